@@ -1,0 +1,83 @@
+// `npm test`: gets the clone and a real etcd ready, and runs the tests.
+//   npm test                        every test file, at the default size
+//   npm test -- store arrows        the test files whose path contains "store" or "arrows"
+//   npm test -- --slow              long runs too (more histories, kills and sizes)
+//   npm test -- --node /path/node   under another Node.js
+
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, fail, install, ROOT } from '../src/dev/prepare.mjs';
+import { installDebianEtcd } from './tools/etcd-binaries.mjs';
+
+// A file that never ends is a failure, not a hung run.
+const FILE_LIMIT_MS = 10 * 60_000;
+const SLOW_FILE_LIMIT_MS = 25 * 60_000;
+const FILES_AT_ONCE = 2;
+
+const { values: options, positionals: wanted } = readArguments();
+const slow = options.slow || process.env.ETCD_DISCOVERY_TEST_SLOW === '1';
+if (options.node !== undefined && !existsSync(options.node))
+  fail(`--node ${options.node}: there is no such file.`);
+
+install();
+build();
+
+const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
+  .filter((name) => name.endsWith('.test.js'))
+  .map((name) => join('dist', 'test', name))
+  .sort();
+const chosen = all.filter((file) => {
+  const path = relative(join('dist', 'test'), file);
+  return wanted.length === 0 || wanted.some((part) => path.includes(part));
+});
+if (chosen.length === 0) {
+  fail(
+    `No test file has ${wanted.map((part) => `"${part}"`).join(' or ')} in its path. There are:\n${all.join('\n')}`,
+  );
+}
+
+// The tests that need etcd skip themselves with the same reason when there is none.
+const noEtcd = await installDebianEtcd();
+if (noEtcd !== undefined) console.error(`The tests with real etcd will be skipped: ${noEtcd}`);
+
+const child = spawn(
+  node,
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-concurrency=${FILES_AT_ONCE}`,
+    `--test-timeout=${slow ? SLOW_FILE_LIMIT_MS : FILE_LIMIT_MS}`,
+    ...chosen,
+  ],
+  { cwd: ROOT, stdio: 'inherit', env: environment() },
+);
+// The terminal sends SIGINT to the child as well; waiting for it here keeps its closing lines.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => child.kill('SIGTERM'));
+child.on('error', (error) => fail(`${node} could not be run: ${error.message}`));
+child.on('exit', (code) => {
+  process.exitCode = code ?? 1;
+});
+
+function environment() {
+  // Commands that tests run by name (`npm`, `node`) have to meet the same Node.js.
+  const PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
+  return { ...process.env, PATH, ETCD_DISCOVERY_TEST_SLOW: slow ? '1' : '0' };
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { slow: { type: 'boolean', default: false }, node: { type: 'string' } },
+    });
+  } catch (error) {
+    return fail(
+      `${error.message}\nusage: npm test -- [--slow] [--node PATH] [PART-OF-A-TEST-FILE'S-PATH...]`,
+    );
+  }
+}
