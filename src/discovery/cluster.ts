@@ -1,0 +1,116 @@
+import { DiscoveryError } from './errors.ts';
+import type {
+  ClusterSize,
+  Description,
+  MemberId,
+  MemberName,
+  Millis,
+  PeerUrl,
+  Revision,
+  Token,
+} from './model.ts';
+
+/** One node that registered. */
+export interface Member {
+  readonly id: MemberId;
+  readonly name: MemberName;
+  readonly peerUrls: readonly PeerUrl[];
+  readonly registerTime: Millis;
+  /** Ranks the member; a replacement keeps it. */
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+}
+
+/** A cluster as the stores keep it: the whole record of one token. Never changed in place. */
+export interface Cluster {
+  readonly token: Token;
+  readonly size: ClusterSize;
+  readonly description: Description;
+  readonly allowRejoin: boolean;
+  readonly createTime: Millis;
+  readonly expireTime: Millis;
+  readonly deleteTime?: Millis;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+  /** Everyone who registered, by createRevision: the first `size` are ranked, the others are standbys. */
+  readonly members: readonly Member[];
+}
+
+export type State = 'ASSEMBLING' | 'COMPLETE' | 'EXPIRED' | 'DELETED';
+
+export function stateOf(cluster: Cluster, now: Millis): State {
+  if (cluster.deleteTime !== undefined) return 'DELETED';
+  if (now >= cluster.expireTime) return 'EXPIRED';
+  return isComplete(cluster) ? 'COMPLETE' : 'ASSEMBLING';
+}
+
+export function isComplete(cluster: Cluster): boolean {
+  return cluster.members.length >= cluster.size;
+}
+
+export function ranked(cluster: Cluster): readonly Member[] {
+  return cluster.members.slice(0, cluster.size);
+}
+
+export function standbys(cluster: Cluster): readonly Member[] {
+  return cluster.members.slice(cluster.size);
+}
+
+export function isStandby(cluster: Cluster, id: MemberId): boolean {
+  return cluster.members.findIndex((member) => member.id === id) >= cluster.size;
+}
+
+/** When the record became a tombstone, or will: the retention time counts from here. */
+export function endTime(cluster: Cluster): Millis {
+  return cluster.deleteTime ?? cluster.expireTime;
+}
+
+/** etcd's `--initial-cluster`; empty until the cluster is complete, as a shorter list starts another one. */
+export function initialCluster(cluster: Cluster): string {
+  if (!isComplete(cluster)) return '';
+  return ranked(cluster)
+    .flatMap((member) => member.peerUrls.map((url) => `${member.name}=${url}`))
+    .join(',');
+}
+
+/** The cluster, if it is known at all. */
+export function known(cluster: Cluster | undefined, revision?: Revision): Cluster {
+  if (cluster !== undefined) return cluster;
+  throw new DiscoveryError(
+    'TOKEN_NOT_FOUND',
+    'no such token: it was never made here, is mistyped, or ended long ago; make a new one',
+    at(revision),
+  );
+}
+
+/** The cluster, if it can still be joined and watched. */
+export function live(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
+  const found = known(cluster, revision);
+  if (found.deleteTime !== undefined) {
+    throw new DiscoveryError(
+      'TOKEN_DELETED',
+      `the token was deleted ${ago(found.deleteTime, now)}; make a new one`,
+      { cluster: found, ...at(revision) },
+    );
+  }
+  if (now >= found.expireTime) {
+    throw new DiscoveryError(
+      'TOKEN_EXPIRED',
+      `the token expired ${ago(found.expireTime, now)}; make a new one`,
+      { cluster: found, ...at(revision) },
+    );
+  }
+  return found;
+}
+
+function at(revision: Revision | undefined): { revision?: Revision } {
+  return revision === undefined ? {} : { revision };
+}
+
+function ago(time: Millis, now: Millis): string {
+  const seconds = Math.max(0, Math.round((now - time) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86_400)} days ago`;
+}

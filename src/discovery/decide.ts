@@ -1,0 +1,193 @@
+import type { Change, Registration } from './change.ts';
+import { type Cluster, isComplete, live, type Member, standbys } from './cluster.ts';
+import { DiscoveryError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import {
+  type ClusterSize,
+  type Description,
+  type MemberId,
+  type Millis,
+  millis,
+  peerAddress,
+  type Revision,
+  type Token,
+  type Ttl,
+} from './model.ts';
+
+// The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
+// (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.
+
+/** What a caller asks a new token to be; undefined is left to the service. */
+export interface CreateCommand {
+  readonly token: Token;
+  readonly size: ClusterSize;
+  readonly description?: Description;
+  /** The lifetime asked for; `ttl` is what it comes to. */
+  readonly askedTtl?: Ttl;
+  readonly ttl: Ttl;
+  readonly allowRejoin: boolean;
+}
+
+export function decideCreate(
+  cluster: Cluster | undefined,
+  command: CreateCommand,
+  now: Millis,
+): Change | undefined {
+  if (cluster === undefined) {
+    const { token, size, allowRejoin } = command;
+    return {
+      type: 'CREATED',
+      time: now,
+      token,
+      size,
+      description: command.description ?? ('' as Description),
+      allowRejoin,
+      expireTime: millis(now + command.ttl),
+    };
+  }
+  const existing = live(cluster, now);
+  const same =
+    existing.size === command.size &&
+    (command.description === undefined || existing.description === command.description) &&
+    (command.askedTtl === undefined || existing.expireTime - existing.createTime === command.askedTtl) &&
+    (!command.allowRejoin || existing.allowRejoin);
+  if (same) return undefined;
+  throw new DiscoveryError(
+    'TOKEN_EXISTS',
+    `the token is taken by a cluster of size ${existing.size} that was made differently; choose another token`,
+    { cluster: existing },
+  );
+}
+
+export interface RegisterCommand extends Registration {
+  readonly mode: 'CREATE' | 'REPLACE' | 'CREATE_OR_REPLACE';
+  readonly whenFull: 'REFUSE' | 'STANDBY';
+  /** The modRevision that the member must have. */
+  readonly expected?: Revision;
+}
+
+export function decideRegister(
+  cluster: Cluster | undefined,
+  command: RegisterCommand,
+  now: Millis,
+): Change | undefined {
+  const into = live(cluster, now);
+  const { id, name, peerUrls, mode } = command;
+  const registered = into.members.find((member) => member.id === id);
+  if (registered === undefined) {
+    if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
+    checkFree(into, command);
+    checkRoom(into, command);
+    return { type: 'REGISTERED', time: now, member: { id, name, peerUrls } };
+  }
+  checkExpected(registered, command.expected);
+  const same = sameRegistration(registered, command);
+  if (mode === 'CREATE') {
+    if (!same) throw memberExists(registered);
+    checkRetry(into, registered, now);
+    return undefined;
+  }
+  if (same) return undefined;
+  checkFree(into, command);
+  return { type: 'REPLACED', time: now, member: { id, name, peerUrls } };
+}
+
+export function decideDeregister(
+  cluster: Cluster | undefined,
+  id: MemberId,
+  expected: Revision | undefined,
+  now: Millis,
+): Change {
+  const member = live(cluster, now).members.find((each) => each.id === id);
+  if (member === undefined) throw noSuchMember(id);
+  checkExpected(member, expected);
+  return { type: 'DEREGISTERED', time: now, id };
+}
+
+export function decideDelete(cluster: Cluster | undefined, now: Millis): Change {
+  live(cluster, now);
+  return { type: 'TOKEN_DELETED', time: now };
+}
+
+function sameRegistration(member: Member, other: Registration): boolean {
+  return (
+    member.name === other.name &&
+    member.peerUrls.length === other.peerUrls.length &&
+    member.peerUrls.every((url, i) => url === other.peerUrls[i])
+  );
+}
+
+/** No two members share a name or a peer URL: etcd would refuse to start from such a list. */
+function checkFree(cluster: Cluster, wanted: Registration): void {
+  const addresses = new Map(wanted.peerUrls.map((url) => [peerAddress(url), url]));
+  for (const member of cluster.members) {
+    if (member.id === wanted.id) continue;
+    if (member.name === wanted.name) {
+      throw new DiscoveryError(
+        'NAME_TAKEN',
+        `the name "${member.name}" is taken by the member at ${member.peerUrls.join(', ')}; give this node another --name`,
+        { member },
+      );
+    }
+    for (const url of member.peerUrls) {
+      const own = addresses.get(peerAddress(url));
+      if (own === undefined) continue;
+      throw new DiscoveryError(
+        'PEER_URL_TAKEN',
+        `the peer URL ${own} is taken by the member "${member.name}"; give this node other --initial-advertise-peer-urls`,
+        { member },
+      );
+    }
+  }
+}
+
+function checkRoom(cluster: Cluster, command: RegisterCommand): void {
+  if (!isComplete(cluster)) return;
+  const hint = 'add this node to the running cluster with "etcdctl member add" instead';
+  if (command.whenFull === 'REFUSE') {
+    throw new DiscoveryError('CLUSTER_FULL', `the cluster has all of its ${cluster.size} members; ${hint}`, {
+      cluster,
+    });
+  }
+  if (standbys(cluster).length >= LIMITS.standbys) {
+    throw new DiscoveryError(
+      'TOO_MANY_STANDBYS',
+      `the cluster has all of its ${cluster.size} members and ${LIMITS.standbys} standbys; ${hint}`,
+      { cluster },
+    );
+  }
+}
+
+/** A node that lost its data must not come back as a fresh member of a running cluster. */
+function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
+  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= LIMITS.retryWindow) return;
+  throw new DiscoveryError(
+    'REJOIN_REFUSED',
+    `the cluster is complete with this member in it: start the node with the data it had, or replace it with "etcdctl member remove" and "etcdctl member add"`,
+    { member, cluster },
+  );
+}
+
+function checkExpected(member: Member, expected: Revision | undefined): void {
+  if (expected === undefined || expected === member.modRevision) return;
+  throw new DiscoveryError(
+    'REVISION_MISMATCH',
+    `the member is at revision ${member.modRevision}, not ${expected}; read it again and decide anew`,
+    { member },
+  );
+}
+
+function memberExists(member: Member): DiscoveryError {
+  return new DiscoveryError(
+    'MEMBER_EXISTS',
+    `the member id ${member.id} is registered as "${member.name}" at ${member.peerUrls.join(', ')}; deregister it first, or register with another id`,
+    { member },
+  );
+}
+
+function noSuchMember(id: MemberId): DiscoveryError {
+  return new DiscoveryError(
+    'MEMBER_NOT_FOUND',
+    `no member ${id} is registered under this token; list the members to see who is`,
+  );
+}

@@ -1,0 +1,124 @@
+import type { Member } from './cluster.ts';
+import { isStandby, known, live } from './cluster.ts';
+import {
+  type CreateCommand,
+  decideCreate,
+  decideDelete,
+  decideDeregister,
+  decideRegister,
+  type RegisterCommand,
+} from './decide.ts';
+import { LIMITS, type Policy } from './limits.ts';
+import { type MemberId, type Millis, millis, type Revision, type Token } from './model.ts';
+import type { Store, View, Written } from './store.ts';
+import { Topics } from './topics.ts';
+import { type WatchItem, watch } from './watch.ts';
+
+/** A view of a cluster that exists. */
+export interface KnownView extends View {
+  readonly cluster: NonNullable<View['cluster']>;
+}
+
+export interface Registered extends Written {
+  readonly member: Member;
+  /** The member before a replacement. */
+  readonly previous: Member | undefined;
+  readonly outcome: 'CREATED' | 'REPLACED' | 'UNCHANGED';
+  readonly standby: boolean;
+}
+
+/** The use cases, over one store. Everything rejects with a DiscoveryError. */
+export class Discovery {
+  readonly policy: Policy;
+  readonly now: () => Millis;
+  readonly #store: Store;
+  readonly #topics = new Topics();
+  #closing = false;
+
+  constructor(store: Store, policy: Policy, now: () => Millis = () => millis(Date.now())) {
+    this.#store = store;
+    this.policy = policy;
+    this.now = now;
+    store.onCommit((token) => this.#topics.ring(token));
+  }
+
+  createToken(command: CreateCommand): Promise<Written> {
+    return this.#store.write(command.token, (cluster) => decideCreate(cluster, command, this.now()));
+  }
+
+  /** The cluster in whatever state, tombstones included. */
+  async getCluster(token: Token): Promise<KnownView> {
+    const { cluster, revision } = await this.#store.read(token);
+    return { cluster: known(cluster, revision), revision };
+  }
+
+  /** The cluster with its members, while the token is live. */
+  async listMembers(token: Token): Promise<KnownView> {
+    const { cluster, revision } = await this.#store.read(token);
+    return { cluster: live(cluster, this.now(), revision), revision };
+  }
+
+  async register(token: Token, command: RegisterCommand): Promise<Registered> {
+    const written = await this.#store.write(token, (cluster) => decideRegister(cluster, command, this.now()));
+    const member = memberOf(written.cluster.members, command.id);
+    if (member === undefined) throw new TypeError('the store lost the member that it registered');
+    const before = memberOf(written.before?.members ?? [], command.id);
+    const outcome = written.changed ? (before === undefined ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
+    const previous = outcome === 'REPLACED' ? before : undefined;
+    return { ...written, member, previous, outcome, standby: isStandby(written.cluster, command.id) };
+  }
+
+  async deregister(
+    token: Token,
+    id: MemberId,
+    expected: Revision | undefined,
+  ): Promise<{ written: Written; member: Member }> {
+    const written = await this.#store.write(token, (cluster) =>
+      decideDeregister(cluster, id, expected, this.now()),
+    );
+    const member = memberOf(written.before?.members ?? [], id);
+    if (member === undefined) throw new TypeError('the store took out a member that was not there');
+    return { written, member };
+  }
+
+  deleteToken(token: Token): Promise<Written> {
+    return this.#store.write(token, (cluster) => decideDelete(cluster, this.now()));
+  }
+
+  /** See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN. */
+  watch(
+    token: Token,
+    after: Revision | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchItem, void, undefined> {
+    const context = { store: this.#store, topics: this.#topics, now: this.now, closing: () => this.#closing };
+    return watch(context, token, after, signal);
+  }
+
+  /** How many watches are open. */
+  watchers(): number {
+    return this.#topics.count();
+  }
+
+  /** Forgets clusters that ended longer than the retention time ago, a batch at a time. Returns how many. */
+  async sweep(): Promise<number> {
+    const endedBefore = millis(this.now() - this.policy.retention);
+    let total = 0;
+    while (!this.#closing) {
+      const swept = await this.#store.sweep(endedBefore, LIMITS.sweepBatch);
+      total += swept;
+      if (swept < LIMITS.sweepBatch) break;
+    }
+    return total;
+  }
+
+  /** Ends every watch with SHUTTING_DOWN; calls that are under way finish. */
+  stopWatches(): void {
+    this.#closing = true;
+    this.#topics.ring(undefined);
+  }
+}
+
+function memberOf(members: readonly Member[], id: MemberId): Member | undefined {
+  return members.find((member) => member.id === id);
+}

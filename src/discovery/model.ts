@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { DiscoveryError } from './errors.ts';
+import { LIMITS, type Policy } from './limits.ts';
+
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Names a cluster, and lets its holder read and join it: never logged or labelled whole. */
+export type Token = Brand<string, 'Token'>;
+export type MemberId = Brand<string, 'MemberId'>;
+/** A node's name, etcd's `--name`. */
+export type MemberName = Brand<string, 'MemberName'>;
+/** `http://host:port` or `https://host:port`, as its node wrote it. */
+export type PeerUrl = Brand<string, 'PeerUrl'>;
+/** How many members make a cluster complete. */
+export type ClusterSize = Brand<number, 'ClusterSize'>;
+export type Description = Brand<string, 'Description'>;
+/** A token's lifetime in ms. */
+export type Ttl = Brand<number, 'Ttl'>;
+/** The store's count of changes; grows by at least one with each. */
+export type Revision = Brand<bigint, 'Revision'>;
+/** A point in time, in ms since 1970. */
+export type Millis = Brand<number, 'Millis'>;
+
+export function millis(value: number): Millis {
+  return value as Millis;
+}
+
+export function revision(value: bigint | number): Revision {
+  return BigInt(value) as Revision;
+}
+
+const WORD = /^[A-Za-z0-9.~-][A-Za-z0-9._~-]*$/;
+const WORD_RULE = 'letters, digits and . _ ~ -, and must not start with _';
+
+/** First words of the service's own paths, now and planned: as tokens they could not be reached. */
+const RESERVED = new Set(
+  `new health healthz livez readyz metrics version robots.txt favicon.ico v2 v3 v3alpha v3beta api assets
+   static page index.html . ..`.split(/\s+/),
+);
+
+function invalid(field: string, message: string): DiscoveryError {
+  return new DiscoveryError('INVALID_ARGUMENT', message, { field });
+}
+
+/** Quotes outside text for a message: bounded, and with nothing that could forge a log line. */
+function quote(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+}
+
+/** A token as a caller names it. Whether it exists is the store's to say. */
+export function parseToken(text: string): Token {
+  if (text === '') throw invalid('token', 'no token was given; make one with CreateToken or GET /new?size=3');
+  if (text.length > LIMITS.tokenLength || !WORD.test(text)) {
+    throw invalid('token', `a token has 1 to ${LIMITS.tokenLength} ${WORD_RULE}`);
+  }
+  return text as Token;
+}
+
+/** A token that a caller chooses for a new cluster. */
+export function parseChosenToken(text: string, policy: Policy): Token {
+  if (!policy.customTokens) {
+    throw new DiscoveryError(
+      'CUSTOM_TOKEN_REFUSED',
+      'this service issues its own tokens only; leave the token out and use the one in the answer',
+      { field: 'token' },
+    );
+  }
+  const token = parseToken(text);
+  // A dotted name with a capital, like discovery.v1.DiscoveryService, is the path of an RPC service.
+  if (RESERVED.has(text) || /^[a-z0-9.]+\.[A-Z]\w*$/.test(text)) {
+    throw invalid('token', `${quote(text)} is one of the service's own paths; choose another token`);
+  }
+  return token;
+}
+
+/** A new token of 128 random bits. */
+export function issueToken(): Token {
+  return randomBytes(16).toString('hex') as Token;
+}
+
+export function parseSize(size: number, policy: Policy): ClusterSize {
+  if (!Number.isInteger(size) || size < 1 || size > policy.maxSize) {
+    throw invalid('size', `the size of a cluster is 1 to ${policy.maxSize} members, not ${size}`);
+  }
+  return size as ClusterSize;
+}
+
+export function parseDescription(text: string): Description {
+  if (text.length > LIMITS.descriptionLength || hasControl(text)) {
+    throw invalid(
+      'description',
+      `a description has at most ${LIMITS.descriptionLength} characters and no control characters`,
+    );
+  }
+  return text as Description;
+}
+
+/** A lifetime in ms; undefined takes the service's default. */
+export function parseTtl(ms: number | undefined, policy: Policy): Ttl {
+  if (ms === undefined) return policy.defaultTtl as Ttl;
+  if (!(ms >= policy.minTtl && ms <= policy.maxTtl)) {
+    throw invalid(
+      'ttl',
+      `a token lives ${policy.minTtl / 1000} s to ${policy.maxTtl / 1000} s, not ${ms / 1000} s`,
+    );
+  }
+  return Math.round(ms) as Ttl;
+}
+
+export function parseMemberId(text: string): MemberId {
+  if (text.length > LIMITS.memberIdLength || !WORD.test(text)) {
+    throw invalid(
+      'member_id',
+      `a member id has 1 to ${LIMITS.memberIdLength} ${WORD_RULE}; this is ${quote(text)}`,
+    );
+  }
+  return text as MemberId;
+}
+
+export function parseMemberName(text: string): MemberName {
+  if (text === '') throw invalid('name', 'the member has no name; start etcd with --name');
+  // Comma and equals sign separate the parts of --initial-cluster.
+  if (text.length > LIMITS.nameLength || /[\s,=]/.test(text) || hasControl(text)) {
+    throw invalid(
+      'name',
+      `a member's name has 1 to ${LIMITS.nameLength} characters, none of them a comma, an equals sign or a space; this is ${quote(text)}`,
+    );
+  }
+  return text as MemberName;
+}
+
+/** A member's peer URLs, in the order given and without repeats of the same address. */
+export function parsePeerUrls(texts: readonly string[]): readonly PeerUrl[] {
+  if (texts.length === 0) {
+    throw invalid('peer_urls', 'the member has no peer URL; start etcd with --initial-advertise-peer-urls');
+  }
+  if (texts.length > LIMITS.peerUrls) {
+    throw invalid('peer_urls', `a member has at most ${LIMITS.peerUrls} peer URLs, not ${texts.length}`);
+  }
+  const addresses = new Set<string>();
+  for (const text of texts) {
+    const address = peerAddress(checkPeerUrl(text));
+    if (addresses.has(address)) throw invalid('peer_urls', `the peer URL ${quote(text)} is given twice`);
+    addresses.add(address);
+  }
+  return texts as readonly PeerUrl[];
+}
+
+// etcd accepts a scheme, a host and a port, and nothing after them (client/pkg/types, NewURLs).
+const PEER_URL = /^https?:\/\/([^/?#@\s,=:[\]]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/i;
+
+function checkPeerUrl(text: string): PeerUrl {
+  const port = Number(PEER_URL.exec(text)?.[2] ?? 0);
+  if (
+    text.length > LIMITS.peerUrlLength ||
+    hasControl(text) ||
+    port < 1 ||
+    port > 65_535 ||
+    !URL.canParse(text)
+  ) {
+    throw invalid(
+      'peer_urls',
+      `a peer URL is http://host:port or https://host:port with nothing after it; this is ${quote(text)}`,
+    );
+  }
+  return text as PeerUrl;
+}
+
+/** What two spellings of one peer URL have in common: schemes and host names know no case. */
+export function peerAddress(url: PeerUrl): string {
+  return url.toLowerCase();
+}
+
+/** Whether a text could forge a log line or not be written as UTF-8. */
+function hasControl(text: string): boolean {
+  return /[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(text);
+}

@@ -1,0 +1,50 @@
+import type { Change, Event } from './change.ts';
+import type { Cluster } from './cluster.ts';
+import type { Millis, Revision, Token } from './model.ts';
+
+/** A cluster as it stood at one revision of the store; undefined when the token is unknown. */
+export interface View {
+  readonly cluster: Cluster | undefined;
+  /** Every change up to here is in the view. */
+  readonly revision: Revision;
+}
+
+export interface Written extends View {
+  readonly cluster: Cluster;
+  /** Whether a change was committed, or the decision was that there is nothing to do. */
+  readonly changed: boolean;
+  /** The cluster as the decision saw it. */
+  readonly before: Cluster | undefined;
+}
+
+/**
+ * Meets the cluster as it is and returns the change to commit, or undefined to leave it. Throws to refuse.
+ * Must be pure: a store may ask more than once for one write.
+ */
+export type Decide = (cluster: Cluster | undefined) => Change | undefined;
+
+/**
+ * What the core needs of a store. Every method rejects with a DiscoveryError; STORE_UNAVAILABLE means that
+ * nothing was changed, unless its text says otherwise.
+ */
+export interface Store {
+  read(token: Token): Promise<View>;
+  /**
+   * One atomic read, decision and commit. Resolves when the change is durable; no reader and no watcher sees
+   * it before that. A refusal of the decision is passed on with the store's revision.
+   */
+  write(token: Token, decide: Decide): Promise<Written>;
+  /**
+   * The first changes after a revision, in order, at most `limit`. Rejects with REVISION_COMPACTED when some
+   * of them are no longer held. Empty for an unknown token.
+   */
+  events(token: Token, after: Revision, limit: number): Promise<readonly Event[]>;
+  /**
+   * The one listener for commits, of this process and of others: the token that changed, or undefined when
+   * any may have. Called after the change can be read. Each store has one listener.
+   */
+  onCommit(listener: (token: Token | undefined) => void): void;
+  /** Forgets up to `limit` clusters whose end time is before the given time. Returns how many. */
+  sweep(endedBefore: Millis, limit: number): Promise<number>;
+  close(): Promise<void>;
+}

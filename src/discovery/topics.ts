@@ -1,0 +1,74 @@
+import { LIMITS } from './limits.ts';
+import type { Millis, Token } from './model.ts';
+
+/** Wakes one watcher. Ringing twice before the watcher looks is ringing once: it reads from its own cursor. */
+export class Bell {
+  #rung = false;
+  #wake: (() => void) | undefined;
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Resolves at the next ring, or at once when it rang since the last wait. */
+  async wait(): Promise<void> {
+    if (!this.#rung) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    this.#rung = false;
+  }
+}
+
+interface Topic {
+  readonly bells: Set<Bell>;
+  /** Rings when the token expires; one for all of its watchers. */
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Who waits for which token. A token without watchers has no entry here. */
+export class Topics {
+  readonly #topics = new Map<Token, Topic>();
+
+  /** How many watchers there are. */
+  count(): number {
+    let count = 0;
+    for (const topic of this.#topics.values()) count += topic.bells.size;
+    return count;
+  }
+
+  add(token: Token, bell: Bell): void {
+    const topic = this.#topics.get(token);
+    if (topic === undefined) this.#topics.set(token, { bells: new Set([bell]), timer: undefined });
+    else topic.bells.add(bell);
+  }
+
+  remove(token: Token, bell: Bell): void {
+    const topic = this.#topics.get(token);
+    if (!topic?.bells.delete(bell) || topic.bells.size > 0) return;
+    clearTimeout(topic.timer);
+    this.#topics.delete(token);
+  }
+
+  /** Rings every watcher of the token at its expire time, which never changes in a token's life. */
+  expireAt(token: Token, expireTime: Millis, now: Millis): void {
+    const topic = this.#topics.get(token);
+    if (topic === undefined || topic.timer !== undefined) return;
+    const wait = Math.min(Math.max(expireTime - now, 0), LIMITS.timer);
+    topic.timer = setTimeout(() => {
+      topic.timer = undefined;
+      for (const bell of topic.bells) bell.ring();
+    }, wait).unref();
+  }
+
+  /** Rings the watchers of one token, or all when it is undefined. */
+  ring(token: Token | undefined): void {
+    const topics = token === undefined ? this.#topics.values() : [this.#topics.get(token)];
+    for (const topic of topics) {
+      if (topic !== undefined) for (const bell of topic.bells) bell.ring();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Event } from './change.ts';
+import { known, live } from './cluster.ts';
+import { DiscoveryError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+import type { Millis, Revision, Token } from './model.ts';
+import type { Store, View } from './store.ts';
+import { Bell, type Topics } from './topics.ts';
+
+/** What a watch yields: first where it begins, then each change once. */
+export type WatchItem =
+  | { readonly type: 'SNAPSHOT'; readonly view: View }
+  | { readonly type: 'STARTED'; readonly revision: Revision }
+  | { readonly type: 'EVENT'; readonly event: Event };
+
+export interface WatchContext {
+  readonly store: Store;
+  readonly topics: Topics;
+  readonly now: () => Millis;
+  readonly closing: () => boolean;
+}
+
+/**
+ * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
+ * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops.
+ */
+export async function* watch(
+  context: WatchContext,
+  token: Token,
+  after: Revision | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<WatchItem, void, undefined> {
+  const { store, topics, now } = context;
+  const bell = new Bell();
+  // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
+  const leave = (): void => {
+    topics.remove(token, bell);
+    bell.ring();
+  };
+  if (signal.aborted) return;
+  signal.addEventListener('abort', leave, { once: true });
+  topics.add(token, bell);
+  try {
+    const view = await store.read(token);
+    let cursor = after ?? view.revision;
+    if (after === undefined) {
+      live(view.cluster, now());
+      yield { type: 'SNAPSHOT', view };
+    } else {
+      known(view.cluster);
+      yield { type: 'STARTED', revision: view.revision };
+    }
+    while (!signal.aborted) {
+      if (context.closing()) throw shuttingDown();
+      // Read before the events: a deletion in between is then an event, not a refusal.
+      const { cluster } = await store.read(token);
+      const events = await store.events(token, cursor, LIMITS.eventsPerRead);
+      for (const event of events) {
+        if (signal.aborted) return;
+        cursor = event.revision;
+        yield { type: 'EVENT', event };
+        if (event.type === 'TOKEN_DELETED') return;
+      }
+      if (events.length > 0) continue;
+      topics.expireAt(token, live(cluster, now()).expireTime, now());
+      await bell.wait();
+    }
+  } finally {
+    signal.removeEventListener('abort', leave);
+    topics.remove(token, bell);
+  }
+}
+
+export function shuttingDown(): DiscoveryError {
+  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
+}
