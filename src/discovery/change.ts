@@ -1,7 +1,7 @@
 import { type Cluster, isComplete, type Member, standbys } from './cluster.ts';
 import type {
-  Description,
   ClusterSize,
+  Description,
   MemberId,
   MemberName,
   Millis,

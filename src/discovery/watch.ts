@@ -1,14 +1,14 @@
 import type { Event } from './change.ts';
-import { known, live } from './cluster.ts';
+import { type Cluster, known, live } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import type { Millis, Revision, Token } from './model.ts';
-import type { Store, View } from './store.ts';
+import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
 
 /** What a watch yields: first where it begins, then each change once. */
 export type WatchItem =
-  | { readonly type: 'SNAPSHOT'; readonly view: View }
+  | { readonly type: 'SNAPSHOT'; readonly cluster: Cluster; readonly revision: Revision }
   | { readonly type: 'STARTED'; readonly revision: Revision }
   | { readonly type: 'EVENT'; readonly event: Event };
 
@@ -43,10 +43,10 @@ export async function* watch(
     const view = await store.read(token);
     let cursor = after ?? view.revision;
     if (after === undefined) {
-      live(view.cluster, now());
-      yield { type: 'SNAPSHOT', view };
+      const cluster = live(view.cluster, now(), view.revision);
+      yield { type: 'SNAPSHOT', cluster, revision: view.revision };
     } else {
-      known(view.cluster);
+      known(view.cluster, view.revision);
       yield { type: 'STARTED', revision: view.revision };
     }
     while (!signal.aborted) {
