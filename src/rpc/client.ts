@@ -5,14 +5,7 @@ import {
   isMessage,
   type MessageInitShape,
 } from '@bufbuild/protobuf';
-import {
-  type CallOptions,
-  type Client,
-  Code,
-  ConnectError,
-  createClient,
-  makeAnyClient,
-} from '@connectrpc/connect';
+import { type CallOptions, type Client, createClient, makeAnyClient } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { CallContext } from './service.ts';
