@@ -1,0 +1,173 @@
+#!/usr/bin/env node
+// Where the tests get real etcd from: the PATH (Debian has 3.4), or a build of its Go module.
+// As a command: node test/tools/etcd-binaries.mjs 3.4 3.5 3.6
+
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The release built for each series that has the server as a Go module of its own. */
+const RELEASES = { 3.5: 'v3.5.35', 3.6: 'v3.6.16', 3.7: 'v3.7.3' };
+
+const INSTALL_LIMIT_MS = 5 * 60_000;
+// A cold build downloads about 100 modules and compiles them all: minutes on a small machine.
+const BUILD_LIMIT_MS = 20 * 60_000;
+
+const WHAT_TO_DO =
+  'install etcd 3.4 or 3.5 so that `etcd` is on PATH, or set ETCD_DISCOVERY_TEST_ETCD=/path/to/etcd ' +
+  '(and ETCD_DISCOVERY_TEST_ETCDCTL=/path/to/etcdctl)';
+
+/** The path of a command on PATH, or undefined. */
+function onPath(command) {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, command);
+    try {
+      accessSync(path, constants.X_OK);
+      if (directory !== '') return path;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return undefined;
+}
+
+/** The version that a binary states, like 3.4.23; undefined when it does not run or states none. */
+async function versionOf(etcd) {
+  try {
+    const { stdout } = await run(etcd, ['--version'], { timeout: 20_000 });
+    return /^etcd Version: (\d+\.\d+\.\S+)/m.exec(stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The etcdctl to use with every etcd, or undefined when there is none. */
+export function findEtcdctl() {
+  return process.env.ETCD_DISCOVERY_TEST_ETCDCTL || onPath('etcdctl');
+}
+
+/**
+ * The etcd that is there without building: the one that ETCD_DISCOVERY_TEST_ETCD names, else the one on
+ * PATH. `{ series, version, etcd }`, or `{ missing }`, a sentence.
+ */
+export async function findInstalledEtcd() {
+  const named = process.env.ETCD_DISCOVERY_TEST_ETCD;
+  const etcd = named || onPath('etcd');
+  if (etcd === undefined) return { missing: `no etcd on PATH: ${WHAT_TO_DO}` };
+  const version = await versionOf(etcd);
+  if (version === undefined) {
+    const source = named ? 'ETCD_DISCOVERY_TEST_ETCD' : 'PATH';
+    return { missing: `${etcd} (from ${source}) does not answer \`--version\` as etcd does: ${WHAT_TO_DO}` };
+  }
+  return { series: version.split('.').slice(0, 2).join('.'), version, etcd };
+}
+
+/**
+ * The etcd of a series like "3.5": the installed one when it is of that series, else a cached build, else
+ * (unless `build` is false) a build made now. `{ series, version, etcd }`, or `{ missing }`, a sentence.
+ */
+export async function provideEtcd(series, { build = true } = {}) {
+  const installed = await findInstalledEtcd();
+  const isBroken = installed.missing !== undefined && process.env.ETCD_DISCOVERY_TEST_ETCD;
+  if (installed.series === series || isBroken) return installed;
+  const release = RELEASES[series];
+  if (release === undefined) {
+    const found = installed.etcd ? `the installed etcd is ${installed.version}; ` : '';
+    return { missing: `no etcd ${series}: ${found}${WHAT_TO_DO}` };
+  }
+  const etcd = join(cacheDirectory(), `etcd-${release.slice(1)}`);
+  if (!existsSync(etcd)) {
+    if (!build)
+      return { missing: `etcd ${series} is not built: node test/tools/etcd-binaries.mjs ${series}` };
+    const failure = await buildEtcd(release, etcd);
+    if (failure !== undefined) return { missing: failure };
+  }
+  return { series, version: release.slice(1), etcd };
+}
+
+function cacheDirectory() {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'etcd-discovery-tests');
+}
+
+/** Builds a release to the path `target`. Returns undefined, or why that failed in a sentence. */
+async function buildEtcd(release, target) {
+  const go = onPath('go');
+  if (go === undefined) {
+    return `etcd ${release} has to be built and \`go\` is not on PATH: install Go from https://go.dev/dl/`;
+  }
+  await mkdir(cacheDirectory(), { recursive: true });
+  // On the cache's own file system, so that the rename at the end is atomic: two runs may build at once.
+  const work = await mkdtemp(join(cacheDirectory(), 'build-'));
+  try {
+    await writeFile(join(work, 'go.mod'), 'module etcdbuild\n');
+    const main = 'package main\n\nimport (\n\t"os"\n\n\t"go.etcd.io/etcd/server/v3/etcdmain"\n)\n';
+    await writeFile(join(work, 'main.go'), `${main}\nfunc main() { etcdmain.Main(os.Args) }\n`);
+    const options = {
+      cwd: work,
+      timeout: BUILD_LIMIT_MS,
+      maxBuffer: 16 << 20,
+      env: { ...process.env, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
+    };
+    await run(go, ['get', `go.etcd.io/etcd/server/v3@${release}`], options);
+    await run(go, ['build', '-trimpath', '-ldflags=-s -w', '-o', 'etcd', '.'], options);
+    await rename(join(work, 'etcd'), target);
+    return undefined;
+  } catch (error) {
+    const detail = String(error.stderr || error.message).trim();
+    return `etcd ${release} could not be built with ${go}: ${detail.split('\n').slice(-3).join(' | ')}`;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Installs Debian's etcd and etcdctl when `etcd` is nowhere to be found and this is Debian or Ubuntu as root.
+ * Returns undefined when there is an etcd in the end, else a sentence that says what to do.
+ */
+export async function installDebianEtcd() {
+  const before = await findInstalledEtcd();
+  if (before.missing === undefined) return undefined;
+  if (process.env.ETCD_DISCOVERY_TEST_ETCD || process.getuid?.() !== 0 || !isDebian() || !onPath('apt-get')) {
+    return before.missing;
+  }
+  const deadlineMs = Date.now() + INSTALL_LIMIT_MS;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const aptGet = (...args) =>
+    run('apt-get', args, { env, timeout: Math.max(1, deadlineMs - Date.now()), maxBuffer: 16 << 20 });
+  try {
+    await aptGet('update', '-q');
+    await aptGet('install', '-q', '-y', '--no-install-recommends', 'etcd-server', 'etcd-client');
+  } catch (error) {
+    const why = error.killed ? 'took longer than 5 minutes' : String(error.stderr || error.message).trim();
+    return `apt-get install etcd-server etcd-client failed (${why.split('\n').at(-1)}): ${WHAT_TO_DO}`;
+  }
+  return (await findInstalledEtcd()).missing;
+}
+
+function isDebian() {
+  try {
+    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const wanted = process.argv.slice(2);
+  if (wanted.length === 0 || wanted.some((series) => !/^\d+\.\d+$/.test(series))) {
+    console.error('usage: node test/tools/etcd-binaries.mjs SERIES...   (for example: 3.4 3.5 3.6)');
+    process.exit(2);
+  }
+  for (const series of wanted) {
+    const found = await provideEtcd(series);
+    if (found.missing !== undefined) process.exitCode = 1;
+    console.log(found.missing === undefined ? `${series} ${found.version} ${found.etcd}` : found.missing);
+  }
+  console.log(`etcdctl ${findEtcdctl() ?? 'is not on PATH'}`);
+}
