@@ -18,8 +18,8 @@ const FILES_AT_ONCE = 2;
 
 const { values: options, positionals: wanted } = readArguments();
 const slow = options.slow || process.env.ETCD_DISCOVERY_TEST_SLOW === '1';
-if (options.node !== undefined && !existsSync(options.node))
-  fail(`--node ${options.node}: there is no such file.`);
+const node = resolve(options.node ?? process.execPath);
+if (!existsSync(node)) fail(`--node ${options.node}: there is no such file.`);
 
 install();
 build();
@@ -64,9 +64,10 @@ child.on('exit', (code) => {
 });
 
 function environment() {
+  const environment = { ...process.env, ETCD_DISCOVERY_TEST_SLOW: slow ? '1' : '0' };
   // Commands that tests run by name (`npm`, `node`) have to meet the same Node.js.
-  const PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
-  return { ...process.env, PATH, ETCD_DISCOVERY_TEST_SLOW: slow ? '1' : '0' };
+  if (options.node !== undefined) environment.PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
+  return environment;
 }
 
 function readArguments() {

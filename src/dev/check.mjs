@@ -1,0 +1,121 @@
+// `npm run check`: lint, format, types and the protos. Runs every step, then fails if one of them did.
+
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { install, ROOT } from './prepare.mjs';
+
+const BIN = join(ROOT, 'node_modules', '.bin');
+const MAIN_BRANCHES = ['main', 'origin/main'];
+
+/** Runs a command in the clone. `{ ok, output }`, the output being all that it printed. */
+function run(command, ...args) {
+  // Into a file: oxlint aborts when it prints much into a pipe.
+  const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-check-'));
+  const file = openSync(join(directory, 'output'), 'w+');
+  try {
+    const { error, status } = spawnSync(command, args, {
+      cwd: ROOT,
+      stdio: ['ignore', file, file],
+      shell: process.platform === 'win32',
+      // buf looks for its plugin on PATH.
+      env: { ...process.env, PATH: `${BIN}${delimiter}${process.env.PATH ?? ''}` },
+    });
+    if (error !== undefined) return { ok: false, output: `${command}: ${error.message}` };
+    return { ok: status === 0, output: readFileSync(join(directory, 'output'), 'utf8').trim() };
+  } finally {
+    closeSync(file);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The commit that the protos must stay compatible with: `{ commit, name }`, or `{ none }`, saying why. */
+function compatibilityBase() {
+  const commitOf = (revision) => {
+    const { ok, output } = run('git', 'rev-parse', '--verify', '--quiet', `${revision}^{commit}`);
+    return ok ? output : undefined;
+  };
+  const head = commitOf('HEAD');
+  if (head === undefined) return { none: 'this is not a git clone with a commit' };
+  const main = MAIN_BRANCHES.find((branch) => commitOf(branch) !== undefined);
+  if (main === undefined)
+    return { none: 'this clone has no branch main (git fetch origin main:main gets it)' };
+  if (commitOf(main) === head) {
+    // On main itself there is no other branch to look at, only what it was before.
+    const before = commitOf('HEAD~1');
+    if (before !== undefined) return { commit: before, name: `the commit before ${main}` };
+    return { commit: head, name: `${main} itself: the commit before it is not in this clone` };
+  }
+  const fork = run('git', 'merge-base', main, 'HEAD');
+  if (fork.ok) return { commit: fork.output, name: `where this branch left ${main}` };
+  // A shallow clone may lack the common commit.
+  return { commit: commitOf(main), name: main };
+}
+
+function bufBreaking(temporary) {
+  const base = compatibilityBase();
+  if (base.none !== undefined) return { ok: true, note: `nothing to compare with: ${base.none}`, output: '' };
+  const { commit, name } = base;
+  const note = `against ${commit.slice(0, 10)}, ${name}`;
+  if (run('git', 'ls-tree', commit, 'proto/').output === '') {
+    return { ok: true, note: `${note}: no protos there`, output: '' };
+  }
+  // An archive works where buf's own look into .git does not: in a worktree, a shallow or a detached clone.
+  const archive = join(temporary, 'base.tar');
+  const archived = run('git', 'archive', `--output=${archive}`, commit, 'buf.yaml', 'proto');
+  if (!archived.ok) return archived;
+  return { ...run('buf', 'breaking', '--against', archive), note };
+}
+
+function genIsFresh(temporary) {
+  const generated = run('buf', 'generate', '--output', temporary);
+  if (!generated.ok) return generated;
+  const [wanted, found] = [join(temporary, 'gen'), join(ROOT, 'gen')].map(contents);
+  const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter(
+    (file) => wanted.get(file) !== found.get(file),
+  );
+  const list = stale.map((file) => `gen/${file}`).join(', ');
+  return { ok: stale.length === 0, output: list && `Not what the protos give: ${list}. Run: npm run gen` };
+}
+
+function contents(directory) {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
+  return new Map(
+    files.map((entry) => {
+      const path = join(entry.parentPath ?? entry.path, entry.name);
+      return [path.slice(directory.length + 1), readFileSync(path, 'utf8')];
+    }),
+  );
+}
+
+const STEPS = {
+  lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
+  format: () => run('biome', 'check', '--error-on-warnings', '.'),
+  types: () => run('tsc', '--noEmit'),
+  'buf lint': () => run('buf', 'lint'),
+  'buf breaking': bufBreaking,
+  'gen/ is fresh': genIsFresh,
+};
+
+install();
+const failed = [];
+for (const [name, step] of Object.entries(STEPS)) {
+  const begin = performance.now();
+  const temporary = mkdtempSync(join(tmpdir(), 'etcd-discovery-check-'));
+  try {
+    const { ok, output, note } = step(temporary);
+    if (!ok) failed.push(name);
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    console.log(`${ok ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${note === undefined ? '' : ` ${note}`}`);
+    if (!ok) console.log(output);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+if (failed.length > 0) {
+  console.log(`failed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+} else {
+  console.log('all checks passed');
+}
