@@ -8,6 +8,7 @@ import {
   type MemberId,
   type Millis,
   millis,
+  type PeerUrl,
   peerAddress,
   type Revision,
   type Token,
@@ -83,7 +84,11 @@ export function decideRegister(
   checkExpected(registered, command.expected);
   const same = sameRegistration(registered, command);
   if (mode === 'CREATE') {
-    if (!same) throw memberExists(registered);
+    if (!same) {
+      // etcd makes the id from the peer URLs: a second node at the same address brings the same id.
+      if (registered.name !== name) checkPeerUrls(registered, addressesOf(command));
+      throw memberExists(registered);
+    }
     checkRetry(into, registered, now);
     return undefined;
   }
@@ -119,31 +124,39 @@ function sameRegistration(member: Member, other: Registration): boolean {
 
 /** No two members share a name or a peer URL: etcd would refuse to start from such a list. */
 function checkFree(cluster: Cluster, wanted: Registration): void {
-  const addresses = new Map(wanted.peerUrls.map((url) => [peerAddress(url), url]));
+  const addresses = addressesOf(wanted);
   for (const member of cluster.members) {
     if (member.id === wanted.id) continue;
     if (member.name === wanted.name) {
       throw new DiscoveryError(
         'NAME_TAKEN',
-        `the name "${member.name}" is taken by the member at ${member.peerUrls.join(', ')}; give this node another --name`,
+        `the name '${member.name}' is taken by the member at ${member.peerUrls.join(', ')}; give this node another --name`,
         { member },
       );
     }
-    for (const url of member.peerUrls) {
-      const own = addresses.get(peerAddress(url));
-      if (own === undefined) continue;
-      throw new DiscoveryError(
-        'PEER_URL_TAKEN',
-        `the peer URL ${own} is taken by the member "${member.name}"; give this node other --initial-advertise-peer-urls`,
-        { member },
-      );
-    }
+    checkPeerUrls(member, addresses);
+  }
+}
+
+function addressesOf(wanted: Registration): ReadonlyMap<string, PeerUrl> {
+  return new Map(wanted.peerUrls.map((url) => [peerAddress(url), url]));
+}
+
+function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>): void {
+  for (const url of member.peerUrls) {
+    const own = addresses.get(peerAddress(url));
+    if (own === undefined) continue;
+    throw new DiscoveryError(
+      'PEER_URL_TAKEN',
+      `the peer URL ${own} is taken by the member '${member.name}'; give this node other --initial-advertise-peer-urls`,
+      { member },
+    );
   }
 }
 
 function checkRoom(cluster: Cluster, command: RegisterCommand): void {
   if (!isComplete(cluster)) return;
-  const hint = 'add this node to the running cluster with "etcdctl member add" instead';
+  const hint = 'add this node to the running cluster with etcdctl member add instead';
   if (command.whenFull === 'REFUSE') {
     throw new DiscoveryError('CLUSTER_FULL', `the cluster has all of its ${cluster.size} members; ${hint}`, {
       cluster,
@@ -163,7 +176,7 @@ function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
   if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= LIMITS.retryWindow) return;
   throw new DiscoveryError(
     'REJOIN_REFUSED',
-    `the cluster is complete with this member in it: start the node with the data it had, or replace it with "etcdctl member remove" and "etcdctl member add"`,
+    `the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add`,
     { member, cluster },
   );
 }
@@ -180,7 +193,7 @@ function checkExpected(member: Member, expected: Revision | undefined): void {
 function memberExists(member: Member): DiscoveryError {
   return new DiscoveryError(
     'MEMBER_EXISTS',
-    `the member id ${member.id} is registered as "${member.name}" at ${member.peerUrls.join(', ')}; deregister it first, or register with another id`,
+    `the member id ${member.id} is registered as '${member.name}' at ${member.peerUrls.join(', ')}; deregister it first, or register with another id`,
     { member },
   );
 }

@@ -43,9 +43,12 @@ function invalid(field: string, message: string): DiscoveryError {
   return new DiscoveryError('INVALID_ARGUMENT', message, { field });
 }
 
-/** Quotes outside text for a message: bounded, and with nothing that could forge a log line. */
+/**
+ * Quotes outside text for a message: bounded, with nothing that could forge a log line, and in single quotes,
+ * as etcd's own log escapes double ones.
+ */
 function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+  return `'${JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text).slice(1, -1)}'`;
 }
 
 /** A token as a caller names it. Whether it exists is the store's to say. */
