@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { ConnectError } from '@connectrpc/connect';
+import type { MemberEvent } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type ErrorDetail, ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
+import type { WatchMembersRequestSchema, WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
+import type { DiscoveryClient } from '../../src/rpc/client.ts';
+
+/** The registration of the i-th node of a made-up cluster. */
+export function infra(i: number): { memberId: string; name: string; peerUrls: string[] } {
+  return { memberId: String(i), name: `infra${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
+}
+
+/** The one detail of a refused call, and its words. Fails when the call succeeds. */
+export async function refusal(call: Promise<unknown>): Promise<ErrorDetail & { text: string }> {
+  const error = await call.then(
+    () => assert.fail('the call succeeded, and should have been refused'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof ConnectError, String(error));
+  const details = error.findDetails(ErrorDetailSchema);
+  assert.equal(details.length, 1, `one detail: ${error.message}`);
+  const [detail] = details;
+  assert.ok(detail);
+  return { ...detail, text: error.rawMessage };
+}
+
+type Update = WatchMembersResponse['update'];
+type UpdateValue<Case extends Update['case']> =
+  Extract<Update, { case: Case }> extends { value: infer V } ? V : never;
+
+/** A watch whose messages are taken one at a time. */
+export function follow(
+  client: DiscoveryClient,
+  request: MessageInitShape<typeof WatchMembersRequestSchema>,
+): {
+  next<Case extends 'snapshot' | 'started' | 'event'>(expected: Case): Promise<UpdateValue<Case>>;
+  /** All events up to the end of the stream. */
+  events(): Promise<MemberEvent[]>;
+  stop(): void;
+} {
+  const abort = new AbortController();
+  const messages = client.watchMembers(request, { signal: abort.signal })[Symbol.asyncIterator]();
+  return {
+    async next(expected) {
+      const { value, done } = await messages.next();
+      assert.ok(!done, `the watch ended before its ${expected}`);
+      const { update } = value as WatchMembersResponse;
+      assert.equal(update.case, expected);
+      return update.value as UpdateValue<typeof expected>;
+    },
+    async events() {
+      const events: MemberEvent[] = [];
+      for (;;) {
+        const { value, done } = await messages.next();
+        if (done) return events;
+        const { update } = value as WatchMembersResponse;
+        assert.equal(update.case, 'event');
+        events.push(update.value as MemberEvent);
+      }
+    },
+    stop: () => abort.abort(),
+  };
+}

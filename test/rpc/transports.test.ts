@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { createClient, type Transport } from '@connectrpc/connect';
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
+import { ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import {
+  DiscoveryService,
+  RegisterMode,
+  RegisterOutcome,
+  RegisterRequestSchema,
+  WhenFull,
+} from '../../gen/discovery/v1/service_pb.ts';
+import { type DiscoveryClient, inProcessClient } from '../../src/rpc/client.ts';
+import { discoveryService } from '../../src/rpc/service.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
+import { follow, infra, refusal } from './calls.ts';
+
+// One suite of what the API promises, over every way to reach it.
+
+function overWire(make: (baseUrl: string) => Transport): (service: RunningService) => DiscoveryClient {
+  return (service) => createClient(DiscoveryService, make(service.url));
+}
+
+const TRANSPORTS: Record<string, (service: RunningService) => DiscoveryClient> = {
+  'in process': (service) => inProcessClient(discoveryService(service.discovery, assert.ifError)),
+  'Connect JSON over HTTP/1.1': overWire((baseUrl) =>
+    createConnectTransport({ baseUrl, httpVersion: '1.1', useBinaryFormat: false }),
+  ),
+  'Connect over HTTP/1.1, reads by GET': overWire((baseUrl) =>
+    createConnectTransport({ baseUrl, httpVersion: '1.1', useHttpGet: true }),
+  ),
+  'Connect over HTTP/2': overWire((baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2' })),
+  'gRPC over HTTP/2': overWire((baseUrl) => createGrpcTransport({ baseUrl })),
+  'gRPC-Web over HTTP/1.1': overWire((baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '1.1' })),
+  'gRPC-Web over HTTP/2': overWire((baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '2' })),
+};
+
+let service: RunningService;
+before(async () => {
+  service = await startService({ minTtl: 1 });
+});
+after(() => service.stop());
+
+for (const [transport, connect] of Object.entries(TRANSPORTS)) {
+  suite(transport, () => {
+    let client: DiscoveryClient;
+    before(() => {
+      client = connect(service);
+    });
+
+    async function newToken(size: number): Promise<string> {
+      const { cluster } = await client.createToken({ size });
+      assert.ok(cluster);
+      return cluster.token;
+    }
+
+    test('a cluster assembles, is read, loses a member and is deleted', async () => {
+      const made = await client.createToken({ size: 2, description: 'two nodes' });
+      assert.ok(made.created);
+      assert.match(made.cluster?.token ?? '', /^[0-9a-f]{32}$/);
+      assert.equal(made.cluster?.state, ClusterState.ASSEMBLING);
+      assert.equal(made.cluster.description, 'two nodes');
+      const token = made.cluster.token;
+
+      const first = await client.register({ token, ...infra(1) });
+      assert.equal(first.outcome, RegisterOutcome.CREATED);
+      assert.ok(first.revision > made.revision);
+      assert.equal(first.member?.createRevision, first.revision);
+      assert.equal((await client.listMembers({ token })).initialCluster, '');
+
+      const second = await client.register({
+        token,
+        ...infra(2),
+        peerUrls: ['http://10.0.0.2:2380', 'http://10.1.0.2:2380'],
+      });
+      assert.equal(second.cluster?.state, ClusterState.COMPLETE);
+      const list = await client.listMembers({ token });
+      assert.deepEqual(
+        list.members.map((member) => member.name),
+        ['infra1', 'infra2'],
+      );
+      assert.equal(
+        list.initialCluster,
+        'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380,infra2=http://10.1.0.2:2380',
+      );
+
+      const gone = await client.deregister({ token, memberId: '1' });
+      assert.equal(gone.member?.name, 'infra1');
+      assert.equal(gone.cluster?.state, ClusterState.ASSEMBLING);
+
+      const deleted = await client.deleteToken({ token });
+      assert.equal(deleted.cluster?.state, ClusterState.DELETED);
+      assert.ok(deleted.revision > gone.revision);
+      assert.equal((await client.getCluster({ token })).cluster?.state, ClusterState.DELETED);
+    });
+
+    test('a retry is answered with the first registration; a replacement keeps its rank', async () => {
+      const token = await newToken(3);
+      const first = await client.register({ token, ...infra(1) });
+      await client.register({ token, ...infra(2) });
+      const again = await client.register({ token, ...infra(1) });
+      assert.equal(again.outcome, RegisterOutcome.UNCHANGED);
+      assert.deepEqual(again.member, first.member);
+
+      const peerUrls = ['https://10.0.0.11:2380'];
+      const replaced = await client.register({ token, ...infra(1), peerUrls, mode: RegisterMode.REPLACE });
+      assert.equal(replaced.outcome, RegisterOutcome.REPLACED);
+      assert.deepEqual(replaced.previous, first.member);
+      assert.equal(replaced.member?.createRevision, first.revision);
+      assert.equal(replaced.member.modRevision, replaced.revision);
+      const { members } = await client.listMembers({ token });
+      assert.deepEqual(
+        members.map((member) => member.id),
+        ['1', '2'],
+      );
+    });
+
+    test('a member that comes too late is a standby, and moves up when one leaves', async () => {
+      const token = await newToken(1);
+      await client.register({ token, ...infra(1) });
+      const late = await client.register({ token, ...infra(2), whenFull: WhenFull.STANDBY });
+      assert.ok(late.standby);
+      const list = await client.listMembers({ token });
+      assert.deepEqual(
+        list.standbys.map((member) => member.id),
+        ['2'],
+      );
+      assert.equal(list.initialCluster, 'infra1=http://10.0.0.1:2380');
+      await client.deregister({ token, memberId: '1' });
+      assert.equal((await client.listMembers({ token })).initialCluster, 'infra2=http://10.0.0.2:2380');
+    });
+
+    test('every refusal says why to a person and to a program', async () => {
+      const token = await newToken(1);
+      const mine = { token, ...infra(1) };
+      const { member } = await client.register(mine);
+
+      const invalid = await refusal(client.createToken({ size: 0 }));
+      assert.deepEqual([invalid.reason, invalid.field], [ErrorReason.INVALID_ARGUMENT, 'size']);
+      assert.match(invalid.text, /1 to 1000 members, not 0/);
+
+      assert.equal(
+        (await refusal(client.listMembers({ token: 'nobody-made-this' }))).reason,
+        ErrorReason.TOKEN_NOT_FOUND,
+      );
+
+      const taken = await refusal(client.createToken({ size: 5, token }));
+      assert.deepEqual([taken.reason, taken.cluster?.size], [ErrorReason.TOKEN_EXISTS, 1]);
+
+      const other = { ...mine, memberId: '2' };
+      const name = await refusal(client.register(other));
+      assert.equal(name.reason, ErrorReason.NAME_TAKEN);
+      assert.deepEqual(name.member, member);
+      const url = await refusal(client.register({ ...other, name: 'infra2' }));
+      assert.equal(url.reason, ErrorReason.PEER_URL_TAKEN);
+      assert.match(url.text, /infra1/);
+      const id = await refusal(client.register({ ...mine, peerUrls: ['http://10.0.0.9:2380'] }));
+      assert.equal(id.reason, ErrorReason.MEMBER_EXISTS);
+      assert.ok(id.revision > 0n);
+
+      assert.equal((await refusal(client.register({ token, ...infra(2) }))).reason, ErrorReason.CLUSTER_FULL);
+      const expectedModRevision = 1_000_000n;
+      const stale = await refusal(
+        client.register({ ...mine, mode: RegisterMode.REPLACE, expectedModRevision, name: 'other' }),
+      );
+      assert.equal(stale.reason, ErrorReason.REVISION_MISMATCH);
+      const nobody = await refusal(client.deregister({ token, memberId: 'nobody' }));
+      assert.equal(nobody.reason, ErrorReason.MEMBER_NOT_FOUND);
+
+      await client.deleteToken({ token });
+      const deleted = await refusal(client.register(mine));
+      assert.equal(deleted.reason, ErrorReason.TOKEN_DELETED);
+      assert.ok(deleted.deleteTime);
+    });
+
+    test('a watch gives a snapshot, then every change once and in order, and ends with the token', async () => {
+      const token = await newToken(2);
+      await client.register({ token, ...infra(1) });
+      const watched = follow(client, { token });
+      const snapshot = await watched.next('snapshot');
+      assert.deepEqual(
+        snapshot.members.map((member) => member.id),
+        ['1'],
+      );
+
+      const second = await client.register({ token, ...infra(2) });
+      await client.register({ token, ...infra(2), name: 'renamed', mode: RegisterMode.REPLACE });
+      await client.deregister({ token, memberId: '1' });
+      await client.deleteToken({ token });
+      const events = await watched.events();
+      assert.deepEqual(
+        events.map(({ type, member, state }) => [type, member?.name, state]),
+        [
+          [MemberEventType.REGISTERED, 'infra2', ClusterState.COMPLETE],
+          [MemberEventType.REPLACED, 'renamed', ClusterState.COMPLETE],
+          [MemberEventType.DEREGISTERED, 'infra1', ClusterState.ASSEMBLING],
+          [MemberEventType.TOKEN_DELETED, undefined, ClusterState.DELETED],
+        ],
+      );
+      assert.equal(events[0]?.revision, second.revision);
+      assert.equal(events[1]?.previous?.name, 'infra2');
+    });
+
+    test('a watch that resumes gets what it missed, from whichever revision', async () => {
+      const token = await newToken(3);
+      const revisions = [];
+      for (const i of [1, 2, 3]) revisions.push((await client.register({ token, ...infra(i) })).revision);
+      for (let seen = 0; seen <= 3; seen++) {
+        const afterRevision = seen === 0 ? 0n : revisions[seen - 1];
+        assert.ok(afterRevision !== undefined);
+        const watched = follow(client, { token, afterRevision });
+        const started = await watched.next('started');
+        assert.ok(started.revision >= (revisions[2] ?? 0n));
+        for (const revision of revisions.slice(seen))
+          assert.equal((await watched.next('event')).revision, revision);
+        watched.stop();
+      }
+    });
+
+    test('a watch that is given up leaves nothing behind', async () => {
+      const token = await newToken(2);
+      const watched = follow(client, { token });
+      await watched.next('snapshot');
+      assert.ok(service.discovery.watchers() > 0);
+      watched.stop();
+      await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+    });
+
+    test('an expired token says since when, and its watchers are told at the time', async () => {
+      const made = await client.createToken({ size: 3, ttl: { seconds: 0n, nanos: 300_000_000 } });
+      const token = made.cluster?.token ?? '';
+      const watched = follow(client, { token });
+      await watched.next('snapshot');
+      const ended = await refusal(watched.events());
+      assert.equal(ended.reason, ErrorReason.TOKEN_EXPIRED);
+      const late = await refusal(client.register({ token, ...infra(1) }));
+      assert.equal(late.reason, ErrorReason.TOKEN_EXPIRED);
+      assert.deepEqual(late.expireTime, made.cluster?.expireTime);
+      assert.match(late.text, /expired \d+ s ago/);
+    });
+
+    test('a message made beforehand is accepted as well as a plain object', async () => {
+      const token = await newToken(1);
+      const answer = await client.register(create(RegisterRequestSchema, { token, ...infra(1) }));
+      assert.equal(answer.outcome, RegisterOutcome.CREATED);
+    });
+  });
+}
