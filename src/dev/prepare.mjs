@@ -44,7 +44,9 @@ export function install() {
     console.error(`Installing the npm packages: ${why}.`);
     // A user's or a CI's settings may leave out the compiler (dev) or the store's binary (optional).
     const flags = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
-    const result = spawnSync('npm', ['ci', ...flags, '--loglevel=error'], {
+    // Without a network npm's own settings keep a person waiting for over a minute.
+    const retries = ['--fetch-retries=3', '--fetch-retry-factor=3', '--fetch-retry-mintimeout=1000'];
+    const result = spawnSync('npm', ['ci', ...flags, ...retries, '--loglevel=error'], {
       cwd: ROOT,
       encoding: 'utf8',
       shell: process.platform === 'win32',
