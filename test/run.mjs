@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, fail, install, ROOT } from '../src/dev/prepare.mjs';
 import { installDebianEtcd } from './tools/etcd-binaries.mjs';
@@ -26,12 +26,9 @@ build();
 
 const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
-  .map((name) => join('dist', 'test', name))
+  .map((name) => `test/${name.replaceAll('\\', '/').replace(/js$/, 'ts')}`)
   .sort();
-const chosen = all.filter((file) => {
-  const path = relative(join('dist', 'test'), file);
-  return wanted.length === 0 || wanted.some((part) => path.includes(part));
-});
+const chosen = all.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
 if (chosen.length === 0) {
   fail(
     `No test file has ${wanted.map((part) => `"${part}"`).join(' or ')} in its path. There are:\n${all.join('\n')}`,
@@ -51,7 +48,7 @@ const child = spawn(
     '--test-reporter-destination=stdout',
     `--test-concurrency=${FILES_AT_ONCE}`,
     `--test-timeout=${slow ? SLOW_FILE_LIMIT_MS : FILE_LIMIT_MS}`,
-    ...chosen,
+    ...chosen.map((file) => join('dist', file.replace(/ts$/, 'js'))),
   ],
   { cwd: ROOT, stdio: 'inherit', env: environment() },
 );
