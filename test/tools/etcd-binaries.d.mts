@@ -13,6 +13,7 @@ export interface Etcd {
 export interface MissingEtcd {
   readonly missing: string;
   readonly series?: undefined;
+  readonly version?: undefined;
 }
 
 export function findEtcdctl(): string | undefined;

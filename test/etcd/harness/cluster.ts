@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { EtcdNode } from './node.ts';
+import { endingText } from './run.ts';
+import type { Scene } from './scene.ts';
+import { ETCDCTL } from './versions.ts';
+
+const run = promisify(execFile);
+const CALL_LIMIT_MS = 15_000;
+
+/**
+ * Waits until the nodes are a healthy cluster of exactly these members, and proves it: what is put through
+ * the first is read through the last.
+ */
+export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): Promise<void> {
+  const [first] = nodes;
+  const last = nodes.at(-1);
+  assert.ok(first !== undefined && last !== undefined);
+
+  await scene.until(`a healthy cluster of ${nodes.map((node) => node.name).join(', ')}`, async () => {
+    const ended = nodes.find((node) => node.run.ending !== undefined);
+    if (ended?.run.ending !== undefined) return `${ended.name} ended with ${endingText(ended.run.ending)}`;
+    await checkHealth(nodes.map((node) => node.clientUrl));
+    return true;
+  });
+  // A node tells the others its name a moment after it is healthy.
+  await scene.until('every member to be known by its name and peer URLs', async (): Promise<true> => {
+    const members = await Promise.all(nodes.map((node) => listMembers(node.clientUrl)));
+    const wanted = nodes.map(describeMember).sort().join('; ');
+    const different = members.find((list) => list.join('; ') !== wanted);
+    if (different !== undefined) throw new Error(`wanted ${wanted}, found ${different.join('; ')}`);
+    return true;
+  });
+
+  const [key, value] = [`key-${randomBytes(4).toString('hex')}`, `value-${randomBytes(4).toString('hex')}`];
+  await put(first.clientUrl, key, value);
+  assert.equal(await get(last.clientUrl, key), value, 'a put through one member is read through another');
+}
+
+const describeMember = ({ name, peerUrls }: { name: string; peerUrls: readonly string[] }): string =>
+  `${name}=${[...peerUrls].sort().join(',')}`;
+
+async function checkHealth(clientUrls: readonly string[]): Promise<void> {
+  if (ETCDCTL !== undefined) {
+    await etcdctl(clientUrls, 'endpoint', 'health');
+    return;
+  }
+  for (const clientUrl of clientUrls) {
+    const response = await fetch(`${clientUrl}/health`, { signal: AbortSignal.timeout(CALL_LIMIT_MS) });
+    assert.match(await response.text(), /"health":\s*"true"/);
+  }
+}
+
+async function put(clientUrl: string, key: string, value: string): Promise<void> {
+  if (ETCDCTL !== undefined) await etcdctl([clientUrl], 'put', key, value);
+  else await gateway(clientUrl, 'kv/put', { key: base64(key), value: base64(value) });
+}
+
+async function get(clientUrl: string, key: string): Promise<string | undefined> {
+  if (ETCDCTL !== undefined) {
+    return (await etcdctl([clientUrl], 'get', '--print-value-only', key)).trimEnd();
+  }
+  const { kvs } = (await gateway(clientUrl, 'kv/range', { key: base64(key) })) as KeyValues;
+  return kvs?.[0] && Buffer.from(kvs[0].value, 'base64').toString();
+}
+
+async function listMembers(clientUrl: string): Promise<string[]> {
+  const { members } = (await gateway(clientUrl, 'cluster/member/list', {})) as Members;
+  // A name that is not known yet is left out of the JSON.
+  return members.map(({ name = '', peerURLs }) => describeMember({ name, peerUrls: peerURLs })).sort();
+}
+
+interface KeyValues {
+  readonly kvs?: ReadonlyArray<{ readonly value: string }>;
+}
+
+interface Members {
+  readonly members: ReadonlyArray<{ readonly name?: string; readonly peerURLs: readonly string[] }>;
+}
+
+/** A call through etcd's own JSON gateway, which needs nothing but etcd. */
+async function gateway(clientUrl: string, path: string, request: object): Promise<unknown> {
+  const response = await fetch(`${clientUrl}/v3/${path}`, {
+    method: 'POST',
+    body: JSON.stringify(request),
+    signal: AbortSignal.timeout(CALL_LIMIT_MS),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, `${path}: ${text}`);
+  return JSON.parse(text);
+}
+
+async function etcdctl(clientUrls: readonly string[], ...args: readonly string[]): Promise<string> {
+  assert.ok(ETCDCTL !== undefined);
+  const all = ['--endpoints', clientUrls.join(','), ...args];
+  const env = { PATH: process.env['PATH'], ETCDCTL_API: '3' };
+  const { stdout } = await run(ETCDCTL, all, { env, timeout: CALL_LIMIT_MS });
+  return stdout;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { freePorts } from './ports.ts';
+import type { Run } from './run.ts';
+import type { Scene } from './scene.ts';
+import type { Etcd } from './versions.ts';
+
+/** How a node is to be started. */
+export interface NodeSetup {
+  readonly etcd: Etcd;
+  readonly name: string;
+  /** The discovery URL: the service's URL and the token. */
+  readonly discovery: string;
+  /** How many peer URLs of its own the node listens on and advertises; 1 when unset. */
+  readonly peerUrlCount?: number;
+  /** What it advertises instead of its own peer URLs. */
+  readonly advertisedPeerUrls?: readonly string[];
+}
+
+// Every etcd says so in its own words, with both loggers of 3.4.
+const WAITING = /waiting for \d* ?more/;
+
+/** An etcd process on loopback with a data directory of its own. */
+export class EtcdNode {
+  readonly name: string;
+  readonly clientUrl: string;
+  readonly peerUrls: readonly string[];
+  run: Run;
+  readonly #scene: Scene;
+  readonly #command: string;
+  readonly #args: readonly string[];
+
+  private constructor(scene: Scene, setup: NodeSetup, ports: readonly number[]) {
+    const [clientUrl, ...listenUrls] = ports.map((port) => `http://127.0.0.1:${port}`);
+    assert.ok(clientUrl !== undefined);
+    this.name = setup.name;
+    this.clientUrl = clientUrl;
+    this.peerUrls = setup.advertisedPeerUrls ?? listenUrls;
+    this.#scene = scene;
+    this.#command = setup.etcd.etcd;
+    const flags = {
+      name: setup.name,
+      // Not named for the node: a test of mistakes starts two with one name.
+      'data-dir': join(scene.directory, `etcd-${ports[0]}`),
+      'listen-client-urls': clientUrl,
+      'advertise-client-urls': clientUrl,
+      'listen-peer-urls': listenUrls.join(','),
+      'initial-advertise-peer-urls': this.peerUrls.join(','),
+      discovery: setup.discovery,
+    };
+    this.#args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    this.run = this.#begin();
+  }
+
+  /** Starts a node. It is not waited for. */
+  static async start(scene: Scene, setup: NodeSetup): Promise<EtcdNode> {
+    return new EtcdNode(scene, setup, await freePorts(1 + (setup.peerUrlCount ?? 1)));
+  }
+
+  /** Waits until the node has registered and waits for the others. */
+  async waitUntilWaiting(): Promise<void> {
+    await this.#scene.waitForLog(this.run, WAITING);
+  }
+
+  /** Ends it as a crash does. */
+  async crash(): Promise<void> {
+    await this.run.stop('SIGKILL');
+  }
+
+  /** Starts it again as it was, on its data. */
+  startAgain(): void {
+    assert.ok(this.run.ending !== undefined, 'the node is stopped before it is started again');
+    this.run = this.#begin();
+  }
+
+  #begin(): Run {
+    return this.#scene.run(`etcd ${this.name}`, this.#command, this.#args);
+  }
+}
+
+/** Starts nodes infra1 to infraN under one discovery URL, all at once. */
+export function startNodes(scene: Scene, setup: Omit<NodeSetup, 'name'>, count: number): Promise<EtcdNode[]> {
+  const names = Array.from({ length: count }, (_, index) => `infra${index + 1}`);
+  return Promise.all(names.map((name) => EtcdNode.start(scene, { ...setup, name })));
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+// For a failure's text: enough to see the reason, with etcd's lines of stack traces and settings cut.
+const TAIL_LINES = 20;
+const TAIL_LINE_LENGTH = 400;
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+// A test file that is told to end (the runner's time limit, Ctrl-C) must not leave its processes behind.
+const living = new Set<ChildProcess>();
+const killAll = (): void => {
+  for (const child of living) child.kill('SIGKILL');
+};
+process.on('exit', killAll);
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    killAll();
+    process.exit(1);
+  });
+}
+
+/** One run of a program, from its start to its end, with everything that it writes. */
+export class Run {
+  readonly label: string;
+  /** Resolves once the process has ended and all of its output is read. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  #log = '';
+  #ending: Ending | undefined;
+
+  constructor(label: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+    this.label = label;
+    this.#child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    living.add(this.#child);
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#log += text;
+      });
+    }
+    this.#child.once('error', (error) => {
+      this.#log += `${error.message}\n`;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        living.delete(this.#child);
+        this.#ending = { code, signal };
+        resolve(this.#ending);
+      });
+    });
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  /** Everything written so far. Quotes are as a person means them: etcd logs JSON, where they are escaped. */
+  get log(): string {
+    return this.#log.replaceAll('\\"', '"');
+  }
+
+  /** The state and the last lines, for a failure's text. */
+  describe(): string {
+    const state = this.#ending === undefined ? 'running' : `ended (${endingText(this.#ending)})`;
+    const lines = this.log.trimEnd().split('\n').slice(-TAIL_LINES);
+    const tail = lines.map((line) => line.slice(0, TAIL_LINE_LENGTH)).join('\n');
+    return `\n--- ${this.label}, ${state}, last lines:\n${tail}`;
+  }
+
+  /** Sends a signal and waits for the end. */
+  async stop(signal: NodeJS.Signals): Promise<Ending> {
+    this.#child.kill(signal);
+    return this.ended;
+  }
+}
+
+/** "exit code 1" or "signal SIGKILL". */
+export function endingText({ code, signal }: Ending): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}

@@ -1,0 +1,75 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Ending, endingText, Run } from './run.ts';
+import { until } from './until.ts';
+
+/** What a scene needs of the test, or of the whole file, that it lives in. */
+export interface Owner {
+  after(cleanUp: () => Promise<void>): void;
+}
+
+/** A directory and the processes of one test. All of it is gone when the test is over, however it ends. */
+export class Scene {
+  readonly directory: string;
+  readonly #runs: Run[] = [];
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async open(owner: Owner): Promise<Scene> {
+    const scene = new Scene(await mkdtemp(join(tmpdir(), 'etcd-discovery-test-')));
+    owner.after(() => scene.#close());
+    return scene;
+  }
+
+  run(label: string, command: string, args: readonly string[]): Run {
+    const run = new Run(label, command, args, cleanEnvironment());
+    this.#runs.push(run);
+    return run;
+  }
+
+  /** Waits until the log of a run has the pattern. Fails when the run ends before. */
+  async waitForLog(run: Run, pattern: RegExp): Promise<void> {
+    await this.until(`${run.label} to log ${pattern}`, () => {
+      // Asked for before the log: all output is read by then.
+      const ending = run.ending;
+      if (pattern.test(run.log)) return true;
+      if (ending !== undefined) return `it ended before, with ${endingText(ending)}`;
+      return undefined;
+    });
+  }
+
+  /** Waits until the process of a run is over. */
+  async waitForEnd(run: Run): Promise<Ending> {
+    await this.until(`${run.label} to end`, () => (run.ending === undefined ? undefined : true));
+    return run.ended;
+  }
+
+  /** As `until`, with the logs of every process of the scene in the failure. A text is a final failure. */
+  async until(
+    what: string,
+    attempt: () => Promise<true | string | undefined> | true | string | undefined,
+  ): Promise<void> {
+    const outcome = await until(what, attempt, () => this.describe());
+    if (outcome !== true) throw new Error(`${what}: ${outcome}${this.describe()}`);
+  }
+
+  /** The last lines of every process. */
+  describe(): string {
+    return this.#runs.map((run) => run.describe()).join('\n');
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#runs.map((run) => run.stop('SIGKILL')));
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** The environment without settings that would change what etcd, etcdctl or the service do. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const unwanted = /^(ETCD_|ETCDCTL_|ETCD_DISCOVERY_|DISC_|NODE_TEST_CONTEXT)/;
+  const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
+  return { ...Object.fromEntries(kept), ETCDCTL_API: '3' };
+}

@@ -1,0 +1,53 @@
+import { describe, test } from 'node:test';
+import type { Etcd, MissingEtcd } from '../../tools/etcd-binaries.mjs';
+import { Scene } from './scene.ts';
+
+export type { Etcd } from '../../tools/etcd-binaries.mjs';
+
+// Plain JavaScript that is not compiled to dist/: it lies in the clone, three levels up from dist/test/etcd.
+const TOOL = new URL('../../../../test/tools/etcd-binaries.mjs', import.meta.url);
+const tool = (await import(TOOL.href)) as typeof import('../../tools/etcd-binaries.mjs');
+
+/** The etcdctl for every etcd, when there is one. */
+export const ETCDCTL: string | undefined = tool.findEtcdctl();
+
+// Two clusters at a time: a start is mostly waiting for an election.
+const TESTS_AT_ONCE = 2;
+
+/** Declares a test for an etcd. Its scene is closed afterwards. */
+export type Declare = (name: string, body: (scene: Scene, etcd: Etcd) => Promise<void>) => void;
+
+/**
+ * Declares tests once for each etcd under test: those that ETCD_DISCOVERY_TEST_VERSIONS lists (like
+ * "3.4,3.5,3.6", built when need be), else the installed one. Without it they are skipped, and say why.
+ */
+export async function forEachEtcd(declare: (it: Declare) => void): Promise<void> {
+  for (const { label, found } of await etcdsUnderTest()) {
+    void describe(label, { concurrency: TESTS_AT_ONCE }, () => {
+      declare((name, body) => {
+        if (found.missing !== undefined) {
+          void test(name, { skip: found.missing }, () => {});
+          return;
+        }
+        void test(name, async (t) => {
+          await body(await Scene.open(t), found);
+        });
+      });
+    });
+  }
+}
+
+async function etcdsUnderTest(): Promise<Array<{ label: string; found: Etcd | MissingEtcd }>> {
+  const wanted = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
+  if (wanted === undefined || wanted.length === 0) {
+    const found = await tool.findInstalledEtcd();
+    return [{ label: `etcd ${found.version ?? ''}`.trim(), found }];
+  }
+  const etcds: Array<{ label: string; found: Etcd | MissingEtcd }> = [];
+  // One after the other: a build uses the whole machine.
+  for (const series of wanted) {
+    const found = await tool.provideEtcd(series);
+    etcds.push({ label: `etcd ${found.version ?? series}`, found });
+  }
+  return etcds;
+}
