@@ -1,8 +1,15 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ending, endingText, Run } from './run.ts';
 import { until } from './until.ts';
+
+// After the processes are killed (run.ts), when the test file is ended from outside.
+const directories = new Set<string>();
+process.on('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
 
 /** What a scene needs of the test, or of the whole file, that it lives in. */
 export interface Owner {
@@ -16,6 +23,7 @@ export class Scene {
 
   private constructor(directory: string) {
     this.directory = directory;
+    directories.add(directory);
   }
 
   static async open(owner: Owner): Promise<Scene> {
@@ -64,6 +72,7 @@ export class Scene {
   async #close(): Promise<void> {
     await Promise.all(this.#runs.map((run) => run.stop('SIGKILL')));
     await rm(this.directory, { recursive: true, force: true });
+    directories.delete(this.directory);
   }
 }
 
