@@ -1,0 +1,143 @@
+import {
+  constants,
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerOptions,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { type Connection, StallClock } from './port-connection.ts';
+import type { PortLimits } from './port-limits.ts';
+
+/** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
+export function createHttp2(
+  limits: PortLimits,
+  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+): (socket: Socket) => Connection {
+  // The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same.
+  const options: ServerOptions & { streamResetBurst: number; streamResetRate: number } = {
+    settings: {
+      maxConcurrentStreams: limits.streams,
+      maxHeaderListSize: limits.headerBytes,
+      initialWindowSize: limits.streamWindowBytes,
+      enablePush: false,
+    },
+    maxHeaderListPairs: limits.headers,
+    maxSessionMemory: limits.sessionMegabytes,
+    maxSessionInvalidFrames: limits.invalidFrames,
+    maxSessionRejectedStreams: limits.rejectedStreams,
+    maxSettings: limits.settings,
+    streamResetBurst: limits.resetBurst,
+    streamResetRate: limits.resetRate,
+  };
+  const server = createServer(options);
+  const connections = new WeakMap<object, Http2Connection>();
+  server.on('request', (request, response) => {
+    const { session } = request.stream;
+    const connection = session === undefined ? undefined : connections.get(session);
+    if (connection === undefined) request.stream.destroy();
+    else {
+      connection.begin(request, response);
+      onRequest(request, response);
+    }
+  });
+
+  return (socket) => {
+    // Otherwise a peer that is gone leaves the session half open for ever.
+    socket.allowHalfOpen = false;
+    let session: ServerHttp2Session | undefined;
+    server.once('session', (made) => {
+      session = made;
+    });
+    server.emit('connection', socket);
+    if (session === undefined) throw new Error('node:http2 made no session of a connection');
+    const connection = new Http2Connection(session, socket, limits);
+    connections.set(session, connection);
+    return connection;
+  };
+}
+
+interface Exchange {
+  readonly response: Http2ServerResponse;
+  readonly since: number;
+  readonly stall: StallClock;
+}
+
+class Http2Connection implements Connection {
+  private readonly session: ServerHttp2Session;
+  private readonly socket: Socket;
+  private readonly limits: PortLimits;
+  private readonly exchanges = new Set<Exchange>();
+  private idleSince = performance.now();
+  private pingedAt = performance.now();
+  private pingAnswered = true;
+  private closingSince: number | undefined;
+
+  constructor(session: ServerHttp2Session, socket: Socket, limits: PortLimits) {
+    this.session = session;
+    this.socket = socket;
+    this.limits = limits;
+  }
+
+  get inFlight(): number {
+    return this.exchanges.size;
+  }
+
+  begin({ stream }: Http2ServerRequest, response: Http2ServerResponse): void {
+    const exchange: Exchange = { response, since: performance.now(), stall: new StallClock() };
+    this.exchanges.add(exchange);
+    stream.once('close', () => {
+      this.exchanges.delete(exchange);
+      this.idleSince = performance.now();
+    });
+  }
+
+  sweep(now: number): void {
+    const { session, limits } = this;
+    for (const exchange of this.exchanges) this.sweepExchange(exchange, now);
+    if (session.closed || session.destroyed) {
+      // A peer that was told to go, or is gone, and has nothing to wait for, may still not close its socket.
+      if (this.exchanges.size > 0) return;
+      this.closingSince ??= now;
+      if (now - this.closingSince > limits.lingerTimeout) this.socket.destroy();
+    } else if (this.exchanges.size === 0 && now - this.idleSince > limits.idleSessionTimeout) {
+      session.close();
+      return;
+    }
+    this.ping(now);
+  }
+
+  drain(): void {
+    if (!this.session.destroyed) this.session.close();
+  }
+
+  /** `session.setTimeout` would not do: it fires on a quiet watch, and is put off by any write. */
+  private ping(now: number): void {
+    if (this.session.destroyed) return;
+    if (!this.pingAnswered && now - this.pingedAt > this.limits.pingTimeout) {
+      this.session.destroy();
+      this.socket.destroy();
+    } else if (this.pingAnswered && now - this.pingedAt > this.limits.pingInterval) {
+      this.pingedAt = now;
+      this.pingAnswered = false;
+      this.session.ping((error) => {
+        this.pingAnswered = error === null;
+      });
+    }
+  }
+
+  private sweepExchange({ response, since, stall }: Exchange, now: number): void {
+    const { stream } = response;
+    if (stream.destroyed) return;
+    if (stall.look(stream.writableLength, now) > this.limits.stallTimeout) {
+      stream.close(constants.NGHTTP2_CANCEL);
+    } else if (now - since > this.limits.requestTimeout && stream.state.remoteClose !== 1) {
+      // The body is still not complete. That is right for a two-way stream, which is answered meanwhile.
+      const over = stream.writableFinished;
+      if (!response.headersSent || over) {
+        stream.close(over ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import type { AddressInfo, Socket } from 'node:net';
+import type { Connection } from './port-connection.ts';
+import { BUSY, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
+import { createHttp1 } from './port-http1.ts';
+import { createHttp2 } from './port-http2.ts';
+import { PORT_LIMITS, type PortLimits } from './port-limits.ts';
+import { refuseAndClose } from './port-reply.ts';
+import { sniff } from './sniff.ts';
+
+export type { PortRequest, PortResponse } from './port-connection.ts';
+export type { PortHandler, PortLog } from './port-dispatch.ts';
+
+export interface PortOptions {
+  /** The address to listen on, like 127.0.0.1; undefined: all of them. */
+  readonly host?: string | undefined;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly handler: PortHandler;
+  readonly log: PortLog;
+  readonly limits?: Partial<PortLimits>;
+}
+
+/** One listening TCP port that speaks HTTP/1.1 and HTTP/2 with prior knowledge. */
+export interface Port {
+  readonly address: string;
+  readonly port: number;
+  /** Sockets open now, those whose protocol is not known yet included. */
+  connections(): number;
+  /**
+   * Accepts nothing new, lets the requests in flight be answered, and closes. `cut`: some were not answered
+   * within `grace` ms and were cut off. Waiters and streams are for the caller to end first.
+   */
+  drain(grace: number): Promise<'drained' | 'cut'>;
+}
+
+/** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
+export async function openPort(options: PortOptions): Promise<Port> {
+  const { log } = options;
+  const limits: PortLimits = { ...PORT_LIMITS, ...options.limits };
+  const connections = new Map<Socket, Connection>();
+  const dispatch = new Dispatch(options.handler, log, limits);
+  const http1 = createHttp1(limits, (request, response) => dispatch.request(request, response));
+  const adoptHttp2 = createHttp2(limits, (request, response) => dispatch.request(request, response));
+  const { server } = http1;
+  let full = false;
+  let draining: Promise<'drained' | 'cut'> | undefined;
+  let onClosed = (): void => {};
+
+  const accept = (socket: Socket): void => {
+    // A reset can come at any moment, also between two owners of the socket.
+    socket.on('error', () => {});
+    connections.set(socket, { inFlight: 0, sweep() {}, drain: () => socket.destroy() });
+    socket.once('close', () => {
+      connections.delete(socket);
+      onClosed();
+    });
+    const refused = connections.size > limits.connections;
+    if (refused && !full) {
+      log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
+    }
+    // Said once, until there is room again for more than the next one.
+    full = refused || (full && connections.size > limits.connections * 0.9);
+    sniff(socket, limits.sniffTimeout, (protocol) => {
+      if (protocol === undefined) socket.destroy();
+      else if (protocol === 'http1' && refused) refuseAndClose(socket, BUSY, limits.lingerTimeout);
+      else if (refused) socket.destroy();
+      else connections.set(socket, protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket));
+    });
+  };
+
+  server.on('connection', accept);
+  server.maxConnections = limits.connections + limits.refusals;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
+  const sweeper = setInterval(() => {
+    const now = performance.now();
+    for (const connection of connections.values()) connection.sweep(now);
+  }, limits.sweepInterval);
+  sweeper.unref();
+
+  const drain = (grace: number): Promise<'drained' | 'cut'> =>
+    new Promise((resolve) => {
+      let linger: NodeJS.Timeout | undefined;
+      const finish = (): void => {
+        onClosed = () => {};
+        clearTimeout(deadline);
+        clearTimeout(linger);
+        clearInterval(sweeper);
+        const cut = dispatch.inFlight > 0;
+        for (const socket of connections.keys()) socket.destroy();
+        resolve(cut ? 'cut' : 'drained');
+      };
+      // What is left open then has been answered, and only the peer has not closed its side yet.
+      const look = (): void => {
+        clearTimeout(linger);
+        if (connections.size === 0) finish();
+        else if (dispatch.inFlight === 0) linger = setTimeout(finishIdle, limits.lingerTimeout);
+      };
+      const finishIdle = (): void => {
+        if (dispatch.inFlight === 0) finish();
+      };
+      const deadline = setTimeout(finish, grace);
+      onClosed = look;
+      dispatch.onIdle = look;
+      server.close();
+      for (const connection of connections.values()) connection.drain();
+      look();
+    });
+
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    address,
+    port,
+    connections: () => connections.size,
+    drain: (grace) => (draining ??= drain(grace)),
+  };
+}
