@@ -11,6 +11,11 @@ const tool = (await import(TOOL.href)) as typeof import('../../tools/etcd-binari
 /** The etcdctl for every etcd, when there is one. */
 export const ETCDCTL: string | undefined = tool.findEtcdctl();
 
+/** The etcd on PATH, or why there is none. */
+export function installedEtcd(): Promise<Etcd | MissingEtcd> {
+  return tool.findInstalledEtcd();
+}
+
 // Two clusters at a time: a start is mostly waiting for an election.
 const TESTS_AT_ONCE = 2;
 
@@ -40,7 +45,7 @@ export async function forEachEtcd(declare: (it: Declare) => void): Promise<void>
 async function etcdsUnderTest(): Promise<Array<{ label: string; found: Etcd | MissingEtcd }>> {
   const wanted = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
   if (wanted === undefined || wanted.length === 0) {
-    const found = await tool.findInstalledEtcd();
+    const found = await installedEtcd();
     return [{ label: `etcd ${found.version ?? ''}`.trim(), found }];
   }
   const etcds: Array<{ label: string; found: Etcd | MissingEtcd }> = [];

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { freePorts } from './etcd/harness/ports.ts';
+import { ETCDCTL, installedEtcd } from './etcd/harness/versions.ts';
+import { slow } from './slow.ts';
+import { waitFor } from './support/wait.ts';
+
+// Runs the README as its reader would: every `sh` block, in order, in one shell; a `text` block after it is
+// what it must print.
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+interface Block {
+  readonly commands: string;
+  readonly output: string | undefined;
+}
+
+function blocksOf(markdown: string): Block[] {
+  const pattern = /^```sh\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```\n)?/gm;
+  return [...markdown.matchAll(pattern)].map(([, commands = '', output]) => ({ commands, output }));
+}
+
+/** What differs from run to run: tokens, ids, revisions, times, ports, and who came first. */
+function mask(text: string): string {
+  const steady = text
+    .replace(/\b[0-9a-f]{32}\b/g, 'TOKEN')
+    .replace(/\b[0-9a-f]{14,16}\b/g, 'ID')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/("(?:createRevision|modRevision|revision)":)"\d+"/g, '$1"N"')
+    .replace(/(Index":)\d+/g, '$1N')
+    .trimEnd();
+  return steady.replace(
+    /"initialCluster":"([^"]*)"/g,
+    (_, list: string) => `"initialCluster":"${list.split(',').sort().join(',')}"`,
+  );
+}
+
+const markdown = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const blocks = blocksOf(markdown);
+const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-readme-'));
+const running: ChildProcess[] = [];
+
+after(async () => {
+  for (const child of running) await end(child);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Shell {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+}
+
+/** A shell for a reader's commands, in a process group of its own: nodes in the background are in it too. */
+function shell(script: string, cwd: string, env: Record<string, string>): Shell {
+  const child = spawn('bash', ['-c', script], {
+    cwd,
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  running.push(child);
+  return { child, output: () => output };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    return; // nobody of the group is left
+  }
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+}
+
+const isStart = ({ commands }: Block): boolean => commands.startsWith('npm start');
+const isTest = ({ commands }: Block): boolean => commands.startsWith('npm test');
+const isBench = ({ commands }: Block): boolean => commands.startsWith('npm run bench');
+
+test('the README starts and tests the service with one command each', () => {
+  const commands = blocks.map((block) => block.commands.trim());
+  assert.ok(commands.includes('npm start'));
+  assert.ok(commands.includes('npm test'), 'the command that runs this test');
+});
+
+const { missing } = await installedEtcd();
+const absent = missing ?? (ETCDCTL === undefined && 'the walk needs etcdctl on PATH');
+
+test('every command of the README does what it says', { skip: absent }, async () => {
+  const [port = 0] = await freePorts(1);
+  const local = (text: string): string => text.replaceAll('8087', String(port));
+  const service = shell('npm start', ROOT, { DISC_ADDR: `:${port}`, DISC_DATA_DIR: join(directory, 'data') });
+  await waitFor(`the service to listen:\n${service.output()}`, async () => {
+    assert.equal(service.child.exitCode, null, service.output());
+    return fetch(`http://localhost:${port}/health`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
+  });
+
+  const walk = blocks.filter((block) => !isStart(block) && !isTest(block) && !isBench(block));
+  const marker = '=== block ended ===';
+  const script = walk.map(({ commands }) => `${local(commands)}echo '${marker}'\n`).join('');
+  const reader = shell(`set -euo pipefail\n${script}wait\n`, directory, {});
+  const ended = (): string[] => reader.output().split(`${marker}\n`).slice(0, -1);
+  await waitFor(
+    'the commands to be done',
+    () => ended().length === walk.length || reader.child.exitCode !== null,
+    120_000,
+  );
+  const printed = ended();
+  assert.equal(printed.length, walk.length, `a command failed:\n${reader.output()}`);
+  for (const [i, { commands, output }] of walk.entries()) {
+    if (output !== undefined) assert.equal(mask(printed[i] ?? ''), mask(local(output)), commands);
+  }
+});
+
+test('the benchmark of the README runs', {
+  skip: !slow && 'only in a long run: npm test -- --slow',
+}, async () => {
+  const bench = shell('npm run bench -- --quick', ROOT, {});
+  const [code] = (await once(bench.child, 'exit')) as [number | null];
+  assert.equal(code, 0, bench.output());
+});
