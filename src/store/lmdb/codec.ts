@@ -1,0 +1,164 @@
+import type { Event } from '../../discovery/change.ts';
+import type { Cluster, Member } from '../../discovery/cluster.ts';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import {
+  type ClusterSize,
+  type Description,
+  type MemberId,
+  type MemberName,
+  type Millis,
+  type PeerUrl,
+  type Revision,
+  revision,
+  type Token,
+} from '../../discovery/model.ts';
+
+// Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
+// table of field names beside the data, which a failed commit could leave behind the records that use it.
+// Revisions are numbers in them, exact to 2^53.
+
+/** A cluster with what the store itself remembers of it. */
+export interface StoredCluster {
+  readonly cluster: Cluster;
+  /** Events up to this revision are no longer held; 0 when all are. */
+  readonly compactRevision: number;
+  readonly eventCount: number;
+}
+
+const CLUSTER_FIELDS = 10;
+const MEMBER_FIELDS = 6;
+
+export type ClusterRecord = readonly unknown[];
+export type EventRecord = readonly unknown[];
+
+export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCluster): ClusterRecord {
+  const record: unknown[] = [
+    cluster.size,
+    cluster.description,
+    cluster.allowRejoin,
+    cluster.createTime,
+    cluster.expireTime,
+    cluster.deleteTime ?? null,
+    Number(cluster.createRevision),
+    Number(cluster.modRevision),
+    compactRevision,
+    eventCount,
+  ];
+  for (const member of cluster.members) pushMember(record, member);
+  return record;
+}
+
+export function decodeCluster(token: Token, stored: unknown): Cluster {
+  const record = checkRecord(stored, CLUSTER_FIELDS);
+  const deleteTime = record[5] as Millis | null;
+  const members: Member[] = [];
+  for (let at = CLUSTER_FIELDS; at < record.length; at += MEMBER_FIELDS) members.push(memberAt(record, at));
+  const cluster: Cluster = {
+    token,
+    size: integer(record[0]) as ClusterSize,
+    description: text(record[1]) as Description,
+    allowRejoin: record[2] === true,
+    createTime: integer(record[3]) as Millis,
+    expireTime: integer(record[4]) as Millis,
+    createRevision: revision(integer(record[6])),
+    modRevision: revision(integer(record[7])),
+    members,
+  };
+  return deleteTime === null ? cluster : { ...cluster, deleteTime: integer(deleteTime) as Millis };
+}
+
+export function decodeStoredCluster(token: Token, stored: unknown): StoredCluster {
+  const cluster = decodeCluster(token, stored);
+  return { cluster, compactRevision: compactRevisionOf(stored), eventCount: eventCountOf(stored) };
+}
+
+/** See StoredCluster; without decoding the rest. */
+export function compactRevisionOf(stored: unknown): number {
+  return integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
+}
+
+export function eventCountOf(stored: unknown): number {
+  return integer(checkRecord(stored, CLUSTER_FIELDS)[9]);
+}
+
+const EVENT_FIELDS = 5;
+/** Their places in this list are what is stored: append only. */
+const EVENT_TYPES = ['REGISTERED', 'REPLACED', 'DEREGISTERED', 'TOKEN_DELETED'] as const;
+
+export function encodeEvent(event: Event): EventRecord {
+  const { type, time, complete, memberCount, standbyCount, member, previous } = event;
+  const record: unknown[] = [EVENT_TYPES.indexOf(type), time, complete, memberCount, standbyCount];
+  if (member !== undefined) pushMember(record, member);
+  if (previous !== undefined) pushMember(record, previous);
+  return record;
+}
+
+/** The revision of an event is its key. */
+export function decodeEvent(at: Revision, stored: unknown): Event {
+  const record = checkRecord(stored, EVENT_FIELDS);
+  const type = EVENT_TYPES[integer(record[0])];
+  if (type === undefined) throw damaged('an event of a type that is not known');
+  const event: Event = {
+    type,
+    revision: at,
+    time: integer(record[1]) as Millis,
+    complete: record[2] === true,
+    memberCount: integer(record[3]),
+    standbyCount: integer(record[4]),
+  };
+  const members = (record.length - EVENT_FIELDS) / MEMBER_FIELDS;
+  if (members === 0) return event;
+  const member = memberAt(record, EVENT_FIELDS);
+  if (members === 1) return { ...event, member };
+  return { ...event, member, previous: memberAt(record, EVENT_FIELDS + MEMBER_FIELDS) };
+}
+
+function pushMember(record: unknown[], member: Member): void {
+  record.push(
+    member.id,
+    member.name,
+    member.peerUrls,
+    member.registerTime,
+    Number(member.createRevision),
+    Number(member.modRevision),
+  );
+}
+
+function memberAt(record: readonly unknown[], at: number): Member {
+  const peerUrls = record[at + 2];
+  if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
+  return {
+    id: text(record[at]) as MemberId,
+    name: text(record[at + 1]) as MemberName,
+    peerUrls: peerUrls as PeerUrl[],
+    registerTime: integer(record[at + 3]) as Millis,
+    createRevision: revision(integer(record[at + 4])),
+    modRevision: revision(integer(record[at + 5])),
+  };
+}
+
+function checkRecord(stored: unknown, fields: number): readonly unknown[] {
+  if (Array.isArray(stored) && stored.length >= fields && (stored.length - fields) % MEMBER_FIELDS === 0) {
+    return stored;
+  }
+  throw damaged('a record has not the shape that this program writes');
+}
+
+function integer(value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw damaged('a record has something else where a number belongs');
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw damaged('a record has something else where a text belongs');
+}
+
+/** What stands on disk is not what this program wrote there. */
+export function damaged(what: string, cause?: unknown): DiscoveryError {
+  return new DiscoveryError(
+    'INTERNAL',
+    `the data in the data directory is damaged: ${what}; restore the directory from a backup, or start with an empty one`,
+    { cause },
+  );
+}

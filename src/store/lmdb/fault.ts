@@ -1,0 +1,56 @@
+import { DiscoveryError } from '../../discovery/errors.ts';
+import { damaged } from './codec.ts';
+
+/** What the store cannot do, in words for the operator. */
+export function unavailable(message: string, cause?: unknown): DiscoveryError {
+  return new DiscoveryError('STORE_UNAVAILABLE', message, { cause });
+}
+
+// LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
+const PANIC = -30795;
+const DAMAGE_CODES = new Set([-30797, -30796, -30793, -30779]);
+const READERS_FULL = -30790;
+const CAUSES: Readonly<Record<number, string>> = {
+  [28]: 'the disk of the data directory is full; free some space',
+  [122]: 'the disk quota of the data directory is used up; raise it or free some space',
+  [69]: 'the disk quota of the data directory is used up; raise it or free some space',
+  [27]: 'the data file has reached the largest size that this process may write; raise the limit (ulimit -f)',
+  [30]: 'the file system of the data directory is mounted read-only; mount it for writing',
+  [12]: 'there is no memory left for the data file; give the service more',
+  [13]: 'the data directory may not be written by this user; give it the rights',
+  [24]: 'this process has too many files open; raise the limit (ulimit -n)',
+};
+
+export function codeOf(error: unknown): number | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'number' ? code : undefined;
+}
+
+/** Whether LMDB has given its environment up: it then serves neither reads nor writes. */
+export function isPanic(error: unknown): boolean {
+  return codeOf(error) === PANIC;
+}
+
+/** Why LMDB could not write, for the end of a sentence, with what to do. */
+export function writeCause(error: unknown, diskIsFull: boolean): string {
+  const code = codeOf(error);
+  const cause = code === undefined ? undefined : CAUSES[code];
+  if (cause !== undefined) return cause;
+  // A write that was cut short by a full disk reaches us as an input/output error.
+  if (diskIsFull) return CAUSES[28] as string;
+  const detail = error instanceof Error ? error.message.split(':')[0] : String(error);
+  return `the disk of the data directory gave an error (${detail}); look at the kernel's log and the disk`;
+}
+
+/** A failure of LMDB or of decoding while reading, as a DiscoveryError. */
+export function readFault(error: unknown): DiscoveryError {
+  if (error instanceof DiscoveryError) return error;
+  const code = codeOf(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  if (code === PANIC) return unavailable('the store has failed and the service must be restarted', error);
+  if (code === READERS_FULL) return unavailable('too many reads at once; try again', error);
+  if (code !== undefined && !DAMAGE_CODES.has(code)) {
+    return unavailable(`the data file could not be read (${detail})`, error);
+  }
+  return damaged(`a record cannot be read (${detail})`, error);
+}

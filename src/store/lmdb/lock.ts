@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join, relative } from 'node:path';
+import { unavailable } from './fault.ts';
+
+// One process per data directory. Every process that wants it listens on a socket of its own in it, and the
+// owner's name stands in the database, where it is set by compare-and-set in a write transaction, which
+// LMDB lets one process have at a time. An owner is dead when nobody listens on its socket any more: the
+// kernel sees to that however the process ended, and a process id that was used again cannot mislead.
+
+const SOCKET = /^owner-([0-9a-f]{8})\.sock$/;
+/** The bytes of a socket's path in sockaddr_un, without the closing NUL. */
+const PATH_BYTES = process.platform === 'linux' ? 107 : 103;
+/** How long a process that listens may take to say whether it is the owner. */
+const ANSWER_MS = 1000;
+
+type Answer = 'OWNER' | 'STARTING' | 'DEAD';
+
+/** Whether a name in the data directory is one of the lock's. */
+export function isOwnerSocket(name: string): boolean {
+  return SOCKET.test(name);
+}
+
+/** This process's claim to a data directory: its socket, listening. */
+export class Claim {
+  /** What stands in the database when this process is the owner. */
+  readonly id: string;
+  readonly #directory: string;
+  readonly #server: Server;
+  #answer: Answer = 'STARTING';
+
+  private constructor(directory: string, id: string) {
+    this.id = id;
+    this.#directory = directory;
+    this.#server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end(this.#answer, () => socket.destroy());
+    });
+  }
+
+  /** Listens, and refuses when the directory has an owner that lives. */
+  static async begin(directory: string): Promise<Claim> {
+    const claim = new Claim(directory, randomBytes(4).toString('hex'));
+    claim.#server.listen(socketPath(directory, claim.id));
+    try {
+      await once(claim.#server, 'listening');
+    } catch (error) {
+      throw unavailable(
+        `no socket can be made in the data directory ${directory} (${(error as Error).message}); it must be on a local disk and writable by this user`,
+        error,
+      );
+    }
+    claim.#server.unref();
+    try {
+      // Asked before LMDB is opened: an owner that hangs may hold LMDB's write lock.
+      for (const id of claim.#others()) {
+        if ((await claim.#ask(id)) === 'OWNER') throw claim.#taken();
+      }
+    } catch (error) {
+      await claim.close();
+      throw error;
+    }
+    return claim;
+  }
+
+  /**
+   * Becomes the owner. `swap` sets the owner in one write transaction when it is still the one given, and
+   * returns the owner before.
+   */
+  async win(swap: (from: string | undefined, to: string) => string | undefined): Promise<void> {
+    let dead: string | undefined;
+    for (;;) {
+      const owner = swap(dead, this.id);
+      if (owner === dead) break;
+      if (owner !== undefined && (await this.#ask(owner)) !== 'DEAD') throw this.#taken();
+      dead = owner;
+    }
+    this.#answer = 'OWNER';
+    for (const id of this.#others()) {
+      if ((await this.#ask(id)) === 'DEAD') rmSync(join(this.#directory, fileName(id)), { force: true });
+    }
+    // An owner before us that came and went may have taken our socket for dead while we made it.
+    if ((await this.#ask(this.id)) !== 'OWNER') {
+      throw unavailable(`another process started on the data directory ${this.#directory}; start again`);
+    }
+  }
+
+  /** Gives the directory up. */
+  async close(): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(join(this.#directory, fileName(this.id)), { force: true });
+  }
+
+  #others(): string[] {
+    const names = readdirSync(this.#directory).map((name) => SOCKET.exec(name)?.[1]);
+    return names.filter((id) => id !== undefined && id !== this.id) as string[];
+  }
+
+  async #ask(id: string): Promise<Answer> {
+    const socket = connect(socketPath(this.#directory, id));
+    socket.setTimeout(ANSWER_MS);
+    try {
+      return await answerOf(socket);
+    } catch (error) {
+      throw unavailable(
+        `whether another process uses the data directory ${this.#directory} cannot be told (${(error as Error).message}); stop every other one, and remove its owner-*.sock files`,
+        error,
+      );
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  #taken(): Error {
+    return unavailable(
+      `another process is using the data directory ${this.#directory}; stop it first, or give this one a directory of its own (--data-dir)`,
+    );
+  }
+}
+
+/** One that listens and is silent hangs, and is alive: it counts as the owner. */
+async function answerOf(socket: Socket): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    socket.once('data', (data) => resolve(data.toString() === 'STARTING' ? 'STARTING' : 'OWNER'));
+    socket.once('timeout', () => resolve('OWNER'));
+    socket.once('close', () => resolve('OWNER'));
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve('DEAD');
+      else if (error.code === 'EAGAIN' || error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        resolve('OWNER');
+      else reject(error);
+    });
+  });
+}
+
+function fileName(id: string): string {
+  return `owner-${id}.sock`;
+}
+
+/** As short as it gets: the kernel has little room for it. */
+function socketPath(directory: string, id: string): string {
+  const absolute = join(directory, fileName(id));
+  const fromHere = relative('', absolute);
+  const path = fromHere.length < absolute.length ? fromHere : absolute;
+  if (Buffer.byteLength(path) <= PATH_BYTES) return path;
+  throw unavailable(
+    `the path of the data directory is too long: ${directory} has ${Buffer.byteLength(directory)} bytes, and a socket in it may have ${PATH_BYTES} with its name; choose a shorter one`,
+  );
+}

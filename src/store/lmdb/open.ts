@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import type { Token } from '../../discovery/model.ts';
+import type { ClusterRecord, EventRecord } from './codec.ts';
+import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
+import { checkDataFile } from './header.ts';
+import { Claim, isOwnerSocket } from './lock.ts';
+
+const FORMAT = 'etcd-discovery';
+/** Of the records and their keys. A change that older programs cannot read makes it 2. */
+const FORMAT_VERSION = 1;
+
+/** The databases of one data directory, owned by this process. */
+export interface Databases {
+  readonly env: RootDatabase;
+  /** By name: format, formatVersion, clusterId, owner, revision. */
+  readonly meta: Database<unknown, string>;
+  readonly clusters: Database<ClusterRecord, string>;
+  readonly events: Database<EventRecord, [token: Token, revision: number]>;
+  /** When clusters end, for the sweep. The values say nothing. */
+  readonly ends: Database<true, [endTimeMs: number, token: Token]>;
+  /** Names this data directory; made with it. */
+  readonly clusterId: bigint;
+  readonly claim: Claim;
+}
+
+/** Opens a data directory, making it if need be. Rejects with STORE_UNAVAILABLE, saying what to do. */
+export async function openDatabases(path: string): Promise<Databases> {
+  const directory = resolve(path);
+  makeDirectory(directory);
+  const file = join(directory, 'data.mdb');
+  if (existsSync(file)) check(() => checkDataFile(file), directory);
+  else refuseForeign(directory);
+  const claim = await Claim.begin(directory);
+  let env: RootDatabase | undefined;
+  try {
+    env = check(() => openEnvironment(directory), directory);
+    const databases = await claimed(env, claim, directory);
+    syncDirectory(directory);
+    return databases;
+  } catch (error) {
+    await env?.close();
+    await claim.close();
+    throw startFault(error, directory);
+  }
+}
+
+function openEnvironment(path: string): RootDatabase {
+  return open({
+    path,
+    noSubdir: false,
+    maxDbs: 8,
+    // A commit is on disk before it can be read, and before its promise resolves.
+    overlappingSync: false,
+    // Its promise for the event turn's batch has no owner: a failed commit would be an unhandled rejection.
+    eventTurnBatching: false,
+    encoding: 'msgpack',
+  });
+}
+
+async function claimed(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
+  const names = new Set<unknown>(env.getKeys());
+  if (names.size > 0 && !names.has('meta')) throw foreignData(directory);
+  const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
+  checkFormat(meta, names.size === 0, directory);
+  await claim.win((from, to) =>
+    meta.transactionSync(() => {
+      const owner = meta.get('owner') as string | undefined;
+      if (owner !== from) return owner;
+      if (meta.get('format') === undefined) writeFormat(meta);
+      void meta.put('owner', to);
+      return owner;
+    }),
+  );
+  return {
+    env,
+    meta,
+    clusters: env.openDB('clusters', { encoding: 'msgpack' }),
+    events: env.openDB('events', { encoding: 'msgpack' }),
+    ends: env.openDB('ends', { encoding: 'msgpack' }),
+    clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
+    claim,
+  };
+}
+
+function checkFormat(meta: Database<unknown, string>, isNew: boolean, directory: string): void {
+  const format = meta.get('format');
+  // A process that was killed between the two leaves the database without its first records.
+  if (format === undefined && (isNew || meta.getKeysCount() === 0)) return;
+  if (format !== FORMAT) throw foreignData(directory);
+  const version = Number(meta.get('formatVersion'));
+  if (version > FORMAT_VERSION) {
+    throw unavailable(
+      `the data directory ${directory} was written by a newer etcd-discovery (format ${version}, and this one reads ${FORMAT_VERSION}); run that version or a later one`,
+    );
+  }
+}
+
+function writeFormat(meta: Database<unknown, string>): void {
+  void meta.put('format', FORMAT);
+  void meta.put('formatVersion', FORMAT_VERSION);
+  void meta.put('clusterId', randomBytes(8).toString('hex'));
+  void meta.put('revision', 0);
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    readdirSync(directory);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw unavailable(`the data directory ${directory} is a file, or is in one; choose a directory`, error);
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw unavailable(
+        `the data directory ${directory} may not be made or written by this user; give it the rights (chown), or choose another one`,
+        error,
+      );
+    }
+    if (code === 'EROFS') {
+      throw unavailable(
+        `the data directory ${directory} is on a read-only file system; choose another one`,
+        error,
+      );
+    }
+    throw unavailable(
+      `the data directory ${directory} cannot be used (${message}); choose another one`,
+      error,
+    );
+  }
+}
+
+/** A directory without our data has to be empty: ours must not be mixed with that of others. */
+function refuseForeign(directory: string): void {
+  const found = readdirSync(directory).filter(
+    (name) => name !== 'lost+found' && name !== 'lock.mdb' && !isOwnerSocket(name),
+  );
+  if (found.length === 0) return;
+  const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
+  const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';
+  throw unavailable(
+    `${directory} ${whose} and holds no data of etcd-discovery (it has ${names}); choose an empty or new data directory`,
+  );
+}
+
+function foreignData(directory: string): DiscoveryError {
+  return unavailable(
+    `the data in ${directory} was written by another program; choose an empty or new data directory`,
+  );
+}
+
+function check<T>(step: () => T, directory: string): T {
+  try {
+    return step();
+  } catch (error) {
+    throw startFault(error, directory);
+  }
+}
+
+function startFault(error: unknown, directory: string): DiscoveryError {
+  if (error instanceof DiscoveryError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return unavailable(
+      `the files in the data directory ${directory} may not be read or written by this user; give it the rights (chown)`,
+      error,
+    );
+  }
+  const fault = codeOf(error) === undefined || (codeOf(error) as number) < 0 ? readFault(error) : undefined;
+  if (fault !== undefined) return unavailable(fault.message, error);
+  return unavailable(`the data directory ${directory} cannot be opened: ${writeCause(error, false)}`, error);
+}
+
+/** A new file is found after a power failure only when its directory is on disk too. */
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
