@@ -1,0 +1,53 @@
+import { SETTINGS, type Setting } from '../server/settings.ts';
+
+const FLAG_WIDTH = 30;
+const ENV_WIDTH = 20;
+const HELP_WIDTH = 46;
+
+/** `serve --help`, made from the table of settings. */
+export function serveHelp(): string {
+  const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
+  const groups = [...new Set(settings.map(({ group }) => group))].map((group) => {
+    const entries = settings.filter((setting) => setting.group === group).map(entry);
+    return `${group}:\n${entries.join('\n')}`;
+  });
+  return `Run the discovery service: HTTP/1.1 and cleartext HTTP/2 on one port, data in one directory.
+
+Usage: etcd-discovery serve [flags]
+
+Each flag has an environment variable. A flag beats its variable; an empty variable counts as unset.
+Durations are written like 168h, 1h30m, 90s, 500ms or 7d.
+
+${groups.join('\n\n')}
+
+Examples:
+  etcd-discovery serve
+  etcd-discovery serve --addr 127.0.0.1:9000 --data-dir /var/lib/etcd-discovery
+  etcd-discovery serve --host https://discovery.example.com --ttl 24h
+  DISC_ADDR=:9000 DISC_LOG_FORMAT=json etcd-discovery serve
+`;
+}
+
+function entry({ flag, short, env, old, value, help, default: preset }: Setting<unknown>): string {
+  const name = `  ${short === undefined ? '   ' : `-${short},`} --${flag} ${value}`;
+  const notes = [
+    ...(old === undefined ? [] : [`Also: -${old.short}, --${old.flag}, ${old.env}.`]),
+    ...(preset === undefined ? [] : [`(default ${preset})`]),
+  ];
+  const [first = '', ...more] = wrap([help, ...notes].join(' '), HELP_WIDTH);
+  const lines = [name.padEnd(FLAG_WIDTH) + env.padEnd(ENV_WIDTH) + first];
+  for (const line of more) lines.push(' '.repeat(FLAG_WIDTH + ENV_WIDTH) + line);
+  return lines.join('\n');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.replace('(default ', '(default\0').split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((each) => each.replace('\0', ' '));
+}

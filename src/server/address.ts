@@ -1,0 +1,32 @@
+import { isIPv6 } from 'node:net';
+
+/** Where to listen. Without a host: on every address of the machine, IPv6 and IPv4. */
+export interface ListenAddress {
+  readonly host: string | undefined;
+  /** 0 lets the system choose a free one. */
+  readonly port: number;
+}
+
+/** `:8087`, `host:8087` or `[::1]:8087`; undefined when it is none of them. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits ?? Number.NaN);
+  if (!(port <= 65_535)) return undefined;
+  if (bracketed !== undefined && !isIPv6(bracketed)) return undefined;
+  return { host: bracketed ?? (plain || undefined), port };
+}
+
+/** The base URL by which others reach the service: scheme and host, no slash at its end. */
+export function parsePublicUrl(text: string): string | undefined {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+  return bare && url.password === '' ? url.origin : undefined;
+}
+
+/** A URL that a person on this machine can open: "every address" is spelled localhost. */
+export function localUrl(host: string | undefined, port: number): string {
+  const every = host === undefined || host === '0.0.0.0' || host === '::';
+  const name = every ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}

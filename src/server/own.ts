@@ -1,0 +1,70 @@
+import type { Metrics } from './metrics.ts';
+import type { PortRequest, PortResponse } from './port.ts';
+import type { Surface } from './route.ts';
+
+export interface OwnPages {
+  /** Undefined when requests can be served; else why not, in words. */
+  readonly notReady: () => Promise<string | undefined>;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** The URL by which the client can reach the service. */
+  readonly urlFor: (request: PortRequest) => string;
+}
+
+interface Page {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+/** The pages that are about the service and not about a cluster. */
+export async function servePage(
+  surface: Exclude<Surface, 'rpc' | 'v2'>,
+  pages: OwnPages,
+  request: PortRequest,
+  response: PortResponse,
+): Promise<void> {
+  const readable = request.method === 'GET' || request.method === 'HEAD';
+  const page: Page = readable
+    ? await PAGES[surface](pages, request)
+    : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+  response.statusCode = page.status;
+  response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(page.body));
+  if (page.status === 405) response.setHeader('Allow', 'GET, HEAD');
+  if (page.status === 503) response.setHeader('Retry-After', '5');
+  response.end(page.body);
+}
+
+const PAGES = {
+  home: async (pages, request) => ({ status: 200, body: welcome(pages.version, pages.urlFor(request)) }),
+  // No newline: what checks the old service compares with exactly this.
+  health: async (pages) => {
+    const why = await pages.notReady();
+    return why === undefined ? { status: 200, body: 'OK' } : { status: 503, body: `not ready: ${why}\n` };
+  },
+  robots: async () => ({ status: 200, body: 'User-agent: *\nDisallow: /\n' }),
+  metrics: async ({ metrics }) => ({
+    status: 200,
+    body: await metrics.text(),
+    type: metrics.contentType,
+  }),
+} satisfies Record<string, (pages: OwnPages, request: PortRequest) => Promise<Page>>;
+
+function welcome(version: string, url: string): string {
+  return `etcd-discovery ${version}: where the nodes of a new etcd cluster find each other.
+
+Make a token for a cluster of three nodes:
+
+    curl '${url}/new?size=3'
+
+The answer is a URL. Start each node of etcd 3.4, 3.5 or 3.6 with it, and they form the cluster:
+
+    etcd --name infra1 --discovery ${url}/<token> ...
+
+Programs use the typed API, over Connect, gRPC or gRPC-Web:
+
+    curl -H 'Content-Type: application/json' -d '{"size": 3}' \\
+      ${url}/discovery.v1.DiscoveryService/CreateToken
+`;
+}

@@ -1,0 +1,79 @@
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { Config } from './config.ts';
+import { openLog } from './log.ts';
+import { type RunningServer, startServer } from './serve.ts';
+
+/** What a shell shows for a process that a signal ended. */
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type Signal = keyof typeof SIGNAL_CODES;
+
+/**
+ * Runs the service in this process until SIGTERM or SIGINT; a second signal does not wait. Returns the exit
+ * code. What keeps it from starting is one line on `err`, and 1.
+ */
+export async function runService(
+  config: Config,
+  warnings: readonly string[],
+  err: (text: string) => void,
+): Promise<number> {
+  const { log, flush, flushSync } = openLog(config);
+  // Never carry on in a state that nobody foresaw: what was acknowledged is on disk, and a restart is cheap.
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ err: error }, `ending: ${origin}`);
+    flushSync();
+    process.exit(1);
+  });
+  const stop = firstSignal((second) => {
+    log.warn({ signal: second }, 'a second signal: ending at once');
+    flushSync();
+    process.exit(SIGNAL_CODES[second]);
+  });
+
+  for (const warning of warnings) log.warn(warning);
+  let server: RunningServer;
+  try {
+    server = await startServer(config, log);
+  } catch (error) {
+    await flush();
+    err(`etcd-discovery: ${whyNot(error, config)}\n`);
+    return 1;
+  }
+  log.info({ signal: await stop }, 'stopping: calls under way may finish');
+  await server.stop();
+  log.info('stopped');
+  await flush();
+  return 0;
+}
+
+function firstSignal(onSecond: (signal: Signal) => void): Promise<Signal> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    for (const signal of Object.keys(SIGNAL_CODES) as Signal[]) {
+      process.on(signal, () => {
+        signals += 1;
+        if (signals === 1) resolve(signal);
+        else onSecond(signal);
+      });
+    }
+  });
+}
+
+/** Why the service cannot start, for the operator. What nobody foresaw is thrown on. */
+function whyNot(error: unknown, { listen }: Config): string {
+  if (error instanceof DiscoveryError) return error.message;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
+  const host = listen.host?.includes(':') ? `[${listen.host}]` : (listen.host ?? '');
+  const address = `${host}:${listen.port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `cannot listen on ${address}: another process does; stop it, or choose another address with --addr`;
+    case 'EACCES':
+      return `cannot listen on ${address}: this user may not; choose a port of 1024 or more with --addr`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `cannot listen on ${address}: this machine has no such address; choose another one with --addr`;
+    default:
+      return `cannot listen on ${address}: ${message}`;
+  }
+}

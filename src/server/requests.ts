@@ -1,0 +1,62 @@
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { PortRequest, PortResponse } from './port.ts';
+import { redactPath } from './redact.ts';
+import type { Surface } from './route.ts';
+import type { RpcOutcome } from './rpc.ts';
+
+/** Nobody was there to get the answer. As nginx has it. */
+const CLIENT_GONE = 499;
+
+/**
+ * Counts and logs a request when it is over: a long poll or a stream when it ends. No query and no whole token
+ * gets into the log.
+ */
+export function note(
+  request: PortRequest,
+  response: PortResponse,
+  surface: Surface,
+  outcome: RpcOutcome,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+): void {
+  const begin = performance.now();
+  const { method = '', url: target = '', httpVersion: http } = request;
+  // Unknown once the socket is closed.
+  const remote = request.socket.remoteAddress;
+  response.once('close', () => {
+    const gone = !response.writableEnded;
+    const status = response.headersSent ? response.statusCode : CLIENT_GONE;
+    const rpc =
+      outcome.method === undefined
+        ? undefined
+        : { method: outcome.method, code: outcome.code ?? (gone ? 'canceled' : refusedAs(status)) };
+    metrics.count({ surface, target, method, status, ...(rpc && { rpc }) });
+    const level = levelOf(surface, status);
+    if (!log.isLevelEnabled(level)) return;
+    log[level](
+      {
+        method,
+        path: redactPath(target),
+        status,
+        ms: Math.round((performance.now() - begin) * 10) / 10,
+        surface,
+        ...(rpc && { code: rpc.code }),
+        ...(gone && { gone }),
+        remote,
+        http,
+      },
+      'request',
+    );
+  });
+}
+
+/** The code of an RPC that was refused before the service saw it: bad JSON, too large, of another media type. */
+function refusedAs(status: number): string {
+  return status === 200 ? 'refused' : `http_${status}`;
+}
+
+/** What probes and scrapers ask for every few seconds is not worth a line. */
+function levelOf(surface: Surface, status: number): 'debug' | 'info' | 'warn' {
+  if (status >= 500) return 'warn';
+  return surface === 'health' || surface === 'metrics' ? 'debug' : 'info';
+}

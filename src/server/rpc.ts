@@ -1,0 +1,103 @@
+import {
+  Code,
+  ConnectError,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type Interceptor,
+  type ServiceImpl,
+} from '@connectrpc/connect';
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import type { PortRequest, PortResponse } from './port.ts';
+import { pathOf } from './route.ts';
+
+/** How an RPC ended, for the log and the metrics. */
+export interface RpcOutcome {
+  /** Of a method that exists. */
+  method?: string;
+  /** In Connect's words, like `not_found`. Unset when the call never got as far as the service. */
+  code?: string;
+}
+
+/** The largest message has 16 peer URLs of 300 bytes: 5 KB. */
+const READ_MAX_BYTES = 64 * 1024;
+/** What a timer can hold; a longer deadline would end the call at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+const OUTCOME = createContextKey<RpcOutcome>({});
+
+/** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
+export function rpcHandler(
+  service: ServiceImpl<typeof DiscoveryService>,
+): (request: PortRequest, response: PortResponse, outcome: RpcOutcome) => Promise<void> {
+  const router = createConnectRouter({
+    // Not brotli: at its default quality it takes thirty times as long.
+    acceptCompression: [compressionGzip],
+    readMaxBytes: READ_MAX_BYTES,
+    maxTimeoutMs: MAX_TIMEOUT_MS,
+    // A misspelt field is refused, and not taken for one that is left out.
+    jsonOptions: { ignoreUnknownFields: false },
+    interceptors: [noteOutcome],
+  }).service(DiscoveryService, service);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  return async (request, response, outcome) => {
+    const handler = handlers.get(pathOf(request.url ?? ''));
+    if (handler === undefined) return refuseUnknown(request, response);
+    outcome.method = handler.method.name;
+    const values = createContextValues().set(OUTCOME, outcome);
+    const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
+    try {
+      await universalResponseToNodeResponse(answer, response);
+    } catch (thrown) {
+      // The client is gone; whatever else went wrong has been told in the answer.
+      outcome.code ??= codeToString(ConnectError.from(thrown).code);
+    }
+  };
+}
+
+const noteOutcome: Interceptor = (next) => async (request) => {
+  const outcome = request.contextValues.get(OUTCOME);
+  try {
+    const response = await next(request);
+    if (response.stream) return { ...response, message: noted(response.message, outcome) };
+    outcome.code = 'ok';
+    return response;
+  } catch (thrown) {
+    outcome.code = codeToString(ConnectError.from(thrown).code);
+    throw thrown;
+  }
+};
+
+async function* noted<T>(messages: AsyncIterable<T>, outcome: RpcOutcome): AsyncGenerator<T> {
+  try {
+    yield* messages;
+    outcome.code = 'ok';
+  } catch (thrown) {
+    outcome.code = codeToString(ConnectError.from(thrown).code);
+    throw thrown;
+  }
+}
+
+/** A service or a method that is not here. Each protocol has its own way to say so. */
+function refuseUnknown(request: PortRequest, response: PortResponse): void {
+  const message = 'no such RPC here: the service is discovery.v1.DiscoveryService';
+  const type = request.headers['content-type'] ?? '';
+  if (type.startsWith('application/grpc')) {
+    response.writeHead(200, {
+      'Content-Type': type.split(';', 1)[0] ?? type,
+      'Grpc-Status': String(Code.Unimplemented),
+      'Grpc-Message': message,
+    });
+    response.end();
+  } else {
+    response.writeHead(404, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ code: codeToString(Code.Unimplemented), message }));
+  }
+}

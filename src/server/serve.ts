@@ -1,0 +1,113 @@
+import { resolve } from 'node:path';
+import { Discovery } from '../discovery/discovery.ts';
+import { issueToken } from '../discovery/model.ts';
+import { etcdV2Gateway } from '../etcdv2/gateway.ts';
+import { inProcessClient } from '../rpc/client.ts';
+import { discoveryService } from '../rpc/service.ts';
+import { openLmdbStore } from '../store/lmdb/store.ts';
+import { localUrl } from './address.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { servePage } from './own.ts';
+import { openPort, type Port, type PortHandler, type PortRequest } from './port.ts';
+import { note } from './requests.ts';
+import { surfaceOf } from './route.ts';
+import { type RpcOutcome, rpcHandler } from './rpc.ts';
+import { startSweeper } from './sweeper.ts';
+import { readVersion } from './version.ts';
+
+/** The service, listening. */
+export interface RunningServer {
+  /** A base URL that works on this machine. */
+  readonly url: string;
+  readonly port: number;
+  readonly discovery: Discovery;
+  /** Lets calls finish, tells waiters and streams to come back, and closes the store. */
+  stop(): Promise<void>;
+}
+
+/** The composition root. Rejects with the store's DiscoveryError, or Node's error of listening. */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  const version = readVersion();
+  const dataDir = resolve(config.dataDir);
+  const store = await openLmdbStore({
+    path: config.dataDir,
+    policy: config.policy,
+    log: (line) => log.fatal(line),
+  });
+  const discovery = new Discovery(store, config.policy);
+  const onDefect = (defect: unknown): void => {
+    log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
+  };
+  const service = discoveryService(discovery, onDefect);
+
+  let port: Port | undefined;
+  let stopping = false;
+  const metrics = createMetrics({
+    version,
+    watches: () => discovery.watchers(),
+    connections: () => port?.connections() ?? 0,
+  });
+  const pages = {
+    version,
+    metrics,
+    urlFor: (request: PortRequest) => config.publicUrl ?? `http://${authorityOf(request)}`,
+    notReady: async () => {
+      if (stopping) return 'the service is stopping';
+      return store.read(issueToken()).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    },
+  };
+  const rpc = rpcHandler(service);
+  const v2 = etcdV2Gateway(inProcessClient(service), {
+    publicUrl: config.publicUrl,
+    pollLimitMs: config.pollLimit,
+    version,
+    onDefect,
+  });
+  const handler: PortHandler = (request, response) => {
+    const surface = surfaceOf(request.url ?? '');
+    const outcome: RpcOutcome = {};
+    note(request, response, surface, outcome, { log, metrics });
+    if (surface === 'rpc') return rpc(request, response, outcome);
+    if (surface === 'v2') return v2(request, response);
+    return servePage(surface, pages, request, response);
+  };
+  try {
+    port = await openPort({ ...config.listen, handler, log });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+
+  const open = port;
+  const url = localUrl(config.listen.host, open.port);
+  const stopSweeper = startSweeper(discovery, config.sweepInterval, log);
+  log.info(
+    {
+      version,
+      url,
+      publicUrl: config.publicUrl,
+      store: `embedded (LMDB) in ${dataDir}`,
+      next: `curl '${url}/new?size=3'`,
+    },
+    'serving',
+  );
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    discovery.stopWatches();
+    const end = await open.drain(config.grace);
+    if (end === 'cut') log.warn({ graceMs: config.grace }, 'calls that were not over in time were cut off');
+    await stopSweeper();
+    await store.close();
+  };
+  let stopped: Promise<void> | undefined;
+  return { url, port: open.port, discovery, stop: () => (stopped ??= stop()) };
+}
+
+function authorityOf(request: PortRequest): string {
+  return ('authority' in request ? request.authority : request.headers.host) ?? 'localhost';
+}

@@ -1,0 +1,23 @@
+import type { Discovery } from '../discovery/discovery.ts';
+import type { Log } from './log.ts';
+
+/** Removes tokens that ended long ago, every `interval` ms. Returns what stops it, once a sweep is over. */
+export function startSweeper(discovery: Discovery, interval: number, log: Log): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const sweep = async (): Promise<void> => {
+    try {
+      const removed = await discovery.sweep();
+      if (removed > 0) log.info({ removed }, 'removed tokens that ended long ago');
+    } catch (error) {
+      log.error({ err: error }, 'tokens that ended long ago could not be removed; the next try is later');
+    }
+    running = undefined;
+  };
+  const timer = setInterval(() => {
+    running ??= sweep();
+  }, interval);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Discovery } from '../../src/discovery/discovery.ts';
+import type { Policy } from '../../src/discovery/limits.ts';
+import { type DiscoveryClient, remoteClient } from '../../src/rpc/client.ts';
+import { type Config, readConfig } from '../../src/server/config.ts';
+import { createLog } from '../../src/server/log.ts';
+import { startServer } from '../../src/server/serve.ts';
+
+export interface RunningService {
+  readonly url: string;
+  readonly port: number;
+  /** Over HTTP/1.1, as a program elsewhere has it. */
+  readonly client: DiscoveryClient;
+  /** The core inside, to look at what no client sees. */
+  readonly discovery: Discovery;
+  /** Every line of the log so far, as JSON. */
+  readonly logged: readonly string[];
+  /** Stops the service as a signal would, and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** The whole service in this process, on a free port of 127.0.0.1 and a data directory of its own. */
+export async function startService(
+  policy: Partial<Policy> = {},
+  config: Partial<Config> = {},
+): Promise<RunningService> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  const defaults = defaultConfig();
+  const logged: string[] = [];
+  const log = createLog('debug', 'json', { write: (line) => logged.push(line) });
+  const server = await startServer(
+    {
+      ...defaults,
+      listen: { host: '127.0.0.1', port: 0 },
+      dataDir,
+      ...config,
+      policy: { ...defaults.policy, ...policy },
+    },
+    log,
+  );
+  const { url, port, discovery } = server;
+  return {
+    url,
+    port,
+    client: remoteClient(url),
+    discovery,
+    logged,
+    async stop() {
+      await server.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the service runs with when nothing is set. */
+export function defaultConfig(): Config {
+  const reading = readConfig([], {});
+  if (reading.type !== 'CONFIG') throw new TypeError('the defaults are wrong');
+  return reading.config;
+}
