@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+import type { Http2ServerRequest } from 'node:http2';
+import type { Deadlines } from './deadlines.ts';
+
+export type Request = IncomingMessage | Http2ServerRequest;
+
+/** A member with 16 peer URLs of 300 characters, percent-encoded, takes a quarter of this. */
+export const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** What came of the body: its text, or why there is none. GONE: the client hung up. */
+export type Body =
+  | { readonly type: 'FORM'; readonly text: string }
+  | { readonly type: 'NONE' | 'NOT_A_FORM' | 'TOO_LARGE' | 'TOO_SLOW' | 'GONE' };
+
+const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
+
+/** Reads the body of a request, if it is a form. What is not read is thrown away with the request's end. */
+export function readBody(request: Request, deadlines: Deadlines): Promise<Body> | Body {
+  const { headers } = request;
+  const length = headers['content-length'];
+  if (length === '0' || (length === undefined && !hasUnknownLength(request))) return { type: 'NONE' };
+  if (!FORM_TYPE.test(headers['content-type'] ?? '')) return { type: 'NOT_A_FORM' };
+  if (length !== undefined && Number(length) > BODY_LIMIT_BYTES) return { type: 'TOO_LARGE' };
+  return collect(request, deadlines);
+}
+
+function hasUnknownLength(request: Request): boolean {
+  if ('stream' in request) return !request.stream.endAfterHeaders;
+  return request.headers['transfer-encoding'] !== undefined;
+}
+
+function collect(request: Request, deadlines: Deadlines): Promise<Body> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const settle = (body: Body): void => {
+      deadlines.remove(deadline);
+      request.off('data', take).off('end', finish).off('close', hangUp).off('error', hangUp);
+      resolve(body);
+    };
+    const take = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > BODY_LIMIT_BYTES) settle({ type: 'TOO_LARGE' });
+      else chunks.push(chunk);
+    };
+    const finish = (): void => settle({ type: 'FORM', text: Buffer.concat(chunks).toString() });
+    const hangUp = (): void => settle({ type: 'GONE' });
+    const deadline = deadlines.add(() => settle({ type: 'TOO_SLOW' }));
+    request.on('data', take).on('end', finish).on('close', hangUp).on('error', hangUp);
+  });
+}

@@ -1,0 +1,152 @@
+import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
+import { type Body, BODY_LIMIT_BYTES, type Request, readBody } from './body.ts';
+import { type DiscoveryClient, present } from './client.ts';
+import { Deadlines } from './deadlines.ts';
+import { type V2Error, v2Error } from './errors.ts';
+import { parseRequest } from './parse.ts';
+import { read } from './read.ts';
+import { isDefect, refuse } from './refusal.ts';
+import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
+import type { NewRequest, V2Request } from './request.ts';
+import { type Response, send } from './responder.ts';
+import { wait } from './wait.ts';
+import { write } from './write.ts';
+
+export interface GatewayOptions {
+  /** Scheme and host by which clients reach the service, without a slash at the end. Undefined: as each did. */
+  readonly publicUrl?: string | undefined;
+  /** When a wait is ended with an empty answer; less than the idle limit of any proxy on the way. */
+  readonly pollLimitMs?: number;
+  /** The version of the service, told beside that of the etcd whose dialect this is. */
+  readonly version: string;
+  /** Is told of errors that nobody foresaw; their clients get a plain 500. */
+  readonly onDefect: (defect: unknown) => void;
+}
+
+export type Handler = (request: Request, response: ServerResponse | Http2ServerResponse) => void;
+
+const POLL_LIMIT_MS = 5 * 60_000;
+/** etcd sends its forms in one piece with the headers, and gives up after 5 s. */
+const BODY_LIMIT_MS = 10_000;
+/** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
+const DIALECT_VERSION = '3.5.0';
+
+interface Context {
+  readonly client: DiscoveryClient;
+  readonly options: GatewayOptions;
+  readonly polls: Deadlines;
+  readonly bodies: Deadlines;
+}
+
+/**
+ * Serves etcd's v2 discovery dialect over a typed client: /new, /version, and the keys of tokens under
+ * /{token} and /v2/keys/_etcd/registry/{token}. Answers every request that it is given, and never throws.
+ */
+export function etcdV2Gateway(client: DiscoveryClient, options: GatewayOptions): Handler {
+  const polls = new Deadlines(options.pollLimitMs ?? POLL_LIMIT_MS);
+  const context: Context = { client, options, polls, bodies: new Deadlines(BODY_LIMIT_MS) };
+  return (request, response) => {
+    serve(context, request, response).catch(options.onDefect);
+  };
+}
+
+async function serve(context: Context, request: Request, response: Response): Promise<void> {
+  const method = request.method ?? '';
+  const answer = method === 'OPTIONS' ? OPTIONS_REPLY : await answerTo(context, request, response, method);
+  if (answer === undefined) return;
+  const reply = 'type' in answer ? errorReply(answer, baseUrlOf(context, request)) : answer;
+  send(response, reply, method, request.httpVersionMajor);
+}
+
+/** Undefined when there is nothing more to send. */
+async function answerTo(
+  context: Context,
+  request: Request,
+  response: Response,
+  method: string,
+): Promise<Reply | V2Error | undefined> {
+  const hasBody = method === 'PUT' || method === 'POST';
+  const body: Body = hasBody ? await readBody(request, context.bodies) : { type: 'NONE' };
+  if (body.type === 'GONE') return undefined;
+  if (body.type === 'TOO_LARGE' || body.type === 'TOO_SLOW') return unreadable(body.type);
+  const parsed = parseRequest({
+    method,
+    target: request.url ?? '/',
+    form: body.type === 'FORM' ? body.text : '',
+    otherBody: body.type === 'NOT_A_FORM',
+  });
+  if (parsed.type === 'ERROR') return parsed;
+  try {
+    return await call(context, parsed, request, response);
+  } catch (thrown) {
+    if (isDefect(thrown)) context.options.onDefect(thrown);
+    return refuse(thrown, parsed);
+  }
+}
+
+function unreadable(type: 'TOO_LARGE' | 'TOO_SLOW'): V2Error {
+  if (type === 'TOO_SLOW') {
+    const cause = `the body did not arrive within ${BODY_LIMIT_MS / 1000} s; send it at once`;
+    return v2Error(408, 210, cause, { message: 'Request Timeout', hangUp: true });
+  }
+  const cause = `the body is over ${BODY_LIMIT_BYTES} bytes; a form with one value is all that is needed`;
+  return v2Error(413, 210, cause, { message: 'Request Entity Too Large' });
+}
+
+async function call(
+  context: Context,
+  parsed: V2Request,
+  request: Request,
+  response: Response,
+): Promise<Reply | V2Error | undefined> {
+  const { client, options, polls } = context;
+  switch (parsed.type) {
+    case 'NEW':
+      return makeNew(client, parsed, baseUrlOf(context, request));
+    case 'VERSION':
+      return versionReply(DIALECT_VERSION, options.version);
+    case 'MOVED':
+      return movedReply(parsed.location);
+    case 'WAIT':
+      return wait(client, parsed, response, polls);
+    case 'GET_SIZE':
+    case 'GET_CONFIG':
+    case 'LIST':
+    case 'GET_MEMBER':
+      return read(client, parsed);
+    case 'MAKE_TOKEN':
+    case 'REGISTER':
+    case 'DEREGISTER':
+    case 'DELETE_TOKEN':
+    case 'NOT_A_FILE':
+    case 'NOT_EMPTY':
+      return write(client, parsed);
+  }
+}
+
+async function makeNew(
+  client: DiscoveryClient,
+  { size }: NewRequest,
+  baseUrl: string | undefined,
+): Promise<Reply | V2Error> {
+  if (baseUrl === undefined) {
+    const cause = 'the request does not say by which host it came; send a Host header, or set DISC_HOST';
+    return v2Error(400, 210, cause, { plain: true });
+  }
+  const { cluster } = await client.createToken({ size });
+  return newReply(`${baseUrl}/${present(cluster).token}`);
+}
+
+// A host name or an address, and a port: nothing that could end a URL's host or a line.
+const AUTHORITY = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
+/** Scheme and host of the service, as its operator or the request names them. */
+function baseUrlOf({ options }: Context, request: Request): string | undefined {
+  if (options.publicUrl !== undefined) return options.publicUrl;
+  const { headers } = request;
+  const authority = headers[':authority'] ?? headers.host;
+  if (typeof authority !== 'string' || !AUTHORITY.test(authority)) return undefined;
+  const encrypted = 'encrypted' in request.socket && request.socket.encrypted;
+  return `${encrypted ? 'https' : 'http'}://${authority}`;
+}

@@ -1,0 +1,123 @@
+import { invalidField, notAllowed, quote, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
+import { isError, type KeyParams, parseKeyParams, parseParams } from './params.ts';
+import type { Place } from './path.ts';
+import type { Condition, RawRequest, ReadRequest, V2Request, WaitRequest, WriteRequest } from './request.ts';
+import { parseValue } from './value.ts';
+
+const METHODS = 'HEAD,GET,PUT,POST,DELETE';
+
+type Key = Extract<Place, { readonly token: string }>;
+
+/** Parses a request for a token's keys. */
+export function parseKeyRequest(raw: RawRequest, key: Key, query: string): V2Request | V2Error {
+  const { method } = raw;
+  if (!METHODS.split(',').includes(method)) return notAllowed(METHODS);
+  const all = parseParams(query, raw.form);
+  if (isError(all)) return all;
+  const params = parseKeyParams(all, method);
+  if ('type' in params) return params;
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      return params.wait ? parseWait(key, params) : parseRead(key, params);
+    case 'PUT':
+      return parsePut(key, params, raw.otherBody);
+    case 'DELETE':
+      return parseDelete(key, params);
+    default:
+      return v2Error(405, 110, 'POST would choose a key; a member registers with PUT /{token}/{member id}', {
+        message: 'Method Not Allowed',
+        allow: 'HEAD,GET,PUT,DELETE',
+      });
+  }
+}
+
+function parseRead(key: Key, { sorted }: KeyParams): ReadRequest {
+  const { token } = key;
+  switch (key.type) {
+    case 'TOKEN':
+      return { type: 'LIST', token, sorted };
+    case 'CONFIG':
+      return { type: 'GET_CONFIG', token };
+    case 'SIZE':
+      return { type: 'GET_SIZE', token };
+    case 'MEMBER':
+      return { type: 'GET_MEMBER', token, id: key.id };
+  }
+}
+
+function parseWait(key: Key, { recursive, waitIndex, stream }: KeyParams): WaitRequest | V2Error {
+  const { token } = key;
+  if (key.type === 'SIZE' || key.type === 'CONFIG') {
+    return invalidField(
+      'the size of a cluster never changes, so there is nothing to wait for; leave out wait',
+    );
+  }
+  const awaited = key.type === 'MEMBER' ? { id: key.id } : recursive ? 'ANY' : 'NONE';
+  return { type: 'WAIT', token, awaited, waitIndex, stream };
+}
+
+function parsePut(key: Key, params: KeyParams, otherBody: boolean): WriteRequest | V2Error {
+  const { token } = key;
+  if (key.type === 'TOKEN' || key.type === 'CONFIG') {
+    return { type: 'NOT_A_FILE', token, directory: key.type };
+  }
+  const { prevExist, prevIndex, prevValue, value } = params;
+  if (params.dir) return invalidField('dir is not supported: a token is the only directory there is');
+  const compares = prevIndex !== 0n || prevValue !== undefined;
+  if (key.type === 'SIZE') {
+    if (prevExist === true || compares) {
+      return invalidField('the size of a cluster never changes; make a token for each cluster');
+    }
+    const size = parseSize(value ?? '');
+    if (typeof size === 'string') {
+      return invalidField(value === undefined && otherBody ? notAForm('value=3') : size);
+    }
+    return { type: 'MAKE_TOKEN', token, size, mustBeNew: prevExist === false };
+  }
+  if (prevExist === false && compares) {
+    return invalidField(
+      'prevExist=false contradicts prevIndex and prevValue: a key that is free has neither',
+    );
+  }
+  if (value === undefined && otherBody) return invalidField(notAForm('value=infra1=http://10.0.0.1:2380'));
+  const member = parseValue(value ?? '');
+  if (typeof member === 'string') return invalidField(`${member}; ${TOKEN_GOOD}`);
+  const condition: Condition = compares
+    ? { type: 'COMPARE', prevValue, prevIndex }
+    : { type: prevExist === undefined ? 'SET' : prevExist ? 'UPDATE' : 'CREATE' };
+  return { type: 'REGISTER', token, id: key.id, member, condition };
+}
+
+function parseDelete(key: Key, params: KeyParams): WriteRequest | V2Error {
+  const { token } = key;
+  if (params.prevIndex !== 0n || params.prevValue !== undefined) {
+    return invalidField('DELETE with prevIndex or prevValue is not supported; delete without them');
+  }
+  switch (key.type) {
+    case 'MEMBER':
+      return { type: 'DEREGISTER', token, id: key.id };
+    case 'TOKEN':
+      if (params.recursive) return { type: 'DELETE_TOKEN', token };
+      return { type: params.dir ? 'NOT_EMPTY' : 'NOT_A_FILE', token, directory: 'TOKEN' };
+    case 'CONFIG':
+    case 'SIZE':
+      return v2Error(
+        403,
+        110,
+        'the size lives as long as its token; to delete that: DELETE /{token}?recursive=true',
+      );
+  }
+}
+
+/** A string says what is wrong. The largest size is the service's to say. */
+export function parseSize(text: string): number | string {
+  if (!/^\d{1,9}$/.test(text))
+    return `the size of a cluster is a whole number of members, not ${quote(text)}`;
+  return Number(text);
+}
+
+/** Says how a body is sent. */
+export function notAForm(example: string): string {
+  return `the body is no form; send it as application/x-www-form-urlencoded, like curl -d ${example}`;
+}

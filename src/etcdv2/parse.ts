@@ -1,0 +1,48 @@
+import { invalidField, notAllowed, type V2Error } from './errors.ts';
+import { isError, parseParams } from './params.ts';
+import { notAForm, parseKeyRequest, parseSize } from './parse-key.ts';
+import { locate } from './path.ts';
+import type { RawRequest, V2Request } from './request.ts';
+
+/** Parses a request. Pure, and never throws. */
+export function parseRequest(raw: RawRequest): V2Request | V2Error {
+  // An absolute-form target names the service itself: etcd and this service are nobody's proxy.
+  const target = raw.target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? '' : target.slice(mark + 1);
+  const place = locate(path);
+  switch (place.type) {
+    case 'ERROR':
+      return place;
+    case 'MOVED':
+      return { type: 'MOVED', location: mark < 0 ? place.path : `${place.path}?${encodeQuery(query)}` };
+    case 'VERSION':
+      return ['GET', 'HEAD'].includes(raw.method) ? { type: 'VERSION' } : notAllowed('GET,HEAD');
+    case 'NEW':
+      return parseNew(raw, query);
+    case 'TOKEN':
+    case 'CONFIG':
+    case 'SIZE':
+    case 'MEMBER':
+      return parseKeyRequest(raw, place, query);
+  }
+}
+
+/** A query as it came, fit for a header: only what a URL may not hold is encoded. */
+function encodeQuery(query: string): string {
+  return query.replace(/[^\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]/gu, (character) =>
+    encodeURIComponent(/\p{Cs}/u.test(character) ? '\ufffd' : character),
+  );
+}
+
+function parseNew(raw: RawRequest, query: string): V2Request | V2Error {
+  const refuse = (cause: string): V2Error => ({ ...invalidField(cause), plain: true });
+  if (!['GET', 'PUT', 'POST'].includes(raw.method)) return { ...notAllowed('GET,PUT,POST'), plain: true };
+  const params = parseParams(query, raw.form);
+  if (isError(params)) return { ...params, plain: true };
+  const text = params.get('size');
+  if (text === undefined) return raw.otherBody ? refuse(notAForm('size=3')) : { type: 'NEW', size: 3 };
+  const size = parseSize(text);
+  return typeof size === 'string' ? refuse(`${size}; like /new?size=3`) : { type: 'NEW', size };
+}

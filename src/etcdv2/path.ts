@@ -1,0 +1,79 @@
+import { type V2Error, v2Error } from './errors.ts';
+import { decodePercent } from './params.ts';
+
+/** What a path names. */
+export type Place =
+  | { readonly type: 'NEW' }
+  | { readonly type: 'VERSION' }
+  /** The token's directory, which lists its members. */
+  | { readonly type: 'TOKEN'; readonly token: string }
+  /** Its hidden directory. */
+  | { readonly type: 'CONFIG'; readonly token: string }
+  | { readonly type: 'SIZE'; readonly token: string }
+  | { readonly type: 'MEMBER'; readonly token: string; readonly id: string }
+  /** The same place has this shorter path, percent-encoded. */
+  | { readonly type: 'MOVED'; readonly path: string };
+
+/** Finds what a path names, in the discovery service's own form or in that of a plain etcd. */
+export function locate(path: string): Place | V2Error {
+  const decoded = decodePercent(path);
+  if (decoded === undefined) {
+    return v2Error(400, 210, 'the path is not percent-encoded UTF-8 text without control characters');
+  }
+  if (!decoded.startsWith('/')) return v2Error(400, 210, 'the path does not begin with a slash');
+  if (/\/\/|\/\.\.?(?:\/|$)/.test(decoded)) return { type: 'MOVED', path: clean(decoded) };
+  const segments = decoded.slice(1).split('/');
+  if (segments.at(-1) === '') segments.pop();
+  return segments[0] === 'v2' ? locateKey(segments) : locateOwn(segments);
+}
+
+/** The path without empty and dot segments. Encoded anew, so that no browser takes it for a host's name. */
+function clean(path: string): string {
+  const kept: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') kept.pop();
+    else if (segment !== '' && segment !== '.') kept.push(encodeURIComponent(segment));
+  }
+  return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
+}
+
+/** /v2/keys/_etcd/registry/{token}... */
+function locateKey(segments: readonly string[]): Place | V2Error {
+  const [, keys, etcd, registry, ...rest] = segments;
+  if (keys !== 'keys') {
+    return notFound('of the v2 API this discovery service has /v2/keys/_etcd/registry/{token} alone');
+  }
+  if (etcd !== '_etcd' || registry !== 'registry') {
+    return v2Error(403, 110, 'this discovery service has no keys but those under /_etcd/registry/{token}');
+  }
+  if (rest.length === 0) {
+    return v2Error(403, 110, 'tokens are secrets and never listed; name one: /_etcd/registry/{token}');
+  }
+  return locateInToken(rest);
+}
+
+function locateOwn(segments: readonly string[]): Place | V2Error {
+  if (segments.length === 1 && segments[0] === 'new') return { type: 'NEW' };
+  if (segments.length === 1 && segments[0] === 'version') return { type: 'VERSION' };
+  return locateInToken(segments);
+}
+
+function locateInToken(segments: readonly string[]): Place | V2Error {
+  const [token, key, name] = segments;
+  // What a node asks for whose --discovery is the service's URL alone.
+  if (token === undefined || token === '_config') {
+    return notFound('the URL has no token; --discovery takes the whole URL that /new answers with', 3);
+  }
+  if (key === undefined) return { type: 'TOKEN', token };
+  if (key === '_config') {
+    if (name === undefined) return { type: 'CONFIG', token };
+    if (name === 'size' && segments.length === 3) return { type: 'SIZE', token };
+  } else if (name === undefined) return { type: 'MEMBER', token, id: key };
+  return notFound(
+    'the keys of a token are /{token}/_config/size and /{token}/{member id}; there is nothing below them',
+  );
+}
+
+function notFound(cause: string, newTokenSize?: number): V2Error {
+  return v2Error(404, 100, cause, newTokenSize === undefined ? {} : { newTokenSize });
+}

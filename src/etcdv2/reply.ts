@@ -1,0 +1,200 @@
+import type { Cluster, Member } from '../../gen/discovery/v1/cluster_pb.ts';
+import {
+  type CreateTokenResponse,
+  type DeleteTokenResponse,
+  type DeregisterResponse,
+  type GetClusterResponse,
+  type ListMembersResponse,
+  RegisterOutcome,
+  type RegisterResponse,
+} from '../../gen/discovery/v1/service_pb.ts';
+import type { V2Error } from './errors.ts';
+import type { Condition } from './request.ts';
+import { formatValue } from './value.ts';
+
+/** An answer, complete but for the headers that every answer has. */
+export interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** The store's revision, for X-Etcd-Index. Unset where etcd sends none. */
+  readonly index?: bigint;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whether the connection must not be used again. */
+  readonly hangUp?: boolean;
+}
+
+// Fields stand in etcd's order. Revisions are written by hand, as JSON.stringify knows no bigint.
+
+export const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+const directoryKey = (token: string): string => `/_etcd/registry/${token}`;
+const memberKey = (token: string, id: string): string => `${directoryKey(token)}/${id}`;
+
+/** The keys of a token, as replies and errors spell them. */
+export const keys = {
+  token: directoryKey,
+  config: (token: string): string => `${directoryKey(token)}/_config`,
+  size: (token: string): string => `${directoryKey(token)}/_config/size`,
+  member: memberKey,
+} as const;
+
+function fileNode(key: string, value: string, modified: bigint, created: bigint): string {
+  return `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)},"modifiedIndex":${modified},"createdIndex":${created}}`;
+}
+
+/** A directory as it is listed; without its nodes, and without the field, when there are none to show. */
+function directoryNode(key: string, nodes: readonly string[], modified: bigint, created: bigint): string {
+  const list = nodes.length === 0 ? '' : `"nodes":[${nodes.join(',')}],`;
+  return `{"key":${JSON.stringify(key)},"dir":true,${list}"modifiedIndex":${modified},"createdIndex":${created}}`;
+}
+
+/** What is left of a deleted key. */
+function deletedNode(key: string, modified: bigint, created: bigint): string {
+  return `{"key":${JSON.stringify(key)},"modifiedIndex":${modified},"createdIndex":${created}}`;
+}
+
+function memberNode(token: string, member: Member): string {
+  const { id, modRevision, createRevision } = member;
+  return fileNode(memberKey(token, id), formatValue(member), modRevision, createRevision);
+}
+
+function sizeNode(cluster: Cluster): string {
+  const { token, size, createRevision } = cluster;
+  return fileNode(keys.size(token), String(size), createRevision, createRevision);
+}
+
+function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): Reply {
+  const previous = prevNode === undefined ? '' : `,"prevNode":${prevNode}`;
+  return {
+    status,
+    contentType: JSON_TYPE,
+    index,
+    body: `{"action":"${action}","node":${node}${previous}}\n`,
+  };
+}
+
+export function sizeReply(cluster: Cluster, { revision }: GetClusterResponse): Reply {
+  return answer('get', sizeNode(cluster), revision);
+}
+
+/** The directory that never shows in a listing, and can be read all the same. */
+export function configReply(cluster: Cluster, { revision }: GetClusterResponse): Reply {
+  const { token, createRevision } = cluster;
+  const node = directoryNode(keys.config(token), [sizeNode(cluster)], createRevision, createRevision);
+  return answer('get', node, revision);
+}
+
+/** Members and standbys alike, by rank or sorted by key: a node works out its own rank. */
+export function listReply(token: string, sorted: boolean, list: ListMembersResponse): Reply {
+  const members = [...list.members, ...list.standbys];
+  if (sorted) members.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const nodes = members.map((member) => memberNode(token, member));
+  const created = list.cluster?.createRevision ?? 0n;
+  return answer('get', directoryNode(directoryKey(token), nodes, created, created), list.revision);
+}
+
+export function memberReply(token: string, member: Member, index: bigint): Reply {
+  return answer('get', memberNode(token, member), index);
+}
+
+/** The event of a registration, as a wait is answered. */
+export function registeredBody(token: string, member: Member): string {
+  return `{"action":"create","node":${memberNode(token, member)}}\n`;
+}
+
+export function eventReply(body: string, index: bigint): Reply {
+  return { status: 200, contentType: JSON_TYPE, index, body };
+}
+
+const ACTIONS = {
+  CREATE: 'create',
+  SET: 'set',
+  UPDATE: 'update',
+  COMPARE: 'compareAndSwap',
+} as const satisfies Record<Condition['type'], string>;
+
+/**
+ * A retry of a create is answered as the first one was. Any other write of what is there already answers
+ * that it replaced the member by itself.
+ */
+export function registerReply(
+  token: string,
+  member: Member,
+  condition: Condition,
+  response: RegisterResponse,
+): Reply {
+  const created = condition.type === 'CREATE' || response.outcome === RegisterOutcome.CREATED;
+  const previous = created ? undefined : memberNode(token, response.previous ?? member);
+  const action = ACTIONS[condition.type];
+  return answer(action, memberNode(token, member), response.revision, previous, created ? 201 : 200);
+}
+
+export function madeTokenReply(cluster: Cluster, mustBeNew: boolean, response: CreateTokenResponse): Reply {
+  const node = sizeNode(cluster);
+  const { created, revision } = response;
+  return answer(
+    mustBeNew ? 'create' : 'set',
+    node,
+    revision,
+    created ? undefined : node,
+    created ? 201 : 200,
+  );
+}
+
+export function deregisterReply(token: string, member: Member, { revision }: DeregisterResponse): Reply {
+  const node = deletedNode(memberKey(token, member.id), revision, member.createRevision);
+  return answer('delete', node, revision, memberNode(token, member));
+}
+
+export function deletedTokenReply(cluster: Cluster, { revision }: DeleteTokenResponse): Reply {
+  const { token, createRevision } = cluster;
+  const key = directoryKey(token);
+  const node = directoryNode(key, [], revision, createRevision);
+  return answer('delete', node, revision, directoryNode(key, [], createRevision, createRevision));
+}
+
+/** What a person puts after --discovery; no newline, so that scripts can take it as it is. */
+export function newReply(url: string): Reply {
+  return { status: 200, contentType: TEXT_TYPE, body: url };
+}
+
+export function versionReply(etcdVersion: string, ownVersion: string): Reply {
+  const body = { etcdserver: etcdVersion, etcdcluster: etcdVersion, 'etcd-discovery': ownVersion };
+  return { status: 200, contentType: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
+}
+
+/** The way to the path without empty and dot segments. */
+export function movedReply(location: string): Reply {
+  const href = location.replaceAll('&', '&amp;').replaceAll("'", '&#39;');
+  return {
+    status: 301,
+    contentType: 'text/html; charset=utf-8',
+    headers: { Location: location },
+    body: `<a href="${href}">Moved Permanently</a>.\n\n`,
+  };
+}
+
+/** The answer to OPTIONS, whose headers say it all. */
+export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body: '' };
+
+/** A refusal; `baseUrl` is where a new token is to be had. */
+export function errorReply(error: V2Error, baseUrl: string | undefined): Reply {
+  const { status, errorCode, message, index, newTokenSize, allow, plain, hangUp } = error;
+  const base = baseUrl ?? 'http://this-service';
+  const command = newTokenSize === undefined ? '' : `: curl '${base}/new?size=${newTokenSize}'`;
+  const cause = `${error.cause}${command}`;
+  return {
+    status,
+    ...(allow !== undefined && { headers: { Allow: allow } }),
+    ...(hangUp === true && { hangUp }),
+    ...(plain === true
+      ? { contentType: TEXT_TYPE, body: `${cause}\n` }
+      : {
+          contentType: JSON_TYPE,
+          index,
+          body: `{"errorCode":${errorCode},"message":${JSON.stringify(message)},"cause":${JSON.stringify(cause)},"index":${index}}\n`,
+        }),
+  };
+}

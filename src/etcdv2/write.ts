@@ -1,0 +1,90 @@
+import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
+import { type DiscoveryClient, liveCluster, present } from './client.ts';
+import { type V2Error, v2Error } from './errors.ts';
+import { noSuchMember } from './read.ts';
+import {
+  deletedTokenReply,
+  deregisterReply,
+  keys,
+  madeTokenReply,
+  type Reply,
+  registerReply,
+} from './reply.ts';
+import type { Condition, MakeTokenRequest, RegisterRequest, WriteRequest } from './request.ts';
+import { formatValue } from './value.ts';
+
+/** Makes a change to a token's keys. Rejects with what the service refuses. */
+export async function write(client: DiscoveryClient, request: WriteRequest): Promise<Reply | V2Error> {
+  const { token } = request;
+  switch (request.type) {
+    case 'MAKE_TOKEN':
+      return makeToken(client, request);
+    case 'REGISTER':
+      return register(client, request);
+    case 'DEREGISTER': {
+      const response = await client.deregister({ token, memberId: request.id });
+      return deregisterReply(token, present(response.member), response);
+    }
+    case 'DELETE_TOKEN': {
+      const response = await client.deleteToken({ token });
+      return deletedTokenReply(present(response.cluster), response);
+    }
+    case 'NOT_A_FILE':
+    case 'NOT_EMPTY': {
+      const index = (await liveCluster(client, token)).response.revision;
+      const key = request.directory === 'TOKEN' ? keys.token(token) : keys.config(token);
+      return v2Error(403, request.type === 'NOT_A_FILE' ? 102 : 108, key, { index });
+    }
+  }
+}
+
+async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Promise<Reply | V2Error> {
+  const { token, size, mustBeNew } = request;
+  const response = await client.createToken({ token, size });
+  if (mustBeNew && !response.created)
+    return v2Error(412, 105, keys.size(token), { index: response.revision });
+  return madeTokenReply(present(response.cluster), mustBeNew, response);
+}
+
+const MODES = {
+  CREATE: RegisterMode.CREATE,
+  UPDATE: RegisterMode.REPLACE,
+  SET: RegisterMode.CREATE_OR_REPLACE,
+  COMPARE: RegisterMode.REPLACE,
+} as const satisfies Record<Condition['type'], RegisterMode>;
+
+async function register(client: DiscoveryClient, request: RegisterRequest): Promise<Reply | V2Error> {
+  const { token, id, member, condition } = request;
+  const expected = condition.type === 'COMPARE' ? await compare(client, request, condition) : undefined;
+  if (typeof expected === 'object') return expected;
+  const response: RegisterResponse = await client.register({
+    token,
+    memberId: id,
+    name: member.name,
+    peerUrls: [...member.peerUrls],
+    mode: MODES[condition.type],
+    whenFull: WhenFull.STANDBY,
+    ...(expected !== undefined && { expectedModRevision: expected }),
+  });
+  return registerReply(token, present(response.member), condition, response);
+}
+
+/** The revision at which the member is as the condition wants it. */
+async function compare(
+  client: DiscoveryClient,
+  { token, id }: RegisterRequest,
+  { prevValue, prevIndex }: Extract<Condition, { type: 'COMPARE' }>,
+): Promise<bigint | V2Error> {
+  if (prevValue === undefined) return prevIndex;
+  const { members, standbys, revision } = await client.listMembers({ token });
+  const member = [...members, ...standbys].find((each) => each.id === id);
+  if (member === undefined) return noSuchMember(token, id, revision);
+  const value = formatValue(member);
+  const wrong: string[] = [];
+  if (value !== prevValue) wrong.push(`[${prevValue} != ${value}]`);
+  if (prevIndex !== 0n && prevIndex !== member.modRevision) {
+    wrong.push(`[${prevIndex} != ${member.modRevision}]`);
+  }
+  if (wrong.length > 0) return v2Error(412, 101, wrong.join(' '), { index: revision });
+  return member.modRevision;
+}
