@@ -1,28 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { PortLimits } from './port-limits.ts';
-import type { Refusal } from './port-reply.ts';
+import { METHODS, type Refusal } from './port-reply.ts';
 
 /** A name or an address, and perhaps a port: no user, no path, nothing that a URL cannot hold. */
 const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?$/;
+const PATH = /^\/[\x21-\x7e]*$/;
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
-const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 
 /**
- * Looks at a request before any handler does. Returns what to refuse it with, or undefined; then `url` begins
- * with a slash and `headers.host` (HTTP/1) or `authority` (HTTP/2) can stand in a URL. The path's characters
- * are as they came: percent-escapes undecoded, and bytes above 0x7f as one latin1 character each.
+ * Looks at a request before any handler does. Returns what to refuse it with, or undefined; then `url` is a
+ * slash and printable ASCII, its percent-escapes as they came, right or wrong, and `headers.host` (HTTP/1) or
+ * `authority` (HTTP/2) can stand in a URL.
  */
 export function check(
   request: IncomingMessage | Http2ServerRequest,
   limits: PortLimits,
 ): Refusal | undefined {
-  return 'stream' in request ? checkHttp2(request) : checkHttp1(request, limits);
+  return 'stream' in request ? checkHttp2(request, limits) : checkHttp1(request, limits);
 }
 
 function checkHttp1(request: IncomingMessage, limits: PortLimits): Refusal | undefined {
   if (request.rawHeaders.length > 2 * limits.headers) {
     return { status: 431, text: `Too many headers: at most ${limits.headers} are accepted.` };
+  }
+  // Node takes HTTP/0.9 and a 2.0 without the preface for requests as well.
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
+    return { status: 505, text: 'Only HTTP/1.0, HTTP/1.1 and HTTP/2 with its preface are spoken here.' };
   }
   const hosts = request.headersDistinct['host'] ?? [];
   if (hosts.length > 1) return badRequest('it has several Host headers');
@@ -46,8 +50,15 @@ function checkHttp1(request: IncomingMessage, limits: PortLimits): Refusal | und
   return checkTarget(request);
 }
 
-function checkHttp2(request: Http2ServerRequest): Refusal | undefined {
-  const { authority, headers } = request;
+function checkHttp2(request: Http2ServerRequest, limits: PortLimits): Refusal | undefined {
+  const { authority, headers, rawHeaders } = request;
+  // Node enforces the size in SETTINGS only on clients that acknowledge it.
+  if (rawHeaders.reduce((bytes, text) => bytes + text.length, 0) > limits.headerBytes) {
+    return {
+      status: 431,
+      text: `The headers are too large: at most ${limits.headerBytes} bytes are accepted.`,
+    };
+  }
   if (authority === undefined || !isAuthority(authority)) {
     return badRequest('its :authority is not a host name or address with an optional port');
   }
@@ -60,7 +71,8 @@ function checkHttp2(request: Http2ServerRequest): Refusal | undefined {
 function checkTarget(request: IncomingMessage | Http2ServerRequest): Refusal | undefined {
   const { method, url = '' } = request;
   if (url === '*' && method === 'OPTIONS') return { status: 204, text: '', headers: { Allow: METHODS } };
-  if (!url.startsWith('/')) return badRequest('its target does not begin with a slash');
+  // HTTP/1 has its parser for this, HTTP/2 lets through bytes above 0x7f.
+  if (!PATH.test(url)) return badRequest('its target is not a path of printable ASCII');
   return undefined;
 }
 

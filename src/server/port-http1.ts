@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Connection, StallClock } from './port-connection.ts';
+import type { Connection } from './port-connection.ts';
+import { Http1Connection } from './port-http1-connection.ts';
 import type { PortLimits } from './port-limits.ts';
-import { type Refusal, refuseAndClose } from './port-reply.ts';
+import { METHODS, type Refusal } from './port-reply.ts';
 
 export interface Http1 {
   /** The listener of the port. It hands no accepted socket to HTTP/1 by itself. */
@@ -43,14 +44,10 @@ export function createHttp1(
   });
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);
-    const answerable = connections.get(socket)?.answerable ?? false;
-    if (refusal === undefined || !answerable) socket.destroy();
-    else refuseAndClose(socket, refusal, limits.lingerTimeout);
+    if (refusal === undefined) socket.destroy();
+    else connections.get(socket)?.breakOff(refusal);
   });
-  server.on('connect', (_request, socket) => {
-    const text = 'CONNECT is not allowed: this is not a proxy.';
-    refuseAndClose(socket, { status: 405, text, headers: { Allow: 'GET' } }, limits.lingerTimeout);
-  });
+  server.on('connect', (_request, socket) => connections.get(socket)?.breakOff(NO_PROXY));
 
   return {
     server,
@@ -63,68 +60,11 @@ export function createHttp1(
   };
 }
 
-class Http1Connection implements Connection {
-  private readonly socket: Socket;
-  private readonly limits: PortLimits;
-  private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
-  private readonly stall = new StallClock();
-  private idleSince = performance.now();
-  private draining = false;
-
-  constructor(socket: Socket, limits: PortLimits) {
-    this.socket = socket;
-    this.limits = limits;
-    socket.once('close', () => {
-      // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
-      for (const response of this.exchanges.keys()) {
-        if (response.socket === null) response.destroy().emit('close');
-      }
-      this.exchanges.clear();
-    });
-  }
-
-  get inFlight(): number {
-    return this.exchanges.size;
-  }
-
-  /** Whether bytes written now would be read as the answer to what the peer is just sending. */
-  get answerable(): boolean {
-    if (this.exchanges.size > 1) return false;
-    for (const [response, request] of this.exchanges)
-      if (response.headersSent || request.complete) return false;
-    return true;
-  }
-
-  /** Counts a request in. False: the peer sends requests without waiting for answers, past all reason. */
-  begin(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.exchanges.size >= this.limits.pipelined) return false;
-    this.exchanges.set(response, request);
-    if (this.draining) response.setHeader('Connection', 'close');
-    response.once('close', () => {
-      this.exchanges.delete(response);
-      this.idleSince = performance.now();
-      // A response that began before the drain has promised to keep the connection.
-      if (this.draining && this.exchanges.size === 0) this.socket.destroySoon();
-    });
-    return true;
-  }
-
-  sweep(now: number): void {
-    const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
-    const stalled = this.stall.look(this.socket.writableLength, now) > stallTimeout;
-    // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
-    const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
-    if (stalled || idle) this.socket.destroy();
-  }
-
-  drain(): void {
-    this.draining = true;
-    if (this.exchanges.size === 0) this.socket.destroySoon();
-    for (const response of this.exchanges.keys()) {
-      if (!response.headersSent) response.setHeader('Connection', 'close');
-    }
-  }
-}
+const NO_PROXY: Refusal = {
+  status: 405,
+  text: 'CONNECT is not allowed: this is not a proxy.',
+  headers: { Allow: METHODS },
+};
 
 type ParseError = Error & { readonly code?: string; readonly reason?: string };
 

@@ -8,15 +8,11 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/**
- * Answers over a bare HTTP/1.1 socket and closes it. What the peer still sends is read and dropped for up to
- * `linger` ms: closing on unread bytes would reset the connection and could take the answer with it.
- */
+/** For `Allow`: what some path of the service takes. */
+export const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
+
+/** Answers over a bare HTTP/1.1 socket and closes it. */
 export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
   const body = Buffer.from(`${refusal.text}\n`);
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
@@ -25,7 +21,16 @@ export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number)
     'Connection: close',
     ...Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  if (socket.writable) socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
+  closeGently(socket, linger);
+}
+
+/**
+ * Closes a socket so that the peer gets what was written. What it still sends is read and dropped for up to
+ * `linger` ms: closing on unread bytes would reset the connection and could take the answer with it.
+ */
+export function closeGently(socket: Duplex, linger: number): void {
+  socket.end();
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), linger);
   socket.once('end', () => socket.destroy());

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Connection, StallClock } from './port-connection.ts';
+import type { PortLimits } from './port-limits.ts';
+import { closeGently, type Refusal, refuseAndClose } from './port-reply.ts';
+
+/** One socket that speaks HTTP/1.0 or 1.1. */
+export class Http1Connection implements Connection {
+  private readonly socket: Socket;
+  private readonly limits: PortLimits;
+  private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
+  private readonly stall = new StallClock();
+  private idleSince = performance.now();
+  private draining = false;
+  private refusal: Refusal | undefined;
+
+  constructor(socket: Socket, limits: PortLimits) {
+    this.socket = socket;
+    this.limits = limits;
+    socket.once('close', () => {
+      // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
+      for (const response of this.exchanges.keys()) {
+        if (response.socket === null) response.destroy().emit('close');
+      }
+      this.exchanges.clear();
+    });
+  }
+
+  get inFlight(): number {
+    return this.exchanges.size;
+  }
+
+  /** Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. */
+  breakOff(refusal: Refusal): void {
+    if (this.refusal !== undefined) return;
+    this.refusal = refusal;
+    const exchanges = [...this.exchanges];
+    const [response, request] = exchanges.at(-1) ?? [];
+    // What came before the bad bytes is answered first.
+    if (response === undefined || request?.complete) return this.closeWhenAnswered();
+    const alone = exchanges.length === 1;
+    if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.limits.lingerTimeout);
+    else if (alone && response.writableEnded) closeGently(this.socket, this.limits.lingerTimeout);
+    else this.socket.destroy();
+  }
+
+  /** Counts a request in. False: the peer sends requests without waiting for answers, past all reason. */
+  begin(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.exchanges.size >= this.limits.pipelined) return false;
+    this.exchanges.set(response, request);
+    if (this.draining) response.setHeader('Connection', 'close');
+    response.once('close', () => {
+      this.exchanges.delete(response);
+      this.idleSince = performance.now();
+      this.closeWhenAnswered();
+    });
+    return true;
+  }
+
+  sweep(now: number): void {
+    const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
+    const stalled = this.stall.look(this.socket.writableLength, now) > stallTimeout;
+    // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
+    const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
+    if (stalled || idle) this.socket.destroy();
+  }
+
+  drain(): void {
+    this.draining = true;
+    this.closeWhenAnswered();
+    for (const response of this.exchanges.keys()) {
+      if (!response.headersSent) response.setHeader('Connection', 'close');
+    }
+  }
+
+  /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */
+  private closeWhenAnswered(): void {
+    if (this.exchanges.size > 0) return;
+    if (this.refusal !== undefined) refuseAndClose(this.socket, this.refusal, this.limits.lingerTimeout);
+    else if (this.draining) this.socket.destroySoon();
+  }
+}
