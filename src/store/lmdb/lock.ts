@@ -55,14 +55,19 @@ export class Claim {
     claim.#server.unref();
     try {
       // Asked before LMDB is opened: an owner that hangs may hold LMDB's write lock.
-      for (const id of claim.#others()) {
-        if ((await claim.#ask(id)) === 'OWNER') throw claim.#taken();
-      }
+      await claim.refuseOwner();
     } catch (error) {
       await claim.close();
       throw error;
     }
     return claim;
+  }
+
+  /** Throws when the directory has an owner that lives. */
+  async refuseOwner(): Promise<void> {
+    for (const id of this.#others()) {
+      if ((await this.#ask(id)) === 'OWNER') throw this.#taken();
+    }
   }
 
   /**

@@ -1,14 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -40,20 +31,24 @@ export interface Databases {
 export async function openDatabases(path: string): Promise<Databases> {
   const directory = resolve(path);
   makeDirectory(directory);
-  const file = join(directory, 'data.mdb');
-  if (existsSync(file)) check(() => checkDataFile(file), directory);
-  else refuseForeign(directory);
+  refuseForeign(directory);
   const claim = await Claim.begin(directory);
   let env: RootDatabase | undefined;
   try {
-    env = check(() => openEnvironment(directory), directory);
+    checkDataFile(join(directory, 'data.mdb'));
+    env = openEnvironment(directory);
     const databases = await claimed(env, claim, directory);
     syncDirectory(directory);
     return databases;
   } catch (error) {
     await env?.close();
+    // Another process that started with us may have won, and written while we looked.
+    const fault = await claim.refuseOwner().then(
+      () => startFault(error, directory),
+      (taken: unknown) => taken,
+    );
     await claim.close();
-    throw startFault(error, directory);
+    throw fault;
   }
 }
 
@@ -149,7 +144,7 @@ function refuseForeign(directory: string): void {
   const found = readdirSync(directory).filter(
     (name) => name !== 'lost+found' && name !== 'lock.mdb' && !isOwnerSocket(name),
   );
-  if (found.length === 0) return;
+  if (found.length === 0 || found.includes('data.mdb')) return;
   const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
   const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';
   throw unavailable(
@@ -163,16 +158,8 @@ function foreignData(directory: string): DiscoveryError {
   );
 }
 
-function check<T>(step: () => T, directory: string): T {
-  try {
-    return step();
-  } catch (error) {
-    throw startFault(error, directory);
-  }
-}
-
 function startFault(error: unknown, directory: string): DiscoveryError {
-  if (error instanceof DiscoveryError) return error;
+  if (error instanceof DiscoveryError) return unavailable(error.message, error);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') {
     return unavailable(
