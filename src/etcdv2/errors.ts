@@ -1,3 +1,6 @@
+/** A body that is too long, or too long on its way. */
+export type Unread = 'TOO_LARGE' | 'TOO_SLOW';
+
 /** A refusal in etcd's v2 form: `{"errorCode", "message", "cause", "index"}`. */
 export interface V2Error {
   readonly type: 'ERROR';
@@ -15,8 +18,8 @@ export interface V2Error {
   readonly allow?: string;
   /** Whether the answer is bare text, as /new gives it. */
   readonly plain?: boolean;
-  /** Whether the rest of the request is not worth waiting for. */
-  readonly hangUp?: boolean;
+  /** Why the body was not read to its end. */
+  readonly unread?: Unread;
 }
 
 /** etcd's codes that are used here, with etcd's words for them. */
@@ -43,7 +46,7 @@ export function v2Error(
   status: number,
   errorCode: ErrorCode,
   cause: string,
-  more: Partial<Pick<V2Error, 'message' | 'index' | 'newTokenSize' | 'allow' | 'plain' | 'hangUp'>> = {},
+  more: Partial<Pick<V2Error, 'message' | 'index' | 'newTokenSize' | 'allow' | 'plain' | 'unread'>> = {},
 ): V2Error {
   return { type: 'ERROR', status, errorCode, message: MESSAGES[errorCode], cause, index: 0n, ...more };
 }
@@ -55,10 +58,8 @@ export function invalidField(cause: string): V2Error {
 
 /** A method that the path does not have. */
 export function notAllowed(allow: string): V2Error {
-  return v2Error(405, 110, `this path has the methods ${allow.replaceAll(',', ', ')}`, {
-    message: 'Method Not Allowed',
-    allow,
-  });
+  const cause = `this path takes ${allow.replaceAll(',', ', ')}`;
+  return v2Error(405, 110, cause, { message: 'Method Not Allowed', allow });
 }
 
 /** What a mistake of one node leaves as it was; etcd's own next line says to get a new token, whatever happened. */

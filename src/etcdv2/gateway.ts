@@ -3,7 +3,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import { type Body, BODY_LIMIT_BYTES, type Request, readBody } from './body.ts';
 import { type DiscoveryClient, present } from './client.ts';
 import { Deadlines } from './deadlines.ts';
-import { type V2Error, v2Error } from './errors.ts';
+import { type Unread, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
 import { read } from './read.ts';
 import { isDefect, refuse } from './refusal.ts';
@@ -18,6 +18,8 @@ export interface GatewayOptions {
   readonly publicUrl?: string | undefined;
   /** When a wait is ended with an empty answer; less than the idle limit of any proxy on the way. */
   readonly pollLimitMs?: number;
+  /** How long the body of a request may take. etcd sends its own with the headers, and gives up after 5 s. */
+  readonly bodyLimitMs?: number;
   /** The version of the service, told beside that of the etcd whose dialect this is. */
   readonly version: string;
   /** Is told of errors that nobody foresaw; their clients get a plain 500. */
@@ -27,7 +29,6 @@ export interface GatewayOptions {
 export type Handler = (request: Request, response: ServerResponse | Http2ServerResponse) => void;
 
 const POLL_LIMIT_MS = 5 * 60_000;
-/** etcd sends its forms in one piece with the headers, and gives up after 5 s. */
 const BODY_LIMIT_MS = 10_000;
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -45,9 +46,12 @@ interface Context {
  */
 export function etcdV2Gateway(client: DiscoveryClient, options: GatewayOptions): Handler {
   const polls = new Deadlines(options.pollLimitMs ?? POLL_LIMIT_MS);
-  const context: Context = { client, options, polls, bodies: new Deadlines(BODY_LIMIT_MS) };
+  const context: Context = { client, options, polls, bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS) };
   return (request, response) => {
-    serve(context, request, response).catch(options.onDefect);
+    serve(context, request, response).catch((defect: unknown) => {
+      options.onDefect(defect);
+      request.destroy();
+    });
   };
 }
 
@@ -56,7 +60,7 @@ async function serve(context: Context, request: Request, response: Response): Pr
   const answer = method === 'OPTIONS' ? OPTIONS_REPLY : await answerTo(context, request, response, method);
   if (answer === undefined) return;
   const reply = 'type' in answer ? errorReply(answer, baseUrlOf(context, request)) : answer;
-  send(response, reply, method, request.httpVersionMajor);
+  send(request, response, reply);
 }
 
 /** Undefined when there is nothing more to send. */
@@ -85,13 +89,13 @@ async function answerTo(
   }
 }
 
-function unreadable(type: 'TOO_LARGE' | 'TOO_SLOW'): V2Error {
-  if (type === 'TOO_SLOW') {
-    const cause = `the body did not arrive within ${BODY_LIMIT_MS / 1000} s; send it at once`;
-    return v2Error(408, 210, cause, { message: 'Request Timeout', hangUp: true });
+function unreadable(unread: Unread): V2Error {
+  if (unread === 'TOO_SLOW') {
+    const cause = 'the body took too long to arrive; send it at once';
+    return v2Error(408, 210, cause, { message: 'Request Timeout', unread });
   }
   const cause = `the body is over ${BODY_LIMIT_BYTES} bytes; a form with one value is all that is needed`;
-  return v2Error(413, 210, cause, { message: 'Request Entity Too Large' });
+  return v2Error(413, 210, cause, { message: 'Request Entity Too Large', unread });
 }
 
 async function call(

@@ -4,14 +4,13 @@ import type { Place } from './path.ts';
 import type { Condition, RawRequest, ReadRequest, V2Request, WaitRequest, WriteRequest } from './request.ts';
 import { parseValue } from './value.ts';
 
-const METHODS = 'HEAD,GET,PUT,POST,DELETE';
+const METHODS = 'HEAD,GET,PUT,DELETE';
 
 type Key = Extract<Place, { readonly token: string }>;
 
 /** Parses a request for a token's keys. */
 export function parseKeyRequest(raw: RawRequest, key: Key, query: string): V2Request | V2Error {
   const { method } = raw;
-  if (!METHODS.split(',').includes(method)) return notAllowed(METHODS);
   const all = parseParams(query, raw.form);
   if (isError(all)) return all;
   const params = parseKeyParams(all, method);
@@ -25,10 +24,7 @@ export function parseKeyRequest(raw: RawRequest, key: Key, query: string): V2Req
     case 'DELETE':
       return parseDelete(key, params);
     default:
-      return v2Error(405, 110, 'POST would choose a key; a member registers with PUT /{token}/{member id}', {
-        message: 'Method Not Allowed',
-        allow: 'HEAD,GET,PUT,DELETE',
-      });
+      return notAllowed(METHODS);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   RegisterOutcome,
   type RegisterResponse,
 } from '../../gen/discovery/v1/service_pb.ts';
-import type { V2Error } from './errors.ts';
+import type { Unread, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
 import { formatValue } from './value.ts';
 
@@ -20,8 +20,8 @@ export interface Reply {
   /** The store's revision, for X-Etcd-Index. Unset where etcd sends none. */
   readonly index?: bigint;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether the connection must not be used again. */
-  readonly hangUp?: boolean;
+  /** Why the request's body was not read to its end. */
+  readonly unread?: Unread;
 }
 
 // Fields stand in etcd's order. Revisions are written by hand, as JSON.stringify knows no bigint.
@@ -181,14 +181,14 @@ export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body:
 
 /** A refusal; `baseUrl` is where a new token is to be had. */
 export function errorReply(error: V2Error, baseUrl: string | undefined): Reply {
-  const { status, errorCode, message, index, newTokenSize, allow, plain, hangUp } = error;
+  const { status, errorCode, message, index, newTokenSize, allow, plain, unread } = error;
   const base = baseUrl ?? 'http://this-service';
   const command = newTokenSize === undefined ? '' : `: curl '${base}/new?size=${newTokenSize}'`;
   const cause = `${error.cause}${command}`;
   return {
     status,
     ...(allow !== undefined && { headers: { Allow: allow } }),
-    ...(hangUp === true && { hangUp }),
+    ...(unread !== undefined && { unread }),
     ...(plain === true
       ? { contentType: TEXT_TYPE, body: `${cause}\n` }
       : {

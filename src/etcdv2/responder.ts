@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { Request } from './body.ts';
 import type { Reply } from './reply.ts';
 
 /** What HTTP/1.1 and HTTP/2 responses have in common, as far as it is used here. */
@@ -20,19 +21,23 @@ const CORS = {
 } as const;
 
 /** Writes a whole answer. For HEAD, its headers. */
-export function send(response: Response, reply: Reply, method: string, httpVersionMajor: number): void {
+export function send(request: Request, response: Response, reply: Reply): void {
+  const { unread, body, index } = reply;
   const headers: OutgoingHttpHeaders = {
     'Content-Type': reply.contentType,
-    'Content-Length': Buffer.byteLength(reply.body),
+    'Content-Length': Buffer.byteLength(body),
     ...CORS,
     ...reply.headers,
   };
-  if (reply.index !== undefined) headers['X-Etcd-Index'] = reply.index.toString();
-  // HTTP/2 has no such header, and ends its streams one by one anyway.
-  if (reply.hangUp === true && httpVersionMajor < 2) headers['Connection'] = 'close';
+  if (index !== undefined) headers['X-Etcd-Index'] = index.toString();
+  const isHttp2 = 'stream' in request;
+  // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
+  if (unread === 'TOO_SLOW' && !isHttp2) headers['Connection'] = 'close';
   response.writeHead(reply.status, headers);
-  if (method === 'HEAD') response.end();
-  else response.end(reply.body);
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+  // Over HTTP/2 nobody else ends a stream whose body was begun.
+  if (unread !== undefined && isHttp2) request.stream.close();
 }
 
 /** Sends the headers of an answer whose body comes later. */
