@@ -1,0 +1,117 @@
+// The load generator, a process of its own. A job is prepared first (connections opened, tokens made), so that
+// what the server uses can be read right before and right after the calls themselves.
+
+import { answer } from '../ipc.ts';
+import { type Caller, closedLoop, type LoopResult } from './closed-loop.ts';
+import { grpcCallers } from './grpc.ts';
+import { Http1Connection } from './http1.ts';
+import { type RegistrationPlan, registrations } from './registrations.ts';
+import * as waiters from './waiters.ts';
+
+export interface Job {
+  readonly port: number;
+  /** The gRPC method; HTTP/1.1 when there is none. */
+  readonly grpcPath?: string;
+  readonly inFlight: number;
+  readonly ms: number;
+  readonly requests: Repeat | Distinct;
+}
+
+/** One request over and over. */
+export interface Repeat {
+  readonly repeat: Uint8Array;
+}
+
+export interface Distinct {
+  readonly distinct: RegistrationPlan;
+  /** Where the tokens are made; a baseline needs none, and may meet the same request twice. */
+  readonly tokensAt?: number;
+}
+
+export interface JobResult extends LoopResult {
+  /** CPU time of the load generator itself. */
+  readonly cpuMicros: number;
+}
+
+interface Prepared {
+  readonly job: Job;
+  readonly callers: readonly Caller[];
+  readonly next: () => Uint8Array | undefined;
+  readonly close: () => void;
+}
+
+const PREPARING_IN_FLIGHT = 128;
+
+let prepared: Prepared | undefined;
+
+async function prepare(job: Job): Promise<void> {
+  const next = await requestsOf(job.requests);
+  const { callers, close } =
+    job.grpcPath === undefined
+      ? await http1Callers(job.port, job.inFlight)
+      : await grpcCallers(job.port, job.grpcPath, job.inFlight);
+  prepared = { job, callers, next, close };
+}
+
+async function run(): Promise<JobResult> {
+  if (prepared === undefined) throw new Error('no job is prepared');
+  const { job, callers, next, close } = prepared;
+  prepared = undefined;
+  try {
+    const before = process.cpuUsage();
+    const result = await closedLoop(callers, next, job.ms);
+    const { user, system } = process.cpuUsage(before);
+    return { ...result, cpuMicros: user + system };
+  } finally {
+    close();
+  }
+}
+
+async function requestsOf(requests: Repeat | Distinct): Promise<() => Uint8Array | undefined> {
+  if ('repeat' in requests) return () => requests.repeat;
+  const { makeTokens, register } = registrations(requests.distinct);
+  if (requests.tokensAt === undefined) return inOrder(register, true);
+  const { callers, close } = await http1Callers(requests.tokensAt, PREPARING_IN_FLIGHT);
+  await closedLoop(callers, inOrder(makeTokens, false), Number.POSITIVE_INFINITY).finally(close);
+  return inOrder(register, false);
+}
+
+function inOrder(requests: readonly Uint8Array[], again: boolean): () => Uint8Array | undefined {
+  let index = 0;
+  return () => {
+    if (again && index === requests.length) index = 0;
+    const request = requests[index];
+    index += 1;
+    return request;
+  };
+}
+
+async function http1Callers(port: number, count: number) {
+  const connections = await Promise.all(Array.from({ length: count }, () => Http1Connection.open(port)));
+  return {
+    callers: connections.map(http1Caller),
+    close: () => connections.forEach((connection) => connection.close()),
+  };
+}
+
+function http1Caller(connection: Http1Connection): Caller {
+  let done = (): void => {};
+  let failed = (_: Error): void => {};
+  const listener = {
+    head: () => {},
+    done: () => {
+      if (connection.status >= 200 && connection.status < 300) done();
+      else failed(new Error(`a call was refused:\n${connection.refusal}`));
+    },
+    failed: (_: Http1Connection, error: Error) => failed(error),
+  };
+  return {
+    call(request, onDone, onFailed) {
+      done = onDone;
+      failed = onFailed;
+      connection.send(request, listener);
+    },
+  };
+}
+
+answer({ prepare, run, ...waiters });

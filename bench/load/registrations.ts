@@ -1,0 +1,53 @@
+// Tokens and registrations of them, each distinct, as ready request bytes.
+
+import { randomBytes } from 'node:crypto';
+import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
+import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { connectJson, grpcFrame, putForm } from '../requests.ts';
+
+export interface RegistrationPlan {
+  readonly dialect: 'v2' | 'connect' | 'grpc';
+  /** Members registered under one token, which is also its size. */
+  readonly perToken: number;
+  readonly count: number;
+}
+
+export interface Registrations {
+  /** Each makes one token. */
+  readonly makeTokens: readonly Uint8Array[];
+  /** The registrations, token after token when a token has many, else in rounds over the tokens. */
+  readonly register: readonly Uint8Array[];
+}
+
+// Few enough members that calls at once are for different tokens, as etcd's clusters are.
+const SMALL_CLUSTER = 9;
+
+export function registrations({ dialect, perToken, count }: RegistrationPlan): Registrations {
+  const tokens = Array.from({ length: Math.ceil(count / perToken) }, () => randomBytes(16).toString('hex'));
+  const all = tokens.flatMap((token, index) =>
+    Array.from({ length: perToken }, (_, member) => ({ token, index, member })),
+  );
+  if (perToken <= SMALL_CLUSTER) all.sort((a, b) => a.member - b.member || a.index - b.index);
+  return {
+    makeTokens: tokens.map((token) =>
+      putForm(`/v2/keys/_etcd/registry/${token}/_config/size`, `value=${perToken}`),
+    ),
+    register: all.slice(0, count).map(({ token, member }) => registration(dialect, token, member)),
+  };
+}
+
+function registration(dialect: RegistrationPlan['dialect'], token: string, member: number): Uint8Array {
+  const { id, name, peerUrl } = memberOf(member);
+  if (dialect === 'v2') {
+    return putForm(`/${token}/${id}?prevExist=false`, `value=${encodeURIComponent(`${name}=${peerUrl}`)}`);
+  }
+  const request = create(RegisterRequestSchema, { token, memberId: id, name, peerUrls: [peerUrl] });
+  if (dialect === 'connect') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
+  return grpcFrame(toBinary(RegisterRequestSchema, request));
+}
+
+/** The member with that number: an id as etcd makes them, and the rest as in its documentation. */
+export function memberOf(number: number): { id: string; name: string; peerUrl: string } {
+  const id = (0xa0a0a0a000000000n + BigInt(number)).toString(16);
+  return { id, name: `infra${number}`, peerUrl: `http://10.0.${number >> 8}.${number & 255}:2380` };
+}

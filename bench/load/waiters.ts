@@ -1,0 +1,89 @@
+// Thousands of long polls, each on a connection of its own.
+
+import { quantile } from '../stats.ts';
+import { Http1Connection } from './http1.ts';
+
+export interface Waiting {
+  readonly port: number;
+  readonly count: number;
+  readonly request: Uint8Array;
+}
+
+/** Times in ms from sending the registration. */
+export interface WakeResult {
+  readonly registeredMs: number;
+  readonly firstMs: number;
+  readonly medianMs: number;
+  readonly lastMs: number;
+}
+
+// Connections begun at once, below what servers let wait for their accept.
+const OPENING_AT_ONCE = 100;
+
+let waiting: Http1Connection[] = [];
+let woken: Promise<number>[] = [];
+
+/** Opens the connections and sends the waits. Resolves when each wait has been answered with its head. */
+export async function openWaiters({ port, count, request }: Waiting): Promise<void> {
+  waiting = [];
+  woken = [];
+  while (waiting.length < count) {
+    const size = Math.min(OPENING_AT_ONCE, count - waiting.length);
+    const opened = await Promise.all(Array.from({ length: size }, () => Http1Connection.open(port)));
+    waiting.push(...opened);
+    await Promise.all(opened.map((connection) => beginWait(connection, request)));
+  }
+}
+
+/** Resolves at the head, and has `woken` resolve with the time of the body. */
+function beginWait(connection: Http1Connection, request: Uint8Array): Promise<void> {
+  return new Promise((held, refused) => {
+    const wake = new Promise<number>((resolve, reject) => {
+      connection.send(request, {
+        head: () => held(),
+        done: () => {
+          if (connection.status === 200 && connection.bodyBytes > 0) resolve(performance.now());
+          else reject(new Error(`a wait ended with status ${connection.status} and no event`));
+        },
+        failed: (_, error) => {
+          refused(error);
+          reject(error);
+        },
+      });
+    });
+    // Looked at when they are woken; until then nobody listens.
+    wake.catch(() => {});
+    woken.push(wake);
+  });
+}
+
+/** Registers a member, and resolves when every waiter has got it. */
+export async function wakeWaiters({ port, request }: Omit<Waiting, 'count'>): Promise<WakeResult> {
+  const connection = await Http1Connection.open(port);
+  const sentAt = performance.now();
+  const registered = new Promise<number>((resolve, reject) => {
+    connection.send(request, {
+      head: () => {},
+      done: () => {
+        if (connection.status < 300) resolve(performance.now());
+        else reject(new Error(`the registration was refused:\n${connection.refusal}`));
+      },
+      failed: (_, error) => reject(error),
+    });
+  });
+  const registeredAt = await registered;
+  const times = Float64Array.from(await Promise.all(woken)).sort();
+  connection.close();
+  return {
+    registeredMs: registeredAt - sentAt,
+    firstMs: (times[0] ?? Number.NaN) - sentAt,
+    medianMs: quantile(times, 0.5) - sentAt,
+    lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
+  };
+}
+
+export function closeWaiters(): void {
+  for (const connection of waiting) connection.close();
+  waiting = [];
+  woken = [];
+}

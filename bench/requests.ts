@@ -1,0 +1,34 @@
+// Requests as the bytes on the wire.
+
+const HOST = 'host: 127.0.0.1\r\n';
+/** As etcd 3.5 sends them. */
+const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n`;
+const RPC_PATH = '/discovery.v1.DiscoveryService';
+
+export function get(path: string): Uint8Array {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${ETCD}\r\n`);
+}
+
+export function putForm(path: string, form: string): Uint8Array {
+  const length = `content-length: ${Buffer.byteLength(form)}\r\n`;
+  const type = 'content-type: application/x-www-form-urlencoded\r\n';
+  return Buffer.from(`PUT ${path} HTTP/1.1\r\n${ETCD}${length}${type}\r\n${form}`);
+}
+
+export function connectJson(method: string, json: string): Uint8Array {
+  const length = `content-length: ${Buffer.byteLength(json)}\r\n`;
+  const type = 'content-type: application/json\r\nconnect-protocol-version: 1\r\n';
+  return Buffer.from(`POST ${rpcPath(method)} HTTP/1.1\r\n${HOST}${length}${type}\r\n${json}`);
+}
+
+/** A message as gRPC frames it: not compressed, its length in four bytes. */
+export function grpcFrame(message: Uint8Array): Uint8Array {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+export function rpcPath(method: string): string {
+  return `${RPC_PATH}/${method}`;
+}

@@ -1,0 +1,56 @@
+// The baseline for the RPCs: connect-node with handlers that return ready messages, over Node's HTTP/1.1 and
+// HTTP/2 servers on two ports, with the service's adapter options.
+
+import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { AddressInfo, Server } from 'node:net';
+import { fromBinary } from '@bufbuild/protobuf';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import {
+  DiscoveryService,
+  GetClusterResponseSchema,
+  ListMembersResponseSchema,
+  RegisterResponseSchema,
+} from '../../gen/discovery/v1/service_pb.ts';
+import { answer } from '../ipc.ts';
+
+/** The messages to return, in binary. */
+export interface Messages {
+  readonly getCluster: Uint8Array;
+  readonly listMembers: Uint8Array;
+  readonly register: Uint8Array;
+}
+
+export interface Ports {
+  readonly http1: number;
+  readonly http2: number;
+}
+
+async function listen(messages: Messages): Promise<Ports> {
+  const getCluster = fromBinary(GetClusterResponseSchema, messages.getCluster);
+  const listMembers = fromBinary(ListMembersResponseSchema, messages.listMembers);
+  const register = fromBinary(RegisterResponseSchema, messages.register);
+  const adapter = connectNodeAdapter({
+    routes: (router) => {
+      router.service(DiscoveryService, {
+        getCluster: () => getCluster,
+        listMembers: () => listMembers,
+        register: () => register,
+      });
+    },
+  });
+  const http1 = createServer(adapter);
+  // The service does not close idle connections between two slots either.
+  http1.keepAliveTimeout = 0;
+  return { http1: await portOf(http1), http2: await portOf(createHttp2Server(adapter)) };
+}
+
+function portOf(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+answer({ listen });
