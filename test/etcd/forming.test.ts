@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { expectCluster } from './harness/cluster.ts';
 import { EtcdNode, startNodes } from './harness/node.ts';
 import { Service } from './harness/service.ts';
@@ -67,10 +68,25 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  it("nodes that are given the path of etcd's own keys API form a cluster", async (scene, etcd) => {
+  it("nodes with a token of the user's choosing, made and used as that of a plain etcd, form a cluster", async (scene, etcd) => {
     const service = await Service.start(scene);
-    const token = await service.createToken({ size: 2 });
-    const discovery = `${service.url}/v2/keys/_etcd/registry/${token}`;
+    const path = `/v2/keys/_etcd/registry/${randomUUID().toUpperCase()}`;
+    const made = await service.fetch(`${path}/_config/size`, {
+      method: 'PUT',
+      body: new URLSearchParams({ value: '2' }),
+    });
+    assert.equal(made.status, 201, made.text);
+    const discovery = `${service.url}${path}`;
     await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 2));
+  });
+
+  it('a node goes on waiting when its long polls end empty', async (scene, etcd) => {
+    const service = await Service.start(scene, ['--poll-limit', '1s']);
+    const discovery = await service.newDiscoveryUrl(2);
+    const first = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
+    // Two requests that took a second or more.
+    await scene.waitForLog(service.run, /("ms":\d{4}[^]*){2}/);
+    const second = await EtcdNode.start(scene, { etcd, discovery, name: 'infra2' });
+    await expectCluster(scene, [first, second]);
   });
 });

@@ -19,12 +19,7 @@ export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): P
   const last = nodes.at(-1);
   assert.ok(first !== undefined && last !== undefined);
 
-  await scene.until(`a healthy cluster of ${nodes.map((node) => node.name).join(', ')}`, async () => {
-    const ended = nodes.find((node) => node.run.ending !== undefined);
-    if (ended?.run.ending !== undefined) return `${ended.name} ended with ${endingText(ended.run.ending)}`;
-    await checkHealth(nodes.map((node) => node.clientUrl));
-    return true;
-  });
+  await expectHealthy(scene, nodes);
   // A node tells the others its name a moment after it is healthy.
   await scene.until('every member to be known by its name and peer URLs', async (): Promise<true> => {
     const members = await Promise.all(nodes.map((node) => listMembers(node.clientUrl)));
@@ -37,6 +32,16 @@ export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): P
   const [key, value] = [`key-${randomBytes(4).toString('hex')}`, `value-${randomBytes(4).toString('hex')}`];
   await put(first.clientUrl, key, value);
   assert.equal(await get(last.clientUrl, key), value, 'a put through one member is read through another');
+}
+
+/** Waits until each of the nodes is healthy by `etcdctl endpoint health`. Fails when one ends before. */
+export async function expectHealthy(scene: Scene, nodes: readonly EtcdNode[]): Promise<void> {
+  await scene.until(`${nodes.map((node) => node.name).join(', ')} to be healthy`, async () => {
+    const ended = nodes.find((node) => node.run.ending !== undefined);
+    if (ended?.run.ending !== undefined) return `${ended.name} ended with ${endingText(ended.run.ending)}`;
+    await checkHealth(nodes.map((node) => node.clientUrl));
+    return true;
+  });
 }
 
 const describeMember = ({ name, peerUrls }: { name: string; peerUrls: readonly string[] }): string =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
 import type { Run } from './run.ts';
@@ -27,6 +28,7 @@ export class EtcdNode {
   readonly peerUrls: readonly string[];
   run: Run;
   readonly #scene: Scene;
+  readonly #dataDirectory: string;
   readonly #command: string;
   readonly #args: readonly string[];
 
@@ -38,10 +40,11 @@ export class EtcdNode {
     this.peerUrls = setup.advertisedPeerUrls ?? listenUrls;
     this.#scene = scene;
     this.#command = setup.etcd.etcd;
+    // Not named for the node: a test of mistakes starts two with one name.
+    this.#dataDirectory = join(scene.directory, `etcd-${ports[0]}`);
     const flags = {
       name: setup.name,
-      // Not named for the node: a test of mistakes starts two with one name.
-      'data-dir': join(scene.directory, `etcd-${ports[0]}`),
+      'data-dir': this.#dataDirectory,
       'listen-client-urls': clientUrl,
       'advertise-client-urls': clientUrl,
       'listen-peer-urls': listenUrls.join(','),
@@ -60,6 +63,11 @@ export class EtcdNode {
   /** Waits until the node has registered and waits for the others. */
   async waitUntilWaiting(): Promise<void> {
     await this.#scene.waitForLog(this.run, WAITING);
+  }
+
+  /** Removes the data of a node that was stopped. */
+  async loseData(): Promise<void> {
+    await rm(this.#dataDirectory, { recursive: true });
   }
 
   /** Ends it as a crash does. */

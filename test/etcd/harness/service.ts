@@ -23,19 +23,19 @@ export class Service {
   readonly #scene: Scene;
   readonly #args: readonly string[];
 
-  private constructor(scene: Scene, port: number) {
+  private constructor(scene: Scene, port: number, flags: readonly string[]) {
     this.url = `http://127.0.0.1:${port}`;
     const dataDirectory = join(scene.directory, 'service');
-    this.#args = [MAIN, 'serve', '--addr', `127.0.0.1:${port}`, '--data-dir', dataDirectory];
+    this.#args = [MAIN, 'serve', '--addr', `127.0.0.1:${port}`, '--data-dir', dataDirectory, ...flags];
     this.#scene = scene;
     this.run = this.#begin();
   }
 
-  /** Starts the service on a free port and waits until it is ready. */
-  static async start(scene: Scene): Promise<Service> {
+  /** Starts the service on a free port, with these flags too, and waits until it is ready. */
+  static async start(scene: Scene, flags: readonly string[] = []): Promise<Service> {
     const [port] = await freePorts(1);
     assert.ok(port !== undefined);
-    const service = new Service(scene, port);
+    const service = new Service(scene, port, flags);
     await service.#waitUntilReady();
     return service;
   }
@@ -54,9 +54,8 @@ export class Service {
 
   /** Asks for a token as people do with curl. Returns its discovery URL. */
   async newDiscoveryUrl(size: number): Promise<string> {
-    const response = await fetch(`${this.url}/new?size=${size}`, this.#limit());
-    const text = await response.text();
-    assert.equal(response.status, 200, text);
+    const { status, text } = await this.fetch(`/new?size=${size}`);
+    assert.equal(status, 200, text);
     return text.trim();
   }
 
@@ -67,19 +66,29 @@ export class Service {
     return cluster['token'];
   }
 
-  /** Calls an RPC in Connect's JSON. */
+  /** Calls an RPC in Connect's JSON. Fails when it is refused. */
   async call(method: string, request: object): Promise<Record<string, unknown>> {
-    const response = await fetch(`${this.url}/discovery.v1.DiscoveryService/${method}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(request),
-      ...this.#limit(),
-    });
-    const text = await response.text();
-    assert.equal(response.status, 200, `${method}: ${text}`);
+    const { status, text } = await this.post(method, request);
+    assert.equal(status, 200, `${method}: ${text}`);
     const reply: unknown = JSON.parse(text);
     assert.ok(isRecord(reply));
     return reply;
+  }
+
+  /** Calls an RPC in Connect's JSON. Returns the bare reply, a refusal too. */
+  post(method: string, request: object): Promise<{ status: number; text: string }> {
+    return this.fetch(`/discovery.v1.DiscoveryService/${method}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+  }
+
+  /** Sends a request to a path of the service. */
+  async fetch(path: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
+    const signal = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const response = await fetch(`${this.url}${path}`, { ...init, signal });
+    return { status: response.status, text: await response.text() };
   }
 
   #begin(): Run {
@@ -89,14 +98,8 @@ export class Service {
   async #waitUntilReady(): Promise<void> {
     await this.#scene.until('the discovery service to be ready', async () => {
       if (this.run.ending !== undefined) return `it ended with ${endingText(this.run.ending)}`;
-      const response = await fetch(`${this.url}/health`, this.#limit());
-      await response.arrayBuffer();
-      return response.status === 200 ? true : undefined;
+      return (await this.fetch('/health')).status === 200 ? true : undefined;
     });
-  }
-
-  #limit(): { signal: AbortSignal } {
-    return { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, test } from 'node:test';
+import { slow } from '../../slow.ts';
 import type { Etcd, MissingEtcd } from '../../tools/etcd-binaries.mjs';
 import { Scene } from './scene.ts';
 
@@ -19,8 +20,14 @@ export function installedEtcd(): Promise<Etcd | MissingEtcd> {
 // Two clusters at a time: a start is mostly waiting for an election.
 const TESTS_AT_ONCE = 2;
 
+type Body = (scene: Scene, etcd: Etcd) => Promise<void>;
+
 /** Declares a test for an etcd. Its scene is closed afterwards. */
-export type Declare = (name: string, body: (scene: Scene, etcd: Etcd) => Promise<void>) => void;
+export interface Declare {
+  (name: string, body: Body): void;
+  /** For a test that has to wait long. */
+  slow(name: string, body: Body): void;
+}
 
 /**
  * Declares tests once for each etcd under test: those that ETCD_DISCOVERY_TEST_VERSIONS lists (like
@@ -28,16 +35,15 @@ export type Declare = (name: string, body: (scene: Scene, etcd: Etcd) => Promise
  */
 export async function forEachEtcd(declare: (it: Declare) => void): Promise<void> {
   for (const { label, found } of await etcdsUnderTest()) {
-    void describe(label, { concurrency: TESTS_AT_ONCE }, () => {
-      declare((name, body) => {
-        if (found.missing !== undefined) {
-          void test(name, { skip: found.missing }, () => {});
-          return;
-        }
-        void test(name, async (t) => {
-          await body(await Scene.open(t), found);
+    describe(label, { concurrency: TESTS_AT_ONCE }, () => {
+      const it = (name: string, body: Body, skip: string | undefined = found.missing): void => {
+        test(name, { skip: skip ?? false }, async (t) => {
+          if (found.missing === undefined) await body(await Scene.open(t), found);
         });
-      });
+      };
+      const inLongRuns = slow ? undefined : 'only in a long run: npm test -- --slow';
+      it.slow = (name: string, body: Body) => it(name, body, found.missing ?? inLongRuns);
+      declare(it);
     });
   }
 }
