@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { formatValue, parseValue } from '../../src/etcdv2/value.ts';
+import { seed } from './seed.ts';
+
+suite('the value of a member', () => {
+  test('is a name with its peer URLs, in their order', () => {
+    assert.deepEqual(parseValue('infra1=http://10.0.0.1:2380'), {
+      name: 'infra1',
+      peerUrls: ['http://10.0.0.1:2380'],
+    });
+    assert.deepEqual(parseValue('infra2=http://10.0.0.2:7001,infra2=https://[::1]:2380'), {
+      name: 'infra2',
+      peerUrls: ['http://10.0.0.2:7001', 'https://[::1]:2380'],
+    });
+  });
+
+  const malformed: ReadonlyArray<[value: string, problem: RegExp]> = [
+    ['', /^the value is missing; a value is name=peerURL, or name=peerURL,name=peerURL for several$/],
+    ['http://10.0.0.1:2380', /^'http:\/\/10\.0\.0\.1:2380' has no equals sign; a value is name=peerURL/],
+    ['a,b=http://10.0.0.1:2380', /^'a' has no equals sign; .*\(--name\) nor a URL may hold a comma$/],
+    ['a=http://10.0.0.1:1,', /^'' has no equals sign/],
+    ['a=b=http://10.0.0.1:2380', /^'a=b=http:\/\/10\.0\.0\.1:2380' has too many equals signs; .*--name/],
+    ['a=http://10.0.0.1:1,b=http://10.0.0.1:2', /^the value names two nodes, 'a' and 'b'; /],
+  ];
+  for (const [value, problem] of malformed) {
+    test(`${JSON.stringify(value)} is refused in words`, () => {
+      const parsed = parseValue(value);
+      assert.ok(typeof parsed === 'string' && problem.test(parsed), JSON.stringify(parsed));
+    });
+  }
+
+  test('reads back as it was written, whatever the name and the URLs', () => {
+    const word = fc.string({ unit: 'binary' }).filter((text) => !/[,=]/.test(text));
+    fc.assert(
+      fc.property(word, fc.array(word, { minLength: 1 }), (name, peerUrls) => {
+        assert.deepEqual(parseValue(formatValue({ name, peerUrls })), { name, peerUrls });
+      }),
+      { seed },
+    );
+  });
+
+  test('is what its text says or refused in one printable line, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', ',', '=', ':', '/', '\n', '\u2028') }), (text) => {
+        const parsed = parseValue(text);
+        if (typeof parsed !== 'string') assert.equal(formatValue(parsed), text);
+        else assert.match(parsed, /^[\x20-\x7e]+$/);
+      }),
+      { seed },
+    );
+  });
+});
