@@ -1,0 +1,88 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+
+type ReasonName = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
+
+/**
+ * The gRPC code for every reason. etcd's client repeats a call by itself on `Unavailable` only; a node that
+ * bootstraps tries again whatever the code is, and writes the text to its log.
+ */
+const CODES = {
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  TOKEN_NOT_FOUND: Code.NotFound,
+  TOKEN_EXPIRED: Code.FailedPrecondition,
+  TOKEN_DELETED: Code.FailedPrecondition,
+  TOKEN_EXISTS: Code.FailedPrecondition,
+  CUSTOM_TOKEN_REFUSED: Code.PermissionDenied,
+  TOO_MANY_TOKENS: Code.ResourceExhausted,
+  MEMBER_NOT_FOUND: Code.NotFound,
+  MEMBER_EXISTS: Code.FailedPrecondition,
+  NAME_TAKEN: Code.FailedPrecondition,
+  PEER_URL_TAKEN: Code.FailedPrecondition,
+  CLUSTER_FULL: Code.FailedPrecondition,
+  TOO_MANY_STANDBYS: Code.ResourceExhausted,
+  REJOIN_REFUSED: Code.FailedPrecondition,
+  REVISION_MISMATCH: Code.Aborted,
+  REVISION_COMPACTED: Code.OutOfRange,
+  SHUTTING_DOWN: Code.Unavailable,
+  STORE_UNAVAILABLE: Code.Unavailable,
+  INTERNAL: Code.Internal,
+} as const satisfies Record<ReasonName, Code>;
+
+const NAMES = new Map<number, ReasonName>(
+  Object.entries(ErrorReason)
+    .filter(([name]) => name !== 'UNSPECIFIED')
+    .map(([name, reason]) => [reason, name as ReasonName]),
+);
+
+/** Why a call of the service was refused; undefined when it was not the service that refused. */
+export function reasonOf(thrown: unknown): ReasonName | undefined {
+  const detail = detailOf(thrown);
+  return detail === undefined ? undefined : NAMES.get(detail.reason);
+}
+
+/** The detail that every refusal of the service carries. */
+export function detailOf(thrown: unknown): ErrorDetail | undefined {
+  return thrown instanceof ConnectError ? thrown.findDetails(ErrorDetailSchema)[0] : undefined;
+}
+
+/** The refusal as an etcd client is told of it. Its words stay the service's. */
+export function refusal(thrown: unknown): ConnectError {
+  const reason = reasonOf(thrown);
+  if (reason === undefined) return ConnectError.from(thrown, Code.Internal);
+  return new ConnectError(ConnectError.from(thrown).rawMessage, CODES[reason]);
+}
+
+/** Keys that are not of one token. Words that say why, as nothing else of this store may be seen. */
+export function outside(): ConnectError {
+  return new ConnectError(
+    'this is a discovery service, not a whole etcd: only the keys of one token can be reached, those under /_etcd/registry/TOKEN/',
+    Code.PermissionDenied,
+  );
+}
+
+/** Something of etcd's API that has no meaning for discovery. */
+export function unsupported(what: string): ConnectError {
+  return new ConnectError(`${what} is not supported by this discovery service`, Code.Unimplemented);
+}
+
+export function invalid(words: string): ConnectError {
+  return new ConnectError(words, Code.InvalidArgument);
+}
+
+// etcd's own words: its clients know these errors by them.
+
+/** A read at a revision whose state is no longer held. */
+export function compacted(): ConnectError {
+  return new ConnectError('etcdserver: mvcc: required revision has been compacted', Code.OutOfRange);
+}
+
+/** A read at a revision that is still to come. */
+export function future(): ConnectError {
+  return new ConnectError('etcdserver: mvcc: required revision is a future revision', Code.OutOfRange);
+}
+
+/** The answer to a name and password when nobody is asked for them; clients then go on without. */
+export function authenticationIsOff(): ConnectError {
+  return new ConnectError('etcdserver: authentication is not enabled', Code.FailedPrecondition);
+}

@@ -1,0 +1,77 @@
+import { create } from '@bufbuild/protobuf';
+import type { Cluster, Member, MemberEvent } from '../../gen/discovery/v1/cluster_pb.ts';
+import { MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import {
+  type Event,
+  Event_EventType,
+  EventSchema,
+  type KeyValue,
+  KeyValueSchema,
+} from '../../gen/etcd/mvccpb/kv_pb.ts';
+import { formatValue } from '../etcdv2/value.ts';
+import { memberKey, sizeKey } from './keys.ts';
+
+/** A key of a token with its text, by which it is ordered and found in a span. */
+export interface Entry {
+  readonly key: string;
+  readonly kv: KeyValue;
+}
+
+export function sizeEntry({ token, size, createRevision }: Cluster): Entry {
+  return entry(sizeKey(token), String(size), createRevision, createRevision, 1n);
+}
+
+export function memberEntry(token: string, member: Member): Entry {
+  const { id, createRevision, modRevision, version } = member;
+  return entry(memberKey(token, id), formatValue(member), createRevision, modRevision, version);
+}
+
+function entry(key: string, value: string, created: bigint, modified: bigint, version: bigint): Entry {
+  const kv = create(KeyValueSchema);
+  kv.key = Buffer.from(key, 'latin1');
+  kv.value = Buffer.from(value);
+  kv.createRevision = created;
+  kv.modRevision = modified;
+  kv.version = version;
+  return { key, kv };
+}
+
+/** One change of one key: what it is now, unless it is gone, and what it was. */
+export interface KeyChange {
+  readonly key: string;
+  readonly now: KeyValue | undefined;
+  readonly before: KeyValue | undefined;
+}
+
+/** The making of a token, which its watchers may ask for as well. */
+export function madeChange(cluster: Cluster): KeyChange {
+  const { key, kv } = sizeEntry(cluster);
+  return { key, now: kv, before: undefined };
+}
+
+/** What an event of a cluster does to its keys. */
+export function changesOf(cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
+  const { type, member, previous, removedMembers } = event;
+  const { token } = cluster;
+  if (type === MemberEventType.TOKEN_DELETED) {
+    const gone = [sizeEntry(cluster), ...removedMembers.map((each) => memberEntry(token, each))];
+    return gone.sort(byKey).map(({ key, kv }) => ({ key, now: undefined, before: kv }));
+  }
+  if (member === undefined) return [];
+  const { key, kv } = memberEntry(token, member);
+  if (type === MemberEventType.DEREGISTERED) return [{ key, now: undefined, before: kv }];
+  return [{ key, now: kv, before: previous && memberEntry(token, previous).kv }];
+}
+
+export function byKey(a: Entry, b: Entry): number {
+  return a.key < b.key ? -1 : 1;
+}
+
+/** The change as a watch tells of it. */
+export function eventOf({ key, now, before }: KeyChange, revision: bigint, withPrevious: boolean): Event {
+  const event = create(EventSchema);
+  event.type = now === undefined ? Event_EventType.DELETE : Event_EventType.PUT;
+  event.kv = now ?? create(KeyValueSchema, { key: Buffer.from(key, 'latin1'), modRevision: revision });
+  if (withPrevious && before !== undefined) event.prevKv = before;
+  return event;
+}

@@ -1,0 +1,9 @@
+const minutes = 60_000;
+
+/** Bounds of the v3 dialect, each with its reason. */
+export const LIMITS = {
+  /** Watches on one stream; a client of etcd puts all of its watches on one. */
+  watchesPerStream: 1000,
+  /** How often a watch that asked for it hears that nothing happened, in ms: as etcd does it. */
+  progressInterval: 10 * minutes,
+} as const;

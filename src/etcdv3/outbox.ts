@@ -1,0 +1,52 @@
+interface Parcel<T> {
+  readonly item: T;
+  readonly taken: () => void;
+}
+
+/**
+ * Merges what several sources have to say into one stream. A source waits until its item is taken, so a reader
+ * that stops reading makes its sources stop, and each of them holds one item.
+ */
+export class Outbox<T> {
+  readonly #parcels: Parcel<T>[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+  #failure: unknown;
+
+  /** Resolves when the stream has taken the item, or has ended without it. */
+  put(item: T): Promise<void> {
+    if (this.#ended) return Promise.resolve();
+    return new Promise((taken) => {
+      this.#parcels.push({ item, taken });
+      this.#wake?.();
+    });
+  }
+
+  /** Ends the stream, with a failure or without. What was not taken is dropped. */
+  end(failure?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    for (const { taken } of this.#parcels.splice(0)) taken();
+    this.#wake?.();
+  }
+
+  /** The stream. Throws the failure that it was ended with. */
+  async *items(): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const parcel = this.#parcels.shift();
+      if (parcel !== undefined) {
+        parcel.taken();
+        yield parcel.item;
+      } else if (this.#ended) {
+        if (this.#failure !== undefined) throw this.#failure;
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+      }
+    }
+  }
+}

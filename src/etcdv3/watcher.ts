@@ -1,0 +1,84 @@
+import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type WatchCreateRequest, WatchCreateRequest_FilterType } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
+import type { DiscoveryClient } from '../etcdv2/client.ts';
+import { contains, type Span } from './keys.ts';
+import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
+
+/** What a watcher has to say: events of one revision. */
+export interface Happening {
+  readonly revision: bigint;
+  readonly events: readonly Event[];
+}
+
+/** One watch: the changes of a cluster as events of the keys in its span. */
+export class Watcher {
+  readonly id: bigint;
+  readonly span: Span;
+  readonly wantsProgress: boolean;
+  readonly #request: WatchCreateRequest;
+  readonly #cluster: Cluster;
+  readonly #abort = new AbortController();
+  /** Every change of the cluster up to here was delivered, or was not asked for. */
+  #delivered: bigint;
+
+  /** `revision` is the store's when the cluster was read: a watch without a start begins after it. */
+  constructor(id: bigint, span: Span, request: WatchCreateRequest, cluster: Cluster, revision: bigint) {
+    this.id = id;
+    this.span = span;
+    this.wantsProgress = request.progressNotify;
+    this.#request = request;
+    this.#cluster = cluster;
+    this.#delivered = request.startRevision > 0n ? request.startRevision - 1n : revision;
+  }
+
+  get delivered(): bigint {
+    return this.#delivered;
+  }
+
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  get stopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /**
+   * Hands over what happens, in order, waiting until each is taken. Ends when the watch is stopped and when
+   * the token is deleted; rejects with what the service refuses.
+   */
+  async run(
+    client: DiscoveryClient,
+    deliver: (happening: Happening) => Promise<void>,
+    onDelivered: () => void,
+  ): Promise<void> {
+    const { token, createRevision } = this.#cluster;
+    const afterRevision = this.#delivered;
+    if (afterRevision < createRevision) await this.#tell([madeChange(this.#cluster)], createRevision, deliver);
+    const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
+    for await (const { update } of messages) {
+      if (this.stopped) return;
+      if (update.case !== 'event') continue;
+      await this.#tell(changesOf(this.#cluster, update.value), update.value.revision, deliver);
+      onDelivered();
+    }
+  }
+
+  async #tell(
+    changes: readonly KeyChange[],
+    revision: bigint,
+    deliver: (happening: Happening) => Promise<void>,
+  ): Promise<void> {
+    const events = changes
+      .filter((change) => contains(this.span, change.key) && this.#isWanted(change))
+      .map((change) => eventOf(change, revision, this.#request.prevKv));
+    if (events.length > 0) await deliver({ revision, events });
+    if (revision > this.#delivered) this.#delivered = revision;
+  }
+
+  #isWanted({ now }: KeyChange): boolean {
+    const unwanted = now === undefined ? WatchCreateRequest_FilterType.NODELETE : WatchCreateRequest_FilterType.NOPUT;
+    return !this.#request.filters.includes(unwanted);
+  }
+}
