@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { Config } from './config.ts';
+import { forPeople } from './log-text.ts';
 
 export type Log = Logger;
 
@@ -8,9 +8,9 @@ export type Log = Logger;
 export interface OpenLog {
   readonly log: Log;
   /** Resolves when every line is written. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   /** For an end of the process that cannot wait. */
-  flushSync(): void;
+  readonly flushSync: () => void;
 }
 
 /** Lines are dropped past this, as a reader of our output that is stuck must not stop the service. */
@@ -39,31 +39,3 @@ export function createLog(level: Config['logLevel'], format: 'json' | 'text', ou
     format === 'json' ? out : { write: (line) => out.write(forPeople(line)) },
   );
 }
-
-/** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
-const IN_THE_SENTENCE = 'method path status ms surface rpc code remote http version url store next'.split(
-  ' ',
-);
-
-const forPeople = prettyFactory({
-  singleLine: true,
-  translateTime: 'SYS:HH:MM:ss.l',
-  ignore: IN_THE_SENTENCE.join(','),
-  messageFormat: (line, _key, _level, { colors }) => {
-    const of = (name: string): string => String(line[name] ?? '');
-    switch (line['msg']) {
-      case 'request': {
-        const code = line['code'] === undefined ? of('status') : `${of('status')} ${of('code')}`;
-        return `${of('method')} ${of('path')} ${colors.bold(code)} ${colors.gray(`${of('ms')} ms, ${of('remote')}`)}`;
-      }
-      case 'serving':
-        return [
-          `etcd-discovery ${of('version')} is ready at ${colors.bold(of('url'))}`,
-          `    store: ${of('store')}`,
-          `    next:  ${colors.bold(of('next'))}`,
-        ].join('\n');
-      default:
-        return of('msg');
-    }
-  },
-});

@@ -1,4 +1,5 @@
 import { DiscoveryError } from '../discovery/errors.ts';
+import { hostPort } from './address.ts';
 import type { Config } from './config.ts';
 import { openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
@@ -63,8 +64,7 @@ function whyNot(error: unknown, { listen }: Config): string {
   if (error instanceof DiscoveryError) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-  const host = listen.host?.includes(':') ? `[${listen.host}]` : (listen.host ?? '');
-  const address = `${host}:${listen.port}`;
+  const address = hostPort(listen);
   switch (code) {
     case 'EADDRINUSE':
       return `cannot listen on ${address}: another process does; stop it, or choose another address with --addr`;
