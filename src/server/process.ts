@@ -6,6 +6,8 @@ import { type RunningServer, startServer } from './serve.ts';
 
 /** What a shell shows for a process that a signal ended. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const LEFT_OVER_MS = 500;
+
 type Signal = keyof typeof SIGNAL_CODES;
 
 /**
@@ -17,16 +19,14 @@ export async function runService(
   warnings: readonly string[],
   err: (text: string) => void,
 ): Promise<number> {
-  const { log, flush, flushSync } = openLog(config);
+  const { log, flush } = openLog(config);
   // Never carry on in a state that nobody foresaw: what was acknowledged is on disk, and a restart is cheap.
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ err: error }, `ending: ${origin}`);
-    flushSync();
     process.exit(1);
   });
   const stop = firstSignal((second) => {
     log.warn({ signal: second }, 'a second signal: ending at once');
-    flushSync();
     process.exit(SIGNAL_CODES[second]);
   });
 
@@ -43,6 +43,8 @@ export async function runService(
   await server.stop();
   log.info('stopped');
   await flush();
+  // What the reader of the log does not take, or anything else that is left, must not keep the process.
+  setTimeout(() => process.exit(0), LEFT_OVER_MS).unref();
   return 0;
 }
 

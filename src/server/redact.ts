@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import { pathOf } from './route.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */
 const KEY = randomBytes(16).toString('hex');
@@ -36,8 +37,7 @@ export function tokenLabel(token: string): string {
  * `?message=` of a Connect GET holds tokens as well.
  */
 export function redactPath(target: string): string {
-  const [path = ''] = target.split(/[?#]/, 1);
-  const parts = path.split('/');
+  const parts = pathOf(target).split('/');
   const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {
     if (part === '' || NEVER_TOKENS.has(part)) return part;
     return i > 0 && AFTER.get(part) === parts[i - 1] ? part : tokenLabel(decoded(part));
@@ -46,6 +46,7 @@ export function redactPath(target: string): string {
 }
 
 function decoded(part: string): string {
+  if (!part.includes('%')) return part;
   try {
     return decodeURIComponent(part);
   } catch {

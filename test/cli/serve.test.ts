@@ -247,6 +247,22 @@ suite('a running service', () => {
     });
   }
 
+  test('goes on, and ends, when nobody reads its log', async () => {
+    const service = await start();
+    service.command.child.stdout?.pause();
+    // 130 bytes of log each: several times what the pipe and its reader hold.
+    for (let i = 0; i < 60; i += 1) {
+      await Promise.all(
+        Array.from({ length: 100 }, async () => (await fetch(`${service.url}/nobody`)).text()),
+      );
+    }
+    assert.equal(await (await fetch(`${service.url}/health`)).text(), 'OK');
+    const ended = new Promise((resolve) => service.command.child.once('exit', (...end) => resolve(end)));
+    service.command.child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    service.command.child.stdout?.destroy();
+  });
+
   for (const [what, fault] of [
     ['an error that nothing catches', "throw new Error('planted')"],
     ['a rejection that nothing handles', "Promise.reject(new Error('planted'))"],
