@@ -4,8 +4,8 @@ import { serve } from './serve.ts';
 /** Where a command reads and writes. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
-  out(text: string): void;
-  err(text: string): void;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
 }
 
 interface Command {

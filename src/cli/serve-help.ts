@@ -15,7 +15,7 @@ export function serveHelp(): string {
 
 Usage: etcd-discovery serve [flags]
 
-Each flag has an environment variable. A flag beats its variable; an empty variable counts as unset.
+Each flag has an environment variable. A flag beats its variable; an empty one counts as unset.
 Durations are written like 168h, 1h30m, 90s, 500ms or 7d.
 
 ${groups.join('\n\n')}

@@ -46,7 +46,12 @@ interface Context {
  */
 export function etcdV2Gateway(client: DiscoveryClient, options: GatewayOptions): Handler {
   const polls = new Deadlines(options.pollLimitMs ?? POLL_LIMIT_MS);
-  const context: Context = { client, options, polls, bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS) };
+  const context: Context = {
+    client,
+    options,
+    polls,
+    bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS),
+  };
   return (request, response) => {
     serve(context, request, response).catch((defect: unknown) => {
       options.onDefect(defect);

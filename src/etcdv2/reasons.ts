@@ -30,7 +30,7 @@ export const ROWS = {
     cause: 'WORDS_NEW_TOKEN',
   },
   [ErrorReason.TOKEN_EXISTS]: { status: 412, errorCode: 105, cause: 'WORDS' },
-  [ErrorReason.CUSTOM_TOKEN_REFUSED]: { status: 403, errorCode: 110, cause: 'WORDS' },
+  [ErrorReason.CUSTOM_TOKEN_REFUSED]: { status: 403, errorCode: 110, cause: 'WORDS_NEW_TOKEN' },
   [ErrorReason.TOO_MANY_TOKENS]: {
     status: 429,
     errorCode: 110,

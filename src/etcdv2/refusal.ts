@@ -54,7 +54,10 @@ function translate({ reason, words, detail }: Refusal, request: V2Request): V2Er
     case 'WORDS':
       return error;
     case 'WORDS_NEW_TOKEN':
-      return { ...error, newTokenSize: detail?.cluster?.size ?? 3 };
+      return {
+        ...error,
+        newTokenSize: request.type === 'MAKE_TOKEN' ? request.size : (detail?.cluster?.size ?? 3),
+      };
     case 'WORDS_TOKEN_GOOD':
       return { ...error, cause: `${words}; ${TOKEN_GOOD}` };
     case 'KEY':

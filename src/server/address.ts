@@ -24,9 +24,13 @@ export function parsePublicUrl(text: string): string | undefined {
   return bare && url.password === '' ? url.origin : undefined;
 }
 
+/** As parseListenAddress takes it. */
+export function hostPort({ host = '', port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
 /** A URL that a person on this machine can open: "every address" is spelled localhost. */
 export function localUrl(host: string | undefined, port: number): string {
   const every = host === undefined || host === '0.0.0.0' || host === '::';
-  const name = every ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
+  return `http://${hostPort({ host: every ? 'localhost' : host, port })}`;
 }

@@ -54,6 +54,7 @@ export class Dispatch {
 
   private handle(request: PortRequest, response: PortResponse): void {
     const fail = (error: unknown): void => {
+      if (isGone(request, response) && isOfStream(error)) return;
       this.log.error({ err: error, method: request.method }, 'a request handler failed');
       if (response.headersSent) cutOff(response);
       else refuse(response, { status: 500, text: 'Internal error: the service has logged it.' });
@@ -78,6 +79,14 @@ function refuse(response: PortResponse, { status, text, headers }: Refusal): voi
   response.writeHead(status, { ...content, ...headers });
   response.end(body);
 }
+
+function isGone(request: PortRequest, response: PortResponse): boolean {
+  if ('stream' in response) return response.stream.closed || response.stream.destroyed;
+  return request.readableAborted || response.destroyed;
+}
+
+/** Node's errors of reading and writing have a code; a handler's defect has none, and is to be heard of. */
+const isOfStream = (error: unknown): boolean => error instanceof Error && 'code' in error;
 
 /** The only way left to say that a response which has begun will never be whole. */
 function cutOff(response: PortResponse): void {

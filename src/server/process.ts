@@ -1,10 +1,13 @@
 import { DiscoveryError } from '../discovery/errors.ts';
+import { hostPort } from './address.ts';
 import type { Config } from './config.ts';
 import { openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
 
 /** What a shell shows for a process that a signal ended. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const LEFT_OVER_MS = 500;
+
 type Signal = keyof typeof SIGNAL_CODES;
 
 /**
@@ -16,16 +19,14 @@ export async function runService(
   warnings: readonly string[],
   err: (text: string) => void,
 ): Promise<number> {
-  const { log, flush, flushSync } = openLog(config);
+  const { log, flush } = openLog(config);
   // Never carry on in a state that nobody foresaw: what was acknowledged is on disk, and a restart is cheap.
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ err: error }, `ending: ${origin}`);
-    flushSync();
     process.exit(1);
   });
   const stop = firstSignal((second) => {
     log.warn({ signal: second }, 'a second signal: ending at once');
-    flushSync();
     process.exit(SIGNAL_CODES[second]);
   });
 
@@ -42,6 +43,8 @@ export async function runService(
   await server.stop();
   log.info('stopped');
   await flush();
+  // What the reader of the log does not take, or anything else that is left, must not keep the process.
+  setTimeout(() => process.exit(0), LEFT_OVER_MS).unref();
   return 0;
 }
 
@@ -63,8 +66,7 @@ function whyNot(error: unknown, { listen }: Config): string {
   if (error instanceof DiscoveryError) return error.message;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-  const host = listen.host?.includes(':') ? `[${listen.host}]` : (listen.host ?? '');
-  const address = `${host}:${listen.port}`;
+  const address = hostPort(listen);
   switch (code) {
     case 'EADDRINUSE':
       return `cannot listen on ${address}: another process does; stop it, or choose another address with --addr`;

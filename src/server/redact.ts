@@ -1,14 +1,24 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import { pathOf } from './route.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */
-const KEY = randomBytes(16);
+const KEY = randomBytes(16).toString('hex');
 
-/** Parts of paths that are the service's own words. All other parts may be tokens. */
-const OWN_WORDS = new Set(
-  `new health robots.txt metrics version favicon.ico v2 keys _etcd registry _config size members
-   discovery.v1.DiscoveryService CreateToken GetCluster Register ListMembers WatchMembers Deregister
-   DeleteToken`.split(/\s+/),
+const SERVICE = DiscoveryService.typeName;
+
+/** Parts of paths that no token can be spelled like. */
+const NEVER_TOKENS = new Set(
+  `new health robots.txt metrics version favicon.ico v2 _etcd _config ${SERVICE}`.split(' '),
 );
+
+/** Words of our paths that could be tokens as well, unless they follow the part given. */
+const AFTER = new Map([
+  ['keys', 'v2'],
+  ['registry', '_etcd'],
+  ['size', '_config'],
+  ...DiscoveryService.methods.map(({ name }) => [name, SERVICE] as const),
+]);
 
 /** More parts than any path of ours has. */
 const PARTS_SHOWN = 8;
@@ -19,8 +29,7 @@ const PARTS_SHOWN = 8;
  */
 export function tokenLabel(token: string): string {
   const start = /^[\w.~-]*/.exec(token.slice(0, Math.min(4, Math.floor(token.length / 4))))?.[0] ?? '';
-  const hash = createHash('sha256').update(KEY).update(token).digest('hex');
-  return `${start}...${hash.slice(0, 6)}`;
+  return `${start}...${hash('sha256', KEY + token).slice(0, 6)}`;
 }
 
 /**
@@ -28,16 +37,16 @@ export function tokenLabel(token: string): string {
  * `?message=` of a Connect GET holds tokens as well.
  */
 export function redactPath(target: string): string {
-  const [path = ''] = target.split(/[?#]/, 1);
-  const parts = path.split('/');
-  const shown = parts.slice(0, PARTS_SHOWN).map((part) => {
-    if (part === '' || OWN_WORDS.has(part)) return part;
-    return tokenLabel(decoded(part));
+  const parts = pathOf(target).split('/');
+  const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {
+    if (part === '' || NEVER_TOKENS.has(part)) return part;
+    return i > 0 && AFTER.get(part) === parts[i - 1] ? part : tokenLabel(decoded(part));
   });
   return shown.join('/') + (parts.length > PARTS_SHOWN ? '/...' : '');
 }
 
 function decoded(part: string): string {
+  if (!part.includes('%')) return part;
   try {
     return decodeURIComponent(part);
   } catch {

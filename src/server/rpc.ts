@@ -7,12 +7,12 @@ import {
   type Interceptor,
   type ServiceImpl,
 } from '@connectrpc/connect';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';

@@ -5,7 +5,7 @@ import { etcdV2Gateway } from '../etcdv2/gateway.ts';
 import { inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { openLmdbStore } from '../store/lmdb/store.ts';
-import { localUrl } from './address.ts';
+import { hostPort, localUrl } from './address.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -90,8 +90,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     {
       version,
       url,
+      listen: hostPort({ host: open.address, port: open.port }),
       publicUrl: config.publicUrl,
-      store: `embedded (LMDB) in ${dataDir}`,
+      store: `embedded (LMDB), in ${dataDir}`,
       next: `curl '${url}/new?size=3'`,
     },
     'serving',

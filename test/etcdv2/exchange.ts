@@ -91,12 +91,12 @@ export function compare(actual: Expected, expected: Expected, indexes: Indexes, 
   if (expected instanceof RegExp) {
     assert.ok(
       typeof actual === 'string' && expected.test(actual),
-      `${where}: ${String(actual)} is like ${expected}`,
+      `${where}: ${JSON.stringify(actual)} is like ${expected}`,
     );
   } else if (/(Index|index)$/.test(where)) {
     indexes.match(Number(expected), Number(actual), where);
   } else if (typeof expected === 'object') {
-    assert.ok(typeof actual === 'object', `${where}: ${String(actual)} is an object`);
+    assert.ok(typeof actual === 'object', `${where}: ${JSON.stringify(actual)} is an object`);
     assert.deepEqual(Object.keys(actual), Object.keys(expected), `the fields of ${where} and their order`);
     for (const [name, value] of Object.entries(expected)) {
       compare((actual as Record<string, Expected>)[name], value, indexes, `${where}.${name}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseBoolean, parseParams, parseUint64 } from '../../src/etcdv2/params.ts';
 import { seed } from './seed.ts';
 

@@ -1,5 +1,3 @@
-import { statfs } from 'node:fs/promises';
-import { setTimeout } from 'node:timers/promises';
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { isPanic, readFault, unavailable, writeCause } from './fault.ts';
@@ -30,14 +28,14 @@ const RETRY_AFTER_MS = 1000;
 export class Batches {
   readonly #env: RootDatabase;
   readonly #path: string;
-  readonly #fatal: (error: DiscoveryError) => void;
+  readonly #fatal: (cause: string) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
   #refusal: { readonly error: DiscoveryError; readonly until: number } | undefined;
   #closed = false;
 
-  /** `fatal` is told when the store cannot go on; it does not return. */
-  constructor(env: RootDatabase, path: string, fatal: (error: DiscoveryError) => void) {
+  /** `fatal` is told why the store cannot go on; it does not return. */
+  constructor(env: RootDatabase, path: string, fatal: (cause: string) => void) {
     this.#env = env;
     this.#path = path;
     this.#fatal = fatal;
@@ -105,7 +103,7 @@ export class Batches {
       if (broken !== undefined && failure === undefined) {
         // LMDB refuses to commit after a failed put. If it did not, a write could be half there.
         failure = unavailable('a write may be half done', broken);
-        this.#fatal(failure);
+        this.#fatal(failure.message);
       }
       for (const job of jobs) job.settle(failure);
       if (failure === undefined) continue;
@@ -115,33 +113,31 @@ export class Batches {
   }
 
   async #failed(error: unknown): Promise<DiscoveryError> {
-    const cause = await commitError(error);
-    const failure = unavailable(
-      `nothing was changed, as the store could not write: ${writeCause(cause, await this.#diskIsFull())}`,
-      cause,
-    );
+    const real = await commitError(error);
+    const cause = writeCause(real, this.#path);
     try {
       this.#env.resetReadTxn();
       this.#env.doesExist('any key');
     } catch (readError) {
-      if (isPanic(readError)) this.#fatal(failure);
+      if (isPanic(readError)) this.#fatal(cause);
     }
+    const failure = unavailable(`nothing was changed, as the store could not write: ${cause}`, real);
     this.#refusal = { error: failure, until: performance.now() + RETRY_AFTER_MS };
     return failure;
   }
-
-  async #diskIsFull(): Promise<boolean> {
-    const { bavail, bsize } = await statfs(this.#path).catch(() => ({ bavail: 1, bsize: 65_536 }));
-    return bavail * bsize < 65_536;
-  }
 }
 
-/** lmdb rejects with an error that says where to wait for the real one, which for some codes never comes. */
+/** lmdb's rejection says where to wait for the real error, which for a few codes never comes. */
 async function commitError(error: unknown): Promise<unknown> {
   const pending = (error as { commitError?: Promise<unknown> } | undefined)?.commitError;
   if (pending === undefined) return error;
-  const never = setTimeout(1000, error, { ref: false });
-  return Promise.race([pending, never]).catch((real: unknown) => real);
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 1000, new Error('no reason was given'));
+    pending.catch((real: unknown) => {
+      clearTimeout(timer);
+      resolve(real);
+    });
+  });
 }
 
 function closed(): DiscoveryError {

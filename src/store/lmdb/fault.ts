@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { damaged } from './codec.ts';
 
@@ -10,6 +11,8 @@ export function unavailable(message: string, cause?: unknown): DiscoveryError {
 const PANIC = -30795;
 const DAMAGE_CODES = new Set([-30797, -30796, -30793, -30779]);
 const READERS_FULL = -30790;
+/** Less than the smallest commits need. */
+const FULL_BYTES = 65_536;
 const CAUSES: Readonly<Record<number, string>> = {
   [28]: 'the disk of the data directory is full; free some space',
   [122]: 'the disk quota of the data directory is used up; raise it or free some space',
@@ -21,25 +24,37 @@ const CAUSES: Readonly<Record<number, string>> = {
   [24]: 'this process has too many files open; raise the limit (ulimit -n)',
 };
 
+/** LMDB's code or the errno, whether the error comes from lmdb or from Node. */
 export function codeOf(error: unknown): number | undefined {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === 'number' ? code : undefined;
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (typeof code === 'number') return code;
+  return typeof errno === 'number' ? -errno : undefined;
 }
 
 /** Whether LMDB has given its environment up: it then serves neither reads nor writes. */
 export function isPanic(error: unknown): boolean {
-  return codeOf(error) === PANIC;
+  // Reads report it with the code of a bad argument.
+  return codeOf(error) === PANIC || (error instanceof Error && error.message.includes('MDB_PANIC'));
 }
 
-/** Why LMDB could not write, for the end of a sentence, with what to do. */
-export function writeCause(error: unknown, diskIsFull: boolean): string {
+/** Why a write in a directory failed, for the end of a sentence, with what to do. */
+export function writeCause(error: unknown, directory: string): string {
   const code = codeOf(error);
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
   // A write that was cut short by a full disk reaches us as an input/output error.
-  if (diskIsFull) return CAUSES[28] as string;
+  if (isFull(directory)) return CAUSES[28] as string;
   const detail = error instanceof Error ? error.message.split(':')[0] : String(error);
   return `the disk of the data directory gave an error (${detail}); look at the kernel's log and the disk`;
+}
+
+function isFull(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize < FULL_BYTES;
+  } catch {
+    return false;
+  }
 }
 
 /** A failure of LMDB or of decoding while reading, as a DiscoveryError. */
@@ -47,7 +62,7 @@ export function readFault(error: unknown): DiscoveryError {
   if (error instanceof DiscoveryError) return error;
   const code = codeOf(error);
   const detail = error instanceof Error ? error.message : String(error);
-  if (code === PANIC) return unavailable('the store has failed and the service must be restarted', error);
+  if (isPanic(error)) return unavailable('the store has failed and the service must be restarted', error);
   if (code === READERS_FULL) return unavailable('too many reads at once; try again', error);
   if (code !== undefined && !DAMAGE_CODES.has(code)) {
     return unavailable(`the data file could not be read (${detail})`, error);

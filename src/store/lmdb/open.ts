@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Token } from '../../discovery/model.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
+import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
 import { checkDataFile } from './header.ts';
-import { Claim, isOwnerSocket } from './lock.ts';
+import { Claim } from './lock.ts';
 
 const FORMAT = 'etcd-discovery';
 /** Of the records and their keys. A change that older programs cannot read makes it 2. */
@@ -36,6 +36,7 @@ export async function openDatabases(path: string): Promise<Databases> {
   let env: RootDatabase | undefined;
   try {
     checkDataFile(join(directory, 'data.mdb'));
+    checkSpace(directory, claim.id);
     env = openEnvironment(directory);
     const databases = await claimed(env, claim, directory);
     syncDirectory(directory);
@@ -53,7 +54,7 @@ export async function openDatabases(path: string): Promise<Databases> {
 }
 
 function openEnvironment(path: string): RootDatabase {
-  return open({
+  const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path,
     noSubdir: false,
     maxDbs: 8,
@@ -62,7 +63,10 @@ function openEnvironment(path: string): RootDatabase {
     // Its promise for the event turn's batch has no owner: a failed commit would be an unhandled rejection.
     eventTurnBatching: false,
     encoding: 'msgpack',
-  });
+    // Who can read a token can use it.
+    permissionsMode: 0o600,
+  };
+  return open(options);
 }
 
 async function claimed(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
@@ -110,48 +114,6 @@ function writeFormat(meta: Database<unknown, string>): void {
   void meta.put('revision', 0);
 }
 
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
-    readdirSync(directory);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw unavailable(`the data directory ${directory} is a file, or is in one; choose a directory`, error);
-    }
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw unavailable(
-        `the data directory ${directory} may not be made or written by this user; give it the rights (chown), or choose another one`,
-        error,
-      );
-    }
-    if (code === 'EROFS') {
-      throw unavailable(
-        `the data directory ${directory} is on a read-only file system; choose another one`,
-        error,
-      );
-    }
-    throw unavailable(
-      `the data directory ${directory} cannot be used (${message}); choose another one`,
-      error,
-    );
-  }
-}
-
-/** A directory without our data has to be empty: ours must not be mixed with that of others. */
-function refuseForeign(directory: string): void {
-  const found = readdirSync(directory).filter(
-    (name) => name !== 'lost+found' && name !== 'lock.mdb' && !isOwnerSocket(name),
-  );
-  if (found.length === 0 || found.includes('data.mdb')) return;
-  const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
-  const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';
-  throw unavailable(
-    `${directory} ${whose} and holds no data of etcd-discovery (it has ${names}); choose an empty or new data directory`,
-  );
-}
-
 function foreignData(directory: string): DiscoveryError {
   return unavailable(
     `the data in ${directory} was written by another program; choose an empty or new data directory`,
@@ -169,15 +131,8 @@ function startFault(error: unknown, directory: string): DiscoveryError {
   }
   const fault = codeOf(error) === undefined || (codeOf(error) as number) < 0 ? readFault(error) : undefined;
   if (fault !== undefined) return unavailable(fault.message, error);
-  return unavailable(`the data directory ${directory} cannot be opened: ${writeCause(error, false)}`, error);
-}
-
-/** A new file is found after a power failure only when its directory is on disk too. */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  return unavailable(
+    `the data directory ${directory} cannot be opened: ${writeCause(error, directory)}`,
+    error,
+  );
 }

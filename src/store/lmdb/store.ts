@@ -53,8 +53,8 @@ class OpenStore implements LmdbStore {
     this.#databases = databases;
     this.#maxTokens = options.policy.maxTokens;
     const log = options.log ?? ((line: string) => writeSync(2, `${line}\n`));
-    this.#batches = new Batches(databases.env, options.path, (error) => {
-      log(`the store has failed and the service ends, to be started again: ${error.message}`);
+    this.#batches = new Batches(databases.env, options.path, (cause) => {
+      log(`the store has failed, and the service ends so that it is started again: ${cause}`);
       process.exit(1);
     });
   }
@@ -133,6 +133,8 @@ class OpenStore implements LmdbStore {
 
   #readFault(error: unknown): DiscoveryError {
     if (this.#closing !== undefined) return unavailable('the store is closed', error);
+    // An error in a read transaction would stay with the reads of other tokens that share it.
+    if (!(error instanceof DiscoveryError)) this.#databases.env.resetReadTxn();
     return readFault(error);
   }
 

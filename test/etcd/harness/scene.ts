@@ -27,7 +27,7 @@ export class Scene {
   }
 
   static async open(owner: Owner): Promise<Scene> {
-    const scene = new Scene(await mkdtemp(join(tmpdir(), 'etcd-discovery-test-')));
+    const scene = new Scene(await mkdtemp(join(tmpdir(), 'etcd-discovery-nodes-')));
     owner.after(() => scene.#close());
     return scene;
   }

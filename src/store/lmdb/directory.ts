@@ -1,0 +1,86 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { unavailable } from './fault.ts';
+import { isOwnerSocket } from './lock.ts';
+
+/** More than a first start writes. */
+const PROBE_BYTES = 131_072;
+
+/** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
+export function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    readdirSync(directory);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw unavailable(`the data directory ${directory} is a file, or is in one; choose a directory`, error);
+    }
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw unavailable(
+        `the data directory ${directory} may not be made or written by this user; give it the rights (chown), or choose another one`,
+        error,
+      );
+    }
+    if (code === 'EROFS') {
+      throw unavailable(
+        `the data directory ${directory} is on a read-only file system; choose another one`,
+        error,
+      );
+    }
+    throw unavailable(
+      `the data directory ${directory} cannot be used (${message}); choose another one`,
+      error,
+    );
+  }
+}
+
+/** A directory without our data has to be empty: ours must not be mixed with that of others. */
+export function refuseForeign(directory: string): void {
+  const found = readdirSync(directory).filter(
+    (name) => name !== 'lost+found' && name !== 'lock.mdb' && !isOwnerSocket(name),
+  );
+  if (found.length === 0 || found.includes('data.mdb')) return;
+  const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
+  const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';
+  throw unavailable(
+    `${directory} ${whose} and holds no data of etcd-discovery (it has ${names}); choose an empty or new data directory`,
+  );
+}
+
+/**
+ * A start needs room for a commit, and LMDB for its lock file, which it writes through memory: without room
+ * that ends the process with a signal.
+ */
+export function checkSpace(directory: string, id: string): void {
+  const path = join(directory, `probe-${id}`);
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    unlinkSync(path);
+    writeFileSync(fd, Buffer.alloc(PROBE_BYTES));
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A new file is found after a power failure only when its directory is on disk too. */
+export function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

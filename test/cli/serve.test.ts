@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { remoteClient } from '../../src/rpc/client.ts';
+import { SETTINGS } from '../../src/server/settings.ts';
+import { Command, run, SpawnedService } from '../support/child.ts';
+import { waitFor } from '../support/wait.ts';
+
+const VERSION = (
+  JSON.parse(readFileSync(fileURLToPath(new URL('../../../package.json', import.meta.url)), 'utf8')) as {
+    version: string;
+  }
+).version;
+
+const started: SpawnedService[] = [];
+after(async () => {
+  for (const service of started) await service.remove();
+});
+
+async function start(...given: Parameters<typeof SpawnedService.start>): Promise<SpawnedService> {
+  const service = await SpawnedService.start(...given);
+  started.push(service);
+  return service;
+}
+
+function message(command: Command, msg: RegExp): Record<string, unknown> | undefined {
+  return command.log().find((line) => msg.test(String(line['msg'])));
+}
+
+/** A registration whose body never comes: a call that is under way for as long as we like. */
+async function callUnderWay(service: SpawnedService): Promise<Socket> {
+  const { cluster } = await remoteClient(service.url).createToken({ size: 3 });
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {});
+  // With the answer to the first request the second is known to be under way.
+  socket.write(
+    `GET /health HTTP/1.1\r\nHost: x\r\n\r\nPUT /${cluster?.token}/1?prevExist=false HTTP/1.1\r\nHost: x\r\n` +
+      'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\nvalue=',
+  );
+  await new Promise((resolve) => socket.once('data', resolve));
+  return socket;
+}
+
+suite('help and versions', () => {
+  test('--version and --help are answered, with exit code 0', async () => {
+    assert.deepEqual(await run(['--version']), {
+      code: 0,
+      stdout: `etcd-discovery ${VERSION}\n`,
+      stderr: '',
+    });
+    for (const flag of ['--help', '-h']) {
+      const { code, stdout, stderr } = await run([flag]);
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.match(stdout, /^ {2}serve +\S/m);
+    }
+  });
+
+  test('serve --help tells every setting with its variable and default, in lines that fit', async () => {
+    const { code, stdout, stderr } = await run(['serve', '--help'], { DISC_ADDR: 'wrong' });
+    assert.deepEqual([code, stderr], [0, '']);
+    const text = stdout.replace(/\s+/g, ' ');
+    for (const { flag, env, value, help, ...setting } of Object.values(SETTINGS)) {
+      assert.ok(text.includes(`--${flag} ${value} ${env} ${help}`), flag);
+      if ('default' in setting) assert.ok(text.includes(`(default ${setting.default})`), flag);
+      if ('old' in setting) assert.ok(text.includes(`--${setting.old?.flag}`), flag);
+    }
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 96, line);
+  });
+
+  test('a wrong call is one line on standard error, or the help, and exit code 2', async () => {
+    const wrong = await run(['serv']);
+    assert.deepEqual(wrong, {
+      code: 2,
+      stdout: '',
+      stderr: 'etcd-discovery: "serv": there is no such command; see etcd-discovery --help\n',
+    });
+    assert.equal((await run(['--verbose'])).code, 2);
+    const nothing = await run([]);
+    assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
+    assert.match(nothing.stderr, /Usage: etcd-discovery COMMAND/);
+  });
+
+  test('a wrong setting is one line on standard error, and exit code 2', async () => {
+    assert.deepEqual(await run(['serve'], { DISC_ADDR: '8087' }), {
+      code: 2,
+      stdout: '',
+      stderr:
+        'etcd-discovery: DISC_ADDR "8087": takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
+    });
+  });
+});
+
+suite('what keeps the service from starting is one line, and exit code 1', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  async function refused(args: readonly string[], line: RegExp): Promise<void> {
+    const { code, stdout, stderr } = await run(['serve', ...args]);
+    assert.match(stderr, line);
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+    assert.deepEqual([code, stdout], [1, '']);
+  }
+
+  test('the address is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      await refused(
+        ['--addr', `127.0.0.1:${port}`, '--data-dir', join(directory, 'a')],
+        new RegExp(
+          `^etcd-discovery: cannot listen on 127\\.0\\.0\\.1:${port}: another process does; .*--addr\n$`,
+        ),
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  test('the address is not of this machine', async () => {
+    const args = ['--addr', '[2001:db8::1]:8087', '--data-dir', join(directory, 'b')];
+    await refused(args, /^etcd-discovery: cannot listen on \[2001:db8::1\]:8087: /);
+  });
+
+  test('another process has the data directory', async () => {
+    const service = await start();
+    await refused(
+      ['--addr', '127.0.0.1:0', '--data-dir', service.dataDir],
+      /another process is using the data/,
+    );
+    assert.equal((await fetch(`${service.url}/health`)).status, 200);
+  });
+
+  test('the data directory is a file', async () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, 'x');
+    await refused(
+      ['--addr', '127.0.0.1:0', '--data-dir', file],
+      /^etcd-discovery: the data directory .* is a file/,
+    );
+  });
+});
+
+suite('a running service', () => {
+  test('says where it listens, which store it has, and what to type next', async () => {
+    const service = await start();
+    const { time: _, listen, ...line } = message(service.command, /^serving$/) ?? {};
+    assert.deepEqual(line, {
+      level: 'info',
+      version: VERSION,
+      url: service.url,
+      store: `embedded (LMDB), in ${service.dataDir}`,
+      next: `curl '${service.url}/new?size=3'`,
+      msg: 'serving',
+    });
+    assert.equal(`http://${String(listen)}`, service.url);
+    const answer = await fetch(`${service.url}/new?size=3`);
+    assert.match(await answer.text(), new RegExp(`^${service.url}/[0-9a-f]{32}$`));
+  });
+
+  test('says the same to a person', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+    const args = ['serve', '--addr', '127.0.0.1:0', '--data-dir', dataDir, '--log-format', 'text'];
+    const command = new Command(args, { DISC_HOST: 'https://disc.example.com' });
+    try {
+      await waitFor('the start-up lines', () => command.stdout.includes('next:'));
+      const [first = '', ...more] = command.stdout.split('\n');
+      assert.match(first, new RegExp(`INFO.*: etcd-discovery ${VERSION} is ready$`));
+      const url = /http:\S+/.exec(command.stdout)?.[0] ?? '';
+      assert.deepEqual(more, [
+        `    listens: ${url}`,
+        '    public:  https://disc.example.com',
+        `    store:   embedded (LMDB), in ${dataDir}`,
+        `    next:    curl '${url}/new?size=3'`,
+        '',
+      ]);
+      await fetch(`${url}/nobody`);
+      await waitFor('the request', () => /GET \/n\.\.\.[0-9a-f]{6} 404 [\d.]+ ms, 127/.test(command.stdout));
+    } finally {
+      command.child.kill('SIGKILL');
+      await command.ended;
+      rmSync(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  test('warns of a variable that looks like a setting and is none', async () => {
+    const service = await start([], { env: { DISC_PROT: ':1' } });
+    assert.equal(message(service.command, /DISC_PROT is set/)?.['level'], 'warn');
+  });
+
+  test('keeps its data: killed and started again, it knows its tokens', async () => {
+    const first = await start();
+    const { cluster } = await remoteClient(first.url).createToken({ size: 3 });
+    const token = cluster?.token ?? '';
+    await first.end('SIGKILL');
+    const second = await first.again();
+    started.push(second);
+    assert.equal(second.url, first.url);
+    assert.equal((await remoteClient(second.url).getCluster({ token })).cluster?.size, 3);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`ends with exit code 0 on ${signal}, and its waiters are told to come back`, async () => {
+      const service = await start();
+      const { cluster } = await remoteClient(service.url).createToken({ size: 3 });
+      const waiting = fetch(`${service.url}/${cluster?.token}?recursive=true&wait=true&waitIndex=1000`);
+      const headers = await waiting;
+      assert.deepEqual(await service.end(signal), { code: 0, signal: null });
+      assert.deepEqual([headers.status, await headers.text()], [200, '']);
+      assert.equal(service.command.stderr, '');
+      assert.deepEqual(
+        service.command
+          .log()
+          .slice(-1)
+          .map((line) => line['msg']),
+        ['stopped'],
+      );
+      assert.ok(service.command.log().some((line) => line['msg'] === 'request' && line['status'] === 200));
+    });
+  }
+
+  test('cuts off calls that are not over within --grace, says so, and still ends with 0', async () => {
+    const service = await start(['--grace', '100ms']);
+    const socket = await callUnderWay(service);
+    assert.deepEqual(await service.end(), { code: 0, signal: null });
+    assert.equal(message(service.command, /were cut off/)?.['level'], 'warn');
+    socket.destroy();
+  });
+
+  for (const [second, code] of [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const) {
+    test(`ends at once on a second signal: ${second} is exit code ${code}`, async () => {
+      const service = await start(['--grace', '1h']);
+      const socket = await callUnderWay(service);
+      service.command.child.kill('SIGTERM');
+      await waitFor('the service to be stopping', () => message(service.command, /^stopping/) !== undefined);
+      assert.deepEqual(await service.end(second), { code, signal: null });
+      assert.ok(message(service.command, /^a second signal/));
+      socket.destroy();
+    });
+  }
+
+  test('goes on, and ends, when nobody reads its log', async () => {
+    const service = await start();
+    service.command.child.stdout?.pause();
+    // 130 bytes of log each: several times what the pipe and its reader hold.
+    for (let i = 0; i < 60; i += 1) {
+      await Promise.all(
+        Array.from({ length: 100 }, async () => (await fetch(`${service.url}/nobody`)).text()),
+      );
+    }
+    assert.equal(await (await fetch(`${service.url}/health`)).text(), 'OK');
+    const ended = new Promise((resolve) => service.command.child.once('exit', (...end) => resolve(end)));
+    service.command.child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    service.command.child.stdout?.destroy();
+  });
+
+  for (const [what, fault] of [
+    ['an error that nothing catches', "throw new Error('planted')"],
+    ['a rejection that nothing handles', "Promise.reject(new Error('planted'))"],
+  ] as const) {
+    test(`does not carry on after ${what}: a fatal line with the stack, and exit code 1`, async () => {
+      const hook = `data:text/javascript,process.on('SIGUSR2',()=>{${encodeURIComponent(fault)}})`;
+      const service = await start([], { env: { NODE_OPTIONS: `--import "${hook}"` } });
+      assert.deepEqual(await service.end('SIGUSR2'), { code: 1, signal: null });
+      const last = service.command.log().at(-1);
+      assert.equal(last?.['level'], 'fatal');
+      assert.match((last['err'] as { stack: string }).stack, /^Error: planted\n +at /);
+    });
+  }
+});

@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { suite, test, type TestContext } from 'node:test';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { waitFor } from '../support/wait.ts';
+import { send, v2, value } from './http.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+
+async function start(t: TestContext, options: StackOptions = {}): Promise<Stack> {
+  const stack = await startStack(options);
+  t.after(() => stack.close());
+  return stack;
+}
+
+async function withToken(t: TestContext, options: StackOptions = {}): Promise<Stack> {
+  const stack = await start(t, options);
+  await stack.client.createToken({ token: 't', size: 3 });
+  return stack;
+}
+
+suite('/new', () => {
+  for (const method of ['GET', 'PUT', 'POST']) {
+    test(`${method} answers with the bare URL of a new token`, async (t) => {
+      const stack = await start(t);
+      const answer = await send(stack.url, method, '/new?size=5');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
+      assert.match(answer.body, new RegExp(`^${stack.url}/[0-9a-f]{32}$`));
+      const size = await send(stack.url, 'GET', `${new URL(answer.body).pathname}/_config/size`);
+      assert.equal(v2(size).node?.value, '5');
+    });
+  }
+
+  test('makes a cluster of three when no size is given, and takes a size from a form', async (t) => {
+    const stack = await start(t);
+    const sizes = [];
+    for (const answer of [
+      await send(stack.url, 'GET', '/new'),
+      await send(stack.url, 'POST', '/new', { body: 'size=4' }),
+    ]) {
+      const { cluster } = await stack.client.getCluster({ token: answer.body.split('/').at(-1) ?? '' });
+      sizes.push(cluster?.size);
+    }
+    assert.deepEqual(sizes, [3, 4]);
+  });
+
+  for (const size of ['0', '-1', '1001', '3.5', 'three', '', '%00', '1e2', '99999999999999999999']) {
+    test(`refuses the size '${size}' in words, and makes nothing`, async (t) => {
+      const stack = await start(t);
+      const answer = await send(stack.url, 'GET', `/new?size=${size}`);
+      assert.equal(answer.status, 400);
+      assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
+      assert.match(answer.body, /^[^{].*(size|percent-encoded).*\n$/);
+      assert.equal((await stack.client.createToken({ size: 1 })).revision, 1n);
+    });
+  }
+
+  test('HEAD makes nothing', async (t) => {
+    const stack = await start(t);
+    const answer = await send(stack.url, 'HEAD', '/new');
+    assert.equal(answer.status, 405);
+    assert.equal(answer.headers.allow, 'GET,PUT,POST');
+    assert.equal((await stack.client.createToken({ size: 1 })).revision, 1n);
+  });
+
+  test('answers with the public URL where there is one', async (t) => {
+    const stack = await start(t, { publicUrl: 'https://disc.example' });
+    const { body } = await send(stack.url, 'GET', '/new');
+    assert.match(body, /^https:\/\/disc\.example\/[0-9a-f]{32}$/);
+  });
+
+  test('answers with the host that the request names, if that can be one', async (t) => {
+    const stack = await start(t);
+    for (const host of ['disc.example', 'disc.example:80', '[::1]:8087', '10.0.0.1']) {
+      const { body } = await send(stack.url, 'GET', '/new', { headers: { host } });
+      assert.ok(body.startsWith(`http://${host}/`), body);
+    }
+    for (const host of ['a b', 'evil/x', 'user@evil', "x'y", 'a?b']) {
+      const answer = await send(stack.url, 'GET', '/new', { headers: { host } });
+      assert.equal(answer.status, 400, host);
+      assert.match(answer.body, /Host header.*DISC_HOST/);
+    }
+    const { say, heard } = await dial(t, stack);
+    say('GET /new HTTP/1.0\r\n\r\n');
+    await waitFor('the answer to HTTP/1.0', () => heard().endsWith('DISC_HOST\n'));
+    assert.match(heard(), /^HTTP\/1\.1 400 /);
+  });
+});
+
+suite('every answer', () => {
+  const CORS = {
+    'access-control-allow-headers': 'accept, content-type, authorization',
+    'access-control-allow-methods': 'POST, GET, OPTIONS, PUT, DELETE',
+    'access-control-allow-origin': '*',
+  };
+
+  for (const [method, path, status] of [
+    ['GET', '/new', 200],
+    ['GET', '/t', 200],
+    ['HEAD', '/t/_config/size', 200],
+    ['GET', '/version', 200],
+    ['GET', '/none', 404],
+    ['GET', '//t', 301],
+    ['PATCH', '/t', 405],
+    ['OPTIONS', '/t', 200],
+    ['OPTIONS', '/v2/keys/_etcd/registry/t/a', 200],
+    ['OPTIONS', '/new', 200],
+    ['OPTIONS', '*', 200],
+  ] as const) {
+    test(`to ${method} ${path} lets other origins use it`, async (t) => {
+      const stack = await withToken(t);
+      const answer = await send(stack.url, method, path);
+      assert.equal(answer.status, status);
+      for (const [name, text] of Object.entries(CORS)) assert.equal(answer.headers[name], text, name);
+      if (method === 'OPTIONS' || method === 'HEAD') assert.equal(answer.body, '');
+    });
+  }
+
+  test('to HEAD has the headers of the one to GET', async (t) => {
+    const stack = await withToken(t);
+    for (const path of ['/t', '/t/_config/size', '/t/_config', '/t/none', '/none', '/version']) {
+      const get = await send(stack.url, 'GET', path);
+      const head = await send(stack.url, 'HEAD', path);
+      assert.equal(head.body, '');
+      assert.deepEqual(
+        { ...head.headers, date: '' },
+        { ...get.headers, date: '' },
+        `${path} has ${get.body.length} bytes`,
+      );
+      assert.equal(head.status, get.status);
+    }
+  });
+
+  test('to /version names the etcd whose dialect this is, and the service', async (t) => {
+    const stack = await start(t, { version: '1.2.3' });
+    const { body } = await send(stack.url, 'GET', '/version');
+    assert.deepEqual(JSON.parse(body), {
+      etcdserver: '3.5.0',
+      etcdcluster: '3.5.0',
+      'etcd-discovery': '1.2.3',
+    });
+  });
+});
+
+suite('members', () => {
+  test('are listed by rank, standbys after the others, and sorted by key where asked', async (t) => {
+    const stack = await start(t);
+    await stack.client.createToken({ token: 't', size: 1 });
+    for (const id of ['c', 'a', 'b']) {
+      const { status } = await send(
+        stack.url,
+        'PUT',
+        `/t/${id}?prevExist=false`,
+        value(`${id}=http://${id}:2380`),
+      );
+      assert.equal(status, 201);
+    }
+    const keys = async (path: string): Promise<string[] | undefined> =>
+      v2(await send(stack.url, 'GET', path)).node?.nodes?.map(({ key }) => key.at(-1) ?? '');
+    assert.deepEqual(await keys('/t'), ['c', 'a', 'b']);
+    assert.deepEqual(await keys('/t?sorted=true'), ['a', 'b', 'c']);
+    assert.equal(
+      v2(await send(stack.url, 'GET', '/t/b')).node?.value,
+      'b=http://b:2380',
+      'a standby is there',
+    );
+  });
+
+  test('are registered by a value in the query, a key behind percent-encoding, a chunked form', async (t) => {
+    const stack = await withToken(t);
+    const chunked = { headers: { 'transfer-encoding': 'chunked' } };
+    const answers = [
+      await send(stack.url, 'PUT', '/t/a?prevExist=false&value=a=http://a:1'),
+      await send(stack.url, 'PUT', '/%74/%62?prevExist=false', value('b=http://b:1')),
+      await send(stack.url, 'PUT', '/t/c?prevExist=false', { ...value('c=http://c:1'), ...chunked }),
+    ];
+    assert.deepEqual(
+      answers.map((answer) => [answer.status, v2(answer).node?.key, v2(answer).node?.value]),
+      ['a', 'b', 'c'].map((id) => [201, `/_etcd/registry/t/${id}`, `${id}=http://${id}:1`]),
+    );
+  });
+
+  test('are changed on condition', async (t) => {
+    const stack = await withToken(t);
+    const put = async (query: string, url: string): Promise<unknown[]> => {
+      const answer = await send(stack.url, 'PUT', `/t/a${query}`, value(`a=${url}`));
+      const { action, errorCode, cause, node, prevNode } = v2(answer);
+      return [answer.status, action ?? errorCode, node?.modifiedIndex ?? cause, prevNode?.value];
+    };
+    assert.deepEqual(await put('', 'http://a:1'), [201, 'set', 2, undefined]);
+    assert.deepEqual(await put('', 'http://a:1'), [200, 'set', 2, 'a=http://a:1'], 'nothing to change');
+    assert.deepEqual(await put('', 'http://a:2'), [200, 'set', 3, 'a=http://a:1']);
+    assert.deepEqual(await put('?prevExist=true', 'http://a:3'), [200, 'update', 4, 'a=http://a:2']);
+    assert.deepEqual(await put('?prevIndex=3', 'http://a:4'), [412, 101, '[3 != 4]', undefined]);
+    assert.deepEqual(await put('?prevIndex=4', 'http://a:4'), [200, 'compareAndSwap', 5, 'a=http://a:3']);
+    const old = encodeURIComponent('a=http://a:4');
+    assert.deepEqual(await put(`?prevValue=${old}`, 'http://a:5'), [
+      200,
+      'compareAndSwap',
+      6,
+      'a=http://a:4',
+    ]);
+    assert.deepEqual(await put(`?prevValue=${old}&prevIndex=9`, 'http://a:6'), [
+      412,
+      101,
+      '[a=http://a:4 != a=http://a:5] [9 != 6]',
+      undefined,
+    ]);
+    const missing = await send(stack.url, 'PUT', '/t/b?prevValue=x', value('b=http://b:1'));
+    assert.deepEqual([missing.status, v2(missing).errorCode], [404, 100]);
+  });
+});
+
+suite('tokens', () => {
+  test("of the user's choosing are made by their size, once", async (t) => {
+    const stack = await start(t);
+    const put = async (query: string, size: string): Promise<unknown[]> => {
+      const answer = await send(stack.url, 'PUT', `/mine/_config/size${query}`, { body: `value=${size}` });
+      const { action, errorCode, node } = v2(answer);
+      return [answer.status, action ?? errorCode, node?.value];
+    };
+    assert.deepEqual(await put('?prevExist=false', '3'), [201, 'create', '3']);
+    assert.deepEqual(await put('', '3'), [200, 'set', '3']);
+    assert.deepEqual(await put('?prevExist=false', '3'), [412, 105, undefined]);
+    assert.deepEqual(await put('', '4'), [412, 105, undefined]);
+  });
+
+  test('are not deleted as if they were empty', async (t) => {
+    const stack = await withToken(t);
+    const answer = await send(stack.url, 'DELETE', '/t?dir=true');
+    assert.deepEqual([answer.status, v2(answer).errorCode], [403, 108]);
+  });
+
+  test('that are not there have no directory to refuse a value', async (t) => {
+    const stack = await withToken(t);
+    const answer = await send(stack.url, 'PUT', '/other', { body: 'value=x' });
+    assert.deepEqual([answer.status, v2(answer).errorCode], [404, 100]);
+  });
+});
+
+/** A connection on which bytes are sent as they are. */
+async function dial(
+  t: TestContext,
+  stack: Stack,
+): Promise<{ say: (text: string) => void; heard: () => string }> {
+  const socket = connect(stack.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return { say: (more) => socket.write(more), heard: () => text };
+}
+
+const HEAD_OF_PUT =
+  'PUT /t/a HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 29\r\n\r\n';
+
+suite('a body', () => {
+  for (const [how, headers] of [
+    ['of a known length', {}],
+    ['of unknown length', { 'transfer-encoding': 'chunked' }],
+  ] as const) {
+    test(`${how} that is too long is refused, and the connection goes on`, async (t) => {
+      const stack = await withToken(t);
+      const body = `value=${'x'.repeat(300_000)}`;
+      const answer = await send(stack.url, 'PUT', '/t/a', { body, headers });
+      assert.equal(answer.status, 413);
+      assert.match(v2(answer).cause ?? '', /^the body is over 65536 bytes/);
+    });
+  }
+
+  test('that does not come is refused', async (t) => {
+    const stack = await withToken(t, { bodyLimitMs: 30 });
+    const { say, heard } = await dial(t, stack);
+    say(`${HEAD_OF_PUT}value=`);
+    await waitFor('the answer', () => heard().endsWith('}\n'));
+    assert.match(heard(), /^HTTP\/1\.1 408 .*Connection: close.*"the body took too long to arrive/s);
+  });
+
+  test('in pieces is put together', async (t) => {
+    const stack = await withToken(t);
+    const { say, heard } = await dial(t, stack);
+    say(`${HEAD_OF_PUT}value=n%3Dhtt`);
+    await stack.client.getCluster({ token: 't' });
+    say('p%3A%2F%2Fhost:1');
+    await waitFor('the answer', () => heard().endsWith('}\n'));
+    assert.match(heard(), /^HTTP\/1\.1 201 .*"value":"n=http:\/\/host:1"/s);
+  });
+
+  test('that is cut off changes nothing, and is no defect', async (t) => {
+    const stack = await withToken(t, { bodyLimitMs: 50 });
+    const socket = connect(stack.port, '127.0.0.1');
+    socket.end(`${HEAD_OF_PUT}value=n%3Dhttp`);
+    await once(socket.resume(), 'close');
+    const reset = connect(stack.port, '127.0.0.1');
+    await new Promise<void>((resolve) => {
+      reset.write(`${HEAD_OF_PUT}value=n%3Dhttp`, () => resolve());
+    });
+    reset.resetAndDestroy();
+    assert.equal((await send(stack.url, 'GET', '/t/a')).status, 404);
+    assert.deepEqual(stack.defects, []);
+  });
+
+  test('of another type is refused in words', async (t) => {
+    const stack = await withToken(t);
+    const json = { body: '{"value":"a=http://a:1"}', headers: { 'content-type': 'application/json' } };
+    const answer = await send(stack.url, 'PUT', '/t/a', json);
+    assert.equal(answer.status, 400);
+    assert.match(
+      v2(answer).cause ?? '',
+      /^the body is no form; send it as application\/x-www-form-urlencoded/,
+    );
+  });
+});
+
+suite('faults', () => {
+  test('that nobody foresaw are a plain 500, and reported', async (t) => {
+    const stack = await start(t, {
+      client: (real) => ({ ...real, getCluster: () => Promise.reject(new TypeError('secret')) }),
+    });
+    const answer = await send(stack.url, 'GET', '/t/_config/size');
+    assert.equal(answer.status, 500);
+    assert.deepEqual([v2(answer).errorCode, v2(answer).message], [300, 'Internal error']);
+    assert.doesNotMatch(answer.body, /secret/);
+    assert.equal(String(stack.defects), 'TypeError: secret');
+  });
+
+  test('of the way to the service are a 500 in words, for a node to try again', async (t) => {
+    const stack = await start(t, {
+      client: (real) => ({
+        ...real,
+        getCluster: () => Promise.reject(ConnectError.from(new Error('ECONNREFUSED'), Code.Unavailable)),
+      }),
+    });
+    const answer = await send(stack.url, 'GET', '/t/_config/size');
+    assert.equal(answer.status, 500);
+    assert.match(v2(answer).cause ?? '', /cannot be reached now; try again$/);
+    assert.deepEqual(stack.defects, []);
+  });
+
+  test('of /new are told as text', async (t) => {
+    const stack = await start(t, {
+      client: (real) => ({
+        ...real,
+        createToken: () => Promise.reject(new ConnectError('down', Code.Unavailable)),
+      }),
+    });
+    const answer = await send(stack.url, 'GET', '/new');
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
+    assert.match(answer.body, /^the discovery service behind this gateway cannot be reached now/);
+  });
+});

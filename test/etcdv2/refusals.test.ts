@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
+import type { DiscoveryClient } from '../../src/rpc/client.ts';
+import { type Answer, send, v2, value } from './http.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+
+type Reason = keyof typeof ErrorReason;
+
+/** A way to be refused, and what a node then prints: `CODE: message (cause) [index]`. */
+interface Refusal {
+  readonly what: string;
+  readonly reason: Reason;
+  readonly options?: StackOptions;
+  /** Brings it about on a cluster of size 2 with the token "t" and the member 1, infra1. */
+  readonly act: (stack: Stack) => Promise<Answer>;
+  readonly status: number;
+  readonly line: string | RegExp;
+}
+
+const CURL = (size: number): string => `curl 'http://disc\\.example/new\\?size=${size}'`;
+const PUT = (stack: Stack, path: string, text: string): Promise<Answer> =>
+  send(stack.url, 'PUT', path, value(text));
+const days = 86_400_000;
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    what: 'a token that nobody made',
+    reason: 'TOKEN_NOT_FOUND',
+    act: (stack) => send(stack.url, 'GET', '/00112233/_config/size'),
+    status: 404,
+    line: new RegExp(
+      `^100: Key not found \\(no such token: it was never made here, is mistyped, or ended long ago; make a new one: ${CURL(3)}\\) \\[2\\]$`,
+    ),
+  },
+  {
+    what: 'a token that cannot be one',
+    reason: 'INVALID_ARGUMENT',
+    act: (stack) => send(stack.url, 'GET', '/half%20a%20token/_config/size'),
+    status: 404,
+    line: new RegExp(
+      `^100: Key not found \\(a token has 1 to 128 .*; make a new one: ${CURL(3)}\\) \\[0\\]$`,
+    ),
+  },
+  {
+    what: 'an expired token',
+    reason: 'TOKEN_EXPIRED',
+    act: (stack) => {
+      stack.advance(7 * days + 2 * 3_600_000);
+      return send(stack.url, 'GET', '/t/_config/size');
+    },
+    status: 404,
+    line: new RegExp(
+      `^100: Token expired \\(the token expired 2 h ago; make a new one: ${CURL(2)}\\) \\[2\\]$`,
+    ),
+  },
+  {
+    what: 'a deleted token',
+    reason: 'TOKEN_DELETED',
+    act: async (stack) => {
+      await stack.client.deleteToken({ token: 't' });
+      return PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380');
+    },
+    status: 404,
+    line: new RegExp(
+      `^100: Token deleted \\(the token was deleted \\d s ago; make a new one: ${CURL(2)}\\) \\[3\\]$`,
+    ),
+  },
+  {
+    what: 'a name that another node has',
+    reason: 'NAME_TAKEN',
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra1=http://10.0.0.2:2380'),
+    status: 412,
+    line: "101: Name is taken (the name 'infra1' is taken by the member at http://10.0.0.1:2380; give this node another --name; the token is still good) [2]",
+  },
+  {
+    what: 'two URLs of which another node has one',
+    reason: 'PEER_URL_TAKEN',
+    act: (stack) =>
+      PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380,infra2=http://10.0.0.1:2380'),
+    status: 412,
+    line: "101: Peer URL is taken (the peer URL http://10.0.0.1:2380 is taken by the member 'infra1'; give this node other --initial-advertise-peer-urls; the token is still good) [2]",
+  },
+  {
+    what: 'all the URLs of another node, of which etcd makes the same member id',
+    reason: 'PEER_URL_TAKEN',
+    act: (stack) => PUT(stack, '/t/1?prevExist=false', 'infra2=http://10.0.0.1:2380'),
+    status: 412,
+    line: "101: Peer URL is taken (the peer URL http://10.0.0.1:2380 is taken by the member 'infra1'; give this node other --initial-advertise-peer-urls; the token is still good) [2]",
+  },
+  {
+    what: 'the id of another node',
+    reason: 'MEMBER_EXISTS',
+    act: (stack) => PUT(stack, '/t/1?prevExist=false', 'infra1=http://10.0.0.9:2380'),
+    status: 412,
+    line: '105: Key already exists (/_etcd/registry/t/1) [2]',
+  },
+  {
+    what: 'a peer URL with a path',
+    reason: 'INVALID_ARGUMENT',
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380/raft'),
+    status: 400,
+    line: "209: Invalid field (a peer URL is http://host:port or https://host:port with nothing after it; this is 'http://10.0.0.2:2380/raft'; the token is still good) [0]",
+  },
+  {
+    what: 'no name',
+    reason: 'INVALID_ARGUMENT',
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', '=http://10.0.0.2:2380'),
+    status: 400,
+    line: '209: Invalid field (the member has no name; start etcd with --name; the token is still good) [0]',
+  },
+  {
+    what: 'a member that is not there',
+    reason: 'MEMBER_NOT_FOUND',
+    act: (stack) => PUT(stack, '/t/2?prevExist=true', 'infra2=http://10.0.0.2:2380'),
+    status: 404,
+    line: '100: Key not found (/_etcd/registry/t/2) [2]',
+  },
+  {
+    what: 'another revision of the member',
+    reason: 'REVISION_MISMATCH',
+    act: (stack) => PUT(stack, '/t/1?prevIndex=1', 'infra1=http://10.0.0.9:2380'),
+    status: 412,
+    line: '101: Compare failed ([1 != 2]) [2]',
+  },
+  {
+    what: 'more standbys than are kept',
+    reason: 'TOO_MANY_STANDBYS',
+    act: async (stack) => {
+      const all = Array.from({ length: 101 }, (_, i) => {
+        const memberId = `${i + 2}`;
+        const peerUrls = [`http://10.0.1.${memberId}:2380`];
+        return stack.client.register({ token: 't', memberId, name: `n${memberId}`, peerUrls, whenFull: 2 });
+      });
+      await Promise.all(all);
+      return PUT(stack, '/t/1000?prevExist=false', 'late=http://10.0.2.1:2380');
+    },
+    status: 403,
+    line: '110: Cluster is full (the cluster has all of its 2 members and 100 standbys; add this node to the running cluster with etcdctl member add instead) [103]',
+  },
+  {
+    what: 'a member that comes back to the complete cluster without its data',
+    reason: 'REJOIN_REFUSED',
+    act: async (stack) => {
+      await PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380');
+      stack.advance(60_000);
+      return PUT(stack, '/t/1?prevExist=false', 'infra1=http://10.0.0.1:2380');
+    },
+    status: 412,
+    line: /^101: Rejoin refused \(the cluster is complete with this member in it: start the node with the data it had, .*\) \[3\]$/,
+  },
+  {
+    what: 'history that is no longer held',
+    reason: 'REVISION_COMPACTED',
+    act: async (stack) => {
+      const all = Array.from({ length: 4100 }, (_, i) =>
+        stack.client.register({
+          token: 't',
+          memberId: '1',
+          name: `n${i}`,
+          peerUrls: ['http://10.0.0.1:2380'],
+          mode: RegisterMode.REPLACE,
+        }),
+      );
+      await Promise.all(all);
+      return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2');
+    },
+    status: 400,
+    line: /^401: The event in requested index is outdated and cleared \(the changes after revision 1 are no longer all held; .*; the token is still good\) \[4102\]$/,
+  },
+  {
+    what: 'a chosen token that is taken by a cluster of another size',
+    reason: 'TOKEN_EXISTS',
+    act: (stack) => send(stack.url, 'PUT', '/t/_config/size', { body: 'value=5' }),
+    status: 412,
+    line: '105: Key already exists (the token is taken by a cluster of size 2 that was made differently; choose another token) [2]',
+  },
+  {
+    what: 'a chosen token that is a path of the service itself',
+    reason: 'INVALID_ARGUMENT',
+    act: (stack) => send(stack.url, 'PUT', '/health/_config/size', { body: 'value=5' }),
+    status: 400,
+    line: "209: Invalid field ('health' is one of the service's own paths; choose another token) [0]",
+  },
+  {
+    what: 'a chosen token where the service issues them all',
+    reason: 'CUSTOM_TOKEN_REFUSED',
+    options: { policy: { customTokens: false } },
+    act: (stack) => send(stack.url, 'PUT', '/mine/_config/size', { body: 'value=5' }),
+    status: 403,
+    line: "110: Refused (this service issues its own tokens only; leave the token out and use the one in the answer: curl 'http://disc.example/new?size=5') [0]",
+  },
+  {
+    what: 'one token too many',
+    reason: 'TOO_MANY_TOKENS',
+    options: { policy: { maxTokens: 1 } },
+    act: (stack) => send(stack.url, 'PUT', '/mine/_config/size', { body: 'value=5' }),
+    status: 429,
+    line: /^110: Too many tokens \(the service holds 1 tokens, as many as its operator allows; .*\) \[2\]$/,
+  },
+  {
+    what: 'a list that waits while the service stops, so that the node tries again',
+    reason: 'SHUTTING_DOWN',
+    act: (stack) => {
+      stack.discovery.stopWatches();
+      return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=3');
+    },
+    status: 500,
+    line: '301: Service is stopping (the service is stopping; call again to reach its successor) [0]',
+  },
+  {
+    what: 'a node that waits for itself while the service stops: no 5xx, which would end it without a word',
+    reason: 'SHUTTING_DOWN',
+    act: (stack) => {
+      stack.discovery.stopWatches();
+      return send(stack.url, 'GET', '/t/1?wait=true&waitIndex=3');
+    },
+    status: 409,
+    line: '301: Service is stopping (the service is stopping; call again to reach its successor; the token is still good: start this node again) [0]',
+  },
+  {
+    what: 'a list while the store fails, so that the node tries again',
+    reason: 'STORE_UNAVAILABLE',
+    options: { client: failing('STORE_UNAVAILABLE') },
+    act: (stack) => send(stack.url, 'GET', '/t'),
+    status: 500,
+    line: '300: Store is unavailable (the words of the service) [9]',
+  },
+  {
+    what: 'a registration while the store fails: no 5xx, which would end the node without a word',
+    reason: 'STORE_UNAVAILABLE',
+    options: { client: failing('STORE_UNAVAILABLE') },
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
+    status: 409,
+    line: '300: Store is unavailable (the words of the service; the token is still good: start this node again) [9]',
+  },
+  {
+    what: 'a defect of the service',
+    reason: 'INTERNAL',
+    options: { client: failing('INTERNAL') },
+    act: (stack) => send(stack.url, 'DELETE', '/t/1'),
+    status: 500,
+    line: '300: Internal error (the words of the service) [9]',
+  },
+  {
+    what: 'a full cluster, which no v2 call is refused for',
+    reason: 'CLUSTER_FULL',
+    options: { client: failing('CLUSTER_FULL') },
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
+    status: 403,
+    line: '110: Cluster is full (the words of the service) [9]',
+  },
+  {
+    what: 'a reason of a service newer than this gateway',
+    reason: 'UNSPECIFIED',
+    options: { client: failing('UNSPECIFIED') },
+    act: (stack) => send(stack.url, 'GET', '/t'),
+    status: 500,
+    line: '300: Internal error (the words of the service) [9]',
+  },
+];
+
+/** A client of a service that refuses every call. */
+function failing(reason: Reason): (real: DiscoveryClient) => DiscoveryClient {
+  const value = create(ErrorDetailSchema, { reason: ErrorReason[reason], revision: 9n });
+  const details = [{ desc: ErrorDetailSchema, value }];
+  const call = (): Promise<never> =>
+    Promise.reject(new ConnectError('the words of the service', Code.Unknown, undefined, details));
+  return (real) =>
+    new Proxy(real, { get: (target, name) => (name === 'createToken' ? target.createToken : call) });
+}
+
+suite('a node that is refused reads in its log', () => {
+  for (const { what, options, act, status, line } of REFUSALS) {
+    test(what, async (t) => {
+      const stack = await startStack({ publicUrl: 'http://disc.example', ...options });
+      t.after(() => stack.close());
+      const customTokens = options?.policy?.customTokens ?? true;
+      if (customTokens) await stack.client.createToken({ token: 't', size: 2 });
+      else await stack.client.createToken({ size: 2 });
+      if (customTokens && options?.client === undefined) {
+        await stack.client.register({
+          token: 't',
+          memberId: '1',
+          name: 'infra1',
+          peerUrls: ['http://10.0.0.1:2380'],
+        });
+      }
+
+      const answer = await act(stack);
+      assert.equal(answer.status, status);
+      assert.equal(answer.headers['content-type'], 'application/json');
+      const { errorCode, message, cause, index } = v2(answer);
+      assert.equal(answer.headers['x-etcd-index'], String(index));
+      const printed = `${errorCode}: ${message} (${cause}) [${index}]`;
+      if (typeof line === 'string') assert.equal(printed, line);
+      else assert.match(printed, line);
+      assert.doesNotMatch(printed, /["\n]/, 'one line, with nothing that a log would escape');
+      assert.deepEqual(stack.defects, []);
+    });
+  }
+
+  test('and no reason of the service is left out', () => {
+    const met = new Set(REFUSALS.map(({ reason }) => reason));
+    assert.deepEqual(
+      Object.keys(ErrorReason).filter((reason) => !met.has(reason as Reason)),
+      [],
+    );
+  });
+});

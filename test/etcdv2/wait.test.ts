@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { suite, test, type TestContext } from 'node:test';
+import { waitFor } from '../support/wait.ts';
+import { type OpenAnswer, open, send, v2, value } from './http.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+
+const HELD = '/t?recursive=true&wait=true';
+
+/** A stack with the token "t" for three members; revision 1 made it. */
+async function start(t: TestContext, options: StackOptions = {}): Promise<Stack> {
+  const stack = await startStack(options);
+  t.after(() => stack.close());
+  await stack.client.createToken({ token: 't', size: 3 });
+  return stack;
+}
+
+async function register(stack: Stack, i: number): Promise<void> {
+  const path = `/t/${i}?prevExist=false`;
+  const { status } = await send(stack.url, 'PUT', path, value(`infra${i}=http://10.0.0.${i}:2380`));
+  assert.equal(status, 201);
+}
+
+function created(i: number, index: number): object {
+  const node = {
+    key: `/_etcd/registry/t/${i}`,
+    value: `infra${i}=http://10.0.0.${i}:2380`,
+    modifiedIndex: index,
+    createdIndex: index,
+  };
+  return { action: 'create', node };
+}
+
+async function held(stack: Stack, path: string): Promise<OpenAnswer> {
+  const answer = await open(stack.url, 'GET', path);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers['content-type'], 'application/json');
+  assert.equal(answer.headers['access-control-allow-origin'], '*');
+  return answer;
+}
+
+suite('a wait', () => {
+  test('has its headers at once and its event later', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    assert.equal(answer.headers['x-etcd-index'], '1');
+    assert.equal(answer.soFar(), '');
+    await register(stack, 1);
+    assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
+  });
+
+  test('for what has happened is answered in one piece', async (t) => {
+    const stack = await start(t);
+    await register(stack, 1);
+    await register(stack, 2);
+    const first = await held(stack, `${HELD}&waitIndex=1`);
+    assert.deepEqual(v2({ body: await first.body }), created(1, 2), 'the first event from the index on');
+    assert.equal(first.headers['x-etcd-index'], '3', 'the index of now');
+    const second = await held(stack, `${HELD}&waitIndex=3`);
+    assert.equal(second.headers['content-length'], String((await second.body).length));
+    assert.deepEqual(v2({ body: await second.body }), created(2, 3));
+  });
+
+  for (const index of ['', '&waitIndex=0']) {
+    test(`with${index === '' ? 'out an index' : ' the index 0'} is for what comes`, async (t) => {
+      const stack = await start(t);
+      await register(stack, 1);
+      const answer = await held(stack, HELD + index);
+      await register(stack, 2);
+      assert.deepEqual(v2({ body: await answer.body }), created(2, 3));
+    });
+  }
+
+  test('for the future lets what comes before it pass', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, `${HELD}&waitIndex=3`);
+    const never = await held(stack, `${HELD}&waitIndex=18446744073709551615`);
+    await register(stack, 1);
+    await register(stack, 2);
+    assert.deepEqual(v2({ body: await answer.body }), created(2, 3));
+    assert.ok(!never.ended());
+    never.abort();
+  });
+
+  test('of a node for itself is not ended by other members', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, '/t/2?wait=true&waitIndex=1');
+    await register(stack, 1);
+    await register(stack, 2);
+    assert.deepEqual(v2({ body: await answer.body }), created(2, 3));
+  });
+
+  test('is ended by new members only, as nodes count every event for one', async (t) => {
+    const stack = await start(t);
+    await register(stack, 1);
+    const all = await held(stack, `${HELD}&waitIndex=3`);
+    const own = await held(stack, '/t/1?wait=true&waitIndex=3');
+    await send(stack.url, 'PUT', '/t/1', value('infra1=http://10.0.0.9:2380'));
+    await send(stack.url, 'DELETE', '/t/1');
+    await register(stack, 1);
+    assert.deepEqual(v2({ body: await all.body }), created(1, 5));
+    assert.deepEqual(v2({ body: await own.body }), created(1, 5));
+  });
+
+  test('on the directory alone is not ended by its members', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, '/t?wait=true');
+    const marker = await held(stack, HELD);
+    await register(stack, 1);
+    await marker.body;
+    assert.ok(!answer.ended());
+    answer.abort();
+  });
+
+  test('ends empty at the poll limit, and what came meanwhile is not lost', async (t) => {
+    const stack = await start(t, { pollLimitMs: 30 });
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    assert.equal(await answer.body, '');
+    await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+    await register(stack, 1);
+    const next = await held(stack, `${HELD}&waitIndex=2`);
+    assert.deepEqual(v2({ body: await next.body }), created(1, 2));
+  });
+
+  test('ends empty when the token is deleted, and the next one is told so', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    await stack.client.deleteToken({ token: 't' });
+    assert.equal(await answer.body, '');
+    const next = await send(stack.url, 'GET', `${HELD}&waitIndex=2`);
+    assert.equal(next.status, 404);
+    assert.equal(v2(next).message, 'Token deleted');
+  });
+
+  test('ends empty when the token expires, and the next one is told so', async (t) => {
+    const stack = await startStack({ policy: { defaultTtl: 300, minTtl: 1 } });
+    t.after(() => stack.close());
+    await stack.client.createToken({ token: 't', size: 3 });
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    assert.equal(await answer.body, '');
+    const next = await send(stack.url, 'GET', `${HELD}&waitIndex=2`);
+    assert.equal(next.status, 404);
+    assert.equal(v2(next).message, 'Token expired');
+  });
+
+  test('ends empty when the service stops', async (t) => {
+    const stack = await start(t);
+    const answers = await Promise.all([held(stack, HELD), held(stack, '/t/1?wait=true')]);
+    stack.discovery.stopWatches();
+    for (const answer of answers) assert.equal(await answer.body, '');
+    await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
+  });
+
+  test('leaves nothing behind when its client hangs up', async (t) => {
+    const stack = await start(t);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => held(stack, HELD)));
+    await waitFor('the watches', () => stack.discovery.watchers() === 20);
+    for (const answer of answers) answer.abort();
+    await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
+    assert.deepEqual(stack.defects, []);
+  });
+
+  test('is answered to everyone who waits', async (t) => {
+    const stack = await start(t);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => held(stack, `${HELD}&waitIndex=2`)));
+    await register(stack, 1);
+    for (const answer of answers) assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
+    await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
+  });
+});
+
+suite('a stream', () => {
+  test('passes on one event after the other, a line each, until the poll limit', async (t) => {
+    const stack = await start(t, { pollLimitMs: 1500 });
+    await register(stack, 1);
+    const answer = await held(stack, `${HELD}&waitIndex=2&stream=true`);
+    await waitFor('the event of the past', () => answer.soFar().endsWith('\n'));
+    await register(stack, 2);
+    await waitFor('the next event', () => answer.soFar().split('\n').length === 3);
+    await send(stack.url, 'DELETE', '/t/1');
+    await register(stack, 3);
+    const lines = (await answer.body).trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((body) => v2({ body })),
+      [created(1, 2), created(2, 3), created(3, 5)],
+    );
+    await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+  });
+
+  test('ends when the service stops', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, `${HELD}&stream=true`);
+    await register(stack, 1);
+    await waitFor('the event', () => answer.soFar() !== '');
+    stack.discovery.stopWatches();
+    assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
+  });
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { waitFor } from '../support/wait.ts';
+import { HTTP1_ROWS } from './rows-http1.ts';
+import { HTTP2_ROWS } from './rows-http2.ts';
+import { assertServes } from './support/alive.ts';
+import { handleRow, openPlainPort, type PlainPort } from './support/plain.ts';
+import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
+
+// The same rows are sent to the real process in process.test.ts.
+let port: PlainPort;
+before(async () => {
+  port = await openPlainPort(handleRow);
+});
+after(() => port.drain(0));
+
+/** Another client is served, and nothing is left of the bad one. */
+async function proveUnharmed(): Promise<void> {
+  await assertServes(port.port);
+  await waitFor('every connection to be gone', () => port.connections() === 0);
+}
+
+describe('HTTP/1', () => {
+  for (const row of HTTP1_ROWS) {
+    test(row.name, async () => {
+      await runHttp1Row(port.port, row);
+      await proveUnharmed();
+    });
+  }
+});
+
+describe('HTTP/2', () => {
+  for (const row of HTTP2_ROWS) {
+    test(row.name, async () => {
+      await runHttp2Row(port.port, row);
+      await proveUnharmed();
+    });
+  }
+});
+
+test('a client that breaks off is no line in the log', () => {
+  assert.deepEqual(port.logged, []);
+});

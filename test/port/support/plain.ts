@@ -1,0 +1,57 @@
+import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/server/port.ts';
+import type { PortLimits } from '../../../src/server/port-limits.ts';
+
+/** Time-outs of half a second or so, in ms: what the real ones do, without the wait. */
+export const SHORT: Partial<PortLimits> = {
+  sniffTimeout: 300,
+  headersTimeout: 400,
+  requestTimeout: 600,
+  keepAliveTimeout: 500,
+  idleSessionTimeout: 60_000,
+  pingInterval: 200,
+  pingTimeout: 400,
+  stallTimeout: 600,
+  lingerTimeout: 200,
+  sweepInterval: 50,
+};
+
+/** A line that the port logged. */
+export interface Logged {
+  readonly level: 'warn' | 'error';
+  readonly text: string;
+  readonly fields: Record<string, unknown>;
+}
+
+export interface PlainPort extends Port {
+  readonly logged: readonly Logged[];
+}
+
+/** A port on 127.0.0.1 with a handler of the test's own. */
+export async function openPlainPort(
+  handler: PortHandler,
+  limits: Partial<PortLimits> = SHORT,
+): Promise<PlainPort> {
+  const logged: Logged[] = [];
+  const line =
+    (level: Logged['level']) =>
+    (fields: object, text: string): void => {
+      logged.push({ level, text, fields: { ...fields } });
+    };
+  const log: PortLog = { warn: line('warn'), error: line('error') };
+  return { ...(await openPort({ host: '127.0.0.1', port: 0, handler, log, limits })), logged };
+}
+
+/** Answers each path in the way that a row of the tables needs; any other path with what it was asked. */
+export const handleRow: PortHandler = async (request, response) => {
+  const { method, url, headers } = request;
+  const host = 'authority' in request ? request.authority : headers.host;
+  if (url === '/never') return;
+  if (url === '/body') for await (const _ of request);
+  // Not in the same turn: an answer that comes later than the next bytes is the harder case.
+  await new Promise(setImmediate);
+  if (url === '/unread') response.statusCode = 204;
+  if (url === '/headers') response.statusCode = headers['x'] === undefined ? 204 : 500;
+  const body = url === '/large' ? Buffer.alloc(1_000_000) : Buffer.from(`${method} ${url} at ${host}`);
+  if (response.statusCode === 200) response.setHeader('Content-Length', body.length);
+  response.end(response.statusCode === 200 ? body : '');
+};

@@ -1,0 +1,89 @@
+import { connect, type Socket } from 'node:net';
+import { waitFor } from '../../support/wait.ts';
+
+/** How a peer's side of a connection stands. `fin`: closed in order. */
+export type End = 'open' | 'fin' | 'reset';
+
+/** A TCP client that sends whatever bytes it is told to, and keeps all that it hears. */
+export class RawClient {
+  readonly #socket: Socket;
+  #heard: Buffer = Buffer.alloc(0);
+  #end: End = 'open';
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#heard = Buffer.concat([this.#heard, chunk]);
+    });
+    socket.on('end', () => {
+      if (this.#end === 'open') this.#end = 'fin';
+    });
+    socket.on('error', () => {
+      this.#end = 'reset';
+    });
+    socket.on('close', () => {
+      if (this.#end === 'open') this.#end = 'reset';
+    });
+  }
+
+  static connect(port: number): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  get heard(): Buffer {
+    return this.#heard;
+  }
+
+  get end(): End {
+    return this.#end;
+  }
+
+  /** Text is sent as latin1: one byte a character. Bytes for a connection that is closed are dropped. */
+  send(bytes: string | Uint8Array): void {
+    if (this.#socket.writable) {
+      this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+    }
+  }
+
+  /** Sends so that the peer gets each byte by itself. */
+  async sendByteByByte(bytes: Uint8Array): Promise<void> {
+    for (const byte of bytes) {
+      this.send(Uint8Array.of(byte));
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** Closes this side only. */
+  finish(): void {
+    this.#socket.end();
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  async until(what: string, condition: (heard: Buffer) => boolean, timeoutMs?: number): Promise<void> {
+    await waitFor(what, () => condition(this.#heard), timeoutMs);
+  }
+
+  /** Waits until the peer has closed the connection. */
+  async untilClosed(timeoutMs?: number): Promise<End> {
+    await waitFor('the peer to close', () => this.#end !== 'open', timeoutMs);
+    return this.#end;
+  }
+}

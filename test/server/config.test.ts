@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { type Config, type Env, type Reading, readConfig } from '../../src/server/config.ts';
+import { formatDuration, parseDuration } from '../../src/server/duration.ts';
+import { SETTINGS, type Setting } from '../../src/server/settings.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+function config(args: readonly string[], env: Env = {}): Config {
+  const reading = readConfig(args, env);
+  assert.ok(reading.type === 'CONFIG', JSON.stringify(reading));
+  return reading.config;
+}
+
+function problem(args: readonly string[], env: Env = {}): string {
+  const reading: Reading = readConfig(args, env);
+  assert.ok(reading.type === 'WRONG', JSON.stringify(reading));
+  return reading.problem;
+}
+
+const every: readonly Setting<unknown>[] = Object.values(SETTINGS);
+
+test('nothing set is a working configuration', () => {
+  assert.deepEqual(config([]), {
+    listen: { host: undefined, port: 8087 },
+    publicUrl: undefined,
+    dataDir: 'etcd-discovery-data',
+    policy: {
+      maxSize: 1000,
+      defaultTtl: 7 * DAY,
+      minTtl: MINUTE,
+      maxTtl: 365 * DAY,
+      retention: 7 * DAY,
+      maxTokens: 2_000_000,
+      customTokens: true,
+    },
+    sweepInterval: 5 * MINUTE,
+    pollLimit: 5 * MINUTE,
+    grace: 10 * SECOND,
+    logLevel: 'info',
+    logFormat: 'auto',
+  });
+});
+
+// One value of each setting that is not its default, and where it must show.
+const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) => unknown, value: unknown]> =
+  [
+    ['addr', ':80', (c) => c.listen, { host: undefined, port: 80 }],
+    ['addr', ':0', (c) => c.listen, { host: undefined, port: 0 }],
+    ['addr', 'localhost:9000', (c) => c.listen, { host: 'localhost', port: 9000 }],
+    ['addr', '127.0.0.1:9000', (c) => c.listen, { host: '127.0.0.1', port: 9000 }],
+    ['addr', '[::1]:65535', (c) => c.listen, { host: '::1', port: 65535 }],
+    ['host', 'https://disc.example.com', (c) => c.publicUrl, 'https://disc.example.com'],
+    ['host', 'http://Disc.example.com:8087/', (c) => c.publicUrl, 'http://disc.example.com:8087'],
+    ['host', 'http://[::1]:8087', (c) => c.publicUrl, 'http://[::1]:8087'],
+    ['data-dir', '/var/lib/discovery', (c) => c.dataDir, '/var/lib/discovery'],
+    ['gcfreq', '1m', (c) => c.sweepInterval, MINUTE],
+    ['ttl', '24h', (c) => c.policy.defaultTtl, DAY],
+    ['minage', '24h', (c) => c.policy.defaultTtl, DAY],
+    ['min-ttl', '10s', (c) => c.policy.minTtl, 10 * SECOND],
+    ['max-ttl', '10d', (c) => c.policy.maxTtl, 10 * DAY],
+    ['retention', '0s', (c) => c.policy.retention, 0],
+    ['max-size', '9', (c) => c.policy.maxSize, 9],
+    ['max-tokens', '100', (c) => c.policy.maxTokens, 100],
+    ['custom-tokens', 'off', (c) => c.policy.customTokens, false],
+    ['poll-limit', '90s', (c) => c.pollLimit, 90 * SECOND],
+    ['grace', '1h', (c) => c.grace, HOUR],
+    ['log-level', 'debug', (c) => c.logLevel, 'debug'],
+    ['log-format', 'json', (c) => c.logFormat, 'json'],
+  ];
+
+const NAMES = every.flatMap(({ flag, short, env, old }) => [
+  { flag, short, env },
+  ...(old === undefined ? [] : [old]),
+]);
+
+suite('each setting', () => {
+  for (const [flag, text, shown, value] of GOOD) {
+    test(`--${flag} ${text} is read in every way to write it`, () => {
+      const names = NAMES.find((name) => name.flag === flag);
+      assert.ok(names);
+      assert.deepEqual(shown(config([`--${flag}`, text])), value);
+      assert.deepEqual(shown(config([`--${flag}=${text}`])), value);
+      assert.deepEqual(shown(config([], { [names.env]: text })), value);
+      if (names.short !== undefined) {
+        assert.deepEqual(shown(config([`-${names.short}`, text])), value);
+        assert.deepEqual(shown(config([`-${names.short}${text}`])), value);
+      }
+    });
+  }
+
+  test('is in the table above', () => {
+    const tried = new Set(GOOD.map(([flag]) => flag));
+    const untried = NAMES.map(({ flag }) => flag).filter((flag) => !tried.has(flag));
+    assert.deepEqual(untried, ['etcd']);
+  });
+
+  test('has a default that its own parser takes', () => {
+    for (const { flag, parse, default: preset } of every) {
+      if (preset !== undefined) assert.notEqual(parse(preset), undefined, flag);
+    }
+  });
+
+  test('has names of its own', () => {
+    for (const part of ['flag', 'short', 'env'] as const) {
+      const names = NAMES.map((name) => name[part]).filter((name) => name !== undefined);
+      assert.equal(new Set(names).size, names.length, part);
+    }
+  });
+});
+
+const ADDR = 'takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087';
+const URL_TAKEN = 'takes a URL of scheme and host only, like https://discovery.example.com';
+const LIKE = 'like 168h, 1h30m, 90s or 7d';
+
+// The exact line for every way to be wrong.
+const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
+  ['--addr 8087', {}, `--addr "8087": ${ADDR}`],
+  ['-a localhost', {}, `-a "localhost": ${ADDR}`],
+  ['--addr ::1:8087', {}, `--addr "::1:8087": ${ADDR}`],
+  ['--addr [127.0.0.1]:8087', {}, `--addr "[127.0.0.1]:8087": ${ADDR}`],
+  ['--addr :65536', {}, `--addr ":65536": ${ADDR}`],
+  ['--addr :http', {}, `--addr ":http": ${ADDR}`],
+  ['--addr http://localhost:8087', {}, `--addr "http://localhost:8087": ${ADDR}`],
+  ['--addr=', {}, `--addr "": ${ADDR}`],
+  ['', { DISC_ADDR: 'a b:1' }, `DISC_ADDR "a b:1": ${ADDR}`],
+  ['--host disc.example.com', {}, `--host "disc.example.com": ${URL_TAKEN}`],
+  ['--host localhost:8087', {}, `--host "localhost:8087": ${URL_TAKEN}`],
+  ['--host ftp://disc.example.com', {}, `--host "ftp://disc.example.com": ${URL_TAKEN}`],
+  ['--host http://', {}, `--host "http://": ${URL_TAKEN}`],
+  ['--host http://a/path', {}, `--host "http://a/path": ${URL_TAKEN}`],
+  ['--host http://a/?q', {}, `--host "http://a/?q": ${URL_TAKEN}`],
+  ['--host http://a/#f', {}, `--host "http://a/#f": ${URL_TAKEN}`],
+  ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://me:pw@a": ${URL_TAKEN}`],
+  ['--data-dir=', {}, '--data-dir "": takes a directory'],
+  ['--gcfreq 5', {}, `--gcfreq "5": takes a duration from 1s to 24d, ${LIKE}`],
+  ['-g 25d', {}, `-g "25d": takes a duration from 1s to 24d, ${LIKE}`],
+  ['--ttl forever', {}, `--ttl "forever": takes a duration from 1s to 3650d, ${LIKE}`],
+  ['-m -5m', {}, `-m: needs a value; it takes a duration from 1s to 3650d, ${LIKE}`],
+  ['--minage=-5m', {}, `--minage "-5m": takes a duration from 1s to 3650d, ${LIKE}`],
+  ['', { DISC_MINAGE: '168' }, `DISC_MINAGE "168": takes a duration from 1s to 3650d, ${LIKE}`],
+  ['--retention 1y', {}, `--retention "1y": takes a duration from 0s to 3650d, ${LIKE}`],
+  ['--poll-limit 500ms', {}, `--poll-limit "500ms": takes a duration from 1s to 24d, ${LIKE}`],
+  ['--grace 2h', {}, `--grace "2h": takes a duration from 0s to 1h, ${LIKE}`],
+  ['--max-size 0', {}, '--max-size "0": takes a whole number from 1 to 10000'],
+  ['--max-size 3.5', {}, '--max-size "3.5": takes a whole number from 1 to 10000'],
+  ['--max-tokens 1e6', {}, '--max-tokens "1e6": takes a whole number from 1 to 1000000000'],
+  ['--custom-tokens yes', {}, '--custom-tokens "yes": takes on or off'],
+  ['--log-level verbose', {}, '--log-level "verbose": takes debug, info, warn or error'],
+  ['--log-format xml', {}, '--log-format "xml": takes auto, json or text'],
+  [
+    '-e http://127.0.0.1:2379',
+    {},
+    '-e "http://127.0.0.1:2379": the etcd store is not built yet; leave it out to use the embedded store',
+  ],
+  [
+    '',
+    { DISC_ETCD: 'http://etcd:2379' },
+    'DISC_ETCD "http://etcd:2379": the etcd store is not built yet; leave it out to use the embedded store',
+  ],
+  ['--adr :1', {}, '"--adr": there is no such flag; see etcd-discovery serve --help'],
+  ['-x', {}, '"-x": there is no such flag; see etcd-discovery serve --help'],
+  ['now', {}, '"now": serve takes flags only; see etcd-discovery serve --help'],
+  ['--addr', {}, `--addr: needs a value; it ${ADDR}`],
+  ['--addr --host http://a', {}, `--addr: needs a value; it ${ADDR}`],
+  ['-h https://a', {}, '-h "https://a": -h shows the help; the public URL is set with --host'],
+  ['--ttl 1h --minage 2h', {}, '--ttl and --minage are two names of one setting: give one of them'],
+  [
+    '',
+    { DISC_TTL: '1h', DISC_MINAGE: '1h' },
+    'DISC_TTL and DISC_MINAGE are two names of one setting: give one of them',
+  ],
+  ['--ttl 10s', {}, `--ttl "10s": a token's lifetime of 10s is shorter than the least, 1m (--min-ttl)`],
+  ['--min-ttl 30d', {}, `--ttl: a token's lifetime of 7d is shorter than the least, 30d (--min-ttl "30d")`],
+  [
+    '--max-ttl 1d',
+    { DISC_TTL: '36h' },
+    `DISC_TTL "36h": a token's lifetime of 1d12h is longer than the most, 1d (--max-ttl "1d")`,
+  ],
+];
+
+suite('a wrong setting is one line that says where, what, and what it takes', () => {
+  for (const [args, env, line] of BAD) {
+    test(line.slice(0, 60), () => {
+      assert.equal(problem(args === '' ? [] : args.split(' '), env), line);
+    });
+  }
+
+  test('whatever the value holds, the line is one line of bounded length', () => {
+    const line = problem([`--addr=\u001b[31m\n${'x'.repeat(10_000)}\u202e`]);
+    assert.match(line, /^[\x20-\x7e]+$/);
+    assert.ok(line.length < 400);
+  });
+});
+
+test('a flag beats its variable, also one that is wrong, and the last of two flags counts', () => {
+  assert.equal(config(['--addr', ':2'], { DISC_ADDR: ':1' }).listen.port, 2);
+  assert.equal(config(['--addr', ':2'], { DISC_ADDR: 'wrong' }).listen.port, 2);
+  assert.equal(config(['--ttl', '2h'], { DISC_MINAGE: '1h' }).policy.defaultTtl, 2 * HOUR);
+  assert.equal(config(['-m', '2h'], { DISC_TTL: '1h' }).policy.defaultTtl, 2 * HOUR);
+  assert.equal(config(['--addr', ':1', '-a', ':2']).listen.port, 2);
+});
+
+test('an empty variable counts as unset', () => {
+  const empty = Object.fromEntries(NAMES.map(({ env }) => [env, '']));
+  assert.deepEqual(readConfig([], empty), { type: 'CONFIG', config: config([]), warnings: [] });
+});
+
+test('a variable that no setting has is warned of, and others are not looked at', () => {
+  const reading = readConfig([], { DISC_PORT: '1', DISC_ADR: ':1', DISCO: 'x', PATH: '/bin' });
+  assert.ok(reading.type === 'CONFIG');
+  assert.deepEqual(reading.warnings, [
+    'DISC_ADR is set in the environment, and is no setting of this service',
+    'DISC_PORT is set in the environment, and is no setting of this service',
+  ]);
+});
+
+test('help is shown when asked for, unless something is wrong before it', () => {
+  assert.equal(readConfig(['--help'], {}).type, 'HELP');
+  assert.equal(readConfig(['-h'], {}).type, 'HELP');
+  assert.equal(readConfig(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
+  assert.equal(
+    problem(['--help', '--wrong']),
+    '"--wrong": there is no such flag; see etcd-discovery serve --help',
+  );
+});
+
+test('durations are read as Go writes them, and written as they are read', () => {
+  const table: ReadonlyArray<[string, number]> = [
+    ['168h', 7 * DAY],
+    ['1h30m', 90 * MINUTE],
+    ['1h0m0s', HOUR],
+    ['1.5h', 90 * MINUTE],
+    ['90s', 90 * SECOND],
+    ['500ms', 500],
+    ['7d', 7 * DAY],
+    ['1d2h3m4s5ms', DAY + 2 * HOUR + 3 * MINUTE + 4 * SECOND + 5],
+    ['0s', 0],
+  ];
+  for (const [text, ms] of table) {
+    assert.equal(parseDuration(text), ms, text);
+    assert.equal(parseDuration(formatDuration(ms)), ms, text);
+  }
+  for (const text of ['', '1', '-1s', '1 h', 'h', '1hour', '.5h', '1e3s', '1h,', '٣h']) {
+    assert.equal(parseDuration(text), undefined, text);
+  }
+});

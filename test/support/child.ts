@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+/** How a process ended: one of the two is set. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The command `etcd-discovery` as a process of its own, with its output. */
+export class Command {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ending>;
+  stdout = '';
+  stderr = '';
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    // Nothing of ours comes in from the environment of who runs the tests.
+    const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('DISC_'));
+    this.child = spawn(process.execPath, [MAIN, ...args], {
+      env: { ...Object.fromEntries(clean), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    const kill = (): boolean => this.child.kill('SIGKILL');
+    process.once('exit', kill);
+    void this.ended.then(() => process.off('exit', kill));
+  }
+
+  /** The lines of the JSON log so far. */
+  log(): Array<Record<string, unknown>> {
+    const lines = this.stdout.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+}
+
+/** Runs the command to its end. */
+export async function run(
+  args: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const command = new Command(args, env);
+  const { code } = await command.ended;
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}
+
+/** `etcd-discovery serve` on a free port of 127.0.0.1, ready, with a data directory that outlives it. */
+export class SpawnedService {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly command: Command;
+
+  private constructor(command: Command, url: string, dataDir: string) {
+    this.command = command;
+    this.url = url;
+    this.dataDir = dataDir;
+  }
+
+  static async start(
+    args: readonly string[] = [],
+    options: { dataDir?: string; addr?: string; env?: Readonly<Record<string, string>> } = {},
+  ): Promise<SpawnedService> {
+    const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+    const where = ['--addr', options.addr ?? '127.0.0.1:0', '--data-dir', dataDir];
+    const command = new Command(['serve', ...where, ...args], options.env);
+    let ending: Ending | undefined;
+    void command.ended.then((end) => {
+      ending = end;
+    });
+    let url: unknown;
+    await waitFor('the service to say that it is ready', () => {
+      assert.equal(
+        ending,
+        undefined,
+        `it ended: ${JSON.stringify(ending)} ${command.stderr}${command.stdout}`,
+      );
+      url = command.log().find((line) => line['msg'] === 'serving')?.['url'];
+      return url !== undefined;
+    });
+    return new SpawnedService(command, String(url), dataDir);
+  }
+
+  /** Sends a signal and waits for the end. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+    this.command.child.kill(signal);
+    return this.command.ended;
+  }
+
+  /** Starts it once more, at the same address and on the same data. */
+  async again(args: readonly string[] = []): Promise<SpawnedService> {
+    return SpawnedService.start(args, { dataDir: this.dataDir, addr: new URL(this.url).host });
+  }
+
+  /** Ends it, if it has not, and removes its data. */
+  async remove(): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
