@@ -41,6 +41,8 @@ export interface Event {
   readonly member?: Member;
   /** The member before a replacement. */
   readonly previous?: Member;
+  /** Everyone who went with a deleted token. */
+  readonly removed?: readonly Member[];
   readonly complete: boolean;
   readonly memberCount: number;
   readonly standbyCount: number;
@@ -69,6 +71,7 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
         registerTime: time,
         createRevision: revision,
         modRevision: revision,
+        version: 1,
       };
       return told(
         { ...cluster, members: [...cluster.members, member] },
@@ -77,7 +80,8 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
     }
     case 'REPLACED': {
       const previous = memberOf(cluster, change.member.id);
-      const member = { ...previous, ...change.member, modRevision: revision };
+      const version = previous.version + 1;
+      const member = { ...previous, ...change.member, modRevision: revision, version };
       const members = cluster.members.map((each) => (each === previous ? member : each));
       return told({ ...cluster, members }, { type: change.type, member, previous, revision, time });
     }
@@ -87,7 +91,10 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
       return told({ ...cluster, members }, { type: change.type, member, revision, time });
     }
     case 'TOKEN_DELETED':
-      return told({ ...cluster, members: [], deleteTime: time }, { type: change.type, revision, time });
+      return told(
+        { ...cluster, members: [], deleteTime: time },
+        { type: change.type, removed: cluster.members, revision, time },
+      );
   }
 }
 

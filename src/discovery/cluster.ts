@@ -19,6 +19,8 @@ export interface Member {
   /** Ranks the member; a replacement keeps it. */
   readonly createRevision: Revision;
   readonly modRevision: Revision;
+  /** How many times the member was written, 1 at first. */
+  readonly version: number;
 }
 
 /** A cluster as the stores keep it: the whole record of one token. Never changed in place. */

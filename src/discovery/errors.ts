@@ -33,6 +33,8 @@ export interface ErrorFacts {
   readonly member?: Member;
   /** The cluster that the refusal is about. */
   readonly cluster?: Cluster;
+  /** The latest revision after which every change is still held. */
+  readonly compactRevision?: Revision;
   readonly cause?: unknown;
 }
 

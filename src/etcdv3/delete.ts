@@ -43,7 +43,8 @@ async function remove(
   if (request.rangeEnd.length === 0) {
     const key = parseKey(request.key);
     if (key.type === 'MEMBER') return deregister(client, span.token, entries);
-    if (key.type === 'SIZE') throw unsupported('deleting the size key alone: delete everything under the token; it');
+    if (key.type === 'SIZE')
+      throw unsupported('deleting the size key alone: delete everything under the token; it');
     return { entries: [] };
   }
   switch (wholeOf(span)) {
@@ -60,7 +61,11 @@ async function remove(
 }
 
 /** One after the other, each at a revision of its own: whoever left meanwhile is left out. */
-async function deregister(client: DiscoveryClient, token: string, entries: readonly Entry[]): Promise<Removed> {
+async function deregister(
+  client: DiscoveryClient,
+  token: string,
+  entries: readonly Entry[],
+): Promise<Removed> {
   const gone: Entry[] = [];
   let last: bigint | undefined;
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-import type { ConnectRouter } from '@connectrpc/connect';
+import { ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { DiscoveryClient } from '../etcdv2/client.ts';
 import { deleteRange } from './delete.ts';
@@ -16,29 +16,37 @@ export interface GatewayOptions {
   /** The URL by which clients reach the service, given that of a request. */
   readonly urlFor: (requestUrl: string) => string;
   readonly progressIntervalMs?: number;
+  /** Is told of errors that nobody foresaw. */
+  readonly onDefect: (defect: unknown) => void;
 }
 
 /** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
-export function etcdV3Gateway(client: DiscoveryClient, options: GatewayOptions): (router: ConnectRouter) => void {
-  const { identity, urlFor, progressIntervalMs = LIMITS.progressInterval } = options;
+export function etcdV3Gateway(
+  client: DiscoveryClient,
+  options: GatewayOptions,
+): (router: ConnectRouter) => void {
+  const { identity, urlFor, onDefect, progressIntervalMs = LIMITS.progressInterval } = options;
   const streams = new Set<WatchStream>();
   // One for all streams.
   setInterval(() => {
-    for (const stream of streams) void stream.notifyProgress();
+    for (const stream of streams) stream.notifyProgress().catch(onDefect);
   }, progressIntervalMs).unref();
 
   const unary =
-    <Request, Response>(call: (client: DiscoveryClient, identity: Identity, request: Request) => Promise<Response>) =>
+    <Request, Response>(
+      call: (client: DiscoveryClient, identity: Identity, request: Request) => Promise<Response>,
+    ) =>
     async (request: Request): Promise<Response> => {
       try {
         return await call(client, identity, request);
       } catch (thrown) {
+        if (!(thrown instanceof ConnectError)) onDefect(thrown);
         throw refusal(thrown);
       }
     };
 
   return (router) => {
-    const { maintenance, cluster, auth } = statusServices(identity, urlFor);
+    const { maintenance, cluster, auth } = statusServices(client, identity, urlFor);
     router.service(KV, {
       range: unary(range),
       put: unary(put),

@@ -11,7 +11,7 @@ export class Outbox<T> {
   readonly #parcels: Parcel<T>[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   /** Resolves when the stream has taken the item, or has ended without it. */
   put(item: T): Promise<void> {
@@ -23,7 +23,7 @@ export class Outbox<T> {
   }
 
   /** Ends the stream, with a failure or without. What was not taken is dropped. */
-  end(failure?: unknown): void {
+  end(failure?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#failure = failure;

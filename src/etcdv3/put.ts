@@ -49,7 +49,8 @@ export function putResponse(
 
 /** The key of a put, which must be one that discovery has a meaning for. */
 export function parsePut(request: PutRequest): SizeKey | MemberKey {
-  if (request.lease !== 0n) throw unsupported('a lease: members stay until they are deleted or the token expires; it');
+  if (request.lease !== 0n)
+    throw unsupported('a lease: members stay until they are deleted or the token expires; it');
   if (request.ignoreValue) throw unsupported('ignore_value');
   if (request.ignoreLease) throw unsupported('ignore_lease');
   const key = parseKey(request.key);

@@ -12,6 +12,7 @@ import { compacted, detailOf, future, invalid, outside, reasonOf } from './error
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';
 import { byKey, type Entry, memberEntry, sizeEntry } from './kvs.ts';
+import { currentRevision } from './revision.ts';
 
 /** The keys of a span, as they are now. */
 export interface Reading {
@@ -30,7 +31,7 @@ export async function range(
   if (span === undefined) {
     // What `etcdctl endpoint health` reads: it wants an answer, whatever it is.
     if (textOf(request.key) !== 'health' || request.rangeEnd.length > 0) throw outside();
-    return create(RangeResponseSchema, { header: header(identity, 0n) });
+    return create(RangeResponseSchema, { header: header(identity, await currentRevision(client)) });
   }
   const reading = await read(client, span);
   checkRevision(request.revision, reading);
@@ -64,8 +65,12 @@ export function answer(request: RangeRequest, reading: Reading, identity: Identi
   response.header = header(identity, reading.revision);
   response.count = BigInt(reading.entries.length);
   if (request.countOnly) return response;
-  const found = ordered(request, reading.entries.map(({ kv }) => kv).filter((kv) => isWanted(request, kv)));
-  const limit = request.limit > 0n && request.limit < BigInt(found.length) ? Number(request.limit) : found.length;
+  const found = ordered(
+    request,
+    reading.entries.map(({ kv }) => kv).filter((kv) => isWanted(request, kv)),
+  );
+  const limit =
+    request.limit > 0n && request.limit < BigInt(found.length) ? Number(request.limit) : found.length;
   response.kvs = found.slice(0, limit);
   response.more = limit < found.length;
   if (request.keysOnly) for (const kv of response.kvs) kv.value = new Uint8Array();

@@ -54,7 +54,7 @@ export class WatchStream {
     }
   }
 
-  #end(failure?: unknown): void {
+  #end(failure?: Error): void {
     for (const watcher of this.#watchers.values()) watcher.stop();
     this.#watchers.clear();
     this.#outbox.end(failure);
@@ -107,10 +107,12 @@ export class WatchStream {
     await this.#send(id, revision, { created: true });
     const deliver = ({ revision, events }: Happening): Promise<void> =>
       watcher.stopped ? Promise.resolve() : this.#send(id, revision, { events: [...events] });
-    watcher.run(this.#client, deliver, () => this.#answerProgress()).then(
-      () => this.#ended(watcher, 'the token was deleted'),
-      (thrown: unknown) => this.#failed(watcher, thrown),
-    );
+    watcher
+      .run(this.#client, deliver, () => this.#answerProgress())
+      .then(
+        () => this.#ended(watcher, 'the token was deleted'),
+        (thrown: unknown) => this.#failed(watcher, thrown),
+      );
   }
 
   async #failed(watcher: Watcher, thrown: unknown): Promise<void> {
@@ -183,7 +185,11 @@ export class WatchStream {
     return this.#nextId++;
   }
 
-  #send(watchId: bigint, revision: bigint, fields: MessageInitShape<typeof WatchResponseSchema>): Promise<void> {
+  #send(
+    watchId: bigint,
+    revision: bigint,
+    fields: MessageInitShape<typeof WatchResponseSchema>,
+  ): Promise<void> {
     const response = create(WatchResponseSchema, fields);
     response.watchId = watchId;
     response.header = header(this.#identity, revision);

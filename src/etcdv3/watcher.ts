@@ -1,5 +1,8 @@
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
-import { type WatchCreateRequest, WatchCreateRequest_FilterType } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import {
+  type WatchCreateRequest,
+  WatchCreateRequest_FilterType,
+} from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcdv2/client.ts';
 import { contains, type Span } from './keys.ts';
@@ -55,7 +58,8 @@ export class Watcher {
   ): Promise<void> {
     const { token, createRevision } = this.#cluster;
     const afterRevision = this.#delivered;
-    if (afterRevision < createRevision) await this.#tell([madeChange(this.#cluster)], createRevision, deliver);
+    if (afterRevision < createRevision)
+      await this.#tell([madeChange(this.#cluster)], createRevision, deliver);
     const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
     for await (const { update } of messages) {
       if (this.stopped) return;
@@ -78,7 +82,8 @@ export class Watcher {
   }
 
   #isWanted({ now }: KeyChange): boolean {
-    const unwanted = now === undefined ? WatchCreateRequest_FilterType.NODELETE : WatchCreateRequest_FilterType.NOPUT;
+    const unwanted =
+      now === undefined ? WatchCreateRequest_FilterType.NODELETE : WatchCreateRequest_FilterType.NOPUT;
     return !this.#request.filters.includes(unwanted);
   }
 }

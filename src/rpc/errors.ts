@@ -40,8 +40,9 @@ export function connectError(error: DiscoveryError, now: Millis): ConnectError {
 }
 
 function detailOf(facts: ErrorFacts, now: Millis): MessageInitShape<typeof ErrorDetailSchema> {
-  const { revision, field, member, cluster } = facts;
+  const { revision, field, member, cluster, compactRevision } = facts;
   const detail: MessageInitShape<typeof ErrorDetailSchema> = { revision: revision ?? 0n, field: field ?? '' };
+  if (compactRevision !== undefined) detail.compactRevision = compactRevision;
   if (member !== undefined) detail.member = memberMessage(member);
   if (cluster !== undefined) {
     detail.cluster = clusterMessage(cluster, now);

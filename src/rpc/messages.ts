@@ -50,6 +50,7 @@ export function memberMessage(member: Member): MemberMessage {
   message.registerTime = timestampFromMs(member.registerTime);
   message.createRevision = member.createRevision;
   message.modRevision = member.modRevision;
+  message.version = BigInt(member.version);
   return message;
 }
 
@@ -70,6 +71,7 @@ export function eventMessage(event: Event): MemberEvent {
   message.time = timestampFromMs(event.time);
   if (event.member !== undefined) message.member = memberMessage(event.member);
   if (event.previous !== undefined) message.previous = memberMessage(event.previous);
+  if (event.removed !== undefined) message.removedMembers = event.removed.map(memberMessage);
   message.state = stateAfter(event);
   message.memberCount = event.memberCount;
   message.standbyCount = event.standbyCount;

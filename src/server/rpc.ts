@@ -1,11 +1,11 @@
 import {
   Code,
   ConnectError,
+  type ConnectRouter,
   createConnectRouter,
   createContextKey,
   createContextValues,
   type Interceptor,
-  type ServiceImpl,
 } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import {
@@ -13,7 +13,6 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';
 
@@ -34,7 +33,7 @@ const OUTCOME = createContextKey<RpcOutcome>({});
 
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
-  service: ServiceImpl<typeof DiscoveryService>,
+  routes: (router: ConnectRouter) => void,
 ): (request: PortRequest, response: PortResponse, outcome: RpcOutcome) => Promise<void> {
   const router = createConnectRouter({
     // Not brotli: at its default quality it takes thirty times as long.
@@ -44,7 +43,8 @@ export function rpcHandler(
     // A misspelt field is refused, and not taken for one that is left out.
     jsonOptions: { ignoreUnknownFields: false },
     interceptors: [noteOutcome],
-  }).service(DiscoveryService, service);
+  });
+  routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
   return async (request, response, outcome) => {
@@ -87,15 +87,18 @@ async function* noted<T>(messages: AsyncIterable<T>, outcome: RpcOutcome): Async
 
 /** A service or a method that is not here. Each protocol has its own way to say so. */
 function refuseUnknown(request: PortRequest, response: PortResponse): void {
-  const message = 'no such RPC here: the service is discovery.v1.DiscoveryService';
+  const message =
+    'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb';
   const type = request.headers['content-type'] ?? '';
   if (type.startsWith('application/grpc')) {
-    response.writeHead(200, {
-      'Content-Type': type.split(';', 1)[0] ?? type,
-      'Grpc-Status': String(Code.Unimplemented),
-      'Grpc-Message': message,
-    });
-    response.end();
+    const headers = {
+      'content-type': type.split(';', 1)[0] ?? type,
+      'grpc-status': String(Code.Unimplemented),
+      'grpc-message': message,
+    };
+    // gRPC takes a status for one only in the frame that ends the stream.
+    if ('stream' in response) response.stream.respond({ ':status': 200, ...headers }, { endStream: true });
+    else response.writeHead(200, headers).end();
   } else {
     response.writeHead(404, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ code: codeToString(Code.Unimplemented), message }));

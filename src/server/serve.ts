@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/model.ts';
 import { etcdV2Gateway } from '../etcdv2/gateway.ts';
+import { etcdV3Gateway } from '../etcdv3/gateway.ts';
 import { inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { openLmdbStore } from '../store/lmdb/store.ts';
@@ -61,8 +63,14 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       );
     },
   };
-  const rpc = rpcHandler(service);
-  const v2 = etcdV2Gateway(inProcessClient(service), {
+  const client = inProcessClient(service);
+  const v3 = etcdV3Gateway(client, {
+    identity: { clusterId: store.clusterId, memberId: store.clusterId },
+    urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
+    onDefect,
+  });
+  const rpc = rpcHandler((router) => v3(router.service(DiscoveryService, service)));
+  const v2 = etcdV2Gateway(client, {
     publicUrl: config.publicUrl,
     pollLimitMs: config.pollLimit,
     version,

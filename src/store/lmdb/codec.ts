@@ -26,7 +26,7 @@ export interface StoredCluster {
 }
 
 const CLUSTER_FIELDS = 10;
-const MEMBER_FIELDS = 6;
+const MEMBER_FIELDS = 7;
 
 export type ClusterRecord = readonly unknown[];
 export type EventRecord = readonly unknown[];
@@ -51,8 +51,6 @@ export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCl
 export function decodeCluster(token: Token, stored: unknown): Cluster {
   const record = checkRecord(stored, CLUSTER_FIELDS);
   const deleteTime = record[5] as Millis | null;
-  const members: Member[] = [];
-  for (let at = CLUSTER_FIELDS; at < record.length; at += MEMBER_FIELDS) members.push(memberAt(record, at));
   const cluster: Cluster = {
     token,
     size: integer(record[0]) as ClusterSize,
@@ -62,7 +60,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     expireTime: integer(record[4]) as Millis,
     createRevision: revision(integer(record[6])),
     modRevision: revision(integer(record[7])),
-    members,
+    members: membersAfter(record, CLUSTER_FIELDS),
   };
   return deleteTime === null ? cluster : { ...cluster, deleteTime: integer(deleteTime) as Millis };
 }
@@ -86,10 +84,11 @@ const EVENT_FIELDS = 5;
 const EVENT_TYPES = ['REGISTERED', 'REPLACED', 'DEREGISTERED', 'TOKEN_DELETED'] as const;
 
 export function encodeEvent(event: Event): EventRecord {
-  const { type, time, complete, memberCount, standbyCount, member, previous } = event;
+  const { type, time, complete, memberCount, standbyCount, member, previous, removed } = event;
   const record: unknown[] = [EVENT_TYPES.indexOf(type), time, complete, memberCount, standbyCount];
   if (member !== undefined) pushMember(record, member);
   if (previous !== undefined) pushMember(record, previous);
+  for (const each of removed ?? []) pushMember(record, each);
   return record;
 }
 
@@ -106,11 +105,11 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
     memberCount: integer(record[3]),
     standbyCount: integer(record[4]),
   };
-  const members = (record.length - EVENT_FIELDS) / MEMBER_FIELDS;
-  if (members === 0) return event;
-  const member = memberAt(record, EVENT_FIELDS);
-  if (members === 1) return { ...event, member };
-  return { ...event, member, previous: memberAt(record, EVENT_FIELDS + MEMBER_FIELDS) };
+  const members = membersAfter(record, EVENT_FIELDS);
+  if (type === 'TOKEN_DELETED') return { ...event, removed: members };
+  const [member, previous] = members;
+  if (member === undefined) throw damaged('an event has no member');
+  return previous === undefined ? { ...event, member } : { ...event, member, previous };
 }
 
 function pushMember(record: unknown[], member: Member): void {
@@ -121,7 +120,14 @@ function pushMember(record: unknown[], member: Member): void {
     member.registerTime,
     Number(member.createRevision),
     Number(member.modRevision),
+    member.version,
   );
+}
+
+function membersAfter(record: readonly unknown[], fields: number): Member[] {
+  const members: Member[] = [];
+  for (let at = fields; at < record.length; at += MEMBER_FIELDS) members.push(memberAt(record, at));
+  return members;
 }
 
 function memberAt(record: readonly unknown[], at: number): Member {
@@ -134,6 +140,7 @@ function memberAt(record: readonly unknown[], at: number): Member {
     registerTime: integer(record[at + 3]) as Millis,
     createRevision: revision(integer(record[at + 4])),
     modRevision: revision(integer(record[at + 5])),
+    version: integer(record[at + 6]),
   };
 }
 

@@ -85,7 +85,7 @@ class OpenStore implements LmdbStore {
         throw new DiscoveryError(
           'REVISION_COMPACTED',
           `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
-          { revision: now },
+          { revision: now, compactRevision: revision(compactRevisionOf(stored)) },
         );
       }
       const range = { start: [token, Number(after) + 1], end: [token, Number(now) + 1], limit };
