@@ -67,16 +67,12 @@ export function parseUint64(text: string): bigint | undefined {
   return value <= MAX_UINT64 ? value : undefined;
 }
 
-const BOOLEAN_NAMES = ['recursive', 'sorted', 'wait', 'dir', 'quorum', 'stream'] as const;
-
 /** The parameters of the v2 keys API, parsed. */
 export interface KeyParams {
   readonly recursive: boolean;
   readonly sorted: boolean;
   readonly wait: boolean;
   readonly dir: boolean;
-  /** Nothing to do: every read sees every acknowledged write. */
-  readonly quorum: boolean;
   readonly stream: boolean;
   /** 0 is none. */
   readonly waitIndex: bigint;
@@ -89,55 +85,60 @@ export interface KeyParams {
 
 /** Parses the parameters of a keys request, and refuses those that a discovery service has no use for. */
 export function parseKeyParams(params: Params, method: string): KeyParams | V2Error {
-  const prevIndex = parseUint64(params.get('prevIndex') ?? '0');
-  if (prevIndex === undefined) return notANumber('prevIndex');
-  const waitIndex = parseUint64(params.get('waitIndex') ?? '0');
-  if (waitIndex === undefined) return notANumber('waitIndex');
-
-  const flags = { recursive: false, sorted: false, wait: false, dir: false, quorum: false, stream: false };
-  for (const name of BOOLEAN_NAMES) {
-    const flag = parseBoolean(params.get(name) ?? 'false');
-    if (flag === undefined) return invalidField(`invalid value for "${name}"`);
-    flags[name] = flag;
-  }
-  if (flags.wait && method !== 'GET') return invalidField('"wait" can only be used with GET requests');
-
-  const prevValue = params.get('prevValue');
-  if (prevValue === '') return v2Error(400, 201, '"prevValue" cannot be empty');
-
-  const existText = params.get('prevExist');
-  const prevExist = existText === undefined ? undefined : parseBoolean(existText);
-  if (existText !== undefined && prevExist === undefined) {
-    return invalidField('invalid value for prevExist');
-  }
-
-  return (
-    unsupported(params) ?? {
-      ...flags,
-      waitIndex,
-      prevIndex,
-      prevValue,
-      prevExist,
-      value: params.get('value'),
+  const parsed = {
+    recursive: false,
+    sorted: false,
+    wait: false,
+    dir: false,
+    stream: false,
+    waitIndex: 0n,
+    prevIndex: 0n,
+    prevValue: params.get('prevValue'),
+    prevExist: undefined as boolean | undefined,
+    value: params.get('value'),
+  };
+  for (const [name, text] of params) {
+    switch (name) {
+      case 'waitIndex':
+      case 'prevIndex': {
+        const index = parseUint64(text);
+        if (index === undefined) return v2Error(400, 203, `invalid value for "${name}"`);
+        parsed[name] = index;
+        break;
+      }
+      case 'recursive':
+      case 'sorted':
+      case 'wait':
+      case 'dir':
+      case 'stream':
+      case 'quorum': {
+        const flag = parseBoolean(text);
+        if (flag === undefined) return invalidField(`invalid value for "${name}"`);
+        // Nothing to do for a quorum: every read sees every acknowledged write.
+        if (name !== 'quorum') parsed[name] = flag;
+        break;
+      }
+      case 'prevExist':
+        parsed.prevExist = parseBoolean(text);
+        if (parsed.prevExist === undefined) return invalidField(`invalid value for ${name}`);
+        break;
+      case 'prevValue':
+        if (text === '') return v2Error(400, 201, '"prevValue" cannot be empty');
+        break;
+      case 'ttl':
+        if (text !== '') return invalidField(`ttl is not supported: ${LIFETIME}`);
+        break;
+      case 'refresh':
+      case 'noValueOnSuccess': {
+        const flag = parseBoolean(text);
+        if (flag === undefined) return invalidField(`invalid value for ${name}`);
+        if (flag) return invalidField(`${name} is not supported by this discovery service; leave it out`);
+        break;
+      }
     }
-  );
+  }
+  if (parsed.wait && method !== 'GET') return invalidField('"wait" can only be used with GET requests');
+  return parsed;
 }
 
-function notANumber(name: string): V2Error {
-  return v2Error(400, 203, `invalid value for "${name}"`);
-}
-
-function unsupported(params: Params): V2Error | undefined {
-  const ttl = params.get('ttl');
-  if (ttl !== undefined && ttl !== '') {
-    return invalidField(
-      'ttl is not supported: a member stays as long as its token, which has a lifetime of its own',
-    );
-  }
-  for (const name of ['refresh', 'noValueOnSuccess']) {
-    const flag = parseBoolean(params.get(name) ?? 'false');
-    if (flag === undefined) return invalidField(`invalid value for ${name}`);
-    if (flag) return invalidField(`${name} is not supported by this discovery service; leave it out`);
-  }
-  return undefined;
-}
+const LIFETIME = 'a member stays as long as its token, which has a lifetime of its own';
