@@ -9,14 +9,35 @@ export interface Etcd {
   readonly missing?: undefined;
 }
 
+/** An etcdctl that can be run. */
+export interface Etcdctl {
+  readonly series: string;
+  readonly version: string;
+  /** The path of the binary. */
+  readonly etcdctl: string;
+  readonly missing?: undefined;
+}
+
+/** The program of test/tools/goclient, built over the Go client library of a series. */
+export interface GoClient {
+  readonly series: string;
+  readonly version: string;
+  /** The path of the binary. */
+  readonly goclient: string;
+  readonly missing?: undefined;
+}
+
 /** There is none, and a sentence why and what to do. */
-export interface MissingEtcd {
+export interface Missing {
   readonly missing: string;
   readonly series?: undefined;
   readonly version?: undefined;
 }
 
 export function findEtcdctl(): string | undefined;
-export function findInstalledEtcd(): Promise<Etcd | MissingEtcd>;
-export function provideEtcd(series: string, options?: { build?: boolean }): Promise<Etcd | MissingEtcd>;
+export function findInstalledEtcd(): Promise<Etcd | Missing>;
+export function findInstalledEtcdctl(): Promise<Etcdctl | Missing>;
+export function provideEtcd(series: string, options?: { build?: boolean }): Promise<Etcd | Missing>;
+export function provideEtcdctl(series: string, options?: { build?: boolean }): Promise<Etcdctl | Missing>;
+export function provideGoClient(series: string, options?: { build?: boolean }): Promise<GoClient | Missing>;
 export function installDebianEtcd(): Promise<string | undefined>;

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// Where the tests get real etcd from: the PATH (Debian has 3.4), or a build of its Go module.
-// As a command: node test/tools/etcd-binaries.mjs 3.4 3.5 3.6
+// Where the tests get real etcd, etcdctl and a program over etcd's Go client library from: the PATH (Debian has
+// 3.4), or builds of their Go modules, kept in a cache.
+// As a command: node test/tools/etcd-binaries.mjs 3.4 3.5 3.6 3.7
 
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -15,10 +17,14 @@ const run = promisify(execFile);
 /** The release built for each series that has the server as a Go module of its own. */
 const RELEASES = { 3.5: 'v3.5.35', 3.6: 'v3.6.16', 3.7: 'v3.7.3' };
 
+const ETCD_VERSION = { args: ['--version'], pattern: /^etcd Version: (\d+\.\d+\.\S+)/m };
+const ETCDCTL_VERSION = { args: ['version'], pattern: /^etcdctl version: (\d+\.\d+\.\S+)/m };
+
 const INSTALL_LIMIT_MS = 5 * 60_000;
 // A cold build downloads about 100 modules and compiles them all: minutes on a small machine.
 const BUILD_LIMIT_MS = 20 * 60_000;
 
+const BUILD = 'node test/tools/etcd-binaries.mjs';
 const WHAT_TO_DO =
   'install etcd 3.4 or 3.5 so that `etcd` is on PATH, or set ETCD_DISCOVERY_TEST_ETCD=/path/to/etcd ' +
   '(and ETCD_DISCOVERY_TEST_ETCDCTL=/path/to/etcdctl)';
@@ -38,10 +44,13 @@ function onPath(command) {
 }
 
 /** The version that a binary states, like 3.4.23; undefined when it does not run or states none. */
-async function versionOf(etcd) {
+async function versionOf(command, { args, pattern }) {
   try {
-    const { stdout } = await run(etcd, ['--version'], { timeout: 20_000 });
-    return /^etcd Version: (\d+\.\d+\.\S+)/m.exec(stdout)?.[1];
+    const { stdout } = await run(command, args, {
+      timeout: 20_000,
+      env: { ...process.env, ETCDCTL_API: '3' },
+    });
+    return pattern.exec(stdout)?.[1];
   } catch {
     return undefined;
   }
@@ -60,13 +69,37 @@ export async function findInstalledEtcd() {
   const named = process.env.ETCD_DISCOVERY_TEST_ETCD;
   const etcd = named || onPath('etcd');
   if (etcd === undefined) return { missing: `no etcd on PATH: ${WHAT_TO_DO}` };
-  const version = await versionOf(etcd);
+  const version = await versionOf(etcd, ETCD_VERSION);
   if (version === undefined) {
     const source = named ? 'ETCD_DISCOVERY_TEST_ETCD' : 'PATH';
     return { missing: `${etcd} (from ${source}) does not answer \`--version\` as etcd does: ${WHAT_TO_DO}` };
   }
-  return { series: version.split('.').slice(0, 2).join('.'), version, etcd };
+  return { series: seriesOf(version), version, etcd };
 }
+
+/** The etcdctl that is there without building. `{ series, version, etcdctl }`, or `{ missing }`, a sentence. */
+export async function findInstalledEtcdctl() {
+  const etcdctl = findEtcdctl();
+  if (etcdctl === undefined) return { missing: `no etcdctl on PATH: ${WHAT_TO_DO}` };
+  const version = await versionOf(etcdctl, ETCDCTL_VERSION);
+  if (version === undefined) {
+    return { missing: `${etcdctl} does not answer \`version\` as etcdctl does: ${WHAT_TO_DO}` };
+  }
+  return { series: seriesOf(version), version, etcdctl };
+}
+
+const seriesOf = (version) => version.split('.').slice(0, 2).join('.');
+
+const ETCD_MAIN = `package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
+`;
 
 /**
  * The etcd of a series like "3.5": the installed one when it is of that series, else a cached build, else
@@ -76,51 +109,82 @@ export async function provideEtcd(series, { build = true } = {}) {
   const installed = await findInstalledEtcd();
   const isBroken = installed.missing !== undefined && process.env.ETCD_DISCOVERY_TEST_ETCD;
   if (installed.series === series || isBroken) return installed;
+  const program = { name: 'etcd', module: 'go.etcd.io/etcd/server/v3', main: ETCD_MAIN };
+  const { path, ...found } = await provideProgram(program, series, build);
+  return path === undefined ? found : { ...found, etcd: path };
+}
+
+/**
+ * The etcdctl of a series: the installed one when it is of that series, else a build as for `provideEtcd`.
+ * `{ series, version, etcdctl }`, or `{ missing }`, a sentence.
+ */
+export async function provideEtcdctl(series, { build = true } = {}) {
+  const installed = await findInstalledEtcdctl();
+  if (installed.series === series) return installed;
+  const program = { name: 'etcdctl', module: 'go.etcd.io/etcd/etcdctl/v3' };
+  const { path, ...found } = await provideProgram(program, series, build);
+  return path === undefined ? found : { ...found, etcdctl: path };
+}
+
+/**
+ * The program of test/tools/goclient over etcd's Go client library of a series, built as for `provideEtcd`.
+ * `{ series, version, goclient }`, or `{ missing }`, a sentence.
+ */
+export async function provideGoClient(series, { build = true } = {}) {
+  const main = readFileSync(new URL('./goclient/main.go', import.meta.url), 'utf8');
+  const digest = createHash('sha256').update(main).digest('hex').slice(0, 12);
+  const program = { name: `goclient-${digest}`, module: 'go.etcd.io/etcd/client/v3', main };
+  const { path, ...found } = await provideProgram(program, series, build);
+  return path === undefined ? found : { ...found, goclient: path };
+}
+
+/** A cached build of a program at the release of a series: `{ series, version, path }`, or `{ missing }`. */
+async function provideProgram(program, series, build) {
   const release = RELEASES[series];
-  if (release === undefined) {
-    const found = installed.etcd ? `the installed etcd is ${installed.version}; ` : '';
-    return { missing: `no etcd ${series}: ${found}${WHAT_TO_DO}` };
-  }
-  const etcd = join(cacheDirectory(), `etcd-${release.slice(1)}`);
-  if (!existsSync(etcd)) {
-    if (!build)
-      return { missing: `etcd ${series} is not built: node test/tools/etcd-binaries.mjs ${series}` };
-    const failure = await buildEtcd(release, etcd);
+  if (release === undefined) return { missing: `no ${program.name} ${series}: ${WHAT_TO_DO}` };
+  const version = release.slice(1);
+  const path = join(cacheDirectory(), `${program.name}-${version}`);
+  if (!existsSync(path)) {
+    if (!build) return { missing: `${program.name} ${series} is not built: ${BUILD} ${series}` };
+    const failure = await buildProgram(program, release, path);
     if (failure !== undefined) return { missing: failure };
   }
-  return { series, version: release.slice(1), etcd };
+  return { series, version, path };
 }
 
 function cacheDirectory() {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'etcd-discovery-tests');
 }
 
-/** Builds a release to the path `target`. Returns undefined, or why that failed in a sentence. */
-async function buildEtcd(release, target) {
+/**
+ * Builds a Go program over a release of `module`, to the path `target`: `main`, the text of a main.go, or else
+ * the main package that the module is. Returns undefined, or why that failed in a sentence.
+ */
+async function buildProgram({ name, module, main }, release, target) {
   const go = onPath('go');
   if (go === undefined) {
-    return `etcd ${release} has to be built and \`go\` is not on PATH: install Go from https://go.dev/dl/`;
+    return `${name} ${release} has to be built and \`go\` is not on PATH: install Go from https://go.dev/dl/`;
   }
   await mkdir(cacheDirectory(), { recursive: true });
   // On the cache's own file system, so that the rename at the end is atomic: two runs may build at once.
   const work = await mkdtemp(join(cacheDirectory(), 'build-'));
   try {
     await writeFile(join(work, 'go.mod'), 'module etcdbuild\n');
-    const main = 'package main\n\nimport (\n\t"os"\n\n\t"go.etcd.io/etcd/server/v3/etcdmain"\n)\n';
-    await writeFile(join(work, 'main.go'), `${main}\nfunc main() { etcdmain.Main(os.Args) }\n`);
+    if (main !== undefined) await writeFile(join(work, 'main.go'), main);
     const options = {
       cwd: work,
       timeout: BUILD_LIMIT_MS,
       maxBuffer: 16 << 20,
       env: { ...process.env, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
     };
-    await run(go, ['get', `go.etcd.io/etcd/server/v3@${release}`], options);
-    await run(go, ['build', '-trimpath', '-ldflags=-s -w', '-o', 'etcd', '.'], options);
-    await rename(join(work, 'etcd'), target);
+    await run(go, ['get', `${module}@${release}`], options);
+    const source = main === undefined ? module : '.';
+    await run(go, ['build', '-trimpath', '-ldflags=-s -w', '-o', 'program', source], options);
+    await rename(join(work, 'program'), target);
     return undefined;
   } catch (error) {
     const detail = String(error.stderr || error.message).trim();
-    return `etcd ${release} could not be built with ${go}: ${detail.split('\n').slice(-3).join(' | ')}`;
+    return `${name} ${release} could not be built with ${go}: ${detail.split('\n').slice(-3).join(' | ')}`;
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -158,16 +222,19 @@ function isDebian() {
   }
 }
 
+const PROVIDERS = [provideEtcd, provideEtcdctl, provideGoClient];
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const wanted = process.argv.slice(2);
   if (wanted.length === 0 || wanted.some((series) => !/^\d+\.\d+$/.test(series))) {
-    console.error('usage: node test/tools/etcd-binaries.mjs SERIES...   (for example: 3.4 3.5 3.6)');
+    console.error('usage: node test/tools/etcd-binaries.mjs SERIES...   (for example: 3.4 3.7)');
     process.exit(2);
   }
   for (const series of wanted) {
-    const found = await provideEtcd(series);
-    if (found.missing !== undefined) process.exitCode = 1;
-    console.log(found.missing === undefined ? `${series} ${found.version} ${found.etcd}` : found.missing);
+    for (const provide of RELEASES[series] === undefined ? PROVIDERS.slice(0, 2) : PROVIDERS) {
+      const found = await provide(series);
+      if (found.missing !== undefined) process.exitCode = 1;
+      console.log(found.missing ?? `${found.version} ${found.etcd ?? found.etcdctl ?? found.goclient}`);
+    }
   }
-  console.log(`etcdctl ${findEtcdctl() ?? 'is not on PATH'}`);
 }
