@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import { type Body, BODY_LIMIT_BYTES, type Request, readBody } from './body.ts';
+import { BODY_LIMIT_BYTES, type Body, type Request, readBody } from './body.ts';
 import { type DiscoveryClient, present } from './client.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';

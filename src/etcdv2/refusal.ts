@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { MESSAGES, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
-import { type Row, ROWS } from './reasons.ts';
+import { ROWS, type Row } from './reasons.ts';
 import { keys } from './reply.ts';
 import type { V2Request } from './request.ts';
 

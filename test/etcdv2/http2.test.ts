@@ -6,7 +6,7 @@ import {
   connect,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import { waitFor } from '../support/wait.ts';
 import { v2 } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
