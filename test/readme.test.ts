@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from './etcd/harness/ports.ts';
 import { ETCDCTL, installedEtcd } from './etcd/harness/versions.ts';
 import { slow } from './slow.ts';
+import { settingsTable } from './support/settings-table.ts';
 import { waitFor } from './support/wait.ts';
 
 // Runs the README as its reader would: every `sh` block, in order, in one shell; a `text` block after it is
@@ -33,7 +34,7 @@ function mask(text: string): string {
     .replace(/\b[0-9a-f]{14,16}\b/g, 'ID')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/("(?:createRevision|modRevision|revision)":)"\d+"/g, '$1"N"')
-    .replace(/(Index":)\d+/g, '$1N')
+    .replace(/("\w*[iI]ndex":)\d+/g, '$1N')
     .trimEnd();
   return steady.replace(
     /"initialCluster":"([^"]*)"/g,
@@ -98,6 +99,10 @@ test('the README starts and tests the service with one command each', () => {
 
 const { missing } = await installedEtcd();
 const absent = missing ?? (ETCDCTL === undefined && 'the walk needs etcdctl on PATH');
+
+test('the table of settings is that of the program', () => {
+  assert.ok(markdown.includes(settingsTable()), `the README needs this table:\n${settingsTable()}`);
+});
 
 test('every command of the README does what it says', { skip: absent }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-readme-'));
