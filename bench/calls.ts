@@ -3,8 +3,8 @@ import { Child } from './child.ts';
 import { makeFixture, sampleMessages } from './fixture.ts';
 import type { Job, JobResult } from './load/main.ts';
 import { type Operation, operations } from './operations.ts';
-import { startBareNode, startService } from './servers.ts';
 import type { Ports } from './servers/bare-connect.ts';
+import { startBareNode, startService } from './servers.ts';
 import { type Spread, spread } from './stats.ts';
 
 export interface CallsPlan {

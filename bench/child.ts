@@ -28,10 +28,10 @@ export class Child {
   #output = '';
 
   /** Starts a script given relative to the compiled bench/. */
-  constructor(name: string, script: string, args: readonly string[] = [], nodeFlags: readonly string[] = []) {
+  constructor(name: string, script: string, args: readonly string[] = []) {
     this.name = name;
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, ...nodeFlags, path, ...args], {
+    this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
       env: environment(),

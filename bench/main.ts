@@ -1,18 +1,17 @@
 // The benchmark: the service against bare Node HTTP and bare connect-node, in one run. See bench/README.md.
 
 import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type CallsPlan, measureCalls } from './calls.ts';
 import { stopAll } from './child.ts';
 import { type InProcessPlan, measureInProcess } from './in-process.ts';
-import { openFilesLimit } from './open-files.ts';
+import { busyCpus, type DataDir, flushMs, makeDataDir, openFilesLimit } from './machine.ts';
 import { callsTable, inProcessTable, waitersTable } from './report.ts';
-import { type DataDir, flushMs, makeDataDir } from './servers.ts';
 import { measureWaiters, type WaitersPlan } from './waiters.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--json FILE] [--waiters NUMBER]
-  --quick            half a minute in all: shows that it works, not how fast the service is
+  --quick            half a minute in all: shows that it works, and roughly how fast the service is
   --json FILE        writes every number to FILE as well
   --waiters NUMBER   long polls held open at once (default 5000; with --quick 500)`;
 
@@ -36,40 +35,48 @@ const QUICK: Plan = {
   inProcess: { rounds: 2, calls: 50_000 },
 };
 
-/** Sockets beside those of the waiters: the generator's channel, the store's files, connections of the calls. */
+/** Beside the sockets of the waiters: those of the calls and of the rehearsal, and the store's files. */
 const OTHER_FILES = 400;
 
 let dataDir: DataDir | undefined;
+let interrupted = false;
 
 async function main(): Promise<void> {
   const { plan, jsonFile } = readArguments();
   requireOpenFiles(plan.waiters.waiters);
   dataDir = await makeDataDir();
-  const flush = await flushMs(dataDir.path);
-  const about = {
-    node: process.version,
-    system: `${process.platform} ${release()} ${process.arch}`,
-    cpus: availableParallelism(),
-    cpu: cpus()[0]?.model ?? 'unknown',
-    dataOnDisk: dataDir.onDisk,
-    diskFlushMs: flush,
-    requestLog: 'off (--log-level warn)',
-  };
-  if (!dataDir.onDisk)
-    console.error(`The data in ${dataDir.path} is in memory: writes look faster than on a disk.`);
+  const busyBefore = await busyCpus();
+  const diskFlushMs = await flushMs(dataDir.path);
   const inProcess = await measureInProcess(plan.inProcess);
   const calls = await measureCalls(plan.calls, dataDir.path, progress);
   const waiters = await measureWaiters(plan.waiters, dataDir.path, progress);
   progress(undefined);
+  const about = {
+    node: process.version,
+    system: `${process.platform} ${release()} ${process.arch}`,
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    busyCpusBefore: busyBefore,
+    busyCpusAfter: await busyCpus(),
+    dataOnDisk: dataDir.onDisk,
+    diskFlushMs,
+    requestLog: 'off (--log-level warn)',
+  };
 
-  console.log(`Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}`);
-  console.log(`Request log ${about.requestLog}; a flush of this disk takes ${flush.toFixed(2)} ms.`);
-  console.log(
-    `Medians of ${plan.calls.rounds} rounds of ${plan.calls.slotMs} ms each; waiters: ${plan.waiters.rounds} rounds of ${waiters.waiters}.`,
-  );
-  console.log(`\n${callsTable(calls)}\n`);
-  console.log(`${waitersTable(waiters)}\n`);
-  console.log(inProcessTable(inProcess));
+  const busy = `${about.busyCpusBefore.toFixed(1)} before and ${about.busyCpusAfter.toFixed(1)} after`;
+  const flush = about.dataOnDisk
+    ? `A flush of this disk takes ${diskFlushMs.toFixed(2)} ms.`
+    : `${dataDir.path} is in memory: writes look faster than on a disk.`;
+  const { rounds, slotMs } = plan.calls;
+  console.log(`Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
+CPUs that other programs kept busy: ${busy}. ${flush}
+Request log ${about.requestLog}. Medians of ${rounds} rounds of ${slotMs} ms; waiters: ${plan.waiters.waiters}, ${plan.waiters.rounds} rounds.
+
+${callsTable(calls)}
+
+${waitersTable(waiters)}
+
+${inProcessTable(inProcess)}`);
   if (jsonFile !== undefined) {
     await writeFile(jsonFile, `${JSON.stringify({ about, plan, calls, waiters, inProcess }, null, 2)}\n`);
   }
@@ -128,6 +135,7 @@ for (const [signal, exitCode] of [
   ['SIGTERM', 143],
 ] as const) {
   process.once(signal, () => {
+    interrupted = true;
     void cleanUp().finally(() => process.exit(exitCode));
   });
 }
@@ -136,7 +144,8 @@ try {
   await main();
 } catch (error) {
   progress(undefined);
-  console.error(error instanceof Error ? error.message : error);
+  // Of processes that end because they were told to there is nothing to say.
+  if (!interrupted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {
   await cleanUp();

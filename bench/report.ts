@@ -16,7 +16,8 @@ export function callsTable(rows: readonly Row[]): string {
     'service CPU us',
     'baseline CPU us',
   ];
-  return table(
+  const generatorBound = rows.some((row) => row.generatorBound);
+  const text = table(
     head,
     rows.map((row) => [
       row.operation,
@@ -29,6 +30,9 @@ export function callsTable(rows: readonly Row[]): string {
       whole(row.baseline.cpuMicros.median),
     ]),
   );
+  return generatorBound
+    ? `${text}\n\n\\* As fast as the load generator can ask: the true ratio is lower.`
+    : text;
 }
 
 export function waitersTable({ bareNode, service }: WaitersResult): string {

@@ -1,11 +1,6 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.ts';
-import { spread } from './stats.ts';
 
 export interface Server {
   readonly child: Child;
@@ -51,44 +46,4 @@ function freePort(): Promise<number> {
       server.close(() => resolve(port));
     });
   });
-}
-
-/** tmpfs and ramfs on Linux. */
-const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
-
-export interface DataDir {
-  readonly path: string;
-  /** Whether writes go to a disk: on a file system in memory, a flush costs nothing. */
-  readonly onDisk: boolean;
-  remove(): Promise<void>;
-}
-
-/** A new directory in the system's place for temporary files, or in /var/tmp when the former is in memory. */
-export async function makeDataDir(): Promise<DataDir> {
-  const parent = (await inMemory(tmpdir())) && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
-  const path = await mkdtemp(join(parent, 'etcd-discovery-bench-'));
-  return {
-    path,
-    onDisk: !(await inMemory(path)),
-    remove: () => rm(path, { recursive: true, force: true }),
-  };
-}
-
-/** The median time in ms to write a page and have it on disk: the least that a durable write can take. */
-export async function flushMs(directory: string): Promise<number> {
-  const file = await open(join(directory, 'flush'), 'w');
-  const page = Buffer.alloc(4096);
-  const times: number[] = [];
-  for (let count = 0; count < 50; count += 1) {
-    const start = performance.now();
-    await file.write(page, 0, page.length, 0);
-    await file.datasync();
-    times.push(performance.now() - start);
-  }
-  await file.close();
-  return spread(times).median;
-}
-
-async function inMemory(path: string): Promise<boolean> {
-  return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
 }

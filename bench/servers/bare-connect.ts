@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 import { fromBinary } from '@bufbuild/protobuf';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   DiscoveryService,
   GetClusterResponseSchema,
@@ -31,6 +31,11 @@ async function listen(messages: Messages): Promise<Ports> {
   const listMembers = fromBinary(ListMembersResponseSchema, messages.listMembers);
   const register = fromBinary(RegisterResponseSchema, messages.register);
   const adapter = connectNodeAdapter({
+    // As in src/server/rpc.ts.
+    acceptCompression: [compressionGzip],
+    readMaxBytes: 64 * 1024,
+    maxTimeoutMs: 2 ** 31 - 1,
+    jsonOptions: { ignoreUnknownFields: false },
     routes: (router) => {
       router.service(DiscoveryService, {
         getCluster: () => getCluster,

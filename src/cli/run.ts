@@ -25,6 +25,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     case undefined:
       terminal.err(help());
       return 2;
+    case 'help':
     case '--help':
     case '-h':
       terminal.out(help());

@@ -37,6 +37,7 @@ export async function* watch(
     bell.ring();
   };
   if (signal.aborted) return;
+  if (context.closing()) throw shuttingDown();
   signal.addEventListener('abort', leave, { once: true });
   topics.add(token, bell);
   try {

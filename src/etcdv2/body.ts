@@ -35,7 +35,7 @@ function collect(request: Request, deadlines: Deadlines): Promise<Body> {
     let size = 0;
     const settle = (body: Body): void => {
       deadlines.remove(deadline);
-      request.off('data', take).off('end', finish).off('close', hangUp).off('error', hangUp);
+      request.off('data', take).off('end', finish).off('close', hangUp);
       resolve(body);
     };
     const take = (chunk: Buffer): void => {
@@ -46,6 +46,6 @@ function collect(request: Request, deadlines: Deadlines): Promise<Body> {
     const finish = (): void => settle({ type: 'FORM', text: Buffer.concat(chunks).toString() });
     const hangUp = (): void => settle({ type: 'GONE' });
     const deadline = deadlines.add(() => settle({ type: 'TOO_SLOW' }));
-    request.on('data', take).on('end', finish).on('close', hangUp).on('error', hangUp);
+    request.on('data', take).on('end', finish).on('close', hangUp);
   });
 }

@@ -53,8 +53,8 @@ suite('help and versions', () => {
       stdout: `etcd-discovery ${VERSION}\n`,
       stderr: '',
     });
-    for (const flag of ['--help', '-h']) {
-      const { code, stdout, stderr } = await run([flag]);
+    for (const word of ['--help', '-h', 'help']) {
+      const { code, stdout, stderr } = await run([word]);
       assert.deepEqual([code, stderr], [0, '']);
       assert.match(stdout, /^ {2}serve +\S/m);
     }
@@ -239,9 +239,10 @@ suite('a running service', () => {
     test(`ends at once on a second signal: ${second} is exit code ${code}`, async () => {
       const service = await start(['--grace', '1h']);
       const socket = await callUnderWay(service);
-      service.command.child.kill('SIGTERM');
+      const ended = service.end('SIGTERM');
       await waitFor('the service to be stopping', () => message(service.command, /^stopping/) !== undefined);
-      assert.deepEqual(await service.end(second), { code, signal: null });
+      await service.end(second);
+      assert.deepEqual(await ended, { code, signal: null });
       assert.ok(message(service.command, /^a second signal/));
       socket.destroy();
     });
@@ -258,9 +259,10 @@ suite('a running service', () => {
     }
     assert.equal(await (await fetch(`${service.url}/health`)).text(), 'OK');
     const ended = new Promise((resolve) => service.command.child.once('exit', (...end) => resolve(end)));
-    service.command.child.kill('SIGTERM');
+    const closed = service.end();
     assert.deepEqual(await ended, [0, null]);
     service.command.child.stdout?.destroy();
+    await closed;
   });
 
   for (const [what, fault] of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { waitFor } from '../support/wait.ts';
 import { send, v2, value } from './http.ts';

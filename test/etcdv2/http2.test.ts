@@ -6,7 +6,7 @@ import {
   connect,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { suite, test, type TestContext } from 'node:test';
+import { suite, type TestContext, test } from 'node:test';
 import { waitFor } from '../support/wait.ts';
 import { v2 } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -110,12 +110,20 @@ suite('over HTTP/2', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('a body that does not come, and one that is too long, end their streams and no others', async (t) => {
+  test('a body that does not come ends its stream and no other', async (t) => {
     const { session, stack } = await start(t, { bodyLimitMs: 30 });
     const waiting = await ask(session, 'GET', HELD);
     const slow = await ask(session, 'PUT', '/t/1', 'value=', false);
     assert.equal(slow.headers[':status'], 408);
     assert.match(await slow.body, /took too long/);
+    await stack.client.register({ token: 't', memberId: '1', name: 'a', peerUrls: ['http://a:1'] });
+    assert.equal(v2({ body: await waiting.body }).action, 'create');
+    assert.deepEqual(stack.defects, []);
+  });
+
+  test('a body that is too long ends its stream and no other', async (t) => {
+    const { session, stack } = await start(t);
+    const waiting = await ask(session, 'GET', HELD);
     const long = await ask(session, 'PUT', '/t/1', 'x'.repeat(70_000), false);
     assert.equal(long.headers[':status'], 413);
     assert.match(await long.body, /over 65536 bytes/);

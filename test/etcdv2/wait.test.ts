@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { suite, test, type TestContext } from 'node:test';
+import { EventEmitter } from 'node:events';
+import { suite, type TestContext, test } from 'node:test';
+import { Deadlines } from '../../src/etcdv2/deadlines.ts';
+import { wait } from '../../src/etcdv2/wait.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -132,7 +135,7 @@ suite('a wait', () => {
   });
 
   test('ends empty when the token expires, and the next one is told so', async (t) => {
-    const stack = await startStack({ policy: { defaultTtl: 300, minTtl: 1 } });
+    const stack = await startStack({ policy: { defaultTtl: 1500, minTtl: 1 } });
     t.after(() => stack.close());
     await stack.client.createToken({ token: 't', size: 3 });
     const answer = await held(stack, `${HELD}&waitIndex=2`);
@@ -169,8 +172,8 @@ suite('a wait', () => {
 });
 
 suite('a stream', () => {
-  test('passes on one event after the other, a line each, until the poll limit', async (t) => {
-    const stack = await start(t, { pollLimitMs: 1500 });
+  test('passes on one event after the other, a line each', async (t) => {
+    const stack = await start(t);
     await register(stack, 1);
     const answer = await held(stack, `${HELD}&waitIndex=2&stream=true`);
     await waitFor('the event of the past', () => answer.soFar().endsWith('\n'));
@@ -178,6 +181,8 @@ suite('a stream', () => {
     await waitFor('the next event', () => answer.soFar().split('\n').length === 3);
     await send(stack.url, 'DELETE', '/t/1');
     await register(stack, 3);
+    await waitFor('the last event', () => answer.soFar().split('\n').length === 4);
+    stack.discovery.stopWatches();
     const lines = (await answer.body).trimEnd().split('\n');
     assert.deepEqual(
       lines.map((body) => v2({ body })),
@@ -186,12 +191,51 @@ suite('a stream', () => {
     await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
   });
 
-  test('ends when the service stops', async (t) => {
-    const stack = await start(t);
-    const answer = await held(stack, `${HELD}&stream=true`);
+  test('ends at the poll limit', async (t) => {
+    const stack = await start(t, { pollLimitMs: 30 });
     await register(stack, 1);
-    await waitFor('the event', () => answer.soFar() !== '');
-    stack.discovery.stopWatches();
+    const answer = await held(stack, `${HELD}&waitIndex=2&stream=true`);
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
   });
+
+  for (const [how, event] of [
+    ['goes on when its reader does', 'drain'],
+    ['ends when its reader hangs up', 'close'],
+  ] as const) {
+    test(`that is not read is held back, and ${how}`, async (t) => {
+      const stack = await start(t);
+      await register(stack, 1);
+      await register(stack, 2);
+      const response = new SlowResponse();
+      const request = { type: 'WAIT', token: 't', awaited: 'ANY', waitIndex: 1n, stream: true } as const;
+      const polls = new Deadlines(60_000);
+      const waiting = wait(stack.client, request, response, polls);
+      await waitFor('the first event', () => response.written.length === 1);
+      await stack.client.getCluster({ token: 't' });
+      assert.equal(response.written.length, 1, 'the second is not written');
+      response.emit(event);
+      if (event === 'drain') {
+        await waitFor('the second event', () => response.written.length === 2);
+        stack.discovery.stopWatches();
+        response.emit('drain');
+      }
+      assert.equal(await waiting, undefined);
+      assert.equal(polls.size, 0);
+      await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+    });
+  }
 });
+
+/** A response whose reader takes nothing until it says so. */
+class SlowResponse extends EventEmitter {
+  readonly written: string[] = [];
+
+  writeHead(): void {}
+
+  write(chunk: string): boolean {
+    this.written.push(chunk);
+    return false;
+  }
+
+  end(): void {}
+}

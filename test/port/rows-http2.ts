@@ -1,7 +1,7 @@
 import {
   ERROR,
-  FLAG,
   type Field,
+  FLAG,
   frame,
   GET,
   headers,

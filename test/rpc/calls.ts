@@ -43,20 +43,20 @@ export function follow(
   const messages = client.watchMembers(request, { signal: abort.signal })[Symbol.asyncIterator]();
   return {
     async next(expected) {
-      const { value, done } = await messages.next();
-      assert.ok(!done, `the watch ended before its ${expected}`);
-      const { update } = value as WatchMembersResponse;
+      const message = await messages.next();
+      assert.ok(message.done !== true, `the watch ended before its ${expected}`);
+      const { update } = message.value;
       assert.equal(update.case, expected);
       return update.value as UpdateValue<typeof expected>;
     },
     async events() {
       const events: MemberEvent[] = [];
       for (;;) {
-        const { value, done } = await messages.next();
-        if (done) return events;
-        const { update } = value as WatchMembersResponse;
-        assert.equal(update.case, 'event');
-        events.push(update.value as MemberEvent);
+        const message = await messages.next();
+        if (message.done === true) return events;
+        const { update } = message.value;
+        assert.ok(update.case === 'event', `${update.case}`);
+        events.push(update.value);
       }
     },
     stop: () => abort.abort(),

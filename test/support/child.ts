@@ -64,6 +64,8 @@ export class SpawnedService {
   readonly url: string;
   readonly dataDir: string;
   readonly command: Command;
+  /** Whether it was told to end. */
+  #told = false;
 
   private constructor(command: Command, url: string, dataDir: string) {
     this.command = command;
@@ -92,11 +94,17 @@ export class SpawnedService {
       url = command.log().find((line) => line['msg'] === 'serving')?.['url'];
       return url !== undefined;
     });
-    return new SpawnedService(command, String(url), dataDir);
+    const service = new SpawnedService(command, String(url), dataDir);
+    // Otherwise a test that calls it afterwards shows no more than a refused connection.
+    void command.ended.then((end) => {
+      if (!service.#told) console.error('the service ended by itself:', end, command.stderr, command.stdout);
+    });
+    return service;
   }
 
   /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
+    this.#told = true;
     this.command.child.kill(signal);
     return this.command.ended;
   }

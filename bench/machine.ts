@@ -1,0 +1,71 @@
+// What the machine is, and what of it is there for the benchmark.
+
+import { existsSync } from 'node:fs';
+import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { spread } from './stats.ts';
+
+/** tmpfs and ramfs on Linux. */
+const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
+
+export interface DataDir {
+  readonly path: string;
+  /** Whether writes go to a disk: on a file system in memory, a flush costs nothing. */
+  readonly onDisk: boolean;
+  remove(): Promise<void>;
+}
+
+/** A new directory in the system's place for temporary files, or in /var/tmp when the former is in memory. */
+export async function makeDataDir(): Promise<DataDir> {
+  const parent = (await inMemory(tmpdir())) && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
+  const path = await mkdtemp(join(parent, 'etcd-discovery-bench-'));
+  return {
+    path,
+    onDisk: !(await inMemory(path)),
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+/** The median time in ms to write a page and have it on disk: the least that a durable write can take. */
+export async function flushMs(directory: string): Promise<number> {
+  const file = await open(join(directory, 'flush'), 'w');
+  const page = Buffer.alloc(4096);
+  const times: number[] = [];
+  for (let count = 0; count < 50; count += 1) {
+    const start = performance.now();
+    await file.write(page, 0, page.length, 0);
+    await file.datasync();
+    times.push(performance.now() - start);
+  }
+  await file.close();
+  return spread(times).median;
+}
+
+/** How many CPUs other programs keep busy, seen over a second in which we do nothing. */
+export async function busyCpus(): Promise<number> {
+  const before = busyMs();
+  const start = performance.now();
+  await sleep(1000);
+  return (busyMs() - before) / (performance.now() - start);
+}
+
+function busyMs(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+}
+
+async function inMemory(path: string): Promise<boolean> {
+  return MEMORY_FILE_SYSTEMS.has((await statfs(path)).type);
+}
+
+/**
+ * How many files, sockets included, a process may have open. Node.js raises its soft limit to the hard one when
+ * it starts, and so do the processes started here, so the hard one counts.
+ */
+export function openFilesLimit(): number {
+  const report = process.report?.getReport() as { userLimits?: { open_files?: { hard: number | string } } };
+  const hard = report.userLimits?.open_files?.hard;
+  // "unlimited", or a system without such a limit.
+  return typeof hard === 'number' ? hard : Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,29 @@
+import { test } from 'node:test';
+import { slow } from '../slow.ts';
+import type { MakePlace } from './factory.ts';
+import { History } from './history.ts';
+import { lmdbPlace, memoryPlace } from './place.ts';
+import { Random, seedOfRun } from './random.ts';
+
+const STEPS = 400;
+const HISTORIES = slow ? 80 : 5;
+const random = new Random(seedOfRun());
+
+for (const [name, makePlace] of [
+  ['memory', memoryPlace],
+  ['lmdb', lmdbPlace],
+] satisfies Array<[string, MakePlace]>) {
+  for (const width of [1, 10]) {
+    test(`${name}: random histories, ${width} at once, are those of the model`, async () => {
+      const total: Record<string, number> = {};
+      for (let i = 0; i < HISTORIES; i++) {
+        const place = makePlace();
+        const history = new History(random, place, width);
+        await history.run(STEPS);
+        place.destroy();
+        for (const [what, count] of Object.entries(history.counts)) total[what] = (total[what] ?? 0) + count;
+      }
+      console.log(`${name}, ${width} at once: ${JSON.stringify(total)}`);
+    });
+  }
+}

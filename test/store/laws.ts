@@ -1,0 +1,68 @@
+import { afterEach, describe, test } from 'node:test';
+import { Discovery } from '../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/discovery/limits.ts';
+import { millis, revision } from '../../src/discovery/model.ts';
+import type { Store } from '../../src/discovery/store.ts';
+import { create, token } from './commands.ts';
+import type { MakePlace, Place } from './factory.ts';
+import { concurrencyLaws } from './laws/concurrency.ts';
+import { durabilityLaws } from './laws/durability.ts';
+import { eventsLaws } from './laws/events.ts';
+import { refusalsLaws } from './laws/refusals.ts';
+import { revisionsLaws } from './laws/revisions.ts';
+import { type Opened, refusal } from './laws/subject.ts';
+import { sweepLaws } from './laws/sweep.ts';
+import { watchLaws } from './laws/watch.ts';
+
+/** What every store promises, through the use cases where it is about them. Call once for each store. */
+export function laws(name: string, makePlace: MakePlace): void {
+  describe(`the laws of a store: ${name}`, () => {
+    const places: Place[] = [];
+    const open: Store[] = [];
+
+    afterEach(async () => {
+      for (const store of open.splice(0)) await store.close();
+      for (const place of places.splice(0)) place.destroy();
+    });
+
+    function newPlace(): Place {
+      const place = makePlace();
+      places.push(place);
+      return place;
+    }
+
+    async function opened(place: Place, changed: Partial<Policy> = {}): Promise<Opened> {
+      const policy = { ...DEFAULT_POLICY, ...changed };
+      const store = await place.open(policy);
+      open.push(store);
+      return { store, discovery: new Discovery(store, policy) };
+    }
+
+    async function again(place: Place): Promise<Opened> {
+      for (const store of open.splice(0)) await store.close();
+      return opened(place);
+    }
+
+    const start = (policy?: Partial<Policy>): Promise<Opened> => opened(newPlace(), policy);
+    const subject = { start, newPlace, again };
+    durabilityLaws(subject);
+    revisionsLaws(subject);
+    concurrencyLaws(subject);
+    refusalsLaws(subject);
+    sweepLaws(subject);
+    eventsLaws(subject);
+    watchLaws(subject);
+
+    test('a closed store refuses in words, and can be closed twice', async () => {
+      const { store, discovery } = await start();
+      const t = token();
+      await discovery.createToken(create(t));
+      await store.close();
+      await store.close();
+      await refusal('STORE_UNAVAILABLE', store.read(t));
+      await refusal('STORE_UNAVAILABLE', store.events(t, revision(0), 1));
+      await refusal('SHUTTING_DOWN', discovery.deleteToken(t));
+      await refusal('SHUTTING_DOWN', store.sweep(millis(1), 1));
+    });
+  });
+}

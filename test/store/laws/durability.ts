@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Token } from '../../../src/discovery/model.ts';
+import { create, memberId, named, node, token, urls } from '../commands.ts';
+import type { Subject } from './subject.ts';
+
+export function durabilityLaws({ start, newPlace, again }: Subject): void {
+  describe('what was acknowledged', () => {
+    test('is read at once, and after every restart, exactly as it was answered', async () => {
+      const place = newPlace();
+      let { discovery } = await again(place);
+      const t = token();
+      const steps: Array<() => Promise<{ cluster: unknown; revision: bigint }>> = [
+        () => discovery.createToken(create(t, { description: 'ümlaut ✓' as never, allowRejoin: true })),
+        () =>
+          discovery.register(t, node(1, { peerUrls: urls('http://10.0.0.1:2380', 'https://[::1]:2380') })),
+        () => discovery.register(t, node(2)),
+        () => discovery.register(t, node(1, { mode: 'REPLACE', ...named('other') })),
+        async () => (await discovery.deregister(t, memberId('id2'), undefined)).written,
+        () => discovery.register(t, node(3)),
+        () => discovery.deleteToken(t),
+      ];
+      for (const step of steps) {
+        const { cluster, revision } = await step();
+        assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
+        ({ discovery } = await again(place));
+        assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
+      }
+    });
+
+    test('is kept when the store is closed at once, with all writes of the same moment', async () => {
+      const place = newPlace();
+      const { store, discovery } = await again(place);
+      const tokens = Array.from({ length: 500 }, () => token());
+      const answers = tokens.map((t) => discovery.createToken(create(t)));
+      const closed = store.close();
+      const written = await Promise.all(answers);
+      await closed;
+      const { discovery: later } = await again(place);
+      for (const [i, t] of tokens.entries()) {
+        assert.deepEqual((await later.getCluster(t)).cluster, written[i]?.cluster);
+      }
+    });
+
+    test('every read that begins after an answer has it, while others write', async () => {
+      const { discovery } = await start();
+      const answered = new Map<Token, bigint>();
+      let reads = 0;
+      const worker = async (w: number): Promise<void> => {
+        for (let i = 0; i < 20; i++) {
+          const t = token();
+          answered.set(t, (await discovery.createToken(create(t))).revision);
+          answered.set(t, (await discovery.register(t, node(w))).revision);
+          // What the others were answered meanwhile, and while their next writes are under way.
+          for (const [other, least] of [...answered].slice(-5)) {
+            const view = await discovery.getCluster(other);
+            assert.ok(view.cluster.modRevision >= least);
+            assert.ok(view.revision >= view.cluster.modRevision);
+            reads += 1;
+          }
+        }
+      };
+      await Promise.all([1, 2, 3, 4, 5].map(worker));
+      assert.ok(reads > 100, `${reads} reads were checked`);
+    });
+  });
+}

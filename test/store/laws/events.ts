@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LIMITS } from '../../../src/discovery/limits.ts';
+import { revision } from '../../../src/discovery/model.ts';
+import { create, memberId, named, node, size, token } from '../commands.ts';
+import { allEvents, refusal, type Subject, take } from './subject.ts';
+
+export function eventsLaws({ start, newPlace, again }: Subject): void {
+  describe('the events', () => {
+    test('from every revision on come in order and once, in parts of any length, after a restart too', async () => {
+      const place = newPlace();
+      let { discovery, store } = await again(place);
+      const [t, other] = [token(), token()];
+      await discovery.createToken(create(t, size(4)));
+      await discovery.createToken(create(other, size(40)));
+      const told: bigint[] = [];
+      for (let i = 0; i < 6; i++) {
+        told.push((await discovery.register(t, node(i, { whenFull: 'STANDBY' }))).revision);
+        await discovery.register(other, node(i));
+      }
+      told.push((await discovery.register(t, node(2, { mode: 'REPLACE', ...named('new') }))).revision);
+      told.push((await discovery.deregister(t, memberId('id1'), undefined)).written.revision);
+      const first = Number(told[0]) - 1;
+      const last = Number(told.at(-1));
+      for (const restart of [false, true]) {
+        if (restart) ({ discovery, store } = await again(place));
+        for (let from = first - 2; from <= last + 1; from++) {
+          for (const limit of [1, 3, 100]) {
+            const events = await allEvents(store, t, from, limit);
+            assert.deepEqual(
+              events.map((event) => event.revision),
+              told.filter((each) => each > BigInt(from)),
+            );
+          }
+        }
+      }
+    });
+
+    test('tell what happened: the member, the one before, and how the cluster stands', async () => {
+      const { discovery, store } = await start();
+      const t = token();
+      await discovery.createToken(create(t, size(1)));
+      const one = (await discovery.register(t, node(1))).member;
+      const two = (await discovery.register(t, node(2, { whenFull: 'STANDBY' }))).member;
+      const renamed = (await discovery.register(t, node(1, { mode: 'REPLACE', ...named('x') }))).member;
+      await discovery.deregister(t, memberId('id1'), undefined);
+      await discovery.deleteToken(t);
+      const told = (await store.events(t, revision(0), 10)).map(
+        ({ revision: _revision, time: _time, ...rest }) => rest,
+      );
+      const standing = (memberCount: number, standbyCount: number) => ({
+        complete: memberCount === 1,
+        memberCount,
+        standbyCount,
+      });
+      assert.deepEqual(told, [
+        { type: 'REGISTERED', member: one, ...standing(1, 0) },
+        { type: 'REGISTERED', member: two, ...standing(1, 1) },
+        { type: 'REPLACED', member: renamed, previous: one, ...standing(1, 1) },
+        { type: 'DEREGISTERED', member: renamed, ...standing(1, 0) },
+        { type: 'TOKEN_DELETED', ...standing(0, 0) },
+      ]);
+    });
+
+    test('past the limit are dropped from the oldest, and who needs a dropped one is told', async () => {
+      const place = newPlace();
+      let { discovery, store } = await again(place);
+      const t = token();
+      const { revision: made } = await discovery.createToken(create(t));
+      const changes = LIMITS.eventsPerToken + 10;
+      await Promise.all(
+        Array.from({ length: changes }, (_, i) =>
+          i % 2 === 0 ? discovery.register(t, node(1)) : discovery.deregister(t, memberId('id1'), undefined),
+        ),
+      );
+      const oldest = made + 10n;
+      for (const restart of [false, true]) {
+        if (restart) ({ discovery, store } = await again(place));
+        const kept = await allEvents(store, t, Number(oldest), 1000);
+        assert.equal(kept.length, LIMITS.eventsPerToken);
+        assert.equal(kept[0]?.revision, oldest + 1n);
+        for (const from of [0n, made, oldest - 1n]) {
+          const refused = await refusal('REVISION_COMPACTED', store.events(t, revision(from), 10));
+          assert.equal(refused.facts.revision, made + BigInt(changes));
+        }
+      }
+      const signal = new AbortController();
+      await refusal('REVISION_COMPACTED', take(discovery.watch(t, made, signal.signal), 2));
+      const [snapshot] = await take(discovery.watch(t, undefined, signal.signal), 1);
+      assert.equal(snapshot?.type, 'SNAPSHOT');
+    });
+  });
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { at, create, node, token } from '../commands.ts';
+import { refusal, type Subject } from './subject.ts';
+
+export function revisionsLaws({ start, newPlace, again }: Subject): void {
+  describe('revisions', () => {
+    test('grow with each change, over all tokens, and are not used up by anything else', async () => {
+      const { discovery, store } = await start();
+      const [a, b] = [token(), token()];
+      const seen: bigint[] = [];
+      for (const t of [a, b]) seen.push((await discovery.createToken(create(t))).revision);
+      for (const t of [a, b, a, b]) {
+        seen.push((await discovery.register(t, node(seen.length))).revision);
+      }
+      await refusal(
+        'CLUSTER_FULL',
+        (async () => {
+          seen.push((await discovery.register(a, node(20))).revision);
+          await discovery.register(a, node(21));
+        })(),
+      );
+      assert.equal((await discovery.register(b, node(3))).outcome, 'UNCHANGED');
+      assert.deepEqual(
+        seen,
+        [...new Set(seen)].sort((x, y) => Number(x - y)),
+      );
+      assert.equal((await store.read(token())).revision, seen.at(-1));
+    });
+
+    test('never go back or come again: not by a restart, not when their token is forgotten', async () => {
+      const place = newPlace();
+      let { discovery, store } = await again(place);
+      const t = token();
+      let last = 0n;
+      for (let life = 0; life < 3; life++) {
+        const made = await discovery.createToken(create(t));
+        assert.ok(made.revision > last);
+        const member = await discovery.register(t, node(1));
+        assert.ok(member.revision > made.revision);
+        last = (await discovery.deleteToken(t)).revision;
+        assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
+        assert.equal((await store.read(t)).revision, last);
+        ({ discovery, store } = await again(place));
+        assert.deepEqual(await store.read(t), { cluster: undefined, revision: last });
+      }
+    });
+
+    test('concurrent changes each get their own', async () => {
+      const { discovery } = await start();
+      const made = await Promise.all(
+        Array.from({ length: 300 }, () => discovery.createToken(create(token()))),
+      );
+      assert.equal(new Set(made.map((each) => each.revision)).size, 300);
+      for (const { cluster, revision } of made) assert.equal(cluster.modRevision, revision);
+    });
+  });
+}

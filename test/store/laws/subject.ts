@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import type { Event } from '../../../src/discovery/change.ts';
+import type { Discovery } from '../../../src/discovery/discovery.ts';
+import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
+import type { Policy } from '../../../src/discovery/limits.ts';
+import { revision, type Token } from '../../../src/discovery/model.ts';
+import type { Store } from '../../../src/discovery/store.ts';
+import type { WatchItem } from '../../../src/discovery/watch.ts';
+import type { Place } from '../factory.ts';
+
+/** What the laws need of the store that they are tested on. Everything is cleared away after each test. */
+export interface Subject {
+  /** A place of its own, opened. */
+  readonly start: (policy?: Partial<Policy>) => Promise<Opened>;
+  readonly newPlace: () => Place;
+  /** Closes what is open, and opens the place: the first time, or as after a restart. */
+  readonly again: (place: Place) => Promise<Opened>;
+}
+
+export interface Opened {
+  readonly store: Store;
+  readonly discovery: Discovery;
+}
+
+export async function refusal(reason: Reason, call: Promise<unknown>): Promise<DiscoveryError> {
+  const error = await call.then(
+    () => assert.fail(`a refusal was expected: ${reason}`),
+    (rejection: unknown) => rejection,
+  );
+  assert.ok(error instanceof DiscoveryError, `not a DiscoveryError: ${String(error)}`);
+  assert.equal(error.reason, reason, error.message);
+  return error;
+}
+
+export function rejections(results: ReadonlyArray<PromiseSettledResult<unknown>>): DiscoveryError[] {
+  return results.flatMap((each) => (each.status === 'rejected' ? [each.reason as DiscoveryError] : []));
+}
+
+/** All events after a revision, read in parts. */
+export async function allEvents(store: Store, t: Token, from: number, limit: number): Promise<Event[]> {
+  const events: Event[] = [];
+  for (let cursor = revision(from); ; ) {
+    const part = await store.events(t, cursor, limit);
+    assert.ok(part.length <= limit);
+    events.push(...part);
+    const last = part.at(-1);
+    if (last === undefined) return events;
+    cursor = last.revision;
+  }
+}
+
+/** The next items of a watch, which stays open. */
+export async function take(watch: AsyncGenerator<WatchItem>, count: number): Promise<WatchItem[]> {
+  const items: WatchItem[] = [];
+  while (items.length < count) {
+    const next = await watch.next();
+    if (next.done === true) break;
+    items.push(next.value);
+  }
+  return items;
+}
+
+export function eventsOf(items: readonly WatchItem[]): Event[] {
+  return items.flatMap((item) => (item.type === 'EVENT' ? [item.event] : []));
+}

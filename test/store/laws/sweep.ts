@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Millis, revision } from '../../../src/discovery/model.ts';
+import { at, create, HOUR, node, size, token, ttl } from '../commands.ts';
+import { refusal, type Subject } from './subject.ts';
+
+export function sweepLaws({ start }: Subject): void {
+  describe('the sweep', () => {
+    test('forgets what ended before the time, and nothing else', async () => {
+      const { discovery, store } = await start();
+      const [short, long, deleted] = [token(), token(), token()];
+      const { cluster } = await discovery.createToken(create(short, ttl(HOUR)));
+      await discovery.createToken(create(long, ttl(2 * HOUR)));
+      await discovery.createToken(create(deleted, ttl(3 * HOUR)));
+      await discovery.register(deleted, node(1));
+      const { cluster: tombstone } = await discovery.deleteToken(deleted);
+      const deleteTime = tombstone.deleteTime as Millis;
+      assert.equal(await store.sweep(deleteTime, 10), 0, 'not at the very time');
+      assert.deepEqual((await store.read(deleted)).cluster, tombstone);
+      assert.equal(await store.sweep(at(deleteTime + 1), 10), 1);
+      assert.equal((await store.read(deleted)).cluster, undefined);
+      assert.deepEqual(await store.events(deleted, revision(0), 10), []);
+      assert.equal(await store.sweep(cluster.expireTime, 10), 0);
+      assert.equal(await store.sweep(at(cluster.expireTime + 1), 10), 1);
+      assert.equal((await store.read(short)).cluster, undefined);
+      assert.notEqual((await store.read(long)).cluster, undefined);
+    });
+
+    test('takes no more than it was asked to, the earliest first', async () => {
+      const { discovery, store } = await start();
+      const tokens = Array.from({ length: 25 }, () => token());
+      for (const [i, t] of tokens.entries()) await discovery.createToken(create(t, ttl(1000 * (25 - i))));
+      const future = at(Date.now() + HOUR);
+      assert.equal(await store.sweep(future, 10), 10);
+      const left = await Promise.all(tokens.map(async (t) => (await store.read(t)).cluster !== undefined));
+      assert.deepEqual(left, [...Array<boolean>(15).fill(true), ...Array<boolean>(10).fill(false)]);
+      assert.equal(await store.sweep(future, 100), 15);
+      assert.equal(await store.sweep(future, 100), 0);
+    });
+
+    test('a token that is made anew has nothing of the one before', async () => {
+      const { discovery, store } = await start();
+      const t = token();
+      await discovery.createToken(create(t, size(5)));
+      for (let i = 0; i < 5; i++) await discovery.register(t, node(i));
+      await discovery.deleteToken(t);
+      await refusal('TOKEN_DELETED', discovery.createToken(create(t)));
+      assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
+      const { cluster } = await discovery.createToken(create(t));
+      assert.deepEqual(cluster.members, []);
+      assert.deepEqual(await store.events(t, revision(0), 10), []);
+      const { revision: registered } = await discovery.register(t, node(1));
+      assert.deepEqual(
+        (await store.events(t, revision(0), 10)).map((event) => event.revision),
+        [registered],
+      );
+      assert.equal(await store.sweep(at(Date.now() + 1), 10), 0, 'the old end has no hold on it');
+    });
+  });
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { getEventListeners, setMaxListeners } from 'node:events';
+import { after, describe, test } from 'node:test';
+import { LIMITS } from '../../../src/discovery/limits.ts';
+import { revision } from '../../../src/discovery/model.ts';
+import type { WatchItem } from '../../../src/discovery/watch.ts';
+import { waitFor } from '../../support/wait.ts';
+import { create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
+import { trackLongTimers } from '../timers.ts';
+import { eventsOf, refusal, type Subject, take } from './subject.ts';
+
+export function watchLaws({ start, newPlace, again }: Subject): void {
+  describe('a watch', () => {
+    test('from every revision delivers each later change once and in order, while they happen', async () => {
+      const { discovery, store } = await start();
+      const t = token();
+      const { revision: made } = await discovery.createToken(create(t, size(100)));
+      const stop = new AbortController();
+      setMaxListeners(0, stop.signal);
+      const watches: Array<{ after: bigint; got: Promise<WatchItem[]> }> = [];
+      const total = 60;
+      for (let i = 0; i < total; i++) {
+        const after = revision(made + BigInt(i));
+        watches.push({ after, got: take(discovery.watch(t, after, stop.signal), 1 + total - i) });
+        watches.push({ after, got: take(discovery.watch(t, undefined, stop.signal), 1 + total - i) });
+        // Some are answered before the watches get going, and some are under way with them.
+        const registered = discovery.register(t, node(i));
+        if (i % 3 === 0) await new Promise(setImmediate);
+        await registered;
+      }
+      const all = (await store.events(t, revision(0), 1000)).map((event) => event.revision);
+      assert.equal(all.length, total);
+      for (const { after, got } of watches) {
+        const [first, ...rest] = await got;
+        const from = first?.type === 'SNAPSHOT' ? first.revision : after;
+        assert.deepEqual(
+          eventsOf(rest).map((event) => event.revision),
+          all.filter((each) => each > from).slice(0, rest.length),
+        );
+        if (first?.type === 'SNAPSHOT') {
+          assert.deepEqual(
+            first.cluster.members.map((member) => member.createRevision),
+            all.filter((each) => each <= from),
+          );
+        }
+      }
+      stop.abort();
+    });
+
+    test('goes on from its last revision over restarts, with nothing lost and nothing twice', async () => {
+      const place = newPlace();
+      let { discovery } = await again(place);
+      const t = token();
+      let { revision: cursor } = await discovery.createToken(create(t, size(100)));
+      const told: bigint[] = [];
+      const got: bigint[] = [];
+      for (let life = 0; life < 4; life++) {
+        const stop = new AbortController();
+        const events = discovery.watch(t, cursor, stop.signal);
+        await events.next();
+        for (let i = 0; i < 5; i++) told.push((await discovery.register(t, node(told.length))).revision);
+        // It has seen three of the five when the service goes.
+        for (const event of eventsOf(await take(events, 3))) {
+          got.push(event.revision);
+          cursor = event.revision;
+        }
+        stop.abort();
+        ({ discovery } = await again(place));
+      }
+      const rest = await take(
+        discovery.watch(t, cursor, new AbortController().signal),
+        1 + told.length - got.length,
+      );
+      got.push(...eventsOf(rest).map((event) => event.revision));
+      assert.deepEqual(got, told);
+    });
+
+    test('of a slow reader loses nothing, and holds no more than one part in memory', async () => {
+      const { discovery } = await start();
+      const t = token();
+      const { revision: made } = await discovery.createToken(create(t));
+      const stop = new AbortController();
+      const slow = discovery.watch(t, undefined, stop.signal);
+      await slow.next();
+      const changes = 3 * LIMITS.eventsPerRead;
+      await Promise.all(
+        Array.from({ length: changes }, (_, i) =>
+          i % 2 === 0 ? discovery.register(t, node(1)) : discovery.deregister(t, memberId('id1'), undefined),
+        ),
+      );
+      const events = eventsOf(await take(slow, changes));
+      assert.deepEqual(
+        events.map((event) => event.revision),
+        Array.from({ length: changes }, (_, i) => made + BigInt(i + 1)),
+      );
+      stop.abort();
+    });
+
+    test('sees a deletion as its last event; one that begins later is refused', async () => {
+      const { discovery } = await start();
+      const t = token();
+      const { revision: made } = await discovery.createToken(create(t));
+      const { signal } = new AbortController();
+      const watch = discovery.watch(t, undefined, signal);
+      await watch.next();
+      const { revision: deleted } = await discovery.deleteToken(t);
+      const items: WatchItem[] = [];
+      for await (const item of watch) items.push(item);
+      assert.deepEqual(
+        eventsOf(items).map((event) => [event.type, event.revision]),
+        [['TOKEN_DELETED', deleted]],
+      );
+      await refusal('TOKEN_DELETED', take(discovery.watch(t, undefined, signal), 1));
+      await refusal('TOKEN_DELETED', take(discovery.watch(t, deleted, signal), 2));
+      const resumed = eventsOf(await take(discovery.watch(t, made, signal), 2));
+      assert.equal(resumed[0]?.type, 'TOKEN_DELETED');
+      await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), undefined, signal), 1));
+    });
+
+    test('ends at the time of its token', async () => {
+      const { discovery } = await start();
+      const t = token();
+      await discovery.createToken(create(t, ttl(300)));
+      const watch = discovery.watch(t, undefined, new AbortController().signal);
+      await watch.next();
+      // The timer of a watch does not keep a process alive, and here nothing else does.
+      const alive = setInterval(() => {}, 1000);
+      await refusal('TOKEN_EXPIRED', watch.next());
+      clearInterval(alive);
+      assert.equal(discovery.watchers(), 0);
+    });
+
+    test('that closes leaves nothing: no watcher, no listener, no timer', async () => {
+      const timers = trackLongTimers();
+      after(() => timers.stop());
+      const { discovery } = await start();
+      const live = token();
+      await discovery.createToken(create(live, { ...size(100), ...ttl(HOUR) }));
+      const stop = new AbortController();
+      const { signal } = stop;
+
+      const parked = discovery.watch(live, undefined, signal);
+      await parked.next();
+      const waiting = discovery.watch(live, undefined, signal);
+      await waiting.next();
+      const next = waiting.next();
+      await waitFor('the watch to wait with a timer', () => timers.left() > 0);
+      assert.equal(discovery.watchers(), 2);
+
+      const left = discovery.watch(live, undefined, signal);
+      for await (const _ of left) break;
+      assert.equal(discovery.watchers(), 2);
+
+      const ended = token();
+      await discovery.createToken(create(ended));
+      const ending = discovery.watch(ended, undefined, signal);
+      await ending.next();
+      await discovery.deleteToken(ended);
+      for await (const _ of ending);
+      assert.equal(discovery.watchers(), 2);
+      assert.equal(getEventListeners(signal, 'abort').length, 2);
+
+      const refused = discovery.watch(token(), undefined, signal);
+      await refusal('TOKEN_NOT_FOUND', refused.next());
+      assert.equal(getEventListeners(signal, 'abort').length, 2);
+
+      stop.abort();
+      assert.equal(discovery.watchers(), 0, 'at once, also the one that nobody reads');
+      assert.deepEqual(await next, { done: true, value: undefined });
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
+      assert.deepEqual(
+        await take(discovery.watch(live, undefined, signal), 1),
+        [],
+        'aborted before it began',
+      );
+      await waitFor('every timer to be gone', () => timers.left() === 0);
+
+      const last = discovery.watch(live, undefined, new AbortController().signal);
+      await last.next();
+      const end = refusal('SHUTTING_DOWN', last.next());
+      discovery.stopWatches();
+      await end;
+      assert.equal(discovery.watchers(), 0);
+      await waitFor('every timer to be gone', () => timers.left() === 0);
+    });
+  });
+}
