@@ -11,7 +11,7 @@ interface Rule {
   readonly typesFrom?: readonly string[];
 }
 
-// The arrows: cli, server -> page, etcdv2, etcdv3 -> rpc, gen -> discovery <- store/*. A module not in the
+// The arrows: cli, server -> page, etcdv2, etcdv3 -> etcd, rpc, gen -> discovery <- store/*. A module not in the
 // table fails, so a new one is given its place here first.
 const ANY = ['*'];
 const CONNECT = '@connectrpc/connect';
@@ -22,8 +22,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   cli: EVERYTHING,
   server: EVERYTHING,
   page: { modules: ['gen'], packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF] },
-  etcdv2: { modules: ['gen'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
-  etcdv3: { modules: ['gen'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
+  etcd: { modules: ['gen'], packages: [CONNECT], typesFrom: ['rpc'] },
+  etcdv2: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
+  etcdv3: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, '@connectrpc/connect-node', PROTOBUF, 'node:*'] },
   gen: { modules: [], packages: [PROTOBUF] },
   discovery: { modules: [], packages: ['node:*'] },

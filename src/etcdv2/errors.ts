@@ -64,12 +64,3 @@ export function notAllowed(allow: string): V2Error {
 
 /** What a mistake of one node leaves as it was; etcd's own next line says to get a new token, whatever happened. */
 export const TOKEN_GOOD = 'the token is still good';
-
-/** What could end or forge a log line, or is left of bytes that were not UTF-8. */
-export const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u;
-
-/** Outside text in a message: bounded, and on one line. */
-export function quote(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 80)}...` : text;
-  return `'${short.replace(new RegExp(UNPRINTABLE, 'gu'), '?')}'`;
-}

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { BODY_LIMIT_BYTES, type Body, type Request, readBody } from './body.ts';
-import { type DiscoveryClient, present } from './client.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';

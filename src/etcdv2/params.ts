@@ -1,4 +1,5 @@
-import { invalidField, quote, UNPRINTABLE, type V2Error, v2Error } from './errors.ts';
+import { quote, UNPRINTABLE } from '../etcd/text.ts';
+import { invalidField, type V2Error, v2Error } from './errors.ts';
 
 /** The parameters of a request by name; of those given twice, the first. */
 export type Params = ReadonlyMap<string, string>;

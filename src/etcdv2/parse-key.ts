@@ -1,8 +1,9 @@
-import { invalidField, notAllowed, quote, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
+import { quote } from '../etcd/text.ts';
+import { parseValue } from '../etcd/value.ts';
+import { invalidField, notAllowed, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { isError, type KeyParams, parseKeyParams, parseParams } from './params.ts';
 import type { Place } from './path.ts';
 import type { Condition, RawRequest, ReadRequest, V2Request, WaitRequest, WriteRequest } from './request.ts';
-import { parseValue } from './value.ts';
 
 const METHODS = 'HEAD,GET,PUT,DELETE';
 

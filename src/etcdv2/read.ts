@@ -1,4 +1,4 @@
-import { type DiscoveryClient, liveCluster } from './client.ts';
+import { type DiscoveryClient, liveCluster } from '../etcd/client.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { configReply, keys, listReply, memberReply, type Reply, sizeReply } from './reply.ts';
 import type { ReadRequest } from './request.ts';

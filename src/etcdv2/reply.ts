@@ -8,9 +8,9 @@ import {
   RegisterOutcome,
   type RegisterResponse,
 } from '../../gen/discovery/v1/service_pb.ts';
+import { formatValue } from '../etcd/value.ts';
 import type { Unread, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
-import { formatValue } from './value.ts';
 
 /** An answer, complete but for the headers that every answer has. */
 export interface Reply {

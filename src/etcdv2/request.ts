@@ -1,4 +1,4 @@
-import type { MemberValue } from './value.ts';
+import type { MemberValue } from '../etcd/value.ts';
 
 /** An HTTP request with what was read of its body. */
 export interface RawRequest {

@@ -1,6 +1,6 @@
 import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, liveCluster, present } from './client.ts';
+import { type DiscoveryClient, liveCluster, present } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
 import { eventReply, JSON_TYPE, type Reply, registeredBody } from './reply.ts';
 import type { WaitRequest } from './request.ts';

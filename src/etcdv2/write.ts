@@ -1,5 +1,6 @@
 import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, liveCluster, present } from './client.ts';
+import { type DiscoveryClient, liveCluster, present } from '../etcd/client.ts';
+import { formatValue } from '../etcd/value.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { noSuchMember } from './read.ts';
 import {
@@ -11,7 +12,6 @@ import {
   registerReply,
 } from './reply.ts';
 import type { Condition, MakeTokenRequest, RegisterRequest, WriteRequest } from './request.ts';
-import { formatValue } from './value.ts';
 
 /** Makes a change to a token's keys. Rejects with what the service refuses. */
 export async function write(client: DiscoveryClient, request: WriteRequest): Promise<Reply | V2Error> {

@@ -4,7 +4,7 @@ import {
   type DeleteRangeResponse,
   DeleteRangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { outside, reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { parseKey, parseSpan, type Span, wholeOf } from './keys.ts';

@@ -1,6 +1,6 @@
 import { ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { deleteRange } from './delete.ts';
 import { refusal } from './errors.ts';
 import type { Identity } from './header.ts';

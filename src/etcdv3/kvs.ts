@@ -8,7 +8,7 @@ import {
   type KeyValue,
   KeyValueSchema,
 } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { formatValue } from '../etcdv2/value.ts';
+import { formatValue } from '../etcd/value.ts';
 import { memberKey, sizeKey } from './keys.ts';
 
 /** A key of a token with its text, by which it is ordered and found in a span. */

@@ -7,8 +7,8 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, type PutResponse, PutResponseSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, present } from '../etcdv2/client.ts';
-import { type MemberValue, parseValue } from '../etcdv2/value.ts';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type MemberValue, parseValue } from '../etcd/value.ts';
 import { detailOf, invalid, outside, reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { type Key, parseKey } from './keys.ts';

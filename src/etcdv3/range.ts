@@ -7,7 +7,7 @@ import {
   RangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, present } from '../etcdv2/client.ts';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { compacted, detailOf, future, invalid, outside, reasonOf } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { detailOf, reasonOf } from './errors.ts';
 
 /** Reserved for a path of the service, so no cluster ever has this token. */

@@ -11,7 +11,7 @@ import {
   type ResponseHeader,
   StatusResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { authenticationIsOff, unsupported } from './errors.ts';
 import { header, type Identity, RAFT_TERM } from './header.ts';
 import { currentRevision } from './revision.ts';

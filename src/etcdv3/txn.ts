@@ -13,7 +13,7 @@ import {
   TxnResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { invalid, outside, reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';

@@ -6,7 +6,7 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { type DiscoveryClient, present } from '../etcdv2/client.ts';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { compacted, detailOf, outside, reasonOf, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { parseSpan, type Span } from './keys.ts';

@@ -4,7 +4,7 @@ import {
   WatchCreateRequest_FilterType,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import type { DiscoveryClient } from '../etcdv2/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { contains, type Span } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
 

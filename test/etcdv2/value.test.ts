@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { formatValue, parseValue } from '../../src/etcdv2/value.ts';
+import { formatValue, parseValue } from '../../src/etcd/value.ts';
 import { seed } from './seed.ts';
 
 suite('the value of a member', () => {

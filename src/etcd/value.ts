@@ -1,4 +1,4 @@
-import { quote } from './errors.ts';
+import { quote } from './text.ts';
 
 /** What a node says of itself in the value of its key. */
 export interface MemberValue {
