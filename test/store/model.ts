@@ -78,7 +78,7 @@ export class Model {
         this.#commit(
           entry,
           { ...entry.cluster, members: [], deleteTime: now },
-          { type: 'TOKEN_DELETED' },
+          { type: 'TOKEN_DELETED', removed: entry.cluster.members },
           now,
         );
         return { revision: this.revision, cluster: entry.cluster, changed: true };
@@ -171,13 +171,14 @@ export class Model {
         registerTime: now,
         createRevision: next,
         modRevision: next,
+        version: 1,
       };
       const cluster = { ...entry.cluster, members: [...members, member] };
       this.#commit(entry, cluster, { type: 'REGISTERED', member }, now);
     } else if (isSame(previous, command)) {
       changed = false;
     } else {
-      const member: Member = { ...previous, name, peerUrls, modRevision: next };
+      const member: Member = { ...previous, name, peerUrls, modRevision: next, version: previous.version + 1 };
       const cluster = {
         ...entry.cluster,
         members: members.map((each) => (each === previous ? member : each)),
@@ -198,7 +199,7 @@ export class Model {
   #commit(
     entry: Entry,
     cluster: Cluster,
-    told: Pick<Event, 'type' | 'member' | 'previous'>,
+    told: Pick<Event, 'type' | 'member' | 'previous' | 'removed'>,
     time: Millis,
   ): void {
     this.revision = revision(this.revision + 1n);

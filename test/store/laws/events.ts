@@ -58,7 +58,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         { type: 'REGISTERED', member: two, ...standing(1, 1) },
         { type: 'REPLACED', member: renamed, previous: one, ...standing(1, 1) },
         { type: 'DEREGISTERED', member: renamed, ...standing(1, 0) },
-        { type: 'TOKEN_DELETED', ...standing(0, 0) },
+        { type: 'TOKEN_DELETED', removed: [two], ...standing(0, 0) },
       ]);
     });
 
