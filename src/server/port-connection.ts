@@ -6,8 +6,6 @@ export type PortResponse = ServerResponse | Http2ServerResponse;
 
 /** One open socket, whatever it speaks. */
 export interface Connection {
-  /** Requests whose response is not over. */
-  readonly inFlight: number;
   /** Ends what has taken too long. `now` in ms, of a clock that never goes back. */
   sweep(now: number): void;
   /** Takes no new request where the protocol can say so, and closes once the ones in flight are answered. */
@@ -16,13 +14,19 @@ export interface Connection {
 
 /** Tells how long a writable has had bytes that its peer does not take. */
 export class StallClock {
-  private length = 0;
+  private waiting = 0;
+  private taken = 0;
   private since = 0;
 
-  /** How long, in ms, the `length` of bytes waiting has not gone down. */
-  look(length: number, now: number): number {
-    if (length === 0 || this.length === 0 || length < this.length) this.since = now;
-    this.length = length;
+  /**
+   * How long, in ms, there has been no progress: `waiting` bytes have not become fewer, and `taken`, which is
+   * different after each progress, is the same.
+   */
+  look(waiting: number, taken: number, now: number): number {
+    const progress = waiting < this.waiting || taken !== this.taken;
+    if (waiting === 0 || this.waiting === 0 || progress) this.since = now;
+    this.waiting = waiting;
+    this.taken = taken;
     return now - this.since;
   }
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:http2';
 import type { PortRequest, PortResponse } from './port-connection.ts';
 import { check } from './port-guard.ts';
 import type { PortLimits } from './port-limits.ts';
@@ -90,6 +91,6 @@ const isOfStream = (error: unknown): boolean => error instanceof Error && 'code'
 
 /** The only way left to say that a response which has begun will never be whole. */
 function cutOff(response: PortResponse): void {
-  if ('stream' in response) response.stream.destroy();
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   else response.destroy();
 }

@@ -12,6 +12,8 @@ export class Http1Connection implements Connection {
   private readonly stall = new StallClock();
   private idleSince = performance.now();
   private draining = false;
+  /** The client has been told which response is the last one. */
+  private last = false;
   private refusal: Refusal | undefined;
 
   constructor(socket: Socket, limits: PortLimits) {
@@ -24,10 +26,6 @@ export class Http1Connection implements Connection {
       }
       this.exchanges.clear();
     });
-  }
-
-  get inFlight(): number {
-    return this.exchanges.size;
   }
 
   /** Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. */
@@ -44,11 +42,13 @@ export class Http1Connection implements Connection {
     else this.socket.destroy();
   }
 
-  /** Counts a request in. False: the peer sends requests without waiting for answers, past all reason. */
+  /** Counts a request in. False: it is not to be answered, because the connection is about to close. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.exchanges.size >= this.limits.pipelined) return false;
+    // Nobody sends so many requests without waiting for an answer.
+    if (this.exchanges.size >= this.limits.pipelined) this.socket.destroy();
+    if (this.last || this.refusal !== undefined || this.socket.destroyed) return false;
     this.exchanges.set(response, request);
-    if (this.draining) response.setHeader('Connection', 'close');
+    if (this.draining) this.makeLast(response);
     response.once('close', () => {
       this.exchanges.delete(response);
       this.idleSince = performance.now();
@@ -59,7 +59,8 @@ export class Http1Connection implements Connection {
 
   sweep(now: number): void {
     const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
-    const stalled = this.stall.look(this.socket.writableLength, now) > stallTimeout;
+    const { writableLength, bytesWritten } = this.socket;
+    const stalled = this.stall.look(writableLength, bytesWritten - writableLength, now) > stallTimeout;
     // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
     if (stalled || idle) this.socket.destroy();
@@ -68,9 +69,14 @@ export class Http1Connection implements Connection {
   drain(): void {
     this.draining = true;
     this.closeWhenAnswered();
-    for (const response of this.exchanges.keys()) {
-      if (!response.headersSent) response.setHeader('Connection', 'close');
-    }
+    const response = [...this.exchanges.keys()].at(-1);
+    if (response !== undefined && !response.headersSent) this.makeLast(response);
+  }
+
+  /** Tells the client not to expect an answer to what it sends after this one's request. */
+  private makeLast(response: ServerResponse): void {
+    response.setHeader('Connection', 'close');
+    this.last = true;
   }
 
   /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */

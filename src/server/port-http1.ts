@@ -38,9 +38,7 @@ export function createHttp1(
   server.removeAllListeners('connection');
 
   server.on('request', (request, response) => {
-    const connection = connections.get(request.socket);
-    if (connection === undefined || !connection.begin(request, response)) request.socket.destroy();
-    else onRequest(request, response);
+    if (connections.get(request.socket)?.begin(request, response)) onRequest(request, response);
   });
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);

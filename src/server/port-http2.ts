@@ -62,6 +62,8 @@ interface Exchange {
   readonly response: Http2ServerResponse;
   readonly since: number;
   readonly stall: StallClock;
+  /** How often all that was written has been taken. */
+  drains: number;
 }
 
 class Http2Connection implements Connection {
@@ -80,13 +82,12 @@ class Http2Connection implements Connection {
     this.limits = limits;
   }
 
-  get inFlight(): number {
-    return this.exchanges.size;
-  }
-
   begin({ stream }: Http2ServerRequest, response: Http2ServerResponse): void {
-    const exchange: Exchange = { response, since: performance.now(), stall: new StallClock() };
+    const exchange: Exchange = { response, since: performance.now(), stall: new StallClock(), drains: 0 };
     this.exchanges.add(exchange);
+    stream.on('drain', () => {
+      exchange.drains += 1;
+    });
     stream.once('close', () => {
       this.exchanges.delete(exchange);
       this.idleSince = performance.now();
@@ -127,10 +128,10 @@ class Http2Connection implements Connection {
     }
   }
 
-  private sweepExchange({ response, since, stall }: Exchange, now: number): void {
+  private sweepExchange({ response, since, stall, drains }: Exchange, now: number): void {
     const { stream } = response;
     if (stream.destroyed) return;
-    if (stall.look(stream.writableLength, now) > this.limits.stallTimeout) {
+    if (stall.look(stream.writableLength, drains, now) > this.limits.stallTimeout) {
       stream.close(constants.NGHTTP2_CANCEL);
     } else if (now - since > this.limits.requestTimeout && stream.state.remoteClose !== 1) {
       // The body is still not complete. That is right for a two-way stream, which is answered meanwhile.

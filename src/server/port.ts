@@ -49,7 +49,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const accept = (socket: Socket): void => {
     // A reset can come at any moment, also between two owners of the socket.
     socket.on('error', () => {});
-    connections.set(socket, { inFlight: 0, sweep() {}, drain: () => socket.destroy() });
+    connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
     socket.once('close', () => {
       connections.delete(socket);
       onClosed();

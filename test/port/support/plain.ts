@@ -1,18 +1,17 @@
 import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/server/port.ts';
 import type { PortLimits } from '../../../src/server/port-limits.ts';
 
-/** Time-outs of half a second or so, in ms: what the real ones do, without the wait. */
+/** Time-outs of a second or so, in ms: what the real ones do, without the wait. */
 export const SHORT: Partial<PortLimits> = {
-  sniffTimeout: 300,
-  headersTimeout: 400,
-  requestTimeout: 600,
-  keepAliveTimeout: 500,
-  idleSessionTimeout: 60_000,
-  pingInterval: 200,
-  pingTimeout: 400,
-  stallTimeout: 600,
-  lingerTimeout: 200,
-  sweepInterval: 50,
+  sniffTimeout: 1000,
+  headersTimeout: 1000,
+  requestTimeout: 1500,
+  keepAliveTimeout: 1000,
+  pingInterval: 500,
+  pingTimeout: 1500,
+  stallTimeout: 1500,
+  lingerTimeout: 300,
+  sweepInterval: 100,
 };
 
 /** A line that the port logged. */

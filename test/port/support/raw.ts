@@ -69,6 +69,10 @@ export class RawClient {
     this.#socket.pause();
   }
 
+  readOn(): void {
+    this.#socket.resume();
+  }
+
   reset(): void {
     this.#socket.resetAndDestroy();
   }

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { beforeEach, test } from 'node:test';
+import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import { waitFor } from '../support/wait.ts';
+import { open, openSession, openStream } from './support/clients.ts';
+import { PREFACE } from './support/frames.ts';
+import { parseAnswers } from './support/http1.ts';
+import { openPlainPort, type PlainPort } from './support/plain.ts';
+import { RawClient } from './support/raw.ts';
+
+const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+/** Longer than any drain here takes, in ms: a test that reaches it fails. */
+const GRACE = 60_000;
+
+let port: PlainPort;
+let waiting: PortResponse[];
+
+const handler: PortHandler = (request, response) => {
+  if (request.url === '/now') return response.end('now');
+  if (request.url === '/large') return response.end(Buffer.alloc(50_000_000));
+  waiting.push(response);
+  if (request.url === '/headers-first') {
+    if ('stream' in response) response.stream.respond({ ':status': 200 });
+    else response.flushHeaders();
+  }
+  return undefined;
+};
+
+// With the real time-outs: nothing here may depend on them.
+beforeEach(async () => {
+  waiting = [];
+  port = await openPlainPort(handler, {});
+});
+
+test('with nobody there it is over at once, and a second call is the same', async () => {
+  const drained = port.drain(GRACE);
+  assert.equal(port.drain(0), drained);
+  assert.equal(await drained, 'drained');
+});
+
+test('new connections are refused, whatever is still in flight', async () => {
+  const client = await RawClient.connect(port.port);
+  client.send(get('/wait'));
+  await waitFor('the poll', () => waiting.length === 1);
+  const drained = port.drain(GRACE);
+  await assert.rejects(RawClient.connect(port.port), { code: 'ECONNREFUSED' });
+  waiting[0]?.end();
+  assert.equal(await drained, 'drained');
+  client.destroy();
+});
+
+test('connections with nothing in flight are closed at once', async () => {
+  const idle = await RawClient.connect(port.port);
+  idle.send(get('/now'));
+  await idle.until('the answer', (heard) => parseAnswers(heard).answers.length === 1);
+  const session = openSession(port.port);
+  assert.equal((await openStream(session, '/now')).status, 200);
+  const silent = await RawClient.connect(port.port);
+  const begun = await RawClient.connect(port.port);
+  begun.send(PREFACE.subarray(0, 10));
+  const halfHeaders = await RawClient.connect(port.port);
+  halfHeaders.send('GET /now HTTP/1.1\r\nHost:');
+  const halfFrame = await RawClient.connect(port.port);
+  halfFrame.send(Buffer.concat([PREFACE, Buffer.from([0, 0])]));
+  await waitFor('all to be there', () => port.connections() === 6);
+  const closing = once(session, 'close');
+  assert.equal(await port.drain(GRACE), 'drained');
+  await closing;
+  for (const client of [idle, silent, begun, halfHeaders, halfFrame]) await client.untilClosed();
+  assert.equal(port.connections(), 0);
+});
+
+test('requests in flight are answered, over HTTP/1.1 with Connection: close, and HTTP/2 says goodbye', async () => {
+  const session = openSession(port.port);
+  const http1 = open(port.port, '/wait');
+  const http2 = openStream(session, '/wait');
+  await waitFor('both', () => waiting.length === 2);
+  const goaway = once(session, 'goaway');
+  const drained = port.drain(GRACE);
+  assert.equal((await goaway)[0], 0);
+  for (const response of waiting) response.end('done');
+  const answer = await http1;
+  assert.deepEqual([answer.status, answer.connection, await answer.body], [200, 'close', 'done']);
+  assert.equal(await (await http2).body, 'done');
+  assert.equal(await drained, 'drained');
+  assert.equal(port.connections(), 0);
+});
+
+test('responses that have begun end as they would, and their connections with them', async () => {
+  const session = openSession(port.port);
+  const http1 = await open(port.port, '/headers-first');
+  const http2 = await openStream(session, '/headers-first');
+  assert.equal(http1.connection, 'keep-alive');
+  const drained = port.drain(GRACE);
+  for (const response of waiting) response.end('the end');
+  assert.equal(await http1.body, 'the end');
+  assert.equal(await http2.body, 'the end');
+  assert.equal(await drained, 'drained');
+});
+
+test('a request that comes meanwhile is answered when its client was not told otherwise', async () => {
+  const client = await RawClient.connect(port.port);
+  client.send(get('/headers-first'));
+  await waitFor('the stream', () => waiting.length === 1);
+  const drained = port.drain(GRACE);
+  client.send(get('/wait'));
+  await waitFor('the second request', () => waiting.length === 2);
+  // This one comes after the second was marked as the last: the client has to ask again elsewhere.
+  client.send(get('/now'));
+  for (const response of waiting) response.end('done');
+  await client.untilClosed();
+  const { answers } = parseAnswers(client.heard);
+  assert.deepEqual(
+    answers.map(({ headers, body }) => [headers['connection'], body]),
+    [
+      ['keep-alive', 'done'],
+      ['close', 'done'],
+    ],
+  );
+  assert.equal(await drained, 'drained');
+  client.destroy();
+});
+
+test('of pipelined requests in flight every one is answered', async () => {
+  const client = await RawClient.connect(port.port);
+  client.send(get('/wait').repeat(3));
+  await waitFor('the requests', () => waiting.length === 3);
+  const drained = port.drain(GRACE);
+  for (const response of waiting.toReversed()) response.end('done');
+  await client.untilClosed();
+  assert.deepEqual(
+    parseAnswers(client.heard).answers.map(({ headers }) => headers['connection']),
+    ['keep-alive', 'keep-alive', 'close'],
+  );
+  assert.equal(await drained, 'drained');
+  client.destroy();
+});
+
+test('an HTTP/2 client that does not close its side after the goodbye is not waited for', async () => {
+  const client = await RawClient.connect(port.port);
+  client.send(Buffer.concat([PREFACE, Buffer.from('000000040000000000', 'hex')]));
+  await client.until('the settings', (heard) => heard.length > 0);
+  client.stopReading();
+  assert.equal(await port.drain(GRACE), 'drained');
+  client.destroy();
+});
+
+test('what takes longer than the grace is cut off, and that is told', async () => {
+  const never = await RawClient.connect(port.port);
+  never.send(get('/wait'));
+  const unread = await RawClient.connect(port.port);
+  unread.stopReading();
+  unread.send(get('/large'));
+  await waitFor('the poll', () => waiting.length === 1);
+  assert.equal(await port.drain(300), 'cut');
+  await never.untilClosed();
+  assert.equal(never.heard.length, 0);
+  assert.equal(port.connections(), 0);
+  unread.destroy();
+});
