@@ -1,6 +1,6 @@
 import { describe, test } from 'node:test';
 import { slow } from '../../slow.ts';
-import type { Etcd, MissingEtcd } from '../../tools/etcd-binaries.mjs';
+import type { Etcd, Missing } from '../../tools/etcd-binaries.mjs';
 import { Scene } from './scene.ts';
 
 export type { Etcd } from '../../tools/etcd-binaries.mjs';
@@ -13,7 +13,7 @@ const tool = (await import(TOOL.href)) as typeof import('../../tools/etcd-binari
 export const ETCDCTL: string | undefined = tool.findEtcdctl();
 
 /** The etcd on PATH, or why there is none. */
-export function installedEtcd(): Promise<Etcd | MissingEtcd> {
+export function installedEtcd(): Promise<Etcd | Missing> {
   return tool.findInstalledEtcd();
 }
 
@@ -48,13 +48,13 @@ export async function forEachEtcd(declare: (it: Declare) => void): Promise<void>
   }
 }
 
-async function etcdsUnderTest(): Promise<Array<{ label: string; found: Etcd | MissingEtcd }>> {
+async function etcdsUnderTest(): Promise<Array<{ label: string; found: Etcd | Missing }>> {
   const wanted = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
   if (wanted === undefined || wanted.length === 0) {
     const found = await installedEtcd();
     return [{ label: `etcd ${found.version ?? ''}`.trim(), found }];
   }
-  const etcds: Array<{ label: string; found: Etcd | MissingEtcd }> = [];
+  const etcds: Array<{ label: string; found: Etcd | Missing }> = [];
   // One after the other: a build uses the whole machine.
   for (const series of wanted) {
     const found = await tool.provideEtcd(series);
