@@ -37,6 +37,7 @@ export class Watcher {
 
   /** Goes on after the last event that was seen. */
   resume(discovery: Discovery): void {
+    if (this.ended !== undefined) return;
     this.#stop = new AbortController();
     void this.#run(discovery, this.events.at(-1)?.revision ?? this.#from);
   }
