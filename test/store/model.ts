@@ -178,7 +178,13 @@ export class Model {
     } else if (isSame(previous, command)) {
       changed = false;
     } else {
-      const member: Member = { ...previous, name, peerUrls, modRevision: next, version: previous.version + 1 };
+      const member: Member = {
+        ...previous,
+        name,
+        peerUrls,
+        modRevision: next,
+        version: previous.version + 1,
+      };
       const cluster = {
         ...entry.cluster,
         members: members.map((each) => (each === previous ? member : each)),
