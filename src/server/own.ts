@@ -58,9 +58,13 @@ Make a token for a cluster of three nodes:
 
     curl '${url}/new?size=3'
 
-The answer is a URL. Start each node of etcd 3.4, 3.5 or 3.6 with it, and they form the cluster:
+The answer is a URL. Start each node with it, and they form the cluster; etcd 3.4, 3.5 and 3.6:
 
     etcd --name infra1 --discovery ${url}/<token> ...
+
+etcd 3.7, and 3.6 as well:
+
+    etcd --name infra1 --discovery-token <token> --discovery-endpoints ${url} ...
 
 Programs use the typed API, over Connect, gRPC or gRPC-Web:
 
