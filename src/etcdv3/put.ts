@@ -68,15 +68,15 @@ export function parseMember({ value }: PutRequest): MemberValue {
 /** Makes the token of a size key; the same size again changes nothing. */
 export async function makeToken(
   client: DiscoveryClient,
-  { token }: SizeKey,
+  key: SizeKey,
   { value }: PutRequest,
 ): Promise<Done & { readonly created: boolean }> {
   const text = Buffer.from(value).toString();
   if (!/^\d{1,9}$/.test(text)) {
     throw invalid(`the size of a cluster is a whole number of members, not '${text.slice(0, 40)}'`);
   }
-  const { cluster, revision, created } = await client.createToken({ token, size: Number(text) });
-  return { revision, created, previous: created ? undefined : sizeEntry(present(cluster)).kv };
+  const { cluster, revision, created } = await client.createToken({ token: key.token, size: Number(text) });
+  return { revision, created, previous: created ? undefined : sizeEntry(key, present(cluster)).kv };
 }
 
 /**
@@ -111,7 +111,7 @@ export function register(
   });
 }
 
-export function doneOf({ token }: MemberKey, response: RegisterResponse): Done {
+export function doneOf(key: MemberKey, response: RegisterResponse): Done {
   const before = response.outcome === RegisterOutcome.UNCHANGED ? response.member : response.previous;
-  return { revision: response.revision, previous: before && memberEntry(token, before).kv };
+  return { revision: response.revision, previous: before && memberEntry(key, before).kv };
 }

@@ -43,8 +43,10 @@ export async function read(client: DiscoveryClient, span: Span): Promise<Reading
   try {
     const list = await client.listMembers({ token: span.token });
     const cluster = present(list.cluster);
-    const members = [...list.members, ...list.standbys].map((member) => memberEntry(span.token, member));
-    const entries = [sizeEntry(cluster), ...members].filter(({ key }) => contains(span, key)).sort(byKey);
+    const members = [...list.members, ...list.standbys].map((member) => memberEntry(span, member));
+    const entries = [sizeEntry(span, cluster), ...members]
+      .filter(({ key }) => contains(span, key))
+      .sort(byKey);
     return { entries, revision: list.revision, modRevision: cluster.modRevision };
   } catch (thrown) {
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;

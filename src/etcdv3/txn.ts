@@ -16,7 +16,7 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { invalid, outside, reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { contains, parseSpan, type Span, textOf } from './keys.ts';
+import { contains, parseSpan, type Span, textOf, wholeSpan } from './keys.ts';
 import { type Done, doneOf, makeToken, parseMember, parsePut, putResponse, register } from './put.ts';
 import { answer, type Reading, read } from './range.ts';
 
@@ -71,13 +71,8 @@ function spanOf({ compare, success, failure }: TxnRequest): Span {
     if (request.case === 'requestPut') spans.push(parseSpan(request.value.key, new Uint8Array()));
   }
   const [first] = spans;
-  if (first === undefined || spans.some((span) => span?.token !== first.token)) throw outside();
-  const all = parseSpan(
-    Buffer.from(`/_etcd/registry/${first.token}/`),
-    Buffer.from(`/_etcd/registry/${first.token}0`),
-  );
-  if (all === undefined) throw outside();
-  return all;
+  if (first === undefined || spans.some((span) => span?.root !== first.root)) throw outside();
+  return wholeSpan(first);
 }
 
 function kvOf(key: Uint8Array, { entries }: Reading): KeyValue | undefined {

@@ -59,12 +59,12 @@ export class Watcher {
     const { token, createRevision } = this.#cluster;
     const afterRevision = this.#delivered;
     if (afterRevision < createRevision)
-      await this.#tell([madeChange(this.#cluster)], createRevision, deliver);
+      await this.#tell([madeChange(this.span, this.#cluster)], createRevision, deliver);
     const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
     for await (const { update } of messages) {
       if (this.stopped) return;
       if (update.case !== 'event') continue;
-      await this.#tell(changesOf(this.#cluster, update.value), update.value.revision, deliver);
+      await this.#tell(changesOf(this.span, this.#cluster, update.value), update.value.revision, deliver);
       onDelivered();
     }
   }
