@@ -12,6 +12,8 @@
 const REGISTRY = '/_etcd/registry/';
 /** The character after the slash: `prefix/` ends where `prefix0` begins. */
 const AFTER_SLASH = '0';
+/** As the end of a range: every key from the first on. */
+const FROM_KEY = '\0';
 
 /** What may stand between the registry and the token: a discovery URL of either form. */
 const URL_BEFORE_TOKEN = /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/_etcd\/registry\/)?(?=[^/])/;
@@ -54,7 +56,10 @@ export interface Span extends Place {
   readonly to: string;
 }
 
-/** The span of a key, or of the range from it to `rangeEnd`; undefined when it is not of one token. */
+/**
+ * The span of a key, or of the range from it to `rangeEnd`; undefined when it is not of one token. A range that
+ * ends before it begins is empty, as in etcd.
+ */
 export function parseSpan(key: Uint8Array, rangeEnd: Uint8Array): Span | undefined {
   const from = textOf(key);
   const place = placeOf(from);
@@ -62,21 +67,26 @@ export function parseSpan(key: Uint8Array, rangeEnd: Uint8Array): Span | undefin
   const { token, root, rest } = place;
   if (rangeEnd.length === 0) return { token, root, from, to: `${from}\0` };
   const to = textOf(rangeEnd);
+  if (to === FROM_KEY) return undefined;
   // The prefix without a slash is that of longer tokens too, of which nothing is shown.
   if (rest === '' && to === prefixEnd(root)) return wholeSpan(place);
-  const inside = to > from && to <= `${root}${AFTER_SLASH}` && from >= `${root}/`;
-  return inside ? { token, root, from, to } : undefined;
+  const inside = from >= `${root}/` && to <= `${root}${AFTER_SLASH}`;
+  return inside || to <= from ? { token, root, from, to } : undefined;
 }
 
 export function contains({ from, to }: Span, key: string): boolean {
   return key >= from && key < to;
 }
 
-/** What a span of more than one key means to a deletion; undefined when it is neither. */
-export function wholeOf({ root, from, to }: Span): 'TOKEN' | 'MEMBERS' | undefined {
-  const is = (prefix: string): boolean => from === prefix && to === prefixEnd(prefix);
-  if (is(`${root}/`)) return 'TOKEN';
-  return is(`${root}/members`) || is(`${root}/members/`) ? 'MEMBERS' : undefined;
+export function isEmpty({ from, to }: Span): boolean {
+  return to <= from;
+}
+
+/** What a span holds of a token: members at most, everything, or the size key without all of the members. */
+export function extentOf(span: Span): 'MEMBERS' | 'TOKEN' | 'SIZE' {
+  if (!contains(span, sizeKey(span))) return 'MEMBERS';
+  // The size key comes before all members.
+  return span.to >= `${span.root}/members${AFTER_SLASH}` ? 'TOKEN' : 'SIZE';
 }
 
 /** Every key of a token. */
