@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
   type WatchRequest,
@@ -123,7 +123,12 @@ export class WatchStream {
       found = { cluster: present(cluster), revision };
     } catch (thrown) {
       if (reasonOf(thrown) === undefined || isAway(thrown)) throw thrown;
-      return this.#refuse(refusal(thrown).rawMessage);
+      // Who begins in the past has seen the token; a node that is refused begins again at once, and for ever.
+      if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND' || request.startRevision === 0n) {
+        return this.#refuse(refusal(thrown).rawMessage);
+      }
+      const cluster = create(ClusterSchema, { token: span.token });
+      found = { cluster, revision: detailOf(thrown)?.revision ?? 0n };
     }
     // The stream may have ended meanwhile, with all the watches that it had.
     if (!this.#outbox.ended) await this.#start(span, request, found);
@@ -140,17 +145,37 @@ export class WatchStream {
     watcher
       .run(this.#client, deliver, () => void this.#answerProgress())
       .then(
-        () => this.#ended(watcher, 'the token was deleted'),
+        async () => this.#tokenEnded(watcher, await this.#refusalOf(span.token)),
         (thrown: Error) => this.#failed(watcher, thrown),
       );
   }
 
   async #failed(watcher: Watcher, thrown: Error): Promise<void> {
     if (reasonOf(thrown) === undefined || isAway(thrown)) return this.#end(thrown);
+    if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.
     const compactRevision = (detailOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
+  }
+
+  /**
+   * As in etcd, the watch outlives its keys: were it cancelled, a node would begin it again at once, and for ever.
+   * One last event says why nothing more will come.
+   */
+  async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
+    if (watcher.stopped) return;
+    const revision = detailOf(thrown)?.revision ?? watcher.revision;
+    const events = watcher.farewell(refusal(thrown).rawMessage, revision);
+    if (events.length > 0) await this.#send(watcher.id, revision, { events });
+  }
+
+  /** How the service refuses a token that was deleted a moment ago. */
+  async #refusalOf(token: string): Promise<unknown> {
+    return this.#client.listMembers({ token }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
   }
 
   /** Tells that a watch is over; says nothing of one that its client has ended. */
@@ -236,4 +261,9 @@ export class WatchStream {
     response.header = header(this.#identity, revision);
     return this.#outbox.put(response);
   }
+}
+
+function isTokenGone(thrown: unknown): boolean {
+  const reason = reasonOf(thrown);
+  return reason === 'TOKEN_DELETED' || reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_NOT_FOUND';
 }

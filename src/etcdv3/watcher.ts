@@ -87,6 +87,18 @@ export class Watcher {
     }
   }
 
+  /**
+   * The deletion of where the span begins, with the reason why no more changes come as its value: a node logs
+   * what it is told and cannot take for a member, which any text with an equals sign would be.
+   */
+  farewell(reason: string, revision: bigint): Event[] {
+    const change: KeyChange = { key: this.span.from, now: undefined, before: undefined };
+    if (!this.#isWanted(change)) return [];
+    const event = eventOf(change, revision, false);
+    if (event.kv !== undefined) event.kv.value = Buffer.from(reason.replaceAll('=', ' '));
+    return [event];
+  }
+
   async #tell(
     changes: readonly KeyChange[],
     revision: bigint,
