@@ -30,23 +30,23 @@ const WAITING = /waiting for (\d* ?more|peers from discovery service)/;
 
 /** An etcd process on loopback with a data directory of its own. */
 export class EtcdNode {
+  readonly etcd: Etcd;
   readonly name: string;
   readonly clientUrl: string;
   readonly peerUrls: readonly string[];
   run: Run;
   readonly #scene: Scene;
   readonly #dataDirectory: string;
-  readonly #command: string;
   readonly #args: readonly string[];
 
   private constructor(scene: Scene, setup: NodeSetup, ports: readonly number[]) {
     const [clientUrl, ...listenUrls] = ports.map((port) => `http://127.0.0.1:${port}`);
     assert.ok(clientUrl !== undefined);
+    this.etcd = setup.etcd;
     this.name = setup.name;
     this.clientUrl = clientUrl;
     this.peerUrls = setup.advertisedPeerUrls ?? listenUrls;
     this.#scene = scene;
-    this.#command = setup.etcd.etcd;
     // Not named for the node: a test of mistakes starts two with one name.
     this.#dataDirectory = join(scene.directory, `etcd-${ports[0]}`);
     const flags = {
@@ -89,7 +89,7 @@ export class EtcdNode {
   }
 
   #begin(): Run {
-    return this.#scene.run(`etcd ${this.name}`, this.#command, this.#args);
+    return this.#scene.run(`etcd ${this.name}`, this.etcd.etcd, this.#args);
   }
 }
 
