@@ -18,6 +18,9 @@ const FROM_KEY = '\0';
 /** What may stand between the registry and the token: a discovery URL of either form. */
 const URL_BEFORE_TOKEN = /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/_etcd\/registry\/)?(?=[^/])/;
 
+/** The beginning of a URL that has no token: all URLs are under it. */
+const URL_SCHEME = /^https?:$/;
+
 /** The keys of one token begin with `root`, which is spelt as in the request. */
 export interface Place {
   readonly token: string;
@@ -107,8 +110,9 @@ function placeOf(key: string): (Place & { rest: string }) | undefined {
   const begin = REGISTRY.length + url.length;
   const slash = key.indexOf('/', begin);
   const end = slash < 0 ? key.length : slash;
-  if (end === begin) return undefined;
-  return { token: key.slice(begin, end), root: key.slice(0, end), rest: key.slice(end) };
+  const token = key.slice(begin, end);
+  if (token === '' || URL_SCHEME.test(token)) return undefined;
+  return { token, root: key.slice(0, end), rest: key.slice(end) };
 }
 
 export function textOf(bytes: Uint8Array): string {
