@@ -145,7 +145,9 @@ export class WatchStream {
     watcher
       .run(this.#client, deliver, () => void this.#answerProgress())
       .then(
-        async () => this.#tokenEnded(watcher, await this.#refusalOf(span.token)),
+        async () => {
+          if (!watcher.stopped) await this.#tokenEnded(watcher, await this.#refusalOf(span.token));
+        },
         (thrown: Error) => this.#failed(watcher, thrown),
       );
   }
