@@ -4,80 +4,84 @@ import {
   type DeleteRangeResponse,
   DeleteRangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcd/client.ts';
-import { outside, reasonOf, unsupported } from './errors.ts';
+import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { parseKey, parseSpan, type Span, wholeOf } from './keys.ts';
-import type { Entry } from './kvs.ts';
-import { read } from './range.ts';
+import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
+import { changesOf, memberEntry } from './kvs.ts';
+import { read, spanOf } from './range.ts';
 
-/** Takes out a member or all of them, or deletes a token. What is not there is not deleted, and no error. */
+/** What was there, and the revision at which it was no more: that of the latest deletion, or the store's. */
+interface Removed {
+  readonly kvs: readonly KeyValue[];
+  readonly revision: bigint;
+}
+
+/** Takes out a member or several, or deletes a token. What is not there is not deleted, and no error. */
 export async function deleteRange(
   client: DiscoveryClient,
   identity: Identity,
   request: DeleteRangeRequest,
 ): Promise<DeleteRangeResponse> {
-  const span = parseSpan(request.key, request.rangeEnd);
-  if (span === undefined) throw outside();
-  const { entries, revision } = await read(client, span);
-  const removed = await remove(client, request, span, entries);
+  const { kvs, revision } = await remove(client, spanOf(request));
   const response = create(DeleteRangeResponseSchema);
-  response.header = header(identity, removed.revision ?? revision);
-  response.deleted = BigInt(removed.entries.length);
-  if (request.prevKv) response.prevKvs = removed.entries.map(({ kv }) => kv);
+  response.header = header(identity, revision);
+  response.deleted = BigInt(kvs.length);
+  if (request.prevKv) response.prevKvs = [...kvs];
   return response;
 }
 
-interface Removed {
-  readonly entries: readonly Entry[];
-  /** Undefined when nothing was deleted. */
-  readonly revision?: bigint;
-}
-
-async function remove(
-  client: DiscoveryClient,
-  request: DeleteRangeRequest,
-  span: Span,
-  entries: readonly Entry[],
-): Promise<Removed> {
-  if (request.rangeEnd.length === 0) {
-    const key = parseKey(request.key);
-    if (key.type === 'MEMBER') return deregister(client, span.token, entries);
-    if (key.type === 'SIZE')
-      throw unsupported('deleting the size key alone: delete everything under the token; it');
-    return { entries: [] };
-  }
-  switch (wholeOf(span)) {
-    case 'MEMBERS':
-      return deregister(client, span.token, entries);
-    case 'TOKEN': {
-      if (entries.length === 0) return { entries };
-      const { revision } = await client.deleteToken({ token: span.token });
-      return { entries, revision };
+async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
+  const { entries, revision } = await read(client, span);
+  if (isEmpty(span)) return { kvs: [], revision };
+  switch (extentOf(span)) {
+    case 'SIZE':
+      throw unsupported(
+        'deleting the size key without the members',
+        'a token is deleted with everything under it',
+      );
+    case 'TOKEN':
+      return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span);
+    case 'MEMBERS': {
+      const keys = entries.map(({ kv }) => kv.key);
+      return deregister(client, span, keys, revision);
     }
-    case undefined:
-      throw unsupported('deleting a range other than all members or everything of one token');
   }
 }
 
-/** One after the other, each at a revision of its own: whoever left meanwhile is left out. */
+/** One after the other, each at a revision of its own: who leaves meanwhile is left out. */
 async function deregister(
   client: DiscoveryClient,
-  token: string,
-  entries: readonly Entry[],
+  span: Span,
+  keys: readonly Uint8Array[],
+  revision: bigint,
 ): Promise<Removed> {
-  const gone: Entry[] = [];
-  let last: bigint | undefined;
-  for (const entry of entries) {
-    const key = parseKey(entry.kv.key);
+  const kvs: KeyValue[] = [];
+  let last = revision;
+  for (const bytes of keys) {
+    const key = parseKey(bytes);
     if (key.type !== 'MEMBER') continue;
     try {
-      const { revision } = await client.deregister({ token, memberId: key.id });
-      last = revision;
-      gone.push(entry);
+      const gone = await client.deregister({ token: key.token, memberId: key.id });
+      kvs.push(memberEntry(span, present(gone.member)).kv);
+      last = gone.revision;
     } catch (thrown) {
       if (reasonOf(thrown) !== 'MEMBER_NOT_FOUND') throw thrown;
     }
   }
-  return last === undefined ? { entries: gone } : { entries: gone, revision: last };
+  return { kvs, revision: last };
+}
+
+/** Whoever registers until the end goes too: the event of the deletion tells who was there. */
+async function deleteToken(client: DiscoveryClient, span: Span): Promise<Removed> {
+  const { token } = span;
+  const { cluster, revision } = await client.deleteToken({ token });
+  const kvs: KeyValue[] = [];
+  // Ends with that event, which no other follows.
+  for await (const { update } of client.watchMembers({ token, afterRevision: revision - 1n })) {
+    if (update.case !== 'event') continue;
+    for (const { before } of changesOf(span, present(cluster), update.value)) kvs.push(present(before));
+  }
+  return { kvs, revision };
 }

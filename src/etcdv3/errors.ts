@@ -46,11 +46,22 @@ export function detailOf(thrown: unknown): ErrorDetail | undefined {
   return thrown instanceof ConnectError ? thrown.findDetails(ErrorDetailSchema)[0] : undefined;
 }
 
-/** The refusal as an etcd client is told of it. Its words stay the service's. */
+/** The refusal as an etcd client is told of it. Its words stay the service's; a defect's stay in the log. */
 export function refusal(thrown: unknown): ConnectError {
+  if (!(thrown instanceof ConnectError)) {
+    return new ConnectError(
+      'the service failed to answer; its log says why, please report it',
+      Code.Internal,
+    );
+  }
   const reason = reasonOf(thrown);
-  if (reason === undefined) return ConnectError.from(thrown, Code.Internal);
-  return new ConnectError(ConnectError.from(thrown).rawMessage, CODES[reason]);
+  return reason === undefined ? thrown : new ConnectError(thrown.rawMessage, CODES[reason]);
+}
+
+/** Whether the service cannot be asked now: a client has to come again, to it or to its successor. */
+export function isAway(thrown: unknown): boolean {
+  const reason = reasonOf(thrown);
+  return reason === 'SHUTTING_DOWN' || reason === 'STORE_UNAVAILABLE';
 }
 
 /** Keys that are not of one token. Words that say why, as nothing else of this store may be seen. */
@@ -61,13 +72,19 @@ export function outside(): ConnectError {
   );
 }
 
-/** Something of etcd's API that has no meaning for discovery. */
-export function unsupported(what: string): ConnectError {
-  return new ConnectError(`${what} is not supported by this discovery service`, Code.Unimplemented);
+/** Something of etcd's API that has no meaning for discovery, and what to do in its place, where there is that. */
+export function unsupported(what: string, instead = ''): ConnectError {
+  const hint = instead === '' ? '' : `; ${instead}`;
+  return new ConnectError(`${what} is not supported by this discovery service${hint}`, Code.Unimplemented);
 }
 
 export function invalid(words: string): ConnectError {
   return new ConnectError(words, Code.InvalidArgument);
+}
+
+/** Others keep changing the key, faster than it can be looked at and written. */
+export function tooContended(): ConnectError {
+  return new ConnectError('the key changes faster than it can be written; try again', Code.Aborted);
 }
 
 // etcd's own words: its clients know these errors by them.
@@ -81,6 +98,24 @@ export function compacted(): ConnectError {
 export function future(): ConnectError {
   return new ConnectError('etcdserver: mvcc: required revision is a future revision', Code.OutOfRange);
 }
+
+export function emptyKey(): ConnectError {
+  return invalid('etcdserver: key is not provided');
+}
+
+export function invalidSort(): ConnectError {
+  return invalid('etcdserver: invalid sort option');
+}
+
+export function duplicateKey(): ConnectError {
+  return invalid('etcdserver: duplicate key given in txn request');
+}
+
+/** Why a watch does not begin. */
+export const REASONS = {
+  emptyRange: 'mvcc: watcher range is empty',
+  takenId: 'mvcc: duplicate watch ID provided on the WatchStream',
+} as const;
 
 /** The answer to a name and password when nobody is asked for them; clients then go on without. */
 export function authenticationIsOff(): ConnectError {

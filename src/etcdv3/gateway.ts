@@ -26,12 +26,11 @@ export function etcdV3Gateway(
   options: GatewayOptions,
 ): (router: ConnectRouter) => void {
   const { identity, urlFor, onDefect, progressIntervalMs = LIMITS.progressInterval } = options;
-  const streams = new Set<WatchStream>();
-  // One for all streams.
-  setInterval(() => {
-    for (const stream of streams) stream.notifyProgress().catch(onDefect);
-  }, progressIntervalMs).unref();
 
+  const refused = (thrown: unknown): ConnectError => {
+    if (!(thrown instanceof ConnectError)) onDefect(thrown);
+    return refusal(thrown);
+  };
   const unary =
     <Request, Response>(
       call: (client: DiscoveryClient, identity: Identity, request: Request) => Promise<Response>,
@@ -40,10 +39,26 @@ export function etcdV3Gateway(
       try {
         return await call(client, identity, request);
       } catch (thrown) {
-        if (!(thrown instanceof ConnectError)) onDefect(thrown);
-        throw refusal(thrown);
+        throw refused(thrown);
       }
     };
+
+  const streams = new Set<WatchStream>();
+  // One for all watches, as long as there is a stream.
+  let timer: NodeJS.Timeout | undefined;
+  const notifyProgress = (): void => {
+    for (const stream of streams) stream.notifyProgress().catch(onDefect);
+  };
+  const add = (stream: WatchStream): void => {
+    streams.add(stream);
+    timer ??= setInterval(notifyProgress, progressIntervalMs).unref();
+  };
+  const remove = (stream: WatchStream): void => {
+    streams.delete(stream);
+    if (streams.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
 
   return (router) => {
     const { maintenance, cluster, auth } = statusServices(client, identity, urlFor);
@@ -56,13 +71,17 @@ export function etcdV3Gateway(
     router.service(Watch, {
       async *watch(requests, { signal }) {
         const stream = new WatchStream(client, identity);
-        streams.add(stream);
+        add(stream);
         // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
-        signal.addEventListener('abort', () => streams.delete(stream), { once: true });
+        const leave = (): void => remove(stream);
+        signal.addEventListener('abort', leave, { once: true });
         try {
           yield* stream.answers(requests, signal);
+        } catch (thrown) {
+          throw refused(thrown);
         } finally {
-          streams.delete(stream);
+          signal.removeEventListener('abort', leave);
+          remove(stream);
         }
       },
     });

@@ -9,7 +9,7 @@ import {
   KeyValueSchema,
 } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { formatValue } from '../etcd/value.ts';
-import { memberKey, sizeKey } from './keys.ts';
+import { memberKey, type Place, sizeKey } from './keys.ts';
 
 /** A key of a token with its text, by which it is ordered and found in a span. */
 export interface Entry {
@@ -17,13 +17,13 @@ export interface Entry {
   readonly kv: KeyValue;
 }
 
-export function sizeEntry({ token, size, createRevision }: Cluster): Entry {
-  return entry(sizeKey(token), String(size), createRevision, createRevision, 1n);
+export function sizeEntry(place: Place, { size, createRevision }: Cluster): Entry {
+  return entry(sizeKey(place), String(size), createRevision, createRevision, 1n);
 }
 
-export function memberEntry(token: string, member: Member): Entry {
+export function memberEntry(place: Place, member: Member): Entry {
   const { id, createRevision, modRevision, version } = member;
-  return entry(memberKey(token, id), formatValue(member), createRevision, modRevision, version);
+  return entry(memberKey(place, id), formatValue(member), createRevision, modRevision, version);
 }
 
 function entry(key: string, value: string, created: bigint, modified: bigint, version: bigint): Entry {
@@ -44,23 +44,22 @@ export interface KeyChange {
 }
 
 /** The making of a token, which its watchers may ask for as well. */
-export function madeChange(cluster: Cluster): KeyChange {
-  const { key, kv } = sizeEntry(cluster);
+export function madeChange(place: Place, cluster: Cluster): KeyChange {
+  const { key, kv } = sizeEntry(place, cluster);
   return { key, now: kv, before: undefined };
 }
 
 /** What an event of a cluster does to its keys. */
-export function changesOf(cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
+export function changesOf(place: Place, cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
   const { type, member, previous, removedMembers } = event;
-  const { token } = cluster;
   if (type === MemberEventType.TOKEN_DELETED) {
-    const gone = [sizeEntry(cluster), ...removedMembers.map((each) => memberEntry(token, each))];
+    const gone = [sizeEntry(place, cluster), ...removedMembers.map((each) => memberEntry(place, each))];
     return gone.sort(byKey).map(({ key, kv }) => ({ key, now: undefined, before: kv }));
   }
   if (member === undefined) return [];
-  const { key, kv } = memberEntry(token, member);
+  const { key, kv } = memberEntry(place, member);
   if (type === MemberEventType.DEREGISTERED) return [{ key, now: undefined, before: kv }];
-  return [{ key, now: kv, before: previous && memberEntry(token, previous).kv }];
+  return [{ key, now: kv, before: previous && memberEntry(place, previous).kv }];
 }
 
 export function byKey(a: Entry, b: Entry): number {

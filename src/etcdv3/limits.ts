@@ -6,4 +6,6 @@ export const LIMITS = {
   watchesPerStream: 1000,
   /** How often a watch that asked for it hears that nothing happened, in ms: as etcd does it. */
   progressInterval: 10 * minutes,
+  /** How often a put or a transaction looks again when its key changed between its look and its write. */
+  attempts: 10,
 } as const;

@@ -13,6 +13,10 @@ export class Outbox<T> {
   #ended = false;
   #failure: Error | undefined;
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   /** Resolves when the stream has taken the item, or has ended without it. */
   put(item: T): Promise<void> {
     if (this.#ended) return Promise.resolve();

@@ -1,25 +1,23 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  RegisterMode,
-  RegisterOutcome,
-  type RegisterResponse,
-  WhenFull,
-} from '../../gen/discovery/v1/service_pb.ts';
+import { RegisterMode, RegisterOutcome, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, type PutResponse, PutResponseSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { quote } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
-import { detailOf, invalid, outside, reasonOf, unsupported } from './errors.ts';
+import { detailOf, emptyKey, invalid, outside, reasonOf, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { type Key, parseKey } from './keys.ts';
 import { memberEntry, sizeEntry } from './kvs.ts';
+import { LIMITS } from './limits.ts';
 
 export type SizeKey = Extract<Key, { type: 'SIZE' }>;
 export type MemberKey = Extract<Key, { type: 'MEMBER' }>;
 
-/** A put that was done, or found done. */
+/** A put that was done, or found done: then both are what was there. */
 export interface Done {
   readonly revision: bigint;
+  readonly kv: KeyValue;
   readonly previous: KeyValue | undefined;
 }
 
@@ -32,86 +30,92 @@ export async function put(
   const done =
     key.type === 'SIZE'
       ? await makeToken(client, key, request)
-      : await registerOrUpdate(client, key, parseMember(request));
-  return putResponse(done, request, identity);
+      : await registerOrUpdate(client, key, request);
+  const response = putResponse(done, request);
+  response.header = header(identity, done.revision);
+  return response;
 }
 
-export function putResponse(
-  { revision, previous }: Done,
-  request: PutRequest,
-  identity: Identity,
-): PutResponse {
+/** The answer, without its header. */
+export function putResponse({ previous }: Done, request: PutRequest): PutResponse {
   const response = create(PutResponseSchema);
-  response.header = header(identity, revision);
   if (request.prevKv && previous !== undefined) response.prevKv = previous;
   return response;
 }
 
 /** The key of a put, which must be one that discovery has a meaning for. */
 export function parsePut(request: PutRequest): SizeKey | MemberKey {
-  if (request.lease !== 0n)
-    throw unsupported('a lease: members stay until they are deleted or the token expires; it');
-  if (request.ignoreValue) throw unsupported('ignore_value');
-  if (request.ignoreLease) throw unsupported('ignore_lease');
+  if (request.key.length === 0) throw emptyKey();
   const key = parseKey(request.key);
   if (key.type === 'OUTSIDE') throw outside();
   if (key.type === 'UNKNOWN') throw unsupported('a key other than _config/size and members/ID under a token');
+  if (request.lease !== 0n) {
+    throw unsupported('a lease', 'members stay until they are deleted or the token expires');
+  }
+  if (request.ignoreValue) throw unsupported('ignore_value');
+  if (request.ignoreLease) throw unsupported('ignore_lease');
   return key;
 }
 
-export function parseMember({ value }: PutRequest): MemberValue {
-  const parsed = parseValue(Buffer.from(value).toString());
-  if (typeof parsed === 'string') throw invalid(parsed);
-  return parsed;
-}
-
 /** Makes the token of a size key; the same size again changes nothing. */
-export async function makeToken(
-  client: DiscoveryClient,
-  { token }: SizeKey,
-  { value }: PutRequest,
-): Promise<Done & { readonly created: boolean }> {
+export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }: PutRequest): Promise<Done> {
   const text = Buffer.from(value).toString();
   if (!/^\d{1,9}$/.test(text)) {
-    throw invalid(`the size of a cluster is a whole number of members, not '${text.slice(0, 40)}'`);
+    throw invalid(`the size of a cluster is a whole number of members, not ${quote(text)}`);
   }
-  const { cluster, revision, created } = await client.createToken({ token, size: Number(text) });
-  return { revision, created, previous: created ? undefined : sizeEntry(present(cluster)).kv };
+  const { cluster, revision, created } = await client.createToken({ token: key.token, size: Number(text) });
+  const { kv } = sizeEntry(key, present(cluster));
+  return { revision, kv, previous: created ? undefined : kv };
 }
 
 /**
  * A node registers, or repeats itself; an operator changes a member. A node with the id of another member, as
  * one with the same peer URLs has it, is refused and takes nothing from that member.
  */
-async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, member: MemberValue): Promise<Done> {
-  try {
-    return doneOf(key, await register(client, key, member, RegisterMode.CREATE));
-  } catch (thrown) {
-    if (reasonOf(thrown) !== 'MEMBER_EXISTS') throw thrown;
-    const expected = detailOf(thrown)?.member?.modRevision;
-    return doneOf(key, await register(client, key, member, RegisterMode.REPLACE, expected));
+async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, request: PutRequest): Promise<Done> {
+  for (let attempt = 0; attempt < LIMITS.attempts; attempt++) {
+    try {
+      return await register(client, key, request, undefined);
+    } catch (thrown) {
+      if (reasonOf(thrown) !== 'MEMBER_EXISTS') throw thrown;
+      const registered = detailOf(thrown)?.member?.modRevision;
+      const done = await register(client, key, request, registered).catch(ifChanged);
+      if (done !== undefined) return done;
+    }
   }
+  throw tooContended();
 }
 
-export function register(
+/** Registers a member, or replaces the one that has the given mod revision. */
+export async function register(
   client: DiscoveryClient,
-  { token, id }: MemberKey,
-  { name, peerUrls }: MemberValue,
-  mode: RegisterMode,
-  expected?: bigint,
-): Promise<RegisterResponse> {
-  return client.register({
-    token,
-    memberId: id,
+  key: MemberKey,
+  { value }: PutRequest,
+  replaced: bigint | undefined,
+): Promise<Done> {
+  const { name, peerUrls } = parseMember(value);
+  const { revision, member, previous, outcome } = await client.register({
+    token: key.token,
+    memberId: key.id,
     name,
     peerUrls: [...peerUrls],
-    mode,
+    mode: replaced === undefined ? RegisterMode.CREATE : RegisterMode.REPLACE,
     whenFull: WhenFull.STANDBY,
-    ...(expected !== undefined && { expectedModRevision: expected }),
+    ...(replaced !== undefined && { expectedModRevision: replaced }),
   });
+  const { kv } = memberEntry(key, present(member));
+  const before = previous && memberEntry(key, previous).kv;
+  return { revision, kv, previous: outcome === RegisterOutcome.UNCHANGED ? kv : before };
 }
 
-export function doneOf({ token }: MemberKey, response: RegisterResponse): Done {
-  const before = response.outcome === RegisterOutcome.UNCHANGED ? response.member : response.previous;
-  return { revision: response.revision, previous: before && memberEntry(token, before).kv };
+function parseMember(value: Uint8Array): MemberValue {
+  const parsed = parseValue(Buffer.from(value).toString());
+  if (typeof parsed === 'string') throw invalid(parsed);
+  return parsed;
+}
+
+/** Somebody else was there in between. */
+function ifChanged(thrown: unknown): undefined {
+  const reason = reasonOf(thrown);
+  if (reason !== 'REVISION_MISMATCH' && reason !== 'MEMBER_NOT_FOUND') throw thrown;
 }

@@ -8,7 +8,7 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { compacted, detailOf, future, invalid, outside, reasonOf } from './errors.ts';
+import { compacted, detailOf, emptyKey, future, invalidSort, outside, reasonOf } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';
 import { byKey, type Entry, memberEntry, sizeEntry } from './kvs.ts';
@@ -27,15 +27,22 @@ export async function range(
   identity: Identity,
   request: RangeRequest,
 ): Promise<RangeResponse> {
-  const span = parseSpan(request.key, request.rangeEnd);
-  if (span === undefined) {
-    // What `etcdctl endpoint health` reads: it wants an answer, whatever it is.
-    if (textOf(request.key) !== 'health' || request.rangeEnd.length > 0) throw outside();
+  // What `etcdctl endpoint health` reads: it wants an answer, whatever it is.
+  if (textOf(request.key) === 'health' && request.rangeEnd.length === 0) {
     return create(RangeResponseSchema, { header: header(identity, await currentRevision(client)) });
   }
-  const reading = await read(client, span);
-  checkRevision(request.revision, reading);
-  return answer(request, reading, identity);
+  const reading = await read(client, spanOf(request));
+  const response = answer(request, reading);
+  response.header = header(identity, reading.revision);
+  return response;
+}
+
+/** The span that a request is about. */
+export function spanOf({ key, rangeEnd }: { key: Uint8Array; rangeEnd: Uint8Array }): Span {
+  if (key.length === 0) throw emptyKey();
+  const span = parseSpan(key, rangeEnd);
+  if (span === undefined) throw outside();
+  return span;
 }
 
 /** Reads a span. A token that was never made has no keys, as in etcd; one that has ended is refused in words. */
@@ -43,8 +50,10 @@ export async function read(client: DiscoveryClient, span: Span): Promise<Reading
   try {
     const list = await client.listMembers({ token: span.token });
     const cluster = present(list.cluster);
-    const members = [...list.members, ...list.standbys].map((member) => memberEntry(span.token, member));
-    const entries = [sizeEntry(cluster), ...members].filter(({ key }) => contains(span, key)).sort(byKey);
+    const members = [...list.members, ...list.standbys].map((member) => memberEntry(span, member));
+    const entries = [sizeEntry(span, cluster), ...members]
+      .filter(({ key }) => contains(span, key))
+      .sort(byKey);
     return { entries, revision: list.revision, modRevision: cluster.modRevision };
   } catch (thrown) {
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
@@ -59,10 +68,10 @@ function checkRevision(asked: bigint, { revision, modRevision }: Reading): void 
   if (asked < modRevision) throw compacted();
 }
 
-/** What a request takes of a reading, in its order. etcd counts before it filters and limits. */
-export function answer(request: RangeRequest, reading: Reading, identity: Identity): RangeResponse {
+/** What a request takes of a reading, without a header. etcd counts before it filters and limits. */
+export function answer(request: RangeRequest, reading: Reading): RangeResponse {
+  checkRevision(request.revision, reading);
   const response = create(RangeResponseSchema);
-  response.header = header(identity, reading.revision);
   response.count = BigInt(reading.entries.length);
   if (request.countOnly) return response;
   const found = ordered(
@@ -73,7 +82,7 @@ export function answer(request: RangeRequest, reading: Reading, identity: Identi
     request.limit > 0n && request.limit < BigInt(found.length) ? Number(request.limit) : found.length;
   response.kvs = found.slice(0, limit);
   response.more = limit < found.length;
-  if (request.keysOnly) for (const kv of response.kvs) kv.value = new Uint8Array();
+  if (request.keysOnly) response.kvs = response.kvs.map((kv) => ({ ...kv, value: new Uint8Array() }));
   return response;
 }
 
@@ -92,7 +101,7 @@ function isWithin(revision: bigint, min: bigint, max: bigint): boolean {
 /** The keys come in their own order, which a stable sort keeps among equals. */
 function ordered({ sortOrder, sortTarget }: RangeRequest, kvs: KeyValue[]): KeyValue[] {
   const valueOf = SORT_VALUES.get(sortTarget);
-  if (valueOf === undefined) throw invalid(`there is no sort target ${sortTarget}`);
+  if (valueOf === undefined) throw invalidSort();
   // etcd takes a target without an order as ascending.
   if (sortOrder === RangeRequest_SortOrder.NONE && sortTarget === RangeRequest_SortTarget.KEY) return kvs;
   const sign = sortOrder === RangeRequest_SortOrder.DESCEND ? -1 : 1;

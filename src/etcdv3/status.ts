@@ -40,6 +40,8 @@ export function statusServices(
           header,
           version: DIALECT_VERSION,
           storageVersion: DIALECT_VERSION,
+          // etcdctl divides by it.
+          dbSize: 1n,
           leader: memberId,
           raftTerm: RAFT_TERM,
           raftIndex: index,

@@ -1,11 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { Code, ConnectError } from '@connectrpc/connect';
-import { RegisterMode, RegisterOutcome } from '../../gen/discovery/v1/service_pb.ts';
 import {
-  type Compare,
-  Compare_CompareResult,
   type PutRequest,
   type RequestOp,
+  type ResponseHeader,
+  ResponseHeaderSchema,
   type ResponseOp,
   ResponseOpSchema,
   type TxnRequest,
@@ -14,70 +12,89 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
-import { invalid, outside, reasonOf, unsupported } from './errors.ts';
+import { holds } from './compare.ts';
+import { duplicateKey, invalid, outside, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { contains, parseSpan, type Span, textOf } from './keys.ts';
-import { type Done, doneOf, makeToken, parseMember, parsePut, putResponse, register } from './put.ts';
-import { answer, type Reading, read } from './range.ts';
-
-/** How often a transaction looks again when the key changed between its look and its write. */
-const ATTEMPTS = 10;
+import { contains, type Span, textOf, wholeSpan } from './keys.ts';
+import { LIMITS } from './limits.ts';
+import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
+import { answer, type Reading, read, spanOf } from './range.ts';
 
 /**
- * A transaction on one key: create if absent, or compare and put, with reads of the same token on either
- * side. The write is made on the condition that the key is as it was compared, so nothing comes in between.
+ * A transaction that reads keys of one token, or puts one key: create if absent, compare and put. The write is
+ * made on the condition that the key is as it was compared, so nothing comes in between.
  */
 export async function txn(
   client: DiscoveryClient,
   identity: Identity,
   request: TxnRequest,
 ): Promise<TxnResponse> {
-  const span = spanOf(request);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const reading = await read(client, span);
-    const succeeded = request.compare.every((compare) => holds(compare, reading));
-    const operations = succeeded ? request.success : request.failure;
-    const puts = operations.filter((operation) => operation.request.case === 'requestPut');
-    if (puts.length > 1) throw unsupported('a transaction with several puts');
-    const [write] = puts;
-    const put = write?.request.case === 'requestPut' ? write.request.value : undefined;
-    const done = put === undefined ? undefined : await putIf(client, put, reading, request.compare);
+  const span = wholeSpanOf(request);
+  const puts = { success: putOf(request, request.success), failure: putOf(request, request.failure) };
+  for (let attempt = 0; attempt < LIMITS.attempts; attempt++) {
+    const before = await read(client, span);
+    const succeeded = request.compare.every((compare) => holds(compare, kvOf(compare.key, before)));
+    const put = succeeded ? puts.success : puts.failure;
+    const done = put && (await putIfUnchanged(client, put, before));
     if (done === 'CHANGED') continue;
-    // etcd's operations see those before them; its header is of the revision after all.
-    const seen = done === undefined ? reading : await read(client, span);
     const response = create(TxnResponseSchema);
-    response.header = header(identity, done?.revision ?? reading.revision);
+    response.header = header(identity, done?.revision ?? before.revision);
     response.succeeded = succeeded;
-    let isWritten = false;
-    response.responses = operations.map((operation) => {
-      if (operation.request.case === 'requestPut') isWritten = true;
-      return responseTo(operation, isWritten ? seen : reading, done, identity);
-    });
+    response.responses = responsesTo(succeeded ? request.success : request.failure, before, done);
     return response;
   }
-  throw new ConnectError('the key changes faster than it can be compared; try again', Code.Aborted);
+  throw tooContended();
 }
 
-/** The token whose keys the transaction is about: all its keys, as reads may want any of them. */
-function spanOf({ compare, success, failure }: TxnRequest): Span {
-  const spans = compare.map(({ key, rangeEnd }) => {
-    if (rangeEnd.length > 0) throw unsupported('comparing a range of keys');
-    return parseSpan(key, rangeEnd);
+/** All the keys of the token that the transaction is about. */
+function wholeSpanOf({ compare, success, failure }: TxnRequest): Span {
+  const spans = compare.map((each) => {
+    if (each.rangeEnd.length > 0) throw unsupported('comparing a range of keys');
+    return spanOf(each);
   });
   for (const { request } of [...success, ...failure]) {
-    if (request.case === 'requestTxn') throw unsupported('a transaction inside a transaction');
-    if (request.case === 'requestDeleteRange') throw unsupported('a deletion inside a transaction');
-    if (request.case === 'requestRange') spans.push(parseSpan(request.value.key, request.value.rangeEnd));
-    if (request.case === 'requestPut') spans.push(parseSpan(request.value.key, new Uint8Array()));
+    switch (request.case) {
+      case 'requestRange':
+        spans.push(spanOf(request.value));
+        break;
+      case 'requestPut':
+        spans.push(spanOf({ key: request.value.key, rangeEnd: new Uint8Array() }));
+        break;
+      case 'requestDeleteRange':
+        throw unsupported('a deletion inside a transaction');
+      case 'requestTxn':
+        throw unsupported('a transaction inside a transaction');
+      case undefined:
+        throw invalid('an operation of the transaction is empty');
+    }
   }
   const [first] = spans;
-  if (first === undefined || spans.some((span) => span?.token !== first.token)) throw outside();
-  const all = parseSpan(
-    Buffer.from(`/_etcd/registry/${first.token}/`),
-    Buffer.from(`/_etcd/registry/${first.token}0`),
-  );
-  if (all === undefined) throw outside();
-  return all;
+  if (first === undefined) throw unsupported('a transaction about no key');
+  if (spans.some(({ root }) => root !== first.root)) throw outside();
+  return wholeSpan(first);
+}
+
+/** The one put among operations. All that is compared and read with it is the same key. */
+function putOf({ compare }: TxnRequest, operations: readonly RequestOp[]): PutRequest | undefined {
+  const puts = operations.flatMap(({ request }) => (request.case === 'requestPut' ? [request.value] : []));
+  const [put] = puts;
+  if (put === undefined) return undefined;
+  parsePut(put);
+  const key = textOf(put.key);
+  if (puts.length > 1) {
+    if (new Set(puts.map((each) => textOf(each.key))).size < puts.length) throw duplicateKey();
+    throw unsupported('a transaction with several puts');
+  }
+  if (compare.some((each) => textOf(each.key) !== key)) {
+    throw unsupported('a transaction that compares one key and puts another');
+  }
+  for (const { request } of operations) {
+    if (request.case !== 'requestRange') continue;
+    if (request.value.rangeEnd.length > 0 || textOf(request.value.key) !== key) {
+      throw unsupported('a transaction that puts one key and reads others');
+    }
+  }
+  return put;
 }
 
 function kvOf(key: Uint8Array, { entries }: Reading): KeyValue | undefined {
@@ -85,86 +102,57 @@ function kvOf(key: Uint8Array, { entries }: Reading): KeyValue | undefined {
   return entries.find((entry) => entry.key === text)?.kv;
 }
 
-/** A key that is not there has revisions and a version of 0; a value it has none, and no comparison holds. */
-function holds(compare: Compare, reading: Reading): boolean {
-  const kv = kvOf(compare.key, reading);
-  const { targetUnion } = compare;
-  switch (targetUnion.case) {
-    case 'version':
-      return compares(compare.result, kv?.version ?? 0n, targetUnion.value);
-    case 'createRevision':
-      return compares(compare.result, kv?.createRevision ?? 0n, targetUnion.value);
-    case 'modRevision':
-      return compares(compare.result, kv?.modRevision ?? 0n, targetUnion.value);
-    case 'lease':
-      return compares(compare.result, 0n, targetUnion.value);
-    case 'value':
-      return kv !== undefined && compares(compare.result, textOf(kv.value), textOf(targetUnion.value));
-    case undefined:
-      throw invalid('a comparison has nothing to compare with');
-  }
-}
-
-function compares<T extends bigint | string>(result: Compare_CompareResult, left: T, right: T): boolean {
-  switch (result) {
-    case Compare_CompareResult.EQUAL:
-      return left === right;
-    case Compare_CompareResult.NOT_EQUAL:
-      return left !== right;
-    case Compare_CompareResult.GREATER:
-      return left > right;
-    case Compare_CompareResult.LESS:
-      return left < right;
-    default:
-      throw invalid(`there is no comparison ${result}`);
-  }
-}
-
 /** Writes a key that is as the reading has it. `CHANGED`: it no longer is, and nothing was written. */
-async function putIf(
+async function putIfUnchanged(
   client: DiscoveryClient,
   request: PutRequest,
-  reading: Reading,
-  compared: readonly Compare[],
+  before: Reading,
 ): Promise<Done | 'CHANGED'> {
-  if (compared.some(({ key }) => textOf(key) !== textOf(request.key))) {
-    throw unsupported('a transaction that compares one key and puts another');
-  }
   const key = parsePut(request);
-  const before = kvOf(request.key, reading);
-  if (key.type === 'SIZE') {
-    const made = await makeToken(client, key, request);
-    return made.created === (before === undefined) ? made : 'CHANGED';
-  }
-  const member = parseMember(request);
-  const mode = before === undefined ? RegisterMode.CREATE : RegisterMode.REPLACE;
+  const kv = kvOf(request.key, before);
   try {
-    const response = await register(client, key, member, mode, before?.modRevision);
-    const isRetry = before === undefined && response.outcome !== RegisterOutcome.CREATED;
-    return isRetry ? 'CHANGED' : doneOf(key, response);
+    const done =
+      key.type === 'SIZE'
+        ? await makeToken(client, key, request)
+        : await register(client, key, request, kv?.modRevision);
+    // What should be new was found done.
+    return kv === undefined && done.previous !== undefined ? 'CHANGED' : done;
   } catch (thrown) {
-    const reason = reasonOf(thrown);
-    if (reason === 'REVISION_MISMATCH' || reason === 'MEMBER_EXISTS' || reason === 'MEMBER_NOT_FOUND') {
-      return 'CHANGED';
-    }
+    // Whatever was in the way: if the key has changed, the comparison is to be made again.
+    const now = kvOf(request.key, await read(client, wholeSpan(key)));
+    if (now?.modRevision !== kv?.modRevision) return 'CHANGED';
     throw thrown;
   }
 }
 
-function responseTo(
-  { request }: RequestOp,
-  reading: Reading,
+/** Reads before the put see the key as it was, those after it as it is. */
+function responsesTo(
+  operations: readonly RequestOp[],
+  before: Reading,
   done: Done | undefined,
-  identity: Identity,
-): ResponseOp {
-  if (request.case === 'requestPut' && done !== undefined) {
-    return create(ResponseOpSchema, {
-      response: { case: 'responsePut', value: putResponse(done, request.value, identity) },
-    });
-  }
-  if (request.case !== 'requestRange') throw invalid('an operation of the transaction is empty');
-  const span = parseSpan(request.value.key, request.value.rangeEnd);
-  const entries = reading.entries.filter(({ key }) => span !== undefined && contains(span, key));
-  const value = answer(request.value, { ...reading, entries }, identity);
-  return create(ResponseOpSchema, { response: { case: 'responseRange', value } });
+): ResponseOp[] {
+  let seen = before;
+  return operations.map(({ request }) => {
+    if (request.case === 'requestPut' && done !== undefined) {
+      seen = after(done);
+      const value = putResponse(done, request.value);
+      value.header = innerHeader(done.revision);
+      return create(ResponseOpSchema, { response: { case: 'responsePut', value } });
+    }
+    if (request.case !== 'requestRange') throw new TypeError('an operation was let through');
+    const span = spanOf(request.value);
+    const entries = seen.entries.filter(({ key }) => contains(span, key));
+    const value = answer(request.value, { ...seen, entries });
+    value.header = innerHeader(seen.revision);
+    return create(ResponseOpSchema, { response: { case: 'responseRange', value } });
+  });
+}
+
+function after({ kv, revision }: Done): Reading {
+  return { entries: [{ key: textOf(kv.key), kv }], revision, modRevision: kv.modRevision };
+}
+
+/** etcd says inside a transaction nothing of who answers. */
+function innerHeader(revision: bigint): ResponseHeader {
+  return create(ResponseHeaderSchema, { revision });
 }

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
   type WatchRequest,
@@ -7,15 +7,29 @@ import {
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { compacted, detailOf, outside, reasonOf, refusal } from './errors.ts';
+import { compacted, detailOf, isAway, outside, REASONS, reasonOf, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { parseSpan, type Span } from './keys.ts';
+import { isEmpty, parseSpan, type Span } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { Outbox } from './outbox.ts';
+import { Questions } from './progress.ts';
+import { currentRevision } from './revision.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
 const NO_WATCH = -1n;
+
+/** A cluster as it was at a revision of the store. */
+interface Found {
+  readonly cluster: Cluster;
+  readonly revision: bigint;
+}
+
+/** When a cluster last changed, as it was known at a revision of the store. */
+interface State {
+  readonly modRevision: bigint;
+  readonly revision: bigint;
+}
 
 /** One stream of a client, with all of its watches. */
 export class WatchStream {
@@ -23,20 +37,24 @@ export class WatchStream {
   readonly #identity: Identity;
   readonly #watchers = new Map<bigint, Watcher>();
   readonly #outbox = new Outbox<WatchResponse>();
+  readonly #questions = new Questions();
   #nextId = 0n;
-  /** A question for progress that waits for a watcher to catch up, by the revision that it must have seen. */
-  #awaited: { readonly revision: bigint; readonly targets: ReadonlyMap<Watcher, bigint> } | undefined;
+  #noMoreRequests = false;
+  #notifying = false;
 
   constructor(client: DiscoveryClient, identity: Identity) {
     this.#client = client;
     this.#identity = identity;
   }
 
-  /** The answers. Ends with the requests or the signal; fails when the service stops, so that clients return. */
+  /**
+   * The answers. Ends with the signal, and when neither requests nor watches are left; fails when the service
+   * stops, so that clients come again.
+   */
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
     const end = (): void => this.#end();
     signal.addEventListener('abort', end, { once: true });
-    this.#take(requests).then(end, end);
+    this.#take(requests).catch((thrown: Error) => this.#end(thrown));
     try {
       yield* this.#outbox.items();
     } finally {
@@ -47,17 +65,27 @@ export class WatchStream {
 
   /** Tells the watches that asked for it how far they have come. */
   async notifyProgress(): Promise<void> {
-    for (const watcher of this.#watchers.values()) {
-      if (!watcher.wantsProgress) continue;
-      const { modRevision, revision } = await this.#stateOf(watcher.span.token);
-      if (watcher.delivered >= modRevision) await this.#send(watcher.id, revision, {});
+    // A client that does not read is not told more.
+    if (this.#notifying) return;
+    this.#notifying = true;
+    const watchers = [...this.#watchers.values()].filter(({ wantsProgress }) => wantsProgress);
+    const found = await this.#find(watchers);
+    for (const watcher of watchers) {
+      const now = found.get(watcher.span.token);
+      if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
+      if (watcher.delivered >= now.modRevision) await this.#send(watcher.id, now.revision, {});
     }
+    this.#notifying = false;
   }
 
   #end(failure?: Error): void {
     for (const watcher of this.#watchers.values()) watcher.stop();
     this.#watchers.clear();
     this.#outbox.end(failure);
+  }
+
+  #endIfDone(): void {
+    if (this.#noMoreRequests && this.#watchers.size === 0) this.#end();
   }
 
   async #take(requests: AsyncIterable<WatchRequest>): Promise<void> {
@@ -76,108 +104,148 @@ export class WatchStream {
           break;
       }
     }
+    this.#noMoreRequests = true;
+    this.#endIfDone();
   }
 
   async #create(request: WatchCreateRequest): Promise<void> {
     const span = parseSpan(request.key, request.rangeEnd);
-    if (span === undefined) return this.#refuse(outside().rawMessage, 0n);
+    if (request.startRevision < 0n) return this.#refuse(compacted().rawMessage);
+    if (span === undefined) return this.#refuse(outside().rawMessage);
+    if (isEmpty(span)) return this.#refuse(REASONS.emptyRange);
+    if (this.#watchers.has(request.watchId) && request.watchId !== 0n) return this.#refuse(REASONS.takenId);
     if (this.#watchers.size >= LIMITS.watchesPerStream) {
-      return this.#refuse(`a stream carries at most ${LIMITS.watchesPerStream} watches; open another`, 0n);
+      return this.#refuse(`a stream carries at most ${LIMITS.watchesPerStream} watches; open another`);
     }
-    const id = request.watchId === 0n ? this.#newId() : request.watchId;
-    if (this.#watchers.has(id)) return this.#refuse(`the watch id ${id} is taken on this stream`, 0n);
-    let found: { cluster: Cluster; revision: bigint };
+    let found: Found;
     try {
       const { cluster, revision } = await this.#client.getCluster({ token: span.token });
       found = { cluster: present(cluster), revision };
     } catch (thrown) {
-      return this.#refuse(refusal(thrown).rawMessage, detailOf(thrown)?.revision ?? 0n);
+      if (reasonOf(thrown) === undefined || isAway(thrown)) throw thrown;
+      // Who begins in the past has seen the token; a node that is refused begins again at once, and for ever.
+      if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND' || request.startRevision === 0n) {
+        return this.#refuse(refusal(thrown).rawMessage);
+      }
+      const cluster = create(ClusterSchema, { token: span.token });
+      found = { cluster, revision: detailOf(thrown)?.revision ?? 0n };
     }
-    await this.#start(id, span, request, found);
+    // The stream may have ended meanwhile, with all the watches that it had.
+    if (!this.#outbox.ended) await this.#start(span, request, found);
   }
 
-  async #start(
-    id: bigint,
-    span: Span,
-    request: WatchCreateRequest,
-    { cluster, revision }: { cluster: Cluster; revision: bigint },
-  ): Promise<void> {
+  async #start(span: Span, request: WatchCreateRequest, { cluster, revision }: Found): Promise<void> {
+    const id = request.watchId === 0n ? this.#newId() : request.watchId;
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
     await this.#send(id, revision, { created: true });
-    const deliver = ({ revision, events }: Happening): Promise<void> =>
-      watcher.stopped ? Promise.resolve() : this.#send(id, revision, { events: [...events] });
+    const deliver = async ({ revision, events }: Happening): Promise<void> => {
+      if (!watcher.stopped) await this.#send(id, revision, { events: [...events] });
+    };
     watcher
-      .run(this.#client, deliver, () => this.#answerProgress())
+      .run(this.#client, deliver, () => void this.#answerProgress())
       .then(
-        () => this.#ended(watcher, 'the token was deleted'),
-        (thrown: unknown) => this.#failed(watcher, thrown),
+        async () => {
+          if (!watcher.stopped) await this.#tokenEnded(watcher, await this.#refusalOf(span.token));
+        },
+        (thrown: Error) => this.#failed(watcher, thrown),
       );
   }
 
-  async #failed(watcher: Watcher, thrown: unknown): Promise<void> {
-    const reason = reasonOf(thrown);
-    if (reason === 'SHUTTING_DOWN' || reason === 'STORE_UNAVAILABLE') return this.#end(refusal(thrown));
-    if (reason !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
-    const compactRevision = detailOf(thrown)?.compactRevision ?? 0n;
+  async #failed(watcher: Watcher, thrown: Error): Promise<void> {
+    if (reasonOf(thrown) === undefined || isAway(thrown)) return this.#end(thrown);
+    if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
+    if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
+    // The first revision that a watch can begin with, as in etcd.
+    const compactRevision = (detailOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
+  }
+
+  /**
+   * As in etcd, the watch outlives its keys: were it cancelled, a node would begin it again at once, and for ever.
+   * One last event says why nothing more will come.
+   */
+  async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
+    if (watcher.stopped) return;
+    const revision = detailOf(thrown)?.revision ?? watcher.revision;
+    const events = watcher.farewell(refusal(thrown).rawMessage, revision);
+    if (events.length > 0) await this.#send(watcher.id, revision, { events });
+  }
+
+  /** How the service refuses a token that was deleted a moment ago. */
+  async #refusalOf(token: string): Promise<unknown> {
+    return this.#client.listMembers({ token }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
   }
 
   /** Tells that a watch is over; says nothing of one that its client has ended. */
   async #ended(watcher: Watcher, cancelReason: string, compactRevision = 0n): Promise<void> {
     if (watcher.stopped) return;
     this.#forget(watcher);
-    await this.#send(watcher.id, watcher.delivered, { canceled: true, cancelReason, compactRevision });
+    await this.#send(watcher.id, watcher.revision, { canceled: true, cancelReason, compactRevision });
+    this.#endIfDone();
   }
 
   async #cancel(id: bigint): Promise<void> {
     const watcher = this.#watchers.get(id);
     if (watcher === undefined) return;
     this.#forget(watcher);
-    await this.#send(id, watcher.delivered, { canceled: true });
+    await this.#send(id, watcher.revision, { canceled: true });
   }
 
   #forget(watcher: Watcher): void {
     watcher.stop();
     this.#watchers.delete(watcher.id);
-    this.#answerProgress();
+    void this.#answerProgress();
   }
 
-  /** Answers once every watch has delivered what had happened when the question came. */
+  /** Asks for an answer once every watch has delivered what has happened up to now. */
   async #progress(): Promise<void> {
+    const watchers = [...this.#watchers.values()];
+    const found = await this.#find(watchers);
     const targets = new Map<Watcher, bigint>();
-    let common: bigint | undefined;
-    for (const watcher of this.#watchers.values()) {
-      const { modRevision, revision } = await this.#stateOf(watcher.span.token);
-      targets.set(watcher, modRevision);
-      if (common === undefined || revision < common) common = revision;
+    let revision: bigint | undefined;
+    for (const watcher of watchers) {
+      const now = found.get(watcher.span.token);
+      // As etcd, without an answer: it would move a watch that begins in the future back to the present.
+      if (now === undefined || watcher.startsAfter(now.revision)) return;
+      targets.set(watcher, now.modRevision);
+      if (revision === undefined || now.revision < revision) revision = now.revision;
     }
-    if (common === undefined) return;
-    this.#awaited = { revision: common, targets };
-    this.#answerProgress();
+    if (revision === undefined) return;
+    this.#questions.add({ revision, targets });
+    // Waiting for the client to take it: one that does not read cannot ask for ever more.
+    await this.#answerProgress();
   }
 
-  #answerProgress(): void {
-    if (this.#awaited === undefined) return;
-    const { revision, targets } = this.#awaited;
-    for (const [watcher, target] of targets) if (!watcher.stopped && watcher.delivered < target) return;
-    this.#awaited = undefined;
-    void this.#send(NO_WATCH, revision, {});
+  async #answerProgress(): Promise<void> {
+    const revision = this.#questions.takeAnswered();
+    if (revision === undefined) return;
+    await this.#send(NO_WATCH, revision, {});
+    await this.#answerProgress();
   }
 
-  /** The revisions of a token's latest change and of the store; zeros when the token is gone. */
-  async #stateOf(token: string): Promise<{ modRevision: bigint; revision: bigint }> {
-    try {
-      const { cluster, revision } = await this.#client.getCluster({ token });
-      return { modRevision: present(cluster).modRevision, revision };
-    } catch (thrown) {
-      return { modRevision: 0n, revision: detailOf(thrown)?.revision ?? 0n };
+  /** The clusters of watches by their tokens. One that is gone has no changes to wait for. */
+  async #find(watchers: readonly Watcher[]): Promise<ReadonlyMap<string, State>> {
+    const states = new Map<string, State>();
+    for (const token of new Set(watchers.map(({ span }) => span.token))) {
+      try {
+        const { cluster, revision } = await this.#client.getCluster({ token });
+        states.set(token, { modRevision: present(cluster).modRevision, revision });
+      } catch (thrown) {
+        if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') continue;
+        states.set(token, { modRevision: 0n, revision: detailOf(thrown)?.revision ?? 0n });
+      }
     }
+    return states;
   }
 
   /** etcd answers a watch that it does not begin as created and cancelled at once. */
-  #refuse(cancelReason: string, revision: bigint): Promise<void> {
-    return this.#send(NO_WATCH, revision, { created: true, canceled: true, cancelReason });
+  async #refuse(cancelReason: string): Promise<void> {
+    const revision = await currentRevision(this.#client);
+    await this.#send(NO_WATCH, revision, { created: true, canceled: true, cancelReason });
   }
 
   #newId(): bigint {
@@ -195,4 +263,9 @@ export class WatchStream {
     response.header = header(this.#identity, revision);
     return this.#outbox.put(response);
   }
+}
+
+function isTokenGone(thrown: unknown): boolean {
+  const reason = reasonOf(thrown);
+  return reason === 'TOKEN_DELETED' || reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_NOT_FOUND';
 }

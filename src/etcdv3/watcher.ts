@@ -22,7 +22,7 @@ export class Watcher {
   readonly #request: WatchCreateRequest;
   readonly #cluster: Cluster;
   readonly #abort = new AbortController();
-  /** Every change of the cluster up to here was delivered, or was not asked for. */
+  #revision: bigint;
   #delivered: bigint;
 
   /** `revision` is the store's when the cluster was read: a watch without a start begins after it. */
@@ -32,11 +32,23 @@ export class Watcher {
     this.wantsProgress = request.progressNotify;
     this.#request = request;
     this.#cluster = cluster;
+    this.#revision = revision;
     this.#delivered = request.startRevision > 0n ? request.startRevision - 1n : revision;
   }
 
+  /** The latest revision that the watch knows the store to have had. */
+  get revision(): bigint {
+    return this.#revision;
+  }
+
+  /** Every change of the cluster up to here was delivered, or was not asked for. */
   get delivered(): bigint {
     return this.#delivered;
+  }
+
+  /** Whether the watch begins after a revision. */
+  startsAfter(revision: bigint): boolean {
+    return this.#request.startRevision > revision;
   }
 
   stop(): void {
@@ -56,17 +68,35 @@ export class Watcher {
     deliver: (happening: Happening) => Promise<void>,
     onDelivered: () => void,
   ): Promise<void> {
-    const { token, createRevision } = this.#cluster;
+    const { createRevision, modRevision } = this.#cluster;
     const afterRevision = this.#delivered;
-    if (afterRevision < createRevision)
-      await this.#tell([madeChange(this.#cluster)], createRevision, deliver);
+    const tellMade = async (): Promise<void> => {
+      if (this.#delivered >= createRevision) return;
+      await this.#tell([madeChange(this.span, this.#cluster)], createRevision, deliver);
+    };
+    // Otherwise changes follow, or the refusal of those that are no longer held, before which nothing is told.
+    if (modRevision === createRevision) await tellMade();
+    const { token } = this.span;
     const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
     for await (const { update } of messages) {
       if (this.stopped) return;
       if (update.case !== 'event') continue;
-      await this.#tell(changesOf(this.#cluster, update.value), update.value.revision, deliver);
+      await tellMade();
+      await this.#tell(changesOf(this.span, this.#cluster, update.value), update.value.revision, deliver);
       onDelivered();
     }
+  }
+
+  /**
+   * The deletion of where the span begins, with the reason why no more changes come as its value: a node logs
+   * what it is told and cannot take for a member, which any text with an equals sign would be.
+   */
+  farewell(reason: string, revision: bigint): Event[] {
+    const change: KeyChange = { key: this.span.from, now: undefined, before: undefined };
+    if (!this.#isWanted(change)) return [];
+    const event = eventOf(change, revision, false);
+    if (event.kv !== undefined) event.kv.value = Buffer.from(reason.replaceAll('=', ' '));
+    return [event];
   }
 
   async #tell(
@@ -77,6 +107,7 @@ export class Watcher {
     const events = changes
       .filter((change) => contains(this.span, change.key) && this.#isWanted(change))
       .map((change) => eventOf(change, revision, this.#request.prevKv));
+    if (revision > this.#revision) this.#revision = revision;
     if (events.length > 0) await deliver({ revision, events });
     if (revision > this.#delivered) this.#delivered = revision;
   }

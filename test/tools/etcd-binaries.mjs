@@ -131,6 +131,7 @@ export async function provideEtcdctl(series, { build = true } = {}) {
  * `{ series, version, goclient }`, or `{ missing }`, a sentence.
  */
 export async function provideGoClient(series, { build = true } = {}) {
+  if (RELEASES[series] === undefined) return { missing: `the Go client ${series} is no module of its own` };
   const main = readFileSync(new URL('./goclient/main.go', import.meta.url), 'utf8');
   const digest = createHash('sha256').update(main).digest('hex').slice(0, 12);
   const program = { name: `goclient-${digest}`, module: 'go.etcd.io/etcd/client/v3', main };

@@ -6,12 +6,19 @@ import type { Run } from './run.ts';
 import type { Scene } from './scene.ts';
 import type { Etcd } from './versions.ts';
 
+/** Discovery in etcd's v3 dialect. */
+export interface TokenDiscovery {
+  readonly token: string;
+  /** `http://host:port` or `host:port`. */
+  readonly endpoints: readonly string[];
+}
+
 /** How a node is to be started. */
 export interface NodeSetup {
   readonly etcd: Etcd;
   readonly name: string;
-  /** The discovery URL: the service's URL and the token. */
-  readonly discovery: string;
+  /** The discovery URL, which is the service's URL and the token; or what 3.6 and 3.7 take instead of it. */
+  readonly discovery: string | TokenDiscovery;
   /** How many peer URLs of its own the node listens on and advertises; 1 when unset. */
   readonly peerUrlCount?: number;
   /** What it advertises instead of its own peer URLs. */
@@ -19,27 +26,27 @@ export interface NodeSetup {
 }
 
 // Every etcd says so in its own words, with both loggers of 3.4.
-const WAITING = /waiting for \d* ?more/;
+const WAITING = /waiting for (\d* ?more|peers from discovery service)/;
 
 /** An etcd process on loopback with a data directory of its own. */
 export class EtcdNode {
+  readonly etcd: Etcd;
   readonly name: string;
   readonly clientUrl: string;
   readonly peerUrls: readonly string[];
   run: Run;
   readonly #scene: Scene;
   readonly #dataDirectory: string;
-  readonly #command: string;
   readonly #args: readonly string[];
 
   private constructor(scene: Scene, setup: NodeSetup, ports: readonly number[]) {
     const [clientUrl, ...listenUrls] = ports.map((port) => `http://127.0.0.1:${port}`);
     assert.ok(clientUrl !== undefined);
+    this.etcd = setup.etcd;
     this.name = setup.name;
     this.clientUrl = clientUrl;
     this.peerUrls = setup.advertisedPeerUrls ?? listenUrls;
     this.#scene = scene;
-    this.#command = setup.etcd.etcd;
     // Not named for the node: a test of mistakes starts two with one name.
     this.#dataDirectory = join(scene.directory, `etcd-${ports[0]}`);
     const flags = {
@@ -49,7 +56,7 @@ export class EtcdNode {
       'advertise-client-urls': clientUrl,
       'listen-peer-urls': listenUrls.join(','),
       'initial-advertise-peer-urls': this.peerUrls.join(','),
-      discovery: setup.discovery,
+      ...discoveryFlags(setup.discovery),
     };
     this.#args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
     this.run = this.#begin();
@@ -82,8 +89,14 @@ export class EtcdNode {
   }
 
   #begin(): Run {
-    return this.#scene.run(`etcd ${this.name}`, this.#command, this.#args);
+    return this.#scene.run(`etcd ${this.name}`, this.etcd.etcd, this.#args);
   }
+}
+
+function discoveryFlags(discovery: string | TokenDiscovery): Record<string, string> {
+  if (typeof discovery === 'string') return { discovery };
+  const { token, endpoints } = discovery;
+  return { 'discovery-token': token, 'discovery-endpoints': endpoints.join(',') };
 }
 
 /** Starts nodes infra1 to infraN under one discovery URL, all at once. */

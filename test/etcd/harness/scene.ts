@@ -17,9 +17,10 @@ export interface Owner {
 }
 
 /** A directory and the processes of one test. All of it is gone when the test is over, however it ends. */
-export class Scene {
+export class Scene implements Owner {
   readonly directory: string;
   readonly #runs: Run[] = [];
+  readonly #cleanUps: Array<() => Promise<void>> = [];
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -30,6 +31,11 @@ export class Scene {
     const scene = new Scene(await mkdtemp(join(tmpdir(), 'etcd-discovery-nodes-')));
     owner.after(() => scene.#close());
     return scene;
+  }
+
+  /** Does this too when the test is over, once the processes have ended. */
+  after(cleanUp: () => Promise<void>): void {
+    this.#cleanUps.push(cleanUp);
   }
 
   run(label: string, command: string, args: readonly string[]): Run {
@@ -71,6 +77,7 @@ export class Scene {
 
   async #close(): Promise<void> {
     await Promise.all(this.#runs.map((run) => run.stop('SIGKILL')));
+    await Promise.all(this.#cleanUps.map((cleanUp) => cleanUp()));
     await rm(this.directory, { recursive: true, force: true });
     directories.delete(this.directory);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TokenDiscovery } from './node.ts';
 import { freePorts } from './ports.ts';
 import { endingText, type Run } from './run.ts';
 import type { Scene } from './scene.ts';
@@ -11,6 +12,7 @@ const REQUEST_LIMIT_MS = 10_000;
 /** What CreateToken is asked for, in the API's JSON. */
 export interface TokenRequest {
   readonly size: number;
+  readonly token?: string;
   readonly ttl?: string;
   readonly description?: string;
   readonly allowRejoin?: boolean;
@@ -57,6 +59,12 @@ export class Service {
     const { status, text } = await this.fetch(`/new?size=${size}`);
     assert.equal(status, 200, text);
     return text.trim();
+  }
+
+  /** As `newDiscoveryUrl`, for nodes that take the token and the endpoint apart. */
+  async newTokenDiscovery(size: number): Promise<TokenDiscovery> {
+    const { pathname } = new URL(await this.newDiscoveryUrl(size));
+    return { token: pathname.slice(1), endpoints: [this.url] };
   }
 
   /** Calls CreateToken. Returns the token. */

@@ -1,9 +1,9 @@
 import { describe, test } from 'node:test';
 import { slow } from '../../slow.ts';
-import type { Etcd, Missing } from '../../tools/etcd-binaries.mjs';
+import type { Etcd, Etcdctl, GoClient, Missing } from '../../tools/etcd-binaries.mjs';
 import { Scene } from './scene.ts';
 
-export type { Etcd } from '../../tools/etcd-binaries.mjs';
+export type { Etcd, Etcdctl, GoClient } from '../../tools/etcd-binaries.mjs';
 
 // Plain JavaScript that is not compiled to dist/: it lies in the clone, three levels up from dist/test/etcd.
 const TOOL = new URL('../../../../test/tools/etcd-binaries.mjs', import.meta.url);
@@ -17,48 +17,94 @@ export function installedEtcd(): Promise<Etcd | Missing> {
   return tool.findInstalledEtcd();
 }
 
+/** The etcd of another series than that under test, built when need be. Fails when there is none. */
+export async function etcdOf(series: string): Promise<Etcd> {
+  const found = await tool.provideEtcd(series);
+  if (found.missing !== undefined) throw new Error(found.missing);
+  return found;
+}
+
+/** The series whose nodes use `--discovery` (V2), and those whose nodes use `--discovery-token` (V3). */
+const SPEAKS = {
+  V2: (series: string): boolean => Number(series.split('.')[1]) <= 6,
+  V3: (series: string): boolean => Number(series.split('.')[1]) >= 6,
+} as const;
+
 // Two clusters at a time: a start is mostly waiting for an election.
 const TESTS_AT_ONCE = 2;
 
-type Body = (scene: Scene, etcd: Etcd) => Promise<void>;
+type Body<Found> = (scene: Scene, found: Found) => Promise<void>;
 
-/** Declares a test for an etcd. Its scene is closed afterwards. */
-export interface Declare {
-  (name: string, body: Body): void;
+/** Declares a test for a program under test. Its scene is closed afterwards. */
+export interface Declare<Found> {
+  (name: string, body: Body<Found>): void;
   /** For a test that has to wait long. */
-  slow(name: string, body: Body): void;
+  slow(name: string, body: Body<Found>): void;
 }
 
 /**
  * Declares tests once for each etcd under test: those that ETCD_DISCOVERY_TEST_VERSIONS lists (like
- * "3.4,3.5,3.6", built when need be), else the installed one. Without it they are skipped, and say why.
+ * "3.4,3.5,3.6", built when need be), else the installed one. Without it, or when it has no discovery of the
+ * dialect, they are skipped, and say why.
  */
-export async function forEachEtcd(declare: (it: Declare) => void): Promise<void> {
-  for (const { label, found } of await etcdsUnderTest()) {
-    describe(label, { concurrency: TESTS_AT_ONCE }, () => {
-      const it = (name: string, body: Body, skip: string | undefined = found.missing): void => {
-        test(name, { skip: skip ?? false }, async (t) => {
-          if (found.missing === undefined) await body(await Scene.open(t), found);
-        });
-      };
-      const inLongRuns = slow ? undefined : 'only in a long run: npm test -- --slow';
-      it.slow = (name: string, body: Body) => it(name, body, found.missing ?? inLongRuns);
-      declare(it);
-    });
+export async function forEachEtcd(
+  declare: (it: Declare<Etcd>) => void,
+  dialect: keyof typeof SPEAKS = 'V2',
+): Promise<void> {
+  const choose = (found: Etcd | Missing): Etcd | Missing => {
+    if (found.missing !== undefined || SPEAKS[dialect](found.series)) return found;
+    const flag = dialect === 'V2' ? '--discovery' : '--discovery-token';
+    const others = dialect === 'V2' ? '3.4,3.5,3.6' : '3.6,3.7';
+    return {
+      missing: `etcd ${found.version} has no ${flag}: set ETCD_DISCOVERY_TEST_VERSIONS=${others} to build some that do`,
+    };
+  };
+  await forEach('etcd', tool.provideEtcd, tool.findInstalledEtcd, choose, declare);
+}
+
+/** As `forEachEtcd`, for etcdctl. */
+export function forEachEtcdctl(declare: (it: Declare<Etcdctl>) => void): Promise<void> {
+  return forEach('etcdctl', tool.provideEtcdctl, tool.findInstalledEtcdctl, (found) => found, declare);
+}
+
+/** As `forEachEtcd`, for the program over the Go client library, which has to be built. */
+export function forEachGoClient(declare: (it: Declare<GoClient>) => void): Promise<void> {
+  const none = async (): Promise<Missing> => ({
+    missing: 'the Go client has to be built: set ETCD_DISCOVERY_TEST_VERSIONS=3.7 to do so',
+  });
+  return forEach('Go client', tool.provideGoClient, none, (found) => found, declare);
+}
+
+async function forEach<Found extends { readonly version: string; readonly missing?: undefined }>(
+  program: string,
+  provide: (series: string) => Promise<Found | Missing>,
+  findInstalled: () => Promise<Found | Missing>,
+  choose: (found: Found | Missing) => Found | Missing,
+  declare: (it: Declare<Found>) => void,
+): Promise<void> {
+  const series = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
+  const wanted = series === undefined || series.length === 0 ? [undefined] : series;
+  // One after the other: a build uses the whole machine.
+  for (const each of wanted) {
+    const there = each === undefined ? await findInstalled() : await provide(each);
+    const label = `${program} ${there.version ?? each ?? ''}`.trim();
+    declareFor(label, choose(there), declare);
   }
 }
 
-async function etcdsUnderTest(): Promise<Array<{ label: string; found: Etcd | Missing }>> {
-  const wanted = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
-  if (wanted === undefined || wanted.length === 0) {
-    const found = await installedEtcd();
-    return [{ label: `etcd ${found.version ?? ''}`.trim(), found }];
-  }
-  const etcds: Array<{ label: string; found: Etcd | Missing }> = [];
-  // One after the other: a build uses the whole machine.
-  for (const series of wanted) {
-    const found = await tool.provideEtcd(series);
-    etcds.push({ label: `etcd ${found.version ?? series}`, found });
-  }
-  return etcds;
+function declareFor<Found extends { readonly missing?: undefined }>(
+  label: string,
+  found: Found | Missing,
+  declare: (it: Declare<Found>) => void,
+): void {
+  describe(label, { concurrency: TESTS_AT_ONCE }, () => {
+    const it = (name: string, body: Body<Found>, skip: string | undefined = found.missing): void => {
+      test(name, { skip: skip ?? false }, async (t) => {
+        if (found.missing === undefined) await body(await Scene.open(t), found);
+      });
+    };
+    const inLongRuns = slow ? undefined : 'only in a long run: npm test -- --slow';
+    it.slow = (name: string, body: Body<Found>) => it(name, body, found.missing ?? inLongRuns);
+    declare(it);
+  });
 }

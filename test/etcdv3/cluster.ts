@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import type { Code } from '@connectrpc/connect';
+import { ConnectError } from '@connectrpc/connect';
+import type { Policy } from '../../src/discovery/limits.ts';
+import type { Config } from '../../src/server/config.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
+import { bytes, connect, type Etcd, infra, memberKey, sizeKey } from './etcd.ts';
+
+/** The whole service on a port, and a client of etcd on a connection to it. */
+export interface Served extends Etcd {
+  readonly service: RunningService;
+  /** Makes a token for a cluster of a size, and returns it. */
+  token(size?: number): Promise<string>;
+  /** Registers the i-th node of a made-up cluster. */
+  join(token: string, i: number): Promise<bigint>;
+}
+
+export async function serve(policy: Partial<Policy> = {}, config: Partial<Config> = {}): Promise<Served> {
+  const service = await startService(policy, config);
+  const etcd = connect(service.url);
+  let made = 0;
+  return {
+    ...etcd,
+    service,
+    async token(size = 3) {
+      const token = `token-${++made}`;
+      await etcd.kv.put({ key: sizeKey(token), value: bytes(String(size)) });
+      return token;
+    },
+    async join(token, i) {
+      const { header } = await etcd.kv.put({ key: memberKey(token, `m${i}`), value: infra(i) });
+      return header?.revision ?? 0n;
+    },
+  };
+}
+
+/** The words of a refused call, which has the code. */
+export async function refused(call: Promise<unknown>, code: Code): Promise<string> {
+  const thrown = await call.then(
+    () => assert.fail('the call succeeded, and should have been refused'),
+    (error: unknown) => error,
+  );
+  assert.ok(thrown instanceof ConnectError, String(thrown));
+  assert.equal(thrown.code, code, thrown.message);
+  return thrown.rawMessage;
+}
+
+/** Waits until no watch is left in the service. */
+export function nobodyWatches({ service }: Served): Promise<void> {
+  return waitFor('all watches to be gone', () => service.discovery.watchers() === 0);
+}

@@ -1,0 +1,197 @@
+import { Code } from '@connectrpc/connect';
+import type { Plain } from './etcd.ts';
+
+/** Any value but none. */
+export const ANY: unique symbol = Symbol('any value');
+
+/** What an answer is expected to be: a plain one whose texts may be patterns. */
+export type Expected =
+  | Plain
+  | RegExp
+  | typeof ANY
+  | readonly Expected[]
+  | { readonly [name: string]: Expected };
+
+/** An answer that differs from the recorded one on purpose. */
+export interface Difference {
+  readonly reason: string;
+  /** What is answered here, made of what was recorded. */
+  change(recorded: Plain): Expected;
+}
+
+function refused(reason: string, code: Code, message: RegExp): Difference {
+  return { reason, change: () => ({ code, message }) };
+}
+
+const OUTSIDE = refused(
+  'nothing outside one token can be reached',
+  Code.PermissionDenied,
+  /^this is a discovery service, not a whole etcd: only the keys of one token can be reached/,
+);
+
+function unsupported(reason: string, what: string): Difference {
+  return refused(
+    reason,
+    Code.Unimplemented,
+    new RegExp(`^${what} is not supported by this discovery service(; |$)`),
+  );
+}
+
+const deleted = (what: string): Difference =>
+  refused(
+    `${what}, and a person learns why there is nothing`,
+    Code.FailedPrecondition,
+    /^the token was deleted \d+ s ago; make a new one$/,
+  );
+
+const ONE_KEY = 'a transaction writes one key, on conditions of that key alone';
+const HEADER: Expected = { clusterId: ANY, memberId: ANY, revision: ANY, raftTerm: ANY };
+
+/** By the names of the steps. Everything else is answered as etcd 3.7 does. */
+export const DIFFERENCES: Readonly<Record<string, Difference>> = {
+  'read: any by create revision, limit 2': {
+    reason:
+      'etcd takes the first keys up to the limit and sorts those; here the limit counts in the order asked for',
+    change: (recorded) => {
+      const { kvs, ...others } = recorded as { kvs: readonly Plain[] };
+      const first = kvs[0] ?? {};
+      const second = {
+        key: '/_etcd/registry/golden/members/c',
+        value: 'infra3=http://10.0.0.3:2380',
+        createRevision: 4,
+        modRevision: 4,
+        version: 1,
+      };
+      return { ...others, kvs: [first, second] };
+    },
+  },
+  'read: at a revision before the members': refused(
+    'only the present of a token is held, so its past is compacted',
+    Code.OutOfRange,
+    /^etcdserver: mvcc: required revision has been compacted$/,
+  ),
+  'read: everything': OUTSIDE,
+  'read: from a member on': OUTSIDE,
+  'read: a key outside': OUTSIDE,
+  'read: all tokens': OUTSIDE,
+  'put: a key outside': OUTSIDE,
+  'delete: a key outside': OUTSIDE,
+  'transaction: read a key outside': OUTSIDE,
+  'watch: a key outside': {
+    reason: OUTSIDE.reason,
+    change: () => [
+      {
+        watchId: -1,
+        created: true,
+        canceled: true,
+        cancelReason: /^this is a discovery service, not a whole etcd/,
+        header: HEADER,
+      },
+    ],
+  },
+  'put: an unknown key of the token': unsupported(
+    'a token has a size and members',
+    'a key other than _config/size and members/ID under a token',
+  ),
+  'put: a lease that is not there': unsupported('there are no leases at all', 'a lease'),
+  'put: ignore the value': unsupported('a member always says what it is', 'ignore_value'),
+  'put: ignore the lease': unsupported('there are no leases', 'ignore_lease'),
+  'put: another size': refused(
+    'a cluster never changes its size',
+    Code.FailedPrecondition,
+    /^the token is taken by a cluster of size 3 that was made differently; choose another token$/,
+  ),
+  'put: the same size again': {
+    reason: 'making a token can be repeated, and changes nothing then',
+    change: (recorded) => withHeaderOfPrevious(recorded, 1),
+  },
+  'put: the same member again': {
+    reason: 'a node that crashed or lost the answer repeats itself, and changes nothing then',
+    change: (recorded) => withHeaderOfPrevious(recorded, 0),
+  },
+  'put: a member with the name of another': refused(
+    'a mistake hits only the node that made it',
+    Code.FailedPrecondition,
+    /^the name 'infra1' is taken by the member at http:\/\/10\.0\.0\.1:2380; give this node another --name$/,
+  ),
+  'put: a bad size': refused(
+    'every node would end at a bad size',
+    Code.InvalidArgument,
+    /^the size of a cluster is a whole number of members, not 'abc'$/,
+  ),
+  'put: a bad member': refused(
+    'every node that lists it would end',
+    Code.InvalidArgument,
+    /^'infra9' has no equals sign; a value is name=peerURL/,
+  ),
+  'put: a member without a token': refused(
+    'a mistyped token is told to the node that has it',
+    Code.NotFound,
+    /^no such token: .*; make a new one$/,
+  ),
+  'transaction: nothing at all': unsupported('it asks for nothing', 'a transaction about no key'),
+  'transaction: an empty operation': refused(
+    'words that fit',
+    Code.InvalidArgument,
+    /^an operation of the transaction is empty$/,
+  ),
+  'transaction: two puts': unsupported(ONE_KEY, 'a transaction with several puts'),
+  'transaction: compare one key and put another': unsupported(
+    ONE_KEY,
+    'a transaction that compares one key and puts another',
+  ),
+  'transaction: delete': unsupported(ONE_KEY, 'a deletion inside a transaction'),
+  'transaction: a transaction inside': unsupported(ONE_KEY, 'a transaction inside a transaction'),
+  'transaction: compare a range': unsupported(ONE_KEY, 'comparing a range of keys'),
+  'delete: everything under the token again': deleted('a token stays taken when it is deleted'),
+  'read: a deleted token': deleted('a token stays taken when it is deleted'),
+  'put: the size key of a deleted token': deleted('a token stays taken when it is deleted'),
+  'delete: the size key alone': unsupported(
+    'there are no members without a size',
+    'deleting the size key without the members',
+  ),
+  status: {
+    reason: 'the version is that of the dialect; nobody looks after a size or a quota of the data here',
+    change: () => ({
+      header: HEADER,
+      version: '3.6.0',
+      storageVersion: '3.6.0',
+      dbSize: ANY,
+      leader: ANY,
+      raftIndex: ANY,
+      raftAppliedIndex: ANY,
+      raftTerm: ANY,
+    }),
+  },
+  'members of the cluster': {
+    reason: 'the service is the one member, and has no peers',
+    change: () => ({
+      header: HEADER,
+      members: [{ ID: ANY, name: 'etcd-discovery', clientURLs: [/^http:\/\/127\.0\.0\.1:\d+$/] }],
+    }),
+  },
+  'whether authentication is on': {
+    reason: 'there are no users whose changes could be counted',
+    change: (recorded) => {
+      const { authRevision: _, ...others } = recorded as { authRevision: Plain };
+      return others;
+    },
+  },
+  'watch: from a revision that is compacted': {
+    reason: 'the end of a watch has a reason and a revision; each token has a history of its own',
+    change: (recorded) => {
+      const [created] = recorded as readonly [Plain];
+      const cancelReason = 'etcdserver: mvcc: required revision has been compacted';
+      return [
+        { ...(created as object), header: HEADER },
+        { canceled: true, compactRevision: ANY, cancelReason, header: HEADER },
+      ];
+    },
+  },
+};
+
+/** The header of a put that changed nothing: the store's revision, so many after that of the key. */
+function withHeaderOfPrevious(recorded: Plain, after: number): Expected {
+  const { header, prevKv } = recorded as { header: object; prevKv: { modRevision: number } };
+  return { prevKv, header: { ...header, revision: prevKv.modRevision + after } };
+}

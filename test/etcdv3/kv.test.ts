@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { Code, createClient } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
+import {
+  KV,
+  Compare_CompareResult as Result,
+  type TxnResponse,
+  Compare_CompareTarget as What,
+} from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { refused, type Served, serve } from './cluster.ts';
+import {
+  bytes,
+  infra,
+  memberKey,
+  membersPrefix,
+  plain,
+  prefix,
+  REGISTRY,
+  sizeKey,
+  text,
+  tokenPrefix,
+} from './etcd.ts';
+
+let served: Served;
+before(async () => {
+  served = await serve({ minTtl: 1 });
+});
+after(() => served.service.stop());
+
+/** Puts a key on the condition that it is at a mod revision; 0 is that of a key that is not there. */
+function putAt(
+  key: Uint8Array<ArrayBuffer>,
+  at: bigint,
+  value: Uint8Array<ArrayBuffer>,
+): Promise<TxnResponse> {
+  return served.kv.txn({
+    compare: [
+      { key, target: What.MOD, result: Result.EQUAL, targetUnion: { case: 'modRevision', value: at } },
+    ],
+    success: [{ request: { case: 'requestPut', value: { key, value } } }],
+    failure: [{ request: { case: 'requestRange', value: { key } } }],
+  });
+}
+
+suite('headers', () => {
+  test('name the same cluster and member everywhere, and never go back', async () => {
+    const token = await served.token();
+    const { kv, maintenance, cluster, auth } = served;
+    const answers = [
+      await kv.range({ key: sizeKey('nowhere') }),
+      await kv.put({ key: memberKey(token, 'm1'), value: infra(1) }),
+      await kv.range(tokenPrefix(token)),
+      await kv.deleteRange({ key: memberKey(token, 'm1') }),
+      await kv.range({ key: bytes('health') }),
+      await maintenance.status({}),
+      await maintenance.alarm({}),
+      await cluster.memberList({}),
+      await auth.authStatus({}),
+    ];
+    const headers = answers.map(({ header }) => header);
+    const ids = new Set(
+      headers.map((header) => `${header?.clusterId} ${header?.memberId} ${header?.raftTerm}`),
+    );
+    assert.equal(ids.size, 1);
+    assert.doesNotMatch([...ids].join(), /\b0\b|undefined/);
+    const revisions = headers.map((header) => header?.revision ?? -1n);
+    assert.deepEqual(
+      revisions,
+      revisions.toSorted((a, b) => Number(a - b)),
+    );
+    assert.ok((revisions[0] ?? 0n) > 0n);
+  });
+});
+
+suite('reads', () => {
+  test('of a token with standbys hold them too, as every node would', async () => {
+    const token = await served.token(1);
+    for (const i of [1, 2, 3]) await served.join(token, i);
+    const { kvs } = await served.kv.range(membersPrefix(token));
+    assert.deepEqual(
+      kvs.map(({ key }) => text(key)),
+      [1, 2, 3].map((i) => `${REGISTRY}${token}/members/m${i}`),
+    );
+  });
+
+  test('of an expired token are refused in words', async () => {
+    const { cluster } = await served.service.client.createToken({
+      size: 1,
+      ttl: { seconds: 0n, nanos: 1e6 },
+    });
+    const token = cluster?.token ?? '';
+    for (;;) {
+      const { cluster } = await served.service.client.getCluster({ token });
+      if (cluster?.state === 3) break;
+    }
+    const words = await refused(served.kv.range(tokenPrefix(token)), Code.FailedPrecondition);
+    assert.match(words, /^the token expired .* ago; make a new one$/);
+  });
+
+  test('of what can be no token are refused in words', async () => {
+    const words = await refused(served.kv.range(prefix(`${REGISTRY}a b/`)), Code.InvalidArgument);
+    assert.match(words, /^a token has 1 to 128 letters/);
+  });
+
+  test('at a revision see the present until the token changes', async () => {
+    const token = await served.token();
+    const revision = await served.join(token, 1);
+    const other = await served.token();
+    await served.join(other, 1);
+    const { kvs } = await served.kv.range({ ...membersPrefix(token), revision });
+    assert.equal(kvs.length, 1);
+    await served.join(token, 2);
+    const words = await refused(served.kv.range({ ...membersPrefix(token), revision }), Code.OutOfRange);
+    assert.equal(words, 'etcdserver: mvcc: required revision has been compacted');
+  });
+});
+
+suite('puts', () => {
+  test('of one member at the same time all succeed, and the last one stays', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    const values = Array.from({ length: 8 }, (_, i) => `infra1=http://10.0.1.${i}:2380`);
+    const puts = await Promise.all(values.map((value) => served.kv.put({ key, value: bytes(value) })));
+    const last = puts.reduce((a, b) => ((a.header?.revision ?? 0n) > (b.header?.revision ?? 0n) ? a : b));
+    const { kvs } = await served.kv.range({ key });
+    assert.equal(text(kvs[0]?.value ?? bytes('')), values[puts.indexOf(last)]);
+    assert.equal(kvs[0]?.version, 8n);
+    assert.equal(kvs[0]?.modRevision, last.header?.revision);
+  });
+
+  test('repeated by a node keep its rank and its revisions', async () => {
+    const token = await served.token();
+    const revision = await served.join(token, 1);
+    await served.join(token, 2);
+    await served.join(token, 1);
+    const { kvs } = await served.kv.range({ key: memberKey(token, 'm1') });
+    assert.deepEqual(plain(kvs), [
+      {
+        key: `${REGISTRY}${token}/members/m1`,
+        value: 'infra1=http://10.0.0.1:2380',
+        createRevision: Number(revision),
+        modRevision: Number(revision),
+        version: 1,
+      },
+    ]);
+  });
+
+  test('of a node with the address of another take nothing from that', async () => {
+    const token = await served.token();
+    await served.join(token, 1);
+    const key = memberKey(token, 'm1');
+    const words = await refused(
+      served.kv.put({ key, value: bytes('other=http://10.0.0.1:2380') }),
+      Code.FailedPrecondition,
+    );
+    assert.match(words, /the peer URL http:\/\/10\.0\.0\.1:2380 is taken by the member 'infra1'/);
+    assert.equal(text((await served.kv.range({ key })).kvs[0]?.value ?? bytes('')), text(infra(1)));
+  });
+
+  test('where tokens are only issued, a chosen one is refused', async (t) => {
+    const strict = await serve({ customTokens: false });
+    t.after(() => strict.service.stop());
+    const words = await refused(strict.token(), Code.PermissionDenied);
+    assert.match(words, /issues its own tokens only/);
+  });
+});
+
+suite('deletions', () => {
+  test('of all members take out whoever is there, each once, whoever else does so too', async () => {
+    const token = await served.token(5);
+    for (const i of [1, 2, 3, 4, 5]) await served.join(token, i);
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => served.kv.deleteRange({ ...membersPrefix(token), prevKv: true })),
+    );
+    const gone = answers.flatMap(({ prevKvs }) => prevKvs.map(({ key }) => text(key))).sort();
+    assert.deepEqual(
+      gone,
+      [1, 2, 3, 4, 5].map((i) => `${REGISTRY}${token}/members/m${i}`),
+    );
+    assert.equal(
+      answers.reduce((sum, { deleted }) => sum + deleted, 0n),
+      5n,
+    );
+  });
+
+  test('of a token tell everyone who went with it', async () => {
+    const token = await served.token(5);
+    await served.join(token, 1);
+    const joining = Promise.allSettled([2, 3, 4, 5].map((i) => served.join(token, i)));
+    const { deleted, prevKvs } = await served.kv.deleteRange({ ...tokenPrefix(token), prevKv: true });
+    const joined = (await joining).filter(({ status }) => status === 'fulfilled').length;
+    assert.equal(deleted, BigInt(2 + joined));
+    assert.equal(prevKvs.length, 2 + joined);
+  });
+});
+
+suite('transactions', () => {
+  test('of 50 that create one key at the same time one succeeds, and the others read it', async () => {
+    const token = await served.token();
+    for (const key of [memberKey(token, 'm1'), sizeKey(`${token}-made`)]) {
+      const isSize = text(key).endsWith('size');
+      const answers = await Promise.all(
+        // Names, and URLs too, that are in each other's way.
+        Array.from({ length: 50 }, (_, i) =>
+          putAt(key, 0n, isSize ? bytes(String(i + 1)) : bytes(`infra${i}=http://10.0.0.${i % 7}:2380`)),
+        ),
+      );
+      const winners = answers.filter(({ succeeded }) => succeeded);
+      assert.equal(winners.length, 1);
+      const revision = winners[0]?.header?.revision;
+      const { kvs } = await served.kv.range({ key });
+      assert.equal(kvs[0]?.createRevision, revision);
+      for (const { responses } of answers.filter(({ succeeded }) => !succeeded)) {
+        const [read] = responses;
+        assert.equal(read?.response.case, 'responseRange');
+        assert.deepEqual(read.response.value.kvs, kvs);
+      }
+    }
+  });
+
+  test('loops of compare and put lose no update', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    const writers = 6;
+    const rounds = 10;
+    // The port of the member's URL counts.
+    await served.kv.put({ key, value: bytes('infra1=http://10.0.0.1:1') });
+    const count = async (): Promise<void> => {
+      for (let done = 0; done < rounds; ) {
+        const { kvs } = await served.kv.range({ key });
+        const [kv] = kvs;
+        assert.ok(kv);
+        const next = text(kv.value).replace(/\d+$/, (port) => String(Number(port) + 1));
+        const { succeeded } = await putAt(key, kv.modRevision, bytes(next));
+        if (succeeded) done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: writers }, count));
+    const { kvs } = await served.kv.range({ key });
+    assert.equal(text(kvs[0]?.value ?? bytes('')), `infra1=http://10.0.0.1:${writers * rounds + 1}`);
+    assert.equal(kvs[0]?.version, BigInt(writers * rounds + 1));
+  });
+
+  test('that hold and put what is refused fail with the reason', async () => {
+    const token = await served.token();
+    await served.join(token, 1);
+    const words = await refused(putAt(memberKey(token, 'm2'), 0n, infra(1)), Code.FailedPrecondition);
+    assert.match(words, /^the name 'infra1' is taken/);
+  });
+
+  test('that put one key and read another are refused by name', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    const words = await refused(
+      served.kv.txn({
+        success: [
+          { request: { case: 'requestPut', value: { key, value: infra(1) } } },
+          { request: { case: 'requestRange', value: membersPrefix(token) } },
+        ],
+      }),
+      Code.Unimplemented,
+    );
+    assert.match(words, /^a transaction that puts one key and reads others is not supported/);
+    assert.equal((await served.kv.range({ key })).count, 0n);
+  });
+
+  test('with an operation that is refused change nothing, on whichever side it is', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    await refused(
+      served.kv.txn({
+        success: [{ request: { case: 'requestPut', value: { key, value: infra(1) } } }],
+        failure: [{ request: { case: 'requestDeleteRange', value: { key } } }],
+      }),
+      Code.Unimplemented,
+    );
+    await refused(
+      served.kv.txn({
+        success: [{ request: { case: 'requestPut', value: { key, value: infra(1) } } }],
+        failure: [{ request: { case: 'requestPut', value: { key, value: infra(1), lease: 1n } } }],
+      }),
+      Code.Unimplemented,
+    );
+    assert.equal((await served.kv.range({ key })).count, 0n);
+  });
+
+  test('across two tokens are refused', async () => {
+    const [one, two] = [await served.token(), await served.token()];
+    const words = await refused(
+      served.kv.txn({
+        success: [
+          { request: { case: 'requestRange', value: { key: sizeKey(one) } } },
+          { request: { case: 'requestRange', value: { key: sizeKey(two) } } },
+        ],
+      }),
+      Code.PermissionDenied,
+    );
+    assert.match(words, /only the keys of one token/);
+  });
+});
+
+suite('other protocols', () => {
+  test('Connect and gRPC-Web reach the same keys over HTTP/1.1', async () => {
+    const token = await served.token();
+    await served.join(token, 1);
+    const baseUrl = served.service.url;
+    for (const transport of [
+      createConnectTransport({ baseUrl, httpVersion: '1.1', useBinaryFormat: false }),
+      createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
+    ]) {
+      const { kvs } = await createClient(KV, transport).range(membersPrefix(token));
+      assert.equal(text(kvs[0]?.value ?? bytes('')), text(infra(1)));
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import * as fc from 'fast-check';
+import {
+  ClusterSchema,
+  type Member,
+  MemberEventSchema,
+  MemberEventType,
+  MemberSchema,
+} from '../../gen/discovery/v1/cluster_pb.ts';
+import { Event_EventType } from '../../gen/etcd/mvccpb/kv_pb.ts';
+import { parseValue } from '../../src/etcd/value.ts';
+import { parseKey } from '../../src/etcdv3/keys.ts';
+import { byKey, changesOf, eventOf, madeChange, memberEntry, sizeEntry } from '../../src/etcdv3/kvs.ts';
+import { seed } from '../etcdv2/seed.ts';
+import { plain, REGISTRY } from './etcd.ts';
+
+const place = { token: 't', root: `${REGISTRY}t` };
+const cluster = create(ClusterSchema, { token: 't', size: 3, createRevision: 5n, modRevision: 9n });
+
+function member(id: string, more: Partial<Member> = {}): Member {
+  return create(MemberSchema, {
+    id,
+    name: `n${id}`,
+    peerUrls: [`http://${id}:2380`],
+    createRevision: 6n,
+    modRevision: 6n,
+    version: 1n,
+    ...more,
+  });
+}
+
+suite('entries', () => {
+  test('the size key is of the revision at which the token was made', () => {
+    assert.deepEqual(plain(sizeEntry(place, cluster).kv), {
+      key: '/_etcd/registry/t/_config/size',
+      value: '3',
+      createRevision: 5,
+      modRevision: 5,
+      version: 1,
+    });
+  });
+
+  test('a member is found again in its key and value', () => {
+    const words = fc.stringMatching(/^[A-Za-z0-9.~-][A-Za-z0-9._~-]{0,9}$/);
+    const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((s) => !/[,=]/.test(s));
+    const urls = fc.uniqueArray(
+      words.map((host) => `http://${host}:2380`),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(words, name, urls, (id, name, peerUrls) => {
+        const { key, kv } = memberEntry(place, member(id, { name, peerUrls }));
+        assert.equal(Buffer.from(kv.key).toString('latin1'), key);
+        assert.deepEqual(parseKey(kv.key), { type: 'MEMBER', ...place, id });
+        assert.deepEqual(parseValue(Buffer.from(kv.value).toString()), { name, peerUrls });
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+
+  test('are ordered by their bytes', () => {
+    const ids = ['a', 'Z', '~', '0', 'a.', 'a-', '_'];
+    const keys = ids.map((id) => memberEntry(place, member(id))).sort(byKey);
+    const sorted = keys.map(({ kv }) => Buffer.from(kv.key)).sort((a, b) => Buffer.compare(a, b));
+    assert.deepEqual(
+      keys.map(({ key }) => key),
+      sorted.map((key) => key.toString('latin1')),
+    );
+  });
+});
+
+suite('changes', () => {
+  const event = (type: MemberEventType, fields: object): ReturnType<typeof changesOf> =>
+    changesOf(place, cluster, create(MemberEventSchema, { type, revision: 9n, ...fields }));
+  const said = (changes: ReturnType<typeof changesOf>, withPrevious = true): unknown =>
+    changes.map((change) => plain(eventOf(change, 9n, withPrevious)));
+  const kvOf = (of: Member): unknown => plain(memberEntry(place, of).kv);
+
+  test('the making of a token is a put of the size key', () => {
+    assert.deepEqual(plain(eventOf(madeChange(place, cluster), 5n, true)), {
+      kv: plain(sizeEntry(place, cluster).kv),
+    });
+  });
+
+  test('a registration is a put', () => {
+    const now = member('a');
+    assert.deepEqual(said(event(MemberEventType.REGISTERED, { member: now })), [{ kv: kvOf(now) }]);
+  });
+
+  test('a replacement is a put, with what was before for those who ask', () => {
+    const now = member('a', { name: 'b', modRevision: 9n, version: 2n });
+    const changes = event(MemberEventType.REPLACED, { member: now, previous: member('a') });
+    assert.deepEqual(said(changes), [{ kv: kvOf(now), prevKv: kvOf(member('a')) }]);
+    assert.deepEqual(said(changes, false), [{ kv: kvOf(now) }]);
+  });
+
+  test('a deregistration is a deletion: the key and the revision, with what was before for those who ask', () => {
+    const changes = event(MemberEventType.DEREGISTERED, { member: member('a') });
+    const kv = { key: '/_etcd/registry/t/members/a', modRevision: 9 };
+    const type = Event_EventType.DELETE;
+    assert.deepEqual(said(changes), [{ type, kv, prevKv: kvOf(member('a')) }]);
+    assert.deepEqual(said(changes, false), [{ type, kv }]);
+  });
+
+  test('a deleted token is a deletion of every key, in their order', () => {
+    const changes = event(MemberEventType.TOKEN_DELETED, { removedMembers: [member('b'), member('a')] });
+    assert.deepEqual(
+      changes.map(({ key, now }) => [key, now]),
+      ['_config/size', 'members/a', 'members/b'].map((key) => [`${REGISTRY}t/${key}`, undefined]),
+    );
+    assert.deepEqual(
+      changes.map(({ before }) => plain(before)),
+      [plain(sizeEntry(place, cluster).kv), kvOf(member('a')), kvOf(member('b'))],
+    );
+  });
+
+  test('an event of a kind that is not known yet changes no key', () => {
+    assert.deepEqual(event(99 as MemberEventType, {}), []);
+  });
+});
