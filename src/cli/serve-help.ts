@@ -11,7 +11,7 @@ export function serveHelp(): string {
     const entries = settings.filter((setting) => setting.group === group).map(entry);
     return `${group}:\n${entries.join('\n')}`;
   });
-  return `Run the discovery service: HTTP/1.1 and cleartext HTTP/2 on one port, data in one directory.
+  return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory.
 
 Usage: etcd-discovery serve [flags]
 
@@ -23,6 +23,7 @@ ${groups.join('\n\n')}
 Examples:
   etcd-discovery serve
   etcd-discovery serve --addr 127.0.0.1:9000 --data-dir /var/lib/etcd-discovery
+  etcd-discovery serve --tls-cert server.pem --tls-key server-key.pem
   etcd-discovery serve --host https://discovery.example.com --ttl 24h
   DISC_ADDR=:9000 DISC_LOG_FORMAT=json etcd-discovery serve
 `;

@@ -30,7 +30,7 @@ export function hostPort({ host = '', port }: ListenAddress): string {
 }
 
 /** A URL that a person on this machine can open: "every address" is spelled localhost. */
-export function localUrl(host: string | undefined, port: number): string {
+export function localUrl(scheme: 'http' | 'https', host: string | undefined, port: number): string {
   const every = host === undefined || host === '0.0.0.0' || host === '::';
-  return `http://${hostPort({ host: every ? 'localhost' : host, port })}`;
+  return `${scheme}://${hostPort({ host: every ? 'localhost' : host, port })}`;
 }

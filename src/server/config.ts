@@ -3,12 +3,15 @@ import type { Policy } from '../discovery/limits.ts';
 import type { ListenAddress } from './address.ts';
 import { formatDuration } from './duration.ts';
 import { SETTINGS, type Setting, type SettingKey } from './settings.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 /** What the service runs with. Times in ms. */
 export interface Config {
   readonly listen: ListenAddress;
   /** Undefined: replies name the service as the request did. */
   readonly publicUrl: string | undefined;
+  /** Undefined: clear text. */
+  readonly tls: TlsFiles | undefined;
   readonly dataDir: string;
   readonly policy: Policy;
   readonly sweepInterval: number;
@@ -54,9 +57,11 @@ export function readConfig(args: readonly string[], env: Env): Reading {
       `${etcd.source} ${quote(etcd.text)}: the etcd store is not built yet; leave it out to use the embedded store`,
     );
   }
+  const [certFile, keyFile] = [value('tlsCert'), value('tlsKey')];
   const config: Config = {
     listen: value('addr'),
     publicUrl: value('host'),
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
     dataDir: value('dataDir'),
     policy: {
       maxSize: value('maxSize'),
@@ -73,7 +78,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     logLevel: value('logLevel'),
     logFormat: value('logFormat'),
   };
-  problems.push(...contradictions(config.policy, given));
+  problems.push(...contradictions(config.policy, given), ...halfOfTls(given));
   const [problem] = problems;
   if (problem !== undefined) return { type: 'WRONG', problem };
   return { type: 'CONFIG', config, warnings: unknownVariables(env) };
@@ -82,7 +87,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
 /** The type of a setting's value. One without a default may be unset. */
 type ValueOf<K extends SettingKey> =
   | Exclude<ReturnType<(typeof SETTINGS)[K]['parse']>, undefined>
-  | (K extends 'host' | 'etcd' ? undefined : never);
+  | (K extends 'host' | 'tlsCert' | 'tlsKey' | 'etcd' ? undefined : never);
 
 type Givens = ReadonlyMap<SettingKey, Given>;
 
@@ -168,6 +173,14 @@ function contradictions(policy: Policy, given: Givens): string[] {
     ];
   }
   return [];
+}
+
+function halfOfTls(given: Givens): string[] {
+  const [cert, key] = [given.get('tlsCert'), given.get('tlsKey')];
+  const half = cert ?? key;
+  if (half === undefined || (cert !== undefined && key !== undefined)) return [];
+  const other = SETTINGS[cert === undefined ? 'tlsCert' : 'tlsKey'];
+  return [`${half.source} ${quote(half.text)}: TLS needs --${other.flag} (${other.env}) as well`];
 }
 
 function unknownVariables(env: Env): string[] {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { schemeOf } from './port-connection.ts';
 import type { PortLimits } from './port-limits.ts';
 import { METHODS, type Refusal } from './port-reply.ts';
 
@@ -38,7 +39,7 @@ function checkHttp1(request: IncomingMessage, limits: PortLimits): Refusal | und
   const absolute = ABSOLUTE.exec(request.url ?? '');
   if (absolute !== null) {
     const [, scheme = '', authority = '', rest = ''] = absolute;
-    if (scheme.toLowerCase() !== 'http') {
+    if (scheme.toLowerCase() !== schemeOf(request)) {
       return badRequest('its target is a URL of another scheme; this is not a proxy');
     }
     // The target's authority counts, and Host is to be ignored (RFC 9112, 3.2.2).

@@ -1,14 +1,19 @@
+import { constants } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection } from './port-connection.ts';
 import { Http1Connection } from './port-http1-connection.ts';
 import type { PortLimits } from './port-limits.ts';
 import { METHODS, type Refusal } from './port-reply.ts';
+import type { TlsIdentity } from './tls-files.ts';
 
 export interface Http1 {
-  /** The listener of the port. It hands no accepted socket to HTTP/1 by itself. */
+  /** The listener of the port. It hands no socket to HTTP/1 by itself. */
   readonly server: Server;
+  /** The event by which it hands over a socket that HTTP can be spoken on. */
+  readonly ready: 'connection' | 'secureConnection';
   adopt(socket: Socket): Connection;
 }
 
@@ -18,9 +23,10 @@ export interface Http1 {
  */
 export function createHttp1(
   limits: PortLimits,
+  tls: TlsIdentity | undefined,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Http1 {
-  const server = createServer({
+  const options = {
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
@@ -31,11 +37,24 @@ export function createHttp1(
     keepAlive: true,
     keepAliveInitialDelay: limits.tcpKeepAlive,
     noDelay: true,
-  });
+  };
+  const server =
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({
+          ...options,
+          ...tls,
+          ALPNProtocols: ['h2', 'http/1.1'],
+          minVersion: 'TLSv1.2',
+          // No client needs one, and each costs us more than it costs the client.
+          secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+          handshakeTimeout: limits.handshakeTimeout,
+        });
+  const ready = tls === undefined ? 'connection' : 'secureConnection';
   server.maxHeadersCount = 0; // Node would drop the rest in silence; the guard counts
   const connections = new WeakMap<Duplex, Http1Connection>();
-  const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
-  server.removeAllListeners('connection');
+  const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners(ready);
 
   server.on('request', (request, response) => {
     if (connections.get(request.socket)?.begin(request, response)) onRequest(request, response);
@@ -49,6 +68,7 @@ export function createHttp1(
 
   return {
     server,
+    ready,
     adopt(socket) {
       const connection = new Http1Connection(socket, limits);
       connections.set(socket, connection);

@@ -3,8 +3,10 @@ const minutes = 60 * seconds;
 
 /** A bound on everything that a peer can make the port hold, each with its reason. Times in ms. */
 export const PORT_LIMITS = {
-  /** From accept to the bytes that tell the protocol; clients send at once, on the worst link in 2 s. */
+  /** From accept, or the TLS handshake, to the bytes that tell the protocol; clients send at once, on the worst link in 2 s. */
   sniffTimeout: 10 * seconds,
+  /** From accept to the end of the TLS handshake, where there is TLS: two round trips and a slow client's sums. */
+  handshakeTimeout: 10 * seconds,
   /** To receive a request's headers: one packet for every real client. */
   headersTimeout: 15 * seconds,
   /** To receive a whole request: the largest body in time over 300 kbit/s. A long poll is received at once. */

@@ -5,9 +5,11 @@ import { createHttp1 } from './port-http1.ts';
 import { createHttp2 } from './port-http2.ts';
 import { PORT_LIMITS, type PortLimits } from './port-limits.ts';
 import { refuseAndClose } from './port-reply.ts';
+import { logHandshakeFailures, protocolByAlpn } from './port-tls.ts';
 import { sniff } from './sniff.ts';
+import type { TlsIdentity } from './tls-files.ts';
 
-export type { PortRequest, PortResponse } from './port-connection.ts';
+export { type PortRequest, type PortResponse, schemeOf } from './port-connection.ts';
 export type { PortHandler, PortLog } from './port-dispatch.ts';
 
 export interface PortOptions {
@@ -15,16 +17,18 @@ export interface PortOptions {
   readonly host?: string | undefined;
   /** 0: any free one. */
   readonly port: number;
+  /** With it the port speaks TLS, and nothing in clear text. */
+  readonly tls?: TlsIdentity | undefined;
   readonly handler: PortHandler;
   readonly log: PortLog;
   readonly limits?: Partial<PortLimits>;
 }
 
-/** One listening TCP port that speaks HTTP/1.1 and HTTP/2 with prior knowledge. */
+/** One listening TCP port that speaks HTTP/1.1 and HTTP/2: with prior knowledge, or over TLS as ALPN says. */
 export interface Port {
   readonly address: string;
   readonly port: number;
-  /** Sockets open now, those whose protocol is not known yet included. */
+  /** Sockets open now, those whose handshake is not over or whose protocol is not known yet included. */
   connections(): number;
   /**
    * Accepts nothing new, lets the requests in flight be answered, and closes. `cut`: some were not answered
@@ -37,9 +41,11 @@ export interface Port {
 export async function openPort(options: PortOptions): Promise<Port> {
   const { log } = options;
   const limits: PortLimits = { ...PORT_LIMITS, ...options.limits };
+  /** As they were accepted. Over TLS another socket stands for each once it is ready. */
+  const accepted = new Set<Socket>();
   const connections = new Map<Socket, Connection>();
   const dispatch = new Dispatch(options.handler, log, limits);
-  const http1 = createHttp1(limits, (request, response) => dispatch.request(request, response));
+  const http1 = createHttp1(limits, options.tls, (request, response) => dispatch.request(request, response));
   const adoptHttp2 = createHttp2(limits, (request, response) => dispatch.request(request, response));
   const { server } = http1;
   let full = false;
@@ -49,18 +55,29 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const accept = (socket: Socket): void => {
     // A reset can come at any moment, also between two owners of the socket.
     socket.on('error', () => {});
-    connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
+    accepted.add(socket);
     socket.once('close', () => {
-      connections.delete(socket);
+      accepted.delete(socket);
       onClosed();
     });
-    const refused = connections.size > limits.connections;
+  };
+  const begin = (socket: Socket): void => {
+    socket.on('error', () => {});
+    // Its handshake was under way when the drain began.
+    if (draining !== undefined) {
+      socket.destroy();
+      return;
+    }
+    connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
+    socket.once('close', () => connections.delete(socket));
+    const refused = accepted.size > limits.connections;
     if (refused && !full) {
       log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
     }
     // Said once, until there is room again for more than the next one.
-    full = refused || (full && connections.size > limits.connections * 0.9);
-    sniff(socket, limits.sniffTimeout, (protocol) => {
+    full = refused || (full && accepted.size > limits.connections * 0.9);
+    sniff(socket, limits.sniffTimeout, (sniffed) => {
+      const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
       if (protocol === undefined) socket.destroy();
       else if (protocol === 'http1' && refused) refuseAndClose(socket, BUSY, limits.lingerTimeout);
       else if (refused) socket.destroy();
@@ -69,6 +86,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
   };
 
   server.on('connection', accept);
+  server.on(http1.ready, begin);
+  logHandshakeFailures(server, log);
   server.maxConnections = limits.connections + limits.refusals;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -93,13 +112,13 @@ export async function openPort(options: PortOptions): Promise<Port> {
         clearTimeout(linger);
         clearInterval(sweeper);
         const cut = dispatch.inFlight > 0;
-        for (const socket of connections.keys()) socket.destroy();
+        for (const socket of accepted) socket.destroy();
         resolve(cut ? 'cut' : 'drained');
       };
       // What is left open then has been answered, and only the peer has not closed its side yet.
       const look = (): void => {
         clearTimeout(linger);
-        if (connections.size === 0) finish();
+        if (accepted.size === 0) finish();
         else if (dispatch.inFlight === 0) linger = setTimeout(finishIdle, limits.lingerTimeout);
       };
       const finishIdle = (): void => {
@@ -117,7 +136,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   return {
     address,
     port,
-    connections: () => connections.size,
+    connections: () => accepted.size,
     drain: (grace) => (draining ??= drain(grace)),
   };
 }

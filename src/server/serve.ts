@@ -12,11 +12,12 @@ import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { servePage } from './own.ts';
-import { openPort, type Port, type PortHandler, type PortRequest } from './port.ts';
+import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
 import { note } from './requests.ts';
 import { surfaceOf } from './route.ts';
 import { type RpcOutcome, rpcHandler } from './rpc.ts';
 import { startSweeper } from './sweeper.ts';
+import type { TlsIdentity } from './tls-files.ts';
 import { readVersion } from './version.ts';
 
 /** The service, listening. */
@@ -29,8 +30,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** The composition root. Rejects with the store's DiscoveryError, or Node's error of listening. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+/**
+ * The composition root. With an identity it serves over TLS, else in clear text. Rejects with the store's
+ * DiscoveryError, or Node's error of listening.
+ */
+export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
   const version = readVersion();
   const dataDir = resolve(config.dataDir);
   const store = await openLmdbStore({
@@ -54,7 +58,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const pages = {
     version,
     metrics,
-    urlFor: (request: PortRequest) => config.publicUrl ?? `http://${authorityOf(request)}`,
+    urlFor: (request: PortRequest) => config.publicUrl ?? `${schemeOf(request)}://${authorityOf(request)}`,
     notReady: async () => {
       if (stopping) return 'the service is stopping';
       return store.read(issueToken()).then(
@@ -85,14 +89,14 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     return servePage(surface, pages, request, response);
   };
   try {
-    port = await openPort({ ...config.listen, handler, log });
+    port = await openPort({ ...config.listen, tls, handler, log });
   } catch (error) {
     await store.close();
     throw error;
   }
 
   const open = port;
-  const url = localUrl(config.listen.host, open.port);
+  const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
   const stopSweeper = startSweeper(discovery, config.sweepInterval, log);
   log.info(
     {

@@ -55,13 +55,31 @@ export const SETTINGS = {
     default: '5m',
     help: 'When a waiting etcd v2 request is answered empty, to be sent again. Stay below the idle limit of proxies.',
   }),
+  tlsCert: setting({
+    group: 'Network',
+    flag: 'tls-cert',
+    env: 'DISC_TLS_CERT',
+    value: 'FILE',
+    takes: 'a file',
+    parse: parsePath,
+    help: 'The certificate in PEM, with its chain. With it the port speaks TLS, and nothing in clear text.',
+  }),
+  tlsKey: setting({
+    group: 'Network',
+    flag: 'tls-key',
+    env: 'DISC_TLS_KEY',
+    value: 'FILE',
+    takes: 'a file',
+    parse: parsePath,
+    help: "The certificate's private key in PEM, without a passphrase.",
+  }),
   dataDir: setting({
     group: 'Storage',
     flag: 'data-dir',
     env: 'DISC_DATA_DIR',
     value: 'DIR',
     takes: 'a directory',
-    parse: (text) => (text === '' || text.includes('\0') ? undefined : text),
+    parse: parsePath,
     default: 'etcd-discovery-data',
     help: 'Where the embedded store keeps its files. Made when it is missing.',
   }),
@@ -182,6 +200,10 @@ export type SettingKey = keyof typeof SETTINGS;
 
 function setting<T>(of: Setting<T>): Setting<T> {
   return of;
+}
+
+function parsePath(text: string): string | undefined {
+  return text === '' || text.includes('\0') ? undefined : text;
 }
 
 type Values<T> = Pick<Setting<T>, 'takes' | 'parse'>;
