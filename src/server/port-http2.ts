@@ -88,6 +88,10 @@ class Http2Connection implements Connection {
     stream.on('drain', () => {
       exchange.drains += 1;
     });
+    stream.once('finish', () => {
+      // The answer is complete, and nobody reads what is left of the body: unread, it would hold the stream.
+      stream.removeAllListeners('data').resume();
+    });
     stream.once('close', () => {
       this.exchanges.delete(exchange);
       this.idleSince = performance.now();

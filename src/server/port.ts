@@ -1,4 +1,4 @@
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Connection } from './port-connection.ts';
 import { BUSY, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
@@ -113,6 +113,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
         clearInterval(sweeper);
         const cut = dispatch.inFlight > 0;
         for (const socket of accepted) socket.destroy();
+        server.close(); // ends the timer of Node's time-outs
         resolve(cut ? 'cut' : 'drained');
       };
       // What is left open then has been answered, and only the peer has not closed its side yet.
@@ -127,7 +128,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
       const deadline = setTimeout(finish, grace);
       onClosed = look;
       dispatch.onIdle = look;
-      server.close();
+      // Not HTTP's own close: it destroys connections whose answers are written but not yet sent.
+      NetServer.prototype.close.call(server);
       for (const connection of connections.values()) connection.drain();
       look();
     });

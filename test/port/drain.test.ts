@@ -12,13 +12,21 @@ import { RawClient } from './support/raw.ts';
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 /** Longer than any drain here takes, in ms: a test that reaches it fails. */
 const GRACE = 60_000;
+/** More than the kernel holds of an answer, in bytes. */
+const LARGE = 20_000_000;
 
 let port: PlainPort;
 let waiting: PortResponse[];
+/** How many large answers have been written. */
+let large: number;
 
 const handler: PortHandler = (request, response) => {
   if (request.url === '/now') return response.end('now');
-  if (request.url === '/large') return response.end(Buffer.alloc(50_000_000));
+  if (request.url === '/large') {
+    large += 1;
+    response.setHeader('Content-Length', LARGE);
+    return response.end(Buffer.alloc(LARGE));
+  }
   waiting.push(response);
   if (request.url === '/headers-first') {
     if ('stream' in response) response.stream.respond({ ':status': 200 });
@@ -29,7 +37,7 @@ const handler: PortHandler = (request, response) => {
 
 // With the real time-outs: nothing here may depend on them.
 beforeEach(async () => {
-  waiting = [];
+  [waiting, large] = [[], 0];
   port = await openPlainPort(handler, {});
 });
 
@@ -133,6 +141,20 @@ test('of pipelined requests in flight every one is answered', async () => {
     parseAnswers(client.heard).answers.map(({ headers }) => headers['connection']),
     ['keep-alive', 'keep-alive', 'close'],
   );
+  assert.equal(await drained, 'drained');
+  client.destroy();
+});
+
+test('an answer that is still on its way arrives whole', async () => {
+  const client = await RawClient.connect(port.port);
+  client.stopReading();
+  client.send(get('/large') + get('/now'));
+  await waitFor('the first request', () => large === 1);
+  const drained = port.drain(GRACE);
+  client.readOn();
+  await client.untilClosed();
+  const answers = parseAnswers(client.heard).answers.map(({ body }) => body.length);
+  assert.deepEqual(answers, [LARGE, 'now'.length]);
   assert.equal(await drained, 'drained');
   client.destroy();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortHandler, PortResponse } from '../../src/server/port.ts';
 import type { PortLimits } from '../../src/server/port-limits.ts';
@@ -32,6 +33,13 @@ const handler: PortHandler = async (request, response) => {
       closed += 1;
     });
     if (request.url === '/headers-first') flushHeaders(response);
+  } else if (request.url === '/early') {
+    response.once('close', () => {
+      closed += 1;
+    });
+    await once(request, 'data');
+    request.pause();
+    response.end('enough');
   } else if (request.url === '/stream') {
     response.once('close', () => {
       closed += 1;
@@ -155,6 +163,22 @@ test('a client that reads slowly gets everything', async () => {
   }
   assert.deepEqual([client.end, closed], ['open', 0]);
   client.destroy();
+});
+
+test('an HTTP/2 upload that goes on after its answer is cut off, and the stream is gone', async () => {
+  const session = openSession(port.port);
+  const stream = session.request({ ':method': 'POST', ':path': '/early' });
+  stream.on('error', () => {});
+  const body = buffer(stream).catch(() => {});
+  const over = once(stream, 'close');
+  while (!stream.closed) {
+    if (stream.write(Buffer.alloc(65_536))) await sleep(1);
+    else await Promise.race([once(stream, 'drain'), over]);
+  }
+  assert.equal(String(await body), 'enough');
+  await waitFor('the handler to be told', () => closed === 1);
+  session.close();
+  await gone();
 });
 
 test('pipelined requests are answered in their order', async () => {

@@ -295,7 +295,6 @@ const floods: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
       ]),
     ),
   ],
-  ['streams past the limit', repeat(1500, (index) => headers(2 * index + 1, POST, FLAG.END_HEADERS))],
 ];
 
 const connections: readonly Http2Row[] = [
@@ -311,6 +310,13 @@ const connections: readonly Http2Row[] = [
   ...floods.map(
     ([name, send]): Http2Row => ({ name: `a flood of ${name}`, send, hears: GOAWAY, next: 'closed' }),
   ),
+  {
+    name: 'a flood of streams past the limit',
+    send: repeat(1500, (index) => headers(2 * index + 1, POST, FLAG.END_HEADERS)),
+    hears: GOAWAY,
+    next: 'closed',
+    plain: true,
+  },
   {
     name: 'a stream window past 2^31',
     send: Buffer.concat([upload(POST), frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 1, uint32(0x7fff_ffff))]),

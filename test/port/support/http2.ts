@@ -41,9 +41,10 @@ export class RawHttp2Client {
     return parseFrames(this.raw.heard);
   }
 
-  /** What was heard, connection upkeep left out: `1:200 1:reset(CANCEL) goaway(NO_ERROR)`. */
+  /** What was heard, connection upkeep left out: `1:200 1:reset(CANCEL) goaway(NO_ERROR)`. Long ones are cut. */
   transcript(): string {
-    return this.frames.flatMap(describe).join(' ');
+    const all = this.frames.flatMap(describe);
+    return (all.length > 40 ? [...all.slice(0, 20), '...', ...all.slice(-20)] : all).join(' ');
   }
 
   /** Asks for the path on a stream and waits for the status. */
