@@ -30,7 +30,7 @@ export function readTlsFiles({ certFile, keyFile }: TlsFiles): TlsIdentity | str
   const privateKey = attempt((): KeyObject => createPrivateKey(key));
   if (privateKey instanceof Error) return `${keyName}: holds no private key in PEM without a passphrase`;
   if (!certificate.checkPrivateKey(privateKey)) {
-    return `${keyName}: is not the key of the certificate in ${certName}, whose own comes first in its file`;
+    return `${keyName}: is not the key of the first certificate in ${certName}`;
   }
   // What OpenSSL does not take for other reasons, like a key that is too short.
   const context = attempt(() => createSecureContext({ cert, key }));

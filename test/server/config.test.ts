@@ -27,6 +27,7 @@ test('nothing set is a working configuration', () => {
   assert.deepEqual(config([]), {
     listen: { host: undefined, port: 8087 },
     publicUrl: undefined,
+    tls: undefined,
     dataDir: 'etcd-discovery-data',
     policy: {
       maxSize: 1000,
@@ -92,10 +93,10 @@ suite('each setting', () => {
     });
   }
 
-  test('is in the table above', () => {
+  test('is in the table above, or takes more than one value to try', () => {
     const tried = new Set(GOOD.map(([flag]) => flag));
     const untried = NAMES.map(({ flag }) => flag).filter((flag) => !tried.has(flag));
-    assert.deepEqual(untried, ['etcd']);
+    assert.deepEqual(untried, ['tls-cert', 'tls-key', 'etcd']);
   });
 
   test('has a default that its own parser takes', () => {
@@ -136,6 +137,9 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ['--host http://a/#f', {}, `--host "http://a/#f": ${URL_TAKEN}`],
   ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://me:pw@a": ${URL_TAKEN}`],
   ['--data-dir=', {}, '--data-dir "": takes a directory'],
+  ['--tls-cert= --tls-key k', {}, '--tls-cert "": takes a file'],
+  ['--tls-cert c', {}, '--tls-cert "c": TLS needs --tls-key (DISC_TLS_KEY) as well'],
+  ['', { DISC_TLS_KEY: 'k' }, 'DISC_TLS_KEY "k": TLS needs --tls-cert (DISC_TLS_CERT) as well'],
   ['--gcfreq 5', {}, `--gcfreq "5": takes a duration from 1s to 24d, ${LIKE}`],
   ['-g 25d', {}, `-g "25d": takes a duration from 1s to 24d, ${LIKE}`],
   ['--ttl forever', {}, `--ttl "forever": takes a duration from 1s to 3650d, ${LIKE}`],
@@ -194,6 +198,12 @@ suite('a wrong setting is one line that says where, what, and what it takes', ()
     assert.match(line, /^[\x20-\x7e]+$/);
     assert.ok(line.length < 400);
   });
+});
+
+test('TLS takes two files, each by its flag or its variable', () => {
+  const tls = { certFile: 'c', keyFile: 'k' };
+  assert.deepEqual(config(['--tls-cert', 'c', '--tls-key=k']).tls, tls);
+  assert.deepEqual(config(['--tls-cert', 'c'], { DISC_TLS_CERT: 'x', DISC_TLS_KEY: 'k' }).tls, tls);
 });
 
 test('a flag beats its variable, also one that is wrong, and the last of two flags counts', () => {

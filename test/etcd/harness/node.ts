@@ -23,6 +23,9 @@ export interface NodeSetup {
   readonly peerUrlCount?: number;
   /** What it advertises instead of its own peer URLs. */
   readonly advertisedPeerUrls?: readonly string[];
+  /** Flags beside those for all of this. */
+  readonly flags?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 // Every etcd says so in its own words, with both loggers of 3.4.
@@ -38,6 +41,7 @@ export class EtcdNode {
   readonly #scene: Scene;
   readonly #dataDirectory: string;
   readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv | undefined;
 
   private constructor(scene: Scene, setup: NodeSetup, ports: readonly number[]) {
     const [clientUrl, ...listenUrls] = ports.map((port) => `http://127.0.0.1:${port}`);
@@ -58,7 +62,9 @@ export class EtcdNode {
       'initial-advertise-peer-urls': this.peerUrls.join(','),
       ...discoveryFlags(setup.discovery),
     };
-    this.#args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
+    this.#args = [...args, ...(setup.flags ?? [])];
+    this.#env = setup.env;
     this.run = this.#begin();
   }
 
@@ -89,7 +95,7 @@ export class EtcdNode {
   }
 
   #begin(): Run {
-    return this.#scene.run(`etcd ${this.name}`, this.etcd.etcd, this.#args);
+    return this.#scene.run(`etcd ${this.name}`, this.etcd.etcd, this.#args, this.#env);
   }
 }
 

@@ -38,8 +38,8 @@ export class Scene implements Owner {
     this.#cleanUps.push(cleanUp);
   }
 
-  run(label: string, command: string, args: readonly string[]): Run {
-    const run = new Run(label, command, args, cleanEnvironment());
+  run(label: string, command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Run {
+    const run = new Run(label, command, args, { ...cleanEnvironment(), ...env });
     this.#runs.push(run);
     return run;
   }

@@ -17,6 +17,11 @@ export function installedEtcd(): Promise<Etcd | Missing> {
   return tool.findInstalledEtcd();
 }
 
+/** The etcd of a series if it is there without building, or why it is not. */
+export function builtEtcd(series: string): Promise<Etcd | Missing> {
+  return tool.provideEtcd(series, { build: false });
+}
+
 /** The etcd of another series than that under test, built when need be. Fails when there is none. */
 export async function etcdOf(series: string): Promise<Etcd> {
   const found = await tool.provideEtcd(series);

@@ -1,9 +1,11 @@
 import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/server/port.ts';
 import type { PortLimits } from '../../../src/server/port-limits.ts';
+import type { TlsIdentity } from '../../../src/server/tls-files.ts';
 
 /** Time-outs of a second or so, in ms: what the real ones do, without the wait. */
 export const SHORT: Partial<PortLimits> = {
   sniffTimeout: 1000,
+  handshakeTimeout: 1000,
   headersTimeout: 1000,
   requestTimeout: 1500,
   keepAliveTimeout: 1000,
@@ -29,6 +31,7 @@ export interface PlainPort extends Port {
 export async function openPlainPort(
   handler: PortHandler,
   limits: Partial<PortLimits> = SHORT,
+  tls?: TlsIdentity,
 ): Promise<PlainPort> {
   const logged: Logged[] = [];
   const line =
@@ -37,7 +40,7 @@ export async function openPlainPort(
       logged.push({ level, text, fields: { ...fields } });
     };
   const log: PortLog = { warn: line('warn'), error: line('error') };
-  return { ...(await openPort({ host: '127.0.0.1', port: 0, handler, log, limits })), logged };
+  return { ...(await openPort({ host: '127.0.0.1', port: 0, handler, log, limits, tls })), logged };
 }
 
 /** Answers each path in the way that a row of the tables needs; any other path with what it was asked. */

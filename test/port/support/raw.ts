@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { waitFor } from '../../support/wait.ts';
 
 /** How a peer's side of a connection stands. `fin`: closed in order. */
@@ -31,6 +32,18 @@ export class RawClient {
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  /** As `connect`, over TLS. Rejects when the handshake fails. */
+  static secure(port: number, options: ConnectionOptions): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: '127.0.0.1', ...options });
+      socket.once('error', reject);
+      socket.once('secureConnect', () => {
         socket.off('error', reject);
         resolve(new RawClient(socket));
       });
