@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { afterEach, beforeEach, test } from 'node:test';
 import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortHandler, PortResponse } from '../../src/server/port.ts';
 import type { PortLimits } from '../../src/server/port-limits.ts';
