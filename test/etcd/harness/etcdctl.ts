@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import type { Run } from './run.ts';
 import type { Scene } from './scene.ts';
 import type { Service } from './service.ts';
