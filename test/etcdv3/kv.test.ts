@@ -219,6 +219,17 @@ suite('transactions', () => {
     }
   });
 
+  test('that create one key with one value at the same time are not taken for repeats of each other', async () => {
+    const token = await served.token();
+    for (const [key, value] of [
+      [memberKey(token, 'm1'), infra(1)],
+      [sizeKey(`${token}-made`), bytes('3')],
+    ] as const) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => putAt(key, 0n, value)));
+      assert.equal(answers.filter(({ succeeded }) => succeeded).length, 1);
+    }
+  });
+
   test('loops of compare and put lose no update', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');

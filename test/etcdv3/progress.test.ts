@@ -9,6 +9,13 @@ import { waitFor } from '../support/wait.ts';
 import { membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
 
+class Gate {
+  open = (): void => {};
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
 test('a watch that asked for it hears again and again how far it has come, and no other does', async (t) => {
   const stack = await startStack({ progressIntervalMs: 5 });
   t.after(() => stack.close());
@@ -32,6 +39,75 @@ test('a watch that asked for it hears again and again how far it has come, and n
   }
   stream.stop();
   await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('a question is answered only when every watch has delivered what happened before', async (t) => {
+  const gate = new Gate();
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async *watchMembers(request, options) {
+        for await (const message of real.watchMembers(request, options)) {
+          if (message.update.case === 'event') await gate.opened;
+          yield message;
+        }
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  const { client } = stack;
+  const { revision } = await client.createToken({ token: 't', size: 3 });
+  await client.createToken({ token: 'other', size: 3 });
+  for (const i of [1, 2, 3]) {
+    await client.register({
+      token: 't',
+      memberId: `m${i}`,
+      name: `n${i}`,
+      peerUrls: [`http://10.0.0.${i}:1`],
+    });
+  }
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started(membersPrefix('other'));
+  await stream.started({ ...membersPrefix('t'), startRevision: revision });
+  stream.progress();
+  // Requests are taken one after the other, so the question has been, and no answer comes before this one.
+  await stream.started(membersPrefix('other'));
+  gate.open();
+  const events = await stream.events(3);
+  const answer = await stream.next();
+  assert.equal(answer.watchId, -1n);
+  assert.equal(answer.header?.revision, events[2]?.kv?.modRevision);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('a stream that ends while a watch begins leaves nothing behind', async (t) => {
+  const gate = new Gate();
+  let asked = 0;
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async getCluster(request, options) {
+        asked += 1;
+        if (asked === 1) await gate.opened;
+        return real.getCluster(request, options);
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  await stack.client.createToken({ token: 't', size: 3 });
+  const first = new WatchSession(stack.etcd.watch);
+  first.create(membersPrefix('t'));
+  await waitFor('the watch to begin', () => asked === 1);
+  first.stop();
+  const second = new WatchSession(stack.etcd.watch);
+  t.after(() => second.stop());
+  // On the same connection, so the end of the first stream has arrived before this.
+  await second.started(membersPrefix('t'));
+  gate.open();
+  await second.started(membersPrefix('t'));
+  assert.equal(stack.discovery.watchers(), 2);
   assert.deepEqual(stack.defects, []);
 });
 
