@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { after, before, suite, test } from 'node:test';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
+import type { WatchCreateRequestSchema, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { LIMITS as CORE_LIMITS } from '../../src/discovery/limits.ts';
 import { LIMITS } from '../../src/etcdv3/limits.ts';
 import { waitFor } from '../support/wait.ts';
@@ -35,6 +37,14 @@ function session(t: { after(end: () => void): void }): WatchSession {
   const session = new WatchSession(served.watch);
   t.after(() => session.stop());
   return session;
+}
+
+/** The requests of a client that creates one watch, and has more to say. */
+async function* createOnce(
+  value: MessageInitShape<typeof WatchCreateRequestSchema>,
+): AsyncGenerator<MessageInitShape<typeof WatchRequestSchema>> {
+  yield { requestUnion: { case: 'createRequest', value } };
+  await new Promise(() => {});
 }
 
 suite('watches', () => {
@@ -199,8 +209,9 @@ suite('tokens that are not there', () => {
     const ttl = { seconds: 1n, nanos: 0 };
     const { cluster } = await served.service.client.createToken({ size: 1, ttl });
     const stream = session(t);
-    await stream.started(tokenPrefix(cluster?.token ?? ''));
+    const { header } = await stream.started(tokenPrefix(cluster?.token ?? ''));
     const [last] = await stream.events(1);
+    assert.ok((last?.kv?.modRevision ?? 0n) >= (header?.revision ?? 0n), 'a client resumes after it');
     assert.match(text(last?.kv?.value ?? bytes('')), /^the token expired .* ago; make a new one$/);
   });
 });
@@ -298,6 +309,20 @@ suite('ends', () => {
     for (let i = 0; i < 200; i++) await stream.started({ ...membersPrefix(token), progressNotify: true });
     hook.disable();
     assert.ok(timers < 20, `${timers} timers for 200 watches`);
+  });
+
+  test('a deadline ends a stream with its name', async (t) => {
+    const token = await served.token();
+    // By its header, so that only the service keeps it.
+    const headers = { 'grpc-timeout': '50m' };
+    const abort = new AbortController();
+    t.after(() => abort.abort());
+    const answers = served.watch.watch(createOnce(membersPrefix(token)), { headers, signal: abort.signal });
+    const reading = (async () => {
+      for await (const { created } of answers) assert.ok(created);
+    })();
+    await refused(reading, Code.DeadlineExceeded);
+    await nobodyWatches(served);
   });
 
   test('a service that stops says so, and that it is worth coming again', async (t) => {
