@@ -47,14 +47,14 @@ export class WatchStream {
    * service stops, so that clients come again.
    */
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
-    const end = (): void => this.#end(ConnectError.from(signal.reason));
+    const end = (): void => this.end(ConnectError.from(signal.reason));
     signal.addEventListener('abort', end, { once: true });
-    this.#take(requests).catch((thrown: Error) => this.#end(thrown));
+    this.#take(requests).catch((thrown: Error) => this.end(thrown));
     try {
       yield* this.#outbox.items();
     } finally {
       signal.removeEventListener('abort', end);
-      this.#end();
+      this.end();
     }
   }
 
@@ -73,14 +73,15 @@ export class WatchStream {
     this.#notifying = false;
   }
 
-  #end(failure?: Error): void {
+  /** Ends every watch and the stream, with a failure or without. */
+  end(failure?: Error): void {
     for (const watcher of this.#watchers.values()) watcher.stop();
     this.#watchers.clear();
     this.#outbox.end(failure);
   }
 
   #endIfDone(): void {
-    if (this.#noMoreRequests && this.#watchers.size === 0) this.#end();
+    if (this.#noMoreRequests && this.#watchers.size === 0) this.end();
   }
 
   async #take(requests: AsyncIterable<WatchRequest>): Promise<void> {
@@ -148,7 +149,7 @@ export class WatchStream {
   }
 
   async #failed(watcher: Watcher, thrown: Error): Promise<void> {
-    if (reasonOf(thrown) === undefined || isAway(thrown)) return this.#end(thrown);
+    if (reasonOf(thrown) === undefined || isAway(thrown)) return this.end(thrown);
     if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.

@@ -45,7 +45,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const service = discoveryService(discovery, onDefect);
 
   let port: Port | undefined;
-  let stopping = false;
+  const stopping = new AbortController();
   const metrics = createMetrics({
     version,
     watches: () => discovery.watchers(),
@@ -56,7 +56,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     metrics,
     urlFor: (request: PortRequest) => config.publicUrl ?? `http://${authorityOf(request)}`,
     notReady: async () => {
-      if (stopping) return 'the service is stopping';
+      if (stopping.signal.aborted) return 'the service is stopping';
       return store.read(issueToken()).then(
         () => undefined,
         (error: Error) => error.message,
@@ -67,6 +67,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const v3 = etcdV3Gateway(client, {
     identity: { clusterId: store.clusterId, memberId: store.clusterId },
     urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
+    stopping: stopping.signal,
     onDefect,
   });
   const rpc = rpcHandler((router) => v3(router.service(DiscoveryService, service)));
@@ -106,8 +107,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     'serving',
   );
   const stop = async (): Promise<void> => {
-    stopping = true;
     discovery.stopWatches();
+    stopping.abort();
     const end = await open.drain(config.grace);
     if (end === 'cut') log.warn({ graceMs: config.grace }, 'calls that were not over in time were cut off');
     await stopSweeper();

@@ -43,6 +43,7 @@ export async function startStack({ client: wrap, ...options }: StackOptions = {}
   const gateway = etcdV3Gateway(wrap === undefined ? client : wrap(client), {
     identity: { clusterId: 1n, memberId: 2n },
     urlFor: (url) => new URL(url).origin,
+    stopping: new AbortController().signal,
     onDefect,
     ...options,
   });
