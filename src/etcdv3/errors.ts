@@ -64,6 +64,11 @@ export function isAway(thrown: unknown): boolean {
   return reason === 'SHUTTING_DOWN' || reason === 'STORE_UNAVAILABLE';
 }
 
+/** The service stops: etcd's clients come again by themselves. */
+export function away(): ConnectError {
+  return new ConnectError('the service is stopping; call again to reach its successor', Code.Unavailable);
+}
+
 /** Keys that are not of one token. Words that say why, as nothing else of this store may be seen. */
 export function outside(): ConnectError {
   return new ConnectError(

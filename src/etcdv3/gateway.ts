@@ -2,7 +2,7 @@ import { ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { deleteRange } from './delete.ts';
-import { refusal } from './errors.ts';
+import { away, refusal } from './errors.ts';
 import type { Identity } from './header.ts';
 import { LIMITS } from './limits.ts';
 import { put } from './put.ts';
@@ -16,6 +16,8 @@ export interface GatewayOptions {
   /** The URL by which clients reach the service, given that of a request. */
   readonly urlFor: (requestUrl: string) => string;
   readonly progressIntervalMs?: number;
+  /** Aborted when the service stops: streams without a running watch hear of it in no other way. */
+  readonly stopping: AbortSignal;
   /** Is told of errors that nobody foresaw. */
   readonly onDefect: (defect: unknown) => void;
 }
@@ -25,7 +27,7 @@ export function etcdV3Gateway(
   client: DiscoveryClient,
   options: GatewayOptions,
 ): (router: ConnectRouter) => void {
-  const { identity, urlFor, onDefect, progressIntervalMs = LIMITS.progressInterval } = options;
+  const { identity, urlFor, onDefect, stopping, progressIntervalMs = LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
     if (!(thrown instanceof ConnectError)) onDefect(thrown);
@@ -49,6 +51,9 @@ export function etcdV3Gateway(
   const notifyProgress = (): void => {
     for (const stream of streams) stream.notifyProgress().catch(onDefect);
   };
+  stopping.addEventListener('abort', () => {
+    for (const stream of streams) stream.end(away());
+  });
   const add = (stream: WatchStream): void => {
     streams.add(stream);
     timer ??= setInterval(notifyProgress, progressIntervalMs).unref();
@@ -70,6 +75,7 @@ export function etcdV3Gateway(
     });
     router.service(Watch, {
       async *watch(requests, { signal }) {
+        if (stopping.aborted) throw away();
         const stream = new WatchStream(client, identity);
         add(stream);
         // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.

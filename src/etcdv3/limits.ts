@@ -6,6 +6,9 @@ export const LIMITS = {
   watchesPerStream: 1000,
   /** How often a watch that asked for it hears that nothing happened, in ms: as etcd does it. */
   progressInterval: 10 * minutes,
-  /** How often a put or a transaction looks again when its key changed between its look and its write. */
-  attempts: 10,
+  /**
+   * How often a put or a transaction looks again when its key changed between its look and its write. Each time
+   * is one that somebody else's write was done, so this many clients may write one key at the same time.
+   */
+  attempts: 100,
 } as const;

@@ -1,4 +1,30 @@
+import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { detailOf, reasonOf } from './errors.ts';
 import type { Watcher } from './watcher.ts';
+
+/** When a cluster last changed, as it was known at a revision of the store. */
+interface State {
+  readonly modRevision: bigint;
+  readonly revision: bigint;
+}
+
+/** How the clusters of watches are, by their tokens. One that is gone has no changes to wait for. */
+export async function statesOf(
+  client: DiscoveryClient,
+  watchers: readonly Watcher[],
+): Promise<ReadonlyMap<string, State>> {
+  const states = new Map<string, State>();
+  for (const token of new Set(watchers.map(({ span }) => span.token))) {
+    try {
+      const { cluster, revision } = await client.getCluster({ token });
+      states.set(token, { modRevision: present(cluster).modRevision, revision });
+    } catch (thrown) {
+      if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') continue;
+      states.set(token, { modRevision: 0n, revision: detailOf(thrown)?.revision ?? 0n });
+    }
+  }
+  return states;
+}
 
 /** A question of a client how far all of its watches have come. */
 interface Question {

@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { ConnectError } from '@connectrpc/connect';
 import { type Cluster, ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
@@ -12,7 +13,7 @@ import { header, type Identity } from './header.ts';
 import { isEmpty, parseSpan, type Span } from './keys.ts';
 import { LIMITS } from './limits.ts';
 import { Outbox } from './outbox.ts';
-import { Questions } from './progress.ts';
+import { Questions, statesOf } from './progress.ts';
 import { currentRevision } from './revision.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
@@ -22,12 +23,6 @@ const NO_WATCH = -1n;
 /** A cluster as it was at a revision of the store. */
 interface Found {
   readonly cluster: Cluster;
-  readonly revision: bigint;
-}
-
-/** When a cluster last changed, as it was known at a revision of the store. */
-interface State {
-  readonly modRevision: bigint;
   readonly revision: bigint;
 }
 
@@ -48,18 +43,18 @@ export class WatchStream {
   }
 
   /**
-   * The answers. Ends with the signal, and when neither requests nor watches are left; fails when the service
-   * stops, so that clients come again.
+   * The answers. Ends when neither requests nor watches are left; fails with the signal's reason, and when the
+   * service stops, so that clients come again.
    */
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
-    const end = (): void => this.#end();
+    const end = (): void => this.end(ConnectError.from(signal.reason));
     signal.addEventListener('abort', end, { once: true });
-    this.#take(requests).catch((thrown: Error) => this.#end(thrown));
+    this.#take(requests).catch((thrown: Error) => this.end(thrown));
     try {
       yield* this.#outbox.items();
     } finally {
       signal.removeEventListener('abort', end);
-      this.#end();
+      this.end();
     }
   }
 
@@ -69,7 +64,7 @@ export class WatchStream {
     if (this.#notifying) return;
     this.#notifying = true;
     const watchers = [...this.#watchers.values()].filter(({ wantsProgress }) => wantsProgress);
-    const found = await this.#find(watchers);
+    const found = await statesOf(this.#client, watchers);
     for (const watcher of watchers) {
       const now = found.get(watcher.span.token);
       if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
@@ -78,14 +73,15 @@ export class WatchStream {
     this.#notifying = false;
   }
 
-  #end(failure?: Error): void {
+  /** Ends every watch and the stream, with a failure or without. */
+  end(failure?: Error): void {
     for (const watcher of this.#watchers.values()) watcher.stop();
     this.#watchers.clear();
     this.#outbox.end(failure);
   }
 
   #endIfDone(): void {
-    if (this.#noMoreRequests && this.#watchers.size === 0) this.#end();
+    if (this.#noMoreRequests && this.#watchers.size === 0) this.end();
   }
 
   async #take(requests: AsyncIterable<WatchRequest>): Promise<void> {
@@ -153,7 +149,7 @@ export class WatchStream {
   }
 
   async #failed(watcher: Watcher, thrown: Error): Promise<void> {
-    if (reasonOf(thrown) === undefined || isAway(thrown)) return this.#end(thrown);
+    if (reasonOf(thrown) === undefined || isAway(thrown)) return this.end(thrown);
     if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.
@@ -167,7 +163,8 @@ export class WatchStream {
    */
   async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
     if (watcher.stopped) return;
-    const revision = detailOf(thrown)?.revision ?? watcher.revision;
+    const told = detailOf(thrown)?.revision ?? 0n;
+    const revision = told > watcher.revision ? told : watcher.revision;
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
     if (events.length > 0) await this.#send(watcher.id, revision, { events });
   }
@@ -204,7 +201,7 @@ export class WatchStream {
   /** Asks for an answer once every watch has delivered what has happened up to now. */
   async #progress(): Promise<void> {
     const watchers = [...this.#watchers.values()];
-    const found = await this.#find(watchers);
+    const found = await statesOf(this.#client, watchers);
     const targets = new Map<Watcher, bigint>();
     let revision: bigint | undefined;
     for (const watcher of watchers) {
@@ -225,21 +222,6 @@ export class WatchStream {
     if (revision === undefined) return;
     await this.#send(NO_WATCH, revision, {});
     await this.#answerProgress();
-  }
-
-  /** The clusters of watches by their tokens. One that is gone has no changes to wait for. */
-  async #find(watchers: readonly Watcher[]): Promise<ReadonlyMap<string, State>> {
-    const states = new Map<string, State>();
-    for (const token of new Set(watchers.map(({ span }) => span.token))) {
-      try {
-        const { cluster, revision } = await this.#client.getCluster({ token });
-        states.set(token, { modRevision: present(cluster).modRevision, revision });
-      } catch (thrown) {
-        if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') continue;
-        states.set(token, { modRevision: 0n, revision: detailOf(thrown)?.revision ?? 0n });
-      }
-    }
-    return states;
   }
 
   /** etcd answers a watch that it does not begin as created and cancelled at once. */

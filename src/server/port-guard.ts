@@ -29,26 +29,40 @@ function checkHttp1(request: IncomingMessage, limits: PortLimits): Refusal | und
   if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
     return { status: 505, text: 'Only HTTP/1.0, HTTP/1.1 and HTTP/2 with its preface are spoken here.' };
   }
-  const hosts = request.headersDistinct['host'] ?? [];
-  if (hosts.length > 1) return badRequest('it has several Host headers');
-  if (hosts.length === 0 && request.httpVersion === '1.1') {
+  const hosts = countHosts(request);
+  if (hosts > 1) return badRequest('it has several Host headers');
+  if (hosts === 0 && request.httpVersion === '1.1') {
     return badRequest('it has no Host header, which HTTP/1.1 needs');
   }
   // HTTP/1.0 needs no Host: the address that was connected to is what the client called us.
-  let host = hosts[0] ?? localAuthority(request);
-  const absolute = ABSOLUTE.exec(request.url ?? '');
-  if (absolute !== null) {
-    const [, scheme = '', authority = '', rest = ''] = absolute;
-    if (scheme.toLowerCase() !== schemeOf(request)) {
-      return badRequest('its target is a URL of another scheme; this is not a proxy');
-    }
-    // The target's authority counts, and Host is to be ignored (RFC 9112, 3.2.2).
-    host = authority;
-    request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  if (hosts === 0) request.headers.host = localAuthority(request);
+  const refusal = request.url?.startsWith('/') ? undefined : takeApart(request);
+  if (refusal !== undefined) return refusal;
+  return isAuthority(request.headers.host ?? '')
+    ? undefined
+    : badRequest('its Host is not a host name or address with an optional port');
+}
+
+/** `headers` has only the first one. */
+function countHosts({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
   }
-  request.headers.host = host;
-  if (!isAuthority(host)) return badRequest('its Host is not a host name or address with an optional port');
-  return checkTarget(request);
+  return count;
+}
+
+/** A target that is not a path: `*`, or a URL, whose authority counts and not the one of Host (RFC 9112, 3.2.2). */
+function takeApart(request: IncomingMessage): Refusal | undefined {
+  const [, scheme, authority = '', rest = ''] = ABSOLUTE.exec(request.url ?? '') ?? [];
+  if (scheme === undefined) return checkTarget(request);
+  if (scheme.toLowerCase() !== schemeOf(request)) {
+    return badRequest('its target is a URL of another scheme; this is not a proxy');
+  }
+  request.headers.host = authority;
+  request.url = rest.startsWith('/') ? rest : `/${rest}`;
+  return undefined;
 }
 
 function checkHttp2(request: Http2ServerRequest, limits: PortLimits): Refusal | undefined {
@@ -77,9 +91,15 @@ function checkTarget(request: IncomingMessage | Http2ServerRequest): Refusal | u
   return undefined;
 }
 
+/** Nearly all requests name the same host as the one before them. */
+let lastAuthority = 'localhost';
+
 /** The pattern lets through what no URL takes, like the address 1.2.3.4.5 or the escape %zz. */
 function isAuthority(text: string): boolean {
-  return AUTHORITY.test(text) && URL.canParse(`http://${text}/`);
+  if (text === lastAuthority) return true;
+  const good = AUTHORITY.test(text) && URL.canParse(`http://${text}/`);
+  if (good) lastAuthority = text;
+  return good;
 }
 
 function localAuthority({ socket }: IncomingMessage): string {

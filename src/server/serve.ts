@@ -49,7 +49,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const service = discoveryService(discovery, onDefect);
 
   let port: Port | undefined;
-  let stopping = false;
+  const stopping = new AbortController();
   const metrics = createMetrics({
     version,
     watches: () => discovery.watchers(),
@@ -60,7 +60,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     metrics,
     urlFor: (request: PortRequest) => config.publicUrl ?? `${schemeOf(request)}://${authorityOf(request)}`,
     notReady: async () => {
-      if (stopping) return 'the service is stopping';
+      if (stopping.signal.aborted) return 'the service is stopping';
       return store.read(issueToken()).then(
         () => undefined,
         (error: Error) => error.message,
@@ -71,6 +71,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const v3 = etcdV3Gateway(client, {
     identity: { clusterId: store.clusterId, memberId: store.clusterId },
     urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
+    stopping: stopping.signal,
     onDefect,
   });
   const rpc = rpcHandler((router) => v3(router.service(DiscoveryService, service)));
@@ -110,8 +111,8 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     'serving',
   );
   const stop = async (): Promise<void> => {
-    stopping = true;
     discovery.stopWatches();
+    stopping.abort();
     const end = await open.drain(config.grace);
     if (end === 'cut') log.warn({ graceMs: config.grace }, 'calls that were not over in time were cut off');
     await stopSweeper();

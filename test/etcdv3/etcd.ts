@@ -72,7 +72,7 @@ export function membersPrefix(token: string): ReturnType<typeof prefix> {
 
 /** The value of the i-th node of a made-up cluster. */
 export function infra(i: number): Uint8Array<ArrayBuffer> {
-  return bytes(`infra${i}=http://10.0.0.${i}:2380`);
+  return bytes(`infra${i}=http://10.0.${i >> 8}.${i & 255}:2380`);
 }
 
 type WatchRequestInit = MessageInitShape<typeof WatchRequestSchema>;
@@ -163,6 +163,8 @@ export class WatchSession {
   stop(): void {
     this.#abort.abort();
     this.endRequests();
+    // Whoever hangs up wants to hear of no failure.
+    this.#answers.next().catch(() => {});
   }
 }
 

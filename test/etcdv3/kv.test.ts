@@ -120,12 +120,12 @@ suite('puts', () => {
   test('of one member at the same time all succeed, and the last one stays', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
-    const values = Array.from({ length: 8 }, (_, i) => `infra1=http://10.0.1.${i}:2380`);
+    const values = Array.from({ length: 40 }, (_, i) => `infra1=http://10.0.1.${i}:2380`);
     const puts = await Promise.all(values.map((value) => served.kv.put({ key, value: bytes(value) })));
     const last = puts.reduce((a, b) => ((a.header?.revision ?? 0n) > (b.header?.revision ?? 0n) ? a : b));
     const { kvs } = await served.kv.range({ key });
     assert.equal(text(kvs[0]?.value ?? bytes('')), values[puts.indexOf(last)]);
-    assert.equal(kvs[0]?.version, 8n);
+    assert.equal(kvs[0]?.version, 40n);
     assert.equal(kvs[0]?.modRevision, last.header?.revision);
   });
 
@@ -216,6 +216,17 @@ suite('transactions', () => {
         assert.equal(read?.response.case, 'responseRange');
         assert.deepEqual(read.response.value.kvs, kvs);
       }
+    }
+  });
+
+  test('that create one key with one value at the same time are not taken for repeats of each other', async () => {
+    const token = await served.token();
+    for (const [key, value] of [
+      [memberKey(token, 'm1'), infra(1)],
+      [sizeKey(`${token}-made`), bytes('3')],
+    ] as const) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => putAt(key, 0n, value)));
+      assert.equal(answers.filter(({ succeeded }) => succeeded).length, 1);
     }
   });
 

@@ -99,6 +99,19 @@ for (const path of ['/wait', '/headers-first']) {
   });
 }
 
+test('a two-way stream outlives every time-out though its body never ends', async () => {
+  const session = openSession(port.port);
+  const stream = session.request({ ':method': 'POST', ':path': '/headers-first' });
+  const body = buffer(stream);
+  stream.write('a request of many');
+  await waitFor('the stream', () => waiting.length === 1);
+  await sleep(PAST_EVERY_TIMEOUT);
+  stream.end('the last one');
+  waiting[0]?.end('answered');
+  assert.equal(String(await body), 'answered');
+  session.close();
+});
+
 test('an idle HTTP/1.1 connection is closed', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/'));

@@ -1,29 +1,17 @@
 // Writes to a data directory as fast as it can until it is killed, and says what was acknowledged.
 // Arguments: the data directory and the number of the round.
 
-import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { at, create, memberId, named, node, token } from './commands.ts';
+import { say } from './say.ts';
 
 const WORKERS = 25;
 const [path = '', round = ''] = process.argv.slice(2);
 const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
 const discovery = new Discovery(store, DEFAULT_POLICY);
-
-/** Straight to the pipe: nothing may be held back in this process when it is killed. */
-function say(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(1, bytes, written);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-    }
-  }
-}
 
 async function acknowledged(
   kind: string,

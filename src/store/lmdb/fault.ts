@@ -9,7 +9,7 @@ export function unavailable(message: string, cause?: unknown): DiscoveryError {
 
 // LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
 const PANIC = -30795;
-const DAMAGE_CODES = new Set([-30797, -30796, -30793, -30779]);
+const DAMAGE_CODES = new Set([-30797, -30796, -30793, -30782, -30779]);
 const READERS_FULL = -30790;
 /** Less than the smallest commits need. */
 const FULL_BYTES = 65_536;
@@ -42,10 +42,14 @@ export function writeCause(error: unknown, directory: string): string {
   const code = codeOf(error);
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
+  if (code !== undefined && DAMAGE_CODES.has(code)) return damaged(nameOf(error)).message;
   // A write that was cut short by a full disk reaches us as an input/output error.
   if (isFull(directory)) return CAUSES[28] as string;
-  const detail = error instanceof Error ? error.message.split(':')[0] : String(error);
-  return `the disk of the data directory gave an error (${detail}); look at the kernel's log and the disk`;
+  return `the disk of the data directory gave an error (${nameOf(error)}); look at the kernel's log and the disk`;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split(':')[0] as string) : String(error);
 }
 
 function isFull(directory: string): boolean {

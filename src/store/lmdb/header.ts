@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
-import { Checker, DATABASE_BYTES } from './check.ts';
+import { Checker, checkFlags, DATABASE_BYTES } from './check.ts';
 import { damaged } from './codec.ts';
 import { unavailable } from './fault.ts';
 
@@ -12,6 +12,10 @@ const MAGIC = 0xbeefc0de;
 const DATA_VERSION = 2;
 const META_PAGE = 0x08;
 const MAX_PAGE_SIZE = 65_536;
+/** A terabyte of the usual pages: far more than the tokens that are allowed come to. */
+const MOST_PAGES = 2 ** 28;
+/** What the tree of free pages is marked with. */
+const INTEGER_KEYS = 0x08;
 
 // Offsets in a meta page: a page header of 24 bytes, then MDB_meta.
 const AT = { flags: 18, magic: 24, version: 28, free: 48, main: 96, lastPage: 144, transaction: 152 };
@@ -30,14 +34,21 @@ export function checkDataFile(file: string): void {
     const isPowerOfTwo = (pageSize & (pageSize - 1)) === 0;
     if (!isPowerOfTwo || pageSize < 256 || pageSize > MAX_PAGE_SIZE) throw notOurs(file);
     const second = meta(fd, file, pageSize);
-    const newest =
-      first.readBigUInt64LE(AT.transaction) >= second.readBigUInt64LE(AT.transaction) ? first : second;
+    if (second.readUInt32LE(AT.free) !== pageSize) throw damaged('its meta pages tell of two page sizes');
+    const [even, odd] = [first, second].map((page) => page.readBigUInt64LE(AT.transaction)) as [
+      bigint,
+      bigint,
+    ];
+    // Transactions take turns with the two pages, and only a new file has none of the second.
+    const isInTurn = even % 2n === 0n && (odd === 0n ? even === 0n : odd === even + 1n || odd === even - 1n);
+    if (!isInTurn) throw damaged('its meta pages are not of two transactions in turn');
+    const newest = even > odd ? first : second;
     const pages = Number(newest.readBigUInt64LE(AT.lastPage)) + 1;
-    // Pages at the end that are free may be missing, so how long the file must be only its trees tell.
-    if (pages < 2 || pages > 2 ** 40 / pageSize) throw notOurs(file);
-    const checker = new Checker(fd, pageSize, pages);
-    checker.database(newest.subarray(AT.free, AT.free + DATABASE_BYTES), 'free');
-    checker.database(newest.subarray(AT.main, AT.main + DATABASE_BYTES), 'main');
+    // How long the file must be only its trees tell: pages at its end that are free may be missing.
+    if (pages < 2 || pages > MOST_PAGES) throw damaged('it has a page count that cannot be');
+    const checker = new Checker(fd, pageSize, pages, even > odd ? even : odd);
+    checker.database(newest.subarray(AT.free, AT.free + DATABASE_BYTES), 'free', INTEGER_KEYS);
+    checker.database(newest.subarray(AT.main, AT.main + DATABASE_BYTES), 'main', 0);
   } finally {
     closeSync(fd);
   }
@@ -51,6 +62,7 @@ function meta(fd: number, file: string, position: number): Buffer {
     throw notOurs(file);
   }
   if ((page.readUInt32LE(AT.version) & 0xffff) !== DATA_VERSION) throw notOurs(file);
+  checkFlags(page.subarray(AT.free), 'free', INTEGER_KEYS);
   return page;
 }
 

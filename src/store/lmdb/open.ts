@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Token } from '../../discovery/model.ts';
+import { foreign } from './check.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
@@ -70,10 +71,8 @@ function openEnvironment(path: string): RootDatabase {
 }
 
 async function claimed(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
-  const names = new Set<unknown>(env.getKeys());
-  if (names.size > 0 && !names.has('meta')) throw foreignData(directory);
   const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
-  checkFormat(meta, names.size === 0, directory);
+  checkFormat(meta, directory);
   await claim.win((from, to) =>
     meta.transactionSync(() => {
       const owner = meta.get('owner') as string | undefined;
@@ -94,11 +93,10 @@ async function claimed(env: RootDatabase, claim: Claim, directory: string): Prom
   };
 }
 
-function checkFormat(meta: Database<unknown, string>, isNew: boolean, directory: string): void {
-  const format = meta.get('format');
-  // A process that was killed between the two leaves the database without its first records.
-  if (format === undefined && (isNew || meta.getKeysCount() === 0)) return;
-  if (format !== FORMAT) throw foreignData(directory);
+function checkFormat(meta: Database<unknown, string>, directory: string): void {
+  // New, or left so by a process that was killed at its first start.
+  if (meta.getKeysCount() === 0) return;
+  if (meta.get('format') !== FORMAT) throw foreign();
   const version = Number(meta.get('formatVersion'));
   if (version > FORMAT_VERSION) {
     throw unavailable(
@@ -112,12 +110,6 @@ function writeFormat(meta: Database<unknown, string>): void {
   void meta.put('formatVersion', FORMAT_VERSION);
   void meta.put('clusterId', randomBytes(8).toString('hex'));
   void meta.put('revision', 0);
-}
-
-function foreignData(directory: string): DiscoveryError {
-  return unavailable(
-    `the data in ${directory} was written by another program; choose an empty or new data directory`,
-  );
 }
 
 function startFault(error: unknown, directory: string): DiscoveryError {

@@ -22,9 +22,23 @@ export function builtEtcd(series: string): Promise<Etcd | Missing> {
   return tool.provideEtcd(series, { build: false });
 }
 
-/** The etcd of another series than that under test, built when need be. Fails when there is none. */
-export async function etcdOf(series: string): Promise<Etcd> {
-  const found = await tool.provideEtcd(series);
+/** The etcd of a series, whether it is under test or not, built when need be. Fails when there is none. */
+export function etcdOf(series: string): Promise<Etcd> {
+  return there(tool.provideEtcd(series));
+}
+
+export function etcdctlOf(series: string): Promise<Etcdctl> {
+  return there(tool.provideEtcdctl(series));
+}
+
+export function goClientOf(series: string): Promise<GoClient> {
+  return there(tool.provideGoClient(series));
+}
+
+async function there<Found extends { readonly missing?: undefined }>(
+  providing: Promise<Found | Missing>,
+): Promise<Found> {
+  const found = await providing;
   if (found.missing !== undefined) throw new Error(found.missing);
   return found;
 }

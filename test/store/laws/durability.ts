@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Token } from '../../../src/discovery/model.ts';
-import { create, memberId, named, node, token, urls } from '../commands.ts';
+import { at, create, memberId, named, node, size, token, urls } from '../commands.ts';
 import type { Subject } from './subject.ts';
 
 export function durabilityLaws({ start, newPlace, again }: Subject): void {
@@ -39,6 +39,31 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
       const { discovery: later } = await again(place);
       for (const [i, t] of tokens.entries()) {
         assert.deepEqual((await later.getCluster(t)).cluster, written[i]?.cluster);
+      }
+    });
+
+    test('is kept for the largest cluster too, as it grows and shrinks', async () => {
+      const place = newPlace();
+      let { discovery, store } = await again(place);
+      const t = token();
+      await discovery.createToken(create(t, size(1000)));
+      const steps: Array<() => Promise<unknown>> = [
+        () => Promise.all(Array.from({ length: 1000 }, (_, i) => discovery.register(t, node(i)))),
+        () =>
+          Promise.all(
+            Array.from({ length: 700 }, (_, i) => discovery.deregister(t, memberId(`id${i}`), undefined)),
+          ),
+        () => Promise.all(Array.from({ length: 500 }, (_, i) => discovery.register(t, node(i)))),
+        () => discovery.deleteToken(t),
+        () => store.sweep(at(Date.now() + 1), 1),
+      ];
+      const counts = [1000, 300, 800, 0, undefined];
+      for (const [i, step] of steps.entries()) {
+        await step();
+        const view = await store.read(t);
+        assert.equal(view.cluster?.members.length, counts[i]);
+        ({ discovery, store } = await again(place));
+        assert.deepEqual(await store.read(t), view);
       }
     });
 

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { Watch, type WatchRequest, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { startService } from '../support/service.ts';
+
+test('a stream without a watch hears that the service stops', async (t) => {
+  const service = await startService();
+  t.after(() => service.stop());
+  const client = createClient(Watch, createGrpcTransport({ baseUrl: service.url }));
+  let close = (): void => {};
+  async function* requests(): AsyncGenerator<WatchRequest> {
+    // Answered, so that the stream is known to be open: a key under no token is refused.
+    yield create(WatchRequestSchema, {
+      requestUnion: { case: 'createRequest', value: { key: Buffer.from('elsewhere') } },
+    });
+    await new Promise<void>((resolve) => {
+      close = resolve;
+    });
+  }
+  const answers = client.watch(requests())[Symbol.asyncIterator]();
+  const first = await answers.next();
+  assert.ok(first.done !== true && first.value.canceled);
+  const stopped = service.stop();
+  const ended = await answers.next().then(
+    () => undefined,
+    (thrown: unknown) => ConnectError.from(thrown),
+  );
+  close();
+  assert.equal(ended?.code, Code.Unavailable);
+  await stopped;
+});

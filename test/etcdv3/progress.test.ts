@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
+import { WatchCreateRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { Questions } from '../../src/etcdv3/progress.ts';
+import { Watcher } from '../../src/etcdv3/watcher.ts';
+import { waitFor } from '../support/wait.ts';
+import { membersPrefix, WatchSession } from './etcd.ts';
+import { startStack } from './stack.ts';
+
+class Gate {
+  open = (): void => {};
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
+test('a watch that asked for it hears again and again how far it has come, and no other does', async (t) => {
+  const stack = await startStack({ progressIntervalMs: 5 });
+  t.after(() => stack.close());
+  const { client } = stack;
+  const first = await client.createToken({ token: 't', size: 3 });
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started({ ...membersPrefix('t'), watchId: 1n });
+  await stream.started({ ...membersPrefix('t'), watchId: 3n, progressNotify: true, startRevision: 1000n });
+  await stream.started({ ...membersPrefix('t'), watchId: 2n, progressNotify: true });
+  let revision = first.revision;
+  for (let round = 0; round < 3; round++) {
+    const answer = await stream.next();
+    assert.equal(answer.watchId, 2n);
+    assert.equal(answer.events.length, 0);
+    assert.ok((answer.header?.revision ?? 0n) >= revision);
+    revision = answer.header?.revision ?? 0n;
+    // Another token's change moves the store on, and this watch with it.
+    ({ revision } = await client.createToken({ token: `other-${round}`, size: 1 }));
+    while ((await stream.next()).header?.revision !== revision);
+  }
+  stream.stop();
+  await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('a question is answered only when every watch has delivered what happened before', async (t) => {
+  const gate = new Gate();
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async *watchMembers(request, options) {
+        for await (const message of real.watchMembers(request, options)) {
+          if (message.update.case === 'event') await gate.opened;
+          yield message;
+        }
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  const { client } = stack;
+  const { revision } = await client.createToken({ token: 't', size: 3 });
+  await client.createToken({ token: 'other', size: 3 });
+  for (const i of [1, 2, 3]) {
+    await client.register({
+      token: 't',
+      memberId: `m${i}`,
+      name: `n${i}`,
+      peerUrls: [`http://10.0.0.${i}:1`],
+    });
+  }
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started(membersPrefix('other'));
+  await stream.started({ ...membersPrefix('t'), startRevision: revision });
+  stream.progress();
+  // Requests are taken one after the other, so the question has been, and no answer comes before this one.
+  await stream.started(membersPrefix('other'));
+  gate.open();
+  const events = await stream.events(3);
+  const answer = await stream.next();
+  assert.equal(answer.watchId, -1n);
+  assert.equal(answer.header?.revision, events[2]?.kv?.modRevision);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('a stream that ends while a watch begins leaves nothing behind', async (t) => {
+  const gate = new Gate();
+  let asked = 0;
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async getCluster(request, options) {
+        asked += 1;
+        if (asked === 1) await gate.opened;
+        return real.getCluster(request, options);
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  await stack.client.createToken({ token: 't', size: 3 });
+  const first = new WatchSession(stack.etcd.watch);
+  first.create(membersPrefix('t'));
+  await waitFor('the watch to begin', () => asked === 1);
+  first.stop();
+  const second = new WatchSession(stack.etcd.watch);
+  t.after(() => second.stop());
+  // On the same connection, so the end of the first stream has arrived before this.
+  await second.started(membersPrefix('t'));
+  gate.open();
+  await second.started(membersPrefix('t'));
+  assert.equal(stack.discovery.watchers(), 2);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('progress never runs ahead of events', async (t) => {
+  const stack = await startStack({ progressIntervalMs: 1 });
+  t.after(() => stack.close());
+  const { client } = stack;
+  await client.createToken({ token: 't', size: 1000 });
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started({ ...membersPrefix('t'), progressNotify: true });
+  const count = 300;
+  const joining = (async () => {
+    for (let i = 1; i <= count; i++) {
+      const peerUrls = [`http://10.0.0.1:${i}`];
+      await client.register({ token: 't', memberId: `m${i}`, name: `n${i}`, peerUrls });
+    }
+  })();
+  let told = 0n;
+  let notices = 0;
+  for (let events = 0; events < count || notices === 0; ) {
+    const answer = await stream.next();
+    if (answer.events.length === 0) {
+      notices += 1;
+      told = answer.header?.revision ?? 0n;
+    }
+    for (const { kv } of answer.events) {
+      assert.ok((kv?.modRevision ?? 0n) > told, `the event ${kv?.modRevision} came after progress ${told}`);
+      events += 1;
+    }
+  }
+  await joining;
+  assert.deepEqual(stack.defects, []);
+});
+
+test('of many questions the first and the latest are kept', () => {
+  const watcher = (delivered: bigint): Watcher => {
+    const request = create(WatchCreateRequestSchema, { startRevision: delivered + 1n });
+    const span = { token: 't', root: '/_etcd/registry/t', from: 'a', to: 'b' };
+    return new Watcher(0n, span, request, create(ClusterSchema), delivered);
+  };
+  const questions = new Questions();
+  assert.equal(questions.takeAnswered(), undefined);
+  const [behind, level] = [watcher(3n), watcher(9n)];
+  const targets = new Map([
+    [behind, 5n],
+    [level, 9n],
+  ]);
+  for (const revision of [10n, 11n, 12n, 13n]) questions.add({ revision, targets });
+  assert.equal(questions.takeAnswered(), undefined);
+  behind.stop();
+  assert.equal(questions.takeAnswered(), 10n);
+  assert.equal(questions.takeAnswered(), 13n);
+  assert.equal(questions.takeAnswered(), undefined);
+});

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Discovery } from '../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import type { DiscoveryClient } from '../../src/etcd/client.ts';
+import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
+import { inProcessClient } from '../../src/rpc/client.ts';
+import { discoveryService } from '../../src/rpc/service.ts';
+import { rpcHandler } from '../../src/server/rpc.ts';
+import { openLmdbStore } from '../../src/store/lmdb/store.ts';
+import { connect, type Etcd } from './etcd.ts';
+
+/** The gateway alone over a store on disk, with what no configuration sets. */
+export interface Stack {
+  readonly discovery: Discovery;
+  /** The service behind the gateway. */
+  readonly client: DiscoveryClient;
+  readonly url: string;
+  readonly etcd: Etcd;
+  readonly defects: unknown[];
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly progressIntervalMs?: number;
+  /** What the gateway calls in place of the service. */
+  readonly client?: (real: DiscoveryClient) => DiscoveryClient;
+}
+
+export async function startStack({ client: wrap, ...options }: StackOptions = {}): Promise<Stack> {
+  const dir = await mkdtemp(join(tmpdir(), 'etcdv3-'));
+  const store = await openLmdbStore({ path: dir, policy: DEFAULT_POLICY });
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const defects: unknown[] = [];
+  const onDefect = (defect: unknown): void => {
+    defects.push(defect);
+  };
+  const client = inProcessClient(discoveryService(discovery, onDefect));
+  const gateway = etcdV3Gateway(wrap === undefined ? client : wrap(client), {
+    identity: { clusterId: 1n, memberId: 2n },
+    urlFor: (url) => new URL(url).origin,
+    stopping: new AbortController().signal,
+    onDefect,
+    ...options,
+  });
+  const handle = rpcHandler(gateway);
+  const server = createServer((request, response) => {
+    handle(request, response, {}).catch(onDefect);
+  });
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    discovery,
+    client,
+    url,
+    etcd: connect(url),
+    defects,
+    async close() {
+      discovery.stopWatches();
+      server.close();
+      for (const session of sessions) session.destroy();
+      await store.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}

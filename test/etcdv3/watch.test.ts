@@ -1,0 +1,341 @@
+import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
+import { after, before, suite, test } from 'node:test';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code } from '@connectrpc/connect';
+import type { WatchCreateRequestSchema, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { LIMITS as CORE_LIMITS } from '../../src/discovery/limits.ts';
+import { LIMITS } from '../../src/etcdv3/limits.ts';
+import { waitFor } from '../support/wait.ts';
+import { fillHistory } from './changes.ts';
+import { nobodyWatches, refused, type Served, serve } from './cluster.ts';
+import {
+  bytes,
+  connect,
+  infra,
+  memberKey,
+  membersPrefix,
+  prefix,
+  REGISTRY,
+  sizeKey,
+  text,
+  tokenPrefix,
+  WatchSession,
+} from './etcd.ts';
+
+let served: Served;
+before(async () => {
+  served = await serve({ minTtl: 1 });
+});
+after(async () => {
+  await nobodyWatches(served);
+  await served.service.stop();
+});
+
+/** A stream that is hung up when the test ends. */
+function session(t: { after(end: () => void): void }): WatchSession {
+  const session = new WatchSession(served.watch);
+  t.after(() => session.stop());
+  return session;
+}
+
+/** The requests of a client that creates one watch, and has more to say. */
+async function* createOnce(
+  value: MessageInitShape<typeof WatchCreateRequestSchema>,
+): AsyncGenerator<MessageInitShape<typeof WatchRequestSchema>> {
+  yield { requestUnion: { case: 'createRequest', value } };
+  await new Promise(() => {});
+}
+
+suite('watches', () => {
+  test('from every revision of a history deliver what came from there on, in order', async (t) => {
+    await served.token();
+    await served.token();
+    const token = await served.token(9);
+    const { header } = await served.kv.range({ key: sizeKey(token) });
+    const history = [{ key: `${REGISTRY}${token}/_config/size`, revision: header?.revision ?? 0n }];
+    for (let i = 1; i <= 6; i++) {
+      // In between, other tokens have revisions too.
+      await served.token();
+      history.push({ key: text(memberKey(token, `m${i}`)), revision: await served.join(token, i) });
+    }
+    const first = history[0]?.revision ?? 0n;
+    const last = history.at(-1)?.revision ?? 0n;
+    const stream = session(t);
+    for (let start = first - 1n; start <= last; start++) {
+      const { watchId } = await stream.started({ ...tokenPrefix(token), startRevision: start });
+      const expected = history.filter(({ revision }) => revision >= start);
+      const events = await stream.events(expected.length);
+      assert.deepEqual(
+        events.map(({ kv }) => ({ key: text(kv?.key ?? bytes('')), revision: kv?.modRevision })),
+        expected,
+      );
+      stream.cancel(watchId);
+      assert.ok((await stream.next()).canceled);
+    }
+  });
+
+  test('as many as a stream carries hear each of its own key, and one more is refused', async (t) => {
+    const token = await served.token(1000);
+    const stream = session(t);
+    for (let i = 0; i < LIMITS.watchesPerStream; i++) stream.create({ key: memberKey(token, `m${i}`) });
+    for (let i = 0; i < LIMITS.watchesPerStream; i++) assert.equal((await stream.next()).watchId, BigInt(i));
+    stream.create(membersPrefix(token));
+    const refusal = await stream.next();
+    assert.ok(refusal.created && refusal.canceled);
+    assert.equal(refusal.watchId, -1n);
+    assert.match(refusal.cancelReason, /^a stream carries at most 1000 watches; open another$/);
+    for (const i of [3, 500, 999]) await served.join(token, i);
+    for (const i of [3n, 500n, 999n]) {
+      const answer = await stream.next();
+      assert.equal(answer.watchId, i);
+      assert.equal(answer.events.length, 1);
+    }
+    stream.cancel(500n);
+    assert.ok((await stream.next()).canceled);
+    await stream.started(membersPrefix(token));
+  });
+
+  test('begin where they were asked to, whatever happens meanwhile', async (t) => {
+    const token = await served.token(100);
+    const stream = session(t);
+    const joins = Array.from({ length: 50 }, (_, i) => served.join(token, i + 1));
+    stream.create(membersPrefix(token));
+    const revisions = await Promise.all(joins);
+    const created = await stream.next();
+    const from = created.header?.revision ?? 0n;
+    const expected = revisions.filter((revision) => revision > from).toSorted((a, b) => Number(a - b));
+    const events = await stream.events(expected.length);
+    assert.deepEqual(
+      events.map(({ kv }) => kv?.modRevision),
+      expected,
+    );
+  });
+
+  test('go on when the client has no more requests, and end with the last one', async (t) => {
+    const token = await served.token();
+    const stream = session(t);
+    await stream.started(membersPrefix(token));
+    stream.endRequests();
+    await served.join(token, 1);
+    await stream.events(1);
+    await served.join(token, 2);
+    await stream.events(1);
+    const none = session(t);
+    none.endRequests();
+    await none.end();
+  });
+
+  test('say nothing after they were cancelled', async (t) => {
+    const token = await served.token();
+    const stream = session(t);
+    await stream.started({ ...membersPrefix(token), watchId: 5n });
+    await stream.started({ ...membersPrefix(token), watchId: 6n });
+    stream.cancel(5n);
+    stream.cancel(5n);
+    assert.ok((await stream.next()).canceled);
+    await served.join(token, 1);
+    const answer = await stream.next();
+    assert.equal(answer.watchId, 6n);
+    await stream.started({ ...membersPrefix(token), watchId: 5n });
+  });
+
+  test('requests without a meaning are passed over', async (t) => {
+    const token = await served.token();
+    const stream = session(t);
+    stream.cancel(77n);
+    stream.progress();
+    await stream.started(membersPrefix(token));
+  });
+});
+
+suite('tokens that are not there', () => {
+  test('a watch from now of a token that was never made is refused in words', async (t) => {
+    const stream = session(t);
+    stream.create(tokenPrefix('never-made'));
+    const answer = await stream.next();
+    assert.ok(answer.created && answer.canceled);
+    assert.match(answer.cancelReason, /^no such token: .*; make a new one$/);
+    assert.ok((answer.header?.revision ?? 0n) > 0n);
+  });
+
+  test('a watch of what can be no token is refused in words', async (t) => {
+    const stream = session(t);
+    stream.create(prefix(`${REGISTRY}a b/`));
+    assert.match((await stream.next()).cancelReason, /^a token has 1 to 128 letters/);
+  });
+
+  test('a deletion is told key by key, and then why nothing more will come', async (t) => {
+    const token = await served.token();
+    await served.join(token, 1);
+    const stream = session(t);
+    await stream.started({ ...tokenPrefix(token), prevKv: true });
+    await served.kv.deleteRange(tokenPrefix(token));
+    const gone = await stream.events(2);
+    assert.deepEqual(
+      gone.map(({ kv, prevKv }) => [text(kv?.key ?? bytes('')), text(prevKv?.value ?? bytes(''))]),
+      [
+        [text(sizeKey(token)), '3'],
+        [text(memberKey(token, 'm1')), text(infra(1))],
+      ],
+    );
+    const [last] = await stream.events(1);
+    assert.match(text(last?.kv?.value ?? bytes('')), /^the token was deleted .* ago; make a new one$/);
+    stream.progress();
+    assert.equal((await stream.next()).watchId, -1n);
+  });
+
+  test('a watch from the past of a deleted token tells its whole story', async (t) => {
+    const token = await served.token();
+    const { header } = await served.kv.range({ key: sizeKey(token) });
+    await served.join(token, 1);
+    await served.kv.deleteRange(tokenPrefix(token));
+    const stream = session(t);
+    await stream.started({ ...tokenPrefix(token), startRevision: header?.revision ?? 0n });
+    const events = await stream.events(5);
+    assert.deepEqual(
+      events.slice(0, 4).map(({ type, kv }) => [type, text(kv?.key ?? bytes(''))]),
+      [
+        [0, text(sizeKey(token))],
+        [0, text(memberKey(token, 'm1'))],
+        [1, text(sizeKey(token))],
+        [1, text(memberKey(token, 'm1'))],
+      ],
+    );
+    assert.match(text(events[4]?.kv?.value ?? bytes('')), /^the token was deleted/);
+  });
+
+  test('the end of a token’s time is told to those who watch', async (t) => {
+    const ttl = { seconds: 1n, nanos: 0 };
+    const { cluster } = await served.service.client.createToken({ size: 1, ttl });
+    const stream = session(t);
+    const { header } = await stream.started(tokenPrefix(cluster?.token ?? ''));
+    const [last] = await stream.events(1);
+    assert.ok((last?.kv?.modRevision ?? 0n) >= (header?.revision ?? 0n), 'a client resumes after it');
+    assert.match(text(last?.kv?.value ?? bytes('')), /^the token expired .* ago; make a new one$/);
+  });
+});
+
+suite('history', () => {
+  test('that is no longer held ends a watch with the revision to begin anew with', async (t) => {
+    const token = await served.token();
+    const { header } = await served.kv.range({ key: sizeKey(token) });
+    const first = header?.revision ?? 0n;
+    await fillHistory(served.service, token);
+    const stream = session(t);
+    for (const startRevision of [first, first + 1n]) {
+      const { watchId } = await stream.started({ ...tokenPrefix(token), startRevision });
+      const answer = await stream.next();
+      assert.ok(answer.canceled && !answer.created);
+      assert.equal(answer.watchId, watchId);
+      assert.equal(answer.events.length, 0, 'nothing is told of a history that has a hole');
+      assert.equal(answer.cancelReason, 'etcdserver: mvcc: required revision has been compacted');
+      assert.ok(answer.compactRevision > first);
+      stream.create({ ...tokenPrefix(token), startRevision: answer.compactRevision - 1n });
+      assert.ok((await stream.next()).created);
+      assert.ok((await stream.next()).canceled, 'a revision earlier is too early');
+      const again = await stream.started({ ...tokenPrefix(token), startRevision: answer.compactRevision });
+      const events = await stream.events(CORE_LIMITS.eventsPerToken);
+      assert.equal(events[0]?.kv?.modRevision, answer.compactRevision);
+      stream.cancel(again.watchId);
+      assert.ok((await stream.next()).canceled);
+    }
+  });
+});
+
+suite('progress', () => {
+  test('covers what the client has written, once it is answered', async (t) => {
+    const token = await served.token(100);
+    const stream = session(t);
+    await stream.started(membersPrefix(token));
+    for (let i = 1; i <= 20; i++) {
+      const revision = await served.join(token, i);
+      stream.progress();
+      const [event, answer] = [await stream.next(), await stream.next()];
+      assert.equal(event.events[0]?.kv?.modRevision, revision);
+      assert.equal(answer.watchId, -1n);
+      assert.ok((answer.header?.revision ?? 0n) >= revision);
+    }
+  });
+});
+
+suite('ends', () => {
+  test('of streams, by abort, at any moment, leave nothing behind', async () => {
+    const token = await served.token(1000);
+    const { header } = await served.kv.range({ key: sizeKey(token) });
+    await Promise.all(Array.from({ length: 30 }, (_, i) => served.join(token, i + 1)));
+    for (let round = 0; round < 30; round++) {
+      const stream = new WatchSession(served.watch);
+      for (let i = 0; i < 5; i++)
+        stream.create({ ...tokenPrefix(token), startRevision: header?.revision ?? 0n });
+      for (let i = 0; i < round; i++) await stream.next();
+      stream.progress();
+      stream.stop();
+    }
+    await nobodyWatches(served);
+  });
+
+  test('of connections leave nothing behind', async () => {
+    const token = await served.token();
+    const other = connect(served.service.url);
+    const streams = Array.from({ length: 5 }, () => new WatchSession(other.watch));
+    for (const stream of streams) await stream.started(membersPrefix(token));
+    assert.equal(served.service.discovery.watchers(), 5);
+    for (const stream of streams) stream.stop();
+    await nobodyWatches(served);
+  });
+
+  test('of watches, by cancel, leave nothing behind while the stream goes on', async (t) => {
+    const token = await served.token();
+    const stream = session(t);
+    for (let i = 0n; i < 20n; i++) await stream.started(membersPrefix(token));
+    assert.equal(served.service.discovery.watchers(), 20);
+    for (let i = 0n; i < 20n; i++) stream.cancel(i);
+    for (let i = 0; i < 20; i++) assert.ok((await stream.next()).canceled);
+    await nobodyWatches(served);
+  });
+
+  test('no timer is made for a watch', async (t) => {
+    const token = await served.token();
+    const stream = session(t);
+    await stream.started(membersPrefix(token));
+    let timers = 0;
+    const hook = createHook({
+      init(_id, type) {
+        // LMDB renews its view of the data by a timer of its own.
+        if (type === 'Timeout' && !/node_modules\/lmdb\//.test(new Error().stack ?? '')) timers += 1;
+      },
+    }).enable();
+    for (let i = 0; i < 200; i++) await stream.started({ ...membersPrefix(token), progressNotify: true });
+    hook.disable();
+    assert.ok(timers < 20, `${timers} timers for 200 watches`);
+  });
+
+  test('a deadline ends a stream with its name', async (t) => {
+    const token = await served.token();
+    // By its header, so that only the service keeps it.
+    const headers = { 'grpc-timeout': '50m' };
+    const abort = new AbortController();
+    t.after(() => abort.abort());
+    const answers = served.watch.watch(createOnce(membersPrefix(token)), { headers, signal: abort.signal });
+    const reading = (async () => {
+      for await (const { created } of answers) assert.ok(created);
+    })();
+    await refused(reading, Code.DeadlineExceeded);
+    await nobodyWatches(served);
+  });
+
+  test('a service that stops says so, and that it is worth coming again', async (t) => {
+    const other = await serve();
+    const token = await other.token();
+    const watching = new WatchSession(other.watch);
+    t.after(() => watching.stop());
+    await watching.started(membersPrefix(token));
+    const words = refused(watching.next(), Code.Unavailable);
+    await waitFor('the watch', () => other.service.discovery.watchers() === 1);
+    const stopped = other.service.stop();
+    assert.match(await words, /the service is stopping; call again/);
+    watching.stop();
+    await stopped;
+  });
+});

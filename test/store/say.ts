@@ -1,0 +1,13 @@
+import { writeSync } from 'node:fs';
+
+/** Writes a line straight to standard output: nothing may be held back in a process that is to be killed. */
+export function say(line: string): void {
+  const bytes = Buffer.from(`${line}\n`);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(1, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
