@@ -70,9 +70,11 @@ export function endTime(cluster: Cluster): Millis {
 /** etcd's `--initial-cluster`; empty until the cluster is complete, as a shorter list starts another one. */
 export function initialCluster(cluster: Cluster): string {
   if (!isComplete(cluster)) return '';
-  return ranked(cluster)
-    .flatMap((member) => member.peerUrls.map((url) => `${member.name}=${url}`))
-    .join(',');
+  let list = '';
+  for (const { name, peerUrls } of ranked(cluster)) {
+    for (const url of peerUrls) list += list === '' ? `${name}=${url}` : `,${name}=${url}`;
+  }
+  return list;
 }
 
 /** The cluster, if it is known at all. */

@@ -27,6 +27,8 @@ export const LIMITS = {
   retryWindow: 30 * seconds,
   /** Clusters forgotten in one transaction: a few ms, so that calls are not held up. */
   sweepBatch: 100,
+  /** Watchers woken in one turn of the event loop: about 10 ms of work. */
+  ringsAtOnce: 100,
   /** A timer holds 2^31 - 1 ms; longer waits are taken in turns of this. */
   timer: 20 * days,
 } as const;

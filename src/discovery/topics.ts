@@ -60,15 +60,28 @@ export class Topics {
     const wait = Math.min(Math.max(expireTime - now, 0), LIMITS.timer);
     topic.timer = setTimeout(() => {
       topic.timer = undefined;
-      for (const bell of topic.bells) bell.ring();
+      ringAll(topic.bells);
     }, wait).unref();
   }
 
   /** Rings the watchers of one token, or all when it is undefined. */
   ring(token: Token | undefined): void {
     const topics = token === undefined ? this.#topics.values() : [this.#topics.get(token)];
-    for (const topic of topics) {
-      if (topic !== undefined) for (const bell of topic.bells) bell.ring();
-    }
+    for (const topic of topics) if (topic !== undefined) ringAll(topic.bells);
   }
+}
+
+/**
+ * In slices, with a turn of the event loop in between: thousands of watchers of one token would otherwise all
+ * work before the first of their answers, or anybody else's, is sent.
+ */
+function ringAll(bells: ReadonlySet<Bell>): void {
+  if (bells.size <= LIMITS.ringsAtOnce) for (const bell of bells) bell.ring();
+  else ringSlices([...bells], 0);
+}
+
+function ringSlices(bells: readonly Bell[], from: number): void {
+  const to = from + LIMITS.ringsAtOnce;
+  for (const bell of bells.slice(from, to)) bell.ring();
+  if (to < bells.length) setImmediate(ringSlices, bells, to);
 }

@@ -24,7 +24,8 @@ export interface Reply {
   readonly unread?: Unread;
 }
 
-// Fields stand in etcd's order. Revisions are written by hand, as JSON.stringify knows no bigint.
+// Fields stand in etcd's order. Revisions are written by hand, as JSON.stringify knows no bigint, and keys too: the
+// service has accepted their tokens and ids, which have no character that JSON escapes.
 
 export const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -41,18 +42,18 @@ export const keys = {
 } as const;
 
 function fileNode(key: string, value: string, modified: bigint, created: bigint): string {
-  return `{"key":${JSON.stringify(key)},"value":${JSON.stringify(value)},"modifiedIndex":${modified},"createdIndex":${created}}`;
+  return `{"key":"${key}","value":${JSON.stringify(value)},"modifiedIndex":${modified},"createdIndex":${created}}`;
 }
 
 /** A directory as it is listed; without its nodes, and without the field, when there are none to show. */
 function directoryNode(key: string, nodes: readonly string[], modified: bigint, created: bigint): string {
   const list = nodes.length === 0 ? '' : `"nodes":[${nodes.join(',')}],`;
-  return `{"key":${JSON.stringify(key)},"dir":true,${list}"modifiedIndex":${modified},"createdIndex":${created}}`;
+  return `{"key":"${key}","dir":true,${list}"modifiedIndex":${modified},"createdIndex":${created}}`;
 }
 
 /** What is left of a deleted key. */
 function deletedNode(key: string, modified: bigint, created: bigint): string {
-  return `{"key":${JSON.stringify(key)},"modifiedIndex":${modified},"createdIndex":${created}}`;
+  return `{"key":"${key}","modifiedIndex":${modified},"createdIndex":${created}}`;
 }
 
 function memberNode(token: string, member: Member): string {

@@ -6,6 +6,9 @@ import { eventReply, JSON_TYPE, type Reply, registeredBody } from './reply.ts';
 import type { WaitRequest } from './request.ts';
 import { begin, type Response } from './responder.ts';
 
+/** Why a watch is ended. One for all, as the error that an abort makes by itself takes longer than the wait. */
+const OVER = 'the wait is over';
+
 type Messages = AsyncIterator<WatchMembersResponse, unknown>;
 
 /**
@@ -22,7 +25,7 @@ export async function wait(
   polls: Deadlines,
 ): Promise<Reply | undefined> {
   const abort = new AbortController();
-  const end = (): void => abort.abort();
+  const end = (): void => abort.abort(OVER);
   // Leaving the messages does not end the watch; the signal does.
   response.once('close', end);
   try {

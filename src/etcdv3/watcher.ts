@@ -52,7 +52,8 @@ export class Watcher {
   }
 
   stop(): void {
-    this.#abort.abort();
+    // With a reason, as making the error of an abort without one takes long.
+    this.#abort.abort('the watch is over');
   }
 
   get stopped(): boolean {
