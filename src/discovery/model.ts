@@ -48,7 +48,13 @@ function invalid(field: string, message: string): DiscoveryError {
  * as etcd's own log escapes double ones.
  */
 function quote(text: string): string {
-  return `'${JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text).slice(1, -1)}'`;
+  const short = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text).slice(1, -1);
+  // JSON leaves some that end a line, turn its direction or steer a terminal.
+  return `'${short.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)}'`;
+}
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }
 
 /** A token as a caller names it. Whether it exists is the store's to say. */

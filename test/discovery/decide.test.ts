@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { apply, type Change, type Event } from '../../src/discovery/change.ts';
+import {
+  type Cluster,
+  initialCluster,
+  isStandby,
+  ranked,
+  standbys,
+  stateOf,
+} from '../../src/discovery/cluster.ts';
+import { decideCreate, decideDelete, decideDeregister, decideRegister } from '../../src/discovery/decide.ts';
+import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
+import { LIMITS } from '../../src/discovery/limits.ts';
+import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/model.ts';
+import { at, create, HOUR, memberId, named, node, size, token, ttl, urls } from '../store/commands.ts';
+
+const T = token('t');
+const START = at(1_800_000_000_000);
+const later = (ms: number): Millis => at(START + ms);
+
+/** A cluster that goes from change to change, a revision each, as a store would take it. */
+class Case {
+  cluster: Cluster | undefined;
+  #revision = 0n;
+
+  constructor(more: Parameters<typeof create>[1] = {}) {
+    this.take(decideCreate(undefined, create(T, more), START));
+  }
+
+  take(change: Change | undefined): Event | undefined {
+    assert.ok(change !== undefined, 'there was nothing to do');
+    this.#revision += 1n;
+    const { cluster, event } = apply(this.cluster, change, revision(this.#revision));
+    this.cluster = cluster;
+    return event;
+  }
+
+  register(number: number, more: Parameters<typeof node>[1] = {}, now = START): Event | undefined {
+    return this.take(this.decide(number, more, now));
+  }
+
+  decide(number: number, more: Parameters<typeof node>[1] = {}, now = START): Change | undefined {
+    return decideRegister(this.cluster, node(number, more), now);
+  }
+
+  deregister(number: number): Event | undefined {
+    return this.take(decideDeregister(this.cluster, memberId(`id${number}`), undefined, START));
+  }
+
+  get is(): Cluster {
+    assert.ok(this.cluster);
+    return this.cluster;
+  }
+}
+
+function refused(reason: Reason, decide: () => unknown): DiscoveryError {
+  try {
+    decide();
+  } catch (error) {
+    assert.ok(error instanceof DiscoveryError, String(error));
+    assert.equal(error.reason, reason, error.message);
+    return error;
+  }
+  return assert.fail(`a refusal was expected: ${reason}`);
+}
+
+describe('a retry', () => {
+  test('succeeds at any time while the cluster assembles', () => {
+    const one = new Case(size(2));
+    one.register(1);
+    for (const ms of [0, LIMITS.retryWindow, LIMITS.retryWindow + 1, HOUR - 1]) {
+      assert.equal(one.decide(1, {}, later(ms)), undefined);
+    }
+  });
+
+  test('of a complete cluster succeeds within the window of its own registration, and is then a rejoin', () => {
+    const one = new Case(size(2));
+    one.register(1);
+    one.register(2, {}, later(20_000));
+    assert.equal(one.decide(1, {}, later(LIMITS.retryWindow)), undefined);
+    const error = refused('REJOIN_REFUSED', () => one.decide(1, {}, later(LIMITS.retryWindow + 1)));
+    assert.match(
+      error.message,
+      /start the node with the data it had, or replace it with etcdctl member remove/,
+    );
+    assert.equal(error.facts.member?.id, 'id1');
+    assert.equal(one.decide(2, {}, later(LIMITS.retryWindow + 1)), undefined, 'it registered later');
+    refused('REJOIN_REFUSED', () => one.decide(2, {}, later(20_001 + LIMITS.retryWindow)));
+  });
+
+  test('is no rejoin where the token allows it, nor once a member has left', () => {
+    const allowed = new Case({ ...size(1), allowRejoin: true });
+    allowed.register(1);
+    assert.equal(allowed.decide(1, {}, later(HOUR - 1)), undefined);
+    const left = new Case(size(2));
+    left.register(1);
+    left.register(2);
+    left.deregister(2);
+    assert.equal(left.decide(1, {}, later(HOUR - 1)), undefined);
+  });
+
+  test('has the same name and the same URLs in the same order', () => {
+    const one = new Case();
+    const both = urls('http://a:1', 'http://b:1');
+    one.register(1, { peerUrls: both });
+    assert.equal(one.decide(1, { peerUrls: both }), undefined);
+    refused('MEMBER_EXISTS', () => one.decide(1, { peerUrls: both.toReversed() }));
+    refused('MEMBER_EXISTS', () => one.decide(1, { peerUrls: both.slice(0, 1) }));
+    refused('MEMBER_EXISTS', () => one.decide(1, { ...named('other'), peerUrls: urls('http://c:1') }));
+  });
+
+  test('of a replacement changes nothing, however old', () => {
+    const one = new Case(size(1));
+    one.register(1);
+    for (const mode of ['REPLACE', 'CREATE_OR_REPLACE'] as const) {
+      assert.equal(one.decide(1, { mode }, later(HOUR - 1)), undefined);
+    }
+  });
+
+  test('of another node at the same address is told as what it is', () => {
+    const one = new Case();
+    one.register(1);
+    const error = refused('PEER_URL_TAKEN', () => one.decide(1, named('second')));
+    assert.match(
+      error.message,
+      /^the peer URL \S+ is taken by the member 'infra1'; give this node other --initial-adv/,
+    );
+  });
+});
+
+describe('creating', () => {
+  test('again with nothing else asked for is a retry; any difference is told', () => {
+    const { is } = new Case({ ...ttl(HOUR), description: 'one' as Description, allowRejoin: false });
+    const again = (more: Parameters<typeof create>[1]) => decideCreate(is, create(T, more), later(10));
+    assert.equal(again({}), undefined);
+    assert.equal(again({ ...ttl(5 * HOUR) }), undefined, 'a lifetime that was not asked for does not count');
+    assert.equal(again({ askedTtl: HOUR as Ttl, description: 'one' as Description }), undefined);
+    for (const more of [
+      size(4),
+      { askedTtl: (HOUR + 1) as Ttl },
+      { description: '' as Description },
+      { allowRejoin: true },
+    ]) {
+      refused('TOKEN_EXISTS', () => again(more));
+    }
+  });
+
+  test('a token that ended is refused, with the time that has passed', () => {
+    const one = new Case(ttl(HOUR));
+    assert.match(
+      refused('TOKEN_EXPIRED', () => decideCreate(one.is, create(T), later(HOUR))).message,
+      /expired 0 s ago/,
+    );
+    for (const [ms, words] of [
+      [59_000, '59 s ago'],
+      [60_000, '1 min ago'],
+      [2 * HOUR, '2 h ago'],
+      [72 * HOUR, '3 days ago'],
+    ] as const) {
+      const error = refused('TOKEN_EXPIRED', () => decideDelete(one.is, later(HOUR + ms)));
+      assert.equal(error.message, `the token expired ${words}; make a new one`);
+    }
+    one.take(decideDelete(one.is, later(5)));
+    refused('TOKEN_DELETED', () => decideCreate(one.is, create(T), later(6)));
+    refused('TOKEN_DELETED', () => one.decide(1));
+  });
+});
+
+describe('an expected revision', () => {
+  test('must be the one that the member has', () => {
+    const one = new Case();
+    one.register(1);
+    const { modRevision } = one.is.members[0] ?? assert.fail();
+    const change = { mode: 'REPLACE', ...named('x') } as const;
+    refused('REVISION_MISMATCH', () => one.decide(1, { ...change, expected: revision(modRevision - 1n) }));
+    one.register(1, { ...change, expected: modRevision });
+    const error = refused('REVISION_MISMATCH', () => one.decide(1, { ...change, expected: modRevision }));
+    assert.equal(error.facts.member?.name, 'x');
+    refused('REVISION_MISMATCH', () => decideDeregister(one.is, memberId('id1'), modRevision, START));
+    const { modRevision: now } = one.is.members[0] ?? assert.fail();
+    assert.equal(decideDeregister(one.is, memberId('id1'), now, START).type, 'DEREGISTERED');
+  });
+
+  test('asks for a member that is there', () => {
+    const one = new Case();
+    for (const mode of ['CREATE', 'REPLACE', 'CREATE_OR_REPLACE'] as const) {
+      refused('MEMBER_NOT_FOUND', () => one.decide(1, { mode, expected: revision(1) }));
+    }
+    refused('MEMBER_NOT_FOUND', () => one.decide(1, { mode: 'REPLACE' }));
+  });
+});
+
+describe('standbys', () => {
+  test('move up by rank when a member leaves, and a replaced member keeps its rank', () => {
+    const one = new Case(size(2));
+    for (const n of [1, 2, 3, 4]) one.register(n, { whenFull: 'STANDBY' });
+    const ids = (members: ReturnType<typeof ranked>): string[] => members.map((member) => member.id);
+    assert.deepEqual(
+      [ids(ranked(one.is)), ids(standbys(one.is))],
+      [
+        ['id1', 'id2'],
+        ['id3', 'id4'],
+      ],
+    );
+    one.register(1, { mode: 'REPLACE', ...named('new') });
+    assert.deepEqual(ids(ranked(one.is)), ['id1', 'id2']);
+    const event = one.deregister(1);
+    assert.deepEqual([event?.complete, event?.memberCount, event?.standbyCount], [true, 2, 1]);
+    assert.deepEqual([ids(ranked(one.is)), ids(standbys(one.is))], [['id2', 'id3'], ['id4']]);
+    one.register(1, { whenFull: 'STANDBY' });
+    assert.equal(isStandby(one.is, memberId('id1')), true, 'it comes back at the end');
+    assert.equal(initialCluster(one.is), 'infra2=http://10.0.0.2:2380,infra3=http://10.0.0.3:2380');
+  });
+
+  test('are kept up to their limit', () => {
+    const one = new Case(size(1));
+    for (let n = 0; n <= LIMITS.standbys; n++) one.register(n, { whenFull: 'STANDBY' });
+    const error = refused('TOO_MANY_STANDBYS', () => one.decide(500, { whenFull: 'STANDBY' }));
+    assert.match(
+      error.message,
+      /has all of its 1 members and 100 standbys; add this node to the running cluster/,
+    );
+    assert.equal(one.decide(1, { whenFull: 'STANDBY' }), undefined, 'a retry needs no room');
+    one.deregister(0);
+    assert.equal(one.decide(500, { whenFull: 'STANDBY' })?.type, 'REGISTERED');
+  });
+
+  test('hold their names and URLs as members do', () => {
+    const one = new Case(size(1));
+    one.register(1);
+    one.register(2, { whenFull: 'STANDBY' });
+    refused('NAME_TAKEN', () => one.decide(3, { ...named('infra2'), whenFull: 'STANDBY' }));
+    refused('PEER_URL_TAKEN', () =>
+      one.decide(3, { peerUrls: urls('http://10.0.0.2:2380'), whenFull: 'STANDBY' }),
+    );
+    refused('CLUSTER_FULL', () => one.decide(3));
+  });
+});
+
+describe('replacing', () => {
+  test("keeps the time and the rank, and may not take what is another member's", () => {
+    const one = new Case();
+    one.register(1);
+    one.register(2, {}, later(5));
+    const [, before] = one.is.members;
+    const event = one.register(2, { mode: 'CREATE_OR_REPLACE', peerUrls: urls('http://new:1') }, later(9));
+    assert.deepEqual(event?.previous, before);
+    assert.deepEqual(one.is.members[1], {
+      ...before,
+      peerUrls: ['http://new:1'],
+      modRevision: 4n,
+      version: 2,
+    });
+    refused('NAME_TAKEN', () => one.decide(2, { mode: 'REPLACE', ...named('infra1') }));
+    refused('PEER_URL_TAKEN', () =>
+      one.decide(2, { mode: 'REPLACE', peerUrls: urls('HTTP://10.0.0.1:2380') }),
+    );
+  });
+});
+
+describe('the state', () => {
+  test('goes from assembling to complete and back, expires at its time, and a deletion is the last word', () => {
+    const one = new Case({ ...size(1), ...ttl(HOUR) });
+    assert.equal(stateOf(one.is, START), 'ASSEMBLING');
+    assert.equal(initialCluster(one.is), '');
+    assert.equal(one.register(1)?.complete, true);
+    assert.equal(stateOf(one.is, later(HOUR - 1)), 'COMPLETE');
+    assert.equal(stateOf(one.is, later(HOUR)), 'EXPIRED');
+    assert.equal(one.deregister(1)?.complete, false);
+    assert.equal(stateOf(one.is, START), 'ASSEMBLING');
+    const event = one.take(decideDelete(one.is, later(7)));
+    assert.equal(event?.type, 'TOKEN_DELETED');
+    assert.equal(stateOf(one.is, later(HOUR)), 'DELETED');
+  });
+
+  test('a record is never changed in place', () => {
+    const one = new Case();
+    const freeze = (value: unknown): void => {
+      if (typeof value !== 'object' || value === null) return;
+      Object.freeze(value);
+      for (const each of Object.values(value)) freeze(each);
+    };
+    freeze(one.is);
+    for (const step of [
+      () => one.register(1),
+      () => one.register(2),
+      () => one.register(1, { mode: 'REPLACE', ...named('x') }),
+      () => one.deregister(2),
+      () => one.take(decideDelete(one.is, START)),
+    ]) {
+      step();
+      freeze(one.is);
+    }
+  });
+});

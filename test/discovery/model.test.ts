@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as fc from 'fast-check';
+import { DiscoveryError } from '../../src/discovery/errors.ts';
+import { DEFAULT_POLICY, LIMITS } from '../../src/discovery/limits.ts';
+import {
+  issueToken,
+  type PeerUrl,
+  parseChosenToken,
+  parseDescription,
+  parseMemberId,
+  parseMemberName,
+  parsePeerUrls,
+  parseSize,
+  parseToken,
+  parseTtl,
+  peerAddress,
+} from '../../src/discovery/model.ts';
+import { slow } from '../slow.ts';
+import { seedOfRun } from '../store/random.ts';
+
+fc.configureGlobal({ numRuns: slow ? 100_000 : 2000, seed: seedOfRun() });
+
+const oneOf = (characters: string): fc.Arbitrary<string> => fc.constantFrom(...characters.split(''));
+
+/** Any text at all, and texts that are nearly right. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 400 }),
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.string({ unit: oneOf('aZ09._~-/:,= \n\0\u2028%é[]'), maxLength: 140 }),
+  // A lone surrogate cannot be written as UTF-8.
+  fc.string().map((text) => `${text}\ud800`),
+);
+
+const WORD = fc
+  .tuple(oneOf('abcXYZ019.~-'), fc.string({ unit: oneOf('abcXYZ019._~-'), maxLength: 60 }))
+  .map((parts) => parts.join(''));
+
+const host = fc.oneof(
+  fc.domain(),
+  fc.ipV4(),
+  fc.ipV6().map((address) => `[${address}]`),
+  fc.constantFrom('localhost', 'node-1', 'infra_0', 'HOST'),
+);
+const peerUrl = fc
+  .tuple(fc.constantFrom('http', 'https', 'HTTP'), host, fc.integer({ min: 1, max: 65_535 }))
+  .map(([scheme, name, port]) => `${scheme}://${name}:${port}`)
+  .filter((url) => url.length <= LIMITS.peerUrlLength);
+
+/** What a parser refuses, it refuses in words for a person, and with the field of the proto. */
+function refusedInWords(parse: () => unknown, field: string): boolean {
+  try {
+    parse();
+    return false;
+  } catch (error) {
+    assert.ok(error instanceof DiscoveryError, `not a DiscoveryError: ${String(error)}`);
+    assert.equal(error.reason, 'INVALID_ARGUMENT');
+    assert.equal(error.facts.field, field);
+    assert.ok(error.message.length > 20 && error.message.length < 400, error.message);
+    // Nothing in it could forge a line of a log, or end one.
+    assert.doesNotMatch(error.message, /[\p{Cc}\p{Cs}\u2028\u2029]/u);
+    return true;
+  }
+}
+
+/** Holds for every text: it is refused in words, or accepted word for word and as the rule says. */
+function parser(parse: (text: string) => string, field: string, accepts: (text: string) => boolean): void {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      if (refusedInWords(() => parse(text), field)) assert.equal(accepts(text), false, 'refused');
+      else {
+        assert.equal(parse(text), text);
+        assert.ok(accepts(text), 'accepted');
+      }
+    }),
+  );
+}
+
+const isWord = (text: string, length: number): boolean =>
+  text.length >= 1 && text.length <= length && /^[A-Za-z0-9._~-]*$/.test(text) && !text.startsWith('_');
+
+const BROKEN = [0x2028, 0x2029, 0xfffd];
+
+function isClean(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || BROKEN.includes(code)) return false;
+  }
+  // Half of a surrogate pair does not survive.
+  return Buffer.from(text).toString() === text;
+}
+
+describe('tokens', () => {
+  test('any text is a token or is refused in words', () => {
+    parser(parseToken, 'token', (text) => isWord(text, LIMITS.tokenLength));
+  });
+
+  test('words are accepted: hexadecimal, UUIDs in either case, names', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          WORD,
+          fc.uuid(),
+          fc.uuid().map((id) => id.toUpperCase()),
+        ),
+        (text) => {
+          assert.equal(parseToken(text), text);
+        },
+      ),
+    );
+  });
+
+  test('issued ones are 32 lower-case hexadecimal digits, each another', () => {
+    const tokens = Array.from({ length: 10_000 }, issueToken);
+    assert.equal(new Set(tokens).size, tokens.length);
+    for (const each of tokens) {
+      assert.match(each, /^[0-9a-f]{32}$/);
+      assert.equal(parseChosenToken(each, DEFAULT_POLICY), each);
+    }
+  });
+
+  test('the paths of the service cannot be chosen, nor anything where the operator does not want it', () => {
+    for (const path of ['new', 'health', 'v2', 'v3', 'metrics', '.', '..', 'discovery.v1.DiscoveryService']) {
+      assert.ok(
+        refusedInWords(() => parseChosenToken(path, DEFAULT_POLICY), 'token'),
+        path,
+      );
+    }
+    assert.throws(
+      () => parseChosenToken('mine', { ...DEFAULT_POLICY, customTokens: false }),
+      (error) => error instanceof DiscoveryError && error.reason === 'CUSTOM_TOKEN_REFUSED',
+    );
+  });
+
+  test('no refusal repeats a token: it may be a good one that was mistyped', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: oneOf('0123456789abcdef'), minLength: 20 }), (text) => {
+        for (const wrong of [`${text}/`, `_${text}`, text.padEnd(LIMITS.tokenLength + 1, 'x')]) {
+          assert.throws(
+            () => parseToken(wrong),
+            (error: Error) => !error.message.includes(text),
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe('members', () => {
+  test('any text is a member id or is refused in words', () => {
+    parser(parseMemberId, 'member_id', (text) => isWord(text, LIMITS.memberIdLength));
+  });
+
+  test('any text is a name or is refused in words', () => {
+    parser(
+      parseMemberName,
+      'name',
+      (text) => text.length >= 1 && text.length <= LIMITS.nameLength && !/[\s,=]/.test(text) && isClean(text),
+    );
+  });
+
+  test('any text is a description or is refused in words', () => {
+    parser(
+      parseDescription,
+      'description',
+      (text) => text.length <= LIMITS.descriptionLength && isClean(text),
+    );
+  });
+
+  test('what is accepted can stand in --initial-cluster and be taken apart again', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
+        fc.uniqueArray(peerUrl, { minLength: 1, maxLength: 4, selector: (url) => url.toLowerCase() }),
+        (name, texts) => {
+          let parsed: string;
+          try {
+            parsed = parseMemberName(name);
+          } catch {
+            return;
+          }
+          const urls = parsePeerUrls(texts);
+          const flag = urls.map((url) => `${parsed}=${url}`).join(',');
+          assert.deepEqual(
+            flag.split(',').map((part) => part.split('=')),
+            urls.map((url) => [parsed, url]),
+          );
+        },
+      ),
+    );
+  });
+});
+
+describe('peer URLs', () => {
+  test('those that etcd takes are accepted, in the order given', () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(peerUrl, {
+          minLength: 1,
+          maxLength: LIMITS.peerUrls,
+          selector: (url) => url.toLowerCase(),
+        }),
+        (urls) => {
+          assert.deepEqual(parsePeerUrls(urls), urls);
+        },
+      ),
+    );
+  });
+
+  test('any list of texts is accepted word for word or refused in words', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyText, peerUrl), { maxLength: 20 }), (texts) => {
+        if (refusedInWords(() => parsePeerUrls(texts), 'peer_urls')) return;
+        assert.deepEqual(parsePeerUrls(texts), texts);
+        for (const text of texts) {
+          const url = new URL(text);
+          assert.ok(['http:', 'https:'].includes(url.protocol));
+          assert.deepEqual([url.pathname, url.search, url.hash, url.username], ['/', '', '', '']);
+          assert.ok(text.length <= LIMITS.peerUrlLength && isClean(text));
+        }
+      }),
+    );
+  });
+
+  for (const wrong of [
+    [],
+    [''],
+    ['http://a'],
+    ['http://a:0'],
+    ['http://a:65536'],
+    ['http://a:02380'],
+    ['http://a:2380/'],
+    ['http://a:2380/path'],
+    ['http://a:2380?x'],
+    ['http://a:2380#x'],
+    ['http://user@a:2380'],
+    ['http://a b:2380'],
+    ['http://a,b:2380'],
+    ['http://a=b:2380'],
+    ['http://:2380'],
+    ['http://[::1:2380'],
+    ['http://[nope]:2380'],
+    ['unix://a:2380'],
+    ['ftp://a:2380'],
+    ['a:2380'],
+    ['http://a:2380\n'],
+    ['http://a:2380', 'HTTP://A:2380'],
+    [`http://${'a'.repeat(300)}:2380`],
+    Array.from({ length: LIMITS.peerUrls + 1 }, (_, i) => `http://a:${i + 1}`),
+  ]) {
+    test(`${JSON.stringify(wrong).slice(0, 60)} is refused`, () => {
+      assert.ok(refusedInWords(() => parsePeerUrls(wrong), 'peer_urls'));
+    });
+  }
+
+  test('two spellings of one address are one address', () => {
+    const address = (url: string): string => peerAddress(url as PeerUrl);
+    assert.equal(address('HTTP://Node-1.Example:2380'), address('http://node-1.example:2380'));
+    assert.notEqual(address('http://a:2380'), address('https://a:2380'));
+    assert.notEqual(address('http://a:2380'), address('http://a:2381'));
+  });
+});
+
+describe('numbers', () => {
+  test('a size is a whole number from 1 to the limit', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.integer(), fc.integer({ min: -2, max: 1100 })), (size) => {
+        const isRight = Number.isInteger(size) && size >= 1 && size <= DEFAULT_POLICY.maxSize;
+        assert.equal(
+          refusedInWords(() => parseSize(size, DEFAULT_POLICY), 'size'),
+          !isRight,
+        );
+      }),
+    );
+  });
+
+  test('a lifetime is within its limits, and whole in ms', () => {
+    const { minTtl, maxTtl, defaultTtl } = DEFAULT_POLICY;
+    assert.equal(parseTtl(undefined, DEFAULT_POLICY), defaultTtl);
+    fc.assert(
+      fc.property(fc.oneof(fc.double(), fc.double({ min: minTtl - 2, max: maxTtl + 2 })), (ms) => {
+        const isRight = ms >= minTtl && ms <= maxTtl;
+        assert.equal(
+          refusedInWords(() => parseTtl(ms, DEFAULT_POLICY), 'ttl'),
+          !isRight,
+        );
+        if (isRight) assert.ok(Number.isInteger(parseTtl(ms, DEFAULT_POLICY)));
+      }),
+    );
+  });
+});
