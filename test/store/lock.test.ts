@@ -97,6 +97,23 @@ test('of many that start at once exactly one wins, with a dead owner before them
   }
 });
 
+test('of many that are at the same step of their start exactly one wins', async () => {
+  const place = newPlace();
+  for (let round = 0; round < 20; round++) {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => place.open(DEFAULT_POLICY)));
+    const stores = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    assert.equal(stores.length, 1);
+    for (const each of results) {
+      if (each.status === 'rejected') assert.match((each.reason as Error).message, IN_USE);
+    }
+    assert.equal(sockets(place.path).length, 1, 'the losers took theirs away');
+    const t = token();
+    const [store] = stores;
+    if (store !== undefined) await new Discovery(store, DEFAULT_POLICY).createToken(create(t));
+    await store?.close();
+  }
+});
+
 test('an owner that hangs is still the owner, and the second process does not hang with it', async () => {
   const place = newPlace();
   const owner = await start([place.path, 'write', '1000000']).opened();

@@ -5,12 +5,22 @@ import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import type { Place } from './factory.ts';
 import { emptyDisk, openMemoryStore } from './memory.ts';
 
+const places = new Set<string>();
+// What a test that failed did not clear away.
+process.once('exit', () => {
+  for (const path of places) rmSync(path, { recursive: true, force: true });
+});
+
 export function lmdbPlace(): Place & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  places.add(path);
   return {
     path,
     open: (policy) => openLmdbStore({ path, policy }),
-    destroy: () => rmSync(path, { recursive: true, force: true }),
+    destroy() {
+      rmSync(path, { recursive: true, force: true });
+      places.delete(path);
+    },
   };
 }
 

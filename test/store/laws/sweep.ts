@@ -41,12 +41,12 @@ export function sweepLaws({ start }: Subject): void {
     test('a token that is made anew has nothing of the one before', async () => {
       const { discovery, store } = await start();
       const t = token();
-      await discovery.createToken(create(t, size(5)));
+      await discovery.createToken(create(t, { ...size(5), ...ttl(HOUR) }));
       for (let i = 0; i < 5; i++) await discovery.register(t, node(i));
       await discovery.deleteToken(t);
       await refusal('TOKEN_DELETED', discovery.createToken(create(t)));
       assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
-      const { cluster } = await discovery.createToken(create(t));
+      const { cluster } = await discovery.createToken(create(t, ttl(3 * HOUR)));
       assert.deepEqual(cluster.members, []);
       assert.deepEqual(await store.events(t, revision(0), 10), []);
       const { revision: registered } = await discovery.register(t, node(1));
@@ -54,7 +54,8 @@ export function sweepLaws({ start }: Subject): void {
         (await store.events(t, revision(0), 10)).map((event) => event.revision),
         [registered],
       );
-      assert.equal(await store.sweep(at(Date.now() + 1), 10), 0, 'the old end has no hold on it');
+      assert.equal(await store.sweep(at(Date.now() + 2 * HOUR), 10), 0, 'the old end has no hold on it');
+      assert.notEqual((await store.read(t)).cluster, undefined);
     });
   });
 }
