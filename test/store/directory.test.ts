@@ -164,11 +164,19 @@ test('an empty directory is taken, and one that a first start left half made', a
   const empty = freshDirectory();
   await (await openLmdbStore({ path: empty, policy: DEFAULT_POLICY })).close();
   const halfMade = freshDirectory();
-  for (const name of ['data.mdb', 'lock.mdb', 'owner-01234567.sock']) writeFileSync(join(halfMade, name), '');
+  for (const name of ['data.mdb', 'lock.mdb', 'owner-01234567.sock', 'probe-01234567'])
+    writeFileSync(join(halfMade, name), '');
   mkdirSync(join(halfMade, 'lost+found'));
   const store = await openLmdbStore({ path: halfMade, policy: DEFAULT_POLICY });
   assert.equal(existsSync(join(halfMade, 'owner-01234567.sock')), false);
   await store.close();
+});
+
+test('a directory with no more than what a first start leaves before its data is taken', async () => {
+  const path = freshDirectory();
+  for (const name of ['lock.mdb', 'owner-01234567.sock', 'probe-01234567'])
+    writeFileSync(join(path, name), '');
+  await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
 });
 
 test('a directory has the same cluster id for ever, and no two have the same', async () => {

@@ -16,6 +16,9 @@ import { isOwnerSocket } from './lock.ts';
 /** More than a first start writes. */
 const PROBE_BYTES = 131_072;
 
+/** What may be in a directory beside our data, or be left of a first start that was stopped. */
+const NOBODYS = /^(lost\+found|lock\.mdb|probe-[0-9a-f]{8})$/;
+
 /** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
 export function makeDirectory(directory: string): void {
   try {
@@ -48,9 +51,7 @@ export function makeDirectory(directory: string): void {
 
 /** A directory without our data has to be empty: ours must not be mixed with that of others. */
 export function refuseForeign(directory: string): void {
-  const found = readdirSync(directory).filter(
-    (name) => name !== 'lost+found' && name !== 'lock.mdb' && !isOwnerSocket(name),
-  );
+  const found = readdirSync(directory).filter((name) => !NOBODYS.test(name) && !isOwnerSocket(name));
   if (found.length === 0 || found.includes('data.mdb')) return;
   const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
   const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';

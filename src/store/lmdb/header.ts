@@ -4,7 +4,8 @@ import { damaged } from './codec.ts';
 import { unavailable } from './fault.ts';
 
 // LMDB maps its file and trusts it: a foreign, garbled or shortened one would end the process with a signal
-// instead of an error. So its two meta pages, and then its trees, are read by hand first.
+// instead of an error. So its two meta pages, and then its trees, are read by hand first. What that cannot
+// see is a change within a key or a value that keeps its length: LMDB has no checksums.
 
 const META_BYTES = 160;
 const MAGIC = 0xbeefc0de;
