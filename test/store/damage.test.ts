@@ -130,13 +130,6 @@ for (const [what, change] of Object.entries(DAMAGES)) {
   });
 }
 
-test('data whose free last page is missing is whole', async () => {
-  await damaged(
-    (bytes) => bytes.subarray(0, bytes.length - PAGE),
-    async (place) => assert.equal(await refusedOrWhole(place), 'WHOLE'),
-  );
-});
-
 test('the command says it in one line and exits with 1', async () => {
   await damaged(
     (bytes) => bytes.subarray(0, bytes.length >> 1),
