@@ -1,4 +1,5 @@
-import { statfsSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { damaged } from './codec.ts';
 
@@ -43,8 +44,9 @@ export function writeCause(error: unknown, directory: string): string {
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
   if (code !== undefined && DAMAGE_CODES.has(code)) return damaged(nameOf(error)).message;
-  // A write that was cut short by a full disk reaches us as an input/output error.
+  // A write that was cut short by a full disk or a size limit reaches us as an input/output error.
   if (isFull(directory)) return CAUSES[28] as string;
+  if (isAtSizeLimit(directory)) return CAUSES[27] as string;
   return `the disk of the data directory gave an error (${nameOf(error)}); look at the kernel's log and the disk`;
 }
 
@@ -56,6 +58,16 @@ function isFull(directory: string): boolean {
   try {
     const { bavail, bsize } = statfsSync(directory);
     return bavail * bsize < FULL_BYTES;
+  } catch {
+    return false;
+  }
+}
+
+/** Only Linux tells a process its limits; elsewhere the error stands as it came. */
+function isAtSizeLimit(directory: string): boolean {
+  try {
+    const limit = /^Max file size\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return limit !== undefined && statSync(join(directory, 'data.mdb')).size + FULL_BYTES > Number(limit);
   } catch {
     return false;
   }
