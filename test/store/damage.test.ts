@@ -130,6 +130,17 @@ for (const [what, change] of Object.entries(DAMAGES)) {
   });
 }
 
+test('a missing last page is damage when it is used, and none when it is free', async () => {
+  const outcomes: string[] = [];
+  const look = async (place: ReturnType<typeof lmdbPlace>): Promise<void> => {
+    outcomes.push(await refusedOrWhole(place));
+  };
+  // Zeroes show which of the two it is, as that is chance.
+  await damaged((bytes) => bytes.fill(0, bytes.length - PAGE), look);
+  await damaged((bytes) => bytes.subarray(0, bytes.length - PAGE), look);
+  assert.equal(outcomes[1], outcomes[0]);
+});
+
 test('the command says it in one line and exits with 1', async () => {
   await damaged(
     (bytes) => bytes.subarray(0, bytes.length >> 1),
