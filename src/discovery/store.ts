@@ -40,6 +40,12 @@ export interface Store {
    */
   events(token: Token, after: Revision, limit: number): Promise<readonly Event[]>;
   /**
+   * Clusters by the byte order of their tokens, tombstones included: those after the given token, or from the
+   * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving the data: no surface may
+   * offer this, as a token is a capability.
+   */
+  list(after: Token | undefined, limit: number): Promise<readonly Cluster[]>;
+  /**
    * The one listener for commits, of this process and of others: the token that changed, or undefined when
    * any may have. Called after the change can be read. Each store has one listener.
    */

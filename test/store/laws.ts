@@ -8,6 +8,7 @@ import type { MakePlace, Place } from './factory.ts';
 import { concurrencyLaws } from './laws/concurrency.ts';
 import { durabilityLaws } from './laws/durability.ts';
 import { eventsLaws } from './laws/events.ts';
+import { listLaws } from './laws/list.ts';
 import { refusalsLaws } from './laws/refusals.ts';
 import { revisionsLaws } from './laws/revisions.ts';
 import { type Opened, refusal } from './laws/subject.ts';
@@ -51,6 +52,7 @@ export function laws(name: string, makePlace: MakePlace): void {
     refusalsLaws(subject);
     sweepLaws(subject);
     eventsLaws(subject);
+    listLaws(subject);
     watchLaws(subject);
 
     test('a closed store refuses in words, and can be closed twice', async () => {
@@ -61,6 +63,7 @@ export function laws(name: string, makePlace: MakePlace): void {
       await store.close();
       await refusal('STORE_UNAVAILABLE', store.read(t));
       await refusal('STORE_UNAVAILABLE', store.events(t, revision(0), 1));
+      await refusal('STORE_UNAVAILABLE', store.list(undefined, 1));
       await refusal('SHUTTING_DOWN', discovery.deleteToken(t));
       await refusal('SHUTTING_DOWN', store.sweep(millis(1), 1));
     });

@@ -63,6 +63,14 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
       }
       return (disk.events.get(token) ?? []).filter((event) => event.revision > after).slice(0, limit);
     },
+    async list(after, limit) {
+      refuseClosed('STORE_UNAVAILABLE');
+      const tokens = [...disk.clusters.keys()].filter((token) => after === undefined || token > after);
+      return tokens
+        .sort()
+        .slice(0, limit)
+        .map((token) => disk.clusters.get(token) as Cluster);
+    },
     onCommit(to) {
       listener = to;
     },

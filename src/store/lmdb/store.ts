@@ -99,6 +99,19 @@ class OpenStore implements LmdbStore {
     }
   }
 
+  async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
+    try {
+      const from = after === undefined ? {} : { start: after, exclusiveStart: true };
+      const list: Cluster[] = [];
+      for (const { key, value } of this.#databases.clusters.getRange({ ...from, limit })) {
+        list.push(decodeCluster(key as Token, value));
+      }
+      return list;
+    } catch (error) {
+      throw this.#readFault(error);
+    }
+  }
+
   onCommit(listener: (token: Token | undefined) => void): void {
     this.#listener = listener;
   }
