@@ -21,8 +21,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   main: { modules: ['cli'], packages: ['node:*'] },
   cli: EVERYTHING,
   server: EVERYTHING,
-  page: { modules: ['gen'], packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF] },
+  page: { modules: ['gen', 'etcd/start'], packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF] },
   etcd: { modules: ['gen'], packages: [CONNECT], typesFrom: ['rpc'] },
+  // How to start etcd: pure, so that the page may show it too.
+  'etcd/start': { modules: [], packages: [] },
   etcdv2: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   etcdv3: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, '@connectrpc/connect-node', PROTOBUF, 'node:*'] },
@@ -49,11 +51,12 @@ function importsOf(source: string): Import[] {
   }));
 }
 
-/** The module that a file belongs to: src/etcdv2/reply.ts -> etcdv2, src/store/lmdb/open.ts -> store/lmdb. */
+/** The module of a file: src/etcdv2/reply.ts -> etcdv2, and with a rule of its own src/store/lmdb/x.ts -> store/lmdb. */
 function moduleOf(path: string): string {
   const [top = '', first = '', second = ''] = path.split('/');
   if (top === 'gen') return 'gen';
-  return first === 'store' ? `store/${second}` : first.replace(/\.ts$/, '');
+  const nested = `${first}/${second}`;
+  return first === 'store' || Object.hasOwn(RULES, nested) ? nested : first.replace(/\.ts$/, '');
 }
 
 const allowed = (list: readonly string[], name: string): boolean =>
@@ -118,6 +121,9 @@ test('every form of a planted violation is caught', () => {
     ['src/store/lmdb/a.ts', "import { x } from '../etcd/store.ts';"],
     ['src/store/lmdb/b.ts', 'export { x } from "../../rpc/errors.ts";'],
     ['src/page/a.ts', "import { x } from '../server/port.ts';"],
+    ['src/page/b.ts', "import { x } from '../etcd/value.ts';"],
+    ['src/etcd/start/a.ts', "import { isIP } from 'node:net';"],
+    ['src/etcd/start/b.ts', "import { x } from '../value.ts';"],
     ['src/new/a.ts', ''],
   ];
   for (const file of planted) assert.equal(violations([file]).length, 1, `${file[0]}: ${file[1]}`);
@@ -131,6 +137,7 @@ test('imports along the arrows and words in comments are let through', () => {
     ['src/etcdv2/b.ts', "import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';"],
     ['src/rpc/a.ts', "import { x } from '../discovery/errors.ts';\nimport { C } from '@connectrpc/connect';"],
     ['src/store/lmdb/a.ts', "import { open } from 'lmdb';\nimport { x } from '../../discovery/model.ts';"],
+    ['src/page/a.ts', "import { startText } from '../etcd/start/text.ts';"],
     ['src/server/a.ts', "import pino from 'pino';\nimport { x } from '../store/lmdb/store.ts';"],
   ];
   assert.deepEqual(violations(fine), []);

@@ -1,0 +1,24 @@
+import type { NodeStart } from './node.ts';
+import { allSettings, environment } from './settings.ts';
+
+/** A command for a shell. */
+export function flagsText(node: NodeStart): string {
+  const before = environment(node).map(([name, value]) => `${name}=${quote(value)} `);
+  const flags = allSettings(node).map(([flag, value]) => `--${flag}=${quote(value)}`);
+  return `${before.join('')}etcd \\\n  ${flags.join(' \\\n  ')}\n`;
+}
+
+/** A file of variables for a shell, or for systemd's EnvironmentFile. */
+export function envText(node: NodeStart): string {
+  const variables = allSettings(node).map(([flag, value]) => [variableOf(flag), value] as const);
+  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${quote(value)}\n`);
+  return `# For a shell: set -a; . ./etcd.env; etcd. For systemd: EnvironmentFile=/etc/etcd.env\n${lines.join('')}`;
+}
+
+function variableOf(flag: string): string {
+  return `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function quote(text: string): string {
+  return /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
