@@ -1,8 +1,8 @@
 import { SETTINGS, type Setting } from '../server/settings.ts';
 
-const FLAG_WIDTH = 30;
-const ENV_WIDTH = 20;
-const HELP_WIDTH = 46;
+const FLAG_WIDTH = 32;
+const ENV_WIDTH = 25;
+const HELP_WIDTH = 43;
 
 /** `serve --help`, made from the table of settings. */
 export function serveHelp(): string {
@@ -11,7 +11,8 @@ export function serveHelp(): string {
     const entries = settings.filter((setting) => setting.group === group).map(entry);
     return `${group}:\n${entries.join('\n')}`;
   });
-  return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory.
+  return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory
+or in etcd.
 
 Usage: etcd-discovery serve [flags]
 
@@ -23,6 +24,7 @@ ${groups.join('\n\n')}
 Examples:
   etcd-discovery serve
   etcd-discovery serve --addr 127.0.0.1:9000 --data-dir /var/lib/etcd-discovery
+  etcd-discovery serve --etcd http://127.0.0.1:2379
   etcd-discovery serve --tls-cert server.pem --tls-key server-key.pem
   etcd-discovery serve --host https://discovery.example.com --ttl 24h
   DISC_ADDR=:9000 DISC_LOG_FORMAT=json etcd-discovery serve
@@ -30,7 +32,8 @@ Examples:
 }
 
 function entry({ flag, short, env, old, value, help, default: preset }: Setting<unknown>): string {
-  const name = `  ${short === undefined ? '   ' : `-${short},`} --${flag} ${value}`;
+  const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`;
+  const name = `  ${short === undefined ? '   ' : `-${short},`} ${spelt}`;
   const notes = [
     ...(old === undefined ? [] : [`Also: -${old.short}, --${old.flag}, ${old.env}.`]),
     ...(preset === undefined ? [] : [`(default ${preset})`]),

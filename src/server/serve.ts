@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/model.ts';
@@ -6,7 +5,6 @@ import { etcdV2Gateway } from '../etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../etcdv3/gateway.ts';
 import { inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
-import { openLmdbStore } from '../store/lmdb/store.ts';
 import { hostPort, localUrl } from './address.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
@@ -16,6 +14,7 @@ import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } fro
 import { note } from './requests.ts';
 import { surfaceOf } from './route.ts';
 import { type RpcOutcome, rpcHandler } from './rpc.ts';
+import { openStore } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 import type { TlsIdentity } from './tls-files.ts';
 import { readVersion } from './version.ts';
@@ -36,12 +35,7 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
   const version = readVersion();
-  const dataDir = resolve(config.dataDir);
-  const store = await openLmdbStore({
-    path: config.dataDir,
-    policy: config.policy,
-    log: (line) => log.fatal(line),
-  });
+  const { store, description } = await openStore(config.store, config.policy, log);
   const discovery = new Discovery(store, config.policy);
   const onDefect = (defect: unknown): void => {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
@@ -105,7 +99,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
       url,
       listen: hostPort({ host: open.address, port: open.port }),
       publicUrl: config.publicUrl,
-      store: `embedded (LMDB), in ${dataDir}`,
+      store: description,
       next: `curl '${url}/new?size=3'`,
     },
     'serving',

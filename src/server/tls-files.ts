@@ -15,15 +15,21 @@ export interface TlsIdentity {
   readonly key: Buffer;
 }
 
-/** Reads the files and checks that they fit. Else the answer is why not: one line that names the file. */
-export function readTlsFiles({ certFile, keyFile }: TlsFiles): TlsIdentity | string {
+/**
+ * Reads the files and checks that they fit. Else the answer is why not: one line that names the file, and its
+ * flag by how that begins.
+ */
+export function readTlsFiles(
+  { certFile, keyFile }: TlsFiles,
+  flag: 'tls' | 'etcd' = 'tls',
+): TlsIdentity | string {
   const [certName, keyName] = [
-    `--tls-cert ${JSON.stringify(certFile)}`,
-    `--tls-key ${JSON.stringify(keyFile)}`,
+    `--${flag}-cert ${JSON.stringify(certFile)}`,
+    `--${flag}-key ${JSON.stringify(keyFile)}`,
   ];
-  const cert = read(certFile);
+  const cert = readWhole(certFile);
   if (typeof cert === 'string') return `${certName}: cannot be read: ${cert}`;
-  const key = read(keyFile);
+  const key = readWhole(keyFile);
   if (typeof key === 'string') return `${keyName}: cannot be read: ${key}`;
   const certificate = attempt(() => new X509Certificate(cert));
   if (certificate instanceof Error) return `${certName}: holds no certificate in PEM`;
@@ -37,7 +43,17 @@ export function readTlsFiles({ certFile, keyFile }: TlsFiles): TlsIdentity | str
   return context instanceof Error ? `${certName}: cannot be used: ${context.message}` : { cert, key };
 }
 
-function read(file: string): Buffer | string {
+/** Reads certificates of authorities, or says in one line why they cannot be used. */
+export function readCaFile(file: string): Buffer | string {
+  const name = `--etcd-cacert ${JSON.stringify(file)}`;
+  const ca = readWhole(file);
+  if (typeof ca === 'string') return `${name}: cannot be read: ${ca}`;
+  const certificate = attempt(() => new X509Certificate(ca));
+  return certificate instanceof Error ? `${name}: holds no certificate in PEM` : ca;
+}
+
+/** The contents of a file, or in words why there are none. */
+export function readWhole(file: string): Buffer | string {
   try {
     return readFileSync(file);
   } catch (error) {

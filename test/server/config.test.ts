@@ -28,7 +28,7 @@ test('nothing set is a working configuration', () => {
     listen: { host: undefined, port: 8087 },
     publicUrl: undefined,
     tls: undefined,
-    dataDir: 'etcd-discovery-data',
+    store: { type: 'EMBEDDED', dataDir: 'etcd-discovery-data' },
     policy: {
       maxSize: 1000,
       defaultTtl: 7 * DAY,
@@ -57,7 +57,7 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     ['host', 'https://disc.example.com', (c) => c.publicUrl, 'https://disc.example.com'],
     ['host', 'http://Disc.example.com:8087/', (c) => c.publicUrl, 'http://disc.example.com:8087'],
     ['host', 'http://[::1]:8087', (c) => c.publicUrl, 'http://[::1]:8087'],
-    ['data-dir', '/var/lib/discovery', (c) => c.dataDir, '/var/lib/discovery'],
+    ['data-dir', '/var/lib/discovery', (c) => c.store, { type: 'EMBEDDED', dataDir: '/var/lib/discovery' }],
     ['gcfreq', '1m', (c) => c.sweepInterval, MINUTE],
     ['ttl', '24h', (c) => c.policy.defaultTtl, DAY],
     ['minage', '24h', (c) => c.policy.defaultTtl, DAY],
@@ -95,8 +95,12 @@ suite('each setting', () => {
 
   test('is in the table above, or takes more than one value to try', () => {
     const tried = new Set(GOOD.map(([flag]) => flag));
-    const untried = NAMES.map(({ flag }) => flag).filter((flag) => !tried.has(flag));
-    assert.deepEqual(untried, ['tls-cert', 'tls-key', 'etcd']);
+    const untried = NAMES.map(({ flag }) => flag).filter((flag) => flag !== undefined && !tried.has(flag));
+    assert.deepEqual(untried, [
+      'tls-cert',
+      'tls-key',
+      ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
+    ]);
   });
 
   test('has a default that its own parser takes', () => {
@@ -115,6 +119,9 @@ suite('each setting', () => {
 
 const ADDR = 'takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087';
 const URL_TAKEN = 'takes a URL of scheme and host only, like https://discovery.example.com';
+const ETCD =
+  'takes one or more of http://host:port, https://host:port or host:port, with commas between them';
+const PREFIX = 'takes parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b';
 const LIKE = 'like 168h, 1h30m, 90s or 7d';
 
 // The exact line for every way to be wrong.
@@ -135,7 +142,7 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ['--host http://a/path', {}, `--host "http://a/path": ${URL_TAKEN}`],
   ['--host http://a/?q', {}, `--host "http://a/?q": ${URL_TAKEN}`],
   ['--host http://a/#f', {}, `--host "http://a/#f": ${URL_TAKEN}`],
-  ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://me:pw@a": ${URL_TAKEN}`],
+  ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://...@a": ${URL_TAKEN}`],
   ['--data-dir=', {}, '--data-dir "": takes a directory'],
   ['--tls-cert= --tls-key k', {}, '--tls-cert "": takes a file'],
   ['--tls-cert c', {}, '--tls-cert "c": TLS needs --tls-key (DISC_TLS_KEY) as well'],
@@ -155,15 +162,53 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ['--custom-tokens yes', {}, '--custom-tokens "yes": takes on or off'],
   ['--log-level verbose', {}, '--log-level "verbose": takes debug, info, warn or error'],
   ['--log-format xml', {}, '--log-format "xml": takes auto, json or text'],
+  ['-e http://', {}, `-e "http://": ${ETCD}`],
+  ['--etcd a:1,,b:2', {}, `--etcd "a:1,,b:2": ${ETCD}`],
+  ['--etcd http://a:1/v2', {}, `--etcd "http://a:1/v2": ${ETCD}`],
+  ['--etcd unix://a', {}, `--etcd "unix://a": ${ETCD}`],
+  ['', { DISC_ETCD: 'http://root:secret@a:1' }, `DISC_ETCD "http://...@a:1": ${ETCD}`],
+  ['--etcd a:99999', {}, `--etcd "a:99999": ${ETCD}`],
   [
-    '-e http://127.0.0.1:2379',
+    '--etcd http://a:1,https://b:1',
     {},
-    '-e "http://127.0.0.1:2379": the etcd store is not built yet; leave it out to use the embedded store',
+    '--etcd "http://a:1,https://b:1": all of them need the same, http:// or https://',
   ],
   [
-    '',
-    { DISC_ETCD: 'http://etcd:2379' },
-    'DISC_ETCD "http://etcd:2379": the etcd store is not built yet; leave it out to use the embedded store',
+    '-e a -e http://a:1 --etcd-cacert c',
+    {},
+    '--etcd-cacert: is for https://, and -e "http://a:1" is http://',
+  ],
+  ['--etcd a --data-dir d', {}, '--etcd and --data-dir are two places for the tokens: give one of them'],
+  [
+    '--etcd a',
+    { DISC_DATA_DIR: 'd' },
+    '--etcd and DISC_DATA_DIR are two places for the tokens: give one of them',
+  ],
+  ['--etcd-prefix /a', {}, '--etcd-prefix: is for etcd, and needs --etcd (DISC_ETCD)'],
+  ['', { DISC_ETCD_PASSWORD: 'secret' }, 'DISC_ETCD_PASSWORD: is for etcd, and needs --etcd (DISC_ETCD)'],
+  ['-e a --etcd-prefix a', {}, `--etcd-prefix "a": ${PREFIX}`],
+  ['-e a --etcd-prefix /a/', {}, `--etcd-prefix "/a/": ${PREFIX}`],
+  ['-e a --etcd-cert c', {}, '--etcd-cert "c": TLS needs --etcd-key (DISC_ETCD_KEY) as well'],
+  ['-e a --etcd-key k', {}, '--etcd-key "k": TLS needs --etcd-cert (DISC_ETCD_CERT) as well'],
+  [
+    '-e a --etcd-user root',
+    {},
+    '--etcd-user: needs a password: give --etcd-password-file (DISC_ETCD_PASSWORD_FILE) or DISC_ETCD_PASSWORD',
+  ],
+  [
+    '-e a --etcd-password-file f',
+    {},
+    '--etcd-password-file: is the password of a user: give --etcd-user (DISC_ETCD_USER) as well',
+  ],
+  [
+    '-e a --etcd-user u --etcd-password-file f',
+    { DISC_ETCD_PASSWORD: 'secret' },
+    '--etcd-password-file and DISC_ETCD_PASSWORD are two passwords: give one of them',
+  ],
+  [
+    '-e a --etcd-user u --etcd-password secret',
+    {},
+    '--etcd-password: others on this machine can see flags; set DISC_ETCD_PASSWORD, or use --etcd-password-file',
   ],
   ['--adr :1', {}, '"--adr": there is no such flag; see etcd-discovery serve --help'],
   ['-x', {}, '"-x": there is no such flag; see etcd-discovery serve --help'],
@@ -204,6 +249,57 @@ test('TLS takes two files, each by its flag or its variable', () => {
   const tls = { certFile: 'c', keyFile: 'k' };
   assert.deepEqual(config(['--tls-cert', 'c', '--tls-key=k']).tls, tls);
   assert.deepEqual(config(['--tls-cert', 'c'], { DISC_TLS_CERT: 'x', DISC_TLS_KEY: 'k' }).tls, tls);
+});
+
+suite('the etcd store', () => {
+  const store = (args: string, env: Env = {}): unknown => config(args.split(' '), env).store;
+  const plain = {
+    type: 'ETCD',
+    endpoints: ['http://127.0.0.1:2379'],
+    prefix: '/_etcd/registry',
+    caFile: undefined,
+    clientTls: undefined,
+    user: undefined,
+  };
+
+  test('is chosen by a flag or its variable', () => {
+    assert.deepEqual(store('--etcd http://127.0.0.1:2379'), plain);
+    assert.deepEqual(store('-e 127.0.0.1'), plain);
+    assert.deepEqual(store('--etcd-prefix /a/b', { DISC_ETCD: 'HTTP://127.0.0.1:2379/' }), {
+      ...plain,
+      prefix: '/a/b',
+    });
+  });
+
+  test('takes several endpoints, with or without a scheme and a port', () => {
+    const endpoints = (args: string): unknown => (store(args) as { endpoints: unknown }).endpoints;
+    assert.deepEqual(endpoints('--etcd a:1,http://b,[::1]:80'), [
+      'http://a:1',
+      'http://b:2379',
+      'http://[::1]:80',
+    ]);
+    assert.deepEqual(endpoints('--etcd a:1,b:443 --etcd-cacert c'), ['https://a:1', 'https://b:443']);
+    assert.deepEqual(endpoints('--etcd https://a'), ['https://a:2379']);
+  });
+
+  test('takes certificates, a user, and a password from a file or the environment', () => {
+    assert.deepEqual(
+      store('--etcd https://a:1 --etcd-cacert ca --etcd-cert c --etcd-key k --etcd-user u', {
+        DISC_ETCD_PASSWORD: ' secret',
+      }),
+      {
+        ...plain,
+        endpoints: ['https://a:1'],
+        caFile: 'ca',
+        clientTls: { certFile: 'c', keyFile: 'k' },
+        user: { name: 'u', password: ' secret' },
+      },
+    );
+    assert.deepEqual(store('-e 127.0.0.1 --etcd-user u --etcd-password-file f'), {
+      ...plain,
+      user: { name: 'u', password: { file: 'f' } },
+    });
+  });
 });
 
 test('a flag beats its variable, also one that is wrong, and the last of two flags counts', () => {

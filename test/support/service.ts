@@ -34,7 +34,7 @@ export async function startService(
     {
       ...defaults,
       listen: { host: '127.0.0.1', port: 0 },
-      dataDir,
+      store: { type: 'EMBEDDED', dataDir },
       ...config,
       policy: { ...defaults.policy, ...policy },
     },

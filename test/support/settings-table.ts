@@ -4,7 +4,10 @@ import { SETTINGS, type Setting } from '../../src/server/settings.ts';
 export function settingsTable(): string {
   const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
   const rows = settings.map(({ flag, short, env, old, value, help, default: preset }) => {
-    const flags = [`--${flag} ${value}`, ...(short === undefined ? [] : [`-${short}`])];
+    const flags = [
+      ...(flag === undefined ? [] : [`--${flag} ${value}`]),
+      ...(short === undefined ? [] : [`-${short}`]),
+    ];
     const also = old === undefined ? '' : ` Also: \`-${old.short}\`, \`--${old.flag}\`, \`${old.env}\`.`;
     const cells = [
       flags.map((each) => `\`${each}\``).join(', '),

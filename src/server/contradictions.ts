@@ -1,0 +1,99 @@
+import type { Policy } from '../discovery/limits.ts';
+import { formatDuration } from './duration.ts';
+import type { EtcdEndpoint } from './etcd-address.ts';
+import { type Givens, quote } from './given.ts';
+import { SETTINGS, type SettingKey } from './settings.ts';
+
+// Settings that are right one by one and wrong together, each told in a line.
+
+export function wrongLifetimes(policy: Policy, given: Givens): string[] {
+  const { defaultTtl, minTtl, maxTtl } = policy;
+  const written = (key: SettingKey): string => {
+    const { source, text } = given.get(key) ?? { source: `--${SETTINGS[key].flag}`, text: undefined };
+    return text === undefined ? source : `${source} ${quote(text)}`;
+  };
+  if (defaultTtl < minTtl) {
+    return [
+      `${written('ttl')}: a token's lifetime of ${formatDuration(defaultTtl)} is shorter than the least, ${formatDuration(minTtl)} (${written('minTtl')})`,
+    ];
+  }
+  if (defaultTtl > maxTtl) {
+    return [
+      `${written('ttl')}: a token's lifetime of ${formatDuration(defaultTtl)} is longer than the most, ${formatDuration(maxTtl)} (${written('maxTtl')})`,
+    ];
+  }
+  return [];
+}
+
+/** A certificate without its key, or a key without its certificate. */
+export function halfOfTls(
+  certKey: 'tlsCert' | 'etcdCert',
+  keyKey: 'tlsKey' | 'etcdKey',
+  given: Givens,
+): string[] {
+  const [cert, key] = [given.get(certKey), given.get(keyKey)];
+  const half = cert ?? key;
+  if (half === undefined || (cert !== undefined && key !== undefined)) return [];
+  return [
+    `${half.source} ${quote(half.text)}: TLS needs ${named(cert === undefined ? certKey : keyKey)} as well`,
+  ];
+}
+
+const OF_ETCD = [
+  'etcdPrefix',
+  'etcdCacert',
+  'etcdCert',
+  'etcdKey',
+  'etcdUser',
+  'etcdPasswordFile',
+  'etcdPassword',
+] as const satisfies readonly SettingKey[];
+
+const TLS_OF_ETCD = ['etcdCacert', 'etcdCert', 'etcdKey'] as const satisfies readonly SettingKey[];
+
+/** What does not fit together in the settings of the store. */
+export function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given: Givens): string[] {
+  const problems: string[] = [];
+  const [etcd, dataDir] = [given.get('etcd'), given.get('dataDir')];
+  const ofEtcd = OF_ETCD.find((key) => given.has(key));
+  if (etcd === undefined) {
+    if (ofEtcd !== undefined)
+      problems.push(`${given.get(ofEtcd)?.source}: is for etcd, and needs ${named('etcd')}`);
+    return problems;
+  }
+  if (dataDir !== undefined) {
+    problems.push(`${etcd.source} and ${dataDir.source} are two places for the tokens: give one of them`);
+  }
+  problems.push(...halfOfTls('etcdCert', 'etcdKey', given));
+  const schemes = new Set(endpoints?.map(({ scheme }) => scheme));
+  const tls = TLS_OF_ETCD.find((key) => given.has(key));
+  if (schemes.has('http') && schemes.has('https')) {
+    problems.push(`${etcd.source} ${quote(etcd.text)}: all of them need the same, http:// or https://`);
+  } else if (schemes.has('http') && tls !== undefined) {
+    problems.push(
+      `${given.get(tls)?.source}: is for https://, and ${etcd.source} ${quote(etcd.text)} is http://`,
+    );
+  }
+  const [user, file, password] = [
+    given.get('etcdUser'),
+    given.get('etcdPasswordFile'),
+    given.get('etcdPassword'),
+  ];
+  if (file !== undefined && password !== undefined) {
+    problems.push(`${file.source} and ${password.source} are two passwords: give one of them`);
+  } else if (user === undefined && (file ?? password) !== undefined) {
+    problems.push(
+      `${(file ?? password)?.source}: is the password of a user: give ${named('etcdUser')} as well`,
+    );
+  } else if (user !== undefined && file === undefined && password === undefined) {
+    problems.push(
+      `${user.source}: needs a password: give ${named('etcdPasswordFile')} or ${SETTINGS.etcdPassword.env}`,
+    );
+  }
+  return problems;
+}
+
+/** By both of its names: --tls-key (DISC_TLS_KEY). */
+function named(key: SettingKey): string {
+  return `--${SETTINGS[key].flag} (${SETTINGS[key].env})`;
+}

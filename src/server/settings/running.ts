@@ -1,0 +1,32 @@
+import { duration, oneOf, setting } from './setting.ts';
+
+/** How the process behaves. */
+export const RUNNING = {
+  grace: setting({
+    group: 'Running',
+    flag: 'grace',
+    env: 'DISC_GRACE',
+    value: 'DURATION',
+    ...duration('0s', '1h'),
+    default: '10s',
+    help: 'How long a stopping service (SIGTERM, SIGINT) lets calls finish before it cuts them off.',
+  }),
+  logLevel: setting({
+    group: 'Running',
+    flag: 'log-level',
+    env: 'DISC_LOG_LEVEL',
+    value: 'LEVEL',
+    ...oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    help: 'The least of debug, info, warn and error that is logged. Each request is one line of level info.',
+  }),
+  logFormat: setting({
+    group: 'Running',
+    flag: 'log-format',
+    env: 'DISC_LOG_FORMAT',
+    value: 'FORMAT',
+    ...oneOf('auto', 'json', 'text'),
+    default: 'auto',
+    help: 'json (one object a line), text (for people), or auto: text on a terminal, json elsewhere.',
+  }),
+} as const;

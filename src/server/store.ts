@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { Policy } from '../discovery/limits.ts';
+import type { Store } from '../discovery/store.ts';
+import { openLmdbStore } from '../store/lmdb/store.ts';
+import type { EtcdConfig, StoreConfig } from './config.ts';
+import type { Log } from './log.ts';
+import { readCaFile, readTlsFiles, readWhole, type TlsIdentity } from './tls-files.ts';
+
+/** The store that the configuration chooses. Nothing above knows which one it is. */
+export interface OpenedStore {
+  /** With the id that the v3 dialect tells as its cluster's; replicas over one etcd have the same. */
+  readonly store: Store & { readonly clusterId: bigint };
+  /** For the operator: what it is, and where. */
+  readonly description: string;
+}
+
+/** Rejects with a DiscoveryError whose text says what to do. */
+export async function openStore(
+  config: StoreConfig,
+  policy: Pick<Policy, 'maxTokens'>,
+  log: Log,
+): Promise<OpenedStore> {
+  if (config.type === 'EMBEDDED') {
+    const store = await openLmdbStore({ path: config.dataDir, policy, log: (line) => log.fatal(line) });
+    return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
+  }
+  etcdAccess(config);
+  throw new DiscoveryError('STORE_UNAVAILABLE', 'the etcd store is not built yet; leave --etcd out');
+}
+
+interface EtcdAccess {
+  readonly tls: (Partial<TlsIdentity> & { readonly ca?: Buffer }) | undefined;
+  readonly auth: { readonly username: string; readonly password: string } | undefined;
+}
+
+/** Reads the files by which etcd lets the service in. */
+function etcdAccess({ endpoints, caFile, clientTls, user }: EtcdConfig): EtcdAccess {
+  const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile));
+  const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
+  const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
+  return {
+    tls: isTls ? { ...(ca !== undefined && { ca }), ...identity } : undefined,
+    auth: user && {
+      username: user.name,
+      password: typeof user.password === 'string' ? user.password : readPassword(user.password.file),
+    },
+  };
+}
+
+function readPassword(file: string): string {
+  const name = `--etcd-password-file ${JSON.stringify(file)}`;
+  const contents = readWhole(file);
+  if (typeof contents === 'string') throw refusal(`${name}: cannot be read: ${contents}`);
+  const [password = ''] = contents.toString('utf8').split(/\r?\n/, 1);
+  if (password === '') throw refusal(`${name}: its first line is empty, and should be the password`);
+  return password;
+}
+
+function orRefuse<T>(read: T | string): T {
+  if (typeof read === 'string') throw refusal(read);
+  return read;
+}
+
+function refusal(words: string): DiscoveryError {
+  return new DiscoveryError('INVALID_ARGUMENT', words);
+}
