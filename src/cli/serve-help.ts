@@ -1,8 +1,8 @@
 import { SETTINGS, type Setting } from '../server/settings.ts';
 
 const FLAG_WIDTH = 32;
-const ENV_WIDTH = 25;
-const HELP_WIDTH = 43;
+const ENV_WIDTH = 24;
+const HELP_WIDTH = 40;
 
 /** `serve --help`, made from the table of settings. */
 export function serveHelp(): string {

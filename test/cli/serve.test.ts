@@ -65,9 +65,10 @@ suite('help and versions', () => {
     assert.deepEqual([code, stderr], [0, '']);
     const text = stdout.replace(/\s+/g, ' ');
     for (const { flag, env, value, help, ...setting } of Object.values(SETTINGS)) {
-      assert.ok(text.includes(`--${flag} ${value} ${env} ${help}`), flag);
-      if ('default' in setting) assert.ok(text.includes(`(default ${setting.default})`), flag);
-      if ('old' in setting) assert.ok(text.includes(`--${setting.old?.flag}`), flag);
+      const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`;
+      assert.ok(text.includes(`${spelt} ${env} ${help}`), env);
+      if ('default' in setting) assert.ok(text.includes(`(default ${setting.default})`), env);
+      if ('old' in setting) assert.ok(text.includes(`--${setting.old?.flag}`), env);
     }
     for (const line of stdout.split('\n')) assert.ok(line.length <= 96, line);
   });
