@@ -5,14 +5,17 @@ import {
   createConnectRouter,
   createContextKey,
   createContextValues,
+  createServiceImplSpec,
   type Interceptor,
 } from '@connectrpc/connect';
+import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import {
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';
 
@@ -35,15 +38,15 @@ const OUTCOME = createContextKey<RpcOutcome>({});
 export function rpcHandler(
   routes: (router: ConnectRouter) => void,
 ): (request: PortRequest, response: PortResponse, outcome: RpcOutcome) => Promise<void> {
+  const options = { readMaxBytes: READ_MAX_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS, interceptors: [noteOutcome] };
   const router = createConnectRouter({
+    ...options,
     // Not brotli: at its default quality it takes thirty times as long.
     acceptCompression: [compressionGzip],
-    readMaxBytes: READ_MAX_BYTES,
-    maxTimeoutMs: MAX_TIMEOUT_MS,
     // A misspelt field is refused, and not taken for one that is left out.
     jsonOptions: { ignoreUnknownFields: false },
-    interceptors: [noteOutcome],
   });
+  const unary = unaryMethods(router, options);
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
@@ -52,14 +55,36 @@ export function rpcHandler(
     if (handler === undefined) return refuseUnknown(request, response);
     outcome.method = handler.method.name;
     const values = createContextValues().set(OUTCOME, outcome);
-    const answer = await handler(universalRequestFromNodeRequest(request, response, undefined, values));
-    try {
-      await universalResponseToNodeResponse(answer, response);
-    } catch (thrown) {
-      // The client is gone; whatever else went wrong has been told in the answer.
-      outcome.code ??= codeToString(ConnectError.from(thrown).code);
-    }
+    const byConnect = async (read?: Uint8Array): Promise<void> => {
+      const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+      const answer = await handler(
+        read === undefined ? asked : { ...asked, body: createAsyncIterable([read]) },
+      );
+      try {
+        await universalResponseToNodeResponse(answer, response);
+      } catch (thrown) {
+        // The client is gone; whatever else went wrong has been told in the answer.
+        outcome.code ??= codeToString(ConnectError.from(thrown).code);
+      }
+    };
+    const method = unary.get(handler.requestPath);
+    if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
+    return method(request, response, values, byConnect);
   };
+}
+
+/** Has a router note the unary methods of the services that it is given, by their paths. */
+function unaryMethods(router: ConnectRouter, options: GrpcOptions): ReadonlyMap<string, GrpcMethod> {
+  const methods = new Map<string, GrpcMethod>();
+  const { service } = router;
+  router.service = (desc, implementation, ...rest) => {
+    for (const spec of Object.values(createServiceImplSpec(desc, implementation).methods)) {
+      if (spec.kind !== 'unary') continue;
+      methods.set(`/${desc.typeName}/${spec.method.name}`, grpcMethod(spec, options));
+    }
+    return service(desc, implementation, ...rest);
+  };
+  return methods;
 }
 
 const noteOutcome: Interceptor = (next) => async (request) => {
