@@ -13,7 +13,10 @@ export function configFileText(node: NodeStart): string {
   const comments = [`# Start it with: ${start.join('')}`];
   if (finding.dialect === 'V3') comments.push('# Timeouts are in nanoseconds.');
   const discovery = finding.dialect === 'V2' ? { discovery: finding.url } : discoveryConfig(finding);
-  return `${comments.join('\n')}\n${yamlText({ ...Object.fromEntries(nodeSettings(node)), ...discovery })}`;
+  // With a file 3.4 has no JSON API unless it is asked for; every other start of every etcd has it.
+  const gateway = node.etcd === '3.4' ? { 'enable-grpc-gateway': true } : {};
+  const settings = { ...Object.fromEntries(nodeSettings(node)), ...gateway, ...discovery };
+  return `${comments.join('\n')}\n${yamlText(settings)}`;
 }
 
 /** Nested, and under other names than the flags'. */
