@@ -4,7 +4,7 @@ import {
   ListMembersResponseSchema,
   RegisterResponseSchema,
 } from '../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, remoteClient } from '../src/rpc/client.ts';
+import { createDiscoveryClient, type DiscoveryClient } from '../src/client/node.ts';
 import { memberOf } from './load/registrations.ts';
 import type { Messages } from './servers/bare-connect.ts';
 import type { Reply } from './servers/bare-node.ts';
@@ -16,7 +16,7 @@ export interface Fixture {
 }
 
 export async function makeFixture(port: number): Promise<Fixture> {
-  const client = remoteClient(`http://127.0.0.1:${port}`);
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   return { tokenOf3: await makeCluster(client, 3), tokenOf100: await makeCluster(client, 100) };
 }
 
@@ -37,7 +37,7 @@ function register(client: DiscoveryClient, token: string, member: number) {
 
 /** What the service answers to the RPCs, for the baseline to answer the same. */
 export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promise<Messages> {
-  const client = remoteClient(`http://127.0.0.1:${port}`);
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   return {
     getCluster: toBinary(GetClusterResponseSchema, await client.getCluster({ token: tokenOf3 })),
     listMembers: toBinary(ListMembersResponseSchema, await client.listMembers({ token: tokenOf3 })),
@@ -47,7 +47,7 @@ export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promi
 
 /** What the service answers to a registration in the v2 dialect. */
 export async function sampleRegistration(port: number): Promise<Reply> {
-  const token = await makeToken(remoteClient(`http://127.0.0.1:${port}`), 3);
+  const token = await makeToken(createDiscoveryClient(`http://127.0.0.1:${port}`), 3);
   const { id, name, peerUrl } = memberOf(0);
   const body = new URLSearchParams({ value: `${name}=${peerUrl}` });
   return sampleReply(port, `/${token}/${id}?prevExist=false`, { method: 'PUT', body });

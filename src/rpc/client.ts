@@ -5,8 +5,7 @@ import {
   isMessage,
   type MessageInitShape,
 } from '@bufbuild/protobuf';
-import { type CallOptions, type Client, createClient, makeAnyClient } from '@connectrpc/connect';
-import { createConnectTransport } from '@connectrpc/connect-node';
+import { type CallOptions, type Client, makeAnyClient } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { CallContext } from './service.ts';
 
@@ -35,9 +34,4 @@ export function inProcessClient(service: object): DiscoveryClient {
 
 function messageOf(method: DescMethod, input: MessageInitShape<DescMessage>): unknown {
   return isMessage(input, method.input) ? input : create(method.input, input);
-}
-
-/** A client of a service elsewhere, over HTTP/1.1, whose idle connections no GOAWAY can break. */
-export function remoteClient(baseUrl: string): DiscoveryClient {
-  return createClient(DiscoveryService, createConnectTransport({ baseUrl, httpVersion: '1.1' }));
 }

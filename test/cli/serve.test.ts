@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { remoteClient } from '../../src/rpc/client.ts';
+import { createDiscoveryClient } from '../../src/client/node.ts';
 import { SETTINGS } from '../../src/server/settings.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
@@ -33,7 +33,7 @@ function message(command: Command, msg: RegExp): Record<string, unknown> | undef
 
 /** A registration whose body never comes: a call that is under way for as long as we like. */
 async function callUnderWay(service: SpawnedService): Promise<Socket> {
-  const { cluster } = await remoteClient(service.url).createToken({ size: 3 });
+  const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
   const { hostname, port } = new URL(service.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => {});
@@ -196,19 +196,19 @@ suite('a running service', () => {
 
   test('keeps its data: killed and started again, it knows its tokens', async () => {
     const first = await start();
-    const { cluster } = await remoteClient(first.url).createToken({ size: 3 });
+    const { cluster } = await createDiscoveryClient(first.url).createToken({ size: 3 });
     const token = cluster?.token ?? '';
     await first.end('SIGKILL');
     const second = await first.again();
     started.push(second);
     assert.equal(second.url, first.url);
-    assert.equal((await remoteClient(second.url).getCluster({ token })).cluster?.size, 3);
+    assert.equal((await createDiscoveryClient(second.url).getCluster({ token })).cluster?.size, 3);
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`ends with exit code 0 on ${signal}, and its waiters are told to come back`, async () => {
       const service = await start();
-      const { cluster } = await remoteClient(service.url).createToken({ size: 3 });
+      const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
       const waiting = fetch(`${service.url}/${cluster?.token}?recursive=true&wait=true&waitIndex=1000`);
       const headers = await waiting;
       assert.deepEqual(await service.end(signal), { code: 0, signal: null });

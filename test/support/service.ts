@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
 import type { Discovery } from '../../src/discovery/discovery.ts';
 import type { Policy } from '../../src/discovery/limits.ts';
-import { type DiscoveryClient, remoteClient } from '../../src/rpc/client.ts';
 import { type Config, readConfig } from '../../src/server/config.ts';
 import { createLog } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/serve.ts';
@@ -44,7 +44,7 @@ export async function startService(
   return {
     url,
     port,
-    client: remoteClient(url),
+    client: createDiscoveryClient(url),
     discovery,
     logged,
     async stop() {

@@ -1,0 +1,50 @@
+import { clone, create } from '@bufbuild/protobuf';
+import {
+  ClusterSchema,
+  ClusterState,
+  type Member,
+  type MemberEvent,
+  MemberEventType,
+} from '../../gen/discovery/v1/cluster_pb.ts';
+import { type ListMembersResponse, ListMembersResponseSchema } from '../../gen/discovery/v1/service_pb.ts';
+
+/** The members after a change, from those before it: what ListMembers would answer at the event's revision. */
+export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListMembersResponse {
+  const all = membersAfter([...list.members, ...list.standbys], event);
+  const { state, memberCount, standbyCount, revision } = event;
+  const cluster = list.cluster === undefined ? create(ClusterSchema) : clone(ClusterSchema, list.cluster);
+  cluster.state = state;
+  cluster.memberCount = memberCount;
+  cluster.standbyCount = standbyCount;
+  cluster.modRevision = revision;
+  if (event.type === MemberEventType.TOKEN_DELETED && event.time !== undefined) {
+    cluster.deleteTime = event.time;
+  }
+  const members = all.slice(0, memberCount);
+  return create(ListMembersResponseSchema, {
+    cluster,
+    members,
+    standbys: all.slice(memberCount),
+    initialCluster: state === ClusterState.COMPLETE ? initialCluster(members) : '',
+    revision,
+  });
+}
+
+function membersAfter(members: readonly Member[], { type, member }: MemberEvent): Member[] {
+  switch (type) {
+    case MemberEventType.REGISTERED:
+      return member === undefined ? [...members] : [...members, member];
+    case MemberEventType.REPLACED:
+      return members.map((each) => (each.id === member?.id ? member : each));
+    case MemberEventType.DEREGISTERED:
+      return members.filter(({ id }) => id !== member?.id);
+    case MemberEventType.TOKEN_DELETED:
+      return [];
+    default:
+      return [...members];
+  }
+}
+
+function initialCluster(members: readonly Member[]): string {
+  return members.flatMap(({ name, peerUrls }) => peerUrls.map((url) => `${name}=${url}`)).join(',');
+}

@@ -1,0 +1,15 @@
+// The client for any runtime, over a transport of the caller's: nothing here is of Node.js.
+
+export { applyEvent } from './apply-event.ts';
+export type { DiscoveryClient } from './discovery-client.ts';
+export { refusalOf } from './refusal.ts';
+export { RETRY_LIMITS, type RetryLimits, retryInterceptor } from './retry.ts';
+export { waitForCluster } from './wait.ts';
+export {
+  type ClusterChange,
+  type ClusterSnapshot,
+  type MissedChange,
+  type WatchConnection,
+  type WatchOptions,
+  watchCluster,
+} from './watch.ts';

@@ -1,0 +1,69 @@
+import { Code, ConnectError, type Interceptor, type UnaryRequest } from '@connectrpc/connect';
+import {
+  type CreateTokenRequest,
+  DiscoveryService,
+  RegisterMode,
+  type RegisterRequest,
+} from '../../gen/discovery/v1/service_pb.ts';
+import { backoffMs, sleep } from './backoff.ts';
+import { isTransient, wasNeverSent } from './transient.ts';
+
+/** How a client deals with a service that is away for a moment. Times in ms. */
+export interface RetryLimits {
+  /** For how long a call that is safe to repeat is tried again. 0: not at all. */
+  readonly retryForMs: number;
+  /** When a try that has no answer is given up. */
+  readonly tryTimeoutMs: number;
+}
+
+/** A restart of the service takes a second or two. */
+export const RETRY_LIMITS: RetryLimits = { retryForMs: 15_000, tryTimeoutMs: 5000 };
+
+/**
+ * Repeats calls while the service cannot be reached, stops, or has lost its store: those for which a repetition
+ * changes nothing, and any that certainly never reached the service. Streams are left alone: see `watchCluster`.
+ */
+export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RETRY_LIMITS): Interceptor {
+  return (next) => async (request) => {
+    if (request.stream) return next(request);
+    const end = performance.now() + retryForMs;
+    for (let failures = 1; ; failures++) {
+      const deadline = new ConnectError(`no answer within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
+      const attempt = new AbortController();
+      const giveUp = (): void => attempt.abort(request.signal.reason);
+      const timer = setTimeout(() => attempt.abort(deadline), tryTimeoutMs);
+      request.signal.addEventListener('abort', giveUp, { once: true });
+      try {
+        return await next({ ...request, signal: attempt.signal });
+      } catch (thrown) {
+        request.signal.throwIfAborted();
+        const error = attempt.signal.aborted ? deadline : ConnectError.from(thrown);
+        const pauseMs = backoffMs(failures);
+        const again = isTransient(error) && (isRepeatable(request) || wasNeverSent(error));
+        if (!again || performance.now() + pauseMs > end) throw error;
+        await sleep(pauseMs, request.signal);
+      } finally {
+        clearTimeout(timer);
+        request.signal.removeEventListener('abort', giveUp);
+      }
+    }
+  };
+}
+
+/** Whether a second call changes nothing that the first has not: the reply to the first may have been lost. */
+function isRepeatable({ method, message }: UnaryRequest): boolean {
+  switch (method) {
+    case DiscoveryService.method.getCluster:
+    case DiscoveryService.method.listMembers:
+      return true;
+    case DiscoveryService.method.createToken:
+      // Without a token of the caller's own each call makes another.
+      return (message as CreateTokenRequest).token !== '';
+    case DiscoveryService.method.register: {
+      const { mode } = message as RegisterRequest;
+      return mode === RegisterMode.UNSPECIFIED || mode === RegisterMode.CREATE;
+    }
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { Code } from '@connectrpc/connect';
+import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
+import { type ClientOptions, createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
+import { freePorts } from '../etcd/harness/ports.ts';
+import { infra } from '../rpc/calls.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { CA, IDENTITY } from '../tls/files.ts';
+
+let service: RunningService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+/** A client through a proxy that spoils the first reply to each method after the service has done the call. */
+async function spoiled(
+  spoil: (response: ServerResponse) => void,
+  options: ClientOptions = {},
+): Promise<{ client: DiscoveryClient; calls: Map<string, number>; close: () => void }> {
+  const calls = new Map<string, number>();
+  const proxy = createServer((incoming: IncomingMessage, response) => {
+    const method = incoming.url?.split('/').at(-1) ?? '';
+    const count = (calls.get(method) ?? 0) + 1;
+    calls.set(method, count);
+    const { method: verb = 'POST', headers } = incoming;
+    const outgoing = request(`${service.url}${incoming.url}`, { method: verb, headers }, (answer) => {
+      if (count === 1) {
+        answer.resume().on('end', () => spoil(response));
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(outgoing);
+  });
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = proxy.address() as AddressInfo;
+  return {
+    client: createDiscoveryClient(`http://127.0.0.1:${port}`, options),
+    calls,
+    close() {
+      proxy.close();
+      proxy.closeAllConnections();
+    },
+  };
+}
+
+const SPOILS: Record<string, (response: ServerResponse) => void> = {
+  'is cut off': (response) => response.destroy(),
+  'is a 503 of a proxy': (response) => response.writeHead(503).end('away'),
+  'never comes': () => {},
+};
+
+for (const [how, spoil] of Object.entries(SPOILS)) {
+  test(`when the reply ${how}, what is safe to repeat is repeated, and nothing else`, async (t) => {
+    const { client, calls, close } = await spoiled(spoil, { tryTimeoutMs: 300 });
+    t.after(close);
+    const token = `chosen-${how.replaceAll(' ', '-')}`;
+    const made = await client.createToken({ token, size: 3 });
+    assert.equal(made.created, false, 'the first call made it');
+    assert.ok((await client.register({ token, ...infra(1) })).member);
+    assert.ok((await client.getCluster({ token })).cluster);
+    assert.equal((await client.listMembers({ token })).members.length, 1);
+    assert.deepEqual([...calls.values()], [2, 2, 2, 2]);
+
+    calls.clear();
+    const unsafe: Array<Promise<unknown>> = [
+      client.createToken({ size: 3 }),
+      client.deregister({ token, memberId: '1' }),
+      client.deleteToken({ token }),
+    ];
+    for (const call of unsafe) {
+      await assert.rejects(call, (error: { code: Code }) =>
+        [Code.Aborted, Code.Unavailable, Code.DeadlineExceeded].includes(error.code),
+      );
+    }
+    assert.deepEqual([...calls.values()], [1, 1, 1]);
+  });
+}
+
+test('a replacement is not repeated', async (t) => {
+  const { client, calls, close } = await spoiled((response) => response.destroy());
+  t.after(close);
+  const token = (await service.client.createToken({ size: 1 })).cluster?.token ?? '';
+  await service.client.register({ token, ...infra(1) });
+  await assert.rejects(client.register({ token, ...infra(1), name: 'new', mode: RegisterMode.REPLACE }));
+  assert.equal(calls.get('Register'), 1);
+});
+
+test('a call that never reached the service is repeated, whatever it is', async () => {
+  const [port = 0] = await freePorts(1);
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
+  const making = client.createToken({ size: 3 });
+  const late = await startService({}, { listen: { host: '127.0.0.1', port } });
+  try {
+    assert.equal((await making).created, true);
+  } finally {
+    await late.stop();
+  }
+});
+
+test('a call ends in time when nobody is there, and at the signal of its caller', async () => {
+  const client = createDiscoveryClient('http://127.0.0.1:1', { retryForMs: 500 });
+  await assert.rejects(client.getCluster({ token: 'a' }), { code: Code.Unavailable });
+  const patient = createDiscoveryClient('http://127.0.0.1:1', { retryForMs: 3_600_000 });
+  await assert.rejects(patient.getCluster({ token: 'a' }, { timeoutMs: 100 }), {
+    code: Code.DeadlineExceeded,
+  });
+  const silent = createTcpServer(() => {});
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = silent.address() as AddressInfo;
+  const abort = new AbortController();
+  const call = createDiscoveryClient(`http://127.0.0.1:${port}`).getCluster(
+    { token: 'a' },
+    { signal: abort.signal },
+  );
+  silent.once('connection', (socket) => {
+    abort.abort();
+    socket.destroy();
+  });
+  await assert.rejects(call, { code: Code.Canceled });
+  silent.close();
+});
+
+test('a refusal is not repeated', async (t) => {
+  const { client, calls, close } = await spoiled((response) => {
+    response.writeHead(404, { 'Content-Type': 'application/json' });
+    response.end('{"code":"not_found","message":"no"}');
+  });
+  t.after(close);
+  await assert.rejects(client.getCluster({ token: 'a' }), { code: Code.NotFound });
+  assert.equal(calls.get('GetCluster'), 1);
+});
+
+test('the client speaks TLS with a CA of its own, sends headers, and refuses what is no URL', async (t) => {
+  const seen: Array<string | undefined> = [];
+  const server = createTlsServer(IDENTITY, (incoming, response) => {
+    seen.push(incoming.headers.authorization);
+    response.writeHead(404, { 'Content-Type': 'application/json' });
+    response.end('{"code":"not_found","message":"no"}');
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+  const headers = { Authorization: 'Bearer of-news' };
+  const trusting = createDiscoveryClient(url, { headers, tls: { ca: CA } });
+  await assert.rejects(trusting.getCluster({ token: 'a' }), { code: Code.NotFound });
+  assert.deepEqual(seen, ['Bearer of-news']);
+  // A certificate that is not trusted will not be so in a second either.
+  await assert.rejects(createDiscoveryClient(url).getCluster({ token: 'a' }), /certificate/);
+
+  for (const wrong of ['localhost:8087', 'ftp://a', '', 'http://']) {
+    assert.throws(() => createDiscoveryClient(wrong), /like http:\/\/localhost:8087/);
+  }
+});
