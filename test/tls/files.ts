@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const path = (name: string): string => fileURLToPath(new URL(`../../../test/tls/${name}`, import.meta.url));
 
 export const CA_FILE = path('ca.pem');
-/** A certificate of localhost and 127.0.0.1 by that CA, and its key. */
+/** A certificate of localhost and 127.0.0.1 by that CA, for servers and clients, and its key. */
 export const CERT_FILE = path('server.pem');
 export const KEY_FILE = path('server-key.pem');
 

@@ -70,6 +70,11 @@ export class Run {
     return `\n--- ${this.label}, ${state}, last lines:\n${tail}`;
   }
 
+  /** Sends a signal that does not end it, like SIGSTOP. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Sends a signal and waits for the end. */
   async stop(signal: NodeJS.Signals): Promise<Ending> {
     this.#child.kill(signal);

@@ -18,26 +18,41 @@ export interface TokenRequest {
   readonly allowRejoin?: boolean;
 }
 
-/** The discovery service as a process of its own, with its embedded store. */
+/** How a service is to be started, where it is not alone with its embedded store. */
+export interface ServiceSetup {
+  /** Tells replicas apart in logs. */
+  readonly name?: string;
+  /** The flags of its store, in place of a data directory. */
+  readonly store?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** The discovery service as a process of its own. */
 export class Service {
   readonly url: string;
   run: Run;
   readonly #scene: Scene;
   readonly #args: readonly string[];
+  readonly #setup: ServiceSetup;
 
-  private constructor(scene: Scene, port: number, flags: readonly string[]) {
+  private constructor(scene: Scene, port: number, flags: readonly string[], setup: ServiceSetup) {
     this.url = `http://127.0.0.1:${port}`;
-    const dataDirectory = join(scene.directory, 'service');
-    this.#args = [MAIN, 'serve', '--addr', `127.0.0.1:${port}`, '--data-dir', dataDirectory, ...flags];
+    const store = setup.store ?? ['--data-dir', join(scene.directory, 'service')];
+    this.#args = [MAIN, 'serve', '--addr', `127.0.0.1:${port}`, ...store, ...flags];
+    this.#setup = setup;
     this.#scene = scene;
     this.run = this.#begin();
   }
 
   /** Starts the service on a free port, with these flags too, and waits until it is ready. */
-  static async start(scene: Scene, flags: readonly string[] = []): Promise<Service> {
+  static async start(
+    scene: Scene,
+    flags: readonly string[] = [],
+    setup: ServiceSetup = {},
+  ): Promise<Service> {
     const [port] = await freePorts(1);
     assert.ok(port !== undefined);
-    const service = new Service(scene, port, flags);
+    const service = new Service(scene, port, flags, setup);
     await service.#waitUntilReady();
     return service;
   }
@@ -100,7 +115,8 @@ export class Service {
   }
 
   #begin(): Run {
-    return this.#scene.run('the discovery service', process.execPath, this.#args);
+    const { name = 'the discovery service', env } = this.#setup;
+    return this.#scene.run(name, process.execPath, this.#args, env);
   }
 
   async #waitUntilReady(): Promise<void> {

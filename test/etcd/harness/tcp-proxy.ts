@@ -2,25 +2,32 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePorts } from './ports.ts';
 import type { Owner } from './scene.ts';
 
-/** A TCP proxy on loopback before a port of 127.0.0.1, to break connections in the ways that networks do. */
+/**
+ * A TCP proxy on loopback before ports of 127.0.0.1, to break connections in the ways that networks do. Before
+ * several it is a balancer: each connection goes to the next one that takes it.
+ */
 export class TcpProxy {
   readonly url: string;
   readonly #server: Server;
-  readonly #target: number;
+  readonly #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
+  #next = 0;
   #state: 'OPEN' | 'CUT' | 'STALLED' = 'OPEN';
 
-  private constructor(port: number, target: number) {
+  private constructor(port: number, targets: readonly number[]) {
     this.url = `http://127.0.0.1:${port}`;
-    this.#target = target;
+    this.#targets = targets;
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.listen(port, '127.0.0.1');
   }
 
-  /** Begins to forward to the port of a URL. Closed with its owner. */
-  static async open(owner: Owner, targetUrl: string): Promise<TcpProxy> {
+  /** Begins to forward to the ports of URLs. Closed with its owner. */
+  static async open(owner: Owner, ...targetUrls: readonly string[]): Promise<TcpProxy> {
     const [port = 0] = await freePorts(1);
-    const proxy = new TcpProxy(port, Number(new URL(targetUrl).port));
+    const proxy = new TcpProxy(
+      port,
+      targetUrls.map((url) => Number(new URL(url).port)),
+    );
     owner.after(() => proxy.#close());
     return proxy;
   }
@@ -48,12 +55,35 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
+    client.on('error', () => {});
     if (this.#state === 'CUT') {
-      client.on('error', () => {});
       client.resetAndDestroy();
       return;
     }
-    const service = connect(this.#target, '127.0.0.1');
+    // What it says waits until somebody takes the connection.
+    client.pause();
+    this.#connect(client, this.#targets.length);
+  }
+
+  /** Joins a client with the next target; as long as one does not take it, with the one after that. */
+  #connect(client: Socket, tries: number): void {
+    const target = this.#targets[this.#next++ % this.#targets.length] ?? 0;
+    const service = connect(target, '127.0.0.1');
+    service.once('error', () => {
+      if (tries > 1 && !client.destroyed) this.#connect(client, tries - 1);
+      else client.resetAndDestroy();
+    });
+    service.once('connect', () => {
+      service.removeAllListeners('error');
+      this.#join(client, service);
+    });
+  }
+
+  #join(client: Socket, service: Socket): void {
+    if (this.#state === 'CUT' || client.destroyed) {
+      for (const socket of [client, service]) socket.resetAndDestroy();
+      return;
+    }
     for (const [from, to] of [
       [client, service],
       [service, client],
@@ -67,6 +97,7 @@ export class TcpProxy {
         to.destroy();
       });
       if (this.#state === 'STALLED') from.pause();
+      else from.resume();
     }
   }
 
