@@ -1,22 +1,6 @@
 import { readVersion } from '../server/version.ts';
-import { serve } from './serve.ts';
-
-/** Where a command reads and writes. */
-export interface Terminal {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
-
-interface Command {
-  readonly summary: string;
-  /** Returns the exit code. */
-  readonly run: (args: readonly string[], terminal: Terminal) => Promise<number>;
-}
-
-const COMMANDS: Readonly<Record<string, Command>> = {
-  serve: { summary: 'run the discovery service', run: serve },
-};
+import type { Command, Terminal } from './command.ts';
+import { COMMANDS } from './commands.ts';
 
 /** Runs the command that the arguments name. Returns the exit code: 0, 1 for a failure, 2 for a wrong call. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -27,14 +11,17 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       return 2;
     case 'help':
     case '--help':
-    case '-h':
+    case '-h': {
+      const about = COMMANDS.find((each) => each.name === rest[0]);
+      if (about !== undefined) return about.run(['--help'], terminal);
       terminal.out(help());
       return 0;
+    }
     case '--version':
       terminal.out(`etcd-discovery ${readVersion()}\n`);
       return 0;
     default: {
-      const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+      const command = COMMANDS.find((each) => each.name === name);
       if (command !== undefined) return command.run(rest, terminal);
       const what = name.startsWith('-') ? 'flag' : 'command';
       terminal.err(
@@ -46,14 +33,17 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 }
 
 function help(): string {
-  const commands = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
+  const line = ({ name, summary }: Command): string => `  ${name.padEnd(width)}${summary}\n`;
+  const groups = [...new Set(COMMANDS.map(({ group }) => group))].map((group) => {
+    const rows = COMMANDS.filter((command) => command.group === group);
+    return `${group}:\n${rows.map(line).join('')}`;
+  });
   return `The nodes of a new etcd cluster find each other through this service.
 
 Usage: etcd-discovery COMMAND [flags]
 
-Commands:
-${commands.join('\n')}
-
+${groups.join('\n')}
 Flags:
   -h, --help  show this help, or that of a command: etcd-discovery serve --help
   --version   show the version
