@@ -1,0 +1,10 @@
+# An etcd for trying the service out over one. In production give the service an etcd cluster of three or five.
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends etcd-server etcd-client \
+  && rm -rf /var/lib/apt/lists/*
+RUN mkdir /data && chown 1000:1000 /data
+USER 1000:1000
+VOLUME /data
+EXPOSE 2379
+ENTRYPOINT ["etcd"]
+CMD ["--data-dir=/data/etcd", "--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://etcd:2379"]
