@@ -5,12 +5,13 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { installDebian, isDebianRoot, onPath } from './debian.mjs';
 
 const run = promisify(execFile);
 
@@ -20,7 +21,6 @@ const RELEASES = { 3.5: 'v3.5.35', 3.6: 'v3.6.16', 3.7: 'v3.7.3' };
 const ETCD_VERSION = { args: ['--version'], pattern: /^etcd Version: (\d+\.\d+\.\S+)/m };
 const ETCDCTL_VERSION = { args: ['version'], pattern: /^etcdctl version: (\d+\.\d+\.\S+)/m };
 
-const INSTALL_LIMIT_MS = 5 * 60_000;
 // A cold build downloads about 100 modules and compiles them all: minutes on a small machine.
 const BUILD_LIMIT_MS = 20 * 60_000;
 
@@ -28,20 +28,6 @@ const BUILD = 'node test/tools/etcd-binaries.mjs';
 const WHAT_TO_DO =
   'install etcd 3.4 or 3.5 so that `etcd` is on PATH, or set ETCD_DISCOVERY_TEST_ETCD=/path/to/etcd ' +
   '(and ETCD_DISCOVERY_TEST_ETCDCTL=/path/to/etcdctl)';
-
-/** The path of a command on PATH, or undefined. */
-function onPath(command) {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(directory, command);
-    try {
-      accessSync(path, constants.X_OK);
-      if (directory !== '') return path;
-    } catch {
-      // Not in this directory.
-    }
-  }
-  return undefined;
-}
 
 /** The version that a binary states, like 3.4.23; undefined when it does not run or states none. */
 async function versionOf(command, { args, pattern }) {
@@ -198,29 +184,9 @@ async function buildProgram({ name, module, main }, release, target) {
 export async function installDebianEtcd() {
   const before = await findInstalledEtcd();
   if (before.missing === undefined) return undefined;
-  if (process.env.ETCD_DISCOVERY_TEST_ETCD || process.getuid?.() !== 0 || !isDebian() || !onPath('apt-get')) {
-    return before.missing;
-  }
-  const deadlineMs = Date.now() + INSTALL_LIMIT_MS;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const aptGet = (...args) =>
-    run('apt-get', args, { env, timeout: Math.max(1, deadlineMs - Date.now()), maxBuffer: 16 << 20 });
-  try {
-    await aptGet('update', '-q');
-    await aptGet('install', '-q', '-y', '--no-install-recommends', 'etcd-server', 'etcd-client');
-  } catch (error) {
-    const why = error.killed ? 'took longer than 5 minutes' : String(error.stderr || error.message).trim();
-    return `apt-get install etcd-server etcd-client failed (${why.split('\n').at(-1)}): ${WHAT_TO_DO}`;
-  }
-  return (await findInstalledEtcd()).missing;
-}
-
-function isDebian() {
-  try {
-    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
-  } catch {
-    return false;
-  }
+  if (process.env.ETCD_DISCOVERY_TEST_ETCD || !isDebianRoot()) return before.missing;
+  const failed = await installDebian('etcd-server', 'etcd-client');
+  return failed === undefined ? (await findInstalledEtcd()).missing : `${failed}: ${WHAT_TO_DO}`;
 }
 
 const PROVIDERS = [provideEtcd, provideEtcdctl, provideGoClient];

@@ -1,0 +1,15 @@
+// Plain JavaScript that is not compiled to dist/, as `npm test` uses it before there is one.
+const TOOL = new URL('../../../test/tools/debian.mjs', import.meta.url);
+const tool = (await import(TOOL.href)) as typeof import('../tools/debian.mjs');
+
+/** The path of a command on PATH, or undefined. */
+export const onPath = tool.onPath;
+
+/** Commands of Debian's packages, installed where there is root. Returns why some are missing, in a sentence. */
+export async function needCommands(packages: Readonly<Record<string, string>>): Promise<string | undefined> {
+  const missing = Object.keys(packages).filter((command) => onPath(command) === undefined);
+  if (missing.length === 0) return undefined;
+  const names = missing.map((command) => packages[command] ?? command);
+  if (tool.isDebianRoot()) return tool.installDebian(...names);
+  return `not on PATH: ${missing.join(', ')}; on Debian: apt-get install ${names.join(' ')}`;
+}

@@ -1,0 +1,3 @@
+export function onPath(command: string): string | undefined;
+export function isDebianRoot(): boolean;
+export function installDebian(...packages: string[]): Promise<string | undefined>;

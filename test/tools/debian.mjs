@@ -1,0 +1,59 @@
+// Tools of Debian that some tests need, installed when there is root.
+
+import { execFile } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const INSTALL_LIMIT_MS = 5 * 60_000;
+
+/** The path of a command on PATH, or undefined. */
+export function onPath(command) {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, command);
+    try {
+      accessSync(path, constants.X_OK);
+      if (directory !== '') return path;
+    } catch {
+      // Not in this directory.
+    }
+  }
+  return undefined;
+}
+
+/** Whether `installDebian` can do anything here. */
+export function isDebianRoot() {
+  return process.getuid?.() === 0 && isDebian() && onPath('apt-get') !== undefined;
+}
+
+/** Installs packages. Returns why not, in a sentence, or undefined. */
+export async function installDebian(...packages) {
+  if (!isDebianRoot())
+    return `${packages.join(' ')} cannot be installed: this is no Debian or Ubuntu with root`;
+  const deadlineMs = Date.now() + INSTALL_LIMIT_MS;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const aptGet = (...args) =>
+    run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], {
+      env,
+      timeout: Math.max(1, deadlineMs - Date.now()),
+      maxBuffer: 16 << 20,
+    });
+  try {
+    await aptGet('update', '-q');
+    await aptGet('install', '-q', '-y', '--no-install-recommends', ...packages);
+    return undefined;
+  } catch (error) {
+    const why = error.killed ? 'took longer than 5 minutes' : String(error.stderr || error.message).trim();
+    return `apt-get install ${packages.join(' ')} failed (${why.split('\n').at(-1)})`;
+  }
+}
+
+function isDebian() {
+  try {
+    return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
