@@ -74,15 +74,9 @@ export class Builder {
   async container(image: string): Promise<{ root: string; config: ImageConfig }> {
     const container = await this.buildah('from', '--pull-never', image);
     const root = await this.buildah('mount', container);
-    const config = await this.buildah(
-      'inspect',
-      '--type',
-      'image',
-      '--format',
-      '{{json .Docker.Config}}',
-      image,
-    );
-    return { root, config: JSON.parse(config) as ImageConfig };
+    const inspected = await this.buildah('inspect', '--type', 'image', image);
+    const { Docker } = JSON.parse(inspected) as { Docker: { config: ImageConfig } };
+    return { root, config: Docker.config };
   }
 
   async remove(): Promise<void> {
