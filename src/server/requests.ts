@@ -58,5 +58,5 @@ function refusedAs(status: number): string {
 /** What probes and scrapers ask for every few seconds is not worth a line. */
 function levelOf(surface: Surface, status: number): 'debug' | 'info' | 'warn' {
   if (status >= 500) return 'warn';
-  return surface === 'health' || surface === 'metrics' ? 'debug' : 'info';
+  return surface === 'health' || surface === 'live' || surface === 'metrics' ? 'debug' : 'info';
 }

@@ -1,9 +1,11 @@
 /** Who answers a request. `v2` is also the answer for whatever nobody else knows. */
-export type Surface = 'rpc' | 'home' | 'health' | 'robots' | 'metrics' | 'v2';
+export type Surface = 'rpc' | 'home' | 'live' | 'health' | 'robots' | 'metrics' | 'v2';
 
 const OWN: Readonly<Record<string, Surface>> = {
   '/': 'home',
   '/health': 'health',
+  '/readyz': 'health',
+  '/livez': 'live',
   '/robots.txt': 'robots',
   '/metrics': 'metrics',
 };

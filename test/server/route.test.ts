@@ -7,6 +7,8 @@ const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
   ['/?x=1', 'home'],
   ['/health', 'health'],
   ['/health?verbose', 'health'],
+  ['/readyz', 'health'],
+  ['/livez', 'live'],
   ['/robots.txt', 'robots'],
   ['/metrics', 'metrics'],
   ['/discovery.v1.DiscoveryService/Register', 'rpc'],

@@ -72,7 +72,9 @@ test('/health answers OK, and makes nothing', async () => {
 test('/health says in words why the service is not ready', async () => {
   const metrics = createMetrics({ version: '0', watches: () => 0, connections: () => 0 });
   const pages = { version: '0', metrics, urlFor: () => '', notReady: async () => 'the service is stopping' };
-  const server = createServer((request, response) => void servePage('health', pages, request, response));
+  const server = createServer((request, response) => {
+    void servePage(request.url === '/livez' ? 'live' : 'health', pages, request, response);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as AddressInfo;
@@ -80,6 +82,8 @@ test('/health says in words why the service is not ready', async () => {
     assert.equal(response.status, 503);
     assert.equal(response.headers.get('retry-after'), '5');
     assert.equal(await response.text(), 'not ready: the service is stopping\n');
+    // A restart would not help it, so whoever asks only whether it lives is told that it does.
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/livez`)).text(), 'OK');
   } finally {
     server.close();
     server.closeAllConnections();
@@ -88,7 +92,7 @@ test('/health says in words why the service is not ready', async () => {
 
 test('robots are asked to stay away, and the pages of the service only to be read', async () => {
   assert.equal((await get('/robots.txt')).body, 'User-agent: *\nDisallow: /\n');
-  for (const path of ['/', '/health', '/robots.txt', '/metrics']) {
+  for (const path of ['/', '/health', '/readyz', '/livez', '/robots.txt', '/metrics']) {
     const post = await get(path, { method: 'POST', body: 'x' });
     assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD'], path);
   }
