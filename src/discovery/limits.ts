@@ -29,6 +29,8 @@ export const LIMITS = {
   sweepBatch: 100,
   /** Watchers woken in one turn of the event loop: about 10 ms of work. */
   ringsAtOnce: 100,
+  /** How long watchers leave a store alone that has failed: short beside an election of etcd. */
+  storeRetry: 1 * seconds,
   /** A timer holds 2^31 - 1 ms; longer waits are taken in turns of this. */
   timer: 20 * days,
 } as const;

@@ -32,6 +32,8 @@ interface Topic {
 /** Who waits for which token. A token without watchers has no entry here. */
 export class Topics {
   readonly #topics = new Map<Token, Topic>();
+  /** Whose watchers ring after a moment, all with one timer. */
+  readonly #later = new Set<Token>();
 
   /** How many watchers there are. */
   count(): number {
@@ -62,6 +64,17 @@ export class Topics {
       topic.timer = undefined;
       ringAll(topic.bells);
     }, wait).unref();
+  }
+
+  /** Rings every watcher of the token after a moment: the store has failed, and may be back by then. */
+  ringLater(token: Token): void {
+    this.#later.add(token);
+    if (this.#later.size > 1) return;
+    setTimeout(() => {
+      const tokens = [...this.#later];
+      this.#later.clear();
+      for (const each of tokens) this.ring(each);
+    }, LIMITS.storeRetry).unref();
   }
 
   /** Rings the watchers of one token, or all when it is undefined. */

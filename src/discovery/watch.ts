@@ -21,7 +21,8 @@ export interface WatchContext {
 
 /**
  * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
- * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops.
+ * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops. A store
+ * that fails keeps a watch from its beginning, and one that has begun waits until it is back.
  */
 export async function* watch(
   context: WatchContext,
@@ -52,9 +53,13 @@ export async function* watch(
     }
     while (!signal.aborted) {
       if (context.closing()) throw shuttingDown();
-      // Read before the events: a deletion in between is then an event, not a refusal.
-      const { cluster } = await store.read(token);
-      const events = await store.events(token, cursor, LIMITS.eventsPerRead);
+      const found = await news(store, token, cursor);
+      if (found === undefined) {
+        topics.ringLater(token);
+        await bell.wait();
+        continue;
+      }
+      const { cluster, events } = found;
       for (const event of events) {
         if (signal.aborted) return;
         cursor = event.revision;
@@ -68,6 +73,23 @@ export async function* watch(
   } finally {
     signal.removeEventListener('abort', leave);
     topics.remove(token, bell);
+  }
+}
+
+interface News {
+  readonly cluster: Cluster | undefined;
+  readonly events: readonly Event[];
+}
+
+/** What has happened after a revision; undefined when the store cannot say now. */
+async function news(store: Store, token: Token, after: Revision): Promise<News | undefined> {
+  try {
+    // Read before the events: a deletion in between is then an event, not a refusal.
+    const { cluster } = await store.read(token);
+    return { cluster, events: await store.events(token, after, LIMITS.eventsPerRead) };
+  } catch (thrown) {
+    if (thrown instanceof DiscoveryError && thrown.reason === 'STORE_UNAVAILABLE') return undefined;
+    throw thrown;
   }
 }
 

@@ -25,6 +25,11 @@ export function refuse(thrown: unknown, request: V2Request): V2Error {
   return error.status >= 500 && endsNode(request) ? lastWords(error) : error;
 }
 
+/** Why the service refused. */
+export function reasonOf(thrown: unknown): keyof typeof ROWS {
+  return refusalOf(thrown).reason;
+}
+
 function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof ConnectError) {
     const [detail] = thrown.findDetails(ErrorDetailSchema);

@@ -1,10 +1,15 @@
 import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, liveCluster, present } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
+import { reasonOf } from './refusal.ts';
 import { eventReply, JSON_TYPE, type Reply, registeredBody } from './reply.ts';
 import type { WaitRequest } from './request.ts';
 import { begin, type Response } from './responder.ts';
+
+/** How long a wait leaves a service alone that has no store now. */
+const AWAY_MS = 1000;
 
 /** Why a watch is ended. One for all, as the error that an abort makes by itself takes longer than the wait. */
 const OVER = 'the wait is over';
@@ -16,7 +21,8 @@ type Messages = AsyncIterator<WatchMembersResponse, unknown>;
  * event follows, or an empty end: at the poll limit, when the service stops, when the token ends. Nodes then
  * ask again, and are told why. Waiters are told of registrations alone, as they take any event for one.
  *
- * Rejects, with nothing sent, when the service refuses the watch.
+ * A node whose wait for itself fails gives up, so no wait fails for the service being away: it is held while the
+ * store is, and ended empty when it stops. Rejects, with nothing sent, when the service refuses the watch.
  */
 export async function wait(
   client: DiscoveryClient,
@@ -46,6 +52,16 @@ export async function wait(
       polls.remove(poll);
     }
     return undefined;
+  } catch (thrown) {
+    switch (reasonOf(thrown)) {
+      case ErrorReason.SHUTTING_DOWN:
+        return eventReply('', 0n);
+      case ErrorReason.STORE_UNAVAILABLE:
+        await hold(client, request.token, response, polls, abort);
+        return undefined;
+      default:
+        throw thrown;
+    }
   } finally {
     end();
   }
@@ -100,6 +116,44 @@ async function pass(
   } catch {
     response.end();
   }
+}
+
+/** Keeps a client waiting until the service can say something of the token, and then has it ask again. */
+async function hold(
+  client: DiscoveryClient,
+  token: string,
+  response: Response,
+  polls: Deadlines,
+  abort: AbortController,
+): Promise<void> {
+  begin(response, JSON_TYPE, 0n);
+  const poll = polls.add(() => abort.abort(OVER));
+  let isAway = true;
+  while (isAway && !abort.signal.aborted) {
+    await sleep(AWAY_MS, abort.signal);
+    // Not a mere read, which a service that stops still answers.
+    const messages = client.watchMembers({ token }, { signal: abort.signal });
+    isAway = await messages[Symbol.asyncIterator]()
+      .next()
+      .then(
+        () => false,
+        (thrown: unknown) => reasonOf(thrown) === ErrorReason.STORE_UNAVAILABLE,
+      );
+  }
+  polls.remove(poll);
+  response.end();
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
+  });
 }
 
 function drained(response: Response): Promise<void> {

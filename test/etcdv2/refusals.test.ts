@@ -202,24 +202,12 @@ const REFUSALS: readonly Refusal[] = [
     line: /^110: Too many tokens \(the service holds 1 tokens, as many as its operator allows; .*\) \[2\]$/,
   },
   {
-    what: 'a list that waits while the service stops, so that the node tries again',
+    what: 'a list while the service stops, so that the node tries again',
     reason: 'SHUTTING_DOWN',
-    act: (stack) => {
-      stack.discovery.stopWatches();
-      return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=3');
-    },
+    options: { client: failing('SHUTTING_DOWN') },
+    act: (stack) => send(stack.url, 'GET', '/t'),
     status: 500,
-    line: '301: Service is stopping (the service is stopping; call again to reach its successor) [0]',
-  },
-  {
-    what: 'a node that waits for itself while the service stops: no 5xx, which would end it without a word',
-    reason: 'SHUTTING_DOWN',
-    act: (stack) => {
-      stack.discovery.stopWatches();
-      return send(stack.url, 'GET', '/t/1?wait=true&waitIndex=3');
-    },
-    status: 409,
-    line: '301: Service is stopping (the service is stopping; call again to reach its successor; the token is still good: start this node again) [0]',
+    line: '301: Service is stopping (the words of the service) [9]',
   },
   {
     what: 'a list while the store fails, so that the node tries again',

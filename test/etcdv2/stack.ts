@@ -12,6 +12,7 @@ import { etcdV2Gateway, type GatewayOptions } from '../../src/etcdv2/gateway.ts'
 import { type DiscoveryClient, inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
+import { type FailingStore, failingStore } from '../support/failing-store.ts';
 
 /** The gateway over the whole service and a store on disk, behind a server of Node's. */
 export interface Stack {
@@ -19,6 +20,8 @@ export interface Stack {
   readonly url: string;
   readonly discovery: Discovery;
   readonly client: DiscoveryClient;
+  /** The store under it, to take it away. */
+  readonly failing: FailingStore;
   /** Moves the service's clock on. */
   advance(ms: number): void;
   /** Defects that were reported. */
@@ -37,7 +40,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { http2 = false, policy: policyChanges, client: wrap, ...gatewayOptions } = options;
   const policy = { ...DEFAULT_POLICY, ...policyChanges };
   const dir = await mkdtemp(join(tmpdir(), 'etcdv2-'));
-  const store = await openLmdbStore({ path: dir, policy });
+  const failing = failingStore(await openLmdbStore({ path: dir, policy }));
+  const { store } = failing;
   let ahead = 0;
   const now = (): Millis => millis(Date.now() + ahead);
   const discovery = new Discovery(store, policy, now);
@@ -57,6 +61,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     url: `http://127.0.0.1:${port}`,
     discovery,
     client: real,
+    failing,
     defects,
     advance: (ms) => {
       ahead += ms;

@@ -153,6 +153,48 @@ suite('a wait', () => {
     await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   });
 
+  test('that comes while the service stops ends empty, so that its node comes again', async (t) => {
+    const stack = await start(t);
+    stack.discovery.stopWatches();
+    for (const path of [HELD, '/t/1?wait=true']) {
+      const { status, body } = await send(stack.url, 'GET', path);
+      assert.deepEqual([status, body], [200, '']);
+    }
+  });
+
+  test('goes on when the store is back, and has lost nothing', async (t) => {
+    const stack = await start(t);
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    stack.failing.away = 'READS';
+    await register(stack, 1);
+    await waitFor('the waiter to meet no store', () => stack.failing.failed > 0);
+    assert.ok(!answer.ended());
+    stack.failing.away = 'NOTHING';
+    assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
+    await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+  });
+
+  for (const path of [HELD, '/t/1?wait=true']) {
+    test(`for ${path} that comes while the store is away is held, and ends empty when it is back`, async (t) => {
+      const stack = await start(t);
+      stack.failing.away = 'ALL';
+      const answer = await held(stack, path);
+      await waitFor('a second try', () => stack.failing.failed > 2);
+      assert.ok(!answer.ended());
+      stack.failing.away = 'NOTHING';
+      assert.equal(await answer.body, '');
+      assert.equal(stack.discovery.watchers(), 0);
+    });
+
+    test(`for ${path} that is held while the store is away ends when the service stops`, async (t) => {
+      const stack = await start(t);
+      stack.failing.away = 'ALL';
+      const answer = await held(stack, path);
+      stack.discovery.stopWatches();
+      assert.equal(await answer.body, '');
+    });
+  }
+
   test('leaves nothing behind when its client hangs up', async (t) => {
     const stack = await start(t);
     const answers = await Promise.all(Array.from({ length: 20 }, () => held(stack, HELD)));

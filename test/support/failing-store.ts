@@ -1,0 +1,30 @@
+import { DiscoveryError } from '../../src/discovery/errors.ts';
+import type { Store } from '../../src/discovery/store.ts';
+
+/** A store behind a database that can be away, as one over a network can. */
+export interface FailingStore {
+  readonly store: Store;
+  /** What does not work now. Reads alone: another replica can still write. */
+  away: 'NOTHING' | 'READS' | 'ALL';
+  /** Calls that met nobody. */
+  failed: number;
+}
+
+export function failingStore(real: Store): FailingStore {
+  const call = async <T>(made: () => Promise<T>, isRead = true): Promise<T> => {
+    if (failing.away === 'NOTHING' || (failing.away === 'READS' && !isRead)) return made();
+    failing.failed += 1;
+    throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd cannot be reached; try again');
+  };
+  const store: Store = {
+    read: (token) => call(() => real.read(token)),
+    write: (token, decide) => call(() => real.write(token, decide), false),
+    events: (token, after, limit) => call(() => real.events(token, after, limit)),
+    onCommit: (listener) => real.onCommit(listener),
+    sweep: (endedBefore, limit) => call(() => real.sweep(endedBefore, limit)),
+    list: (after, limit) => call(() => real.list(after, limit)),
+    close: () => real.close(),
+  };
+  const failing: FailingStore = { store, away: 'NOTHING', failed: 0 };
+  return failing;
+}
