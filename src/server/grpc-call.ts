@@ -1,39 +1,50 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import {
+  Code,
+  ConnectError,
   type ContextValues,
-  createHandlerContext,
   type HandlerContext,
   type MethodImplSpec,
-  type UnaryRequest,
 } from '@connectrpc/connect';
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 
-export type UnarySpec = Extract<MethodImplSpec, { kind: 'unary' }>;
+/** A message, or messages as they come. */
+export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
+
+// One for all, as most of what an error costs is to make it.
+const GONE = new ConnectError('the client has ended the call', Code.Canceled);
+const OVER = new ConnectError('the call is over', Code.Canceled);
 
 /**
- * One call, as interceptors and the handler see it. Nearly all of them want the message alone: what takes long to
- * make (headers, signals, the URL) is made when it is asked for, by Connect, and so is the same as Connect's own.
+ * One call, as interceptors and the handler see it. Most of them want the message alone, and so what takes long
+ * to make (headers, the signal, the URL) is made when it is asked for.
  */
-export class UnaryCall implements UnaryRequest, HandlerContext {
-  readonly stream = false;
-  readonly message: MessageShape<DescMessage>;
+export class GrpcCall implements HandlerContext {
+  readonly stream: boolean;
+  readonly method: MethodImplSpec['method'];
+  readonly message: Input;
   readonly values: ContextValues;
   readonly protocolName = 'grpc';
-  readonly method: UnarySpec['method'];
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
+  /** On the clock of `performance.now()`. */
   readonly #deadline: number | undefined;
-  #made: ReturnType<typeof createHandlerContext> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #abort: AbortController | undefined;
+  #universal: ReturnType<typeof universalRequestFromNodeRequest> | undefined;
+  #header: Headers | undefined;
+  #trailer: Headers | undefined;
 
   constructor(
-    { method }: UnarySpec,
-    message: MessageShape<DescMessage>,
+    { kind, method }: MethodImplSpec,
+    message: Input,
     values: ContextValues,
     request: Http2ServerRequest,
     response: Http2ServerResponse,
   ) {
+    this.stream = kind !== 'unary';
     this.method = method;
     this.message = message;
     this.values = values;
@@ -43,12 +54,7 @@ export class UnaryCall implements UnaryRequest, HandlerContext {
     this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
   }
 
-  /** The context, once somebody has needed it. */
-  get made(): HandlerContext | undefined {
-    return this.#made;
-  }
-
-  get service(): UnarySpec['method']['parent'] {
+  get service(): MethodImplSpec['method']['parent'] {
     return this.method.parent;
   }
 
@@ -61,61 +67,68 @@ export class UnaryCall implements UnaryRequest, HandlerContext {
   }
 
   get url(): string {
-    return this.#context().url;
-  }
-
-  get signal(): AbortSignal {
-    return this.#context().signal;
+    return this.#asUniversal().url;
   }
 
   get header(): Headers {
-    return this.#context().requestHeader;
+    return this.#asUniversal().header;
   }
 
   get requestHeader(): Headers {
-    return this.#context().requestHeader;
+    return this.header;
   }
 
   get responseHeader(): Headers {
-    return this.#context().responseHeader;
+    this.#header ??= new Headers();
+    return this.#header;
   }
 
   get responseTrailer(): Headers {
-    return this.#context().responseTrailer;
+    this.#trailer ??= new Headers();
+    return this.#trailer;
+  }
+
+  /** What the handler has added to the head and to the trailers, where it has. */
+  get additions(): { readonly header: Headers | undefined; readonly trailer: Headers | undefined } {
+    return { header: this.#header, trailer: this.#trailer };
   }
 
   timeoutMs(): number | undefined {
     return this.#deadline === undefined ? undefined : this.#deadline - performance.now();
   }
 
-  /** Nothing more is done for this call: ends its deadline, and whatever listens to its signal. */
-  end(reason?: unknown): void {
-    this.#made?.abort(reason);
+  /** Aborted when the client ends the call, at its deadline, and when the call is over. */
+  get signal(): AbortSignal {
+    if (this.#abort !== undefined) return this.#abort.signal;
+    const abort = new AbortController();
+    this.#abort = abort;
+    const { stream } = this.#request;
+    if (stream.destroyed) abort.abort(GONE);
+    else stream.once('close', () => this.end(GONE));
+    const timeoutMs = this.timeoutMs();
+    if (timeoutMs !== undefined) {
+      const expire = (): void =>
+        abort.abort(new ConnectError('the operation timed out', Code.DeadlineExceeded));
+      if (timeoutMs <= 0) expire();
+      else this.#timer = setTimeout(expire, timeoutMs);
+    }
+    return abort.signal;
   }
 
-  #context(): HandlerContext {
-    if (this.#made !== undefined) return this.#made;
-    const { url, header, signal } = universalRequestFromNodeRequest(
+  /** Nothing more is done for this call. */
+  end(reason = OVER): void {
+    clearTimeout(this.#timer);
+    this.#abort?.abort(reason);
+  }
+
+  #asUniversal(): ReturnType<typeof universalRequestFromNodeRequest> {
+    this.#universal ??= universalRequestFromNodeRequest(
       this.#request,
       this.#response,
       undefined,
       this.values,
     );
-    const timeoutMs = this.timeoutMs();
-    this.#made = createHandlerContext({
-      service: this.service,
-      method: this.method,
-      protocolName: this.protocolName,
-      requestMethod: this.requestMethod,
-      url,
-      requestHeader: header,
-      requestSignal: signal,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      contextValues: this.values,
-    });
-    // Its client went before there was a signal that could hear of it.
-    if (this.#request.stream.destroyed) this.#made.abort();
-    return this.#made;
+    return this.#universal;
   }
 }
 

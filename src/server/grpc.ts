@@ -1,12 +1,26 @@
-// gRPC's unary calls over HTTP/2, without connect-node's chains of streams, headers and abort signals, which take
-// five times as long as all else of a call, and far longer while they are not compiled. Only the usual call is
-// answered here: one message, not compressed, with a deadline that can be kept. All others are Connect's.
+// gRPC over HTTP/2 without connect-node's chains of streams, headers and abort signals: these take five times as
+// long as all else of a call, and far longer while they are not compiled. Only the usual call is answered here:
+// in protobuf, not compressed, with a deadline that can be kept. All others are Connect's, which answers the same.
 
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ContextValues, type Interceptor } from '@connectrpc/connect';
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  type Interceptor,
+  type MethodImplSpec,
+} from '@connectrpc/connect';
+import {
+  createMethodSerializationLookup,
+  pipe,
+  transformDecompressEnvelope,
+  transformParseEnvelope,
+  transformSplitEnvelope,
+} from '@connectrpc/connect/protocol';
 import { grpcStatusOk, parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
-import { timeoutOf, UnaryCall, type UnarySpec } from './grpc-call.ts';
+import { frameOf, onlyMessage, readBody } from './grpc-body.ts';
+import { GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
 
 export interface GrpcOptions {
   readonly readMaxBytes: number;
@@ -23,59 +37,62 @@ export type GrpcMethod = (
 ) => Promise<void>;
 
 type Invoke = ReturnType<Interceptor>;
+type Asked = Parameters<Invoke>[0];
+type Answer = Awaited<ReturnType<Invoke>>;
+/** What the four kinds of handlers have in common. */
+type Handler = (input: Input, call: GrpcCall) => unknown;
 
-/** Before each message: a byte that says whether it is compressed, and its length in four. */
-const PREFIX_BYTES = 5;
 const BINARY = /^application\/grpc(?:\+proto)?$/;
 /** As Connect answers. */
 const HEAD = { 'content-type': 'application/grpc+proto' };
 
-/** What answers the calls of a unary method. */
-export function grpcMethod(spec: UnarySpec, options: GrpcOptions): GrpcMethod {
+/** What answers the calls of a method. */
+export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
   const { interceptors, readMaxBytes } = options;
   const { input, output } = spec.method;
+  const takesOne = spec.kind === 'unary' || spec.kind === 'server_streaming';
+  const limits = { readMaxBytes, writeMaxBytes: 0xffffffff };
+  const parser = createMethodSerializationLookup(spec.method, undefined, undefined, limits).getI(true);
+  const messagesOf = (request: Http2ServerRequest): AsyncIterable<MessageShape<DescMessage>> =>
+    pipe(
+      request,
+      transformSplitEnvelope(readMaxBytes),
+      transformDecompressEnvelope(null, readMaxBytes),
+      transformParseEnvelope(parser),
+    );
+
   return async (request, response, values, byConnect) => {
     if (!isUsual(request, options)) return byConnect();
-    const body = await readBody(request, PREFIX_BYTES + readMaxBytes);
-    if (request.stream.aborted) return;
-    const message = onlyMessage(input, body);
-    if (message === undefined) return byConnect(body);
+    let message: Input | undefined;
+    if (takesOne) {
+      const body = await readBody(request, readMaxBytes);
+      if (request.stream.aborted) return;
+      message = onlyMessage(input, body);
+      if (message === undefined) return byConnect(body);
+    } else message = messagesOf(request);
 
-    const call = new UnaryCall(spec, message, values, request, response);
-    const handle: Invoke = async () => ({
-      stream: false,
-      service: call.service,
-      method: call.method,
-      message: create(output, await spec.impl(message, call)),
-      get header() {
-        return call.responseHeader;
-      },
-      get trailer() {
-        return call.responseTrailer;
-      },
-    });
+    const call = new GrpcCall(spec, message, values, request, response);
+    const handle: Invoke = async () => answerOf(call, await (spec.impl as Handler)(call.message, call));
     const invoke = interceptors.reduceRight((next, interceptor) => interceptor(next), handle);
-    let frame: Buffer | undefined;
     let error: ConnectError | undefined;
+    let last: Buffer | undefined;
     try {
-      const answer = await invoke(call);
-      frame = frameOf(toBinary(output, answer.message as MessageShape<DescMessage>));
+      const answer = await invoke(call as Asked);
+      if (answer.stream) await sendAll(answer.message, output, call, response);
+      else last = frameOf(output, create(output, answer.message));
     } catch (thrown) {
       error = thrown instanceof ConnectError ? thrown : new ConnectError('internal error', Code.Internal);
     }
-    call.end(error);
-    const { made } = call;
-    response.writeHead(
-      200,
-      made === undefined ? HEAD : { ...Object.fromEntries(made.responseHeader), ...HEAD },
-    );
+    call.end();
+    begin(call, response);
+    const { trailer } = call.additions;
     response.addTrailers(
-      made === undefined && error === undefined
+      trailer === undefined && error === undefined
         ? { 'grpc-status': grpcStatusOk }
-        : Object.fromEntries(setTrailerStatus(made?.responseTrailer ?? new Headers(), error)),
+        : Object.fromEntries(setTrailerStatus(trailer ?? new Headers(), error)),
     );
-    if (frame === undefined) response.end();
-    else response.end(frame);
+    if (last === undefined) response.end();
+    else response.end(last);
   };
 }
 
@@ -91,38 +108,48 @@ function isUsual(request: Http2ServerRequest, { maxTimeoutMs }: GrpcOptions): bo
   );
 }
 
-/** All of a body, or more than `enough`. Never resolves when the client goes away before. */
-function readBody({ stream }: Http2ServerRequest, enough: number): Promise<Uint8Array> {
-  return new Promise((resolve) => {
-    let body: Buffer | undefined;
-    stream.on('data', (chunk: Buffer) => {
-      // Nearly every body comes in one piece.
-      body = body === undefined ? chunk : Buffer.concat([body, chunk]);
-      if (body.length <= enough) return;
-      stream.removeAllListeners('data').resume();
-      resolve(body);
-    });
-    stream.once('end', () => resolve(body ?? new Uint8Array()));
-  });
+/** A handler's answer, as interceptors see it. */
+function answerOf(call: GrpcCall, message: unknown): Answer {
+  const { stream, service, method } = call;
+  return {
+    stream,
+    service,
+    method,
+    message,
+    get header() {
+      return call.responseHeader;
+    },
+    get trailer() {
+      return call.responseTrailer;
+    },
+  } as Answer;
 }
 
-/** The message of a body that is one message and nothing else. */
-function onlyMessage(desc: DescMessage, body: Uint8Array): MessageShape<DescMessage> | undefined {
-  const { buffer, byteOffset, length } = body;
-  if (length < PREFIX_BYTES || body[0] !== 0) return undefined;
-  const size = new DataView(buffer, byteOffset).getUint32(1);
-  if (size !== length - PREFIX_BYTES) return undefined;
-  try {
-    return fromBinary(desc, new Uint8Array(buffer, byteOffset + PREFIX_BYTES, size));
-  } catch {
-    return undefined;
+/** Sends messages, each when the client has room for it, until there are no more or the client is gone. */
+async function sendAll(
+  messages: AsyncIterable<MessageInitShape<DescMessage>>,
+  desc: DescMessage,
+  call: GrpcCall,
+  response: Http2ServerResponse,
+): Promise<void> {
+  for await (const message of messages) {
+    begin(call, response);
+    if (response.stream.destroyed) return;
+    if (!response.write(frameOf(desc, create(desc, message)))) await drained(response);
   }
 }
 
-function frameOf(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(PREFIX_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, PREFIX_BYTES);
-  return frame;
+function drained({ stream }: Http2ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
+function begin({ additions: { header } }: GrpcCall, response: Http2ServerResponse): void {
+  if (response.headersSent) return;
+  response.writeHead(200, header === undefined ? HEAD : { ...Object.fromEntries(header), ...HEAD });
 }

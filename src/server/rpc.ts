@@ -46,7 +46,7 @@ export function rpcHandler(
     // A misspelt field is refused, and not taken for one that is left out.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  const unary = unaryMethods(router, options);
+  const grpc = grpcMethods(router, options);
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
@@ -67,19 +67,18 @@ export function rpcHandler(
         outcome.code ??= codeToString(ConnectError.from(thrown).code);
       }
     };
-    const method = unary.get(handler.requestPath);
+    const method = grpc.get(handler.requestPath);
     if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
     return method(request, response, values, byConnect);
   };
 }
 
-/** Has a router note the unary methods of the services that it is given, by their paths. */
-function unaryMethods(router: ConnectRouter, options: GrpcOptions): ReadonlyMap<string, GrpcMethod> {
+/** Has a router note the methods of the services that it is given, by their paths. */
+function grpcMethods(router: ConnectRouter, options: GrpcOptions): ReadonlyMap<string, GrpcMethod> {
   const methods = new Map<string, GrpcMethod>();
   const { service } = router;
   router.service = (desc, implementation, ...rest) => {
     for (const spec of Object.values(createServiceImplSpec(desc, implementation).methods)) {
-      if (spec.kind !== 'unary') continue;
       methods.set(`/${desc.typeName}/${spec.method.name}`, grpcMethod(spec, options));
     }
     return service(desc, implementation, ...rest);

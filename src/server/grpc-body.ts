@@ -1,0 +1,43 @@
+// Messages as gRPC frames them: a byte that says whether it is compressed, four of its length, and the message.
+
+import type { Http2ServerRequest } from 'node:http2';
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
+
+const PREFIX_BYTES = 5;
+
+export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): Buffer {
+  const bytes = toBinary(desc, message);
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + bytes.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(bytes.length, 1);
+  frame.set(bytes, PREFIX_BYTES);
+  return frame;
+}
+
+/** All of a body, or more than a message may have. Never resolves when the client goes away before. */
+export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve) => {
+    let body: Buffer | undefined;
+    stream.on('data', (chunk: Buffer) => {
+      // Nearly every body comes in one piece.
+      body = body === undefined ? chunk : Buffer.concat([body, chunk]);
+      if (body.length <= PREFIX_BYTES + readMaxBytes) return;
+      stream.removeAllListeners('data').resume();
+      resolve(body);
+    });
+    stream.once('end', () => resolve(body ?? new Uint8Array()));
+  });
+}
+
+/** The message of a body that is one message, not compressed, and nothing else. */
+export function onlyMessage(desc: DescMessage, body: Uint8Array): MessageShape<DescMessage> | undefined {
+  const { buffer, byteOffset, length } = body;
+  if (length < PREFIX_BYTES || body[0] !== 0) return undefined;
+  const size = new DataView(buffer, byteOffset).getUint32(1);
+  if (size !== length - PREFIX_BYTES) return undefined;
+  try {
+    return fromBinary(desc, new Uint8Array(buffer, byteOffset + PREFIX_BYTES, size));
+  } catch {
+    return undefined;
+  }
+}
