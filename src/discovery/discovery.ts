@@ -39,7 +39,8 @@ export class Discovery {
     this.#store = store;
     this.policy = policy;
     this.now = now;
-    store.onCommit((token) => this.#topics.ring(token));
+    // A turn later: the answer of who wrote leaves first, and is not held up by the work of the watchers.
+    store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));
   }
 
   createToken(command: CreateCommand): Promise<Written> {

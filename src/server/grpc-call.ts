@@ -7,6 +7,7 @@ import {
   type HandlerContext,
   type MethodImplSpec,
 } from '@connectrpc/connect';
+import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 
@@ -33,7 +34,7 @@ export class GrpcCall implements HandlerContext {
   readonly #deadline: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #abort: AbortController | undefined;
-  #universal: ReturnType<typeof universalRequestFromNodeRequest> | undefined;
+  #universal: UniversalServerRequest | undefined;
   #header: Headers | undefined;
   #trailer: Headers | undefined;
 
@@ -121,7 +122,7 @@ export class GrpcCall implements HandlerContext {
     this.#abort?.abort(reason);
   }
 
-  #asUniversal(): ReturnType<typeof universalRequestFromNodeRequest> {
+  #asUniversal(): UniversalServerRequest {
     this.#universal ??= universalRequestFromNodeRequest(
       this.#request,
       this.#response,
