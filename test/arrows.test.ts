@@ -24,8 +24,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   client: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'client/node': { modules: ['gen', 'client'], packages: [CONNECT, '@connectrpc/connect-node', 'node:*'] },
-  page: {
-    modules: ['gen', 'client', 'etcd/start'],
+  page: { modules: ['gen', 'client', 'etcd/start'], packages: [CONNECT, PROTOBUF, 'node:*'] },
+  // What is bundled for browsers, with the parts of the page that are the same on both sides.
+  'page/browser': {
+    modules: ['gen', 'client', 'etcd/start', 'page'],
     packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF],
   },
   etcd: { modules: ['gen'], packages: [CONNECT], typesFrom: ['rpc'] },

@@ -93,6 +93,7 @@ const STEPS = {
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
   types: () => run('tsc', '--noEmit'),
+  "the page's types": () => run('tsc', '-p', 'src/page/browser'),
   'buf lint': () => run('buf', 'lint'),
   'buf breaking': bufBreaking,
   'gen/ is fresh': genIsFresh,

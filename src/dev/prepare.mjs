@@ -22,7 +22,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE_AT_LEAST = [20, 20];
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.install-stamp');
 const BUILD_STAMP = join(ROOT, 'dist', '.build-stamp');
-const COMPILED = /\.([cm]?ts|json)$/;
+const COMPILED = /\.([cm]?ts|json|css|svg)$/;
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH/;
 
 /** Says what went wrong in a line and ends the process with exit code 1. */
@@ -90,6 +90,11 @@ export function build() {
       rmSync(fresh, { recursive: true, force: true });
       fail('The sources do not compile: see the lines above.');
     }
+    const bundle = join(ROOT, 'src', 'dev', 'bundle.mjs');
+    if (spawnSync(process.execPath, [bundle, fresh], { cwd: ROOT, stdio: 'inherit' }).status !== 0) {
+      rmSync(fresh, { recursive: true, force: true });
+      fail('The web page cannot be bundled: see the lines above.');
+    }
     writeFileSync(join(fresh, '.build-stamp'), wanted);
     rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
     renameSync(fresh, join(ROOT, 'dist'));
@@ -112,10 +117,10 @@ function installStamp() {
   return `${lock.digest('hex')} ${process.platform} ${process.arch}\n`;
 }
 
-/** A hash of everything that the output of the compiler depends on. */
+/** A hash of everything that the output of the compiler and the bundler depends on. */
 function buildStamp() {
   const hash = createHash('sha256');
-  const files = ['package-lock.json', 'tsconfig.json'];
+  const files = ['package-lock.json', 'tsconfig.json', 'src/dev/bundle.mjs'];
   for (const directory of ['src', 'gen', 'test', 'bench']) files.push(...filesIn(directory).sort());
   for (const file of files) {
     const content = readFileSync(join(ROOT, file));

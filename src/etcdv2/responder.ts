@@ -20,6 +20,9 @@ const CORS = {
   'Access-Control-Allow-Origin': '*',
 } as const;
 
+// A browser that opens a token's URL gets a web page.
+const NEGOTIATED = { Vary: 'Accept' } as const;
+
 /** Writes a whole answer. For HEAD, its headers. */
 export function send(request: Request, response: Response, reply: Reply): void {
   const { unread, body, index } = reply;
@@ -27,6 +30,7 @@ export function send(request: Request, response: Response, reply: Reply): void {
     'Content-Type': reply.contentType,
     'Content-Length': Buffer.byteLength(body),
     ...CORS,
+    ...NEGOTIATED,
     ...reply.headers,
   };
   if (index !== undefined) headers['X-Etcd-Index'] = index.toString();

@@ -19,7 +19,7 @@ interface Page {
 
 /** The pages that are about the service and not about a cluster. */
 export async function servePage(
-  surface: Exclude<Surface, 'rpc' | 'v2'>,
+  surface: Exclude<Surface, 'rpc' | 'v2' | 'page'>,
   pages: OwnPages,
   request: PortRequest,
   response: PortResponse,
@@ -31,6 +31,8 @@ export async function servePage(
   response.statusCode = page.status;
   response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(page.body));
+  // A browser gets a web page there.
+  if (surface === 'home') response.setHeader('Vary', 'Accept');
   if (page.status === 405) response.setHeader('Allow', 'GET, HEAD');
   if (page.status === 503) response.setHeader('Retry-After', '5');
   response.end(page.body);

@@ -1,5 +1,7 @@
+import { prefersHtml } from '../page/accept.ts';
+
 /** Who answers a request. `v2` is also the answer for whatever nobody else knows. */
-export type Surface = 'rpc' | 'home' | 'live' | 'health' | 'robots' | 'metrics' | 'v2';
+export type Surface = 'rpc' | 'home' | 'live' | 'health' | 'robots' | 'metrics' | 'page' | 'v2';
 
 const OWN: Readonly<Record<string, Surface>> = {
   '/': 'home',
@@ -13,11 +15,27 @@ const OWN: Readonly<Record<string, Surface>> = {
 /** /package.Service/Method: what RPC clients call. No token has this form. */
 const RPC = /^\/[a-z0-9_.]+\.[A-Z]\w*\//;
 
-/** The surface by the target of a request, as it stands in the request line. */
-export function surfaceOf(target: string): Surface {
+/** The surface by the target of a request, as it stands in the request line, and what its client accepts. */
+export function surfaceOf(target: string, method = 'GET', accept?: string): Surface {
   const path = pathOf(target);
   if (RPC.test(path)) return 'rpc';
-  return Object.hasOwn(OWN, path) ? (OWN[path] ?? 'v2') : 'v2';
+  const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
+  if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
+  if (path.startsWith('/_page/')) return 'page';
+  return wantsPage(method, accept, 'application/json') && isTokenTarget(target) ? 'page' : 'v2';
+}
+
+function wantsPage(method: string, accept: string | undefined, other: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && prefersHtml(accept, other);
+}
+
+/** Paths of one part that are no token's. */
+const NO_TOKENS = new Set(['new', 'version', 'v2', 'favicon.ico']);
+
+/** Whether the target is the URL of a token, and nothing below it. With a query it is a program's. */
+function isTokenTarget(target: string): boolean {
+  const [, name] = /^\/([^/?#%]+)\/?$/.exec(target) ?? [];
+  return name !== undefined && !NO_TOKENS.has(name);
 }
 
 export function pathOf(target: string): string {

@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { servePage } from './own.ts';
+import { pageHandler } from '../page/handler.ts';
 import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
 import { note } from './requests.ts';
 import { surfaceOf } from './route.ts';
@@ -75,12 +76,14 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     version,
     onDefect,
   });
+  const page = pageHandler(client, { version, urlFor: pages.urlFor, onDefect });
   const handler: PortHandler = (request, response) => {
-    const surface = surfaceOf(request.url ?? '');
+    const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
     const outcome: RpcOutcome = {};
     note(request, response, surface, outcome, { log, metrics });
     if (surface === 'rpc') return rpc(request, response, outcome);
     if (surface === 'v2') return v2(request, response);
+    if (surface === 'page') return page(request, response);
     return servePage(surface, pages, request, response);
   };
   try {

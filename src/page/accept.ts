@@ -1,0 +1,25 @@
+/**
+ * Whether a client would rather have HTML than `other`, the media type that programs get. HTML must be asked for by
+ * its name: `*` + `/*`, which etcd and curl send, is no wish for a page.
+ */
+export function prefersHtml(accept: string | undefined, other: string): boolean {
+  // Most requests by far: they cost no parsing.
+  if (accept?.includes('html') !== true) return false;
+  const ranges = accept.split(',').map(readRange);
+  const html = ranges.find(({ type }) => type === 'text/html')?.quality ?? 0;
+  const named = ranges.find(({ type }) => type === other);
+  if (named !== undefined) return html > named.quality;
+  const [group] = other.split('/');
+  const any =
+    ranges.find(({ type }) => type === `${group}/*`) ?? ranges.find(({ type }) => type === '*/*');
+  return html > 0 && html >= (any?.quality ?? 0);
+}
+
+function readRange(range: string): { type: string; quality: number } {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+  const quality = parameters.find((parameter) => /^q\s*=/.test(parameter));
+  if (quality === undefined) return { type, quality: 1 };
+  const value = Number(quality.slice(quality.indexOf('=') + 1).trim() || Number.NaN);
+  // What is no quality is no wish.
+  return { type, quality: value >= 0 && value <= 1 ? value : 0 };
+}

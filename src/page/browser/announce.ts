@@ -1,0 +1,36 @@
+import { summary } from '../view/token.ts';
+import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+
+/** A pause in what happens, after which it is told: a burst of registrations is one sentence. */
+const PAUSE_MS = 1000;
+const NAMES_TOLD = 3;
+
+/** Tells a screen reader what happens, in sentences that make sense one by one. */
+export class Announcer {
+  readonly #element: Element | null;
+  #happened: string[] = [];
+  #cluster: Cluster | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(element: Element | null) {
+    this.#element = element;
+  }
+
+  /** Says a text now. */
+  readonly say = (text: string): void => {
+    if (this.#element !== null) this.#element.textContent = text;
+  };
+
+  /** Tells of a change, with how the cluster stands after it. */
+  change(text: string, cluster: Cluster): void {
+    this.#happened.push(text);
+    this.#cluster = cluster;
+    this.#timer ??= setTimeout(() => {
+      const happened = this.#happened;
+      const told = happened.length > NAMES_TOLD ? `${happened.length} changes.` : happened.join(' ');
+      this.#timer = undefined;
+      this.#happened = [];
+      this.say(this.#cluster === undefined ? told : `${told} ${summary(this.#cluster)}`);
+    }, PAUSE_MS);
+  }
+}

@@ -1,0 +1,29 @@
+const SHOWN_MS = 2000;
+
+/** Makes every copy button below an element work, those that come later too. */
+export function copyButtons(root: Element, announce: (text: string) => void): void {
+  root.addEventListener('click', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('button[data-copy]') : null;
+    const source = document.getElementById(button?.getAttribute('data-copy') ?? '');
+    if (button === null || source === null) return;
+    void copy(source).then((copied) => {
+      button.textContent = copied ? 'Copied' : 'Press Ctrl+C';
+      announce(copied ? 'Copied.' : 'The text is selected: press Control and C to copy it.');
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, SHOWN_MS);
+    });
+  });
+}
+
+async function copy(source: HTMLElement): Promise<boolean> {
+  try {
+    // Browsers have it over HTTPS and on localhost only.
+    await navigator.clipboard.writeText(source.textContent);
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(source);
+    // oxlint-disable-next-line typescript/no-deprecated -- the one way over plain HTTP, where most services are
+    return document.execCommand('copy');
+  }
+}

@@ -1,0 +1,76 @@
+import { ConnectError } from '@connectrpc/connect';
+import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+
+/** Why the service refused a call, as a page tells it. */
+export interface Refusal {
+  readonly reason: ErrorReason;
+  /** In the service's words. */
+  readonly text: string;
+  /** In its proto spelling; empty when none is meant. */
+  readonly field: string;
+  /** The cluster that has ended. */
+  readonly cluster: Cluster | undefined;
+}
+
+/** What was refused; undefined for what is no refusal but a failure on the way or a defect. */
+export function refusalOf(thrown: unknown): Refusal | undefined {
+  if (!(thrown instanceof ConnectError)) return undefined;
+  const [detail] = thrown.findDetails(ErrorDetailSchema);
+  if (detail === undefined) return undefined;
+  const { reason, field, cluster } = detail;
+  return { reason, text: thrown.rawMessage, field, cluster };
+}
+
+interface Row {
+  /** Of HTTP. */
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+}
+
+const NOT_NOW = 'Nothing is lost. Load this page again in a moment.';
+// Reasons of calls that the page does not make.
+const OTHER: Row = { status: 400, title: 'Not possible', advice: 'Go back and try something else.' };
+
+/** The one table of the page: each reason with its status and what to do. */
+const REFUSALS = {
+  [ErrorReason.UNSPECIFIED]: OTHER,
+  [ErrorReason.INVALID_ARGUMENT]: {
+    status: 400,
+    title: 'This is no token',
+    advice: 'Compare the address with the one that you were given, down to its last character.',
+  },
+  [ErrorReason.TOKEN_NOT_FOUND]: {
+    status: 404,
+    title: 'There is no such token',
+    advice:
+      'Compare the address with the one that you were given, down to its last character. A node that has this token says the same in its log.',
+  },
+  [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Make a new one.' },
+  [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Make a new one.' },
+  [ErrorReason.TOO_MANY_TOKENS]: {
+    status: 503,
+    title: 'There is no room for another token',
+    advice: 'Ask the operator of this service, or try again when tokens have expired.',
+  },
+  [ErrorReason.SHUTTING_DOWN]: { status: 503, title: 'The service is restarting', advice: NOT_NOW },
+  [ErrorReason.STORE_UNAVAILABLE]: { status: 503, title: 'The service cannot reach its data', advice: NOT_NOW },
+  [ErrorReason.INTERNAL]: { status: 500, title: 'The service failed', advice: NOT_NOW },
+  [ErrorReason.TOKEN_EXISTS]: OTHER,
+  [ErrorReason.CUSTOM_TOKEN_REFUSED]: OTHER,
+  [ErrorReason.MEMBER_NOT_FOUND]: OTHER,
+  [ErrorReason.MEMBER_EXISTS]: OTHER,
+  [ErrorReason.NAME_TAKEN]: OTHER,
+  [ErrorReason.PEER_URL_TAKEN]: OTHER,
+  [ErrorReason.CLUSTER_FULL]: OTHER,
+  [ErrorReason.TOO_MANY_STANDBYS]: OTHER,
+  [ErrorReason.REJOIN_REFUSED]: OTHER,
+  [ErrorReason.REVISION_MISMATCH]: OTHER,
+  [ErrorReason.REVISION_COMPACTED]: OTHER,
+} as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;
+
+/** What a page makes of a reason; one that is newer than this table is like those that never come. */
+export function rowOf(reason: ErrorReason): Row {
+  return (REFUSALS as Readonly<Record<number, Row>>)[reason] ?? OTHER;
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+
+export type PageRequest = IncomingMessage | Http2ServerRequest;
+export type PageResponse = ServerResponse | Http2ServerResponse;
+
+/** An answer, whole. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
+}
+
+/** Nothing but the service's own files, and nothing inline. Nobody may frame the page. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const ALWAYS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
+const DOCUMENT = {
+  ...ALWAYS,
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': POLICY,
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  // The same URL gives programs something else.
+  Vary: 'Accept',
+  'X-Frame-Options': 'DENY',
+  'X-Robots-Tag': 'noindex, nofollow',
+} as const;
+
+/** A page with a token in its URL, which is a secret: it is kept nowhere and told to nobody. */
+export function secretDocument(status: number, html: string): Reply {
+  return {
+    status,
+    headers: { ...DOCUMENT, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' },
+    body: html,
+  };
+}
+
+/** A page without one. Its form tells this service, and no other, where it was sent from. */
+export function openDocument(status: number, html: string): Reply {
+  return {
+    status,
+    headers: { ...DOCUMENT, 'Cache-Control': 'no-cache', 'Referrer-Policy': 'same-origin' },
+    body: html,
+  };
+}
+
+/** A redirect that is asked for with GET. `location` may be relative. */
+export function seeOther(location: string): Reply {
+  return {
+    status: 303,
+    headers: { ...ALWAYS, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: location },
+    body: '',
+  };
+}
+
+export function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Reply {
+  return {
+    status,
+    headers: { ...ALWAYS, 'Content-Type': 'text/plain; charset=utf-8', ...headers },
+    body: `${text}\n`,
+  };
+}
+
+/** A built file, named for its content. */
+export function file(type: string, body: Buffer, encoding: 'gzip' | undefined): Reply {
+  return {
+    status: 200,
+    headers: {
+      ...ALWAYS,
+      'Content-Type': type,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      Vary: 'Accept-Encoding',
+      ...(encoding !== undefined && { 'Content-Encoding': encoding }),
+    },
+    body,
+  };
+}
+
+export function send(request: PageRequest, response: PageResponse, { status, headers, body }: Reply): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+}

@@ -1,0 +1,50 @@
+import type { DiscoveryClient } from '../client/discovery-client.ts';
+import { endedView, type View, viewOf } from './cluster.ts';
+import { type Refusal, refusalOf, rowOf } from './refusals.ts';
+import { h, type VElement } from './view/node.ts';
+import { refusedMain } from './view/refused.ts';
+import { tokenMain, tokenTitle } from './view/token.ts';
+
+/** The parts of a page that differ from token to token. */
+export interface Shown {
+  readonly status: number;
+  readonly title: string;
+  readonly main: VElement;
+  /** Whether there is anything to follow. */
+  readonly live: boolean;
+}
+
+/** The page of a token as it is now, for a reader without a script. Rejects with a defect. */
+export async function showToken(client: DiscoveryClient, token: string, serviceUrl: string): Promise<Shown> {
+  const clock = { now: Date.now(), timeZone: 'UTC' } as const;
+  const shown = (view: View, status: number): Shown => ({
+    status,
+    title: tokenTitle(view.cluster),
+    main: tokenMain({ view, token, serviceUrl, clock }),
+    live: status === 200,
+  });
+  try {
+    return shown(viewOf(await client.listMembers({ token })), 200);
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    if (refusal === undefined) throw thrown;
+    const { status } = rowOf(refusal.reason);
+    return refusal.cluster === undefined ? refused(refusal) : shown(endedView(refusal.cluster), status);
+  }
+}
+
+function refused({ reason, text }: Refusal): Shown {
+  const { status, title, advice } = rowOf(reason);
+  const again = status >= 500 ? { href: '', text: 'Load again' } : { href: './', text: 'Make a new token' };
+  return { status, title, main: refusedMain(title, text, advice, again), live: false };
+}
+
+/** Below the page of a token. */
+export function tokenFooter(serviceUrl: string, token: string): VElement {
+  return h(
+    'footer',
+    {},
+    h('p', {}, 'A token is a secret: whoever has this address can see the cluster and join it.'),
+    h('p', {}, 'For programs: ', h('code', {}, `curl ${serviceUrl}/${token}`)),
+  );
+}

@@ -1,0 +1,65 @@
+import { h, type VElement } from './node.ts';
+
+const SIZE = 160;
+const MIDDLE = SIZE / 2;
+const RADIUS = 62;
+/** More nodes than this are an arc: dots would touch. */
+const MOST_DOTS = 24;
+/** More nodes than this know only their neighbours: the lines of all pairs would be a blot. */
+const MOST_LINKED = 9;
+
+/** The cluster as a picture: a dot for each node, joined by lines as they register. */
+export function ring(count: number, size: number): VElement {
+  return h(
+    'svg',
+    { class: 'ring', viewBox: `0 0 ${SIZE} ${SIZE}`, 'aria-hidden': 'true' },
+    h('g', { class: 'lines' }, ...(size <= MOST_DOTS ? links(count, size) : arc(count, size))),
+    h('g', { class: 'dots' }, ...(size <= MOST_DOTS ? dots(count, size) : [])),
+    h('text', { class: 'count', x: MIDDLE, y: MIDDLE }, String(count)),
+    h('text', { class: 'of', x: MIDDLE, y: MIDDLE + 20 }, `of ${size}`),
+  );
+}
+
+type Point = readonly [x: number, y: number];
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+function place(index: number, size: number): Point {
+  const angle = (2 * Math.PI * index) / size - Math.PI / 2;
+  return [round(MIDDLE + RADIUS * Math.cos(angle)), round(MIDDLE + RADIUS * Math.sin(angle))];
+}
+
+function dots(count: number, size: number): VElement[] {
+  const r = size <= 9 ? 9 : size <= 15 ? 7 : 5;
+  return Array.from({ length: size }, (_, index) => {
+    const [cx, cy] = place(index, size);
+    return h('circle', { cx, cy, r, class: index < count ? 'in' : 'free' });
+  });
+}
+
+function links(count: number, size: number): VElement[] {
+  const lines: VElement[] = [];
+  for (let a = 0; a < count; a += 1) {
+    for (let b = a + 1; b < count; b += 1) {
+      const neighbours = b === a + 1 || (a === 0 && b === size - 1);
+      if (size > MOST_LINKED && !neighbours) continue;
+      const [[x1, y1], [x2, y2]] = [place(a, size), place(b, size)];
+      lines.push(h('line', { x1, y1, x2, y2 }));
+    }
+  }
+  return lines;
+}
+
+function arc(count: number, size: number): VElement[] {
+  const length = 2 * Math.PI * RADIUS;
+  const circle = { cx: MIDDLE, cy: MIDDLE, r: RADIUS, fill: 'none' };
+  return [
+    h('circle', { ...circle, class: 'track' }),
+    h('circle', {
+      ...circle,
+      class: 'arc',
+      'stroke-dasharray': `${round((length * count) / size)} ${round(length)}`,
+      transform: `rotate(-90 ${MIDDLE} ${MIDDLE})`,
+    }),
+  ];
+}
