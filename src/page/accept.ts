@@ -4,14 +4,13 @@
  */
 export function prefersHtml(accept: string | undefined, other: string): boolean {
   // Most requests by far: they cost no parsing.
-  if (accept?.includes('html') !== true) return false;
+  if (accept === undefined || !/html/i.test(accept)) return false;
   const ranges = accept.split(',').map(readRange);
   const html = ranges.find(({ type }) => type === 'text/html')?.quality ?? 0;
   const named = ranges.find(({ type }) => type === other);
   if (named !== undefined) return html > named.quality;
   const [group] = other.split('/');
-  const any =
-    ranges.find(({ type }) => type === `${group}/*`) ?? ranges.find(({ type }) => type === '*/*');
+  const any = ranges.find(({ type }) => type === `${group}/*`) ?? ranges.find(({ type }) => type === '*/*');
   return html > 0 && html >= (any?.quality ?? 0);
 }
 

@@ -13,7 +13,7 @@ import {
   seeOther,
   send,
 } from './reply.ts';
-import { showToken, tokenFooter } from './token-page.ts';
+import { showToken } from './token-page.ts';
 import { type AssetUrls, documentHtml } from './view/document.ts';
 import { type Draft, EMPTY_DRAFT, homeMain } from './view/home.ts';
 import { h } from './view/node.ts';
@@ -79,7 +79,8 @@ async function answer(context: Context, request: PageRequest): Promise<Reply> {
   }
   if (!reading) return notAllowed(method, 'GET, HEAD');
   if (path === '/') return home(context, request, EMPTY_DRAFT);
-  if (path.startsWith(`/${ASSET_FOLDER}`)) return asset(context, request, path.slice(ASSET_FOLDER.length + 1));
+  if (path.startsWith(`/${ASSET_FOLDER}`))
+    return asset(context, request, path.slice(ASSET_FOLDER.length + 1));
   return tokenPage(context, request, path);
 }
 
@@ -89,8 +90,11 @@ function notAllowed(method: string, allow: string): Reply {
 
 async function asset({ assets }: Context, { headers }: PageRequest, name: string): Promise<Reply> {
   const found = assets.files.get(name);
-  if (found === undefined) return plain(404, 'no such file of the page: load the page again, it may be newer');
-  const zipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(String(headers['accept-encoding'] ?? ''));
+  if (found === undefined)
+    return plain(404, 'no such file of the page: load the page again, it may be newer');
+  const zipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(
+    headers['accept-encoding']?.toString() ?? '',
+  );
   return zipped ? file(found.type, await found.gzip(), 'gzip') : file(found.type, found.bytes, undefined);
 }
 
@@ -100,25 +104,36 @@ async function tokenPage(context: Context, request: PageRequest, path: string): 
   if (path.endsWith('/')) return seeOther(`..${path.slice(0, -1)}`);
   const token = path.slice(1);
   const serviceUrl = options.urlFor(request);
-  const { status, title, main, live } = await showToken(client, token, serviceUrl);
+  const { status, title, main, footer, live } = await showToken(client, token, serviceUrl);
   const { script, ...still } = assets.urls;
   const html = documentHtml({
     title,
     assets: live ? { script, ...still } : still,
     home: './',
     main,
-    footer: tokenFooter(serviceUrl, token),
+    footer,
   });
   return secretDocument(status, html);
 }
 
-function home({ options, assets }: Context, request: PageRequest, draft: Draft, status = 200, root = ''): Reply {
+function home(
+  { options, assets }: Context,
+  request: PageRequest,
+  draft: Draft,
+  status = 200,
+  root = '',
+): Reply {
   const { version } = options;
   const html = documentHtml({
     title: 'etcd discovery',
     assets: below(root, assets.urls),
     home: root === '' ? './' : root,
-    main: homeMain({ serviceUrl: options.urlFor(request), action: `${root}${MAKE.slice(1)}`, draft, version }),
+    main: homeMain({
+      serviceUrl: options.urlFor(request),
+      action: `${root}${MAKE.slice(1)}`,
+      draft,
+      version,
+    }),
     footer: h('footer', {}, h('p', {}, `etcd-discovery ${version}`)),
   });
   return openDocument(status, html);
@@ -133,14 +148,16 @@ function below(root: string, { style, icon }: AssetUrls): AssetUrls {
 async function make(context: Context, request: PageRequest): Promise<Reply> {
   const { client, options } = context;
   const form = await readForm(request);
-  if (form === undefined) return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
+  if (form === undefined)
+    return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
   const draft = draftOf(form);
   const refuse = (status: number, problem: string, field?: Draft['field']): Reply =>
     home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
   if (!isOwnForm(request, options.urlFor(request))) {
     return refuse(403, 'the form came from another site, and nothing was made; send it from here');
   }
-  if (!/^\d{1,9}$/.test(draft.size)) return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
+  if (!/^\d{1,9}$/.test(draft.size))
+    return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
   if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
   try {
     const { cluster } = await client.createToken({
@@ -153,7 +170,11 @@ async function make(context: Context, request: PageRequest): Promise<Reply> {
     const refusal = refusalOf(thrown);
     if (refusal === undefined) throw thrown;
     const { reason, text, field } = refusal;
-    return refuse(rowOf(reason).status, text, FIELDS.find((each) => each === field));
+    return refuse(
+      rowOf(reason).status,
+      text,
+      FIELDS.find((each) => each === field),
+    );
   }
 }
 
@@ -161,10 +182,18 @@ const FIELDS = ['size', 'ttl', 'description'] as const;
 
 function failed({ assets }: Context): Reply {
   const title = 'The service failed';
-  const main = refusedMain(title, 'this is a defect of the service, and its log says why', 'Please report it.', {
-    href: '',
-    text: 'Load again',
-  });
+  const main = refusedMain(
+    title,
+    'This is a defect of the service, and its log says why.',
+    'Please report it.',
+    {
+      href: '',
+      text: 'Load again',
+    },
+  );
   const footer = h('footer');
-  return secretDocument(500, documentHtml({ title, assets: below('', assets.urls), home: './', main, footer }));
+  return secretDocument(
+    500,
+    documentHtml({ title, assets: below('', assets.urls), home: './', main, footer }),
+  );
 }

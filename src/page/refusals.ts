@@ -1,6 +1,7 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
-import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { refusalOf as detailOf } from '../client/refusal.ts';
 
 /** Why the service refused a call, as a page tells it. */
 export interface Refusal {
@@ -15,9 +16,8 @@ export interface Refusal {
 
 /** What was refused; undefined for what is no refusal but a failure on the way or a defect. */
 export function refusalOf(thrown: unknown): Refusal | undefined {
-  if (!(thrown instanceof ConnectError)) return undefined;
-  const [detail] = thrown.findDetails(ErrorDetailSchema);
-  if (detail === undefined) return undefined;
+  const detail = detailOf(thrown);
+  if (detail === undefined || !(thrown instanceof ConnectError)) return undefined;
   const { reason, field, cluster } = detail;
   return { reason, text: thrown.rawMessage, field, cluster };
 }
@@ -26,6 +26,8 @@ interface Row {
   /** Of HTTP. */
   readonly status: number;
   readonly title: string;
+  /** Said in place of the service's words. */
+  readonly lead?: string;
   readonly advice: string;
 }
 
@@ -44,8 +46,9 @@ const REFUSALS = {
   [ErrorReason.TOKEN_NOT_FOUND]: {
     status: 404,
     title: 'There is no such token',
+    lead: 'It was never made here, is mistyped, or ended long ago.',
     advice:
-      'Compare the address with the one that you were given, down to its last character. A node that has this token says the same in its log.',
+      'Compare the address with the one that you were given, down to its last character. A node that was started with it says the same in its log.',
   },
   [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Make a new one.' },
   [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Make a new one.' },
@@ -55,7 +58,11 @@ const REFUSALS = {
     advice: 'Ask the operator of this service, or try again when tokens have expired.',
   },
   [ErrorReason.SHUTTING_DOWN]: { status: 503, title: 'The service is restarting', advice: NOT_NOW },
-  [ErrorReason.STORE_UNAVAILABLE]: { status: 503, title: 'The service cannot reach its data', advice: NOT_NOW },
+  [ErrorReason.STORE_UNAVAILABLE]: {
+    status: 503,
+    title: 'The service cannot reach its data',
+    advice: NOT_NOW,
+  },
   [ErrorReason.INTERNAL]: { status: 500, title: 'The service failed', advice: NOT_NOW },
   [ErrorReason.TOKEN_EXISTS]: OTHER,
   [ErrorReason.CUSTOM_TOKEN_REFUSED]: OTHER,

@@ -2,7 +2,7 @@ import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { endedView, type View, viewOf } from './cluster.ts';
 import { type Refusal, refusalOf, rowOf } from './refusals.ts';
 import { h, type VElement } from './view/node.ts';
-import { refusedMain } from './view/refused.ts';
+import { refusedMain, sentence } from './view/refused.ts';
 import { tokenMain, tokenTitle } from './view/token.ts';
 
 /** The parts of a page that differ from token to token. */
@@ -10,6 +10,7 @@ export interface Shown {
   readonly status: number;
   readonly title: string;
   readonly main: VElement;
+  readonly footer: VElement;
   /** Whether there is anything to follow. */
   readonly live: boolean;
 }
@@ -21,6 +22,7 @@ export async function showToken(client: DiscoveryClient, token: string, serviceU
     status,
     title: tokenTitle(view.cluster),
     main: tokenMain({ view, token, serviceUrl, clock }),
+    footer: footer(serviceUrl, token),
     live: status === 200,
   });
   try {
@@ -34,13 +36,13 @@ export async function showToken(client: DiscoveryClient, token: string, serviceU
 }
 
 function refused({ reason, text }: Refusal): Shown {
-  const { status, title, advice } = rowOf(reason);
+  const { status, title, lead = sentence(text), advice } = rowOf(reason);
   const again = status >= 500 ? { href: '', text: 'Load again' } : { href: './', text: 'Make a new token' };
-  return { status, title, main: refusedMain(title, text, advice, again), live: false };
+  return { status, title, main: refusedMain(title, lead, advice, again), footer: h('footer'), live: false };
 }
 
-/** Below the page of a token. */
-export function tokenFooter(serviceUrl: string, token: string): VElement {
+/** Below the page of a cluster. */
+function footer(serviceUrl: string, token: string): VElement {
   return h(
     'footer',
     {},

@@ -1,5 +1,5 @@
-import { summary } from '../view/token.ts';
 import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { summary } from '../view/token.ts';
 
 /** A pause in what happens, after which it is told: a burst of registrations is one sentence. */
 const PAUSE_MS = 1000;
@@ -25,7 +25,8 @@ export class Announcer {
   change(text: string, cluster: Cluster): void {
     this.#happened.push(text);
     this.#cluster = cluster;
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       const happened = this.#happened;
       const told = happened.length > NAMES_TOLD ? `${happened.length} changes.` : happened.join(' ');
       this.#timer = undefined;

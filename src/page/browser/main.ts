@@ -4,7 +4,7 @@ import { createConnectTransport } from '@connectrpc/connect-web';
 import { type MemberEvent, MemberEventType } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { refusalOf } from '../../client/refusal.ts';
-import { watchCluster } from '../../client/watch.ts';
+import { type WatchConnection, watchCluster } from '../../client/watch.ts';
 import { endedView, isEnded, type View, viewOf } from '../cluster.ts';
 import { FIRST_CHOICE } from '../view/start.ts';
 import { relativeText } from '../view/time.ts';
@@ -63,25 +63,27 @@ function follow(main: HTMLElement): void {
   main.addEventListener('submit', (event) => event.preventDefault());
   setInterval(tick, TICK_MS);
 
-  const run = async (): Promise<void> => {
-    const onConnection = ({ type }: { type: 'connected' | 'lost' }): void => {
-      connection(type === 'connected' ? 'Live' : 'Reconnecting');
-    };
-    for await (const step of watchCluster(client, token, { onConnection })) {
-      const next = viewOf(step.list);
-      show(isEnded(next.cluster) ? endedView(next.cluster, view) : next);
-      if (step.type === 'event') announcer.change(changeText(step.event), next.cluster);
-    }
+  const onConnection = ({ type }: WatchConnection): void => {
+    connection(type === 'connected' ? 'Live' : 'Reconnecting');
   };
-  run()
-    .catch((thrown: unknown) => {
+  const run = async (): Promise<void> => {
+    try {
+      for await (const step of watchCluster(client, token, { onConnection })) {
+        const next = viewOf(step.list);
+        // A deletion takes the members with it; who they were is still worth seeing.
+        show(isEnded(next.cluster) ? endedView(next.cluster, view) : next);
+        if (step.type === 'event') announcer.change(changeText(step.event), next.cluster);
+      }
+      connection('');
+    } catch (thrown) {
       const cluster = refusalOf(thrown)?.cluster;
-      if (cluster === undefined) return 'Not live: load the page again';
+      connection(cluster === undefined ? 'Not live: load the page again' : '');
+      if (cluster === undefined) return;
       show(endedView(cluster, view));
       announcer.say(`${tokenTitle(cluster)}.`);
-      return '';
-    })
-    .then((text) => connection(text ?? ''));
+    }
+  };
+  void run();
 }
 
 /** The relative times that the page shows: until they change there is nothing to draw. */

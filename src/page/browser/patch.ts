@@ -20,7 +20,11 @@ export function patch(element: Element, wanted: VElement): void {
       if (at instanceof Text) {
         if (at.data !== child) at.data = child;
       } else at = put(element, at, document.createTextNode(child));
-    } else if (at instanceof Element && at.localName === child.tag && at.id === (child.attributes['id'] ?? '')) {
+    } else if (
+      at instanceof Element &&
+      at.localName === child.tag &&
+      at.id === (child.attributes['id'] ?? '')
+    ) {
       patch(at, child);
     } else {
       at = put(element, at, createElement(child, element.namespaceURI));

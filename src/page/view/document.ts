@@ -1,5 +1,5 @@
-import { h, type VElement } from './node.ts';
 import { toHtml } from './html.ts';
+import { h, type VElement } from './node.ts';
 
 /** The built files that a page loads, as URLs relative to the page. Undefined: not built. */
 export interface AssetUrls {

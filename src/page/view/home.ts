@@ -15,7 +15,7 @@ export const EMPTY_DRAFT: Draft = { size: '3', ttl: '', description: '' };
 
 /** Lifetimes to choose from, in seconds. Empty: what the service gives when nothing is said. */
 const LIFETIMES: ReadonlyArray<readonly [seconds: string, name: string]> = [
-  ['', 'The usual one of this service'],
+  ['', 'Default'],
   ['3600', '1 hour'],
   ['86400', '1 day'],
   ['604800', '7 days'],
@@ -64,7 +64,16 @@ function form(action: string, draft: Draft): VElement {
       { class: 'fields' },
       labelled(
         'Nodes',
-        h('input', { name: 'size', type: 'number', min: 1, step: 1, required: true, value: size, inputmode: 'numeric', ...mark('size') }),
+        h('input', {
+          name: 'size',
+          type: 'number',
+          min: 1,
+          step: 1,
+          required: true,
+          value: size,
+          inputmode: 'numeric',
+          ...mark('size'),
+        }),
       ),
       labelled(
         'Lifetime',
@@ -109,7 +118,11 @@ function ways(serviceUrl: string): VElement {
     h(
       'div',
       { class: 'ways' },
-      way('etcd 3.4, 3.5 and 3.6', ['The whole URL, over HTTP.'], `etcd --name infra1 \\\n  --discovery ${serviceUrl}/TOKEN \\\n  ...`),
+      way(
+        'etcd 3.4, 3.5 and 3.6',
+        ['The whole URL, over HTTP.'],
+        `etcd --name infra1 \\\n  --discovery ${serviceUrl}/TOKEN \\\n  ...`,
+      ),
       way(
         'etcd 3.6 and 3.7',
         ['The token and this service, over gRPC.'],

@@ -67,6 +67,11 @@ function freeSlot(rank: number): VElement {
     'li',
     { class: 'slot free' },
     h('span', { class: 'rank', 'aria-hidden': 'true' }, String(rank)),
-    h('div', { class: 'who' }, h('span', { class: 'name' }, 'Free'), h('span', { class: 'url' }, 'waiting for a node')),
+    h(
+      'div',
+      { class: 'who' },
+      h('span', { class: 'name' }, 'Free'),
+      h('span', { class: 'url' }, 'waiting for a node'),
+    ),
   );
 }

@@ -1,12 +1,17 @@
 import { h, type VElement } from './node.ts';
 
 /** A page that says no: what was wrong, and what to do. */
-export function refusedMain(title: string, text: string, advice: string, link: { href: string; text: string }): VElement {
+export function refusedMain(
+  title: string,
+  lead: string,
+  advice: string,
+  link: { href: string; text: string },
+): VElement {
   return h(
     'main',
     { id: 'main', class: 'refused' },
     h('h1', {}, title),
-    h('p', { class: 'lead' }, sentence(text)),
+    h('p', { class: 'lead' }, lead),
     h('p', {}, advice),
     h('p', {}, h('a', { class: 'button', href: link.href }, link.text)),
   );

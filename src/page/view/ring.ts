@@ -6,7 +6,7 @@ const RADIUS = 62;
 /** More nodes than this are an arc: dots would touch. */
 const MOST_DOTS = 24;
 /** More nodes than this know only their neighbours: the lines of all pairs would be a blot. */
-const MOST_LINKED = 9;
+const MOST_LINKED = 7;
 
 /** The cluster as a picture: a dot for each node, joined by lines as they register. */
 export function ring(count: number, size: number): VElement {

@@ -74,8 +74,18 @@ function chooser(place: StartPlace, choice: Choice): VElement {
     h(
       'div',
       { class: 'choices' },
-      segmented('etcd', 'etcd version', ETCD_SERIES.map((series) => [series, series]), etcd),
-      segmented('format', 'Format', START_FORMATS.map((each) => [each, FORMAT_NAMES[each]]), format),
+      segmented(
+        'etcd',
+        'etcd version',
+        ETCD_SERIES.map((series) => [series, series]),
+        etcd,
+      ),
+      segmented(
+        'format',
+        'Format',
+        START_FORMATS.map((each) => [each, FORMAT_NAMES[each]]),
+        format,
+      ),
       field('name', 'Name of the node', exampleName(place)),
       field('ip', 'Its IP address', '10.0.0.1'),
       h(

@@ -17,7 +17,7 @@ const UNITS: ReadonlyArray<[name: string, ms: number]> = [
 /** A span of time in its largest unit, like `2 days`. The smaller ones count once that is few. */
 export function spanText(ms: number): string {
   const [name, size] = UNITS.find(([, unit]) => ms >= 2 * unit) ?? ['second', 1000];
-  const count = Math.max(0, Math.floor(ms / size));
+  const count = Math.round(ms / size);
   return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 

@@ -25,7 +25,12 @@ export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage)
   const place = { serviceUrl, token, count: cluster.memberCount, size: cluster.size };
   return h(
     'main',
-    { id: 'main', class: `token ${stateWord(cluster)}`, 'data-service-url': serviceUrl, 'data-now': clock.now },
+    {
+      id: 'main',
+      class: `token ${stateWord(cluster)}`,
+      'data-service-url': serviceUrl,
+      'data-now': clock.now,
+    },
     hero(cluster, clock),
     completeSection(view, interactive),
     endedSection(cluster),
@@ -58,7 +63,8 @@ export function summary(cluster: Cluster): string {
   const { size, memberCount } = cluster;
   const missing = size - memberCount;
   if (cluster.state === ClusterState.DELETED) return 'Nobody can join with its token any more.';
-  if (isEnded(cluster)) return `${memberCount} of ${size} ${nodes(size)} had registered.`;
+  if (isEnded(cluster))
+    return `Its token has expired: ${memberCount} of ${size} ${nodes(size)} had registered.`;
   if (missing === 0) return size === 1 ? 'The one node is here.' : `All ${size} nodes are here.`;
   return `${memberCount} of ${size} ${nodes(size)} registered, ${missing} missing.`;
 }
@@ -109,8 +115,17 @@ function completeSection(view: View, interactive: boolean): VElement {
     'section',
     { id: 'complete', 'aria-labelledby': 'complete-title', hidden: !complete },
     h('h2', { id: 'complete-title' }, 'The initial cluster'),
-    h('p', { class: 'note' }, 'What every node now has as --initial-cluster. They need this service no more.'),
-    codeBlock('initial-cluster', 'initial cluster', complete ? shellWord(view.initialCluster) : '', interactive),
+    h(
+      'p',
+      { class: 'note' },
+      'What every node now has as --initial-cluster. They need this service no more.',
+    ),
+    codeBlock(
+      'initial-cluster',
+      'initial cluster',
+      complete ? shellWord(view.initialCluster) : '',
+      interactive,
+    ),
     h(
       'p',
       { class: 'note' },
