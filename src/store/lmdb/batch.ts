@@ -1,11 +1,16 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { isPanic, readFault, unavailable, writeCause } from './fault.ts';
+import { isPanic, unavailable, writeCause } from './fault.ts';
 
-/** What a write comes to once it has seen the data: its result, and the puts that make it so, if any. */
-export interface Plan<T> {
-  readonly result: T;
-  readonly commit?: () => void;
+/** What the writes of one transaction come to. */
+export interface Changes {
+  isEmpty(): boolean;
+  /** Puts all of it. Called while the transaction is made, so it must not throw. */
+  put(): void;
+  /** All of it is on disk. */
+  committed(): void;
+  /** Nothing of it is. */
+  failed(): void;
 }
 
 interface Job {
@@ -13,8 +18,10 @@ interface Job {
   settle(failure: DiscoveryError | undefined): void;
 }
 
-/** Writes run on the event loop while a transaction is open; this many at once hold it for a few ms. */
+/** Writes run on the event loop; this many at once hold it for a few ms. */
 const JOBS_PER_BATCH = 1000;
+/** Longer than those take who were answered just now and write again; less than a flush of many disks. */
+const GATHER_MS = 2;
 /** After a failed commit, writes are refused at once for this long: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 1000;
 
@@ -22,12 +29,14 @@ const RETRY_AFTER_MS = 1000;
  * Group commit: the writes that come in while one transaction is flushed to disk share the next one. Each
  * resolves once its transaction is on disk, and all reject when it failed.
  *
- * One transaction at a time, as LMDB must not be asked again before a failed one was looked at: in an
- * environment that it gave up, lmdb's writer would wait for ever.
+ * One transaction at a time: what a write sees is then on disk, or in the changes before it in its own
+ * transaction. And LMDB must not be asked again before a failed one was looked at: in an environment that it
+ * gave up, lmdb's writer would wait for ever.
  */
 export class Batches {
   readonly #env: RootDatabase;
   readonly #path: string;
+  readonly #changes: Changes;
   readonly #fatal: (cause: string) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
@@ -35,40 +44,34 @@ export class Batches {
   #closed = false;
 
   /** `fatal` is told why the store cannot go on; it does not return. */
-  constructor(env: RootDatabase, path: string, fatal: (cause: string) => void) {
+  constructor(env: RootDatabase, path: string, changes: Changes, fatal: (cause: string) => void) {
     this.#env = env;
     this.#path = path;
+    this.#changes = changes;
     this.#fatal = fatal;
   }
 
-  /**
-   * Runs `plan` inside a write transaction, where reads see every write before it, and then its puts. When
-   * `plan` throws, only this write is refused.
-   */
-  submit<T>(plan: () => Plan<T>): Promise<T> {
+  /** Runs `plan`, which adds to the changes of the next transaction. When it throws, only this write is refused. */
+  submit<T>(plan: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(closed());
     if (this.#refusal !== undefined && performance.now() < this.#refusal.until) {
       return Promise.reject(this.#refusal.error);
     }
     return new Promise<T>((resolve, reject) => {
       let outcome: T;
-      let refused: DiscoveryError | undefined;
+      let refused: { readonly error: unknown } | undefined;
       this.#queue.push({
         run() {
-          let planned: Plan<T>;
           try {
-            planned = plan();
+            outcome = plan();
           } catch (error) {
-            refused = readFault(error);
-            return;
+            refused = { error };
           }
-          outcome = planned.result;
-          planned.commit?.();
         },
         settle(failure) {
-          const error = failure ?? refused;
-          if (error === undefined) resolve(outcome);
-          else reject(error);
+          if (failure !== undefined) reject(failure);
+          else if (refused !== undefined) reject(refused.error as DiscoveryError);
+          else resolve(outcome);
         },
       });
       this.#running ??= this.#run();
@@ -83,33 +86,55 @@ export class Batches {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
-      const jobs: Job[] = [];
-      let broken: unknown;
-      let failure: DiscoveryError | undefined;
-      try {
-        await this.#env.transaction(() => {
-          // Here, not before: whoever came while the transaction began is in it.
-          jobs.push(...this.#queue.splice(0, JOBS_PER_BATCH));
-          try {
-            for (const job of jobs) job.run();
-          } catch (error) {
-            broken = error;
-          }
-        });
-        this.#refusal = undefined;
-      } catch (error) {
-        failure = await this.#failed(error);
-      }
-      if (broken !== undefined && failure === undefined) {
-        // LMDB refuses to commit after a failed put. If it did not, a write could be half there.
-        failure = unavailable('a write may be half done', broken);
-        this.#fatal(failure.message);
-      }
+      await this.#gather();
+      const jobs = this.#queue.splice(0, JOBS_PER_BATCH);
+      for (const job of jobs) job.run();
+      const failure = this.#changes.isEmpty() ? undefined : await this.#commit();
       for (const job of jobs) job.settle(failure);
       if (failure === undefined) continue;
       for (const job of this.#queue.splice(0)) job.settle(failure);
     }
     this.#running = undefined;
+  }
+
+  /** As long as each turn of the event loop brings more writes, they share the transaction: it is what costs. */
+  async #gather(): Promise<void> {
+    const deadline = performance.now() + GATHER_MS;
+    let count: number;
+    do {
+      count = this.#queue.length;
+      await nextTurn();
+    } while (
+      this.#queue.length > count &&
+      this.#queue.length < JOBS_PER_BATCH &&
+      performance.now() < deadline
+    );
+  }
+
+  async #commit(): Promise<DiscoveryError | undefined> {
+    let broken: unknown;
+    let failure: DiscoveryError | undefined;
+    try {
+      // LMDB's writer aborts the whole transaction when one of its puts fails.
+      await this.#env.batch(() => {
+        try {
+          this.#changes.put();
+        } catch (error) {
+          broken = error;
+        }
+      });
+    } catch (error) {
+      failure = await this.#failed(error);
+    }
+    if (broken !== undefined && failure === undefined) {
+      failure = unavailable('a write may be half done', broken);
+      this.#fatal(failure.message);
+    }
+    if (failure === undefined) {
+      this.#refusal = undefined;
+      this.#changes.committed();
+    } else this.#changes.failed();
+    return failure;
   }
 
   async #failed(error: unknown): Promise<DiscoveryError> {
@@ -137,6 +162,13 @@ async function commitError(error: unknown): Promise<unknown> {
       clearTimeout(timer);
       resolve(real);
     });
+  });
+}
+
+/** A whole turn: an immediate that is set while sockets are read runs before they are read again. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => setImmediate(resolve));
   });
 }
 

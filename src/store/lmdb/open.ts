@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import type { Token } from '../../discovery/model.ts';
+import { type Revision, revision, type Token } from '../../discovery/model.ts';
 import { foreign } from './check.ts';
-import type { ClusterRecord, EventRecord } from './codec.ts';
+import { type ClusterRecord, damaged, type EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
 import { checkDataFile } from './header.ts';
@@ -25,6 +25,10 @@ export interface Databases {
   readonly ends: Database<true, [endTimeMs: number, token: Token]>;
   /** Names this data directory; made with it. */
   readonly clusterId: bigint;
+  /** Of the last change. */
+  readonly revision: Revision;
+  /** How many clusters there are. */
+  readonly tokens: number;
   readonly claim: Claim;
 }
 
@@ -82,13 +86,18 @@ async function claimed(env: RootDatabase, claim: Claim, directory: string): Prom
       return owner;
     }),
   );
+  const revisionCounter = meta.get('revision');
+  if (typeof revisionCounter !== 'number') throw damaged('the revision counter is missing');
+  const clusters = env.openDB<ClusterRecord, string>('clusters', { encoding: 'msgpack' });
   return {
     env,
     meta,
-    clusters: env.openDB('clusters', { encoding: 'msgpack' }),
+    clusters,
     events: env.openDB('events', { encoding: 'msgpack' }),
     ends: env.openDB('ends', { encoding: 'msgpack' }),
     clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
+    revision: revision(revisionCounter),
+    tokens: (clusters.getStats() as { entryCount: number }).entryCount,
     claim,
   };
 }

@@ -1,20 +1,14 @@
 import { writeSync } from 'node:fs';
-import { type Applied, apply, type Event } from '../../discovery/change.ts';
-import { type Cluster, endTime } from '../../discovery/cluster.ts';
+import type { Change, Event } from '../../discovery/change.ts';
+import type { Cluster } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { LIMITS, type Policy } from '../../discovery/limits.ts';
+import type { Policy } from '../../discovery/limits.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/model.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
-import { Batches, type Plan } from './batch.ts';
-import {
-  compactRevisionOf,
-  damaged,
-  decodeCluster,
-  decodeEvent,
-  decodeStoredCluster,
-  encodeCluster,
-  encodeEvent,
-} from './codec.ts';
+import { Batches } from './batch.ts';
+import { type CachedCluster, ClusterCache } from './cache.ts';
+import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
+import { Draft } from './draft.ts';
 import { readFault, unavailable } from './fault.ts';
 import { type Databases, openDatabases } from './open.ts';
 
@@ -45,29 +39,38 @@ class OpenStore implements LmdbStore {
   readonly #databases: Databases;
   readonly #batches: Batches;
   readonly #maxTokens: number;
+  readonly #cache = new ClusterCache();
   #listener: (token: Token | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
+  #closed = false;
+  /** Of the last transaction that is on disk. */
+  #revision: Revision;
+  #tokens: number;
+  /** The transaction that is planned, or under way. */
+  #draft: Draft;
 
   constructor(databases: Databases, options: LmdbStoreOptions) {
     this.clusterId = databases.clusterId;
     this.#databases = databases;
     this.#maxTokens = options.policy.maxTokens;
+    this.#revision = databases.revision;
+    this.#tokens = databases.tokens;
+    this.#draft = new Draft(databases, this.#revision);
     const log = options.log ?? ((line: string) => writeSync(2, `${line}\n`));
-    this.#batches = new Batches(databases.env, options.path, (cause) => {
+    const changes = {
+      isEmpty: () => this.#draft.isEmpty(),
+      put: () => this.#draft.put(),
+      committed: () => this.#committed(),
+      failed: () => this.#failed(),
+    };
+    this.#batches = new Batches(databases.env, options.path, changes, (cause) => {
       log(`the store has failed, and the service ends so that it is started again: ${cause}`);
       process.exit(1);
     });
   }
 
   async read(token: Token): Promise<View> {
-    try {
-      // No await in between: both come from one read transaction.
-      const stored = this.#databases.clusters.get(token);
-      const at = this.#revision();
-      return { cluster: stored === undefined ? undefined : decodeCluster(token, stored), revision: at };
-    } catch (error) {
-      throw this.#readFault(error);
-    }
+    return { cluster: this.#durable(token)?.cluster, revision: this.#revision };
   }
 
   async write(token: Token, decide: Decide): Promise<Written> {
@@ -77,39 +80,24 @@ class OpenStore implements LmdbStore {
   }
 
   async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
-    try {
-      const stored = this.#databases.clusters.get(token);
-      const now = this.#revision();
-      if (stored === undefined || after >= now) return [];
-      if (after < compactRevisionOf(stored)) {
-        throw new DiscoveryError(
-          'REVISION_COMPACTED',
-          `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
-          { revision: now, compactRevision: revision(compactRevisionOf(stored)) },
-        );
-      }
-      const range = { start: [token, Number(after) + 1], end: [token, Number(now) + 1], limit };
-      const events: Event[] = [];
-      for (const { key, value } of this.#databases.events.getRange(range)) {
-        events.push(decodeEvent(revision(key[1]), value));
-      }
-      return events;
-    } catch (error) {
-      throw this.#readFault(error);
-    }
+    const entry = this.#durable(token);
+    if (entry === undefined || after >= entry.cluster.modRevision) return [];
+    if (after < entry.recentAfter) return this.#eventsOnDisk(token, after, limit);
+    const { recent } = entry;
+    let first = recent.length;
+    while (first > 0 && (recent[first - 1] as Event).revision > after) first -= 1;
+    return recent.slice(first, first + limit);
   }
 
   async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
-    try {
+    return this.#reading(() => {
       const from = after === undefined ? {} : { start: after, exclusiveStart: true };
       const list: Cluster[] = [];
       for (const { key, value } of this.#databases.clusters.getRange({ ...from, limit })) {
         list.push(decodeCluster(key as Token, value));
       }
       return list;
-    } catch (error) {
-      throw this.#readFault(error);
-    }
+    });
   }
 
   onCommit(listener: (token: Token | undefined) => void): void {
@@ -134,47 +122,92 @@ class OpenStore implements LmdbStore {
 
   async #close(): Promise<void> {
     await this.#batches.close();
+    this.#closed = true;
     await this.#databases.env.close();
     await this.#databases.claim.close();
   }
 
-  #revision(): Revision {
-    const counter = this.#databases.meta.get('revision');
-    if (typeof counter !== 'number') throw damaged('the revision counter is missing');
-    return revision(counter);
+  /** The cluster as it stands on disk. */
+  #durable(token: Token): CachedCluster | undefined {
+    if (this.#closed) throw unavailable('the store is closed');
+    // LMDB may have committed what is not told of here yet, but of these tokens alone.
+    const drafted = this.#draft.get(token);
+    if (drafted !== undefined) return drafted.before;
+    const cached = this.#cache.get(token);
+    if (cached !== undefined) return cached;
+    const loaded = this.#load(token);
+    if (loaded !== undefined) this.#cache.set(token, loaded);
+    return loaded;
   }
 
-  #readFault(error: unknown): DiscoveryError {
-    if (this.#closing !== undefined) return unavailable('the store is closed', error);
-    // An error in a read transaction would stay with the reads of other tokens that share it.
-    if (!(error instanceof DiscoveryError)) this.#databases.env.resetReadTxn();
-    return readFault(error);
+  #load(token: Token): CachedCluster | undefined {
+    return this.#reading(() => {
+      const record = this.#databases.clusters.get(token);
+      if (record === undefined) return undefined;
+      const stored = decodeStoredCluster(token, record);
+      return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
+    });
   }
 
-  #plan(token: Token, decide: Decide): Plan<Written> {
-    const record = this.#databases.clusters.get(token);
-    const stored = record === undefined ? undefined : decodeStoredCluster(token, record);
-    const before = stored?.cluster;
-    const now = this.#revision();
-    const next = revision(now + 1n);
-    const applied = this.#decided(decide, before, now, next);
-    if (applied === undefined) {
-      if (before === undefined) throw bug(new TypeError('nothing was decided for a token that is not there'));
-      return { result: { cluster: before, before, revision: now, changed: false } };
+  #eventsOnDisk(token: Token, after: Revision, limit: number): readonly Event[] {
+    return this.#reading(() => {
+      // No await in between: both come from one read transaction.
+      const record = this.#databases.clusters.get(token);
+      if (record === undefined) return [];
+      const compacted = compactRevisionOf(record);
+      if (after < compacted) throw this.#compacted(after, revision(compacted));
+      const range = { start: [token, Number(after) + 1], end: [token, Number(this.#revision) + 1], limit };
+      const events: Event[] = [];
+      for (const { key, value } of this.#databases.events.getRange(range)) {
+        events.push(decodeEvent(revision(key[1]), value));
+      }
+      return events;
+    });
+  }
+
+  #compacted(after: Revision, compactRevision: Revision): DiscoveryError {
+    return new DiscoveryError(
+      'REVISION_COMPACTED',
+      `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
+      { revision: this.#revision, compactRevision },
+    );
+  }
+
+  /** Reads from LMDB, with its failures in words. */
+  #reading<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (this.#closing !== undefined) throw unavailable('the store is closed', error);
+      // An error in a read transaction would stay with the reads of other tokens that share it.
+      if (!(error instanceof DiscoveryError)) this.#databases.env.resetReadTxn();
+      throw readFault(error);
     }
-    const { cluster, event } = applied;
-    const result = { cluster, before, revision: next, changed: true };
-    const kept = { compactRevision: stored?.compactRevision ?? 0, eventCount: stored?.eventCount ?? 0 };
-    return { result, commit: () => this.#put(cluster, before, kept, event) };
   }
 
-  #decided(decide: Decide, before: Cluster | undefined, now: Revision, next: Revision): Applied | undefined {
+  #plan(token: Token, decide: Decide): Written {
+    const draft = this.#draft;
+    const drafted = draft.get(token);
+    const current = drafted === undefined ? this.#durable(token) : drafted.after;
+    const before = current?.cluster;
+    const change = this.#decided(decide, before);
+    if (change === undefined) {
+      if (before === undefined) throw bug(new TypeError('nothing was decided for a token that is not there'));
+      return { cluster: before, before, revision: draft.revision, changed: false };
+    }
+    const { cluster } = draft.change(token, current, change);
+    return { cluster, before, revision: draft.revision, changed: true };
+  }
+
+  #decided(decide: Decide, before: Cluster | undefined): Change | undefined {
     try {
       const change = decide(before);
-      if (change?.type === 'CREATED' && this.#tokens() >= this.#maxTokens) throw this.#tooManyTokens();
-      return change === undefined ? undefined : apply(before, change, next);
+      if (change?.type === 'CREATED' && this.#tokens + this.#draft.created >= this.#maxTokens) {
+        throw this.#tooManyTokens();
+      }
+      return change;
     } catch (error) {
-      throw error instanceof DiscoveryError ? error.at(now) : bug(error);
+      throw error instanceof DiscoveryError ? error.at(this.#draft.revision) : bug(error);
     }
   }
 
@@ -185,57 +218,39 @@ class OpenStore implements LmdbStore {
     );
   }
 
-  #tokens(): number {
-    return (this.#databases.clusters.getStats() as { entryCount: number }).entryCount;
+  #planSweep(endedBefore: Millis, limit: number): Token[] {
+    return this.#reading(() => {
+      const tokens: Token[] = [];
+      let steps = 0;
+      const ended = { start: [0, ''], end: [endedBefore, ''], limit };
+      for (const [, token] of this.#databases.ends.getKeys(ended)) {
+        const drafted = this.#draft.get(token);
+        // Not kept: nobody asks for them again.
+        const current = drafted === undefined ? this.#load(token) : drafted.after;
+        if (current === undefined) continue;
+        this.#draft.forget(token, current);
+        tokens.push(token);
+        steps += 2 + current.eventCount;
+        if (steps >= SWEEP_STEPS) break;
+      }
+      return tokens;
+    });
   }
 
-  #put(
-    cluster: Cluster,
-    before: Cluster | undefined,
-    kept: { compactRevision: number; eventCount: number },
-    event: Event | undefined,
-  ): void {
-    const { clusters, meta, events, ends } = this.#databases;
-    const { token } = cluster;
-    let { compactRevision, eventCount } = kept;
-    if (event !== undefined) {
-      void events.put([token, Number(event.revision)], encodeEvent(event));
-      eventCount += 1;
-      if (eventCount > LIMITS.eventsPerToken) {
-        const [oldest] = [...events.getKeys({ start: [token, 0], limit: 1 })];
-        if (oldest?.[0] !== token) throw damaged('events of a token are missing');
-        void events.remove(oldest);
-        compactRevision = oldest[1];
-        eventCount -= 1;
-      }
+  #committed(): void {
+    for (const [token, { after }] of this.#draft.entries()) {
+      if (after === undefined) this.#cache.delete(token);
+      else this.#cache.set(token, after);
     }
-    void clusters.put(token, encodeCluster({ cluster, compactRevision, eventCount }));
-    void meta.put('revision', Number(cluster.modRevision));
-    const end = endTime(cluster);
-    if (before !== undefined) {
-      if (end === endTime(before)) return;
-      void ends.remove([endTime(before), token]);
-    }
-    void ends.put([end, token], true);
+    this.#revision = this.#draft.revision;
+    this.#tokens += this.#draft.created;
+    this.#draft = new Draft(this.#databases, this.#revision);
   }
 
-  #planSweep(endedBefore: Millis, limit: number): Plan<Token[]> {
-    const { clusters, events, ends } = this.#databases;
-    const tokens: Token[] = [];
-    const removals: Array<() => void> = [];
-    for (const end of ends.getKeys({ start: [0, ''], end: [endedBefore, ''], limit })) {
-      const token = end[1];
-      removals.push(() => void ends.remove(end));
-      if (clusters.doesExist(token)) {
-        removals.push(() => void clusters.remove(token));
-        for (const key of events.getKeys({ start: [token, 0], end: [token, Number.MAX_VALUE] })) {
-          removals.push(() => void events.remove(key));
-        }
-      }
-      tokens.push(token);
-      if (removals.length >= SWEEP_STEPS) break;
-    }
-    return { result: tokens, commit: () => removals.forEach((remove) => remove()) };
+  /** Nothing is taken for granted then: all of it is read again. */
+  #failed(): void {
+    this.#cache.clear();
+    this.#draft = new Draft(this.#databases, this.#revision);
   }
 }
 

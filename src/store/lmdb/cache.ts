@@ -1,0 +1,61 @@
+import type { Event } from '../../discovery/change.ts';
+import type { Revision, Token } from '../../discovery/model.ts';
+import type { StoredCluster } from './codec.ts';
+
+/** A cluster as it stands on disk, with the latest of its events. Never changed in place. */
+export interface CachedCluster extends StoredCluster {
+  /** Every event after `recentAfter`, in order. */
+  readonly recent: readonly Event[];
+  readonly recentAfter: Revision;
+}
+
+/** Clusters, peer URLs and events, at about half a kilobyte each: some 10 MB. */
+const MAX_WEIGHT = 20_000;
+
+/**
+ * The clusters that were asked for last. In two generations: what nobody asked for while the younger one
+ * filled up is dropped.
+ */
+export class ClusterCache {
+  #young = new Map<Token, CachedCluster>();
+  #old = new Map<Token, CachedCluster>();
+  #youngWeight = 0;
+
+  get(token: Token): CachedCluster | undefined {
+    const found = this.#young.get(token);
+    if (found !== undefined) return found;
+    const old = this.#old.get(token);
+    if (old !== undefined) this.set(token, old);
+    return old;
+  }
+
+  set(token: Token, entry: CachedCluster): void {
+    const before = this.#young.get(token);
+    if (before !== undefined) this.#youngWeight -= weightOf(before);
+    this.#young.set(token, entry);
+    this.#youngWeight += weightOf(entry);
+    if (this.#youngWeight <= MAX_WEIGHT / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#youngWeight = 0;
+  }
+
+  delete(token: Token): void {
+    const before = this.#young.get(token);
+    if (before !== undefined) this.#youngWeight -= weightOf(before);
+    this.#young.delete(token);
+    this.#old.delete(token);
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+    this.#youngWeight = 0;
+  }
+}
+
+function weightOf({ cluster, recent }: CachedCluster): number {
+  let weight = 1 + recent.length;
+  for (const { peerUrls } of cluster.members) weight += peerUrls.length;
+  return weight;
+}

@@ -1,0 +1,128 @@
+import { type Applied, apply, type Change, type Event } from '../../discovery/change.ts';
+import { endTime } from '../../discovery/cluster.ts';
+import { LIMITS } from '../../discovery/limits.ts';
+import { type Revision, revision, type Token } from '../../discovery/model.ts';
+import type { CachedCluster } from './cache.ts';
+import { damaged, encodeCluster, encodeEvent } from './codec.ts';
+import type { Databases } from './open.ts';
+
+/** What becomes of one cluster in a transaction. */
+interface Entry {
+  /** As it stands on disk. */
+  readonly before: CachedCluster | undefined;
+  /** As it will stand there; undefined when it is forgotten. */
+  after: CachedCluster | undefined;
+  readonly events: Event[];
+  /** Revisions of events that are no longer held. */
+  readonly dropped: number[];
+}
+
+/** The changes of one transaction. Planned one after the other, and then put all at once: each record once. */
+export class Draft {
+  readonly #databases: Databases;
+  readonly #entries = new Map<Token, Entry>();
+  #revision: Revision;
+  #created = 0;
+
+  constructor(databases: Databases, at: Revision) {
+    this.#databases = databases;
+    this.#revision = at;
+  }
+
+  /** The store's revision once this is committed. */
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** How many tokens more there are then; negative when some are forgotten. */
+  get created(): number {
+    return this.#created;
+  }
+
+  isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  entries(): Iterable<readonly [Token, Pick<Entry, 'before' | 'after'>]> {
+    return this.#entries;
+  }
+
+  get(token: Token): Pick<Entry, 'before' | 'after'> | undefined {
+    return this.#entries.get(token);
+  }
+
+  /** Adds a change to a cluster; `current` is the cluster as the changes before left it. */
+  change(token: Token, current: CachedCluster | undefined, change: Change): Applied {
+    const next = revision(this.#revision + 1n);
+    const applied = apply(current?.cluster, change, next);
+    const entry = this.#entry(token, current);
+    entry.after = current === undefined ? fresh(applied) : this.#follow(entry, current, applied);
+    if (current === undefined) this.#created += 1;
+    this.#revision = next;
+    return applied;
+  }
+
+  /** Forgets a cluster and its events. */
+  forget(token: Token, current: CachedCluster): void {
+    const entry = this.#entry(token, current);
+    const held = { start: [token, current.compactRevision + 1], end: [token, Number.MAX_SAFE_INTEGER] };
+    if (current.eventCount > 0) {
+      for (const key of this.#databases.events.getKeys(held)) entry.dropped.push(key[1]);
+    }
+    entry.events.length = 0;
+    entry.after = undefined;
+    this.#created -= 1;
+  }
+
+  /** Puts everything. Reads nothing, and so fails with the transaction alone. */
+  put(): void {
+    for (const [token, entry] of this.#entries) this.#putEntry(token, entry);
+    void this.#databases.meta.put('revision', Number(this.#revision));
+  }
+
+  #entry(token: Token, current: CachedCluster | undefined): Entry {
+    let entry = this.#entries.get(token);
+    if (entry === undefined) {
+      entry = { before: current, after: current, events: [], dropped: [] };
+      this.#entries.set(token, entry);
+    }
+    return entry;
+  }
+
+  #follow(entry: Entry, current: CachedCluster, { cluster, event }: Applied): CachedCluster {
+    if (event === undefined) return { ...current, cluster };
+    let { compactRevision, eventCount, recentAfter } = current;
+    if (eventCount === LIMITS.eventsPerToken) {
+      compactRevision = this.#oldestEvent(cluster.token, compactRevision);
+      entry.dropped.push(compactRevision);
+    } else eventCount += 1;
+    entry.events.push(event);
+    const recent = [...current.recent, event];
+    if (recent.length > LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
+    return { cluster, compactRevision, eventCount, recent, recentAfter };
+  }
+
+  /** Of the events after a revision. All that a transaction adds is newer. */
+  #oldestEvent(token: Token, after: number): number {
+    const [oldest] = [...this.#databases.events.getKeys({ start: [token, after + 1], limit: 1 })];
+    if (oldest?.[0] !== token) throw damaged('events of a token are missing');
+    return oldest[1];
+  }
+
+  #putEntry(token: Token, { before, after, events, dropped }: Entry): void {
+    const { clusters, events: log, ends } = this.#databases;
+    for (const event of events) void log.put([token, Number(event.revision)], encodeEvent(event));
+    for (const each of dropped) void log.remove([token, each]);
+    if (after === undefined) void clusters.remove(token);
+    else void clusters.put(token, encodeCluster(after));
+    const oldEnd = before && endTime(before.cluster);
+    const newEnd = after && endTime(after.cluster);
+    if (oldEnd === newEnd) return;
+    if (oldEnd !== undefined) void ends.remove([oldEnd, token]);
+    if (newEnd !== undefined) void ends.put([newEnd, token], true);
+  }
+}
+
+function fresh({ cluster }: Applied): CachedCluster {
+  return { cluster, compactRevision: 0, eventCount: 0, recent: [], recentAfter: cluster.createRevision };
+}
