@@ -1,6 +1,6 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { isPanic, unavailable, writeCause } from './fault.ts';
+import { isPanic, readFault, unavailable, writeCause } from './fault.ts';
 
 /** What the writes of one transaction come to. */
 export interface Changes {
@@ -59,19 +59,19 @@ export class Batches {
     }
     return new Promise<T>((resolve, reject) => {
       let outcome: T;
-      let refused: { readonly error: unknown } | undefined;
+      let refused: DiscoveryError | undefined;
       this.#queue.push({
         run() {
           try {
             outcome = plan();
           } catch (error) {
-            refused = { error };
+            refused = readFault(error);
           }
         },
         settle(failure) {
-          if (failure !== undefined) reject(failure);
-          else if (refused !== undefined) reject(refused.error as DiscoveryError);
-          else resolve(outcome);
+          const error = failure ?? refused;
+          if (error === undefined) resolve(outcome);
+          else reject(error);
         },
       });
       this.#running ??= this.#run();
