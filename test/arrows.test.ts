@@ -35,6 +35,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'etcd/start': { modules: [], packages: [] },
   etcdv2: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   etcdv3: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
+  grpc: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, PROTOBUF, 'node:*'] },
   gen: { modules: [], packages: [PROTOBUF] },
   discovery: { modules: [], packages: ['node:*'] },

@@ -1,5 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
+import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { pathOf } from './route.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */
@@ -17,8 +21,22 @@ const AFTER = new Map([
   ['keys', 'v2'],
   ['registry', '_etcd'],
   ['size', '_config'],
-  ...DiscoveryService.methods.map(({ name }) => [name, SERVICE] as const),
 ]);
+
+/** The paths of calls hold no token. */
+const CALLS = new Set(
+  [
+    DiscoveryService,
+    KV,
+    Watch,
+    Cluster,
+    Maintenance,
+    Auth,
+    Health,
+    ServerReflection,
+    ServerReflectionAlpha,
+  ].flatMap(({ typeName, methods }) => methods.map(({ name }) => `/${typeName}/${name}`)),
+);
 
 /** More parts than any path of ours has. */
 const PARTS_SHOWN = 8;
@@ -37,7 +55,9 @@ export function tokenLabel(token: string): string {
  * `?message=` of a Connect GET holds tokens as well.
  */
 export function redactPath(target: string): string {
-  const parts = pathOf(target).split('/');
+  const path = pathOf(target);
+  if (CALLS.has(path)) return path;
+  const parts = path.split('/');
   const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {
     if (part === '' || NEVER_TOKENS.has(part)) return part;
     return i > 0 && AFTER.get(part) === parts[i - 1] ? part : tokenLabel(decoded(part));

@@ -31,7 +31,7 @@ export function note(
         ? undefined
         : { method: outcome.method, code: outcome.code ?? (gone ? 'canceled' : refusedAs(status)) };
     metrics.count({ surface, target, method, status, ...(rpc && { rpc }) });
-    const level = levelOf(surface, status);
+    const level = levelOf(surface, target, status);
     if (!log.isLevelEnabled(level)) return;
     log[level](
       {
@@ -55,8 +55,11 @@ function refusedAs(status: number): string {
   return status === 200 ? 'refused' : `http_${status}`;
 }
 
+const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
+
 /** What probes and scrapers ask for every few seconds is not worth a line. */
-function levelOf(surface: Surface, status: number): 'debug' | 'info' | 'warn' {
+function levelOf(surface: Surface, target: string, status: number): 'debug' | 'info' | 'warn' {
   if (status >= 500) return 'warn';
-  return surface === 'health' || surface === 'live' || surface === 'metrics' ? 'debug' : 'info';
+  const isProbe = PROBED.has(surface) || target.startsWith('/grpc.health.v1.Health/');
+  return isProbe ? 'debug' : 'info';
 }

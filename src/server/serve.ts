@@ -1,8 +1,11 @@
+import { file_discovery_v1_error } from '../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/model.ts';
 import { etcdV2Gateway } from '../etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../etcdv3/gateway.ts';
+import { addHealth } from '../grpc/health.ts';
+import { addReflection } from '../grpc/reflection.ts';
 import { pageHandler } from '../page/handler.ts';
 import { inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
@@ -69,7 +72,11 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     stopping: stopping.signal,
     onDefect,
   });
-  const rpc = rpcHandler((router) => v3(router.service(DiscoveryService, service)));
+  const rpc = rpcHandler((router) => {
+    v3(router.service(DiscoveryService, service));
+    addHealth(router, { notReady: pages.notReady, stopping: stopping.signal });
+    addReflection(router, { details: [file_discovery_v1_error], stopping: stopping.signal });
+  });
   const v2 = etcdV2Gateway(client, {
     publicUrl: config.publicUrl,
     pollLimitMs: config.pollLimit,

@@ -99,7 +99,10 @@ test('robots are asked to stay away, and the pages of the service only to be rea
 });
 
 test('an RPC that is not there is unimplemented in every protocol', async () => {
-  for (const path of ['/discovery.v1.DiscoveryService/NoSuchMethod', '/grpc.health.v1.Health/Check']) {
+  for (const path of [
+    '/discovery.v1.DiscoveryService/NoSuchMethod',
+    '/grpc.channelz.v1.Channelz/GetServers',
+  ]) {
     const headers = { 'content-type': 'application/json' };
     const connectAnswer = await get(path, { method: 'POST', headers, body: '{}' });
     assert.equal(connectAnswer.status, 404);

@@ -1,0 +1,44 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+
+/** Ends the streams that only listen to their clients when the server stops; one listener serves them all. */
+export class OpenStreams {
+  readonly #ends = new Set<() => void>();
+  readonly #stopping: AbortSignal;
+
+  constructor(stopping: AbortSignal) {
+    this.#stopping = stopping;
+    const endAll = (): void => {
+      for (const end of this.#ends) end();
+    };
+    stopping.addEventListener('abort', endAll, { once: true });
+  }
+
+  /** The messages of a client, until the server stops: then `unavailable`. `signal` is that of the call. */
+  async *until<T>(messages: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+    const iterator = messages[Symbol.asyncIterator]();
+    let end = (): void => {};
+    const endNow = (): void => end();
+    const leave = (): boolean => this.#ends.delete(endNow);
+    this.#ends.add(endNow);
+    // A generator that is parked at a yield never reaches its `finally`.
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      for (;;) {
+        if (this.#stopping.aborted) throw serverStops();
+        const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+          end = () => reject(serverStops());
+          iterator.next().then(resolve, reject);
+        });
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      signal.removeEventListener('abort', leave);
+      leave();
+    }
+  }
+}
+
+export function serverStops(): ConnectError {
+  return new ConnectError('the service is stopping; call again to reach its successor', Code.Unavailable);
+}

@@ -1,0 +1,78 @@
+import type { DescFile } from '@bufbuild/protobuf';
+import { Code, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import {
+  type ServerReflectionRequest as RequestV1,
+  ServerReflection as V1,
+} from '../../gen/grpc/reflection/v1/reflection_pb.ts';
+import {
+  type ServerReflectionRequest as RequestV1Alpha,
+  ServerReflection as V1Alpha,
+} from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { OpenStreams } from './open-streams.ts';
+import { Symbols } from './symbols.ts';
+
+type Request = RequestV1 | RequestV1Alpha;
+type Question = Request['messageRequest'];
+type Answer =
+  | { case: 'fileDescriptorResponse'; value: { fileDescriptorProto: Uint8Array[] } }
+  | { case: 'allExtensionNumbersResponse'; value: { baseTypeName: string } }
+  | { case: 'listServicesResponse'; value: { service: Array<{ name: string }> } }
+  | { case: 'errorResponse'; value: { errorCode: Code; errorMessage: string } };
+
+/**
+ * Adds gRPC's reflection to a router, of all services that are in it by then: clients without a schema ask it for
+ * one. `details` are files of what only error details hold, which no service mentions. Streams end when the signal
+ * is aborted.
+ */
+export function addReflection(
+  router: ConnectRouter,
+  { details, stopping }: { readonly details: readonly DescFile[]; readonly stopping: AbortSignal },
+): void {
+  const services = [...new Set(router.handlers.map(({ service }) => service)), V1, V1Alpha];
+  const answer = answers(
+    services.map(({ typeName }) => typeName).sort(),
+    new Symbols([...services.map(({ file }) => file), ...details]),
+  );
+  const streams = new OpenStreams(stopping);
+  async function* info<R extends Request>(
+    requests: AsyncIterable<R>,
+    { signal }: HandlerContext,
+  ): AsyncGenerator<{ validHost: string; originalRequest: R; messageResponse: Answer }> {
+    for await (const request of streams.until(requests, signal)) {
+      const { host, messageRequest } = request;
+      yield { validHost: host, originalRequest: request, messageResponse: answer(messageRequest) };
+    }
+  }
+  router.service(V1, { serverReflectionInfo: info });
+  router.service(V1Alpha, { serverReflectionInfo: info });
+}
+
+function answers(services: readonly string[], symbols: Symbols): (question: Question) => Answer {
+  const files = (found: readonly Uint8Array[] | undefined, what: string): Answer =>
+    found === undefined
+      ? refusal(Code.NotFound, `there is no ${what} here`)
+      : { case: 'fileDescriptorResponse', value: { fileDescriptorProto: [...found] } };
+
+  return (question) => {
+    switch (question.case) {
+      case 'listServices':
+        return { case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } };
+      case 'fileByFilename':
+        return files(symbols.file(question.value), `file ${question.value}`);
+      case 'fileContainingSymbol':
+        return files(symbols.declaring(question.value), `symbol ${question.value}`);
+      case 'fileContainingExtension':
+        return refusal(Code.NotFound, 'there are no extensions here');
+      case 'allExtensionNumbersOfType':
+        return symbols.isMessage(question.value)
+          ? { case: 'allExtensionNumbersResponse', value: { baseTypeName: question.value } }
+          : refusal(Code.NotFound, `there is no message ${question.value} here`);
+      default:
+        return refusal(Code.InvalidArgument, 'the request asks for nothing that is known here');
+    }
+  };
+}
+
+function refusal(errorCode: Code, errorMessage: string): Answer {
+  return { case: 'errorResponse', value: { errorCode, errorMessage } };
+}

@@ -1,0 +1,61 @@
+import { type DescFile, toBinary } from '@bufbuild/protobuf';
+import { nestedTypes } from '@bufbuild/protobuf/reflect';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+
+/** Files and what they import, found by their names and by what they declare. */
+export class Symbols {
+  /** Each with all that it imports, serialised. */
+  readonly #files = new Map<string, readonly Uint8Array[]>();
+  readonly #declaredIn = new Map<string, string>();
+  readonly #messages = new Set<string>();
+
+  constructor(files: readonly DescFile[]) {
+    for (const file of closure(files)) this.#add(file);
+  }
+
+  /** By a name as another file imports it, like `discovery/v1/cluster.proto`. */
+  file(name: string): readonly Uint8Array[] | undefined {
+    return this.#files.get(name);
+  }
+
+  /** By the full name of a service, method, message, field, oneof, enum or enum value. */
+  declaring(symbol: string): readonly Uint8Array[] | undefined {
+    return this.file(this.#declaredIn.get(symbol) ?? '');
+  }
+
+  isMessage(typeName: string): boolean {
+    return this.#messages.has(typeName);
+  }
+
+  #add(file: DescFile): void {
+    // As imports spell it; the name in `DescFile` has no extension.
+    const name = file.proto.name;
+    this.#files.set(
+      name,
+      closure([file]).map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)),
+    );
+    for (const type of nestedTypes(file)) {
+      const typeName = type.typeName;
+      this.#declaredIn.set(typeName, name);
+      if (type.kind === 'message') {
+        this.#messages.add(typeName);
+        for (const { name: part } of [...type.fields, ...type.oneofs]) {
+          this.#declaredIn.set(`${typeName}.${part}`, name);
+        }
+      } else if (type.kind === 'service') {
+        for (const method of type.methods) this.#declaredIn.set(`${typeName}.${method.name}`, name);
+      } else if (type.kind === 'enum') {
+        // The values of an enum stand beside it, not in it.
+        const scope = typeName.slice(0, typeName.lastIndexOf('.') + 1);
+        for (const value of type.values) this.#declaredIn.set(`${scope}${value.name}`, name);
+      }
+    }
+  }
+}
+
+/** Files and all that they import, each once, the given ones first. */
+function closure(files: readonly DescFile[]): readonly DescFile[] {
+  const found = new Set(files);
+  for (const file of found) for (const imported of file.dependencies) found.add(imported);
+  return [...found];
+}

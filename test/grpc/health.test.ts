@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
+import { after, before, test } from 'node:test';
+import { Code, ConnectError, createClient, createRouterTransport } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import {
+  Health,
+  type HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Status,
+} from '../../gen/grpc/health/v1/health_pb.ts';
+import { addHealth } from '../../src/grpc/health.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
+
+let service: RunningService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+const connect = (baseUrl: string): ReturnType<typeof createClient<typeof Health>> =>
+  createClient(Health, createGrpcTransport({ baseUrl }));
+
+async function* statuses(answers: AsyncIterable<HealthCheckResponse>): AsyncGenerator<Status, undefined> {
+  for await (const { status } of answers) yield status;
+  return undefined;
+}
+
+test('each service and all together are serving; an unknown one is not there', async () => {
+  const client = connect(service.url);
+  for (const name of ['', 'discovery.v1.DiscoveryService', 'etcdserverpb.KV', 'grpc.health.v1.Health']) {
+    assert.equal((await client.check({ service: name })).status, Status.SERVING, name);
+  }
+  await assert.rejects(client.check({ service: 'nobody' }), { code: Code.NotFound });
+});
+
+test('a probe over HTTP/1.1 works too, and is no line of the log', async () => {
+  const answer = await fetch(`${service.url}/grpc.health.v1.Health/Check`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{}',
+  });
+  assert.deepEqual(await answer.json(), { status: 'SERVING' });
+  const probes = (): Array<{ level: unknown }> =>
+    service.logged
+      .filter((line) => line.includes('Health'))
+      .map((line) => JSON.parse(line) as { level: unknown });
+  await waitFor('the request to be logged', () => probes().length > 0);
+  assert.deepEqual([...new Set(probes().map(({ level }) => level))], ['debug']);
+});
+
+test('who watches is told that the service stops, and does not hold it up', async () => {
+  const stopping = await startService({}, { grace: 60_000 });
+  const client = connect(stopping.url);
+  const watches = ['', 'nobody'].map((name) => statuses(client.watch({ service: name })));
+  const first = await Promise.all(watches.map((watch) => watch.next()));
+  assert.deepEqual(
+    first.map(({ value }) => value),
+    [Status.SERVING, Status.SERVICE_UNKNOWN],
+  );
+  const stopped = stopping.stop();
+  const last = await watches[0]?.next();
+  assert.equal(last?.value, Status.NOT_SERVING);
+  for (const watch of watches) {
+    await assert.rejects(
+      async () => watch.next(),
+      (error) => error instanceof ConnectError && error.code === Code.Unavailable,
+    );
+  }
+  await stopped;
+});
+
+test('who watches is told when the store fails and when it is back, and is looked for together', async () => {
+  let problem: string | undefined;
+  let looks = 0;
+  const stopping = new AbortController();
+  const transport = createRouterTransport((router) => {
+    addHealth(router, {
+      notReady: async () => {
+        looks += 1;
+        return problem;
+      },
+      stopping: stopping.signal,
+    });
+  });
+  const client = createClient(Health, transport);
+  const leave = new AbortController();
+  setMaxListeners(0, leave.signal);
+  const watches = Array.from({ length: 50 }, () => statuses(client.watch({}, { signal: leave.signal })));
+  const next = async (): Promise<Set<Status | undefined>> =>
+    new Set((await Promise.all(watches.map((watch) => watch.next()))).map(({ value }) => value));
+  assert.deepEqual(await next(), new Set([Status.SERVING]));
+  problem = 'the disk is gone';
+  assert.equal((await client.check({})).status, Status.NOT_SERVING);
+  const before = looks;
+  assert.deepEqual(await next(), new Set([Status.NOT_SERVING]));
+  problem = undefined;
+  assert.deepEqual(await next(), new Set([Status.SERVING]));
+  // Each is looked for when it is told; in between one look serves all.
+  assert.ok(looks - before < 3 * watches.length, `${looks - before} looks`);
+  leave.abort();
+});
