@@ -3,6 +3,10 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** The width of the terminal that a stream goes to; undefined when it goes to a file or a pipe. */
+  readonly columns: (stream: 'out' | 'err') => number | undefined;
+  /** Asks the person at the terminal, on standard error. Undefined when there is nobody to ask. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
 }
 
 /** A flag as the help and the completion of a shell tell of it. */

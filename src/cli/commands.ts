@@ -1,5 +1,29 @@
 import type { Command } from './command.ts';
+import { completion } from './commands/completion.ts';
+import { DELETE } from './commands/delete.ts';
+import { DEREGISTER } from './commands/deregister.ts';
+import { FLAGS } from './commands/flags.ts';
+import { JOIN_LATE } from './commands/join-late.ts';
+import { LIST_MEMBERS } from './commands/list-members.ts';
+import { NEW } from './commands/new.ts';
+import { REGISTER } from './commands/register.ts';
+import { SHOW } from './commands/show.ts';
+import { WAIT } from './commands/wait.ts';
+import { WATCH } from './commands/watch.ts';
 import { SERVE } from './serve.ts';
 
 /** Every command. A new one is a file of its own and a row here. */
-export const COMMANDS: readonly Command[] = [SERVE];
+export const COMMANDS: readonly Command[] = [
+  SERVE,
+  NEW,
+  SHOW,
+  LIST_MEMBERS,
+  WATCH,
+  WAIT,
+  DELETE,
+  FLAGS,
+  REGISTER,
+  DEREGISTER,
+  JOIN_LATE,
+  completion(() => COMMANDS),
+];

@@ -1,4 +1,5 @@
 import { SETTINGS, type Setting } from '../server/settings.ts';
+import { wrap } from './text/wrap.ts';
 
 const FLAG_WIDTH = 32;
 const ENV_WIDTH = 24;
@@ -42,16 +43,4 @@ function entry({ flag, short, env, old, value, help, default: preset }: Setting<
   const lines = [name.padEnd(FLAG_WIDTH) + env.padEnd(ENV_WIDTH) + first];
   for (const line of more) lines.push(' '.repeat(FLAG_WIDTH + ENV_WIDTH) + line);
   return lines.join('\n');
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.replace('(default ', '(default\0').split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((each) => each.replace('\0', ' '));
 }

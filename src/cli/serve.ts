@@ -29,7 +29,9 @@ export const SERVE: Command = {
 
 /** The flags of settings. Those that only a variable sets have none, and old names are not offered. */
 export function settingFlags(settings: readonly Setting<unknown>[]): FlagShape[] {
-  return settings.flatMap(({ flag, short, value, help }) =>
-    flag === undefined ? [] : [{ flag, ...(short !== undefined && { short }), value, help }],
+  return settings.flatMap(({ flag, short, value, words, help }) =>
+    flag === undefined
+      ? []
+      : [{ flag, ...(short !== undefined && { short }), value, ...(words !== undefined && { words }), help }],
   );
 }

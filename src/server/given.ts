@@ -87,7 +87,8 @@ function twoNames(before: string | undefined, now: string, key: SettingKey): str
 
 /** Variables that look like settings and are none, in words. */
 export function unknownVariables(env: Env): string[] {
-  const known = new Set(settings().flatMap(([, setting]) => [setting.env, setting.old?.env]));
+  // DISC_SERVER is what the other commands ask.
+  const known = new Set(['DISC_SERVER', ...settings().flatMap(([, { env, old }]) => [env, old?.env])]);
   return Object.keys(env)
     .filter((name) => name.startsWith('DISC_') && !known.has(name))
     .sort()

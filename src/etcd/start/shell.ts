@@ -3,15 +3,15 @@ import { allSettings, environment } from './settings.ts';
 
 /** A command for a shell. */
 export function flagsText(node: NodeStart): string {
-  const before = environment(node).map(([name, value]) => `${name}=${quote(value)} `);
-  const flags = allSettings(node).map(([flag, value]) => `--${flag}=${quote(value)}`);
+  const before = environment(node).map(([name, value]) => `${name}=${shellWord(value)} `);
+  const flags = allSettings(node).map(([flag, value]) => `--${flag}=${shellWord(value)}`);
   return `${before.join('')}etcd \\\n  ${flags.join(' \\\n  ')}\n`;
 }
 
 /** A file of variables for a shell, or for systemd's EnvironmentFile. */
 export function envText(node: NodeStart): string {
   const variables = allSettings(node).map(([flag, value]) => [variableOf(flag), value] as const);
-  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${quote(value)}\n`);
+  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${shellWord(value)}\n`);
   return `# For a shell: set -a; . ./etcd.env; etcd. For systemd: EnvironmentFile=/etc/etcd.env\n${lines.join('')}`;
 }
 
@@ -19,6 +19,7 @@ function variableOf(flag: string): string {
   return `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-function quote(text: string): string {
+/** A word of a shell command. */
+export function shellWord(text: string): string {
   return /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

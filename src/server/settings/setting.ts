@@ -13,6 +13,8 @@ export interface Setting<T> {
   readonly value: string;
   /** What a value must be, to go on after "takes". */
   readonly takes: string;
+  /** The words that a value is one of, for whoever completes it. */
+  readonly words?: readonly string[];
   /** Undefined refuses the text. */
   readonly parse: (text: string) => T | undefined;
   /** As it would be written; undefined when there is none. */
@@ -42,7 +44,7 @@ export function parseText(text: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
-type Values<T> = Pick<Setting<T>, 'takes' | 'parse'>;
+type Values<T> = Pick<Setting<T>, 'takes' | 'parse' | 'words'>;
 
 export function duration(least: string, most: string): Values<number> {
   const [from = 0, to = 0] = [parseDuration(least), parseDuration(most)];
@@ -62,6 +64,7 @@ export function count(most: number): Values<number> {
 export function oneOf<const T extends string>(...words: readonly T[]): Values<T> {
   return {
     takes: `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`,
+    words,
     parse: (text) => words.find((word) => word === text),
   };
 }

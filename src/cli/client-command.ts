@@ -1,0 +1,139 @@
+import type { DiscoveryClient } from '../client/index.ts';
+import { parsePublicUrl } from '../server/address.ts';
+import { oneOf, parsePath } from '../server/settings/setting.ts';
+import type { Command, Terminal } from './command.ts';
+import { EXIT, Failure } from './exit.ts';
+import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
+import { commandHelp } from './help.ts';
+import { type Problem, problemOf } from './problem.ts';
+import { openClient } from './server.ts';
+import { type Style, styleFor } from './text/style.ts';
+import { parseTokenArgument } from './token.ts';
+
+const FILE = { value: 'FILE', takes: 'a file', parse: parsePath } as const;
+
+/** What every command takes that asks a service. */
+const COMMON = {
+  server: {
+    flag: 'server',
+    short: 's',
+    value: 'URL',
+    takes: 'a URL of scheme and host only, like http://localhost:8087',
+    parse: parsePublicUrl,
+    default: 'http://localhost:8087',
+    env: 'DISC_SERVER',
+    help: "The service. A token's whole URL says it too.",
+  },
+  cacert: { flag: 'cacert', ...FILE, help: "The CA of the service's certificate, in PEM." },
+  cert: { flag: 'cert', ...FILE, help: 'A client certificate in PEM, where the service asks for one.' },
+  key: { flag: 'key', ...FILE, help: 'Its private key in PEM.' },
+  output: {
+    flag: 'output',
+    short: 'o',
+    value: 'text|json',
+    ...oneOf('text', 'json'),
+    default: 'text',
+    help: 'For people, or for programs (errors too, on standard error).',
+  },
+} as const satisfies FlagSet;
+
+/** A command that is being run. */
+export interface Call<F extends FlagSet> {
+  readonly flags: Values<F>;
+  /** The arguments that are no flags. A token among them is bare. */
+  readonly words: readonly string[];
+  readonly token: string;
+  /** As it was given: the same for another command. */
+  readonly given: string;
+  readonly server: string;
+  readonly client: DiscoveryClient;
+  readonly json: boolean;
+  readonly terminal: Terminal;
+  /** Bold and colours, where standard output can show them. */
+  readonly style: Style;
+  /** Writes what a script reads: one line of JSON. */
+  readonly printJson: (value: unknown) => void;
+  /** Writes a remark on standard error. */
+  readonly note: (text: string) => void;
+}
+
+export interface ClientCommand<F extends FlagSet> {
+  readonly name: string;
+  readonly group: Command['group'];
+  readonly summary: string;
+  /** What it does beyond its summary, in lines that fit a terminal. */
+  readonly details?: string;
+  /** What it needs beside flags. A first one of TOKEN takes a token or its URL. */
+  readonly args: readonly string[];
+  readonly flags: F;
+  readonly examples: readonly string[];
+  /** Returns the exit code. What it throws is told in words. */
+  readonly run: (call: Call<F>) => Promise<number>;
+}
+
+/** A row of the table for a command that asks a service. */
+export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): Command {
+  const flags: F & typeof COMMON = { ...spec.flags, ...COMMON };
+  return {
+    name: spec.name,
+    group: spec.group,
+    summary: spec.summary,
+    flags: Object.values(flags),
+    async run(args, terminal) {
+      const reading = readCall(spec.name, spec.args, flags, args, terminal.env);
+      if (reading.type === 'HELP') {
+        terminal.out(commandHelp(spec, COMMON));
+        return EXIT.DONE;
+      }
+      if (reading.type === 'WRONG') {
+        terminal.err(`etcd-discovery: ${reading.problem}\n`);
+        return EXIT.WRONG;
+      }
+      const values: Values<typeof COMMON> & Values<F> = reading.values;
+      const [first = ''] = reading.words;
+      const argument = spec.args[0] === 'TOKEN' ? parseTokenArgument(first) : undefined;
+      const server = (reading.given.has('server') ? undefined : argument?.server) ?? values.server;
+      const json = values.output === 'json';
+      try {
+        if (spec.args[0] === 'TOKEN' && argument === undefined) {
+          throw new Failure(EXIT.WRONG, 'the URL has no token in it: it is like http://localhost:8087/TOKEN');
+        }
+        return await spec.run({
+          flags: values,
+          words: reading.words,
+          token: argument?.token ?? '',
+          given: first,
+          server,
+          client: openClient({ ...values, server }),
+          json,
+          terminal,
+          style: styleFor(terminal, 'out'),
+          printJson: (value) => terminal.out(`${JSON.stringify(value)}\n`),
+          note: (text) => terminal.err(`${text}\n`),
+        });
+      } catch (thrown) {
+        const problem = withToken(problemOf(thrown, server), first);
+        terminal.err(json ? problemJson(problem) : problemText(problem));
+        return problem.exitCode;
+      }
+    },
+  };
+}
+
+/** The next step, ready to paste. */
+function withToken(problem: Problem, given: string): Problem {
+  return given === '' ? problem : { ...problem, next: problem.next?.replace('TOKEN', given) };
+}
+
+function problemText({ message, next }: Problem): string {
+  return `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
+}
+
+function problemJson({ exitCode, reason, message, next }: Problem): string {
+  return `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`;
+}
+
+/** The type of a flag's row, for flags that several commands have. */
+export function flag<const F extends Flag<unknown>>(of: F): F {
+  return of;
+}

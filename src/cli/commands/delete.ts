@@ -1,0 +1,35 @@
+import { toJson } from '@bufbuild/protobuf';
+import { DeleteTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
+import { progress, stateText } from '../text/cluster.ts';
+
+export const DELETE = clientCommand({
+  name: 'delete',
+  group: 'Tokens',
+  summary: 'end a token, at once and for good',
+  details:
+    'It asks before it does so. A cluster that has formed does not notice: it needs its token no more.',
+  args: ['TOKEN'],
+  flags: { yes: { flag: 'yes', short: 'y', help: 'Do not ask.' } },
+  examples: ['delete my-cluster', 'delete my-cluster --yes'],
+  async run({ flags, client, token, json, printJson, terminal }) {
+    if (!flags.yes) {
+      if (terminal.ask === undefined) {
+        throw new Failure(
+          EXIT.WRONG,
+          'delete asks before it deletes, and nobody is here to answer',
+          'add --yes',
+        );
+      }
+      const { cluster } = await client.listMembers({ token });
+      const what = cluster === undefined ? '' : ` (${stateText(cluster.state)}, ${progress(cluster)})`;
+      const answer = await terminal.ask(`Delete the token ${token}${what}? Type yes: `);
+      if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(EXIT.FAILED, 'not deleted');
+    }
+    const answer = await client.deleteToken({ token });
+    if (json) printJson(toJson(DeleteTokenResponseSchema, answer));
+    else terminal.out('deleted\n');
+    return EXIT.DONE;
+  },
+});

@@ -1,0 +1,39 @@
+import { toJson } from '@bufbuild/protobuf';
+import { DeregisterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
+import { progress } from '../text/cluster.ts';
+import { printable } from '../text/style.ts';
+
+export const DEREGISTER = clientCommand({
+  name: 'deregister',
+  group: 'Nodes',
+  summary: 'take a member out of a cluster that assembles',
+  details:
+    'MEMBER is its name or its id. The first of the standbys moves up. A running etcd cluster knows nothing of it: there, use etcdctl member remove.',
+  args: ['TOKEN', 'MEMBER'],
+  flags: {},
+  examples: ['deregister my-cluster infra1'],
+  async run({ words, client, token, json, printJson, terminal }) {
+    const wanted = words[1] ?? '';
+    const { members, standbys } = await client.listMembers({ token });
+    const all = [...members, ...standbys];
+    const member = all.find(({ id }) => id === wanted) ?? all.find(({ name }) => name === wanted);
+    if (member === undefined) {
+      throw new Failure(
+        EXIT.NOT_FOUND,
+        `no member has the name or id ${JSON.stringify(wanted)}`,
+        'etcd-discovery list-members TOKEN',
+      );
+    }
+    // The one that was found, and not one that has taken its id meanwhile.
+    const { id, modRevision } = member;
+    const answer = await client.deregister({ token, memberId: id, expectedModRevision: modRevision });
+    if (json) printJson(toJson(DeregisterResponseSchema, answer));
+    else {
+      const how = answer.cluster === undefined ? '' : `: ${progress(answer.cluster)}`;
+      terminal.out(`${printable(member.name)} is out${how}\n`);
+    }
+    return EXIT.DONE;
+  },
+});

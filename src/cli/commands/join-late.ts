@@ -1,0 +1,71 @@
+import { ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { shellWord } from '../../etcd/start/shell.ts';
+import { parseText } from '../../server/settings/setting.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
+import { membersText, progress } from '../text/cluster.ts';
+import { NODE_NAME, PEER_URL } from './register.ts';
+
+const CLIENT_PORT = 2379;
+
+export const JOIN_LATE = clientCommand({
+  name: 'join-late',
+  group: 'Nodes',
+  summary: 'print how a node joins a cluster that is complete',
+  details: `The token has done its work then: the cluster itself takes new members, by etcdctl (3.4 to 3.7).`,
+  args: ['TOKEN'],
+  flags: {
+    name: NODE_NAME,
+    peerUrl: PEER_URL,
+    endpoints: {
+      flag: 'endpoints',
+      value: 'URLS',
+      takes: 'client URLs of the cluster, like http://10.0.0.1:2379,http://10.0.0.2:2379',
+      parse: parseText,
+      help: `Client URLs of the cluster. Without it they are guessed: the hosts of its members, port ${CLIENT_PORT}.`,
+    },
+  },
+  examples: ['join-late my-cluster --name infra4 --peer-url http://10.0.0.4:2380'],
+  async run({ flags, client, token, json, printJson, terminal, note }) {
+    const { cluster, members, standbys } = await client.listMembers({ token });
+    if (cluster?.state !== ClusterState.COMPLETE) {
+      const how = cluster === undefined ? '' : ` (${progress(cluster)})`;
+      throw new Failure(
+        EXIT.FAILED,
+        `the cluster still assembles${how}: the node can join it by its token`,
+        `etcd-discovery flags TOKEN --etcd VERSION --name ${shellWord(flags.name)} --ip ADDRESS`,
+      );
+    }
+    const inTheWay = members.find(
+      ({ name, peerUrls }) => name === flags.name || flags.peerUrl.some((url) => peerUrls.includes(url)),
+    );
+    if (inTheWay !== undefined) {
+      throw new Failure(
+        EXIT.TAKEN,
+        `${inTheWay.name} at ${inTheWay.peerUrls.join(', ')} is in the cluster: the new node needs a name and peer URLs of its own`,
+      );
+    }
+    const endpoints = flags.endpoints ?? members.map(clientUrl).join(',');
+    const command = `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(flags.name)} --peer-urls=${shellWord(flags.peerUrl.join(','))}`;
+    if (json) printJson({ endpoints: endpoints.split(','), guessed: flags.endpoints === undefined, command });
+    else {
+      terminal.out(`${membersText(members, standbys)}
+1. Tell the cluster:
+   ${command}
+2. Start the node with what that prints (ETCD_NAME, ETCD_INITIAL_CLUSTER and so on), and without the token.
+`);
+    }
+    if (flags.endpoints === undefined && !json) {
+      note(
+        `note: the endpoints are guessed from the hosts of the members, with port ${CLIENT_PORT}; say others with --endpoints`,
+      );
+    }
+    return EXIT.DONE;
+  },
+});
+
+/** Where a member most likely serves clients. */
+function clientUrl({ peerUrls }: Member): string {
+  const { protocol, hostname } = new URL(peerUrls[0] ?? 'http://localhost');
+  return `${protocol}//${hostname}:${CLIENT_PORT}`;
+}

@@ -1,0 +1,22 @@
+import { toJson } from '@bufbuild/protobuf';
+import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT } from '../exit.ts';
+import { membersText, progress } from '../text/cluster.ts';
+
+export const LIST_MEMBERS = clientCommand({
+  name: 'list-members',
+  group: 'Tokens',
+  summary: 'list the members of a cluster, in order of rank',
+  details: 'Standbys came when the cluster had all of its members.',
+  args: ['TOKEN'],
+  flags: {},
+  examples: ['list-members my-cluster', 'list-members my-cluster --output json'],
+  async run({ client, token, json, printJson, terminal, note }) {
+    const list = await client.listMembers({ token });
+    if (json) printJson(toJson(ListMembersResponseSchema, list));
+    else if (list.members.length > 0) terminal.out(membersText(list.members, list.standbys));
+    else if (list.cluster !== undefined) note(`nobody has registered yet: ${progress(list.cluster)}`);
+    return EXIT.DONE;
+  },
+});

@@ -1,0 +1,81 @@
+import { toJson } from '@bufbuild/protobuf';
+import {
+  RegisterMode,
+  RegisterOutcome,
+  RegisterResponseSchema,
+  WhenFull,
+} from '../../../gen/discovery/v1/service_pb.ts';
+import { parseText } from '../../server/settings/setting.ts';
+import { clientCommand, flag } from '../client-command.ts';
+import { EXIT } from '../exit.ts';
+import { progress } from '../text/cluster.ts';
+import { printable } from '../text/style.ts';
+
+export const NODE_NAME = flag({
+  flag: 'name',
+  value: 'NAME',
+  takes: "the node's name, like infra1",
+  parse: parseText,
+  required: true,
+  help: "The node's name.",
+});
+
+export const PEER_URL = flag({
+  flag: 'peer-url',
+  value: 'URL',
+  takes: 'a URL like http://10.0.0.1:2380',
+  parse: parseText,
+  required: true,
+  many: true,
+  help: 'Where the other nodes reach it.',
+});
+
+const WHAT: ReadonlyMap<RegisterOutcome, string> = new Map([
+  [RegisterOutcome.REPLACED, 'replaced'],
+  [RegisterOutcome.UNCHANGED, 'was registered already'],
+]);
+
+export const REGISTER = clientCommand({
+  name: 'register',
+  group: 'Nodes',
+  summary: 'register a node that does not do it itself',
+  details: 'etcd registers by itself when it is started with the token. The same call again is safe.',
+  args: ['TOKEN'],
+  flags: {
+    name: NODE_NAME,
+    peerUrl: PEER_URL,
+    id: {
+      flag: 'id',
+      value: 'ID',
+      takes: '1 to 64 letters, digits and . _ ~ -',
+      parse: parseText,
+      help: "The member's id in the cluster. Without it: the name.",
+    },
+    replace: { flag: 'replace', help: 'Change the name or the peer URLs of the member that has the id.' },
+    standby: { flag: 'standby', help: 'Stand by when the cluster has all of its members.' },
+  },
+  examples: [
+    'register my-cluster --name infra1 --peer-url http://10.0.0.1:2380',
+    'register my-cluster --name infra1 --peer-url http://10.0.0.9:2380 --replace',
+  ],
+  async run({ flags, client, token, json, printJson, terminal }) {
+    const answer = await client.register({
+      token,
+      memberId: flags.id ?? flags.name,
+      name: flags.name,
+      peerUrls: [...flags.peerUrl],
+      mode: flags.replace ? RegisterMode.REPLACE : RegisterMode.CREATE,
+      whenFull: flags.standby ? WhenFull.STANDBY : WhenFull.REFUSE,
+    });
+    const { cluster, member, outcome, standby } = answer;
+    if (json) printJson(toJson(RegisterResponseSchema, answer));
+    else {
+      const what = WHAT.get(outcome) ?? 'registered';
+      const how = cluster === undefined ? '' : `: ${progress(cluster)}`;
+      terminal.out(
+        `${printable(member?.name ?? flags.name)} ${what}${standby ? ' as a standby' : ''}${how}\n`,
+      );
+    }
+    return EXIT.DONE;
+  },
+});

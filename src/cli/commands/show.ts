@@ -1,0 +1,39 @@
+import { toJson } from '@bufbuild/protobuf';
+import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { GetClusterResponseSchema, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
+import { clusterText, membersText } from '../text/cluster.ts';
+
+export const SHOW = clientCommand({
+  name: 'show',
+  group: 'Tokens',
+  summary: 'show what a cluster is, how far it has come, and who is in it',
+  details: 'Expired and deleted tokens are shown as such for as long as the service remembers them.',
+  args: ['TOKEN'],
+  flags: {},
+  examples: ['show http://localhost:8087/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b', 'show my-cluster --output json'],
+  async run({ client, token, json, printJson, terminal, style }) {
+    const answer = await client.getCluster({ token });
+    const { cluster } = answer;
+    if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
+    const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
+    const list = live ? await client.listMembers({ token }) : undefined;
+    if (json) {
+      printJson(
+        list === undefined
+          ? toJson(GetClusterResponseSchema, answer)
+          : toJson(ListMembersResponseSchema, list),
+      );
+      return EXIT.DONE;
+    }
+    terminal.out(clusterText(list?.cluster ?? cluster, style));
+    if (list !== undefined && list.members.length > 0) {
+      terminal.out(`\n${membersText(list.members, list.standbys)}`);
+    }
+    if (list !== undefined && list.initialCluster !== '') {
+      terminal.out(`\n${style.bold('initial cluster:')} ${list.initialCluster}\n`);
+    }
+    return EXIT.DONE;
+  },
+});

@@ -1,0 +1,71 @@
+import { toJson } from '@bufbuild/protobuf';
+import { type ConnectError } from '@connectrpc/connect';
+import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { type ListMembersResponse, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { watchCluster } from '../../client/index.ts';
+import { formatDuration } from '../../server/duration.ts';
+import { duration, LONGEST_TIMER } from '../../server/settings/setting.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
+import { problemOf } from '../problem.ts';
+import { progress } from '../text/cluster.ts';
+import { liveView } from '../text/live.ts';
+import { printable } from '../text/style.ts';
+
+export const WAIT = clientCommand({
+  name: 'wait',
+  group: 'Tokens',
+  summary: 'wait until a cluster is complete, and print its initial cluster',
+  details:
+    "Standard output gets the value for etcd's --initial-cluster and nothing else; standard error tells who registers. It goes on across restarts of the service. Exit codes: 0 complete, 6 timed out, 5 the token has expired or was deleted, 4 there is no such token.",
+  args: ['TOKEN'],
+  flags: {
+    timeout: {
+      flag: 'timeout',
+      short: 't',
+      value: 'DURATION',
+      ...duration('1s', LONGEST_TIMER),
+      help: 'How long to wait. Without it: until the token ends.',
+    },
+  },
+  examples: ['wait my-cluster --timeout 5m'],
+  async run({ flags, client, token, server, json, printJson, terminal }) {
+    const signal = flags.timeout === undefined ? undefined : AbortSignal.timeout(flags.timeout);
+    const view = json ? undefined : liveView(terminal, 'err', server);
+    let seen: ListMembersResponse | undefined;
+    let lost: ConnectError | undefined;
+    try {
+      const steps = watchCluster(client, token, {
+        signal,
+        onConnection(connection) {
+          lost = connection.type === 'lost' ? connection.error : undefined;
+          view?.connection(connection);
+        },
+      });
+      for await (const step of steps) {
+        seen = step.list;
+        view?.update(step);
+        if (seen.cluster?.state !== ClusterState.COMPLETE) continue;
+        if (json) printJson(toJson(ListMembersResponseSchema, seen));
+        else terminal.out(`${seen.initialCluster}\n`);
+        return EXIT.DONE;
+      }
+    } catch (thrown) {
+      if (signal?.aborted !== true) throw thrown;
+      const after = `timed out after ${formatDuration(flags.timeout ?? 0)}`;
+      throw new Failure(
+        EXIT.TIMED_OUT,
+        `${after}: ${lost === undefined ? presenceText(seen) : problemOf(lost, server).message}`,
+      );
+    } finally {
+      view?.end();
+    }
+    throw new Failure(EXIT.ENDED, 'the token was deleted while we waited', 'etcd-discovery new --size 3');
+  },
+});
+
+function presenceText(list: ListMembersResponse | undefined): string {
+  if (list?.cluster === undefined) return 'the service has not answered';
+  const names = list.members.map(({ name }) => printable(name)).join(', ');
+  return `${progress(list.cluster)}${names === '' ? '' : `; there: ${names}`}`;
+}

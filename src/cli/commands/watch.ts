@@ -1,0 +1,38 @@
+import { toJson } from '@bufbuild/protobuf';
+import { MemberEventSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT } from '../exit.ts';
+import { liveView } from '../text/live.ts';
+
+export const WATCH = clientCommand({
+  name: 'watch',
+  group: 'Tokens',
+  summary: 'watch a cluster assemble: who has registered, when, and how many are missing',
+  details:
+    'It goes on across restarts of the service, until the token ends or you do (Ctrl-C). To wait for the cluster to be complete, use etcd-discovery wait.',
+  args: ['TOKEN'],
+  flags: {},
+  examples: ['watch my-cluster', 'watch my-cluster --output json'],
+  async run({ client, token, server, json, printJson, terminal }) {
+    const view = json ? undefined : liveView(terminal, 'out', server);
+    try {
+      const onConnection = view?.connection;
+      for await (const step of watchCluster(client, token, { onConnection })) {
+        if (view === undefined) printJson(stepJson(step));
+        else view.update(step);
+      }
+      return EXIT.ENDED;
+    } finally {
+      view?.end();
+    }
+  },
+});
+
+/** As WatchMembers has it. */
+function stepJson(step: ClusterSnapshot | ClusterChange): object {
+  return step.type === 'event'
+    ? { event: toJson(MemberEventSchema, step.event) }
+    : { snapshot: toJson(ListMembersResponseSchema, step.list) };
+}

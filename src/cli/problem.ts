@@ -1,0 +1,145 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { refusalOf } from '../client/index.ts';
+import { EXIT, Failure } from './exit.ts';
+
+/** What went wrong, as a person or a script is told of it. */
+export interface Problem {
+  readonly exitCode: number;
+  /** Why the service refused; undefined when it was not the service. */
+  readonly reason?: keyof typeof ErrorReason;
+  readonly message: string;
+  /** What to do now. */
+  readonly next?: string | undefined;
+}
+
+interface Row {
+  readonly exitCode: number;
+  /** Where the service's own words do not say it already, or not for this command line. */
+  readonly next?: string;
+}
+
+const NEW_TOKEN = 'etcd-discovery new --size 3';
+
+/** The service's refusals. Their messages are the service's: what was wrong, and what a caller can do. */
+const REFUSALS = {
+  UNSPECIFIED: { exitCode: EXIT.FAILED },
+  INVALID_ARGUMENT: { exitCode: EXIT.WRONG },
+  TOKEN_NOT_FOUND: {
+    exitCode: EXIT.NOT_FOUND,
+    next: `is this the service that made it? If so: ${NEW_TOKEN}`,
+  },
+  TOKEN_EXPIRED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
+  TOKEN_DELETED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
+  TOKEN_EXISTS: { exitCode: EXIT.TAKEN, next: 'leave --token out, and the service chooses one' },
+  CUSTOM_TOKEN_REFUSED: { exitCode: EXIT.FAILED, next: 'leave --token out, and the service chooses one' },
+  TOO_MANY_TOKENS: { exitCode: EXIT.FAILED },
+  MEMBER_NOT_FOUND: { exitCode: EXIT.NOT_FOUND, next: 'etcd-discovery list-members TOKEN' },
+  MEMBER_EXISTS: { exitCode: EXIT.TAKEN, next: 'register with --replace to change its name or peer URLs' },
+  NAME_TAKEN: { exitCode: EXIT.TAKEN },
+  PEER_URL_TAKEN: { exitCode: EXIT.TAKEN },
+  CLUSTER_FULL: { exitCode: EXIT.TAKEN, next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL' },
+  TOO_MANY_STANDBYS: {
+    exitCode: EXIT.TAKEN,
+    next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL',
+  },
+  REJOIN_REFUSED: { exitCode: EXIT.TAKEN },
+  REVISION_MISMATCH: { exitCode: EXIT.FAILED, next: 'the member has changed meanwhile: look, and try again' },
+  REVISION_COMPACTED: { exitCode: EXIT.FAILED },
+  SHUTTING_DOWN: { exitCode: EXIT.UNREACHABLE, next: 'try again in a moment' },
+  STORE_UNAVAILABLE: {
+    exitCode: EXIT.UNREACHABLE,
+    next: 'try again in a moment; the log of the service says why',
+  },
+  INTERNAL: { exitCode: EXIT.FAILED },
+} as const satisfies Record<keyof typeof ErrorReason, Row>;
+
+const WHICH_SERVICE = 'say where the service is with --server URL or DISC_SERVER';
+const TLS_CA = 'name the CA of its certificate with --cacert FILE';
+
+/** What the network says, by the codes of Node.js. */
+const NETWORK: Readonly<Record<string, { readonly message: string; readonly next: string }>> = {
+  ECONNREFUSED: {
+    message: 'nothing listens there',
+    next: `is it running? If it is elsewhere: ${WHICH_SERVICE}`,
+  },
+  ENOTFOUND: { message: 'there is no such host', next: WHICH_SERVICE },
+  EAI_AGAIN: {
+    message: 'the name of the host cannot be looked up now',
+    next: 'try again, or give an address',
+  },
+  EHOSTUNREACH: { message: 'there is no way to the host', next: WHICH_SERVICE },
+  ENETUNREACH: { message: 'there is no way to its network', next: WHICH_SERVICE },
+  ETIMEDOUT: { message: 'the host does not answer', next: WHICH_SERVICE },
+  ECONNRESET: {
+    message: 'it closed the connection',
+    next: 'does it speak TLS? Then write its URL as https://',
+  },
+  HPE_INVALID_CONSTANT: { message: 'what answers is not HTTP', next: WHICH_SERVICE },
+  EPROTO: { message: 'it does not speak TLS', next: 'write its URL as http://' },
+  ERR_SSL_WRONG_VERSION_NUMBER: { message: 'it does not speak TLS', next: 'write its URL as http://' },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { message: 'its certificate is by no CA that is known here', next: TLS_CA },
+  SELF_SIGNED_CERT_IN_CHAIN: { message: 'its certificate is by no CA that is known here', next: TLS_CA },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    message: 'its certificate is by no CA that is known here',
+    next: TLS_CA,
+  },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+    message: 'its certificate is by no CA that is known here',
+    next: TLS_CA,
+  },
+  CERT_HAS_EXPIRED: { message: 'its certificate has expired', next: 'have it renewed' },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    message: 'its certificate is for another name',
+    next: 'give --server a name or address that the certificate has',
+  },
+};
+
+/** Whatever a command has thrown, in words. `server` is the URL that was asked. */
+export function problemOf(thrown: unknown, server: string): Problem {
+  if (thrown instanceof Failure) return thrown;
+  if (!(thrown instanceof ConnectError)) throw thrown;
+  const refusal = refusalOf(thrown);
+  if (refusal !== undefined) {
+    const reason = reasonOf(refusal.reason);
+    return { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
+  }
+  const network = NETWORK[codeOf(thrown)];
+  if (network !== undefined) {
+    return {
+      exitCode: EXIT.UNREACHABLE,
+      message: `cannot reach ${server}: ${network.message}`,
+      next: network.next,
+    };
+  }
+  switch (thrown.code) {
+    case Code.Unauthenticated:
+    case Code.PermissionDenied:
+      return { exitCode: EXIT.FAILED, message: `${server} does not let you in: ${thrown.rawMessage}` };
+    case Code.DeadlineExceeded:
+    case Code.Unavailable:
+    case Code.Aborted:
+      return {
+        exitCode: EXIT.UNREACHABLE,
+        message: `cannot reach ${server}: ${thrown.rawMessage}`,
+        next: 'try again in a moment',
+      };
+    default:
+      return {
+        exitCode: EXIT.UNREACHABLE,
+        message: `what answers at ${server} is not the discovery service: ${thrown.rawMessage}`,
+        next: WHICH_SERVICE,
+      };
+  }
+}
+
+function reasonOf(reason: ErrorReason): keyof typeof ErrorReason {
+  const names = Object.keys(REFUSALS) as Array<keyof typeof ErrorReason>;
+  return names.find((name) => ErrorReason[name] === reason) ?? 'UNSPECIFIED';
+}
+
+/** The code of what is behind an error; with several addresses of a host there is one for each. */
+function codeOf({ cause }: ConnectError): string {
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return first instanceof Error && 'code' in first ? String(first.code) : '';
+}

@@ -1,0 +1,48 @@
+import { createInterface } from 'node:readline/promises';
+import type { Terminal } from './command.ts';
+
+/** The terminal, or the files and pipes, of this process. */
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  const streams = { out: stdout, err: stderr } as const;
+  return {
+    env: process.env,
+    out: (text) => {
+      if (stdout.listenerCount('error', enough) === 0) stdout.once('error', enough);
+      stdout.write(text);
+    },
+    err: (text) => stderr.write(text),
+    columns: (stream) => (streams[stream].isTTY ? streams[stream].columns || 80 : undefined),
+    ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
+  };
+}
+
+/** Who reads has seen enough (`| head`): no failure, and nothing is left to do. */
+function enough(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+}
+
+/** An end of the input (Ctrl-D) is an empty answer; Ctrl-C ends the process as it does everywhere. */
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise((resolve) => {
+      lines.once('close', () => resolve(''));
+      lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+      void lines.question(question).then(resolve);
+    });
+  } finally {
+    lines.close();
+  }
+}
+
+/** Does something before Ctrl-C ends the process, as it does all the same. Returns what takes that back. */
+export function onInterrupt(run: () => void): () => void {
+  const interrupted = (): void => {
+    run();
+    process.kill(process.pid, 'SIGINT');
+  };
+  process.once('SIGINT', interrupted);
+  return () => process.off('SIGINT', interrupted);
+}

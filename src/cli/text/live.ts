@@ -1,0 +1,150 @@
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import {
+  type Cluster,
+  ClusterState,
+  type Member,
+  MemberEventType,
+} from '../../../gen/discovery/v1/cluster_pb.ts';
+import type { ListMembersResponse } from '../../../gen/discovery/v1/service_pb.ts';
+import type { ClusterChange, ClusterSnapshot, WatchConnection } from '../../client/index.ts';
+import type { Terminal } from '../command.ts';
+import { problemOf } from '../problem.ts';
+import { onInterrupt } from '../terminal.ts';
+import { bar } from './bar.ts';
+import { progress } from './cluster.ts';
+import { printable, styleFor } from './style.ts';
+import { span } from './time.ts';
+
+/** A cluster as it assembles: a line for each change and, on a terminal, a line below them with a bar. */
+export interface LiveView {
+  /** Tells what has changed since the last one. */
+  readonly update: (step: ClusterSnapshot | ClusterChange) => void;
+  readonly connection: (connection: WatchConnection) => void;
+  /** Takes the bar away. */
+  readonly end: () => void;
+}
+
+const REDRAW_MS = 1000;
+
+export function liveView(terminal: Terminal, stream: 'out' | 'err', server: string): LiveView {
+  const isTerminal = terminal.columns(stream) !== undefined && terminal.env['TERM'] !== 'dumb';
+  const style = styleFor(terminal, stream);
+  const write = terminal[stream];
+  let list: ListMembersResponse | undefined;
+  let lost: string | undefined;
+  let drawn = '';
+
+  const draw = (): void => {
+    if (!isTerminal || list?.cluster === undefined) return;
+    const width = (terminal.columns(stream) ?? 80) - 1;
+    const text = (lost ?? statusText(list.cluster)).slice(0, width);
+    if (text === drawn) return;
+    write(`\r\x1b[K${lost === undefined ? text : style.yellow(text)}`);
+    drawn = text;
+  };
+  const line = (time: Timestamp | undefined, text: string): void => {
+    if (drawn !== '') write('\r\x1b[K');
+    drawn = '';
+    write(`${style.dim(isTerminal ? clock(time) : iso(time))} ${text}\n`);
+  };
+  const timer = isTerminal ? setInterval(draw, REDRAW_MS).unref() : undefined;
+  const forget = onInterrupt(() => {
+    if (drawn !== '') write('\n');
+  });
+
+  return {
+    update(step) {
+      const known = list;
+      list = step.list;
+      lost = undefined;
+      const { cluster } = list;
+      const count = cluster === undefined ? '' : progress(cluster);
+      if (step.type === 'event') {
+        const { time, text } = told(step);
+        line(time, `${text}: ${count}`);
+      } else {
+        for (const { time, text } of difference(known, list)) line(time, text);
+        if (!isTerminal) line(undefined, count);
+      }
+      const complete = ClusterState.COMPLETE;
+      if (cluster?.state === complete && known?.cluster?.state !== complete) {
+        line(
+          latest(list.members),
+          style.green(['complete', ...(stream === 'out' ? [list.initialCluster] : [])].join(': ')),
+        );
+      }
+      draw();
+    },
+    connection(connection) {
+      if (connection.type === 'connected') {
+        if (lost !== undefined) line(undefined, `the service answers again`);
+        lost = undefined;
+      } else {
+        const { message } = problemOf(connection.error, server);
+        if (lost === undefined) line(undefined, `${message}; trying again`);
+        lost = `${message}; trying again`;
+      }
+      draw();
+    },
+    end() {
+      clearInterval(timer);
+      forget();
+      if (drawn !== '') write('\r\x1b[K');
+    },
+  };
+}
+
+interface Line {
+  readonly time: Timestamp | undefined;
+  readonly text: string;
+}
+
+function told({ event: { type, time, member, previous } }: ClusterChange): Line {
+  if (type === MemberEventType.TOKEN_DELETED || member === undefined)
+    return { time, text: 'the token was deleted' };
+  if (type === MemberEventType.DEREGISTERED) return { time, text: `${printable(member.name)} is out` };
+  if (type === MemberEventType.REPLACED) {
+    return { time, text: `${printable(previous?.name ?? '')} is now ${nameAndUrls(member)}` };
+  }
+  return { time, text: `${nameAndUrls(member)} registered` };
+}
+
+/** What lies between two states: all of the members at the beginning, and little when a watch has missed something. */
+function difference(before: ListMembersResponse | undefined, after: ListMembersResponse): Line[] {
+  const old = [...(before?.members ?? []), ...(before?.standbys ?? [])];
+  const now = [...after.members, ...after.standbys];
+  const gone = old.filter(({ id }) => !now.some((each) => each.id === id));
+  const come = now.filter(
+    ({ id, modRevision }) => !old.some((each) => each.id === id && each.modRevision === modRevision),
+  );
+  return [
+    ...gone.map((member) => ({ time: undefined, text: `${printable(member.name)} is out` })),
+    ...come.map((member) => ({ time: member.registerTime, text: `${nameAndUrls(member)} registered` })),
+  ];
+}
+
+function nameAndUrls({ name, peerUrls }: Member): string {
+  return `${printable(name)} (${printable(peerUrls.join(', '))})`;
+}
+
+function latest(members: readonly Member[]): Timestamp | undefined {
+  return members.at(-1)?.registerTime;
+}
+
+function statusText(cluster: Cluster): string {
+  const { size, memberCount, standbyCount, expireTime } = cluster;
+  const parts = [`${bar(memberCount, size)} ${progress(cluster)}`];
+  if (standbyCount > 0) parts.push(`${standbyCount} standing by`);
+  if (expireTime !== undefined)
+    parts.push(`expires in ${span(Math.max(0, timestampMs(expireTime) - Date.now()))}`);
+  return parts.join(', ');
+}
+
+/** The time of day here. */
+function clock(time: Timestamp | undefined): string {
+  return new Date(time === undefined ? Date.now() : timestampMs(time)).toTimeString().slice(0, 8);
+}
+
+function iso(time: Timestamp | undefined): string {
+  return new Date(time === undefined ? Date.now() : timestampMs(time)).toISOString();
+}

@@ -1,0 +1,27 @@
+import type { Terminal } from '../command.ts';
+
+/** Emphasis: as it is where it cannot be shown, or is not wanted. */
+export type Style = Readonly<Record<'bold' | 'dim' | 'green' | 'yellow' | 'red', (text: string) => string>>;
+
+const CODES = { bold: [1, 22], dim: [2, 22], green: [32, 39], yellow: [33, 39], red: [31, 39] } as const;
+
+/** What a stream of the terminal can show. NO_COLOR: see no-color.org. */
+export function styleFor({ env, columns }: Terminal, stream: 'out' | 'err'): Style {
+  const wanted = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' && columns(stream) !== undefined;
+  const style = (name: keyof typeof CODES) => {
+    const [on, off] = CODES[name];
+    return (text: string) => (wanted ? `\x1b[${on}m${text}\x1b[${off}m` : text);
+  };
+  return {
+    bold: style('bold'),
+    dim: style('dim'),
+    green: style('green'),
+    yellow: style('yellow'),
+    red: style('red'),
+  };
+}
+
+/** Text of others, without what could steer a terminal or turn the line around. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
+}

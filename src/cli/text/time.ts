@@ -1,0 +1,38 @@
+import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000],
+] as const;
+
+/** A time of any length for a person, in its two greatest units: `6d 23h`, `5m 10s`, `0s`. */
+export function span(exactMs: number): string {
+  // So that 7 days are not 6d 23h a moment later.
+  const ms = exactMs > 3_600_000 ? Math.round(exactMs / 60_000) * 60_000 : exactMs;
+  const first = UNITS.findIndex(([, size]) => ms >= size);
+  if (first < 0) return '0s';
+  const [unit, size] = UNITS[first] ?? ['s', 1000];
+  const text = `${Math.floor(ms / size)}${unit}`;
+  const [smaller, smallerSize] = UNITS[first + 1] ?? [];
+  if (smaller === undefined || smallerSize === undefined) return text;
+  const rest = Math.floor((ms % size) / smallerSize);
+  return rest === 0 ? text : `${text} ${rest}${smaller}`;
+}
+
+/** `2026-11-23 04:20:31Z`. */
+export function instant(time: Timestamp | undefined): string {
+  if (time === undefined) return 'unknown';
+  return new Date(timestampMs(time))
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z/, 'Z');
+}
+
+/** When, and how far that is from now: `2026-11-23 04:20:31Z (in 6d 23h)`. */
+export function instantFromNow(time: Timestamp | undefined): string {
+  if (time === undefined) return 'unknown';
+  const ms = timestampMs(time) - Date.now();
+  return `${instant(time)} (${ms >= 0 ? `in ${span(ms)}` : `${span(-ms)} ago`})`;
+}
