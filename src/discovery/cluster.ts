@@ -59,6 +59,7 @@ export function standbys(cluster: Cluster): readonly Member[] {
 }
 
 export function isStandby(cluster: Cluster, id: MemberId): boolean {
+  if (cluster.members.length <= cluster.size) return false;
   return cluster.members.findIndex((member) => member.id === id) >= cluster.size;
 }
 

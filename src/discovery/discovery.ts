@@ -63,9 +63,8 @@ export class Discovery {
     const written = await this.#store.write(token, (cluster) => decideRegister(cluster, command, this.now()));
     const member = memberOf(written.cluster.members, command.id);
     if (member === undefined) throw new TypeError('the store lost the member that it registered');
-    const before = memberOf(written.before?.members ?? [], command.id);
-    const outcome = written.changed ? (before === undefined ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
-    const previous = outcome === 'REPLACED' ? before : undefined;
+    const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
+    const previous = outcome === 'REPLACED' ? memberOf(written.before?.members ?? [], command.id) : undefined;
     return { ...written, member, previous, outcome, standby: isStandby(written.cluster, command.id) };
   }
 
@@ -121,5 +120,6 @@ export class Discovery {
 }
 
 function memberOf(members: readonly Member[], id: MemberId): Member | undefined {
-  return members.find((member) => member.id === id);
+  // Who has just registered is the last.
+  return members.findLast((member) => member.id === id);
 }

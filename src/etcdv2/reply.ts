@@ -56,9 +56,18 @@ function deletedNode(key: string, modified: bigint, created: bigint): string {
   return `{"key":"${key}","modifiedIndex":${modified},"createdIndex":${created}}`;
 }
 
+// A service in the same process answers with the same message as long as a member is as it was: what was made of
+// one is then made once, for every list and every waiter.
+const memberNodes = new WeakMap<Member, string>();
+
 function memberNode(token: string, member: Member): string {
-  const { id, modRevision, createRevision } = member;
-  return fileNode(memberKey(token, id), formatValue(member), modRevision, createRevision);
+  let node = memberNodes.get(member);
+  if (node === undefined) {
+    const { id, modRevision, createRevision } = member;
+    node = fileNode(memberKey(token, id), formatValue(member), modRevision, createRevision);
+    memberNodes.set(member, node);
+  }
+  return node;
 }
 
 function sizeNode(cluster: Cluster): string {
@@ -87,13 +96,20 @@ export function configReply(cluster: Cluster, { revision }: GetClusterResponse):
   return answer('get', node, revision);
 }
 
+const listNodes = new WeakMap<readonly Member[], string>();
+
 /** Members and standbys alike, by rank or sorted by key: a node works out its own rank. */
 export function listReply(token: string, sorted: boolean, list: ListMembersResponse): Reply {
-  const members = [...list.members, ...list.standbys];
-  if (sorted) members.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const nodes = members.map((member) => memberNode(token, member));
-  const created = list.cluster?.createRevision ?? 0n;
-  return answer('get', directoryNode(directoryKey(token), nodes, created, created), list.revision);
+  let node = sorted ? undefined : listNodes.get(list.members);
+  if (node === undefined) {
+    const members = [...list.members, ...list.standbys];
+    if (sorted) members.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const nodes = members.map((member) => memberNode(token, member));
+    const created = list.cluster?.createRevision ?? 0n;
+    node = directoryNode(directoryKey(token), nodes, created, created);
+    if (!sorted) listNodes.set(list.members, node);
+  }
+  return answer('get', node, list.revision);
 }
 
 export function memberReply(token: string, member: Member, index: bigint): Reply {

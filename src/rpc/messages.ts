@@ -10,7 +10,12 @@ import {
   type Member as MemberMessage,
   MemberSchema,
 } from '../../gen/discovery/v1/cluster_pb.ts';
-import { type ListMembersResponse, ListMembersResponseSchema } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  type ListMembersResponse,
+  ListMembersResponseSchema,
+  type WatchMembersResponse,
+  WatchMembersResponseSchema,
+} from '../../gen/discovery/v1/service_pb.ts';
 import type { Event } from '../discovery/change.ts';
 import {
   type Cluster,
@@ -22,15 +27,22 @@ import {
 } from '../discovery/cluster.ts';
 import type { Millis, Revision } from '../discovery/model.ts';
 
-// The core's types as the API's messages. Nothing is decided here.
+// The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
+// an event in place, so the message of each is made once and shared by every answer: nobody may change it either.
+
+const clusters = new WeakMap<Cluster, ClusterMessage>();
 
 export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
+  const state = ClusterState[stateOf(cluster, now)];
+  const known = clusters.get(cluster);
+  // Time alone changes the state of a cluster that is as it was.
+  if (known?.state === state) return known;
   const memberCount = Math.min(cluster.members.length, cluster.size);
   const message = create(ClusterSchema);
   message.token = cluster.token;
   message.size = cluster.size;
   message.description = cluster.description;
-  message.state = ClusterState[stateOf(cluster, now)];
+  message.state = state;
   message.createTime = timestampFromMs(cluster.createTime);
   message.expireTime = timestampFromMs(cluster.expireTime);
   if (cluster.deleteTime !== undefined) message.deleteTime = timestampFromMs(cluster.deleteTime);
@@ -39,32 +51,64 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.allowRejoin = cluster.allowRejoin;
   message.createRevision = cluster.createRevision;
   message.modRevision = cluster.modRevision;
+  clusters.set(cluster, message);
   return message;
 }
+
+const members = new WeakMap<Member, MemberMessage>();
 
 export function memberMessage(member: Member): MemberMessage {
-  const message = create(MemberSchema);
-  message.id = member.id;
-  message.name = member.name;
-  message.peerUrls = [...member.peerUrls];
-  message.registerTime = timestampFromMs(member.registerTime);
-  message.createRevision = member.createRevision;
-  message.modRevision = member.modRevision;
-  message.version = BigInt(member.version);
+  let message = members.get(member);
+  if (message === undefined) {
+    message = create(MemberSchema);
+    message.id = member.id;
+    message.name = member.name;
+    message.peerUrls = [...member.peerUrls];
+    message.registerTime = timestampFromMs(member.registerTime);
+    message.createRevision = member.createRevision;
+    message.modRevision = member.modRevision;
+    message.version = BigInt(member.version);
+    members.set(member, message);
+  }
   return message;
 }
 
+type Lists = Pick<ListMembersResponse, 'members' | 'standbys' | 'initialCluster'>;
+
+const lists = new WeakMap<Cluster, Lists>();
+
 export function membersMessage(cluster: Cluster, revision: Revision, now: Millis): ListMembersResponse {
+  let list = lists.get(cluster);
+  if (list === undefined) {
+    list = {
+      members: ranked(cluster).map(memberMessage),
+      standbys: standbys(cluster).map(memberMessage),
+      initialCluster: initialCluster(cluster),
+    };
+    lists.set(cluster, list);
+  }
   const message = create(ListMembersResponseSchema);
   message.cluster = clusterMessage(cluster, now);
-  message.members = ranked(cluster).map(memberMessage);
-  message.standbys = standbys(cluster).map(memberMessage);
-  message.initialCluster = initialCluster(cluster);
+  message.members = list.members;
+  message.standbys = list.standbys;
+  message.initialCluster = list.initialCluster;
   message.revision = revision;
   return message;
 }
 
-export function eventMessage(event: Event): MemberEvent {
+const updates = new WeakMap<Event, WatchMembersResponse>();
+
+/** The event as every watcher of its token gets it. */
+export function eventUpdate(event: Event): WatchMembersResponse {
+  let message = updates.get(event);
+  if (message === undefined) {
+    message = create(WatchMembersResponseSchema, { update: { case: 'event', value: eventMessage(event) } });
+    updates.set(event, message);
+  }
+  return message;
+}
+
+function eventMessage(event: Event): MemberEvent {
   const message = create(MemberEventSchema);
   message.type = MemberEventType[event.type];
   message.revision = event.revision;

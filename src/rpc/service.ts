@@ -17,7 +17,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { parseMemberId, parseToken, revision } from '../discovery/model.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
-import { clusterMessage, eventMessage, memberMessage, membersMessage } from './messages.ts';
+import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createCommand, registerCommand } from './request.ts';
 
 /** All that the handlers need of a call's context: when to stop. */
@@ -94,7 +94,7 @@ export function discoveryService(
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         for await (const item of discovery.watch(parseToken(request.token), after, signal)) {
-          yield create(WatchMembersResponseSchema, { update: updateOf(item, discovery) });
+          yield updateOf(item, discovery);
         }
       } catch (thrown) {
         throw refusal(thrown);
@@ -125,13 +125,12 @@ export function discoveryService(
   };
 }
 
-function updateOf(item: WatchItem, discovery: Discovery): WatchMembersResponse['update'] {
-  switch (item.type) {
-    case 'SNAPSHOT':
-      return { case: 'snapshot', value: membersMessage(item.cluster, item.revision, discovery.now()) };
-    case 'STARTED':
-      return { case: 'started', value: create(WatchStartedSchema, { revision: item.revision }) };
-    case 'EVENT':
-      return { case: 'event', value: eventMessage(item.event) };
-  }
+function updateOf(item: WatchItem, discovery: Discovery): WatchMembersResponse {
+  if (item.type === 'EVENT') return eventUpdate(item.event);
+  const message = create(WatchMembersResponseSchema);
+  message.update =
+    item.type === 'SNAPSHOT'
+      ? { case: 'snapshot', value: membersMessage(item.cluster, item.revision, discovery.now()) }
+      : { case: 'started', value: create(WatchStartedSchema, { revision: item.revision }) };
+  return message;
 }
