@@ -37,6 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   etcdv3: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   grpc: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, PROTOBUF, 'node:*'] },
+  moving: { modules: ['discovery', 'etcd'], packages: ['etcd3', 'node:*'] },
   gen: { modules: [], packages: [PROTOBUF] },
   discovery: { modules: [], packages: ['node:*'] },
   'store/lmdb': { modules: ['discovery'], packages: ['lmdb', 'node:*'] },

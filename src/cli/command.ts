@@ -25,7 +25,7 @@ export interface FlagShape {
 export interface Command {
   readonly name: string;
   /** What the command is about; the list of commands is grouped by it. */
-  readonly group: 'Service' | 'Tokens' | 'Nodes' | 'Shell';
+  readonly group: 'Service' | 'Data' | 'Tokens' | 'Nodes' | 'Shell';
   readonly summary: string;
   readonly flags: readonly FlagShape[];
   /** What its first argument is: one of some words, or a file. Undefined: nothing that a shell can complete. */

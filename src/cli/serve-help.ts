@@ -9,8 +9,7 @@ const HELP_WIDTH = 40;
 export function serveHelp(): string {
   const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
   const groups = [...new Set(settings.map(({ group }) => group))].map((group) => {
-    const entries = settings.filter((setting) => setting.group === group).map(entry);
-    return `${group}:\n${entries.join('\n')}`;
+    return `${group}:\n${settingLines(settings.filter((setting) => setting.group === group))}`;
   });
   return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory
 or in etcd.
@@ -32,8 +31,15 @@ Examples:
 `;
 }
 
-function entry({ flag, short, env, old, value, help, default: preset }: Setting<unknown>): string {
-  const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`;
+/** Settings as the help of a command lists them. */
+export function settingLines(settings: readonly Described[]): string {
+  return settings.map(entry).join('\n');
+}
+
+type Described = Pick<Setting<unknown>, 'flag' | 'short' | 'env' | 'old' | 'value' | 'help' | 'default'>;
+
+function entry({ flag, short, env, old, value, help, default: preset }: Described): string {
+  const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`.trimEnd();
   const name = `  ${short === undefined ? '   ' : `-${short},`} ${spelt}`;
   const notes = [
     ...(old === undefined ? [] : [`Also: -${old.short}, --${old.flag}, ${old.env}.`]),

@@ -1,0 +1,52 @@
+import { open, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { millis } from '../discovery/model.ts';
+import { type ExportCounts, exportLines } from '../moving/export.ts';
+import type { Config } from '../server/config.ts';
+import type { Terminal } from './command.ts';
+import { tokens } from './count.ts';
+import { failed } from './failure.ts';
+import { storeOf } from './store.ts';
+
+/** Writes an export to a file that is not there yet, or to standard output (`-`), or only counts. */
+export async function runExport(
+  file: string | undefined,
+  config: Config,
+  terminal: Terminal,
+): Promise<number> {
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0 };
+  try {
+    const store = await storeOf(config, terminal, false);
+    try {
+      const lines = exportLines(store, millis(Date.now()), counts);
+      if (file === undefined) for await (const _ of lines);
+      else if (file === '-') await pipeline(Readable.from(lines), process.stdout, { end: false });
+      else await writeNew(file, lines);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return failed(error, terminal);
+  }
+  const say = file === '-' ? terminal.err : terminal.out;
+  const { exported, members, expired, deleted } = counts;
+  say(`${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}
+left out: ${expired} expired, ${deleted} deleted
+`);
+  return 0;
+}
+
+/** On disk when this resolves. A part of a file is not left behind. */
+async function writeNew(file: string, lines: AsyncIterable<string>): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await pipeline(Readable.from(lines), handle.createWriteStream({ autoClose: false }));
+    await handle.sync();
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs';
+import { millis } from '../discovery/model.ts';
+import type { Store } from '../discovery/store.ts';
+import { readDiscoveryserver } from '../moving/discoveryserver/read.ts';
+import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../moving/import.ts';
+import { readExport, WrongFile } from '../moving/read-file.ts';
+import type { Config } from '../server/config.ts';
+import type { Terminal } from './command.ts';
+import { tokens } from './count.ts';
+import { failed } from './failure.ts';
+import { hasData, storeOf } from './store.ts';
+
+/** Problems told one by one; a file that is wrong throughout must not flood the terminal. */
+const PROBLEMS_TOLD = 100;
+
+export interface ImportRun {
+  readonly config: Config;
+  readonly isDryRun: boolean;
+}
+
+export type Source = { readonly file: string } | { readonly discoveryserver: string };
+
+/** Imports an export or what the Go service keeps, and says what came of it. */
+export async function runImport(
+  from: Source,
+  { config, isDryRun }: ImportRun,
+  terminal: Terminal,
+): Promise<number> {
+  const counts: ImportCounts = { imported: 0, members: 0, there: 0, conflicts: 0, expired: 0, bad: 0 };
+  const now = millis(Date.now());
+  let problems = 0;
+  const report = (line: string): void => {
+    problems += 1;
+    if (problems <= PROBLEMS_TOLD) terminal.err(`${line}\n`);
+  };
+  let code = 0;
+  let hasBegun = false;
+  try {
+    const items = await begun(
+      'file' in from ? fileItems(from.file) : oldItems(from.discoveryserver, now, config.policy.defaultTtl),
+    );
+    const store = await target(config, isDryRun, terminal);
+    hasBegun = true;
+    const carry = isDryRun || store === undefined ? lookInto(store) : carryInto(store);
+    try {
+      await importClusters(items, carry, { policy: config.policy, now, counts, report });
+    } finally {
+      await store?.close();
+    }
+  } catch (error) {
+    if (error instanceof WrongFile && 'file' in from) {
+      const name = from.file === '-' ? 'standard input' : from.file;
+      terminal.err(`etcd-discovery: ${name} ${error.message}\n`);
+      code = 1;
+    } else code = failed(error, terminal);
+  }
+  if (!hasBegun) return code;
+  if (problems > PROBLEMS_TOLD) terminal.err(`... and ${problems - PROBLEMS_TOLD} more\n`);
+  const { imported, members, there, conflicts, expired, bad } = counts;
+  terminal.out(`${isDryRun ? 'would import' : 'imported'}: ${tokens(imported, members)}
+already there: ${there}
+conflicts, left alone: ${conflicts}
+expired, left out: ${expired}
+bad, left out: ${bad}
+`);
+  return code === 0 && conflicts + bad > 0 ? 1 : code;
+}
+
+/** A dry run makes no data directory. */
+async function target(config: Config, isDryRun: boolean, terminal: Terminal): Promise<Store | undefined> {
+  const { store } = config;
+  if (isDryRun && store.type === 'EMBEDDED' && !hasData(store.dataDir)) return undefined;
+  return storeOf(config, terminal, true);
+}
+
+/** The same items, once the first is there: a source that is none must not make a store. */
+async function begun(items: AsyncGenerator<Item, void, undefined>): Promise<AsyncIterable<Item>> {
+  const first = await items.next();
+  return (async function* () {
+    if (first.done !== true) yield first.value;
+    yield* items;
+  })();
+}
+
+async function* fileItems(file: string): AsyncGenerator<Item, void, undefined> {
+  yield* readExport(file === '-' ? process.stdin : createReadStream(file));
+}
+
+/** All at once: what the Go service keeps ranks its members only when all of them are known. */
+async function* oldItems(url: string, now: number, ttl: number): AsyncGenerator<Item, void, undefined> {
+  yield* await readDiscoveryserver(url, now, ttl);
+}

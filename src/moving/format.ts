@@ -1,0 +1,149 @@
+import type { Cluster } from '../discovery/cluster.ts';
+import type { Millis } from '../discovery/model.ts';
+import type { RawCluster, RawMember } from './parse.ts';
+
+// An export: JSON, an object a line. The first says what the file is, the last how many clusters are in it, so
+// that a file that was cut short is known as that. Times as ISO 8601 has them, in UTC and with milliseconds.
+
+const FORMAT = 'etcd-discovery export';
+const VERSION = 1;
+
+export type Line =
+  | { readonly type: 'HEADER' }
+  | { readonly type: 'CLUSTER'; readonly cluster: RawCluster }
+  | { readonly type: 'END'; readonly clusters: number };
+
+export function headerLine(now: Millis): string {
+  return line({ format: FORMAT, version: VERSION, exportTime: time(now) });
+}
+
+export function clusterLine(cluster: Cluster): string {
+  return line({
+    token: cluster.token,
+    size: cluster.size,
+    description: cluster.description,
+    allowRejoin: cluster.allowRejoin,
+    createTime: time(cluster.createTime),
+    expireTime: time(cluster.expireTime),
+    members: cluster.members.map(({ id, name, peerUrls, registerTime }) => {
+      return { id, name, peerUrls, registerTime: time(registerTime) };
+    }),
+  });
+}
+
+export function endLine(clusters: number): string {
+  return line({ end: true, clusters });
+}
+
+function line(object: object): string {
+  return `${JSON.stringify(object)}\n`;
+}
+
+function time(ms: Millis): string {
+  return new Date(ms).toISOString();
+}
+
+/** A string says what is wrong with the line. */
+export function parseLine(text: string): Line | string {
+  let object: unknown;
+  try {
+    object = JSON.parse(text);
+  } catch {
+    return 'it is no JSON';
+  }
+  if (!isObject(object)) return 'it is no JSON object';
+  try {
+    if ('format' in object) return header(object);
+    if ('end' in object) return end(object);
+    return { type: 'CLUSTER', cluster: cluster(object) };
+  } catch (error) {
+    if (error instanceof Wrong) return error.message;
+    throw error;
+  }
+}
+
+function header(object: Json): Line {
+  const { format, version } = object;
+  if (format !== FORMAT) throw new Wrong('it is the header of another format');
+  if (version !== VERSION) {
+    throw new Wrong(`it is of version ${JSON.stringify(version)}, and this program reads ${VERSION}`);
+  }
+  return { type: 'HEADER' };
+}
+
+function end(object: Json): Line {
+  return { type: 'END', clusters: numberIn(object, 'clusters') };
+}
+
+const CLUSTER_FIELDS = ['token', 'size', 'description', 'allowRejoin', 'createTime', 'expireTime', 'members'];
+const MEMBER_FIELDS = ['id', 'name', 'peerUrls', 'registerTime'];
+
+function cluster(object: Json): RawCluster {
+  onlyFields(object, CLUSTER_FIELDS);
+  const { allowRejoin, members } = object;
+  if (typeof allowRejoin !== 'boolean') throw new Wrong('"allowRejoin" is neither true nor false');
+  if (!Array.isArray(members)) throw new Wrong('"members" is no list');
+  return {
+    token: textIn(object, 'token'),
+    size: numberIn(object, 'size'),
+    description: textIn(object, 'description'),
+    allowRejoin,
+    createTime: timeIn(object, 'createTime'),
+    expireTime: timeIn(object, 'expireTime'),
+    isAgeGuessed: false,
+    members: members.map(member),
+  };
+}
+
+function member(object: unknown): RawMember {
+  if (!isObject(object)) throw new Wrong('a member is no object');
+  onlyFields(object, MEMBER_FIELDS);
+  const { peerUrls } = object;
+  if (!isTexts(peerUrls)) throw new Wrong('"peerUrls" is no list of texts');
+  return {
+    id: textIn(object, 'id'),
+    name: textIn(object, 'name'),
+    peerUrls,
+    registerTime: timeIn(object, 'registerTime'),
+  };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+class Wrong extends Error {}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** What is not known is not dropped in silence. */
+function onlyFields(object: Json, fields: readonly string[]): void {
+  const other = Object.keys(object).find((field) => !fields.includes(field));
+  if (other !== undefined)
+    throw new Wrong(`it has the field ${JSON.stringify(other.slice(0, 40))}, which is not known`);
+}
+
+function textIn(object: Json, field: string): string {
+  const value = object[field];
+  if (typeof value !== 'string') throw new Wrong(`"${field}" is no text`);
+  return value;
+}
+
+function numberIn(object: Json, field: string): number {
+  const value = object[field];
+  if (!Number.isSafeInteger(value)) throw new Wrong(`"${field}" is no whole number`);
+  return value as number;
+}
+
+function timeIn(object: Json, field: string): number {
+  const text = textIn(object, field);
+  const ms = Date.parse(text);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) || Number.isNaN(ms)) {
+    throw new Wrong(`"${field}" is no time like 2026-01-31T12:00:00.000Z`);
+  }
+  return ms;
+}

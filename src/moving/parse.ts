@@ -1,0 +1,80 @@
+import { DiscoveryError } from '../discovery/errors.ts';
+import { LIMITS, type Policy } from '../discovery/limits.ts';
+import {
+  millis,
+  parseChosenToken,
+  parseDescription,
+  parseMemberId,
+  parseMemberName,
+  parsePeerUrls,
+  parseSize,
+  peerAddress,
+} from '../discovery/model.ts';
+import type { MovedCluster, MovedMember } from './moved.ts';
+
+/** A cluster as its source has it, not yet looked at. Times in ms. */
+export interface RawCluster {
+  readonly token: string;
+  readonly size: number;
+  readonly description: string;
+  readonly allowRejoin: boolean;
+  readonly createTime: number;
+  readonly expireTime: number;
+  readonly isAgeGuessed: boolean;
+  readonly members: readonly RawMember[];
+}
+
+export interface RawMember {
+  readonly id: string;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly registerTime: number;
+}
+
+/** The rules that every cluster of a store keeps. A string says which one is broken. */
+export function parseCluster(raw: RawCluster, policy: Policy): MovedCluster | string {
+  try {
+    return parsed(raw, policy);
+  } catch (error) {
+    if (error instanceof DiscoveryError) return error.message;
+    throw error;
+  }
+}
+
+function parsed(raw: RawCluster, policy: Policy): MovedCluster | string {
+  const { allowRejoin, isAgeGuessed } = raw;
+  const size = parseSize(raw.size, policy);
+  if (!(raw.expireTime > raw.createTime)) return 'it expires before it was made';
+  if (raw.expireTime - raw.createTime > policy.maxTtl) {
+    return `it lives longer than the ${policy.maxTtl / 1000} s that are allowed here; raise --max-ttl`;
+  }
+  if (raw.members.length > size + LIMITS.standbys) {
+    return `it has ${raw.members.length} members, and ${size} and ${LIMITS.standbys} standbys are the most`;
+  }
+  const taken = new Set<string>();
+  const members: MovedMember[] = [];
+  for (const each of raw.members) {
+    const member = {
+      id: parseMemberId(each.id),
+      name: parseMemberName(each.name),
+      peerUrls: parsePeerUrls(each.peerUrls),
+      registerTime: millis(each.registerTime),
+    };
+    const own = [`id ${member.id}`, `name ${member.name}`, ...member.peerUrls.map(peerAddress)];
+    const twice = own.find((key) => taken.has(key));
+    if (twice !== undefined) return `two of its members share the ${twice.replace(/^http/, 'peer URL http')}`;
+    for (const key of own) taken.add(key);
+    members.push(member);
+  }
+  return {
+    // It was chosen, or issued, where that was allowed.
+    token: parseChosenToken(raw.token, { ...policy, customTokens: true }),
+    size,
+    description: parseDescription(raw.description),
+    allowRejoin,
+    createTime: millis(raw.createTime),
+    expireTime: millis(raw.expireTime),
+    isAgeGuessed,
+    members,
+  };
+}
