@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { millis } from '../discovery/model.ts';
@@ -8,6 +8,8 @@ import type { Terminal } from './command.ts';
 import { tokens } from './count.ts';
 import { failed } from './failure.ts';
 import { storeOf } from './store.ts';
+
+const PIECE_LENGTH = 65_536;
 
 /** Writes an export to a file that is not there yet, or to standard output (`-`), or only counts. */
 export async function runExport(
@@ -21,7 +23,7 @@ export async function runExport(
     try {
       const lines = exportLines(store, millis(Date.now()), counts);
       if (file === undefined) for await (const _ of lines);
-      else if (file === '-') await pipeline(Readable.from(lines), process.stdout, { end: false });
+      else if (file === '-') await pipeline(Readable.from(gathered(lines)), process.stdout, { end: false });
       else await writeNew(file, lines);
     } finally {
       await store.close();
@@ -41,7 +43,7 @@ left out: ${expired} expired, ${deleted} deleted
 async function writeNew(file: string, lines: AsyncIterable<string>): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
-    await pipeline(Readable.from(lines), handle.createWriteStream({ autoClose: false }));
+    await writeFile(handle, gathered(lines));
     await handle.sync();
   } catch (error) {
     await rm(file, { force: true });
@@ -49,4 +51,16 @@ async function writeNew(file: string, lines: AsyncIterable<string>): Promise<voi
   } finally {
     await handle.close();
   }
+}
+
+/** In pieces that are worth a write. */
+async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let piece = '';
+  for await (const line of lines) {
+    piece += line;
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
 }

@@ -21,12 +21,16 @@ export class Command {
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ) {
     // Nothing of ours comes in from the environment of who runs the tests.
     const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('DISC_'));
     this.child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...Object.fromEntries(clean), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

@@ -72,7 +72,8 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
     const where = `token ${token.slice(0, 4)}...`;
     if (size === undefined) return { where, cluster: 'it has no size' };
     if (problem !== undefined) return { where, cluster: problem };
-    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `its size is ${JSON.stringify(size.slice(0, 20))}` };
+    if (!/^[1-9]\d{0,8}$/.test(size))
+      return { where, cluster: `its size is ${JSON.stringify(size.slice(0, 20))}` };
     const createTime = createTimes.get(token);
     const made = createTime ?? now;
     return {

@@ -19,7 +19,8 @@ export async function readDiscoveryserver(url: string, now: number, ttl: number)
   } catch (error) {
     const { message, cause } = error as Error;
     // The libraries of HTTP and gRPC each wrap what the system said.
-    const why = /connect E\w+ [^ ]+(?=\.)/.exec(message)?.[0] ?? (cause instanceof Error ? cause.message : message);
+    const why =
+      /connect E\w+ [^ ]+(?=\.)/.exec(message)?.[0] ?? (cause instanceof Error ? cause.message : message);
     throw new DiscoveryError('STORE_UNAVAILABLE', `the etcd at ${url} cannot be read: ${why}`, {
       cause: error,
     });

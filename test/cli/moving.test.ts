@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { millis } from '../../src/discovery/model.ts';
+import type { Store } from '../../src/discovery/store.ts';
+import { exportLines } from '../../src/moving/export.ts';
+import { openLmdbStore } from '../../src/store/lmdb/store.ts';
+import { contents, fill } from '../moving/clusters.ts';
+import { emptyDisk, openMemoryStore } from '../store/memory.ts';
+import { Random, seedOfRun } from '../store/random.ts';
+import { Command, run, SpawnedService } from '../support/child.ts';
+import { waitFor } from '../support/wait.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+const random = new Random(seedOfRun());
+let made = 0;
+function fresh(name: string): string {
+  made += 1;
+  return join(home, `${made}-${name}`);
+}
+
+async function withStore<T>(path: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function filled(count: number): Promise<string> {
+  const path = fresh('data');
+  await withStore(path, (store) => fill(store, random, count));
+  return path;
+}
+
+const dataOf = (path: string): Promise<unknown[]> => withStore(path, contents);
+
+test('export and import move a data directory: the file is its owner’s, and the new service serves the tokens', async () => {
+  const [from, to, file] = [await filled(40), fresh('data'), fresh('tokens.jsonl')];
+  const before = await dataOf(from);
+  const exported = await run(['export', file, '--data-dir', from]);
+  assert.match(exported.stdout, /^exported: 40 tokens with \d+ members\nleft out: 0 expired, 0 deleted\n$/);
+  assert.deepEqual([exported.code, exported.stderr], [0, '']);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  const dry = await run(['import', file, '--dry-run', '--data-dir', to]);
+  assert.match(dry.stdout, /^would import: 40 tokens with \d+ members\n/);
+  assert.equal(existsSync(to), false, 'a dry run makes nothing');
+  const imported = await run(['import', file, '--data-dir', to]);
+  assert.equal(imported.stdout, dry.stdout.replace('would import', 'imported'));
+  assert.deepEqual([imported.code, imported.stderr], [0, '']);
+  assert.deepEqual(await dataOf(to), before);
+  const [token = ''] = /[0-9a-f]{16}/.exec(readFileSync(file, 'utf8')) ?? [];
+  const service = await SpawnedService.start([], { dataDir: to });
+  assert.equal((await fetch(`${service.url}/${token}`)).status, 200);
+  await service.end();
+});
+
+test('an export goes through a pipe, its counts beside it', async () => {
+  const [from, to] = [await filled(60), fresh('data')];
+  const exported = await run(['export', '-', '--data-dir', from]);
+  assert.match(exported.stderr, /^exported: 60 tokens/);
+  const command = new Command(['import', '-', '--data-dir', to], {}, 'pipe');
+  command.child.stdin?.end(exported.stdout);
+  assert.deepEqual(await command.ended, { code: 0, signal: null });
+  assert.deepEqual(await dataOf(to), await dataOf(from));
+});
+
+test('an import that is killed at any moment is completed by the next', async () => {
+  const [file, to] = [fresh('tokens.jsonl'), fresh('data')];
+  const from = openMemoryStore(emptyDisk(), DEFAULT_POLICY);
+  await fill(from, random, 5000);
+  const none = { exported: 0, members: 0, expired: 0, deleted: 0 };
+  await writeFile(file, exportLines(from, millis(Date.now()), none));
+  let kills = 0;
+  const data = join(to, 'data.mdb');
+  const size = (): number => (existsSync(data) ? statSync(data).size : 0);
+  for (let before = 0, over = false; kills < 3 && !over; before = size()) {
+    const command = new Command(['import', file, '--data-dir', to]);
+    command.child.once('exit', () => {
+      over = true;
+    });
+    // Its file grows as it writes.
+    await waitFor('writes', () => over || size() > before + 100_000);
+    if (over) break;
+    command.child.kill('SIGKILL');
+    await command.ended;
+    over = false;
+    kills += 1;
+  }
+  const { code, stdout } = await run(['import', file, '--data-dir', to]);
+  assert.equal(code, 0, stdout);
+  console.log(`killed ${kills} times; ${stdout.replaceAll('\n', '; ')}`);
+  assert.ok(kills > 0);
+  assert.deepEqual(await dataOf(to), await contents(from));
+});
+
+test('conflicts, bad lines and a missing end are told, the rest is imported, and the exit code is 1', async () => {
+  const [from, to, file] = [await filled(10), fresh('data'), fresh('tokens.jsonl')];
+  await run(['export', file, '--data-dir', from]);
+  await run(['import', file, '--data-dir', to]);
+  const [header, first = '', second = '', third = '', ...more] = readFileSync(file, 'utf8').split('\n');
+  const other = JSON.stringify({ ...(JSON.parse(first) as object), description: 'changed' });
+  writeFileSync(file, [header, other, second.slice(1), third, ...more.slice(0, -2)].join('\n'));
+  const { code, stdout, stderr } = await run(['import', file, '--data-dir', to]);
+  assert.equal(code, 1);
+  const [a = '', b = '', ...rest] = stderr.split('\n');
+  assert.deepEqual(
+    [...[a, b].sort(), ...rest],
+    [
+      'line 2: the store has this token already, and it has another description; it was left alone',
+      'line 3: it is no JSON',
+      `etcd-discovery: ${file} is cut short: its last line is missing`,
+      '',
+    ],
+  );
+  assert.deepEqual(stdout.split('\n'), [
+    'imported: 0 tokens with 0 members',
+    'already there: 8',
+    'conflicts, left alone: 1',
+    'expired, left out: 0',
+    'bad, left out: 1',
+    '',
+  ]);
+});
+
+test('what cannot be is told in one line: no data, a file that is there or is not, a data directory in use', async () => {
+  const [from, file, none] = [await filled(1), fresh('tokens.jsonl'), fresh('nothing')];
+  const refused = async (args: string[], words: RegExp, code = 1): Promise<void> => {
+    const ended = await run(args);
+    assert.equal(ended.code, code, ended.stderr);
+    assert.match(ended.stderr, words);
+    assert.match(ended.stderr, /^etcd-discovery: [^\n]+\n$/, 'one line');
+    assert.equal(ended.stdout, '');
+  };
+  await refused(
+    ['export', file, '--data-dir', none],
+    /there is no data in .*; name the data directory with --data-dir/,
+  );
+  assert.equal(existsSync(none), false);
+  assert.equal(existsSync(file), false);
+  await refused(['import', file, '--data-dir', none], /tokens\.jsonl is not there$/m);
+  assert.equal(existsSync(none), false);
+  writeFileSync(file, 'mine');
+  await refused(['export', file, '--data-dir', from], /is there already, and is not overwritten/);
+  assert.equal(readFileSync(file, 'utf8'), 'mine');
+  await refused(['import', file, '--data-dir', none], /tokens\.jsonl is no export of etcd-discovery/);
+  assert.equal(existsSync(none), false, 'what is no export makes no store');
+  const service = await SpawnedService.start([], { dataDir: from });
+  await refused(['export', fresh('x'), '--data-dir', from], /another process is using the data directory/);
+  await service.end();
+  await refused(['export'], /export needs the name of a file to write, or -/, 2);
+  await refused(['export', 'a', 'b'], /export writes one file, not 2; see etcd-discovery export --help/, 2);
+  await refused(['export', 'a', '--dry-run'], /with --dry-run no file is written/, 2);
+  await refused(['export', 'a', '--dry-run=yes'], /--dry-run: takes no value/, 2);
+  await refused(
+    ['export', 'a', '--port', '1'],
+    /"--port": there is no such flag; see etcd-discovery export --help/,
+    2,
+  );
+  await refused(['export', 'a', '--data-dir'], /--data-dir: needs a value; it takes a directory/, 2);
+  await refused(['import'], /import needs the name of one file/, 2);
+  await refused(
+    ['import', 'a', '--from-discoveryserver', 'http://[::1]:1'],
+    /takes the place of the file/,
+    2,
+  );
+  await refused(['import', '--from-discoveryserver', 'localhost'], /takes the URL of an etcd, like/, 2);
+  await refused(['import', 'a', '--max-size', 'x'], /--max-size "x": takes a whole number/, 2);
+});

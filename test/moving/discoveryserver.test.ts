@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { ageOf, clustersOf, type OldKey, pathOf } from '../../src/moving/discoveryserver/keys.ts';
+import { parseCluster } from '../../src/moving/parse.ts';
+
+// Keys that the Go discovery service left in etcd 3.4, recorded with `etcdctl get --prefix ''`: once the version
+// that speaks etcd v3 itself, and once Debian's over `etcd --experimental-enable-v2v3`. Both were asked for the
+// same: see what the tests say.
+
+interface Recorded {
+  readonly key: string;
+  readonly value: string;
+  readonly create_revision: number;
+}
+
+function recorded(name: string): { keys: OldKey[]; createTimes: Map<string, number> } {
+  const file = fileURLToPath(new URL(`../../../test/golden/${name}.jsonl`, import.meta.url));
+  const all = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Recorded);
+  const keys: OldKey[] = [];
+  const createTimes = new Map<string, number>();
+  for (const { key, value, create_revision } of all) {
+    const path = pathOf(key);
+    const age = ageOf(key);
+    if (path !== undefined) keys.push({ path, value, createRevision: create_revision });
+    if (age !== undefined) createTimes.set(...age);
+  }
+  return { keys, createTimes };
+}
+
+const NOW = Date.parse('2026-11-24T00:00:00Z');
+const WEEK = 7 * 86_400_000;
+
+/** What came of each token: its members by rank, or what is wrong with it. */
+function outcomes(name: string): unknown[] {
+  const { keys, createTimes } = recorded(name);
+  const items = clustersOf(keys, { createTimes, now: NOW, ttl: WEEK });
+  return items
+    .map(({ cluster }) => {
+      const parsed = typeof cluster === 'string' ? cluster : parseCluster(cluster, DEFAULT_POLICY);
+      if (typeof parsed === 'string') return parsed.split(';')[0];
+      return `${parsed.size}: ${parsed.members.map((each) => `${each.id} ${each.name}=${each.peerUrls.join('+')}`).join(', ')}`;
+    })
+    .sort();
+}
+
+const COMMON = [
+  '1: 1 n1=http://10.0.0.1:2380, 2 n2=http://10.0.0.2:2380, 3 n3=http://10.0.0.3:2380',
+  '3: 8e9e05c52164694d infra3=http://10.0.0.3:2380, 1b infra1=http://10.0.0.1:2380, 9a infra2=http://10.0.0.2:2380+https://10.0.0.2:2381',
+  '5: ',
+  'its size is "-1"',
+  'its size is "0"',
+  "the member 1: 'rubbish' has no equals sign",
+  'two of its members share the name a',
+];
+
+test('what the Go service keeps in v3 keys becomes clusters: sizes, members by rank; the rest is told', () => {
+  // One member was taken out and came back: over v2 keys it is the last then, while the version that speaks v3
+  // refuses to take a member out.
+  assert.deepEqual(
+    outcomes('discoveryserver-etcd-v3'),
+    [
+      ...COMMON.slice(0, 2),
+      '3: 1 a=http://10.0.0.1:2380, 2 b=http://10.0.0.2:2380',
+      ...COMMON.slice(2),
+    ].sort(),
+  );
+  assert.deepEqual(
+    outcomes('discoveryserver-etcd-v2v3'),
+    [
+      ...COMMON.slice(0, 2),
+      '3: 2 b=http://10.0.0.2:2380, 1 a=http://10.0.0.1:2380',
+      ...COMMON.slice(2),
+    ].sort(),
+  );
+});
+
+test('tokens carry their age over where the Go service keeps it, and count from now where not', () => {
+  for (const [name, isGuessed] of [
+    ['discoveryserver-etcd-v3', false],
+    ['discoveryserver-etcd-v2v3', true],
+  ] as const) {
+    const { keys, createTimes } = recorded(name);
+    for (const { cluster } of clustersOf(keys, { createTimes, now: NOW, ttl: WEEK })) {
+      if (typeof cluster === 'string') continue;
+      const made = createTimes.get(cluster.token) ?? NOW;
+      assert.equal(made === NOW, isGuessed);
+      assert.equal(cluster.isAgeGuessed, isGuessed);
+      assert.deepEqual([cluster.createTime, cluster.expireTime], [made, made + WEEK]);
+      for (const { registerTime } of cluster.members) assert.equal(registerTime, made);
+    }
+  }
+});
+
+test('keys that are none of a token are passed over', () => {
+  for (const key of [
+    '/discovery.etcd.io/registry/act',
+    '/discovery.etcd.io/registry/001/k//abc/',
+    '/discovery.etcd.io/registry/003/k//abc/1',
+    '/discovery.etcd.io/registry/k//abc/1',
+    '/discovery.etcd.io/other/002/k//abc/1',
+  ]) {
+    assert.equal(pathOf(key), undefined, key);
+  }
+  assert.equal(pathOf('/discovery.etcd.io/registry/002/k//abc/1'), 'abc/1');
+  assert.equal(ageOf('/discoverygc/yesterday/abc'), undefined);
+  assert.equal(ageOf('/discoverygclock/694d9a1c'), undefined);
+});
