@@ -10,8 +10,8 @@ import { REGISTER } from './commands/register.ts';
 import { SHOW } from './commands/show.ts';
 import { WAIT } from './commands/wait.ts';
 import { WATCH } from './commands/watch.ts';
-import { EXPORT } from './export.ts';
-import { IMPORT } from './import.ts';
+import { EXPORT } from './data/export.ts';
+import { IMPORT } from './data/import.ts';
 import { SERVE } from './serve.ts';
 
 /** Every command. A new one is a file of its own and a row here. */

@@ -1,8 +1,8 @@
-import { SETTINGS } from '../server/settings.ts';
+import { SETTINGS } from '../../server/settings.ts';
+import type { Command, FlagShape } from '../command.ts';
+import { settingFlags } from '../serve.ts';
+import { settingLines } from '../serve-help.ts';
 import { type Arguments, type Call, ownLines, readArguments, STORE_SETTINGS } from './arguments.ts';
-import type { Command, FlagShape } from './command.ts';
-import { settingFlags } from './serve.ts';
-import { settingLines } from './serve-help.ts';
 
 const FROM_OLD = 'from-discoveryserver';
 

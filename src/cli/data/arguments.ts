@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type Config, readConfig } from '../server/config.ts';
-import { quote } from '../server/given.ts';
-import { SETTINGS, type Setting } from '../server/settings.ts';
-import type { FlagShape, Terminal } from './command.ts';
-import { settingLines } from './serve-help.ts';
+import { type Config, readConfig } from '../../server/config.ts';
+import { quote } from '../../server/given.ts';
+import { SETTINGS, type Setting } from '../../server/settings.ts';
+import type { FlagShape, Terminal } from '../command.ts';
+import { settingLines } from '../serve-help.ts';
 
 /** What a command takes: words, flags of its own, and those settings of `serve` that it needs. */
 export interface Call {

@@ -1,7 +1,7 @@
+import type { Command, FlagShape } from '../command.ts';
+import { settingFlags } from '../serve.ts';
+import { settingLines } from '../serve-help.ts';
 import { type Arguments, type Call, ownLines, readArguments, STORE_SETTINGS } from './arguments.ts';
-import type { Command, FlagShape } from './command.ts';
-import { settingFlags } from './serve.ts';
-import { settingLines } from './serve-help.ts';
 
 const FLAGS: readonly FlagShape[] = [{ flag: 'dry-run', help: 'Count what would be written.' }];
 

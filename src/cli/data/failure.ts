@@ -1,5 +1,5 @@
-import { DiscoveryError } from '../discovery/errors.ts';
-import type { Terminal } from './command.ts';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import type { Terminal } from '../command.ts';
 
 /** Says in one line why a command failed, and returns its exit code. What nobody foresaw is thrown on. */
 export function failed(error: unknown, terminal: Terminal): number {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DiscoveryError } from '../discovery/errors.ts';
-import type { Store } from '../discovery/store.ts';
-import type { Config } from '../server/config.ts';
-import { createLog } from '../server/log.ts';
-import { openStore } from '../server/store.ts';
-import type { Terminal } from './command.ts';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import type { Store } from '../../discovery/store.ts';
+import type { Config } from '../../server/config.ts';
+import { createLog } from '../../server/log.ts';
+import { openStore } from '../../server/store.ts';
+import type { Terminal } from '../command.ts';
 
 /** The store that the settings choose, for a command. The embedded one is made only where that is said. */
 export async function storeOf({ store, policy }: Config, terminal: Terminal, make: boolean): Promise<Store> {

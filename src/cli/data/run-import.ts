@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { millis } from '../discovery/model.ts';
-import type { Store } from '../discovery/store.ts';
-import { readDiscoveryserver } from '../moving/discoveryserver/read.ts';
-import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../moving/import.ts';
-import { readExport, WrongFile } from '../moving/read-file.ts';
-import type { Config } from '../server/config.ts';
-import type { Terminal } from './command.ts';
+import { millis } from '../../discovery/model.ts';
+import type { Store } from '../../discovery/store.ts';
+import { readDiscoveryserver } from '../../moving/discoveryserver/read.ts';
+import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../../moving/import.ts';
+import { readExport, WrongFile } from '../../moving/read-file.ts';
+import type { Config } from '../../server/config.ts';
+import type { Terminal } from '../command.ts';
 import { tokens } from './count.ts';
 import { failed } from './failure.ts';
 import { hasData, storeOf } from './store.ts';

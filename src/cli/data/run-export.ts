@@ -1,10 +1,10 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { millis } from '../discovery/model.ts';
-import { type ExportCounts, exportLines } from '../moving/export.ts';
-import type { Config } from '../server/config.ts';
-import type { Terminal } from './command.ts';
+import { millis } from '../../discovery/model.ts';
+import { type ExportCounts, exportLines } from '../../moving/export.ts';
+import type { Config } from '../../server/config.ts';
+import type { Terminal } from '../command.ts';
 import { tokens } from './count.ts';
 import { failed } from './failure.ts';
 import { storeOf } from './store.ts';
