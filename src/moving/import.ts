@@ -74,9 +74,9 @@ export async function importClusters(
   options: ImportOptions,
 ): Promise<void> {
   const source = items[Symbol.asyncIterator]();
-  let failed = false;
+  const failure = new AbortController();
   const work = async (): Promise<void> => {
-    while (!failed) {
+    while (!failure.signal.aborted) {
       const next = await source.next();
       if (next.done === true) return;
       await importOne(next.value, carry, options);
@@ -86,7 +86,7 @@ export async function importClusters(
     try {
       await work();
     } catch (error) {
-      failed = true;
+      failure.abort();
       throw error;
     }
   });

@@ -37,13 +37,13 @@ const NOW = Date.parse('2026-11-24T00:00:00Z');
 const WEEK = 7 * 86_400_000;
 
 /** What came of each token: its members by rank, or what is wrong with it. */
-function outcomes(name: string): unknown[] {
+function outcomes(name: string): string[] {
   const { keys, createTimes } = recorded(name);
   const items = clustersOf(keys, { createTimes, now: NOW, ttl: WEEK });
   return items
     .map(({ cluster }) => {
       const parsed = typeof cluster === 'string' ? cluster : parseCluster(cluster, DEFAULT_POLICY);
-      if (typeof parsed === 'string') return parsed.split(';')[0];
+      if (typeof parsed === 'string') return parsed.split(';')[0] ?? '';
       return `${parsed.size}: ${parsed.members.map((each) => `${each.id} ${each.name}=${each.peerUrls.join('+')}`).join(', ')}`;
     })
     .sort();
