@@ -38,6 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   grpc: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, PROTOBUF, 'node:*'] },
   moving: { modules: ['discovery', 'etcd'], packages: ['etcd3', 'node:*'] },
+  schema: { modules: ['gen'], packages: [] },
   gen: { modules: [], packages: [PROTOBUF] },
   discovery: { modules: [], packages: ['node:*'] },
   'store/lmdb': { modules: ['discovery'], packages: ['lmdb', 'node:*'] },
