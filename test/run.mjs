@@ -9,6 +9,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, fail, install, ROOT } from '../src/dev/prepare.mjs';
+import { installChromium } from './tools/chromium.mjs';
 import { installDebianEtcd } from './tools/etcd-binaries.mjs';
 
 // A file that never ends is a failure, not a hung run.
@@ -38,6 +39,10 @@ if (chosen.length === 0) {
 // The tests that need etcd skip themselves with the same reason when there is none.
 const noEtcd = await installDebianEtcd();
 if (noEtcd !== undefined) console.error(`The tests with real etcd will be skipped: ${noEtcd}`);
+if (chosen.some((file) => file.startsWith('test/page/'))) {
+  const noChromium = await installChromium();
+  if (noChromium !== undefined) console.error(`The tests with a browser will be skipped: ${noChromium}`);
+}
 
 const child = spawn(
   node,

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { readAssets } from '../../src/page/assets.ts';
+
+/** What a browser says that it accepts. */
+export const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
+
+/** Asks as a browser does, without following redirects. */
+export function open(url: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { redirect: 'manual', ...init, headers: { accept: BROWSER, ...init.headers } });
+}
+
+/** The files that the page loads. Fails where `tsc` alone was run. */
+export function builtAssets(): ReturnType<typeof readAssets> {
+  const assets = readAssets();
+  assert.equal(assets.files.size, 3, 'the page is not bundled: run node src/dev/bundle.mjs');
+  return assets;
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { RegisterMode, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
+import { CHROMIUM, launch, openTab, sees, type TabOptions } from './browser.ts';
+import { builtAssets } from './html.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
+  let service: RunningService;
+  let browser: Browser;
+  before(async () => {
+    builtAssets();
+    service = await startService({ minTtl: 1 });
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  const newToken = async (
+    request: Parameters<RunningService['client']['createToken']>[0] = {},
+  ): Promise<string> => {
+    const { cluster } = await service.client.createToken({ size: 3, ...request });
+    return cluster?.token ?? '';
+  };
+  const register = async (token: string, ...names: string[]): Promise<void> => {
+    for (const name of names) {
+      const host = `node-${Buffer.from(name).toString('hex').slice(0, 40)}`;
+      await service.client.register({
+        token,
+        memberId: host,
+        name,
+        peerUrls: [`http://${host}:2380`],
+        whenFull: WhenFull.STANDBY,
+      });
+    }
+  };
+
+  test('the copy button copies the lines, and the focus stays on it', async () => {
+    const token = await newToken();
+    const tab = await openTab(browser, `${service.url}/${token}`, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const { page } = tab;
+    await page.getByRole('radio', { name: '3.7' }).check();
+    await page.getByRole('radio', { name: 'Environment' }).check();
+    await page.getByLabel('Its IP address').fill('10.1.2.3');
+    const copy = page.getByRole('button', { name: 'Copy for etcd 3.7, as Environment' });
+    await linesHave(page, /10\.1\.2\.3/);
+    await copy.press('Enter');
+    await waitFor('the button to say so', async () => (await copy.textContent()) === 'Copied');
+    await register(token, 'infra1');
+    await sees(page, '1 of 3 nodes registered, 2 missing.');
+    assert.equal(await page.evaluate("document.activeElement.classList.contains('copy')"), true);
+    const copied = String(await page.evaluate('navigator.clipboard.readText()'));
+    assert.match(copied, new RegExp(`^ETCD_DISCOVERY_TOKEN=${token}$`, 'm'));
+    assert.match(copied, /^ETCD_INITIAL_ADVERTISE_PEER_URLS=http:\/\/10\.1\.2\.3:2380$/m);
+    await tab.close();
+  });
+
+  test('where the browser has no clipboard for a page, the old way copies', async () => {
+    const tab = await openTab(browser, `${service.url}/${await newToken({ size: 1 })}`);
+    const { page } = tab;
+    await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    await page.getByRole('button', { name: /^Copy/ }).click();
+    await waitFor(
+      'the button to say so',
+      async () => (await page.locator('.copy:visible').textContent()) === 'Copied',
+    );
+    assert.match(String(await page.evaluate('getSelection().toString()')), /^etcd /);
+    await tab.close();
+  });
+
+  test('a token that is deleted while its page is open says so, and who was there', async () => {
+    const token = await newToken();
+    await register(token, 'infra1');
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    await sees(tab.page, 'Live');
+    await service.client.deleteToken({ token });
+    await sees(tab.page, 'Nobody can join with its token any more.');
+    await sees(tab.page, 'infra1');
+    await tab.page.getByRole('link', { name: 'Make a new token' }).click();
+    await sees(tab.page, 'Make the token');
+    await tab.close();
+  });
+
+  test('a token that expires while its page is open says so', async () => {
+    const token = await newToken({ ttl: { seconds: 3n } });
+    // The answer to a stream that ends with a refusal is no error of the page.
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    await sees(tab.page, 'Live');
+    await sees(tab.page, 'Its token has expired: 0 of 3 nodes had registered.');
+    assert.equal(await tab.page.title(), 'Expired: etcd cluster');
+    await tab.close();
+  });
+
+  test('deregistrations and replacements show, and a standby moves up', async () => {
+    const token = await newToken({ size: 2 });
+    await register(token, 'a', 'b', 'c');
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await sees(page, 'Live');
+    assert.match(await page.locator('#standbys li').innerText(), /\bc\b/);
+    await service.client.deregister({ token, memberId: 'node-61' });
+    await waitFor('the standby to be a member', async () => !(await page.locator('#standbys').isVisible()));
+    assert.match(await page.locator('#members li').nth(1).innerText(), /\bc\b/);
+    const replacement = { token, memberId: 'node-62', name: 'b2', peerUrls: ['http://b2:1'] };
+    await service.client.register({ ...replacement, mode: RegisterMode.REPLACE });
+    await sees(page, 'http://b2:1');
+    await sees(page, 'b2=http://b2:1,c=http://node-63:2380');
+    await tab.close();
+  });
+
+  test('what hostile members call themselves is text', async () => {
+    const token = await newToken({ description: '<img src=x onerror=alert(1)>\u202egpj.exe' });
+    const names = [
+      '<script>alert(1)</script>',
+      '"><svg/onload\u00a0alert(1)>'.replace('\u00a0', '-'),
+      '\u202eevil',
+    ];
+    await register(token, names[0] ?? '');
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await sees(page, 'Live');
+    await register(token, ...names.slice(1));
+    await sees(page, 'All 3 nodes are here.');
+    assert.deepEqual(await page.locator('#members .name').allTextContents(), names);
+    assert.equal(await page.locator('main script, main img, main [onload], #members svg').count(), 0);
+    assert.ok((await page.title()).includes('<img src=x'));
+    await tab.close();
+  });
+
+  test('a thousand members that come at once are all there in the end', async () => {
+    const size = 1000;
+    const token = await newToken({ size });
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await sees(page, 'Live');
+    const indexes = Array.from({ length: size }, (_, index) => index);
+    await Promise.all(
+      indexes.map((i) =>
+        service.client.register({ token, memberId: `m${i}`, name: `n${i}`, peerUrls: [`http://h${i}:1`] }),
+      ),
+    );
+    await sees(page, 'All 1000 nodes are here.');
+    const names = await page.locator('#members .name').allTextContents();
+    assert.deepEqual(new Set(names), new Set(indexes.map((i) => `n${i}`)));
+    assert.equal(names.length, size);
+    await tab.close();
+  });
+
+  test('without JavaScript the form works, and the page is there to be read', async () => {
+    const tab = await openTab(browser, service.url, { javaScriptEnabled: false });
+    const { page } = tab;
+    await page.getByLabel('Nodes').fill('2');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    await sees(page, '0 of 2 nodes registered, 2 missing.');
+    const token = new URL(page.url()).pathname.slice(1);
+    await register(token, 'infra1');
+    await page.reload();
+    await sees(page, '1 of 2 nodes registered, 1 missing.');
+    await sees(page, 'infra1');
+    await sees(page, `--discovery=${page.url()}`);
+    await sees(page, `--discovery-token=${token}`);
+    assert.equal(await page.locator('button:visible').count(), 0, 'no button that does nothing');
+    await register(token, 'infra2');
+    await page.reload();
+    await sees(page, 'infra1=http://node-696e66726131:2380,infra2=http://node-696e66726132:2380');
+    await tab.close();
+  });
+
+  test('the keyboard reaches everything, beginning with the way to the content', async () => {
+    const tab = await openTab(browser, `${service.url}/${await newToken()}`);
+    const { page } = tab;
+    await sees(page, 'Live');
+    const reached: string[] = [];
+    for (let i = 0; i < 9; i += 1) {
+      await page.keyboard.press('Tab');
+      reached.push(
+        String(
+          await page.evaluate(
+            'document.activeElement.name || document.activeElement.className || document.activeElement.id',
+          ),
+        ),
+      );
+    }
+    assert.deepEqual(reached.slice(0, 8), [
+      'skip',
+      'brand',
+      'etcd',
+      'format',
+      'name',
+      'ip',
+      'start-text',
+      'copy',
+    ]);
+    await page.getByRole('radio', { name: '3.5' }).press('ArrowRight');
+    await linesHave(page, /--discovery-token=[0-9a-f]{32} /);
+    await page.getByRole('checkbox').press('Space');
+    await linesHave(page, /--discovery-token=http/);
+    await tab.close();
+  });
+
+  const LOOKS: Readonly<Record<string, TabOptions>> = {
+    light: {},
+    dark: { colorScheme: 'dark' },
+    'a narrow phone': { viewport: { width: 320, height: 640 } },
+  };
+  for (const [look, options] of Object.entries(LOOKS)) {
+    test(`axe-core finds nothing, and nothing is cut off: ${look}`, async () => {
+      const live = await newToken({ description: 'staging', size: 5 });
+      await register(live, 'infra1', 'n'.repeat(253));
+      const complete = await newToken({ size: 1 });
+      await register(complete, 'infra1', 'late');
+      const deleted = await newToken();
+      await service.client.deleteToken({ token: deleted });
+      for (const path of ['', live, complete, deleted, 'nobody-made-this', '_page/new']) {
+        const bear = /status of 4\d\d/;
+        const tab = await openTab(browser, `${service.url}/${path}`, { ...options, bear });
+        if (path === live || path === complete) await sees(tab.page, 'Live');
+        if (path === '_page/new') await refuseForm(tab.page);
+        await expectGood(tab.page, `/${path}`, look === 'light' ? undefined : LOOKS_DIFFER);
+        await tab.close();
+      }
+    });
+  }
+});
+
+async function refuseForm(page: Page): Promise<void> {
+  await page.getByLabel('Nodes').fill('5000');
+  await page.getByRole('button', { name: 'Make the token' }).click();
+  await sees(page, 'not 5000');
+}
+
+/** The rules of axe-core whose verdict depends on colours and on the size of the window. */
+const LOOKS_DIFFER = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size'];
+
+/** Waits until the lines to paste are so. */
+async function linesHave(page: Page, pattern: RegExp): Promise<void> {
+  const lines = page.locator('#start-text');
+  await waitFor(`lines with ${pattern}`, async () => pattern.test((await lines.textContent()) ?? ''));
+}
+
+interface AxeResults {
+  readonly violations: ReadonlyArray<{
+    id: string;
+    nodes: ReadonlyArray<{ html: string; failureSummary: string }>;
+  }>;
+}
+
+async function expectGood(page: Page, where: string, rules: readonly string[] | undefined): Promise<void> {
+  // Colours are judged when they have come to rest.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate(
+    `axe.run(${JSON.stringify(rules === undefined ? {} : { runOnly: rules })})`,
+  )) as AxeResults;
+  const found = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+  );
+  assert.deepEqual(found, [], where);
+  const { scrollWidth, clientWidth } = (await page.evaluate(
+    '({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth })',
+  )) as { scrollWidth: number; clientWidth: number };
+  assert.ok(scrollWidth <= clientWidth, `${where} is ${scrollWidth} wide in ${clientWidth}`);
+}
