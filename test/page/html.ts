@@ -5,8 +5,11 @@ import { readAssets } from '../../src/page/assets.ts';
 export const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
 
 /** Asks as a browser does, without following redirects. */
-export function open(url: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url, { redirect: 'manual', ...init, headers: { accept: BROWSER, ...init.headers } });
+export function open(
+  url: string,
+  { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(url, { redirect: 'manual', ...init, headers: { accept: BROWSER, ...headers } });
 }
 
 /** The files that the page loads. Fails where `tsc` alone was run. */

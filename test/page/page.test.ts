@@ -259,15 +259,15 @@ async function expectGood(page: Page, where: string, rules: readonly string[] | 
   // Colours are judged when they have come to rest.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.evaluate(AXE);
-  const { violations } = (await page.evaluate(
+  const { violations } = await page.evaluate<AxeResults>(
     `axe.run(${JSON.stringify(rules === undefined ? {} : { runOnly: rules })})`,
-  )) as AxeResults;
+  );
   const found = violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
   );
   assert.deepEqual(found, [], where);
-  const { scrollWidth, clientWidth } = (await page.evaluate(
+  const { scrollWidth, clientWidth } = await page.evaluate<{ scrollWidth: number; clientWidth: number }>(
     '({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth })',
-  )) as { scrollWidth: number; clientWidth: number };
+  );
   assert.ok(scrollWidth <= clientWidth, `${where} is ${scrollWidth} wide in ${clientWidth}`);
 }
