@@ -7,7 +7,7 @@ export const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,im
 /** Asks as a browser does, without following redirects. */
 export function open(
   url: string,
-  { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {},
+  { headers, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
 ): Promise<Response> {
   return fetch(url, { redirect: 'manual', ...init, headers: { accept: BROWSER, ...headers } });
 }
