@@ -67,7 +67,7 @@ export function randomCommand(random: Random, model: Model, now: Millis): Comman
 /** A revision that a watch may begin after: any that the token may have events around. */
 export function randomCursor(random: Random, model: Model): ReturnType<typeof revision> | undefined {
   if (random.chance(0.4)) return undefined;
-  return revision(random.between(0, Number(model.revision)));
+  return revision(random.between(Number(model.start), Number(model.revision)));
 }
 
 function randomCreate(random: Random, on: Token): ReturnType<typeof create> {

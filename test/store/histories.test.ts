@@ -1,5 +1,6 @@
 import { test } from 'node:test';
 import { slow } from '../slow.ts';
+import { forEachEtcdStore } from './etcd.ts';
 import type { MakePlace } from './factory.ts';
 import { History } from './history.ts';
 import { lmdbPlace, memoryPlace } from './place.ts';
@@ -9,10 +10,7 @@ const STEPS = 400;
 const HISTORIES = slow ? 80 : 5;
 const random = new Random(seedOfRun());
 
-for (const [name, makePlace] of [
-  ['memory', memoryPlace],
-  ['lmdb', lmdbPlace],
-] satisfies Array<[string, MakePlace]>) {
+function histories(name: string, makePlace: MakePlace): void {
   for (const width of [1, 10]) {
     test(`${name}: random histories, ${width} at once, are those of the model`, async () => {
       const total: Record<string, number> = {};
@@ -27,3 +25,7 @@ for (const [name, makePlace] of [
     });
   }
 }
+
+histories('memory', memoryPlace);
+histories('lmdb', lmdbPlace);
+await forEachEtcdStore(histories);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import type { Policy } from '../../src/discovery/limits.ts';
-import { type Millis, type Revision, revision } from '../../src/discovery/model.ts';
+import { type Millis, type Revision, revision, type Token } from '../../src/discovery/model.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Place } from './factory.ts';
@@ -21,7 +21,7 @@ export class History {
   /** How many commands are under way at once, at most. */
   readonly #width: number;
   readonly #policy: Policy;
-  readonly #model: Model;
+  #model!: Model;
   #now = 1_800_000_000_000 as Millis;
   #store!: Store;
   #discovery!: Discovery;
@@ -34,11 +34,12 @@ export class History {
     this.#place = place;
     this.#width = width;
     this.#policy = randomPolicy(random);
-    this.#model = new Model(this.#policy);
   }
 
   async run(steps: number): Promise<void> {
     await this.#open();
+    const { revision: start } = await this.#store.read(TOKENS[0] as Token);
+    this.#model = new Model(this.#policy, start);
     for (let step = 0; step < steps; step++) {
       const kind = this.#random.next();
       if (kind < 0.04) this.#now = (this.#now + this.#random.pick(CLOCK_STEPS_MS)) as Millis;
@@ -80,11 +81,21 @@ export class History {
     }
     const done = await Promise.all(under);
     for (const { command, outcome } of inOrder(done)) {
-      assert.ok((outcome.revision ?? -1n) >= before, 'it took effect after it was asked for');
-      assert.deepEqual(outcome, this.#model.run(command, this.#now), show(command));
+      const answered = revision(outcome.revision ?? 0n);
+      assert.ok(answered >= before, 'it took effect after it was asked for');
+      this.#checkRevision(command.token, answered, 'changed' in outcome && outcome.changed === true);
+      assert.deepEqual(outcome, this.#model.run(command, this.#now, answered), show(command));
       if ('refused' in outcome) this.#count(outcome.refused);
       else if (outcome.changed === true) this.#count('changes');
     }
+  }
+
+  /** Of an answer, before the model knows of it. */
+  #checkRevision(token: Token, answered: Revision, changed: boolean): void {
+    const { revision: last, entries } = this.#model;
+    if (this.#place.revisions === 'COUNTED') assert.equal(answered, changed ? last + 1n : last);
+    else if (changed) assert.ok(answered > (entries.get(token)?.cluster.modRevision ?? this.#model.start));
+    else assert.ok(answered >= last);
   }
 
   async #sweep(): Promise<void> {
@@ -123,8 +134,10 @@ export class History {
     for (const token of TOKENS) {
       const entry = this.#model.entries.get(token);
       const view = await this.#store.read(token);
-      assert.deepEqual(view, { cluster: entry?.cluster, revision: this.#model.revision });
-      const from = revision(this.#random.between(0, Number(this.#model.revision) + 1));
+      assert.deepEqual(view.cluster, entry?.cluster);
+      this.#checkRevision(token, view.revision, false);
+      const { start, revision: last } = this.#model;
+      const from = revision(this.#random.between(Number(start), Number(last) + 1));
       assert.deepEqual(
         await this.#store.events(token, from, 10_000),
         (entry?.events ?? []).filter((event) => event.revision > from),

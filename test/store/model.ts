@@ -3,13 +3,7 @@ import type { Cluster, Member } from '../../src/discovery/cluster.ts';
 import type { CreateCommand, RegisterCommand } from '../../src/discovery/decide.ts';
 import type { Reason } from '../../src/discovery/errors.ts';
 import { LIMITS, type Policy } from '../../src/discovery/limits.ts';
-import {
-  type MemberId,
-  type Millis,
-  type Revision,
-  revision,
-  type Token,
-} from '../../src/discovery/model.ts';
+import type { MemberId, Millis, Revision, Token } from '../../src/discovery/model.ts';
 
 // The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of
 // the core's code. The random histories hold the service against it.
@@ -48,24 +42,34 @@ interface Entry {
 }
 
 export class Model {
-  revision: Revision = revision(0);
+  /** Of the last change. */
+  revision: Revision;
+  /** Before the first change. */
+  readonly start: Revision;
+  /** What the store answered the command with that is run. */
+  #answered: Revision;
   readonly entries = new Map<Token, Entry>();
   readonly #policy: Policy;
 
-  constructor(policy: Policy) {
+  constructor(policy: Policy, start: Revision) {
     this.#policy = policy;
+    this.start = start;
+    this.revision = start;
+    this.#answered = start;
   }
 
-  run(command: Command, now: Millis): Outcome {
+  /** Revisions are the store's to mint: the one that it answered with is that of the change, if there is one. */
+  run(command: Command, now: Millis, answered: Revision): Outcome {
+    this.#answered = answered;
     const refused = this.#refusal(command, now);
-    if (refused !== undefined) return { refused, revision: this.revision };
+    if (refused !== undefined) return { refused, revision: answered };
     const entry = this.entries.get(command.token);
     if (command.call === 'create') return this.#create(command.create, entry, now);
     if (entry === undefined) throw new TypeError('a rule is missing in the model');
     switch (command.call) {
       case 'get':
       case 'list':
-        return { revision: this.revision, cluster: entry.cluster };
+        return { revision: answered, cluster: entry.cluster };
       case 'register':
         return this.#register(command.register, entry, now);
       case 'deregister': {
@@ -139,8 +143,8 @@ export class Model {
   }
 
   #create(command: CreateCommand, entry: Entry | undefined, now: Millis): Outcome {
-    if (entry !== undefined) return { revision: this.revision, cluster: entry.cluster, changed: false };
-    this.revision = revision(this.revision + 1n);
+    if (entry !== undefined) return { revision: this.#answered, cluster: entry.cluster, changed: false };
+    this.revision = this.#answered;
     const { token, size, description, allowRejoin, ttl } = command;
     const cluster: Cluster = {
       token,
@@ -161,7 +165,7 @@ export class Model {
     const { id, name, peerUrls } = command;
     const { members } = entry.cluster;
     const previous = members.find((each) => each.id === id);
-    const next = revision(this.revision + 1n);
+    const next = this.#answered;
     let changed = true;
     if (previous === undefined) {
       const member: Member = {
@@ -193,7 +197,7 @@ export class Model {
     }
     const rank = entry.cluster.members.findIndex((each) => each.id === id);
     return {
-      revision: this.revision,
+      revision: this.#answered,
       cluster: entry.cluster,
       changed,
       member: entry.cluster.members[rank] as Member,
@@ -208,7 +212,7 @@ export class Model {
     told: Pick<Event, 'type' | 'member' | 'previous' | 'removed'>,
     time: Millis,
   ): void {
-    this.revision = revision(this.revision + 1n);
+    this.revision = this.#answered;
     entry.cluster = { ...cluster, modRevision: this.revision };
     entry.versions.push(entry.cluster);
     const count = cluster.members.length;

@@ -16,6 +16,7 @@ export function lmdbPlace(): Place & { readonly path: string } {
   places.add(path);
   return {
     path,
+    revisions: 'COUNTED',
     open: (policy) => openLmdbStore({ path, policy }),
     destroy() {
       rmSync(path, { recursive: true, force: true });
@@ -26,5 +27,9 @@ export function lmdbPlace(): Place & { readonly path: string } {
 
 export function memoryPlace(): Place {
   const disk = emptyDisk();
-  return { open: async (policy) => openMemoryStore(disk, policy), destroy: () => {} };
+  return {
+    revisions: 'COUNTED',
+    open: async (policy) => openMemoryStore(disk, policy),
+    destroy: () => {},
+  };
 }

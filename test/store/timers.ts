@@ -1,11 +1,17 @@
 import { createHook } from 'node:async_hooks';
 
-/** Watches the timers that are set, for one thing: those that wait long must not be left behind. */
-export function trackLongTimers(): { readonly left: () => number; readonly stop: () => void } {
+/**
+ * Watches the timers that are set, for one thing: those that wait long must not be left behind. From `leastMs`
+ * on: the gRPC client has some of half an hour, for connections that nobody uses.
+ */
+export function trackLongTimers(leastMs = 60_000): {
+  readonly left: () => number;
+  readonly stop: () => void;
+} {
   const live = new Set<number>();
   const hook = createHook({
     init(id, type, _trigger, resource) {
-      if (type === 'Timeout' && delayOf(resource) > 60_000) live.add(id);
+      if (type === 'Timeout' && delayOf(resource) > leastMs) live.add(id);
     },
     destroy(id) {
       live.delete(id);

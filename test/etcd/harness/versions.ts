@@ -102,14 +102,30 @@ async function forEach<Found extends { readonly version: string; readonly missin
   choose: (found: Found | Missing) => Found | Missing,
   declare: (it: Declare<Found>) => void,
 ): Promise<void> {
+  for (const [label, found] of await listed(program, provide, findInstalled)) {
+    declareFor(label, choose(found), declare);
+  }
+}
+
+/** Every etcd under test by its label, whatever its dialects, or why it is not there. */
+export function etcdsUnderTest(): Promise<Array<[label: string, found: Etcd | Missing]>> {
+  return listed('etcd', tool.provideEtcd, tool.findInstalledEtcd);
+}
+
+async function listed<Found extends { readonly version: string; readonly missing?: undefined }>(
+  program: string,
+  provide: (series: string) => Promise<Found | Missing>,
+  findInstalled: () => Promise<Found | Missing>,
+): Promise<Array<[label: string, found: Found | Missing]>> {
   const series = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
   const wanted = series === undefined || series.length === 0 ? [undefined] : series;
+  const all: Array<[string, Found | Missing]> = [];
   // One after the other: a build uses the whole machine.
   for (const each of wanted) {
     const there = each === undefined ? await findInstalled() : await provide(each);
-    const label = `${program} ${there.version ?? each ?? ''}`.trim();
-    declareFor(label, choose(there), declare);
+    all.push([`${program} ${there.version ?? each ?? ''}`.trim(), there]);
   }
+  return all;
 }
 
 function declareFor<Found extends { readonly missing?: undefined }>(

@@ -1,0 +1,44 @@
+import type { Cluster } from '../../discovery/cluster.ts';
+import type { Token } from '../../discovery/model.ts';
+import { damaged } from './codec.ts';
+import type { Keys } from './keys.ts';
+import { logOf, type Reader } from './read.ts';
+import { fold, type LogEntry } from './record.ts';
+
+/** Keys read at once. */
+const PAGE_KEYS = 2000;
+
+/** Clusters by the byte order of their tokens, after a token; at most `limit`. */
+export async function listClusters(
+  reader: Reader,
+  keys: Keys,
+  after: Token | undefined,
+  limit: number,
+): Promise<readonly Cluster[]> {
+  const { kvs, more } = await reader.range(() => ({ ...keys.clustersAfter(after), limit: PAGE_KEYS }));
+  const logs = new Map<Token, LogEntry[]>();
+  let last: Token | undefined;
+  for (const kv of kvs) {
+    const key = keys.parseLog(kv.key);
+    if (key === undefined)
+      throw damaged(`the key ${JSON.stringify(kv.key.toString())} is not of this service`);
+    last = key.token;
+    const log = logs.get(last);
+    if (log === undefined) {
+      if (logs.size === limit) break;
+      logs.set(last, logOf(keys, [kv]));
+    } else log.push(...logOf(keys, [kv]));
+  }
+  // The last one's log may go on in the next page.
+  if (more && last !== undefined && logs.has(last)) {
+    const { folded } = await reader.history(last);
+    logs.delete(last);
+    const whole = folded === undefined ? [] : [folded.record.cluster];
+    return [...clustersOf(logs), ...whole];
+  }
+  return clustersOf(logs);
+}
+
+function clustersOf(logs: ReadonlyMap<Token, readonly LogEntry[]>): Cluster[] {
+  return [...logs].flatMap(([token, log]) => fold(token, log)?.record.cluster ?? []);
+}

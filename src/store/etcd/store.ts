@@ -1,0 +1,212 @@
+import { type IEvent } from 'etcd3';
+import type { Event } from '../../discovery/change.ts';
+import type { Cluster } from '../../discovery/cluster.ts';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import type { Policy } from '../../discovery/limits.ts';
+import { type Millis, type Revision, revision, type Token } from '../../discovery/model.ts';
+import type { Decide, Store, View, Written } from '../../discovery/store.ts';
+import { Cache } from './cache.ts';
+import { Connection, type EtcdAccess } from './connect.ts';
+import { closed, shuttingDown } from './fault.ts';
+import { Health } from './health.ts';
+import { Keys } from './keys.ts';
+import { listClusters } from './list.ts';
+import { checkPrefix } from './open.ts';
+import { type Clock, Reader } from './read.ts';
+import { Sweeper } from './sweep.ts';
+import { TokenCount } from './tokens.ts';
+import { WatchLoop } from './watch.ts';
+import { Writer } from './write.ts';
+
+export interface EtcdStoreOptions extends EtcdAccess {
+  /** Where the keys begin: like `/_etcd/registry`, without a slash at the end. */
+  readonly prefix: string;
+  readonly policy: Pick<Policy, 'maxTokens'>;
+  /** Told in one line when etcd goes, and when it is back. */
+  readonly log?: (line: string) => void;
+}
+
+/** The store that several replicas share: an etcd cluster. */
+export interface EtcdStore extends Store {
+  /** Names the data below the prefix, for as long as it lives; all replicas have the same. */
+  readonly clusterId: bigint;
+}
+
+/** Rejects with STORE_UNAVAILABLE when etcd or the prefix cannot be used; the text says what to do. */
+export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
+  const connection = new Connection(options);
+  try {
+    const keys = new Keys(options.prefix);
+    const clusterId = await checkPrefix(connection, keys, options.prefix);
+    const store = new OpenStore(connection, keys, clusterId, options);
+    await store.start();
+    return store;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+class OpenStore implements EtcdStore {
+  readonly clusterId: bigint;
+  readonly #connection: Connection;
+  readonly #keys: Keys;
+  readonly #cache = new Cache();
+  readonly #tokens: TokenCount;
+  readonly #health: Health;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #sweeper: Sweeper;
+  /** Own changes that were rung, by token, until the watch tells them too. */
+  readonly #rung = new Map<Token, Revision>();
+  #watch: WatchLoop | undefined;
+  #listener: (token: Token | undefined) => void = () => {};
+  #closing: Promise<void> | undefined;
+
+  constructor(connection: Connection, keys: Keys, clusterId: bigint, options: EtcdStoreOptions) {
+    this.clusterId = clusterId;
+    this.#connection = connection;
+    this.#keys = keys;
+    this.#tokens = new TokenCount(options.policy.maxTokens);
+    this.#health = new Health(options.log ?? (() => {}));
+    const clock: Clock = { tick: 0 };
+    const shared = { connection, keys, cache: this.#cache, clock, health: this.#health };
+    this.#reader = new Reader(shared);
+    this.#writer = new Writer({
+      ...shared,
+      reader: this.#reader,
+      tokens: this.#tokens,
+      committed: (token, at) => this.#ring(token, at),
+    });
+    this.#sweeper = new Sweeper(connection, keys, (token, at) => {
+      this.#tokens.did(-1, at);
+      this.#cache.delete(token);
+      this.#ring(token, at);
+    });
+  }
+
+  /** Begins to watch. */
+  async start(): Promise<void> {
+    const after = await this.#count();
+    this.#watch = new WatchLoop(
+      {
+        connection: this.#connection,
+        span: this.#keys.clusters,
+        health: this.#health,
+        told: (events, at) => this.#told(events, at),
+        missed: async () => {
+          const at = await this.#count();
+          this.#rung.clear();
+          this.#listener(undefined);
+          return at;
+        },
+      },
+      after,
+    );
+  }
+
+  async read(token: Token): Promise<View> {
+    if (this.#closing !== undefined) throw closed();
+    const { record, revision: at } = await this.#reader.read(token);
+    return { cluster: record?.cluster, revision: at };
+  }
+
+  async write(token: Token, decide: Decide): Promise<Written> {
+    if (this.#closing !== undefined) throw shuttingDown();
+    return this.#writer.write(token, decide);
+  }
+
+  async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
+    if (this.#closing !== undefined) throw closed();
+    const { record } = await this.#reader.read(token);
+    if (record === undefined || after >= record.cluster.modRevision) return [];
+    if (after >= record.tailAfter || record.tail.length === record.head) {
+      return eventsAfter(record.tail, after, limit);
+    }
+    const { folded, revision: now } = await this.#reader.history(token);
+    if (folded === undefined) return [];
+    if (after < folded.after && folded.events.length < folded.record.head) {
+      throw new DiscoveryError(
+        'REVISION_COMPACTED',
+        `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
+        { revision: now, compactRevision: folded.after },
+      );
+    }
+    return eventsAfter(folded.events, after, limit);
+  }
+
+  async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
+    if (this.#closing !== undefined) throw closed();
+    return listClusters(this.#reader, this.#keys, after, limit);
+  }
+
+  onCommit(listener: (token: Token | undefined) => void): void {
+    this.#listener = listener;
+  }
+
+  async sweep(endedBefore: Millis, limit: number): Promise<number> {
+    if (this.#closing !== undefined) throw shuttingDown();
+    return this.#sweeper.sweep(endedBefore, limit);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.idle();
+    await this.#watch?.close();
+    await this.#sweeper.close();
+    this.#connection.close();
+  }
+
+  /** Counts the tokens. Returns the revision that the count is of. */
+  async #count(): Promise<Revision> {
+    const { count, revision: at } = await this.#reader.range(() => ({
+      ...this.#keys.ends,
+      count_only: true,
+    }));
+    this.#tokens.counted(count, at);
+    return at;
+  }
+
+  #told(events: readonly IEvent[], at: Revision): void {
+    let more = 0;
+    const changed = new Set<Token>();
+    for (const { type, kv } of events) {
+      const key = this.#keys.parseLog(kv.key);
+      if (key === undefined) continue;
+      const { token, number } = key;
+      const made = revision(BigInt(kv.mod_revision));
+      if (type === 'Put') {
+        if (number === 0) more += 1;
+        else this.#cache.follow(token, { number, value: kv.value, revision: made });
+      } else {
+        // Old changes that make room for new ones are no news.
+        if (number > 0) continue;
+        more -= 1;
+      }
+      if (this.#rung.get(token) === made) this.#rung.delete(token);
+      else changed.add(token);
+    }
+    this.#tokens.told(more, at);
+    for (const token of changed) this.#listener(token);
+  }
+
+  /** Of an own change, which the watch tells later, or has told already. */
+  #ring(token: Token, at: Revision): void {
+    if (this.#watch !== undefined && this.#watch.revision >= at) return;
+    if (this.#rung.size >= MAX_RUNG) this.#rung.clear();
+    this.#rung.set(token, at);
+    this.#listener(token);
+  }
+}
+
+/** While the watch is down they gather; without them a watcher looks once more for nothing. */
+const MAX_RUNG = 100_000;
+
+function eventsAfter(events: readonly Event[], after: Revision, limit: number): readonly Event[] {
+  const from = events.findIndex((event) => event.revision > after);
+  return from === -1 ? [] : events.slice(from, from + limit);
+}
