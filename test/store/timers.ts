@@ -1,17 +1,16 @@
 import { createHook } from 'node:async_hooks';
 
 /**
- * Watches the timers that are set, for one thing: those that wait long must not be left behind. From `leastMs`
- * on: the gRPC client has some of half an hour, for connections that nobody uses.
+ * Watches the timers that are set, for one thing: those that wait about so long must not be left behind. A store
+ * may have others of its own.
  */
-export function trackLongTimers(leastMs = 60_000): {
-  readonly left: () => number;
-  readonly stop: () => void;
-} {
+export function trackTimers(aboutMs: number): { readonly left: () => number; readonly stop: () => void } {
   const live = new Set<number>();
   const hook = createHook({
     init(id, type, _trigger, resource) {
-      if (type === 'Timeout' && delayOf(resource) > leastMs) live.add(id);
+      if (type !== 'Timeout') return;
+      const delay = delayOf(resource);
+      if (delay > aboutMs - 60_000 && delay <= aboutMs) live.add(id);
     },
     destroy(id) {
       live.delete(id);

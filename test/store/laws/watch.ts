@@ -6,7 +6,7 @@ import { revision } from '../../../src/discovery/model.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import { waitFor } from '../../support/wait.ts';
 import { create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
-import { trackLongTimers } from '../timers.ts';
+import { trackTimers } from '../timers.ts';
 import { eventsOf, refusal, type Subject, take } from './subject.ts';
 
 export function watchLaws({ start, newPlace, again }: Subject): void {
@@ -131,7 +131,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
     });
 
     test('that closes leaves nothing: no watcher, no listener, no timer', async () => {
-      const timers = trackLongTimers(HOUR / 2 + 60_000);
+      const timers = trackTimers(HOUR);
       after(() => timers.stop());
       const { discovery } = await start();
       const live = token();
