@@ -83,7 +83,7 @@ export class History {
     for (const { command, outcome } of inOrder(done)) {
       const answered = revision(outcome.revision ?? 0n);
       assert.ok(answered >= before, 'it took effect after it was asked for');
-      this.#checkRevision(command.token, answered, 'changed' in outcome && outcome.changed === true);
+      this.#checkRevision(command.token, answered, ('changed' in outcome && outcome.changed) || false);
       assert.deepEqual(outcome, this.#model.run(command, this.#now, answered), show(command));
       if ('refused' in outcome) this.#count(outcome.refused);
       else if (outcome.changed === true) this.#count('changes');
@@ -133,18 +133,22 @@ export class History {
   }
 
   async #compare(): Promise<void> {
-    for (const token of TOKENS) {
-      const entry = this.#model.entries.get(token);
-      const view = await this.#store.read(token);
+    const { start, revision: last, entries } = this.#model;
+    const reads = TOKENS.map(async (token) => {
+      const entry = entries.get(token);
+      const from = revision(this.#random.between(Number(start), Number(last) + 1));
+      const [view, events] = await Promise.all([
+        this.#store.read(token),
+        this.#store.events(token, from, 10_000),
+      ]);
       assert.deepEqual(view.cluster, entry?.cluster);
       this.#checkRevision(token, view.revision, false);
-      const { start, revision: last } = this.#model;
-      const from = revision(this.#random.between(Number(start), Number(last) + 1));
       assert.deepEqual(
-        await this.#store.events(token, from, 10_000),
+        events,
         (entry?.events ?? []).filter((event) => event.revision > from),
       );
-    }
+    });
+    await Promise.all(reads);
   }
 }
 

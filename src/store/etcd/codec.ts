@@ -67,12 +67,12 @@ export function encodeMade(cluster: Cluster, nonce: string): Buffer {
 }
 
 export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster: Cluster; nonce: string } {
-  const record = parse<MadeRecord>(value);
+  const record = parse(value) as MadeRecord;
   const cluster: Cluster = {
     token,
     size: integer(record.size) as ClusterSize,
     description: text(record.description) as Description,
-    allowRejoin: record.allowRejoin === true,
+    allowRejoin: record.allowRejoin,
     createTime: integer(record.createTime) as Millis,
     expireTime: integer(record.expireTime) as Millis,
     createRevision: at,
@@ -98,7 +98,7 @@ export function encodeChange(event: Event, nonce: string, after: Revision): Buff
 }
 
 export function decodeChange(value: Buffer, at: Revision): StoredChange {
-  const record = parse<ChangeRecord>(value);
+  const record = parse(value) as ChangeRecord;
   const { member, previous } = record;
   const time = integer(record.time) as Millis;
   return {
@@ -144,10 +144,10 @@ function json(value: object): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
 
-function parse<T>(value: Buffer): T {
+function parse(value: Buffer): object {
   try {
     const parsed: unknown = JSON.parse(value.toString());
-    if (typeof parsed === 'object' && parsed !== null) return parsed as T;
+    if (typeof parsed === 'object' && parsed !== null) return parsed;
   } catch (error) {
     throw damaged('a value is not JSON', error);
   }

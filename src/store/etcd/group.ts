@@ -41,7 +41,7 @@ export class Group<P extends Piece> {
   #scheduled = false;
   #failures = 0;
   #paused = false;
-  #looking: NodeJS.Timeout | undefined;
+  #isLooking = false;
   #last: Fault | undefined;
 
   /** `send` settles the pieces, or rejects as etcd did and settles none. */
@@ -124,8 +124,10 @@ export class Group<P extends Piece> {
 
   /** While pieces wait for their turn, those that are due are told. */
   #look(): void {
-    this.#looking ??= setTimeout(() => {
-      this.#looking = undefined;
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setTimeout(() => {
+      this.#isLooking = false;
       this.#giveUp();
       if (this.#queue.length > 0) this.#look();
     }, LOOK_MS);
