@@ -43,8 +43,13 @@ export class Cache {
   follow(token: Token, entry: LogEntry): void {
     const record = this.#records.get(token);
     if (record === undefined || entry.number !== record.head + 1) return;
-    const advanced = advance(record, [entry]);
-    if (advanced !== undefined) this.put(token, advanced);
+    try {
+      const advanced = advance(record, [entry]);
+      if (advanced !== undefined) this.put(token, advanced);
+    } catch {
+      // Damaged: whoever reads it is told.
+      this.delete(token);
+    }
   }
 }
 

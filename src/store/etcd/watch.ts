@@ -111,7 +111,7 @@ export class WatchLoop {
             const ending = this.#receive(response);
             if (ending !== undefined) resolve(ending);
           } catch (error) {
-            reject(error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
         this.#cancel = () => resolve('CLOSED');
