@@ -64,6 +64,7 @@ test('a page of a token is a secret, runs nothing but its own files, and may be 
   }
   assert.doesNotMatch(policy, /unsafe|\*|https?:|data:/);
   const html = await page.text();
+  assert.match(html, /<noscript><span[^>]*>Load again to see changes<\/span><\/noscript>/);
   assert.match(html, /<meta name="robots" content="noindex, nofollow">/);
   assert.doesNotMatch(html, / (on\w+|style)=|<style|javascript:/);
   assert.deepEqual(html.match(/<script[^>]*>[^<]/g), null, 'no inline script');

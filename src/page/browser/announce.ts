@@ -1,4 +1,4 @@
-import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, type MemberEvent, MemberEventType } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { summary } from '../view/token.ts';
 
 /** A pause in what happens, after which it is told: a burst of registrations is one sentence. */
@@ -22,8 +22,8 @@ export class Announcer {
   };
 
   /** Tells of a change, with how the cluster stands after it. */
-  change(text: string, cluster: Cluster): void {
-    this.#happened.push(text);
+  change(event: MemberEvent, cluster: Cluster): void {
+    this.#happened.push(changeText(event));
     this.#cluster = cluster;
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -33,5 +33,21 @@ export class Announcer {
       this.#happened = [];
       this.say(this.#cluster === undefined ? told : `${told} ${summary(this.#cluster)}`);
     }, PAUSE_MS);
+  }
+}
+
+function changeText({ type, member }: MemberEvent): string {
+  const name = member?.name ?? 'A node';
+  switch (type) {
+    case MemberEventType.REGISTERED:
+      return `${name} registered.`;
+    case MemberEventType.REPLACED:
+      return `${name} changed.`;
+    case MemberEventType.DEREGISTERED:
+      return `${name} deregistered.`;
+    case MemberEventType.TOKEN_DELETED:
+      return 'The token was deleted.';
+    default:
+      return 'Something changed.';
   }
 }

@@ -17,5 +17,6 @@ export function readChoice(root: Element): Choice {
     mixed: text('mixed') !== '',
     name: text('name') || undefined,
     ip: parseNodeIp(text('ip')),
+    wrongIp: text('ip') !== '' && parseNodeIp(text('ip')) === undefined,
   };
 }

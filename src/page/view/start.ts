@@ -10,6 +10,8 @@ export interface Choice {
   readonly mixed: boolean;
   readonly name?: string | undefined;
   readonly ip?: string | undefined;
+  /** Whether what was written as the address is none. */
+  readonly wrongIp?: boolean;
 }
 
 export const FIRST_CHOICE: Choice = { etcd: '3.5', format: 'flags', mixed: false };
@@ -67,7 +69,7 @@ function plain(place: StartPlace): VElement {
 }
 
 function chooser(place: StartPlace, choice: Choice): VElement {
-  const { etcd, format } = choice;
+  const { etcd, format, wrongIp = false } = choice;
   return h(
     'form',
     { id: 'chooser', class: 'chooser' },
@@ -87,7 +89,7 @@ function chooser(place: StartPlace, choice: Choice): VElement {
         format,
       ),
       field('name', 'Name of the node', exampleName(place)),
-      field('ip', 'Its IP address', '10.0.0.1'),
+      field('ip', wrongIp ? 'Its IP address: this is none' : 'Its IP address', '10.0.0.1', wrongIp),
       h(
         'label',
         { class: 'check', hidden: etcd !== '3.6' },
@@ -95,6 +97,7 @@ function chooser(place: StartPlace, choice: Choice): VElement {
         'The cluster has 3.4 or 3.5 nodes too',
       ),
     ),
+    h('p', { class: 'note' }, 'Where nothing is written, the lines have an example.'),
     codeBlock('start-text', `for etcd ${etcd}, as ${FORMAT_NAMES[format]}`, textFor(place, choice), true),
   );
 }
@@ -124,7 +127,7 @@ function segmented(
   );
 }
 
-function field(name: string, label: string, example: string): VElement {
+function field(name: string, label: string, example: string, wrong = false): VElement {
   return h(
     'label',
     { class: 'field' },
@@ -133,6 +136,7 @@ function field(name: string, label: string, example: string): VElement {
       type: 'text',
       name,
       placeholder: example,
+      'aria-invalid': wrong ? 'true' : undefined,
       autocomplete: 'off',
       autocapitalize: 'none',
       spellcheck: 'false',
