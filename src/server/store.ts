@@ -2,10 +2,11 @@ import { resolve } from 'node:path';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/limits.ts';
 import type { Store } from '../discovery/store.ts';
+import { type EtcdStoreOptions, openEtcdStore } from '../store/etcd/store.ts';
 import { openLmdbStore } from '../store/lmdb/store.ts';
 import type { EtcdConfig, StoreConfig } from './config.ts';
 import type { Log } from './log.ts';
-import { readCaFile, readTlsFiles, readWhole, type TlsIdentity } from './tls-files.ts';
+import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
 
 /** The store that the configuration chooses. Nothing above knows which one it is. */
 export interface OpenedStore {
@@ -25,27 +26,33 @@ export async function openStore(
     const store = await openLmdbStore({ path: config.dataDir, policy, log: (line) => log.fatal(line) });
     return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
   }
-  etcdAccess(config);
-  throw new DiscoveryError('STORE_UNAVAILABLE', 'the etcd store is not built yet; leave --etcd out');
-}
-
-interface EtcdAccess {
-  readonly tls: (Partial<TlsIdentity> & { readonly ca?: Buffer }) | undefined;
-  readonly auth: { readonly username: string; readonly password: string } | undefined;
+  const { endpoints, prefix } = config;
+  const store = await openEtcdStore({
+    endpoints,
+    prefix,
+    policy,
+    ...etcdAccess(config),
+    log: (line) => log.warn(line),
+  });
+  return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
 }
 
 /** Reads the files by which etcd lets the service in. */
-function etcdAccess({ endpoints, caFile, clientTls, user }: EtcdConfig): EtcdAccess {
+function etcdAccess({ endpoints, caFile, clientTls, user }: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
   const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile));
   const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
   return {
-    tls: isTls ? { ...(ca !== undefined && { ca }), ...identity } : undefined,
-    auth: user && {
-      username: user.name,
-      password: typeof user.password === 'string' ? user.password : readPassword(user.password.file),
-    },
+    ...(isTls && { tls: { ...(ca !== undefined && { ca }), ...identity } }),
+    ...(user && { auth: { username: user.name, password: passwordOf(user.password) } }),
   };
+}
+
+/** That in a file is read at every log-in, as it may have been changed. */
+function passwordOf(password: string | { readonly file: string }): string | (() => string) {
+  if (typeof password === 'string') return password;
+  readPassword(password.file);
+  return () => readPassword(password.file);
 }
 
 function readPassword(file: string): string {

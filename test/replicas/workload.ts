@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createConnectTransport } from '@connectrpc/connect-node';
+import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { until } from '../etcd/harness/until.ts';
+import { Random } from '../store/random.ts';
+import type { Listing, Recorded, Registration, Seen, Watching } from './history.ts';
+
+const CLIENTS = 8;
+const LONGEST_PAUSE_MS = 150;
+const WATCHERS = 12;
+/** Far more than any answer takes, "unavailable" too: who meets it has met a service that says nothing. */
+const CALL_LIMIT_MS = 20_000;
+
+interface Token {
+  readonly token: string;
+  readonly size: number;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Clients that make tokens, register, list and watch at once at several replicas, and note what they see. */
+export class Workload {
+  readonly #random: Random;
+  readonly #clients: readonly DiscoveryClient[];
+  readonly #tokens: Token[] = [];
+  readonly #calls: Array<Registration | Listing> = [];
+  readonly #watchers: Watcher[] = [];
+  readonly #running: Array<Promise<void>> = [];
+  /** Registrations whose outcome is not known: they are repeated, as a node does. */
+  readonly #unknown: Array<Pick<Registration, 'token' | 'id' | 'name' | 'peerUrl'>> = [];
+  #clock = 0;
+  #nextMember = 0;
+  #stopping = false;
+  /** Calls that were answered with nothing in time. */
+  silent = 0;
+  /** Calls that were told that they cannot be served now. */
+  refused = 0;
+
+  /** `urls` are those of the replicas and of what stands before them. */
+  constructor(seed: number, urls: readonly string[]) {
+    this.#random = new Random(seed);
+    // Without the retries of our own client, so that every try is noted.
+    this.#clients = urls.map((baseUrl) =>
+      createClient(DiscoveryService, createConnectTransport({ baseUrl, httpVersion: '1.1' })),
+    );
+  }
+
+  start(): this {
+    for (let i = 0; i < CLIENTS; i++) this.#running.push(this.#run());
+    return this;
+  }
+
+  /** Waits until so many registrations have been acknowledged from now on. */
+  async progress(registrations: number): Promise<void> {
+    const done = (): number =>
+      this.#calls.filter((call) => call.type === 'REGISTER' && call.outcome === 'DONE').length;
+    const wanted = done() + registrations;
+    await until(`${registrations} more registrations`, () => (done() >= wanted ? true : undefined));
+  }
+
+  /** Ends the calls, waits until the watchers have been told all that they are due, and tells what all saw. */
+  async stop(): Promise<Recorded> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+    const final = new Map<string, Listing>();
+    for (const { token } of this.#tokens) {
+      const listing = await until(`a last list of ${token}`, () => this.#list(token));
+      final.set(token, listing);
+    }
+    for (const watcher of this.#watchers) {
+      const due = final.get(watcher.seen.token)?.members ?? [];
+      // One event too few shows here; what is wrong otherwise is the checker's to find.
+      await until(
+        'a watcher to be told all',
+        () => (watcher.count >= due.length ? true : undefined),
+        () => `\nit knows ${watcher.count} of ${due.length} members of ${watcher.seen.token}`,
+      );
+    }
+    for (const watcher of this.#watchers) watcher.stop();
+    const sizes = new Map(this.#tokens.map(({ token, size }) => [token, size]));
+    return { sizes, calls: this.#calls, watches: this.#watchers.map(({ seen }) => seen), final };
+  }
+
+  /** For a failure's text. */
+  describe(): string {
+    const count = (outcome: string): number =>
+      this.#calls.filter((call) => call.type === 'REGISTER' && call.outcome === outcome).length;
+    const lists = this.#calls.filter(({ type }) => type === 'LIST').length;
+    return `${this.#tokens.length} tokens, registrations: ${count('DONE')} done, ${count('REFUSED')} refused, ${count('UNKNOWN')} unknown; ${lists} lists, ${this.#watchers.length} watchers, ${this.refused} times unavailable`;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#step();
+      await sleep(this.#random.between(0, LONGEST_PAUSE_MS));
+    }
+  }
+
+  async #step(): Promise<void> {
+    const kind = this.#random.next();
+    const open = this.#tokens.slice(-4);
+    if (open.length === 0 || kind < 0.05) return this.#make();
+    const { token, size } = this.#random.pick(open);
+    if (kind < 0.5) return this.#register(this.#unknown.shift() ?? this.#newMember(token, size));
+    if (kind < 0.6 && this.#watchers.length < WATCHERS) {
+      this.#watchers.push(new Watcher(token, () => this.#pick()));
+      return undefined;
+    }
+    const listing = await this.#list(token);
+    if (listing !== undefined) this.#calls.push(listing);
+    return undefined;
+  }
+
+  /** Some want a name that another has, or will have. */
+  #newMember(token: string, size: number): Pick<Registration, 'token' | 'id' | 'name' | 'peerUrl'> {
+    const i = this.#nextMember++;
+    const name = `infra${this.#random.chance(0.2) ? this.#random.between(1, size) : i + 1000}`;
+    return { token, id: `id${i}`, name, peerUrl: `http://10.0.${i >> 8}.${i & 255}:2380` };
+  }
+
+  async #make(): Promise<void> {
+    const size = this.#random.between(3, 40);
+    const { cluster } = (await this.#call((client, options) => client.createToken({ size }, options))) ?? {};
+    if (cluster !== undefined) this.#tokens.push({ token: cluster.token, size });
+  }
+
+  async #register(member: Pick<Registration, 'token' | 'id' | 'name' | 'peerUrl'>): Promise<void> {
+    const { token, id, name, peerUrl } = member;
+    const begin = ++this.#clock;
+    const record: Mutable<Registration> = { type: 'REGISTER', ...member, begin, end: 0, outcome: 'UNKNOWN' };
+    const request = { token, memberId: id, name, peerUrls: [peerUrl] };
+    const response = await this.#call(
+      (client, options) => client.register(request, options),
+      () => {
+        record.outcome = 'REFUSED';
+      },
+    );
+    record.end = ++this.#clock;
+    if (response?.member !== undefined) {
+      record.outcome = 'DONE';
+      record.createRevision = response.member.createRevision;
+    } else if (record.outcome === 'UNKNOWN') this.#unknown.push(member);
+    this.#calls.push(record);
+  }
+
+  async #list(token: string): Promise<Listing | undefined> {
+    const begin = ++this.#clock;
+    const response = await this.#call((client, options) => client.listMembers({ token }, options));
+    if (response === undefined) return undefined;
+    const { members, revision } = response;
+    return { type: 'LIST', token, begin, end: ++this.#clock, revision, members: members.map(seen) };
+  }
+
+  #pick(): DiscoveryClient {
+    return this.#random.pick(this.#clients);
+  }
+
+  /** Undefined when the call failed; `refused` is told when the service meant it. */
+  async #call<T>(
+    made: (client: DiscoveryClient, options: { timeoutMs: number }) => Promise<T>,
+    refused: () => void = () => {},
+  ): Promise<T | undefined> {
+    try {
+      return await made(this.#pick(), { timeoutMs: CALL_LIMIT_MS });
+    } catch (thrown) {
+      const { code } = ConnectError.from(thrown);
+      if (code === Code.DeadlineExceeded) this.silent += 1;
+      else if (code === Code.Unavailable) this.refused += 1;
+      else if (REFUSALS.has(code)) refused();
+      return undefined;
+    }
+  }
+}
+
+const REFUSALS = new Set([Code.AlreadyExists, Code.FailedPrecondition, Code.ResourceExhausted]);
+
+/** Watches a token, and comes back after every break from the last revision that it saw, to any replica. */
+class Watcher {
+  readonly seen: Mutable<Watching> & { events: Array<Watching['events'][number]> };
+  readonly #client: () => DiscoveryClient;
+  readonly #stop = new AbortController();
+  #begun = false;
+
+  constructor(token: string, client: () => DiscoveryClient) {
+    this.seen = { token, from: 0n, snapshot: [], events: [] };
+    this.#client = client;
+    void this.#run();
+  }
+
+  /** How many members it knows; -1 before it knows anything. */
+  get count(): number {
+    return this.#begun ? this.seen.snapshot.length + this.seen.events.length : -1;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#watch(signal);
+      } catch {
+        // The connection is lost, or the replica is not well.
+      }
+      await sleep(100);
+    }
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { seen: watch } = this;
+    const afterRevision = watch.events.at(-1)?.revision ?? watch.from;
+    const request = { token: watch.token, ...(this.#begun && { afterRevision }) };
+    for await (const { update } of this.#client().watchMembers(request, { signal })) {
+      if (update.case === 'snapshot') {
+        this.#begun = true;
+        watch.from = update.value.revision;
+        watch.snapshot = update.value.members.map(seen);
+      } else if (update.case === 'event') {
+        const { revision, member } = update.value;
+        if (member !== undefined) watch.events.push({ revision, member: seen(member) });
+      }
+    }
+  }
+}
+
+function seen({ id, name, peerUrls, createRevision }: Member): Seen {
+  return { id, name, peerUrl: peerUrls.join(), createRevision };
+}
