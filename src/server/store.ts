@@ -38,7 +38,12 @@ export async function openStore(
 }
 
 /** Reads the files by which etcd lets the service in. */
-function etcdAccess({ endpoints, caFile, clientTls, user }: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
+function etcdAccess({
+  endpoints,
+  caFile,
+  clientTls,
+  user,
+}: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
   const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile));
   const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
