@@ -21,6 +21,8 @@ export async function runService(
   err: (text: string) => void,
 ): Promise<number> {
   const { log, flush } = openLog(config);
+  // What Node.js will drop one day is for developers: gRPC meets it with an etcd that is named by its address.
+  process.noDeprecation = true;
   // Never carry on in a state that nobody foresaw: what was acknowledged is on disk, and a restart is cheap.
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ err: error }, `ending: ${origin}`);

@@ -27,12 +27,10 @@ export async function openStore(
     return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
   }
   const { endpoints, prefix } = config;
-  const store = await openEtcdStore({
-    endpoints,
-    prefix,
-    policy,
-    ...etcdAccess(config),
-    log: (line) => log.warn(line),
+  const options = { endpoints, prefix, policy, ...etcdAccess(config), log: (line: string) => log.warn(line) };
+  const store = await openEtcdStore(options).catch((error: unknown) => {
+    if (!(error instanceof DiscoveryError)) throw error;
+    throw refusal(`--etcd ${endpoints.join(',')}: ${error.message}`);
   });
   return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
 }
@@ -53,11 +51,19 @@ function etcdAccess({
   };
 }
 
-/** That in a file is read at every log-in, as it may have been changed. */
+/** That in a file is read again at every log-in, as it may have been changed; from a pipe it comes once. */
 function passwordOf(password: string | { readonly file: string }): string | (() => string) {
   if (typeof password === 'string') return password;
-  readPassword(password.file);
-  return () => readPassword(password.file);
+  const { file } = password;
+  let latest = readPassword(file);
+  return () => {
+    try {
+      latest = readPassword(file);
+    } catch (error) {
+      if (!(error instanceof DiscoveryError)) throw error;
+    }
+    return latest;
+  };
 }
 
 function readPassword(file: string): string {

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite, type TestContext, test } from 'node:test';
+import { type ConnectRouter } from '@connectrpc/connect';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import { Maintenance } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { BackingEtcd } from '../etcd/harness/backing.ts';
+import { freePorts } from '../etcd/harness/ports.ts';
+import { Scene } from '../etcd/harness/scene.ts';
+import { Service } from '../etcd/harness/service.ts';
+import { installedEtcd } from '../etcd/harness/versions.ts';
+import { run } from '../support/child.ts';
+import { CA_FILE, CERT_FILE, KEY_FILE } from '../tls/files.ts';
+
+const TLS = ['--etcd-cacert', CA_FILE, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE];
+const CALLER = { DISC_ETCD_USER: 'discovery' };
+
+/** Starts the service where it cannot; it must say why in one line. */
+async function refused(args: readonly string[], env: Record<string, string>, why: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await run(
+    ['serve', '--addr', '127.0.0.1:0', '--log-format', 'json', ...args],
+    env,
+  );
+  assert.match(stderr, why);
+  assert.deepEqual([code, stdout, stderr.split('\n').length], [1, '', 2], stderr);
+}
+
+/** The URL of a gRPC server over HTTP/2 that answers with these services. */
+async function serveGrpc(t: TestContext, routes: (router: ConnectRouter) => void): Promise<string> {
+  const server = createServer(connectNodeAdapter({ routes }));
+  t.after(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const etcd = await installedEtcd();
+const skip = etcd.missing ?? false;
+
+suite('what keeps the service from its etcd is told in one line', { skip, concurrency: 2 }, () => {
+  if (etcd.missing !== undefined) return;
+
+  test('nobody listens', async () => {
+    const [port] = await freePorts(1);
+    await refused(
+      ['--etcd', `127.0.0.1:${port}`],
+      {},
+      /^etcd-discovery: --etcd http:\S+: etcd cannot be reached \(ECONN/,
+    );
+  });
+
+  test('it has another scheme, name, password or certificate', async (t) => {
+    const scene = await Scene.open(t);
+    const backing = await BackingEtcd.start(scene, { etcd, members: 1, tls: true });
+    await backing.enableAuth({ root: 'secret', discovery: 'right' });
+    const url = backing.endpoints;
+    const right = { ...CALLER, DISC_ETCD_PASSWORD: 'right' };
+    await refused(
+      ['--etcd', url, ...TLS],
+      { ...CALLER, DISC_ETCD_PASSWORD: 'wrong' },
+      /refuses the user or the password/,
+    );
+    await refused(['--etcd', url, ...TLS], {}, /asks for a user/);
+    await refused(
+      ['--etcd', url, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE],
+      right,
+      /certificate is not trusted/,
+    );
+    await refused(
+      ['--etcd', url, '--etcd-cacert', CA_FILE],
+      right,
+      /refuses the client certificate, or asks for one/,
+    );
+    await refused(['--etcd', url.replace('https', 'http')], right, /speaks TLS; write https:/);
+    await refused(
+      ['--etcd', url, '--etcd-cacert', KEY_FILE],
+      right,
+      /^etcd-discovery: --etcd-cacert .* holds no certificate/,
+    );
+    await refused(
+      ['--etcd', url, ...TLS, '--etcd-user', 'discovery', '--etcd-password-file', '/nowhere'],
+      {},
+      /^etcd-discovery: --etcd-password-file "\/nowhere": cannot be read: no such file/,
+    );
+  });
+
+  test('it has no users, no TLS, or keys of somebody else', async (t) => {
+    const scene = await Scene.open(t);
+    const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+    const url = backing.endpoints;
+    await refused(['--etcd', url], { ...CALLER, DISC_ETCD_PASSWORD: 'x' }, /authentication is off/);
+    await refused(['--etcd', url.replace('http', 'https')], {}, /speaks no TLS; write http:/);
+    const [member] = backing.members;
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    await member?.call('kv/put', { key: base64('/ours/a'), value: base64('b') });
+    await refused(
+      ['--etcd', url, '--etcd-prefix', '/ours'],
+      {},
+      /has keys below \/ours .* did not write, like "\/ours\/a"/,
+    );
+  });
+
+  test('it is too old, or no etcd', async (t) => {
+    const old = await serveGrpc(t, (router) => {
+      router.service(Maintenance, { status: () => ({ version: '3.3.27' }) });
+    });
+    await refused(['--etcd', old], {}, /this etcd is version 3\.3\.27, and the store needs 3\.4 or newer/);
+    const other = await serveGrpc(t, () => {});
+    await refused(['--etcd', other], {}, /answers, and is no etcd/);
+  });
+});
+
+test('the service works over TLS with a client certificate, a user and a password file, and logs in again', {
+  skip,
+}, async (t) => {
+  if (etcd.missing !== undefined) return;
+  const scene = await Scene.open(t);
+  const backing = await BackingEtcd.start(scene, { etcd, members: 1, tls: true });
+  await backing.enableAuth({ root: 'secret', discovery: 'right' });
+  const passwordFile = join(scene.directory, 'password');
+  await writeFile(passwordFile, 'right\n');
+  const store = [
+    '--etcd',
+    backing.endpoints,
+    ...TLS,
+    '--etcd-user',
+    'discovery',
+    '--etcd-password-file',
+    passwordFile,
+  ];
+  const service = await Service.start(scene, [], { store });
+  const url = await service.newDiscoveryUrl(3);
+
+  // A restart forgets who has logged in.
+  const [member] = backing.members;
+  await member?.crash();
+  member?.startAgain();
+  await scene.until('the service to be ready again', async () =>
+    (await service.fetch('/health')).status === 200 ? true : undefined,
+  );
+  const { status, text } = await service.fetch(new URL(url).pathname);
+  assert.equal(status, 200, text);
+  assert.doesNotMatch(service.run.log, /right|secret/);
+});
