@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './etcd/harness/ports.ts';
@@ -42,6 +42,10 @@ function mask(text: string): string {
   );
 }
 
+/** Those that are likely to be taken on a reader's machine; the service's own first. */
+const PORTS = ['8087', '8088', '8089', '24379', '24380'];
+const ANY_PORT = new RegExp(PORTS.join('|'), 'g');
+
 const markdown = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const blocks = blocksOf(markdown);
 const running: ChildProcess[] = [];
@@ -49,6 +53,16 @@ const running: ChildProcess[] = [];
 // Not a hook of the file: Node.js 20 runs that one before the tests that stand after a top-level `await`.
 async function endAll(): Promise<void> {
   for (const child of running.splice(0)) await end(child);
+}
+
+/** A PATH with `etcd-discovery` on it, as an installed package has it. */
+function withCommand(directory: string): string {
+  const main = join(ROOT, 'dist/src/main.js');
+  const bin = join(directory, 'bin');
+  mkdirSync(bin);
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`;
+  writeFileSync(join(bin, 'etcd-discovery'), script, { mode: 0o755 });
+  return `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
 }
 
 interface Shell {
@@ -110,8 +124,9 @@ test('every command of the README does what it says', { skip: absent }, async (t
     await endAll();
     rmSync(directory, { recursive: true, force: true });
   });
-  const [port = 0] = await freePorts(1);
-  const local = (text: string): string => text.replaceAll('8087', String(port));
+  const free = await freePorts(PORTS.length);
+  const [port = 0] = free;
+  const local = (text: string): string => text.replace(ANY_PORT, (each) => String(free[PORTS.indexOf(each)]));
   const service = shell('npm start', ROOT, { DISC_ADDR: `:${port}`, DISC_DATA_DIR: join(directory, 'data') });
   await waitFor(`the service to listen:\n${service.output()}`, async () => {
     assert.equal(service.child.exitCode, null, service.output());
@@ -124,7 +139,7 @@ test('every command of the README does what it says', { skip: absent }, async (t
   const walk = blocks.filter((block) => !isStart(block) && !isTest(block) && !isBench(block));
   const marker = '=== block ended ===';
   const script = walk.map(({ commands }) => `${local(commands)}echo '${marker}'\n`).join('');
-  const reader = shell(`set -euo pipefail\n${script}wait\n`, directory, {});
+  const reader = shell(`set -euo pipefail\n${script}wait\n`, directory, { PATH: withCommand(directory) });
   const ended = (): string[] => reader.output().split(`${marker}\n`).slice(0, -1);
   await waitFor(
     'the commands to be done',

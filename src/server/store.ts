@@ -2,8 +2,7 @@ import { resolve } from 'node:path';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/limits.ts';
 import type { Store } from '../discovery/store.ts';
-import { type EtcdStoreOptions, openEtcdStore } from '../store/etcd/store.ts';
-import { openLmdbStore } from '../store/lmdb/store.ts';
+import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import type { EtcdConfig, StoreConfig } from './config.ts';
 import type { Log } from './log.ts';
 import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
@@ -22,15 +21,20 @@ export async function openStore(
   policy: Pick<Policy, 'maxTokens'>,
   log: Log,
 ): Promise<OpenedStore> {
+  // The one that is not chosen is not loaded: each brings its database's client.
   if (config.type === 'EMBEDDED') {
+    const { openLmdbStore } = await import('../store/lmdb/store.ts');
     const store = await openLmdbStore({ path: config.dataDir, policy, log: (line) => log.fatal(line) });
     return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
   }
   const { endpoints, prefix } = config;
   const options = { endpoints, prefix, policy, ...etcdAccess(config), log: (line: string) => log.warn(line) };
+  const { openEtcdStore } = await import('../store/etcd/store.ts');
   const store = await openEtcdStore(options).catch((error: unknown) => {
     if (!(error instanceof DiscoveryError)) throw error;
-    throw refusal(`--etcd ${endpoints.join(',')}: ${error.message}`);
+    throw new DiscoveryError(error.reason, `--etcd ${endpoints.join(',')}: ${error.message}`, {
+      cause: error,
+    });
   });
   return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
 }

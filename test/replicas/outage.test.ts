@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
+import { BackingEtcd } from '../etcd/harness/backing.ts';
+import { Scene } from '../etcd/harness/scene.ts';
+import { Service } from '../etcd/harness/service.ts';
+import type { TcpProxy } from '../etcd/harness/tcp-proxy.ts';
+import { installedEtcd } from '../etcd/harness/versions.ts';
+import { connect, sizeKey } from '../etcdv3/etcd.ts';
+
+// A service whose etcd is out of reach, as every kind of client meets it.
+
+const OUTAGES: Readonly<Record<string, (proxy: TcpProxy) => void>> = {
+  'refuses connections': (proxy) => proxy.cut(),
+  'does not answer': (proxy) => proxy.stall(),
+};
+
+const etcd = await installedEtcd();
+
+suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
+  if (etcd.missing !== undefined) return;
+  for (const [what, begin] of Object.entries(OUTAGES)) {
+    test(`${what} is told to every client, once to the operator, and all heals`, async (t) => {
+      const scene = await Scene.open(t);
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      const service = await Service.start(scene, [], { store: ['--etcd', backing.endpoints] });
+      const url = await service.newDiscoveryUrl(3);
+      const path = new URL(url).pathname;
+      const token = path.slice(1);
+      const client = createDiscoveryClient(service.url, { retryForMs: 0, tryTimeoutMs: 20_000 });
+      const watch = watchNames(client, token);
+      await scene.until('the watch to begin', () => (watch.begun ? true : undefined));
+      // A wait that has begun has sent its headers.
+      const waiting = await fetch(`${url}?recursive=true&wait=true`);
+
+      const proxy = backing.members[0]?.proxy;
+      assert.ok(proxy !== undefined);
+      begin(proxy);
+      const put = service.fetch(`${path}/9?prevExist=false`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'value=infra9=http://10.0.0.9:2380',
+      });
+      const held = fetch(`${url}/9?wait=true`);
+      const [health, list, read, write, range] = await Promise.all([
+        service.fetch('/health'),
+        service.fetch(path),
+        codeOf(client.listMembers({ token })),
+        codeOf(register(client, token, 1)),
+        codeOf(connect(service.url).kv.range({ key: sizeKey(token) })),
+      ]);
+      assert.deepEqual([health.status, list.status, (await put).status], [503, 500, 409]);
+      assert.match(health.text, /^not ready: .*etcd/);
+      // A node's log shows message and cause.
+      assert.match(list.text, /^\{"errorCode":300,"message":"Store is unavailable","cause":".*etcd.*",/);
+      assert.match((await put).text, /the token is still good: start this node again/);
+      assert.deepEqual([read, write, range], [Code.Unavailable, Code.Unavailable, Code.Unavailable]);
+      assert.deepEqual(watch.names, [], 'the watch is open still');
+
+      await Promise.all([1, 2, 3].map(() => service.fetch(path)));
+      const lines = (): string[] =>
+        service.run.log
+          .split('\n')
+          .filter((line) => /store/.test(line) && !/"msg":"(request|serving)"/.test(line));
+      assert.equal(lines().length, 1, lines().join('\n'));
+      assert.match(
+        lines()[0] ?? '',
+        /"level":"warn".*"the store cannot be used, and calls are refused until it can: .*etcd/,
+      );
+
+      if (what === 'does not answer') proxy.cut();
+      proxy.restore();
+      await scene.until('the service to be ready again', async () =>
+        (await service.fetch('/health')).status === 200 ? true : undefined,
+      );
+      await register(client, token, 2);
+      assert.match(await waiting.text(), /^\{"action":"create",.*"value":"infra[129]=/);
+      await scene.until('the watch to tell the registration', () =>
+        watch.names.includes('infra2') ? true : undefined,
+      );
+      assert.equal(await (await held).text(), '', 'the wait that found no store is to be sent again');
+      assert.equal(watch.breaks, 0);
+      assert.equal(lines().length, 2, lines().join('\n'));
+      assert.match(lines()[1] ?? '', /the store can be used again, after \d+ s/);
+      assert.equal(service.run.ending, undefined);
+    });
+  }
+});
+
+function register(client: DiscoveryClient, token: string, i: number): Promise<unknown> {
+  const request = { token, memberId: String(i), name: `infra${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
+  return client.register(request);
+}
+
+async function codeOf(call: Promise<unknown>): Promise<Code | 'ok'> {
+  return call.then(
+    () => 'ok',
+    (thrown: unknown) => ConnectError.from(thrown).code,
+  );
+}
+
+interface Watch {
+  readonly names: string[];
+  begun: boolean;
+  breaks: number;
+}
+
+/** The names that a watch tells, by one stream. */
+function watchNames(client: DiscoveryClient, token: string): Watch {
+  const watch: Watch = { names: [], begun: false, breaks: 0 };
+  const run = async (): Promise<void> => {
+    for await (const { update } of client.watchMembers({ token })) {
+      if (update.case === 'snapshot') watch.begun = true;
+      if (update.case === 'event') watch.names.push(update.value.member?.name ?? '');
+    }
+  };
+  run().catch(() => {
+    watch.breaks += 1;
+  });
+  return watch;
+}
