@@ -64,7 +64,8 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
       { ...CALLER, DISC_ETCD_PASSWORD: 'wrong' },
       /refuses the user or the password/,
     );
-    await refused(['--etcd', url, ...TLS], {}, /asks for a user/);
+    // etcd then goes by the name in the certificate.
+    await refused(['--etcd', url, ...TLS], {}, /the etcd user may not read and write the keys/);
     await refused(
       ['--etcd', url, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE],
       right,
@@ -75,7 +76,7 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
       right,
       /refuses the client certificate, or asks for one/,
     );
-    await refused(['--etcd', url.replace('https', 'http')], right, /speaks TLS; write https:/);
+    await refused(['--etcd', url.replace('https', 'http')], right, /if it speaks TLS there, write https:/);
     await refused(
       ['--etcd', url, '--etcd-cacert', KEY_FILE],
       right,
@@ -93,7 +94,7 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
     const url = backing.endpoints;
     await refused(['--etcd', url], { ...CALLER, DISC_ETCD_PASSWORD: 'x' }, /authentication is off/);
-    await refused(['--etcd', url.replace('http', 'https')], {}, /speaks no TLS; write http:/);
+    await refused(['--etcd', url.replace('http', 'https')], {}, /if etcd speaks none there, write http:/);
     const [member] = backing.members;
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     await member?.call('kv/put', { key: base64('/ours/a'), value: base64('b') });
@@ -102,6 +103,8 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
       {},
       /has keys below \/ours .* did not write, like "\/ours\/a"/,
     );
+    await backing.enableAuth({ root: 'secret' });
+    await refused(['--etcd', url], {}, /asks for a user/);
   });
 
   test('it is too old, or no etcd', async (t) => {
@@ -110,7 +113,7 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     });
     await refused(['--etcd', old], {}, /this etcd is version 3\.3\.27, and the store needs 3\.4 or newer/);
     const other = await serveGrpc(t, () => {});
-    await refused(['--etcd', other], {}, /answers, and is no etcd/);
+    await refused(['--etcd', other], {}, /what answers there is no etcd/);
   });
 });
 

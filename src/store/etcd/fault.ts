@@ -103,6 +103,16 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
     /wrong version number|packet length too long|record layer/i,
     'the endpoint speaks no TLS; write http:// in place of https://',
   ],
+  [
+    /disconnected before secure TLS/,
+    'the connection ended before TLS began; if etcd speaks none there, write http:// in place of https://',
+  ],
+  [
+    /Last error: Failed to connect/,
+    'etcd, or what is in between, ends connections before they begin; if it speaks TLS there, write https:// in place of http://',
+  ],
+  [/HTTP status code|Protocol error/, 'what answers there is no etcd; check the host and the port'],
+  [/Name resolution failed/, 'no host is known by that name'],
   [/no leader/, 'etcd has no leader, as most of its members are not there'],
 ];
 
