@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { Child } from './child.ts';
-import { makeFixture, sampleMessages } from './fixture.ts';
+import { copyFixture, makeFixture, sampleMessages } from './fixture.ts';
 import type { Job, JobResult } from './load/main.ts';
 import { type Operation, operations } from './operations.ts';
 import type { Ports } from './servers/bare-connect.ts';
-import { startBareNode, startService } from './servers.ts';
+import { type Server, type StoreKind, startBareNode, startGoService, startService } from './servers.ts';
 import { type Spread, spread } from './stats.ts';
 
 export interface CallsPlan {
@@ -13,6 +13,9 @@ export interface CallsPlan {
   /** How long each operation is measured on each server in each round, and how long it warms up before. */
   readonly slotMs: number;
   readonly warmUpMs: number;
+  /** By the name of an operation. */
+  readonly isWanted: (name: string) => boolean;
+  readonly store: StoreKind;
 }
 
 /** One operation on one server, over the rounds. */
@@ -30,10 +33,13 @@ export interface Row {
   readonly baselineName: string;
   readonly baseline: Measured;
   readonly service: Measured;
-  /** Of calls a second, service / baseline, each of the two measured one after the other. */
+  /** Of calls a second, service / baseline, each of the two measured in the same round. */
   readonly ratio: Spread;
-  /** The baseline was faster than the load generator could ask: the true ratio is lower. */
-  readonly generatorBound: boolean;
+  /** The service in Go, where it is installed and has the operation. */
+  readonly go?: Measured;
+  readonly goRatio?: Spread;
+  /** The load generator was the busier one: the true rate is higher. */
+  readonly generatorBound: { readonly baseline: boolean; readonly service: boolean };
 }
 
 interface Slot extends JobResult {
@@ -42,9 +48,13 @@ interface Slot extends JobResult {
 
 /** A server as it is for one operation. */
 interface Target {
-  readonly child: Child;
+  readonly usage: Server['usage'];
   readonly port: number;
-  readonly isService: boolean;
+  /** Where tokens are made for registrations; a baseline needs none. */
+  readonly tokensAt?: number;
+  /** What bare Node is to answer. */
+  readonly prepare?: () => Promise<unknown>;
+  readonly slots: Slot[];
 }
 
 /** One row in the making. */
@@ -54,62 +64,70 @@ interface Course {
   readonly baselineName: string;
   readonly baseline: Target;
   readonly service: Target;
-  readonly baselineSlots: Slot[];
-  readonly serviceSlots: Slot[];
+  readonly go: Target | undefined;
 }
 
-/** Calls of every kind on the service and its baselines: each pair one after the other, round after round. */
+/** Calls of every kind on the service and its rivals: one after the other, round after round. */
 export async function measureCalls(
   plan: CallsPlan,
   dataDir: string,
   progress: (text: string) => void,
 ): Promise<readonly Row[]> {
   progress('starting the servers');
-  const [service, bareNode] = await Promise.all([startService(join(dataDir, 'calls')), startBareNode()]);
+  const [service, bareNode, go] = await Promise.all([
+    startService(join(dataDir, 'calls'), plan.store),
+    startBareNode(),
+    startGoService(join(dataDir, 'go')),
+  ]);
   const bareConnect = new Child('bare connect-node', './servers/bare-connect.js');
   const load = new Child('the load generator', './load/main.js');
   const fixture = await makeFixture(service.port);
+  if (go !== undefined) await copyFixture(fixture, service.port, go.etcdPort);
   const ports = (await bareConnect.ask('listen', await sampleMessages(service.port, fixture))) as Ports;
 
-  const courses = (await operations(service.port, fixture)).flatMap((operation) =>
-    plan.inFlight.map((inFlight): Course => {
-      const rpcPort = operation.grpcPath === undefined ? ports.http1 : ports.http2;
-      const [baselineName, baseline] =
-        operation.reply === undefined
-          ? ['bare connect-node', { child: bareConnect, port: rpcPort }]
-          : ['bare Node HTTP', bareNode];
-      return {
-        operation,
-        inFlight,
-        baselineName,
-        baseline: { ...baseline, isService: false },
-        service: { ...service, isService: true },
-        baselineSlots: [],
-        serviceSlots: [],
-      };
-    }),
-  );
+  const courseOf = (operation: Operation, inFlight: number): Course => {
+    const { reply, grpcPath } = operation;
+    const overConnect = { usage: () => bareConnect.usage(), slots: [] };
+    const { usage, port } = bareNode;
+    return {
+      operation,
+      inFlight,
+      baselineName: reply === undefined ? 'bare connect-node' : 'bare Node HTTP',
+      baseline:
+        reply === undefined
+          ? { ...overConnect, port: grpcPath === undefined ? ports.http1 : ports.http2 }
+          : { usage, port, prepare: () => bareNode.child.ask('reply', reply), slots: [] },
+      service: { usage: service.usage, port: service.port, tokensAt: service.port, slots: [] },
+      // Its answers to calls past a few hundred at once are refusals of its etcd's.
+      go:
+        go === undefined || reply === undefined || !operation.goHasIt || inFlight > 256
+          ? undefined
+          : { usage: go.usage, port: go.port, tokensAt: go.etcdPort, slots: [] },
+    };
+  };
+  const courses = (await operations(service.port, fixture))
+    .filter(({ name }) => plan.isWanted(name))
+    .flatMap((operation) => plan.inFlight.map((inFlight) => courseOf(operation, inFlight)));
 
   const slot = async ({ operation, inFlight }: Course, target: Target, ms: number, count: number) => {
-    if (!target.isService && operation.reply !== undefined) await target.child.ask('reply', operation.reply);
+    await target.prepare?.();
+    const { requests, grpcPath } = operation;
+    const { tokensAt, port } = target;
     const job: Job = {
-      port: target.port,
-      ...(operation.grpcPath !== undefined && { grpcPath: operation.grpcPath }),
+      port,
+      ...(grpcPath !== undefined && { grpcPath }),
       inFlight,
       ms,
       requests:
-        'repeat' in operation.requests
-          ? operation.requests
-          : {
-              distinct: { ...operation.requests, count },
-              ...(target.isService && { tokensAt: service.port }),
-            },
+        'repeat' in requests
+          ? requests
+          : { distinct: { ...requests, count }, ...(tokensAt !== undefined && { tokensAt }) },
     };
     await load.ask('prepare', job);
-    const before = await target.child.usage();
+    const before = await target.usage();
     const result = (await load.ask('run')) as JobResult;
-    const after = await target.child.usage();
-    return { ...result, serverCpuMicros: after.cpuMicros - before.cpuMicros } satisfies Slot;
+    const after = await target.usage();
+    target.slots.push({ ...result, serverCpuMicros: after.cpuMicros - before.cpuMicros });
   };
 
   // Registrations are made ready before the clock starts, so their number has to be guessed: from the slot
@@ -121,46 +139,58 @@ export async function measureCalls(
 
   for (const [index, course] of courses.entries()) {
     progress(`warming up ${index + 1}/${courses.length}: ${course.operation.name}`);
-    for (const target of [course.baseline, course.service]) {
-      const slots = target.isService ? course.serviceSlots : course.baselineSlots;
-      slots.push(await slot(course, target, plan.warmUpMs, enough(undefined)));
-    }
+    for (const target of targetsOf(course)) await slot(course, target, plan.warmUpMs, enough(undefined));
   }
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const [index, course] of courses.entries()) {
       progress(`round ${round}/${plan.rounds}, ${index + 1}/${courses.length}: ${course.operation.name}`);
-      // In turn the one and the other goes first, so that neither has the better time of it.
-      const pair = [course.baseline, course.service];
-      if (round % 2 === 0) pair.reverse();
-      for (const target of pair) {
-        const slots = target.isService ? course.serviceSlots : course.baselineSlots;
-        slots.push(await slot(course, target, plan.slotMs, enough(slots.at(-1))));
-      }
+      // In turn each goes first, so that none has the better time of it.
+      const targets = targetsOf(course);
+      if (round % 2 === 0) targets.reverse();
+      for (const target of targets) await slot(course, target, plan.slotMs, enough(target.slots.at(-1)));
     }
   }
-  await Promise.all([service.child, bareNode.child, bareConnect, load].map((child) => child.stop()));
+  await Promise.all([service, bareNode, bareConnect, load, go].map((server) => server?.stop()));
   return courses.map(rowOf);
 }
 
-function rowOf({ operation, inFlight, baselineName, baselineSlots, serviceSlots }: Course): Row {
-  // The first of each was the warm-up.
-  const [, ...baseline] = baselineSlots;
-  const [, ...service] = serviceSlots;
-  const rates = service.map(rateOf);
+function targetsOf({ baseline, service, go }: Course): Target[] {
+  return go === undefined ? [baseline, service] : [baseline, service, go];
+}
+
+function rowOf({ operation, inFlight, baselineName, baseline, service, go }: Course): Row {
   return {
     operation: operation.name,
     inFlight,
     baselineName,
     baseline: measured(baseline),
     service: measured(service),
-    ratio: spread(baseline.map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot))),
+    ratio: ratioOf(service, baseline),
+    ...(go !== undefined && { go: measured(go), goRatio: ratioOf(service, go) }),
     // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
-    generatorBound:
-      inFlight > 1 && spread(baseline.map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1,
+    generatorBound: {
+      baseline: inFlight > 1 && isGeneratorBound(baseline),
+      service: inFlight > 1 && isGeneratorBound(service),
+    },
   };
 }
 
-function measured(slots: readonly Slot[]): Measured {
+/** The first of the slots was the warm-up. */
+function counted({ slots }: Target): readonly Slot[] {
+  return slots.slice(1);
+}
+
+function ratioOf(one: Target, other: Target): Spread {
+  const rates = counted(one).map(rateOf);
+  return spread(counted(other).map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot)));
+}
+
+function isGeneratorBound(target: Target): boolean {
+  return spread(counted(target).map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1;
+}
+
+function measured(target: Target): Measured {
+  const slots = counted(target);
   return {
     callsPerSecond: spread(slots.map(rateOf)),
     cpuMicros: spread(slots.map((slot) => slot.serverCpuMicros / slot.calls)),

@@ -1,39 +1,25 @@
-// The benchmark: the service against bare Node HTTP and bare connect-node, in one run. See bench/README.md.
+// The benchmark: the service against the least that can do the same, in one run. See bench/README.md.
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
-import { type CallsPlan, measureCalls } from './calls.ts';
+import { readArguments } from './arguments.ts';
+import { type BootstrapResult, measureBootstrap } from './bootstrap.ts';
+import { measureCalls, type Row } from './calls.ts';
 import { stopAll } from './child.ts';
-import { type InProcessPlan, measureInProcess } from './in-process.ts';
+import { comparison } from './compare.ts';
+import { type InProcessResult, measureInProcess } from './in-process.ts';
 import { busyCpus, type DataDir, flushMs, makeDataDir, openFilesLimit } from './machine.ts';
-import { callsTable, inProcessTable, waitersTable } from './report.ts';
-import { measureWaiters, type WaitersPlan } from './waiters.ts';
+import { stopPrograms } from './program.ts';
+import { bootstrapTable, callsTable, inProcessTable, waitersTable } from './report.ts';
+import { measureWaiters, type WaitersRow } from './waiters.ts';
 
-const USAGE = `usage: npm run bench -- [--quick] [--json FILE] [--waiters NUMBER]
-  --quick            half a minute in all: shows that it works, and roughly how fast the service is
-  --json FILE        writes every number to FILE as well
-  --waiters NUMBER   long polls held open at once (default 5000; with --quick 500)`;
-
-interface Plan {
-  readonly calls: CallsPlan;
-  readonly waiters: WaitersPlan;
-  readonly inProcess: InProcessPlan;
+/** All that --json writes, but for what it says of the machine and the plan. */
+export interface Results {
+  readonly calls?: readonly Row[] | undefined;
+  readonly waiters?: readonly WaitersRow[] | undefined;
+  readonly bootstrap?: BootstrapResult | undefined;
+  readonly inProcess?: InProcessResult | undefined;
 }
-
-const IN_FLIGHT = [1, 32, 256];
-
-const DEFAULT: Plan = {
-  calls: { rounds: 5, inFlight: IN_FLIGHT, slotMs: 500, warmUpMs: 250 },
-  waiters: { rounds: 3, waiters: 5000 },
-  inProcess: { rounds: 5, calls: 300_000 },
-};
-
-const QUICK: Plan = {
-  calls: { rounds: 2, inFlight: IN_FLIGHT, slotMs: 60, warmUpMs: 50 },
-  waiters: { rounds: 1, waiters: 500 },
-  inProcess: { rounds: 2, calls: 50_000 },
-};
 
 /** Beside the sockets of the waiters: those of the calls and of the rehearsal, and the store's files. */
 const OTHER_FILES = 400;
@@ -42,14 +28,20 @@ let dataDir: DataDir | undefined;
 let interrupted = false;
 
 async function main(): Promise<void> {
-  const { plan, jsonFile } = readArguments();
-  requireOpenFiles(plan.waiters.waiters);
+  const { plan, jsonFile, compareFile } = readArguments();
+  const before =
+    compareFile === undefined ? undefined : (JSON.parse(await readFile(compareFile, 'utf8')) as Results);
+  requireOpenFiles(Math.max(...(plan.waiters?.counts ?? []), ...(plan.calls?.inFlight ?? [])));
   dataDir = await makeDataDir();
+  const { path } = dataDir;
   const busyBefore = await busyCpus();
-  const diskFlushMs = await flushMs(dataDir.path);
-  const inProcess = await measureInProcess(plan.inProcess);
-  const calls = await measureCalls(plan.calls, dataDir.path, progress);
-  const waiters = await measureWaiters(plan.waiters, dataDir.path, progress);
+  const diskFlushMs = await flushMs(path);
+  const results: Results = {
+    inProcess: plan.inProcess && (await measureInProcess(plan.inProcess)),
+    calls: plan.calls && (await measureCalls(plan.calls, path, progress)),
+    waiters: plan.waiters && (await measureWaiters(plan.waiters, path, progress)),
+    bootstrap: plan.bootstrap && (await measureBootstrap(plan.bootstrap, path, progress)),
+  };
   progress(undefined);
   const about = {
     node: process.version,
@@ -66,45 +58,22 @@ async function main(): Promise<void> {
   const busy = `${about.busyCpusBefore.toFixed(1)} before and ${about.busyCpusAfter.toFixed(1)} after`;
   const flush = about.dataOnDisk
     ? `A flush of this disk takes ${diskFlushMs.toFixed(2)} ms.`
-    : `${dataDir.path} is in memory: writes look faster than on a disk.`;
-  const { rounds, slotMs } = plan.calls;
-  console.log(`Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
+    : `${path} is in memory: writes look faster than on a disk.`;
+  const store = plan.calls?.store === 'etcd' ? 'a local etcd' : 'embedded';
+  const { calls = [], waiters = [], bootstrap, inProcess } = results;
+  const parts = [
+    `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
 CPUs that other programs kept busy: ${busy}. ${flush}
-Request log ${about.requestLog}. Medians of ${rounds} rounds of ${slotMs} ms; waiters: ${plan.waiters.waiters}, ${plan.waiters.rounds} rounds.
-
-${callsTable(calls)}
-
-${waitersTable(waiters)}
-
-${inProcessTable(inProcess)}`);
+Store: ${store}. Request log ${about.requestLog}. Medians: calls of ${plan.calls?.rounds} rounds of ${plan.calls?.slotMs} ms, waiters of ${plan.waiters?.rounds}.`,
+    calls.length > 0 && callsTable(calls),
+    waiters.length > 0 && waitersTable(waiters),
+    bootstrap !== undefined && bootstrapTable(bootstrap),
+    inProcess !== undefined && inProcessTable(inProcess),
+    before !== undefined && comparison(before, results),
+  ];
+  console.log(parts.filter((part) => part !== false).join('\n\n'));
   if (jsonFile !== undefined) {
-    await writeFile(jsonFile, `${JSON.stringify({ about, plan, calls, waiters, inProcess }, null, 2)}\n`);
-  }
-}
-
-function readArguments(): { plan: Plan; jsonFile: string | undefined } {
-  try {
-    const { values } = parseArgs({
-      options: {
-        quick: { type: 'boolean', default: false },
-        json: { type: 'string' },
-        waiters: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      console.log(USAGE);
-      process.exit(0);
-    }
-    const plan = values.quick ? QUICK : DEFAULT;
-    const waiters = values.waiters === undefined ? plan.waiters.waiters : Number(values.waiters);
-    if (!Number.isInteger(waiters) || waiters < 1 || waiters > 15_000) {
-      throw new Error(`--waiters ${values.waiters}: takes a whole number from 1 to 15000`);
-    }
-    return { plan: { ...plan, waiters: { ...plan.waiters, waiters } }, jsonFile: values.json };
-  } catch (error) {
-    console.error(`${(error as Error).message}\n${USAGE}`);
-    process.exit(2);
+    await writeFile(jsonFile, `${JSON.stringify({ about, plan, ...results }, null, 2)}\n`);
   }
 }
 
@@ -126,7 +95,7 @@ function progress(text: string | undefined): void {
 }
 
 async function cleanUp(): Promise<void> {
-  await stopAll();
+  await Promise.all([stopAll(), stopPrograms()]);
   await dataDir?.remove();
 }
 

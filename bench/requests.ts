@@ -1,8 +1,12 @@
 // Requests as the bytes on the wire.
 
+import { create } from '@bufbuild/protobuf';
+import { type RangeRequest, RangeRequestSchema } from '../gen/etcd/etcdserverpb/rpc_pb.ts';
+
 const HOST = 'host: 127.0.0.1\r\n';
 /** As etcd 3.5 sends them. */
 const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n`;
+export const REGISTRY = '/_etcd/registry';
 const RPC_PATH = '/discovery.v1.DiscoveryService';
 
 export function get(path: string): Uint8Array {
@@ -27,6 +31,24 @@ export function grpcFrame(message: Uint8Array): Uint8Array {
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, 5);
   return frame;
+}
+
+/** As gRPC-Web has it over HTTP/1.1. */
+export function grpcWeb(method: string, message: Uint8Array): Uint8Array {
+  const frame = grpcFrame(message);
+  const type = 'content-type: application/grpc-web+proto\r\n';
+  const head = `POST ${rpcPath(method)} HTTP/1.1\r\n${HOST}content-length: ${frame.length}\r\n${type}\r\n`;
+  return Buffer.concat([Buffer.from(head), frame]);
+}
+
+/** The two reads of a bootstrap of etcd 3.6 and 3.7. */
+export function sizeRange(token: string): RangeRequest {
+  return create(RangeRequestSchema, { key: Buffer.from(`${REGISTRY}/${token}/_config/size`) });
+}
+
+export function membersRange(token: string): RangeRequest {
+  const prefix = `${REGISTRY}/${token}/member`;
+  return create(RangeRequestSchema, { key: Buffer.from(`${prefix}s`), rangeEnd: Buffer.from(`${prefix}t`) });
 }
 
 export function rpcPath(method: string): string {

@@ -1,19 +1,48 @@
+import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from './child.ts';
+import type { Usage } from './probe.ts';
+import { Program } from './program.ts';
 
+// Not compiled, so not in dist/. Where the tests have their etcd from.
+const TOOL = new URL('../../test/tools/etcd-binaries.mjs', import.meta.url);
+const { findInstalledEtcd, provideEtcd } = (await import(
+  TOOL.href
+)) as typeof import('../test/tools/etcd-binaries.mjs');
+
+/** What is measured. */
 export interface Server {
-  readonly child: Child;
   readonly port: number;
+  usage(): Promise<Usage>;
+  /** Once garbage collections leave the memory where it is, where they can be asked for. */
+  settledUsage(): Promise<Usage>;
+  stop(): Promise<void>;
+}
+
+/** Which store the service has: its own, or an etcd that is started for it. */
+export type StoreKind = 'embedded' | 'etcd';
+
+/** The discovery service in Go, and the etcd that it keeps its tokens in. */
+export interface GoServer extends Server {
+  readonly etcdPort: number;
 }
 
 const START_LIMIT_MS = 20_000;
+/** Where Debian's package etcd-discovery has it. */
+const GO_SERVICE = '/usr/bin/discovery.etcd.io';
+/** The newest first. */
+const SERIES = ['3.7', '3.6', '3.5'];
 
-/** The service itself, as its command starts it, with its data in `dataDir` and the request log off. */
-export async function startService(dataDir: string): Promise<Server> {
+/** The service as its command starts it, with its data under `directory` and the request log off. */
+export async function startService(directory: string, store: StoreKind): Promise<Server> {
   const port = await freePort();
-  const settings = ['--addr', `127.0.0.1:${port}`, '--data-dir', dataDir, '--log-level', 'warn'];
-  const child = new Child('the service', '../src/main.js', ['serve', ...settings]);
+  const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
+  const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
+  const child = new Child('the service', '../src/main.js', [
+    ...['serve', '--addr', `127.0.0.1:${port}`, '--log-level', 'warn', ...where],
+  ]);
   const deadline = Date.now() + START_LIMIT_MS;
   while (!(await isHealthy(port))) {
     if (child.hasEnded()) throw new Error(`the service did not start:\n${child.output()}`);
@@ -21,12 +50,78 @@ export async function startService(dataDir: string): Promise<Server> {
       throw new Error(`the service did not answer /health within ${START_LIMIT_MS} ms`);
     await sleep(20);
   }
-  return { child, port };
+  return together(child, port, etcd);
 }
 
-export async function startBareNode(): Promise<Server> {
+export async function startBareNode(): Promise<Server & { readonly child: Child }> {
   const child = new Child('bare Node HTTP', './servers/bare-node.js');
-  return { child, port: (await child.ask('listen')) as number };
+  return { ...together(child, (await child.ask('listen')) as number), child };
+}
+
+/** The Go service over an etcd that has the v2 keys; undefined where either is not installed. */
+export async function startGoService(directory: string): Promise<GoServer | undefined> {
+  const installed = await findInstalledEtcd();
+  if (!existsSync(GO_SERVICE) || installed.series !== '3.4') return undefined;
+  const etcd = await runEtcd(installed.etcd, directory, ['--enable-v2']);
+  const port = await freePort();
+  const program = new Program('the Go service', GO_SERVICE, [
+    ...['--addr', `127.0.0.1:${port}`, '--host', `http://127.0.0.1:${port}`],
+    ...['--etcd', `http://127.0.0.1:${etcd.port}`],
+  ]);
+  await program.listens(port);
+  const both = together({ usage: () => program.usage(), stop: () => program.stop() }, port, etcd);
+  return { ...both, etcdPort: etcd.port };
+}
+
+export async function etcdIsThere(series: string): Promise<boolean> {
+  return (await provideEtcd(series, { build: false })).missing === undefined;
+}
+
+/** The newest etcd that is there: built by the tests before, or on PATH. */
+export async function startEtcd(directory: string): Promise<Server> {
+  for (const series of SERIES) {
+    const found = await provideEtcd(series, { build: false });
+    if (found.missing === undefined) return runEtcd(found.etcd, directory, []);
+  }
+  const installed = await findInstalledEtcd();
+  if (installed.missing !== undefined) throw new Error(installed.missing);
+  return runEtcd(installed.etcd, directory, []);
+}
+
+async function runEtcd(command: string, directory: string, more: readonly string[]): Promise<Server> {
+  const [client, peer] = [await freePort(), await freePort()];
+  const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
+  const program = new Program('etcd', command, [
+    `--data-dir=${join(directory, 'etcd')}`,
+    ...[`--listen-client-urls=${clientUrl}`, `--advertise-client-urls=${clientUrl}`],
+    ...[`--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`],
+    ...[`--initial-cluster=default=${peerUrl}`, '--log-level=error', ...more],
+  ]);
+  await program.listens(client);
+  return together({ usage: () => program.usage(), stop: () => program.stop() }, client);
+}
+
+type Process = Pick<Server, 'usage' | 'stop'> & Partial<Pick<Server, 'settledUsage'>>;
+
+/** A server and what it needs as one: what they use is added up, and the needed one stops last. */
+function together(process: Process, port: number, needed?: Server): Server {
+  const sum = async (own: Promise<Usage>): Promise<Usage> => {
+    const [one, other] = await Promise.all([own, needed?.usage()]);
+    return {
+      cpuMicros: one.cpuMicros + (other?.cpuMicros ?? 0),
+      rssBytes: one.rssBytes + (other?.rssBytes ?? 0),
+      heapBytes: one.heapBytes,
+    };
+  };
+  return {
+    port,
+    usage: () => sum(process.usage()),
+    settledUsage: () => sum(process.settledUsage?.() ?? process.usage()),
+    async stop() {
+      await process.stop();
+      await needed?.stop();
+    },
+  };
 }
 
 async function isHealthy(port: number): Promise<boolean> {
@@ -37,7 +132,7 @@ async function isHealthy(port: number): Promise<boolean> {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);

@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 
 /** What one stream tells. Called while the bytes are being read. */
 export interface StreamListener {
-  /** The bytes of a DATA frame that has any. */
-  data?(bytes: number): void;
+  /** What a DATA frame has in it, if anything: to be looked at now, as the next read overwrites it. */
+  data?(bytes: Buffer): void;
   /** The stream has ended by itself, after so many bytes of data. */
   end(bytes: number): void;
   failed(error: Error): void;
@@ -106,7 +106,7 @@ export class Http2Connection {
     if (stream === undefined) return;
     if (type === TYPE.data && payload.length > 0) {
       stream.bytes += payload.length;
-      stream.listener.data?.(payload.length);
+      stream.listener.data?.(payload);
     }
     if (type === TYPE.reset) this.#over(id, stream, new Error('the server reset a call (RST_STREAM)'));
     else if ((type === TYPE.data || type === TYPE.headers) && (flags & END_STREAM) !== 0) {

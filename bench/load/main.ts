@@ -6,6 +6,7 @@ import { type Caller, closedLoop, type LoopResult } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
 import { Http1Connection } from './http1.ts';
 import { type RegistrationPlan, registrations } from './registrations.ts';
+import * as streams from './streams.ts';
 import * as waiters from './waiters.ts';
 
 export interface Job {
@@ -114,4 +115,4 @@ function http1Caller(connection: Http1Connection): Caller {
   };
 }
 
-answer({ prepare, run, ...waiters });
+answer({ prepare, run, ...waiters, ...streams });

@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
-import { connectJson, grpcFrame, putForm } from '../requests.ts';
+import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { connectJson, grpcFrame, putForm, REGISTRY } from '../requests.ts';
 
 export interface RegistrationPlan {
-  readonly dialect: 'v2' | 'connect' | 'grpc';
+  readonly dialect: 'v2' | 'v3' | 'connect' | 'grpc';
   /** Members registered under one token, which is also its size. */
   readonly perToken: number;
   readonly count: number;
@@ -41,9 +42,19 @@ function registration(dialect: RegistrationPlan['dialect'], token: string, membe
   if (dialect === 'v2') {
     return putForm(`/${token}/${id}?prevExist=false`, `value=${encodeURIComponent(`${name}=${peerUrl}`)}`);
   }
+  if (dialect === 'v3') return grpcFrame(toBinary(PutRequestSchema, memberPut(token, member)));
   const request = create(RegisterRequestSchema, { token, memberId: id, name, peerUrls: [peerUrl] });
   if (dialect === 'connect') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
   return grpcFrame(toBinary(RegisterRequestSchema, request));
+}
+
+/** How a node of etcd 3.6 or 3.7 registers. */
+export function memberPut(token: string, member: number): PutRequest {
+  const { id, name, peerUrl } = memberOf(member);
+  return create(PutRequestSchema, {
+    key: Buffer.from(`${REGISTRY}/${token}/members/${id}`),
+    value: Buffer.from(`${name}=${peerUrl}`),
+  });
 }
 
 /** The member with that number: an id as etcd makes them, and the rest as in its documentation. */

@@ -7,6 +7,8 @@ export interface Waiting {
   readonly port: number;
   readonly count: number;
   readonly request: Uint8Array;
+  /** The server sends no head before the event, and others have to tell when all wait. */
+  readonly headLater?: boolean;
 }
 
 /** Times in ms from sending the registration. */
@@ -24,19 +26,19 @@ let waiting: Http1Connection[] = [];
 let woken: Promise<number>[] = [];
 
 /** Opens the connections and sends the waits. Resolves when each wait has been answered with its head. */
-export async function openWaiters({ port, count, request }: Waiting): Promise<void> {
+export async function openWaiters({ port, count, request, headLater = false }: Waiting): Promise<void> {
   waiting = [];
   woken = [];
   while (waiting.length < count) {
     const size = Math.min(OPENING_AT_ONCE, count - waiting.length);
     const opened = await Promise.all(Array.from({ length: size }, () => Http1Connection.open(port)));
     waiting.push(...opened);
-    await Promise.all(opened.map((connection) => beginWait(connection, request)));
+    await Promise.all(opened.map((connection) => beginWait(connection, request, headLater)));
   }
 }
 
 /** Resolves at the head, and has `woken` resolve with the time of the body. */
-function beginWait(connection: Http1Connection, request: Uint8Array): Promise<void> {
+function beginWait(connection: Http1Connection, request: Uint8Array, headLater: boolean): Promise<void> {
   return new Promise((held, refused) => {
     const wake = new Promise<number>((resolve, reject) => {
       connection.send(request, {
@@ -54,6 +56,7 @@ function beginWait(connection: Http1Connection, request: Uint8Array): Promise<vo
     // Looked at when they are woken; until then nobody listens.
     wake.catch(() => {});
     woken.push(wake);
+    if (headLater) held();
   });
 }
 

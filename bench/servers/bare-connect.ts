@@ -4,14 +4,22 @@
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   DiscoveryService,
   GetClusterResponseSchema,
   ListMembersResponseSchema,
   RegisterResponseSchema,
+  WatchMembersResponseSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  KV,
+  PutResponseSchema,
+  RangeResponseSchema,
+  Watch,
+  WatchResponseSchema,
+} from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { answer } from '../ipc.ts';
 
 /** The messages to return, in binary. */
@@ -19,6 +27,9 @@ export interface Messages {
   readonly getCluster: Uint8Array;
   readonly listMembers: Uint8Array;
   readonly register: Uint8Array;
+  readonly rangeSize: Uint8Array;
+  readonly rangeMembers: Uint8Array;
+  readonly put: Uint8Array;
 }
 
 export interface Ports {
@@ -26,10 +37,31 @@ export interface Ports {
   readonly http2: number;
 }
 
+let wake = (): void => {};
+let woken = new Promise<void>(() => {});
+
+/** From now on a put wakes the watches that begin. */
+function hold(): void {
+  woken = new Promise((resolve) => {
+    wake = resolve;
+  });
+}
+
 async function listen(messages: Messages): Promise<Ports> {
   const getCluster = fromBinary(GetClusterResponseSchema, messages.getCluster);
   const listMembers = fromBinary(ListMembersResponseSchema, messages.listMembers);
   const register = fromBinary(RegisterResponseSchema, messages.register);
+  const rangeSize = fromBinary(RangeResponseSchema, messages.rangeSize);
+  const rangeMembers = fromBinary(RangeResponseSchema, messages.rangeMembers);
+  const put = fromBinary(PutResponseSchema, messages.put);
+  const created = create(WatchResponseSchema, { header: put.header, created: true });
+  const kv = rangeMembers.kvs[0];
+  const event = create(WatchResponseSchema, { header: put.header, events: kv === undefined ? [] : [{ kv }] });
+  const snapshot = create(WatchMembersResponseSchema, { update: { case: 'snapshot', value: listMembers } });
+  const changed = create(WatchMembersResponseSchema, {
+    update: { case: 'event', value: { revision: 7n, ...(register.member && { member: register.member }) } },
+  });
+  const never = new Promise(() => {});
   const adapter = connectNodeAdapter({
     // As in src/server/rpc.ts.
     acceptCompression: [compressionGzip],
@@ -41,6 +73,31 @@ async function listen(messages: Messages): Promise<Ports> {
         getCluster: () => getCluster,
         listMembers: () => listMembers,
         register: () => register,
+        async *watchMembers() {
+          yield snapshot;
+          await woken;
+          yield changed;
+          await never;
+        },
+      });
+      router.service(KV, {
+        range: ({ rangeEnd }) => (rangeEnd.length === 0 ? rangeSize : rangeMembers),
+        put: () => {
+          wake();
+          return put;
+        },
+      });
+      router.service(Watch, {
+        async *watch(requests) {
+          const asked = requests[Symbol.asyncIterator]();
+          let next = asked.next();
+          while ((await Promise.race([next, woken])) !== undefined) {
+            yield created;
+            next = asked.next();
+          }
+          yield event;
+          await never;
+        },
       });
     },
   });
@@ -58,4 +115,4 @@ function portOf(server: Server): Promise<number> {
   });
 }
 
-answer({ listen });
+answer({ listen, hold });

@@ -1,0 +1,128 @@
+// Thousands of gRPC streams that wait: etcd's v3 watches, and WatchMembers.
+
+import { quantile } from '../stats.ts';
+import { Http2Connection, headersOf } from './http2.ts';
+import type { WakeResult } from './waiters.ts';
+
+export interface Streams {
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+  readonly streamsEach: number;
+  /** What each stream sends, a frame of gRPC or several. */
+  readonly data: Uint8Array;
+  /** How many messages come before a stream is one that waits. */
+  readonly messages: number;
+  /** Whether the client may send more later. */
+  readonly isTwoWay: boolean;
+}
+
+export interface StreamsWake {
+  readonly port: number;
+  /** The call that wakes them. */
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+const PREFIX_BYTES = 5;
+// Below what servers let wait for their accept.
+const OPENING_AT_ONCE = 50;
+
+let connections: Http2Connection[] = [];
+let streams: WaitingStream[] = [];
+
+/** Counts the messages in the pieces of one stream. */
+class WaitingStream {
+  #rest = Buffer.alloc(0);
+  #left: number;
+  #reached: (() => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+
+  constructor(messages: number) {
+    this.#left = messages;
+  }
+
+  data(bytes: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    while (this.#rest.length >= PREFIX_BYTES) {
+      const end = PREFIX_BYTES + this.#rest.readUInt32BE(1);
+      if (this.#rest.length < end) break;
+      this.#rest = this.#rest.subarray(end);
+      this.#left -= 1;
+      if (this.#left === 0) this.#reached?.();
+    }
+  }
+
+  failed(error: Error): void {
+    this.#failed?.(error);
+  }
+
+  /** Resolves when all of the messages that are expected are there. */
+  all(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#reached = resolve;
+      this.#failed = reject;
+      if (this.#left <= 0) resolve();
+    });
+  }
+
+  /** Expects one more, and resolves with the time at which it came. */
+  async next(): Promise<number> {
+    this.#left = 1;
+    await new Promise<void>((resolve, reject) => {
+      this.#reached = resolve;
+      this.#failed = reject;
+    });
+    return performance.now();
+  }
+}
+
+/** Opens the connections and their streams. Resolves when each stream waits. */
+export async function openStreams(wanted: Streams): Promise<void> {
+  const headers = headersOf(wanted.path);
+  for (let opened = 0; opened < wanted.connections; opened += OPENING_AT_ONCE) {
+    const count = Math.min(OPENING_AT_ONCE, wanted.connections - opened);
+    const batch = await Promise.all(Array.from({ length: count }, () => Http2Connection.open(wanted.port)));
+    connections.push(...batch);
+    const begun = batch.flatMap((connection) =>
+      Array.from({ length: wanted.streamsEach }, () => {
+        const stream = new WaitingStream(wanted.messages);
+        connection.request(headers, wanted.data, wanted.isTwoWay, {
+          data: (bytes) => stream.data(bytes),
+          end: () => stream.failed(new Error(`${wanted.path} ended early`)),
+          failed: (error) => stream.failed(error),
+        });
+        return stream;
+      }),
+    );
+    await Promise.all(begun.map((stream) => stream.all()));
+    streams.push(...begun);
+  }
+}
+
+/** Makes the call, and resolves when every stream has got its message. */
+export async function wakeStreams({ port, path, data }: StreamsWake): Promise<WakeResult> {
+  const woken = streams.map((stream) => stream.next());
+  const connection = await Http2Connection.open(port);
+  const sentAt = performance.now();
+  const registeredAt = await new Promise<number>((resolve, reject) => {
+    connection.request(headersOf(path), data, false, {
+      end: (bytes) => (bytes > 0 ? resolve(performance.now()) : reject(new Error(`${path} was refused`))),
+      failed: reject,
+    });
+  });
+  const times = Float64Array.from(await Promise.all(woken)).sort();
+  connection.close();
+  return {
+    registeredMs: registeredAt - sentAt,
+    firstMs: (times[0] ?? Number.NaN) - sentAt,
+    medianMs: quantile(times, 0.5) - sentAt,
+    lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
+  };
+}
+
+export function closeStreams(): void {
+  for (const connection of connections) connection.close();
+  connections = [];
+  streams = [];
+}

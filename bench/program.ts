@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Usage } from './probe.ts';
+
+const START_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 5_000;
+/** Of /proc: a hundredth of a second on every Linux. */
+const MICROS_PER_TICK = 10_000;
+
+const running = new Set<Program>();
+
+/** A program that is not of Node.js: etcd, and the discovery service in Go. */
+export class Program {
+  readonly #name: string;
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  #output = '';
+
+  constructor(name: string, command: string, args: readonly string[]) {
+    this.#name = name;
+    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(this);
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-2000);
+      });
+    }
+    this.#exited = once(this.#process, 'exit').then(() => running.delete(this));
+    this.#exited.catch(() => running.delete(this));
+  }
+
+  /** Resolves when the program accepts connections on a port. */
+  async listens(port: number): Promise<void> {
+    const deadline = Date.now() + START_LIMIT_MS;
+    while (!(await accepts(port))) {
+      if (!running.has(this) || Date.now() > deadline) {
+        throw new Error(`${this.#name} did not start:\n${this.#output.trim()}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** What it has used, as far as Linux tells; 0 elsewhere. */
+  async usage(): Promise<Usage> {
+    const none = { cpuMicros: 0, rssBytes: 0, heapBytes: 0 };
+    try {
+      const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const ticks = Number(fields[11]) + Number(fields[12]);
+      return { ...none, cpuMicros: ticks * MICROS_PER_TICK, rssBytes: Number(fields[21]) * 4096 };
+    } catch {
+      return none;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM');
+    const force = setTimeout(() => this.#process.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.#exited.catch(() => {});
+    clearTimeout(force);
+  }
+}
+
+export async function stopPrograms(): Promise<void> {
+  await Promise.all([...running].map((program) => program.stop()));
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
