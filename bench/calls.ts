@@ -3,8 +3,9 @@ import { Child } from './child.ts';
 import { copyFixture, makeFixture, sampleMessages } from './fixture.ts';
 import type { Job, JobResult } from './load/main.ts';
 import { type Operation, operations } from './operations.ts';
+import type { Usage } from './probe.ts';
 import type { Ports } from './servers/bare-connect.ts';
-import { type Server, type StoreKind, startBareNode, startGoService, startService } from './servers.ts';
+import { type StoreKind, startBareNode, startGoService, startService } from './servers.ts';
 import { type Spread, spread } from './stats.ts';
 
 export interface CallsPlan {
@@ -48,7 +49,7 @@ interface Slot extends JobResult {
 
 /** A server as it is for one operation. */
 interface Target {
-  readonly usage: Server['usage'];
+  readonly usage: () => Promise<Usage>;
   readonly port: number;
   /** Where tokens are made for registrations; a baseline needs none. */
   readonly tokensAt?: number;
@@ -88,7 +89,6 @@ export async function measureCalls(
   const courseOf = (operation: Operation, inFlight: number): Course => {
     const { reply, grpcPath } = operation;
     const overConnect = { usage: () => bareConnect.usage(), slots: [] };
-    const { usage, port } = bareNode;
     return {
       operation,
       inFlight,
@@ -96,13 +96,18 @@ export async function measureCalls(
       baseline:
         reply === undefined
           ? { ...overConnect, port: grpcPath === undefined ? ports.http1 : ports.http2 }
-          : { usage, port, prepare: () => bareNode.child.ask('reply', reply), slots: [] },
-      service: { usage: service.usage, port: service.port, tokensAt: service.port, slots: [] },
+          : {
+              usage: () => bareNode.usage(),
+              port: bareNode.port,
+              prepare: () => bareNode.child.ask('reply', reply),
+              slots: [],
+            },
+      service: { usage: () => service.usage(), port: service.port, tokensAt: service.port, slots: [] },
       // Its answers to calls past a few hundred at once are refusals of its etcd's.
       go:
         go === undefined || reply === undefined || !operation.goHasIt || inFlight > 256
           ? undefined
-          : { usage: go.usage, port: go.port, tokensAt: go.etcdPort, slots: [] },
+          : { usage: () => go.usage(), port: go.port, tokensAt: go.etcdPort, slots: [] },
     };
   };
   const courses = (await operations(service.port, fixture))
@@ -150,7 +155,7 @@ export async function measureCalls(
       for (const target of targets) await slot(course, target, plan.slotMs, enough(target.slots.at(-1)));
     }
   }
-  await Promise.all([service, bareNode, bareConnect, load, go].map((server) => server?.stop()));
+  await Promise.all([service, bareNode, bareConnect, load, go].map(async (server) => server?.stop()));
   return courses.map(rowOf);
 }
 

@@ -41,7 +41,12 @@ export async function startService(directory: string, store: StoreKind): Promise
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
   const child = new Child('the service', '../src/main.js', [
-    ...['serve', '--addr', `127.0.0.1:${port}`, '--log-level', 'warn', ...where],
+    'serve',
+    '--addr',
+    `127.0.0.1:${port}`,
+    '--log-level',
+    'warn',
+    ...where,
   ]);
   const deadline = Date.now() + START_LIMIT_MS;
   while (!(await isHealthy(port))) {
@@ -65,8 +70,12 @@ export async function startGoService(directory: string): Promise<GoServer | unde
   const etcd = await runEtcd(installed.etcd, directory, ['--enable-v2']);
   const port = await freePort();
   const program = new Program('the Go service', GO_SERVICE, [
-    ...['--addr', `127.0.0.1:${port}`, '--host', `http://127.0.0.1:${port}`],
-    ...['--etcd', `http://127.0.0.1:${etcd.port}`],
+    '--addr',
+    `127.0.0.1:${port}`,
+    '--host',
+    `http://127.0.0.1:${port}`,
+    '--etcd',
+    `http://127.0.0.1:${etcd.port}`,
   ]);
   await program.listens(port);
   const both = together({ usage: () => program.usage(), stop: () => program.stop() }, port, etcd);
@@ -93,9 +102,13 @@ async function runEtcd(command: string, directory: string, more: readonly string
   const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
   const program = new Program('etcd', command, [
     `--data-dir=${join(directory, 'etcd')}`,
-    ...[`--listen-client-urls=${clientUrl}`, `--advertise-client-urls=${clientUrl}`],
-    ...[`--listen-peer-urls=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`],
-    ...[`--initial-cluster=default=${peerUrl}`, '--log-level=error', ...more],
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    '--log-level=error',
+    ...more,
   ]);
   await program.listens(client);
   return together({ usage: () => program.usage(), stop: () => program.stop() }, client);

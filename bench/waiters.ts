@@ -111,8 +111,8 @@ export async function measureWaiters(
 ): Promise<readonly WaitersRow[]> {
   const rows: WaitersRow[] = [];
   for (const way of waysOf(plan.counts).filter(({ how }) => plan.isWanted(how))) {
-    const rounds = new Map(
-      way.counts.map((count) => [count, { service: [], baseline: [], go: [] } as Rounds]),
+    const rounds = new Map<number, Rounds>(
+      way.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
     );
     for (let round = 1; round <= plan.rounds; round += 1) {
       progress(`${way.how}, round ${round}/${plan.rounds}`);
@@ -159,7 +159,7 @@ async function measureRound(
       return goPoll(go, await longPoll(go.port, token, count), count);
     });
   }
-  await Promise.all([service, baseline.server, go].map((server) => server?.stop()));
+  await Promise.all([service, baseline.server, go].map(async (server) => server?.stop()));
 }
 
 async function once(server: Server, load: Child, ask: Ask, count: number): Promise<Round> {
