@@ -5,13 +5,13 @@
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { installDebian, isDebianRoot, onPath } from './debian.mjs';
+import { provideGoProgram } from './go-build.mjs';
 
 const run = promisify(execFile);
 
@@ -20,9 +20,6 @@ const RELEASES = { 3.5: 'v3.5.35', 3.6: 'v3.6.16', 3.7: 'v3.7.3' };
 
 const ETCD_VERSION = { args: ['--version'], pattern: /^etcd Version: (\d+\.\d+\.\S+)/m };
 const ETCDCTL_VERSION = { args: ['version'], pattern: /^etcdctl version: (\d+\.\d+\.\S+)/m };
-
-// A cold build downloads about 100 modules and compiles them all: minutes on a small machine.
-const BUILD_LIMIT_MS = 20 * 60_000;
 
 const BUILD = 'node test/tools/etcd-binaries.mjs';
 const WHAT_TO_DO =
@@ -126,55 +123,19 @@ export async function provideGoClient(series, { build = true } = {}) {
 }
 
 /** A cached build of a program at the release of a series: `{ series, version, path }`, or `{ missing }`. */
-async function provideProgram(program, series, build) {
+async function provideProgram({ name, module, main }, series, build) {
   const release = RELEASES[series];
-  if (release === undefined) return { missing: `no ${program.name} ${series}: ${WHAT_TO_DO}` };
+  if (release === undefined) return { missing: `no ${name} ${series}: ${WHAT_TO_DO}` };
   const version = release.slice(1);
-  const path = join(cacheDirectory(), `${program.name}-${version}`);
-  if (!existsSync(path)) {
-    if (!build) return { missing: `${program.name} ${series} is not built: ${BUILD} ${series}` };
-    const failure = await buildProgram(program, release, path);
-    if (failure !== undefined) return { missing: failure };
-  }
-  return { series, version, path };
-}
-
-function cacheDirectory() {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'etcd-discovery-tests');
-}
-
-/**
- * Builds a Go program over a release of `module`, to the path `target`: `main`, the text of a main.go, or else
- * the main package that the module is. Returns undefined, or why that failed in a sentence.
- */
-async function buildProgram({ name, module, main }, release, target) {
-  const go = onPath('go');
-  if (go === undefined) {
-    return `${name} ${release} has to be built and \`go\` is not on PATH: install Go from https://go.dev/dl/`;
-  }
-  await mkdir(cacheDirectory(), { recursive: true });
-  // On the cache's own file system, so that the rename at the end is atomic: two runs may build at once.
-  const work = await mkdtemp(join(cacheDirectory(), 'build-'));
-  try {
-    await writeFile(join(work, 'go.mod'), 'module etcdbuild\n');
-    if (main !== undefined) await writeFile(join(work, 'main.go'), main);
-    const options = {
-      cwd: work,
-      timeout: BUILD_LIMIT_MS,
-      maxBuffer: 16 << 20,
-      env: { ...process.env, GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' },
-    };
-    await run(go, ['get', `${module}@${release}`], options);
-    const source = main === undefined ? module : '.';
-    await run(go, ['build', '-trimpath', '-ldflags=-s -w', '-o', 'program', source], options);
-    await rename(join(work, 'program'), target);
-    return undefined;
-  } catch (error) {
-    const detail = String(error.stderr || error.message).trim();
-    return `${name} ${release} could not be built with ${go}: ${detail.split('\n').slice(-3).join(' | ')}`;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  const program = {
+    name: `${name}-${version}`,
+    get: [`${module}@${release}`],
+    source: main === undefined ? module : '.',
+    prepare: async (work) => main === undefined || writeFile(join(work, 'main.go'), main),
+  };
+  const { path, missing } = await provideGoProgram(program, { build });
+  if (missing === undefined) return { series, version, path };
+  return { missing: build ? missing : `${missing}: ${BUILD} ${series}` };
 }
 
 /**

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFile, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { slow } from '../slow.ts';
+
+// Clients that are not ours. Each is made once, in a long run, and kept; a short run uses those that are there.
+
+export type Tool =
+  | { readonly path: string; readonly missing?: undefined }
+  | { readonly path?: undefined; readonly missing: string };
+
+const run = promisify(execFile);
+const load = async <T>(name: string): Promise<T> =>
+  (await import(new URL(`../../../test/tools/${name}`, import.meta.url).href)) as T;
+// Plain JavaScript that is not compiled to dist/: it lies in the clone, three levels up from dist/test/clients.
+const { cacheDirectory, provideGoProgram } =
+  await load<typeof import('../tools/go-build.mjs')>('go-build.mjs');
+export const { onPath } = await load<typeof import('../tools/debian.mjs')>('debian.mjs');
+export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
+const SOURCES = join(ROOT, 'test', 'clients');
+const IN_A_LONG_RUN = 'it is made in a long run (npm test -- --slow) and kept';
+
+/** `buf` of the clone. */
+export const BUF: string = join(ROOT, 'node_modules', '.bin', 'buf');
+/** The modules that the Go client needs: what generates its code, and what that code needs. */
+const PROTOBUF_GO = 'google.golang.org/protobuf@v1.36.12';
+const CONNECT_GO = 'connectrpc.com/connect@v1.21.1';
+const GRPC_GO = 'google.golang.org/grpc@v1.85.0';
+const GRPC_PLUGIN = 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2';
+
+export function grpcurl(): Promise<Tool> {
+  const version = 'v1.9.4';
+  return go('grpcurl', version, `github.com/fullstorydev/grpcurl@${version}`, '/cmd/grpcurl');
+}
+
+async function go(name: string, version: string, module: string, main: string): Promise<Tool> {
+  const source = `${module.slice(0, module.indexOf('@'))}${main}`;
+  return told(await provideGoProgram({ name: `${name}-${version}`, get: [module], source }, { build: slow }));
+}
+
+/** The program of test/clients/go, over code that is generated from proto/ with the options that stand there. */
+export async function goClient(): Promise<Tool> {
+  const name = `rpc-client-${digest([join(SOURCES, 'go', 'main.go'), ...protos()])}`;
+  const prepare = async (work: string): Promise<void> => {
+    await copyFile(join(SOURCES, 'go', 'main.go'), join(work, 'main.go'));
+    const plugins: Record<string, Tool> = {
+      'protoc-gen-go': await go('protoc-gen-go', 'v1.36.12', PROTOBUF_GO, '/cmd/protoc-gen-go'),
+      'protoc-gen-go-grpc': await go('protoc-gen-go-grpc', 'v1.6.2', GRPC_PLUGIN, ''),
+      'protoc-gen-connect-go': await go(
+        'protoc-gen-connect-go',
+        'v1.21.1',
+        CONNECT_GO,
+        '/cmd/protoc-gen-connect-go',
+      ),
+    };
+    const template = {
+      version: 'v2',
+      plugins: Object.entries(plugins).map(([plugin, tool]) => {
+        if (tool.missing !== undefined) throw new Error(`${plugin}: ${tool.missing}`);
+        return { local: tool.path, out: '.', opt: 'module=etcd-discovery' };
+      }),
+    };
+    const flags = ['--template', JSON.stringify(template), '--path', 'proto/discovery', '--output', work];
+    await run(BUF, ['generate', ...flags], { cwd: ROOT });
+  };
+  const get = [PROTOBUF_GO, CONNECT_GO, GRPC_GO];
+  const program = { name, module: 'etcd-discovery', get, source: '.', prepare };
+  return told(await provideGoProgram(program, { build: slow }));
+}
+
+const told = (tool: Tool): Tool =>
+  tool.missing === undefined || slow ? tool : { missing: `${tool.missing}: ${IN_A_LONG_RUN}` };
+
+/** A Python with grpcio and the code generated from proto/. */
+export async function python(): Promise<Tool & { readonly code?: string }> {
+  const packages = ['grpcio', 'grpcio-tools', 'grpcio-status'].map((each) => `${each}==1.85.1`);
+  const interpreter = onPath('python3');
+  if (interpreter === undefined) return { missing: 'there is no python3 on PATH' };
+  const { stdout: version } = await run(interpreter, [
+    '-c',
+    'import platform; print(platform.python_version())',
+  ]);
+  const name = `python-${createHash('sha256')
+    .update(packages.join() + version)
+    .digest('hex')
+    .slice(0, 12)}`;
+  const home = join(cacheDirectory(), name);
+  const code = join(cacheDirectory(), `${name}-${digest(protos())}`);
+  if ((!existsSync(home) || !existsSync(code)) && !slow) return { missing: IN_A_LONG_RUN };
+  try {
+    if (!existsSync(home)) {
+      // A virtual environment cannot be moved: it is made in place, and named complete by a link.
+      const place = await mkdtemp(`${home}-`);
+      await run(interpreter, ['-m', 'venv', place]);
+      await run(join(place, 'bin', 'pip'), ['install', '--only-binary=:all:', '--quiet', ...packages]);
+      await symlink(place, home);
+    }
+    if (!existsSync(code)) {
+      const work = await mkdtemp(`${code}-`);
+      const out = [`--python_out=${work}`, `--grpc_python_out=${work}`];
+      const files = protos().map((path) => path.slice(join(ROOT, 'proto').length + 1));
+      const include = ['-I', join(ROOT, 'proto')];
+      await run(join(home, 'bin', 'python'), ['-m', 'grpc_tools.protoc', ...include, ...out, ...files]);
+      await rename(work, code).catch(() => rm(work, { recursive: true }));
+    }
+  } catch (error) {
+    return {
+      missing: `Python's grpcio cannot be had: ${(error as Error).message.split('\n').slice(-3).join(' | ')}`,
+    };
+  }
+  return { path: join(home, 'bin', 'python'), code };
+}
+
+/** The protos of the API. */
+function protos(): string[] {
+  const directory = join(ROOT, 'proto', 'discovery', 'v1');
+  return readdirSync(directory)
+    .sort()
+    .map((file) => join(directory, file));
+}
+
+function digest(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex').slice(0, 12);
+}
