@@ -27,8 +27,6 @@ export interface Config {
   readonly listen: ListenAddress;
   /** Undefined: replies name the service as the request did. */
   readonly publicUrl: string | undefined;
-  /** The web origins whose pages may call RPCs; `*` is all. */
-  readonly corsOrigins: readonly string[];
   /** Undefined: clear text. */
   readonly tls: TlsFiles | undefined;
   readonly store: StoreConfig;
@@ -66,7 +64,6 @@ export function readConfig(args: readonly string[], env: Env): Reading {
   const config: Config = {
     listen: value('addr'),
     publicUrl: value('host'),
-    corsOrigins: value('cors') ?? [],
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
     store: storeOf(value),
     policy: {

@@ -1,32 +1,26 @@
 import { cors } from '@connectrpc/connect';
 import type { PortRequest, PortResponse } from './port.ts';
 
-/** As long as browsers remember the answer to a preflight at most. */
-const MAX_AGE_S = 7200;
+const EVERY_ANSWER = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Expose-Headers': cors.exposedHeaders.join(', '),
+};
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': cors.allowedMethods.join(', '),
+  // Authorization for a proxy in front that asks for it.
+  'Access-Control-Allow-Headers': [...cors.allowedHeaders, 'Authorization'].join(', '),
+  // As long as browsers remember it at most.
+  'Access-Control-Max-Age': '7200',
+};
 
 /**
- * Lets the pages of some origins (`*`: of all) call RPCs from their scripts. The returned function adds to the
- * headers of a response, and answers a preflight itself: then it returns true.
+ * Lets the pages of all origins call RPCs, as they may call the v2 dialect: a call proves itself by the token that
+ * it holds, never by a cookie. True when the request was a preflight, which is answered here.
  */
-export function crossOrigin(
-  origins: readonly string[],
-): (request: PortRequest, response: PortResponse) => boolean {
-  const allowed = new Set(origins);
-  const all = allowed.has('*');
-  return (request, response) => {
-    const { origin } = request.headers;
-    if (origin === undefined || allowed.size === 0) return false;
-    if (!all) response.setHeader('Vary', 'Origin');
-    if (!all && !allowed.has(origin)) return false;
-    response.setHeader('Access-Control-Allow-Origin', all ? '*' : origin);
-    response.setHeader('Access-Control-Expose-Headers', cors.exposedHeaders.join(', '));
-    const asked = request.headers['access-control-request-method'];
-    if (request.method !== 'OPTIONS' || asked === undefined) return false;
-    response.setHeader('Access-Control-Allow-Methods', cors.allowedMethods.join(', '));
-    // Authorization for a proxy in front that asks for it.
-    response.setHeader('Access-Control-Allow-Headers', [...cors.allowedHeaders, 'Authorization'].join(', '));
-    response.setHeader('Access-Control-Max-Age', MAX_AGE_S);
-    response.writeHead(204).end();
-    return true;
-  };
+export function allowCrossOrigin(request: PortRequest, response: PortResponse): boolean {
+  if (request.headers.origin === undefined) return false;
+  for (const [name, value] of Object.entries(EVERY_ANSWER)) response.setHeader(name, value);
+  if (request.method !== 'OPTIONS') return false;
+  response.writeHead(204, PREFLIGHT).end();
+  return true;
 }

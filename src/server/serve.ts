@@ -11,7 +11,7 @@ import { inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { hostPort, localUrl } from './address.ts';
 import type { Config } from './config.ts';
-import { crossOrigin } from './cors.ts';
+import { allowCrossOrigin } from './cors.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { servePage } from './own.ts';
@@ -85,12 +85,12 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     onDefect,
   });
   const page = pageHandler(client, { version, urlFor: pages.urlFor, onDefect });
-  const cors = crossOrigin(config.corsOrigins);
   const handler: PortHandler = (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
     const outcome: RpcOutcome = {};
     note(request, response, surface, outcome, { log, metrics });
-    if (surface === 'rpc') return cors(request, response) ? undefined : rpc(request, response, outcome);
+    if (surface === 'rpc')
+      return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome);
     if (surface === 'v2') return v2(request, response);
     if (surface === 'page') return page(request, response);
     return servePage(surface, pages, request, response);

@@ -23,15 +23,6 @@ export const NETWORK = {
     parse: parsePublicUrl,
     help: 'The URL by which nodes reach the service; /new answers with it. Without it: what the request used.',
   }),
-  cors: setting({
-    group: 'Network',
-    flag: 'cors',
-    env: 'DISC_CORS',
-    value: 'ORIGINS',
-    takes: 'origins like https://ops.example.com, separated by commas, or * for all',
-    parse: parseOrigins,
-    help: 'The web origins whose pages may call the typed API from a browser. The own page needs none of this.',
-  }),
   pollLimit: setting({
     group: 'Network',
     flag: 'poll-limit',
@@ -60,8 +51,3 @@ export const NETWORK = {
     help: "The certificate's private key in PEM, without a passphrase.",
   }),
 } as const;
-
-function parseOrigins(text: string): readonly string[] | undefined {
-  const origins = text.split(',').map((each) => (each.trim() === '*' ? '*' : parsePublicUrl(each.trim())));
-  return origins.some((origin) => origin === undefined) ? undefined : (origins as string[]);
-}
