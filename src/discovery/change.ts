@@ -1,4 +1,4 @@
-import { type Cluster, isComplete, type Member, standbys } from './cluster.ts';
+import { type Cluster, isComplete, type Member } from './cluster.ts';
 import type {
   ClusterSize,
   Description,
@@ -56,55 +56,80 @@ export interface Applied {
 
 /** The cluster after a change, and the event that tells of it. Pure: every store commits what this returns. */
 export function apply(cluster: Cluster | undefined, change: Change, revision: Revision): Applied {
-  if (change.type === 'CREATED') {
-    const { type: _, time, ...rest } = change;
-    return {
-      cluster: { ...rest, createTime: time, createRevision: revision, modRevision: revision, members: [] },
-    };
-  }
+  if (change.type === 'CREATED') return { cluster: created(change, revision) };
   if (cluster === undefined) throw new TypeError(`a change of type ${change.type} needs a cluster`);
-  const { time } = change;
-  switch (change.type) {
+  const { type, time } = change;
+  switch (type) {
     case 'REGISTERED': {
+      const { id, name, peerUrls } = change.member;
       const member = {
-        ...change.member,
+        id,
+        name,
+        peerUrls,
         registerTime: time,
         createRevision: revision,
         modRevision: revision,
         version: 1,
       };
-      return told(
-        { ...cluster, members: [...cluster.members, member] },
-        { type: change.type, member, revision, time },
-      );
+      const after = changed(cluster, [...cluster.members, member], revision);
+      return { cluster: after, event: eventOf(type, after, time, { member }) };
     }
     case 'REPLACED': {
       const previous = memberOf(cluster, change.member.id);
       const version = previous.version + 1;
       const member = { ...previous, ...change.member, modRevision: revision, version };
       const members = cluster.members.map((each) => (each === previous ? member : each));
-      return told({ ...cluster, members }, { type: change.type, member, previous, revision, time });
+      const after = changed(cluster, members, revision);
+      return { cluster: after, event: eventOf(type, after, time, { member, previous }) };
     }
     case 'DEREGISTERED': {
       const member = memberOf(cluster, change.id);
       const members = cluster.members.filter((each) => each !== member);
-      return told({ ...cluster, members }, { type: change.type, member, revision, time });
+      const after = changed(cluster, members, revision);
+      return { cluster: after, event: eventOf(type, after, time, { member }) };
     }
-    case 'TOKEN_DELETED':
-      return told(
-        { ...cluster, members: [], deleteTime: time },
-        { type: change.type, removed: cluster.members, revision, time },
-      );
+    case 'TOKEN_DELETED': {
+      const after = { ...changed(cluster, [], revision), deleteTime: time };
+      return { cluster: after, event: eventOf(type, after, time, { removed: cluster.members }) };
+    }
   }
 }
+// Written out field by field: V8 takes microseconds for an object whose literal goes on after a spread.
 
-type Telling = Omit<Event, 'complete' | 'memberCount' | 'standbyCount'>;
+function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision: Revision): Cluster {
+  return {
+    token: change.token,
+    size: change.size,
+    description: change.description,
+    allowRejoin: change.allowRejoin,
+    createTime: change.time,
+    expireTime: change.expireTime,
+    createRevision: revision,
+    modRevision: revision,
+    members: [],
+  };
+}
 
-function told(changed: Cluster, telling: Telling): Applied {
-  const cluster = { ...changed, modRevision: telling.revision };
-  const standbyCount = standbys(cluster).length;
-  const memberCount = cluster.members.length - standbyCount;
-  return { cluster, event: { ...telling, complete: isComplete(cluster), memberCount, standbyCount } };
+function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
+  return { ...cluster, members, modRevision: revision };
+}
+
+function eventOf(
+  type: Event['type'],
+  after: Cluster,
+  time: Millis,
+  about: Pick<Event, 'member' | 'previous' | 'removed'>,
+): Event {
+  const standbyCount = Math.max(0, after.members.length - after.size);
+  return {
+    type,
+    revision: after.modRevision,
+    time,
+    complete: isComplete(after),
+    memberCount: after.members.length - standbyCount,
+    standbyCount,
+    ...about,
+  };
 }
 
 function memberOf(cluster: Cluster, id: MemberId): Member {

@@ -65,7 +65,7 @@ export class Discovery {
     if (member === undefined) throw new TypeError('the store lost the member that it registered');
     const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
     const previous = outcome === 'REPLACED' ? memberOf(written.before?.members ?? [], command.id) : undefined;
-    return { ...written, member, previous, outcome, standby: isStandby(written.cluster, command.id) };
+    return { member, previous, outcome, standby: isStandby(written.cluster, command.id), ...written };
   }
 
   async deregister(

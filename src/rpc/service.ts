@@ -75,10 +75,10 @@ export function discoveryService(
       return create(RegisterResponseSchema, {
         member: memberMessage(member),
         outcome: RegisterOutcome[outcome],
-        ...(previous !== undefined && { previous: memberMessage(previous) }),
         standby,
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
+        ...(previous !== undefined && { previous: memberMessage(previous) }),
       });
     }),
 

@@ -97,19 +97,21 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
   const record = checkRecord(stored, EVENT_FIELDS);
   const type = EVENT_TYPES[integer(record[0])];
   if (type === undefined) throw damaged('an event of a type that is not known');
-  const event: Event = {
+  const members = membersAfter(record, EVENT_FIELDS);
+  return {
     type,
     revision: at,
     time: integer(record[1]) as Millis,
     complete: record[2] === true,
     memberCount: integer(record[3]),
     standbyCount: integer(record[4]),
+    ...(type === 'TOKEN_DELETED' ? { removed: members } : theMember(members)),
   };
-  const members = membersAfter(record, EVENT_FIELDS);
-  if (type === 'TOKEN_DELETED') return { ...event, removed: members };
-  const [member, previous] = members;
+}
+
+function theMember([member, previous]: readonly Member[]): Pick<Event, 'member' | 'previous'> {
   if (member === undefined) throw damaged('an event has no member');
-  return previous === undefined ? { ...event, member } : { ...event, member, previous };
+  return previous === undefined ? { member } : { member, previous };
 }
 
 function pushMember(record: unknown[], member: Member): void {

@@ -144,8 +144,8 @@ class OpenStore implements LmdbStore {
     return this.#reading(() => {
       const record = this.#databases.clusters.get(token);
       if (record === undefined) return undefined;
-      const stored = decodeStoredCluster(token, record);
-      return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
+      const { cluster, compactRevision, eventCount } = decodeStoredCluster(token, record);
+      return { cluster, compactRevision, eventCount, recent: [], recentAfter: cluster.modRevision };
     });
   }
 
