@@ -1,4 +1,5 @@
 import type { Discovery } from '../discovery/discovery.ts';
+import { DiscoveryError } from '../discovery/errors.ts';
 import type { Log } from './log.ts';
 
 /** Removes tokens that ended long ago, every `interval` ms. Returns what stops it, once a sweep is over. */
@@ -9,7 +10,10 @@ export function startSweeper(discovery: Discovery, interval: number, log: Log): 
       const removed = await discovery.sweep();
       if (removed > 0) log.info({ removed }, 'removed tokens that ended long ago');
     } catch (error) {
-      log.error({ err: error }, 'tokens that ended long ago could not be removed; the next try is later');
+      const what = 'tokens that ended long ago could not be removed; the next try is later';
+      const isAway = error instanceof DiscoveryError && error.reason === 'STORE_UNAVAILABLE';
+      if (isAway) log.warn(`${what}: ${error.message}`);
+      else log.error({ err: error }, what);
     }
     running = undefined;
   };

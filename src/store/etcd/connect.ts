@@ -24,7 +24,7 @@ export interface EtcdAccess {
 }
 
 /** One call, sent once. A little under half of what a node waits for its answer, so that a second fits. */
-export const CALL_MS = 2000;
+export const CALL_MS = 1800;
 /** etcd ends connections that are pinged more often than every 5 s. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 3000;

@@ -118,7 +118,7 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
 
 function causeOf(code: number | undefined, message: string): string {
   for (const [pattern, words] of CAUSES) if (pattern.test(message)) return words;
-  const refused = /connect (E[A-Z]+ \S+)/.exec(message)?.[1];
+  const refused = /connect (E[A-Z]+ \S+?)\.?(?:\s|$)/.exec(message)?.[1];
   if (refused !== undefined) return `etcd cannot be reached (${refused})`;
   if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
   const detail = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n')[0];

@@ -22,8 +22,8 @@ interface Bounds {
   readonly bytes: number;
 }
 
-/** How long a caller waits at most, in ms: an etcd node gives up after 5 s. */
-export const PATIENCE_MS = 4500;
+/** How long a caller waits at most, in ms: an etcd node gives up after 5 s, and has to hear of it before. */
+export const PATIENCE_MS = 4000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 400;
 const LOOK_MS = 200;
