@@ -10,8 +10,11 @@ import { REGISTER } from './commands/register.ts';
 import { SHOW } from './commands/show.ts';
 import { WAIT } from './commands/wait.ts';
 import { WATCH } from './commands/watch.ts';
+import { BACKUP } from './data/backup.ts';
+import { CHECK } from './data/check.ts';
 import { EXPORT } from './data/export.ts';
 import { IMPORT } from './data/import.ts';
+import { RESTORE } from './data/restore.ts';
 import { SERVE } from './serve.ts';
 
 /** Every command. A new one is a file of its own and a row here. */
@@ -19,6 +22,9 @@ export const COMMANDS: readonly Command[] = [
   SERVE,
   EXPORT,
   IMPORT,
+  BACKUP,
+  RESTORE,
+  CHECK,
   NEW,
   SHOW,
   LIST_MEMBERS,

@@ -17,7 +17,7 @@ import { isOwnerSocket } from './lock.ts';
 const PROBE_BYTES = 131_072;
 
 /** What may be in a directory beside our data, or be left of a first start that was stopped. */
-const NOBODYS = /^(lost\+found|lock\.mdb|probe-[0-9a-f]{8})$/;
+const NOBODYS = /^(lost\+found|lock\.mdb|probe-[0-9a-f]{8}|restore-[0-9a-f]{8})$/;
 
 /** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
 export function makeDirectory(directory: string): void {

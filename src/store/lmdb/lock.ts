@@ -66,7 +66,7 @@ export class Claim {
   /** Throws when the directory has an owner that lives. */
   async refuseOwner(): Promise<void> {
     for (const id of this.#others()) {
-      if ((await this.#ask(id)) === 'OWNER') throw this.#taken();
+      if ((await ask(this.#directory, id)) === 'OWNER') throw this.#taken();
     }
   }
 
@@ -79,16 +79,28 @@ export class Claim {
     for (;;) {
       const owner = swap(dead, this.id);
       if (owner === dead) break;
-      if (owner !== undefined && (await this.#ask(owner)) !== 'DEAD') throw this.#taken();
+      if (owner !== undefined && (await ask(this.#directory, owner)) !== 'DEAD') throw this.#taken();
       dead = owner;
     }
     this.#answer = 'OWNER';
     for (const id of this.#others()) {
-      if ((await this.#ask(id)) === 'DEAD') rmSync(join(this.#directory, fileName(id)), { force: true });
+      if ((await ask(this.#directory, id)) === 'DEAD')
+        rmSync(join(this.#directory, fileName(id)), { force: true });
     }
     // An owner before us that came and went may have taken our socket for dead while we made it.
-    if ((await this.#ask(this.id)) !== 'OWNER') {
+    if ((await ask(this.#directory, this.id)) !== 'OWNER') {
       throw unavailable(`another process started on the data directory ${this.#directory}; start again`);
+    }
+  }
+
+  /**
+   * Answers as the owner does, for work on the files themselves: a process that starts from now on is refused.
+   * Throws when another one is about to start.
+   */
+  async hold(): Promise<void> {
+    this.#answer = 'OWNER';
+    for (const id of this.#others()) {
+      if ((await ask(this.#directory, id)) !== 'DEAD') throw this.#taken();
     }
   }
 
@@ -99,29 +111,39 @@ export class Claim {
   }
 
   #others(): string[] {
-    const names = readdirSync(this.#directory).map((name) => SOCKET.exec(name)?.[1]);
-    return names.filter((id) => id !== undefined && id !== this.id) as string[];
-  }
-
-  async #ask(id: string): Promise<Answer> {
-    const socket = connect(socketPath(this.#directory, id));
-    socket.setTimeout(ANSWER_MS);
-    try {
-      return await answerOf(socket);
-    } catch (error) {
-      throw unavailable(
-        `whether another process uses the data directory ${this.#directory} cannot be told (${(error as Error).message}); stop every other one, and remove its owner-*.sock files`,
-        error,
-      );
-    } finally {
-      socket.destroy();
-    }
+    return claims(this.#directory).filter((id) => id !== this.id);
   }
 
   #taken(): Error {
     return unavailable(
       `another process is using the data directory ${this.#directory}; stop it first, or give this one a directory of its own (--data-dir)`,
     );
+  }
+}
+
+/** Whether a process that lives owns a data directory. */
+export async function hasOwner(directory: string): Promise<boolean> {
+  for (const id of claims(directory)) if ((await ask(directory, id)) === 'OWNER') return true;
+  return false;
+}
+
+function claims(directory: string): string[] {
+  const names = readdirSync(directory).map((name) => SOCKET.exec(name)?.[1]);
+  return names.filter((id) => id !== undefined);
+}
+
+async function ask(directory: string, id: string): Promise<Answer> {
+  const socket = connect(socketPath(directory, id));
+  socket.setTimeout(ANSWER_MS);
+  try {
+    return await answerOf(socket);
+  } catch (error) {
+    throw unavailable(
+      `whether another process uses the data directory ${directory} cannot be told (${(error as Error).message}); stop every other one, and remove its owner-*.sock files`,
+      error,
+    );
+  } finally {
+    socket.destroy();
   }
 }
 

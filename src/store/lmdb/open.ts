@@ -14,8 +14,8 @@ const FORMAT = 'etcd-discovery';
 /** Of the records and their keys. A change that older programs cannot read makes it 2. */
 const FORMAT_VERSION = 1;
 
-/** The databases of one data directory, owned by this process. */
-export interface Databases {
+/** The databases of one data directory. */
+export interface Tables {
   readonly env: RootDatabase;
   /** By name: format, formatVersion, clusterId, owner, revision. */
   readonly meta: Database<unknown, string>;
@@ -23,6 +23,10 @@ export interface Databases {
   readonly events: Database<EventRecord, [token: Token, revision: number]>;
   /** When clusters end, for the sweep. The values say nothing. */
   readonly ends: Database<true, [endTimeMs: number, token: Token]>;
+}
+
+/** The databases of one data directory, owned by this process. */
+export interface Databases extends Tables {
   /** Names this data directory; made with it. */
   readonly clusterId: bigint;
   /** Of the last change. */
@@ -58,7 +62,8 @@ export async function openDatabases(path: string): Promise<Databases> {
   }
 }
 
-function openEnvironment(path: string): RootDatabase {
+/** Read-only, it stands beside the process that owns the directory, and takes nothing from it. */
+export function openEnvironment(path: string, readOnly = false): RootDatabase {
   const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path,
     noSubdir: false,
@@ -70,6 +75,7 @@ function openEnvironment(path: string): RootDatabase {
     encoding: 'msgpack',
     // Who can read a token can use it.
     permissionsMode: 0o600,
+    readOnly,
   };
   return open(options);
 }
@@ -88,21 +94,29 @@ async function claimed(env: RootDatabase, claim: Claim, directory: string): Prom
   );
   const revisionCounter = meta.get('revision');
   if (typeof revisionCounter !== 'number') throw damaged('the revision counter is missing');
-  const clusters = env.openDB<ClusterRecord, string>('clusters', { encoding: 'msgpack' });
+  const tables = tablesOf(env);
   return {
-    env,
-    meta,
-    clusters,
-    events: env.openDB('events', { encoding: 'msgpack' }),
-    ends: env.openDB('ends', { encoding: 'msgpack' }),
+    ...tables,
     clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
     revision: revision(revisionCounter),
-    tokens: (clusters.getStats() as { entryCount: number }).entryCount,
+    tokens: (tables.clusters.getStats() as { entryCount: number }).entryCount,
     claim,
   };
 }
 
-function checkFormat(meta: Database<unknown, string>, directory: string): void {
+/** The databases in an environment of ours. */
+export function tablesOf(env: RootDatabase): Tables {
+  return {
+    env,
+    meta: env.openDB('meta', { encoding: 'msgpack' }),
+    clusters: env.openDB('clusters', { encoding: 'msgpack' }),
+    events: env.openDB('events', { encoding: 'msgpack' }),
+    ends: env.openDB('ends', { encoding: 'msgpack' }),
+  };
+}
+
+/** Throws unless the data is of this program, or nothing yet, and of a format that it reads. */
+export function checkFormat(meta: Database<unknown, string>, directory: string): void {
   // New, or left so by a process that was killed at its first start.
   if (meta.getKeysCount() === 0) return;
   if (meta.get('format') !== FORMAT) throw foreign();

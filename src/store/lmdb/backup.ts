@@ -1,0 +1,61 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { syncDirectory } from './directory.ts';
+import { unavailable } from './fault.ts';
+import { checkDataFile } from './header.ts';
+import { inspectFile } from './inspect.ts';
+import { hasOwner } from './lock.ts';
+import { openEnvironment } from './open.ts';
+import type { Contents } from './records.ts';
+
+/**
+ * Copies a data directory to a file that is not there yet, as it stands at one moment after the call: every
+ * write that was acknowledged before is in it. The process that owns the directory goes on. Resolves with what
+ * is in the copy, which is on disk and has been checked.
+ */
+export async function backUp(directory: string, file: string): Promise<Contents> {
+  const target = resolve(file);
+  if (existsSync(target)) {
+    throw unavailable(`${file} is there already, and is not overwritten; choose another name`);
+  }
+  // LMDB trusts its file; that of an owner who lives was checked when it started.
+  if (!(await hasOwner(directory))) checkDataFile(join(directory, 'data.mdb'));
+  const part = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+  try {
+    const copy = join(part, 'data.mdb');
+    const env = openEnvironment(directory, true);
+    try {
+      // Page by page: a compacted copy would have meta pages unlike those that the check knows.
+      await env.backup(part, false);
+    } finally {
+      await env.close();
+    }
+    // Who can read a token can use it.
+    chmodSync(copy, 0o600);
+    const contents = await inspectFile(copy);
+    syncFile(copy);
+    renameSync(copy, target);
+    syncDirectory(dirname(target));
+    return contents;
+  } finally {
+    rmSync(part, { recursive: true, force: true });
+  }
+}
+
+export function syncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,89 @@
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { syncFile } from './backup.ts';
+import { damaged } from './codec.ts';
+import { makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
+import { unavailable } from './fault.ts';
+import { inspectFile } from './inspect.ts';
+import { Claim } from './lock.ts';
+import { openEnvironment, tablesOf } from './open.ts';
+import type { Contents } from './records.ts';
+
+/**
+ * The revisions between a backup and its restoring were given out once already: what comes after begins this
+ * much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there are.
+ */
+export const REVISIONS_SKIPPED = 1_000_000_000;
+
+/** What a restore works in, or one that was killed left behind. */
+const PART = /^restore-[0-9a-f]{8}$/;
+
+export interface Restored extends Contents {
+  /** Where the data that was there before is kept now. */
+  readonly before: string | undefined;
+}
+
+/**
+ * Puts a backup into a data directory that nobody is using. Data that is there already is refused, or with
+ * `replace` kept aside. Nothing is changed when the backup is not whole.
+ */
+export async function restore(file: string, path: string, replace: boolean): Promise<Restored> {
+  const directory = resolve(path);
+  const contents = await inspectFile(file);
+  const [problem] = contents.problems;
+  if (problem !== undefined) throw unavailable(`${file} is not whole: ${problem}; restore another backup`);
+  makeDirectory(directory);
+  refuseForeign(directory);
+  const claim = await Claim.begin(directory);
+  try {
+    await claim.hold();
+    const data = join(directory, 'data.mdb');
+    const isThere = existsSync(data);
+    if (isThere && !replace) {
+      throw unavailable(
+        `the data directory ${directory} has data already; choose an empty or new one, or give --replace, which keeps the old data aside`,
+      );
+    }
+    // In the same directory, so that the step at the end is one.
+    for (const left of readdirSync(directory).filter((name) => PART.test(name))) {
+      rmSync(join(directory, left), { recursive: true });
+    }
+    const part = join(directory, `restore-${claim.id}`);
+    mkdirSync(part, { mode: 0o700 });
+    try {
+      const copy = join(part, 'data.mdb');
+      copyFileSync(file, copy);
+      chmodSync(copy, 0o600);
+      await skipRevisions(part);
+      syncFile(copy);
+      const before = isThere ? freeName(data) : undefined;
+      if (before !== undefined) renameSync(data, before);
+      // What it says of readers and transactions is about the old data.
+      rmSync(join(directory, 'lock.mdb'), { force: true });
+      renameSync(copy, data);
+      syncDirectory(directory);
+      return { ...contents, before };
+    } finally {
+      rmSync(part, { recursive: true, force: true });
+    }
+  } finally {
+    await claim.close();
+  }
+}
+
+async function skipRevisions(directory: string): Promise<void> {
+  const env = openEnvironment(directory);
+  try {
+    const { meta } = tablesOf(env);
+    const counter = meta.get('revision');
+    if (typeof counter !== 'number') throw damaged('the revision counter is missing');
+    await meta.put('revision', counter + REVISIONS_SKIPPED);
+  } finally {
+    await env.close();
+  }
+}
+
+function freeName(data: string): string {
+  const stamp = new Date().toISOString().replace(/[:.]/g, '-');
+  return `${data}.before-${stamp}`;
+}
