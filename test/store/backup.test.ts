@@ -52,9 +52,9 @@ test('a backup that is taken during writes is whole, and has every write acknowl
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
   const discovery = new Discovery(store, DEFAULT_POLICY);
   const acknowledged = new Map<Token, number>();
-  let stopping = false;
+  const stopping = new AbortController();
   const write = async (): Promise<void> => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const t = token();
       await discovery.createToken(create(t));
       acknowledged.set(t, 0);
@@ -86,7 +86,7 @@ test('a backup that is taken during writes is whole, and has every write acknowl
     }
     assert.ok(clusters.size < acknowledged.size * 2 + 100);
   }
-  stopping = true;
+  stopping.abort();
   await writers;
   await store.close();
   assert.deepEqual(
