@@ -64,10 +64,12 @@ export class WatchLoop {
       try {
         const ending = await this.#session();
         if (ending === 'COMPACTED') this.#revision = await this.#parts.missed();
-        // A log-in that etcd has forgotten is told by a rejection only.
-        else if (ending === 'REJECTED') this.#parts.connection.forgetToken();
-        else if (ending === 'CLOSED') return;
-        else this.#failed('the watch on etcd was cut');
+        else if (ending === 'REJECTED') {
+          // A log-in that etcd has forgotten is told by a rejection only.
+          this.#parts.connection.forgetToken();
+          this.#failed('etcd rejects the watch; see that the user may read the keys of this service');
+        } else if (ending === 'CLOSED') return;
+        else this.#failed('etcd ends the watch each time');
       } catch (error) {
         this.#failed(faultOf(error).cause);
       }

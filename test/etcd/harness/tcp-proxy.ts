@@ -11,8 +11,10 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
+  /** Those to the targets, which bring the answers. */
+  readonly #services = new Set<Socket>();
   #next = 0;
-  #state: 'OPEN' | 'CUT' | 'STALLED' = 'OPEN';
+  #state: 'OPEN' | 'CUT' | 'STALLED' | 'MUTE' = 'OPEN';
 
   private constructor(port: number, targets: readonly number[]) {
     this.url = `http://127.0.0.1:${port}`;
@@ -47,6 +49,12 @@ export class TcpProxy {
   stall(): void {
     this.#state = 'STALLED';
     for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** Passes requests on and keeps their answers, also those on connections that come, until `restore`. */
+  mute(): void {
+    this.#state = 'MUTE';
+    for (const socket of this.#services) socket.pause();
   }
 
   /** Forwards new connections again. What was stalled stays so: its packets are lost. */
@@ -84,6 +92,8 @@ export class TcpProxy {
       for (const socket of [client, service]) socket.resetAndDestroy();
       return;
     }
+    this.#services.add(service);
+    service.once('close', () => this.#services.delete(service));
     for (const [from, to] of [
       [client, service],
       [service, client],
@@ -96,7 +106,8 @@ export class TcpProxy {
         this.#sockets.delete(from);
         to.destroy();
       });
-      if (this.#state === 'STALLED') from.pause();
+      const isMute = this.#state === 'MUTE' && from === service;
+      if (this.#state === 'STALLED' || isMute) from.pause();
       else from.resume();
     }
   }
