@@ -97,6 +97,7 @@ const STEPS = {
   'buf lint': () => run('buf', 'lint'),
   'buf breaking': bufBreaking,
   'gen/ is fresh': genIsFresh,
+  'docs/api.md is fresh': () => run('node', 'src/dev/api-docs.mjs', '--check'),
 };
 
 install();

@@ -172,14 +172,15 @@ export type RegisterRequest = Message<"discovery.v1.RegisterRequest"> & {
   memberId: string;
 
   /**
-   * The node's name: 1 to 128 characters, no comma, equals sign, space or control character.
+   * The node's name: 1 to 253 characters, no comma, equals sign, space or control character.
    *
    * @generated from field: string name = 3;
    */
   name: string;
 
   /**
-   * The node's peer URLs, 1 to 16: `http://host:port` or `https://host:port`, with no path.
+   * The node's peer URLs, 1 to 16 of at most 300 characters: `http://host:port` or `https://host:port`, with
+   * no path.
    *
    * @generated from field: repeated string peer_urls = 4;
    */

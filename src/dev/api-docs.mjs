@@ -1,0 +1,154 @@
+// Writes docs/api.md, the reference of the API, from the comments in proto/discovery: node src/dev/api-docs.mjs
+// With --check it only looks whether the file is what it would write.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import {
+  FileDescriptorSetSchema,
+  MethodOptions_IdempotencyLevel as Idempotency,
+  FieldDescriptorProto_Label as Label,
+  FieldDescriptorProto_Type as Type,
+} from '@bufbuild/protobuf/wkt';
+import { fail, ROOT } from './prepare.mjs';
+
+const FILE = join(ROOT, 'docs', 'api.md');
+const PACKAGE = 'discovery.v1';
+
+// The numbers of fields in descriptor.proto, by which comments are found.
+const PATH = { message: 4, enum: 5, service: 6, part: 2 };
+
+const INTRODUCTION = `# The API
+
+Made from the comments in [proto/discovery](../proto/discovery/v1) by \`npm run gen\`.
+
+Call \`/${PACKAGE}.DiscoveryService/METHOD\` over Connect, gRPC or gRPC-Web, on HTTP/1.1 or HTTP/2. In JSON, fields are in
+lowerCamelCase, 64-bit numbers are strings, times are like \`"2026-01-31T12:00:00Z"\` and durations like \`"3600s"\`; what is
+left out of an answer has its type's empty value. Without a client:
+
+    curl -H 'Content-Type: application/json' -d '{"size": 3}' http://localhost:8087/${PACKAGE}.DiscoveryService/CreateToken
+`;
+
+/** The text of docs/api.md. */
+function apiDocs() {
+  const files = readFiles();
+  const parts = { service: [], message: [], enum: [] };
+  for (const file of files) {
+    const comments = new Map(
+      (file.sourceCodeInfo?.location ?? []).map((each) => [each.path.join(), each.leadingComments]),
+    );
+    const commentOf = (...path) =>
+      comments.get(path.join()) ?? fail(`${file.name}: no comment at ${path.join()}`);
+    const entries = { service: file.service, message: file.messageType, enum: file.enumType };
+    for (const [kind, declared] of Object.entries(entries)) {
+      declared.forEach((desc, i) => {
+        const at = [PATH[kind], i];
+        parts[kind].push({
+          desc,
+          text: commentOf(...at),
+          textOf: (j) => commentOf(...at, PATH.part, j),
+        });
+      });
+    }
+  }
+  const messages = new Map(parts.message.map((message) => [message.desc.name, message]));
+  const sections = [INTRODUCTION];
+  for (const service of parts.service) sections.push(serviceSection(service, messages));
+  // What is left is not of one method alone.
+  sections.push('## Messages\n', ...[...messages.values()].map(messageSection));
+  sections.push('## Enums\n', ...parts.enum.map(enumSection));
+  return `${sections.join('\n').trimEnd()}\n`;
+}
+
+function readFiles() {
+  const buf = join(ROOT, 'node_modules', '.bin', 'buf');
+  const { status, stdout, stderr, error } = spawnSync(
+    buf,
+    ['build', '--path', 'proto/discovery', '--output', '-#format=binpb'],
+    { cwd: ROOT, shell: process.platform === 'win32', maxBuffer: 16 << 20 },
+  );
+  if (status !== 0) fail(`buf build: ${error?.message ?? stderr}`);
+  return fromBinary(FileDescriptorSetSchema, stdout).file.filter((file) => file.package === PACKAGE);
+}
+
+/** A service with its methods. The messages that stand with their method are taken out of `messages`. */
+function serviceSection({ desc, text, textOf }, messages) {
+  const lines = [`## ${PACKAGE}.${desc.name}\n`, paragraphs(text)];
+  for (const [i, method] of desc.method.entries()) {
+    lines.push(
+      `### ${method.name}\n`,
+      paragraphs(textOf(i).replace(new RegExp(`^ ${method.name} `), ' It ')),
+    );
+    if (method.options?.idempotencyLevel === Idempotency.NO_SIDE_EFFECTS && !method.serverStreaming) {
+      lines.push('Changes nothing: Connect clients may call it by GET.\n');
+    }
+    for (const [kind, type] of [
+      ['Request', method.inputType],
+      [method.serverStreaming ? 'Stream of' : 'Response', method.outputType],
+    ]) {
+      const name = type.split('.').at(-1);
+      const message = messages.get(name);
+      lines.push(
+        `**${kind}: <a id="${name.toLowerCase()}"></a>\`${name}\`.** ${inline(message.text)}\n`,
+        table(message),
+      );
+      messages.delete(name);
+    }
+  }
+  return lines.join('\n');
+}
+
+function messageSection(message) {
+  return [`### ${message.desc.name}\n`, paragraphs(message.text), table(message)].join('\n');
+}
+
+function table({ desc, textOf }) {
+  const rows = desc.field.map(
+    (field, i) => `| \`${field.name}\` | ${typeOf(field)} | ${inline(textOf(i))}${oneofOf(desc, field)} |`,
+  );
+  return ['| Field | Type | |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+function oneofOf(desc, field) {
+  const isOneof =
+    field.oneofIndex !== undefined && Object.hasOwn(field, 'oneofIndex') && !field.proto3Optional;
+  return isOneof ? ` One of \`${desc.oneofDecl[field.oneofIndex].name}\`.` : '';
+}
+
+function typeOf({ type, typeName, label, proto3Optional }) {
+  const base = type === Type.MESSAGE || type === Type.ENUM ? reference(typeName) : Type[type].toLowerCase();
+  if (label === Label.REPEATED) return `list of ${base}`;
+  return proto3Optional ? `${base}, may be unset` : base;
+}
+
+function reference(typeName) {
+  const name = typeName.split('.').at(-1);
+  return typeName.startsWith(`.${PACKAGE}.`) ? `[${name}](#${name.toLowerCase()})` : name.toLowerCase();
+}
+
+function enumSection({ desc, text, textOf }) {
+  const rows = desc.value.map(({ name, number }, i) => `| \`${name}\` | ${number} | ${inline(textOf(i))} |`);
+  return [`### ${desc.name}\n`, paragraphs(text), '| Value | Number | |', '|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
+}
+
+/** A comment as it stands, with its paragraphs. */
+function paragraphs(comment) {
+  return `${comment
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+    .trim()}\n`;
+}
+
+/** A comment in one line, for a table's cell. */
+function inline(comment) {
+  return comment.replaceAll('|', '\\|').replace(/\s+/g, ' ').trim();
+}
+
+const text = apiDocs();
+if (!process.argv.includes('--check')) writeFileSync(FILE, text);
+else if (readFileSync(FILE, 'utf8') !== text)
+  fail('docs/api.md is not what the protos give. Run: npm run gen');
