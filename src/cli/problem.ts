@@ -54,6 +54,10 @@ const REFUSALS = {
   INTERNAL: { exitCode: EXIT.FAILED },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
+const CUT_OFF = {
+  message: 'it closed the connection',
+  next: 'does it speak TLS? Then write its URL as https://',
+};
 const WHICH_SERVICE = 'say where the service is with --server URL or DISC_SERVER';
 const TLS_CA = 'name the CA of its certificate with --cacert FILE';
 
@@ -71,10 +75,8 @@ const NETWORK: Readonly<Record<string, { readonly message: string; readonly next
   EHOSTUNREACH: { message: 'there is no way to the host', next: WHICH_SERVICE },
   ENETUNREACH: { message: 'there is no way to its network', next: WHICH_SERVICE },
   ETIMEDOUT: { message: 'the host does not answer', next: WHICH_SERVICE },
-  ECONNRESET: {
-    message: 'it closed the connection',
-    next: 'does it speak TLS? Then write its URL as https://',
-  },
+  ECONNRESET: CUT_OFF,
+  EPIPE: CUT_OFF,
   HPE_INVALID_CONSTANT: { message: 'what answers is not HTTP', next: WHICH_SERVICE },
   EPROTO: { message: 'it does not speak TLS', next: 'write its URL as http://' },
   ERR_SSL_WRONG_VERSION_NUMBER: { message: 'it does not speak TLS', next: 'write its URL as http://' },
@@ -97,7 +99,10 @@ const NETWORK: Readonly<Record<string, { readonly message: string; readonly next
 
 /** Whatever a command has thrown, in words. `server` is the URL that was asked. */
 export function problemOf(thrown: unknown, server: string): Problem {
-  if (thrown instanceof Failure) return thrown;
+  if (thrown instanceof Failure) {
+    const { exitCode, message, next } = thrown;
+    return { exitCode, message, next };
+  }
   if (!(thrown instanceof ConnectError)) throw thrown;
   const refusal = refusalOf(thrown);
   if (refusal !== undefined) {

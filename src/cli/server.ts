@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { DiscoveryClient } from '../client/index.ts';
 import { createDiscoveryClient } from '../client/node.ts';
 import { EXIT, Failure } from './exit.ts';
@@ -19,19 +20,32 @@ export function openClient({ server, cacert, cert, key }: Access): DiscoveryClie
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(EXIT.WRONG, '--cert and --key belong together: give both, or neither');
   }
-  return createDiscoveryClient(server, {
-    retryForMs: RETRY_FOR_MS,
-    tls: {
-      ...(cacert !== undefined && { ca: read('--cacert', cacert) }),
-      ...(cert !== undefined && { cert: read('--cert', cert) }),
-      ...(key !== undefined && { key: read('--key', key) }),
-    },
-  });
+  const tls = {
+    ...(cacert !== undefined && { ca: read('--cacert', cacert) }),
+    ...(cert !== undefined && { cert: read('--cert', cert) }),
+    ...(key !== undefined && { key: read('--key', key) }),
+  };
+  checkTls(tls);
+  return createDiscoveryClient(server, { retryForMs: RETRY_FOR_MS, tls });
 }
 
-function read(flag: string, file: string): Buffer {
+/** So that a wrong file is told as such, and not as a connection that fails. */
+function checkTls(tls: SecureContextOptions & { readonly ca?: string }): void {
+  // Node.js does not mind a CA file with nothing in it.
+  if (tls.ca !== undefined && !tls.ca.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new Failure(EXIT.WRONG, '--cacert: there is no certificate in PEM in that file');
+  }
   try {
-    return readFileSync(file);
+    createSecureContext(tls);
+  } catch (error) {
+    const what = '--cert and --key need a certificate and its private key, in PEM and without a passphrase';
+    throw new Failure(EXIT.WRONG, `${what}: ${(error as Error).message}`);
+  }
+}
+
+function read(flag: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new Failure(EXIT.WRONG, `${flag} ${JSON.stringify(file)}: ${(error as Error).message}`);
   }

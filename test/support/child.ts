@@ -26,10 +26,8 @@ export class Command {
     env: Readonly<Record<string, string>> = {},
     stdin: 'ignore' | 'pipe' = 'ignore',
   ) {
-    // Nothing of ours comes in from the environment of who runs the tests.
-    const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('DISC_'));
     this.child = spawn(process.execPath, [MAIN, ...args], {
-      env: { ...Object.fromEntries(clean), ...env },
+      env: { ...cleanEnv(), ...env },
       stdio: [stdin, 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -51,6 +49,13 @@ export class Command {
     const lines = this.stdout.split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
+}
+
+/** The environment of who runs the tests, with nothing in it that the command would heed. */
+export function cleanEnv(): Record<string, string> {
+  const unwanted = /^(DISC_|NO_COLOR$|FORCE_COLOR$)/;
+  const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
+  return Object.fromEntries(kept) as Record<string, string>;
 }
 
 /** Runs the command to its end. */

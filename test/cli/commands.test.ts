@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { run, SpawnedService } from '../support/child.ts';
+
+// The commands against a service of another process, as a script and a person use them.
+
+let service: SpawnedService;
+before(async () => {
+  service = await SpawnedService.start();
+});
+after(() => service.remove());
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command on the service that DISC_SERVER names. */
+function ask(...args: string[]): Promise<Ran> {
+  return run(args, { DISC_SERVER: service.url });
+}
+
+async function newToken(size: number, ...flags: string[]): Promise<string> {
+  const { code, stdout, stderr } = await ask('new', '--size', String(size), '--quiet', ...flags);
+  assert.deepEqual([code, stderr], [0, '']);
+  return stdout.trim();
+}
+
+/** Registers infra1 and so on at 10.0.0.1 and so on. */
+async function register(token: string, number: number, ...flags: string[]): Promise<Ran> {
+  return ask(
+    'register',
+    token,
+    '--name',
+    `infra${number}`,
+    '--peer-url',
+    `http://10.0.0.${number}:2380`,
+    ...flags,
+  );
+}
+
+function parsed(text: string): unknown {
+  assert.equal(text.indexOf('\n'), text.length - 1, `one line: ${text}`);
+  return JSON.parse(text);
+}
+
+/** Times, revisions and tokens differ from run to run. */
+function steady(text: string): string {
+  return text
+    .replaceAll(service.url, 'http://SERVICE')
+    .replaceAll(/\b[0-9a-f]{32}\b/g, 'TOKEN')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
+    .replaceAll(/\(\d+s ago\)/g, '(0s ago)');
+}
+
+suite('new', () => {
+  test('prints the token, its URL, and what the next node is started with', async () => {
+    const { code, stdout, stderr } = await ask('new', '--size', '5', '--ttl', '24h');
+    assert.equal(code, 0);
+    assert.equal(
+      steady(stdout),
+      `A token for a cluster of 5:
+
+  token    TOKEN
+  URL      http://SERVICE/TOKEN
+  expires  TIME (in 1d)
+
+Start each of the 5 nodes with it, beside the node's own name and URLs:
+
+  etcd 3.4, 3.5   --discovery http://SERVICE/TOKEN
+  etcd 3.6, 3.7   --discovery-token TOKEN --discovery-endpoints http://SERVICE
+
+All that a node needs: etcd-discovery flags http://SERVICE/TOKEN --etcd 3.6 --name infra1 --ip 10.0.0.1
+Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
+`,
+    );
+    assert.match(stderr, /^note: .* is this machine only/);
+  });
+
+  test('makes a token of my own once, and the same call again finds it', async () => {
+    const args = ['new', '--token', 'mine', '--description', 'staging', '--allow-rejoin', '-o', 'json'];
+    const first = parsed((await ask(...args)).stdout) as Record<string, unknown>;
+    assert.equal(first['created'], true);
+    assert.equal(first['url'], `${service.url}/mine`);
+    const again = parsed((await ask(...args)).stdout) as {
+      created: boolean;
+      cluster: Record<string, unknown>;
+    };
+    assert.equal(again.created, false);
+    const { token, size, description, allowRejoin, state } = again.cluster;
+    assert.deepEqual(
+      { token, size, description, allowRejoin, state },
+      {
+        token: 'mine',
+        size: 3,
+        description: 'staging',
+        allowRejoin: true,
+        state: 'CLUSTER_STATE_ASSEMBLING',
+      },
+    );
+    const other = await ask('new', '--token', 'mine', '--size', '4');
+    assert.equal(other.code, 7);
+    assert.match(other.stderr, /taken by a cluster of size 3.*\nnext: leave --token out/);
+  });
+});
+
+suite('a cluster, from its token to its end', () => {
+  test('is shown as it assembles, by its token and by its URL', async () => {
+    const url = await newToken(2, '--description', 'a\u202eb');
+    const token = url.slice(service.url.length + 1);
+    assert.deepEqual(await ask('list-members', url), {
+      code: 0,
+      stdout: '',
+      stderr: 'nobody has registered yet: 0 of 2, 2 missing\n',
+    });
+    assert.equal((await register(token, 1)).stdout, 'infra1 registered: 1 of 2, 1 missing\n');
+    assert.equal((await register(url, 1)).stdout, 'infra1 was registered already: 1 of 2, 1 missing\n');
+    assert.equal((await register(token, 2, '--id', 'second')).stdout, 'infra2 registered: 2 of 2\n');
+    assert.equal((await register(token, 3, '--standby')).stdout, 'infra3 registered as a standby: 2 of 2\n');
+    // The URL names its own service, whatever the environment says.
+    const { code, stdout, stderr } = await run(['show', url], { DISC_SERVER: 'http://127.0.0.1:1' });
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(
+      steady(stdout),
+      `token:       TOKEN
+state:       complete
+members:     2 of 2
+standbys:    1
+description: a\\u{202e}b
+made:        TIME (0s ago)
+expires:     TIME (in 7d)
+
+RANK     NAME    ID      PEER URLS             REGISTERED
+1        infra1  infra1  http://10.0.0.1:2380  TIME
+2        infra2  second  http://10.0.0.2:2380  TIME
+standby  infra3  infra3  http://10.0.0.3:2380  TIME
+
+initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
+`,
+    );
+    const list = parsed((await ask('list-members', token, '--output', 'json')).stdout) as Record<
+      string,
+      unknown
+    >;
+    assert.equal(list['initialCluster'], 'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380');
+    assert.deepEqual(parsed((await ask('show', token, '--output', 'json')).stdout), list);
+  });
+
+  test('--server says more than a URL does', async () => {
+    const url = `http://127.0.0.1:1/${(await newToken(1)).split('/').at(-1)}`;
+    assert.equal((await run(['show', url, '--server', service.url])).code, 0);
+  });
+
+  test('changes a member, and takes one out by its name or its id', async () => {
+    const url = await newToken(3);
+    await register(url, 1);
+    await register(url, 2, '--id', 'two');
+    const moved = [
+      '--name',
+      'infra1',
+      '--peer-url',
+      'http://10.0.0.9:2380',
+      '--peer-url',
+      'http://10.0.1.9:2380',
+    ];
+    assert.equal((await ask('register', url, ...moved)).code, 7);
+    assert.equal(
+      (await ask('register', url, ...moved, '--replace')).stdout,
+      'infra1 replaced: 2 of 3, 1 missing\n',
+    );
+    assert.equal((await ask('deregister', url, 'infra1')).stdout, 'infra1 is out: 1 of 3, 2 missing\n');
+    const last = parsed((await ask('deregister', url, 'two', '--output', 'json')).stdout);
+    assert.equal((last as { member: { name: string } }).member.name, 'infra2');
+    assert.deepEqual(await ask('deregister', url, 'infra1'), {
+      code: 4,
+      stdout: '',
+      stderr: `etcd-discovery: no member has the name or id "infra1"\nnext: etcd-discovery list-members ${url}\n`,
+    });
+  });
+
+  test('is not deleted by a script that does not say --yes, and then for good', async () => {
+    const url = await newToken(3);
+    await register(url, 1);
+    assert.deepEqual(await ask('delete', url), {
+      code: 2,
+      stdout: '',
+      stderr:
+        'etcd-discovery: delete asks before it deletes, and nobody is here to answer\nnext: add --yes\n',
+    });
+    assert.equal((await ask('show', url)).code, 0);
+    assert.deepEqual(await ask('delete', url, '--yes'), { code: 0, stdout: 'deleted\n', stderr: '' });
+    const shown = await ask('show', url);
+    assert.equal(shown.code, 0);
+    assert.match(steady(shown.stdout), /^state: +deleted$[^]*^deleted: +TIME \(0s ago\)$/m);
+    for (const args of [['list-members'], ['delete', '--yes'], ['wait'], ['watch']]) {
+      const { code, stderr } = await ask(...args, url);
+      assert.equal(code, 5, args[0]);
+      assert.match(
+        stderr,
+        /^etcd-discovery: the token was deleted .* ago.*\nnext: etcd-discovery new --size 3\n$/,
+      );
+    }
+  });
+});
+
+suite('a node that comes late', () => {
+  test('is told to use its token while there is room, and the line for etcdctl afterwards', async () => {
+    const url = await newToken(2);
+    await register(url, 1);
+    const late = ['join-late', url, '--name', "in'fra3", '--peer-url', 'https://[fd00::3]:2380'];
+    const early = await ask(...late);
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /still assembles \(1 of 2, 1 missing\).*\nnext: etcd-discovery flags http/);
+    await ask('register', url, '--name', 'infra2', '--peer-url', 'https://[fd00::2]:2380');
+    const { code, stdout, stderr } = await ask(...late);
+    assert.equal(code, 0);
+    assert.match(stdout, /^2 +infra2 +infra2 +https:\/\/\[fd00::2\]:2380 /m);
+    assert.ok(
+      stdout.includes(
+        `\n   etcdctl --endpoints='http://10.0.0.1:2379,https://[fd00::2]:2379' member add 'in'\\''fra3' --peer-urls='https://[fd00::3]:2380'\n`,
+      ),
+      stdout,
+    );
+    assert.match(stderr, /^note: the endpoints are guessed/);
+    const own = await ask(...late, '--endpoints', 'http://10.0.0.1:1', '-o', 'json');
+    const { command, ...rest } = parsed(own.stdout) as Record<string, unknown>;
+    assert.deepEqual(rest, { endpoints: ['http://10.0.0.1:1'], guessed: false });
+    assert.match(String(command), /^etcdctl --endpoints=http:\/\/10\.0\.0\.1:1 member add /);
+    assert.equal(own.stderr, '');
+    const taken = await ask('join-late', url, '--name', 'infra2', '--peer-url', 'http://10.0.0.7:2380');
+    assert.equal(taken.code, 7);
+    assert.match(taken.stderr, /infra2 at https:\/\/\[fd00::2\]:2380 is in the cluster/);
+  });
+});
+
+suite('flags', () => {
+  test('prints how to start a node, for a token that works', async () => {
+    const url = await newToken(3);
+    const [, token] = /\/(\w+)$/.exec(url) ?? [];
+    const node = [url, '--name', 'infra1', '--ip', '10.0.0.1'];
+    const { code, stdout, stderr } = await ask('flags', ...node, '--etcd', '3.7', '--format', 'env');
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      new RegExp(`^ETCD_DISCOVERY_TOKEN=${token}\nETCD_DISCOVERY_ENDPOINTS=${service.url}\n`, 'm'),
+    );
+    assert.match(stderr, /^note: .* is this machine only/);
+    const mixed = ['--etcd', '3.6', '--mixed', '--peer-port', '12380', '--output', 'json'];
+    const text = (parsed((await ask('flags', ...node, ...mixed)).stdout) as { text: string }).text;
+    assert.match(text, new RegExp(`^  --discovery-token=${url} `, 'm'));
+    assert.match(text, /^ {2}--listen-peer-urls=http:\/\/10\.0\.0\.1:12380 /m);
+    const nobody = await ask('flags', 'nobody', '--etcd', '3.7', '--name', 'infra1', '--ip', '10.0.0.1');
+    assert.deepEqual([nobody.code, nobody.stdout], [4, '']);
+  });
+});

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
+import { Command, run, SpawnedService } from '../support/child.ts';
+import { noPty, Pty } from '../support/pty.ts';
+import { waitFor } from '../support/wait.ts';
+
+// `watch` and `wait` as the service goes away and comes back, in a pipe and on a terminal.
+
+let service: SpawnedService;
+let client: DiscoveryClient;
+before(async () => {
+  service = await SpawnedService.start(['--min-ttl', '1s']);
+  client = createDiscoveryClient(service.url);
+});
+after(() => service.remove());
+
+let tokens = 0;
+async function newToken(size: number, ttlSeconds = 3600): Promise<string> {
+  tokens += 1;
+  const ttl = { seconds: BigInt(ttlSeconds), nanos: 0 };
+  const { cluster } = await client.createToken({ size, token: `live-${tokens}`, ttl });
+  return cluster?.token ?? '';
+}
+
+async function register(token: string, number: number): Promise<void> {
+  const peerUrls = [`http://10.0.0.${number}:2380`];
+  await client.register({ token, memberId: String(number), name: `infra${number}`, peerUrls });
+}
+
+async function restart(): Promise<void> {
+  await service.end('SIGKILL');
+  service = await service.again(['--min-ttl', '1s']);
+}
+
+function begin(...args: string[]): Command {
+  return new Command([...args, '--server', service.url]);
+}
+
+/** Without its time, which comes first. */
+function told(text: string): string[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, ''));
+}
+
+const COMPLETE = 'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380';
+
+suite('in a pipe', () => {
+  test('watch tells every change once, in a line each, across a restart of the service', async () => {
+    const token = await newToken(2);
+    await register(token, 1);
+    const watch = begin('watch', token);
+    await waitFor('the first lines', () => watch.stdout.includes('missing'));
+    await restart();
+    await waitFor('the break to be noticed', () => watch.stdout.includes('trying again'));
+    await register(token, 2);
+    await waitFor('the second member', () => watch.stdout.includes('complete'));
+    await client.deregister({ token, memberId: '1' });
+    await client.deleteToken({ token });
+    assert.deepEqual(await watch.ended, { code: 5, signal: null });
+    const [first, ...more] = told(watch.stdout);
+    assert.equal(first, 'infra1 (http://10.0.0.1:2380) registered');
+    const broken = more.filter((line) => line.endsWith('trying again'));
+    assert.equal(broken.length, 1, watch.stdout);
+    assert.deepEqual(
+      more.filter((line) => !broken.includes(line)),
+      [
+        '1 of 2, 1 missing',
+        'the service answers again',
+        'infra2 (http://10.0.0.2:2380) registered: 2 of 2',
+        `complete: ${COMPLETE}`,
+        'infra1 is out: 1 of 2, 1 missing',
+        'the token was deleted: 0 of 2',
+      ],
+    );
+    assert.ok(!watch.stdout.includes('\x1b') && !watch.stdout.includes('\r'));
+  });
+
+  test('watch --output json is an object of the API in each line', async () => {
+    const token = await newToken(2);
+    const watch = begin('watch', token, '--output', 'json');
+    await waitFor('the snapshot', () => watch.stdout.includes('snapshot'));
+    await register(token, 1);
+    await client.deleteToken({ token });
+    assert.equal((await watch.ended).code, 5);
+    assert.equal(watch.stderr, '');
+    const lines = watch.log() as Array<{ snapshot?: { cluster: unknown }; event?: { type: string } }>;
+    assert.deepEqual(
+      lines.map(({ snapshot, event }) => (snapshot === undefined ? event?.type : 'snapshot')),
+      ['snapshot', 'MEMBER_EVENT_TYPE_REGISTERED', 'MEMBER_EVENT_TYPE_TOKEN_DELETED'],
+    );
+  });
+
+  test('watch whose reader has seen enough ends without a word', async () => {
+    const token = await newToken(1);
+    const watch = begin('watch', token);
+    await waitFor('the first line', () => watch.stdout.includes('missing'));
+    watch.child.stdout?.destroy();
+    await register(token, 1);
+    assert.deepEqual([(await watch.ended).code, watch.stderr], [0, '']);
+  });
+
+  test('wait prints the initial cluster and nothing else, across a restart of the service', async () => {
+    const token = await newToken(2);
+    const wait = begin('wait', token, '--timeout', '1h');
+    await waitFor('the first line', () => wait.stderr.includes('0 of 2, 2 missing'));
+    await register(token, 1);
+    await restart();
+    await register(token, 2);
+    assert.deepEqual([await wait.ended, wait.stdout], [{ code: 0, signal: null }, `${COMPLETE}\n`]);
+    const lines = told(wait.stderr);
+    assert.equal(lines.filter((line) => line.startsWith('infra1 ')).length, 1);
+    assert.deepEqual(lines.slice(-2), ['infra2 (http://10.0.0.2:2380) registered: 2 of 2', 'complete']);
+  });
+
+  test('wait begins before the service does', async () => {
+    const token = await newToken(1);
+    await register(token, 1);
+    await service.end('SIGKILL');
+    const wait = begin('wait', token);
+    await waitFor('the failure', () => wait.stderr.includes('nothing listens there; trying again'));
+    service = await service.again(['--min-ttl', '1s']);
+    assert.deepEqual([(await wait.ended).code, wait.stdout], [0, 'infra1=http://10.0.0.1:2380\n']);
+  });
+
+  test('wait that times out is exit code 6, and says who is there', async () => {
+    const token = await newToken(3);
+    await register(token, 1);
+    const { code, stdout, stderr } = await run(['wait', token, '--timeout', '1s', '-s', service.url]);
+    assert.deepEqual([code, stdout], [6, '']);
+    assert.match(stderr, /\netcd-discovery: timed out after 1s: 1 of 3, 2 missing; there: infra1\n$/);
+    const json = await run(['wait', token, '--timeout', '1s', '-s', service.url, '-o', 'json']);
+    assert.equal((JSON.parse(json.stderr) as { error: { exitCode: number } }).error.exitCode, 6);
+    const nobody = await run(['wait', token, '--timeout', '1s', '-s', 'http://127.0.0.1:1']);
+    assert.equal(nobody.code, 6);
+    assert.match(
+      nobody.stderr,
+      /timed out after 1s: cannot reach http:\/\/127\.0\.0\.1:1: nothing listens there\n$/,
+    );
+  });
+
+  test('wait and watch end with exit code 5 when the token expires or is deleted', async () => {
+    const [expires, deleted] = [await newToken(2, 2), await newToken(2)];
+    const ends = [begin('wait', expires), begin('watch', expires), begin('wait', deleted)];
+    await waitFor('all of them', () => ends.every((each) => /2 missing/.test(each.stderr + each.stdout)));
+    await client.deleteToken({ token: deleted });
+    assert.deepEqual(await Promise.all(ends.map(async (each) => (await each.ended).code)), [5, 5, 5]);
+    assert.match(
+      ends[0]?.stderr ?? '',
+      /\netcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3\n$/,
+    );
+    assert.match(ends[1]?.stderr ?? '', /^etcd-discovery: the token expired /);
+    assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while we waited\n/);
+  });
+
+  test('wait --output json prints the members', async () => {
+    const token = await newToken(1);
+    await register(token, 1);
+    const { code, stdout, stderr } = await run(['wait', token, '-s', service.url, '-o', 'json']);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal(
+      (JSON.parse(stdout) as { initialCluster: string }).initialCluster,
+      'infra1=http://10.0.0.1:2380',
+    );
+  });
+});
+
+suite('on a terminal', { skip: noPty }, () => {
+  test('watch draws a bar below the changes, which goes when it ends', async () => {
+    const token = await newToken(2);
+    const watch = Pty.run(['watch', token, '--server', service.url]);
+    const status = (): string => watch.screen().split('\n').at(-1) ?? '';
+    await waitFor('an empty bar', () =>
+      /^\[-{24}\] 0 of 2, 2 missing, expires in (1h|59m \d+s)$/.test(status()),
+    );
+    await register(token, 1);
+    await waitFor('half a bar', () => /^\[#{12}-{12}\] 1 of 2, 1 missing, /.test(status()));
+    await restart();
+    await waitFor('the break', () => /^cannot reach .*; trying again$/.test(status()));
+    await register(token, 2);
+    await waitFor('a full bar', () => /^\[#{24}\] 2 of 2, expires in /.test(status()));
+    const lines = watch.screen().split('\r\n').join('\n').split('\n');
+    assert.match(
+      watch.screen(),
+      /^\d\d:\d\d:\d\d infra1 \(http:\/\/10\.0\.0\.1:2380\) registered: 1 of 2, 1 missing$/m,
+    );
+    assert.equal(lines.filter((line) => line.includes('infra2 (')).length, 1);
+    assert.match(watch.screen(), new RegExp(`^\\d\\d:\\d\\d:\\d\\d complete: ${COMPLETE}$`, 'm'));
+    assert.ok(watch.output.includes('\x1b[32mcomplete'));
+    await client.deleteToken({ token });
+    assert.equal((await watch.ended).code, 5);
+    assert.match(watch.screen(), /the token was deleted: 0 of 2\n$/);
+  });
+
+  test('the bar is cut to a narrow terminal, and Ctrl-C leaves it on a line of its own', async () => {
+    const token = await newToken(3);
+    const watch = Pty.run(['watch', token, '--server', service.url], {}, 34);
+    await waitFor('the bar', () => watch.screen().endsWith(`[${'-'.repeat(24)}] 0 of 3`));
+    watch.type('\x03');
+    const { code } = await watch.ended;
+    assert.equal(code, 130);
+    assert.match(watch.screen(), /0 of 3(\^C)?\n$/);
+  });
+
+  for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }] as const) {
+    test(`${Object.entries(env).join('=').replace(',', '=')}: no colours`, async () => {
+      const token = await newToken(1);
+      await register(token, 1);
+      const show = Pty.run(['show', token, '--server', service.url], env);
+      await show.ended;
+      assert.match(show.output, /state: +complete/);
+      assert.ok(!show.output.includes('\x1b'));
+      const shown = Pty.run(['show', token, '--server', service.url]);
+      await shown.ended;
+      assert.ok(shown.output.includes('\x1b[32mcomplete\x1b[39m'));
+    });
+  }
+
+  test('wait draws its bar on standard error, so that its output can be kept', async () => {
+    const token = await newToken(1);
+    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
+    const wait = new Pty(`bash -c 'kept=$(${command} wait ${token} -s ${service.url}); echo "kept: $kept"'`);
+    await waitFor('the bar', () => wait.screen().includes('[------------------------] 0 of 1, 1 missing'));
+    await register(token, 1);
+    assert.equal((await wait.ended).code, 0);
+    assert.match(wait.screen(), /^kept: infra1=http:\/\/10\.0\.0\.1:2380$/m);
+  });
+
+  test('delete asks, and takes no other answer than yes for one', async () => {
+    const token = await newToken(2);
+    await register(token, 1);
+    for (const [answer, code, state] of [
+      ['no', 1, 1],
+      ['', 1, 1],
+      ['yes', 0, 4],
+    ] as const) {
+      const asked = Pty.run(['delete', token, '--server', service.url]);
+      const question = `Delete the token ${token} (assembling, 1 of 2, 1 missing)? Type yes: `;
+      await waitFor('the question', () => asked.screen().includes(question));
+      asked.type(`${answer}\n`);
+      assert.equal((await asked.ended).code, code);
+      assert.equal((await client.getCluster({ token })).cluster?.state, state);
+    }
+  });
+});

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSilentServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { freePorts } from '../etcd/harness/ports.ts';
+import { run, SpawnedService } from '../support/child.ts';
+import { CA_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
+
+// What is told when it does not work: one line of what is wrong, one of what to do, and an exit code.
+
+let service: SpawnedService;
+let tls: SpawnedService;
+before(async () => {
+  service = await SpawnedService.start(['--custom-tokens', 'off']);
+  tls = await SpawnedService.start(TLS_ARGS);
+});
+after(async () => {
+  await service.remove();
+  await tls.remove();
+});
+
+async function fails(args: readonly string[], code: number, text: RegExp): Promise<void> {
+  const ran = await run(args);
+  assert.match(ran.stderr, text);
+  assert.ok(ran.stderr.trimEnd().split('\n').length <= 2, ran.stderr);
+  assert.deepEqual([ran.code, ran.stdout], [code, '']);
+}
+
+suite('a wrong call is exit code 2', () => {
+  const wrong: ReadonlyArray<[args: string[], text: RegExp]> = [
+    [['show'], /: show needs TOKEN; see etcd-discovery show --help\n$/],
+    [['show', 'a', 'b'], /: "b": is one argument too many/],
+    [['show', 'a', '--colour'], /: "--colour": there is no such flag/],
+    [['flags', 'a', '--etcd', '3.6'], /: flags needs --name NAME and --ip ADDRESS;/],
+    [
+      ['flags', 'a', '--etcd', '3.8', '--name', 'a', '--ip', '10.0.0.1'],
+      /--etcd "3.8": takes 3.4, 3.5, 3.6 or 3.7/,
+    ],
+    [
+      ['flags', 'a', '--etcd', '3.7', '--name', 'a', '--ip', 'localhost'],
+      /--ip "localhost": takes an IP address/,
+    ],
+    [['new', '--size', '0'], /: --size "0": takes a whole number from 1/],
+    [['new', '--size'], /: --size: needs a value; it takes a whole number/],
+    [['new', '--size', '3', '-n', '4'], /: --size is given more than once/],
+    [['new', '--quiet=yes'], /: --quiet: takes no value/],
+    [
+      ['new', '--server', 'localhost:8087'],
+      /: --server "localhost:8087": takes a URL .*like http:\/\/localhost:8087/,
+    ],
+    [['show', 'http://localhost:8087/'], /: the URL has no token in it/],
+    [['show', 'a', '--cert', 'x.pem'], /: --cert and --key belong together/],
+    [['show', 'a', '--cacert', '/no/such.pem'], /: --cacert "\/no\/such\.pem": ENOENT/],
+    [['completion', 'tcsh'], /: "tcsh": completion takes bash, zsh or fish/],
+  ];
+  for (const [args, text] of wrong) test(args.join(' '), () => fails(args, 2, text));
+
+  test('DISC_SERVER that is no URL', async () => {
+    const { code, stderr } = await run(['show', 'a'], { DISC_SERVER: 'here' });
+    assert.deepEqual([code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": takes a URL')], [2, true]);
+  });
+
+  test('what the service does not take', () =>
+    fails(
+      ['new', '--size', '2000', '--server', service.url],
+      2,
+      /the size of a cluster is 1 to 1000 members, not 2000/,
+    ));
+});
+
+suite('a service that is not there is exit code 3', () => {
+  const servers: Server[] = [];
+  after(() => {
+    for (const server of servers) server.close();
+  });
+
+  async function listening(server: Server): Promise<string> {
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  test('nobody listens', async () => {
+    const [port] = await freePorts(1);
+    const url = `http://127.0.0.1:${port}`;
+    await fails(
+      ['show', 'a', '-s', url],
+      3,
+      new RegExp(`: cannot reach ${url}: nothing listens there\nnext: .*--server`),
+    );
+  });
+
+  test('there is no such host', () =>
+    fails(
+      ['show', 'a', '-s', 'http://no-such-host.invalid'],
+      3,
+      /: cannot reach .*: (there is no such host|the name)/,
+    ));
+
+  test('something else answers', async () => {
+    const url = await listening(createServer((_, response) => response.writeHead(404).end('<h1>no</h1>')));
+    await fails(['show', 'a', '-s', url], 3, /: what answers at .* is not the discovery service.*\nnext: /);
+  });
+
+  test('what answers speaks no HTTP', async () => {
+    const url = await listening(
+      createSilentServer((socket) => socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
+    );
+    await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: what answers is not HTTP\n/);
+  });
+
+  test('clear text is spoken to TLS, and TLS to clear text', async () => {
+    await fails(
+      ['show', 'a', '-s', tls.url.replace('https', 'http')],
+      3,
+      /next: does it speak TLS\?.*https:/,
+    );
+    await fails(
+      ['show', 'a', '-s', service.url.replace('http', 'https')],
+      3,
+      /does not speak TLS\nnext: .* http:/,
+    );
+  });
+
+  test('its CA is not known, until --cacert names it', async () => {
+    await fails(['show', 'a', '-s', tls.url], 3, /no CA that is known here\nnext: .*--cacert/);
+    const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
+    assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
+  });
+
+  test('its certificate is for another name', async (t) => {
+    const other = await SpawnedService.start(TLS_ARGS, { addr: '127.0.0.2:0' });
+    t.after(() => other.remove());
+    await fails(
+      ['show', 'a', '--cacert', CA_FILE, '-s', other.url],
+      3,
+      /: its certificate is for another name\n/,
+    );
+  });
+
+  test('a certificate comes with the key of another, or of none', () =>
+    fails(
+      ['show', 'a', '-s', tls.url, '--cert', CA_FILE, '--key', KEY_FILE],
+      2,
+      /--cert and --key need .*mismatch/,
+    ));
+
+  test('a CA file holds no certificate', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'ca.pem');
+    writeFileSync(file, 'nothing');
+    await fails(['show', 'a', '-s', tls.url, '--cacert', file], 2, /--cacert: there is no certificate/);
+  });
+});
+
+suite('a refusal has its words and a code', () => {
+  test('no such token', () =>
+    fails(
+      ['wait', 'nobody', '-s', service.url],
+      4,
+      /: no such token: .*\nnext: is this the service that made it\?/,
+    ));
+
+  test('a token of my own, where the service makes them all', () =>
+    fails(
+      ['new', '--token', 'mine', '-s', service.url],
+      1,
+      /its own tokens only.*\nnext: leave --token out/,
+    ));
+
+  test('as JSON when that is asked for', async () => {
+    const { code, stdout, stderr } = await run(['list-members', 'nobody', '-s', service.url, '-o', 'json']);
+    assert.deepEqual([code, stdout], [4, '']);
+    const { error } = JSON.parse(stderr) as { error: Record<string, unknown> };
+    assert.equal(error['exitCode'], 4);
+    assert.equal(error['reason'], 'TOKEN_NOT_FOUND');
+    assert.match(String(error['message']), /^no such token/);
+    assert.match(String(error['next']), /etcd-discovery new/);
+  });
+});
