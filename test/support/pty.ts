@@ -4,11 +4,12 @@ import { cleanEnv, type Ending } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 // null when there is no such program, whatever the type says.
-const VERSION: string | null = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout;
+const VERSION = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout as string | null;
+const ESCAPE = String.fromCharCode(27);
 
 /** Why nothing can be run on a terminal here; false when it can. */
 export const noPty: string | false =
-  VERSION?.includes('util-linux') === true ? false : 'needs script(1) of util-linux on PATH';
+  (VERSION?.includes('util-linux') ?? false) ? false : 'needs script(1) of util-linux on PATH';
 
 /** A command on a terminal of its own, with 80 columns unless said otherwise. */
 export class Pty {
@@ -51,7 +52,7 @@ export class Pty {
   }
 }
 
-const COLOUR = new RegExp('\x1b\\[(?:[\\d;]*m|\\?\\d+[hl])', 'g');
+const COLOUR = new RegExp(`${ESCAPE}\\[(?:[\\d;]*m|\\?\\d+[hl])`, 'g');
 
 /** The lines that a terminal shows after a text that uses carriage returns and "erase to the end of the line". */
 export function screenOf(text: string): string {

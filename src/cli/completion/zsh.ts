@@ -30,7 +30,8 @@ fi
 function argumentsOf({ name, flags, argument }: Command): string {
   const specs = [...flags.map(specOf), `'(-h --help)'{-h,--help}'[show the help]'`];
   if (argument === 'FILE') specs.push(`'1:file:_files'`);
-  else if (argument !== undefined) specs.push(quote(`1:${name}:(${argument.join(' ')})`));
+  // Flags after an argument that is not told of are not completed.
+  else specs.push(argument === undefined ? `'*:argument:()'` : quote(`1:${name}:(${argument.join(' ')})`));
   return `  ${name})\n    _arguments -s \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;\n`;
 }
 
