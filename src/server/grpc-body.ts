@@ -29,12 +29,16 @@ export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): 
   });
 }
 
-/** The message of a body that is one message, not compressed, and nothing else. */
-export function onlyMessage(desc: DescMessage, body: Uint8Array): MessageShape<DescMessage> | undefined {
+/** The message of a body that is one message, not compressed and not too large, and nothing else. */
+export function onlyMessage(
+  desc: DescMessage,
+  body: Uint8Array,
+  readMaxBytes: number,
+): MessageShape<DescMessage> | undefined {
   const { buffer, byteOffset, length } = body;
   if (length < PREFIX_BYTES || body[0] !== 0) return undefined;
   const size = new DataView(buffer, byteOffset).getUint32(1);
-  if (size !== length - PREFIX_BYTES) return undefined;
+  if (size > readMaxBytes || size !== length - PREFIX_BYTES) return undefined;
   try {
     return fromBinary(desc, new Uint8Array(buffer, byteOffset + PREFIX_BYTES, size));
   } catch {

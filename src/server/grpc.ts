@@ -67,7 +67,7 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     if (takesOne) {
       const body = await readBody(request, readMaxBytes);
       if (request.stream.aborted) return;
-      message = onlyMessage(input, body);
+      message = onlyMessage(input, body, readMaxBytes);
       if (message === undefined) return byConnect(body);
     } else message = messagesOf(request);
 
