@@ -218,7 +218,7 @@ async function call(
     stream.on('response', ({ date: _, ...fields }) => {
       head = fields;
     });
-    stream.on('trailers', (fields) => {
+    stream.on('trailers', (fields: IncomingHttpHeaders) => {
       trailers = fields;
     });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
