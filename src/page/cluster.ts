@@ -1,4 +1,5 @@
-import { type Cluster, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
+import { create } from '@bufbuild/protobuf';
+import { type Cluster, ClusterSchema, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 
 /** What a page shows of a cluster. */
@@ -15,7 +16,9 @@ export function viewOf(list: ListMembersResponse): View {
 
 /** A cluster that has ended, with the members if they are known. */
 export function endedView(cluster: Cluster, last?: View): View {
-  return { cluster, members: last?.members ?? [], standbys: last?.standbys ?? [], initialCluster: '' };
+  const { members = [], standbys = [] } = last ?? {};
+  const counts = last && { memberCount: members.length, standbyCount: standbys.length };
+  return { cluster: create(ClusterSchema, { ...cluster, ...counts }), members, standbys, initialCluster: '' };
 }
 
 export function isEnded({ state }: Cluster): boolean {

@@ -1,10 +1,9 @@
 import type { DiscoveryClient } from '../client/discovery-client.ts';
-import { ASSET_FOLDER, type Assets, readAssets } from './assets.ts';
-import { draftOf, isOwnForm, readForm } from './form.ts';
-import { refusalOf, rowOf } from './refusals.ts';
+import { ASSET_FOLDER, readAssets } from './assets.ts';
+import { type Context, MAKE, type PageOptions } from './context.ts';
+import { home, make } from './home-page.ts';
 import {
   file,
-  openDocument,
   type PageRequest,
   type PageResponse,
   plain,
@@ -14,23 +13,10 @@ import {
   send,
 } from './reply.ts';
 import { showToken } from './token-page.ts';
-import { type AssetUrls, documentHtml } from './view/document.ts';
-import { type Draft, EMPTY_DRAFT, homeMain } from './view/home.ts';
+import { documentHtml } from './view/document.ts';
+import { EMPTY_DRAFT } from './view/home.ts';
 import { h } from './view/node.ts';
-import { refusedMain, sentence } from './view/refused.ts';
-
-export interface PageOptions {
-  /** The URL by which the reader can reach the service, without a slash at the end. */
-  readonly urlFor: (request: PageRequest) => string;
-  readonly version: string;
-  /** Is told of errors that nobody foresaw; their readers get a page that says so. */
-  readonly onDefect: (defect: unknown) => void;
-  /** The built files; those beside this module unless given. */
-  readonly assets?: Assets;
-}
-
-/** Where the form of the first page goes. */
-const MAKE = `/${ASSET_FOLDER}new`;
+import { refusedMain } from './view/refused.ts';
 
 /**
  * Serves the web page: `/` makes a token, `/{token}` shows its cluster, and its files are below `/_page/`. Every
@@ -40,8 +26,7 @@ export function pageHandler(
   client: DiscoveryClient,
   options: PageOptions,
 ): (request: PageRequest, response: PageResponse) => Promise<void> {
-  const assets = options.assets ?? readAssets();
-  const context: Context = { client, options, assets };
+  const context: Context = { client, options, assets: readAssets() };
   return async (request, response) => {
     let reply: Reply;
     try {
@@ -60,12 +45,6 @@ export function pageHandler(
     }
     send(request, response, reply);
   };
-}
-
-interface Context {
-  readonly client: DiscoveryClient;
-  readonly options: PageOptions;
-  readonly assets: Assets;
 }
 
 async function answer(context: Context, request: PageRequest): Promise<Reply> {
@@ -116,71 +95,8 @@ async function tokenPage(context: Context, request: PageRequest, path: string): 
   return secretDocument(status, html);
 }
 
-function home(
-  { options, assets }: Context,
-  request: PageRequest,
-  draft: Draft,
-  status = 200,
-  root = '',
-): Reply {
-  const { version } = options;
-  const html = documentHtml({
-    title: 'etcd discovery',
-    assets: below(root, assets.urls),
-    home: root === '' ? './' : root,
-    main: homeMain({
-      serviceUrl: options.urlFor(request),
-      action: `${root}${MAKE.slice(1)}`,
-      draft,
-      version,
-    }),
-    footer: h('footer', {}, h('p', {}, `etcd-discovery ${version}`)),
-  });
-  return openDocument(status, html);
-}
-
-/** URLs relative to the root, seen from a page that is deeper. The first page needs no script. */
-function below(root: string, { style, icon }: AssetUrls): AssetUrls {
-  const from = (url: string | undefined): string | undefined => url && `${root}${url}`;
-  return { style: from(style), icon: from(icon) };
-}
-
-async function make(context: Context, request: PageRequest): Promise<Reply> {
-  const { client, options } = context;
-  const form = await readForm(request);
-  if (form === undefined)
-    return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
-  const draft = draftOf(form);
-  const refuse = (status: number, problem: string, field?: Draft['field']): Reply =>
-    home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
-  if (!isOwnForm(request, options.urlFor(request))) {
-    return refuse(403, 'the form came from another site, and nothing was made; send it from here');
-  }
-  if (!/^\d{1,9}$/.test(draft.size))
-    return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
-  if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
-  try {
-    const { cluster } = await client.createToken({
-      size: Number(draft.size),
-      description: draft.description,
-      ...(draft.ttl !== '' && { ttl: { seconds: BigInt(draft.ttl) } }),
-    });
-    return seeOther(`../${cluster?.token}`);
-  } catch (thrown) {
-    const refusal = refusalOf(thrown);
-    if (refusal === undefined) throw thrown;
-    const { reason, text, field } = refusal;
-    return refuse(
-      rowOf(reason).status,
-      text,
-      FIELDS.find((each) => each === field),
-    );
-  }
-}
-
-const FIELDS = ['size', 'ttl', 'description'] as const;
-
 function failed({ assets }: Context): Reply {
+  const { script: _, ...still } = assets.urls;
   const title = 'The service failed';
   const main = refusedMain(
     title,
@@ -192,8 +108,5 @@ function failed({ assets }: Context): Reply {
     },
   );
   const footer = h('footer');
-  return secretDocument(
-    500,
-    documentHtml({ title, assets: below('', assets.urls), home: './', main, footer }),
-  );
+  return secretDocument(500, documentHtml({ title, assets: still, home: './', main, footer }));
 }

@@ -16,10 +16,10 @@ if (main instanceof HTMLElement) follow(main);
 /** Keeps the page of a token as the cluster is, over one stream. */
 function follow(main: HTMLElement): void {
   const token = location.pathname.split('/').at(-1) ?? '';
-  const painter = new Painter(main, token);
   const announcer = new Announcer(document.getElementById('announcer'));
   // Beside the page, which may be below a path of a proxy.
   const baseUrl = new URL('.', location.href).href.replace(/\/$/, '');
+  const painter = new Painter(main, token, publicUrl(main.dataset['serviceUrl'] ?? baseUrl, baseUrl));
   const client = createClient(DiscoveryService, createConnectTransport({ baseUrl }));
   const onConnection = ({ type }: WatchConnection): void => {
     showConnection(type === 'connected' ? 'Live' : 'Reconnecting');
@@ -45,6 +45,11 @@ function follow(main: HTMLElement): void {
   copyButtons(main, announcer.say);
   main.addEventListener('submit', (event) => event.preventDefault());
   whileVisible(watch, () => showConnection('Paused'));
+}
+
+/** A service behind a proxy knows its host, but neither that the proxy speaks TLS nor a path that it adds. */
+function publicUrl(told: string, baseUrl: string): string {
+  return new URL(told).host === location.host ? baseUrl : told;
 }
 
 function showConnection(text: string): void {

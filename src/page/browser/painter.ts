@@ -24,10 +24,10 @@ export class Painter {
   #next = 0;
   #times = '';
 
-  constructor(main: HTMLElement, token: string) {
+  constructor(main: HTMLElement, token: string, serviceUrl: string) {
     this.#main = main;
     this.#token = token;
-    this.#serviceUrl = main.dataset['serviceUrl'] ?? location.origin;
+    this.#serviceUrl = serviceUrl;
     this.#skew = Date.now() - Number(main.dataset['now'] ?? Date.now());
     main.addEventListener('input', () => this.#draw());
     document.addEventListener('visibilitychange', () => this.#draw());

@@ -27,7 +27,6 @@ export interface HomePage {
   /** Where the form goes, relative to the page. */
   readonly action: string;
   readonly draft: Draft;
-  readonly version: string;
 }
 
 /** The first page: makes a token, and says what one is for. */

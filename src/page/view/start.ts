@@ -28,23 +28,27 @@ const FORMAT_NAMES: Readonly<Record<StartFormat, string>> = {
 export interface StartPlace {
   readonly serviceUrl: string;
   readonly token: string;
-  /** How many have registered. */
-  readonly count: number;
-  readonly size: number;
+  /** Of those who have registered, standbys included. */
+  readonly names: readonly string[];
+  /** Whether there is a next node to start. */
+  readonly room: boolean;
 }
 
 /** How to start the next node. With a choice the reader can change it; without (no script) the flags only. */
 export function startSection(place: StartPlace, choice: Choice | undefined): VElement {
   return h(
     'section',
-    { id: 'start', 'aria-labelledby': 'start-title', hidden: place.count >= place.size },
+    { id: 'start', 'aria-labelledby': 'start-title', hidden: !place.room },
     h('h2', { id: 'start-title' }, 'Start the next node'),
     choice === undefined ? plain(place) : chooser(place, choice),
   );
 }
 
-function exampleName({ count }: StartPlace): string {
-  return `infra${count + 1}`;
+/** A name that is not taken. */
+function exampleName({ names }: StartPlace): string {
+  let number = names.length + 1;
+  while (names.includes(`infra${number}`)) number += 1;
+  return `infra${number}`;
 }
 
 function textFor(place: StartPlace, { etcd, format, mixed, name, ip }: Choice): string {

@@ -22,7 +22,8 @@ export interface TokenPage {
 export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage): VElement {
   const { cluster } = view;
   const interactive = choice !== undefined;
-  const place = { serviceUrl, token, count: cluster.memberCount, size: cluster.size };
+  const names = [...view.members, ...view.standbys].map(({ name }) => name);
+  const room = !isEnded(cluster) && cluster.memberCount < cluster.size;
   return h(
     'main',
     {
@@ -36,7 +37,7 @@ export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage)
     endedSection(cluster),
     membersSection(view, clock),
     standbysSection(view, clock),
-    isEnded(cluster) ? h('section', { id: 'start', hidden: true }) : startSection(place, choice),
+    startSection({ serviceUrl, token, names, room }, choice),
   );
 }
 

@@ -1,0 +1,21 @@
+import type { DiscoveryClient } from '../client/discovery-client.ts';
+import { ASSET_FOLDER, type Assets } from './assets.ts';
+import type { PageRequest } from './reply.ts';
+
+export interface PageOptions {
+  /** The URL by which the reader can reach the service, without a slash at the end. */
+  readonly urlFor: (request: PageRequest) => string;
+  readonly version: string;
+  /** Is told of errors that nobody foresaw; their readers get a page that says so. */
+  readonly onDefect: (defect: unknown) => void;
+}
+
+/** What every page is made with. */
+export interface Context {
+  readonly client: DiscoveryClient;
+  readonly options: PageOptions;
+  readonly assets: Assets;
+}
+
+/** Where the form of the first page goes. */
+export const MAKE = `/${ASSET_FOLDER}new`;

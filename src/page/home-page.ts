@@ -1,0 +1,73 @@
+import { type Context, MAKE } from './context.ts';
+import { draftOf, isOwnForm, readForm } from './form.ts';
+import { refusalOf, rowOf } from './refusals.ts';
+import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
+import type { AssetUrls } from './view/document.ts';
+import { documentHtml } from './view/document.ts';
+import { type Draft, homeMain } from './view/home.ts';
+import { h } from './view/node.ts';
+import { sentence } from './view/refused.ts';
+
+/** The first page. `root` is where the service's root is, seen from the page. */
+export function home(
+  { options, assets }: Context,
+  request: PageRequest,
+  draft: Draft,
+  status = 200,
+  root = '',
+): Reply {
+  const html = documentHtml({
+    title: 'etcd discovery',
+    assets: below(root, assets.urls),
+    home: root === '' ? './' : root,
+    main: homeMain({
+      serviceUrl: options.urlFor(request),
+      action: `${root}${MAKE.slice(1)}`,
+      draft,
+    }),
+    footer: h('footer', {}, h('p', {}, `etcd-discovery ${options.version}`)),
+  });
+  return openDocument(status, html);
+}
+
+/** URLs relative to the root, seen from a page that is deeper. The first page needs no script. */
+function below(root: string, { style, icon }: AssetUrls): AssetUrls {
+  const from = (url: string | undefined): string | undefined => url && `${root}${url}`;
+  return { style: from(style), icon: from(icon) };
+}
+
+/** Makes the token that a form asks for, and leads to its page; or gives the form back with what is wrong. */
+export async function make(context: Context, request: PageRequest): Promise<Reply> {
+  const { client, options } = context;
+  const form = await readForm(request);
+  if (form === undefined)
+    return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
+  const draft = draftOf(form);
+  const refuse = (status: number, problem: string, field?: Draft['field']): Reply =>
+    home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
+  if (!isOwnForm(request, options.urlFor(request))) {
+    return refuse(403, 'the form came from another site, and nothing was made; send it from here');
+  }
+  if (!/^\d{1,9}$/.test(draft.size))
+    return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
+  if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
+  try {
+    const { cluster } = await client.createToken({
+      size: Number(draft.size),
+      description: draft.description,
+      ...(draft.ttl !== '' && { ttl: { seconds: BigInt(draft.ttl) } }),
+    });
+    return seeOther(`../${cluster?.token}`);
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    if (refusal === undefined) throw thrown;
+    const { reason, text, field } = refusal;
+    return refuse(
+      rowOf(reason).status,
+      text,
+      FIELDS.find((each) => each === field),
+    );
+  }
+}
+
+const FIELDS = ['size', 'ttl', 'description'] as const;
