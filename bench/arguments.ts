@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { BootstrapPlan } from './bootstrap.ts';
 import type { CallsPlan } from './calls.ts';
 import type { InProcessPlan } from './in-process.ts';
+import type { StoresPlan } from './stores.ts';
 import type { WaitersPlan } from './waiters.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT] [--store embedded|etcd] [--waiters NUMBER]
@@ -17,6 +18,7 @@ export interface Plan {
   /** Undefined: not wanted. */
   readonly calls: CallsPlan | undefined;
   readonly waiters: WaitersPlan | undefined;
+  readonly stores: StoresPlan | undefined;
   readonly bootstrap: BootstrapPlan | undefined;
   readonly inProcess: InProcessPlan | undefined;
 }
@@ -67,6 +69,9 @@ export function readArguments(): Arguments {
         store,
       },
       waiters: { rounds: quick ? 1 : 3, counts, isWanted, store },
+      stores: isWanted('bare stores')
+        ? { rounds: quick ? 2 : 5, inFlight: [1, 32, 256], ms: quick ? 100 : 400 }
+        : undefined,
       bootstrap: isWanted('bootstrap of 3 nodes')
         ? { rounds: quick ? 3 : 15, warmUps: quick ? 1 : 5 }
         : undefined,

@@ -10,13 +10,15 @@ import { comparison } from './compare.ts';
 import { type InProcessResult, measureInProcess } from './in-process.ts';
 import { busyCpus, type DataDir, flushMs, makeDataDir, openFilesLimit } from './machine.ts';
 import { stopPrograms } from './program.ts';
-import { bootstrapTable, callsTable, inProcessTable, waitersTable } from './report.ts';
+import { bootstrapTable, callsTable, inProcessTable, storesTable, waitersTable } from './report.ts';
+import { measureStores, type StoresRow } from './stores.ts';
 import { measureWaiters, type WaitersRow } from './waiters.ts';
 
 /** All that --json writes, but for what it says of the machine and the plan. */
 export interface Results {
   readonly calls?: readonly Row[] | undefined;
   readonly waiters?: readonly WaitersRow[] | undefined;
+  readonly stores?: readonly StoresRow[] | undefined;
   readonly bootstrap?: BootstrapResult | undefined;
   readonly inProcess?: InProcessResult | undefined;
 }
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   const diskFlushMs = await flushMs(path);
   const results: Results = {
     inProcess: plan.inProcess && (await measureInProcess(plan.inProcess)),
+    stores: plan.stores && (await measureStores(plan.stores, path, progress)),
     calls: plan.calls && (await measureCalls(plan.calls, path, progress)),
     waiters: plan.waiters && (await measureWaiters(plan.waiters, path, progress)),
     bootstrap: plan.bootstrap && (await measureBootstrap(plan.bootstrap, path, progress)),
@@ -60,12 +63,13 @@ async function main(): Promise<void> {
     ? `A flush of this disk takes ${diskFlushMs.toFixed(2)} ms.`
     : `${path} is in memory: writes look faster than on a disk.`;
   const store = plan.calls?.store === 'etcd' ? 'a local etcd' : 'embedded';
-  const { calls = [], waiters = [], bootstrap, inProcess } = results;
+  const { calls = [], waiters = [], stores, bootstrap, inProcess } = results;
   const parts = [
     `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
 CPUs that other programs kept busy: ${busy}. ${flush}
 Store: ${store}. Request log ${about.requestLog}. Medians: calls of ${plan.calls?.rounds} rounds of ${plan.calls?.slotMs} ms, waiters of ${plan.waiters?.rounds}.`,
     calls.length > 0 && callsTable(calls),
+    stores !== undefined && storesTable(stores),
     waiters.length > 0 && waitersTable(waiters),
     bootstrap !== undefined && bootstrapTable(bootstrap),
     inProcess !== undefined && inProcessTable(inProcess),

@@ -4,6 +4,7 @@ import type { BootstrapResult } from './bootstrap.ts';
 import type { Row } from './calls.ts';
 import type { InProcessResult } from './in-process.ts';
 import type { Spread } from './stats.ts';
+import type { StoresRow } from './stores.ts';
 import { FEWEST_FOR_MEMORY, type WaitersMeasured, type WaitersRow } from './waiters.ts';
 
 export function callsTable(rows: readonly Row[]): string {
@@ -71,6 +72,22 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
       ...(row.count === 1 ? [] : [cells(row, 'median woken after, ms', (m) => m.medianMs, oneDigit)]),
       cells(row, 'last woken after, ms', (m) => m.lastMs, oneDigit),
     ]),
+  );
+}
+
+export function storesTable(rows: readonly StoresRow[]): string {
+  return table(
+    ['durable writes a second', ...rows.map(({ inFlight }) => `${inFlight} in flight`)],
+    [
+      [
+        'bare LMDB, a read and two puts each',
+        ...rows.map(({ lmdbPerSecond }) => whole(lmdbPerSecond.median)),
+      ],
+      [
+        'bare etcd 3.7, a conditional put each',
+        ...rows.map(({ etcdPerSecond }) => (etcdPerSecond ? whole(etcdPerSecond.median) : 'not there')),
+      ],
+    ],
   );
 }
 
