@@ -205,6 +205,17 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
+  test('the focus goes to what is new when the part that has it is over', async () => {
+    const token = await newToken({ size: 1 });
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await page.getByLabel('Name of the node').fill('infra1');
+    await register(token, 'infra1');
+    await sees(page, 'The one node is here.');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'complete-title');
+    await tab.close();
+  });
+
   test('the example of a name is one that is free', async () => {
     const token = await newToken();
     await register(token, 'infra2', 'infra3');

@@ -61,7 +61,10 @@ export class Painter {
     if (view === undefined) return;
     const begin = performance.now();
     const page = { view, token: this.#token, serviceUrl: this.#serviceUrl, choice: readChoice(this.#main) };
+    const focused = document.activeElement;
     patch(this.#main, tokenMain({ ...page, clock: { now: this.#now() } }));
+    if (focused?.closest('[hidden]'))
+      this.#main.querySelector<HTMLElement>('section:not([hidden]) > [tabindex]')?.focus();
     document.title = tokenTitle(view.cluster);
     const end = performance.now();
     this.#next = end + REST * (end - begin);

@@ -14,8 +14,3 @@ export function codeBlock(id: string, label: string, text: string, interactive: 
     ),
   );
 }
-
-/** A text as one word of a shell's command: a member may have a name that a shell would run. */
-export function shellWord(text: string): string {
-  return /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

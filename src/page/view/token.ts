@@ -1,7 +1,8 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { shellWord } from '../../etcd/start/shell.ts';
 import { isEnded, type View } from '../cluster.ts';
-import { codeBlock, shellWord } from './code.ts';
+import { codeBlock } from './code.ts';
 import { membersSection, standbysSection } from './members.ts';
 import { h, type VElement, type VNode } from './node.ts';
 import { ring } from './ring.ts';
@@ -115,12 +116,13 @@ function completeSection(view: View, interactive: boolean): VElement {
   return h(
     'section',
     { id: 'complete', 'aria-labelledby': 'complete-title', hidden: !complete },
-    h('h2', { id: 'complete-title' }, 'The initial cluster'),
+    h('h2', { id: 'complete-title', tabindex: -1 }, 'The initial cluster'),
     h(
       'p',
       { class: 'note' },
       'What every node now has as --initial-cluster. They need this service no more.',
     ),
+    // Quoted where need be: a member may have a name that a shell would run.
     codeBlock(
       'initial-cluster',
       'initial cluster',
@@ -143,7 +145,7 @@ function endedSection(cluster: Cluster): VElement {
   return h(
     'section',
     { id: 'ended', 'aria-labelledby': 'ended-title', hidden: !isEnded(cluster) },
-    h('h2', { id: 'ended-title' }, 'What to do'),
+    h('h2', { id: 'ended-title', tabindex: -1 }, 'What to do'),
     h(
       'p',
       {},

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readAssets } from '../../src/page/assets.ts';
+import { toHtml } from '../../src/page/view/html.ts';
+import { h } from '../../src/page/view/node.ts';
+import { ring } from '../../src/page/view/ring.ts';
+import { relativeText } from '../../src/page/view/time.ts';
+
+const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
+
+test('a time is told in its largest unit that has at least two', () => {
+  const table: ReadonlyArray<[ms: number, text: string]> = [
+    [0, 'just now'],
+    [-999, 'just now'],
+    [SECOND, 'in 1 second'],
+    [-SECOND, '1 second ago'],
+    [90 * SECOND, 'in 90 seconds'],
+    [119 * MINUTE, 'in 119 minutes'],
+    [-2 * HOUR, '2 hours ago'],
+    [DAY, 'in 24 hours'],
+    [7 * DAY - 10, 'in 7 days'],
+    [-400 * DAY, '400 days ago'],
+  ];
+  for (const [ms, text] of table) assert.equal(relativeText(1e12 + ms, 1e12), text);
+});
+
+test('texts and attributes are escaped, and neighbouring texts are one, as a browser reads them', () => {
+  const element = h(
+    'p',
+    { title: `"'<>&`, hidden: true, id: undefined, lang: false },
+    'a',
+    '',
+    ['<b>', false],
+    'c',
+  );
+  assert.deepEqual(element.children, ['a<b>c']);
+  assert.equal(toHtml(element), '<p title="&quot;&#39;&lt;&gt;&amp;" hidden>a&lt;b&gt;c</p>');
+  assert.equal(toHtml(h('input', { value: '' })), '<input value="">');
+});
+
+test('the picture has a dot for each node, a line for each pair that knows each other, and an arc for many', () => {
+  const count = (html: string, tag: string): number => html.split(`<${tag} `).length - 1;
+  const five = toHtml(ring(3, 5));
+  assert.deepEqual([count(five, 'circle'), count(five, 'line')], [5, 3]);
+  const round = toHtml(ring(9, 9));
+  assert.deepEqual([count(round, 'circle'), count(round, 'line')], [9, 9]);
+  const many = toHtml(ring(500, 1000));
+  assert.deepEqual([count(many, 'circle'), count(many, 'line')], [2, 0]);
+  assert.match(many, /stroke-dasharray="194.8 389.6"/);
+});
+
+test('where the page is not bundled it has no files, and nothing fails', () => {
+  const { urls, files } = readAssets('/nowhere/at/all');
+  assert.deepEqual(urls, { script: undefined, style: undefined, icon: undefined });
+  assert.equal(files.size, 0);
+});
