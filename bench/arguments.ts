@@ -7,10 +7,10 @@ import type { WaitersPlan } from './waiters.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT] [--store embedded|etcd] [--waiters NUMBER]
                        [--json FILE] [--compare FILE]
-  --quick            a minute in all: shows that it works, and roughly how fast the service is
+  --quick            about two minutes: shows that it works, and roughly how fast the service is
   --only TEXT        only what has TEXT in its name, like "v3" or "in process"
   --store etcd       the service keeps its tokens in an etcd that is started for it (default: embedded)
-  --waiters NUMBER   how many wait at once (default 5000; with --quick 1000)
+  --waiters NUMBER   how many wait at once (default 5000; with --quick 500)
   --json FILE        writes every number to FILE as well
   --compare FILE     says what has changed since the run that FILE was written by`;
 
@@ -54,7 +54,7 @@ export function readArguments(): Arguments {
     if (store !== 'embedded' && store !== 'etcd') {
       throw new Error(`--store ${store}: takes embedded or etcd`);
     }
-    const waiters = Number(values.waiters ?? (quick ? 1000 : 5000));
+    const waiters = Number(values.waiters ?? (quick ? 500 : 5000));
     if (!Number.isInteger(waiters) || waiters < 1 || waiters > 15_000) {
       throw new Error(`--waiters ${values.waiters}: takes a whole number from 1 to 15000`);
     }
@@ -73,7 +73,7 @@ export function readArguments(): Arguments {
         ? { rounds: quick ? 2 : 5, inFlight: [1, 32, 256], ms: quick ? 100 : 400 }
         : undefined,
       bootstrap: isWanted('bootstrap of 3 nodes')
-        ? { rounds: quick ? 3 : 15, warmUps: quick ? 1 : 5 }
+        ? { rounds: quick ? 2 : 15, warmUps: quick ? 1 : 5 }
         : undefined,
       inProcess: isWanted('in process')
         ? { rounds: quick ? 2 : 5, calls: quick ? 50_000 : 300_000 }

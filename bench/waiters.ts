@@ -101,7 +101,7 @@ const PER_CONNECTION = 10;
 const MOST_STREAMS = 2000;
 const READY_LIMIT_MS = 60_000;
 /** No memory is told of fewer: it would be chance. */
-export const FEWEST_FOR_MEMORY = 1000;
+export const FEWEST_FOR_MEMORY = 500;
 
 /** Memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
 export async function measureWaiters(
