@@ -71,13 +71,13 @@ for (const [how, spoil] of Object.entries(SPOILS)) {
     assert.deepEqual([...calls.values()], [2, 2, 2, 2]);
 
     calls.clear();
-    const unsafe: Array<Promise<unknown>> = [
-      client.createToken({ size: 3 }),
-      client.deregister({ token, memberId: '1' }),
-      client.deleteToken({ token }),
+    const unsafe: Array<() => Promise<unknown>> = [
+      () => client.createToken({ size: 3 }),
+      () => client.deregister({ token, memberId: '1' }),
+      () => client.deleteToken({ token }),
     ];
     for (const call of unsafe) {
-      await assert.rejects(call, (error: { code: Code }) =>
+      await assert.rejects(call(), (error: { code: Code }) =>
         [Code.Aborted, Code.Unavailable, Code.DeadlineExceeded].includes(error.code),
       );
     }
