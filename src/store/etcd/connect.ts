@@ -12,7 +12,7 @@ import {
   type IWatchResponse,
   isRecoverableError,
 } from 'etcd3';
-import { EndpointResting, isInvalidToken } from './fault.ts';
+import { EndpointResting, isInvalidToken, LOGIN_OVER } from './fault.ts';
 
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */
@@ -138,6 +138,8 @@ export class Connection {
     call.start = (metadata, listener) => {
       metadata.set('hasleader', 'true');
       if (this.#token !== undefined) metadata.set('token', this.#token);
+      const receive = listener.onReceiveStatus.bind(listener);
+      listener.onReceiveStatus = (status) => receive(renamed(status));
       start(metadata, listener);
     };
     return call;
@@ -146,11 +148,22 @@ export class Connection {
 
 // What is used of gRPC's types, which etcd3 does not pass on.
 interface StartableCall {
-  start(metadata: { set(name: string, value: string): void }, listener: unknown): void;
+  start(metadata: { set(name: string, value: string): void }, listener: StatusListener): void;
+}
+interface StatusListener {
+  onReceiveStatus(status: Status): void;
+}
+interface Status {
+  readonly details: string;
 }
 type NextCall = (options: unknown) => StartableCall;
 type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
 type Policed = <T>(call: () => Promise<T>) => Promise<T>;
+
+/** At the error by its own name etcd3 would send the call again, for ever, with the token that is over. */
+function renamed(status: Status): Status {
+  return isInvalidToken(new Error(status.details)) ? { ...status, details: LOGIN_OVER } : status;
+}
 
 function credentialsOf({
   ca,

@@ -51,9 +51,12 @@ export function codeOf(error: unknown): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
+/** What stands for a token that etcd has forgotten, in the text of an error. */
+export const LOGIN_OVER = 'the log-in to etcd is over';
+
 export function isInvalidToken(error: unknown): boolean {
-  // The second, when users or roles were changed since.
-  return /invalid auth token|revision of auth store is old/.test(messageOf(error));
+  // The last, when users or roles were changed since.
+  return /the log-in to etcd is over|invalid auth token|revision of auth store is old/.test(messageOf(error));
 }
 
 export function faultOf(error: unknown): Fault {
