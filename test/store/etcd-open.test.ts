@@ -96,8 +96,7 @@ await forEachEtcd((label, etcd) => {
 
     it("writes etcd's own discovery keys, and leaves none behind", async ({ client, open }) => {
       const discovery = new Discovery(await open(), policy);
-      const all = (): Promise<Record<string, string>> =>
-        client().getAll().prefix('/ours/').strings() as Promise<Record<string, string>>;
+      const all = (): Promise<Record<string, string>> => client().getAll().prefix('/ours/').strings();
       const published = async (): Promise<Record<string, string>> =>
         Object.fromEntries(Object.entries(await all()).filter(([key]) => !key.startsWith('/ours/_')));
       const t = token('abc');
