@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import type { Store } from '../../src/discovery/store.ts';
+import { openEtcdStore } from '../../src/store/etcd/store.ts';
+import { openLmdbStore } from '../../src/store/lmdb/store.ts';
+import { Scene } from '../etcd/harness/scene.ts';
+import { etcdsUnderTest } from '../etcd/harness/versions.ts';
+import { EtcdServer } from '../store/etcd-server.ts';
+import { Random, seedOfRun } from '../store/random.ts';
+import { run } from '../support/child.ts';
+import { contents, fill } from './clusters.ts';
+
+const random = new Random(seedOfRun());
+
+async function contentsOf(opening: Promise<Store>): Promise<unknown[]> {
+  const store = await opening;
+  try {
+    return await contents(store);
+  } finally {
+    await store.close();
+  }
+}
+
+for (const [label, etcd] of await etcdsUnderTest()) {
+  const skip = etcd.missing ?? false;
+  if (skip !== false) console.log(`skipped: ${skip}`);
+  test(`${label}: the commands move an embedded store's tokens into etcd and back, the same as they were`, {
+    skip,
+  }, async (t) => {
+    if (etcd.missing !== undefined) return;
+    const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+    t.after(() => rmSync(home, { recursive: true, force: true }));
+    const server = await EtcdServer.start(await Scene.open(t), etcd);
+    const [from, there, file, back] = ['from', 'there', 'file', 'back'].map((name) => join(home, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const embedded = (path: string): Promise<Store> => openLmdbStore({ path, policy: DEFAULT_POLICY });
+    const store = await embedded(from);
+    await fill(store, random, 60);
+    await store.close();
+    const before = await contentsOf(embedded(from));
+    for (const [args, said] of [
+      [['export', there, '--data-dir', from], /^exported: 60 tokens/],
+      [['import', there, '--etcd', server.url, '--dry-run'], /^would import: 60 tokens/],
+      [['import', there, '--etcd', server.url], /^imported: 60 tokens/],
+      [['import', there, '--etcd', server.url], /^already there: 60$/m],
+      [['export', file, '--etcd', server.url], /^exported: 60 tokens/],
+      [['import', file, '--data-dir', back], /^imported: 60 tokens/],
+    ] satisfies Array<[string[], RegExp]>) {
+      const { code, stdout, stderr } = await run(args);
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.match(stdout, said);
+    }
+    const inEtcd = openEtcdStore({
+      endpoints: [server.url],
+      prefix: '/_etcd/registry',
+      policy: DEFAULT_POLICY,
+    });
+    assert.deepEqual(await contentsOf(inEtcd), before);
+    assert.deepEqual(await contentsOf(embedded(back)), before);
+  });
+}
