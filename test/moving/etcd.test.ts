@@ -7,9 +7,9 @@ import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openEtcdStore } from '../../src/store/etcd/store.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
+import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { Scene } from '../etcd/harness/scene.ts';
 import { etcdsUnderTest } from '../etcd/harness/versions.ts';
-import { EtcdServer } from '../store/etcd-server.ts';
 import { Random, seedOfRun } from '../store/random.ts';
 import { run } from '../support/child.ts';
 import { contents, fill } from './clusters.ts';
@@ -34,7 +34,7 @@ for (const [label, etcd] of await etcdsUnderTest()) {
     if (etcd.missing !== undefined) return;
     const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     t.after(() => rmSync(home, { recursive: true, force: true }));
-    const server = await EtcdServer.start(await Scene.open(t), etcd);
+    const { endpoints } = await BackingEtcd.start(await Scene.open(t), { etcd, members: 1 });
     const [from, there, file, back] = ['from', 'there', 'file', 'back'].map((name) => join(home, name)) as [
       string,
       string,
@@ -48,10 +48,10 @@ for (const [label, etcd] of await etcdsUnderTest()) {
     const before = await contentsOf(embedded(from));
     for (const [args, said] of [
       [['export', there, '--data-dir', from], /^exported: 60 tokens/],
-      [['import', there, '--etcd', server.url, '--dry-run'], /^would import: 60 tokens/],
-      [['import', there, '--etcd', server.url], /^imported: 60 tokens/],
-      [['import', there, '--etcd', server.url], /^already there: 60$/m],
-      [['export', file, '--etcd', server.url], /^exported: 60 tokens/],
+      [['import', there, '--etcd', endpoints, '--dry-run'], /^would import: 60 tokens/],
+      [['import', there, '--etcd', endpoints], /^imported: 60 tokens/],
+      [['import', there, '--etcd', endpoints], /^already there: 60$/m],
+      [['export', file, '--etcd', endpoints], /^exported: 60 tokens/],
       [['import', file, '--data-dir', back], /^imported: 60 tokens/],
     ] satisfies Array<[string[], RegExp]>) {
       const { code, stdout, stderr } = await run(args);
@@ -59,7 +59,7 @@ for (const [label, etcd] of await etcdsUnderTest()) {
       assert.match(stdout, said);
     }
     const inEtcd = openEtcdStore({
-      endpoints: [server.url],
+      endpoints: [endpoints],
       prefix: '/_etcd/registry',
       policy: DEFAULT_POLICY,
     });

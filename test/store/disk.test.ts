@@ -10,7 +10,7 @@ import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import type { Token } from '../../src/discovery/model.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
-import { run } from '../support/child.ts';
+import { run, SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
 import { at, create, node, token } from './commands.ts';
 import { StoreProcess } from './process.ts';
@@ -195,6 +195,62 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
   const { clusters } = await readWhole(path);
   for (const each of acknowledged) assert.ok(clusters.has(each));
   for (const line of refused) assert.equal(clusters.has(line.split(' ')[1] as Token), false);
+});
+
+test('a file system that turns read-only while it is used refuses writes in words, and keeps what was acknowledged', async (t) => {
+  const path = newDirectory(t);
+  await start(t, [path, 'write', '5']).ended;
+  const command = strace(
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=pwrite64',
+    '-e',
+    // What a kernel does to a file system that it has found damaged. Before that: a start, and some writes.
+    'inject=pwrite64:error=EROFS:when=12+',
+  );
+  if (typeof command === 'string') return skip(t, command);
+  const child = start(t, [path, 'write', '12'], { command, options: ONE_THREAD });
+  const { code } = await child.ended;
+  const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
+  assert.ok(acknowledged.length > 0, child.stdout);
+  // LMDB prints lines of its own among them.
+  const ended = child.stderr.split('\n').filter((line) => line.startsWith('the store has failed'));
+  const said = [...child.lines('refused'), ...ended];
+  assert.ok(said.length > 0 && code === ended.length, child.stderr);
+  for (const line of said) assert.match(line, /is mounted read-only; mount it for writing$/);
+  const { clusters } = await readWhole(path);
+  for (const each of acknowledged) assert.ok(clusters.has(each));
+});
+
+test('a service whose disk is full says so to nodes and operators, answers reads, and heals when there is room', async (t) => {
+  const disk = smallDisk(1536);
+  if (typeof disk === 'string') return skip(t, disk);
+  t.after(() => disk.remove());
+  const service = await SpawnedService.start([], { dataDir: join(disk.path, 'data') });
+  t.after(() => service.end('SIGKILL'));
+  const url = await (await fetch(`${service.url}/new?size=3`)).text();
+  const put = (n: number): Promise<Response> =>
+    fetch(`${url}/${n}?prevExist=false`, {
+      method: 'PUT',
+      body: new URLSearchParams({ value: `infra${n}=http://10.0.0.${n}:2380` }),
+    });
+  assert.equal((await put(1)).status, 201);
+  disk.fill();
+  let refused: Response | undefined;
+  await waitFor('a refusal', async () => {
+    const answer = await fetch(`${service.url}/new?size=3`);
+    if (!answer.ok) refused = answer;
+    return refused !== undefined;
+  });
+  assert.match((await refused?.text()) ?? '', /the disk of the data directory is full; free some space/);
+  const node = await put(2);
+  assert.match(await node.text(), /the disk of the data directory is full; free some space/);
+  assert.equal((await fetch(url)).status, 200);
+  disk.free();
+  await waitFor('a write to succeed', async () => (await put(2)).status === 201);
+  const { node: listed } = (await (await fetch(url)).json()) as { node: { nodes: unknown[] } };
+  assert.equal(listed.nodes.length, 2);
 });
 
 test('when LMDB gives up, the process says so in one line, ends with 1, and starts again with everything', async (t) => {

@@ -11,7 +11,10 @@ import { checkDataFile } from './header.ts';
 import { Claim } from './lock.ts';
 
 const FORMAT = 'etcd-discovery';
-/** Of the records and their keys. A change that older programs cannot read makes it 2. */
+/**
+ * Of the records and their keys. A change that older programs cannot read makes it 2, and comes with a step that
+ * rewrites data of format 1 in the transaction that wins the directory. There is none older than 1.
+ */
 const FORMAT_VERSION = 1;
 
 /** The databases of one data directory. */
@@ -121,6 +124,7 @@ export function checkFormat(meta: Database<unknown, string>, directory: string):
   if (meta.getKeysCount() === 0) return;
   if (meta.get('format') !== FORMAT) throw foreign();
   const version = Number(meta.get('formatVersion'));
+  if (!(version >= 1)) throw damaged('its format is not known');
   if (version > FORMAT_VERSION) {
     throw unavailable(
       `the data directory ${directory} was written by a newer etcd-discovery (format ${version}, and this one reads ${FORMAT_VERSION}); run that version or a later one`,

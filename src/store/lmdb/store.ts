@@ -105,6 +105,8 @@ class OpenStore implements LmdbStore {
   }
 
   async sweep(endedBefore: Millis, limit: number): Promise<number> {
+    // A backup that was killed would keep the pages that it read from being used again.
+    if (!this.#closed) this.#databases.env.readerCheck();
     let swept = 0;
     while (swept < limit) {
       const round = await this.#batches.submit(() => this.#planSweep(endedBefore, limit - swept));
