@@ -1,4 +1,5 @@
 import type { DiscoveryClient } from '../client/index.ts';
+import { shellWord } from '../etcd/start/shell.ts';
 import { parsePublicUrl } from '../server/address.ts';
 import { oneOf, parsePath } from '../server/settings/setting.ts';
 import type { Command, Terminal } from './command.ts';
@@ -122,7 +123,9 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
 
 /** The next step, ready to paste. */
 function withToken(problem: Problem, given: string): Problem {
-  return given === '' ? problem : { ...problem, next: problem.next?.replace('TOKEN', given) };
+  return given === ''
+    ? problem
+    : { ...problem, next: problem.next?.replace('TOKEN', () => shellWord(given)) };
 }
 
 function problemText({ message, next }: Problem): string {

@@ -13,7 +13,7 @@ export interface Access {
 }
 
 /** A restart takes a second or two; somebody who has the URL wrong should not wait much longer to hear it. */
-const RETRY_FOR_MS = 4000;
+const RETRY_FOR_MS = 3000;
 
 /** The client of a command. What proves who is asking belongs here. */
 export function openClient({ server, cacert, cert, key }: Access): DiscoveryClient {

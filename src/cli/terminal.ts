@@ -28,9 +28,15 @@ async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise((resolve) => {
-      lines.once('close', () => resolve(''));
       lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-      void lines.question(question).then(resolve);
+      lines.once('close', () => {
+        process.stderr.write('\n');
+        resolve('');
+      });
+      void lines.question(question).then((answer) => {
+        lines.removeAllListeners('close');
+        resolve(answer);
+      });
     });
   } finally {
     lines.close();

@@ -54,7 +54,7 @@ suite('in a pipe', () => {
     const watch = begin('watch', token);
     await waitFor('the first lines', () => watch.stdout.includes('missing'));
     await restart();
-    await waitFor('the break to be noticed', () => watch.stdout.includes('trying again'));
+    await waitFor('the break to be noticed', () => watch.stderr.includes('trying again'));
     await register(token, 2);
     await waitFor('the second member', () => watch.stdout.includes('complete'));
     await client.deregister({ token, memberId: '1' });
@@ -62,19 +62,16 @@ suite('in a pipe', () => {
     assert.deepEqual(await watch.ended, { code: 5, signal: null });
     const [first, ...more] = told(watch.stdout);
     assert.equal(first, 'infra1 (http://10.0.0.1:2380) registered');
-    const broken = more.filter((line) => line.endsWith('trying again'));
-    assert.equal(broken.length, 1, watch.stdout);
-    assert.deepEqual(
-      more.filter((line) => !broken.includes(line)),
-      [
-        '1 of 2, 1 missing',
-        'the service answers again',
-        'infra2 (http://10.0.0.2:2380) registered: 2 of 2',
-        `complete: ${COMPLETE}`,
-        'infra1 is out: 1 of 2, 1 missing',
-        'the token was deleted: 0 of 2',
-      ],
-    );
+    assert.deepEqual(more, [
+      '1 of 2, 1 missing',
+      'infra2 (http://10.0.0.2:2380) registered: 2 of 2',
+      `complete: ${COMPLETE}`,
+      'infra1 is out: 1 of 2, 1 missing',
+      'the token was deleted: 0 of 2',
+    ]);
+    const [broken, ...healed] = told(watch.stderr);
+    assert.match(broken ?? '', /^cannot reach .*; trying again$/);
+    assert.deepEqual(healed, ['the service answers again']);
     assert.ok(!watch.stdout.includes('\x1b') && !watch.stdout.includes('\r'));
   });
 
@@ -82,10 +79,13 @@ suite('in a pipe', () => {
     const token = await newToken(2);
     const watch = begin('watch', token, '--output', 'json');
     await waitFor('the snapshot', () => watch.stdout.includes('snapshot'));
+    await restart();
+    await waitFor('the break to be noticed', () => watch.stderr.includes('\n'));
     await register(token, 1);
     await client.deleteToken({ token });
     assert.equal((await watch.ended).code, 5);
-    assert.equal(watch.stderr, '');
+    const { warning } = JSON.parse(watch.stderr) as { warning: { message: string } };
+    assert.match(warning.message, /^cannot reach .*; trying again$/);
     const lines = watch.log() as Array<{ snapshot?: { cluster: unknown }; event?: { type: string } }>;
     assert.deepEqual(
       lines.map(({ snapshot, event }) => (snapshot === undefined ? event?.type : 'snapshot')),
@@ -142,14 +142,15 @@ suite('in a pipe', () => {
   });
 
   test('wait and watch end with exit code 5 when the token expires or is deleted', async () => {
-    const [expires, deleted] = [await newToken(2, 2), await newToken(2)];
+    const [expires, deleted] = [await newToken(2, 4), await newToken(2)];
     const ends = [begin('wait', expires), begin('watch', expires), begin('wait', deleted)];
-    await waitFor('all of them', () => ends.every((each) => /2 missing/.test(each.stderr + each.stdout)));
+    // On a slow machine the other token has expired before they are there, which they tell in the same words.
+    await waitFor('the last of them', () => ends[2]?.stderr.includes('2 missing') === true);
     await client.deleteToken({ token: deleted });
     assert.deepEqual(await Promise.all(ends.map(async (each) => (await each.ended).code)), [5, 5, 5]);
     assert.match(
       ends[0]?.stderr ?? '',
-      /\netcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3\n$/,
+      /^etcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3\n$/m,
     );
     assert.match(ends[1]?.stderr ?? '', /^etcd-discovery: the token expired /);
     assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while we waited\n/);
@@ -232,14 +233,15 @@ suite('on a terminal', { skip: noPty }, () => {
     const token = await newToken(2);
     await register(token, 1);
     for (const [answer, code, state] of [
-      ['no', 1, 1],
-      ['', 1, 1],
-      ['yes', 0, 4],
+      ['no\n', 1, 1],
+      ['\x04', 1, 1],
+      ['\x03', 130, 1],
+      ['yes\n', 0, 4],
     ] as const) {
       const asked = Pty.run(['delete', token, '--server', service.url]);
       const question = `Delete the token ${token} (assembling, 1 of 2, 1 missing)? Type yes: `;
       await waitFor('the question', () => asked.screen().includes(question));
-      asked.type(`${answer}\n`);
+      asked.type(answer);
       assert.equal((await asked.ended).code, code);
       assert.equal((await client.getCluster({ token })).cluster?.state, state);
     }

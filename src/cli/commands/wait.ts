@@ -9,7 +9,7 @@ import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { problemOf } from '../problem.ts';
 import { progress } from '../text/cluster.ts';
-import { liveView } from '../text/live.ts';
+import { connectionJson, liveView } from '../text/live.ts';
 import { printable } from '../text/style.ts';
 
 export const WAIT = clientCommand({
@@ -32,6 +32,7 @@ export const WAIT = clientCommand({
   async run({ flags, client, token, server, json, printJson, terminal }) {
     const signal = flags.timeout === undefined ? undefined : AbortSignal.timeout(flags.timeout);
     const view = json ? undefined : liveView(terminal, 'err', server);
+    const tell = view?.connection ?? connectionJson(terminal, server);
     let seen: ListMembersResponse | undefined;
     let lost: ConnectError | undefined;
     try {
@@ -39,7 +40,7 @@ export const WAIT = clientCommand({
         signal,
         onConnection(connection) {
           lost = connection.type === 'lost' ? connection.error : undefined;
-          view?.connection(connection);
+          tell(connection);
         },
       });
       for await (const step of steps) {

@@ -4,7 +4,7 @@ import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.
 import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
-import { liveView } from '../text/live.ts';
+import { connectionJson, liveView } from '../text/live.ts';
 
 export const WATCH = clientCommand({
   name: 'watch',
@@ -18,7 +18,7 @@ export const WATCH = clientCommand({
   async run({ client, token, server, json, printJson, terminal }) {
     const view = json ? undefined : liveView(terminal, 'out', server);
     try {
-      const onConnection = view?.connection;
+      const onConnection = view?.connection ?? connectionJson(terminal, server);
       for await (const step of watchCluster(client, token, { onConnection })) {
         if (view === undefined) printJson(stepJson(step));
         else view.update(step);

@@ -47,6 +47,11 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     drawn = '';
     write(`${style.dim(isTerminal ? clock(time) : iso(time))} ${text}\n`);
   };
+  // Not among the changes, which somebody may read from the pipe.
+  const remark = (text: string): void => {
+    if (isTerminal) line(undefined, text);
+    else terminal.err(`${iso(undefined)} ${text}\n`);
+  };
   const timer = isTerminal ? setInterval(draw, REDRAW_MS).unref() : undefined;
   const forget = onInterrupt(() => {
     if (drawn !== '') write('\n');
@@ -77,11 +82,11 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     },
     connection(connection) {
       if (connection.type === 'connected') {
-        if (lost !== undefined) line(undefined, `the service answers again`);
+        if (lost !== undefined) remark('the service answers again');
         lost = undefined;
       } else {
         const { message } = problemOf(connection.error, server);
-        if (lost === undefined) line(undefined, `${message}; trying again`);
+        if (lost === undefined) remark(`${message}; trying again`);
         lost = `${message}; trying again`;
       }
       draw();
@@ -91,6 +96,18 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
       forget();
       if (drawn !== '') write('\r\x1b[K');
     },
+  };
+}
+
+/** As a view, for programs: a line of JSON on standard error when the connection is lost. */
+export function connectionJson(terminal: Terminal, server: string): LiveView['connection'] {
+  let lost = false;
+  return (connection) => {
+    if (connection.type === 'lost' && !lost) {
+      const { message } = problemOf(connection.error, server);
+      terminal.err(`${JSON.stringify({ warning: { message: `${message}; trying again` } })}\n`);
+    }
+    lost = connection.type === 'lost';
   };
 }
 
