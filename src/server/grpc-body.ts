@@ -17,16 +17,29 @@ export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): 
 /** All of a body, or more than a message may have. Never resolves when the client goes away before. */
 export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {
-    let body: Buffer | undefined;
+    let body: Uint8Array = new Uint8Array();
+    let length = 0;
     stream.on('data', (chunk: Buffer) => {
-      // Nearly every body comes in one piece.
-      body = body === undefined ? chunk : Buffer.concat([body, chunk]);
-      if (body.length <= PREFIX_BYTES + readMaxBytes) return;
+      // Nearly every body comes in one piece. Of others each is copied, as a byte may hold a whole read's memory.
+      body = length === 0 ? chunk : joined(body, length, chunk);
+      length += chunk.length;
+      if (length <= PREFIX_BYTES + readMaxBytes) return;
       stream.removeAllListeners('data').resume();
-      resolve(body);
+      resolve(body.subarray(0, length));
     });
-    stream.once('end', () => resolve(body ?? new Uint8Array()));
+    stream.once('end', () => resolve(body.subarray(0, length)));
   });
+}
+
+/** With room for as much again when there was none: many small pieces cost no more than few large ones. */
+function joined(body: Uint8Array, length: number, chunk: Uint8Array): Uint8Array {
+  let room = body;
+  if (length + chunk.length > body.length) {
+    room = new Uint8Array(2 * (length + chunk.length));
+    room.set(body.subarray(0, length));
+  }
+  room.set(chunk, length);
+  return room;
 }
 
 /** The message of a body that is one message, not compressed and not too large, and nothing else. */
