@@ -127,7 +127,10 @@ test('every command of the README does what it says', { skip: absent }, async (t
   const free = await freePorts(PORTS.length);
   const [port = 0] = free;
   const local = (text: string): string => text.replace(ANY_PORT, (each) => String(free[PORTS.indexOf(each)]));
-  const service = shell('npm start', ROOT, { DISC_ADDR: `:${port}`, DISC_DATA_DIR: join(directory, 'etcd-discovery-data') });
+  const service = shell('npm start', ROOT, {
+    DISC_ADDR: `:${port}`,
+    DISC_DATA_DIR: join(directory, 'etcd-discovery-data'),
+  });
   await waitFor(`the service to listen:\n${service.output()}`, async () => {
     assert.equal(service.child.exitCode, null, service.output());
     return fetch(`http://localhost:${port}/health`).then(
