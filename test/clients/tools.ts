@@ -44,7 +44,9 @@ async function go(name: string, version: string, module: string, main: string): 
 
 /** The program of test/clients/go, over code that is generated from proto/ with the options that stand there. */
 export async function goClient(): Promise<Tool> {
-  const name = `rpc-client-${digest([join(SOURCES, 'go', 'main.go'), ...protos()])}`;
+  const get = [PROTOBUF_GO, CONNECT_GO, GRPC_GO];
+  const made = digest([join(SOURCES, 'go', 'main.go'), ...protos()], [...get, GRPC_PLUGIN]);
+  const name = `rpc-client-${made}`;
   const prepare = async (work: string): Promise<void> => {
     await copyFile(join(SOURCES, 'go', 'main.go'), join(work, 'main.go'));
     const plugins: Record<string, Tool> = {
@@ -67,7 +69,6 @@ export async function goClient(): Promise<Tool> {
     const flags = ['--template', JSON.stringify(template), '--path', 'proto/discovery', '--output', work];
     await run(BUF, ['generate', ...flags], { cwd: ROOT });
   };
-  const get = [PROTOBUF_GO, CONNECT_GO, GRPC_GO];
   const program = { name, module: 'etcd-discovery', get, source: '.', prepare };
   return told(await provideGoProgram(program, { build: slow }));
 }
@@ -123,8 +124,8 @@ function protos(): string[] {
     .map((file) => join(directory, file));
 }
 
-function digest(files: readonly string[]): string {
-  const hash = createHash('sha256');
+function digest(files: readonly string[], words: readonly string[] = []): string {
+  const hash = createHash('sha256').update(words.join());
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest('hex').slice(0, 12);
 }
