@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apply } from '../../src/discovery/change.ts';
+import type { Cluster } from '../../src/discovery/cluster.ts';
+import { revision, type Token } from '../../src/discovery/model.ts';
+import { ClusterCache } from '../../src/store/lmdb/cache.ts';
+import { create, token } from './commands.ts';
+
+function entry(cluster: Cluster) {
+  return { cluster, compactRevision: 0, eventCount: 0, recent: [], recentAfter: cluster.modRevision };
+}
+
+function made(t: Token, at: number): Cluster {
+  const { token: name, size, ttl, allowRejoin } = create(t);
+  const times = { time: 0 as never, expireTime: ttl as never };
+  const change = { type: 'CREATED', token: name, size, description: '' as never, allowRejoin } as const;
+  return apply(undefined, { ...change, ...times }, revision(at)).cluster;
+}
+
+test('the cache keeps what is asked for, and forgets the rest when many come', () => {
+  const cache = new ClusterCache();
+  const tokens = Array.from({ length: 50_000 }, () => token());
+  const [asked] = tokens as [Token];
+  for (const t of tokens) {
+    cache.set(t, entry(made(t, 1)));
+    assert.ok(cache.get(asked), 'asked for all the time');
+  }
+  const kept = tokens.filter((t) => cache.get(t) !== undefined).length;
+  assert.ok(kept < 25_000, `${kept} are kept`);
+});
+
+test('the cache holds the latest of a cluster, and nothing of one that was taken out', () => {
+  const cache = new ClusterCache();
+  const [changed, removed] = [token(), token()];
+  cache.set(changed, entry(made(changed, 1)));
+  cache.set(removed, entry(made(removed, 2)));
+  // Both are in the older generation by now.
+  for (let i = 0; i < 10_001; i++) {
+    const t = token();
+    cache.set(t, entry(made(t, 3)));
+  }
+  cache.set(changed, entry(made(changed, 4)));
+  assert.equal(cache.get(changed)?.cluster.modRevision, 4n);
+  cache.delete(changed);
+  cache.delete(removed);
+  assert.equal(cache.get(changed), undefined);
+  assert.equal(cache.get(removed), undefined);
+});
