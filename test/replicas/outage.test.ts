@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { Scene } from '../etcd/harness/scene.ts';
@@ -31,6 +33,8 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       const client = createDiscoveryClient(service.url, { retryForMs: 0, tryTimeoutMs: 20_000 });
       const watch = watchNames(client, token);
       await scene.until('the watch to begin', () => (watch.begun ? true : undefined));
+      const probe = watchHealth(service.url);
+      await scene.until('the health to be told', () => (probe.length > 0 ? true : undefined));
       // A wait that has begun has sent its headers.
       const waiting = await fetch(`${url}?recursive=true&wait=true`);
 
@@ -81,6 +85,8 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       );
       assert.equal(await (await held).text(), '', 'the wait that found no store is to be sent again');
       assert.equal(watch.breaks, 0);
+      await scene.until('the health to be told again', () => (probe.length > 2 ? true : undefined));
+      assert.deepEqual(probe, [Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
       assert.equal(lines().length, 2, lines().join('\n'));
       assert.match(lines()[1] ?? '', /the store can be used again, after \d+ s/);
       assert.equal(service.run.ending, undefined);
@@ -119,4 +125,17 @@ function watchNames(client: DiscoveryClient, token: string): Watch {
     watch.breaks += 1;
   });
   return watch;
+}
+
+/** What gRPC's health check tells one who watches, as it comes. */
+function watchHealth(baseUrl: string): readonly Status[] {
+  const told: Status[] = [];
+  const watch = async (): Promise<void> => {
+    const client = createClient(Health, createGrpcTransport({ baseUrl }));
+    const service = 'discovery.v1.DiscoveryService';
+    for await (const { status } of client.watch({ service })) told.push(status);
+  };
+  // It ends with the service.
+  watch().catch(() => {});
+  return told;
 }
