@@ -12,6 +12,7 @@ import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { fill } from '../moving/clusters.ts';
 import { run, SpawnedService } from '../support/child.ts';
 import { create, memberId, node, token } from './commands.ts';
+import { StoreProcess } from './process.ts';
 import { Random, seedOfRun } from './random.ts';
 import { readWhole } from './verify.ts';
 
@@ -253,4 +254,29 @@ test('check tells of records, events, index and counter that do not agree, and a
     }
     await refused(['restore', file, '--data-dir', fresh('data')], /is not whole: /);
   }
+});
+
+test('a backup that is killed keeps the file from being used again until the next sweep, and no longer', async () => {
+  const path = fresh('data');
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const t = token();
+  await discovery.createToken(create(t));
+  const growth = async (): Promise<number> => {
+    const size = (): number => statSync(join(path, 'data.mdb')).size;
+    await discovery.register(t, node(0, { mode: 'CREATE_OR_REPLACE' }));
+    const before = size();
+    for (let n = 1; n <= 100; n++) {
+      await discovery.register(t, { ...node(n), id: memberId('id0'), mode: 'CREATE_OR_REPLACE' });
+    }
+    return size() - before;
+  };
+  await growth();
+  const reader = await new StoreProcess([path, 'look']).opened();
+  await reader.kill();
+  const held = await growth();
+  await store.sweep(millis(1), 1);
+  const free = await growth();
+  assert.ok(held > 10 * free && held > 500_000, `${held} bytes while it was held, ${free} after the sweep`);
+  await store.close();
 });

@@ -1,5 +1,6 @@
 // A process that uses a data directory. Arguments: the directory, and what to do:
 //   hold          open it and stay until standard input ends
+//   look          read it beside its owner, as a backup does, until standard input ends
 //   leave         open it and do nothing more
 //   write COUNT   make this many tokens, one after the other, and say what came of each
 
@@ -8,11 +9,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { openEnvironment, tablesOf } from '../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { create, token } from './commands.ts';
 import { say } from './say.ts';
 
 const [path = '', what = '', count = '0'] = process.argv.slice(2);
+
+if (what === 'look') {
+  const { env, meta } = tablesOf(openEnvironment(path, true));
+  meta.get('revision', { transaction: env.useReadTransaction() });
+  say('open');
+  process.stdin.resume();
+  await once(process.stdin, 'end');
+  process.exit();
+}
 
 try {
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
