@@ -34,6 +34,7 @@ test('an etcd that is not there is told within the time of a call', async () => 
 await forEachEtcd((label, etcd) => {
   describe(`opening a store on ${label}`, { concurrency: 3 }, () => {
     interface Stand {
+      readonly scene: Scene;
       readonly backing: BackingEtcd;
       readonly url: string;
       readonly client: (access?: object) => Etcd3;
@@ -57,7 +58,7 @@ await forEachEtcd((label, etcd) => {
         };
         const refused = async (more?: Partial<EtcdStoreOptions>): Promise<string> =>
           (await refusal('STORE_UNAVAILABLE', open(more))).message;
-        await body({ backing, url, client, open, refused });
+        await body({ scene, backing, url, client, open, refused });
       });
     };
 
@@ -131,6 +132,19 @@ await forEachEtcd((label, etcd) => {
       await refusal('TOKEN_NOT_FOUND', discovery.getCluster(t));
       await client().delete().key('/ours/by-hand/_config/size');
       assert.ok((await discovery.createToken(create(t))).changed);
+    });
+
+    it('refuses to work over two clusters', async ({ scene, backing, open }) => {
+      const other = await BackingEtcd.start(await Scene.open(scene), { etcd, members: 1 });
+      const endpoints = [...backing.members, ...other.members].map((member) => member.clientUrl);
+      // Which one a call goes to is chance.
+      const refused = await refusal(
+        'STORE_UNAVAILABLE',
+        open({ endpoints }).then(async (store) => {
+          for (let i = 0; i < 100; i++) await store.read(token());
+        }),
+      );
+      assert.match(refused.message, /are not, or no longer, one etcd cluster; check --etcd/);
     });
 
     it('needs the right user, and logs in again when etcd has forgotten it', async ({

@@ -26,6 +26,7 @@ export class Cache {
     }
     this.#records.set(token, record);
     this.#weight += weightOf(record);
+    if (this.#weight <= MAX_WEIGHT) return;
     for (const oldest of this.#records.keys()) {
       if (this.#weight <= MAX_WEIGHT) break;
       this.delete(oldest);

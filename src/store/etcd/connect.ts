@@ -6,13 +6,14 @@ import {
   type IOptions,
   type IRangeRequest,
   type IRangeResponse,
+  type IResponseHeader,
   type ITxnRequest,
   type ITxnResponse,
   type IWatchRequest,
   type IWatchResponse,
   isRecoverableError,
 } from 'etcd3';
-import { EndpointResting, isInvalidToken, LOGIN_OVER } from './fault.ts';
+import { EndpointResting, isInvalidToken, LOGIN_OVER, unavailable } from './fault.ts';
 
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */
@@ -38,6 +39,7 @@ export class Connection {
   readonly #client: Etcd3;
   readonly #auth: EtcdAccess['auth'];
   #token: string | undefined;
+  #clusterId: string | undefined;
   #login: Promise<void> | undefined;
   /** How many unary calls were sent. */
   calls = 0;
@@ -64,11 +66,11 @@ export class Connection {
   }
 
   range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.#call(() => this.#client.kv.range(request));
+    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.range(request)));
   }
 
   txn(request: ITxnRequest): Promise<ITxnResponse> {
-    return this.#call(() => this.#client.kv.txn(request));
+    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.txn(request)));
   }
 
   /** etcd's version, like `3.5.9`. */
@@ -110,6 +112,16 @@ export class Connection {
       await this.#loggedIn();
       return call();
     }
+  }
+
+  /** Revisions of another cluster, or of one from before, would be taken for what they are not. */
+  #ofOneCluster<T extends { readonly header: IResponseHeader }>(response: T): T {
+    const { cluster_id: id } = response.header;
+    this.#clusterId ??= id;
+    if (id === this.#clusterId) return response;
+    throw unavailable(
+      'the endpoints are not, or no longer, one etcd cluster; check --etcd, and restart the service if etcd was restored from a backup',
+    );
   }
 
   /** The next call logs in again. */
