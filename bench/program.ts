@@ -12,6 +12,11 @@ const MICROS_PER_TICK = 10_000;
 
 const running = new Set<Program>();
 
+// However the process ends, they end with it.
+process.once('exit', () => {
+  for (const program of running) program.kill();
+});
+
 /** A program that is not of Node.js: etcd, and the discovery service in Go. */
 export class Program {
   readonly #name: string;
@@ -54,6 +59,10 @@ export class Program {
     } catch {
       return none;
     }
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
   }
 
   async stop(): Promise<void> {
