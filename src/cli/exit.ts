@@ -15,6 +15,8 @@ export const EXIT = {
   TIMED_OUT: 6,
   /** Something is taken: the token, the member's id, name or URL, or every place in the cluster. */
   TAKEN: 7,
+  /** Credentials or a secret are needed, or do not fit. */
+  DENIED: 8,
 } as const;
 
 /** A failure that a command finds itself. */

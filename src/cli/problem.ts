@@ -52,6 +52,11 @@ const REFUSALS = {
     next: 'try again in a moment; the log of the service says why',
   },
   INTERNAL: { exitCode: EXIT.FAILED },
+  UNAUTHENTICATED: {
+    exitCode: EXIT.DENIED,
+    next: 'give the secret with the token (TOKEN:SECRET), or credentials with DISC_CREDENTIALS',
+  },
+  FORBIDDEN: { exitCode: EXIT.DENIED },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
 const CUT_OFF = {

@@ -20,6 +20,7 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
   if (event.type === MemberEventType.TOKEN_DELETED && event.time !== undefined) {
     cluster.deleteTime = event.time;
   }
+  if (event.expireTime !== undefined) cluster.expireTime = event.expireTime;
   const members = all.slice(0, memberCount);
   return create(ListMembersResponseSchema, {
     cluster,

@@ -1,3 +1,4 @@
+import type { Locks } from './access.ts';
 import { type Cluster, isComplete, type Member } from './cluster.ts';
 import type {
   ClusterSize,
@@ -19,8 +20,10 @@ export type Change =
       readonly size: ClusterSize;
       readonly description: Description;
       readonly allowRejoin: boolean;
+      readonly locks?: Locks;
       readonly expireTime: Millis;
     }
+  | { readonly type: 'TOKEN_REOPENED'; readonly time: Millis; readonly expireTime: Millis }
   | { readonly type: 'REGISTERED' | 'REPLACED'; readonly time: Millis; readonly member: Registration }
   | { readonly type: 'DEREGISTERED'; readonly time: Millis; readonly id: MemberId }
   | { readonly type: 'TOKEN_DELETED'; readonly time: Millis };
@@ -34,7 +37,7 @@ export interface Registration {
 
 /** One committed change to the members of a cluster, as watchers get it. */
 export interface Event {
-  readonly type: 'REGISTERED' | 'REPLACED' | 'DEREGISTERED' | 'TOKEN_DELETED';
+  readonly type: 'REGISTERED' | 'REPLACED' | 'DEREGISTERED' | 'TOKEN_DELETED' | 'TOKEN_REOPENED';
   readonly revision: Revision;
   readonly time: Millis;
   /** The member after the change, or as it was when it left. */
@@ -43,6 +46,8 @@ export interface Event {
   readonly previous?: Member;
   /** Everyone who went with a deleted token. */
   readonly removed?: readonly Member[];
+  /** When a reopened token expires. */
+  readonly expireTime?: Millis;
   readonly complete: boolean;
   readonly memberCount: number;
   readonly standbyCount: number;
@@ -60,6 +65,11 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
   if (cluster === undefined) throw new TypeError(`a change of type ${change.type} needs a cluster`);
   const { type, time } = change;
   switch (type) {
+    case 'TOKEN_REOPENED': {
+      const { expireTime } = change;
+      const after = { ...changed(cluster, cluster.members, revision), expireTime };
+      return { cluster: after, event: eventOf(type, after, time, { expireTime }) };
+    }
     case 'REGISTERED': {
       const { id, name, peerUrls } = change.member;
       const member = {
@@ -97,7 +107,7 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
 // Written out field by field: V8 takes microseconds for an object whose literal goes on after a spread.
 
 function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision: Revision): Cluster {
-  return {
+  const cluster: Cluster = {
     token: change.token,
     size: change.size,
     description: change.description,
@@ -108,6 +118,7 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
     modRevision: revision,
     members: [],
   };
+  return change.locks === undefined ? cluster : { ...cluster, locks: change.locks };
 }
 
 function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
@@ -118,7 +129,7 @@ function eventOf(
   type: Event['type'],
   after: Cluster,
   time: Millis,
-  about: Pick<Event, 'member' | 'previous' | 'removed'>,
+  about: Pick<Event, 'member' | 'previous' | 'removed' | 'expireTime'>,
 ): Event {
   const standbyCount = Math.max(0, after.members.length - after.size);
   return {

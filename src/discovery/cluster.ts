@@ -1,3 +1,4 @@
+import type { Locks } from './access.ts';
 import { DiscoveryError } from './errors.ts';
 import type {
   ClusterSize,
@@ -29,6 +30,8 @@ export interface Cluster {
   readonly size: ClusterSize;
   readonly description: Description;
   readonly allowRejoin: boolean;
+  /** Unset: whoever knows the token may do everything. */
+  readonly locks?: Locks;
   readonly createTime: Millis;
   readonly expireTime: Millis;
   readonly deleteTime?: Millis;
@@ -90,14 +93,7 @@ export function known(cluster: Cluster | undefined, revision?: Revision): Cluste
 
 /** The cluster, if it can still be joined and watched. */
 export function live(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
-  const found = known(cluster, revision);
-  if (found.deleteTime !== undefined) {
-    throw new DiscoveryError(
-      'TOKEN_DELETED',
-      `the token was deleted ${ago(found.deleteTime, now)}; make a new one`,
-      { cluster: found, ...at(revision) },
-    );
-  }
+  const found = notDeleted(known(cluster, revision), now, revision);
   if (now >= found.expireTime) {
     throw new DiscoveryError(
       'TOKEN_EXPIRED',
@@ -106,6 +102,16 @@ export function live(cluster: Cluster | undefined, now: Millis, revision?: Revis
     );
   }
   return found;
+}
+
+/** The cluster, unless somebody deleted its token. */
+export function notDeleted(found: Cluster, now: Millis, revision?: Revision): Cluster {
+  if (found.deleteTime === undefined) return found;
+  throw new DiscoveryError(
+    'TOKEN_DELETED',
+    `the token was deleted ${ago(found.deleteTime, now)}; make a new one`,
+    { cluster: found, ...at(revision) },
+  );
 }
 
 function at(revision: Revision | undefined): { revision?: Revision } {

@@ -1,5 +1,6 @@
+import type { Locks } from './access.ts';
 import type { Change, Registration } from './change.ts';
-import { type Cluster, isComplete, live, type Member, standbys } from './cluster.ts';
+import { type Cluster, isComplete, known, live, type Member, notDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -27,6 +28,7 @@ export interface CreateCommand {
   readonly askedTtl?: Ttl;
   readonly ttl: Ttl;
   readonly allowRejoin: boolean;
+  readonly locks?: Locks;
 }
 
 export function decideCreate(
@@ -35,7 +37,7 @@ export function decideCreate(
   now: Millis,
 ): Change | undefined {
   if (cluster === undefined) {
-    const { token, size, allowRejoin } = command;
+    const { token, size, allowRejoin, locks } = command;
     return {
       type: 'CREATED',
       time: now,
@@ -43,16 +45,24 @@ export function decideCreate(
       size,
       description: command.description ?? ('' as Description),
       allowRejoin,
+      ...(locks && { locks }),
       expireTime: millis(now + command.ttl),
     };
   }
   const existing = live(cluster, now);
   const same =
     existing.size === command.size &&
+    // The secrets of a guarded token cannot be told again, nor is its cluster for everybody to see.
+    existing.locks === undefined &&
+    command.locks === undefined &&
     (command.description === undefined || existing.description === command.description) &&
     (command.askedTtl === undefined || existing.expireTime - existing.createTime === command.askedTtl) &&
     (!command.allowRejoin || existing.allowRejoin);
   if (same) return undefined;
+  // What a guarded token is for is not for everybody to know.
+  if (existing.locks !== undefined) {
+    throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
+  }
   throw new DiscoveryError(
     'TOKEN_EXISTS',
     `the token is taken by a cluster of size ${existing.size} that was made differently; choose another token`,
@@ -107,6 +117,12 @@ export function decideDeregister(
   if (member === undefined) throw noSuchMember(id);
   checkExpected(member, expected);
   return { type: 'DEREGISTERED', time: now, id };
+}
+
+/** A lifetime from now on, for a token that is remembered. */
+export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis): Change {
+  notDeleted(known(cluster), now);
+  return { type: 'TOKEN_REOPENED', time: now, expireTime: millis(now + ttl) };
 }
 
 export function decideDelete(cluster: Cluster | undefined, now: Millis): Change {

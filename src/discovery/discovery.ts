@@ -1,3 +1,4 @@
+import { type Access, ANYONE, admit, admitMaker, type Caller } from './access.ts';
 import type { Member } from './cluster.ts';
 import { isStandby, known, live } from './cluster.ts';
 import {
@@ -6,11 +7,12 @@ import {
   decideDelete,
   decideDeregister,
   decideRegister,
+  decideReopen,
   type RegisterCommand,
 } from './decide.ts';
 import { LIMITS, type Policy } from './limits.ts';
-import { type MemberId, type Millis, millis, type Revision, type Token } from './model.ts';
-import type { Store, View, Written } from './store.ts';
+import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './model.ts';
+import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
 import { type WatchItem, watch } from './watch.ts';
 
@@ -27,7 +29,10 @@ export interface Registered extends Written {
   readonly standby: boolean;
 }
 
-/** The use cases, over one store. Everything rejects with a DiscoveryError. */
+/**
+ * The use cases, over one store. Everything rejects with a DiscoveryError: UNAUTHENTICATED or FORBIDDEN when the
+ * caller may not.
+ */
 export class Discovery {
   readonly policy: Policy;
   readonly now: () => Millis;
@@ -43,24 +48,29 @@ export class Discovery {
     store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));
   }
 
-  createToken(command: CreateCommand): Promise<Written> {
+  async createToken(command: CreateCommand, caller: Caller = ANYONE): Promise<Written> {
+    admitMaker(caller);
     return this.#store.write(command.token, (cluster) => decideCreate(cluster, command, this.now()));
   }
 
   /** The cluster in whatever state, tombstones included. */
-  async getCluster(token: Token): Promise<KnownView> {
+  async getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
+    admit(cluster?.locks, 'READ', caller, { revision });
     return { cluster: known(cluster, revision), revision };
   }
 
   /** The cluster with its members, while the token is live. */
-  async listMembers(token: Token): Promise<KnownView> {
+  async listMembers(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
+    admit(cluster?.locks, 'READ', caller, { revision });
     return { cluster: live(cluster, this.now(), revision), revision };
   }
 
-  async register(token: Token, command: RegisterCommand): Promise<Registered> {
-    const written = await this.#store.write(token, (cluster) => decideRegister(cluster, command, this.now()));
+  async register(token: Token, command: RegisterCommand, caller: Caller = ANYONE): Promise<Registered> {
+    const written = await this.#change(token, 'JOIN', caller, (cluster) =>
+      decideRegister(cluster, command, this.now()),
+    );
     const member = memberOf(written.cluster.members, command.id);
     if (member === undefined) throw new TypeError('the store lost the member that it registered');
     const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
@@ -72,8 +82,9 @@ export class Discovery {
     token: Token,
     id: MemberId,
     expected: Revision | undefined,
+    caller: Caller = ANYONE,
   ): Promise<{ written: Written; member: Member }> {
-    const written = await this.#store.write(token, (cluster) =>
+    const written = await this.#change(token, 'ADMINISTER', caller, (cluster) =>
       decideDeregister(cluster, id, expected, this.now()),
     );
     const member = memberOf(written.before?.members ?? [], id);
@@ -81,8 +92,19 @@ export class Discovery {
     return { written, member };
   }
 
-  deleteToken(token: Token): Promise<Written> {
-    return this.#store.write(token, (cluster) => decideDelete(cluster, this.now()));
+  deleteToken(token: Token, caller: Caller = ANYONE): Promise<Written> {
+    return this.#change(token, 'ADMINISTER', caller, (cluster) => decideDelete(cluster, this.now()));
+  }
+
+  reopenToken(token: Token, ttl: Ttl, caller: Caller = ANYONE): Promise<Written> {
+    return this.#change(token, 'ADMINISTER', caller, (cluster) => decideReopen(cluster, ttl, this.now()));
+  }
+
+  #change(token: Token, access: Access, caller: Caller, decide: Decide): Promise<Written> {
+    return this.#store.write(token, (cluster) => {
+      admit(cluster?.locks, access, caller);
+      return decide(cluster);
+    });
   }
 
   /** See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN. */
@@ -90,9 +112,10 @@ export class Discovery {
     token: Token,
     after: Revision | undefined,
     signal: AbortSignal,
+    caller: Caller = ANYONE,
   ): AsyncGenerator<WatchItem, void, undefined> {
     const context = { store: this.#store, topics: this.#topics, now: this.now, closing: () => this.#closing };
-    return watch(context, token, after, signal);
+    return watch(context, token, after, signal, caller);
   }
 
   /** How many watches are open. */

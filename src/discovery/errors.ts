@@ -21,7 +21,9 @@ export type Reason =
   | 'REVISION_COMPACTED'
   | 'SHUTTING_DOWN'
   | 'STORE_UNAVAILABLE'
-  | 'INTERNAL';
+  | 'INTERNAL'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN';
 
 /** What a program needs beside the reason and the text. */
 export interface ErrorFacts {

@@ -27,6 +27,8 @@ interface Topic {
   readonly bells: Set<Bell>;
   /** Rings when the token expires; one for all of its watchers. */
   timer: NodeJS.Timeout | undefined;
+  /** When the timer rings, but for very long waits. A reopened token has a new one. */
+  expireTime?: Millis;
 }
 
 /** Who waits for which token. A token without watchers has no entry here. */
@@ -55,10 +57,12 @@ export class Topics {
     this.#topics.delete(token);
   }
 
-  /** Rings every watcher of the token at its expire time, which never changes in a token's life. */
+  /** Rings every watcher of the token at its expire time. */
   expireAt(token: Token, expireTime: Millis, now: Millis): void {
     const topic = this.#topics.get(token);
-    if (topic === undefined || topic.timer !== undefined) return;
+    if (topic === undefined || (topic.timer !== undefined && topic.expireTime === expireTime)) return;
+    clearTimeout(topic.timer);
+    topic.expireTime = expireTime;
     const wait = Math.min(Math.max(expireTime - now, 0), LIMITS.timer);
     topic.timer = setTimeout(() => {
       topic.timer = undefined;

@@ -1,3 +1,4 @@
+import { admit, type Caller } from './access.ts';
 import type { Event } from './change.ts';
 import { type Cluster, known, live } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
@@ -29,6 +30,7 @@ export async function* watch(
   token: Token,
   after: Revision | undefined,
   signal: AbortSignal,
+  caller: Caller,
 ): AsyncGenerator<WatchItem, void, undefined> {
   const { store, topics, now } = context;
   const bell = new Bell();
@@ -43,6 +45,7 @@ export async function* watch(
   topics.add(token, bell);
   try {
     const view = await store.read(token);
+    admit(view.cluster?.locks, 'READ', caller, view);
     let cursor = after ?? view.revision;
     if (after === undefined) {
       const cluster = live(view.cluster, now(), view.revision);

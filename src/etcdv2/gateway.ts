@@ -26,6 +26,9 @@ export interface GatewayOptions {
   readonly onDefect: (defect: unknown) => void;
 }
 
+/** The client for the calls that a request comes to: it speaks for whoever sent the request. */
+export type ClientOf = (request: Request) => DiscoveryClient;
+
 export type Handler = (request: Request, response: ServerResponse | Http2ServerResponse) => void;
 
 const POLL_LIMIT_MS = 5 * 60_000;
@@ -34,7 +37,7 @@ const BODY_LIMIT_MS = 10_000;
 const DIALECT_VERSION = '3.5.0';
 
 interface Context {
-  readonly client: DiscoveryClient;
+  readonly clientOf: ClientOf;
   readonly options: GatewayOptions;
   readonly polls: Deadlines;
   readonly bodies: Deadlines;
@@ -44,10 +47,10 @@ interface Context {
  * Serves etcd's v2 discovery dialect over a typed client: /new, /version, and the keys of tokens under
  * /{token} and /v2/keys/_etcd/registry/{token}. Answers every request that it is given, and never throws.
  */
-export function etcdV2Gateway(client: DiscoveryClient, options: GatewayOptions): Handler {
+export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Handler {
   const polls = new Deadlines(options.pollLimitMs ?? POLL_LIMIT_MS);
   const context: Context = {
-    client,
+    clientOf,
     options,
     polls,
     bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS),
@@ -109,7 +112,8 @@ async function call(
   request: Request,
   response: Response,
 ): Promise<Reply | V2Error | undefined> {
-  const { client, options, polls } = context;
+  const { options, polls } = context;
+  const client = context.clientOf(request);
   switch (parsed.type) {
     case 'NEW':
       return makeNew(client, parsed, baseUrlOf(context, request));

@@ -74,4 +74,11 @@ export const ROWS = {
     cause: 'WORDS',
   },
   [ErrorReason.INTERNAL]: { status: 500, errorCode: 300, message: 'Internal error', cause: 'WORDS' },
+  [ErrorReason.UNAUTHENTICATED]: {
+    status: 401,
+    errorCode: 110,
+    message: 'Credentials needed',
+    cause: 'WORDS',
+  },
+  [ErrorReason.FORBIDDEN]: { status: 403, errorCode: 110, message: 'Secret refused', cause: 'WORDS' },
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;

@@ -205,6 +205,7 @@ export function errorReply(error: V2Error, baseUrl: string | undefined): Reply {
   return {
     status,
     ...(allow !== undefined && { headers: { Allow: allow } }),
+    ...(status === 401 && { headers: { 'WWW-Authenticate': 'Basic realm="etcd-discovery"' } }),
     ...(unread !== undefined && { unread }),
     ...(plain === true
       ? { contentType: TEXT_TYPE, body: `${cause}\n` }

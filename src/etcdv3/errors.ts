@@ -27,6 +27,8 @@ const CODES = {
   SHUTTING_DOWN: Code.Unavailable,
   STORE_UNAVAILABLE: Code.Unavailable,
   INTERNAL: Code.Internal,
+  UNAUTHENTICATED: Code.Unauthenticated,
+  FORBIDDEN: Code.PermissionDenied,
 } as const satisfies Record<ReasonName, Code>;
 
 const NAMES = new Map<number, ReasonName>(
@@ -125,4 +127,9 @@ export const REASONS = {
 /** The answer to a name and password when nobody is asked for them; clients then go on without. */
 export function authenticationIsOff(): ConnectError {
   return new ConnectError('etcdserver: authentication is not enabled', Code.FailedPrecondition);
+}
+
+/** A name and password that are not known. */
+export function authenticationFailed(): ConnectError {
+  return invalid('etcdserver: authentication failed, invalid user ID or password');
 }

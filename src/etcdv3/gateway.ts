@@ -1,4 +1,4 @@
-import { ConnectError, type ConnectRouter } from '@connectrpc/connect';
+import { ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { deleteRange } from './delete.ts';
@@ -15,6 +15,11 @@ export interface GatewayOptions {
   readonly identity: Identity;
   /** The URL by which clients reach the service, given that of a request. */
   readonly urlFor: (requestUrl: string) => string;
+  /**
+   * What a caller sends as `token` from then on, given its name and password; undefined when they are not known.
+   * Without this, it answers as an etcd with authentication off.
+   */
+  readonly signIn?: ((name: string, password: string) => string | undefined) | undefined;
   readonly progressIntervalMs?: number;
   /** Aborted when the service stops: streams without a running watch hear of it in no other way. */
   readonly stopping: AbortSignal;
@@ -22,12 +27,12 @@ export interface GatewayOptions {
   readonly onDefect: (defect: unknown) => void;
 }
 
+/** The client for the calls that one of etcd's comes to: it speaks for whoever made that. */
+export type ClientOf = (context: Pick<HandlerContext, 'values'>) => DiscoveryClient;
+
 /** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
-export function etcdV3Gateway(
-  client: DiscoveryClient,
-  options: GatewayOptions,
-): (router: ConnectRouter) => void {
-  const { identity, urlFor, onDefect, stopping, progressIntervalMs = LIMITS.progressInterval } = options;
+export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (router: ConnectRouter) => void {
+  const { identity, onDefect, stopping, progressIntervalMs = LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
     if (!(thrown instanceof ConnectError)) onDefect(thrown);
@@ -37,9 +42,9 @@ export function etcdV3Gateway(
     <Request, Response>(
       call: (client: DiscoveryClient, identity: Identity, request: Request) => Promise<Response>,
     ) =>
-    async (request: Request): Promise<Response> => {
+    async (request: Request, context: HandlerContext): Promise<Response> => {
       try {
-        return await call(client, identity, request);
+        return await call(clientOf(context), identity, request);
       } catch (thrown) {
         throw refused(thrown);
       }
@@ -66,7 +71,7 @@ export function etcdV3Gateway(
   };
 
   return (router) => {
-    const { maintenance, cluster, auth } = statusServices(client, identity, urlFor);
+    const { maintenance, cluster, auth } = statusServices(clientOf, options);
     router.service(KV, {
       range: unary(range),
       put: unary(put),
@@ -74,9 +79,10 @@ export function etcdV3Gateway(
       txn: unary(txn),
     });
     router.service(Watch, {
-      async *watch(requests, { signal }) {
+      async *watch(requests, context) {
+        const { signal } = context;
         if (stopping.aborted) throw away();
-        const stream = new WatchStream(client, identity);
+        const stream = new WatchStream(clientOf(context), identity);
         add(stream);
         // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
         const leave = (): void => remove(stream);

@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import type { ServiceImpl } from '@connectrpc/connect';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import {
   AlarmRequest_AlarmAction,
   AlarmResponseSchema,
   type Auth,
+  AuthenticateResponseSchema,
   AuthStatusResponseSchema,
   type Cluster,
   type Maintenance,
@@ -11,9 +12,9 @@ import {
   type ResponseHeader,
   StatusResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcd/client.ts';
-import { authenticationIsOff, unsupported } from './errors.ts';
-import { header, type Identity, RAFT_TERM } from './header.ts';
+import { authenticationFailed, authenticationIsOff, unsupported } from './errors.ts';
+import type { ClientOf, GatewayOptions } from './gateway.ts';
+import { header, RAFT_TERM } from './header.ts';
 import { currentRevision } from './revision.ts';
 
 /** The etcd whose dialect this is, for clients that choose what they do by it. */
@@ -21,20 +22,20 @@ const DIALECT_VERSION = '3.6.0';
 
 /** What the service says of itself to etcd's tools: a cluster of one member that leads and is well. */
 export function statusServices(
-  client: DiscoveryClient,
-  identity: Identity,
-  urlFor: (requestUrl: string) => string,
+  clientOf: ClientOf,
+  { identity, urlFor, signIn }: Pick<GatewayOptions, 'identity' | 'urlFor' | 'signIn'>,
 ): {
   maintenance: ServiceImpl<typeof Maintenance>;
   cluster: ServiceImpl<typeof Cluster>;
   auth: ServiceImpl<typeof Auth>;
 } {
   const { memberId } = identity;
-  const headerNow = async (): Promise<ResponseHeader> => header(identity, await currentRevision(client));
+  const headerNow = async (context: HandlerContext): Promise<ResponseHeader> =>
+    header(identity, await currentRevision(clientOf(context)));
   return {
     maintenance: {
-      async status() {
-        const header = await headerNow();
+      async status(_request, context) {
+        const header = await headerNow(context);
         const index = header.revision;
         return create(StatusResponseSchema, {
           header,
@@ -48,24 +49,31 @@ export function statusServices(
           raftAppliedIndex: index,
         });
       },
-      async alarm({ action }) {
+      async alarm({ action }, context) {
         if (action !== AlarmRequest_AlarmAction.GET) throw unsupported('raising or ending an alarm');
-        return create(AlarmResponseSchema, { header: await headerNow() });
+        return create(AlarmResponseSchema, { header: await headerNow(context) });
       },
     },
     cluster: {
-      async memberList(_request, { url }) {
-        const clientURLs = [urlFor(url)];
+      async memberList(_request, context) {
+        const clientURLs = [urlFor(context.url)];
         return create(MemberListResponseSchema, {
-          header: await headerNow(),
+          header: await headerNow(context),
           members: [{ ID: memberId, name: 'etcd-discovery', clientURLs }],
         });
       },
     },
     auth: {
-      authStatus: async () => create(AuthStatusResponseSchema, { header: await headerNow() }),
-      authenticate() {
-        throw authenticationIsOff();
+      authStatus: async (_request, context) =>
+        create(AuthStatusResponseSchema, {
+          header: await headerNow(context),
+          enabled: signIn !== undefined,
+        }),
+      authenticate({ name, password }) {
+        if (signIn === undefined) throw authenticationIsOff();
+        const token = signIn(name, password);
+        if (token === undefined) throw authenticationFailed();
+        return create(AuthenticateResponseSchema, { token });
       },
     },
   };

@@ -1,3 +1,4 @@
+import { ACCESSES, type Locks } from '../discovery/access.ts';
 import type { Cluster } from '../discovery/cluster.ts';
 import type { Millis } from '../discovery/model.ts';
 import type { RawCluster, RawMember } from './parse.ts';
@@ -23,6 +24,7 @@ export function clusterLine(cluster: Cluster): string {
     size: cluster.size,
     description: cluster.description,
     allowRejoin: cluster.allowRejoin,
+    ...(cluster.locks && { locks: cluster.locks }),
     createTime: time(cluster.createTime),
     expireTime: time(cluster.expireTime),
     members: cluster.members.map(({ id, name, peerUrls, registerTime }) => {
@@ -75,7 +77,16 @@ function end(object: Json): Line {
   return { type: 'END', clusters: numberIn(object, 'clusters') };
 }
 
-const CLUSTER_FIELDS = ['token', 'size', 'description', 'allowRejoin', 'createTime', 'expireTime', 'members'];
+const CLUSTER_FIELDS = [
+  'token',
+  'size',
+  'description',
+  'allowRejoin',
+  'locks',
+  'createTime',
+  'expireTime',
+  'members',
+];
 const MEMBER_FIELDS = ['id', 'name', 'peerUrls', 'registerTime'];
 
 function cluster(object: Json): RawCluster {
@@ -88,11 +99,22 @@ function cluster(object: Json): RawCluster {
     size: numberIn(object, 'size'),
     description: textIn(object, 'description'),
     allowRejoin,
+    ...(object['locks'] !== undefined && { locks: locksIn(object) }),
     createTime: timeIn(object, 'createTime'),
     expireTime: timeIn(object, 'expireTime'),
     isAgeGuessed: false,
     members: members.map(member),
   };
+}
+
+/** The hashes of the secrets that guard the token. */
+function locksIn({ locks }: Json): Locks {
+  if (!isObject(locks)) throw new Wrong('"locks" is no object');
+  onlyFields(locks, ACCESSES);
+  if (!Object.values(locks).every((hash) => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))) {
+    throw new Wrong('"locks" has something else where a hash belongs');
+  }
+  return locks as Locks;
 }
 
 function member(object: unknown): RawMember {

@@ -1,3 +1,4 @@
+import { ACCESSES, type Locks } from '../discovery/access.ts';
 import type { Change, Registration } from '../discovery/change.ts';
 import type { Cluster } from '../discovery/cluster.ts';
 import type { ClusterSize, Description, Millis, Token } from '../discovery/model.ts';
@@ -13,6 +14,7 @@ export interface MovedCluster {
   readonly size: ClusterSize;
   readonly description: Description;
   readonly allowRejoin: boolean;
+  readonly locks?: Locks;
   readonly createTime: Millis;
   readonly expireTime: Millis;
   /** Its times are guesses, as its source keeps none: a cluster that differs in them is the same one. */
@@ -34,8 +36,9 @@ export type Step =
  */
 export function nextStep(found: Cluster | undefined, moved: MovedCluster): Step {
   if (found === undefined) {
-    const { token, size, description, allowRejoin, createTime: time, expireTime } = moved;
-    return write({ type: 'CREATED', time, token, size, description, allowRejoin, expireTime });
+    const { token, size, description, allowRejoin, locks, createTime: time, expireTime } = moved;
+    const guarded = locks && { locks };
+    return write({ type: 'CREATED', time, token, size, description, allowRejoin, ...guarded, expireTime });
   }
   const why = difference(found, moved);
   if (why !== undefined) return { type: 'CONFLICT', why };
@@ -54,6 +57,7 @@ function difference(found: Cluster, moved: MovedCluster): string | undefined {
   if (found.size !== moved.size) return `has the size ${found.size}, not ${moved.size}`;
   if (found.description !== moved.description) return 'has another description';
   if (found.allowRejoin !== moved.allowRejoin) return 'has another rule for rejoining';
+  if (ACCESSES.some((access) => found.locks?.[access] !== moved.locks?.[access])) return 'has other secrets';
   if (!moved.isAgeGuessed) {
     if (found.createTime !== moved.createTime) return 'was made at another time';
     if (found.expireTime !== moved.expireTime) return 'expires at another time';

@@ -1,3 +1,4 @@
+import type { Locks } from '../discovery/access.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import { LIMITS, type Policy } from '../discovery/limits.ts';
 import {
@@ -18,6 +19,7 @@ export interface RawCluster {
   readonly size: number;
   readonly description: string;
   readonly allowRejoin: boolean;
+  readonly locks?: Locks;
   readonly createTime: number;
   readonly expireTime: number;
   readonly isAgeGuessed: boolean;
@@ -42,7 +44,7 @@ export function parseCluster(raw: RawCluster, policy: Policy): MovedCluster | st
 }
 
 function parsed(raw: RawCluster, policy: Policy): MovedCluster | string {
-  const { allowRejoin, isAgeGuessed } = raw;
+  const { allowRejoin, locks, isAgeGuessed } = raw;
   const size = parseSize(raw.size, policy);
   if (!(raw.expireTime > raw.createTime)) return 'it expires before it was made';
   if (raw.expireTime - raw.createTime > policy.maxTtl) {
@@ -72,6 +74,7 @@ function parsed(raw: RawCluster, policy: Policy): MovedCluster | string {
     size,
     description: parseDescription(raw.description),
     allowRejoin,
+    ...(locks && { locks }),
     createTime: millis(raw.createTime),
     expireTime: millis(raw.expireTime),
     isAgeGuessed,

@@ -12,7 +12,8 @@ export interface PageOptions {
 
 /** What every page is made with. */
 export interface Context {
-  readonly client: DiscoveryClient;
+  /** The client for the calls that a request comes to: it speaks for whoever sent the request. */
+  readonly clientOf: (request: PageRequest) => DiscoveryClient;
   readonly options: PageOptions;
   readonly assets: Assets;
 }

@@ -23,10 +23,10 @@ import { refusedMain } from './view/refused.ts';
  * URL in it is relative, so that it works below a path of a proxy. Answers every request that it is given.
  */
 export function pageHandler(
-  client: DiscoveryClient,
+  clientOf: (request: PageRequest) => DiscoveryClient,
   options: PageOptions,
 ): (request: PageRequest, response: PageResponse) => Promise<void> {
-  const context: Context = { client, options, assets: readAssets() };
+  const context: Context = { clientOf, options, assets: readAssets() };
   return async (request, response) => {
     let reply: Reply;
     try {
@@ -78,12 +78,12 @@ async function asset({ assets }: Context, { headers }: PageRequest, name: string
 }
 
 async function tokenPage(context: Context, request: PageRequest, path: string): Promise<Reply> {
-  const { client, options, assets } = context;
+  const { clientOf, options, assets } = context;
   // Below it, every relative URL would be another one.
   if (path.endsWith('/')) return seeOther(`..${path.slice(0, -1)}`);
   const token = path.slice(1);
   const serviceUrl = options.urlFor(request);
-  const { status, title, main, footer, live } = await showToken(client, token, serviceUrl);
+  const { status, title, main, footer, live } = await showToken(clientOf(request), token, serviceUrl);
   const { script, ...still } = assets.urls;
   const html = documentHtml({
     title,

@@ -38,7 +38,7 @@ function below(root: string, { style, icon }: AssetUrls): AssetUrls {
 
 /** Makes the token that a form asks for, and leads to its page; or gives the form back with what is wrong. */
 export async function make(context: Context, request: PageRequest): Promise<Reply> {
-  const { client, options } = context;
+  const { clientOf, options } = context;
   const form = await readForm(request);
   if (form === undefined)
     return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
@@ -52,7 +52,7 @@ export async function make(context: Context, request: PageRequest): Promise<Repl
     return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
   if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
   try {
-    const { cluster } = await client.createToken({
+    const { cluster } = await clientOf(request).createToken({
       size: Number(draft.size),
       description: draft.description,
       ...(draft.ttl !== '' && { ttl: { seconds: BigInt(draft.ttl) } }),

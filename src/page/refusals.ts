@@ -64,6 +64,16 @@ const REFUSALS = {
     advice: NOT_NOW,
   },
   [ErrorReason.INTERNAL]: { status: 500, title: 'The service failed', advice: NOT_NOW },
+  [ErrorReason.UNAUTHENTICATED]: {
+    status: 401,
+    title: 'Credentials are needed',
+    advice: 'Ask whoever gave you this address, or the operator of this service.',
+  },
+  [ErrorReason.FORBIDDEN]: {
+    status: 403,
+    title: 'The secret does not fit',
+    advice: 'Compare the address with the one that you were given, down to its last character.',
+  },
   [ErrorReason.TOKEN_EXISTS]: OTHER,
   [ErrorReason.CUSTOM_TOKEN_REFUSED]: OTHER,
   [ErrorReason.MEMBER_NOT_FOUND]: OTHER,

@@ -26,6 +26,8 @@ const CODES = {
   SHUTTING_DOWN: Code.Unavailable,
   STORE_UNAVAILABLE: Code.Unavailable,
   INTERNAL: Code.Internal,
+  UNAUTHENTICATED: Code.Unauthenticated,
+  FORBIDDEN: Code.PermissionDenied,
 } as const satisfies Record<Reason, Code>;
 
 /** The refusal as every RPC protocol carries it: a code, words for a person, one detail for a program. */

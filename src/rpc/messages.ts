@@ -51,6 +51,7 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.allowRejoin = cluster.allowRejoin;
   message.createRevision = cluster.createRevision;
   message.modRevision = cluster.modRevision;
+  message.guarded = cluster.locks !== undefined;
   clusters.set(cluster, message);
   return message;
 }
@@ -115,6 +116,7 @@ function eventMessage(event: Event): MemberEvent {
   message.time = timestampFromMs(event.time);
   if (event.member !== undefined) message.member = memberMessage(event.member);
   if (event.previous !== undefined) message.previous = memberMessage(event.previous);
+  if (event.expireTime !== undefined) message.expireTime = timestampFromMs(event.expireTime);
   if (event.removed !== undefined) message.removedMembers = event.removed.map(memberMessage);
   message.state = stateAfter(event);
   message.memberCount = event.memberCount;

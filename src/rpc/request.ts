@@ -1,10 +1,23 @@
+import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import {
+  Access as AccessMessage,
   type CreateTokenRequest,
   RegisterMode,
   type RegisterRequest,
+  type ReopenTokenRequest,
+  type TokenSecret,
+  TokenSecretSchema,
   WhenFull,
 } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  ACCESSES,
+  type Access,
+  type Caller,
+  hashSecret,
+  issueSecret,
+  type Locks,
+} from '../discovery/access.ts';
 import type { CreateCommand, RegisterCommand } from '../discovery/decide.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/limits.ts';
@@ -18,21 +31,50 @@ import {
   parseSize,
   parseTtl,
   revision,
+  type Ttl,
 } from '../discovery/model.ts';
+import { type Rights, splitSecret } from './caller.ts';
 
 // Requests as the core's commands: the one place where their fields are parsed.
 
-export function createCommand(request: CreateTokenRequest, policy: Policy): CreateCommand {
+/** The token to make, by whom, and the secrets to tell of if it is made. */
+export function createRequest(
+  request: CreateTokenRequest,
+  policy: Policy,
+  rights: Rights,
+): { command: CreateCommand; caller: Caller; secrets: TokenSecret[] } {
+  const { token: chosen, secret } = splitSecret(request.token);
+  const caller = rights(secret);
   const asked = request.ttl === undefined ? undefined : durationMs(request.ttl);
   const ttl = parseTtl(asked, policy);
-  return {
-    token: request.token === '' ? issueToken() : parseChosenToken(request.token, policy),
+  const secrets = [...new Set(request.guard)].map((access) => ({
+    access: accessOf(access),
+    secret: issueSecret(),
+  }));
+  const locks: Locks = Object.fromEntries(secrets.map(({ access, secret }) => [access, hashSecret(secret)]));
+  const command: CreateCommand = {
+    token: chosen === '' ? issueToken() : parseChosenToken(chosen, policy),
     size: parseSize(request.size, policy),
     ttl,
     allowRejoin: request.allowRejoin,
     ...(asked !== undefined && { askedTtl: ttl }),
     ...(request.description !== '' && { description: parseDescription(request.description) }),
+    ...(secrets.length > 0 && { locks }),
   };
+  const messages = secrets.map(({ access, secret }) =>
+    create(TokenSecretSchema, { access: AccessMessage[access], secret }),
+  );
+  return { command, caller, secrets: messages };
+}
+
+export function reopenTtl({ ttl }: ReopenTokenRequest, policy: Policy): Ttl {
+  return parseTtl(ttl === undefined ? undefined : durationMs(ttl), policy);
+}
+
+function accessOf(access: AccessMessage): Access {
+  const name = ACCESSES.find((each) => AccessMessage[each] === access);
+  if (name === undefined) throw unknownValue('guard', access);
+  return name;
 }
 
 export function registerCommand(request: RegisterRequest): RegisterCommand {

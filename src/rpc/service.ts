@@ -8,20 +8,22 @@ import {
   GetClusterResponseSchema,
   RegisterOutcome,
   RegisterResponseSchema,
+  ReopenTokenResponseSchema,
   type WatchMembersRequest,
   type WatchMembersResponse,
   WatchMembersResponseSchema,
   WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Discovery } from '../discovery/discovery.ts';
-import { parseMemberId, parseToken, revision } from '../discovery/model.ts';
+import { parseMemberId, revision } from '../discovery/model.ts';
 import type { WatchItem } from '../discovery/watch.ts';
+import { enter, RIGHTS, type Rights } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
-import { createCommand, registerCommand } from './request.ts';
+import { createRequest, registerCommand, reopenTtl } from './request.ts';
 
-/** All that the handlers need of a call's context: when to stop. */
-export type CallContext = Pick<HandlerContext, 'signal'>;
+/** All that the handlers need of a call's context: when to stop, and who calls. */
+export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
 
 /**
  * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
@@ -38,39 +40,42 @@ export function discoveryService(
   };
 
   const unary =
-    <Request, Response>(handler: (request: Request) => Promise<Response>) =>
-    async (request: Request): Promise<Response> => {
+    <Request, Response>(handler: (request: Request, rights: Rights) => Promise<Response>) =>
+    async (request: Request, { values }: CallContext): Promise<Response> => {
       try {
-        return await handler(request);
+        return await handler(request, values.get(RIGHTS));
       } catch (thrown) {
         throw refusal(thrown);
       }
     };
 
   return {
-    createToken: unary(async (request) => {
-      const { cluster, changed, revision } = await discovery.createToken(
-        createCommand(request, discovery.policy),
-      );
+    createToken: unary(async (request, rights) => {
+      const { command, caller, secrets } = createRequest(request, discovery.policy, rights);
+      const { cluster, changed, revision } = await discovery.createToken(command, caller);
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
         created: changed,
+        secrets,
       });
     }),
 
-    getCluster: unary(async (request) => {
-      const { cluster, revision } = await discovery.getCluster(parseToken(request.token));
+    getCluster: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
+      const { cluster, revision } = await discovery.getCluster(token, caller);
       return create(GetClusterResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
       });
     }),
 
-    register: unary(async (request) => {
+    register: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
       const { cluster, member, previous, outcome, standby, revision } = await discovery.register(
-        parseToken(request.token),
+        token,
         registerCommand(request),
+        caller,
       );
       return create(RegisterResponseSchema, {
         member: memberMessage(member),
@@ -82,18 +87,20 @@ export function discoveryService(
       });
     }),
 
-    listMembers: unary(async (request) => {
-      const { cluster, revision } = await discovery.listMembers(parseToken(request.token));
+    listMembers: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
+      const { cluster, revision } = await discovery.listMembers(token, caller);
       return membersMessage(cluster, revision, discovery.now());
     }),
 
     async *watchMembers(
       request: WatchMembersRequest,
-      { signal }: CallContext,
+      { signal, values }: CallContext,
     ): AsyncGenerator<WatchMembersResponse> {
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
-        for await (const item of discovery.watch(parseToken(request.token), after, signal)) {
+        const { token, caller } = enter(request.token, values.get(RIGHTS));
+        for await (const item of discovery.watch(token, after, signal, caller)) {
           yield updateOf(item, discovery);
         }
       } catch (thrown) {
@@ -101,12 +108,14 @@ export function discoveryService(
       }
     },
 
-    deregister: unary(async (request) => {
+    deregister: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
       const expected = request.expectedModRevision;
       const { written, member } = await discovery.deregister(
-        parseToken(request.token),
+        token,
         parseMemberId(request.memberId),
         expected === undefined ? undefined : revision(expected),
+        caller,
       );
       return create(DeregisterResponseSchema, {
         member: memberMessage(member),
@@ -115,9 +124,20 @@ export function discoveryService(
       });
     }),
 
-    deleteToken: unary(async (request) => {
-      const { cluster, revision } = await discovery.deleteToken(parseToken(request.token));
+    deleteToken: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
+      const { cluster, revision } = await discovery.deleteToken(token, caller);
       return create(DeleteTokenResponseSchema, {
+        cluster: clusterMessage(cluster, discovery.now()),
+        revision,
+      });
+    }),
+
+    reopenToken: unary(async (request, rights) => {
+      const { token, caller } = enter(request.token, rights);
+      const ttl = reopenTtl(request, discovery.policy);
+      const { cluster, revision } = await discovery.reopenToken(token, ttl, caller);
+      return create(ReopenTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
       });

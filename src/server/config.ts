@@ -1,6 +1,7 @@
 import type { Policy } from '../discovery/limits.ts';
 import type { ListenAddress } from './address.ts';
-import { halfOfTls, wrongLifetimes, wrongStore } from './contradictions.ts';
+import type { AuthMode } from './callers.ts';
+import { halfOfTls, wrongAccess, wrongLifetimes, wrongStore } from './contradictions.ts';
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -29,6 +30,7 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** Undefined: clear text. */
   readonly tls: TlsFiles | undefined;
+  readonly auth: { readonly mode: AuthMode; readonly file: string | undefined };
   readonly store: StoreConfig;
   readonly policy: Policy;
   readonly sweepInterval: number;
@@ -60,11 +62,12 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     return parsed as ValueOf<K>;
   };
 
-  const [certFile, keyFile] = [value('tlsCert'), value('tlsKey')];
+  const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
   const config: Config = {
     listen: value('addr'),
     publicUrl: value('host'),
-    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },
+    auth: { mode: value('auth'), file: value('authFile') },
     store: storeOf(value),
     policy: {
       maxSize: value('maxSize'),
@@ -84,6 +87,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
   problems.push(
     ...wrongLifetimes(config.policy, given),
     ...halfOfTls('tlsCert', 'tlsKey', given),
+    ...wrongAccess(value('auth'), given),
     ...wrongStore(value('etcd'), given),
   );
   const [problem] = problems;

@@ -1,4 +1,5 @@
 import type { Policy } from '../discovery/limits.ts';
+import type { AuthMode } from './callers.ts';
 import { formatDuration } from './duration.ts';
 import type { EtcdEndpoint } from './etcd-address.ts';
 import { type Givens, quote } from './given.ts';
@@ -37,6 +38,24 @@ export function halfOfTls(
   return [
     `${half.source} ${quote(half.text)}: TLS needs ${named(cert === undefined ? certKey : keyKey)} as well`,
   ];
+}
+
+/** What does not fit together in the settings of who may call. */
+export function wrongAccess(mode: AuthMode, given: Givens): string[] {
+  const [auth, file, clientCa] = [given.get('auth'), given.get('authFile'), given.get('tlsClientCa')];
+  if (clientCa !== undefined && !given.has('tlsCert')) {
+    return [`${clientCa.source} ${quote(clientCa.text)}: is for TLS, and needs ${named('tlsCert')}`];
+  }
+  if (mode === 'off') {
+    if (file === undefined) return [];
+    return [`${file.source} ${quote(file.text)}: nobody has to be known; give ${named('auth')} as well`];
+  }
+  if (file === undefined && clientCa === undefined && auth !== undefined) {
+    return [
+      `${auth.source} ${quote(auth.text)}: nobody is known yet; give ${named('authFile')} or ${named('tlsClientCa')}`,
+    ];
+  }
+  return [];
 }
 
 const OF_ETCD = [

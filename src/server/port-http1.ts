@@ -1,8 +1,9 @@
 import { constants } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './port-connection.ts';
 import { Http1Connection } from './port-http1-connection.ts';
 import type { PortLimits } from './port-limits.ts';
@@ -15,6 +16,8 @@ export interface Http1 {
   /** The event by which it hands over a socket that HTTP can be spoken on. */
   readonly ready: 'connection' | 'secureConnection';
   adopt(socket: Socket): Connection;
+  /** Proves itself with this from the next handshake on. */
+  renew(tls: TlsIdentity): void;
 }
 
 /**
@@ -43,11 +46,10 @@ export function createHttp1(
       ? createServer(options)
       : createTlsServer({
           ...options,
-          ...tls,
+          ...secureOptions(tls),
+          requestCert: tls.clientCa !== undefined,
+          rejectUnauthorized: true,
           ALPNProtocols: ['h2', 'http/1.1'],
-          minVersion: 'TLSv1.2',
-          // No client needs one, and each costs us more than it costs the client.
-          secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
           handshakeTimeout: limits.handshakeTimeout,
         });
   const ready = tls === undefined ? 'connection' : 'secureConnection';
@@ -69,12 +71,26 @@ export function createHttp1(
   return {
     server,
     ready,
+    renew(identity) {
+      if (server instanceof TlsServer) server.setSecureContext(secureOptions(identity));
+    },
     adopt(socket) {
       const connection = new Http1Connection(socket, limits);
       connections.set(socket, connection);
       for (const listener of listeners) listener.call(server, socket);
       return connection;
     },
+  };
+}
+
+function secureOptions({ cert, key, clientCa }: TlsIdentity): SecureContextOptions {
+  return {
+    cert,
+    key,
+    ...(clientCa !== undefined && { ca: clientCa }),
+    minVersion: 'TLSv1.2',
+    // No client needs one, and each costs us more than it costs the client.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
 

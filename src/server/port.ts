@@ -35,6 +35,8 @@ export interface Port {
    * within `grace` ms and were cut off. Waiters and streams are for the caller to end first.
    */
   drain(grace: number): Promise<'drained' | 'cut'>;
+  /** Another certificate and key in place of those that it opened with. Open connections stay as they are. */
+  renewTls(tls: TlsIdentity): void;
 }
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
@@ -140,5 +142,6 @@ export async function openPort(options: PortOptions): Promise<Port> {
     port,
     connections: () => accepted.size,
     drain: (grace) => (draining ??= drain(grace)),
+    renewTls: (tls) => http1.renew(tls),
   };
 }

@@ -3,7 +3,7 @@ import { hostPort } from './address.ts';
 import type { Config } from './config.ts';
 import { openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
-import { readTlsFiles } from './tls-files.ts';
+import { readServerTls } from './tls-files.ts';
 
 /** What a shell shows for a process that a signal ended. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -34,7 +34,7 @@ export async function runService(
   });
 
   for (const warning of warnings) log.warn(warning);
-  const tls = config.tls && readTlsFiles(config.tls);
+  const tls = config.tls && readServerTls(config.tls);
   if (typeof tls === 'string') {
     await flush();
     err(`etcd-discovery: ${tls}\n`);

@@ -15,6 +15,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { EVERYBODY, RIGHTS, type Rights } from '../rpc/caller.ts';
 import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';
@@ -37,6 +38,7 @@ const OUTCOME = createContextKey<RpcOutcome>({});
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
   routes: (router: ConnectRouter) => void,
+  rightsOf: (request: PortRequest) => Rights,
 ): (request: PortRequest, response: PortResponse, outcome: RpcOutcome) => Promise<void> {
   const options = { readMaxBytes: READ_MAX_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS, interceptors: [noteOutcome] };
   const router = createConnectRouter({
@@ -55,6 +57,8 @@ export function rpcHandler(
     if (handler === undefined) return refuseUnknown(request, response);
     outcome.method = handler.method.name;
     const values = createContextValues().set(OUTCOME, outcome);
+    const rights = rightsOf(request);
+    if (rights !== EVERYBODY) values.set(RIGHTS, rights);
     const byConnect = async (read?: Uint8Array): Promise<void> => {
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
       const answer = await handler(

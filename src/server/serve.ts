@@ -1,3 +1,4 @@
+import { createContextValues } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
@@ -7,7 +8,8 @@ import { etcdV3Gateway } from '../etcdv3/gateway.ts';
 import { addHealth } from '../grpc/health.ts';
 import { addReflection } from '../grpc/reflection.ts';
 import { pageHandler } from '../page/handler.ts';
-import { inProcessClient } from '../rpc/client.ts';
+import { EVERYBODY, RIGHTS, type Rights } from '../rpc/caller.ts';
+import { type DiscoveryClient, inProcessClient } from '../rpc/client.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { hostPort, localUrl } from './address.ts';
 import type { Config } from './config.ts';
@@ -16,6 +18,7 @@ import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { servePage } from './own.ts';
 import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
+import { openCallers, reloadFiles } from './reload.ts';
 import { note } from './requests.ts';
 import { surfaceOf } from './route.ts';
 import { type RpcOutcome, rpcHandler } from './rpc.ts';
@@ -40,6 +43,7 @@ export interface RunningServer {
  */
 export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
   const version = readVersion();
+  const callers = openCallers(config.auth);
   const { store, description } = await openStore(config.store, config.policy, log);
   const discovery = new Discovery(store, config.policy);
   const onDefect = (defect: unknown): void => {
@@ -66,10 +70,16 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
       );
     },
   };
-  const client = inProcessClient(service);
-  const v3 = etcdV3Gateway(client, {
+  const anybody = inProcessClient(service);
+  /** For most requests there is nothing to say of their senders, and one client does. */
+  const clientFor = (rights: Rights): DiscoveryClient =>
+    rights === EVERYBODY ? anybody : inProcessClient(service, createContextValues().set(RIGHTS, rights));
+  const rightsOf = (request: PortRequest): Rights => callers.rightsOf(request);
+  const clientOf = (request: PortRequest): DiscoveryClient => clientFor(rightsOf(request));
+  const v3 = etcdV3Gateway(({ values }) => clientFor(values.get(RIGHTS)), {
     identity: { clusterId: store.clusterId, memberId: store.clusterId },
     urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
+    signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
     stopping: stopping.signal,
     onDefect,
   });
@@ -77,14 +87,14 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     v3(router.service(DiscoveryService, service));
     addHealth(router, { notReady: pages.notReady, stopping: stopping.signal });
     addReflection(router, { details: [file_discovery_v1_error], stopping: stopping.signal });
-  });
-  const v2 = etcdV2Gateway(client, {
+  }, rightsOf);
+  const v2 = etcdV2Gateway(clientOf, {
     publicUrl: config.publicUrl,
     pollLimitMs: config.pollLimit,
     version,
     onDefect,
   });
-  const page = pageHandler(client, { version, urlFor: pages.urlFor, onDefect });
+  const page = pageHandler(clientOf, { version, urlFor: pages.urlFor, onDefect });
   const handler: PortHandler = (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
     const outcome: RpcOutcome = {};
@@ -105,6 +115,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const open = port;
   const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
   const stopSweeper = startSweeper(discovery, config.sweepInterval, log);
+  const stopReloading = reloadFiles(config, { callers, port: open, log });
   log.info(
     {
       version,
@@ -117,6 +128,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     'serving',
   );
   const stop = async (): Promise<void> => {
+    stopReloading();
     discovery.stopWatches();
     stopping.abort();
     const end = await open.drain(config.grace);

@@ -46,7 +46,7 @@ function etcdAccess({
   clientTls,
   user,
 }: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
-  const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile));
+  const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile, '--etcd-cacert'));
   const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
   return {

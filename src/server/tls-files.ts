@@ -7,12 +7,16 @@ import { getSystemErrorMap } from 'node:util';
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+  /** The CAs of the clients' certificates. Undefined: clients need none. */
+  readonly clientCaFile?: string | undefined;
 }
 
 /** What a server proves itself with: the contents of the files. */
 export interface TlsIdentity {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** With it every client needs a certificate by one of these. */
+  readonly clientCa?: Buffer;
 }
 
 /**
@@ -43,9 +47,17 @@ export function readTlsFiles(
   return context instanceof Error ? `${certName}: cannot be used: ${context.message}` : { cert, key };
 }
 
+/** Reads what the service proves itself with, and what its clients do. Else one line that says why not. */
+export function readServerTls(files: TlsFiles): TlsIdentity | string {
+  const identity = readTlsFiles(files);
+  if (typeof identity === 'string' || files.clientCaFile === undefined) return identity;
+  const clientCa = readCaFile(files.clientCaFile, '--tls-client-ca');
+  return typeof clientCa === 'string' ? clientCa : { ...identity, clientCa };
+}
+
 /** Reads certificates of authorities, or says in one line why they cannot be used. */
-export function readCaFile(file: string): Buffer | string {
-  const name = `--etcd-cacert ${JSON.stringify(file)}`;
+export function readCaFile(file: string, flag: '--etcd-cacert' | '--tls-client-ca'): Buffer | string {
+  const name = `${flag} ${JSON.stringify(file)}`;
   const ca = readWhole(file);
   if (typeof ca === 'string') return `${name}: cannot be read: ${ca}`;
   const certificate = attempt(() => new X509Certificate(ca));

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
+import { Access, RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/rpc/client.ts';
 import { type Answer, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -224,6 +224,26 @@ const REFUSALS: readonly Refusal[] = [
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 409,
     line: '300: Store is unavailable (the words of the service; the token is still good: start this node again) [9]',
+  },
+  {
+    what: 'a guarded token without its secret',
+    reason: 'UNAUTHENTICATED',
+    act: async (stack) => {
+      await stack.client.createToken({ token: 'guarded', size: 1, guard: [Access.READ] });
+      return send(stack.url, 'GET', '/guarded/_config/size');
+    },
+    status: 401,
+    line: '110: Credentials needed (a secret guards this token; write it behind the token, as TOKEN:SECRET: who made the token has it) [3]',
+  },
+  {
+    what: 'a guarded token with another secret',
+    reason: 'FORBIDDEN',
+    act: async (stack) => {
+      await stack.client.createToken({ token: 'guarded', size: 1, guard: [Access.JOIN] });
+      return PUT(stack, '/guarded:wrong/1?prevExist=false', 'infra1=http://10.0.0.1:2380');
+    },
+    status: 403,
+    line: '110: Secret refused (the secret behind this token does not let its holder register members; ask who made the token for one that does) [3]',
   },
   {
     what: 'a defect of the service',

@@ -51,7 +51,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   const real = inProcessClient(discoveryService(discovery, onDefect));
   const client = wrap === undefined ? real : wrap(real);
-  const handler = etcdV2Gateway(client, { version: '0.0.0', onDefect, ...gatewayOptions });
+  const handler = etcdV2Gateway(() => client, { version: '0.0.0', onDefect, ...gatewayOptions });
   const { server, endConnections } = http2 ? http2Server(handler) : http1Server(handler);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -8,6 +8,7 @@ import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import type { DiscoveryClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
+import { EVERYBODY } from '../../src/rpc/caller.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { rpcHandler } from '../../src/server/rpc.ts';
@@ -40,14 +41,15 @@ export async function startStack({ client: wrap, ...options }: StackOptions = {}
     defects.push(defect);
   };
   const client = inProcessClient(discoveryService(discovery, onDefect));
-  const gateway = etcdV3Gateway(wrap === undefined ? client : wrap(client), {
+  const wrapped = wrap === undefined ? client : wrap(client);
+  const gateway = etcdV3Gateway(() => wrapped, {
     identity: { clusterId: 1n, memberId: 2n },
     urlFor: (url) => new URL(url).origin,
     stopping: new AbortController().signal,
     onDefect,
     ...options,
   });
-  const handle = rpcHandler(gateway);
+  const handle = rpcHandler(gateway, () => EVERYBODY);
   const server = createServer((request, response) => {
     handle(request, response, {}).catch(onDefect);
   });

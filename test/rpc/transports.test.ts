@@ -10,6 +10,7 @@ import {
 import { ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import {
+  Access,
   DiscoveryService,
   RegisterMode,
   RegisterOutcome,
@@ -245,6 +246,83 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal(late.reason, ErrorReason.TOKEN_EXPIRED);
       assert.deepEqual(late.expireTime, made.cluster?.expireTime);
       assert.match(late.text, /expired \d+ s ago/);
+    });
+
+    test('a guarded token opens to its secrets, each for its access and those below it', async () => {
+      const { READ, JOIN, ADMINISTER } = Access;
+      const made = await client.createToken({ size: 2, guard: [READ, JOIN, ADMINISTER] });
+      assert.equal(made.cluster?.guarded, true);
+      const token = made.cluster.token;
+      const guarded = new Map(made.secrets.map(({ access, secret }) => [access, `${token}:${secret}`]));
+      assert.deepEqual([...guarded.keys()], [READ, JOIN, ADMINISTER]);
+      const calls = {
+        [READ]: (as: string) => client.listMembers({ token: as }),
+        [JOIN]: (as: string) => client.register({ token: as, ...infra(1) }),
+        [ADMINISTER]: (as: string) => client.reopenToken({ token: as }),
+      };
+      for (const [needed, call] of Object.entries(calls)) {
+        assert.equal((await refusal(call(token))).reason, ErrorReason.UNAUTHENTICATED);
+        assert.equal((await refusal(call(`${token}:wrong`))).reason, ErrorReason.FORBIDDEN);
+        for (const [access, as] of guarded) {
+          if (access >= Number(needed)) await call(as);
+          else assert.equal((await refusal(call(as))).reason, ErrorReason.FORBIDDEN);
+        }
+      }
+      const watched = follow(client, { token: guarded.get(READ) ?? '' });
+      assert.equal((await watched.next('snapshot')).members.length, 1);
+      watched.stop();
+      assert.equal((await refusal(follow(client, { token }).events())).reason, ErrorReason.UNAUTHENTICATED);
+      assert.equal((await refusal(client.getCluster({ token }))).reason, ErrorReason.UNAUTHENTICATED);
+      const member = { token: guarded.get(JOIN) ?? '', memberId: '1' };
+      assert.equal((await refusal(client.deregister(member))).reason, ErrorReason.FORBIDDEN);
+      await client.deregister({ ...member, token: guarded.get(ADMINISTER) ?? '' });
+      await client.deleteToken({ token: guarded.get(ADMINISTER) ?? '' });
+    });
+
+    test('an access that is not guarded is guarded by what is below it', async () => {
+      const { cluster, secrets } = await client.createToken({ size: 2, guard: [Access.JOIN] });
+      const token = cluster?.token ?? '';
+      await client.listMembers({ token });
+      assert.equal((await refusal(client.deleteToken({ token }))).reason, ErrorReason.UNAUTHENTICATED);
+      assert.deepEqual(
+        secrets.map(({ access }) => access),
+        [Access.JOIN],
+      );
+      await client.deleteToken({ token: `${token}:${secrets[0]?.secret}` });
+    });
+
+    test('a guarded token is made once: its secrets are not told again, nor what it is for', async () => {
+      const token = `guarded-${Math.random()}`;
+      const request = { token, size: 1, description: 'private', guard: [Access.READ] };
+      await client.createToken(request);
+      for (const again of [request, { token, size: 1 }, { token, size: 1, description: 'private' }]) {
+        const refused = await refusal(client.createToken(again));
+        assert.equal(refused.reason, ErrorReason.TOKEN_EXISTS);
+        assert.equal(refused.cluster, undefined);
+        assert.doesNotMatch(refused.text, /private|size/);
+      }
+    });
+
+    test('an expired token is reopened with its members, and its watchers learn of a new time', async () => {
+      const ttl = { seconds: 0n, nanos: 200_000_000 };
+      const made = await client.createToken({ size: 2, ttl });
+      const token = made.cluster?.token ?? '';
+      const registered = await client.register({ token, ...infra(1) }).catch(() => undefined);
+      await waitFor('the token to expire', async () => {
+        const { cluster } = await client.getCluster({ token });
+        return cluster?.state === ClusterState.EXPIRED;
+      });
+      const reopened = await client.reopenToken({ token });
+      assert.equal(reopened.cluster?.state, ClusterState.ASSEMBLING);
+      assert.ok(reopened.revision > (registered ?? made).revision);
+      assert.equal((await client.listMembers({ token })).members.length, registered === undefined ? 0 : 1);
+      const watched = follow(client, { token });
+      await watched.next('snapshot');
+      await client.reopenToken({ token, ttl });
+      assert.equal((await refusal(watched.events())).reason, ErrorReason.TOKEN_EXPIRED);
+      await client.reopenToken({ token });
+      await client.deleteToken({ token });
+      assert.equal((await refusal(client.reopenToken({ token }))).reason, ErrorReason.TOKEN_DELETED);
     });
 
     test('a message made beforehand is accepted as well as a plain object', async () => {

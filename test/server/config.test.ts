@@ -28,6 +28,7 @@ test('nothing set is a working configuration', () => {
     listen: { host: undefined, port: 8087 },
     publicUrl: undefined,
     tls: undefined,
+    auth: { mode: 'off', file: undefined },
     store: { type: 'EMBEDDED', dataDir: 'etcd-discovery-data' },
     policy: {
       maxSize: 1000,
@@ -99,6 +100,9 @@ suite('each setting', () => {
     assert.deepEqual(untried, [
       'tls-cert',
       'tls-key',
+      'auth',
+      'auth-file',
+      'tls-client-ca',
       ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
     ]);
   });
@@ -246,9 +250,35 @@ suite('a wrong setting is one line that says where, what, and what it takes', ()
 });
 
 test('TLS takes two files, each by its flag or its variable', () => {
-  const tls = { certFile: 'c', keyFile: 'k' };
+  const tls = { certFile: 'c', keyFile: 'k', clientCaFile: undefined };
   assert.deepEqual(config(['--tls-cert', 'c', '--tls-key=k']).tls, tls);
   assert.deepEqual(config(['--tls-cert', 'c'], { DISC_TLS_CERT: 'x', DISC_TLS_KEY: 'k' }).tls, tls);
+});
+
+suite('who may call', () => {
+  const auth = (args: string): unknown => config(args.split(' ')).auth;
+
+  test('is for the operator to say, with who is known', () => {
+    assert.deepEqual(auth('--auth create --auth-file f'), { mode: 'create', file: 'f' });
+    assert.deepEqual(auth('--auth all --tls-cert c --tls-key k --tls-client-ca a'), {
+      mode: 'all',
+      file: undefined,
+    });
+    assert.equal(config('--tls-cert c --tls-key k --tls-client-ca a'.split(' ')).tls?.clientCaFile, 'a');
+  });
+
+  for (const [args, problem] of [
+    [
+      '--auth all',
+      '--auth "all": nobody is known yet; give --auth-file (DISC_AUTH_FILE) or --tls-client-ca (DISC_TLS_CLIENT_CA)',
+    ],
+    ['--auth-file f', '--auth-file "f": nobody has to be known; give --auth (DISC_AUTH) as well'],
+    ['--tls-client-ca a', '--tls-client-ca "a": is for TLS, and needs --tls-cert (DISC_TLS_CERT)'],
+  ] as const) {
+    test(`${args} alone is told to be half of it`, () => {
+      assert.deepEqual(readConfig(args.split(' '), {}), { type: 'WRONG', problem });
+    });
+  }
 });
 
 suite('the etcd store', () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hashSecret } from '../../src/discovery/access.ts';
 import type { CreateCommand, RegisterCommand } from '../../src/discovery/decide.ts';
 import type {
   ClusterSize,
@@ -41,3 +42,5 @@ export const named = (name: string): { name: MemberName } => ({ name: name as Me
 export function urls(...list: string[]): PeerUrl[] {
   return list as PeerUrl[];
 }
+
+export const hashOf = hashSecret;

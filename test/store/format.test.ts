@@ -72,11 +72,15 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   await store.close();
   const after = await readWhole(path);
   assert.equal(after.clusters.get(token('assembling'))?.cluster.members.length, 3);
+  const raised = await openDatabases(path);
+  assert.equal(raised.meta.get('formatVersion'), 2, 'a program of format 1 must not open it any more');
+  await raised.env.close();
+  await raised.claim.close();
   assert.deepEqual(after.clusters.get(token('complete')), before.clusters.get(token('complete')));
 });
 
 for (const [what, version, words] of [
-  ['of a newer format', 2, /was written by a newer etcd-discovery \(format 2, and this one reads 1\)/],
+  ['of a newer format', 3, /was written by a newer etcd-discovery \(format 3, and this one reads 2\)/],
   ['of a format that is none', 'x', /is damaged: its format is not known/],
 ] as const) {
   test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {

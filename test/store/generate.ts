@@ -24,6 +24,7 @@ const CALLS = [
   'deregister',
   'deregister',
   'delete',
+  'reopen',
   'get',
   'list',
 ] as const;
@@ -36,6 +37,8 @@ const URLS = [
   'https://[::1]:1',
   'http://host:2380',
 ];
+
+const LIFETIMES = [20_000, 45_000, 3_600_000, 3_600_000] as Ttl[];
 
 export function randomPolicy(random: Random): Policy {
   const maxTokens = TOKENS.length - (random.chance(0.3) ? 1 : 0);
@@ -59,6 +62,8 @@ export function randomCommand(random: Random, model: Model, now: Millis): Comman
     case 'delete':
       // Seldom: a deleted token is of no more use to the history until it is swept.
       return { call: random.chance(0.15) ? 'delete' : 'list', token: on };
+    case 'reopen':
+      return { call, token: on, ttl: random.pick(LIFETIMES) };
     default:
       return { call, token: on };
   }
@@ -71,7 +76,7 @@ export function randomCursor(random: Random, model: Model): ReturnType<typeof re
 }
 
 function randomCreate(random: Random, on: Token): ReturnType<typeof create> {
-  const ttl = random.pick([20_000, 45_000, 3_600_000, 3_600_000]) as Ttl;
+  const ttl = random.pick(LIFETIMES);
   return create(on, {
     size: random.between(1, 3) as ClusterSize,
     ttl,

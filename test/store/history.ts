@@ -175,6 +175,8 @@ async function perform(discovery: Discovery, command: Command): Promise<Outcome>
       }
       case 'delete':
         return written(await discovery.deleteToken(command.token));
+      case 'reopen':
+        return written(await discovery.reopenToken(command.token, command.ttl));
       case 'get':
         return await discovery.getCluster(command.token);
       case 'list':

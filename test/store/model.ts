@@ -3,7 +3,7 @@ import type { Cluster, Member } from '../../src/discovery/cluster.ts';
 import type { CreateCommand, RegisterCommand } from '../../src/discovery/decide.ts';
 import type { Reason } from '../../src/discovery/errors.ts';
 import { LIMITS, type Policy } from '../../src/discovery/limits.ts';
-import type { MemberId, Millis, Revision, Token } from '../../src/discovery/model.ts';
+import type { MemberId, Millis, Revision, Token, Ttl } from '../../src/discovery/model.ts';
 
 // The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of
 // the core's code. The random histories hold the service against it.
@@ -18,6 +18,7 @@ export type Command =
       readonly expected: Revision | undefined;
     }
   | { readonly call: 'delete'; readonly token: Token }
+  | { readonly call: 'reopen'; readonly token: Token; readonly ttl: Ttl }
   | { readonly call: 'get'; readonly token: Token }
   | { readonly call: 'list'; readonly token: Token };
 
@@ -78,6 +79,12 @@ export class Model {
         this.#commit(entry, { ...entry.cluster, members }, { type: 'DEREGISTERED', member }, now);
         return { revision: this.revision, cluster: entry.cluster, changed: true, member };
       }
+      case 'reopen': {
+        const expireTime = (now + command.ttl) as Millis;
+        const cluster = { ...entry.cluster, expireTime };
+        this.#commit(entry, cluster, { type: 'TOKEN_REOPENED', expireTime }, now);
+        return { revision: this.revision, cluster: entry.cluster, changed: true };
+      }
       case 'delete':
         this.#commit(
           entry,
@@ -117,6 +124,7 @@ export class Model {
     }
     if (command.call === 'get') return undefined;
     if (cluster.deleteTime !== undefined) return 'TOKEN_DELETED';
+    if (command.call === 'reopen') return undefined;
     if (now >= cluster.expireTime) return 'TOKEN_EXPIRED';
     switch (command.call) {
       case 'create': {
@@ -209,7 +217,7 @@ export class Model {
   #commit(
     entry: Entry,
     cluster: Cluster,
-    told: Pick<Event, 'type' | 'member' | 'previous' | 'removed'>,
+    told: Pick<Event, 'type' | 'member' | 'previous' | 'removed' | 'expireTime'>,
     time: Millis,
   ): void {
     this.revision = this.#answered;

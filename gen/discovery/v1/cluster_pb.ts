@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/cluster.proto.
  */
 export const file_discovery_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIusCCgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEIqgBCgZNZW1iZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSMQoNcmVnaXN0ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlYXRlX3JldmlzaW9uGAUgASgEEhQKDG1vZF9yZXZpc2lvbhgGIAEoBBIPCgd2ZXJzaW9uGAcgASgEIssCCgtNZW1iZXJFdmVudBIrCgR0eXBlGAEgASgOMh0uZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50VHlwZRIQCghyZXZpc2lvbhgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZtZW1iZXIYBCABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHByZXZpb3VzGAUgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIpCgVzdGF0ZRgGIAEoDjIaLmRpc2NvdmVyeS52MS5DbHVzdGVyU3RhdGUSFAoMbWVtYmVyX2NvdW50GAcgASgNEhUKDXN0YW5kYnlfY291bnQYCCABKA0SLQoPcmVtb3ZlZF9tZW1iZXJzGAkgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlciqdAQoMQ2x1c3RlclN0YXRlEh0KGUNMVVNURVJfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhDTFVTVEVSX1NUQVRFX0FTU0VNQkxJTkcQARIaChZDTFVTVEVSX1NUQVRFX0NPTVBMRVRFEAISGQoVQ0xVU1RFUl9TVEFURV9FWFBJUkVEEAMSGQoVQ0xVU1RFUl9TVEFURV9ERUxFVEVEEAQqvwEKD01lbWJlckV2ZW50VHlwZRIhCh1NRU1CRVJfRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHE1FTUJFUl9FVkVOVF9UWVBFX1JFR0lTVEVSRUQQARIeChpNRU1CRVJfRVZFTlRfVFlQRV9SRVBMQUNFRBACEiIKHk1FTUJFUl9FVkVOVF9UWVBFX0RFUkVHSVNURVJFRBADEiMKH01FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX0RFTEVURUQQBEJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIvwCCgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEEg8KB2d1YXJkZWQYDSABKAgiqAEKBk1lbWJlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCXBlZXJfdXJscxgDIAMoCRIxCg1yZWdpc3Rlcl90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAQSFAoMbW9kX3JldmlzaW9uGAYgASgEEg8KB3ZlcnNpb24YByABKAQi/AIKC01lbWJlckV2ZW50EisKBHR5cGUYASABKA4yHS5kaXNjb3ZlcnkudjEuTWVtYmVyRXZlbnRUeXBlEhAKCHJldmlzaW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIcHJldmlvdXMYBSABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEikKBXN0YXRlGAYgASgOMhouZGlzY292ZXJ5LnYxLkNsdXN0ZXJTdGF0ZRIUCgxtZW1iZXJfY291bnQYByABKA0SFQoNc3RhbmRieV9jb3VudBgIIAEoDRItCg9yZW1vdmVkX21lbWJlcnMYCSADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi8KC2V4cGlyZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqdAQoMQ2x1c3RlclN0YXRlEh0KGUNMVVNURVJfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhDTFVTVEVSX1NUQVRFX0FTU0VNQkxJTkcQARIaChZDTFVTVEVSX1NUQVRFX0NPTVBMRVRFEAISGQoVQ0xVU1RFUl9TVEFURV9FWFBJUkVEEAMSGQoVQ0xVU1RFUl9TVEFURV9ERUxFVEVEEAQq5QEKD01lbWJlckV2ZW50VHlwZRIhCh1NRU1CRVJfRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHE1FTUJFUl9FVkVOVF9UWVBFX1JFR0lTVEVSRUQQARIeChpNRU1CRVJfRVZFTlRfVFlQRV9SRVBMQUNFRBACEiIKHk1FTUJFUl9FVkVOVF9UWVBFX0RFUkVHSVNURVJFRBADEiMKH01FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX0RFTEVURUQQBBIkCiBNRU1CRVJfRVZFTlRfVFlQRV9UT0tFTl9SRU9QRU5FRBAFQkEKEGV0Y2RkaXNjb3ZlcnkudjFQAVorZXRjZC1kaXNjb3ZlcnkvZ2VuL2Rpc2NvdmVyeS92MTtkaXNjb3Zlcnl2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A cluster that assembles under one token.
@@ -103,6 +103,13 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
    * @generated from field: uint64 mod_revision = 12;
    */
   modRevision: bigint;
+
+  /**
+   * Whether some access to the token needs a secret. See CreateToken.
+   *
+   * @generated from field: bool guarded = 13;
+   */
+  guarded: boolean;
 };
 
 /**
@@ -204,7 +211,7 @@ export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
   time?: Timestamp | undefined;
 
   /**
-   * The member after the change; for a deregistration, as it was. Unset when the token was deleted.
+   * The member after the change; for a deregistration, as it was. Unset when the token was deleted or reopened.
    *
    * @generated from field: discovery.v1.Member member = 4;
    */
@@ -244,6 +251,13 @@ export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
    * @generated from field: repeated discovery.v1.Member removed_members = 9;
    */
   removedMembers: Member[];
+
+  /**
+   * When the token expires after it was reopened. Unset for every other type.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 10;
+   */
+  expireTime?: Timestamp | undefined;
 };
 
 /**
@@ -349,6 +363,13 @@ export const MemberEventType = {
    * @generated from enum value: MEMBER_EVENT_TYPE_TOKEN_DELETED = 4;
    */
   TOKEN_DELETED: 4,
+
+  /**
+   * The token was reopened: it has a new `expire_time`.
+   *
+   * @generated from enum value: MEMBER_EVENT_TYPE_TOKEN_REOPENED = 5;
+   */
+  TOKEN_REOPENED: 5,
 } as const;
 
 /**

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/service.proto.
  */
 export const file_discovery_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIoQBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRINCgV0b2tlbhgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMYWxsb3dfcmVqb2luGAUgASgIImAKE0NyZWF0ZVRva2VuUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEEg8KB2NyZWF0ZWQYAyABKAgiIgoRR2V0Q2x1c3RlclJlcXVlc3QSDQoFdG9rZW4YASABKAkiTgoSR2V0Q2x1c3RlclJlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgCIAEoBCLnAQoPUmVnaXN0ZXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCXBlZXJfdXJscxgEIAMoCRIoCgRtb2RlGAUgASgOMhouZGlzY292ZXJ5LnYxLlJlZ2lzdGVyTW9kZRIpCgl3aGVuX2Z1bGwYBiABKA4yFi5kaXNjb3ZlcnkudjEuV2hlbkZ1bGwSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAcgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiLbAQoQUmVnaXN0ZXJSZXNwb25zZRIkCgZtZW1iZXIYASABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi4KB291dGNvbWUYAiABKA4yHS5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJPdXRjb21lEiYKCHByZXZpb3VzGAMgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIPCgdzdGFuZGJ5GAQgASgIEiYKB2NsdXN0ZXIYBSABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgGIAEoBCIjChJMaXN0TWVtYmVyc1JlcXVlc3QSDQoFdG9rZW4YASABKAkitwEKE0xpc3RNZW1iZXJzUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEiUKB21lbWJlcnMYAiADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHN0YW5kYnlzGAMgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIXCg9pbml0aWFsX2NsdXN0ZXIYBCABKAkSEAoIcmV2aXNpb24YBSABKAQiVAoTV2F0Y2hNZW1iZXJzUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIbCg5hZnRlcl9yZXZpc2lvbhgCIAEoBEgAiAEBQhEKD19hZnRlcl9yZXZpc2lvbiKyAQoUV2F0Y2hNZW1iZXJzUmVzcG9uc2USNQoIc25hcHNob3QYASABKAsyIS5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXNwb25zZUgAEi0KB3N0YXJ0ZWQYAiABKAsyGi5kaXNjb3ZlcnkudjEuV2F0Y2hTdGFydGVkSAASKgoFZXZlbnQYAyABKAsyGS5kaXNjb3ZlcnkudjEuTWVtYmVyRXZlbnRIAEIICgZ1cGRhdGUiIAoMV2F0Y2hTdGFydGVkEhAKCHJldmlzaW9uGAEgASgEInMKEURlcmVnaXN0ZXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRIiChVleHBlY3RlZF9tb2RfcmV2aXNpb24YAyABKARIAIgBAUIYChZfZXhwZWN0ZWRfbW9kX3JldmlzaW9uInQKEkRlcmVnaXN0ZXJSZXNwb25zZRIkCgZtZW1iZXIYASABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKB2NsdXN0ZXIYAiABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgDIAEoBCIjChJEZWxldGVUb2tlblJlcXVlc3QSDQoFdG9rZW4YASABKAkiTwoTRGVsZXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQqhwEKDFJlZ2lzdGVyTW9kZRIdChlSRUdJU1RFUl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUUkVHSVNURVJfTU9ERV9DUkVBVEUQARIZChVSRUdJU1RFUl9NT0RFX1JFUExBQ0UQAhIjCh9SRUdJU1RFUl9NT0RFX0NSRUFURV9PUl9SRVBMQUNFEAMqUgoIV2hlbkZ1bGwSGQoVV0hFTl9GVUxMX1VOU1BFQ0lGSUVEEAASFAoQV0hFTl9GVUxMX1JFRlVTRRABEhUKEVdIRU5fRlVMTF9TVEFOREJZEAIqkAEKD1JlZ2lzdGVyT3V0Y29tZRIgChxSRUdJU1RFUl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUkVHSVNURVJfT1VUQ09NRV9DUkVBVEVEEAESHQoZUkVHSVNURVJfT1VUQ09NRV9SRVBMQUNFRBACEh4KGlJFR0lTVEVSX09VVENPTUVfVU5DSEFOR0VEEAMy4wQKEERpc2NvdmVyeVNlcnZpY2USUgoLQ3JlYXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USVAoKR2V0Q2x1c3RlchIfLmRpc2NvdmVyeS52MS5HZXRDbHVzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5HZXRDbHVzdGVyUmVzcG9uc2UiA5ACARJJCghSZWdpc3RlchIdLmRpc2NvdmVyeS52MS5SZWdpc3RlclJlcXVlc3QaHi5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJSZXNwb25zZRJXCgtMaXN0TWVtYmVycxIgLmRpc2NvdmVyeS52MS5MaXN0TWVtYmVyc1JlcXVlc3QaIS5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXNwb25zZSIDkAIBElwKDFdhdGNoTWVtYmVycxIhLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXF1ZXN0GiIuZGlzY292ZXJ5LnYxLldhdGNoTWVtYmVyc1Jlc3BvbnNlIgOQAgEwARJPCgpEZXJlZ2lzdGVyEh8uZGlzY292ZXJ5LnYxLkRlcmVnaXN0ZXJSZXF1ZXN0GiAuZGlzY292ZXJ5LnYxLkRlcmVnaXN0ZXJSZXNwb25zZRJSCgtEZWxldGVUb2tlbhIgLmRpc2NvdmVyeS52MS5EZWxldGVUb2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXNwb25zZUJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_discovery_v1_cluster, file_google_protobuf_duration]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIqkBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRINCgV0b2tlbhgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMYWxsb3dfcmVqb2luGAUgASgIEiMKBWd1YXJkGAYgAygOMhQuZGlzY292ZXJ5LnYxLkFjY2VzcyJDCgtUb2tlblNlY3JldBIkCgZhY2Nlc3MYASABKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEg4KBnNlY3JldBgCIAEoCSKMAQoTQ3JlYXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQSDwoHY3JlYXRlZBgDIAEoCBIqCgdzZWNyZXRzGAQgAygLMhkuZGlzY292ZXJ5LnYxLlRva2VuU2VjcmV0IiIKEUdldENsdXN0ZXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk4KEkdldENsdXN0ZXJSZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQi5wEKD1JlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIRCglwZWVyX3VybHMYBCADKAkSKAoEbW9kZRgFIAEoDjIaLmRpc2NvdmVyeS52MS5SZWdpc3Rlck1vZGUSKQoJd2hlbl9mdWxsGAYgASgOMhYuZGlzY292ZXJ5LnYxLldoZW5GdWxsEiIKFWV4cGVjdGVkX21vZF9yZXZpc2lvbhgHIAEoBEgAiAEBQhgKFl9leHBlY3RlZF9tb2RfcmV2aXNpb24i2wEKEFJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIuCgdvdXRjb21lGAIgASgOMh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyT3V0Y29tZRImCghwcmV2aW91cxgDIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISDwoHc3RhbmRieRgEIAEoCBImCgdjbHVzdGVyGAUgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YBiABKAQiIwoSTGlzdE1lbWJlcnNSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIrcBChNMaXN0TWVtYmVyc1Jlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIlCgdtZW1iZXJzGAIgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCghzdGFuZGJ5cxgDIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISFwoPaW5pdGlhbF9jbHVzdGVyGAQgASgJEhAKCHJldmlzaW9uGAUgASgEIlQKE1dhdGNoTWVtYmVyc1JlcXVlc3QSDQoFdG9rZW4YASABKAkSGwoOYWZ0ZXJfcmV2aXNpb24YAiABKARIAIgBAUIRCg9fYWZ0ZXJfcmV2aXNpb24isgEKFFdhdGNoTWVtYmVyc1Jlc3BvbnNlEjUKCHNuYXBzaG90GAEgASgLMiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2VIABItCgdzdGFydGVkGAIgASgLMhouZGlzY292ZXJ5LnYxLldhdGNoU3RhcnRlZEgAEioKBWV2ZW50GAMgASgLMhkuZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50SABCCAoGdXBkYXRlIiAKDFdhdGNoU3RhcnRlZBIQCghyZXZpc2lvbhgBIAEoBCJzChFEZXJlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAMgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiJ0ChJEZXJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCgdjbHVzdGVyGAIgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAyABKAQiIwoSRGVsZXRlVG9rZW5SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk8KE0RlbGV0ZVRva2VuUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEIksKElJlb3BlblRva2VuUmVxdWVzdBINCgV0b2tlbhgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTwoTUmVvcGVuVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQqWQoGQWNjZXNzEhYKEkFDQ0VTU19VTlNQRUNJRklFRBAAEg8KC0FDQ0VTU19SRUFEEAESDwoLQUNDRVNTX0pPSU4QAhIVChFBQ0NFU1NfQURNSU5JU1RFUhADKocBCgxSZWdpc3Rlck1vZGUSHQoZUkVHSVNURVJfTU9ERV9VTlNQRUNJRklFRBAAEhgKFFJFR0lTVEVSX01PREVfQ1JFQVRFEAESGQoVUkVHSVNURVJfTU9ERV9SRVBMQUNFEAISIwofUkVHSVNURVJfTU9ERV9DUkVBVEVfT1JfUkVQTEFDRRADKlIKCFdoZW5GdWxsEhkKFVdIRU5fRlVMTF9VTlNQRUNJRklFRBAAEhQKEFdIRU5fRlVMTF9SRUZVU0UQARIVChFXSEVOX0ZVTExfU1RBTkRCWRACKpABCg9SZWdpc3Rlck91dGNvbWUSIAocUkVHSVNURVJfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGFJFR0lTVEVSX09VVENPTUVfQ1JFQVRFRBABEh0KGVJFR0lTVEVSX09VVENPTUVfUkVQTEFDRUQQAhIeChpSRUdJU1RFUl9PVVRDT01FX1VOQ0hBTkdFRBADMrcFChBEaXNjb3ZlcnlTZXJ2aWNlElIKC0NyZWF0ZVRva2VuEiAuZGlzY292ZXJ5LnYxLkNyZWF0ZVRva2VuUmVxdWVzdBohLmRpc2NvdmVyeS52MS5DcmVhdGVUb2tlblJlc3BvbnNlElQKCkdldENsdXN0ZXISHy5kaXNjb3ZlcnkudjEuR2V0Q2x1c3RlclJlcXVlc3QaIC5kaXNjb3ZlcnkudjEuR2V0Q2x1c3RlclJlc3BvbnNlIgOQAgESSQoIUmVnaXN0ZXISHS5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJSZXF1ZXN0Gh4uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyUmVzcG9uc2USVwoLTGlzdE1lbWJlcnMSIC5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJcCgxXYXRjaE1lbWJlcnMSIS5kaXNjb3ZlcnkudjEuV2F0Y2hNZW1iZXJzUmVxdWVzdBoiLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXNwb25zZSIDkAIBMAESTwoKRGVyZWdpc3RlchIfLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVzcG9uc2USUgoLRGVsZXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkRlbGV0ZVRva2VuUmVzcG9uc2USUgoLUmVvcGVuVG9rZW4SIC5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLlJlb3BlblRva2VuUmVzcG9uc2VCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_discovery_v1_cluster, file_google_protobuf_duration]);
 
 /**
  * The cluster to make a token for.
@@ -58,6 +58,15 @@ export type CreateTokenRequest = Message<"discovery.v1.CreateTokenRequest"> & {
    * @generated from field: bool allow_rejoin = 5;
    */
   allowRejoin: boolean;
+
+  /**
+   * What shall need a secret, which the service makes and returns once. An access that is not listed needs
+   * the secret of the highest listed one below it, if there is one; the secret of a higher access opens the
+   * lower ones. A call that lists any makes a new token or is refused: a repeat cannot return the secrets.
+   *
+   * @generated from field: repeated discovery.v1.Access guard = 6;
+   */
+  guard: Access[];
 };
 
 /**
@@ -66,6 +75,34 @@ export type CreateTokenRequest = Message<"discovery.v1.CreateTokenRequest"> & {
  */
 export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PURE__*/
   messageDesc(file_discovery_v1_service, 0);
+
+/**
+ * A secret that opens a token for an access and for those below it.
+ *
+ * @generated from message discovery.v1.TokenSecret
+ */
+export type TokenSecret = Message<"discovery.v1.TokenSecret"> & {
+  /**
+   * The access that the secret was made for.
+   *
+   * @generated from field: discovery.v1.Access access = 1;
+   */
+  access: Access;
+
+  /**
+   * The secret: 32 of `A-Z a-z 0-9 _ -`. The service keeps a hash of it only.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret: string;
+};
+
+/**
+ * Describes the message discovery.v1.TokenSecret.
+ * Use `create(TokenSecretSchema)` to create a new message.
+ */
+export const TokenSecretSchema: GenMessage<TokenSecret> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 1);
 
 /**
  * The cluster that the token was made for.
@@ -93,6 +130,13 @@ export type CreateTokenResponse = Message<"discovery.v1.CreateTokenResponse"> & 
    * @generated from field: bool created = 3;
    */
   created: boolean;
+
+  /**
+   * The secrets that `guard` asked for. They are told here and never again.
+   *
+   * @generated from field: repeated discovery.v1.TokenSecret secrets = 4;
+   */
+  secrets: TokenSecret[];
 };
 
 /**
@@ -100,7 +144,7 @@ export type CreateTokenResponse = Message<"discovery.v1.CreateTokenResponse"> & 
  * Use `create(CreateTokenResponseSchema)` to create a new message.
  */
 export const CreateTokenResponseSchema: GenMessage<CreateTokenResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 1);
+  messageDesc(file_discovery_v1_service, 2);
 
 /**
  * The cluster to return.
@@ -121,7 +165,7 @@ export type GetClusterRequest = Message<"discovery.v1.GetClusterRequest"> & {
  * Use `create(GetClusterRequestSchema)` to create a new message.
  */
 export const GetClusterRequestSchema: GenMessage<GetClusterRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 2);
+  messageDesc(file_discovery_v1_service, 3);
 
 /**
  * A cluster without its members.
@@ -149,7 +193,7 @@ export type GetClusterResponse = Message<"discovery.v1.GetClusterResponse"> & {
  * Use `create(GetClusterResponseSchema)` to create a new message.
  */
 export const GetClusterResponseSchema: GenMessage<GetClusterResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 3);
+  messageDesc(file_discovery_v1_service, 4);
 
 /**
  * The member to register.
@@ -214,7 +258,7 @@ export type RegisterRequest = Message<"discovery.v1.RegisterRequest"> & {
  * Use `create(RegisterRequestSchema)` to create a new message.
  */
 export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 4);
+  messageDesc(file_discovery_v1_service, 5);
 
 /**
  * The registered member.
@@ -270,7 +314,7 @@ export type RegisterResponse = Message<"discovery.v1.RegisterResponse"> & {
  * Use `create(RegisterResponseSchema)` to create a new message.
  */
 export const RegisterResponseSchema: GenMessage<RegisterResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 5);
+  messageDesc(file_discovery_v1_service, 6);
 
 /**
  * The cluster whose members to return.
@@ -291,7 +335,7 @@ export type ListMembersRequest = Message<"discovery.v1.ListMembersRequest"> & {
  * Use `create(ListMembersRequestSchema)` to create a new message.
  */
 export const ListMembersRequestSchema: GenMessage<ListMembersRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 6);
+  messageDesc(file_discovery_v1_service, 7);
 
 /**
  * The members of a cluster at one revision.
@@ -341,7 +385,7 @@ export type ListMembersResponse = Message<"discovery.v1.ListMembersResponse"> & 
  * Use `create(ListMembersResponseSchema)` to create a new message.
  */
 export const ListMembersResponseSchema: GenMessage<ListMembersResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 7);
+  messageDesc(file_discovery_v1_service, 8);
 
 /**
  * The cluster to watch, and from where.
@@ -371,7 +415,7 @@ export type WatchMembersRequest = Message<"discovery.v1.WatchMembersRequest"> & 
  * Use `create(WatchMembersRequestSchema)` to create a new message.
  */
 export const WatchMembersRequestSchema: GenMessage<WatchMembersRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 8);
+  messageDesc(file_discovery_v1_service, 9);
 
 /**
  * One message of a watch.
@@ -416,7 +460,7 @@ export type WatchMembersResponse = Message<"discovery.v1.WatchMembersResponse"> 
  * Use `create(WatchMembersResponseSchema)` to create a new message.
  */
 export const WatchMembersResponseSchema: GenMessage<WatchMembersResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 9);
+  messageDesc(file_discovery_v1_service, 10);
 
 /**
  * The beginning of a watch that resumes.
@@ -437,7 +481,7 @@ export type WatchStarted = Message<"discovery.v1.WatchStarted"> & {
  * Use `create(WatchStartedSchema)` to create a new message.
  */
 export const WatchStartedSchema: GenMessage<WatchStarted> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 10);
+  messageDesc(file_discovery_v1_service, 11);
 
 /**
  * The member to take out.
@@ -472,7 +516,7 @@ export type DeregisterRequest = Message<"discovery.v1.DeregisterRequest"> & {
  * Use `create(DeregisterRequestSchema)` to create a new message.
  */
 export const DeregisterRequestSchema: GenMessage<DeregisterRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 11);
+  messageDesc(file_discovery_v1_service, 12);
 
 /**
  * The member that was taken out.
@@ -507,7 +551,7 @@ export type DeregisterResponse = Message<"discovery.v1.DeregisterResponse"> & {
  * Use `create(DeregisterResponseSchema)` to create a new message.
  */
 export const DeregisterResponseSchema: GenMessage<DeregisterResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 12);
+  messageDesc(file_discovery_v1_service, 13);
 
 /**
  * The token to delete.
@@ -528,7 +572,7 @@ export type DeleteTokenRequest = Message<"discovery.v1.DeleteTokenRequest"> & {
  * Use `create(DeleteTokenRequestSchema)` to create a new message.
  */
 export const DeleteTokenRequestSchema: GenMessage<DeleteTokenRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 13);
+  messageDesc(file_discovery_v1_service, 14);
 
 /**
  * The deleted cluster.
@@ -556,7 +600,111 @@ export type DeleteTokenResponse = Message<"discovery.v1.DeleteTokenResponse"> & 
  * Use `create(DeleteTokenResponseSchema)` to create a new message.
  */
 export const DeleteTokenResponseSchema: GenMessage<DeleteTokenResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 14);
+  messageDesc(file_discovery_v1_service, 15);
+
+/**
+ * The token to reopen.
+ *
+ * @generated from message discovery.v1.ReopenTokenRequest
+ */
+export type ReopenTokenRequest = Message<"discovery.v1.ReopenTokenRequest"> & {
+  /**
+   * The cluster's token.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * How long the token works from now on, within the limits of CreateToken. Unset: the service's default.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 2;
+   */
+  ttl?: Duration | undefined;
+};
+
+/**
+ * Describes the message discovery.v1.ReopenTokenRequest.
+ * Use `create(ReopenTokenRequestSchema)` to create a new message.
+ */
+export const ReopenTokenRequestSchema: GenMessage<ReopenTokenRequest> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 16);
+
+/**
+ * The cluster with its new expire time.
+ *
+ * @generated from message discovery.v1.ReopenTokenResponse
+ */
+export type ReopenTokenResponse = Message<"discovery.v1.ReopenTokenResponse"> & {
+  /**
+   * The cluster.
+   *
+   * @generated from field: discovery.v1.Cluster cluster = 1;
+   */
+  cluster?: Cluster | undefined;
+
+  /**
+   * The store's revision, which is that of this change.
+   *
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message discovery.v1.ReopenTokenResponse.
+ * Use `create(ReopenTokenResponseSchema)` to create a new message.
+ */
+export const ReopenTokenResponseSchema: GenMessage<ReopenTokenResponse> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 17);
+
+/**
+ * What can be done with a token, from the lowest to the highest.
+ *
+ * @generated from enum discovery.v1.Access
+ */
+export const Access = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ACCESS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * To look at the cluster and its members, and to watch them.
+   *
+   * @generated from enum value: ACCESS_READ = 1;
+   */
+  READ: 1,
+
+  /**
+   * To register.
+   *
+   * @generated from enum value: ACCESS_JOIN = 2;
+   */
+  JOIN: 2,
+
+  /**
+   * To deregister members, to delete the token and to reopen it.
+   *
+   * @generated from enum value: ACCESS_ADMINISTER = 3;
+   */
+  ADMINISTER: 3,
+} as const;
+
+/**
+ * What can be done with a token, from the lowest to the highest.
+ *
+ * @generated from enum discovery.v1.Access
+ */
+export type Access = (typeof Access)[keyof typeof Access] | UnknownEnum;
+
+/**
+ * Describes the enum discovery.v1.Access.
+ */
+export const AccessSchema: GenEnum<Access> = /*@__PURE__*/
+  enumDesc(file_discovery_v1_service, 0);
 
 /**
  * What to do when the member id is, or is not, registered already.
@@ -604,7 +752,7 @@ export type RegisterMode = (typeof RegisterMode)[keyof typeof RegisterMode] | Un
  * Describes the enum discovery.v1.RegisterMode.
  */
 export const RegisterModeSchema: GenEnum<RegisterMode> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 0);
+  enumDesc(file_discovery_v1_service, 1);
 
 /**
  * What a new member gets when the cluster has all of its members.
@@ -645,7 +793,7 @@ export type WhenFull = (typeof WhenFull)[keyof typeof WhenFull] | UnknownEnum;
  * Describes the enum discovery.v1.WhenFull.
  */
 export const WhenFullSchema: GenEnum<WhenFull> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 1);
+  enumDesc(file_discovery_v1_service, 2);
 
 /**
  * What a registration did.
@@ -693,13 +841,16 @@ export type RegisterOutcome = (typeof RegisterOutcome)[keyof typeof RegisterOutc
  * Describes the enum discovery.v1.RegisterOutcome.
  */
 export const RegisterOutcomeSchema: GenEnum<RegisterOutcome> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 2);
+  enumDesc(file_discovery_v1_service, 3);
 
 /**
  * Where the nodes of a new etcd cluster find each other.
  *
  * A token is made for a cluster of a known size; every node registers under it and waits until all are
  * there. Every refused call carries one `ErrorDetail` with a reason.
+ *
+ * Wherever a request names a token it may be written `TOKEN:SECRET`: the secret is one that CreateToken made
+ * for the token, or the operator's for the caller. Discovery URLs and etcd's flags take that form too.
  *
  * @generated from service discovery.v1.DiscoveryService
  */
@@ -799,6 +950,19 @@ export const DiscoveryService: GenService<{
     methodKind: "unary";
     input: typeof DeleteTokenRequestSchema;
     output: typeof DeleteTokenResponseSchema;
+  },
+  /**
+   * ReopenToken gives a token a new lifetime that begins now.
+   *
+   * An expired token works again, with the members that it had, for as long as the service remembers it; a
+   * live one gets a new expire time, later or earlier. A deleted token is refused.
+   *
+   * @generated from rpc discovery.v1.DiscoveryService.ReopenToken
+   */
+  reopenToken: {
+    methodKind: "unary";
+    input: typeof ReopenTokenRequestSchema;
+    output: typeof ReopenTokenResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_discovery_v1_service, 0);

@@ -117,6 +117,7 @@ interface Line {
 }
 
 function told({ event: { type, time, member, previous } }: ClusterChange): Line {
+  if (type === MemberEventType.TOKEN_REOPENED) return { time, text: 'the token was reopened' };
   if (type === MemberEventType.TOKEN_DELETED || member === undefined)
     return { time, text: 'the token was deleted' };
   if (type === MemberEventType.DEREGISTERED) return { time, text: `${printable(member.name)} is out` };

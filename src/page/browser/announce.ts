@@ -47,6 +47,8 @@ function changeText({ type, member }: MemberEvent): string {
       return `${name} deregistered.`;
     case MemberEventType.TOKEN_DELETED:
       return 'The token was deleted.';
+    case MemberEventType.TOKEN_REOPENED:
+      return 'The token was reopened.';
     default:
       return 'Something changed.';
   }

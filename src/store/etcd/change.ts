@@ -50,7 +50,7 @@ export function changeOperation(
       isAbsent(key),
     ],
     success: [
-      put(key, encodeChange(event, nonce, after)),
+      put(key, encodeChange(event, cluster, nonce, after)),
       ...published(keys, record.cluster, cluster, event),
       ...superseded(record, event).map((number) => remove(keys.change(token, number))),
     ],
@@ -61,13 +61,11 @@ export function changeOperation(
 /** What changes in the keys beside the log. */
 function published(keys: Keys, before: Cluster, after: Cluster, { type, member }: Event): IRequestOp[] {
   const { token } = after;
+  const [was, is] = [endTime(before), endTime(after)];
+  const moved = was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), EMPTY)];
+  if (type === 'TOKEN_REOPENED') return moved;
   if (type === 'TOKEN_DELETED') {
-    const [was, is] = [endTime(before), endTime(after)];
-    return [
-      remove(keys.size(token)),
-      { request_delete_range: keys.members(token) },
-      ...(was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), EMPTY)]),
-    ];
+    return [remove(keys.size(token)), { request_delete_range: keys.members(token) }, ...moved];
   }
   if (member === undefined) return [];
   const key = keys.member(token, member.id);

@@ -1,3 +1,4 @@
+import type { Locks } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -22,6 +23,7 @@ interface MadeRecord {
   readonly size: number;
   readonly description: string;
   readonly allowRejoin: boolean;
+  readonly locks?: Locks;
   readonly createTime: number;
   readonly expireTime: number;
 }
@@ -45,6 +47,8 @@ interface ChangeRecord {
   readonly after: number;
   /** How many members there are after the change, standbys included. */
   readonly count: number;
+  /** When the token expires, from this change on; in each, as older ones may be taken away. */
+  readonly expireTime: number;
   readonly member?: MemberRecord;
   readonly previous?: MemberRecord;
 }
@@ -56,14 +60,24 @@ export interface StoredChange {
   readonly time: Millis;
   readonly after: Revision;
   readonly count: number;
+  readonly expireTime: Millis;
   readonly revision: Revision;
   readonly member: Member | undefined;
   readonly previous: Member | undefined;
 }
 
 export function encodeMade(cluster: Cluster, nonce: string): Buffer {
-  const { size, description, allowRejoin, createTime, expireTime } = cluster;
-  return json({ nonce, size, description, allowRejoin, createTime, expireTime } satisfies MadeRecord);
+  const { size, description, allowRejoin, locks, createTime, expireTime } = cluster;
+  const guarded = locks && { locks };
+  return json({
+    nonce,
+    size,
+    description,
+    allowRejoin,
+    ...guarded,
+    createTime,
+    expireTime,
+  } satisfies MadeRecord);
 }
 
 export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster: Cluster; nonce: string } {
@@ -73,6 +87,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     size: integer(record.size) as ClusterSize,
     description: text(record.description) as Description,
     allowRejoin: record.allowRejoin,
+    ...(record.locks && { locks: record.locks }),
     createTime: integer(record.createTime) as Millis,
     expireTime: integer(record.expireTime) as Millis,
     createRevision: at,
@@ -83,7 +98,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
 }
 
 /** `event` is as it will be; its own revision is not known yet, and not written. */
-export function encodeChange(event: Event, nonce: string, after: Revision): Buffer {
+export function encodeChange(event: Event, { expireTime }: Cluster, nonce: string, after: Revision): Buffer {
   const { type, time, member, previous, memberCount, standbyCount } = event;
   const record: ChangeRecord = {
     nonce,
@@ -91,6 +106,7 @@ export function encodeChange(event: Event, nonce: string, after: Revision): Buff
     time,
     after: Number(after),
     count: memberCount + standbyCount,
+    expireTime,
     ...(member !== undefined && { member: memberRecord(member, type) }),
     ...(previous !== undefined && { previous: memberRecord(previous, 'DEREGISTERED') }),
   };
@@ -107,6 +123,7 @@ export function decodeChange(value: Buffer, at: Revision): StoredChange {
     time,
     after: revision(integer(record.after)),
     count: integer(record.count),
+    expireTime: integer(record.expireTime) as Millis,
     revision: at,
     member: member && decodeMember(member, time, at),
     previous: previous && decodeMember(previous, time, at),

@@ -45,6 +45,8 @@ function madeByAfter({ madeBy, cluster }: ClusterRecord, event: Event, head: num
       return madeBy.map((number, i) => (i === at ? head : number));
     case 'DEREGISTERED':
       return madeBy.filter((_, i) => i !== at);
+    case 'TOKEN_REOPENED':
+      return madeBy;
     case 'TOKEN_DELETED':
       return [];
   }
@@ -96,9 +98,11 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
   const events: Event[] = [];
   let after = cluster.createRevision;
   let deleteTime: Cluster['deleteTime'];
+  let { expireTime } = cluster;
   let expected = oldest;
   for (const { number, value, revision } of changes) {
     const change = decodeChange(value, revision);
+    expireTime = change.expireTime;
     if (number >= oldest) {
       if (number !== expected) throw damaged('a change is missing');
       if (number === oldest) after = change.after;
@@ -108,7 +112,8 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
     if (change.type === 'TOKEN_DELETED') {
       members.clear();
       deleteTime = change.time;
-    } else if (change.member === undefined) throw damaged('a change has no member');
+    } else if (change.type === 'TOKEN_REOPENED') continue;
+    else if (change.member === undefined) throw damaged('a change has no member');
     else if (change.type === 'DEREGISTERED') members.delete(change.member.id);
     else members.set(change.member.id, { member: change.member, number });
   }
@@ -117,6 +122,7 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
     cluster: {
       ...cluster,
       ...(deleteTime !== undefined && { deleteTime }),
+      expireTime,
       modRevision: changes.at(-1)?.revision ?? cluster.createRevision,
       members: kept.map((each) => each.member),
     },
@@ -142,10 +148,11 @@ export function advance(record: ClusterRecord, entries: readonly LogEntry[]): Cl
   return result;
 }
 
-function clusterAfter(cluster: Cluster, { type, member, revision, time }: Event): Cluster {
+function clusterAfter(cluster: Cluster, { type, member, revision, time, expireTime }: Event): Cluster {
   const { members } = cluster;
   const changed = { ...cluster, modRevision: revision };
   if (type === 'TOKEN_DELETED') return { ...changed, members: [], deleteTime: time };
+  if (expireTime !== undefined) return { ...changed, expireTime };
   if (member === undefined) throw damaged('a change has no member');
   if (type === 'REGISTERED') return { ...changed, members: [...members, member] };
   if (type === 'DEREGISTERED')
@@ -162,6 +169,7 @@ function eventOf(change: StoredChange, size: number, before: readonly Member[]):
     ...(member !== undefined && { member }),
     ...(previous !== undefined && { previous }),
     ...(type === 'TOKEN_DELETED' && { removed: before }),
+    ...(type === 'TOKEN_REOPENED' && { expireTime: change.expireTime }),
     complete: count >= size,
     memberCount: Math.min(count, size),
     standbyCount: Math.max(count - size, 0),

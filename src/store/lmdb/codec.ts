@@ -1,3 +1,4 @@
+import { ACCESSES, type Locks, type SecretHash } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -35,7 +36,7 @@ export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCl
   const record: unknown[] = [
     cluster.size,
     cluster.description,
-    cluster.allowRejoin,
+    cluster.locks === undefined ? cluster.allowRejoin : encodeLocks(cluster.allowRejoin, cluster.locks),
     cluster.createTime,
     cluster.expireTime,
     cluster.deleteTime ?? null,
@@ -55,7 +56,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     token,
     size: integer(record[0]) as ClusterSize,
     description: text(record[1]) as Description,
-    allowRejoin: record[2] === true,
+    ...decodeLocks(record[2]),
     createTime: integer(record[3]) as Millis,
     expireTime: integer(record[4]) as Millis,
     createRevision: revision(integer(record[6])),
@@ -70,6 +71,22 @@ export function decodeStoredCluster(token: Token, stored: unknown): StoredCluste
   return { cluster, compactRevision: compactRevisionOf(stored), eventCount: eventCountOf(stored) };
 }
 
+/** In the place of `allowRejoin`, which comes first: most clusters have no locks. */
+function encodeLocks(allowRejoin: boolean, locks: Locks): unknown[] {
+  return [allowRejoin, ...ACCESSES.map((access) => locks[access] ?? null)];
+}
+
+function decodeLocks(stored: unknown): Pick<Cluster, 'allowRejoin' | 'locks'> {
+  if (!Array.isArray(stored)) return { allowRejoin: stored === true };
+  const [allowRejoin, ...hashes] = stored as unknown[];
+  const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
+  for (const [i, access] of ACCESSES.entries()) {
+    const hash = hashes[i] ?? null;
+    if (hash !== null) locks[access] = text(hash) as SecretHash;
+  }
+  return { allowRejoin: allowRejoin === true, locks };
+}
+
 /** See StoredCluster; without decoding the rest. */
 export function compactRevisionOf(stored: unknown): number {
   return integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
@@ -81,11 +98,12 @@ export function eventCountOf(stored: unknown): number {
 
 const EVENT_FIELDS = 5;
 /** Their places in this list are what is stored: append only. */
-const EVENT_TYPES = ['REGISTERED', 'REPLACED', 'DEREGISTERED', 'TOKEN_DELETED'] as const;
+const EVENT_TYPES = ['REGISTERED', 'REPLACED', 'DEREGISTERED', 'TOKEN_DELETED', 'TOKEN_REOPENED'] as const;
 
 export function encodeEvent(event: Event): EventRecord {
   const { type, time, complete, memberCount, standbyCount, member, previous, removed } = event;
   const record: unknown[] = [EVENT_TYPES.indexOf(type), time, complete, memberCount, standbyCount];
+  if (event.expireTime !== undefined) record.push(event.expireTime);
   if (member !== undefined) pushMember(record, member);
   if (previous !== undefined) pushMember(record, previous);
   for (const each of removed ?? []) pushMember(record, each);
@@ -94,10 +112,11 @@ export function encodeEvent(event: Event): EventRecord {
 
 /** The revision of an event is its key. */
 export function decodeEvent(at: Revision, stored: unknown): Event {
-  const record = checkRecord(stored, EVENT_FIELDS);
+  // A reopened token's has the new expire time, and no member.
+  const hasTime = Array.isArray(stored) && stored.length === EVENT_FIELDS + 1;
+  const record = checkRecord(stored, hasTime ? EVENT_FIELDS + 1 : EVENT_FIELDS);
   const type = EVENT_TYPES[integer(record[0])];
   if (type === undefined) throw damaged('an event of a type that is not known');
-  const members = membersAfter(record, EVENT_FIELDS);
   return {
     type,
     revision: at,
@@ -105,11 +124,18 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
     complete: record[2] === true,
     memberCount: integer(record[3]),
     standbyCount: integer(record[4]),
-    ...(type === 'TOKEN_DELETED' ? { removed: members } : theMember(members)),
+    ...(hasTime
+      ? { expireTime: integer(record[EVENT_FIELDS]) as Millis }
+      : membersOfEvent(type, membersAfter(record, EVENT_FIELDS))),
   };
 }
 
-function theMember([member, previous]: readonly Member[]): Pick<Event, 'member' | 'previous'> {
+function membersOfEvent(
+  type: Event['type'],
+  members: readonly Member[],
+): Pick<Event, 'member' | 'previous' | 'removed'> {
+  if (type === 'TOKEN_DELETED') return { removed: members };
+  const [member, previous] = members;
   if (member === undefined) throw damaged('an event has no member');
   return previous === undefined ? { member } : { member, previous };
 }

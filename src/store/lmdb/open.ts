@@ -12,10 +12,9 @@ import { Claim } from './lock.ts';
 
 const FORMAT = 'etcd-discovery';
 /**
- * Of the records and their keys. A change that older programs cannot read makes it 2, and comes with a step that
- * rewrites data of format 1 in the transaction that wins the directory. There is none older than 1.
+ * Of the records and their keys. 2 has the secrets that guard a token; what 1 wrote reads the same.
  */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /** The databases of one data directory. */
 export interface Tables {
@@ -91,6 +90,8 @@ async function claimed(env: RootDatabase, claim: Claim, directory: string): Prom
       const owner = meta.get('owner') as string | undefined;
       if (owner !== from) return owner;
       if (meta.get('format') === undefined) writeFormat(meta);
+      // What 1 wrote reads the same. From here on an older program would take a guarded token for an open one.
+      else void meta.put('formatVersion', FORMAT_VERSION);
       void meta.put('owner', to);
       return owner;
     }),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Token } from '../../../src/discovery/model.ts';
-import { at, create, memberId, named, node, size, token, urls } from '../commands.ts';
-import type { Subject } from './subject.ts';
+import { at, create, HOUR, hashOf, memberId, named, node, size, token, ttl, urls } from '../commands.ts';
+import { refusal, type Subject } from './subject.ts';
 
 export function durabilityLaws({ start, newPlace, again }: Subject): void {
   describe('what was acknowledged', () => {
@@ -18,6 +18,7 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
         () => discovery.register(t, node(1, { mode: 'REPLACE', ...named('other') })),
         async () => (await discovery.deregister(t, memberId('id2'), undefined)).written,
         () => discovery.register(t, node(3)),
+        () => discovery.reopenToken(t, ttl(2 * HOUR).ttl),
         () => discovery.deleteToken(t),
       ];
       for (const step of steps) {
@@ -25,6 +26,26 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
         assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
         ({ discovery } = await again(place));
         assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
+      }
+    });
+
+    test('is kept with the secrets that guard a token, whatever happens to it', async () => {
+      const place = newPlace();
+      let { discovery } = await again(place);
+      const t = token();
+      const locks = { READ: hashOf('r'), ADMINISTER: hashOf('a') };
+      const caller = { mayCreate: true, mayUse: true, proof: locks.ADMINISTER };
+      await discovery.createToken(create(t, { allowRejoin: true, locks }));
+      for (const step of [
+        () => discovery.register(t, node(1), caller),
+        () => discovery.reopenToken(t, ttl(HOUR).ttl, caller),
+        () => discovery.deleteToken(t, caller),
+      ]) {
+        ({ discovery } = await again(place));
+        await refusal('UNAUTHENTICATED', discovery.getCluster(t));
+        const { cluster } = await discovery.getCluster(t, caller);
+        assert.deepEqual([cluster.locks, cluster.allowRejoin], [locks, true]);
+        await step();
       }
     });
 

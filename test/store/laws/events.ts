@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../../../src/discovery/limits.ts';
 import { revision } from '../../../src/discovery/model.ts';
-import { create, memberId, named, node, size, token } from '../commands.ts';
+import { create, HOUR, memberId, named, node, size, token, ttl } from '../commands.ts';
 import { allEvents, refusal, type Subject, take } from './subject.ts';
 
 export function eventsLaws({ start, newPlace, again }: Subject): void {
@@ -44,6 +44,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       const two = (await discovery.register(t, node(2, { whenFull: 'STANDBY' }))).member;
       const renamed = (await discovery.register(t, node(1, { mode: 'REPLACE', ...named('x') }))).member;
       await discovery.deregister(t, memberId('id1'), undefined);
+      const { expireTime } = (await discovery.reopenToken(t, ttl(HOUR).ttl)).cluster;
       await discovery.deleteToken(t);
       const told = (await store.events(t, revision(0), 10)).map(
         ({ revision: _revision, time: _time, ...rest }) => rest,
@@ -58,6 +59,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         { type: 'REGISTERED', member: two, ...standing(1, 1) },
         { type: 'REPLACED', member: renamed, previous: one, ...standing(1, 1) },
         { type: 'DEREGISTERED', member: renamed, ...standing(1, 0) },
+        { type: 'TOKEN_REOPENED', expireTime, ...standing(1, 0) },
         { type: 'TOKEN_DELETED', removed: [two], ...standing(0, 0) },
       ]);
     });

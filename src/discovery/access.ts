@@ -1,0 +1,97 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DiscoveryError } from './errors.ts';
+import type { Revision } from './model.ts';
+
+declare const brand: unique symbol;
+
+/** What can be done with a token, from the lowest to the highest. */
+export const ACCESSES = ['READ', 'JOIN', 'ADMINISTER'] as const;
+export type Access = (typeof ACCESSES)[number];
+
+/** A SHA-256 in hexadecimal: enough for secrets of 192 random bits, which nobody can guess. */
+export type SecretHash = string & { readonly [brand]: 'SecretHash' };
+
+/** The hashes of the secrets that guard a token. */
+export type Locks = Readonly<Partial<Record<Access, SecretHash>>>;
+
+/** What a caller is let do because of who it is, and what it has to show for the rest. */
+export interface Caller {
+  readonly mayCreate: boolean;
+  /** Whether it may use tokens that no secret guards. */
+  readonly mayUse: boolean;
+  /** Of the secret that came with the call. */
+  readonly proof?: SecretHash | undefined;
+}
+
+/** Whoever calls a service that asks nobody who it is. */
+export const ANYONE: Caller = { mayCreate: true, mayUse: true };
+
+export function hashSecret(secret: string): SecretHash {
+  return createHash('sha256').update(secret).digest('hex') as SecretHash;
+}
+
+export function issueSecret(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** In a time that does not tell how much of them is the same. */
+export function sameHash(a: SecretHash, b: SecretHash): boolean {
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+/** Refuses a caller that may not make tokens. */
+export function admitMaker({ mayCreate, proof }: Caller): void {
+  if (!mayCreate) throw unauthenticated('makes tokens only for callers that it knows', proof);
+}
+
+/**
+ * Refuses a caller that may not have this access to a token; undefined locks are those of a token that is not
+ * there, or is not guarded. An access needs the secret of the highest guarded one up to it, or of a higher one.
+ */
+export function admit(
+  locks: Locks | undefined,
+  needed: Access,
+  caller: Caller,
+  facts: { revision?: Revision } = {},
+): void {
+  const { proof, mayUse } = caller;
+  const level = ACCESSES.indexOf(needed);
+  const required = ACCESSES.findLastIndex((access, i) => i <= level && locks?.[access] !== undefined);
+  const opens = (access: Access, i: number): boolean => {
+    const lock = locks?.[access];
+    return i >= required && lock !== undefined && proof !== undefined && sameHash(lock, proof);
+  };
+  if (locks !== undefined && ACCESSES.some(opens)) return;
+  if (required < 0) {
+    if (!mayUse) throw unauthenticated('answers only callers that it knows', proof, facts);
+    return;
+  }
+  if (proof === undefined) {
+    throw new DiscoveryError(
+      'UNAUTHENTICATED',
+      'a secret guards this token; write it behind the token, as TOKEN:SECRET: who made the token has it',
+      facts,
+    );
+  }
+  throw new DiscoveryError(
+    'FORBIDDEN',
+    `the secret behind this token does not let its holder ${WORDS[needed]}; ask who made the token for one that does`,
+    facts,
+  );
+}
+
+const WORDS = {
+  READ: 'look at the cluster',
+  JOIN: 'register members',
+  ADMINISTER: 'take members out, delete the token or reopen it',
+} as const satisfies Record<Access, string>;
+
+function unauthenticated(what: string, proof: SecretHash | undefined, facts = {}): DiscoveryError {
+  const which =
+    proof === undefined ? 'come with the credentials' : 'these credentials are not known: use those';
+  return new DiscoveryError(
+    'UNAUTHENTICATED',
+    `this service ${what}; ${which} that its operator has given out`,
+    facts,
+  );
+}

@@ -1,0 +1,26 @@
+import { createContextKey } from '@connectrpc/connect';
+import { ANYONE, type Caller, hashSecret } from '../discovery/access.ts';
+import { parseToken, type Token } from '../discovery/model.ts';
+
+/** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
+export type Rights = (secret: string | undefined) => Caller;
+
+/** The rights of everybody, at a service that asks nobody who it is. */
+export const EVERYBODY: Rights = (secret) =>
+  secret === undefined ? ANYONE : { ...ANYONE, proof: hashSecret(secret) };
+
+/** Where a call carries them. */
+export const RIGHTS = createContextKey<Rights>(EVERYBODY);
+
+/** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
+export function enter(text: string, rights: Rights): { token: Token; caller: Caller } {
+  const { token, secret } = splitSecret(text);
+  return { token: parseToken(token), caller: rights(secret) };
+}
+
+/** The secret is undefined when there is none behind the token. */
+export function splitSecret(text: string): { token: string; secret: string | undefined } {
+  const colon = text.indexOf(':');
+  if (colon < 0) return { token: text, secret: undefined };
+  return { token: text.slice(0, colon), secret: text.slice(colon + 1) };
+}

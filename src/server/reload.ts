@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises';
+import { DiscoveryError } from '../discovery/errors.ts';
+import { Callers } from './callers.ts';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import { NOBODY, readAuthFile } from './operators.ts';
+import type { Port } from './port.ts';
+import { readServerTls } from './tls-files.ts';
+
+/** Soon enough for a renewal, and nothing beside what else a service does. */
+const LOOK_INTERVAL_MS = 1000;
+
+/** Who may call, as configured. Throws an INVALID_ARGUMENT that names the file when it cannot be used. */
+export function openCallers({ mode, file }: Config['auth']): Callers {
+  const known = file === undefined ? NOBODY : readAuthFile(file);
+  if (typeof known === 'string') throw new DiscoveryError('INVALID_ARGUMENT', known);
+  return new Callers(mode, known);
+}
+
+/** Keeps the certificates and the known callers as their files are. Returns what ends it. */
+export function reloadFiles(
+  { tls, auth: { file } }: Pick<Config, 'tls' | 'auth'>,
+  { callers, port, log }: { callers: Callers; port: Port; log: Log },
+): () => void {
+  const ends: Array<() => void> = [];
+  if (tls !== undefined) {
+    const files = [tls.certFile, tls.keyFile, ...(tls.clientCaFile === undefined ? [] : [tls.clientCaFile])];
+    const load = (): string | undefined => {
+      const identity = readServerTls(tls);
+      if (typeof identity === 'string') return identity;
+      port.renewTls(identity);
+      return undefined;
+    };
+    ends.push(reloadOnChange(files, load, log));
+  }
+  if (file !== undefined) {
+    const load = (): string | undefined => {
+      const known = readAuthFile(file);
+      if (typeof known === 'string') return known;
+      callers.renew(known);
+      return undefined;
+    };
+    ends.push(reloadOnChange([file], load, log));
+  }
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/**
+ * Loads files again when one of them has changed. `load` answers in one line why what is there now cannot be used;
+ * the service then goes on with what it had. Looked at by time, as mounted secrets are links that are swapped,
+ * which the events of a file system do not tell. Returns what ends it.
+ */
+function reloadOnChange(files: readonly string[], load: () => string | undefined, log: Log): () => void {
+  const state = async (): Promise<string> => (await Promise.all(files.map(stateOf))).join();
+  let seen = state();
+  let looking = false;
+  const look = async (): Promise<void> => {
+    const [before, now] = [await seen, await state()];
+    if (now === before) return;
+    seen = Promise.resolve(now);
+    const problem = load();
+    if (problem === undefined) log.info({ files }, 'files have changed and were read again');
+    else log.error({ files }, `files have changed, and the old ones stay in use: ${problem}`);
+  };
+  const timer = setInterval(() => {
+    if (looking) return;
+    looking = true;
+    void look().finally(() => {
+      looking = false;
+    });
+  }, LOOK_INTERVAL_MS).unref();
+  return () => clearInterval(timer);
+}
+
+async function stateOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(file);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code);
+  }
+}
