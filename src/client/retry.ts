@@ -57,8 +57,7 @@ function isRepeatable({ method, message }: UnaryRequest): boolean {
     case DiscoveryService.method.listMembers:
       return true;
     case DiscoveryService.method.createToken:
-      // Without a token of the caller's own each call makes another.
-      return (message as CreateTokenRequest).token !== '';
+      return isRepeatableCreation(message as CreateTokenRequest);
     case DiscoveryService.method.register: {
       const { mode } = message as RegisterRequest;
       return mode === RegisterMode.UNSPECIFIED || mode === RegisterMode.CREATE;
@@ -66,4 +65,9 @@ function isRepeatable({ method, message }: UnaryRequest): boolean {
     default:
       return false;
   }
+}
+
+/** Without a token of the caller's own each call makes another, and secrets are told once. */
+function isRepeatableCreation({ token, guard }: CreateTokenRequest): boolean {
+  return token !== '' && guard.length === 0;
 }
