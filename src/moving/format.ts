@@ -114,7 +114,7 @@ function locksIn({ locks }: Json): Locks {
   if (!Object.values(locks).every((hash) => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))) {
     throw new Wrong('"locks" has something else where a hash belongs');
   }
-  return locks as Locks;
+  return locks;
 }
 
 function member(object: unknown): RawMember {
