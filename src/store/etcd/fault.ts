@@ -8,6 +8,8 @@ export interface Fault {
   readonly passing: boolean;
   /** Whether etcd may have done what it was asked for. */
   readonly unsure: boolean;
+  /** Set when the request was at fault, and etcd is well. */
+  readonly ofRequest?: true;
   readonly error: unknown;
   /** Set when it is no failure of etcd, but a refusal of this store. */
   readonly isOwn?: true;
@@ -73,7 +75,8 @@ export function faultOf(error: unknown): Fault {
   const passing =
     code !== undefined && !FINAL.has(code) && !isFull && (code !== RESOURCE_EXHAUSTED || isBusy);
   const unsure = passing && !isBusy && !(code === UNAVAILABLE && NOT_SENT.test(message));
-  return { cause: causeOf(code, message), passing, unsure, error };
+  const ofRequest = /request is too large|too many operations|larger than max/.test(message);
+  return { cause: causeOf(code, message), passing, unsure, ...(ofRequest && { ofRequest }), error };
 }
 
 const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [

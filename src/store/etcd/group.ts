@@ -142,7 +142,7 @@ export class Group<P extends Piece> {
   }
 
   #refuse(piece: P, fault: Fault): void {
-    this.#health.failed(fault.cause);
+    if (fault.ofRequest !== true) this.#health.failed(fault.cause);
     piece.fail(fault);
   }
 }

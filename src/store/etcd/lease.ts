@@ -73,7 +73,9 @@ export class SweeperLease {
       const done = (seconds: number | undefined): void => {
         clearTimeout(timer);
         resolve(seconds);
-        stream.cancel();
+        // Ended, and not cancelled: etcd3 would take that for a failure, and close all connections.
+        if (seconds === undefined) stream.cancel();
+        else stream.end();
       };
       const timer = setTimeout(done, ANSWER_MS, undefined);
       stream.on('data', ({ TTL }) => done(Number(TTL)));

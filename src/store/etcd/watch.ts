@@ -100,8 +100,9 @@ export class WatchLoop {
   async #session(): Promise<Ending> {
     const stream = await this.#parts.connection.watch();
     let timer: NodeJS.Timeout | undefined;
+    let ending: Ending = 'BROKEN';
     try {
-      return await new Promise<Ending>((resolve, reject) => {
+      ending = await new Promise<Ending>((resolve, reject) => {
         stream.on('error', reject);
         stream.on('end', () => resolve('BROKEN'));
         stream.on('data', (response) => {
@@ -110,8 +111,8 @@ export class WatchLoop {
             this.#created();
           }
           try {
-            const ending = this.#receive(response);
-            if (ending !== undefined) resolve(ending);
+            const end = this.#receive(response);
+            if (end !== undefined) resolve(end);
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
           }
@@ -127,10 +128,11 @@ export class WatchLoop {
           },
         });
       });
+      return ending;
     } finally {
       clearTimeout(timer);
       this.#cancel = undefined;
-      end(stream);
+      end(stream, ending);
     }
   }
 
@@ -161,7 +163,9 @@ export class WatchLoop {
 }
 
 /** Whatever the stream still says is of no interest. */
-function end(stream: Stream): void {
+function end(stream: Stream, ending: Ending): void {
   stream.on('error', () => {});
+  // A stream that is ended first is no failure of its endpoint to etcd3, which would close all of its connections.
+  if (ending !== 'BROKEN') stream.end();
   stream.cancel();
 }
