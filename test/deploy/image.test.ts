@@ -68,7 +68,7 @@ curl -sS "$url/_config/size"`,
       `cd ${root}/app && find . -maxdepth 3 -not -path './node_modules/*/*' | sort`,
     );
     assert.match(files, /^\.\/dist\/src\/main\.js$/m);
-    assert.doesNotMatch(files, /typescript|oxlint|biome|dist\/test|dist\/bench|\.map$/m);
+    assert.doesNotMatch(files, /typescript|oxlint|biome|esbuild|dist\/test|dist\/bench|\.map$/m);
   });
 });
 
