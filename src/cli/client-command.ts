@@ -1,3 +1,5 @@
+import { createClient, type Transport } from '@connectrpc/connect';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell.ts';
 import { parsePublicUrl } from '../server/address.ts';
@@ -7,7 +9,7 @@ import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp } from './help.ts';
 import { type Problem, problemOf } from './problem.ts';
-import { openClient } from './server.ts';
+import { openTransport } from './server.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
 
@@ -48,6 +50,8 @@ export interface Call<F extends FlagSet> {
   readonly given: string;
   readonly server: string;
   readonly client: DiscoveryClient;
+  /** For clients of the other services that are there. */
+  readonly transport: Transport;
   readonly json: boolean;
   readonly terminal: Terminal;
   /** Bold and colours, where standard output can show them. */
@@ -99,13 +103,17 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         if (spec.args[0] === 'TOKEN' && argument === undefined) {
           throw new Failure(EXIT.WRONG, 'the URL has no token in it: it is like http://localhost:8087/TOKEN');
         }
+        // Not a flag, as every user of the machine can read what a flag says.
+        const credentials = terminal.env['DISC_CREDENTIALS'] || undefined;
+        const transport = openTransport({ ...values, server, credentials });
         return await spec.run({
           flags: values,
           words: reading.words,
           token: argument?.token ?? '',
           given: first,
           server,
-          client: openClient({ ...values, server }),
+          transport,
+          client: createClient(DiscoveryService, transport),
           json,
           terminal,
           style: styleFor(terminal, 'out'),

@@ -1,12 +1,15 @@
 import type { Command } from './command.ts';
 import { completion } from './commands/completion.ts';
+import { CREDENTIAL } from './commands/credential.ts';
 import { DELETE } from './commands/delete.ts';
 import { DEREGISTER } from './commands/deregister.ts';
 import { FLAGS } from './commands/flags.ts';
+import { HEALTH } from './commands/health.ts';
 import { JOIN_LATE } from './commands/join-late.ts';
 import { LIST_MEMBERS } from './commands/list-members.ts';
 import { NEW } from './commands/new.ts';
 import { REGISTER } from './commands/register.ts';
+import { REOPEN } from './commands/reopen.ts';
 import { SHOW } from './commands/show.ts';
 import { WAIT } from './commands/wait.ts';
 import { WATCH } from './commands/watch.ts';
@@ -20,6 +23,8 @@ import { SERVE } from './serve.ts';
 /** Every command. A new one is a file of its own and a row here. */
 export const COMMANDS: readonly Command[] = [
   SERVE,
+  HEALTH,
+  CREDENTIAL,
   EXPORT,
   IMPORT,
   BACKUP,
@@ -30,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   LIST_MEMBERS,
   WATCH,
   WAIT,
+  REOPEN,
   DELETE,
   FLAGS,
   REGISTER,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { DiscoveryClient } from '../client/index.ts';
-import { createDiscoveryClient } from '../client/node.ts';
+import type { Transport } from '@connectrpc/connect';
+import { discoveryTransport } from '../client/node.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** How to reach a service. */
@@ -10,13 +10,15 @@ export interface Access {
   readonly cacert: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  /** NAME:SECRET, or a secret alone. */
+  readonly credentials: string | undefined;
 }
 
 /** A restart takes a second or two; somebody who has the URL wrong should not wait much longer to hear it. */
 const RETRY_FOR_MS = 3000;
 
-/** The client of a command. What proves who is asking belongs here. */
-export function openClient({ server, cacert, cert, key }: Access): DiscoveryClient {
+/** What a command sends its calls by, with what proves who is asking. */
+export function openTransport({ server, cacert, cert, key, credentials }: Access): Transport {
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(EXIT.WRONG, '--cert and --key belong together: give both, or neither');
   }
@@ -26,7 +28,13 @@ export function openClient({ server, cacert, cert, key }: Access): DiscoveryClie
     ...(key !== undefined && { key: read('--key', key) }),
   };
   checkTls(tls);
-  return createDiscoveryClient(server, { retryForMs: RETRY_FOR_MS, tls });
+  const headers = credentials === undefined ? {} : { Authorization: authorization(credentials) };
+  return discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers });
+}
+
+function authorization(credentials: string): string {
+  if (!credentials.includes(':')) return `Bearer ${credentials}`;
+  return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
 /** So that a wrong file is told as such, and not as a connection that fails. */

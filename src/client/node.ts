@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import { createClient } from '@connectrpc/connect';
+import { createClient, type Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from './discovery-client.ts';
@@ -23,15 +23,19 @@ export interface ClientOptions extends Partial<RetryLimits> {
  * such URL.
  */
 export function createDiscoveryClient(url: string | URL, options: ClientOptions = {}): DiscoveryClient {
+  return createClient(DiscoveryService, discoveryTransport(url, options));
+}
+
+/** What such a client sends its calls by: for clients of the other services at the same URL. */
+export function discoveryTransport(url: string | URL, options: ClientOptions = {}): Transport {
   const { headers = {}, tls = {}, ...limits } = options;
   // Over HTTP/1.1: a GOAWAY on an idle HTTP/2 connection can end the process of a connect-node client.
-  const transport = createConnectTransport({
+  return createConnectTransport({
     baseUrl: baseUrlOf(url),
     httpVersion: '1.1',
     nodeOptions: { ...tls, headers },
     interceptors: [retryInterceptor({ ...RETRY_LIMITS, ...limits })],
   });
-  return createClient(DiscoveryService, transport);
 }
 
 function baseUrlOf(url: string | URL): string {

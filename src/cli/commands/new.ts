@@ -1,6 +1,7 @@
 import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { type Cluster, ClusterSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
+import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { count, duration, parseText } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
@@ -47,6 +48,13 @@ export const NEW = clientCommand({
       flag: 'allow-rejoin',
       help: 'Members of the complete cluster may register again as they did.',
     },
+    guard: {
+      flag: 'guard',
+      value: 'ACCESS,...',
+      takes: 'read, join and administer, with commas between them',
+      parse: parseGuard,
+      help: 'What shall need a secret. The token is printed with the one that lets nodes join.',
+    },
     quiet: { flag: 'quiet', short: 'q', help: "Print the token's URL and nothing else." },
   },
   examples: [
@@ -55,25 +63,64 @@ export const NEW = clientCommand({
     'new --quiet --server https://discovery.example.com',
   ],
   async run({ flags, client, server, json, printJson, terminal, style, note }) {
-    const { cluster, created } = await client.createToken({
+    const answer = await client.createToken({
       size: flags.size,
       token: flags.token ?? '',
       description: flags.description ?? '',
       allowRejoin: flags.allowRejoin,
+      guard: flags.guard ?? [],
       ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
     });
+    const { cluster, created, secrets } = answer;
     if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
-    const url = discoveryUrl({ serviceUrl: server, token: cluster.token });
-    if (json) printJson({ url, created, cluster: toJson(ClusterSchema, cluster) });
-    else terminal.out(flags.quiet ? `${url}\n` : newText(cluster, url, server, created, style));
+    const token = tokenForNodes(cluster.token, secrets);
+    const url = discoveryUrl({ serviceUrl: server, token });
+    if (json) printJson({ url, ...(toJson(CreateTokenResponseSchema, answer) as object), created });
+    else if (flags.quiet) terminal.out(`${url}\n`);
+    else
+      terminal.out(
+        newText(cluster, token, url, server, created, style) + secretsText(cluster.token, secrets),
+      );
     const remark = flags.quiet || json ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
     return EXIT.DONE;
   },
 });
 
-function newText(cluster: Cluster, url: string, server: string, created: boolean, style: Style): string {
-  const { token, size } = cluster;
+const ACCESSES = { read: Access.READ, join: Access.JOIN, administer: Access.ADMINISTER } as const;
+
+function parseGuard(text: string): Access[] | undefined {
+  const accesses = text.split(',').map((word) => new Map(Object.entries(ACCESSES)).get(word));
+  return accesses.every((access) => access !== undefined) ? accesses : undefined;
+}
+
+/** With the least secret that lets a node read and join, where there is one. */
+function tokenForNodes(token: string, secrets: readonly TokenSecret[]): string {
+  const guarding = secrets.filter(({ access }) => access <= Access.JOIN).map(({ access }) => access);
+  const needed = Math.max(...guarding);
+  const secret = secrets.find(({ access }) => access === needed)?.secret;
+  return secret === undefined ? token : `${token}:${secret}`;
+}
+
+/** They are told once: whoever makes the token has to keep them. */
+function secretsText(token: string, secrets: readonly TokenSecret[]): string {
+  if (secrets.length === 0) return '';
+  const words = new Map(Object.entries(ACCESSES).map(([word, access]) => [access, word]));
+  const lines = secrets.map(
+    ({ access, secret }) => `  to ${(words.get(access as 1) ?? '').padEnd(12)}${token}:${secret}`,
+  );
+  return `\nKeep these, which are not told again. Each opens what is above it as well:\n\n${lines.join('\n')}\n`;
+}
+
+function newText(
+  cluster: Cluster,
+  token: string,
+  url: string,
+  server: string,
+  created: boolean,
+  style: Style,
+): string {
+  const { size } = cluster;
   return `${created ? 'A token' : 'The token was there already,'} for a cluster of ${size}:
 
   token    ${style.bold(token)}

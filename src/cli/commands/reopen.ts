@@ -1,0 +1,33 @@
+import { toJson } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { duration } from '../../server/settings/setting.ts';
+import { clientCommand } from '../client-command.ts';
+import { EXIT } from '../exit.ts';
+import { instantFromNow } from '../text/time.ts';
+
+export const REOPEN = clientCommand({
+  name: 'reopen',
+  group: 'Tokens',
+  summary: 'give a token a new lifetime from now on, also when it has expired',
+  details: 'The members stay. A deleted token cannot be reopened.',
+  args: ['TOKEN'],
+  flags: {
+    ttl: {
+      flag: 'ttl',
+      value: 'DURATION',
+      ...duration('1s', '3650d'),
+      help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
+    },
+  },
+  examples: ['reopen my-cluster --ttl 24h'],
+  async run({ flags, client, token, json, printJson, terminal }) {
+    const answer = await client.reopenToken({
+      token,
+      ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
+    });
+    if (json) printJson(toJson(ReopenTokenResponseSchema, answer));
+    else terminal.out(`expires ${instantFromNow(answer.cluster?.expireTime)}\n`);
+    return EXIT.DONE;
+  },
+});
