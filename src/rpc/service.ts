@@ -15,6 +15,7 @@ import {
   WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Discovery } from '../discovery/discovery.ts';
+import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId, revision } from '../discovery/model.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { enter, RIGHTS, type Rights } from './caller.ts';
@@ -27,14 +28,16 @@ export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
 
 /**
  * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
- * ErrorDetail; `onDefect` is told of those that nobody foresaw.
+ * ErrorDetail; `onDefect` is told of those that nobody foresaw, `onRefused` why each call was refused.
  */
 export function discoveryService(
   discovery: Discovery,
   onDefect: (defect: unknown) => void,
+  onRefused: (reason: Reason) => void = () => {},
 ): ServiceImpl<typeof DiscoveryService> {
   const refusal = (thrown: unknown): Error => {
     const error = asDiscoveryError(thrown);
+    onRefused(error.reason);
     if (error.reason === 'INTERNAL') onDefect(error.facts.cause ?? error);
     return connectError(error, discovery.now());
   };

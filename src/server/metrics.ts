@@ -1,5 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client';
+import type { Reason } from '../discovery/errors.ts';
+import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 import { pathOf, type Surface } from './route.ts';
+import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
+
+/** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
+export type Kind = 'call' | 'wait';
 
 /** A request that is over, as it is counted. */
 export interface Counted {
@@ -9,12 +15,21 @@ export interface Counted {
   readonly method: string;
   /** The HTTP status. */
   readonly status: number;
+  readonly kind: Kind;
+  readonly seconds: number;
   /** The RPC and how it ended, in Connect's words. */
   readonly rpc?: { readonly method: string; readonly code: string };
 }
 
 export interface Metrics {
+  /** A wait has begun. It is counted when it is over. */
+  beginWait(surface: Surface): void;
   count(request: Counted): void;
+  /** The service has refused a call, on whatever surface it came. */
+  refused(reason: Reason): void;
+  /** A sweep is over. `removed` is undefined when it failed. */
+  swept(removed: number | undefined, seconds: number): void;
+  readonly store: StoreMetrics;
   /** In Prometheus' text format. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -24,6 +39,8 @@ export interface Gauges {
   readonly version: string;
   readonly watches: () => number;
   readonly connections: () => number;
+  /** Held by the store, expired and deleted ones that are remembered included. */
+  readonly tokens: () => number;
 }
 
 /** HTTP/2 takes any word for a method, and a label must not. */
@@ -41,19 +58,30 @@ export function createMetrics(gauges: Gauges): Metrics {
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(value()) });
   };
 
-  const requests = counter(
-    'discovery_requests_total',
-    'Requests answered. For the surface rpc: the RPC and its code; for the others: the HTTP method and status.',
-    ['surface', 'method', 'code'],
-  );
+  const requests = new Requests(register);
   gauge('discovery_watches', 'Open watches: RPC streams and waiting v2 requests.', gauges.watches);
   gauge('discovery_connections', 'Open connections.', gauges.connections);
+  gauge(
+    'discovery_tokens',
+    'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
+    gauges.tokens,
+  );
+  const refusals = counter(
+    'discovery_refusals_total',
+    'Calls that the service refused, on every surface, by the reason of the API.',
+    ['reason'],
+  );
+  const sweeps = counter('discovery_sweeps_total', 'Sweeps for tokens that ended long ago.', ['result']);
+  const sweepSeconds = counter('discovery_sweep_seconds_total', 'Time spent in sweeps.', []);
+  for (const result of ['ok', 'failed']) sweeps.inc({ result }, 0);
+  sweepSeconds.inc(0);
   new Gauge({
     name: 'discovery_build_info',
-    help: 'Always 1; the version is in the label.',
-    labelNames: ['version'],
+    help: 'Always 1; the versions of the service and of Node.js are in the labels.',
+    labelNames: ['version', 'node'],
     registers,
-  }).set({ version: gauges.version }, 1);
+  }).set({ version: gauges.version, node: process.version }, 1);
+  const store = createStoreMetrics(register);
 
   // The names that dashboards of etcd's own discovery service know.
   const old = (path: string): Counter<'code' | 'method'> =>
@@ -71,15 +99,95 @@ export function createMetrics(gauges: Gauges): Metrics {
   const ofProcess = processRegistry;
 
   return {
-    count({ surface, target, method, status, rpc }) {
+    beginWait: (surface) => requests.beginWait(surface),
+    count(request) {
+      const { surface, target, method, status } = request;
       const verb = METHODS.has(method) ? method : 'OTHER';
-      requests.inc({ surface, method: rpc?.method ?? verb, code: rpc?.code ?? status });
+      requests.count(request, verb);
       const endpoint = endpointOf(surface, target);
       if (endpoint !== undefined) endpoints[endpoint].inc({ code: status, method: verb });
     },
-    text: async () => `${await register.metrics()}\n${await ofProcess.metrics()}`,
+    refused: (reason) => refusals.inc({ reason }),
+    swept(removed, seconds) {
+      sweeps.inc({ result: removed === undefined ? 'failed' : 'ok' });
+      sweepSeconds.inc(seconds);
+      store.removed(removed ?? 0);
+    },
+    store,
+    text: async () =>
+      [await register.metrics(), requests.text(), store.text(), await ofProcess.metrics()].join('\n'),
     contentType: register.contentType,
   };
+}
+
+interface Tally {
+  readonly labels: { readonly surface: string; readonly method: string; readonly code: string };
+  readonly seconds: Series;
+  count: number;
+}
+
+/** Requests by surface, method and code, and how long they took. Every request passes here: it only adds. */
+class Requests {
+  readonly #tallies = new Map<string, Tally>();
+  readonly #waits = new Map<Surface, number>([
+    ['v2', 0],
+    ['rpc', 0],
+  ]);
+  readonly #calls = new Histogram(
+    'discovery_request_duration_seconds',
+    'From the head of a request to the end of its answer, without waits. For the surface rpc: by RPC; for the others: by HTTP method.',
+    SECONDS,
+  );
+  readonly #ended = new Histogram(
+    'discovery_wait_duration_seconds',
+    'How long waits lasted: long polls of the v2 dialect, and streams of RPCs.',
+    LONG_SECONDS,
+  );
+
+  constructor(register: Registry) {
+    const total: Counter<'surface' | 'method' | 'code'> = new Counter({
+      name: 'discovery_requests_total',
+      help: 'Requests answered. For the surface rpc: the RPC and its code; for the others: the HTTP method and status.',
+      labelNames: ['surface', 'method', 'code'],
+      registers: [register],
+      collect: () => {
+        total.reset();
+        for (const { labels, count } of this.#tallies.values()) total.inc(labels, count);
+      },
+    });
+    const waits: Gauge<'surface'> = new Gauge({
+      name: 'discovery_waits',
+      help: 'Waits that are open: long polls of the v2 dialect (surface v2), and streams of RPCs (rpc).',
+      labelNames: ['surface'],
+      registers: [register],
+      collect: () => {
+        for (const [surface, count] of this.#waits) waits.set({ surface }, count);
+      },
+    });
+  }
+
+  beginWait(surface: Surface): void {
+    this.#waits.set(surface, (this.#waits.get(surface) ?? 0) + 1);
+  }
+
+  count({ surface, status, kind, seconds, rpc }: Counted, verb: string): void {
+    const method = rpc?.method ?? verb;
+    const code = rpc?.code ?? String(status);
+    const key = `${surface} ${method} ${code} ${kind}`;
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      const series = kind === 'wait' ? this.#ended.with({ surface }) : this.#calls.with({ surface, method });
+      tally = { labels: { surface, method, code }, seconds: series, count: 0 };
+      this.#tallies.set(key, tally);
+    }
+    tally.count += 1;
+    tally.seconds.observe(seconds);
+    if (kind === 'wait') this.#waits.set(surface, (this.#waits.get(surface) ?? 1) - 1);
+  }
+
+  text(): string {
+    return this.#calls.text() + this.#ended.text();
+  }
 }
 
 /** Which of the old counters counts a request. */

@@ -1,9 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
-import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
-import { ServerReflection } from '../../gen/grpc/reflection/v1/reflection_pb.ts';
-import { ServerReflection as ServerReflectionAlpha } from '../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
+import { isCall } from './calls.ts';
 import { pathOf } from './route.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */
@@ -23,21 +20,6 @@ const AFTER = new Map([
   ['size', '_config'],
 ]);
 
-/** The paths of calls hold no token. */
-const CALLS = new Set(
-  [
-    DiscoveryService,
-    KV,
-    Watch,
-    Cluster,
-    Maintenance,
-    Auth,
-    Health,
-    ServerReflection,
-    ServerReflectionAlpha,
-  ].flatMap(({ typeName, methods }) => methods.map(({ name }) => `/${typeName}/${name}`)),
-);
-
 /** More parts than any path of ours has. */
 const PARTS_SHOWN = 8;
 
@@ -56,7 +38,8 @@ export function tokenLabel(token: string): string {
  */
 export function redactPath(target: string): string {
   const path = pathOf(target);
-  if (CALLS.has(path)) return path;
+  // The paths of calls hold no token.
+  if (isCall(path)) return path;
   const parts = path.split('/');
   const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {
     if (part === '' || NEVER_TOKENS.has(part)) return part;

@@ -1,5 +1,6 @@
+import { isStream } from './calls.ts';
 import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Kind, Metrics } from './metrics.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { redactPath } from './redact.ts';
 import type { Surface } from './route.ts';
@@ -23,6 +24,8 @@ export function note(
   const { method = '', url: target = '', httpVersion: http } = request;
   // Unknown once the socket is closed.
   const remote = request.socket.remoteAddress;
+  const kind = kindOf(surface, target);
+  if (kind === 'wait') metrics.beginWait(surface);
   response.once('close', () => {
     const gone = !response.writableEnded;
     const status = response.headersSent ? response.statusCode : CLIENT_GONE;
@@ -30,7 +33,9 @@ export function note(
       outcome.method === undefined
         ? undefined
         : { method: outcome.method, code: outcome.code ?? (gone ? 'canceled' : refusedAs(status)) };
-    metrics.count({ surface, target, method, status, ...(rpc && { rpc }) });
+    const ms = performance.now() - begin;
+    const counted = { surface, target, method, status, kind, seconds: ms / 1000 };
+    metrics.count(rpc === undefined ? counted : { ...counted, rpc });
     const level = levelOf(surface, target, status);
     if (!log.isLevelEnabled(level)) return;
     log[level](
@@ -38,7 +43,7 @@ export function note(
         method,
         path: redactPath(target),
         status,
-        ms: Math.round((performance.now() - begin) * 10) / 10,
+        ms: Math.round(ms * 10) / 10,
         surface,
         ...(rpc && { code: rpc.code }),
         ...(gone && { gone }),
@@ -48,6 +53,13 @@ export function note(
       'request',
     );
   });
+}
+
+const WAIT = /[?&]wait=true(?:&|$)/;
+
+function kindOf(surface: Surface, target: string): Kind {
+  if (surface === 'rpc') return isStream(target) ? 'wait' : 'call';
+  return surface === 'v2' && WAIT.test(target) ? 'wait' : 'call';
 }
 
 /** The code of an RPC that was refused before the service saw it: bad JSON, too large, of another media type. */

@@ -15,7 +15,8 @@ import { hostPort, localUrl } from './address.ts';
 import type { Config } from './config.ts';
 import { allowCrossOrigin } from './cors.ts';
 import type { Log } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { observeStore } from './observed-store.ts';
 import { servePage } from './own.ts';
 import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
 import { openCallers, reloadFiles } from './reload.ts';
@@ -44,20 +45,27 @@ export interface RunningServer {
 export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
   const version = readVersion();
   const callers = openCallers(config.auth);
-  const { store, description } = await openStore(config.store, config.policy, log);
+  const metrics: Metrics = createMetrics({
+    version,
+    watches: () => discovery.watchers(),
+    connections: () => port?.connections() ?? 0,
+    tokens: () => opened.tokens(),
+  });
+  const { store: opened, description } = await openStore(
+    config.store,
+    config.policy,
+    log,
+    metrics.store.batch,
+  );
+  const store = observeStore(opened, metrics.store);
   const discovery = new Discovery(store, config.policy);
   const onDefect = (defect: unknown): void => {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
   };
-  const service = discoveryService(discovery, onDefect);
+  const service = discoveryService(discovery, onDefect, metrics.refused);
 
   let port: Port | undefined;
   const stopping = new AbortController();
-  const metrics = createMetrics({
-    version,
-    watches: () => discovery.watchers(),
-    connections: () => port?.connections() ?? 0,
-  });
   const pages = {
     version,
     metrics,
@@ -77,7 +85,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const rightsOf = (request: PortRequest): Rights => callers.rightsOf(request);
   const clientOf = (request: PortRequest): DiscoveryClient => clientFor(rightsOf(request));
   const v3 = etcdV3Gateway(({ values }) => clientFor(values.get(RIGHTS)), {
-    identity: { clusterId: store.clusterId, memberId: store.clusterId },
+    identity: { clusterId: opened.clusterId, memberId: opened.clusterId },
     urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
     signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
     stopping: stopping.signal,
@@ -114,7 +122,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
 
   const open = port;
   const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
-  const stopSweeper = startSweeper(discovery, config.sweepInterval, log);
+  const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port: open, log });
   log.info(
     {

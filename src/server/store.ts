@@ -5,12 +5,13 @@ import type { Store } from '../discovery/store.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import type { EtcdConfig, StoreConfig } from './config.ts';
 import type { Log } from './log.ts';
+import type { StoreMetrics } from './store-metrics.ts';
 import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
 
 /** The store that the configuration chooses. Nothing above knows which one it is. */
 export interface OpenedStore {
   /** With the id that the v3 dialect tells as its cluster's; replicas over one etcd have the same. */
-  readonly store: Store & { readonly clusterId: bigint };
+  readonly store: Store & { readonly clusterId: bigint; readonly tokens: () => number };
   /** For the operator: what it is, and where. */
   readonly description: string;
 }
@@ -20,15 +21,22 @@ export async function openStore(
   config: StoreConfig,
   policy: Pick<Policy, 'maxTokens'>,
   log: Log,
+  onBatch: StoreMetrics['batch'] = () => {},
 ): Promise<OpenedStore> {
   // The one that is not chosen is not loaded: each brings its database's client.
   if (config.type === 'EMBEDDED') {
     const { openLmdbStore } = await import('../store/lmdb/store.ts');
-    const store = await openLmdbStore({ path: config.dataDir, policy, log: (line) => log.fatal(line) });
+    const store = await openLmdbStore({
+      path: config.dataDir,
+      policy,
+      log: (line) => log.fatal(line),
+      onBatch,
+    });
     return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
   }
   const { endpoints, prefix } = config;
-  const options = { endpoints, prefix, policy, ...etcdAccess(config), log: (line: string) => log.warn(line) };
+  const warn = (line: string): void => log.warn(line);
+  const options = { endpoints, prefix, policy, ...etcdAccess(config), log: warn, onBatch };
   const { openEtcdStore } = await import('../store/etcd/store.ts');
   const store = await openEtcdStore(options).catch((error: unknown) => {
     if (!(error instanceof DiscoveryError)) throw error;

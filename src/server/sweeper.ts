@@ -1,13 +1,20 @@
 import type { Discovery } from '../discovery/discovery.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
 
 /** Removes tokens that ended long ago, every `interval` ms. Returns what stops it, once a sweep is over. */
-export function startSweeper(discovery: Discovery, interval: number, log: Log): () => Promise<void> {
+export function startSweeper(
+  discovery: Discovery,
+  interval: number,
+  { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'swept'> },
+): () => Promise<void> {
   let running: Promise<void> | undefined;
   const sweep = async (): Promise<void> => {
+    const begin = performance.now();
+    let removed: number | undefined;
     try {
-      const removed = await discovery.sweep();
+      removed = await discovery.sweep();
       if (removed > 0) log.info({ removed }, 'removed tokens that ended long ago');
     } catch (error) {
       const what = 'tokens that ended long ago could not be removed; the next try is later';
@@ -15,6 +22,7 @@ export function startSweeper(discovery: Discovery, interval: number, log: Log): 
       if (isAway) log.warn(`${what}: ${error.message}`);
       else log.error({ err: error }, what);
     }
+    metrics.swept(removed, (performance.now() - begin) / 1000);
     running = undefined;
   };
   const timer = setInterval(() => {

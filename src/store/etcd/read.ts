@@ -46,6 +46,8 @@ export interface ReaderParts {
   readonly cache: Cache;
   readonly clock: Clock;
   readonly health: Health;
+  /** Told how many reads or writes go in one call. */
+  readonly onBatch?: (operation: 'read' | 'write', size: number) => void;
 }
 
 /** Linearizable reads. Those of the same moment share a call, and those of the same token one range. */
@@ -58,12 +60,15 @@ export class Reader {
   /** Reads that wait for their call. */
   readonly #waiting = new Map<Token, Promise<State>>();
 
-  constructor({ connection, keys, cache, clock, health }: ReaderParts) {
+  constructor({ connection, keys, cache, clock, health, onBatch }: ReaderParts) {
     this.#connection = connection;
     this.#keys = keys;
     this.#cache = cache;
     this.#clock = clock;
-    this.#group = new Group(BOUNDS, health, (pieces) => this.#send(pieces));
+    this.#group = new Group(BOUNDS, health, (pieces) => {
+      onBatch?.('read', pieces.length);
+      return this.#send(pieces);
+    });
   }
 
   /** The token with every change that was acknowledged before the call. */

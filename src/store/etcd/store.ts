@@ -24,12 +24,16 @@ export interface EtcdStoreOptions extends EtcdAccess {
   readonly policy: Pick<Policy, 'maxTokens'>;
   /** Told in one line when etcd goes, and when it is back. */
   readonly log?: (line: string) => void;
+  /** Told how many reads or writes go to etcd in one call. */
+  readonly onBatch?: (operation: 'read' | 'write', size: number) => void;
 }
 
 /** The store that several replicas share: an etcd cluster. */
 export interface EtcdStore extends Store {
   /** Names the data below the prefix, for as long as it lives; all replicas have the same. */
   readonly clusterId: bigint;
+  /** How many tokens are held, tombstones included; those of other replicas a moment later. */
+  tokens(): number;
 }
 
 /** Rejects with STORE_UNAVAILABLE when etcd or the prefix cannot be used; the text says what to do. */
@@ -70,7 +74,8 @@ class OpenStore implements EtcdStore {
     this.#tokens = new TokenCount(options.policy.maxTokens);
     this.#health = new Health(options.log ?? (() => {}));
     const clock: Clock = { tick: 0 };
-    const shared = { connection, keys, cache: this.#cache, clock, health: this.#health };
+    const onBatch = options.onBatch ?? (() => {});
+    const shared = { connection, keys, cache: this.#cache, clock, health: this.#health, onBatch };
     this.#reader = new Reader(shared);
     this.#writer = new Writer({
       ...shared,
@@ -103,6 +108,10 @@ class OpenStore implements EtcdStore {
       },
       after,
     );
+  }
+
+  tokens(): number {
+    return this.#tokens.count();
   }
 
   async read(token: Token): Promise<View> {

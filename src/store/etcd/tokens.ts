@@ -43,10 +43,16 @@ export class TokenCount {
     if (change < 0) this.#wake();
   }
 
-  /** Whether there is room for one more. WAIT: that depends on those that are being made. */
-  room(): 'ROOM' | 'FULL' | 'WAIT' {
+  /** How many there are, as far as this process knows. */
+  count(): number {
     let count = this.#counted;
     for (const each of this.#own) count += each.change;
+    return count;
+  }
+
+  /** Whether there is room for one more. WAIT: that depends on those that are being made. */
+  room(): 'ROOM' | 'FULL' | 'WAIT' {
+    const count = this.count();
     if (count >= this.#max) return 'FULL';
     return count + this.#making >= this.#max ? 'WAIT' : 'ROOM';
   }

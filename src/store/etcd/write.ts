@@ -72,7 +72,10 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.#group = new Group(BOUNDS, parts.health, (pieces) => this.#send(pieces));
+    this.#group = new Group(BOUNDS, parts.health, (pieces) => {
+      parts.onBatch?.('write', pieces.length);
+      return this.#send(pieces);
+    });
   }
 
   write(token: Token, decide: Decide): Promise<Written> {

@@ -38,17 +38,28 @@ export class Batches {
   readonly #path: string;
   readonly #changes: Changes;
   readonly #fatal: (cause: string) => void;
+  readonly #onBatch: (writes: number) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
   #refusal: { readonly error: DiscoveryError; readonly until: number } | undefined;
   #closed = false;
 
-  /** `fatal` is told why the store cannot go on; it does not return. */
-  constructor(env: RootDatabase, path: string, changes: Changes, fatal: (cause: string) => void) {
+  /**
+   * `fatal` is told why the store cannot go on; it does not return. `onBatch` is told how many writes share a
+   * transaction.
+   */
+  constructor(
+    env: RootDatabase,
+    path: string,
+    changes: Changes,
+    fatal: (cause: string) => void,
+    onBatch: (writes: number) => void = () => {},
+  ) {
     this.#env = env;
     this.#path = path;
     this.#changes = changes;
     this.#fatal = fatal;
+    this.#onBatch = onBatch;
   }
 
   /** Runs `plan`, which adds to the changes of the next transaction. When it throws, only this write is refused. */
@@ -89,7 +100,7 @@ export class Batches {
       await this.#gather();
       const jobs = this.#queue.splice(0, JOBS_PER_BATCH);
       for (const job of jobs) job.run();
-      const failure = this.#changes.isEmpty() ? undefined : await this.#commit();
+      const failure = this.#changes.isEmpty() ? undefined : await this.#commit(jobs.length);
       for (const job of jobs) job.settle(failure);
       if (failure === undefined) continue;
       for (const job of this.#queue.splice(0)) job.settle(failure);
@@ -111,7 +122,8 @@ export class Batches {
     );
   }
 
-  async #commit(): Promise<DiscoveryError | undefined> {
+  async #commit(writes: number): Promise<DiscoveryError | undefined> {
+    this.#onBatch(writes);
     let broken: unknown;
     let failure: DiscoveryError | undefined;
     try {

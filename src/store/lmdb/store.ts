@@ -18,12 +18,16 @@ export interface LmdbStoreOptions {
   readonly policy: Pick<Policy, 'maxTokens'>;
   /** Told in one line why the store ends the process. */
   readonly log?: (line: string) => void;
+  /** Told how many writes share a transaction. */
+  readonly onBatch?: (operation: 'write', size: number) => void;
 }
 
 /** The embedded store: one LMDB environment in a directory that this process has to itself. */
 export interface LmdbStore extends Store {
   /** Names the data directory, for as long as it lives. */
   readonly clusterId: bigint;
+  /** How many tokens are held, tombstones included. */
+  tokens(): number;
 }
 
 /** Rejects with STORE_UNAVAILABLE when the directory cannot be used; the text says what to do. */
@@ -63,10 +67,16 @@ class OpenStore implements LmdbStore {
       committed: () => this.#committed(),
       failed: () => this.#failed(),
     };
-    this.#batches = new Batches(databases.env, options.path, changes, (cause) => {
+    const fatal = (cause: string): never => {
       log(`the store has failed, and the service ends so that it is started again: ${cause}`);
       process.exit(1);
-    });
+    };
+    const onBatch = (writes: number): void => options.onBatch?.('write', writes);
+    this.#batches = new Batches(databases.env, options.path, changes, fatal, onBatch);
+  }
+
+  tokens(): number {
+    return this.#tokens;
   }
 
   async read(token: Token): Promise<View> {

@@ -1,0 +1,46 @@
+import { isComplete } from '../discovery/cluster.ts';
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { Store, Written } from '../discovery/store.ts';
+import type { StoreMetrics, StoreOperation } from './store-metrics.ts';
+
+/** The store, with what it does measured and counted. */
+export function observeStore(store: Store, metrics: StoreMetrics): Store {
+  const observed = async <T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> => {
+    const begin = performance.now();
+    try {
+      return await call();
+    } catch (thrown) {
+      if (isFailure(thrown)) metrics.failed(operation);
+      throw thrown;
+    } finally {
+      metrics.seconds[operation].observe((performance.now() - begin) / 1000);
+    }
+  };
+  return {
+    read: (token) => observed('read', () => store.read(token)),
+    events: (token, after, limit) => observed('events', () => store.events(token, after, limit)),
+    sweep: (endedBefore, limit) => observed('sweep', () => store.sweep(endedBefore, limit)),
+    async write(token, decide) {
+      const written = await observed('write', () => store.write(token, decide));
+      if (written.changed) countChange(written, metrics);
+      return written;
+    },
+    list: (after, limit) => store.list(after, limit),
+    onCommit: (listener) => store.onCommit(listener),
+    close: () => store.close(),
+  };
+}
+
+function isFailure(thrown: unknown): boolean {
+  if (!(thrown instanceof DiscoveryError)) return true;
+  return thrown.reason === 'STORE_UNAVAILABLE' || thrown.reason === 'INTERNAL';
+}
+
+function countChange({ cluster, before }: Written, metrics: StoreMetrics): void {
+  if (before === undefined) return metrics.token('created');
+  if (cluster.deleteTime !== undefined) return metrics.token('deleted');
+  if (cluster.members.length > before.members.length) {
+    metrics.registered();
+    if (isComplete(cluster) && !isComplete(before)) metrics.token('completed');
+  } else if (cluster.expireTime !== before.expireTime) metrics.token('reopened');
+}
