@@ -26,7 +26,7 @@ export interface Metrics {
   beginWait(surface: Surface): void;
   count(request: Counted): void;
   /** The service has refused a call, on whatever surface it came. */
-  refused(reason: Reason): void;
+  readonly refused: (reason: Reason) => void;
   /** A sweep is over. `removed` is undefined when it failed. */
   swept(removed: number | undefined, seconds: number): void;
   readonly store: StoreMetrics;

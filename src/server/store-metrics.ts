@@ -10,7 +10,7 @@ export interface StoreMetrics {
   /** The store could not do what it was asked. */
   failed(operation: StoreOperation): void;
   /** Calls that went to the database together. */
-  batch(operation: 'read' | 'write', size: number): void;
+  readonly batch: (operation: 'read' | 'write', size: number) => void;
   token(change: TokenChange): void;
   registered(): void;
   /** So many tokens that ended long ago were removed. */
