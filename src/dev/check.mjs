@@ -89,11 +89,28 @@ function contents(directory) {
   );
 }
 
+/** Versions are exact, and none is one that its maintainers have given up. */
+function dependencies() {
+  const read = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
+  const { dependencies, devDependencies } = read('package.json');
+  const { packages } = read('package-lock.json');
+  const wrong = [
+    ...Object.entries({ ...dependencies, ...devDependencies })
+      .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
+      .map(([name, version]) => `${name} ${version}: not one exact version`),
+    ...Object.entries(packages)
+      .filter(([, { deprecated }]) => deprecated !== undefined)
+      .map(([path, { version, deprecated }]) => `${path} ${version} is deprecated: ${deprecated}`),
+  ];
+  return { ok: wrong.length === 0, output: wrong.join('\n') };
+}
+
 const STEPS = {
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
   types: () => run('tsc', '--noEmit'),
   "the page's types": () => run('tsc', '-p', 'src/page/browser'),
+  dependencies,
   'buf lint': () => run('buf', 'lint'),
   'buf breaking': bufBreaking,
   'gen/ is fresh': genIsFresh,
