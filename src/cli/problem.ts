@@ -57,6 +57,7 @@ const REFUSALS = {
     next: 'give the secret with the token (TOKEN:SECRET), or credentials with DISC_CREDENTIALS',
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
+  TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
 const CUT_OFF = {

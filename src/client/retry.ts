@@ -5,8 +5,8 @@ import {
   RegisterMode,
   type RegisterRequest,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { backoffMs, sleep } from './backoff.ts';
-import { isTransient, wasNeverSent } from './transient.ts';
+import { sleep } from './backoff.ts';
+import { isTransient, pauseAfter, wasNeverSent, wasTurnedAway } from './transient.ts';
 
 /** How a client deals with a service that is away for a moment. Times in ms. */
 export interface RetryLimits {
@@ -20,8 +20,8 @@ export interface RetryLimits {
 export const RETRY_LIMITS: RetryLimits = { retryForMs: 15_000, tryTimeoutMs: 5000 };
 
 /**
- * Repeats calls while the service cannot be reached, stops, or has lost its store: those for which a repetition
- * changes nothing, and any that certainly never reached the service. Streams are left alone: see `watchCluster`.
+ * Repeats calls while the service cannot be reached, stops, has lost its store, or asks for a pause: those for which a
+ * repetition changes nothing, and any that certainly never reached the service or was turned away. Streams are left alone: see `watchCluster`.
  */
 export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RETRY_LIMITS): Interceptor {
   return (next) => async (request) => {
@@ -38,8 +38,9 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
       } catch (thrown) {
         request.signal.throwIfAborted();
         const error = attempt.signal.aborted ? deadline : ConnectError.from(thrown);
-        const pauseMs = backoffMs(failures);
-        const again = isTransient(error) && (isRepeatable(request) || wasNeverSent(error));
+        const pauseMs = pauseAfter(error, failures);
+        const untouched = wasTurnedAway(error) || wasNeverSent(error);
+        const again = isTransient(error) && (untouched || isRepeatable(request));
         if (!again || performance.now() + pauseMs > end) throw error;
         await sleep(pauseMs, request.signal);
       } finally {

@@ -1,12 +1,21 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { backoffMs } from './backoff.ts';
 import { refusalOf } from './refusal.ts';
+
+const TRANSIENT: readonly ErrorReason[] = [
+  ErrorReason.SHUTTING_DOWN,
+  ErrorReason.STORE_UNAVAILABLE,
+  ErrorReason.TOO_MANY_REQUESTS,
+];
 
 /** Whether the same call may succeed a little later. It says nothing of whether the call has had its effect. */
 export function isTransient(error: ConnectError): boolean {
   const refusal = refusalOf(error);
   if (refusal !== undefined) {
-    return refusal.reason === ErrorReason.SHUTTING_DOWN || refusal.reason === ErrorReason.STORE_UNAVAILABLE;
+    return TRANSIENT.includes(refusal.reason);
   }
   // A connection that was reset is `aborted` in Node.js; one that failed is a TypeError of fetch's.
   const codes = [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded];
@@ -20,6 +29,18 @@ export function isCutOff(error: ConnectError): boolean {
 }
 
 const UNREACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+/** How long to wait after the n-th failure in a row: a back-off, on top of what the service asks for. In ms. */
+export function pauseAfter(error: ConnectError, failures: number): number {
+  const [retry] = error.findDetails(RetryInfoSchema);
+  const asked = retry?.retryDelay === undefined ? 0 : durationMs(retry.retryDelay);
+  return asked + backoffMs(failures);
+}
+
+/** Whether the call was refused before anything was done. */
+export function wasTurnedAway(error: ConnectError): boolean {
+  return refusalOf(error)?.reason === ErrorReason.TOO_MANY_REQUESTS;
+}
 
 /** Whether the call certainly never reached a service. Only Node.js tells; a browser does not. */
 export function wasNeverSent({ cause }: ConnectError): boolean {

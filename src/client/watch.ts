@@ -3,10 +3,10 @@ import { type MemberEvent, MemberEventType } from '../../gen/discovery/v1/cluste
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { applyEvent } from './apply-event.ts';
-import { backoffMs, sleep } from './backoff.ts';
+import { sleep } from './backoff.ts';
 import type { DiscoveryClient } from './discovery-client.ts';
 import { refusalOf } from './refusal.ts';
-import { isCutOff, isTransient } from './transient.ts';
+import { isCutOff, isTransient, pauseAfter } from './transient.ts';
 
 /** The members as they stood: at the beginning, and again when too much was missed for it to be told. */
 export interface ClusterSnapshot {
@@ -113,7 +113,7 @@ export async function* watchCluster(
     if (!(begun ? isCutOff(problem) : isTransient(problem))) throw problem;
     connected = false;
     failures += 1;
-    const retryInMs = backoffMs(failures);
+    const retryInMs = pauseAfter(problem, failures);
     onConnection?.({ type: 'lost', error: problem, retryInMs });
     await sleep(retryInMs, signal);
   }

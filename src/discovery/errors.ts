@@ -23,7 +23,8 @@ export type Reason =
   | 'STORE_UNAVAILABLE'
   | 'INTERNAL'
   | 'UNAUTHENTICATED'
-  | 'FORBIDDEN';
+  | 'FORBIDDEN'
+  | 'TOO_MANY_REQUESTS';
 
 /** What a program needs beside the reason and the text. */
 export interface ErrorFacts {
@@ -37,6 +38,8 @@ export interface ErrorFacts {
   readonly cluster?: Cluster;
   /** The latest revision after which every change is still held. */
   readonly compactRevision?: Revision;
+  /** When the same call may be made again, in ms from now. */
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 

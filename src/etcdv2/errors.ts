@@ -20,6 +20,8 @@ export interface V2Error {
   readonly plain?: boolean;
   /** Why the body was not read to its end. */
   readonly unread?: Unread;
+  /** When to come again, in ms. */
+  readonly retryAfter?: number;
 }
 
 /** etcd's codes that are used here, with etcd's words for them. */

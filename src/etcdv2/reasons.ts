@@ -81,4 +81,10 @@ export const ROWS = {
     cause: 'WORDS',
   },
   [ErrorReason.FORBIDDEN]: { status: 403, errorCode: 110, message: 'Secret refused', cause: 'WORDS' },
+  [ErrorReason.TOO_MANY_REQUESTS]: {
+    status: 429,
+    errorCode: 110,
+    message: 'Too many requests',
+    cause: 'WORDS',
+  },
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;

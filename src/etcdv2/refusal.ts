@@ -1,6 +1,8 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { MESSAGES, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { ROWS, type Row } from './reasons.ts';
 import { keys } from './reply.ts';
@@ -11,6 +13,8 @@ interface Refusal {
   readonly reason: keyof typeof ROWS;
   readonly words: string;
   readonly detail: ErrorDetail | undefined;
+  /** When the service takes the call again, in ms; undefined when it does not say. */
+  readonly retryAfter?: number | undefined;
 }
 
 /** Whether a thrown value is something that nobody foresaw, for the log. */
@@ -20,8 +24,10 @@ export function isDefect(thrown: unknown): boolean {
 
 /** The v2 error for whatever a call of the service threw. */
 export function refuse(thrown: unknown, request: V2Request): V2Error {
-  const error = translate(refusalOf(thrown), request);
+  const refusal = refusalOf(thrown);
+  const error = translate(refusal, request);
   if (request.type === 'NEW') return { ...error, plain: true };
+  if (refusal.reason === ErrorReason.TOO_MANY_REQUESTS) return later(error, request);
   return error.status >= 500 && endsNode(request) ? lastWords(error) : error;
 }
 
@@ -36,7 +42,10 @@ function refusalOf(thrown: unknown): Refusal {
     const words = thrown.rawMessage;
     if (detail !== undefined) {
       const known = Object.hasOwn(ROWS, detail.reason);
-      return { reason: known ? (detail.reason as keyof typeof ROWS) : ErrorReason.INTERNAL, words, detail };
+      const reason = known ? (detail.reason as keyof typeof ROWS) : ErrorReason.INTERNAL;
+      const [retry] = thrown.findDetails(RetryInfoSchema);
+      const retryAfter = retry?.retryDelay === undefined ? undefined : durationMs(retry.retryDelay);
+      return { reason, words, detail, retryAfter };
     }
     if (thrown.code === Code.Unavailable || thrown.code === Code.DeadlineExceeded) {
       const words = 'the discovery service behind this gateway cannot be reached now; try again';
@@ -47,11 +56,12 @@ function refusalOf(thrown: unknown): Refusal {
   return { reason: ErrorReason.INTERNAL, words, detail: undefined };
 }
 
-function translate({ reason, words, detail }: Refusal, request: V2Request): V2Error {
+function translate({ reason, words, detail, retryAfter }: Refusal, request: V2Request): V2Error {
   const row: Row = ROWS[reason];
   const error = v2Error(row.status, row.errorCode, words, {
     message: row.message ?? MESSAGES[row.errorCode],
     index: detail?.revision ?? 0n,
+    ...(retryAfter !== undefined && { retryAfter }),
   });
   if (reason === ErrorReason.INVALID_ARGUMENT) return invalidArgument(error, detail, request);
   if (reason === ErrorReason.REVISION_MISMATCH) return compareFailed(error, detail?.member, request);
@@ -92,6 +102,14 @@ function endsNode(request: V2Request): boolean {
   if (request.type === 'REGISTER') return request.condition.type === 'CREATE';
   return request.type === 'WAIT' && typeof request.awaited === 'object';
 }
+
+/** A node ends at any 4xx, and comes again by itself after a 5xx to what it reads. */
+function later(error: V2Error, request: V2Request): V2Error {
+  if (endsNode(request)) return { ...lastWords(error), status: error.status };
+  return READS.includes(request.type) ? { ...error, status: 503, errorCode: 300 } : error;
+}
+
+const READS: ReadonlyArray<V2Request['type']> = ['GET_SIZE', 'GET_CONFIG', 'LIST', 'GET_MEMBER', 'WAIT'];
 
 function lastWords(error: V2Error): V2Error {
   return { ...error, status: 409, cause: `${error.cause}; ${TOKEN_GOOD}: start this node again` };

@@ -198,13 +198,14 @@ export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body:
 
 /** A refusal; `baseUrl` is where a new token is to be had. */
 export function errorReply(error: V2Error, baseUrl: string | undefined): Reply {
-  const { status, errorCode, message, index, newTokenSize, allow, plain, unread } = error;
+  const { status, errorCode, message, index, newTokenSize, allow, plain, unread, retryAfter } = error;
   const base = baseUrl ?? 'http://this-service';
   const command = newTokenSize === undefined ? '' : `: curl '${base}/new?size=${newTokenSize}'`;
   const cause = `${error.cause}${command}`;
   return {
     status,
     ...(allow !== undefined && { headers: { Allow: allow } }),
+    ...(retryAfter !== undefined && { headers: { 'Retry-After': String(Math.ceil(retryAfter / 1000)) } }),
     ...(status === 401 && { headers: { 'WWW-Authenticate': 'Basic realm="etcd-discovery"' } }),
     ...(unread !== undefined && { unread }),
     ...(plain === true

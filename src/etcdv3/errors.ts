@@ -29,6 +29,7 @@ const CODES = {
   INTERNAL: Code.Internal,
   UNAUTHENTICATED: Code.Unauthenticated,
   FORBIDDEN: Code.PermissionDenied,
+  TOO_MANY_REQUESTS: Code.ResourceExhausted,
 } as const satisfies Record<ReasonName, Code>;
 
 const NAMES = new Map<number, ReasonName>(

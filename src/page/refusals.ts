@@ -74,6 +74,7 @@ const REFUSALS = {
     title: 'The secret does not fit',
     advice: 'Compare the address with the one that you were given, down to its last character.',
   },
+  [ErrorReason.TOO_MANY_REQUESTS]: { status: 429, title: 'Too many requests', advice: NOT_NOW },
   [ErrorReason.TOKEN_EXISTS]: OTHER,
   [ErrorReason.CUSTOM_TOKEN_REFUSED]: OTHER,
   [ErrorReason.MEMBER_NOT_FOUND]: OTHER,

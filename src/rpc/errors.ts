@@ -1,7 +1,8 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { DiscoveryError, type ErrorFacts, type Reason } from '../discovery/errors.ts';
 import type { Millis } from '../discovery/model.ts';
 import { clusterMessage, memberMessage } from './messages.ts';
@@ -28,17 +29,27 @@ const CODES = {
   INTERNAL: Code.Internal,
   UNAUTHENTICATED: Code.Unauthenticated,
   FORBIDDEN: Code.PermissionDenied,
+  TOO_MANY_REQUESTS: Code.ResourceExhausted,
 } as const satisfies Record<Reason, Code>;
 
-/** The refusal as every RPC protocol carries it: a code, words for a person, one detail for a program. */
+type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];
+
+/**
+ * The refusal as every RPC protocol carries it: a code, words for a person, one ErrorDetail for a program. One that
+ * a client should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`.
+ */
 export function connectError(error: DiscoveryError, now: Millis): ConnectError {
   const detail = create(ErrorDetailSchema, {
     reason: ErrorReason[error.reason],
     ...detailOf(error.facts, now),
   });
-  return new ConnectError(error.message, CODES[error.reason], undefined, [
-    { desc: ErrorDetailSchema, value: detail },
-  ]);
+  const details: OutgoingDetail[] = [{ desc: ErrorDetailSchema, value: detail }];
+  const { retryAfter } = error.facts;
+  if (retryAfter === undefined)
+    return new ConnectError(error.message, CODES[error.reason], undefined, details);
+  details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryAfter) } });
+  const metadata = { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
+  return new ConnectError(error.message, CODES[error.reason], metadata, details);
 }
 
 function detailOf(facts: ErrorFacts, now: Millis): MessageInitShape<typeof ErrorDetailSchema> {

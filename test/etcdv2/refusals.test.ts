@@ -226,6 +226,22 @@ const REFUSALS: readonly Refusal[] = [
     line: '300: Store is unavailable (the words of the service; the token is still good: start this node again) [9]',
   },
   {
+    what: 'a read too many, so that the node tries again',
+    reason: 'TOO_MANY_REQUESTS',
+    options: { client: failing('TOO_MANY_REQUESTS') },
+    act: (stack) => send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2'),
+    status: 503,
+    line: '300: Too many requests (the words of the service) [9]',
+  },
+  {
+    what: 'a registration too many: no 5xx, which would end the node without a word',
+    reason: 'TOO_MANY_REQUESTS',
+    options: { client: failing('TOO_MANY_REQUESTS') },
+    act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
+    status: 429,
+    line: '110: Too many requests (the words of the service; the token is still good: start this node again) [9]',
+  },
+  {
     what: 'a guarded token without its secret',
     reason: 'UNAUTHENTICATED',
     act: async (stack) => {
