@@ -73,6 +73,10 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
         /"level":"warn".*"the store cannot be used, and calls are refused until it can: .*etcd/,
       );
 
+      // It looks every few seconds, and has to have looked before all is well again.
+      await scene.until('the failure to be told by the health check', () =>
+        probe.length > 1 ? true : undefined,
+      );
       if (what === 'does not answer') proxy.cut();
       proxy.restore();
       await scene.until('the service to be ready again', async () =>
