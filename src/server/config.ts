@@ -1,7 +1,7 @@
 import type { Policy } from '../discovery/limits.ts';
 import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
-import { halfOfTls, wrongAccess, wrongLifetimes, wrongStore } from './contradictions.ts';
+import { halfOfTls, sameAddress, wrongAccess, wrongLifetimes, wrongStore } from './contradictions.ts';
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -26,6 +26,8 @@ export interface EtcdConfig {
 /** What the service runs with. Times in ms. */
 export interface Config {
   readonly listen: ListenAddress;
+  /** Where the metrics are, when they are not at `listen`. */
+  readonly metricsListen: ListenAddress | undefined;
   /** Undefined: replies name the service as the request did. */
   readonly publicUrl: string | undefined;
   /** Undefined: clear text. */
@@ -65,6 +67,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
   const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
   const config: Config = {
     listen: value('addr'),
+    metricsListen: value('metricsAddr'),
     publicUrl: value('host'),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },
     auth: { mode: value('auth'), file: value('authFile') },
@@ -85,6 +88,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     logFormat: value('logFormat'),
   };
   problems.push(
+    ...sameAddress(config, given),
     ...wrongLifetimes(config.policy, given),
     ...halfOfTls('tlsCert', 'tlsKey', given),
     ...wrongAccess(value('auth'), given),

@@ -1,4 +1,5 @@
 import type { Policy } from '../discovery/limits.ts';
+import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
 import { formatDuration } from './duration.ts';
 import type { EtcdEndpoint } from './etcd-address.ts';
@@ -6,6 +7,22 @@ import { type Givens, quote } from './given.ts';
 import { SETTINGS, type SettingKey } from './settings.ts';
 
 // Settings that are right one by one and wrong together, each told in a line.
+
+/** Two things that would listen on one port. */
+export function sameAddress(
+  {
+    listen,
+    metricsListen,
+  }: { readonly listen: ListenAddress; readonly metricsListen: ListenAddress | undefined },
+  given: Givens,
+): string[] {
+  const metrics = given.get('metricsAddr');
+  if (metrics === undefined || metricsListen === undefined || listen.port === 0) return [];
+  if (metricsListen.port !== listen.port || metricsListen.host !== listen.host) return [];
+  return [
+    `${metrics.source} ${quote(metrics.text)}: is the address of the service itself; leave it out to have /metrics there`,
+  ];
+}
 
 export function wrongLifetimes(policy: Policy, given: Givens): string[] {
   const { defaultTtl, minTtl, maxTtl } = policy;

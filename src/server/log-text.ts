@@ -2,7 +2,9 @@ import { prettyFactory } from 'pino-pretty';
 
 /** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
 const IN_THE_SENTENCE =
-  'method path status ms surface code gone remote http version url listen publicUrl store next'.split(' ');
+  'method path status ms surface code gone remote http requestId version url listen publicUrl metrics store next'.split(
+    ' ',
+  );
 
 const EVERY_ADDRESS = /^(\[::\]|0\.0\.0\.0):/;
 
@@ -17,7 +19,12 @@ export const forPeople: (line: string) => string = prettyFactory({
     switch (line['msg']) {
       case 'request': {
         const result = colors.bold(`${of('status')} ${of('code')}`.trimEnd());
-        const rest = all(`${of('ms')} ms`, of('remote'), line['gone'] === true ? 'the client left' : '');
+        const rest = all(
+          `${of('ms')} ms`,
+          of('remote'),
+          of('requestId'),
+          line['gone'] === true ? 'the client left' : '',
+        );
         return `${of('method')} ${of('path')} ${result} ${colors.gray(rest)}`;
       }
       case 'serving':
@@ -25,6 +32,7 @@ export const forPeople: (line: string) => string = prettyFactory({
           `etcd-discovery ${of('version')} is ready`,
           `    listens: ${all(colors.bold(of('url')), EVERY_ADDRESS.test(of('listen')) ? 'and on every other address of this machine' : '')}`,
           ...(line['publicUrl'] === undefined ? [] : [`    public:  ${of('publicUrl')}`]),
+          ...(line['metrics'] === undefined ? [] : [`    metrics: ${of('metrics')}`]),
           `    store:   ${of('store')}`,
           `    next:    ${colors.bold(of('next'))}`,
         ].join('\n');

@@ -5,7 +5,8 @@ import type { Surface } from './route.ts';
 export interface OwnPages {
   /** Undefined when requests can be served; else why not, in words. */
   readonly notReady: () => Promise<string | undefined>;
-  readonly metrics: Metrics;
+  /** Undefined when they are at another address. */
+  readonly metrics: Metrics | undefined;
   readonly version: string;
   /** The URL by which the client can reach the service. */
   readonly urlFor: (request: PortRequest) => string;
@@ -48,11 +49,10 @@ const PAGES = {
     return why === undefined ? { status: 200, body: 'OK' } : { status: 503, body: `not ready: ${why}\n` };
   },
   robots: async () => ({ status: 200, body: 'User-agent: *\nDisallow: /\n' }),
-  metrics: async ({ metrics }) => ({
-    status: 200,
-    body: await metrics.text(),
-    type: metrics.contentType,
-  }),
+  metrics: async ({ metrics }) =>
+    metrics === undefined
+      ? { status: 404, body: 'The metrics are at another address: that of --metrics-addr.\n' }
+      : { status: 200, body: await metrics.text(), type: metrics.contentType },
 } satisfies Record<string, (pages: OwnPages, request: PortRequest) => Promise<Page>>;
 
 function welcome(version: string, url: string): string {

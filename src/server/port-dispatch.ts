@@ -72,7 +72,7 @@ export class Dispatch {
 function refuse(response: PortResponse, { status, text, headers }: Refusal): void {
   // A handler that failed may have set headers, of a length that is no longer right for one.
   for (const name of response.getHeaderNames()) {
-    if (name !== 'connection') response.removeHeader(name);
+    if (name !== 'connection' && name !== 'x-request-id') response.removeHeader(name);
   }
   const body = Buffer.from(text === '' ? '' : `${text}\n`);
   const content =

@@ -1,7 +1,7 @@
 import { DiscoveryError } from '../discovery/errors.ts';
-import { hostPort } from './address.ts';
 import type { Config } from './config.ts';
-import { openLog } from './log.ts';
+import { listenProblem } from './listen-problem.ts';
+import { type Log, openLog } from './log.ts';
 import { type RunningServer, startServer } from './serve.ts';
 import { readServerTls } from './tls-files.ts';
 
@@ -33,6 +33,7 @@ export async function runService(
     process.exit(SIGNAL_CODES[second]);
   });
 
+  process.on('SIGUSR2', () => switchLevel(log, config.logLevel));
   for (const warning of warnings) log.warn(warning);
   const tls = config.tls && readServerTls(config.tls);
   if (typeof tls === 'string') {
@@ -57,6 +58,19 @@ export async function runService(
   return 0;
 }
 
+/** To debug, or back. Said while the log is at debug, as it takes every line then. */
+function switchLevel(log: Log, configured: Config['logLevel']): void {
+  if (log.level === 'debug') {
+    log.info(`SIGUSR2: the log goes back to the level ${configured}`);
+    log.level = configured;
+  } else {
+    log.level = 'debug';
+    log.info(
+      `SIGUSR2: the log has everything from the level debug; once more, and it is at ${configured} again`,
+    );
+  }
+}
+
 function firstSignal(onSecond: (signal: Signal) => void): Promise<Signal> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -73,18 +87,7 @@ function firstSignal(onSecond: (signal: Signal) => void): Promise<Signal> {
 /** Why the service cannot start, for the operator. What nobody foresaw is thrown on. */
 function whyNot(error: unknown, { listen }: Config): string {
   if (error instanceof DiscoveryError) return error.message;
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw error;
-  const address = hostPort(listen);
-  switch (code) {
-    case 'EADDRINUSE':
-      return `cannot listen on ${address}: another process does; stop it, or choose another address with --addr`;
-    case 'EACCES':
-      return `cannot listen on ${address}: this user may not; choose a port of 1024 or more with --addr`;
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return `cannot listen on ${address}: this machine has no such address; choose another one with --addr`;
-    default:
-      return `cannot listen on ${address}: ${message}`;
-  }
+  const problem = listenProblem(error, listen, '--addr');
+  if (problem === undefined) throw error;
+  return problem;
 }

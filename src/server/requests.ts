@@ -3,6 +3,7 @@ import type { Log } from './log.ts';
 import type { Kind, Metrics } from './metrics.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { redactPath } from './redact.ts';
+import { requestIdOf } from './request-id.ts';
 import type { Surface } from './route.ts';
 import type { RpcOutcome } from './rpc.ts';
 
@@ -11,7 +12,7 @@ const CLIENT_GONE = 499;
 
 /**
  * Counts and logs a request when it is over: a long poll or a stream when it ends. No query and no whole token
- * gets into the log.
+ * gets into the log. The answer tells the id that the line has.
  */
 export function note(
   request: PortRequest,
@@ -24,6 +25,8 @@ export function note(
   const { method = '', url: target = '', httpVersion: http } = request;
   // Unknown once the socket is closed.
   const remote = request.socket.remoteAddress;
+  const requestId = requestIdOf(request);
+  response.setHeader('X-Request-Id', requestId);
   const kind = kindOf(surface, target);
   if (kind === 'wait') metrics.beginWait(surface);
   response.once('close', () => {
@@ -49,6 +52,7 @@ export function note(
         ...(gone && { gone }),
         remote,
         http,
+        requestId,
       },
       'request',
     );

@@ -125,8 +125,10 @@ function refuseUnknown(request: PortRequest, response: PortResponse): void {
       'grpc-message': message,
     };
     // gRPC takes a status for one only in the frame that ends the stream.
-    if ('stream' in response) response.stream.respond({ ':status': 200, ...headers }, { endStream: true });
-    else response.writeHead(200, headers).end();
+    if ('stream' in response) {
+      const all = { ...response.getHeaders(), ...headers, ':status': 200 };
+      response.stream.respond(all, { endStream: true });
+    } else response.writeHead(200, headers).end();
   } else {
     response.writeHead(404, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ code: codeToString(Code.Unimplemented), message }));

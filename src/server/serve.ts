@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import { allowCrossOrigin } from './cors.ts';
 import type { Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { type MetricsPort, openMetricsPort } from './metrics-port.ts';
 import { observeStore } from './observed-store.ts';
 import { servePage } from './own.ts';
 import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
@@ -68,7 +69,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const stopping = new AbortController();
   const pages = {
     version,
-    metrics,
+    metrics: config.metricsListen === undefined ? metrics : undefined,
     urlFor: (request: PortRequest) => config.publicUrl ?? `${schemeOf(request)}://${authorityOf(request)}`,
     notReady: async () => {
       if (stopping.signal.aborted) return 'the service is stopping';
@@ -113,9 +114,13 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     if (surface === 'page') return page(request, response);
     return servePage(surface, pages, request, response);
   };
+  let metricsPort: MetricsPort | undefined;
   try {
+    metricsPort =
+      config.metricsListen && (await openMetricsPort(config.metricsListen, pages, { log, metrics }));
     port = await openPort({ ...config.listen, tls, handler, log });
   } catch (error) {
+    await metricsPort?.close();
     await store.close();
     throw error;
   }
@@ -130,6 +135,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
       url,
       listen: hostPort({ host: open.address, port: open.port }),
       publicUrl: config.publicUrl,
+      metrics: metricsPort && `${metricsPort.url}/metrics`,
       store: description,
       next: `curl '${url}/new?size=3'`,
     },
@@ -142,6 +148,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     const end = await open.drain(config.grace);
     if (end === 'cut') log.warn({ graceMs: config.grace }, 'calls that were not over in time were cut off');
     await stopSweeper();
+    await metricsPort?.close();
     await store.close();
   };
   let stopped: Promise<void> | undefined;

@@ -26,6 +26,7 @@ const every: readonly Setting<unknown>[] = Object.values(SETTINGS);
 test('nothing set is a working configuration', () => {
   assert.deepEqual(config([]), {
     listen: { host: undefined, port: 8087 },
+    metricsListen: undefined,
     publicUrl: undefined,
     tls: undefined,
     auth: { mode: 'off', file: undefined },
@@ -55,6 +56,7 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     ['addr', 'localhost:9000', (c) => c.listen, { host: 'localhost', port: 9000 }],
     ['addr', '127.0.0.1:9000', (c) => c.listen, { host: '127.0.0.1', port: 9000 }],
     ['addr', '[::1]:65535', (c) => c.listen, { host: '::1', port: 65535 }],
+    ['metrics-addr', '127.0.0.1:9087', (c) => c.metricsListen, { host: '127.0.0.1', port: 9087 }],
     ['host', 'https://disc.example.com', (c) => c.publicUrl, 'https://disc.example.com'],
     ['host', 'http://Disc.example.com:8087/', (c) => c.publicUrl, 'http://disc.example.com:8087'],
     ['host', 'http://[::1]:8087', (c) => c.publicUrl, 'http://[::1]:8087'],

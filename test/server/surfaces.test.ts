@@ -249,7 +249,7 @@ test('a request is one line of the log, with how it ended', async () => {
     return line === undefined ? undefined : (JSON.parse(line) as Record<string, unknown>);
   };
   await waitFor('the line', () => lineOf(`"path":"${path}"`) !== undefined);
-  const { time, ms, ...line } = lineOf(`"path":"${path}"`) ?? {};
+  const { time, ms, requestId, ...line } = lineOf(`"path":"${path}"`) ?? {};
   assert.deepEqual(line, {
     level: 'info',
     method: 'GET',
@@ -262,6 +262,7 @@ test('a request is one line of the log, with how it ended', async () => {
   });
   assert.match(String(time), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert.equal(typeof ms, 'number');
+  assert.equal(typeof requestId, 'string');
   await get('/health');
   await waitFor('the probe’s line', () => lineOf('"path":"/health"')?.['level'] === 'debug');
 });

@@ -14,6 +14,15 @@ export const NETWORK = {
     default: ':8087',
     help: 'Where to listen. Without a host: on every address of this machine.',
   }),
+  metricsAddr: setting({
+    group: 'Network',
+    flag: 'metrics-addr',
+    env: 'DISC_METRICS_ADDR',
+    value: 'HOST:PORT',
+    takes: 'host:port or :port, like 127.0.0.1:9087',
+    parse: parseListenAddress,
+    help: 'Another address for /metrics, which is then not on the first one; /livez and /readyz are on both. In clear text.',
+  }),
   host: setting({
     group: 'Network',
     flag: 'host',

@@ -1,0 +1,49 @@
+import { DiscoveryError } from '../discovery/errors.ts';
+import { type ListenAddress, localUrl } from './address.ts';
+import { listenProblem } from './listen-problem.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { type OwnPages, servePage } from './own.ts';
+import { openPort, type PortHandler } from './port.ts';
+import { note } from './requests.ts';
+import { surfaceOf } from './route.ts';
+
+/** A scraper or two, and probes. */
+const CONNECTIONS = 100;
+/** For a scrape that is under way. */
+const GRACE_MS = 1000;
+
+/** Where the metrics are served when they have an address of their own. */
+export interface MetricsPort {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the metrics and the probes, in clear text. Rejects with an INVALID_ARGUMENT when it cannot listen there. */
+export async function openMetricsPort(
+  listen: ListenAddress,
+  pages: OwnPages,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+): Promise<MetricsPort> {
+  const handler: PortHandler = (request, response) => {
+    const surface = surfaceOf(request.url ?? '');
+    if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
+      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
+      response.end('Only /metrics, /livez and /readyz are here.\n');
+      return undefined;
+    }
+    note(request, response, surface, {}, { log, metrics });
+    return servePage(surface, { ...pages, metrics }, request, response);
+  };
+  try {
+    const port = await openPort({ ...listen, handler, log, limits: { connections: CONNECTIONS } });
+    return {
+      url: localUrl('http', listen.host, port.port),
+      close: async () => void (await port.drain(GRACE_MS)),
+    };
+  } catch (error) {
+    const problem = listenProblem(error, listen, '--metrics-addr');
+    if (problem === undefined) throw error;
+    throw new DiscoveryError('INVALID_ARGUMENT', problem, { cause: error });
+  }
+}

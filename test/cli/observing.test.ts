@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { freePorts } from '../etcd/harness/ports.ts';
+import { run, SpawnedService } from '../support/child.ts';
+import { waitFor } from '../support/wait.ts';
+
+const started: SpawnedService[] = [];
+after(async () => {
+  for (const service of started) await service.remove();
+});
+
+async function start(...args: string[]): Promise<SpawnedService> {
+  const service = await SpawnedService.start(args);
+  started.push(service);
+  return service;
+}
+
+const isProbe = ({ path }: Record<string, unknown>): boolean => path === '/livez';
+
+test('SIGUSR2 switches the log to debug while the service runs, and back', async () => {
+  const { url, command } = await start('--log-level', 'info');
+  const said = (): number => command.log().filter(({ msg }) => /^SIGUSR2: /.test(String(msg))).length;
+  await fetch(`${url}/livez`);
+  command.child.kill('SIGUSR2');
+  await waitFor('the log to say that it is at debug', () => said() === 1);
+  await fetch(`${url}/livez`);
+  await waitFor('the line of a probe', () => command.log().some(isProbe));
+  command.child.kill('SIGUSR2');
+  await waitFor('the log to say that it is back', () => said() === 2);
+  await fetch(`${url}/livez`);
+  await fetch(`${url}/livez`);
+  assert.equal(command.log().filter(isProbe).length, 1);
+  assert.equal(command.log().at(-1)?.['msg'], 'SIGUSR2: the log goes back to the level info');
+});
+
+test('--metrics-addr has the metrics and the probes, and takes the metrics off the first address', async () => {
+  const service = await start('--metrics-addr', '127.0.0.1:0');
+  const { url, command } = service;
+  const metrics = String(command.log().find(({ msg }) => msg === 'serving')?.['metrics']);
+  const get = async (at: string): Promise<[number, string]> => {
+    const answer = await fetch(at);
+    return [answer.status, await answer.text()];
+  };
+  await get(`${url}/new?size=3`);
+  const [status, text] = await get(metrics);
+  assert.equal(status, 200);
+  assert.match(text, /^discovery_requests_total\{surface="v2",method="GET",code="200"\} 1$/m);
+  assert.deepEqual(await get(`${url}/metrics`), [
+    404,
+    'The metrics are at another address: that of --metrics-addr.\n',
+  ]);
+  for (const base of [url, new URL(metrics).origin]) {
+    assert.deepEqual(await get(`${base}/livez`), [200, 'OK']);
+    assert.deepEqual(await get(`${base}/readyz`), [200, 'OK']);
+  }
+  for (const path of ['/new?size=3', '/', '/discovery.v1.DiscoveryService/CreateToken']) {
+    assert.equal((await get(new URL(path, metrics).href))[0], 404, path);
+  }
+  assert.deepEqual(await service.end(), { code: 0, signal: null });
+});
+
+test('an address of the metrics that is taken, or is the service’s own, is told in a line', async () => {
+  const { url } = await start();
+  const [port = 0] = await freePorts(1);
+  const taken = new URL(url).host;
+  const other = ['serve', '--addr', `127.0.0.1:${port}`, '--data-dir', '/nonexistent/etcd-discovery'];
+  const same = await run([...other, '--metrics-addr', `127.0.0.1:${port}`]);
+  assert.equal(same.code, 2);
+  assert.match(
+    same.stderr,
+    /--metrics-addr "127.0.0.1:\d+": is the address of the service itself; leave it out/,
+  );
+  const directory = started[0]?.dataDir ?? '';
+  await started[0]?.end();
+  const busy = await run([
+    ...['serve', '--addr', `127.0.0.1:${port}`, '--data-dir', directory, '--metrics-addr', taken],
+  ]);
+  assert.deepEqual(
+    [busy.code, busy.stderr],
+    [
+      1,
+      `etcd-discovery: cannot listen on ${taken}: another process does; stop it, or choose another address with --metrics-addr\n`,
+    ],
+  );
+});
