@@ -19,7 +19,7 @@ const isProbe = ({ path }: Record<string, unknown>): boolean => path === '/livez
 
 test('SIGUSR2 switches the log to debug while the service runs, and back', async () => {
   const { url, command } = await start('--log-level', 'info');
-  const said = (): number => command.log().filter(({ msg }) => /^SIGUSR2: /.test(String(msg))).length;
+  const said = (): number => command.log().filter(({ msg }) => String(msg).startsWith('SIGUSR2: ')).length;
   await fetch(`${url}/livez`);
   command.child.kill('SIGUSR2');
   await waitFor('the log to say that it is at debug', () => said() === 1);
@@ -73,7 +73,13 @@ test('an address of the metrics that is taken, or is the service’s own, is tol
   const directory = started[0]?.dataDir ?? '';
   await started[0]?.end();
   const busy = await run([
-    ...['serve', '--addr', `127.0.0.1:${port}`, '--data-dir', directory, '--metrics-addr', taken],
+    'serve',
+    '--addr',
+    `127.0.0.1:${port}`,
+    '--data-dir',
+    directory,
+    '--metrics-addr',
+    taken,
   ]);
   assert.deepEqual(
     [busy.code, busy.stderr],
