@@ -2,7 +2,7 @@ import { prettyFactory } from 'pino-pretty';
 
 /** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
 const IN_THE_SENTENCE =
-  'method path status ms surface code gone remote http requestId version url listen publicUrl metrics store next'.split(
+  'method path status ms surface code gone remote http requestId traceId version url listen publicUrl metrics store next'.split(
     ' ',
   );
 

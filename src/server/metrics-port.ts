@@ -1,11 +1,9 @@
 import { DiscoveryError } from '../discovery/errors.ts';
 import { type ListenAddress, localUrl } from './address.ts';
 import { listenProblem } from './listen-problem.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { type OwnPages, servePage } from './own.ts';
 import { openPort, type PortHandler } from './port.ts';
-import { note } from './requests.ts';
+import { note, type Observers } from './requests.ts';
 import { surfaceOf } from './route.ts';
 
 /** A scraper or two, and probes. */
@@ -23,7 +21,7 @@ export interface MetricsPort {
 export async function openMetricsPort(
   listen: ListenAddress,
   pages: OwnPages,
-  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  observers: Observers,
 ): Promise<MetricsPort> {
   const handler: PortHandler = (request, response) => {
     const surface = surfaceOf(request.url ?? '');
@@ -32,11 +30,16 @@ export async function openMetricsPort(
       response.end('Only /metrics, /livez and /readyz are here.\n');
       return undefined;
     }
-    note(request, response, surface, {}, { log, metrics });
-    return servePage(surface, { ...pages, metrics }, request, response);
+    note(request, response, surface, {}, { ...observers, tracing: undefined });
+    return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
   };
   try {
-    const port = await openPort({ ...listen, handler, log, limits: { connections: CONNECTIONS } });
+    const port = await openPort({
+      ...listen,
+      handler,
+      log: observers.log,
+      limits: { connections: CONNECTIONS },
+    });
     return {
       url: localUrl('http', listen.host, port.port),
       close: async () => void (await port.drain(GRACE_MS)),

@@ -46,6 +46,11 @@ export interface Gauges {
 /** HTTP/2 takes any word for a method, and a label must not. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
+/** The HTTP method, or OTHER. */
+export function verbOf(method: string): string {
+  return METHODS.has(method) ? method : 'OTHER';
+}
+
 // Of the process, not of one service in it: its observers are never given back.
 let processRegistry: Registry | undefined;
 
@@ -102,7 +107,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     beginWait: (surface) => requests.beginWait(surface),
     count(request) {
       const { surface, target, method, status } = request;
-      const verb = METHODS.has(method) ? method : 'OTHER';
+      const verb = verbOf(method);
       requests.count(request, verb);
       const endpoint = endpointOf(surface, target);
       if (endpoint !== undefined) endpoints[endpoint].inc({ code: status, method: verb });

@@ -1,19 +1,26 @@
+import { SpanStatusCode } from '@opentelemetry/api';
 import { isComplete } from '../discovery/cluster.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Store, Written } from '../discovery/store.ts';
 import type { StoreMetrics, StoreOperation } from './store-metrics.ts';
+import type { Tracing } from './tracing.ts';
 
-/** The store, with what it does measured and counted. */
-export function observeStore(store: Store, metrics: StoreMetrics): Store {
+/** The store, with what it does measured, counted and, where there is tracing, traced. */
+export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Tracing): Store {
   const observed = async <T>(operation: StoreOperation, call: () => Promise<T>): Promise<T> => {
+    const span = tracing?.store(operation);
     const begin = performance.now();
     try {
       return await call();
     } catch (thrown) {
-      if (isFailure(thrown)) metrics.failed(operation);
+      if (isFailure(thrown)) {
+        metrics.failed(operation);
+        span?.setStatus({ code: SpanStatusCode.ERROR });
+      }
       throw thrown;
     } finally {
       metrics.seconds[operation].observe((performance.now() - begin) / 1000);
+      span?.end();
     }
   };
   return {

@@ -6,27 +6,36 @@ import { redactPath } from './redact.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Surface } from './route.ts';
 import type { RpcOutcome } from './rpc.ts';
+import type { RequestSpan, Tracing } from './tracing.ts';
 
 /** Nobody was there to get the answer. As nginx has it. */
 const CLIENT_GONE = 499;
 
+/** Who is told of a request. */
+export interface Observers {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+}
+
 /**
  * Counts and logs a request when it is over: a long poll or a stream when it ends. No query and no whole token
- * gets into the log. The answer tells the id that the line has.
+ * gets into the log. The answer tells the id that the line has. Returns the span of the request, if there is tracing.
  */
 export function note(
   request: PortRequest,
   response: PortResponse,
   surface: Surface,
   outcome: RpcOutcome,
-  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
-): void {
+  { log, metrics, tracing }: Observers,
+): RequestSpan | undefined {
   const begin = performance.now();
   const { method = '', url: target = '', httpVersion: http } = request;
   // Unknown once the socket is closed.
   const remote = request.socket.remoteAddress;
   const requestId = requestIdOf(request);
   response.setHeader('X-Request-Id', requestId);
+  const span = tracing?.begin(request, surface, requestId);
   const kind = kindOf(surface, target);
   if (kind === 'wait') metrics.beginWait(surface);
   response.once('close', () => {
@@ -39,6 +48,7 @@ export function note(
     const ms = performance.now() - begin;
     const counted = { surface, target, method, status, kind, seconds: ms / 1000 };
     metrics.count(rpc === undefined ? counted : { ...counted, rpc });
+    span?.end({ status, rpc });
     const level = levelOf(surface, target, status);
     if (!log.isLevelEnabled(level)) return;
     log[level](
@@ -53,10 +63,12 @@ export function note(
         remote,
         http,
         requestId,
+        ...(span && { traceId: span.traceId }),
       },
       'request',
     );
   });
+  return span;
 }
 
 const WAIT = /[?&]wait=true(?:&|$)/;

@@ -27,6 +27,7 @@ import { type RpcOutcome, rpcHandler } from './rpc.ts';
 import { openStore } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 import type { TlsIdentity } from './tls-files.ts';
+import { openTracing } from './tracing.ts';
 import { readVersion } from './version.ts';
 
 /** The service, listening. */
@@ -46,6 +47,7 @@ export interface RunningServer {
 export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
   const version = readVersion();
   const callers = openCallers(config.auth);
+  const tracing = openTracing(version);
   const metrics: Metrics = createMetrics({
     version,
     watches: () => discovery.watchers(),
@@ -58,7 +60,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     log,
     metrics.store.batch,
   );
-  const store = observeStore(opened, metrics.store);
+  const store = observeStore(opened, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
   const onDefect = (defect: unknown): void => {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
@@ -104,20 +106,23 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     onDefect,
   });
   const page = pageHandler(clientOf, { version, urlFor: pages.urlFor, onDefect });
+  const observers = { log, metrics, tracing };
   const handler: PortHandler = (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
     const outcome: RpcOutcome = {};
-    note(request, response, surface, outcome, { log, metrics });
-    if (surface === 'rpc')
-      return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome);
-    if (surface === 'v2') return v2(request, response);
-    if (surface === 'page') return page(request, response);
-    return servePage(surface, pages, request, response);
+    const span = note(request, response, surface, outcome, observers);
+    const answer = (): unknown => {
+      if (surface === 'rpc')
+        return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome);
+      if (surface === 'v2') return v2(request, response);
+      if (surface === 'page') return page(request, response);
+      return servePage(surface, pages, request, response);
+    };
+    return span === undefined ? answer() : span.run(answer);
   };
   let metricsPort: MetricsPort | undefined;
   try {
-    metricsPort =
-      config.metricsListen && (await openMetricsPort(config.metricsListen, pages, { log, metrics }));
+    metricsPort = config.metricsListen && (await openMetricsPort(config.metricsListen, pages, observers));
     port = await openPort({ ...config.listen, tls, handler, log });
   } catch (error) {
     await metricsPort?.close();

@@ -5,6 +5,7 @@ import { millis, parseToken } from '../../src/discovery/model.ts';
 import { Histogram } from '../../src/server/histogram.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { observeStore } from '../../src/server/observed-store.ts';
+import { openTracing } from '../../src/server/tracing.ts';
 import { emptyDisk, openMemoryStore } from '../store/memory.ts';
 import { failingStore } from '../support/failing-store.ts';
 import { scrape } from '../support/scrape.ts';
@@ -144,4 +145,8 @@ h_sum{a="b"} 103.5
 h_count{a="b"} 4
 `,
   );
+});
+
+test('without an SDK nothing is traced', () => {
+  assert.equal(openTracing('0'), undefined);
 });
