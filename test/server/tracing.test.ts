@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { type ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import { SpanKind } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { SpawnedService } from '../support/child.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -28,7 +29,7 @@ const of = (traceId: string): ReadableSpan[] =>
 
 /** The spans of a trace, once its request is over: the store's, and then the server's. */
 async function spansOf(traceId: string): Promise<{ server: ReadableSpan; store: ReadableSpan[] }> {
-  const servers = (): ReadableSpan[] => of(traceId).filter(({ kind }) => kind === 1);
+  const servers = (): ReadableSpan[] => of(traceId).filter(({ kind }) => kind === SpanKind.SERVER);
   await waitFor('the span of the request', () => servers().length > 0, 5000);
   const [server] = servers();
   assert.ok(server);
@@ -93,7 +94,7 @@ test('no span holds a token', async () => {
   const token = 'secret-token-0123456789';
   await fetch(`${service.url}/${token}?wait=true`, { headers });
   await fetch(`${service.url}/${token}/_config/size`, { method: 'PUT', headers, body: 'value=3' });
-  await waitFor('both spans', () => of(id).filter(({ kind }) => kind === 1).length === 2, 5000);
+  await waitFor('both spans', () => of(id).filter(({ kind }) => kind === SpanKind.SERVER).length === 2, 5000);
   const seen = ended.map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
   assert.ok(!JSON.stringify(seen).includes('secret-token'));
 });
