@@ -1,6 +1,6 @@
 import {
   context,
-  ProxyTracerProvider,
+  isSpanContextValid,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -93,8 +93,9 @@ function end(span: Span, { status, rpc }: Ended): void {
 
 /** Undefined when no SDK is registered by now: then nothing is traced, at no cost. */
 export function openTracing(version: string): Tracing | undefined {
-  const provider = trace.getTracerProvider();
-  const isNobody =
-    provider instanceof ProxyTracerProvider && provider.getDelegateTracer('etcd-discovery') === undefined;
-  return isNobody ? undefined : new Tracing(provider.getTracer('etcd-discovery', version));
+  const tracer = trace.getTracer('etcd-discovery', version);
+  // Without an SDK it has no identity. With one it shows the operator that spans arrive.
+  const probe = tracer.startSpan('start', {}, ROOT_CONTEXT);
+  probe.end();
+  return isSpanContextValid(probe.spanContext()) ? new Tracing(tracer) : undefined;
 }
