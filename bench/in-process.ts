@@ -2,6 +2,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import {
+  DiscoveryService,
   type GetClusterRequest,
   GetClusterRequestSchema,
   GetClusterResponseSchema,
@@ -32,8 +33,8 @@ export async function measureInProcess({ rounds, calls }: InProcessPlan): Promis
     },
   };
   const handlers = Object.fromEntries(
-    ['createToken', 'register', 'listMembers', 'watchMembers', 'deregister', 'deleteToken'].map((name) => [
-      name,
+    DiscoveryService.methods.map(({ localName }) => [
+      localName,
       () => {
         throw new Error('not measured');
       },
