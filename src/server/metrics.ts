@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 import { pathOf, type Surface } from './route.ts';
@@ -41,10 +42,14 @@ export interface Gauges {
   readonly connections: () => number;
   /** Held by the store, expired and deleted ones that are remembered included. */
   readonly tokens: () => number;
+  readonly maxTokens: number;
 }
 
 /** HTTP/2 takes any word for a method, and a label must not. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Counted from the start, so that a rate sees the first one. */
+const REASONS = Object.keys(ErrorReason).filter((name) => /^[A-Z]/.test(name) && name !== 'UNSPECIFIED');
 
 /** The HTTP method, or OTHER. */
 export function verbOf(method: string): string {
@@ -71,11 +76,13 @@ export function createMetrics(gauges: Gauges): Metrics {
     'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
     gauges.tokens,
   );
+  gauge('discovery_tokens_max', 'How many tokens are held at most (--max-tokens).', () => gauges.maxTokens);
   const refusals = counter(
     'discovery_refusals_total',
     'Calls that the service refused, on every surface, by the reason of the API.',
     ['reason'],
   );
+  for (const reason of REASONS) refusals.inc({ reason }, 0);
   const sweeps = counter('discovery_sweeps_total', 'Sweeps for tokens that ended long ago.', ['result']);
   const sweepSeconds = counter('discovery_sweep_seconds_total', 'Time spent in sweeps.', []);
   for (const result of ['ok', 'failed']) sweeps.inc({ result }, 0);

@@ -53,6 +53,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     watches: () => discovery.watchers(),
     connections: () => port?.connections() ?? 0,
     tokens: () => opened.tokens(),
+    maxTokens: config.policy.maxTokens,
   });
   const { store: opened, description } = await openStore(
     config.store,

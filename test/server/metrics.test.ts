@@ -100,7 +100,13 @@ test('waits are counted while they are open, and stay out of the times of calls'
 });
 
 test('a store that fails is counted; one that refuses is not', async () => {
-  const metrics = createMetrics({ version: '0', watches: () => 0, connections: () => 0, tokens: () => 0 });
+  const metrics = createMetrics({
+    version: '0',
+    watches: () => 0,
+    connections: () => 0,
+    tokens: () => 0,
+    maxTokens: 1,
+  });
   const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10 }));
   const store = observeStore(failing.store, metrics.store);
   const token = parseToken('any');

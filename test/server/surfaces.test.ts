@@ -70,7 +70,13 @@ test('/health answers OK, and makes nothing', async () => {
 });
 
 test('/health says in words why the service is not ready', async () => {
-  const metrics = createMetrics({ version: '0', watches: () => 0, connections: () => 0, tokens: () => 0 });
+  const metrics = createMetrics({
+    version: '0',
+    watches: () => 0,
+    connections: () => 0,
+    tokens: () => 0,
+    maxTokens: 1,
+  });
   const pages = { version: '0', metrics, urlFor: () => '', notReady: async () => 'the service is stopping' };
   const server = createServer((request, response) => {
     void servePage(request.url === '/livez' ? 'live' : 'health', pages, request, response);
