@@ -60,7 +60,7 @@ function queries(): Query[] {
 }
 
 /** What a service exposes: of each sample's name, the values of each label. */
-type Exposed = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+type Exposed = ReadonlyMap<string, ReadonlyMap<string, Set<string>>>;
 
 function exposed(text: string): Exposed {
   const all = new Map<string, Map<string, Set<string>>>([['up', new Map()]]);
@@ -68,7 +68,7 @@ function exposed(text: string): Exposed {
     const [, name, labels = ''] = /^([a-zA-Z_]\w*)(?:\{(.*)\})? \S+$/.exec(line) ?? [];
     if (name === undefined) continue;
     let of = all.get(name);
-    if (of === undefined) all.set(name, (of = new Map()));
+    if (of === undefined) all.set(name, (of = new Map<string, Set<string>>()));
     for (const [, label = '', value = ''] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
       of.set(label, (of.get(label) ?? new Set()).add(value));
     }
@@ -129,7 +129,7 @@ suite('the dashboard and the alerts', () => {
     });
     all = exposed(await metrics());
     // What a service that is well has none of.
-    (all.get('discovery_requests_total')?.get('code') as Set<string>).add('500');
+    all.get('discovery_requests_total')?.get('code')?.add('500');
   });
   after(() => service.stop());
 
