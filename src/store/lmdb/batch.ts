@@ -22,6 +22,12 @@ interface Job {
 const JOBS_PER_BATCH = 1000;
 /** Longer than those take who were answered just now and write again; less than a flush of many disks. */
 const GATHER_MS = 2;
+/** A larger transaction takes long enough for the event loop to go on meanwhile. */
+const WRITES_COMMITTED_HERE = 64;
+/** What such a transaction takes on a disk that flushes at once, with room for a busy machine. */
+const SOON_MS = 3;
+/** For each ms that the event loop stood still for a flush, the next ones go to LMDB's thread for this long. */
+const PAUSE_PER_MS = 1000;
 /** After a failed commit, writes are refused at once for this long: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 1000;
 
@@ -43,6 +49,8 @@ export class Batches {
   #running: Promise<void> | undefined;
   #refusal: { readonly error: DiscoveryError; readonly until: number } | undefined;
   #closed = false;
+  /** Until when LMDB's thread commits, whatever there is. */
+  #byThreadUntil = 0;
 
   /**
    * `fatal` is told why the store cannot go on; it does not return. `onBatch` is told how many writes share a
@@ -124,29 +132,49 @@ export class Batches {
 
   async #commit(writes: number): Promise<DiscoveryError | undefined> {
     this.#onBatch(writes);
-    let broken: unknown;
+    const here = writes <= WRITES_COMMITTED_HERE && performance.now() >= this.#byThreadUntil;
     let failure: DiscoveryError | undefined;
     try {
-      // LMDB's writer aborts the whole transaction when one of its puts fails.
-      await this.#env.batch(() => {
-        try {
-          this.#changes.put();
-        } catch (error) {
-          broken = error;
-        }
-      });
+      if (here) this.#commitHere();
+      else await this.#commitByThread();
     } catch (error) {
-      failure = await this.#failed(error);
-    }
-    if (broken !== undefined && failure === undefined) {
-      failure = unavailable('a write may be half done', broken);
-      this.#fatal(failure.message);
+      failure = error instanceof DiscoveryError ? error : await this.#failed(error);
     }
     if (failure === undefined) {
       this.#refusal = undefined;
       this.#changes.committed();
     } else this.#changes.failed();
     return failure;
+  }
+
+  /**
+   * The change of threads, there and back, takes many times as long as a transaction and its flush on a good disk.
+   * On others the event loop waits for a thousandth of the time at most.
+   */
+  #commitHere(): void {
+    const begin = performance.now();
+    try {
+      this.#env.transactionSync(() => this.#changes.put());
+    } finally {
+      const end = performance.now();
+      if (end - begin > SOON_MS) this.#byThreadUntil = end + (end - begin) * PAUSE_PER_MS;
+    }
+  }
+
+  async #commitByThread(): Promise<void> {
+    let broken: unknown;
+    // LMDB's writer aborts the whole transaction when one of its puts fails.
+    await this.#env.batch(() => {
+      try {
+        this.#changes.put();
+      } catch (error) {
+        broken = error;
+      }
+    });
+    if (broken === undefined) return;
+    const failure = unavailable('a write may be half done', broken);
+    this.#fatal(failure.message);
+    throw failure;
   }
 
   async #failed(error: unknown): Promise<DiscoveryError> {
