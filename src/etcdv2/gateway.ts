@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
+import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { BODY_LIMIT_BYTES, type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
 import { read } from './read.ts';
-import { isDefect, refuse } from './refusal.ts';
+import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
 import type { NewRequest, V2Request } from './request.ts';
 import { type Response, send } from './responder.ts';
@@ -29,7 +30,12 @@ export interface GatewayOptions {
 /** The client for the calls that a request comes to: it speaks for whoever sent the request. */
 export type ClientOf = (request: Request) => DiscoveryClient;
 
-export type Handler = (request: Request, response: ServerResponse | Http2ServerResponse) => void;
+/** With a refusal it answers that, and reads no body. */
+export type Handler = (
+  request: Request,
+  response: ServerResponse | Http2ServerResponse,
+  refusal?: ConnectError,
+) => void;
 
 const POLL_LIMIT_MS = 5 * 60_000;
 const BODY_LIMIT_MS = 10_000;
@@ -55,17 +61,27 @@ export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Hand
     polls,
     bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS),
   };
-  return (request, response) => {
-    serve(context, request, response).catch((defect: unknown) => {
+  return (request, response, refusal) => {
+    serve(context, request, response, refusal).catch((defect: unknown) => {
       options.onDefect(defect);
       request.destroy();
     });
   };
 }
 
-async function serve(context: Context, request: Request, response: Response): Promise<void> {
-  const method = request.method ?? '';
-  const answer = method === 'OPTIONS' ? OPTIONS_REPLY : await answerTo(context, request, response, method);
+async function serve(
+  context: Context,
+  request: Request,
+  response: Response,
+  refusal: ConnectError | undefined,
+): Promise<void> {
+  const { method = '', url: target = '/' } = request;
+  const answer =
+    method === 'OPTIONS'
+      ? OPTIONS_REPLY
+      : refusal === undefined
+        ? await answerTo(context, request, response, method)
+        : refuseUnread(refusal, method, target);
   if (answer === undefined) return;
   const reply = 'type' in answer ? errorReply(answer, baseUrlOf(context, request)) : answer;
   send(request, response, reply);

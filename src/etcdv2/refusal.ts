@@ -4,6 +4,7 @@ import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { MESSAGES, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
+import { parseRequest } from './parse.ts';
 import { ROWS, type Row } from './reasons.ts';
 import { keys } from './reply.ts';
 import type { V2Request } from './request.ts';
@@ -29,6 +30,13 @@ export function refuse(thrown: unknown, request: V2Request): V2Error {
   if (request.type === 'NEW') return { ...error, plain: true };
   if (refusal.reason === ErrorReason.TOO_MANY_REQUESTS) return later(error, request);
   return error.status >= 500 && endsNode(request) ? lastWords(error) : error;
+}
+
+/** The v2 error for a request whose body is not read: where a value must be, any will do. */
+export function refuseUnread(refusal: ConnectError, method: string, target: string): V2Error {
+  const form = method === 'PUT' ? 'value=a=http://a:1' : '';
+  const parsed = parseRequest({ method, target, form, otherBody: false });
+  return refuse(refusal, parsed.type === 'ERROR' ? { type: 'VERSION' } : parsed);
 }
 
 /** Why the service refused. */

@@ -1,7 +1,10 @@
+import type { ConnectError } from '@connectrpc/connect';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { ASSET_FOLDER, readAssets } from './assets.ts';
 import { type Context, MAKE, type PageOptions } from './context.ts';
 import { home, make } from './home-page.ts';
+import { refusalOf, rowOf } from './refusals.ts';
 import {
   file,
   type PageRequest,
@@ -16,18 +19,20 @@ import { showToken } from './token-page.ts';
 import { documentHtml } from './view/document.ts';
 import { EMPTY_DRAFT } from './view/home.ts';
 import { h } from './view/node.ts';
-import { refusedMain } from './view/refused.ts';
+import { refusedMain, sentence } from './view/refused.ts';
 
 /**
  * Serves the web page: `/` makes a token, `/{token}` shows its cluster, and its files are below `/_page/`. Every
- * URL in it is relative, so that it works below a path of a proxy. Answers every request that it is given.
+ * URL in it is relative, so that it works below a path of a proxy. Answers every request that it is given; with a
+ * refusal it answers that.
  */
 export function pageHandler(
   clientOf: (request: PageRequest) => DiscoveryClient,
   options: PageOptions,
-): (request: PageRequest, response: PageResponse) => Promise<void> {
+): (request: PageRequest, response: PageResponse, refusal?: ConnectError) => Promise<void> {
   const context: Context = { clientOf, options, assets: readAssets() };
-  return async (request, response) => {
+  return async (request, response, refusal) => {
+    if (refusal !== undefined) return send(request, response, turnedAway(context, refusal));
     let reply: Reply;
     try {
       // The Host of a request is whatever its client says.
@@ -95,18 +100,27 @@ async function tokenPage(context: Context, request: PageRequest, path: string): 
   return secretDocument(status, html);
 }
 
-function failed({ assets }: Context): Reply {
+function failed(context: Context): Reply {
+  const why = 'This is a defect of the service, and its log says why.';
+  return refusedPage(context, 500, 'The service failed', why, 'Please report it.');
+}
+
+function turnedAway(context: Context, refusal: ConnectError): Reply {
+  const { status, title, advice } = rowOf(refusalOf(refusal)?.reason ?? ErrorReason.UNSPECIFIED);
+  const page = refusedPage(context, status, title, sentence(refusal.rawMessage), advice);
+  const retryAfter = refusal.metadata.get('Retry-After');
+  return retryAfter === null ? page : { ...page, headers: { ...page.headers, 'Retry-After': retryAfter } };
+}
+
+function refusedPage(
+  { assets }: Context,
+  status: number,
+  title: string,
+  lead: string,
+  advice: string,
+): Reply {
   const { script: _, ...still } = assets.urls;
-  const title = 'The service failed';
-  const main = refusedMain(
-    title,
-    'This is a defect of the service, and its log says why.',
-    'Please report it.',
-    {
-      href: '',
-      text: 'Load again',
-    },
-  );
+  const main = refusedMain(title, lead, advice, { href: '', text: 'Load again' });
   const footer = h('footer');
-  return secretDocument(500, documentHtml({ title, assets: still, home: './', main, footer }));
+  return secretDocument(status, documentHtml({ title, assets: still, home: './', main, footer }));
 }

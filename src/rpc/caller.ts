@@ -12,6 +12,14 @@ export const EVERYBODY: Rights = (secret) =>
 /** Where a call carries them. */
 export const RIGHTS = createContextKey<Rights>(EVERYBODY);
 
+/** Is asked before a token is made, and throws a DiscoveryError when its caller has made too many. */
+export type Meter = () => void;
+
+export const NO_METER: Meter = () => {};
+
+/** Where a call carries it. */
+export const NEW_TOKENS = createContextKey<Meter>(NO_METER);
+
 /** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
 export function enter(text: string, rights: Rights): { token: Token; caller: Caller } {
   const { token, secret } = splitSecret(text);

@@ -47,7 +47,7 @@ export function connectError(error: DiscoveryError, now: Millis): ConnectError {
   const { retryAfter } = error.facts;
   if (retryAfter === undefined)
     return new ConnectError(error.message, CODES[error.reason], undefined, details);
-  details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryAfter) } });
+  details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(retryAfter)) } });
   const metadata = { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
   return new ConnectError(error.message, CODES[error.reason], metadata, details);
 }

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import type { ContextValues, HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import {
   CreateTokenResponseSchema,
   DeleteTokenResponseSchema,
@@ -18,7 +18,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId, revision } from '../discovery/model.ts';
 import type { WatchItem } from '../discovery/watch.ts';
-import { enter, RIGHTS, type Rights } from './caller.ts';
+import { enter, NEW_TOKENS, RIGHTS, type Rights } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
@@ -43,18 +43,21 @@ export function discoveryService(
   };
 
   const unary =
-    <Request, Response>(handler: (request: Request, rights: Rights) => Promise<Response>) =>
+    <Request, Response>(
+      handler: (request: Request, rights: Rights, values: ContextValues) => Promise<Response>,
+    ) =>
     async (request: Request, { values }: CallContext): Promise<Response> => {
       try {
-        return await handler(request, values.get(RIGHTS));
+        return await handler(request, values.get(RIGHTS), values);
       } catch (thrown) {
         throw refusal(thrown);
       }
     };
 
   return {
-    createToken: unary(async (request, rights) => {
+    createToken: unary(async (request, rights, values) => {
       const { command, caller, secrets } = createRequest(request, discovery.policy, rights);
+      values.get(NEW_TOKENS)();
       const { cluster, changed, revision } = await discovery.createToken(command, caller);
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),

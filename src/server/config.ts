@@ -1,8 +1,10 @@
 import type { Policy } from '../discovery/limits.ts';
 import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
+import type { ClientLimits } from './client-limits.ts';
 import { halfOfTls, sameAddress, wrongAccess, wrongLifetimes, wrongStore } from './contradictions.ts';
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
+import type { Cidr } from './ip.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -35,6 +37,13 @@ export interface Config {
   readonly auth: { readonly mode: AuthMode; readonly file: string | undefined };
   readonly store: StoreConfig;
   readonly policy: Policy;
+  readonly limits: {
+    readonly perClient: ClientLimits;
+    /** Of all clients together. */
+    readonly connections: number;
+    readonly requestsAtOnce: number;
+  };
+  readonly trustedProxies: readonly Cidr[];
   readonly sweepInterval: number;
   readonly pollLimit: number;
   readonly grace: number;
@@ -81,6 +90,17 @@ export function readConfig(args: readonly string[], env: Env): Reading {
       maxTokens: value('maxTokens'),
       customTokens: value('customTokens') === 'on',
     },
+    limits: {
+      perClient: {
+        requests: value('clientRequests'),
+        newTokens: value('clientNewTokens'),
+        connections: value('clientConnections'),
+        requestsAtOnce: value('clientAtOnce'),
+      },
+      connections: value('maxConnections'),
+      requestsAtOnce: value('maxAtOnce'),
+    },
+    trustedProxies: value('trustedProxies') ?? [],
     sweepInterval: value('gcfreq'),
     pollLimit: value('pollLimit'),
     grace: value('grace'),

@@ -1,3 +1,4 @@
+import type { ConnectError } from '@connectrpc/connect';
 import type { Metrics } from './metrics.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import type { Surface } from './route.ts';
@@ -18,17 +19,21 @@ interface Page {
   readonly type?: string;
 }
 
-/** The pages that are about the service and not about a cluster. */
+/** The pages that are about the service and not about a cluster. With a refusal it answers that. */
 export async function servePage(
   surface: Exclude<Surface, 'rpc' | 'v2' | 'page'>,
   pages: OwnPages,
   request: PortRequest,
   response: PortResponse,
+  refusal?: ConnectError,
 ): Promise<void> {
   const readable = request.method === 'GET' || request.method === 'HEAD';
-  const page: Page = readable
-    ? await PAGES[surface](pages, request)
-    : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+  const page: Page = refusal
+    ? { status: 429, body: `${refusal.rawMessage}\n` }
+    : readable
+      ? await PAGES[surface](pages, request)
+      : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+  if (refusal) response.setHeader('Retry-After', refusal.metadata.get('Retry-After') ?? '5');
   response.statusCode = page.status;
   response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
   response.setHeader('Content-Length', Buffer.byteLength(page.body));

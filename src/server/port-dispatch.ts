@@ -20,6 +20,13 @@ export const BUSY: Refusal = {
   headers: { 'Retry-After': '5' },
 };
 
+/** For a client past its own limit of connections. No 4xx, which would end a node. */
+export const CROWDED: Refusal = {
+  status: 503,
+  text: 'This client is at its limit of connections: close some, or try again in a few seconds.',
+  headers: { 'Retry-After': '5' },
+};
+
 /** Stands before the handler: lets no bad request in and no failure out. */
 export class Dispatch {
   private readonly handler: PortHandler;

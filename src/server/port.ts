@@ -1,6 +1,6 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import type { Connection } from './port-connection.ts';
-import { BUSY, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
+import { BUSY, CROWDED, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
 import { createHttp2 } from './port-http2.ts';
 import { PORT_LIMITS, type PortLimits } from './port-limits.ts';
@@ -22,6 +22,15 @@ export interface PortOptions {
   readonly handler: PortHandler;
   readonly log: PortLog;
   readonly limits?: Partial<PortLimits>;
+  /** Counts the connections of each client. Undefined: of one that has no limit. */
+  readonly connect?: ((socket: Socket) => ConnectionCount | undefined) | undefined;
+}
+
+/** A connection as one of its client's. */
+export interface ConnectionCount {
+  /** Past the limit of the client: told so, where the protocol can, or dropped. */
+  readonly verdict: 'WELCOME' | 'REFUSED' | 'DROPPED';
+  end(): void;
 }
 
 /** One listening TCP port that speaks HTTP/1.1 and HTTP/2: with prior knowledge, or over TLS as ALPN says. */
@@ -46,6 +55,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
   /** As they were accepted. Over TLS another socket stands for each once it is ready. */
   const accepted = new Set<Socket>();
   const connections = new Map<Socket, Connection>();
+  /** Those past the limit of their client, by `peerOf`, which over TLS is the same for both sockets. */
+  const crowded = new Set<string>();
   const dispatch = new Dispatch(options.handler, log, limits);
   const http1 = createHttp1(limits, options.tls, (request, response) => dispatch.request(request, response));
   const adoptHttp2 = createHttp2(limits, (request, response) => dispatch.request(request, response));
@@ -58,31 +69,38 @@ export async function openPort(options: PortOptions): Promise<Port> {
     // A reset can come at any moment, also between two owners of the socket.
     socket.on('error', () => {});
     accepted.add(socket);
+    const count = options.connect?.(socket);
+    const peer = peerOf(socket);
     socket.once('close', () => {
+      count?.end();
+      crowded.delete(peer);
       accepted.delete(socket);
       onClosed();
     });
+    if (count?.verdict === 'REFUSED') crowded.add(peer);
+    else if (count?.verdict === 'DROPPED') socket.destroy();
   };
   const begin = (socket: Socket): void => {
     socket.on('error', () => {});
-    // Its handshake was under way when the drain began.
-    if (draining !== undefined) {
+    // Its handshake was under way when the drain began, or it was dropped as it came.
+    if (draining !== undefined || socket.destroyed) {
       socket.destroy();
       return;
     }
     connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
     socket.once('close', () => connections.delete(socket));
-    const refused = accepted.size > limits.connections;
-    if (refused && !full) {
+    const isFull = accepted.size > limits.connections;
+    if (isFull && !full) {
       log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
     }
     // Said once, until there is room again for more than the next one.
-    full = refused || (full && accepted.size > limits.connections * 0.9);
+    full = isFull || (full && accepted.size > limits.connections * 0.9);
+    const refusal = isFull ? BUSY : crowded.has(peerOf(socket)) ? CROWDED : undefined;
     sniff(socket, limits.sniffTimeout, (sniffed) => {
       const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
       if (protocol === undefined) socket.destroy();
-      else if (protocol === 'http1' && refused) refuseAndClose(socket, BUSY, limits.lingerTimeout);
-      else if (refused) socket.destroy();
+      else if (protocol === 'http1' && refusal) refuseAndClose(socket, refusal, limits.lingerTimeout);
+      else if (refusal) socket.destroy();
       else connections.set(socket, protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket));
     });
   };
@@ -144,4 +162,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
     drain: (grace) => (draining ??= drain(grace)),
     renewTls: (tls) => http1.renew(tls),
   };
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

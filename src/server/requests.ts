@@ -18,6 +18,16 @@ export interface Observers {
   readonly tracing: Tracing | undefined;
 }
 
+/** What others find out of a request on its way. */
+export interface RequestOutcome extends RpcOutcome {
+  /** The address of whoever has sent it. */
+  readonly remote: string | undefined;
+  /** Whether it was one too many of its client: these come in floods. */
+  isTurnedAway?: boolean;
+  /** Called when it is over. */
+  over?: () => void;
+}
+
 /**
  * Counts and logs a request when it is over: a long poll or a stream when it ends. No query and no whole token
  * gets into the log. The answer tells the id that the line has. Returns the span of the request, if there is tracing.
@@ -26,13 +36,11 @@ export function note(
   request: PortRequest,
   response: PortResponse,
   surface: Surface,
-  outcome: RpcOutcome,
+  outcome: RequestOutcome,
   { log, metrics, tracing }: Observers,
 ): RequestSpan | undefined {
   const begin = performance.now();
   const { method = '', url: target = '', httpVersion: http } = request;
-  // Unknown once the socket is closed.
-  const remote = request.socket.remoteAddress;
   const requestId = requestIdOf(request);
   response.setHeader('X-Request-Id', requestId);
   const span = tracing?.begin(request, surface, requestId);
@@ -49,7 +57,8 @@ export function note(
     const counted = { surface, target, method, status, kind, seconds: ms / 1000 };
     metrics.count(rpc === undefined ? counted : { ...counted, rpc });
     span?.end({ status, rpc });
-    const level = levelOf(surface, target, status);
+    outcome.over?.();
+    const level = outcome.isTurnedAway ? 'debug' : levelOf(surface, target, status);
     if (!log.isLevelEnabled(level)) return;
     log[level](
       {
@@ -60,7 +69,7 @@ export function note(
         surface,
         ...(rpc && { code: rpc.code }),
         ...(gone && { gone }),
-        remote,
+        remote: outcome.remote,
         http,
         requestId,
         ...(span && { traceId: span.traceId }),
@@ -85,9 +94,13 @@ function refusedAs(status: number): string {
 
 const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
 
+/** Whether a request is one of those that probes and scrapers send every few seconds. */
+export function isProbe(surface: Surface, target: string): boolean {
+  return PROBED.has(surface) || target === '/grpc.health.v1.Health/Check';
+}
+
 /** What probes and scrapers ask for every few seconds is not worth a line. */
 function levelOf(surface: Surface, target: string, status: number): 'debug' | 'info' | 'warn' {
   if (status >= 500) return 'warn';
-  const isProbe = PROBED.has(surface) || target.startsWith('/grpc.health.v1.Health/');
-  return isProbe ? 'debug' : 'info';
+  return isProbe(surface, target) || target.startsWith('/grpc.health.v1.Health/') ? 'debug' : 'info';
 }

@@ -2,10 +2,12 @@ import {
   Code,
   ConnectError,
   type ConnectRouter,
+  type ContextValues,
   createConnectRouter,
   createContextKey,
   createContextValues,
   createServiceImplSpec,
+  type HandlerContext,
   type Interceptor,
 } from '@connectrpc/connect';
 import { createAsyncIterable } from '@connectrpc/connect/protocol';
@@ -15,7 +17,6 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
-import { EVERYBODY, RIGHTS, type Rights } from '../rpc/caller.ts';
 import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';
@@ -34,15 +35,31 @@ const READ_MAX_BYTES = 64 * 1024;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 const OUTCOME = createContextKey<RpcOutcome>({});
+const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
+
+/** Before the body is read, so that a call that is one too many costs next to nothing. */
+function requestGate({ values }: HandlerContext): void {
+  const refusal = values.get(TURNED_AWAY);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** With a refusal it answers that, in the protocol of the call. */
+export type RpcHandler = (
+  request: PortRequest,
+  response: PortResponse,
+  outcome: RpcOutcome,
+  refusal?: ConnectError,
+) => Promise<void>;
 
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
   routes: (router: ConnectRouter) => void,
-  rightsOf: (request: PortRequest) => Rights,
-): (request: PortRequest, response: PortResponse, outcome: RpcOutcome) => Promise<void> {
+  valuesOf: (request: PortRequest) => ContextValues | undefined,
+): RpcHandler {
   const options = { readMaxBytes: READ_MAX_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS, interceptors: [noteOutcome] };
   const router = createConnectRouter({
     ...options,
+    requestGate,
     // Not brotli: at its default quality it takes thirty times as long.
     acceptCompression: [compressionGzip],
     // A misspelt field is refused, and not taken for one that is left out.
@@ -52,13 +69,12 @@ export function rpcHandler(
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
-  return async (request, response, outcome) => {
+  return async (request, response, outcome, refusal) => {
     const handler = handlers.get(pathOf(request.url ?? ''));
     if (handler === undefined) return refuseUnknown(request, response);
     outcome.method = handler.method.name;
-    const values = createContextValues().set(OUTCOME, outcome);
-    const rights = rightsOf(request);
-    if (rights !== EVERYBODY) values.set(RIGHTS, rights);
+    const values = valuesOf(request) ?? createContextValues();
+    values.set(OUTCOME, outcome);
     const byConnect = async (read?: Uint8Array): Promise<void> => {
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
       const answer = await handler(
@@ -71,6 +87,11 @@ export function rpcHandler(
         outcome.code ??= codeToString(ConnectError.from(thrown).code);
       }
     };
+    if (refusal !== undefined) {
+      values.set(TURNED_AWAY, refusal);
+      outcome.code = codeToString(refusal.code);
+      return byConnect();
+    }
     const method = grpc.get(handler.requestPath);
     if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
     return method(request, response, values, byConnect);

@@ -1,29 +1,41 @@
-import { createContextValues } from '@connectrpc/connect';
+import type { Socket } from 'node:net';
+import { type ConnectError, type ContextValues, createContextValues } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/model.ts';
 import { etcdV2Gateway } from '../etcdv2/gateway.ts';
+import { isLastChance } from '../etcdv2/last-chance.ts';
 import { etcdV3Gateway } from '../etcdv3/gateway.ts';
 import { addHealth } from '../grpc/health.ts';
 import { addReflection } from '../grpc/reflection.ts';
 import { pageHandler } from '../page/handler.ts';
-import { EVERYBODY, RIGHTS, type Rights } from '../rpc/caller.ts';
+import { EVERYBODY, NEW_TOKENS, NO_METER, RIGHTS } from '../rpc/caller.ts';
 import { type DiscoveryClient, inProcessClient } from '../rpc/client.ts';
+import { connectError } from '../rpc/errors.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { hostPort, localUrl } from './address.ts';
+import type { Client } from './clients.ts';
 import type { Config } from './config.ts';
 import { allowCrossOrigin } from './cors.ts';
+import { Limiter } from './limiter.ts';
 import type { Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { type MetricsPort, openMetricsPort } from './metrics-port.ts';
 import { observeStore } from './observed-store.ts';
 import { servePage } from './own.ts';
-import { openPort, type Port, type PortHandler, type PortRequest, schemeOf } from './port.ts';
+import {
+  type ConnectionCount,
+  openPort,
+  type Port,
+  type PortHandler,
+  type PortRequest,
+  schemeOf,
+} from './port.ts';
 import { openCallers, reloadFiles } from './reload.ts';
-import { note } from './requests.ts';
-import { surfaceOf } from './route.ts';
-import { type RpcOutcome, rpcHandler } from './rpc.ts';
+import { isProbe, note, type RequestOutcome } from './requests.ts';
+import { type Surface, surfaceOf } from './route.ts';
+import { rpcHandler } from './rpc.ts';
 import { openStore } from './store.ts';
 import { startSweeper } from './sweeper.ts';
 import type { TlsIdentity } from './tls-files.ts';
@@ -83,12 +95,26 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     },
   };
   const anybody = inProcessClient(service);
-  /** For most requests there is nothing to say of their senders, and one client does. */
-  const clientFor = (rights: Rights): DiscoveryClient =>
-    rights === EVERYBODY ? anybody : inProcessClient(service, createContextValues().set(RIGHTS, rights));
-  const rightsOf = (request: PortRequest): Rights => callers.rightsOf(request);
-  const clientOf = (request: PortRequest): DiscoveryClient => clientFor(rightsOf(request));
-  const v3 = etcdV3Gateway(({ values }) => clientFor(values.get(RIGHTS)), {
+  const limiter = new Limiter({
+    limits: config.limits.perClient,
+    trustedProxies: config.trustedProxies,
+    log,
+  });
+  /** What is to be known of a request's sender; undefined when that is nothing. */
+  const valuesOf = (request: PortRequest): ContextValues | undefined => {
+    const rights = callers.rightsOf(request);
+    const { client } = limiter.visitorOf(request);
+    if (rights === EVERYBODY && client === undefined) return undefined;
+    const values = createContextValues().set(RIGHTS, rights);
+    return client === undefined ? values : values.set(NEW_TOKENS, () => limiter.makeToken(client));
+  };
+  const clientOf = (request: PortRequest): DiscoveryClient => {
+    const values = valuesOf(request);
+    return values === undefined ? anybody : inProcessClient(service, values);
+  };
+  const isAnybody = (values: ContextValues): boolean =>
+    values.get(RIGHTS) === EVERYBODY && values.get(NEW_TOKENS) === NO_METER;
+  const v3 = etcdV3Gateway(({ values }) => (isAnybody(values) ? anybody : inProcessClient(service, values)), {
     identity: { clusterId: opened.clusterId, memberId: opened.clusterId },
     urlFor: (requestUrl) => config.publicUrl ?? new URL(requestUrl).origin,
     signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
@@ -99,7 +125,7 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
     v3(router.service(DiscoveryService, service));
     addHealth(router, { notReady: pages.notReady, stopping: stopping.signal });
     addReflection(router, { details: [file_discovery_v1_error], stopping: stopping.signal });
-  }, rightsOf);
+  }, valuesOf);
   const v2 = etcdV2Gateway(clientOf, {
     publicUrl: config.publicUrl,
     pollLimitMs: config.pollLimit,
@@ -108,23 +134,51 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   });
   const page = pageHandler(clientOf, { version, urlFor: pages.urlFor, onDefect });
   const observers = { log, metrics, tracing };
+  /** Says why not when a request is one too many of its client. Every surface has its own words for it. */
+  const turnAway = (
+    client: Client,
+    { method, url = '' }: PortRequest,
+    surface: Surface,
+    outcome: RequestOutcome,
+  ): ConnectError | undefined => {
+    if (isProbe(surface, url)) return undefined;
+    const refusal = limiter.enter(client, surface === 'v2' && isLastChance(method, url));
+    if (refusal === undefined) {
+      outcome.over = () => limiter.leave(client);
+      return undefined;
+    }
+    outcome.isTurnedAway = true;
+    metrics.refused(refusal.reason);
+    return connectError(refusal, discovery.now());
+  };
   const handler: PortHandler = (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
-    const outcome: RpcOutcome = {};
+    const { address, client } = limiter.visitorOf(request);
+    const outcome: RequestOutcome = { remote: address };
     const span = note(request, response, surface, outcome, observers);
+    const refusal = client && turnAway(client, request, surface, outcome);
     const answer = (): unknown => {
       if (surface === 'rpc')
-        return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome);
-      if (surface === 'v2') return v2(request, response);
-      if (surface === 'page') return page(request, response);
-      return servePage(surface, pages, request, response);
+        return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome, refusal);
+      if (surface === 'v2') return v2(request, response, refusal);
+      if (surface === 'page') return page(request, response, refusal);
+      return servePage(surface, pages, request, response, refusal);
     };
     return span === undefined ? answer() : span.run(answer);
   };
   let metricsPort: MetricsPort | undefined;
   try {
     metricsPort = config.metricsListen && (await openMetricsPort(config.metricsListen, pages, observers));
-    port = await openPort({ ...config.listen, tls, handler, log });
+    const { connections, requestsAtOnce: requests } = config.limits;
+    const connect = (socket: Socket): ConnectionCount | undefined => limiter.connect(socket);
+    port = await openPort({
+      ...config.listen,
+      tls,
+      handler,
+      log,
+      limits: { connections, requests },
+      connect,
+    });
   } catch (error) {
     await metricsPort?.close();
     await store.close();

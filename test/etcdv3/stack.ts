@@ -8,7 +8,6 @@ import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import type { DiscoveryClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
-import { EVERYBODY } from '../../src/rpc/caller.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { rpcHandler } from '../../src/server/rpc.ts';
@@ -49,7 +48,7 @@ export async function startStack({ client: wrap, ...options }: StackOptions = {}
     onDefect,
     ...options,
   });
-  const handle = rpcHandler(gateway, () => EVERYBODY);
+  const handle = rpcHandler(gateway, () => undefined);
   const server = createServer((request, response) => {
     handle(request, response, {}).catch(onDefect);
   });

@@ -40,6 +40,17 @@ test('nothing set is a working configuration', () => {
       maxTokens: 2_000_000,
       customTokens: true,
     },
+    limits: {
+      perClient: {
+        requests: 'off',
+        newTokens: { burst: 1000, interval: SECOND },
+        connections: 5000,
+        requestsAtOnce: 10_000,
+      },
+      connections: 20_000,
+      requestsAtOnce: 50_000,
+    },
+    trustedProxies: [],
     sweepInterval: 5 * MINUTE,
     pollLimit: 5 * MINUTE,
     grace: 10 * SECOND,
@@ -70,6 +81,23 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     ['max-size', '9', (c) => c.policy.maxSize, 9],
     ['max-tokens', '100', (c) => c.policy.maxTokens, 100],
     ['custom-tokens', 'off', (c) => c.policy.customTokens, false],
+    ['client-new-tokens', 'off', (c) => c.limits.perClient.newTokens, 'off'],
+    ['client-new-tokens', '60/m:5', (c) => c.limits.perClient.newTokens, { burst: 5, interval: SECOND }],
+    ['client-requests', '100/s:500', (c) => c.limits.perClient.requests, { burst: 500, interval: 10 }],
+    ['client-requests', '1/h:1', (c) => c.limits.perClient.requests, { burst: 1, interval: HOUR }],
+    ['client-at-once', '7', (c) => c.limits.perClient.requestsAtOnce, 7],
+    ['client-connections', '8', (c) => c.limits.perClient.connections, 8],
+    ['max-at-once', '9', (c) => c.limits.requestsAtOnce, 9],
+    ['max-connections', '10', (c) => c.limits.connections, 10],
+    [
+      'trusted-proxies',
+      '10.0.0.0/8,2001:db8::1',
+      (c) => c.trustedProxies,
+      [
+        { ip: [0, 0, 0, 0, 0, 0xffff, 0x0a00, 0], bits: 104 },
+        { ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], bits: 128 },
+      ],
+    ],
     ['poll-limit', '90s', (c) => c.pollLimit, 90 * SECOND],
     ['grace', '1h', (c) => c.grace, HOUR],
     ['log-level', 'debug', (c) => c.logLevel, 'debug'],
@@ -128,6 +156,10 @@ const URL_TAKEN = 'takes a URL of scheme and host only, like https://discovery.e
 const ETCD =
   'takes one or more of http://host:port, https://host:port or host:port, with commas between them';
 const PREFIX = 'takes parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b';
+const RATE =
+  'takes off, or how many in a second, minute or hour after how many at once, like 1/s:1000, 60/m:100 or 500/h:10';
+const CIDRS =
+  'takes addresses and networks with commas between them, like 10.0.0.0/8,192.0.2.7,2001:db8::/32';
 const LIKE = 'like 168h, 1h30m, 90s or 7d';
 
 // The exact line for every way to be wrong.
@@ -165,6 +197,13 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ['--max-size 0', {}, '--max-size "0": takes a whole number from 1 to 10000'],
   ['--max-size 3.5', {}, '--max-size "3.5": takes a whole number from 1 to 10000'],
   ['--max-tokens 1e6', {}, '--max-tokens "1e6": takes a whole number from 1 to 1000000000'],
+  ['--client-requests 100', {}, `--client-requests "100": ${RATE}`],
+  ['--client-requests 0/s:1', {}, `--client-requests "0/s:1": ${RATE}`],
+  ['--client-new-tokens 1/d:10', {}, `--client-new-tokens "1/d:10": ${RATE}`],
+  ['--max-at-once 0', {}, '--max-at-once "0": takes a whole number from 1 to 1000000'],
+  ['--trusted-proxies nginx', {}, `--trusted-proxies "nginx": ${CIDRS}`],
+  ['--trusted-proxies 10.0.0.0/33', {}, `--trusted-proxies "10.0.0.0/33": ${CIDRS}`],
+  ['--trusted-proxies ::1,', {}, `--trusted-proxies "::1,": ${CIDRS}`],
   ['--custom-tokens yes', {}, '--custom-tokens "yes": takes on or off'],
   ['--log-level verbose', {}, '--log-level "verbose": takes debug, info, warn or error'],
   ['--log-format xml', {}, '--log-format "xml": takes auto, json or text'],

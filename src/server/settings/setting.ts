@@ -2,7 +2,7 @@ import { parseDuration } from '../duration.ts';
 
 /** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
 export interface Setting<T> {
-  readonly group: 'Network' | 'Access' | 'Storage' | 'Tokens' | 'Running';
+  readonly group: 'Network' | 'Access' | 'Storage' | 'Tokens' | 'Limits' | 'Running';
   /** Undefined: only the variable sets it, as every user of the machine can read what a flag says. */
   readonly flag?: string;
   readonly short?: string;

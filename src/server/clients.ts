@@ -1,0 +1,54 @@
+import { CLIENT_TABLE } from './client-limits.ts';
+
+/** What is known of a client. */
+export interface Client {
+  /** Its address, or its network of IPv6. */
+  readonly name: string;
+  /** Open now. */
+  connections: number;
+  /** Not answered yet. */
+  requests: number;
+  /** When its buckets are full again. */
+  requestsFull: number;
+  newTokensFull: number;
+}
+
+/**
+ * The clients that have something open or something used up. Bounded without a timer: each that comes looks at the
+ * oldest ones and forgets those that have neither.
+ */
+export class Clients {
+  readonly #clients = new Map<string, Client>();
+  readonly #most: number;
+
+  constructor(most: number = CLIENT_TABLE.clients) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  of(name: string, now: number): Client {
+    const known = this.#clients.get(name);
+    if (known !== undefined) return known;
+    this.#forget(now);
+    const client: Client = { name, connections: 0, requests: 0, requestsFull: 0, newTokensFull: 0 };
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  /** Those with something open stay in any case: the port bounds how many these are. */
+  #forget(now: number): void {
+    const over = this.#clients.size >= this.#most;
+    let looks: number = CLIENT_TABLE.looks;
+    for (const [name, client] of this.#clients) {
+      if (looks === 0) return;
+      looks -= 1;
+      this.#clients.delete(name);
+      const open = client.connections > 0 || client.requests > 0;
+      const full = client.requestsFull <= now && client.newTokensFull <= now;
+      if (open || !(full || over)) this.#clients.set(name, client);
+    }
+  }
+}

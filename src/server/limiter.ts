@@ -1,0 +1,162 @@
+import type { Socket } from 'node:net';
+import { DiscoveryError } from '../discovery/errors.ts';
+import { CLIENT_TABLE, type ClientLimits } from './client-limits.ts';
+import { type Client, Clients } from './clients.ts';
+import { clientBehind } from './forwarded.ts';
+import { type Cidr, covers, formatIp, type Ip, isLoopback, networkOf, parseIp } from './ip.ts';
+import type { ConnectionCount } from './port.ts';
+import type { PortRequest } from './port-connection.ts';
+import { take } from './rate.ts';
+
+/** Every client over its limit makes refusals: one line tells of them. */
+const LOG_INTERVAL_MS = 60_000;
+
+/** Who has sent a request. */
+export interface Visitor {
+  /** For the log; undefined when the socket was closed already. */
+  readonly address: string | undefined;
+  /** Undefined when no limit holds: for this machine, whose owner can do worse. */
+  readonly client: Client | undefined;
+}
+
+export interface LimiterOptions {
+  readonly limits: ClientLimits;
+  /** Whose word counts for who has sent a request. */
+  readonly trustedProxies: readonly Cidr[];
+  readonly log: { warn(fields: object, text: string): void };
+  /** In ms, of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** The other end of a connection. */
+interface Peer {
+  readonly ip: Ip | undefined;
+  readonly address: string | undefined;
+  /** Undefined when no limit holds. */
+  readonly name: string | undefined;
+  readonly isProxy: boolean;
+}
+
+/** Sees to it that no client takes what is there for all. */
+export class Limiter {
+  readonly #limits: ClientLimits;
+  readonly #proxies: readonly Cidr[];
+  readonly #log: LimiterOptions['log'];
+  readonly #now: () => number;
+  readonly #clients = new Clients();
+  /** A connection carries many requests. */
+  readonly #peers = new WeakMap<object, Peer>();
+  #loggedAt = -LOG_INTERVAL_MS;
+
+  constructor({ limits, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
+    this.#limits = limits;
+    this.#proxies = trustedProxies;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Counts a connection. A trusted proxy has those of many clients, and no limit of its own. */
+  connect(socket: Socket): ConnectionCount | undefined {
+    const { name, isProxy } = this.#peerOf(socket);
+    if (name === undefined || isProxy) return undefined;
+    const client = this.#clients.of(name, this.#now());
+    client.connections += 1;
+    const over = client.connections - this.#limits.connections;
+    if (over > 0) this.#tell(client, 'connections');
+    return {
+      verdict: over <= 0 ? 'WELCOME' : over <= CLIENT_TABLE.refusals ? 'REFUSED' : 'DROPPED',
+      end: () => {
+        client.connections -= 1;
+      },
+    };
+  }
+
+  /** Who has sent a request: its peer, or whom trusted proxies say. */
+  visitorOf({ socket, headers }: PortRequest): Visitor {
+    const peer = this.#peerOf(socket);
+    const forwardedFor = headers['x-forwarded-for']?.toString();
+    const { forwarded } = headers;
+    if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) {
+      return { address: peer.address, client: this.#clientOf(peer.name) };
+    }
+    const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
+    return { address: formatIp(ip), client: this.#clientOf(nameOf(ip)) };
+  }
+
+  /**
+   * Lets a request of a client in, which `leave` ends, or says why not. The last tenth of a burst is for requests
+   * that `mustPass`: those whose sender does not come again.
+   */
+  enter(client: Client, mustPass: boolean): DiscoveryError | undefined {
+    const { requests, requestsAtOnce } = this.#limits;
+    if (client.requests >= requestsAtOnce) {
+      this.#tell(client, 'requests at once');
+      return tooMany(
+        `${client.name} has ${client.requests} requests open, as many as one client may`,
+        CLIENT_TABLE.pause,
+      );
+    }
+    if (requests !== 'off') {
+      const kept = mustPass ? 0 : Math.floor(requests.burst / 10);
+      const taken = take(requests, client.requestsFull, this.#now(), kept);
+      if ('wait' in taken) {
+        this.#tell(client, 'requests');
+        return tooMany(`too many requests from ${client.name}`, taken.wait);
+      }
+      client.requestsFull = taken.full;
+    }
+    client.requests += 1;
+    return undefined;
+  }
+
+  leave(client: Client): void {
+    client.requests -= 1;
+  }
+
+  /** Counts a new token. Throws a DiscoveryError when it is one too many. */
+  makeToken({ name }: Client): void {
+    const { newTokens } = this.#limits;
+    if (newTokens === 'off') return;
+    const now = this.#now();
+    const client = this.#clients.of(name, now);
+    const taken = take(newTokens, client.newTokensFull, now);
+    if ('wait' in taken) {
+      this.#tell(client, 'new tokens');
+      throw tooMany(`too many new tokens for ${name}; those that were made are good`, taken.wait);
+    }
+    client.newTokensFull = taken.full;
+  }
+
+  #peerOf(socket: Pick<Socket, 'remoteAddress'>): Peer {
+    const known = this.#peers.get(socket);
+    if (known !== undefined) return known;
+    const address = socket.remoteAddress;
+    const ip = address === undefined ? undefined : parseIp(address);
+    const name = ip === undefined ? undefined : nameOf(ip);
+    const isProxy = ip !== undefined && covers(this.#proxies, ip);
+    const peer = { ip, address, name, isProxy };
+    this.#peers.set(socket, peer);
+    return peer;
+  }
+
+  #clientOf(name: string | undefined): Client | undefined {
+    return name === undefined ? undefined : this.#clients.of(name, this.#now());
+  }
+
+  #tell({ name }: Client, limit: string): void {
+    const now = this.#now();
+    if (now - this.#loggedAt < LOG_INTERVAL_MS) return;
+    this.#loggedAt = now;
+    this.#log.warn({ client: name, limit }, 'a client is at its limit; others are not told of for a minute');
+  }
+}
+
+/** Undefined for this machine. */
+function nameOf(ip: Ip): string | undefined {
+  return isLoopback(ip) ? undefined : networkOf(ip);
+}
+
+function tooMany(words: string, retryAfter: number): DiscoveryError {
+  const seconds = Math.ceil(retryAfter / 1000);
+  return new DiscoveryError('TOO_MANY_REQUESTS', `${words}; try again in ${seconds} s`, { retryAfter });
+}

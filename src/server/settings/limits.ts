@@ -1,0 +1,80 @@
+import { DEFAULT_CLIENT_LIMITS } from '../client-limits.ts';
+import { parseCidrs } from '../ip.ts';
+import { PORT_LIMITS } from '../port-limits.ts';
+import { parseRate } from '../rate.ts';
+import { count, setting } from './setting.ts';
+
+const MOST = 1_000_000;
+
+const rate = {
+  takes:
+    'off, or how many in a second, minute or hour after how many at once, like 1/s:1000, 60/m:100 or 500/h:10',
+  parse: parseRate,
+} as const;
+
+/** What clients may have: each of them, and all together. A client is an address, of IPv6 a /64. */
+export const LIMITS = {
+  clientNewTokens: setting({
+    group: 'Limits',
+    flag: 'client-new-tokens',
+    env: 'DISC_CLIENT_NEW_TOKENS',
+    value: 'RATE:BURST',
+    ...rate,
+    default: DEFAULT_CLIENT_LIMITS.newTokens,
+    help: 'How many tokens one client may make: so many at once, then so many in a time. Or off.',
+  }),
+  clientRequests: setting({
+    group: 'Limits',
+    flag: 'client-requests',
+    env: 'DISC_CLIENT_REQUESTS',
+    value: 'RATE:BURST',
+    ...rate,
+    default: DEFAULT_CLIENT_LIMITS.requests,
+    help: 'How many requests one client may send, like 100/s:1000. Probes and metrics do not count.',
+  }),
+  clientAtOnce: setting({
+    group: 'Limits',
+    flag: 'client-at-once',
+    env: 'DISC_CLIENT_AT_ONCE',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(DEFAULT_CLIENT_LIMITS.requestsAtOnce),
+    help: 'How many requests one client may have open at once, waiting nodes and streams included.',
+  }),
+  clientConnections: setting({
+    group: 'Limits',
+    flag: 'client-connections',
+    env: 'DISC_CLIENT_CONNECTIONS',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(DEFAULT_CLIENT_LIMITS.connections),
+    help: 'How many connections one client may have; those of trusted proxies do not count.',
+  }),
+  maxAtOnce: setting({
+    group: 'Limits',
+    flag: 'max-at-once',
+    env: 'DISC_MAX_AT_ONCE',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PORT_LIMITS.requests),
+    help: 'How many requests all clients together may have open, waiting nodes and streams included: 20 KB each.',
+  }),
+  maxConnections: setting({
+    group: 'Limits',
+    flag: 'max-connections',
+    env: 'DISC_MAX_CONNECTIONS',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PORT_LIMITS.connections),
+    help: 'How many connections all clients together may have. The process needs as many open files (ulimit -n).',
+  }),
+  trustedProxies: setting({
+    group: 'Limits',
+    flag: 'trusted-proxies',
+    env: 'DISC_TRUSTED_PROXIES',
+    value: 'CIDR,...',
+    takes: 'addresses and networks with commas between them, like 10.0.0.0/8,192.0.2.7,2001:db8::/32',
+    parse: parseCidrs,
+    help: 'The proxies whose X-Forwarded-For or Forwarded says who the client is. Of all others it is ignored.',
+  }),
+} as const;
