@@ -30,8 +30,8 @@ export async function openMetricsPort(
       response.end('Only /metrics, /livez and /readyz are here.\n');
       return undefined;
     }
-    note(request, response, surface, {}, { ...observers, tracing: undefined });
-    return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
+    const outcome = { remote: request.socket.remoteAddress };
+    note(request, response, surface, outcome, { ...observers, tracing: undefined });
   };
   try {
     const port = await openPort({
