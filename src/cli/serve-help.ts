@@ -1,9 +1,9 @@
 import { SETTINGS, type Setting } from '../server/settings.ts';
 import { wrap } from './text/wrap.ts';
 
-const FLAG_WIDTH = 32;
+const FLAG_WIDTH = 34;
 const ENV_WIDTH = 24;
-const HELP_WIDTH = 40;
+const HELP_WIDTH = 38;
 
 /** `serve --help`, made from the table of settings. */
 export function serveHelp(): string {
