@@ -32,6 +32,7 @@ export async function openMetricsPort(
     }
     const outcome = { remote: request.socket.remoteAddress };
     note(request, response, surface, outcome, { ...observers, tracing: undefined });
+    return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
   };
   try {
     const port = await openPort({
