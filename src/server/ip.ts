@@ -25,10 +25,10 @@ function groupsOfV4(text: string): number[] {
 }
 
 function groupsOfV6(text: string): number[] {
-  const [head = '', tail] = text.split('::').map(groupsOfPart);
-  if (tail === undefined) return [...head] as number[];
-  const zeros = new Array<number>(8 - head.length - tail.length).fill(0);
-  return [...head, ...zeros, ...tail] as number[];
+  const [head = [], tail] = text.split('::').map(groupsOfPart);
+  if (tail === undefined) return head;
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0);
+  return [...head, ...zeros, ...tail];
 }
 
 function groupsOfPart(part: string): number[] {

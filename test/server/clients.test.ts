@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { BlockList, isIP } from 'node:net';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CLIENT_TABLE } from '../../src/server/client-limits.ts';
 import { Clients } from '../../src/server/clients.ts';
 import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../src/server/forwarded.ts';
