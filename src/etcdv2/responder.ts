@@ -34,6 +34,9 @@ export function send(request: Request, response: Response, reply: Reply): void {
     ...reply.headers,
   };
   if (index !== undefined) headers['X-Etcd-Index'] = index.toString();
+  // By which the request stands in the log; whoever is in front has made sure that it is one.
+  const id = request.headers['x-request-id'];
+  if (typeof id === 'string') headers['X-Request-Id'] = id;
   const isHttp2 = 'stream' in request;
   // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
   if (unread === 'TOO_SLOW' && !isHttp2) headers['Connection'] = 'close';

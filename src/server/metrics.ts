@@ -19,7 +19,7 @@ export interface Counted {
   readonly kind: Kind;
   readonly seconds: number;
   /** The RPC and how it ended, in Connect's words. */
-  readonly rpc?: { readonly method: string; readonly code: string };
+  readonly rpc: { readonly method: string; readonly code: string } | undefined;
 }
 
 export interface Metrics {

@@ -42,9 +42,11 @@ export function note(
   const begin = performance.now();
   const { method = '', url: target = '', httpVersion: http } = request;
   const requestId = requestIdOf(request);
-  response.setHeader('X-Request-Id', requestId);
   const span = tracing?.begin(request, surface, requestId);
   const kind = kindOf(surface, target);
+  // The v2 gateway takes it from there: Node.js takes twice as long for a head of which a part was set before.
+  if (surface === 'v2' && kind === 'call') request.headers['x-request-id'] = requestId;
+  else response.setHeader('X-Request-Id', requestId);
   if (kind === 'wait') metrics.beginWait(surface);
   response.once('close', () => {
     const gone = !response.writableEnded;
@@ -54,8 +56,7 @@ export function note(
         ? undefined
         : { method: outcome.method, code: outcome.code ?? (gone ? 'canceled' : refusedAs(status)) };
     const ms = performance.now() - begin;
-    const counted = { surface, target, method, status, kind, seconds: ms / 1000 };
-    metrics.count(rpc === undefined ? counted : { ...counted, rpc });
+    metrics.count({ surface, target, method, status, kind, seconds: ms / 1000, rpc });
     span?.end({ status, rpc });
     outcome.over?.();
     const level = outcome.isTurnedAway ? 'debug' : levelOf(surface, target, status);
