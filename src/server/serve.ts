@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type ConnectError, type ContextValues, createContextValues } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.ts';
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/model.ts';
 import { etcdV2Gateway } from '../etcdv2/gateway.ts';
@@ -124,7 +125,10 @@ export async function startServer(config: Config, log: Log, tls?: TlsIdentity): 
   const rpc = rpcHandler((router) => {
     v3(router.service(DiscoveryService, service));
     addHealth(router, { notReady: pages.notReady, stopping: stopping.signal });
-    addReflection(router, { details: [file_discovery_v1_error], stopping: stopping.signal });
+    addReflection(router, {
+      details: [file_discovery_v1_error, file_google_rpc_error_details],
+      stopping: stopping.signal,
+    });
   }, valuesOf);
   const v2 = etcdV2Gateway(clientOf, {
     publicUrl: config.publicUrl,
