@@ -1,8 +1,10 @@
 // Tools of Debian that some tests need, installed when there is root.
+// As a command: node test/tools/debian.mjs PACKAGE...
 
 import { execFile } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -56,4 +58,8 @@ function isDebian() {
   } catch {
     return false;
   }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  console.log((await installDebian(...process.argv.slice(2))) ?? 'installed');
 }
