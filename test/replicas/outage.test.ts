@@ -91,6 +91,7 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       assert.equal(watch.breaks, 0);
       await scene.until('the health to be told again', () => (probe.length > 2 ? true : undefined));
       assert.deepEqual(probe, [Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
+      await scene.until('the log to tell that it is over', () => (lines().length > 1 ? true : undefined));
       assert.equal(lines().length, 2, lines().join('\n'));
       assert.match(lines()[1] ?? '', /the store can be used again, after \d+ s/);
       assert.equal(service.run.ending, undefined);

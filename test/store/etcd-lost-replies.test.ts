@@ -121,6 +121,7 @@ await forEachEtcd((label, etcd) => {
         ),
       );
       assert.equal(await members(t), 1);
+      await waitFor('the log to tell that it is over', () => log.length > 1);
       assert.equal(log.length, 2, log.join('\n'));
     });
 

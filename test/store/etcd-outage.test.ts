@@ -69,6 +69,7 @@ await forEachEtcd((label, etcd) => {
           cluster.members.map((member) => member.createRevision),
           'each once, those that may have happened included',
         );
+        await waitFor('the log to tell that it is over', () => log.length > 1);
         assert.equal(log.length, 2, log.join('\n'));
         stop.abort();
         await watching;
