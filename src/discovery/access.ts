@@ -35,7 +35,7 @@ export function issueSecret(): string {
 }
 
 /** In a time that does not tell how much of them is the same. */
-export function sameHash(a: SecretHash, b: SecretHash): boolean {
+function sameHash(a: SecretHash, b: SecretHash): boolean {
   return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 

@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onPath } from '../support/debian.ts';
 
+// Plain JavaScript that is not compiled to dist/.
+const TOOL = new URL('../../../test/tools/go-build.mjs', import.meta.url);
+const { cacheDirectory } = (await import(TOOL.href)) as typeof import('../tools/go-build.mjs');
+
 const run = promisify(execFile);
 /** Where tests keep what is costly to get. */
-export const CACHE = join(homedir(), '.cache', 'etcd-discovery-tests');
+export const CACHE = cacheDirectory();
 const KUBERNETES_VALIDATE = '1.37.0';
 
 /** A validator with Kubernetes' own schemas, from PyPI, kept in the cache; or why there is none. */
