@@ -169,7 +169,7 @@ const ONE_THREAD = { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } };
 test('an error of the disk refuses the writes it hits, and no others', async (t) => {
   const path = newDirectory(t);
   await start(t, [path, 'write', '5']).ended;
-  // The first flush of the thread belongs to the start; the third and the fourth fail.
+  // The third and the fourth flush of each thread fail: of the event loop's, and of LMDB's writer's.
   const command = strace(
     '-o',
     '/dev/null',
@@ -179,7 +179,7 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
     'inject=fdatasync:error=EIO:when=3..4',
   );
   if (typeof command === 'string') return skip(t, command);
-  const child = start(t, [path, 'write', '7'], { command, options: ONE_THREAD });
+  const child = start(t, [path, 'write', '20'], { command, options: ONE_THREAD });
   assert.equal((await child.ended).code, 0);
   const refused = child.lines('refused');
   assert.ok(refused.length > 0, child.stdout);
@@ -190,8 +190,8 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
     );
   }
   const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
-  assert.equal(acknowledged.length, 7 - refused.length);
-  assert.match(child.stdout.trim().split('\n').at(-1) as string, /^acknowledged/, 'it went on');
+  assert.equal(acknowledged.length, 20 - refused.length);
+  assert.ok(child.stdout.lastIndexOf('acknowledged') > child.stdout.indexOf('refused'), 'it went on');
   const { clusters } = await readWhole(path);
   for (const each of acknowledged) assert.ok(clusters.has(each));
   for (const line of refused) assert.equal(clusters.has(line.split(' ')[1] as Token), false);
