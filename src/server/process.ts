@@ -49,6 +49,7 @@ export async function runService(
     err(`etcd-discovery: ${whyNot(error, config)}\n`);
     return 1;
   }
+  log.info(server.about, 'serving');
   log.info({ signal: await stop }, 'stopping: calls under way may finish');
   await server.stop();
   log.info('stopped');
