@@ -4,6 +4,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -91,6 +92,10 @@ class Http2Connection implements Connection {
     stream.once('finish', () => {
       // The answer is complete, and nobody reads what is left of the body: unread, it would hold the stream.
       stream.removeAllListeners('data').resume();
+      // Node sends trailers a turn later, and writes another turn later; what takes longer is for the sweep.
+      if (!stream.endAfterHeaders && !stream.readableEnded) {
+        setImmediate(() => setImmediate(() => endUnread(stream)));
+      }
     });
     stream.once('close', () => {
       this.exchanges.delete(exchange);
@@ -137,12 +142,16 @@ class Http2Connection implements Connection {
     if (stream.destroyed) return;
     if (stall.look(stream.writableLength, drains, now) > this.limits.stallTimeout) {
       stream.close(constants.NGHTTP2_CANCEL);
-    } else if (now - since > this.limits.requestTimeout && stream.state.remoteClose !== 1) {
+    } else if (now - since > this.limits.requestTimeout && !response.headersSent) {
       // The body is still not complete. That is right for a two-way stream, which is answered meanwhile.
-      const over = stream.writableFinished;
-      if (!response.headersSent || over) {
-        stream.close(over ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_CANCEL);
-      }
-    }
+      if (stream.state.remoteClose !== 1) stream.close(constants.NGHTTP2_CANCEL);
+    } else endUnread(stream);
   }
+}
+
+/** Ends a stream whose answer has been sent whole and whose client has not ended its side (RFC 9113, 8.1). */
+function endUnread(stream: ServerHttp2Stream): void {
+  if (stream.destroyed || !stream.writableFinished) return;
+  const { localClose, remoteClose } = stream.state;
+  if (localClose === 1 && remoteClose !== 1) stream.close(constants.NGHTTP2_NO_ERROR);
 }

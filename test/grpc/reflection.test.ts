@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once as onceHappened } from 'node:events';
+import { connect } from 'node:http2';
 import { after, before, suite, test } from 'node:test';
 import { createFileRegistry, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
@@ -140,4 +142,30 @@ test('a stream that is left open does not hold up the end of the service', async
   close();
   assert.ok(ended.status === 'rejected' && ended.reason instanceof ConnectError);
   assert.equal(ended.reason.code, Code.Unavailable);
+});
+
+test('streams that clients leave open are ended after the answer, and their connection serves on', async (t) => {
+  const own = await startService();
+  t.after(() => own.stop());
+  const session = connect(own.url);
+  t.after(() => session.destroy());
+  const call = { ':method': 'POST', ':path': `/${V1.typeName}/ServerReflectionInfo`, te: 'trailers' };
+  // A message of no form: the answer is an error, and its client goes on to write.
+  const codes = Array.from({ length: 50 }, async () => {
+    const stream = session.request({ ...call, 'content-type': 'application/grpc' });
+    stream.resume().on('error', () => {});
+    const trailers = onceHappened(stream, 'trailers');
+    stream.write(Buffer.from([0, 0, 0, 0, 1, 0xff]));
+    const [fields] = (await trailers) as [Record<string, string>];
+    assert.equal(Number(fields['grpc-status']), Code.Internal);
+    if (!stream.closed) {
+      stream.end(Buffer.alloc(5));
+      await onceHappened(stream, 'close');
+    }
+    return stream.rstCode;
+  });
+  assert.deepEqual(new Set(await Promise.all(codes)), new Set([0]));
+  const health = session.request({ ':path': '/health' });
+  const [head] = (await onceHappened(health.resume(), 'response')) as [Record<string, unknown>];
+  assert.equal(head[':status'], 200);
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import {
   createConnectTransport,
@@ -14,12 +16,14 @@ import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { KV } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { createDiscoveryClient, refusalOf } from '../../src/client/node.ts';
-import type { ClientLimits } from '../../src/server/client-limits.ts';
+import { CLIENT_TABLE, type ClientLimits } from '../../src/server/client-limits.ts';
 import { parseCidrs } from '../../src/server/ip.ts';
 import { Limiter } from '../../src/server/limiter.ts';
 import { openPort } from '../../src/server/port.ts';
+import { HELLO } from '../port/support/frames.ts';
 import { defaultConfig, type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
+import { CA, IDENTITY } from '../tls/files.ts';
 
 const ALICE = '198.51.100.1';
 const BOB = '198.51.100.2';
@@ -328,37 +332,58 @@ test('the flood of one client leaves the requests of another answered', async (t
   assert.ok((statuses.get(429) ?? 0) > 300, JSON.stringify([...statuses]));
 });
 
-test('connections of one client past its limit are told so, then dropped, and make room when they end', async (t) => {
-  const { limits } = defaultConfig();
-  const log = { warn() {}, error() {} };
-  const limiter = new Limiter({ limits: { ...limits.perClient, connections: 2 }, trustedProxies: [], log });
-  // The sockets are of this machine; half of them are told to be Alice's, in the order that they come in.
-  const owners: string[] = [];
-  const port = await openPort({
-    host: '127.0.0.1',
-    port: 0,
-    handler: (_, response) => response.end('fine'),
-    log,
-    connect: () => limiter.connect({ remoteAddress: owners.shift() } as Socket),
-  });
-  t.after(() => port.drain(0));
-  const sockets: Socket[] = [];
-  const open = async (owner: string): Promise<string> => {
-    owners.push(owner);
-    const socket = connect(port.port, '127.0.0.1');
-    sockets.push(socket);
-    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    return new Promise((resolve) => {
-      socket.on('error', () => {});
-      socket.once('data', (data) => resolve(data.toString()));
-      socket.once('close', () => resolve('closed'));
+for (const [how, tls] of [
+  ['in clear text', undefined],
+  ['over TLS', IDENTITY],
+] as const) {
+  test(`connections of one client past its limit are told so, then dropped, and make room when they end, ${how}`, async (t) => {
+    const { limits } = defaultConfig();
+    const log = { warn() {}, error() {} };
+    const limiter = new Limiter({ limits: { ...limits.perClient, connections: 2 }, trustedProxies: [], log });
+    // The sockets are of this machine; who each is from is told in the order that they come in.
+    const owners: string[] = [];
+    const port = await openPort({
+      host: '127.0.0.1',
+      port: 0,
+      tls,
+      handler: (_, response) => response.end('fine'),
+      log,
+      connect: () => limiter.connect({ remoteAddress: owners.shift() } as Socket),
     });
-  };
-  assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
-  assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
-  const refused = await open(ALICE);
-  assert.match(refused, /^HTTP\/1\.1 503[^]*Retry-After: 5[^]*This client is at its limit of connections/);
-  assert.match(await open(BOB), /^HTTP\/1\.1 200/);
-  for (const socket of sockets) socket.destroy();
-  await waitFor('room', async () => (await open(ALICE)).startsWith('HTTP/1.1 200'));
-});
+    t.after(() => port.drain(0));
+    const sockets: Socket[] = [];
+    const open = async (owner: string, protocol = 'http/1.1'): Promise<string> => {
+      owners.push(owner);
+      const to = { port: port.port, host: '127.0.0.1' };
+      const socket =
+        tls === undefined
+          ? connect(to)
+          : connectTls({ ...to, ca: CA, servername: 'localhost', ALPNProtocols: [protocol] });
+      sockets.push(socket);
+      const heard = new Promise<string>((resolve) => {
+        socket.on('error', () => {});
+        socket.once('data', (data) => resolve(data.toString('latin1')));
+        socket.once('close', () => resolve('closed'));
+      });
+      socket.write(protocol === 'h2' ? HELLO : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      return heard;
+    };
+    assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
+    assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
+    const refused = await open(ALICE);
+    assert.match(refused, /^HTTP\/1\.1 503[^]*Retry-After: 5[^]*This client is at its limit of connections/);
+    assert.equal(await open(ALICE, 'h2'), 'closed', 'HTTP/2 has no words for it');
+    assert.match(await open(BOB), /^HTTP\/1\.1 200/);
+    assert.notEqual(await open(BOB, 'h2'), 'closed');
+    const held = Array.from({ length: CLIENT_TABLE.refusals }, () => {
+      owners.push(ALICE);
+      const socket = connect(port.port, '127.0.0.1').on('error', () => {});
+      sockets.push(socket);
+      return once(socket, 'connect');
+    });
+    await Promise.all(held);
+    assert.equal(await open(ALICE), 'closed', 'past those that are told so');
+    for (const socket of sockets) socket.destroy();
+    await waitFor('room', async () => (await open(ALICE)).startsWith('HTTP/1.1 200'));
+  });
+}
