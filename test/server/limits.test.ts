@@ -362,7 +362,7 @@ for (const [how, tls] of [
       sockets.push(socket);
       const heard = new Promise<string>((resolve) => {
         socket.on('error', () => {});
-        socket.once('data', (data) => resolve(data.toString('latin1')));
+        socket.once('data', (data: Buffer) => resolve(data.toString('latin1')));
         socket.once('close', () => resolve('closed'));
       });
       socket.write(protocol === 'h2' ? HELLO : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
