@@ -11,6 +11,10 @@ export type Access = (typeof ACCESSES)[number];
 /** A SHA-256 in hexadecimal: enough for secrets of 192 random bits, which nobody can guess. */
 export type SecretHash = string & { readonly [brand]: 'SecretHash' };
 
+export function isSecretHash(text: string): text is SecretHash {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 /** The hashes of the secrets that guard a token. */
 export type Locks = Readonly<Partial<Record<Access, SecretHash>>>;
 

@@ -1,4 +1,4 @@
-import { ACCESSES, type Locks } from '../discovery/access.ts';
+import { ACCESSES, isSecretHash, type Locks } from '../discovery/access.ts';
 import type { Cluster } from '../discovery/cluster.ts';
 import type { Millis } from '../discovery/model.ts';
 import type { RawCluster, RawMember } from './parse.ts';
@@ -68,7 +68,8 @@ function header(object: Json): Line {
   const { format, version } = object;
   if (format !== FORMAT) throw new Wrong('it is the header of another format');
   if (version !== VERSION) {
-    throw new Wrong(`it is of version ${JSON.stringify(version)}, and this program reads ${VERSION}`);
+    const other = typeof version === 'number' ? `version ${version}` : 'no version';
+    throw new Wrong(`it is of ${other}, and this program reads ${VERSION}`);
   }
   return { type: 'HEADER' };
 }
@@ -111,7 +112,7 @@ function cluster(object: Json): RawCluster {
 function locksIn({ locks }: Json): Locks {
   if (!isObject(locks)) throw new Wrong('"locks" is no object');
   onlyFields(locks, ACCESSES);
-  if (!Object.values(locks).every((hash) => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))) {
+  if (!Object.values(locks).every((hash) => typeof hash === 'string' && isSecretHash(hash))) {
     throw new Wrong('"locks" has something else where a hash belongs');
   }
   return locks;
@@ -145,8 +146,9 @@ function isTexts(value: unknown): value is string[] {
 /** What is not known is not dropped in silence. */
 function onlyFields(object: Json, fields: readonly string[]): void {
   const other = Object.keys(object).find((field) => !fields.includes(field));
-  if (other !== undefined)
-    throw new Wrong(`it has the field ${JSON.stringify(other.slice(0, 40))}, which is not known`);
+  if (other === undefined) return;
+  const shown = JSON.stringify(other.slice(0, 40)).replace(/[^\x20-\x7e]/g, '?');
+  throw new Wrong(`it has the field ${shown}, which is not known`);
 }
 
 function textIn(object: Json, field: string): string {

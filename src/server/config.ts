@@ -107,13 +107,16 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     logLevel: value('logLevel'),
     logFormat: value('logFormat'),
   };
-  problems.push(
-    ...sameAddress(config, given),
-    ...wrongLifetimes(config.policy, given),
-    ...halfOfTls('tlsCert', 'tlsKey', given),
-    ...wrongAccess(value('auth'), given),
-    ...wrongStore(value('etcd'), given),
-  );
+  // These need values that are right one by one.
+  if (problems.length === 0) {
+    problems.push(
+      ...sameAddress(config, given),
+      ...wrongLifetimes(config.policy, given),
+      ...halfOfTls('tlsCert', 'tlsKey', given),
+      ...wrongAccess(value('auth'), given),
+      ...wrongStore(value('etcd'), given),
+    );
+  }
   const [problem] = problems;
   if (problem !== undefined) return { type: 'WRONG', problem };
   return { type: 'CONFIG', config, warnings: unknownVariables(env) };

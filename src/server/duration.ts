@@ -13,7 +13,7 @@ export function parseDuration(text: string): number | undefined {
   for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[dhms])/g)) {
     ms += Number(amount) * (UNIT_MS[unit ?? ''] ?? Number.NaN);
   }
-  return Math.round(ms);
+  return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined;
 }
 
 /** The shortest way to write a duration in ms that reads back the same: `90s` is `1m30s`, and `168h` is `7d`. */

@@ -45,18 +45,21 @@ export function hopsOfForwardedFor(text: string): readonly (Ip | undefined)[] {
 
 /** The last hops of Forwarded (RFC 7239): the `for` of each element. Undefined stands for one without an address. */
 export function hopsOfForwarded(text: string): readonly (Ip | undefined)[] {
-  const elements = splitOutsideQuotes(text, ',').slice(-MOST_HOPS);
+  const elements = splitOutsideQuotes(text, ',')?.slice(-MOST_HOPS);
+  // A client that leaves a quote open would take what the proxy appends into an element of its own.
+  if (elements === undefined) return [undefined];
   return elements.map((element) => {
-    const pairs = splitOutsideQuotes(element, ';').map((pair) =>
+    const pairs = splitOutsideQuotes(element, ';')?.map((pair) =>
       /^\s*for\s*=(.*)$/is.exec(pair)?.[1]?.trim(),
     );
-    const values = pairs.filter((value) => value !== undefined);
+    const values = pairs?.filter((value) => value !== undefined) ?? [];
     const [value = ''] = values;
     return values.length === 1 ? parseNode(unquote(value)) : undefined;
   });
 }
 
-function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
+/** Undefined when a quote is not closed. */
+function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] | undefined {
   const parts: string[] = [];
   let from = 0;
   let quoted = false;
@@ -69,7 +72,7 @@ function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
     }
   }
   parts.push(text.slice(from));
-  return parts;
+  return quoted ? undefined : parts;
 }
 
 function unquote(text: string): string {

@@ -1,3 +1,4 @@
+import { quote } from '../../etcd/text.ts';
 import { parseValue } from '../../etcd/value.ts';
 import type { Item } from '../import.ts';
 import type { RawMember } from '../parse.ts';
@@ -64,16 +65,15 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
     else if (rest.length === 1 && !id.startsWith('_')) {
       const registerTime = createTimes.get(token) ?? now;
       const member = parseValue(value);
-      if (typeof member === 'string') tree.problem = `the member ${id}: ${member}`;
+      if (typeof member === 'string') tree.problem = `the member ${shown(id)}: ${member}`;
       else tree.members.push({ id, ...member, registerTime, createRevision });
     }
   }
   return [...trees].map(([token, { size, members, problem }]) => {
-    const where = `token ${token.slice(0, 4)}...`;
+    const where = `token ${shown(token.slice(0, 4))}...`;
     if (size === undefined) return { where, cluster: 'it has no size' };
     if (problem !== undefined) return { where, cluster: problem };
-    if (!/^[1-9]\d{0,8}$/.test(size))
-      return { where, cluster: `its size is ${JSON.stringify(size.slice(0, 20))}` };
+    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `its size is ${quote(size)}` };
     const createTime = createTimes.get(token);
     const made = createTime ?? now;
     return {
@@ -92,4 +92,9 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
       },
     };
   });
+}
+
+/** Only what could not be a name of ours is quoted. */
+function shown(name: string): string {
+  return /^[\w.~-]{1,64}$/.test(name) ? name : quote(name);
 }

@@ -1,4 +1,4 @@
-import type { Locks } from '../../discovery/access.ts';
+import { ACCESSES, isSecretHash, type Locks, type SecretHash } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -86,8 +86,8 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     token,
     size: integer(record.size) as ClusterSize,
     description: text(record.description) as Description,
-    allowRejoin: record.allowRejoin,
-    ...(record.locks && { locks: record.locks }),
+    allowRejoin: record.allowRejoin === true,
+    ...(record.locks !== undefined && { locks: decodeLocks(record.locks) }),
     createTime: integer(record.createTime) as Millis,
     expireTime: integer(record.expireTime) as Millis,
     createRevision: at,
@@ -119,14 +119,14 @@ export function decodeChange(value: Buffer, at: Revision): StoredChange {
   const time = integer(record.time) as Millis;
   return {
     nonce: text(record.nonce),
-    type: record.type,
+    type: typeOf(record.type),
     time,
     after: revision(integer(record.after)),
     count: integer(record.count),
     expireTime: integer(record.expireTime) as Millis,
     revision: at,
-    member: member && decodeMember(member, time, at),
-    previous: previous && decodeMember(previous, time, at),
+    member: member === undefined ? undefined : decodeMember(member, time, at),
+    previous: previous === undefined ? undefined : decodeMember(previous, time, at),
   };
 }
 
@@ -143,18 +143,46 @@ function memberRecord(member: Member, type: Event['type']): MemberRecord {
   return type === 'REPLACED' ? kept : { ...kept, modRevision: Number(modRevision) };
 }
 
-function decodeMember(record: MemberRecord, time: Millis, at: Revision): Member {
+function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): Member {
+  if (record === null) throw damaged('a member is empty');
   const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = record;
   if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
   return {
     id: text(id) as MemberId,
     name: text(name) as MemberName,
-    peerUrls: peerUrls as PeerUrl[],
-    registerTime: (registerTime ?? time) as Millis,
+    peerUrls: peerUrls.map(text) as PeerUrl[],
+    registerTime: integer(registerTime ?? time) as Millis,
     createRevision: createRevision === undefined ? at : revision(integer(createRevision)),
     modRevision: modRevision === undefined ? at : revision(integer(modRevision)),
-    version: version ?? 1,
+    version: integer(version ?? 1),
   };
+}
+
+const TYPES: readonly unknown[] = [
+  'REGISTERED',
+  'REPLACED',
+  'DEREGISTERED',
+  'TOKEN_DELETED',
+  'TOKEN_REOPENED',
+] satisfies Array<Event['type']>;
+
+function typeOf(type: Event['type']): Event['type'] {
+  if (TYPES.includes(type)) return type;
+  throw damaged('a change is of a type that is not known');
+}
+
+function decodeLocks(record: Locks | null): Locks {
+  const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
+  for (const access of ACCESSES) {
+    const hash = record?.[access];
+    if (hash !== undefined) locks[access] = secretHash(hash);
+  }
+  return locks;
+}
+
+function secretHash(value: unknown): SecretHash {
+  if (typeof value === 'string' && isSecretHash(value)) return value;
+  throw damaged('a lock is no hash');
 }
 
 function json(value: object): Buffer {

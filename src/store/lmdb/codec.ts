@@ -1,4 +1,4 @@
-import { ACCESSES, type Locks, type SecretHash } from '../../discovery/access.ts';
+import { ACCESSES, isSecretHash, type Locks, type SecretHash } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -82,7 +82,9 @@ function decodeLocks(stored: unknown): Pick<Cluster, 'allowRejoin' | 'locks'> {
   const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
   for (const [i, access] of ACCESSES.entries()) {
     const hash = hashes[i] ?? null;
-    if (hash !== null) locks[access] = text(hash) as SecretHash;
+    if (hash === null) continue;
+    if (typeof hash !== 'string' || !isSecretHash(hash)) throw damaged('a lock is no hash');
+    locks[access] = hash;
   }
   return { allowRejoin: allowRejoin === true, locks };
 }
@@ -161,6 +163,7 @@ function membersAfter(record: readonly unknown[], fields: number): Member[] {
 function memberAt(record: readonly unknown[], at: number): Member {
   const peerUrls = record[at + 2];
   if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
+  for (const url of peerUrls) text(url);
   return {
     id: text(record[at]) as MemberId,
     name: text(record[at + 1]) as MemberName,

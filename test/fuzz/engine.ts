@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import type { Random } from '../store/random.ts';
+import { toLine } from './corpus.ts';
+import type { Coverage } from './coverage.ts';
+import { mutated } from './mutate.ts';
+import type { Target } from './target.ts';
+
+const MAX_BYTES = 2048;
+/** Inputs between two looks at the counters, as a look takes milliseconds. */
+const BATCH = 100;
+/** Far more than any input takes: for what would else never end. */
+const HANG_MS = 60_000;
+
+/** What a run came to. */
+export interface Run {
+  readonly tried: number;
+  /** Inputs that made code run which no other had. */
+  readonly found: readonly Buffer[];
+}
+
+/** Tries the inputs of a corpus. The error of one that fails tells which it is. */
+export async function replay(target: Target, corpus: readonly Buffer[]): Promise<void> {
+  for (const input of corpus) {
+    const error = await failureOf(target, input);
+    if (error !== undefined) throw told(target, input, error);
+  }
+}
+
+/**
+ * Makes inputs from those of a corpus for as long as `goesOn` says, and keeps those that make new code run: from
+ * them come the next. The first that fails is made as short as it can be, and thrown.
+ */
+export async function fuzz(
+  target: Target,
+  corpus: readonly Buffer[],
+  random: Random,
+  coverage: Coverage | undefined,
+  goesOn: (tried: number) => boolean,
+): Promise<Run> {
+  const pool = corpus.length === 0 ? [Buffer.alloc(0)] : [...corpus];
+  const found: Buffer[] = [];
+  let tried = 0;
+  coverage?.forget();
+  for (const input of pool) await failureOf(target, input);
+  coverage?.isNew(true);
+  while (goesOn(tried)) {
+    const batch = Array.from({ length: BATCH }, () => made(target, pool, random));
+    for (const input of batch) {
+      tried += 1;
+      const error = await failureOf(target, input);
+      if (error === undefined) continue;
+      const short = await shortest(target, input, error);
+      throw told(target, short, (await failureOf(target, short)) ?? error);
+    }
+    if (coverage?.isNew(false)) {
+      for (const input of await whoDid(target, batch, coverage)) {
+        pool.push(input);
+        found.push(input);
+      }
+    }
+  }
+  return { tried, found };
+}
+
+function made(
+  { words, maxBytes = MAX_BYTES, mutate }: Target,
+  pool: readonly Buffer[],
+  random: Random,
+): Buffer {
+  // What was found last is nearest to what is still to be found.
+  const input = random.chance(0.3) ? random.pick(pool.slice(-8)) : random.pick(pool);
+  if (mutate !== undefined && random.chance(0.5)) return mutate(input, random).subarray(0, maxBytes);
+  return mutated(input, random, words, pool, maxBytes);
+}
+
+/** The inputs that make new code run: by halves, as most do not. */
+async function whoDid(target: Target, inputs: readonly Buffer[], coverage: Coverage): Promise<Buffer[]> {
+  const only = inputs.length === 1;
+  coverage.isNew(false);
+  for (const input of inputs) await failureOf(target, input);
+  if (!coverage.isNew(only)) return [];
+  if (only) return [...inputs];
+  const half = inputs.length >> 1;
+  return [
+    ...(await whoDid(target, inputs.slice(0, half), coverage)),
+    ...(await whoDid(target, inputs.slice(half), coverage)),
+  ];
+}
+
+/** The fewest of some inputs, the shortest first, that make all the code run that a corpus does not. */
+export async function distilled(
+  target: Target,
+  inputs: readonly Buffer[],
+  coverage: Coverage,
+  corpus: readonly Buffer[],
+): Promise<Buffer[]> {
+  coverage.forget();
+  for (const input of corpus) await failureOf(target, input);
+  coverage.isNew(true);
+  const kept: Buffer[] = [];
+  for (const input of [...inputs].sort((a, b) => a.length - b.length)) {
+    await failureOf(target, input);
+    if (coverage.isNew(true)) kept.push(input);
+  }
+  return kept;
+}
+
+/** With ever smaller parts of it taken out, as long as it fails in the same way. */
+export async function shortest(target: Target, input: Buffer, error: Error): Promise<Buffer> {
+  const isSame = (other: Error | undefined): boolean =>
+    other !== undefined && kindOf(other) === kindOf(error);
+  let result = input;
+  for (let size = result.length >> 1; size > 0; size >>= 1) {
+    for (let at = 0; at < result.length; ) {
+      const shorter = Buffer.concat([result.subarray(0, at), result.subarray(at + size)]);
+      if (isSame(await failureOf(target, shorter))) result = shorter;
+      else at += size;
+    }
+  }
+  return result;
+}
+
+const kindOf = ({ name, message }: Error): string => `${name}: ${message.slice(0, 24)}`;
+
+async function failureOf({ check }: Target, input: Buffer): Promise<Error | undefined> {
+  try {
+    const result = check(input);
+    if (result instanceof Promise) await inTime(result);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+async function inTime(checking: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const never = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('it never ends')), HANG_MS);
+  });
+  try {
+    await Promise.race([checking, never]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function told({ name }: Target, input: Buffer, error: Error): Error {
+  const line = toLine(input);
+  const text = `${name}: ${error.message}\nthe input, as a line of test/fuzz/corpus/${name}.txt:\n${line}`;
+  return new assert.AssertionError({ message: `${text}\n${error.stack ?? ''}` });
+}

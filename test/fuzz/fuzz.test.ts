@@ -1,0 +1,52 @@
+import { after, suite, test } from 'node:test';
+import { slow } from '../slow.ts';
+import { Random, seedOfRun } from '../store/random.ts';
+import { readCorpus } from './corpus.ts';
+import { Coverage } from './coverage.ts';
+import { fuzz, replay } from './engine.ts';
+import type { Target } from './target.ts';
+
+/** How many inputs are made for each target, where it does not say. A long run by hand is `npm run fuzz`. */
+const RUNS = slow ? 20_000 : 1000;
+
+const random = new Random(seedOfRun());
+const coverage = new Coverage();
+// Only what is loaded after that is counted block by block.
+const { TARGETS } = await import('./targets.ts');
+
+after(() => coverage.close());
+
+for (const target of TARGETS) {
+  suite(target.name, () => {
+    after(() => target.close?.());
+    const corpus = readCorpus(target.name);
+
+    test('its corpus', () => replay(target, corpus));
+
+    test('inputs made from it', async (context) => {
+      const runs = Math.ceil(RUNS * (target.share ?? 1));
+      const { tried, found } = await fuzz(target, corpus, random, coverage, (already) => already < runs);
+      context.diagnostic(`${tried} inputs, of which ${found.length} made new code run`);
+    });
+
+    test('long inputs take no more than their length', async () => {
+      for (const length of [1024, target.longest ?? 64 * 1024]) {
+        for (const input of longInputs(target, corpus, length)) await replay(target, [input]);
+      }
+    });
+  });
+}
+
+/** Words over and over, and a part of what the corpus has: what takes a power of the length in time never ends. */
+function* longInputs({ words }: Target, corpus: readonly Buffer[], length: number): Generator<Buffer> {
+  const some = words.filter((_, i) => i % Math.ceil(words.length / 12) === 0);
+  for (const one of [...some, 'a', '1', ' ', '"', '=', '/', ',', '('])
+    yield Buffer.alloc(length, one, 'latin1');
+  for (let i = 0; i < 12 && corpus.length > 0; i += 1) {
+    const input = random.pick(corpus);
+    const from = random.between(0, input.length);
+    const part = input.subarray(from, from + random.between(1, 8));
+    if (part.length === 0) continue;
+    yield Buffer.concat([input.subarray(0, from), Buffer.alloc(length, part), input.subarray(from)]);
+  }
+}

@@ -1,0 +1,137 @@
+import type { Random } from '../store/random.ts';
+
+/** What breaks parsers of any language: borders of numbers, broken escapes and UTF-8, signs that end or turn lines. */
+const NASTY = [
+  ...['0', '-1', '1', '127', '128', '255', '256', '65535', '65536', '2147483647', '2147483648', '4294967296'],
+  ...[
+    '9007199254740993',
+    '9223372036854775807',
+    '9223372036854775808',
+    '18446744073709551615',
+    '1e309',
+    '00',
+  ],
+  ...[
+    '%',
+    '%0',
+    '%00',
+    '%zz',
+    '%0d%0a',
+    '%2F',
+    '%25',
+    '%ff',
+    '%e2%80%a8',
+    '%ed%a0%80',
+    '+',
+    '\0',
+    '\r\n',
+    '\n',
+  ],
+  ...['\xff', '\xc0\xaf', '\xed\xa0\x80', '\xf4\x90\x80\x80', '\xe2\x80\xae', '\xe2\x80\xa8', '\xef\xbb\xbf'],
+  ...[
+    '\xc3\xa9',
+    '\xf0\x9f\x98\x80',
+    '\x7f',
+    '\x1b[2J',
+    "'",
+    '"',
+    '\\',
+    '{}',
+    '[]',
+    'null',
+    '__proto__',
+    ' ',
+  ],
+];
+
+type Mutation = (input: Buffer, random: Random, words: readonly string[], pool: readonly Buffer[]) => Buffer;
+
+const MUTATIONS: readonly Mutation[] = [
+  // A bit, a byte.
+  (input, random) => changeByte(input, random, (byte) => byte ^ (1 << random.between(0, 7))),
+  (input, random) => changeByte(input, random, () => random.between(0, 255)),
+  // A part taken out, doubled, repeated many times, moved.
+  (input, random) => {
+    const [from, to] = part(input, random);
+    return Buffer.concat([input.subarray(0, from), input.subarray(to)]);
+  },
+  (input, random) => {
+    const [from, to] = part(input, random);
+    const times = random.chance(0.1) ? random.between(2, 300) : 2;
+    const copies = Array.from({ length: times }, () => input.subarray(from, to));
+    return Buffer.concat([input.subarray(0, from), ...copies, input.subarray(to)]);
+  },
+  (input, random) => {
+    const [from, to] = part(input, random);
+    const rest = Buffer.concat([input.subarray(0, from), input.subarray(to)]);
+    return insert(rest, random.between(0, rest.length), input.subarray(from, to));
+  },
+  // A word put in, or in place of a part.
+  (input, random, words) => insert(input, random.between(0, input.length), word(random, words)),
+  (input, random, words) => {
+    const [from, to] = part(input, random);
+    return Buffer.concat([input.subarray(0, from), word(random, words), input.subarray(to)]);
+  },
+  // The begin of one input and the end of another.
+  (input, random, _words, pool) => {
+    const other = random.pick(pool);
+    return Buffer.concat([
+      input.subarray(0, random.between(0, input.length)),
+      other.subarray(random.between(0, other.length)),
+    ]);
+  },
+  // A character as a URL may hold it.
+  (input, random) => {
+    if (input.length === 0) return input;
+    const at = random.between(0, input.length - 1);
+    const escaped = `%${(input[at] ?? 0).toString(16).padStart(2, '0')}`;
+    return Buffer.concat([input.subarray(0, at), Buffer.from(escaped), input.subarray(at + 1)]);
+  },
+  // A number by another one.
+  (input, random) => {
+    const numbers = [...input.toString('latin1').matchAll(/\d+/g)];
+    if (numbers.length === 0) return input;
+    const { 0: digits, index } = random.pick(numbers);
+    const value = Buffer.from(random.pick([...NASTY.slice(0, 18), String(Number(digits) + 1)]));
+    return Buffer.concat([input.subarray(0, index), value, input.subarray(index + digits.length)]);
+  },
+];
+
+/** Another input, made from one of a pool: mostly a small change of it, now and then many. */
+export function mutated(
+  input: Buffer,
+  random: Random,
+  words: readonly string[],
+  pool: readonly Buffer[],
+  maxBytes: number,
+): Buffer {
+  let result = input;
+  do result = random.pick(MUTATIONS)(result, random, words, pool).subarray(0, maxBytes);
+  while (random.chance(0.5));
+  return result;
+}
+
+/** A word of the target's language, or one that breaks parsers of any. */
+export function word(random: Random, words: readonly string[]): Buffer {
+  const isOwn = words.length > 0 && random.chance(0.7);
+  return Buffer.from(random.pick(isOwn ? words : NASTY), 'latin1');
+}
+
+function changeByte(input: Buffer, random: Random, change: (byte: number) => number): Buffer {
+  if (input.length === 0) return Buffer.of(random.between(0, 255));
+  const at = random.between(0, input.length - 1);
+  const result = Buffer.from(input);
+  result[at] = change(input[at] ?? 0);
+  return result;
+}
+
+function insert(input: Buffer, at: number, more: Buffer): Buffer {
+  return Buffer.concat([input.subarray(0, at), more, input.subarray(at)]);
+}
+
+/** Mostly a short one. */
+function part(input: Buffer, random: Random): [from: number, to: number] {
+  const from = random.between(0, input.length);
+  const longest = random.chance(0.8) ? 8 : input.length;
+  return [from, Math.min(input.length, from + random.between(1, Math.max(1, longest)))];
+}

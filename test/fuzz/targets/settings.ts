@@ -1,0 +1,214 @@
+// What operators write, and what proxies and browsers put into headers.
+
+import assert from 'node:assert/strict';
+import { hashSecret } from '../../../src/discovery/access.ts';
+import { prefersHtml } from '../../../src/page/accept.ts';
+import { EVERYBODY, splitSecret } from '../../../src/rpc/caller.ts';
+import { hostPort, parseListenAddress, parsePublicUrl } from '../../../src/server/address.ts';
+import { Callers } from '../../../src/server/callers.ts';
+import { readConfig } from '../../../src/server/config.ts';
+import { formatDuration, parseDuration } from '../../../src/server/duration.ts';
+import { parseEndpoints, parsePrefix } from '../../../src/server/etcd-address.ts';
+import { clientBehind } from '../../../src/server/forwarded.ts';
+import { covers, formatIp, type Ip, networkOf, parseCidrs, parseIp } from '../../../src/server/ip.ts';
+import { parseAuthFile } from '../../../src/server/operators.ts';
+import type { PortRequest } from '../../../src/server/port.ts';
+import { parseRate } from '../../../src/server/rate.ts';
+import { requestIdOf } from '../../../src/server/request-id.ts';
+import { SETTINGS } from '../../../src/server/settings.ts';
+import type { Target } from '../target.ts';
+import { assertFit } from '../words.ts';
+
+const duration: Target = {
+  name: 'duration',
+  words: ['1h', '30m', '90s', '500ms', '7d', '.5h', '1.', 'ms', 'm', '0s', '00', '1e3'],
+  check(input) {
+    const text = input.toString();
+    const ms = parseDuration(text);
+    if (ms === undefined) return;
+    assert.ok(Number.isSafeInteger(ms) && ms >= 0, `${ms} is a number of milliseconds`);
+    const written = formatDuration(ms);
+    assert.equal(parseDuration(written), ms, `${written} reads back`);
+    assert.ok(written.length <= 40);
+  },
+};
+
+const address: Target = {
+  name: 'address',
+  words:
+    `: :8087 0.0.0.0: [::1]:8087 [:: ] localhost:80 http:// https:// http://h:80 HTTP://H/ / ? # user:p@ , .
+    etcd1:2379 /a/b /_etcd/registry 1/s:1000 off 5/m:1 10.0.0.0/8 ::/0 /128 2001:db8:: ::ffff:1.2.3.4 %eth0`.split(
+      /\s+/,
+    ),
+  check(input) {
+    const text = input.toString();
+    const listen = parseListenAddress(text);
+    if (listen !== undefined) {
+      assert.ok(listen.port >= 0 && listen.port <= 65_535);
+      assert.deepEqual(parseListenAddress(hostPort(listen)), listen);
+    }
+    const url = parsePublicUrl(text);
+    if (url !== undefined) {
+      assert.equal(parsePublicUrl(url), url);
+      assert.match(url, /^https?:\/\/[\x21-\x7e]+$/);
+    }
+    for (const { scheme = 'http', authority } of parseEndpoints(text) ?? []) {
+      assert.deepEqual(parseEndpoints(`${scheme}://${authority}`), [{ scheme, authority }]);
+    }
+    const prefix = parsePrefix(text);
+    if (prefix !== undefined) assert.equal(prefix, text);
+    const rate = parseRate(text);
+    if (rate !== undefined && rate !== 'off') assert.ok(rate.interval > 0 && rate.burst >= 1);
+    const ip = parseIp(text);
+    if (ip !== undefined) assertIp(ip);
+    for (const cidr of parseCidrs(text) ?? []) {
+      assertIp(cidr.ip);
+      assert.ok(cidr.bits >= 0 && cidr.bits <= 128);
+      assert.ok(covers([cidr], cidr.ip), 'a network has its own address');
+    }
+  },
+};
+
+function assertIp(ip: Ip): void {
+  assert.equal(ip.length, 8);
+  for (const group of ip)
+    assert.ok(Number.isInteger(group) && group >= 0 && group <= 0xffff, `group ${group}`);
+  assert.deepEqual(parseIp(formatIp(ip)), ip, 'an address reads back');
+  const network = networkOf(ip);
+  const first = parseIp(network.replace(/\/64$/, ''));
+  assert.ok(first !== undefined && networkOf(first) === network, `${network} is its own network`);
+}
+
+const settingWords = Object.values(SETTINGS).flatMap((setting) => {
+  const { env, default: preset } = setting as { env: string; default?: string };
+  return [`${env}=`, ...(preset === undefined ? [] : [preset])];
+});
+
+const settings: Target = {
+  name: 'settings',
+  words: [
+    ...settingWords,
+    ...Object.values(SETTINGS).flatMap((setting) => ('flag' in setting ? [`\n--${setting.flag}\n`] : [])),
+    ...['\n-h\n', '\n--help', '\n--', '=', 'http://u:secret@h', '7d', '1h', 'json', 'create'],
+  ],
+  /** Lines: a variable where there is NAME=, else an argument. */
+  check(input) {
+    const env: Record<string, string> = {};
+    const args: string[] = [];
+    for (const line of input.toString().split('\n')) {
+      const [, name, value = ''] = /^(DISC_\w*)=(.*)$/s.exec(line) ?? [];
+      if (name === undefined) args.push(line);
+      else env[name] = value;
+    }
+    const reading = readConfig(args, env);
+    if (reading.type === 'WRONG') {
+      assert.doesNotMatch(reading.problem, /:secret@/, 'no password is shown');
+      assertFit(reading.problem);
+    }
+    if (reading.type === 'CONFIG') for (const warning of reading.warnings) assertFit(warning);
+  },
+};
+
+/** What a trusted proxy appends to the headers of its client, whom it knows. */
+const PROXY = parseIp('10.1.1.1') as Ip;
+const CLIENT = '203.0.113.7';
+const TRUSTED = parseCidrs('10.0.0.0/8') ?? [];
+
+const forwarded: Target = {
+  name: 'forwarded',
+  words: `for= for="[2001:db8::1]:4711" FOR= ;proto=https ;by=10.0.0.1 , ; " \\" \\ 10.0.0.2 192.0.2.1 [::1]
+    ::ffff:10.0.0.1 unknown _hidden :80 for=192.0.2.60, 203.0.113.7`.split(/ +|\n/),
+  /** What the client sends itself: X-Forwarded-For, and after a line feed Forwarded. */
+  check(input) {
+    const [own = '', ownNew] = input.toString('latin1').split('\n');
+    const peer = parseIp('198.51.100.1') as Ip;
+    const headers = { forwardedFor: own, forwarded: ownNew };
+    assert.deepEqual(clientBehind(peer, headers, TRUSTED), peer, 'a stranger names nobody');
+    assertIp(clientBehind(PROXY, headers, TRUSTED));
+    // A client must not pass for another one, and mixed headers count for none.
+    const client = parseIp(CLIENT) as Ip;
+    const append = (before: string, more: string): string => (before === '' ? more : `${before}, ${more}`);
+    const old = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: undefined }, TRUSTED);
+    assert.deepEqual(old, client, 'what the proxy has appended counts');
+    const both = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: ownNew }, TRUSTED);
+    const isNobodyElse = (ip: Ip): boolean => [formatIp(client), formatIp(PROXY)].includes(formatIp(ip));
+    assert.ok(isNobodyElse(both), `the client passes for ${formatIp(both)}`);
+    for (const element of [`for=${CLIENT}`, `for="${CLIENT}:4711";by="[::1]"`]) {
+      const now = append(ownNew ?? '', element);
+      const byNew = clientBehind(PROXY, { forwardedFor: undefined, forwarded: now }, TRUSTED);
+      assert.ok(isNobodyElse(byNew), `the client passes for ${formatIp(byNew)}`);
+    }
+  },
+};
+
+const SECRET = 'xyzzy-secret-of-ci';
+const KNOWN = new Map([[hashSecret(SECRET), 'ci']]);
+
+const credentials: Target = {
+  name: 'credentials',
+  words: [
+    'Bearer ',
+    'basic ',
+    'Basic Y2k6eHl6enk=',
+    'token:',
+    ':',
+    'ci',
+    `ci:sha256:${'0f'.repeat(32)}`,
+    '# ',
+    '\r\n',
+  ],
+  check(input) {
+    const text = input.toString('latin1');
+    for (const headers of [{ authorization: text }, { token: text }, { authorization: text, token: text }]) {
+      for (const mode of ['off', 'create', 'all'] as const) {
+        const rights = new Callers(mode, KNOWN).rightsOf({ headers, socket: {} } as unknown as PortRequest);
+        const caller = rights(undefined);
+        assert.equal(caller.mayCreate, mode === 'off', 'nobody is let in who has not the secret');
+        assert.equal(caller.mayUse, mode !== 'all');
+        assert.ok(caller.proof === undefined || caller.proof.length === 64);
+      }
+    }
+    const { token, secret } = splitSecret(text);
+    assert.equal(secret === undefined ? token : `${token}:${secret}`, text);
+    assert.ok(!token.includes(':'));
+    assert.equal(EVERYBODY(secret).proof, secret === undefined ? undefined : hashSecret(secret));
+
+    const callers = parseAuthFile(input.toString());
+    if (typeof callers === 'string') return assertFit(callers);
+    const written = [...callers].map(([hash, name]) => `${name}:sha256:${hash}`).join('\n');
+    assert.deepEqual(parseAuthFile(written), callers);
+  },
+};
+
+const headers: Target = {
+  name: 'headers',
+  words: [
+    'text/html',
+    '*/*',
+    'application/json',
+    'text/*',
+    ';q=',
+    '; q = 0.5',
+    ',',
+    'q=1.',
+    'NaN',
+    'Infinity',
+    'abc-1',
+  ],
+  check(input) {
+    const text = input.toString('latin1');
+    const wants = prefersHtml(text, 'application/json');
+    if (wants) assert.match(text, /text\/html/i, 'a page is for those who ask for HTML by its name');
+    const id = requestIdOf({ headers: { 'x-request-id': text } } as unknown as PortRequest);
+    assert.match(id, /^[\w.:+/=-]{1,128}$/);
+  },
+};
+
+export const SETTINGS_TARGETS: readonly Target[] = [
+  duration,
+  address,
+  settings,
+  forwarded,
+  credentials,
+  headers,
+];
