@@ -46,8 +46,9 @@ function changed(value: Json, random: Random, words: readonly string[]): Json {
   if (Array.isArray(value)) {
     const list = [...value];
     const at = Number(key);
-    if (random.chance(0.15)) list.splice(at, 1);
-    else if (random.chance(0.15)) list.push(inner);
+    const dice = random.next();
+    if (dice < 0.15) list.splice(at, 1);
+    else if (dice < 0.3) list.push(inner);
     else list[at] = changed(inner, random, words);
     return list;
   }

@@ -86,7 +86,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     token,
     size: integer(record.size) as ClusterSize,
     description: text(record.description) as Description,
-    allowRejoin: record.allowRejoin === true,
+    allowRejoin: Boolean(record.allowRejoin),
     ...(record.locks !== undefined && { locks: decodeLocks(record.locks) }),
     createTime: integer(record.createTime) as Millis,
     expireTime: integer(record.expireTime) as Millis,

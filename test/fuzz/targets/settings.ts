@@ -89,7 +89,7 @@ const settings: Target = {
   words: [
     ...settingWords,
     ...Object.values(SETTINGS).flatMap((setting) => ('flag' in setting ? [`\n--${setting.flag}\n`] : [])),
-    ...['\n-h\n', '\n--help', '\n--', '=', 'http://u:secret@h', '7d', '1h', 'json', 'create'],
+    ...'\n-h\n \n--help \n-- = http://u:secret@h 7d 1h json create'.split(' '),
   ],
   /** Lines: a variable where there is NAME=, else an argument. */
   check(input) {
