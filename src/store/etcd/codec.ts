@@ -86,7 +86,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     token,
     size: integer(record.size) as ClusterSize,
     description: text(record.description) as Description,
-    allowRejoin: Boolean(record.allowRejoin),
+    allowRejoin: flag(record.allowRejoin),
     ...(record.locks !== undefined && { locks: decodeLocks(record.locks) }),
     createTime: integer(record.createTime) as Millis,
     expireTime: integer(record.expireTime) as Millis,
@@ -207,6 +207,11 @@ function integer(value: unknown): number {
 function text(value: unknown): string {
   if (typeof value === 'string') return value;
   throw damaged('a value has something else where a text belongs');
+}
+
+function flag(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw damaged('a value has something else where true or false belongs');
 }
 
 /** What stands in etcd is not what this program wrote there. */
