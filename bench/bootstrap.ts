@@ -3,13 +3,14 @@
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { EtcdNode, startNodes, type TokenDiscovery } from '../test/etcd/harness/node.ts';
 import type { Run } from '../test/etcd/harness/run.ts';
 import { Scene } from '../test/etcd/harness/scene.ts';
-import { Service } from '../test/etcd/harness/service.ts';
 import { etcdctlOf, etcdOf } from '../test/etcd/harness/versions.ts';
-import { etcdIsThere, startEtcd } from './servers.ts';
+import { pin, pinning, twoCores } from './cores.ts';
+import { etcdIsThere, startEtcd, startProgram } from './servers.ts';
 import { type Spread, spread } from './stats.ts';
 
 const exec = promisify(execFile);
@@ -31,6 +32,8 @@ export interface Bootstrap {
 }
 
 export interface BootstrapResult {
+  /** The service, or the plain etcd, had one core and the nodes the other, as if they were other machines. */
+  readonly isPinned: boolean;
   readonly plainEtcd: Bootstrap;
   readonly warmService: Bootstrap;
   /** The first cluster of a service that has just started. */
@@ -44,11 +47,17 @@ export async function measureBootstrap(
   progress: (text: string) => void,
 ): Promise<BootstrapResult | undefined> {
   if (!(await etcdIsThere(SERIES))) return undefined;
-  const plain = await startEtcd(dataDir);
+  const cores = await twoCores();
+  const asked = cores === undefined ? [] : pinning(cores.asked);
+  const plain = await startEtcd(join(dataDir, 'plain'), asked);
+  const start = (name: string) => startProgram(join(dataDir, name), asked);
+  const service = await start('warm');
+  // What is started from here on is pinned as this process is: the nodes.
+  if (cores !== undefined) await pin(cores.nodes);
   const plainUrl = `http://127.0.0.1:${plain.port}`;
+  const url = `http://127.0.0.1:${service.port}`;
   const times = { plain: [] as Times[], warm: [] as Times[], cold: [] as number[] };
-  await inScene(async (scene) => {
-    const { url } = await Service.start(scene, ['--log-level', 'warn']);
+  try {
     for (let round = 1 - warmUps; round <= rounds; round += 1) {
       progress(`bootstrap of 3 nodes, round ${round}/${rounds}`);
       const pair = [
@@ -61,18 +70,20 @@ export async function measureBootstrap(
         if (round > 0) list.push(taken);
       }
       if (round <= 0) continue;
-      await inScene(async (own) => {
-        const cold = await Service.start(own, ['--log-level', 'warn']);
-        times.cold.push(await threeAtOnce(cold.url));
-      });
+      const cold = await start(`cold-${round}`);
+      times.cold.push(await threeAtOnce(`http://127.0.0.1:${cold.port}`));
+      await cold.stop();
     }
-  });
-  await plain.stop();
+  } finally {
+    if (cores !== undefined) await pin(cores.all);
+  }
+  await Promise.all([plain.stop(), service.stop()]);
   const all = (list: readonly Times[]): Bootstrap => ({
     together: spread(list.map(({ together }) => together)),
     third: spread(list.map(({ third }) => third)),
   });
   return {
+    isPinned: cores !== undefined,
     plainEtcd: all(times.plain),
     warmService: all(times.warm),
     coldService: { together: spread(times.cold) },

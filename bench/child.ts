@@ -20,6 +20,7 @@ interface Asked {
 /** A Node.js process of the benchmark's: a server with the probe in it, or the load generator. */
 export class Child {
   readonly name: string;
+  readonly pid: number;
   readonly #process: ChildProcess;
   readonly #open = new Map<number, Asked>();
   readonly #exited: Promise<unknown>;
@@ -28,14 +29,15 @@ export class Child {
   #output = '';
 
   /** Starts a script given relative to the compiled bench/. */
-  constructor(name: string, script: string, args: readonly string[] = []) {
+  constructor(name: string, script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.name = name;
     const path = fileURLToPath(new URL(script, import.meta.url));
     this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
-      env: environment(),
+      env: { ...environment(), ...env },
     });
+    this.pid = this.#process.pid ?? 0;
     running.add(this);
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -63,11 +65,11 @@ export class Child {
     });
   }
 
-  ask(name: string, argument?: unknown): Promise<unknown> {
+  ask(name: string, argument?: unknown, limitMs: number = ANSWER_LIMIT_MS): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const limit = setTimeout(() => {
-        reject(new Error(`${this.name} did not answer "${name}" within ${ANSWER_LIMIT_MS / 1000} s`));
-      }, ANSWER_LIMIT_MS);
+        reject(new Error(`${this.name} did not answer "${name}" within ${limitMs / 1000} s`));
+      }, limitMs);
       this.#lastId += 1;
       const id = this.#lastId;
       this.#open.set(id, { limit, resolve, reject });
@@ -107,7 +109,7 @@ export class Child {
 }
 
 /** Without the settings of the service that the user may have in the environment. */
-function environment(): NodeJS.ProcessEnv {
+export function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DISC_')));
 }
 

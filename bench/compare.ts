@@ -1,48 +1,38 @@
-import type { Results } from './main.ts';
-import { table } from './report.ts';
+import { type Figure, figuresOf } from './figures.ts';
+import type { Results } from './results.ts';
+import { number, range, table } from './table.ts';
 
 /** Changes smaller than this are the machine's. */
-const CHANGE = 0.1;
+const SMALL = 0.05;
 
 /**
- * What differs between two runs by more than a tenth. Compared are the ratios to the baseline of the same run,
- * as two runs never have the same machine to themselves.
+ * Two runs beside each other, by figures that are mostly ratios to a baseline of the same run, as two runs never have
+ * the same machine to themselves. What lies within the spread of either run, or of a few percent, is no change.
  */
 export function comparison(before: Results, now: Results): string {
-  const earlier = new Map(ratiosOf(before));
-  const rows = ratiosOf(now).flatMap(([name, ratio]) => {
-    const was = earlier.get(name);
-    if (was === undefined || !(Math.abs(ratio / was - 1) > CHANGE)) return [];
-    return [
-      [
-        name,
-        was.toFixed(2),
-        ratio.toFixed(2),
-        `${ratio > was ? '+' : ''}${((ratio / was - 1) * 100).toFixed(0)}%`,
-      ],
-    ];
+  const earlier = new Map(figuresOf(before).map((figure) => [figure.name, figure]));
+  const rows = figuresOf(now).flatMap((figure) => {
+    const was = earlier.get(figure.name);
+    return was === undefined ? [] : [comparisonRow(was, figure)];
   });
-  if (rows.length === 0) return 'No ratio to a baseline has changed by more than a tenth.';
-  return table(['service / baseline, changed by more than a tenth', 'before', 'now', 'change'], rows);
+  if (rows.length === 0) return 'The other run has measured nothing of this.';
+  return table(
+    ['compared with the other run', 'before', 'spread', 'now', 'spread', 'now / before', ''],
+    rows,
+  );
 }
 
-function ratiosOf({ calls = [], waiters = [], bootstrap }: Results): [string, number][] {
+function comparisonRow({ value: was }: Figure, { name, value, better }: Figure): string[] {
+  const overlap = value.min <= was.max && was.min <= value.max;
+  const ratio = value.median / was.median;
+  const isNoise = overlap || Math.abs(ratio - 1) < SMALL;
   return [
-    ...calls.map(({ operation, inFlight, ratio }): [string, number] => [
-      `${operation}, ${inFlight} in flight: rate`,
-      ratio.median,
-    ]),
-    ...waiters.flatMap(({ how, count, service, baseline }): [string, number][] => [
-      [`${count} x ${how}: memory each`, service.rssBytesEach.median / baseline.rssBytesEach.median],
-      [`${count} x ${how}: last woken after`, service.lastMs.median / baseline.lastMs.median],
-    ]),
-    ...(bootstrap === undefined
-      ? []
-      : ([
-          [
-            'bootstrap of 3 nodes: time',
-            bootstrap.warmService.together.median / bootstrap.plainEtcd.together.median,
-          ],
-        ] as [string, number][])),
+    name,
+    number(was.median),
+    range(was),
+    number(value.median),
+    range(value),
+    number(ratio),
+    isNoise ? '' : ratio > 1 === (better === 'more') ? 'better' : 'worse',
   ];
 }

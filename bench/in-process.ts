@@ -1,12 +1,14 @@
 // What a gateway pays for calling through the typed client instead of calling the handler itself.
 
 import { create } from '@bufbuild/protobuf';
+import { createContextValues } from '@connectrpc/connect';
 import {
   DiscoveryService,
   type GetClusterRequest,
   GetClusterRequestSchema,
   GetClusterResponseSchema,
 } from '../gen/discovery/v1/service_pb.ts';
+import { EVERYBODY, NEW_TOKENS, RIGHTS } from '../src/rpc/caller.ts';
 import { inProcessClient } from '../src/rpc/client.ts';
 import { type Spread, spread } from './stats.ts';
 
@@ -22,6 +24,8 @@ export interface InProcessResult {
   readonly clientMicros: Spread;
   /** With the fields of a message, which the client has to make. */
   readonly clientFromFieldsMicros: Spread;
+  /** With a client made for the call, as for a caller who counts. */
+  readonly clientOfCallerMicros: Spread;
 }
 
 export async function measureInProcess({ rounds, calls }: InProcessPlan): Promise<InProcessResult> {
@@ -40,7 +44,13 @@ export async function measureInProcess({ rounds, calls }: InProcessPlan): Promis
       },
     ]),
   );
-  const client = inProcessClient({ ...handlers, ...service });
+  const handlersOfAll = { ...handlers, ...service };
+  const client = inProcessClient(handlersOfAll);
+  // As the service does it for each call of a client that its limits hold for.
+  const valuesOfCaller = () =>
+    createContextValues()
+      .set(RIGHTS, EVERYBODY)
+      .set(NEW_TOKENS, () => {});
   const token = '0'.repeat(32);
   const request = create(GetClusterRequestSchema, { token });
 
@@ -52,21 +62,25 @@ export async function measureInProcess({ rounds, calls }: InProcessPlan): Promis
   const handler: number[] = [];
   const ready: number[] = [];
   const fromFields: number[] = [];
+  const ofCaller: number[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const times = [
       await micros(() => service.getCluster(request)),
       await micros(() => client.getCluster(request)),
       await micros(() => client.getCluster({ token })),
+      await micros(() => inProcessClient(handlersOfAll, valuesOfCaller()).getCluster(request)),
     ] as const;
     // The first round warms up.
     if (round === 0) continue;
     handler.push(times[0]);
     ready.push(times[1]);
     fromFields.push(times[2]);
+    ofCaller.push(times[3]);
   }
   return {
     handlerMicros: spread(handler),
     clientMicros: spread(ready),
     clientFromFieldsMicros: spread(fromFields),
+    clientOfCallerMicros: spread(ofCaller),
   };
 }

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spread } from './stats.ts';
@@ -28,8 +28,38 @@ export async function makeDataDir(): Promise<DataDir> {
   };
 }
 
+/** What a run was made on. */
+export interface About {
+  readonly node: string;
+  readonly system: string;
+  readonly cpus: number;
+  readonly cpu: string;
+  readonly busyCpusBefore: number;
+  readonly busyCpusAfter: number;
+  readonly dataOnDisk: boolean;
+  readonly diskFlushMs: number;
+  readonly requestLog: string;
+}
+
+/** Looks at the machine before a run, and with the returned function after it. */
+export async function aboutMachine({ path, onDisk }: DataDir): Promise<() => Promise<About>> {
+  const busyCpusBefore = await busyCpus();
+  const diskFlushMs = await flushMs(path);
+  return async () => ({
+    node: process.version,
+    system: `${process.platform} ${release()} ${process.arch}`,
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? 'unknown',
+    busyCpusBefore,
+    busyCpusAfter: await busyCpus(),
+    dataOnDisk: onDisk,
+    diskFlushMs,
+    requestLog: 'off (--log-level warn)',
+  });
+}
+
 /** The median time in ms to write a page and have it on disk: the least that a durable write can take. */
-export async function flushMs(directory: string): Promise<number> {
+async function flushMs(directory: string): Promise<number> {
   const file = await open(join(directory, 'flush'), 'w');
   const page = Buffer.alloc(4096);
   const times: number[] = [];
@@ -44,7 +74,7 @@ export async function flushMs(directory: string): Promise<number> {
 }
 
 /** How many CPUs other programs keep busy, seen over a second in which we do nothing. */
-export async function busyCpus(): Promise<number> {
+async function busyCpus(): Promise<number> {
   const before = busyMs();
   const start = performance.now();
   await sleep(1000);

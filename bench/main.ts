@@ -1,27 +1,19 @@
 // The benchmark: the service against the least that can do the same, in one run. See bench/README.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
 import { readArguments } from './arguments.ts';
-import type { BootstrapPlan, BootstrapResult } from './bootstrap.ts';
-import { measureCalls, type Row } from './calls.ts';
 import { stopAll } from './child.ts';
 import { comparison } from './compare.ts';
-import { type InProcessResult, measureInProcess } from './in-process.ts';
-import { busyCpus, type DataDir, flushMs, makeDataDir, openFilesLimit } from './machine.ts';
+import { aboutMachine, type DataDir, makeDataDir, openFilesLimit } from './machine.ts';
+import { measure } from './measure.ts';
+import type { Plan } from './plan.ts';
 import { stopPrograms } from './program.ts';
-import { bootstrapTable, callsTable, inProcessTable, storesTable, waitersTable } from './report.ts';
-import { measureStores, type StoresRow } from './stores.ts';
-import { measureWaiters, type WaitersRow } from './waiters.ts';
+import { reportOf } from './report.ts';
+import type { Results } from './results.ts';
 
-/** All that --json writes, but for what it says of the machine and the plan. */
-export interface Results {
-  readonly calls?: readonly Row[] | undefined;
-  readonly waiters?: readonly WaitersRow[] | undefined;
-  readonly stores?: readonly StoresRow[] | undefined;
-  readonly bootstrap?: BootstrapResult | undefined;
-  readonly inProcess?: InProcessResult | undefined;
-}
+// Not compiled, so not in dist/. Where the tests keep what takes long to make.
+const BUILDS = new URL('../../test/tools/go-build.mjs', import.meta.url);
+const { cacheDirectory } = (await import(BUILDS.href)) as typeof import('../test/tools/go-build.mjs');
 
 /** Beside the sockets of the waiters: those of the calls and of the rehearsal, and the store's files. */
 const OTHER_FILES = 400;
@@ -30,69 +22,29 @@ let dataDir: DataDir | undefined;
 let interrupted = false;
 
 async function main(): Promise<void> {
-  const { plan, jsonFile, compareFile } = readArguments();
+  const { plan, jsonFile, compareFile } = readArguments(cacheDirectory());
   const before =
     compareFile === undefined ? undefined : (JSON.parse(await readFile(compareFile, 'utf8')) as Results);
-  requireOpenFiles(Math.max(...(plan.waiters?.counts ?? []), ...(plan.calls?.inFlight ?? [])));
+  requireOpenFiles(plan);
   dataDir = await makeDataDir();
-  const { path } = dataDir;
-  const busyBefore = await busyCpus();
-  const diskFlushMs = await flushMs(path);
-  const results: Results = {
-    inProcess: plan.inProcess && (await measureInProcess(plan.inProcess)),
-    stores: plan.stores && (await measureStores(plan.stores, path, progress)),
-    calls: plan.calls && (await measureCalls(plan.calls, path, progress)),
-    waiters: plan.waiters && (await measureWaiters(plan.waiters, path, progress)),
-    bootstrap: plan.bootstrap && (await bootstrapOf(plan.bootstrap, path)),
-  };
+  const endOf = await aboutMachine(dataDir);
+  const results = await measure(plan, dataDir.path, progress);
   progress(undefined);
-  const about = {
-    node: process.version,
-    system: `${process.platform} ${release()} ${process.arch}`,
-    cpus: cpus().length,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    busyCpusBefore: busyBefore,
-    busyCpusAfter: await busyCpus(),
-    dataOnDisk: dataDir.onDisk,
-    diskFlushMs,
-    requestLog: 'off (--log-level warn)',
-  };
-
-  const busy = `${about.busyCpusBefore.toFixed(1)} before and ${about.busyCpusAfter.toFixed(1)} after`;
-  const flush = about.dataOnDisk
-    ? `A flush of this disk takes ${diskFlushMs.toFixed(2)} ms.`
-    : `${path} is in memory: writes look faster than on a disk.`;
-  const store = plan.calls?.store === 'etcd' ? 'a local etcd' : 'embedded';
-  const { calls = [], waiters = [], stores, bootstrap, inProcess } = results;
-  const parts = [
-    `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
-CPUs that other programs kept busy: ${busy}. ${flush}
-Store: ${store}. Request log ${about.requestLog}. Medians: calls of ${plan.calls?.rounds} rounds of ${plan.calls?.slotMs} ms, waiters of ${plan.waiters?.rounds}.`,
-    calls.length > 0 && callsTable(calls),
-    stores !== undefined && storesTable(stores),
-    waiters.length > 0 && waitersTable(waiters),
-    bootstrap !== undefined && bootstrapTable(bootstrap),
-    inProcess !== undefined && inProcessTable(inProcess),
-    before !== undefined && comparison(before, results),
-  ];
-  console.log(parts.filter((part) => part !== false).join('\n\n'));
+  const about = await endOf();
+  console.log(reportOf(about, plan, results));
+  if (before !== undefined) console.log(`\n## Beside ${compareFile}\n\n${comparison(before, results)}`);
   if (jsonFile !== undefined) {
     await writeFile(jsonFile, `${JSON.stringify({ about, plan, ...results }, null, 2)}\n`);
   }
 }
 
-/** Loaded late: the harness of the tests ends the process at a signal by itself. */
-async function bootstrapOf(plan: BootstrapPlan, path: string): Promise<BootstrapResult | undefined> {
-  const { measureBootstrap } = await import('./bootstrap.ts');
-  return measureBootstrap(plan, path, progress);
-}
-
-function requireOpenFiles(waiters: number): void {
-  const needed = waiters + OTHER_FILES;
+function requireOpenFiles({ waiters, calls }: Plan): void {
+  const sockets = Math.max(...(waiters?.counts ?? []), ...(calls?.inFlight ?? []), 0);
+  const needed = sockets + OTHER_FILES;
   const limit = openFilesLimit();
   if (limit >= needed) return;
   console.error(
-    `${waiters} waiters need ${needed} open files in a process, and the hard limit here is ${limit}. ` +
+    `${sockets} waiters need ${needed} open files in a process, and the hard limit here is ${limit}. ` +
       `Raise it (as root: ulimit -n ${needed}; in a container: --ulimit nofile=${needed}), ` +
       `or have fewer: npm run bench -- --waiters ${Math.max(limit - OTHER_FILES, 1)}`,
   );

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environment } from './child.ts';
 import type { Usage } from './probe.ts';
 
 const START_LIMIT_MS = 20_000;
@@ -17,16 +18,18 @@ process.once('exit', () => {
   for (const program of running) program.kill();
 });
 
-/** A program that is not of Node.js: etcd, and the discovery service in Go. */
+/** A program as it is, without the probe: etcd, the discovery service in Go, and a service whose start is timed. */
 export class Program {
+  readonly pid: number;
   readonly #name: string;
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
   #output = '';
 
-  constructor(name: string, command: string, args: readonly string[]) {
+  constructor(name: string, [command = '', ...args]: readonly string[]) {
     this.#name = name;
-    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
+    this.pid = this.#process.pid ?? 0;
     running.add(this);
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -52,13 +55,22 @@ export class Program {
   async usage(): Promise<Usage> {
     const none = { cpuMicros: 0, rssBytes: 0, heapBytes: 0 };
     try {
-      const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8');
+      const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       const ticks = Number(fields[11]) + Number(fields[12]);
       return { ...none, cpuMicros: ticks * MICROS_PER_TICK, rssBytes: Number(fields[21]) * 4096 };
     } catch {
       return none;
     }
+  }
+
+  hasEnded(): boolean {
+    return !running.has(this);
+  }
+
+  /** What the program printed last. */
+  output(): string {
+    return this.#output.trim();
   }
 
   kill(): void {

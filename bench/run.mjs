@@ -1,13 +1,26 @@
 // `npm run bench`: gets the clone ready and measures. Arguments go on: npm run bench -- --quick
 
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, install, ROOT } from '../src/dev/prepare.mjs';
+import { build, fail, install, ROOT } from '../src/dev/prepare.mjs';
 
 install();
 build();
 
-// In this very process, so that signals reach it and its exit code is ours.
 const main = join(ROOT, 'dist', 'bench', 'main.js');
-process.argv = [process.execPath, main, ...process.argv.slice(2)];
-await import(pathToFileURL(main).href);
+const args = process.argv.slice(2);
+const at = args.indexOf('--node');
+if (at === -1) {
+  // In this very process, so that signals reach it and its exit code is ours.
+  process.argv = [process.execPath, main, ...args];
+  await import(pathToFileURL(main).href);
+} else {
+  const [, path = ''] = args.splice(at, 2);
+  const node = resolve(path);
+  if (path === '' || !existsSync(node)) fail(`--node ${path}: there is no such file.`);
+  const { status, error } = spawnSync(node, [main, ...args], { stdio: 'inherit' });
+  if (error !== undefined) fail(`${node} could not be run: ${error.message}`);
+  process.exitCode = status ?? 1;
+}

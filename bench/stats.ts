@@ -17,3 +17,8 @@ export function quantile(sorted: Float64Array, part: number): number {
   const above = sorted[Math.ceil(place)] ?? Number.NaN;
   return below + (above - below) * (place - Math.floor(place));
 }
+
+/** What was measured once, or follows from medians. */
+export function exactly(value: number): Spread {
+  return { median: value, min: value, max: value };
+}

@@ -23,25 +23,40 @@ import {
 } from './servers.ts';
 import { type Spread, spread } from './stats.ts';
 
+export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, 10 a stream', 'WatchMembers'] as const;
+
+export type WayName = (typeof WAYS)[number];
+
 export interface WaitersPlan {
   readonly rounds: number;
   /** How many wait at once, the fewest first. */
   readonly counts: readonly number[];
+  /** From how many on memory and CPU time are told of: those of fewer would be chance. */
+  readonly fewestForMemory: number;
+  readonly idleMs: number;
+  /** Before the memory is read: what a server keeps from its first requests on is no waiter's. */
+  readonly rehearsal: number;
   readonly store: StoreKind;
-  /** By the name of a way to wait. */
-  readonly isWanted: (name: string) => boolean;
+  readonly wanted: readonly WayName[];
 }
 
-/** Many who wait, on one server, over the rounds. Times from sending the registration that wakes them. */
-export interface WaitersMeasured {
-  readonly rssBytesEach: Spread;
-  readonly heapBytesEach: Spread;
-  readonly firstMs: Spread;
-  readonly medianMs: Spread;
-  readonly lastMs: Spread;
+/** Many who wait, on one server. Times are from sending the registration that wakes them. */
+interface Round {
+  readonly rssBytesEach: number;
+  readonly heapBytesEach: number;
+  /** CPU time of the server, all of it, in a second in which nothing happens. */
+  readonly idleCpuMs: number;
   /** CPU time of the server to wake them all. */
-  readonly wakeCpuMs: Spread;
+  readonly wakeCpuMs: number;
+  readonly firstMs: number;
+  readonly medianMs: number;
+  readonly lastMs: number;
 }
+
+export type WaitersMetric = keyof Round;
+
+/** Over the rounds. */
+export type WaitersMeasured = Readonly<Record<WaitersMetric, Spread>>;
 
 export interface WaitersRow {
   readonly how: string;
@@ -50,13 +65,9 @@ export interface WaitersRow {
   readonly baselineName: string;
   readonly baseline: WaitersMeasured;
   readonly service: WaitersMeasured;
+  /** service / baseline, of the same round. */
+  readonly ratio: WaitersMeasured;
   readonly go?: WaitersMeasured;
-}
-
-interface Round extends WakeResult {
-  readonly rssBytesEach: number;
-  readonly heapBytesEach: number;
-  readonly wakeCpuMs: number;
 }
 
 /** How the load generator is told to wait and to wake. */
@@ -70,7 +81,7 @@ interface Ask {
 
 /** One way to wait. */
 interface Way {
-  readonly how: string;
+  readonly how: WayName;
   readonly baselineName: string;
   /** How many wait on one connection. */
   readonly perConnection: number;
@@ -93,15 +104,10 @@ interface Rounds {
   readonly go: Round[];
 }
 
-// Before the memory is read: what a server keeps from its first requests on is no waiter's.
-const REHEARSAL = 200;
 const PUT = '/etcdserverpb.KV/Put';
 /** As many as one client of etcd's might have. */
 const PER_CONNECTION = 10;
-const MOST_STREAMS = 2000;
 const READY_LIMIT_MS = 60_000;
-/** No memory is told of fewer: it would be chance. */
-export const FEWEST_FOR_MEMORY = 500;
 
 /** Memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
 export async function measureWaiters(
@@ -110,14 +116,14 @@ export async function measureWaiters(
   progress: (text: string) => void,
 ): Promise<readonly WaitersRow[]> {
   const rows: WaitersRow[] = [];
-  for (const way of waysOf(plan.counts).filter(({ how }) => plan.isWanted(how))) {
+  for (const way of waysOf(plan.counts).filter(({ how }) => plan.wanted.includes(how))) {
     const rounds = new Map<number, Rounds>(
       way.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
     );
     for (let round = 1; round <= plan.rounds; round += 1) {
       progress(`${way.how}, round ${round}/${plan.rounds}`);
       const directory = join(dataDir, `${way.how.replaceAll(/\W/g, '-')}-${round}`);
-      await measureRound(way, rounds, directory, plan.store);
+      await measureRound(way, rounds, directory, plan);
     }
     for (const [count, { service, baseline, go }] of rounds) {
       rows.push({
@@ -127,6 +133,7 @@ export async function measureWaiters(
         baselineName: way.baselineName,
         service: over(service),
         baseline: over(baseline),
+        ratio: over(service.map((round, index) => quotient(round, baseline[index] as Round))),
         ...(go.length > 0 && { go: over(go) }),
       });
     }
@@ -138,16 +145,18 @@ async function measureRound(
   way: Way,
   rounds: ReadonlyMap<number, Rounds>,
   directory: string,
-  store: StoreKind,
+  plan: WaitersPlan,
 ) {
-  const service = await startService(directory, store);
+  const service = await startService(directory, plan);
   const baseline = await way.startBaseline(service.port);
   const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
   const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {
     const load = new Child('the load generator', './load/main.js');
-    await once(server, load, await ask(REHEARSAL), REHEARSAL);
-    for (const [count, { [of]: list }] of rounds)
-      list.push(await once(server, load, await ask(count), count));
+    await once(server, load, await ask(plan.rehearsal), plan.rehearsal, undefined);
+    for (const [count, { [of]: list }] of rounds) {
+      const idleMs = count >= plan.fewestForMemory ? plan.idleMs : undefined;
+      list.push(await once(server, load, await ask(count), count, idleMs));
+    }
     await load.stop();
   };
   await all('service', service, (count) => way.onService(service.port, count));
@@ -162,26 +171,37 @@ async function measureRound(
   await Promise.all([service, baseline.server, go].map(async (server) => server?.stop()));
 }
 
-async function once(server: Server, load: Child, ask: Ask, count: number): Promise<Round> {
-  const isMany = count >= FEWEST_FOR_MEMORY;
-  const usage = () => (isMany ? server.settledUsage() : server.usage());
+/** Without `idleMs` there is no look at memory and idle CPU time. */
+async function once(
+  server: Server,
+  load: Child,
+  ask: Ask,
+  count: number,
+  idleMs: number | undefined,
+): Promise<Round> {
+  const usage = () => (idleMs === undefined ? server.usage() : server.settledUsage());
   const before = await usage();
   await load.ask(ask.open[0], ask.open[1]);
   await ask.ready?.();
   const waiting = await usage();
-  const wake = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
+  const idle = idleMs === undefined ? waiting : await sleep(idleMs).then(() => server.usage());
+  const { firstMs, medianMs, lastMs } = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
   const awake = await server.usage();
   await load.ask(ask.close);
+  const each = (from: number, to: number): number =>
+    idleMs === undefined ? Number.NaN : (to - from) / count;
   return {
-    ...wake,
-    rssBytesEach: isMany ? (waiting.rssBytes - before.rssBytes) / count : Number.NaN,
-    heapBytesEach: isMany ? (waiting.heapBytes - before.heapBytes) / count : Number.NaN,
-    wakeCpuMs: (awake.cpuMicros - waiting.cpuMicros) / 1000,
+    firstMs,
+    medianMs,
+    lastMs,
+    rssBytesEach: each(before.rssBytes, waiting.rssBytes),
+    heapBytesEach: each(before.heapBytes, waiting.heapBytes),
+    idleCpuMs: (idle.cpuMicros - waiting.cpuMicros) / (idleMs ?? Number.NaN),
+    wakeCpuMs: (awake.cpuMicros - idle.cpuMicros) / 1000,
   };
 }
 
 function waysOf(counts: readonly number[]): Way[] {
-  const fewer = [...new Set(counts.map((count) => Math.min(count, MOST_STREAMS)))];
   const watch = (token: string): Uint8Array => {
     const { key, rangeEnd } = membersRange(token);
     const request = create(WatchRequestSchema, {
@@ -206,12 +226,12 @@ function waysOf(counts: readonly number[]): Way[] {
         return { server, ask: (count) => longPoll(server.port, undefined, count) };
       },
     },
-    streamWay('v3 Watch', fewer, '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true, perStream: 1 }),
-    streamWay('v3 Watch, 10 a stream', fewer.slice(-1), '/etcdserverpb.Watch/Watch', watch, {
+    streamWay('v3 Watch', counts, '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true, perStream: 1 }),
+    streamWay('v3 Watch, 10 a stream', counts.slice(-1), '/etcdserverpb.Watch/Watch', watch, {
       isTwoWay: true,
       perStream: PER_CONNECTION,
     }),
-    streamWay('WatchMembers', fewer, rpcPath('WatchMembers'), watchMembers, {
+    streamWay('WatchMembers', counts, rpcPath('WatchMembers'), watchMembers, {
       isTwoWay: false,
       perStream: 1,
     }),
@@ -220,7 +240,7 @@ function waysOf(counts: readonly number[]): Way[] {
 
 /** `perStream` is how many times the request is sent on a stream, and answered. */
 function streamWay(
-  how: string,
+  how: WayName,
   counts: readonly number[],
   path: string,
   frameOf: (token: string) => Uint8Array,
@@ -253,6 +273,7 @@ function streamWay(
       const { http2 } = (await child.ask('listen', messages)) as Ports;
       const server: Server = {
         port: http2,
+        pid: child.pid,
         usage: () => child.usage(),
         settledUsage: () => child.settledUsage(),
         stop: () => child.stop(),
@@ -322,14 +343,22 @@ function valueOf(member: number): URLSearchParams {
   return new URLSearchParams({ value: `${name}=${peerUrl}` });
 }
 
+function quotient(one: Round, other: Round): Round {
+  return ofEach((metric) => one[metric] / other[metric]);
+}
+
 function over(rounds: readonly Round[]): WaitersMeasured {
-  const all = (of: (round: Round) => number): Spread => spread(rounds.map(of));
+  return ofEach((metric) => spread(rounds.map((round) => round[metric])));
+}
+
+function ofEach<Value>(make: (metric: WaitersMetric) => Value): Record<WaitersMetric, Value> {
   return {
-    rssBytesEach: all((round) => round.rssBytesEach),
-    heapBytesEach: all((round) => round.heapBytesEach),
-    firstMs: all((round) => round.firstMs),
-    medianMs: all((round) => round.medianMs),
-    lastMs: all((round) => round.lastMs),
-    wakeCpuMs: all((round) => round.wakeCpuMs),
+    rssBytesEach: make('rssBytesEach'),
+    heapBytesEach: make('heapBytesEach'),
+    idleCpuMs: make('idleCpuMs'),
+    wakeCpuMs: make('wakeCpuMs'),
+    firstMs: make('firstMs'),
+    medianMs: make('medianMs'),
+    lastMs: make('lastMs'),
   };
 }

@@ -1,7 +1,7 @@
 // gRPC unary calls over cleartext HTTP/2.
 
-import type { Caller } from './closed-loop.ts';
 import { Http2Connection, headersOf } from './http2.ts';
+import type { Caller } from './loop.ts';
 
 const STREAMS_PER_CONNECTION = 32;
 

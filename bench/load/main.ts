@@ -1,10 +1,15 @@
 // The load generator, a process of its own. A job is prepared first (connections opened, tokens made), so that
 // what the server uses can be read right before and right after the calls themselves.
 
+import { randomInt } from 'node:crypto';
+import { memberListPath, tokenNumber } from '../filled.ts';
 import { answer } from '../ipc.ts';
-import { type Caller, closedLoop, type LoopResult } from './closed-loop.ts';
+import { get } from '../requests.ts';
+import { closedLoop } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
 import { Http1Connection } from './http1.ts';
+import type { Caller, LoopResult, Next } from './loop.ts';
+import { openLoop } from './open-loop.ts';
 import { type RegistrationPlan, registrations } from './registrations.ts';
 import * as streams from './streams.ts';
 import * as waiters from './waiters.ts';
@@ -13,14 +18,22 @@ export interface Job {
   readonly port: number;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
+  /** Calls at once: as many all the time, or at the most where a rate is given. */
   readonly inFlight: number;
   readonly ms: number;
-  readonly requests: Repeat | Distinct;
+  /** So many calls a second, at fixed times; without it each caller calls again when it has its answer. */
+  readonly perSecond?: number;
+  readonly requests: Repeat | Spread | Distinct;
 }
 
 /** One request over and over. */
 export interface Repeat {
   readonly repeat: Uint8Array;
+}
+
+/** Lists of members of tokens all over a store that was filled with so many. */
+export interface Spread {
+  readonly spreadOver: number;
 }
 
 export interface Distinct {
@@ -37,11 +50,13 @@ export interface JobResult extends LoopResult {
 interface Prepared {
   readonly job: Job;
   readonly callers: readonly Caller[];
-  readonly next: () => Uint8Array | undefined;
+  readonly next: Next;
   readonly close: () => void;
 }
 
 const PREPARING_IN_FLIGHT = 128;
+/** Tokens that are asked for in turn: more than the store keeps decoded in memory. */
+const SPREAD_REQUESTS = 50_000;
 
 let prepared: Prepared | undefined;
 
@@ -60,7 +75,10 @@ async function run(): Promise<JobResult> {
   prepared = undefined;
   try {
     const before = process.cpuUsage();
-    const result = await closedLoop(callers, next, job.ms);
+    const { ms, perSecond } = job;
+    const result = await (perSecond === undefined
+      ? closedLoop(callers, next, ms)
+      : openLoop(callers, next, ms, perSecond));
     const { user, system } = process.cpuUsage(before);
     return { ...result, cpuMicros: user + system };
   } finally {
@@ -68,8 +86,9 @@ async function run(): Promise<JobResult> {
   }
 }
 
-async function requestsOf(requests: Repeat | Distinct): Promise<() => Uint8Array | undefined> {
+async function requestsOf(requests: Job['requests']): Promise<Next> {
   if ('repeat' in requests) return () => requests.repeat;
+  if ('spreadOver' in requests) return inOrder(spreadOver(requests.spreadOver), true);
   const { makeTokens, register } = registrations(requests.distinct);
   if (requests.tokensAt === undefined) return inOrder(register, true);
   const { callers, close } = await http1Callers(requests.tokensAt, PREPARING_IN_FLIGHT);
@@ -77,7 +96,13 @@ async function requestsOf(requests: Repeat | Distinct): Promise<() => Uint8Array
   return inOrder(register, false);
 }
 
-function inOrder(requests: readonly Uint8Array[], again: boolean): () => Uint8Array | undefined {
+function spreadOver(tokens: number): Uint8Array[] {
+  return Array.from({ length: Math.min(tokens, SPREAD_REQUESTS) }, () =>
+    get(memberListPath(tokenNumber(randomInt(tokens)))),
+  );
+}
+
+function inOrder(requests: readonly Uint8Array[], again: boolean): Next {
   let index = 0;
   return () => {
     if (again && index === requests.length) index = 0;

@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { connectJson, grpcFrame, putForm, REGISTRY } from '../requests.ts';
+import { connectBinary, connectJson, grpcFrame, grpcWeb, putForm, REGISTRY } from '../requests.ts';
 
 export interface RegistrationPlan {
-  readonly dialect: 'v2' | 'v3' | 'connect' | 'grpc';
+  readonly dialect: 'v2' | 'v3' | 'connectJson' | 'connectBinary' | 'grpcWeb' | 'grpc';
   /** Members registered under one token, which is also its size. */
   readonly perToken: number;
   readonly count: number;
@@ -44,8 +44,10 @@ function registration(dialect: RegistrationPlan['dialect'], token: string, membe
   }
   if (dialect === 'v3') return grpcFrame(toBinary(PutRequestSchema, memberPut(token, member)));
   const request = create(RegisterRequestSchema, { token, memberId: id, name, peerUrls: [peerUrl] });
-  if (dialect === 'connect') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
-  return grpcFrame(toBinary(RegisterRequestSchema, request));
+  if (dialect === 'connectJson') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
+  const message = toBinary(RegisterRequestSchema, request);
+  if (dialect === 'grpc') return grpcFrame(message);
+  return (dialect === 'grpcWeb' ? grpcWeb : connectBinary)('Register', message);
 }
 
 /** How a node of etcd 3.6 or 3.7 registers. */

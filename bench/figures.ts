@@ -1,0 +1,143 @@
+// Every result as a name and a number: what targets are set for, and what runs are compared by.
+
+import type { Calls } from './calls.ts';
+import type { Results } from './results.ts';
+import { exactly, type Spread } from './stats.ts';
+import type { WaitersRow } from './waiters.ts';
+
+export interface Figure {
+  readonly name: string;
+  readonly value: Spread;
+  readonly better: 'more' | 'less';
+}
+
+export function figuresOf(results: Results): readonly Figure[] {
+  return [
+    ...callsFigures(results.calls),
+    ...callsFigures(results.overEtcd),
+    ...(results.waiters ?? []).flatMap(waitersFigures),
+    ...inProcessFigures(results),
+    ...bootstrapFigures(results),
+    ...tokensFigures(results),
+    ...sweepFigures(results),
+  ];
+}
+
+function callsFigures({ rows = [], steady = [] }: Partial<Calls> = {}): Figure[] {
+  return [
+    ...rows.flatMap(({ operation, inFlight, baselineName, ratio, goRatio, service }): Figure[] => {
+      const name = `${operation}, ${inFlight} in flight`;
+      return [
+        { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more' },
+        ...(goRatio === undefined
+          ? []
+          : [{ name: `${name}: rate / Go service`, value: goRatio, better: 'more' as const }]),
+        { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
+      ];
+    }),
+    ...steady.map(
+      ({ operation, service }): Figure => ({
+        name: `${operation}, at half of the highest rate: p99 / p50`,
+        value: service.tail,
+        better: 'less',
+      }),
+    ),
+  ];
+}
+
+function waitersFigures({ how, count, baselineName, ratio, service, go }: WaitersRow): Figure[] {
+  const name = `${count} x ${how}`;
+  const all: Figure[] = [
+    { name: `${name}: memory / ${baselineName}`, value: ratio.rssBytesEach, better: 'less' },
+    { name: `${name}: idle CPU, ms a second`, value: service.idleCpuMs, better: 'less' },
+    { name: `${name}: first woken / ${baselineName}`, value: ratio.firstMs, better: 'less' },
+    { name: `${name}: median woken / ${baselineName}`, value: ratio.medianMs, better: 'less' },
+    { name: `${name}: last woken / ${baselineName}`, value: ratio.lastMs, better: 'less' },
+    ...(go === undefined
+      ? []
+      : [
+          {
+            name: `${name}: memory / Go service`,
+            value: exactly(service.rssBytesEach.median / go.rssBytesEach.median),
+            better: 'less' as const,
+          },
+        ]),
+  ];
+  // Of a few who wait there is no memory to tell of.
+  return all.filter(({ value }) => !Number.isNaN(value.median));
+}
+
+function inProcessFigures({ inProcess }: Results): Figure[] {
+  if (inProcess === undefined) return [];
+  const { clientMicros, clientFromFieldsMicros, clientOfCallerMicros } = inProcess;
+  const micros = (how: string, value: Spread): Figure => ({
+    name: `in process, ${how}: us a call`,
+    value,
+    better: 'less',
+  });
+  return [
+    micros('with a message', clientMicros),
+    micros('with fields', clientFromFieldsMicros),
+    micros('with a client made for the call', clientOfCallerMicros),
+  ];
+}
+
+function bootstrapFigures({ bootstrap }: Results): Figure[] {
+  if (bootstrap === undefined) return [];
+  const { warmService, coldService, plainEtcd } = bootstrap;
+  const ratio = (name: string, one: Spread, other: Spread): Figure => ({
+    name: `bootstrap, ${name}: time / plain etcd`,
+    value: exactly(one.median / other.median),
+    better: 'less',
+  });
+  return [
+    ratio('three at once', warmService.together, plainEtcd.together),
+    ratio('the first cluster of a new service', coldService.together, plainEtcd.together),
+    ratio('the third, for which two wait', warmService.third, plainEtcd.third),
+  ];
+}
+
+function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
+  const [empty, few] = rows;
+  return rows.flatMap(({ tokens, startMs, startedBytes, usedBytes, rates }): Figure[] => [
+    { name: `${tokens} tokens: start, ms`, value: startMs, better: 'less' },
+    ...(empty === undefined || tokens === 0
+      ? []
+      : [
+          {
+            name: `${tokens} tokens: memory more than empty, MB`,
+            value: exactly((startedBytes - empty.startedBytes) / 1e6),
+            better: 'less' as const,
+          },
+        ]),
+    ...(few === undefined || tokens <= few.tokens
+      ? []
+      : [
+          {
+            name: `${tokens} tokens: memory after calls more than with ${few.tokens}, MB`,
+            value: exactly((usedBytes - few.usedBytes) / 1e6),
+            better: 'less' as const,
+          },
+          ...rates.map(({ operation, inFlight, ratio }) => ({
+            name: `${tokens} tokens: ${operation}, ${inFlight} in flight: rate / with ${few.tokens}`,
+            value: ratio,
+            better: 'more' as const,
+          })),
+        ]),
+  ]);
+}
+
+function sweepFigures({ sweep }: Results): Figure[] {
+  if (sweep === undefined) return [];
+  return [
+    { name: `sweep of ${sweep.tokens} tokens, s`, value: exactly(sweep.seconds), better: 'less' },
+    { name: 'sweep: event loop delay p99, ms', value: exactly(sweep.alone.p99), better: 'less' },
+    ...sweep.rows.map(
+      ({ operation, during }): Figure => ({
+        name: `${operation}, at half of the highest rate, while sweeping: p99 / p50`,
+        value: exactly(during.p99 / during.p50),
+        better: 'less',
+      }),
+    ),
+  ];
+}

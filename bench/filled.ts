@@ -1,0 +1,19 @@
+// What a store is filled with, so that those who ask know it without being told.
+
+import { createHash } from 'node:crypto';
+
+/** The n-th token of a filled store. */
+export function tokenNumber(n: number): string {
+  return createHash('md5').update(`token ${n}`).digest('hex');
+}
+
+/** For three each; every third token has all of them. */
+export const FILLED_SIZE = 3;
+
+export function membersOf(n: number): number {
+  return n % 3 === 0 ? FILLED_SIZE : 0;
+}
+
+export function memberListPath(token: string): string {
+  return `/${token}?quorum=false&recursive=false&sorted=false`;
+}

@@ -1,0 +1,30 @@
+import { quantile } from '../stats.ts';
+
+/** A connection, or a stream's place on one, that makes one call at a time. */
+export interface Caller {
+  /** Makes a call. Exactly one of the two is called once, later. */
+  call(request: Uint8Array, done: () => void, failed: (error: Error) => void): void;
+}
+
+/** The next request; undefined when they are used up. */
+export type Next = () => Uint8Array | undefined;
+
+export interface LoopResult {
+  readonly calls: number;
+  /** From the first call to the last answer. */
+  readonly seconds: number;
+  readonly latencyMsMedian: number;
+  readonly latencyMs99: number;
+  readonly latencyMsMax: number;
+}
+
+export function resultOf(latenciesMs: readonly number[], ms: number): LoopResult {
+  const sorted = Float64Array.from(latenciesMs).sort();
+  return {
+    calls: sorted.length,
+    seconds: ms / 1000,
+    latencyMsMedian: quantile(sorted, 0.5),
+    latencyMs99: quantile(sorted, 0.99),
+    latencyMsMax: sorted.at(-1) ?? Number.NaN,
+  };
+}

@@ -1,0 +1,134 @@
+// What a run measures, and for how long.
+
+import type { BootstrapPlan } from './bootstrap.ts';
+import type { CallsPlan } from './calls.ts';
+import type { GeneratorPlan } from './generator.ts';
+import type { InProcessPlan } from './in-process.ts';
+import { OPERATIONS, type OperationName } from './operations.ts';
+import type { StoreKind } from './servers.ts';
+import type { StoresPlan } from './stores.ts';
+import type { SweepPlan } from './sweep.ts';
+import type { TokensPlan } from './tokens.ts';
+import { WAYS, type WaitersPlan } from './waiters.ts';
+
+/** Undefined: not wanted. */
+export interface Plan {
+  readonly inProcess: InProcessPlan | undefined;
+  readonly stores: StoresPlan | undefined;
+  readonly calls: CallsPlan | undefined;
+  readonly overEtcd: CallsPlan | undefined;
+  readonly generator: GeneratorPlan | undefined;
+  readonly waiters: WaitersPlan | undefined;
+  readonly bootstrap: BootstrapPlan | undefined;
+  readonly tokens: TokensPlan | undefined;
+  readonly sweep: SweepPlan | undefined;
+}
+
+export type Size = 'full' | 'quick' | 'smoke';
+
+export interface Wanted {
+  readonly size: Size;
+  /** Parts of names; none: everything. */
+  readonly only: readonly string[];
+  readonly store: StoreKind;
+  readonly waiters: number | undefined;
+  /** Where filled stores are kept. */
+  readonly cache: string;
+}
+
+const CALLS = {
+  full: { rounds: 3, inFlight: [1, 32, 256, 2000], slotMs: 400, warmUpMs: 100 },
+  quick: { rounds: 2, inFlight: [1, 32, 256], slotMs: 60, warmUpMs: 50 },
+  smoke: { rounds: 1, inFlight: [2], slotMs: 20, warmUpMs: 10 },
+} as const;
+/** Of those who wait at once: one, and those of a large cluster, before the most. */
+const FEW_WAITERS = [1, 100];
+const WAITERS = {
+  full: { most: 5000, rounds: 3, idleMs: 3000, rehearsal: 200, fewestForMemory: 500 },
+  quick: { most: 500, rounds: 1, idleMs: 1000, rehearsal: 200, fewestForMemory: 500 },
+  smoke: { most: 20, rounds: 1, idleMs: 100, rehearsal: 10, fewestForMemory: 20 },
+} as const;
+const STEADY_CALLS = {
+  full: { inFlight: 256, ms: 2000 },
+  quick: { inFlight: 256, ms: 500 },
+  smoke: { inFlight: 2, ms: 50 },
+} as const;
+const STEADY: readonly OperationName[] = [
+  'v2 list of 3',
+  '/new',
+  'v2 register, 3 a token',
+  'gRPC GetCluster',
+  'v3 Put, 3 a token',
+];
+/** What the Go service does as well, where its store is not faster than both are. */
+const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
+const TOKENS = {
+  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 5, rounds: 3, inFlight: [32, 256], slotMs: 500 },
+  quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
+  smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
+} as const;
+const SWEEP = {
+  full: { tokens: 1_000_000, inFlight: 256, delayMs: 15_000, slotMs: 3000 },
+  quick: { tokens: 100_000, inFlight: 256, delayMs: 5000, slotMs: 800 },
+  smoke: { tokens: 100, inFlight: 2, delayMs: 1000, slotMs: 50 },
+} as const;
+
+/** Throws when nothing has such a name. */
+export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
+  const names: string[] = [];
+  const isWanted = (name: string): boolean => {
+    names.push(name);
+    const text = name.toLowerCase();
+    return only.length === 0 || only.some((part) => text.includes(part.toLowerCase()));
+  };
+  const calls = (prefix: string, operations: readonly OperationName[]) =>
+    operations.filter((name) => isWanted(`calls: ${prefix}${name}`));
+  const many = <Name, Rest>(wanted: readonly Name[], rest: Rest) =>
+    wanted.length === 0 ? undefined : { ...rest, wanted };
+  const most = waiters ?? WAITERS[size].most;
+  const isFull = size === 'full';
+  const plan: Plan = {
+    inProcess: isWanted('in process')
+      ? { rounds: isFull ? 5 : 2, calls: { full: 300_000, quick: 50_000, smoke: 1000 }[size] }
+      : undefined,
+    stores: isWanted('bare stores')
+      ? {
+          rounds: CALLS[size].rounds,
+          inFlight: CALLS[size].inFlight,
+          ms: CALLS[size].slotMs,
+        }
+      : undefined,
+    calls: many(calls('', OPERATIONS), {
+      ...CALLS[size],
+      store,
+      prefix: '',
+      steady: { operations: STEADY, ...STEADY_CALLS[size] },
+    }),
+    overEtcd:
+      store === 'etcd'
+        ? undefined
+        : many(calls('over etcd: ', OVER_ETCD), {
+            ...CALLS[size],
+            inFlight: CALLS[size].inFlight.slice(isFull ? 1 : 0, 3),
+            store: 'etcd' as const,
+            prefix: 'over etcd: ',
+            steady: { operations: [], ...STEADY_CALLS[size] },
+          }),
+    generator: isWanted('the load generator beside wrk and h2load')
+      ? { seconds: isFull ? 2 : 1, rounds: isFull ? 3 : 1, inFlight: CALLS[size].inFlight.at(1) ?? 2 }
+      : undefined,
+    waiters: many(
+      WAYS.filter((how) => isWanted(`waiters: ${how}`)),
+      { ...WAITERS[size], counts: [...FEW_WAITERS.filter((few) => few < most), most], store },
+    ),
+    bootstrap: isWanted('bootstrap of 3 nodes')
+      ? { rounds: { full: 11, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
+      : undefined,
+    tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
+    sweep: isWanted('sweep of expired tokens') ? { ...SWEEP[size], cache } : undefined,
+  };
+  if (Object.values(plan).every((part) => part === undefined)) {
+    throw new Error(`--only: nothing has such a name. There are:\n  ${names.join('\n  ')}`);
+  }
+  return plan;
+}

@@ -1,0 +1,116 @@
+// Tables of what a service goes through that is full, loaded or sweeping, and of the targets.
+
+import type { SteadyRow } from './call-rows.ts';
+import type { Figure } from './figures.ts';
+import type { GeneratorRow } from './generator.ts';
+import type { Spread } from './stats.ts';
+import type { Steady, SteadyMeasured } from './steady.ts';
+import type { SweepResult } from './sweep.ts';
+import { number, range, table } from './table.ts';
+import { outcomesOf, type Target } from './targets.ts';
+import type { TokensRow } from './tokens.ts';
+
+export function targetsTable(figures: readonly Figure[]): string {
+  const wanted = ({ atLeast, atMost }: Target): string =>
+    atLeast === undefined ? `at most ${number(atMost ?? 0)}` : `at least ${number(atLeast)}`;
+  return table(
+    ['target', 'wanted', 'worst', 'spread', 'reached', 'the worst is'],
+    outcomesOf(figures).map(({ target, measured, reached, worst }) => [
+      target.what,
+      wanted(target),
+      number(worst.value.median),
+      range(worst.value),
+      reached === measured ? 'yes' : `no: ${reached} of ${measured}`,
+      worst.name,
+    ]),
+  );
+}
+
+export function steadyTable(rows: readonly SteadyRow[]): string {
+  const cells = (operation: string, who: string, { perSecond, p50, p99, max, tail }: SteadyMeasured) => [
+    `${operation}: ${who}`,
+    perSecond.median.toFixed(0),
+    ...[p50, p99, max, tail].map(({ median }) => number(median)),
+    range(tail),
+  ];
+  return table(
+    ['at half of the highest rate', 'calls/s', 'p50 ms', 'p99 ms', 'max ms', 'p99 / p50', 'spread'],
+    rows.flatMap(({ operation, baselineName, baseline, service }) => [
+      cells(operation, 'the service', service),
+      cells(operation, baselineName, baseline),
+    ]),
+  );
+}
+
+export function sweepTable({ tokens, seconds, alone, rows }: SweepResult): string {
+  const cells = (name: string, perSecond: number, { p50, p99, max }: Steady) => [
+    name,
+    perSecond.toFixed(0),
+    ...[p50, p99, max, p99 / p50].map(number),
+  ];
+  const calls = table(
+    ['at half of the highest rate', 'calls/s', 'p50 ms', 'p99 ms', 'max ms', 'p99 / p50'],
+    rows.flatMap(({ operation, perSecond, before, during, wasOver }) => [
+      cells(`${operation}: before the sweep`, perSecond, before),
+      cells(`${operation}: while sweeping${wasOver ? ' (over too soon to tell)' : ''}`, perSecond, during),
+    ]),
+  );
+  const delay = `p50 ${number(alone.p50)} ms, p99 ${number(alone.p99)} ms, at most ${number(alone.max)} ms`;
+  return `The sweep of ${tokens} expired tokens, these calls beside it, took ${number(seconds)} s. With nothing else to do it delayed the event loop by ${delay}.
+
+${calls}`;
+}
+
+export function tokensTable(rows: readonly TokensRow[]): string {
+  const megabytes = (bytes: number): string => number(bytes / 1e6);
+  const rates = rows.find(({ rates: each }) => each.length > 0)?.rates ?? [];
+  const cell = ({ median }: Spread, show: (value: number) => string): string => show(median);
+  const line = (name: string, of: (row: TokensRow) => string): string[] => [name, ...rows.map(of)];
+  return table(
+    ['a store with tokens', ...rows.map(({ tokens }) => String(tokens))],
+    [
+      line('start, ms', ({ startMs }) => cell(startMs, whole)),
+      line('start, nothing in the page cache, ms', ({ coldStartMs }) =>
+        coldStartMs === undefined ? '' : cell(coldStartMs, whole),
+      ),
+      line('memory after the start, page cache left out, MB', ({ startedBytes }) => megabytes(startedBytes)),
+      line('memory after the calls below, MB', ({ usedBytes }) => megabytes(usedBytes)),
+      ...rates.flatMap(({ operation, inFlight }, index) => {
+        const name = `${operation}, ${inFlight} in flight`;
+        return [
+          line(`${name}: calls/s`, ({ rates: each }) => {
+            const rate = each[index];
+            return rate === undefined ? '' : cell(rate.perSecond, whole);
+          }),
+          line(`${name}: ratio`, ({ rates: each }) => {
+            const rate = each[index];
+            return rate === undefined ? '' : `${number(rate.ratio.median)} (${range(rate.ratio)})`;
+          }),
+        ];
+      }),
+    ],
+  );
+}
+
+export function generatorTable(rows: readonly GeneratorRow[]): string {
+  if (rows.length === 0) return 'wrk and h2load are not installed: the load generator stands beside nothing.';
+  return table(
+    ['calls a second, by generator', 'baseline', 'service', 'service / baseline', 'spread'],
+    rows.flatMap(({ operation, inFlight, other, ours, theirs }) =>
+      [
+        { who: "the benchmark's own", of: ours },
+        { who: other, of: theirs },
+      ].map(({ who, of: { baseline, service, ratio } }) => [
+        `${operation}, ${inFlight} in flight: ${who}`,
+        whole(baseline.median),
+        whole(service.median),
+        number(ratio.median),
+        range(ratio),
+      ]),
+    ),
+  );
+}
+
+function whole(value: number): string {
+  return value.toFixed(0);
+}

@@ -1,0 +1,119 @@
+// What the service is to reach, and whether it does.
+
+import type { Figure } from './figures.ts';
+
+export interface Target {
+  readonly what: string;
+  /** The figures that it is set for. */
+  readonly of: RegExp;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+// Alone in flight, a write waits for a flush of the disk that it shares with nobody: that is told, and no target.
+const SHARED = '(32|256|2000)';
+
+export const TARGETS: readonly Target[] = [
+  {
+    what: 'v2 reads: half of the rate of bare Node',
+    of: /^v2 (size|list of \d+), \d+ in flight: rate \/ bare Node/,
+    atLeast: 0.5,
+  },
+  {
+    what: 'v2 reads: 5 times the Go service',
+    of: /^v2 (size|list of \d+), \d+ in flight: rate \/ Go/,
+    atLeast: 5,
+  },
+  {
+    what: 'durable /new and registrations: a third of the rate of bare Node',
+    of: new RegExp(`^(/new|v2 register, \\d+ a token), ${SHARED} in flight: rate / bare Node`),
+    atLeast: 1 / 3,
+  },
+  {
+    what: 'durable /new and registrations: 8 times the Go service',
+    of: new RegExp(`^(/new|v2 register, \\d+ a token), ${SHARED} in flight: rate / Go`),
+    atLeast: 8,
+  },
+  {
+    what: 'the same over etcd: 3 times the Go service',
+    of: new RegExp(`^over etcd: (/new|v2 register, \\d+ a token), ${SHARED} in flight: rate / Go`),
+    atLeast: 3,
+  },
+  {
+    what: 'RPC reads: within 15% of bare connect-node',
+    of: /^(Connect|gRPC|v3).* (GetCluster|ListMembers|Range).*: rate \/ bare connect/,
+    atLeast: 0.85,
+  },
+  {
+    what: 'RPC writes, durable: within 15% of bare connect-node, which stores nothing',
+    of: new RegExp(`^(Connect|gRPC|v3).* (Register|Put).*, ${SHARED} in flight: rate / bare connect`),
+    atLeast: 0.85,
+  },
+  {
+    what: 'the in-process client: under 3 us a call',
+    of: /^in process, /,
+    atMost: 3,
+  },
+  {
+    what: 'a v2 waiter: 1.4 times the memory of bare Node',
+    of: /v2 long poll: memory \/ bare Node/,
+    atMost: 1.4,
+  },
+  {
+    what: 'all v2 waiters woken within twice the time of bare Node',
+    of: /^\d{3,} x v2 long poll: last woken \/ bare Node/,
+    atMost: 2,
+  },
+  {
+    what: 'idle waiters use no CPU: under 1% of a core for all of them',
+    of: /: idle CPU, ms a second$/,
+    atMost: 10,
+  },
+  {
+    what: 'at half of the highest rate the p99 is under 5 times the p50, flushes included',
+    of: /, at half of the highest rate: p99 \/ p50$/,
+    atMost: 5,
+  },
+  {
+    what: 'the same while expired tokens are swept',
+    of: /, at half of the highest rate, while sweeping: p99 \/ p50$/,
+    atMost: 5,
+  },
+  {
+    what: 'with 1,000,000 tokens every rate is within 10% of that with 1,000',
+    of: /^1000000 tokens: .*: rate \//,
+    atLeast: 0.9,
+  },
+  {
+    what: 'with 1,000,000 tokens memory without the page cache is within 100 MB of empty',
+    of: /^1000000 tokens: memory /,
+    atMost: 100,
+  },
+  {
+    what: 'a start with 1,000,000 tokens takes under a second',
+    of: /^1000000 tokens: start, ms$/,
+    atMost: 1000,
+  },
+];
+
+export interface Outcome {
+  readonly target: Target;
+  /** How many figures it is set for were measured, and how many of them reach it. */
+  readonly measured: number;
+  readonly reached: number;
+  readonly worst: Figure;
+}
+
+/** Of the targets of which anything was measured. */
+export function outcomesOf(figures: readonly Figure[]): readonly Outcome[] {
+  return TARGETS.flatMap((target) => {
+    const { of, atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;
+    const measured = figures.filter(({ name }) => of.test(name));
+    const [lowest] = measured.toSorted((one, other) => one.value.median - other.value.median);
+    const highest = measured.toSorted((one, other) => other.value.median - one.value.median)[0];
+    const worst = target.atLeast === undefined ? highest : lowest;
+    if (worst === undefined) return [];
+    const reached = measured.filter(({ value: { median } }) => median >= atLeast && median <= atMost).length;
+    return [{ target, measured: measured.length, reached, worst }];
+  });
+}

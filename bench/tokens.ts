@@ -1,0 +1,197 @@
+// What a store with many tokens costs: the time to start, memory, and the rates beside those with a few.
+
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Child } from './child.ts';
+import { copyOfFilled } from './data.ts';
+import { memberListPath, tokenNumber } from './filled.ts';
+import type { Job } from './load/main.ts';
+import { get, postNothing } from './requests.ts';
+import { type Server, startProgram, startService } from './servers.ts';
+import { rateOf, runSlot, type Slot } from './slot.ts';
+import { type Spread, spread } from './stats.ts';
+
+const exec = promisify(execFile);
+
+export interface TokensPlan {
+  /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
+  readonly counts: readonly number[];
+  readonly starts: number;
+  readonly rounds: number;
+  readonly inFlight: readonly number[];
+  readonly slotMs: number;
+  /** Where filled stores are kept. */
+  readonly cache: string;
+}
+
+export interface TokensRow {
+  readonly tokens: number;
+  /** From spawning the process to /health saying OK. */
+  readonly startMs: Spread;
+  /** The same with nothing of the data in the page cache; undefined where that cannot be had. */
+  readonly coldStartMs: Spread | undefined;
+  /** Without the page cache, garbage collected: after the start, and after the load. NaN where Linux does not tell. */
+  readonly startedBytes: number;
+  readonly usedBytes: number;
+  readonly rates: readonly TokensRate[];
+}
+
+export interface TokensRate {
+  readonly operation: string;
+  readonly inFlight: number;
+  readonly perSecond: Spread;
+  /** To the rate with the fewest tokens, of the same round. */
+  readonly ratio: Spread;
+}
+
+type Requests = (server: Server, tokens: number, count: number) => Job['requests'];
+
+const OPERATIONS: ReadonlyMap<string, Requests> = new Map<string, Requests>([
+  ['list of one token', () => ({ repeat: get(memberListPath(tokenNumber(0))) })],
+  ['list, tokens all over the store', (_, tokens) => ({ spreadOver: tokens })],
+  ['/new', () => ({ repeat: postNothing('/new?size=3') })],
+  [
+    'register, 3 a token',
+    ({ port }, _, count) => ({ distinct: { dialect: 'v2', perToken: 3, count }, tokensAt: port }),
+  ],
+]);
+
+interface Filled {
+  readonly tokens: number;
+  readonly directory: string;
+}
+
+export async function measureTokens(
+  plan: TokensPlan,
+  dataDir: string,
+  progress: (text: string) => void,
+): Promise<readonly TokensRow[]> {
+  const stores: Filled[] = [];
+  for (const tokens of plan.counts) {
+    const directory = join(dataDir, `filled-${tokens}`);
+    await copyOfFilled(tokens, { cache: plan.cache, target: directory }, progress);
+    stores.push({ tokens, directory });
+  }
+  const starts = await measureStarts(plan, stores, progress);
+  const running: Running[] = [];
+  for (const { tokens, directory } of stores) {
+    const server = await startService(directory);
+    await server.settledUsage();
+    running.push({ tokens, server, startedBytes: anonymousBytes(server.pid), slots: new Map() });
+  }
+  await measureRates(plan, running.slice(1), progress);
+  const [, few] = running;
+  const rows: TokensRow[] = [];
+  for (const [index, { tokens, server, startedBytes, slots }] of running.entries()) {
+    await server.settledUsage();
+    rows.push({
+      tokens,
+      ...(starts[index] as Starts),
+      startedBytes,
+      usedBytes: slots.size === 0 ? Number.NaN : anonymousBytes(server.pid),
+      rates: [...slots].map(([name, { operation, inFlight, list }]) => {
+        const rates = list.map(rateOf);
+        const least = few?.slots.get(name)?.list.map(rateOf) ?? [];
+        return {
+          operation,
+          inFlight,
+          perSecond: spread(rates),
+          ratio: spread(rates.map((rate, round) => rate / (least[round] ?? Number.NaN))),
+        };
+      }),
+    });
+    await server.stop();
+  }
+  return rows;
+}
+
+interface Running {
+  readonly tokens: number;
+  readonly server: Server;
+  readonly startedBytes: number;
+  readonly slots: Map<string, { operation: string; inFlight: number; list: Slot[] }>;
+}
+
+/** Each operation on each store, one right after the other, in every second round in the opposite order. */
+async function measureRates(
+  { rounds, inFlight: counts, slotMs }: TokensPlan,
+  running: readonly Running[],
+  progress: (text: string) => void,
+): Promise<void> {
+  const load = new Child('the load generator', './load/main.js');
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [operation, requests] of OPERATIONS) {
+      for (const inFlight of counts) {
+        for (const { tokens, server, slots } of round % 2 === 0 ? running : running.toReversed()) {
+          progress(`${tokens} tokens, round ${round}/${rounds}: ${operation}`);
+          const name = `${operation}, ${inFlight}`;
+          const { list } = slots.get(name) ?? { list: [] };
+          const last = list.at(-1);
+          const count =
+            last === undefined ? slotMs * 10 : Math.ceil(1.5 * rateOf(last) * (slotMs / 1000)) + 100;
+          const job = { port: server.port, inFlight, ms: slotMs, requests: requests(server, tokens, count) };
+          const slot = await runSlot(load, () => server.usage(), job);
+          // The first round warms up.
+          slots.set(name, { operation, inFlight, list: round === 1 ? [slot] : [...list, slot] });
+        }
+      }
+    }
+  }
+  await load.stop();
+}
+
+type Starts = Pick<TokensRow, 'startMs' | 'coldStartMs'>;
+
+async function measureStarts(
+  { starts }: TokensPlan,
+  stores: readonly Filled[],
+  progress: (text: string) => void,
+): Promise<Starts[]> {
+  const warm = stores.map((): number[] => []);
+  const cold = stores.map((): number[] => []);
+  for (let round = 0; round <= starts; round += 1) {
+    for (const [index, { tokens, directory }] of stores.entries()) {
+      progress(`start with ${tokens} tokens, ${round}/${starts}`);
+      const ms = await startMs(directory);
+      // The first makes the files of an empty store, and reads those of a full one into the page cache.
+      if (round > 0) warm[index]?.push(ms);
+      if (round > 0 && (await dropFromCache(join(directory, 'data.mdb')))) {
+        cold[index]?.push(await startMs(directory));
+      }
+    }
+  }
+  return stores.map((_, index) => {
+    const coldMs = cold[index] ?? [];
+    return {
+      startMs: spread(warm[index] ?? []),
+      coldStartMs: coldMs.length === 0 ? undefined : spread(coldMs),
+    };
+  });
+}
+
+async function startMs(directory: string): Promise<number> {
+  const begin = performance.now();
+  const program = await startProgram(directory);
+  const ms = performance.now() - begin;
+  await program.stop();
+  return ms;
+}
+
+/** Has the system forget what it holds of a file in memory; false where it does not. */
+async function dropFromCache(file: string): Promise<boolean> {
+  return exec('dd', [`if=${file}`, 'iflag=nocache', 'count=0']).then(
+    () => true,
+    () => false,
+  );
+}
+
+function anonymousBytes(pid: number): number {
+  try {
+    const [, kilobytes] = /^RssAnon:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
