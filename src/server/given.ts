@@ -92,6 +92,7 @@ export function unknownVariables(env: Env): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('DISC_') && !known.has(name))
     .sort()
+    .map((name) => (/^\w{1,64}$/.test(name) ? name : quote(name)))
     .map((name) => `${name} is set in the environment, and is no setting of this service`);
 }
 

@@ -96,7 +96,7 @@ const settings: Target = {
     const env: Record<string, string> = {};
     const args: string[] = [];
     for (const line of input.toString().split('\n')) {
-      const [, name, value = ''] = /^(DISC_\w*)=(.*)$/s.exec(line) ?? [];
+      const [, name, value = ''] = /^(DISC_[^=]*)=(.*)$/s.exec(line) ?? [];
       if (name === undefined) args.push(line);
       else env[name] = value;
     }
