@@ -2,7 +2,14 @@ import type { Policy } from '../discovery/limits.ts';
 import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
 import type { ClientLimits } from './client-limits.ts';
-import { halfOfTls, sameAddress, wrongAccess, wrongLifetimes, wrongStore } from './contradictions.ts';
+import {
+  halfOfTls,
+  sameAddress,
+  wrongAccess,
+  wrongLifetimes,
+  wrongStore,
+  wrongWorkers,
+} from './contradictions.ts';
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
 import type { Cidr } from './ip.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
@@ -45,6 +52,8 @@ export interface Config {
   };
   readonly trustedProxies: readonly Cidr[];
   readonly sweepInterval: number;
+  /** Processes that serve the port. */
+  readonly workers: number;
   readonly pollLimit: number;
   readonly grace: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -102,6 +111,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     },
     trustedProxies: value('trustedProxies') ?? [],
     sweepInterval: value('gcfreq'),
+    workers: value('workers'),
     pollLimit: value('pollLimit'),
     grace: value('grace'),
     logLevel: value('logLevel'),
@@ -115,6 +125,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
       ...halfOfTls('tlsCert', 'tlsKey', given),
       ...wrongAccess(value('auth'), given),
       ...wrongStore(value('etcd'), given),
+      ...wrongWorkers(config, given),
     );
   }
   const [problem] = problems;

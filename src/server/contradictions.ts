@@ -129,6 +129,18 @@ export function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given
   return problems;
 }
 
+/** Several processes over a store that has one writer. */
+export function wrongWorkers(
+  { workers, store }: { readonly workers: number; readonly store: { readonly type: string } },
+  given: Givens,
+): string[] {
+  const count = given.get('workers');
+  if (count === undefined || workers === 1 || store.type !== 'EMBEDDED') return [];
+  return [
+    `${count.source} ${quote(count.text)}: the embedded store has one writer; use ${named('etcd')} for several workers`,
+  ];
+}
+
 /** By both of its names: --tls-key (DISC_TLS_KEY). */
 function named(key: SettingKey): string {
   return `--${SETTINGS[key].flag} (${SETTINGS[key].env})`;

@@ -3,7 +3,8 @@ import { hostPort, type ListenAddress } from './address.ts';
 /** Why an address cannot be listened on, for the operator; undefined when the error is about something else. */
 export function listenProblem(error: unknown, listen: ListenAddress, flag: string): string | undefined {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
+  // bind: that is how a worker has it.
+  if (syscall !== 'listen' && syscall !== 'bind' && syscall !== 'getaddrinfo') return undefined;
   const cannot = `cannot listen on ${hostPort(listen)}`;
   switch (code) {
     case 'EADDRINUSE':

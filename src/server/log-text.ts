@@ -2,7 +2,7 @@ import { prettyFactory } from 'pino-pretty';
 
 /** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
 const IN_THE_SENTENCE =
-  'method path status ms surface code gone remote http requestId traceId version url listen publicUrl metrics store next'.split(
+  'method path status ms surface code gone remote http requestId traceId version url listen publicUrl metrics store workers next'.split(
     ' ',
   );
 
@@ -34,6 +34,7 @@ export const forPeople: (line: string) => string = prettyFactory({
           ...(line['publicUrl'] === undefined ? [] : [`    public:  ${of('publicUrl')}`]),
           ...(line['metrics'] === undefined ? [] : [`    metrics: ${of('metrics')}`]),
           `    store:   ${of('store')}`,
+          ...(line['workers'] === undefined ? [] : [`    workers: ${of('workers')}`]),
           `    next:    ${colors.bold(of('next'))}`,
         ].join('\n');
       default:

@@ -8,22 +8,40 @@ export type Log = Logger;
 /** A log, and a way to be sure that it is written. */
 export interface OpenLog {
   readonly log: Log;
+  /** Adds lines that another process has logged as JSON: one or more, whole. */
+  readonly pass: (lines: string) => void;
   /** Resolves when every line is written, or its reader has had time enough to take it. */
   readonly flush: () => Promise<void>;
 }
 
-/** The log on standard output: JSON, an object a line, or lines for people. */
-export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): OpenLog {
+/** The log on standard output: JSON, an object a line, or lines for people. A worker's lines have its number. */
+export function openLog(
+  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  worker?: number,
+): OpenLog {
   const text = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY);
   const output = openOutput(process.stdout);
-  return { log: createLog(logLevel, text ? 'text' : 'json', output), flush: output.flush };
+  const format = text ? 'text' : 'json';
+  return {
+    log: createLog(logLevel, format, output, worker),
+    pass(lines) {
+      if (!text) output.write(lines);
+      else for (const line of lines.match(/.+\n/g) ?? []) output.write(forPeople(line));
+    },
+    flush: output.flush,
+  };
 }
 
-export function createLog(level: Config['logLevel'], format: 'json' | 'text', out: DestinationStream): Log {
+export function createLog(
+  level: Config['logLevel'],
+  format: 'json' | 'text',
+  out: DestinationStream,
+  worker?: number,
+): Log {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },

@@ -32,7 +32,7 @@ export interface Metrics {
   swept(removed: number | undefined, seconds: number): void;
   readonly store: StoreMetrics;
   /** In Prometheus' text format. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
   readonly contentType: string;
 }
 

@@ -33,21 +33,36 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** Makes what /metrics answers with from what does so for this process alone. */
+export type Scrape = (own: Metrics['text']) => Metrics['text'];
+
+export interface ServerOptions {
+  /** Undefined: clear text. */
+  readonly tls?: TlsIdentity | undefined;
+  /** For a process that serves beside others. */
+  readonly scrape?: Scrape | undefined;
+}
+
 /**
  * The composition root. With an identity it serves over TLS, else in clear text. Rejects with the store's
  * DiscoveryError, or Node's error of listening.
  */
-export async function startServer(config: Config, log: Log, tls?: TlsIdentity): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Log,
+  { tls, scrape = (own) => own }: ServerOptions = {},
+): Promise<RunningServer> {
   const version = readVersion();
   const callers = openCallers(config.auth);
   const tracing = openTracing(version);
-  const metrics: Metrics = createMetrics({
+  const ownMetrics: Metrics = createMetrics({
     version,
     watches: () => discovery.watchers(),
     connections: () => port?.connections() ?? 0,
     tokens: () => opened.tokens(),
     maxTokens: config.policy.maxTokens,
   });
+  const metrics: Metrics = { ...ownMetrics, text: scrape(ownMetrics.text) };
   const { store: opened, description } = await openStore(
     config.store,
     config.policy,

@@ -52,7 +52,8 @@ async function start(args: readonly string[]): ReturnType<typeof startServer> {
   if (reading.type !== 'CONFIG') {
     throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help starts no service');
   }
+  if (reading.config.workers > 1) throw new TypeError('--workers: a service in this process is one alone');
   const tls = reading.config.tls && readTlsFiles(reading.config.tls);
   if (typeof tls === 'string') throw new TypeError(tls);
-  return startServer(reading.config, createLog('error', 'text', process.stderr), tls);
+  return startServer(reading.config, createLog('error', 'text', process.stderr), { tls });
 }

@@ -52,6 +52,7 @@ test('nothing set is a working configuration', () => {
     },
     trustedProxies: [],
     sweepInterval: 5 * MINUTE,
+    workers: 1,
     pollLimit: 5 * MINUTE,
     grace: 10 * SECOND,
     logLevel: 'info',
@@ -134,6 +135,7 @@ suite('each setting', () => {
       'auth-file',
       'tls-client-ca',
       ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
+      'workers',
     ]);
   });
 
@@ -222,6 +224,13 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
     '-e a -e http://a:1 --etcd-cacert c',
     {},
     '--etcd-cacert: is for https://, and -e "http://a:1" is http://',
+  ],
+  ['--workers 0', {}, '--workers "0": takes a whole number from 1 to 128'],
+  ['-e a --workers 129', {}, '--workers "129": takes a whole number from 1 to 128'],
+  [
+    '--workers 2 --data-dir d',
+    {},
+    '--workers "2": the embedded store has one writer; use --etcd (DISC_ETCD) for several workers',
   ],
   ['--etcd a --data-dir d', {}, '--etcd and --data-dir are two places for the tokens: give one of them'],
   [

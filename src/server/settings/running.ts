@@ -1,7 +1,16 @@
-import { duration, oneOf, setting } from './setting.ts';
+import { count, duration, oneOf, setting } from './setting.ts';
 
 /** How the process behaves. */
 export const RUNNING = {
+  workers: setting({
+    group: 'Running',
+    flag: 'workers',
+    env: 'DISC_WORKERS',
+    value: 'NUMBER',
+    ...count(128),
+    default: '1',
+    help: 'How many processes serve the port, over etcd (--etcd): at most one for each core. Each counts the limits for itself.',
+  }),
   grace: setting({
     group: 'Running',
     flag: 'grace',

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { suite, type TestContext, test } from 'node:test';
+import { BackingEtcd } from '../etcd/harness/backing.ts';
+import { expectCluster } from '../etcd/harness/cluster.ts';
+import { EtcdNode, type NodeSetup, startNodes } from '../etcd/harness/node.ts';
+import { Scene } from '../etcd/harness/scene.ts';
+import { builtEtcd, type Etcd, installedEtcd } from '../etcd/harness/versions.ts';
+import { seedOfRun } from '../store/random.ts';
+import { Command, run } from '../support/child.ts';
+import { scrape } from '../support/scrape.ts';
+import { check } from './check.ts';
+import { Workload } from './workload.ts';
+
+// Several processes of one service behind one port, as real ones.
+
+const WORKERS = 2;
+const REGISTRATIONS = 15;
+/** So many that hardly ever all are one worker's. */
+const WAITERS = 40;
+
+test('several workers need etcd', async () => {
+  for (const [args, env, source] of [
+    [['--workers', '2'], {}, '--workers "2"'],
+    [[], { DISC_WORKERS: '2' }, 'DISC_WORKERS "2"'],
+  ] as const) {
+    assert.deepEqual(await run(['serve', ...args], env), {
+      code: 2,
+      stdout: '',
+      stderr: `etcd-discovery: ${source}: the embedded store has one writer; use --etcd (DISC_ETCD) for several workers\n`,
+    });
+  }
+});
+
+const etcd = await installedEtcd();
+const seed = seedOfRun();
+
+suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
+  if (etcd.missing !== undefined) return;
+
+  test('all of them serve the port, one scrape tells of each, and what one is told wakes who waits at the others', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const pids = await workersOf(scene, service, WORKERS);
+    assert.equal(new Set(pids).size, WORKERS);
+    assert.equal(linesOf(service, /^serving$/).length, 1, 'told once, and not by each');
+
+    const url = await newUrl(service);
+    const waiters = await wait(url);
+    const spread = await scrape(service.url);
+    const waits = [1, 2].map((worker) => spread.get(`discovery_waits{worker="${worker}",surface="v2"}`) ?? 0);
+    assert.equal(waits[0]! + waits[1]!, WAITERS);
+    assert.deepEqual(
+      [spread.get('discovery_workers'), spread.get('discovery_workers_wanted')],
+      [WORKERS, WORKERS],
+    );
+    await register(url, 1);
+    for (const text of await Promise.all(waiters.map((waiter) => waiter.text()))) {
+      assert.match(text, /"value":"infra1=http/);
+    }
+
+    // Whichever a connection comes to.
+    const served = new Set<unknown>();
+    await scene.until('both to have answered', async () => {
+      await Promise.all(Array.from({ length: 10 }, () => ask(url)));
+      for (const { worker } of linesOf(service, /^request$/)) served.add(worker);
+      return served.size === WORKERS ? true : undefined;
+    });
+  });
+
+  test('clusters form, and nobody sees a wrong thing, while one worker after the other is killed', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const v3 = await builtEtcd('3.7');
+    const workload = new Workload(seed, [service.url]).start();
+    await workload.progress(REGISTRATIONS);
+    const clusters: EtcdNode[][] = [];
+    const dialects: Array<Omit<NodeSetup, 'name'>> = [{ etcd, discovery: await newUrl(service) }];
+    if (v3.missing === undefined) {
+      const token = new URL(await newUrl(service)).pathname.slice(1);
+      dialects.push({ etcd: v3, discovery: { token, endpoints: [service.url] } });
+    }
+    for (const how of dialects) clusters.push(await startNodes(scene, how, 2));
+    for (const node of clusters.flat()) await node.waitUntilWaiting();
+
+    const first = await workersOf(scene, service, WORKERS);
+    for (const [i, pid] of first.entries()) {
+      process.kill(pid, 'SIGKILL');
+      await workersOf(scene, service, WORKERS + i + 1);
+    }
+    for (const [i, how] of dialects.entries()) {
+      clusters[i]?.push(await EtcdNode.start(scene, { ...how, name: 'infra3' }));
+    }
+    for (const nodes of clusters) await expectCluster(scene, nodes);
+    await workload.progress(REGISTRATIONS);
+    assert.deepEqual(check(await workload.stop()), []);
+    assert.equal(service.command.child.exitCode, null);
+    assert.equal(linesOf(service, /^a worker has ended: SIGKILL; the next one/).length, WORKERS);
+    assert.doesNotMatch(service.command.stdout, /a defect/);
+  });
+
+  test('SIGTERM lets all of them answer who waits and end, and then the service ends with 0', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const pids = await workersOf(scene, service, WORKERS);
+    const waiters = await wait(await newUrl(service));
+    service.command.child.kill('SIGTERM');
+    for (const waiter of waiters) assert.deepEqual([waiter.status, await waiter.text()], [200, '']);
+    assert.deepEqual(await service.command.ended, { code: 0, signal: null });
+    assert.deepEqual(pids.filter(isAlive), []);
+    const requests = linesOf(service, /^request$/).filter(({ path }) => /wait/.test(String(path)));
+    assert.equal(requests.length, 0, 'no query gets into the log');
+    assert.equal(service.command.log().at(-1)?.['msg'], 'stopped');
+  });
+
+  test('SIGTERM to one of them is for it alone: its waiters are told to come back, and another takes its place', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const [pid = 0] = await workersOf(scene, service, WORKERS);
+    const url = await newUrl(service);
+    const waiters = await wait(url);
+    const metrics = await scrape(service.url);
+    const drained = metrics.get('discovery_waits{worker="1",surface="v2"}') ?? 0;
+    let told = 0;
+    const answers = waiters.map(async (waiter) => {
+      const text = await waiter.text();
+      if (text === '') told += 1;
+      return text;
+    });
+    process.kill(pid, 'SIGTERM');
+    await workersOf(scene, service, WORKERS + 1);
+    await scene.until('those at one worker to be told', () => (told === drained ? true : undefined));
+    await register(url, 1);
+    const rest = (await Promise.all(answers)).filter((text) => text !== '');
+    assert.equal(rest.length, WAITERS - drained);
+    for (const text of rest) assert.match(text, /infra1/);
+    assert.equal(linesOf(service, /^a worker has ended: exit code 0/)[0]?.['level'], 'info');
+  });
+
+  test('none of them outlives the process that started them', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const pids = await workersOf(scene, service, WORKERS);
+    service.command.child.kill('SIGKILL');
+    await service.command.ended;
+    await scene.until('the workers to be gone', () => (!pids.some(isAlive) ? true : undefined));
+    const { hostname, port } = new URL(service.url);
+    const [error] = (await once(connect(Number(port), hostname), 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNREFUSED');
+  });
+
+  test('SIGUSR2 switches the log of all of them, and of those that start later', async (t) => {
+    const { scene, service } = await open(t, etcd);
+    const [pid = 0] = await workersOf(scene, service, WORKERS);
+    service.command.child.kill('SIGUSR2');
+    await scene.until('the log to be switched', () =>
+      linesOf(service, /^SIGUSR2/).length === 1 ? true : undefined,
+    );
+    process.kill(pid, 'SIGKILL');
+    await workersOf(scene, service, WORKERS + 1);
+    const probed = new Set<unknown>();
+    await scene.until('the probes of both to be logged', async () => {
+      await Promise.all(Array.from({ length: 10 }, () => ask(`${service.url}/livez`)));
+      for (const { worker } of linesOf(service, /^request$/)) probed.add(worker);
+      return probed.size === WORKERS ? true : undefined;
+    });
+    service.command.child.kill('SIGUSR2');
+    await scene.until('it to be switched back', () =>
+      linesOf(service, /^SIGUSR2/).length === 2 ? true : undefined,
+    );
+  });
+
+  test('what keeps one from starting is told: once when none has served, later again and again until it is over', async (t) => {
+    const { scene, backing, service } = await open(t, etcd);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const { port } = other.address() as AddressInfo;
+    const store = ['--etcd', backing.endpoints, '--workers', '2'];
+    const taken = await run(['serve', '--addr', `127.0.0.1:${port}`, ...store]);
+    assert.match(taken.stderr, /^etcd-discovery: cannot listen on .*: another process does; .*--addr\n$/);
+    assert.deepEqual([taken.code, taken.stdout], [1, '']);
+
+    const [pid = 0] = await workersOf(scene, service, WORKERS);
+    const [member] = backing.members;
+    member?.proxy.cut();
+    process.kill(pid, 'SIGKILL');
+    await scene.until('the reason to be told twice', () =>
+      linesOf(service, /^a worker has ended: --etcd .*; the next one/).length >= 2 ? true : undefined,
+    );
+    member?.proxy.restore();
+    await workersOf(scene, service, WORKERS + 1);
+    assert.equal((await scrape(service.url)).get('discovery_workers'), WORKERS);
+    assert.equal(service.command.child.exitCode, null);
+  });
+});
+
+interface ManyWorkers {
+  readonly command: Command;
+  readonly url: string;
+}
+
+async function open(
+  t: TestContext,
+  etcd: Etcd,
+): Promise<{ scene: Scene; backing: BackingEtcd; service: ManyWorkers }> {
+  const scene = await Scene.open(t);
+  const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+  const flags = ['--addr', '127.0.0.1:0', '--etcd', backing.endpoints, '--workers', String(WORKERS)];
+  const command = new Command(['serve', ...flags]);
+  t.after(async () => {
+    command.child.kill('SIGKILL');
+    await command.ended;
+  });
+  let url: unknown;
+  await scene.until('the service to be ready', () => {
+    if (command.child.exitCode !== null) return `it ended: ${command.stderr}${command.stdout}`;
+    url = command.log().find(({ msg }) => msg === 'serving')?.['url'];
+    return url === undefined ? undefined : true;
+  });
+  return { scene, backing, service: { command, url: String(url) } };
+}
+
+function linesOf({ command }: ManyWorkers, msg: RegExp): Array<Record<string, unknown>> {
+  return command.log().filter((line) => msg.test(String(line['msg'])));
+}
+
+/** The processes of the workers that have served so far, waited for until they are so many. */
+async function workersOf(scene: Scene, service: ManyWorkers, count: number): Promise<number[]> {
+  const pids = (): number[] => linesOf(service, /^a worker serves$/).map(({ pid }) => Number(pid));
+  await scene.until(`${count} workers to have served`, () => (pids().length >= count ? true : undefined));
+  return pids();
+}
+
+async function newUrl({ url }: ManyWorkers): Promise<string> {
+  return ask(`${url}/new?size=3`);
+}
+
+/** On a connection of its own. */
+async function ask(url: string): Promise<string> {
+  const answer = await fetch(url, { headers: { connection: 'close' } });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return text;
+}
+
+/** Waits of nodes, each on a connection of its own: their heads are there. */
+async function wait(url: string): Promise<Response[]> {
+  const waiters: Response[] = [];
+  for (let i = 0; i < WAITERS; i++) waiters.push(await fetch(`${url}?recursive=true&wait=true`));
+  return waiters;
+}
+
+async function register(url: string, i: number): Promise<void> {
+  const body = new URLSearchParams({ value: `infra${i}=http://10.0.0.${i}:2380` });
+  const answer = await fetch(`${url}/${i}?prevExist=false`, { method: 'PUT', body });
+  assert.equal(answer.status, 201, await answer.text());
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
