@@ -24,7 +24,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   client: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'client/node': { modules: ['gen', 'client'], packages: [CONNECT, '@connectrpc/connect-node', 'node:*'] },
-  page: { modules: ['gen', 'client', 'etcd/start'], packages: [CONNECT, PROTOBUF, 'node:*'] },
+  page: {
+    modules: ['gen', 'client', 'etcd/start', 'limits'],
+    packages: [CONNECT, PROTOBUF, 'node:*'],
+  },
   // What is bundled for browsers, with the parts of the page that are the same on both sides.
   'page/browser': {
     modules: ['gen', 'client', 'etcd/start', 'page'],
@@ -33,16 +36,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   etcd: { modules: ['gen'], packages: [CONNECT], typesFrom: ['rpc'] },
   // How to start etcd: pure, so that the page may show it too.
   'etcd/start': { modules: [], packages: [] },
-  etcdv2: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
-  etcdv3: { modules: ['gen', 'etcd'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
+  etcdv2: { modules: ['gen', 'etcd', 'limits'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
+  etcdv3: { modules: ['gen', 'etcd', 'limits'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
   grpc: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
   rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, PROTOBUF, 'node:*'] },
-  moving: { modules: ['discovery', 'etcd'], packages: ['etcd3', 'node:*'] },
+  moving: { modules: ['discovery', 'etcd', 'limits'], packages: ['etcd3', 'node:*'] },
   schema: { modules: ['gen'], packages: [] },
   gen: { modules: [], packages: [PROTOBUF] },
-  discovery: { modules: [], packages: ['node:*'] },
-  'store/lmdb': { modules: ['discovery'], packages: ['lmdb', 'node:*'] },
-  'store/etcd': { modules: ['discovery'], packages: ['etcd3', 'node:*'] },
+  // Numbers alone: for whoever keeps one of them.
+  limits: { modules: [], packages: [] },
+  discovery: { modules: ['limits'], packages: ['node:*'] },
+  'store/lmdb': { modules: ['discovery', 'limits'], packages: ['lmdb', 'node:*'] },
+  'store/etcd': { modules: ['discovery', 'limits'], packages: ['etcd3', 'node:*'] },
 };
 
 interface Import {

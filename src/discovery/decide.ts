@@ -1,8 +1,8 @@
+import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Locks } from './access.ts';
 import type { Change, Registration } from './change.ts';
 import { type Cluster, isComplete, known, live, type Member, notDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
-import { LIMITS } from './limits.ts';
 import {
   type ClusterSize,
   type Description,
@@ -178,10 +178,10 @@ function checkRoom(cluster: Cluster, command: RegisterCommand): void {
       cluster,
     });
   }
-  if (standbys(cluster).length >= LIMITS.standbys) {
+  if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
     throw new DiscoveryError(
       'TOO_MANY_STANDBYS',
-      `the cluster has all of its ${cluster.size} members and ${LIMITS.standbys} standbys; ${hint}`,
+      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${hint}`,
       { cluster },
     );
   }
@@ -189,7 +189,8 @@ function checkRoom(cluster: Cluster, command: RegisterCommand): void {
 
 /** A node that lost its data must not come back as a fresh member of a running cluster. */
 function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
-  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= LIMITS.retryWindow) return;
+  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= CLUSTER_LIMITS.retryWindow)
+    return;
   throw new DiscoveryError(
     'REJOIN_REFUSED',
     `the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add`,

@@ -1,3 +1,4 @@
+import { CLUSTER_LIMITS } from '../limits.ts';
 import { type Access, ANYONE, admit, admitMaker, type Caller } from './access.ts';
 import type { Member } from './cluster.ts';
 import { isStandby, known, live } from './cluster.ts';
@@ -10,8 +11,8 @@ import {
   decideReopen,
   type RegisterCommand,
 } from './decide.ts';
-import { LIMITS, type Policy } from './limits.ts';
 import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './model.ts';
+import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
 import { type WatchItem, watch } from './watch.ts';
@@ -107,14 +108,23 @@ export class Discovery {
     });
   }
 
-  /** See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN. */
+  /**
+   * See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN, and one too many
+   * TOO_MANY_REQUESTS.
+   */
   watch(
     token: Token,
     after: Revision | undefined,
     signal: AbortSignal,
     caller: Caller = ANYONE,
   ): AsyncGenerator<WatchItem, void, undefined> {
-    const context = { store: this.#store, topics: this.#topics, now: this.now, closing: () => this.#closing };
+    const context = {
+      store: this.#store,
+      topics: this.#topics,
+      now: this.now,
+      closing: () => this.#closing,
+      maxWatches: this.policy.maxWatches,
+    };
     return watch(context, token, after, signal, caller);
   }
 
@@ -128,9 +138,9 @@ export class Discovery {
     const endedBefore = millis(this.now() - this.policy.retention);
     let total = 0;
     while (!this.#closing) {
-      const swept = await this.#store.sweep(endedBefore, LIMITS.sweepBatch);
+      const swept = await this.#store.sweep(endedBefore, CLUSTER_LIMITS.sweepBatch);
       total += swept;
-      if (swept < LIMITS.sweepBatch) break;
+      if (swept < CLUSTER_LIMITS.sweepBatch) break;
     }
     return total;
   }

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
+import { CLUSTER_LIMITS } from '../limits.ts';
 import { DiscoveryError } from './errors.ts';
-import { LIMITS, type Policy } from './limits.ts';
+import type { Policy } from './policy.ts';
 
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
@@ -60,8 +61,8 @@ function escaped(character: string): string {
 /** A token as a caller names it. Whether it exists is the store's to say. */
 export function parseToken(text: string): Token {
   if (text === '') throw invalid('token', 'no token was given; make one with CreateToken or GET /new?size=3');
-  if (text.length > LIMITS.tokenLength || !WORD.test(text)) {
-    throw invalid('token', `a token has 1 to ${LIMITS.tokenLength} ${WORD_RULE}`);
+  if (text.length > CLUSTER_LIMITS.tokenLength || !WORD.test(text)) {
+    throw invalid('token', `a token has 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`);
   }
   return text as Token;
 }
@@ -106,10 +107,10 @@ export function parseSize(size: number, policy: Policy): ClusterSize {
 }
 
 export function parseDescription(text: string): Description {
-  if (text.length > LIMITS.descriptionLength || hasControl(text)) {
+  if (text.length > CLUSTER_LIMITS.descriptionLength || hasControl(text)) {
     throw invalid(
       'description',
-      `a description has at most ${LIMITS.descriptionLength} characters and no control characters`,
+      `a description has at most ${CLUSTER_LIMITS.descriptionLength} characters and no control characters`,
     );
   }
   return text as Description;
@@ -128,10 +129,10 @@ export function parseTtl(ms: number | undefined, policy: Policy): Ttl {
 }
 
 export function parseMemberId(text: string): MemberId {
-  if (text.length > LIMITS.memberIdLength || !WORD.test(text)) {
+  if (text.length > CLUSTER_LIMITS.memberIdLength || !WORD.test(text)) {
     throw invalid(
       'member_id',
-      `a member id has 1 to ${LIMITS.memberIdLength} ${WORD_RULE}; this is ${quote(text)}`,
+      `a member id has 1 to ${CLUSTER_LIMITS.memberIdLength} ${WORD_RULE}; this is ${quote(text)}`,
     );
   }
   return text as MemberId;
@@ -140,10 +141,10 @@ export function parseMemberId(text: string): MemberId {
 export function parseMemberName(text: string): MemberName {
   if (text === '') throw invalid('name', 'the member has no name; start etcd with --name');
   // Comma and equals sign separate the parts of --initial-cluster.
-  if (text.length > LIMITS.nameLength || /[\s,=]/.test(text) || hasControl(text)) {
+  if (text.length > CLUSTER_LIMITS.nameLength || /[\s,=]/.test(text) || hasControl(text)) {
     throw invalid(
       'name',
-      `a member's name has 1 to ${LIMITS.nameLength} characters, none of them a comma, an equals sign or a space; this is ${quote(text)}`,
+      `a member's name has 1 to ${CLUSTER_LIMITS.nameLength} characters, none of them a comma, an equals sign or a space; this is ${quote(text)}`,
     );
   }
   return text as MemberName;
@@ -154,8 +155,11 @@ export function parsePeerUrls(texts: readonly string[]): readonly PeerUrl[] {
   if (texts.length === 0) {
     throw invalid('peer_urls', 'the member has no peer URL; start etcd with --initial-advertise-peer-urls');
   }
-  if (texts.length > LIMITS.peerUrls) {
-    throw invalid('peer_urls', `a member has at most ${LIMITS.peerUrls} peer URLs, not ${texts.length}`);
+  if (texts.length > CLUSTER_LIMITS.peerUrls) {
+    throw invalid(
+      'peer_urls',
+      `a member has at most ${CLUSTER_LIMITS.peerUrls} peer URLs, not ${texts.length}`,
+    );
   }
   const addresses = new Set<string>();
   for (const text of texts) {
@@ -172,7 +176,7 @@ const PEER_URL = /^https?:\/\/([^/?#@\s,=:[\]]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4
 function checkPeerUrl(text: string): PeerUrl {
   const port = Number(PEER_URL.exec(text)?.[2] ?? 0);
   if (
-    text.length > LIMITS.peerUrlLength ||
+    text.length > CLUSTER_LIMITS.peerUrlLength ||
     hasControl(text) ||
     port < 1 ||
     port > 65_535 ||

@@ -1,4 +1,4 @@
-import { LIMITS } from './limits.ts';
+import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Millis, Token } from './model.ts';
 
 /** Wakes one watcher. Ringing twice before the watcher looks is ringing once: it reads from its own cursor. */
@@ -37,14 +37,15 @@ export class Topics {
   /** Whose watchers ring after a moment, all with one timer. */
   readonly #later = new Set<Token>();
 
+  #count = 0;
+
   /** How many watchers there are. */
   count(): number {
-    let count = 0;
-    for (const topic of this.#topics.values()) count += topic.bells.size;
-    return count;
+    return this.#count;
   }
 
   add(token: Token, bell: Bell): void {
+    this.#count += 1;
     const topic = this.#topics.get(token);
     if (topic === undefined) this.#topics.set(token, { bells: new Set([bell]), timer: undefined });
     else topic.bells.add(bell);
@@ -52,7 +53,9 @@ export class Topics {
 
   remove(token: Token, bell: Bell): void {
     const topic = this.#topics.get(token);
-    if (!topic?.bells.delete(bell) || topic.bells.size > 0) return;
+    if (!topic?.bells.delete(bell)) return;
+    this.#count -= 1;
+    if (topic.bells.size > 0) return;
     clearTimeout(topic.timer);
     this.#topics.delete(token);
   }
@@ -63,7 +66,7 @@ export class Topics {
     if (topic === undefined || (topic.timer !== undefined && topic.expireTime === expireTime)) return;
     clearTimeout(topic.timer);
     topic.expireTime = expireTime;
-    const wait = Math.min(Math.max(expireTime - now, 0), LIMITS.timer);
+    const wait = Math.min(Math.max(expireTime - now, 0), CLUSTER_LIMITS.timer);
     topic.timer = setTimeout(() => {
       topic.timer = undefined;
       ringAll(topic.bells);
@@ -78,7 +81,7 @@ export class Topics {
       const tokens = [...this.#later];
       this.#later.clear();
       for (const each of tokens) this.ring(each);
-    }, LIMITS.storeRetry).unref();
+    }, CLUSTER_LIMITS.storeRetry).unref();
   }
 
   /** Rings the watchers of one token, or all when it is undefined. */
@@ -93,12 +96,12 @@ export class Topics {
  * work before the first of their answers, or anybody else's, is sent.
  */
 function ringAll(bells: ReadonlySet<Bell>): void {
-  if (bells.size <= LIMITS.ringsAtOnce) for (const bell of bells) bell.ring();
+  if (bells.size <= CLUSTER_LIMITS.ringsAtOnce) for (const bell of bells) bell.ring();
   else ringSlices([...bells], 0);
 }
 
 function ringSlices(bells: readonly Bell[], from: number): void {
-  const to = from + LIMITS.ringsAtOnce;
+  const to = from + CLUSTER_LIMITS.ringsAtOnce;
   for (const bell of bells.slice(from, to)) bell.ring();
   if (to < bells.length) setImmediate(ringSlices, bells, to);
 }

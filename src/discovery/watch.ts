@@ -1,8 +1,8 @@
+import { CLUSTER_LIMITS } from '../limits.ts';
 import { admit, type Caller } from './access.ts';
 import type { Event } from './change.ts';
 import { type Cluster, known, live } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
-import { LIMITS } from './limits.ts';
 import type { Millis, Revision, Token } from './model.ts';
 import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
@@ -18,12 +18,14 @@ export interface WatchContext {
   readonly topics: Topics;
   readonly now: () => Millis;
   readonly closing: () => boolean;
+  readonly maxWatches: number;
 }
 
 /**
  * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
  * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops. A store
- * that fails keeps a watch from its beginning, and one that has begun waits until it is back.
+ * that fails keeps a watch from its beginning, and one that has begun waits until it is back. Throws
+ * TOO_MANY_REQUESTS when it would be one more than there may be.
  */
 export async function* watch(
   context: WatchContext,
@@ -41,6 +43,7 @@ export async function* watch(
   };
   if (signal.aborted) return;
   if (context.closing()) throw shuttingDown();
+  if (topics.count() >= context.maxWatches) throw tooManyWatches();
   signal.addEventListener('abort', leave, { once: true });
   topics.add(token, bell);
   try {
@@ -89,11 +92,20 @@ async function news(store: Store, token: Token, after: Revision): Promise<News |
   try {
     // Read before the events: a deletion in between is then an event, not a refusal.
     const { cluster } = await store.read(token);
-    return { cluster, events: await store.events(token, after, LIMITS.eventsPerRead) };
+    return { cluster, events: await store.events(token, after, CLUSTER_LIMITS.eventsPerRead) };
   } catch (thrown) {
     if (thrown instanceof DiscoveryError && thrown.reason === 'STORE_UNAVAILABLE') return undefined;
     throw thrown;
   }
+}
+
+function tooManyWatches(): DiscoveryError {
+  const retryAfter = CLUSTER_LIMITS.watchRetry;
+  return new DiscoveryError(
+    'TOO_MANY_REQUESTS',
+    `the service has as many nodes waiting and clients watching as it may; try again in ${retryAfter / 1000} s`,
+    { retryAfter },
+  );
 }
 
 export function shuttingDown(): DiscoveryError {

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import { REQUEST_LIMITS } from '../limits.ts';
 import type { Deadlines } from './deadlines.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
-
-/** A member with 16 peer URLs of 300 characters, percent-encoded, takes a quarter of this. */
-export const BODY_LIMIT_BYTES = 64 * 1024;
 
 /** What came of the body: its text, or why there is none. GONE: the client hung up. */
 export type Body =
@@ -20,7 +18,7 @@ export function readBody(request: Request, deadlines: Deadlines): Promise<Body> 
   const length = headers['content-length'];
   if (length === '0' || (length === undefined && !hasUnknownLength(request))) return { type: 'NONE' };
   if (!FORM_TYPE.test(headers['content-type'] ?? '')) return { type: 'NOT_A_FORM' };
-  if (length !== undefined && Number(length) > BODY_LIMIT_BYTES) return { type: 'TOO_LARGE' };
+  if (length !== undefined && Number(length) > REQUEST_LIMITS.v2BodyBytes) return { type: 'TOO_LARGE' };
   return collect(request, deadlines);
 }
 
@@ -40,7 +38,7 @@ function collect(request: Request, deadlines: Deadlines): Promise<Body> {
     };
     const take = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > BODY_LIMIT_BYTES) settle({ type: 'TOO_LARGE' });
+      if (size > REQUEST_LIMITS.v2BodyBytes) settle({ type: 'TOO_LARGE' });
       else chunks.push(chunk);
     };
     const finish = (): void => settle({ type: 'FORM', text: Buffer.concat(chunks).toString() });

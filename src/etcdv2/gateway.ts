@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { BODY_LIMIT_BYTES, type Body, type Request, readBody } from './body.ts';
+import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
+import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
@@ -37,8 +38,6 @@ export type Handler = (
   refusal?: ConnectError,
 ) => void;
 
-const POLL_LIMIT_MS = 5 * 60_000;
-const BODY_LIMIT_MS = 10_000;
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
 
@@ -54,12 +53,12 @@ interface Context {
  * /{token} and /v2/keys/_etcd/registry/{token}. Answers every request that it is given, and never throws.
  */
 export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Handler {
-  const polls = new Deadlines(options.pollLimitMs ?? POLL_LIMIT_MS);
+  const polls = new Deadlines(options.pollLimitMs ?? PRESETS.pollLimit);
   const context: Context = {
     clientOf,
     options,
     polls,
-    bodies: new Deadlines(options.bodyLimitMs ?? BODY_LIMIT_MS),
+    bodies: new Deadlines(options.bodyLimitMs ?? REQUEST_LIMITS.v2BodyTimeout),
   };
   return (request, response, refusal) => {
     serve(context, request, response, refusal).catch((defect: unknown) => {
@@ -118,7 +117,7 @@ function unreadable(unread: Unread): V2Error {
     const cause = 'the body took too long to arrive; send it at once';
     return v2Error(408, 210, cause, { message: 'Request Timeout', unread });
   }
-  const cause = `the body is over ${BODY_LIMIT_BYTES} bytes; a form with one value is all that is needed`;
+  const cause = `the body is over ${REQUEST_LIMITS.v2BodyBytes} bytes; a form with one value is all that is needed`;
   return v2Error(413, 210, cause, { message: 'Request Entity Too Large', unread });
 }
 

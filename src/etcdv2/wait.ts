@@ -8,11 +8,17 @@ import { eventReply, JSON_TYPE, type Reply, registeredBody } from './reply.ts';
 import type { WaitRequest } from './request.ts';
 import { begin, type Response } from './responder.ts';
 
-/** How long a wait leaves a service alone that has no store now. */
+/** How long a wait leaves a service alone that has no store, or no room, now. */
 const AWAY_MS = 1000;
 
 /** Why a watch is ended. One for all, as the error that an abort makes by itself takes longer than the wait. */
 const OVER = 'the wait is over';
+
+/** What passes by itself. */
+const NOT_NOW: ReadonlyArray<ReturnType<typeof reasonOf>> = [
+  ErrorReason.STORE_UNAVAILABLE,
+  ErrorReason.TOO_MANY_REQUESTS,
+];
 
 type Messages = AsyncIterator<WatchMembersResponse, unknown>;
 
@@ -22,7 +28,7 @@ type Messages = AsyncIterator<WatchMembersResponse, unknown>;
  * ask again, and are told why. Waiters are told of registrations alone, as they take any event for one.
  *
  * A node whose wait for itself fails gives up, so no wait fails for the service being away: it is held while the
- * store is, and ended empty when it stops. Rejects, with nothing sent, when the service refuses the watch.
+ * store is, and ended empty when it stops; and held while there is no room for a watch. Rejects, with nothing sent, when the service refuses the watch.
  */
 export async function wait(
   client: DiscoveryClient,
@@ -56,6 +62,11 @@ export async function wait(
     switch (reasonOf(thrown)) {
       case ErrorReason.SHUTTING_DOWN:
         return eventReply('', 0n);
+      case ErrorReason.TOO_MANY_REQUESTS:
+        // A node that waits for others asks again by itself.
+        if (typeof request.awaited !== 'object') throw thrown;
+        await hold(client, request.token, response, polls, abort);
+        return undefined;
       case ErrorReason.STORE_UNAVAILABLE:
         await hold(client, request.token, response, polls, abort);
         return undefined;
@@ -137,7 +148,7 @@ async function hold(
       .next()
       .then(
         () => false,
-        (thrown: unknown) => reasonOf(thrown) === ErrorReason.STORE_UNAVAILABLE,
+        (thrown: unknown) => NOT_NOW.includes(reasonOf(thrown)),
       );
   }
   polls.remove(poll);

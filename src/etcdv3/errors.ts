@@ -58,7 +58,21 @@ export function refusal(thrown: unknown): ConnectError {
     );
   }
   const reason = reasonOf(thrown);
-  return reason === undefined ? thrown : new ConnectError(thrown.rawMessage, CODES[reason]);
+  return reason === undefined ? thrown : withCode(thrown, CODES[reason]);
+}
+
+/**
+ * What etcd's client repeats by itself, with a pause. A node that is refused its watch in any other way takes it for
+ * over, and begins the next one at once, and for ever.
+ */
+export function comeAgain(refused: ConnectError): ConnectError {
+  return withCode(refused, Code.Unavailable);
+}
+
+function withCode({ rawMessage, metadata, details }: ConnectError, code: Code): ConnectError {
+  const error = new ConnectError(rawMessage, code, metadata);
+  error.details = details;
+  return error;
 }
 
 /** Whether the service cannot be asked now: a client has to come again, to it or to its successor. */

@@ -1,10 +1,10 @@
 import { ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
+import { V3_LIMITS } from '../limits.ts';
 import { deleteRange } from './delete.ts';
 import { away, refusal } from './errors.ts';
 import type { Identity } from './header.ts';
-import { LIMITS } from './limits.ts';
 import { put } from './put.ts';
 import { range } from './range.ts';
 import { statusServices } from './status.ts';
@@ -27,12 +27,15 @@ export interface GatewayOptions {
   readonly onDefect: (defect: unknown) => void;
 }
 
+/** The path of the stream that nodes wait on. */
+export const V3_WATCH = `/${Watch.typeName}/${Watch.method.watch.name}`;
+
 /** The client for the calls that one of etcd's comes to: it speaks for whoever made that. */
 export type ClientOf = (context: Pick<HandlerContext, 'values'>) => DiscoveryClient;
 
 /** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
 export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (router: ConnectRouter) => void {
-  const { identity, onDefect, stopping, progressIntervalMs = LIMITS.progressInterval } = options;
+  const { identity, onDefect, stopping, progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
     if (!(thrown instanceof ConnectError)) onDefect(thrown);

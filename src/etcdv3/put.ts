@@ -5,11 +5,11 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { quote } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
+import { V3_LIMITS } from '../limits.ts';
 import { detailOf, emptyKey, invalid, outside, reasonOf, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { type Key, parseKey } from './keys.ts';
 import { memberEntry, sizeEntry } from './kvs.ts';
-import { LIMITS } from './limits.ts';
 
 export type SizeKey = Extract<Key, { type: 'SIZE' }>;
 export type MemberKey = Extract<Key, { type: 'MEMBER' }>;
@@ -73,7 +73,7 @@ export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }
  * one with the same peer URLs has it, is refused and takes nothing from that member.
  */
 async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, request: PutRequest): Promise<Done> {
-  for (let attempt = 0; attempt < LIMITS.attempts; attempt++) {
+  for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
     try {
       return await register(client, key, request, undefined);
     } catch (thrown) {

@@ -12,11 +12,11 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
+import { V3_LIMITS } from '../limits.ts';
 import { holds } from './compare.ts';
 import { duplicateKey, invalid, outside, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, type Span, textOf, wholeSpan } from './keys.ts';
-import { LIMITS } from './limits.ts';
 import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
 import { answer, type Reading, read, spanOf } from './range.ts';
 
@@ -31,7 +31,7 @@ export async function txn(
 ): Promise<TxnResponse> {
   const span = wholeSpanOf(request);
   const puts = { success: putOf(request, request.success), failure: putOf(request, request.failure) };
-  for (let attempt = 0; attempt < LIMITS.attempts; attempt++) {
+  for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
     const before = await read(client, span);
     const succeeded = request.compare.every((compare) => holds(compare, kvOf(compare.key, before)));
     const put = succeeded ? puts.success : puts.failure;

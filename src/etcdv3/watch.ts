@@ -8,10 +8,10 @@ import {
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { V3_LIMITS } from '../limits.ts';
 import { compacted, detailOf, isAway, outside, REASONS, reasonOf, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { isEmpty, parseSpan, type Span } from './keys.ts';
-import { LIMITS } from './limits.ts';
 import { Outbox } from './outbox.ts';
 import { Questions, statesOf } from './progress.ts';
 import { currentRevision } from './revision.ts';
@@ -110,8 +110,8 @@ export class WatchStream {
     if (span === undefined) return this.#refuse(outside().rawMessage);
     if (isEmpty(span)) return this.#refuse(REASONS.emptyRange);
     if (this.#watchers.has(request.watchId) && request.watchId !== 0n) return this.#refuse(REASONS.takenId);
-    if (this.#watchers.size >= LIMITS.watchesPerStream) {
-      return this.#refuse(`a stream carries at most ${LIMITS.watchesPerStream} watches; open another`);
+    if (this.#watchers.size >= V3_LIMITS.watchesPerStream) {
+      return this.#refuse(`a stream carries at most ${V3_LIMITS.watchesPerStream} watches; open another`);
     }
     let found: Found;
     try {
@@ -135,14 +135,18 @@ export class WatchStream {
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
     await this.#send(id, revision, { created: true });
+    this.#run(watcher);
+  }
+
+  #run(watcher: Watcher): void {
     const deliver = async ({ revision, events }: Happening): Promise<void> => {
-      if (!watcher.stopped) await this.#send(id, revision, { events: [...events] });
+      if (!watcher.stopped) await this.#send(watcher.id, revision, { events: [...events] });
     };
     watcher
       .run(this.#client, deliver, () => void this.#answerProgress())
       .then(
         async () => {
-          if (!watcher.stopped) await this.#tokenEnded(watcher, await this.#refusalOf(span.token));
+          if (!watcher.stopped) await this.#tokenEnded(watcher, await this.#refusalOf(watcher.span.token));
         },
         (thrown: Error) => this.#failed(watcher, thrown),
       );
@@ -151,10 +155,18 @@ export class WatchStream {
   async #failed(watcher: Watcher, thrown: Error): Promise<void> {
     if (reasonOf(thrown) === undefined || isAway(thrown)) return this.end(thrown);
     if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
+    // A node, which has one watch, would begin it again at once, and for ever: it waits here until there is room.
+    if (reasonOf(thrown) === 'TOO_MANY_REQUESTS' && this.#watchers.size === 1) return this.#runLater(watcher);
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.
     const compactRevision = (detailOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
+  }
+
+  #runLater(watcher: Watcher): void {
+    setTimeout(() => {
+      if (!watcher.stopped) this.#run(watcher);
+    }, V3_LIMITS.watchPause).unref();
   }
 
   /**

@@ -1,5 +1,5 @@
-import type { Policy } from '../discovery/limits.ts';
 import type { Millis } from '../discovery/model.ts';
+import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import { type MovedCluster, nextStep, type Step } from './moved.ts';
 import { parseCluster, type RawCluster } from './parse.ts';

@@ -1,6 +1,5 @@
 import type { Locks } from '../discovery/access.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
-import { LIMITS, type Policy } from '../discovery/limits.ts';
 import {
   millis,
   parseChosenToken,
@@ -11,6 +10,8 @@ import {
   parseSize,
   peerAddress,
 } from '../discovery/model.ts';
+import type { Policy } from '../discovery/policy.ts';
+import { CLUSTER_LIMITS } from '../limits.ts';
 import type { MovedCluster, MovedMember } from './moved.ts';
 
 /** A cluster as its source has it, not yet looked at. Times in ms. */
@@ -50,8 +51,8 @@ function parsed(raw: RawCluster, policy: Policy): MovedCluster | string {
   if (raw.expireTime - raw.createTime > policy.maxTtl) {
     return `it lives longer than the ${policy.maxTtl / 1000} s that are allowed here; raise --max-ttl`;
   }
-  if (raw.members.length > size + LIMITS.standbys) {
-    return `it has ${raw.members.length} members, and ${size} and ${LIMITS.standbys} standbys are the most`;
+  if (raw.members.length > size + CLUSTER_LIMITS.standbys) {
+    return `it has ${raw.members.length} members, and ${size} and ${CLUSTER_LIMITS.standbys} standbys are the most`;
   }
   const taken = new Set<string>();
   const members: MovedMember[] = [];

@@ -1,8 +1,6 @@
+import { REQUEST_LIMITS } from '../limits.ts';
 import type { PageRequest } from './reply.ts';
 import type { Draft } from './view/home.ts';
-
-/** A description of 256 characters, percent-encoded, takes less than half of it. */
-const LIMIT_BYTES = 8 * 1024;
 
 /** Reads a form as a browser sends it. Undefined: it is none, or too long. Rejects when the client hangs up. */
 export async function readForm(request: PageRequest): Promise<URLSearchParams | undefined> {
@@ -11,10 +9,11 @@ export async function readForm(request: PageRequest): Promise<URLSearchParams | 
   // Read to its end in any case: to hang up on the rest could lose the answer as well.
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= LIMIT_BYTES) chunks.push(chunk);
+    if (size <= REQUEST_LIMITS.pageFormBytes) chunks.push(chunk);
   }
   const type = request.headers['content-type'] ?? '';
-  if (size > LIMIT_BYTES || !/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type)) return undefined;
+  if (size > REQUEST_LIMITS.pageFormBytes || !/^application\/x-www-form-urlencoded\s*(;|$)/i.test(type))
+    return undefined;
   return new URLSearchParams(Buffer.concat(chunks).toString());
 }
 

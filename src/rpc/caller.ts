@@ -12,13 +12,18 @@ export const EVERYBODY: Rights = (secret) =>
 /** Where a call carries them. */
 export const RIGHTS = createContextKey<Rights>(EVERYBODY);
 
-/** Is asked before a token is made, and throws a DiscoveryError when its caller has made too many. */
-export type Meter = () => void;
+/** What a caller may take. Both throw a DiscoveryError when it is too much. */
+export interface Quota {
+  /** Asked before a token is made. */
+  makeToken(): void;
+  /** Asked before a watch begins. What it returns is called when that is over, once or twice. */
+  watch(): () => void;
+}
 
-export const NO_METER: Meter = () => {};
+export const NO_QUOTA: Quota = { makeToken() {}, watch: () => () => {} };
 
 /** Where a call carries it. */
-export const NEW_TOKENS = createContextKey<Meter>(NO_METER);
+export const QUOTA = createContextKey<Quota>(NO_QUOTA);
 
 /** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
 export function enter(text: string, rights: Rights): { token: Token; caller: Caller } {

@@ -20,7 +20,6 @@ import {
 } from '../discovery/access.ts';
 import type { CreateCommand, RegisterCommand } from '../discovery/decide.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
-import type { Policy } from '../discovery/limits.ts';
 import {
   issueToken,
   parseChosenToken,
@@ -33,6 +32,7 @@ import {
   revision,
   type Ttl,
 } from '../discovery/model.ts';
+import type { Policy } from '../discovery/policy.ts';
 import { type Rights, splitSecret } from './caller.ts';
 
 // Requests as the core's commands: the one place where their fields are parsed.

@@ -18,7 +18,7 @@ import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId, revision } from '../discovery/model.ts';
 import type { WatchItem } from '../discovery/watch.ts';
-import { enter, NEW_TOKENS, RIGHTS, type Rights } from './caller.ts';
+import { enter, QUOTA, RIGHTS, type Rights } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
@@ -57,7 +57,7 @@ export function discoveryService(
   return {
     createToken: unary(async (request, rights, values) => {
       const { command, caller, secrets } = createRequest(request, discovery.policy, rights);
-      values.get(NEW_TOKENS)();
+      values.get(QUOTA).makeToken();
       const { cluster, changed, revision } = await discovery.createToken(command, caller);
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
@@ -106,8 +106,16 @@ export function discoveryService(
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         const { token, caller } = enter(request.token, values.get(RIGHTS));
-        for await (const item of discovery.watch(token, after, signal, caller)) {
-          yield updateOf(item, discovery);
+        const leave = values.get(QUOTA).watch();
+        // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
+        signal.addEventListener('abort', leave, { once: true });
+        try {
+          for await (const item of discovery.watch(token, after, signal, caller)) {
+            yield updateOf(item, discovery);
+          }
+        } finally {
+          signal.removeEventListener('abort', leave);
+          leave();
         }
       } catch (thrown) {
         throw refusal(thrown);

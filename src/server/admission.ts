@@ -1,6 +1,8 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { Discovery } from '../discovery/discovery.ts';
 import { isLastChance } from '../etcdv2/last-chance.ts';
+import { comeAgain } from '../etcdv3/errors.ts';
+import { V3_WATCH } from '../etcdv3/gateway.ts';
 import { connectError } from '../rpc/errors.ts';
 import type { Client } from './clients.ts';
 import type { Limiter } from './limiter.ts';
@@ -25,14 +27,16 @@ export function admit(answer: Answer, { limiter, now }: Door, observers: Observe
     client: Client,
   ): ConnectError | undefined => {
     if (isProbe(surface, url)) return undefined;
-    const refusal = limiter.enter(client, surface === 'v2' && isLastChance(method, url));
+    const isWatch = url === V3_WATCH;
+    const refusal = limiter.enter(client, isWatch || (surface === 'v2' && isLastChance(method, url)));
     if (refusal === undefined) {
       outcome.over = () => limiter.leave(client);
       return undefined;
     }
     outcome.isTurnedAway = true;
     observers.metrics.refused(refusal.reason);
-    return connectError(refusal, now());
+    const error = connectError(refusal, now());
+    return isWatch ? comeAgain(error) : error;
   };
   return (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);

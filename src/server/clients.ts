@@ -1,4 +1,4 @@
-import { CLIENT_TABLE } from './client-limits.ts';
+import { REQUEST_LIMITS } from '../limits.ts';
 
 /** What is known of a client. */
 export interface Client {
@@ -8,6 +8,8 @@ export interface Client {
   connections: number;
   /** Not answered yet. */
   requests: number;
+  /** Open now. */
+  watches: number;
   /** When its buckets are full again. */
   requestsFull: number;
   newTokensFull: number;
@@ -21,7 +23,7 @@ export class Clients {
   readonly #clients = new Map<string, Client>();
   readonly #most: number;
 
-  constructor(most: number = CLIENT_TABLE.clients) {
+  constructor(most: number = REQUEST_LIMITS.clients) {
     this.#most = most;
   }
 
@@ -33,7 +35,14 @@ export class Clients {
     const known = this.#clients.get(name);
     if (known !== undefined) return known;
     this.#forget(now);
-    const client: Client = { name, connections: 0, requests: 0, requestsFull: 0, newTokensFull: 0 };
+    const client: Client = {
+      name,
+      connections: 0,
+      requests: 0,
+      watches: 0,
+      requestsFull: 0,
+      newTokensFull: 0,
+    };
     this.#clients.set(name, client);
     return client;
   }
@@ -41,12 +50,12 @@ export class Clients {
   /** Those with something open stay in any case: the port bounds how many these are. */
   #forget(now: number): void {
     const over = this.#clients.size >= this.#most;
-    let looks: number = CLIENT_TABLE.looks;
+    let looks: number = REQUEST_LIMITS.clientLooks;
     for (const [name, client] of this.#clients) {
       if (looks === 0) return;
       looks -= 1;
       this.#clients.delete(name);
-      const open = client.connections > 0 || client.requests > 0;
+      const open = client.connections > 0 || client.requests > 0 || client.watches > 0;
       const full = client.requestsFull <= now && client.newTokensFull <= now;
       if (open || !(full || over)) this.#clients.set(name, client);
     }

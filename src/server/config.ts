@@ -1,7 +1,6 @@
-import type { Policy } from '../discovery/limits.ts';
+import type { Policy } from '../discovery/policy.ts';
 import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
-import type { ClientLimits } from './client-limits.ts';
 import {
   halfOfTls,
   sameAddress,
@@ -12,6 +11,7 @@ import {
 } from './contradictions.ts';
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
 import type { Cidr } from './ip.ts';
+import type { ClientLimits } from './limiter.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -97,6 +97,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
       maxTtl: value('maxTtl'),
       retention: value('retention'),
       maxTokens: value('maxTokens'),
+      maxWatches: value('maxWatches'),
       customTokens: value('customTokens') === 'on',
     },
     limits: {
@@ -105,6 +106,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
         newTokens: value('clientNewTokens'),
         connections: value('clientConnections'),
         requestsAtOnce: value('clientAtOnce'),
+        watches: value('clientWatches'),
       },
       connections: value('maxConnections'),
       requestsAtOnce: value('maxAtOnce'),

@@ -1,4 +1,4 @@
-import type { Policy } from '../discovery/limits.ts';
+import type { Policy } from '../discovery/policy.ts';
 import type { ListenAddress } from './address.ts';
 import type { AuthMode } from './callers.ts';
 import { formatDuration } from './duration.ts';

@@ -1,7 +1,5 @@
+import { REQUEST_LIMITS } from '../limits.ts';
 import { type Cidr, covers, type Ip, parseIp } from './ip.ts';
-
-/** More proxies than stand in a row anywhere; a header has room for thousands. */
-const MOST_HOPS = 16;
 
 /** What a proxy adds about who has asked it. */
 export interface ForwardedHeaders {
@@ -39,13 +37,13 @@ function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: readonly Cid
 export function hopsOfForwardedFor(text: string): readonly (Ip | undefined)[] {
   return text
     .split(',')
-    .slice(-MOST_HOPS)
+    .slice(-REQUEST_LIMITS.forwardedHops)
     .map((part) => parseNode(part.trim()));
 }
 
 /** The last hops of Forwarded (RFC 7239): the `for` of each element. Undefined stands for one without an address. */
 export function hopsOfForwarded(text: string): readonly (Ip | undefined)[] {
-  const elements = splitOutsideQuotes(text, ',')?.slice(-MOST_HOPS);
+  const elements = splitOutsideQuotes(text, ',')?.slice(-REQUEST_LIMITS.forwardedHops);
   // A client that leaves a quote open would take what the proxy appends into an element of its own.
   if (elements === undefined) return [undefined];
   return elements.map((element) => {

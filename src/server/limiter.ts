@@ -1,12 +1,26 @@
 import type { Socket } from 'node:net';
 import { DiscoveryError } from '../discovery/errors.ts';
-import { CLIENT_TABLE, type ClientLimits } from './client-limits.ts';
+import { REQUEST_LIMITS } from '../limits.ts';
+import type { Quota } from '../rpc/caller.ts';
 import { type Client, Clients } from './clients.ts';
 import { clientBehind } from './forwarded.ts';
 import { type Cidr, covers, formatIp, type Ip, isLoopback, networkOf, parseIp } from './ip.ts';
 import type { ConnectionCount } from './port.ts';
 import type { PortRequest } from './port-connection.ts';
-import { take } from './rate.ts';
+import { type Rate, take } from './rate.ts';
+
+/** What one client may have of the service. A client is an address, of IPv6 a /64. */
+export interface ClientLimits {
+  /** Requests, probes and metrics left out. */
+  readonly requests: Rate | 'off';
+  readonly newTokens: Rate | 'off';
+  /** Connections open at once. */
+  readonly connections: number;
+  /** Requests at once, streams and long polls included. */
+  readonly requestsAtOnce: number;
+  /** Watches open at once, in whatever dialect. */
+  readonly watches: number;
+}
 
 /** Every client over its limit makes refusals: one line tells of them. */
 const LOG_INTERVAL_MS = 60_000;
@@ -64,7 +78,7 @@ export class Limiter {
     const over = client.connections - this.#limits.connections;
     if (over > 0) this.#tell(client, 'connections');
     return {
-      verdict: over <= 0 ? 'WELCOME' : over <= CLIENT_TABLE.refusals ? 'REFUSED' : 'DROPPED',
+      verdict: over <= 0 ? 'WELCOME' : over <= REQUEST_LIMITS.clientRefusals ? 'REFUSED' : 'DROPPED',
       end: () => {
         client.connections -= 1;
       },
@@ -93,7 +107,7 @@ export class Limiter {
       this.#tell(client, 'requests at once');
       return tooMany(
         `${client.name} has ${client.requests} requests open, as many as one client may`,
-        CLIENT_TABLE.pause,
+        REQUEST_LIMITS.clientPause,
       );
     }
     if (requests !== 'off') {
@@ -113,8 +127,12 @@ export class Limiter {
     client.requests -= 1;
   }
 
-  /** Counts a new token. Throws a DiscoveryError when it is one too many. */
-  makeToken({ name }: Client): void {
+  /** What the calls of one request may take. They may outlast what is known of their client. */
+  quotaOf({ name }: Client): Quota {
+    return { makeToken: () => this.#makeToken(name), watch: () => this.#watch(name) };
+  }
+
+  #makeToken(name: string): void {
     const { newTokens } = this.#limits;
     if (newTokens === 'off') return;
     const now = this.#now();
@@ -125,6 +143,23 @@ export class Limiter {
       throw tooMany(`too many new tokens for ${name}; those that were made are good`, taken.wait);
     }
     client.newTokensFull = taken.full;
+  }
+
+  #watch(name: string): () => void {
+    const client = this.#clients.of(name, this.#now());
+    if (client.watches >= this.#limits.watches) {
+      this.#tell(client, 'watches');
+      throw tooMany(
+        `${name} has ${client.watches} nodes waiting and clients watching, as many as one client may`,
+        REQUEST_LIMITS.clientPause,
+      );
+    }
+    client.watches += 1;
+    let open = true;
+    return () => {
+      if (open) client.watches -= 1;
+      open = false;
+    };
   }
 
   #peerOf(socket: Pick<Socket, 'remoteAddress'>): Peer {

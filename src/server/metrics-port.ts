@@ -1,4 +1,5 @@
 import { DiscoveryError } from '../discovery/errors.ts';
+import { REQUEST_LIMITS } from '../limits.ts';
 import { type ListenAddress, localUrl } from './address.ts';
 import { listenProblem } from './listen-problem.ts';
 import { type OwnPages, servePage } from './own.ts';
@@ -6,8 +7,6 @@ import { openPort, type PortHandler } from './port.ts';
 import { note, type Observers } from './requests.ts';
 import { surfaceOf } from './route.ts';
 
-/** A scraper or two, and probes. */
-const CONNECTIONS = 100;
 /** For a scrape that is under way. */
 const GRACE_MS = 1000;
 
@@ -39,7 +38,7 @@ export async function openMetricsPort(
       ...listen,
       handler,
       log: observers.log,
-      limits: { connections: CONNECTIONS },
+      limits: { connections: REQUEST_LIMITS.metricsConnections },
     });
     return {
       url: localUrl('http', listen.host, port.port),

@@ -1,7 +1,6 @@
 import type { Writable } from 'node:stream';
+import { REQUEST_LIMITS } from '../limits.ts';
 
-/** Lines are dropped past this: a reader that is stuck must not fill the memory, nor stop the service. */
-const MAX_UNWRITTEN = 16 * 1024 * 1024;
 const FLUSH_LIMIT_MS = 1000;
 
 /** Where lines go, in one write for all that one turn of the event loop gathers. */
@@ -25,7 +24,7 @@ export function openOutput(to: Writable): Output {
   process.on('exit', pass);
   return {
     write(line) {
-      if (to.writableLength + gathered.length > MAX_UNWRITTEN) return;
+      if (to.writableLength + gathered.length > REQUEST_LIMITS.unwrittenLogBytes) return;
       if (gathered === '') setImmediate(pass);
       gathered += line;
     },

@@ -1,7 +1,7 @@
 import { constants } from 'node:http2';
+import type { PortLimits } from '../limits.ts';
 import type { PortRequest, PortResponse } from './port-connection.ts';
 import { check } from './port-guard.ts';
-import type { PortLimits } from './port-limits.ts';
 import type { Refusal } from './port-reply.ts';
 
 /** Answers one request. What it throws or rejects with becomes a 500 and a log line. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import type { PortLimits } from '../limits.ts';
 import { schemeOf } from './port-connection.ts';
-import type { PortLimits } from './port-limits.ts';
 import { METHODS, type Refusal } from './port-reply.ts';
 
 /** A name or an address, and perhaps a port: no user, no path, nothing that a URL cannot hold. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './port-connection.ts';
-import type { PortLimits } from './port-limits.ts';
 import { closeGently, type Refusal, refuseAndClose } from './port-reply.ts';
 
 /** One socket that speaks HTTP/1.0 or 1.1. */

@@ -4,9 +4,9 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
+import type { PortLimits } from '../limits.ts';
 import type { Connection } from './port-connection.ts';
 import { Http1Connection } from './port-http1-connection.ts';
-import type { PortLimits } from './port-limits.ts';
 import { METHODS, type Refusal } from './port-reply.ts';
 import type { TlsIdentity } from './tls-files.ts';
 

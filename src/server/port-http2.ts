@@ -8,8 +8,8 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './port-connection.ts';
-import type { PortLimits } from './port-limits.ts';
 
 /** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
 export function createHttp2(

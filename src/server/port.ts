@@ -1,9 +1,9 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { PORT_LIMITS, type PortLimits } from '../limits.ts';
 import type { Connection } from './port-connection.ts';
 import { BUSY, CROWDED, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
 import { createHttp2 } from './port-http2.ts';
-import { PORT_LIMITS, type PortLimits } from './port-limits.ts';
 import { refuseAndClose } from './port-reply.ts';
 import { logHandshakeFailures, protocolByAlpn } from './port-tls.ts';
 import { sniff } from './sniff.ts';

@@ -1,5 +1,5 @@
 import { type ContextValues, createContextValues } from '@connectrpc/connect';
-import { EVERYBODY, NEW_TOKENS, NO_METER, RIGHTS } from '../rpc/caller.ts';
+import { EVERYBODY, NO_QUOTA, QUOTA, RIGHTS } from '../rpc/caller.ts';
 import { type DiscoveryClient, inProcessClient } from '../rpc/client.ts';
 import type { discoveryService } from '../rpc/service.ts';
 import type { Callers } from './callers.ts';
@@ -25,7 +25,7 @@ export function requestClients(
     const { client } = limiter.visitorOf(request);
     if (rights === EVERYBODY && client === undefined) return undefined;
     const values = createContextValues().set(RIGHTS, rights);
-    return client === undefined ? values : values.set(NEW_TOKENS, () => limiter.makeToken(client));
+    return client === undefined ? values : values.set(QUOTA, limiter.quotaOf(client));
   };
   return {
     valuesOf,
@@ -34,7 +34,7 @@ export function requestClients(
       return values === undefined ? anybody : inProcessClient(service, values);
     },
     clientWith(values) {
-      const isAnybody = values.get(RIGHTS) === EVERYBODY && values.get(NEW_TOKENS) === NO_METER;
+      const isAnybody = values.get(RIGHTS) === EVERYBODY && values.get(QUOTA) === NO_QUOTA;
       return isAnybody ? anybody : inProcessClient(service, values);
     },
   };

@@ -17,6 +17,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { REQUEST_LIMITS } from '../limits.ts';
 import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { pathOf } from './route.ts';
@@ -29,8 +30,6 @@ export interface RpcOutcome {
   code?: string;
 }
 
-/** The largest message has 16 peer URLs of 300 bytes: 5 KB. */
-const READ_MAX_BYTES = 64 * 1024;
 /** What a timer can hold; a longer deadline would end the call at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -56,7 +55,11 @@ export function rpcHandler(
   routes: (router: ConnectRouter) => void,
   valuesOf: (request: PortRequest) => ContextValues | undefined,
 ): RpcHandler {
-  const options = { readMaxBytes: READ_MAX_BYTES, maxTimeoutMs: MAX_TIMEOUT_MS, interceptors: [noteOutcome] };
+  const options = {
+    readMaxBytes: REQUEST_LIMITS.rpcMessageBytes,
+    maxTimeoutMs: MAX_TIMEOUT_MS,
+    interceptors: [noteOutcome],
+  };
   const router = createConnectRouter({
     ...options,
     requestGate,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DiscoveryError } from '../discovery/errors.ts';
-import type { Policy } from '../discovery/limits.ts';
+import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import type { EtcdConfig, StoreConfig } from './config.ts';

@@ -11,8 +11,8 @@ import {
 } from '../../src/discovery/cluster.ts';
 import { decideCreate, decideDelete, decideDeregister, decideRegister } from '../../src/discovery/decide.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { LIMITS } from '../../src/discovery/limits.ts';
 import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/model.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { at, create, HOUR, memberId, named, node, size, token, ttl, urls } from '../store/commands.ts';
 
 const T = token('t');
@@ -69,7 +69,7 @@ describe('a retry', () => {
   test('succeeds at any time while the cluster assembles', () => {
     const one = new Case(size(2));
     one.register(1);
-    for (const ms of [0, LIMITS.retryWindow, LIMITS.retryWindow + 1, HOUR - 1]) {
+    for (const ms of [0, CLUSTER_LIMITS.retryWindow, CLUSTER_LIMITS.retryWindow + 1, HOUR - 1]) {
       assert.equal(one.decide(1, {}, later(ms)), undefined);
     }
   });
@@ -78,15 +78,15 @@ describe('a retry', () => {
     const one = new Case(size(2));
     one.register(1);
     one.register(2, {}, later(20_000));
-    assert.equal(one.decide(1, {}, later(LIMITS.retryWindow)), undefined);
-    const error = refused('REJOIN_REFUSED', () => one.decide(1, {}, later(LIMITS.retryWindow + 1)));
+    assert.equal(one.decide(1, {}, later(CLUSTER_LIMITS.retryWindow)), undefined);
+    const error = refused('REJOIN_REFUSED', () => one.decide(1, {}, later(CLUSTER_LIMITS.retryWindow + 1)));
     assert.match(
       error.message,
       /start the node with the data it had, or replace it with etcdctl member remove/,
     );
     assert.equal(error.facts.member?.id, 'id1');
-    assert.equal(one.decide(2, {}, later(LIMITS.retryWindow + 1)), undefined, 'it registered later');
-    refused('REJOIN_REFUSED', () => one.decide(2, {}, later(20_001 + LIMITS.retryWindow)));
+    assert.equal(one.decide(2, {}, later(CLUSTER_LIMITS.retryWindow + 1)), undefined, 'it registered later');
+    refused('REJOIN_REFUSED', () => one.decide(2, {}, later(20_001 + CLUSTER_LIMITS.retryWindow)));
   });
 
   test('is no rejoin where the token allows it, nor once a member has left', () => {
@@ -215,7 +215,7 @@ describe('standbys', () => {
 
   test('are kept up to their limit', () => {
     const one = new Case(size(1));
-    for (let n = 0; n <= LIMITS.standbys; n++) one.register(n, { whenFull: 'STANDBY' });
+    for (let n = 0; n <= CLUSTER_LIMITS.standbys; n++) one.register(n, { whenFull: 'STANDBY' });
     const error = refused('TOO_MANY_STANDBYS', () => one.decide(500, { whenFull: 'STANDBY' }));
     assert.match(
       error.message,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { DEFAULT_POLICY, LIMITS } from '../../src/discovery/limits.ts';
 import {
   issueToken,
   type PeerUrl,
@@ -16,6 +15,8 @@ import {
   parseTtl,
   peerAddress,
 } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { slow } from '../slow.ts';
 import { seedOfRun } from '../store/random.ts';
 
@@ -45,7 +46,7 @@ const host = fc.oneof(
 const peerUrl = fc
   .tuple(fc.constantFrom('http', 'https', 'HTTP'), host, fc.integer({ min: 1, max: 65_535 }))
   .map(([scheme, name, port]) => `${scheme}://${name}:${port}`)
-  .filter((url) => url.length <= LIMITS.peerUrlLength);
+  .filter((url) => url.length <= CLUSTER_LIMITS.peerUrlLength);
 
 /** What a parser refuses, it refuses in words for a person, and with the field of the proto. */
 function refusedInWords(parse: () => unknown, field: string): boolean {
@@ -92,7 +93,7 @@ function isClean(text: string): boolean {
 
 describe('tokens', () => {
   test('any text is a token or is refused in words', () => {
-    parser(parseToken, 'token', (text) => isWord(text, LIMITS.tokenLength));
+    parser(parseToken, 'token', (text) => isWord(text, CLUSTER_LIMITS.tokenLength));
   });
 
   test('words are accepted: hexadecimal, UUIDs in either case, names', () => {
@@ -135,7 +136,7 @@ describe('tokens', () => {
   test('no refusal repeats a token: it may be a good one that was mistyped', () => {
     fc.assert(
       fc.property(fc.string({ unit: oneOf('0123456789abcdef'), minLength: 20 }), (text) => {
-        for (const wrong of [`${text}/`, `_${text}`, text.padEnd(LIMITS.tokenLength + 1, 'x')]) {
+        for (const wrong of [`${text}/`, `_${text}`, text.padEnd(CLUSTER_LIMITS.tokenLength + 1, 'x')]) {
           assert.throws(
             () => parseToken(wrong),
             (error: Error) => !error.message.includes(text),
@@ -148,14 +149,15 @@ describe('tokens', () => {
 
 describe('members', () => {
   test('any text is a member id or is refused in words', () => {
-    parser(parseMemberId, 'member_id', (text) => isWord(text, LIMITS.memberIdLength));
+    parser(parseMemberId, 'member_id', (text) => isWord(text, CLUSTER_LIMITS.memberIdLength));
   });
 
   test('any text is a name or is refused in words', () => {
     parser(
       parseMemberName,
       'name',
-      (text) => text.length >= 1 && text.length <= LIMITS.nameLength && !/[\s,=]/.test(text) && isClean(text),
+      (text) =>
+        text.length >= 1 && text.length <= CLUSTER_LIMITS.nameLength && !/[\s,=]/.test(text) && isClean(text),
     );
   });
 
@@ -163,7 +165,7 @@ describe('members', () => {
     parser(
       parseDescription,
       'description',
-      (text) => text.length <= LIMITS.descriptionLength && isClean(text),
+      (text) => text.length <= CLUSTER_LIMITS.descriptionLength && isClean(text),
     );
   });
 
@@ -197,7 +199,7 @@ describe('peer URLs', () => {
       fc.property(
         fc.uniqueArray(peerUrl, {
           minLength: 1,
-          maxLength: LIMITS.peerUrls,
+          maxLength: CLUSTER_LIMITS.peerUrls,
           selector: (url) => url.toLowerCase(),
         }),
         (urls) => {
@@ -216,7 +218,7 @@ describe('peer URLs', () => {
           const url = new URL(text);
           assert.ok(['http:', 'https:'].includes(url.protocol));
           assert.deepEqual([url.pathname, url.search, url.hash, url.username], ['/', '', '', '']);
-          assert.ok(text.length <= LIMITS.peerUrlLength && isClean(text));
+          assert.ok(text.length <= CLUSTER_LIMITS.peerUrlLength && isClean(text));
         }
       }),
     );
@@ -246,7 +248,7 @@ describe('peer URLs', () => {
     ['http://a:2380\n'],
     ['http://a:2380', 'HTTP://A:2380'],
     [`http://${'a'.repeat(300)}:2380`],
-    Array.from({ length: LIMITS.peerUrls + 1 }, (_, i) => `http://a:${i + 1}`),
+    Array.from({ length: CLUSTER_LIMITS.peerUrls + 1 }, (_, i) => `http://a:${i + 1}`),
   ]) {
     test(`${JSON.stringify(wrong).slice(0, 60)} is refused`, () => {
       assert.ok(refusedInWords(() => parsePeerUrls(wrong), 'peer_urls'));

@@ -1,5 +1,5 @@
 import { RegisterMode, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
-import { LIMITS } from '../../src/discovery/limits.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import type { RunningService } from '../support/service.ts';
@@ -28,7 +28,7 @@ export async function fillHistory({ discovery }: RunningService, token: string):
     peerUrls: ['http://10.9.0.1:65535'],
     whenFull: WhenFull.STANDBY,
   });
-  for (let i = 0; i < LIMITS.eventsPerToken + 1; i += AT_ONCE) {
+  for (let i = 0; i < CLUSTER_LIMITS.eventsPerToken + 1; i += AT_ONCE) {
     await Promise.all(Array.from({ length: AT_ONCE }, (_, k) => change(i + k)));
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Code } from '@connectrpc/connect';
 import { ConnectError } from '@connectrpc/connect';
-import type { Policy } from '../../src/discovery/limits.ts';
+import type { Policy } from '../../src/discovery/policy.ts';
 import type { Config } from '../../src/server/config.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';

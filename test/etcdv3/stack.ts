@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { DiscoveryClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';

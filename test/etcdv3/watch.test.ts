@@ -4,8 +4,7 @@ import { after, before, suite, test } from 'node:test';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Code } from '@connectrpc/connect';
 import type { WatchCreateRequestSchema, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { LIMITS as CORE_LIMITS } from '../../src/discovery/limits.ts';
-import { LIMITS } from '../../src/etcdv3/limits.ts';
+import { CLUSTER_LIMITS, V3_LIMITS } from '../../src/limits.ts';
 import { waitFor } from '../support/wait.ts';
 import { fillHistory } from './changes.ts';
 import { nobodyWatches, refused, type Served, serve } from './cluster.ts';
@@ -78,8 +77,9 @@ suite('watches', () => {
   test('as many as a stream carries hear each of its own key, and one more is refused', async (t) => {
     const token = await served.token(1000);
     const stream = session(t);
-    for (let i = 0; i < LIMITS.watchesPerStream; i++) stream.create({ key: memberKey(token, `m${i}`) });
-    for (let i = 0; i < LIMITS.watchesPerStream; i++) assert.equal((await stream.next()).watchId, BigInt(i));
+    for (let i = 0; i < V3_LIMITS.watchesPerStream; i++) stream.create({ key: memberKey(token, `m${i}`) });
+    for (let i = 0; i < V3_LIMITS.watchesPerStream; i++)
+      assert.equal((await stream.next()).watchId, BigInt(i));
     stream.create(membersPrefix(token));
     const refusal = await stream.next();
     assert.ok(refusal.created && refusal.canceled);
@@ -235,7 +235,7 @@ suite('history', () => {
       assert.ok((await stream.next()).created);
       assert.ok((await stream.next()).canceled, 'a revision earlier is too early');
       const again = await stream.started({ ...tokenPrefix(token), startRevision: answer.compactRevision });
-      const events = await stream.events(CORE_LIMITS.eventsPerToken);
+      const events = await stream.events(CLUSTER_LIMITS.eventsPerToken);
       assert.equal(events[0]?.kv?.modRevision, answer.compactRevision);
       stream.cancel(again.watchId);
       assert.ok((await stream.next()).canceled);

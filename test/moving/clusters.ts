@@ -1,7 +1,7 @@
 import type { Cluster } from '../../src/discovery/cluster.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import { type Description, millis } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { allClusters } from '../../src/moving/export.ts';
 import { create, HOUR, node, size, token, ttl, urls } from '../store/commands.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BlockList, isIP } from 'node:net';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { CLIENT_TABLE } from '../../src/server/client-limits.ts';
+import { REQUEST_LIMITS } from '../../src/limits.ts';
 import { Clients } from '../../src/server/clients.ts';
 import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../src/server/forwarded.ts';
 import {
@@ -204,7 +204,7 @@ suite('the table of clients', () => {
     for (let i = 0; i < 1_000_000; i += 1) {
       clients.of(`2001:db8:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::/64`, i).newTokensFull =
         1e9;
-      if (clients.size > CLIENT_TABLE.clients + 1) assert.fail(`${clients.size} clients`);
+      if (clients.size > REQUEST_LIMITS.clients + 1) assert.fail(`${clients.size} clients`);
     }
     assert.equal(clients.of('held', 1e6), held, 'who has something open stays');
   });
@@ -222,6 +222,7 @@ suite('the table of clients', () => {
       newTokens: 'off',
       connections: 1,
       requestsAtOnce: 100,
+      watches: 100,
     } as const;
     const log = { warn: () => {} };
     const limiter = new Limiter({ limits, trustedProxies: [], log, now: () => 1 });

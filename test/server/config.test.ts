@@ -38,6 +38,7 @@ test('nothing set is a working configuration', () => {
       maxTtl: 365 * DAY,
       retention: 7 * DAY,
       maxTokens: 2_000_000,
+      maxWatches: 40_000,
       customTokens: true,
     },
     limits: {
@@ -46,6 +47,7 @@ test('nothing set is a working configuration', () => {
         newTokens: { burst: 1000, interval: SECOND },
         connections: 5000,
         requestsAtOnce: 10_000,
+        watches: 5000,
       },
       connections: 20_000,
       requestsAtOnce: 50_000,
@@ -89,6 +91,8 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     ['client-at-once', '7', (c) => c.limits.perClient.requestsAtOnce, 7],
     ['client-connections', '8', (c) => c.limits.perClient.connections, 8],
     ['max-at-once', '9', (c) => c.limits.requestsAtOnce, 9],
+    ['client-watches', '6', (c) => c.limits.perClient.watches, 6],
+    ['max-watches', '4', (c) => c.policy.maxWatches, 4],
     ['max-connections', '10', (c) => c.limits.connections, 10],
     [
       'trusted-proxies',

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { run } from '../support/child.ts';
 import { refusal } from './laws/subject.ts';

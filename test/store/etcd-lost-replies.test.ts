@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
 import { type Revision, revision, type Token } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openEtcdStore } from '../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';

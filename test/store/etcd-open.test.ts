@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Etcd3 } from 'etcd3';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Connection, EtcdAccess } from '../../src/store/etcd/connect.ts';
 import { Keys } from '../../src/store/etcd/keys.ts';
 import { checkPrefix } from '../../src/store/etcd/open.ts';

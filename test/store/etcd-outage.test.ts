@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { WatchItem } from '../../src/discovery/watch.ts';
 import { openEtcdStore } from '../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';

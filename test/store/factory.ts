@@ -1,4 +1,4 @@
-import type { Policy } from '../../src/discovery/limits.ts';
+import type { Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 
 /** One store's data, which outlives the store objects that open it. */

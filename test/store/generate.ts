@@ -1,4 +1,3 @@
-import { DEFAULT_POLICY, type Policy } from '../../src/discovery/limits.ts';
 import {
   type ClusterSize,
   type Description,
@@ -8,6 +7,7 @@ import {
   type Token,
   type Ttl,
 } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import { create, memberId, named, node, token, urls } from './commands.ts';
 import type { Command, Model } from './model.ts';
 import type { Random } from './random.ts';

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { at, create, memberId, named, node, token } from './commands.ts';
 import { say } from './say.ts';

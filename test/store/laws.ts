@@ -1,7 +1,7 @@
 import { afterEach, describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY, type Policy } from '../../src/discovery/limits.ts';
 import { millis, revision } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { create, token } from './commands.ts';
 import type { MakePlace, Place } from './factory.ts';

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { run } from '../support/child.ts';
 import { create, token } from './commands.ts';
 import { refusal } from './laws/subject.ts';

@@ -1,9 +1,10 @@
 import { apply, type Event } from '../../src/discovery/change.ts';
 import { type Cluster, endTime } from '../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { LIMITS, type Policy } from '../../src/discovery/limits.ts';
 import { revision, type Token } from '../../src/discovery/model.ts';
+import type { Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
 
 /** What a store keeps while it is closed. */
 export interface Disk {
@@ -51,7 +52,8 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
       const events = disk.events.get(token) ?? [];
       disk.events.set(token, events);
       if (event !== undefined) events.push(event);
-      if (events.length > LIMITS.eventsPerToken) disk.compacted.set(token, events.shift()?.revision ?? 0n);
+      if (events.length > CLUSTER_LIMITS.eventsPerToken)
+        disk.compacted.set(token, events.shift()?.revision ?? 0n);
       // After the promise, as a database would.
       queueMicrotask(() => listener(token));
       return { cluster, before, revision: cluster.modRevision, changed: true };

@@ -2,8 +2,9 @@ import type { Event } from '../../src/discovery/change.ts';
 import type { Cluster, Member } from '../../src/discovery/cluster.ts';
 import type { CreateCommand, RegisterCommand } from '../../src/discovery/decide.ts';
 import type { Reason } from '../../src/discovery/errors.ts';
-import { LIMITS, type Policy } from '../../src/discovery/limits.ts';
 import type { MemberId, Millis, Revision, Token, Ttl } from '../../src/discovery/model.ts';
+import type { Policy } from '../../src/discovery/policy.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
 
 // The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of
 // the core's code. The random histories hold the service against it.
@@ -245,11 +246,11 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
     if (taken !== undefined) return taken;
     if (!isFull) return undefined;
     if (command.whenFull === 'REFUSE') return 'CLUSTER_FULL';
-    return cluster.members.length - cluster.size >= LIMITS.standbys ? 'TOO_MANY_STANDBYS' : undefined;
+    return cluster.members.length - cluster.size >= CLUSTER_LIMITS.standbys ? 'TOO_MANY_STANDBYS' : undefined;
   }
   if (expected !== undefined && expected !== own.modRevision) return 'REVISION_MISMATCH';
   if (isSame(own, command)) {
-    const isRejoin = now - own.registerTime > LIMITS.retryWindow && isFull && !cluster.allowRejoin;
+    const isRejoin = now - own.registerTime > CLUSTER_LIMITS.retryWindow && isFull && !cluster.allowRejoin;
     return mode === 'CREATE' && isRejoin ? 'REJOIN_REFUSED' : undefined;
   }
   if (mode === 'CREATE') {

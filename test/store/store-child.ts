@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { openEnvironment, tablesOf } from '../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { create, token } from './commands.ts';

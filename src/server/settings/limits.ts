@@ -1,6 +1,5 @@
-import { DEFAULT_CLIENT_LIMITS } from '../client-limits.ts';
+import { PRESETS } from '../../limits.ts';
 import { parseCidrs } from '../ip.ts';
-import { PORT_LIMITS } from '../port-limits.ts';
 import { parseRate } from '../rate.ts';
 import { count, setting } from './setting.ts';
 
@@ -20,7 +19,7 @@ export const LIMITS = {
     env: 'DISC_CLIENT_NEW_TOKENS',
     value: 'RATE',
     ...rate,
-    default: DEFAULT_CLIENT_LIMITS.newTokens,
+    default: PRESETS.clientNewTokens,
     help: 'How many tokens one client may make: 1/s:1000 is a thousand at once, and then one a second. Or off.',
   }),
   clientRequests: setting({
@@ -29,7 +28,7 @@ export const LIMITS = {
     env: 'DISC_CLIENT_REQUESTS',
     value: 'RATE',
     ...rate,
-    default: DEFAULT_CLIENT_LIMITS.requests,
+    default: PRESETS.clientRequests,
     help: 'How many requests one client may send, like 100/s:5000. Probes and metrics do not count.',
   }),
   clientAtOnce: setting({
@@ -38,8 +37,17 @@ export const LIMITS = {
     env: 'DISC_CLIENT_AT_ONCE',
     value: 'NUMBER',
     ...count(MOST),
-    default: String(DEFAULT_CLIENT_LIMITS.requestsAtOnce),
+    default: String(PRESETS.clientAtOnce),
     help: 'How many requests one client may have open at once, waiting nodes and streams included.',
+  }),
+  clientWatches: setting({
+    group: 'Limits',
+    flag: 'client-watches',
+    env: 'DISC_CLIENT_WATCHES',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.clientWatches),
+    help: 'How many watches one client may have: waiting nodes, and watches of the API and of etcd v3 clients.',
   }),
   clientConnections: setting({
     group: 'Limits',
@@ -47,7 +55,7 @@ export const LIMITS = {
     env: 'DISC_CLIENT_CONNECTIONS',
     value: 'NUMBER',
     ...count(MOST),
-    default: String(DEFAULT_CLIENT_LIMITS.connections),
+    default: String(PRESETS.clientConnections),
     help: 'How many connections one client may have; those of trusted proxies do not count.',
   }),
   maxAtOnce: setting({
@@ -56,8 +64,17 @@ export const LIMITS = {
     env: 'DISC_MAX_AT_ONCE',
     value: 'NUMBER',
     ...count(MOST),
-    default: String(PORT_LIMITS.requests),
+    default: String(PRESETS.maxAtOnce),
     help: 'How many requests all clients together may have open, waiting nodes and streams included: 20 KB each.',
+  }),
+  maxWatches: setting({
+    group: 'Limits',
+    flag: 'max-watches',
+    env: 'DISC_MAX_WATCHES',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.maxWatches),
+    help: 'How many watches all clients together may have. Below --max-at-once, so that nodes can still register.',
   }),
   maxConnections: setting({
     group: 'Limits',
@@ -65,7 +82,7 @@ export const LIMITS = {
     env: 'DISC_MAX_CONNECTIONS',
     value: 'NUMBER',
     ...count(MOST),
-    default: String(PORT_LIMITS.connections),
+    default: String(PRESETS.maxConnections),
     help: 'How many connections all clients together may have. The process needs as many open files (ulimit -n).',
   }),
   trustedProxies: setting({

@@ -1,4 +1,6 @@
+import { PRESETS } from '../../limits.ts';
 import { parseListenAddress, parsePublicUrl } from '../address.ts';
+import { formatDuration } from '../duration.ts';
 import { duration, LONGEST_TIMER, parsePath, setting } from './setting.ts';
 
 /** Where the service listens, and how it shows itself. */
@@ -38,7 +40,7 @@ export const NETWORK = {
     env: 'DISC_POLL_LIMIT',
     value: 'DURATION',
     ...duration('1s', LONGEST_TIMER),
-    default: '5m',
+    default: formatDuration(PRESETS.pollLimit),
     help: 'When a waiting etcd v2 request is answered empty, to be sent again. Stay below the idle limit of proxies.',
   }),
   tlsCert: setting({

@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY } from '../../discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../discovery/policy.ts';
+import { PRESETS } from '../../limits.ts';
 import { formatDuration } from '../duration.ts';
 import { count, duration, oneOf, setting } from './setting.ts';
 
@@ -11,7 +12,7 @@ export const TOKENS = {
     old: { flag: 'minage', short: 'm', env: 'DISC_MINAGE' },
     value: 'DURATION',
     ...duration('1s', '3650d'),
-    default: '168h',
+    default: formatDuration(PRESETS.ttl),
     help: 'How long a token works when its maker does not say.',
   }),
   minTtl: setting({
@@ -20,7 +21,7 @@ export const TOKENS = {
     env: 'DISC_MIN_TTL',
     value: 'DURATION',
     ...duration('1s', '3650d'),
-    default: formatDuration(DEFAULT_POLICY.minTtl),
+    default: formatDuration(PRESETS.minTtl),
     help: 'The shortest lifetime that the maker of a token may ask for.',
   }),
   maxTtl: setting({
@@ -29,7 +30,7 @@ export const TOKENS = {
     env: 'DISC_MAX_TTL',
     value: 'DURATION',
     ...duration('1s', '3650d'),
-    default: formatDuration(DEFAULT_POLICY.maxTtl),
+    default: formatDuration(PRESETS.maxTtl),
     help: 'The longest lifetime that the maker of a token may ask for.',
   }),
   retention: setting({
@@ -38,7 +39,7 @@ export const TOKENS = {
     env: 'DISC_RETENTION',
     value: 'DURATION',
     ...duration('0s', '3650d'),
-    default: formatDuration(DEFAULT_POLICY.retention),
+    default: formatDuration(PRESETS.retention),
     help: 'How long an expired or deleted token is remembered, so that its nodes are told what became of it.',
   }),
   maxSize: setting({
@@ -47,7 +48,7 @@ export const TOKENS = {
     env: 'DISC_MAX_SIZE',
     value: 'NUMBER',
     ...count(10_000),
-    default: String(DEFAULT_POLICY.maxSize),
+    default: String(PRESETS.maxSize),
     help: 'The largest cluster that a token can be made for.',
   }),
   maxTokens: setting({
@@ -56,7 +57,7 @@ export const TOKENS = {
     env: 'DISC_MAX_TOKENS',
     value: 'NUMBER',
     ...count(1_000_000_000),
-    default: String(DEFAULT_POLICY.maxTokens),
+    default: String(PRESETS.maxTokens),
     help: 'How many tokens are held at once, remembered ones included.',
   }),
   customTokens: setting({

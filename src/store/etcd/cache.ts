@@ -1,8 +1,6 @@
 import type { Token } from '../../discovery/model.ts';
+import { STORE_LIMITS } from '../../limits.ts';
 import { advance, type ClusterRecord, type LogEntry } from './record.ts';
-
-/** What is kept: members and events, about 500 bytes each. */
-const MAX_WEIGHT = 200_000;
 
 /**
  * Records that were read or written lately. One may be behind: each use of it is checked by etcd, and a record
@@ -26,9 +24,9 @@ export class Cache {
     }
     this.#records.set(token, record);
     this.#weight += weightOf(record);
-    if (this.#weight <= MAX_WEIGHT) return;
+    if (this.#weight <= STORE_LIMITS.etcdCache) return;
     for (const oldest of this.#records.keys()) {
-      if (this.#weight <= MAX_WEIGHT) break;
+      if (this.#weight <= STORE_LIMITS.etcdCache) break;
       this.delete(oldest);
     }
   }

@@ -13,6 +13,7 @@ import {
   type IWatchResponse,
   isRecoverableError,
 } from 'etcd3';
+import { STORE_LIMITS } from '../../limits.ts';
 import { EndpointResting, isInvalidToken, LOGIN_OVER, unavailable } from './fault.ts';
 
 export interface EtcdAccess {
@@ -31,8 +32,6 @@ const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 3000;
 /** While an endpoint rests, calls go to the others. */
 const REST_MS = 500;
-/** The largest answer is many large clusters at once; the default of 4 MB is less. */
-const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
 /** The calls on etcd that the store makes. Each is sent once and has a deadline; the streams have none. */
 export class Connection {
@@ -54,7 +53,7 @@ export class Connection {
         'grpc.keepalive_time_ms': KEEPALIVE_MS,
         'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
         'grpc.enable_http_proxy': 0,
-        'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+        'grpc.max_receive_message_length': STORE_LIMITS.etcdAnswerBytes,
         // Each client its own connections: a broken one is then left by closing the client.
         'grpc.use_local_subchannel_pool': 1,
         interceptors: [(callOptions: unknown, next: NextCall) => this.#intercept(next(callOptions))],

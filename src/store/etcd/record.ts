@@ -1,7 +1,7 @@
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/cluster.ts';
-import { LIMITS } from '../../discovery/limits.ts';
 import type { Revision, Token } from '../../discovery/model.ts';
+import { CLUSTER_LIMITS } from '../../limits.ts';
 import { damaged, decodeChange, decodeMade, type StoredChange } from './codec.ts';
 
 /** A cluster as the changes in etcd come to, up to its newest. Never changed in place. */
@@ -63,7 +63,7 @@ function tailWith(
 
 /** What a write has to take away with its change, so that a log stays bounded: numbers of changes. */
 export function superseded(record: ClusterRecord, event: Event): number[] {
-  const oldest = record.head + 1 - LIMITS.eventsPerToken;
+  const oldest = record.head + 1 - CLUSTER_LIMITS.eventsPerToken;
   const numbers: number[] = [];
   // A change that made a member what it is stays, past the limit, for as long as it does.
   if (oldest >= 1 && (!record.madeBy.includes(oldest) || isOver(record, event, oldest))) numbers.push(oldest);
@@ -93,7 +93,7 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
   if (first.number !== 0) throw damaged(`the key that made the token is missing beside its changes`);
   const { cluster } = decodeMade(token, first.value, first.revision);
   const head = changes.at(-1)?.number ?? 0;
-  const oldest = Math.max(1, head - LIMITS.eventsPerToken + 1);
+  const oldest = Math.max(1, head - CLUSTER_LIMITS.eventsPerToken + 1);
   const members = new Map<string, { member: Member; number: number }>();
   const events: Event[] = [];
   let after = cluster.createRevision;

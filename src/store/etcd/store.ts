@@ -2,9 +2,10 @@ import { type IEvent } from 'etcd3';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import type { Policy } from '../../discovery/limits.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/model.ts';
+import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
+import { STORE_LIMITS } from '../../limits.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './connect.ts';
 import { closed, shuttingDown } from './fault.ts';
@@ -206,14 +207,12 @@ class OpenStore implements EtcdStore {
   /** Of an own change, which the watch tells later, or has told already. */
   #ring(token: Token, at: Revision): void {
     if (this.#watch !== undefined && this.#watch.revision >= at) return;
-    if (this.#rung.size >= MAX_RUNG) this.#rung.clear();
+    // While the watch is down they gather; without them a watcher looks once more for nothing.
+    if (this.#rung.size >= STORE_LIMITS.etcdOwnChanges) this.#rung.clear();
     this.#rung.set(token, at);
     this.#listener(token);
   }
 }
-
-/** While the watch is down they gather; without them a watcher looks once more for nothing. */
-const MAX_RUNG = 100_000;
 
 function eventsAfter(events: readonly Event[], after: Revision, limit: number): readonly Event[] {
   const from = events.findIndex((event) => event.revision > after);

@@ -4,6 +4,7 @@ import { apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/model.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
+import { STORE_LIMITS } from '../../limits.ts';
 import { changeOperation, makeOperation, type Operation } from './change.ts';
 import { CALL_MS } from './connect.ts';
 import { bug, type Fault, unavailable } from './fault.ts';
@@ -47,8 +48,6 @@ interface Outcome {
 
 /** Operations in a nested transaction count on top of those that it is nested in; none has more than 6. */
 const BOUNDS = { calls: 2, pieces: 100, bytes: 1024 * 1024 };
-/** More than this at once is more than etcd could do in the time that callers wait. */
-const MAX_WAITING = 50_000;
 
 export interface WriterParts extends ReaderParts {
   readonly reader: Reader;
@@ -79,7 +78,7 @@ export class Writer {
   }
 
   write(token: Token, decide: Decide): Promise<Written> {
-    if (this.#waiting >= MAX_WAITING) {
+    if (this.#waiting >= STORE_LIMITS.etcdWaiting) {
       return Promise.reject(unavailable('nothing was changed, as too many writes wait for etcd; try again'));
     }
     this.#waiting += 1;

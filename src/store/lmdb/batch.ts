@@ -1,5 +1,6 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
+import { STORE_LIMITS } from '../../limits.ts';
 import { isPanic, readFault, unavailable, writeCause } from './fault.ts';
 
 /** What the writes of one transaction come to. */
@@ -18,8 +19,6 @@ interface Job {
   settle(failure: DiscoveryError | undefined): void;
 }
 
-/** Writes run on the event loop; this many at once hold it for a few ms. */
-const JOBS_PER_BATCH = 1000;
 /** Longer than those take who were answered just now and write again; less than a flush of many disks. */
 const GATHER_MS = 2;
 /** A larger transaction takes long enough for the event loop to go on meanwhile. */
@@ -106,7 +105,7 @@ export class Batches {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       await this.#gather();
-      const jobs = this.#queue.splice(0, JOBS_PER_BATCH);
+      const jobs = this.#queue.splice(0, STORE_LIMITS.embeddedBatch);
       for (const job of jobs) job.run();
       const failure = this.#changes.isEmpty() ? undefined : await this.#commit(jobs.length);
       for (const job of jobs) job.settle(failure);
@@ -125,7 +124,7 @@ export class Batches {
       await nextTurn();
     } while (
       this.#queue.length > count &&
-      this.#queue.length < JOBS_PER_BATCH &&
+      this.#queue.length < STORE_LIMITS.embeddedBatch &&
       performance.now() < deadline
     );
   }

@@ -1,5 +1,6 @@
 import type { Event } from '../../discovery/change.ts';
 import type { Revision, Token } from '../../discovery/model.ts';
+import { STORE_LIMITS } from '../../limits.ts';
 import type { StoredCluster } from './codec.ts';
 
 /** A cluster as it stands on disk, with the latest of its events. Never changed in place. */
@@ -8,9 +9,6 @@ export interface CachedCluster extends StoredCluster {
   readonly recent: readonly Event[];
   readonly recentAfter: Revision;
 }
-
-/** Clusters, peer URLs and events, at about half a kilobyte each: some 10 MB. */
-const MAX_WEIGHT = 20_000;
 
 /**
  * The clusters that were asked for last. In two generations: what nobody asked for while the younger one
@@ -34,7 +32,7 @@ export class ClusterCache {
     if (before !== undefined) this.#youngWeight -= weightOf(before);
     this.#young.set(token, entry);
     this.#youngWeight += weightOf(entry);
-    if (this.#youngWeight <= MAX_WEIGHT / 2) return;
+    if (this.#youngWeight <= STORE_LIMITS.embeddedCache / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngWeight = 0;

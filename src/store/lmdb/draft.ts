@@ -1,7 +1,7 @@
 import { type Applied, apply, type Change, type Event } from '../../discovery/change.ts';
 import { endTime } from '../../discovery/cluster.ts';
-import { LIMITS } from '../../discovery/limits.ts';
 import { type Revision, revision, type Token } from '../../discovery/model.ts';
+import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
 import { damaged, encodeCluster, encodeEvent } from './codec.ts';
 import type { Databases } from './open.ts';
@@ -92,13 +92,13 @@ export class Draft {
   #follow(entry: Entry, current: CachedCluster, { cluster, event }: Applied): CachedCluster {
     if (event === undefined) return { ...current, cluster };
     let { compactRevision, eventCount, recentAfter } = current;
-    if (eventCount === LIMITS.eventsPerToken) {
+    if (eventCount === CLUSTER_LIMITS.eventsPerToken) {
       compactRevision = this.#oldestEvent(cluster.token, compactRevision);
       entry.dropped.push(compactRevision);
     } else eventCount += 1;
     entry.events.push(event);
     const recent = [...current.recent, event];
-    if (recent.length > LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
+    if (recent.length > CLUSTER_LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
     return { cluster, compactRevision, eventCount, recent, recentAfter };
   }
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import type { Cluster } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
-import { DEFAULT_POLICY } from '../../../src/discovery/limits.ts';
 import {
   parseChosenToken,
   parseDescription,
@@ -15,6 +14,7 @@ import {
   revision,
   type Token,
 } from '../../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { formatValue, parseValue } from '../../../src/etcd/value.ts';
 import { ageOf, clustersOf, type OldKey, pathOf } from '../../../src/moving/discoveryserver/keys.ts';
 import { clusterLine, parseLine } from '../../../src/moving/format.ts';

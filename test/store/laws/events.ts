@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '../../../src/discovery/limits.ts';
 import { revision } from '../../../src/discovery/model.ts';
+import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { create, HOUR, memberId, named, node, size, token, ttl } from '../commands.ts';
 import { allEvents, refusal, type Subject, take } from './subject.ts';
 
@@ -69,7 +69,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       let { discovery, store } = await again(place);
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
-      const changes = LIMITS.eventsPerToken + 10;
+      const changes = CLUSTER_LIMITS.eventsPerToken + 10;
       await Promise.all(
         Array.from({ length: changes }, (_, i) =>
           i % 2 === 0 ? discovery.register(t, node(1)) : discovery.deregister(t, memberId('id1'), undefined),
@@ -79,7 +79,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       for (const restart of [false, true]) {
         if (restart) ({ discovery, store } = await again(place));
         const kept = await allEvents(store, t, Number(oldest), 1000);
-        assert.equal(kept.length, LIMITS.eventsPerToken);
+        assert.equal(kept.length, CLUSTER_LIMITS.eventsPerToken);
         assert.equal(kept[0]?.revision, oldest + 1n);
         for (const from of [0n, made, oldest - 1n]) {
           const refused = await refusal('REVISION_COMPACTED', store.events(t, revision(from), 10));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { after, describe, test } from 'node:test';
-import { LIMITS } from '../../../src/discovery/limits.ts';
 import { revision } from '../../../src/discovery/model.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
+import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { waitFor } from '../../support/wait.ts';
 import { create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
 import { trackTimers } from '../timers.ts';
@@ -82,7 +82,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       const stop = new AbortController();
       const slow = discovery.watch(t, undefined, stop.signal);
       await slow.next();
-      const changes = 3 * LIMITS.eventsPerRead;
+      const changes = 3 * CLUSTER_LIMITS.eventsPerRead;
       await Promise.all(
         Array.from({ length: changes }, (_, i) =>
           i % 2 === 0 ? discovery.register(t, node(1)) : discovery.deregister(t, memberId('id1'), undefined),

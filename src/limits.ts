@@ -1,0 +1,194 @@
+// Every limit of the service, each with its reason. Bytes and times in ms, unless a name says otherwise. The tables in
+// docs/operations.md are made from this file.
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const seconds = 1000;
+const minutes = 60 * seconds;
+const hours = 60 * minutes;
+const days = 24 * hours;
+
+/** What the operator may set: the values without a flag. Named as the settings are. */
+export const PRESETS = {
+  /** Members of a cluster: far past every etcd cluster that works. */
+  maxSize: 1000,
+  /** How long a token works: a weekend, and some days before it. */
+  ttl: 7 * days,
+  /** The shortest life that may be asked for: time to start the nodes. */
+  minTtl: 1 * minutes,
+  /** The longest. A token that would be kept for longer is better made anew. */
+  maxTtl: 365 * days,
+  /** How long an expired or deleted token is still told apart from one that never was. */
+  retention: 7 * days,
+  /** Tokens held at once, those that are remembered included: 1 GB of disk. */
+  maxTokens: 2_000_000,
+  /**
+   * Tokens that one client makes: a thousand at once for whoever makes many for others. Those of one a second are
+   * forgotten in 14 days, as many as are made meanwhile: 1.2 million, so that no client alone fills the 2 million
+   * of --max-tokens.
+   */
+  clientNewTokens: '1/s:1000',
+  /** Requests of one client. A read costs as little as its refusal; and behind a proxy that is not in --trusted-proxies all are one client. */
+  clientRequests: 'off',
+  /** Requests of one client at once: a fifth of all, and ten for each node of the largest cluster behind one address. */
+  clientAtOnce: 10_000,
+  /** Waiting nodes and watches of one client: half of its requests, so that those who are awaited can still register. */
+  clientWatches: 5000,
+  /** Connections of one client: a quarter of all, and five for each node of the largest cluster behind one address. */
+  clientConnections: 5000,
+  /** Requests that are not answered yet, streams included, over all connections: 20 KB each, 1 GB. */
+  maxAtOnce: 50_000,
+  /** Waiting nodes and watches: four fifths of that, as what nodes wait for are the calls of others, which need room. */
+  maxWatches: 40_000,
+  /** Open connections: 20 KB each with a waiter, 400 MB. */
+  maxConnections: 20_000,
+  /** When a long poll is answered empty, to be sent again: before most proxies take it for idle. */
+  pollLimit: 5 * minutes,
+} as const;
+
+/** Of what is kept of a cluster, and of what is done with it at once. */
+export const CLUSTER_LIMITS = {
+  /** Long enough for any UUID or name; short enough for a URL and a log line. */
+  tokenLength: 128,
+  /** etcd sends 16 hexadecimal digits; other clients may use names. */
+  memberIdLength: 64,
+  /** A DNS name's label is 63, a pod's name at most 253; etcd itself sets no bound. */
+  nameLength: 253,
+  /** A scheme, a DNS name of 253 and a port, with room. */
+  peerUrlLength: 300,
+  /** A node has a handful of addresses. */
+  peerUrls: 16,
+  /** A sentence for people. */
+  descriptionLength: 256,
+  /** Nodes that came too late, kept so that they see their rank; more than this is a mistake that loops. */
+  standbys: 100,
+  /** Changes kept per token for watchers that resume: four for each member of the largest cluster. */
+  eventsPerToken: 4096,
+  /** Changes read at once for one watcher, so that a slow one holds a bounded batch. */
+  eventsPerRead: 256,
+  /** A lost reply is repeated within etcd's request time-out of 5 s and its back-off; then it is a rejoin. */
+  retryWindow: 30 * seconds,
+  /** Clusters forgotten in one transaction: a few ms, so that calls are not held up. */
+  sweepBatch: 100,
+  /** Watchers woken in one turn of the event loop: about 10 ms of work. */
+  ringsAtOnce: 100,
+  /** How long watchers leave a store alone that has failed: short beside an election of etcd. */
+  storeRetry: 1 * seconds,
+  /** When a watch that found no room may be tried again: somebody's cluster is complete by then. */
+  watchRetry: 5 * seconds,
+  /** One turn of a longer wait, as a timer holds 2^31 - 1 ms. */
+  timer: 20 * days,
+} as const;
+
+/** Of everything that a peer can make the port hold. */
+export const PORT_LIMITS = {
+  /** From accept, or the TLS handshake, to the bytes that tell the protocol; clients send at once, on the worst link in 2 s. */
+  sniffTimeout: 10 * seconds,
+  /** From accept to the end of the TLS handshake, where there is TLS: two round trips and a slow client's sums. */
+  handshakeTimeout: 10 * seconds,
+  /** To receive a request's headers: one packet for every real client. */
+  headersTimeout: 15 * seconds,
+  /** To receive a whole request: the largest body in time over 300 kbit/s. A long poll is received at once. */
+  requestTimeout: 30 * seconds,
+  /** Between requests on HTTP/1.1: longer than the 60 s after which proxies close, so that they close first. */
+  keepAliveTimeout: 75 * seconds,
+  /** An HTTP/2 connection without a stream: longer than connect-node's own 15 minutes, as for keep-alive. */
+  idleSessionTimeout: 20 * minutes,
+  /** Between pings to an HTTP/2 peer: a peer that vanished holds its watches no longer than this and the next. */
+  pingInterval: 30 * seconds,
+  /** For the answer to a ping: longer than a congested link's queue. */
+  pingTimeout: 15 * seconds,
+  /** Quiet before TCP probes an HTTP/1.1 peer (ten probes, one a second, follow): long polls say nothing. */
+  tcpKeepAlive: 30 * seconds,
+  /** For a response's bytes that wait for the peer to read: answers are small, so a minute is a peer that won't. */
+  stallTimeout: 60 * seconds,
+  /** For a peer to read the last words and close its side. */
+  lingerTimeout: 1 * seconds,
+  /** Between two looks at every connection: a fifth of the shortest time measured this way. */
+  sweepInterval: 3 * seconds,
+  /** A token, a long list of peer URLs and a proxy's headers take 3 KiB. */
+  headerBytes: 16 * KiB,
+  /** Browsers behind proxies send 30. */
+  headers: 100,
+  connections: PRESETS.maxConnections,
+  /** Connections past the limit that are told so; those past these are dropped. */
+  refusals: 200,
+  requests: PRESETS.maxAtOnce,
+  /** Unanswered requests on one HTTP/1.1 connection: real clients pipeline few or none. */
+  pipelined: 100,
+  /** Streams on one HTTP/2 connection: a program that watches that many clusters opens another. */
+  streams: 1000,
+  /** Unread body of a stream: with all streams 16 MiB a connection. */
+  streamWindowBytes: 16 * KiB,
+  /** What one HTTP/2 connection may hold in nghttp2, in megabytes: past it new streams are refused. */
+  sessionMegabytes: 10,
+  /** Frames against the protocol until the connection is closed: a client sends none. */
+  invalidFrames: 20,
+  /** Streams refused until the connection is closed. */
+  rejectedStreams: 100,
+  /** Streams that one connection opens and resets at once (rapid reset): past it the connection is closed. */
+  resetBurst: 1000,
+  /** How many of those it has back in a second. */
+  resetRate: 33,
+  /** Entries of one SETTINGS frame: the protocol knows 7. */
+  settings: 32,
+} as const;
+
+export type PortLimits = { readonly [Name in keyof typeof PORT_LIMITS]: number };
+
+/** Of what is read of a request, and kept of those who send them. */
+export const REQUEST_LIMITS = {
+  /** A message of an RPC, unpacked. The largest has 16 peer URLs of 300 bytes: 5 KB. */
+  rpcMessageBytes: 64 * KiB,
+  /** The form of a v2 request: a member with 16 peer URLs, percent-encoded, takes a quarter of this. */
+  v2BodyBytes: 64 * KiB,
+  /** To receive it. A node gives up after 5 s. */
+  v2BodyTimeout: 10 * seconds,
+  /** The form of the page: a description of 256 characters, percent-encoded, takes less than half of it. */
+  pageFormBytes: 8 * KiB,
+  /** Addresses read of X-Forwarded-For or Forwarded: more than proxies stand in a row anywhere. */
+  forwardedHops: 16,
+  /** Clients remembered: 10 to 20 MB. Past it the one that was seen first goes, and has its burst again. */
+  clients: 100_000,
+  /** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
+  clientLooks: 2,
+  /** Connections of one client past its limit that are told so; those past these are dropped. */
+  clientRefusals: 20,
+  /** When to try again where nobody knows when there is room. */
+  clientPause: 5 * seconds,
+  /** Connections to --metrics-addr: a scraper or two, and probes. */
+  metricsConnections: 100,
+  /** Lines of the log that their reader has not taken: more are dropped. */
+  unwrittenLogBytes: 16 * MiB,
+} as const;
+
+/** Of etcd's v3 dialect. */
+export const V3_LIMITS = {
+  /** Watches on one stream; a client of etcd puts all of its watches on one. */
+  watchesPerStream: 1000,
+  /** How long a node's watch waits before it looks again whether there is room for it. */
+  watchPause: 1 * seconds,
+  /** How often a watch that asked for it hears that nothing happened: as etcd does it. */
+  progressInterval: 10 * minutes,
+  /**
+   * How often a put or a transaction looks again when its key changed between its look and its write. Each time
+   * is one that somebody else's write was done, so this many clients may write one key at the same time.
+   */
+  attempts: 100,
+} as const;
+
+/** Of what the stores hold in memory. */
+export const STORE_LIMITS = {
+  /** Clusters, peer URLs and events that the embedded store keeps decoded, at half a kilobyte each: 10 MB. */
+  embeddedCache: 20_000,
+  /** Writes of one transaction of the embedded store. */
+  embeddedBatch: 1000,
+  /** Members and events that the etcd store keeps, at half a kilobyte each: 100 MB. */
+  etcdCache: 200_000,
+  /** Writes that wait for etcd: more is more than it could do in the time that callers wait. */
+  etcdWaiting: 50_000,
+  /** Tokens whose own changes the watch of etcd has not told yet. */
+  etcdOwnChanges: 100_000,
+  /** An answer of etcd: that to a read of many changes of the largest clusters. */
+  etcdAnswerBytes: 128 * MiB,
+} as const;

@@ -1,0 +1,3 @@
+import { limitsMarkdown } from './limits-table.ts';
+
+console.log(limitsMarkdown());
