@@ -1,7 +1,7 @@
 // Fills a data directory through the service's own API, in one process with its store.
 
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/limits.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
