@@ -159,11 +159,9 @@ suite('too many requests of one client', () => {
         name,
       );
       if (name !== 'gRPC' && name !== 'Connect over HTTP/2') continue;
-      const watching = createClient(Watch, transport)
-        .watch((async function* () {})())
-        [Symbol.asyncIterator]();
+      const watching = createClient(Watch, transport).watch((async function* () {})());
       // Of all codes a node of etcd pauses after this one alone.
-      await assert.rejects(watching.next(), { code: Code.Unavailable }, name);
+      await assert.rejects(watching[Symbol.asyncIterator]().next(), { code: Code.Unavailable }, name);
     }
   });
 
@@ -400,10 +398,12 @@ for (const [whose, words] of [
     assert.equal(refused.headers.get('retry-after'), '5');
     assert.match(await refused.text(), words);
     for (const [name, transport] of Object.entries(transports(url, ALICE))) {
-      const stream = createClient(DiscoveryService, transport)
-        .watchMembers({ token })
-        [Symbol.asyncIterator]();
-      await assert.rejects(stream.next(), (thrown) => assertTurnedAway(thrown, words), name);
+      const stream = createClient(DiscoveryService, transport).watchMembers({ token });
+      await assert.rejects(
+        stream[Symbol.asyncIterator]().next(),
+        (thrown) => assertTurnedAway(thrown, words),
+        name,
+      );
     }
     const held = await watchAsNode(service, ALICE, token, leave);
     assert.equal(held.created, 1, 'a v3 node would begin again at once, for ever');
