@@ -41,7 +41,7 @@ export interface Store {
   events(token: Token, after: Revision, limit: number): Promise<readonly Event[]>;
   /**
    * Clusters by the byte order of their tokens, tombstones included: those after the given token, or from the
-   * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving the data: no surface may
+   * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving and counting: no surface may
    * offer this, as a token is a capability.
    */
   list(after: Token | undefined, limit: number): Promise<readonly Cluster[]>;

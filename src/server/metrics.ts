@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { Reason } from '../discovery/errors.ts';
+import type { Counts } from './census.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
+import { PORT_REFUSALS, type PortRefusal } from './port-refusals.ts';
 import { pathOf, type Surface } from './route.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
@@ -28,6 +30,8 @@ export interface Metrics {
   count(request: Counted): void;
   /** The service has refused a call, on whatever surface it came. */
   readonly refused: (reason: Reason) => void;
+  /** The port has refused a connection or a request, of which no surface knows. */
+  readonly portRefused: (why: PortRefusal) => void;
   /** A sweep is over. `removed` is undefined when it failed. */
   swept(removed: number | undefined, seconds: number): void;
   readonly store: StoreMetrics;
@@ -36,13 +40,22 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** What there is now of something, and the most that there may be. */
+export interface Held {
+  readonly now: () => number;
+  readonly most: number;
+}
+
 export interface Gauges {
   readonly version: string;
-  readonly watches: () => number;
-  readonly connections: () => number;
+  readonly watches: Held;
+  readonly connections: Held;
+  /** Not answered yet. */
+  readonly requests: Held;
   /** Held by the store, expired and deleted ones that are remembered included. */
-  readonly tokens: () => number;
-  readonly maxTokens: number;
+  readonly tokens: Held;
+  /** Undefined while nobody knows. */
+  readonly tokensByState: () => Counts | undefined;
 }
 
 /** HTTP/2 takes any word for a method, and a label must not. */
@@ -64,25 +77,49 @@ export function createMetrics(gauges: Gauges): Metrics {
   const registers = [register];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
     new Counter({ name, help, labelNames, registers });
-  const gauge = (name: string, help: string, value: () => number): void => {
-    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(value()) });
+  const held = ({ now, most }: Held, setting: string, name: string, help: string): void => {
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(now()) });
+    new Gauge({ name: `${name}_max`, help: `The most that there may be (${setting}).`, registers }).set(most);
   };
 
   const requests = new Requests(register);
-  gauge('discovery_watches', 'Open watches: RPC streams and waiting v2 requests.', gauges.watches);
-  gauge('discovery_connections', 'Open connections.', gauges.connections);
-  gauge(
+  held(gauges.watches, '--max-watches', 'discovery_watches', 'Open watches: waiting nodes and RPC streams.');
+  held(gauges.connections, '--max-connections', 'discovery_connections', 'Open connections.');
+  held(
+    gauges.requests,
+    '--max-at-once',
+    'discovery_requests_open',
+    'Requests that are not answered yet, waits included.',
+  );
+  held(
+    gauges.tokens,
+    '--max-tokens',
     'discovery_tokens',
     'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
-    gauges.tokens,
   );
-  gauge('discovery_tokens_max', 'How many tokens are held at most (--max-tokens).', () => gauges.maxTokens);
+  const states = new Gauge({
+    name: 'discovery_tokens_by_state',
+    help: 'Tokens in the store by state, as they were counted last: about a minute ago, or longer where there are many.',
+    labelNames: ['state'],
+    registers,
+    collect: () => {
+      for (const [state, count] of Object.entries(gauges.tokensByState() ?? {})) {
+        states.set({ state: state.toLowerCase() }, count);
+      }
+    },
+  });
   const refusals = counter(
     'discovery_refusals_total',
     'Calls that the service refused, on every surface, by the reason of the API.',
     ['reason'],
   );
   for (const reason of REASONS) refusals.inc({ reason }, 0);
+  const portRefusals = counter(
+    'discovery_port_refusals_total',
+    'Connections and requests that the port refused by itself, by why.',
+    ['reason'],
+  );
+  for (const reason of PORT_REFUSALS) portRefusals.inc({ reason }, 0);
   const sweeps = counter('discovery_sweeps_total', 'Sweeps for tokens that ended long ago.', ['result']);
   const sweepSeconds = counter('discovery_sweep_seconds_total', 'Time spent in sweeps.', []);
   for (const result of ['ok', 'failed']) sweeps.inc({ result }, 0);
@@ -120,6 +157,7 @@ export function createMetrics(gauges: Gauges): Metrics {
       if (endpoint !== undefined) endpoints[endpoint].inc({ code: status, method: verb });
     },
     refused: (reason) => refusals.inc({ reason }),
+    portRefused: (reason) => portRefusals.inc({ reason }),
     swept(removed, seconds) {
       sweeps.inc({ result: removed === undefined ? 'failed' : 'ok' });
       sweepSeconds.inc(seconds);

@@ -2,6 +2,7 @@ import { constants } from 'node:http2';
 import type { PortLimits } from '../limits.ts';
 import type { PortRequest, PortResponse } from './port-connection.ts';
 import { check } from './port-guard.ts';
+import { type OnRefused, refusalOf } from './port-refusals.ts';
 import type { Refusal } from './port-reply.ts';
 
 /** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
@@ -32,14 +33,16 @@ export class Dispatch {
   private readonly handler: PortHandler;
   private readonly log: PortLog;
   private readonly limits: PortLimits;
+  private readonly onRefused: OnRefused;
   private running = 0;
   /** Called when the last of the requests in flight is over. */
   onIdle: (() => void) | undefined;
 
-  constructor(handler: PortHandler, log: PortLog, limits: PortLimits) {
+  constructor(handler: PortHandler, log: PortLog, limits: PortLimits, onRefused: OnRefused) {
     this.handler = handler;
     this.log = log;
     this.limits = limits;
+    this.onRefused = onRefused;
   }
 
   /** Requests whose response is not over. */
@@ -56,8 +59,10 @@ export class Dispatch {
     // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
     response.on('error', () => {});
     const refusal = this.running > this.limits.requests ? BUSY : check(request, this.limits);
-    if (refusal !== undefined) refuse(response, refusal);
-    else this.handle(request, response);
+    if (refusal === undefined) return this.handle(request, response);
+    const why = refusal === BUSY ? 'requests' : refusalOf(refusal.status);
+    if (why !== undefined) this.onRefused(why);
+    refuse(response, refusal);
   }
 
   private handle(request: PortRequest, response: PortResponse): void {

@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './port-connection.ts';
+import type { OnRefused } from './port-refusals.ts';
 import { closeGently, type Refusal, refuseAndClose } from './port-reply.ts';
 
 /** One socket that speaks HTTP/1.0 or 1.1. */
 export class Http1Connection implements Connection {
   private readonly socket: Socket;
   private readonly limits: PortLimits;
+  private readonly onRefused: OnRefused;
   private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
   private readonly stall = new StallClock();
   private idleSince = performance.now();
@@ -16,9 +18,10 @@ export class Http1Connection implements Connection {
   private last = false;
   private refusal: Refusal | undefined;
 
-  constructor(socket: Socket, limits: PortLimits) {
+  constructor(socket: Socket, limits: PortLimits, onRefused: OnRefused) {
     this.socket = socket;
     this.limits = limits;
+    this.onRefused = onRefused;
     socket.once('close', () => {
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
       for (const response of this.exchanges.keys()) {
@@ -28,24 +31,34 @@ export class Http1Connection implements Connection {
     });
   }
 
-  /** Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. */
-  breakOff(refusal: Refusal): void {
-    if (this.refusal !== undefined) return;
+  /**
+   * Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. False when it
+   * is being closed already.
+   */
+  breakOff(refusal: Refusal): boolean {
+    if (this.refusal !== undefined) return false;
     this.refusal = refusal;
     const exchanges = [...this.exchanges];
     const [response, request] = exchanges.at(-1) ?? [];
     // What came before the bad bytes is answered first.
-    if (response === undefined || request?.complete) return this.closeWhenAnswered();
+    if (response === undefined || request?.complete) {
+      this.closeWhenAnswered();
+      return true;
+    }
     const alone = exchanges.length === 1;
     if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.limits.lingerTimeout);
     else if (alone && response.writableEnded) closeGently(this.socket, this.limits.lingerTimeout);
     else this.socket.destroy();
+    return true;
   }
 
   /** Counts a request in. False: it is not to be answered, because the connection is about to close. */
   begin(request: IncomingMessage, response: ServerResponse): boolean {
     // Nobody sends so many requests without waiting for an answer.
-    if (this.exchanges.size >= this.limits.pipelined) this.socket.destroy();
+    if (this.exchanges.size >= this.limits.pipelined && !this.socket.destroyed) {
+      this.onRefused('requests');
+      this.socket.destroy();
+    }
     if (this.last || this.refusal !== undefined || this.socket.destroyed) return false;
     this.exchanges.set(response, request);
     if (this.draining) this.makeLast(response);
@@ -63,6 +76,7 @@ export class Http1Connection implements Connection {
     const stalled = this.stall.look(writableLength, bytesWritten - writableLength, now) > stallTimeout;
     // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
+    if (stalled && !this.socket.destroyed) this.onRefused('slow_reader');
     if (stalled || idle) this.socket.destroy();
   }
 

@@ -7,6 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { PortLimits } from '../limits.ts';
 import type { Connection } from './port-connection.ts';
 import { Http1Connection } from './port-http1-connection.ts';
+import { type OnRefused, refusalOf } from './port-refusals.ts';
 import { METHODS, type Refusal } from './port-reply.ts';
 import type { TlsIdentity } from './tls-files.ts';
 
@@ -20,13 +21,19 @@ export interface Http1 {
   renew(tls: TlsIdentity): void;
 }
 
+export interface Http1Options {
+  readonly limits: PortLimits;
+  /** Undefined: clear text. */
+  readonly tls: TlsIdentity | undefined;
+  readonly onRefused: OnRefused;
+}
+
 /**
  * HTTP/1.0 and 1.1. A peer that closes its sending side is taken as gone (Node's default): a waiter whose
  * process died looks just so.
  */
 export function createHttp1(
-  limits: PortLimits,
-  tls: TlsIdentity | undefined,
+  { limits, tls, onRefused }: Http1Options,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
 ): Http1 {
   const options = {
@@ -58,15 +65,21 @@ export function createHttp1(
   const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(ready);
 
+  const breakOff = (socket: Duplex, refusal: Refusal): void => {
+    const connection = connections.get(socket);
+    const why = refusalOf(refusal.status);
+    // A socket that is broken off can have more bad bytes.
+    if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
+  };
   server.on('request', (request, response) => {
     if (connections.get(request.socket)?.begin(request, response)) onRequest(request, response);
   });
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);
     if (refusal === undefined) socket.destroy();
-    else connections.get(socket)?.breakOff(refusal);
+    else breakOff(socket, refusal);
   });
-  server.on('connect', (_request, socket) => connections.get(socket)?.breakOff(NO_PROXY));
+  server.on('connect', (_request, socket) => breakOff(socket, NO_PROXY));
 
   return {
     server,
@@ -75,7 +88,7 @@ export function createHttp1(
       if (server instanceof TlsServer) server.setSecureContext(secureOptions(identity));
     },
     adopt(socket) {
-      const connection = new Http1Connection(socket, limits);
+      const connection = new Http1Connection(socket, limits, onRefused);
       connections.set(socket, connection);
       for (const listener of listeners) listener.call(server, socket);
       return connection;

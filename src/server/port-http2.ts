@@ -10,10 +10,11 @@ import {
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './port-connection.ts';
+import type { OnRefused } from './port-refusals.ts';
 
 /** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
 export function createHttp2(
-  limits: PortLimits,
+  { limits, onRefused }: { readonly limits: PortLimits; readonly onRefused: OnRefused },
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): (socket: Socket) => Connection {
   // The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same.
@@ -44,6 +45,11 @@ export function createHttp2(
     }
   });
 
+  server.on('sessionError', ({ code }: NodeJS.ErrnoException) => {
+    // Those of the socket are a peer that has left.
+    if (code?.startsWith('ERR_HTTP2') === true) onRefused('malformed');
+  });
+
   return (socket) => {
     // Otherwise a peer that is gone leaves the session half open for ever.
     socket.allowHalfOpen = false;
@@ -53,7 +59,7 @@ export function createHttp2(
     });
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 made no session of a connection');
-    const connection = new Http2Connection(session, socket, limits);
+    const connection = new Http2Connection(session, socket, limits, onRefused);
     connections.set(session, connection);
     return connection;
   };
@@ -71,16 +77,18 @@ class Http2Connection implements Connection {
   private readonly session: ServerHttp2Session;
   private readonly socket: Socket;
   private readonly limits: PortLimits;
+  private readonly onRefused: OnRefused;
   private readonly exchanges = new Set<Exchange>();
   private idleSince = performance.now();
   private pingedAt = performance.now();
   private pingAnswered = true;
   private closingSince: number | undefined;
 
-  constructor(session: ServerHttp2Session, socket: Socket, limits: PortLimits) {
+  constructor(session: ServerHttp2Session, socket: Socket, limits: PortLimits, onRefused: OnRefused) {
     this.session = session;
     this.socket = socket;
     this.limits = limits;
+    this.onRefused = onRefused;
   }
 
   begin({ stream }: Http2ServerRequest, response: Http2ServerResponse): void {
@@ -126,6 +134,7 @@ class Http2Connection implements Connection {
   private ping(now: number): void {
     if (this.session.destroyed) return;
     if (!this.pingAnswered && now - this.pingedAt > this.limits.pingTimeout) {
+      this.onRefused('gone');
       this.session.destroy();
       this.socket.destroy();
     } else if (this.pingAnswered && now - this.pingedAt > this.limits.pingInterval) {
@@ -141,10 +150,13 @@ class Http2Connection implements Connection {
     const { stream } = response;
     if (stream.destroyed) return;
     if (stall.look(stream.writableLength, drains, now) > this.limits.stallTimeout) {
+      this.onRefused('slow_reader');
       stream.close(constants.NGHTTP2_CANCEL);
     } else if (now - since > this.limits.requestTimeout && !response.headersSent) {
       // The body is still not complete. That is right for a two-way stream, which is answered meanwhile.
-      if (stream.state.remoteClose !== 1) stream.close(constants.NGHTTP2_CANCEL);
+      if (stream.state.remoteClose === 1) return;
+      this.onRefused('slow_sender');
+      stream.close(constants.NGHTTP2_CANCEL);
     } else endUnread(stream);
   }
 }

@@ -4,8 +4,9 @@ import type { Connection } from './port-connection.ts';
 import { BUSY, CROWDED, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
 import { createHttp2 } from './port-http2.ts';
+import type { OnRefused } from './port-refusals.ts';
 import { refuseAndClose } from './port-reply.ts';
-import { logHandshakeFailures, protocolByAlpn } from './port-tls.ts';
+import { protocolByAlpn, tellHandshakeFailures } from './port-tls.ts';
 import { sniff } from './sniff.ts';
 import type { TlsIdentity } from './tls-files.ts';
 
@@ -22,6 +23,8 @@ export interface PortOptions {
   readonly handler: PortHandler;
   readonly log: PortLog;
   readonly limits?: Partial<PortLimits>;
+  /** Told of each connection and request that the port refuses by itself. */
+  readonly onRefused?: OnRefused;
   /** Counts the connections of each client. Undefined: of one that has no limit. */
   readonly connect?: ((socket: Socket) => ConnectionCount | undefined) | undefined;
 }
@@ -39,6 +42,8 @@ export interface Port {
   readonly port: number;
   /** Sockets open now, those whose handshake is not over or whose protocol is not known yet included. */
   connections(): number;
+  /** Those that are not answered yet. */
+  requests(): number;
   /**
    * Accepts nothing new, lets the requests in flight be answered, and closes. `cut`: some were not answered
    * within `grace` ms and were cut off. Waiters and streams are for the caller to end first.
@@ -50,16 +55,20 @@ export interface Port {
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
 export async function openPort(options: PortOptions): Promise<Port> {
-  const { log } = options;
+  const { log, onRefused = () => {} } = options;
   const limits: PortLimits = { ...PORT_LIMITS, ...options.limits };
   /** As they were accepted. Over TLS another socket stands for each once it is ready. */
   const accepted = new Set<Socket>();
   const connections = new Map<Socket, Connection>();
   /** Those past the limit of their client, by `peerOf`, which over TLS is the same for both sockets. */
   const crowded = new Set<string>();
-  const dispatch = new Dispatch(options.handler, log, limits);
-  const http1 = createHttp1(limits, options.tls, (request, response) => dispatch.request(request, response));
-  const adoptHttp2 = createHttp2(limits, (request, response) => dispatch.request(request, response));
+  const dispatch = new Dispatch(options.handler, log, limits, onRefused);
+  const http1 = createHttp1({ limits, tls: options.tls, onRefused }, (request, response) =>
+    dispatch.request(request, response),
+  );
+  const adoptHttp2 = createHttp2({ limits, onRefused }, (request, response) =>
+    dispatch.request(request, response),
+  );
   const { server } = http1;
   let full = false;
   let draining: Promise<'drained' | 'cut'> | undefined;
@@ -79,6 +88,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     });
     if (count?.verdict === 'REFUSED') crowded.add(peer);
     else if (count?.verdict === 'DROPPED') socket.destroy();
+    if (count !== undefined && count.verdict !== 'WELCOME') onRefused('client_connections');
   };
   const begin = (socket: Socket): void => {
     socket.on('error', () => {});
@@ -95,9 +105,11 @@ export async function openPort(options: PortOptions): Promise<Port> {
     }
     // Said once, until there is room again for more than the next one.
     full = isFull || (full && accepted.size > limits.connections * 0.9);
+    if (isFull) onRefused('connections');
     const refusal = isFull ? BUSY : crowded.has(peerOf(socket)) ? CROWDED : undefined;
     sniff(socket, limits.sniffTimeout, (sniffed) => {
       const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
+      if (protocol === undefined && !socket.readableEnded) onRefused('slow_sender');
       if (protocol === undefined) socket.destroy();
       else if (protocol === 'http1' && refusal) refuseAndClose(socket, refusal, limits.lingerTimeout);
       else if (refusal) socket.destroy();
@@ -107,7 +119,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
 
   server.on('connection', accept);
   server.on(http1.ready, begin);
-  logHandshakeFailures(server, log);
+  server.on('drop', () => onRefused('connections'));
+  tellHandshakeFailures(server, log, onRefused);
   server.maxConnections = limits.connections + limits.refusals;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -159,6 +172,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     address,
     port,
     connections: () => accepted.size,
+    requests: () => dispatch.inFlight,
     drain: (grace) => (draining ??= drain(grace)),
     renewTls: (tls) => http1.renew(tls),
   };

@@ -4,6 +4,7 @@ import type { Store } from '../discovery/store.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { hostPort, localUrl } from './address.ts';
 import { admit } from './admission.ts';
+import { type Census, startCensus } from './census.ts';
 import type { Config } from './config.ts';
 import { Limiter } from './limiter.ts';
 import type { Log } from './log.ts';
@@ -53,14 +54,16 @@ export async function startServer(
   { tls, scrape = (own) => own }: ServerOptions = {},
 ): Promise<RunningServer> {
   const version = readVersion();
+  let census: Census | undefined;
   const callers = openCallers(config.auth);
   const tracing = openTracing(version);
   const ownMetrics: Metrics = createMetrics({
     version,
-    watches: () => discovery.watchers(),
-    connections: () => port?.connections() ?? 0,
-    tokens: () => opened.tokens(),
-    maxTokens: config.policy.maxTokens,
+    watches: { now: () => discovery.watchers(), most: config.policy.maxWatches },
+    connections: { now: () => port?.connections() ?? 0, most: config.limits.connections },
+    requests: { now: () => port?.requests() ?? 0, most: config.limits.requestsAtOnce },
+    tokens: { now: () => opened.tokens(), most: config.policy.maxTokens },
+    tokensByState: () => census?.counts(),
   });
   const metrics: Metrics = { ...ownMetrics, text: scrape(ownMetrics.text) };
   const { store: opened, description } = await openStore(
@@ -106,6 +109,7 @@ export async function startServer(
       handler: admit(answer, { limiter, now: () => discovery.now() }, observers),
       log,
       limits: { connections, requests },
+      onRefused: metrics.portRefused,
       connect: (socket) => limiter.connect(socket),
     });
   } catch (error) {
@@ -116,10 +120,13 @@ export async function startServer(
 
   const open = port;
   const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
+  const counted = startCensus(store, () => discovery.now());
+  census = counted;
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port: open, log });
   const stop = async (): Promise<void> => {
     stopReloading();
+    counted.stop();
     discovery.stopWatches();
     stopping.abort();
     const end = await open.drain(config.grace);

@@ -54,7 +54,7 @@ const ELSEWHERE = [
   'src/moving/',
   'src/page/view/',
   'src/store/lmdb/header.ts',
-  'const FLUSH_LIMIT_MS',
+  'LIMIT_MS = ',
   'const MAX_TIMEOUT_MS',
   'const MAX_PREFIX_LENGTH',
   'const MAX_ENDPOINTS',

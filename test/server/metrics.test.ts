@@ -1,14 +1,29 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { millis, parseToken } from '../../src/discovery/model.ts';
+import {
+  issueToken,
+  millis,
+  parseMemberId,
+  parseMemberName,
+  parsePeerUrls,
+  parseSize,
+  parseToken,
+  parseTtl,
+  type Token,
+} from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import type { Store } from '../../src/discovery/store.ts';
+import { startCensus } from '../../src/server/census.ts';
 import { Histogram } from '../../src/server/histogram.ts';
-import { createMetrics } from '../../src/server/metrics.ts';
 import { observeStore } from '../../src/server/observed-store.ts';
 import { openTracing } from '../../src/server/tracing.ts';
 import { emptyDisk, openMemoryStore } from '../store/memory.ts';
 import { failingStore } from '../support/failing-store.ts';
-import { scrape } from '../support/scrape.ts';
+import { emptyMetrics, scrape } from '../support/scrape.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -99,14 +114,65 @@ test('waits are counted while they are open, and stay out of the times of calls'
   assert.equal(await timed(), before);
 });
 
+test('tokens are told by their state, also of those whose time has come without a write', async () => {
+  const open = openMemoryStore(emptyDisk(), { maxTokens: 1000 });
+  let now = millis(1000);
+  const discovery = new Discovery(open, DEFAULT_POLICY, () => now);
+  const make = async (size: number, ttl: number): Promise<Token> => {
+    const token = issueToken();
+    await discovery.createToken({
+      token,
+      size: parseSize(size, DEFAULT_POLICY),
+      ttl: parseTtl(ttl, DEFAULT_POLICY),
+      allowRejoin: false,
+    });
+    return token;
+  };
+  const [, , done, gone] = [
+    ...(await Promise.all(Array.from({ length: 250 }, () => make(3, 60_000)))).slice(0, 2),
+    await make(1, 120_000),
+    await make(3, 120_000),
+  ];
+  assert.ok(done !== undefined && gone !== undefined);
+  const parsed = {
+    id: parseMemberId('1'),
+    name: parseMemberName('a'),
+    peerUrls: parsePeerUrls(['http://a:1']),
+  };
+  await discovery.register(done, { ...parsed, mode: 'CREATE', whenFull: 'REFUSE' });
+  await discovery.deleteToken(gone);
+  let lists = 0;
+  const list: Store['list'] = (after, limit) => {
+    lists += 1;
+    return lists === 2 ? Promise.reject(new Error('away')) : open.list(after, limit);
+  };
+  const census = startCensus({ list }, () => now, 5);
+  try {
+    const counted = (expected: object): Promise<void> =>
+      waitFor('the counts', () => isDeepStrictEqual(census.counts(), expected), 5000);
+    await counted({ ASSEMBLING: 250, COMPLETE: 1, EXPIRED: 0, DELETED: 1 });
+    now = millis(now + 61_000);
+    await counted({ ASSEMBLING: 0, COMPLETE: 1, EXPIRED: 250, DELETED: 1 });
+    assert.ok(lists > 6, 'a few at a time');
+  } finally {
+    census.stop();
+  }
+  const metrics = await scrape(service.url);
+  assert.ok(
+    metrics.has('discovery_tokens_by_state{state="assembling"}'),
+    'the service counts from its start',
+  );
+});
+
+test('what the port refuses by itself is counted', async () => {
+  const socket = connect(service.port, '127.0.0.1');
+  socket.resume().write('this is not HTTP\r\n\r\n');
+  await reaches('discovery_port_refusals_total{reason="malformed"}', 1);
+  socket.destroy();
+});
+
 test('a store that fails is counted; one that refuses is not', async () => {
-  const metrics = createMetrics({
-    version: '0',
-    watches: () => 0,
-    connections: () => 0,
-    tokens: () => 0,
-    maxTokens: 1,
-  });
+  const metrics = emptyMetrics();
   const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10 }));
   const store = observeStore(failing.store, metrics.store);
   const token = parseToken('any');

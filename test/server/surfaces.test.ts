@@ -7,9 +7,9 @@ import { after, before, test } from 'node:test';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
-import { createMetrics } from '../../src/server/metrics.ts';
 import { servePage } from '../../src/server/own.ts';
 import { tokenLabel } from '../../src/server/redact.ts';
+import { emptyMetrics } from '../support/scrape.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -70,13 +70,7 @@ test('/health answers OK, and makes nothing', async () => {
 });
 
 test('/health says in words why the service is not ready', async () => {
-  const metrics = createMetrics({
-    version: '0',
-    watches: () => 0,
-    connections: () => 0,
-    tokens: () => 0,
-    maxTokens: 1,
-  });
+  const metrics = emptyMetrics();
   const pages = { version: '0', metrics, urlFor: () => '', notReady: async () => 'the service is stopping' };
   const server = createServer((request, response) => {
     void servePage(request.url === '/livez' ? 'live' : 'health', pages, request, response);

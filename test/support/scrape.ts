@@ -1,3 +1,18 @@
+import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+
+/** Metrics of no service. */
+export function emptyMetrics(): Metrics {
+  const none = { now: () => 0, most: 1 };
+  return createMetrics({
+    version: '0',
+    watches: none,
+    connections: none,
+    requests: none,
+    tokens: none,
+    tokensByState: () => undefined,
+  });
+}
+
 /** What a service's /metrics says: the values by `name{label="value",...}`, in the order of the text. */
 export async function scrape(url: string): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(new URL('/metrics', url))).text();
