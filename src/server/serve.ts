@@ -4,7 +4,7 @@ import type { Store } from '../discovery/store.ts';
 import { discoveryService } from '../rpc/service.ts';
 import { hostPort, localUrl } from './address.ts';
 import { admit } from './admission.ts';
-import { type Census, startCensus } from './census.ts';
+import { startCensus } from './census.ts';
 import type { Config } from './config.ts';
 import { Limiter } from './limiter.ts';
 import type { Log } from './log.ts';
@@ -54,7 +54,6 @@ export async function startServer(
   { tls, scrape = (own) => own }: ServerOptions = {},
 ): Promise<RunningServer> {
   const version = readVersion();
-  let census: Census | undefined;
   const callers = openCallers(config.auth);
   const tracing = openTracing(version);
   const ownMetrics: Metrics = createMetrics({
@@ -63,7 +62,7 @@ export async function startServer(
     connections: { now: () => port?.connections() ?? 0, most: config.limits.connections },
     requests: { now: () => port?.requests() ?? 0, most: config.limits.requestsAtOnce },
     tokens: { now: () => opened.tokens(), most: config.policy.maxTokens },
-    tokensByState: () => census?.counts(),
+    tokensByState: () => census.counts(),
   });
   const metrics: Metrics = { ...ownMetrics, text: scrape(ownMetrics.text) };
   const { store: opened, description } = await openStore(
@@ -74,6 +73,7 @@ export async function startServer(
   );
   const store = observeStore(opened, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
+  const census = startCensus(store, () => discovery.now());
   const onDefect = (defect: unknown): void => {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
   };
@@ -113,6 +113,7 @@ export async function startServer(
       connect: (socket) => limiter.connect(socket),
     });
   } catch (error) {
+    census.stop();
     await metricsPort?.close();
     await store.close();
     throw error;
@@ -120,13 +121,11 @@ export async function startServer(
 
   const open = port;
   const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
-  const counted = startCensus(store, () => discovery.now());
-  census = counted;
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port: open, log });
   const stop = async (): Promise<void> => {
     stopReloading();
-    counted.stop();
+    census.stop();
     discovery.stopWatches();
     stopping.abort();
     const end = await open.drain(config.grace);
