@@ -127,9 +127,10 @@ suite('the secrets of a token hold on every surface', () => {
       })(),
       { signal: stop.signal },
     );
-    const { value } = await answers[Symbol.asyncIterator]().next();
+    const first = await answers[Symbol.asyncIterator]().next();
     stop.abort();
-    const { canceled = false, cancelReason = '' } = value ?? {};
+    assert.ok(first.done !== true);
+    const { canceled, cancelReason } = first.value;
     if (!canceled) return 'LET_IN';
     assert.match(cancelReason, /secret/);
     return cancelReason.includes('does not let') ? 'NOT_FOR_THIS' : 'NO_SECRET';
