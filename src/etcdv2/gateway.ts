@@ -12,7 +12,7 @@ import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
 import type { NewRequest, V2Request } from './request.ts';
 import { type Response, send } from './responder.ts';
-import { wait } from './wait.ts';
+import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
 export interface GatewayOptions {
@@ -44,7 +44,7 @@ const DIALECT_VERSION = '3.5.0';
 interface Context {
   readonly clientOf: ClientOf;
   readonly options: GatewayOptions;
-  readonly polls: Deadlines;
+  readonly waits: Waits;
   readonly bodies: Deadlines;
 }
 
@@ -53,11 +53,10 @@ interface Context {
  * /{token} and /v2/keys/_etcd/registry/{token}. Answers every request that it is given, and never throws.
  */
 export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Handler {
-  const polls = new Deadlines(options.pollLimitMs ?? PRESETS.pollLimit);
   const context: Context = {
     clientOf,
     options,
-    polls,
+    waits: new Waits(new Deadlines(options.pollLimitMs ?? PRESETS.pollLimit)),
     bodies: new Deadlines(options.bodyLimitMs ?? REQUEST_LIMITS.v2BodyTimeout),
   };
   return (request, response, refusal) => {
@@ -127,7 +126,7 @@ async function call(
   request: Request,
   response: Response,
 ): Promise<Reply | V2Error | undefined> {
-  const { options, polls } = context;
+  const { options, waits } = context;
   const client = context.clientOf(request);
   switch (parsed.type) {
     case 'NEW':
@@ -137,7 +136,7 @@ async function call(
     case 'MOVED':
       return movedReply(parsed.location);
     case 'WAIT':
-      return wait(client, parsed, response, polls);
+      return waits.wait(client, parsed, request, response);
     case 'GET_SIZE':
     case 'GET_CONFIG':
     case 'LIST':

@@ -34,9 +34,7 @@ export function send(request: Request, response: Response, reply: Reply): void {
     ...reply.headers,
   };
   if (index !== undefined) headers['X-Etcd-Index'] = index.toString();
-  // By which the request stands in the log; whoever is in front has made sure that it is one.
-  const id = request.headers['x-request-id'];
-  if (typeof id === 'string') headers['X-Request-Id'] = id;
+  identify(request, headers);
   const isHttp2 = 'stream' in request;
   // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
   if (unread === 'TOO_SLOW' && !isHttp2) headers['Connection'] = 'close';
@@ -48,7 +46,18 @@ export function send(request: Request, response: Response, reply: Reply): void {
 }
 
 /** Sends the headers of an answer whose body comes later. */
-export function begin(response: Response, contentType: string, index: bigint): void {
-  response.writeHead(200, { 'Content-Type': contentType, 'X-Etcd-Index': index.toString(), ...CORS });
+export function begin(request: Request, response: Response, contentType: string, index: bigint): void {
+  const headers: OutgoingHttpHeaders = {
+    'Content-Type': contentType,
+    'X-Etcd-Index': index.toString(),
+    ...CORS,
+  };
+  identify(request, headers);
+  response.writeHead(200, headers);
   response.flushHeaders?.();
+}
+
+/** By what the request stands in the log; whoever is in front has made sure that it is an id. */
+function identify({ headers: { 'x-request-id': id } }: Request, headers: OutgoingHttpHeaders): void {
+  if (typeof id === 'string') headers['X-Request-Id'] = id;
 }

@@ -45,7 +45,7 @@ export function note(
   const span = tracing?.begin(request, surface, requestId);
   const kind = kindOf(surface, target);
   // The v2 gateway takes it from there: Node.js takes twice as long for a head of which a part was set before.
-  if (surface === 'v2' && kind === 'call') request.headers['x-request-id'] = requestId;
+  if (surface === 'v2') request.headers['x-request-id'] = requestId;
   else response.setHeader('X-Request-Id', requestId);
   if (kind === 'wait') metrics.beginWait(surface);
   response.once('close', () => {

@@ -102,11 +102,16 @@ suite('over HTTP/2', () => {
   test('a client that hangs up leaves nothing behind', async (t) => {
     const { session, stack } = await start(t);
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask(session, 'GET', HELD)));
-    await waitFor('the watches', () => stack.discovery.watchers() === 10);
-    for (const { stream } of answers.slice(0, 5)) stream.close(8);
-    await waitFor('half of them to end', () => stack.discovery.watchers() === 5);
+    assert.equal(stack.discovery.watchers(), 1);
+    const last = answers.pop() as (typeof answers)[number];
+    for (const { stream } of answers) stream.close(8);
+    await stack.client.register({ token: 't', memberId: '1', name: 'a', peerUrls: ['http://a:1'] });
+    assert.equal(v2({ body: await last.body }).action, 'create');
+    await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+    await ask(session, 'GET', '/t/2?wait=true');
+    assert.equal(stack.discovery.watchers(), 1);
     session.destroy();
-    await waitFor('all of them to end', () => stack.discovery.watchers() === 0);
+    await waitFor('the next watch to end', () => stack.discovery.watchers() === 0);
     assert.deepEqual(stack.defects, []);
   });
 

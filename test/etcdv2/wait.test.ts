@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { suite, type TestContext, test } from 'node:test';
+import type { Request } from '../../src/etcdv2/body.ts';
 import { Deadlines } from '../../src/etcdv2/deadlines.ts';
-import { wait } from '../../src/etcdv2/wait.ts';
+import { Waits } from '../../src/etcdv2/wait.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -198,10 +199,45 @@ suite('a wait', () => {
   test('leaves nothing behind when its client hangs up', async (t) => {
     const stack = await start(t);
     const answers = await Promise.all(Array.from({ length: 20 }, () => held(stack, HELD)));
-    await waitFor('the watches', () => stack.discovery.watchers() === 20);
-    for (const answer of answers) answer.abort();
-    await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
+    assert.equal(stack.discovery.watchers(), 1, 'one watch for all of them');
+    for (const answer of answers.slice(1)) answer.abort();
+    await register(stack, 1);
+    assert.deepEqual(v2({ body: await (answers[0] as OpenAnswer).body }), created(1, 2));
+    await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+    const last = await held(stack, HELD);
+    last.abort();
+    await waitFor('the next watch to end', () => stack.discovery.watchers() === 0);
     assert.deepEqual(stack.defects, []);
+  });
+
+  test('beside others for something older or newer has what it asked for', async (t) => {
+    const stack = await start(t);
+    await register(stack, 1);
+    const now = await held(stack, `${HELD}&waitIndex=3`);
+    const old = await held(stack, '/t/3?wait=true&waitIndex=1');
+    const past = await held(stack, `${HELD}&waitIndex=2`);
+    assert.deepEqual(v2({ body: await past.body }), created(1, 2));
+    const future = await held(stack, `${HELD}&waitIndex=4`);
+    await register(stack, 2);
+    assert.deepEqual(v2({ body: await now.body }), created(2, 3));
+    await register(stack, 3);
+    assert.deepEqual(v2({ body: await old.body }), created(3, 4));
+    assert.deepEqual(v2({ body: await future.body }), created(3, 4));
+    await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
+  });
+
+  test('that comes while others are told of an event has it too, or the next one', async (t) => {
+    const stack = await start(t);
+    const others = await Promise.all(Array.from({ length: 250 }, () => held(stack, `${HELD}&waitIndex=2`)));
+    const registering = register(stack, 1);
+    await (others[0] as OpenAnswer).body;
+    const late = await held(stack, `${HELD}&waitIndex=2`);
+    assert.deepEqual(v2({ body: await late.body }), created(1, 2));
+    const next = await held(stack, `${HELD}&waitIndex=3`);
+    await registering;
+    for (const other of others) assert.deepEqual(v2({ body: await other.body }), created(1, 2));
+    await register(stack, 2);
+    assert.deepEqual(v2({ body: await next.body }), created(2, 3));
   });
 
   test('is answered to everyone who waits', async (t) => {
@@ -251,17 +287,19 @@ suite('a stream', () => {
       const response = new SlowResponse();
       const request = { type: 'WAIT', token: 't', awaited: 'ANY', waitIndex: 1n, stream: true } as const;
       const polls = new Deadlines(60_000);
-      const waiting = wait(stack.client, request, response, polls);
+      const waits = new Waits(polls);
+      assert.equal(await waits.wait(stack.client, request, REQUEST, response), undefined);
       await waitFor('the first event', () => response.written.length === 1);
-      await stack.client.getCluster({ token: 't' });
+      const beside = await held(stack, `${HELD}&waitIndex=3`);
+      assert.deepEqual(v2({ body: await beside.body }), created(2, 3));
       assert.equal(response.written.length, 1, 'the second is not written');
       response.emit(event);
       if (event === 'drain') {
         await waitFor('the second event', () => response.written.length === 2);
         stack.discovery.stopWatches();
         response.emit('drain');
+        await waitFor('the end', () => response.isEnded);
       }
-      assert.equal(await waiting, undefined);
       assert.equal(polls.size, 0);
       await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
     });
@@ -271,6 +309,7 @@ suite('a stream', () => {
 /** A response whose reader takes nothing until it says so. */
 class SlowResponse extends EventEmitter {
   readonly written: string[] = [];
+  isEnded = false;
 
   writeHead(): void {}
 
@@ -279,5 +318,9 @@ class SlowResponse extends EventEmitter {
     return false;
   }
 
-  end(): void {}
+  end(): void {
+    this.isEnded = true;
+  }
 }
+
+const REQUEST = { headers: {} } as Request;

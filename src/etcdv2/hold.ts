@@ -1,0 +1,48 @@
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
+import type { Deadlines } from './deadlines.ts';
+import { reasonOf } from './refusal.ts';
+import type { Response } from './responder.ts';
+
+/** How long a wait leaves a service alone that has no store now. */
+const AWAY_MS = 1000;
+
+/** Keeps a client waiting until the service can say something of the token, and then has it ask again. */
+export async function hold(
+  client: DiscoveryClient,
+  token: string,
+  response: Response,
+  polls: Deadlines,
+): Promise<void> {
+  const abort = new AbortController();
+  const end = (): void => abort.abort('the wait is over');
+  response.once('close', end);
+  const poll = polls.add(end);
+  let isAway = true;
+  while (isAway && !abort.signal.aborted) {
+    await sleep(AWAY_MS, abort.signal);
+    // Not a mere read, which a service that stops still answers.
+    const messages = client.watchMembers({ token }, { signal: abort.signal });
+    isAway = await messages[Symbol.asyncIterator]()
+      .next()
+      .then(
+        () => false,
+        (thrown: unknown) => reasonOf(thrown) === ErrorReason.STORE_UNAVAILABLE,
+      );
+  }
+  end();
+  polls.remove(poll);
+  response.end();
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
+  });
+}
