@@ -74,8 +74,6 @@ export const CLUSTER_LIMITS = {
   ringsAtOnce: 100,
   /** How long watchers leave a store alone that has failed: short beside an election of etcd. */
   storeRetry: 1 * seconds,
-  /** When a watch that found no room may be tried again: somebody's cluster is complete by then. */
-  watchRetry: 5 * seconds,
   /** One turn of a longer wait, as a timer holds 2^31 - 1 ms. */
   timer: 20 * days,
 } as const;
@@ -144,6 +142,8 @@ export const REQUEST_LIMITS = {
   v2BodyBytes: 64 * KiB,
   /** To receive it. A node gives up after 5 s. */
   v2BodyTimeout: 10 * seconds,
+  /** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
+  v2Registrations: 1000,
   /** The form of the page: a description of 256 characters, percent-encoded, takes less than half of it. */
   pageFormBytes: 8 * KiB,
   /** Addresses read of X-Forwarded-For or Forwarded: more than proxies stand in a row anywhere. */

@@ -108,23 +108,14 @@ export class Discovery {
     });
   }
 
-  /**
-   * See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN, and one too many
-   * TOO_MANY_REQUESTS.
-   */
+  /** See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN. */
   watch(
     token: Token,
     after: Revision | undefined,
     signal: AbortSignal,
     caller: Caller = ANYONE,
   ): AsyncGenerator<WatchItem, void, undefined> {
-    const context = {
-      store: this.#store,
-      topics: this.#topics,
-      now: this.now,
-      closing: () => this.#closing,
-      maxWatches: this.policy.maxWatches,
-    };
+    const context = { store: this.#store, topics: this.#topics, now: this.now, closing: () => this.#closing };
     return watch(context, token, after, signal, caller);
   }
 

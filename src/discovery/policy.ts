@@ -11,8 +11,6 @@ export interface Policy {
   readonly retention: number;
   /** Tokens held at once, tombstones included. */
   readonly maxTokens: number;
-  /** Watches open at once. */
-  readonly maxWatches: number;
   /** Whether callers may choose their tokens. */
   readonly customTokens: boolean;
 }
@@ -24,6 +22,5 @@ export const DEFAULT_POLICY: Policy = {
   maxTtl: PRESETS.maxTtl,
   retention: PRESETS.retention,
   maxTokens: PRESETS.maxTokens,
-  maxWatches: PRESETS.maxWatches,
   customTokens: true,
 };

@@ -18,14 +18,12 @@ export interface WatchContext {
   readonly topics: Topics;
   readonly now: () => Millis;
   readonly closing: () => boolean;
-  readonly maxWatches: number;
 }
 
 /**
  * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
  * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops. A store
- * that fails keeps a watch from its beginning, and one that has begun waits until it is back. Throws
- * TOO_MANY_REQUESTS when it would be one more than there may be.
+ * that fails keeps a watch from its beginning, and one that has begun waits until it is back.
  */
 export async function* watch(
   context: WatchContext,
@@ -43,7 +41,6 @@ export async function* watch(
   };
   if (signal.aborted) return;
   if (context.closing()) throw shuttingDown();
-  if (topics.count() >= context.maxWatches) throw tooManyWatches();
   signal.addEventListener('abort', leave, { once: true });
   topics.add(token, bell);
   try {
@@ -97,15 +94,6 @@ async function news(store: Store, token: Token, after: Revision): Promise<News |
     if (thrown instanceof DiscoveryError && thrown.reason === 'STORE_UNAVAILABLE') return undefined;
     throw thrown;
   }
-}
-
-function tooManyWatches(): DiscoveryError {
-  const retryAfter = CLUSTER_LIMITS.watchRetry;
-  return new DiscoveryError(
-    'TOO_MANY_REQUESTS',
-    `the service has as many nodes waiting and clients watching as it may; try again in ${retryAfter / 1000} s`,
-    { retryAfter },
-  );
 }
 
 export function shuttingDown(): DiscoveryError {

@@ -1,6 +1,7 @@
 import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { CLUSTER_LIMITS, REQUEST_LIMITS } from '../limits.ts';
 import { registeredBody } from './reply.ts';
 
 /** One who waits for registrations of a token. */
@@ -22,11 +23,6 @@ interface Registration {
   readonly member: Member;
   readonly body: string;
 }
-
-/** How many readers are served in one turn of the event loop: others have requests too. */
-const READERS_AT_ONCE = 100;
-/** Registrations that are kept for readers to come; one that needs an older one gets a feed of its own. */
-const MAX_KEPT = 1000;
 
 /**
  * The registrations of one token, as one watch of the service tells them to all who wait for them. Each is rendered
@@ -133,7 +129,8 @@ export class Feed {
 
   #keep(registration: Registration): void {
     this.#kept.push(registration);
-    if (this.#kept.length > MAX_KEPT) this.#after = (this.#kept.shift() as Registration).revision;
+    if (this.#kept.length > REQUEST_LIMITS.v2Registrations)
+      this.#after = (this.#kept.shift() as Registration).revision;
   }
 
   async #serveAll(): Promise<void> {
@@ -141,7 +138,7 @@ export class Feed {
     for (const reader of this.#readers) {
       this.serve(reader);
       served += 1;
-      if (served % READERS_AT_ONCE === 0) await nextTurn();
+      if (served % CLUSTER_LIMITS.ringsAtOnce === 0) await nextTurn();
     }
   }
 

@@ -7,8 +7,8 @@ import { connectError } from '../rpc/errors.ts';
 import type { Client } from './clients.ts';
 import type { Limiter } from './limiter.ts';
 import type { PortHandler, PortRequest } from './port.ts';
-import { isProbe, note, type Observers, type RequestOutcome } from './requests.ts';
-import { type Surface, surfaceOf } from './route.ts';
+import { type Call, isProbe, kindOf, note, type Observers, type RequestOutcome } from './requests.ts';
+import { surfaceOf } from './route.ts';
 import type { Answer } from './surfaces.ts';
 
 /** Who sees to it that no client takes too much, and what time it is for those that are told to wait. */
@@ -22,15 +22,18 @@ export function admit(answer: Answer, { limiter, now }: Door, observers: Observe
   /** Says why not when a request is one too many of its client. Every surface has its own words for it. */
   const turnAway = (
     { method, url = '' }: PortRequest,
-    surface: Surface,
+    { surface, kind }: Call,
     outcome: RequestOutcome,
-    client: Client,
+    client: Client | undefined,
   ): ConnectError | undefined => {
-    if (isProbe(surface, url)) return undefined;
+    // Those of RPCs are counted as they begin: there may be many on a stream.
+    const isWait = surface === 'v2' && kind === 'wait';
+    if ((client === undefined && !isWait) || isProbe(surface, url)) return undefined;
     const isWatch = url === V3_WATCH;
-    const refusal = limiter.enter(client, isWatch || (surface === 'v2' && isLastChance(method, url)));
+    const mustPass = isWatch || (surface === 'v2' && isLastChance(method, url));
+    const refusal = limiter.enter(client, isWait, mustPass);
     if (refusal === undefined) {
-      outcome.over = () => limiter.leave(client);
+      outcome.over = () => limiter.leave(client, isWait);
       return undefined;
     }
     outcome.isTurnedAway = true;
@@ -40,10 +43,11 @@ export function admit(answer: Answer, { limiter, now }: Door, observers: Observe
   };
   return (request, response) => {
     const surface = surfaceOf(request.url ?? '', request.method, request.headers.accept);
+    const call: Call = { surface, kind: kindOf(surface, request.url ?? '') };
     const { address, client } = limiter.visitorOf(request);
     const outcome: RequestOutcome = { remote: address };
-    const span = note(request, response, surface, outcome, observers);
-    const refusal = client && turnAway(request, surface, outcome, client);
+    const span = note(request, response, call, outcome, observers);
+    const refusal = turnAway(request, call, outcome, client);
     if (span === undefined) return answer(surface, request, response, outcome, refusal);
     return span.run(() => answer(surface, request, response, outcome, refusal));
   };

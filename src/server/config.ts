@@ -49,6 +49,7 @@ export interface Config {
     /** Of all clients together. */
     readonly connections: number;
     readonly requestsAtOnce: number;
+    readonly watches: number;
   };
   readonly trustedProxies: readonly Cidr[];
   readonly sweepInterval: number;
@@ -97,7 +98,6 @@ export function readConfig(args: readonly string[], env: Env): Reading {
       maxTtl: value('maxTtl'),
       retention: value('retention'),
       maxTokens: value('maxTokens'),
-      maxWatches: value('maxWatches'),
       customTokens: value('customTokens') === 'on',
     },
     limits: {
@@ -109,6 +109,7 @@ export function readConfig(args: readonly string[], env: Env): Reading {
         watches: value('clientWatches'),
       },
       connections: value('maxConnections'),
+      watches: value('maxWatches'),
       requestsAtOnce: value('maxAtOnce'),
     },
     trustedProxies: value('trustedProxies') ?? [],

@@ -35,6 +35,8 @@ export interface Visitor {
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
+  /** Waiting nodes and watches of all clients. */
+  readonly maxWatches: number;
   /** Whose word counts for who has sent a request. */
   readonly trustedProxies: readonly Cidr[];
   readonly log: { warn(fields: object, text: string): void };
@@ -54,19 +56,27 @@ interface Peer {
 /** Sees to it that no client takes what is there for all. */
 export class Limiter {
   readonly #limits: ClientLimits;
+  readonly #maxWatches: number;
   readonly #proxies: readonly Cidr[];
   readonly #log: LimiterOptions['log'];
   readonly #now: () => number;
   readonly #clients = new Clients();
   /** A connection carries many requests. */
   readonly #peers = new WeakMap<object, Peer>();
+  #watches = 0;
   #loggedAt = -LOG_INTERVAL_MS;
 
-  constructor({ limits, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
+  constructor({ limits, maxWatches, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
     this.#limits = limits;
+    this.#maxWatches = maxWatches;
     this.#proxies = trustedProxies;
     this.#log = log;
     this.#now = now;
+  }
+
+  /** Waiting nodes and watches, of all clients. */
+  get watches(): number {
+    return this.#watches;
   }
 
   /** Counts a connection. A trusted proxy has those of many clients, and no limit of its own. */
@@ -98,10 +108,24 @@ export class Limiter {
   }
 
   /**
-   * Lets a request of a client in, which `leave` ends, or says why not. The last tenth of a burst is for requests
-   * that `mustPass`: those whose sender does not come again.
+   * Lets a request in, which `leave` ends, or says why not. One that `mustPass`, as its sender does not come again,
+   * has the last tenth of a burst for itself, and waits although there is no room for one more who waits.
    */
-  enter(client: Client, mustPass: boolean): DiscoveryError | undefined {
+  enter(client: Client | undefined, isWait: boolean, mustPass: boolean): DiscoveryError | undefined {
+    const refusal =
+      (client && this.#enterAs(client, mustPass)) ?? (isWait && !mustPass ? this.#noRoom(client) : undefined);
+    if (refusal !== undefined) return refusal;
+    if (client !== undefined) client.requests += 1;
+    if (isWait) this.#count(client, 1);
+    return undefined;
+  }
+
+  leave(client: Client | undefined, isWait: boolean): void {
+    if (client !== undefined) client.requests -= 1;
+    if (isWait) this.#count(client, -1);
+  }
+
+  #enterAs(client: Client, mustPass: boolean): DiscoveryError | undefined {
     const { requests, requestsAtOnce } = this.#limits;
     if (client.requests >= requestsAtOnce) {
       this.#tell(client, 'requests at once');
@@ -110,31 +134,26 @@ export class Limiter {
         REQUEST_LIMITS.clientPause,
       );
     }
-    if (requests !== 'off') {
-      const kept = mustPass ? 0 : Math.floor(requests.burst / 10);
-      const taken = take(requests, client.requestsFull, this.#now(), kept);
-      if ('wait' in taken) {
-        this.#tell(client, 'requests');
-        return tooMany(`too many requests from ${client.name}`, taken.wait);
-      }
-      client.requestsFull = taken.full;
+    if (requests === 'off') return undefined;
+    const kept = mustPass ? 0 : Math.floor(requests.burst / 10);
+    const taken = take(requests, client.requestsFull, this.#now(), kept);
+    if ('wait' in taken) {
+      this.#tell(client, 'requests');
+      return tooMany(`too many requests from ${client.name}`, taken.wait);
     }
-    client.requests += 1;
+    client.requestsFull = taken.full;
     return undefined;
   }
 
-  leave(client: Client): void {
-    client.requests -= 1;
-  }
-
   /** What the calls of one request may take. They may outlast what is known of their client. */
-  quotaOf({ name }: Client): Quota {
+  quotaOf(client: Client | undefined): Quota {
+    const name = client?.name;
     return { makeToken: () => this.#makeToken(name), watch: () => this.#watch(name) };
   }
 
-  #makeToken(name: string): void {
+  #makeToken(name: string | undefined): void {
     const { newTokens } = this.#limits;
-    if (newTokens === 'off') return;
+    if (newTokens === 'off' || name === undefined) return;
     const now = this.#now();
     const client = this.#clients.of(name, now);
     const taken = take(newTokens, client.newTokensFull, now);
@@ -145,21 +164,36 @@ export class Limiter {
     client.newTokensFull = taken.full;
   }
 
-  #watch(name: string): () => void {
-    const client = this.#clients.of(name, this.#now());
-    if (client.watches >= this.#limits.watches) {
+  #watch(name: string | undefined): () => void {
+    const client = this.#clientOf(name);
+    const refusal = this.#noRoom(client);
+    if (refusal !== undefined) throw refusal;
+    this.#count(client, 1);
+    let open = true;
+    return () => {
+      if (open) this.#count(client, -1);
+      open = false;
+    };
+  }
+
+  #noRoom(client: Client | undefined): DiscoveryError | undefined {
+    if (client !== undefined && client.watches >= this.#limits.watches) {
       this.#tell(client, 'watches');
-      throw tooMany(
-        `${name} has ${client.watches} nodes waiting and clients watching, as many as one client may`,
+      return tooMany(
+        `${client.name} has ${client.watches} nodes waiting and clients watching, as many as one client may`,
         REQUEST_LIMITS.clientPause,
       );
     }
-    client.watches += 1;
-    let open = true;
-    return () => {
-      if (open) client.watches -= 1;
-      open = false;
-    };
+    if (this.#watches < this.#maxWatches) return undefined;
+    return tooMany(
+      'the service has as many nodes waiting and clients watching as it may',
+      REQUEST_LIMITS.clientPause,
+    );
+  }
+
+  #count(client: Client | undefined, one: 1 | -1): void {
+    this.#watches += one;
+    if (client !== undefined) client.watches += one;
   }
 
   #peerOf(socket: Pick<Socket, 'remoteAddress'>): Peer {

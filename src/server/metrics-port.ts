@@ -30,7 +30,7 @@ export async function openMetricsPort(
       return undefined;
     }
     const outcome = { remote: request.socket.remoteAddress };
-    note(request, response, surface, outcome, { ...observers, tracing: undefined });
+    note(request, response, { surface, kind: 'call' }, outcome, { ...observers, tracing: undefined });
     return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
   };
   try {

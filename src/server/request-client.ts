@@ -1,41 +1,68 @@
 import { type ContextValues, createContextValues } from '@connectrpc/connect';
-import { EVERYBODY, NO_QUOTA, QUOTA, RIGHTS } from '../rpc/caller.ts';
+import { EVERYBODY, NO_QUOTA, QUOTA, type Quota, RIGHTS, type Rights } from '../rpc/caller.ts';
 import { type DiscoveryClient, inProcessClient } from '../rpc/client.ts';
 import type { discoveryService } from '../rpc/service.ts';
 import type { Callers } from './callers.ts';
+import type { Client } from './clients.ts';
 import type { Limiter } from './limiter.ts';
 import type { PortRequest } from './port.ts';
 
 /** Clients of the service in this process that know for whom they call. */
 export interface RequestClients {
-  /** What is to be known of a request's sender; undefined when that is nothing. */
-  readonly valuesOf: (request: PortRequest) => ContextValues | undefined;
+  /** What is to be known of a request's sender. */
+  readonly valuesOf: (request: PortRequest) => ContextValues;
+  /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
   readonly clientOf: (request: PortRequest) => DiscoveryClient;
   readonly clientWith: (values: ContextValues) => DiscoveryClient;
+}
+
+interface Known {
+  readonly values: ContextValues;
+  readonly client: DiscoveryClient;
 }
 
 export function requestClients(
   service: ReturnType<typeof discoveryService>,
   { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
 ): RequestClients {
-  // One for all of whom there is nothing to know.
-  const anybody = inProcessClient(service);
-  const valuesOf = (request: PortRequest): ContextValues | undefined => {
+  const know = (rights: Rights, client: Client | undefined): Known => {
+    const quota = limiter.quotaOf(client);
+    const uncounted = { ...quota, watch: NO_QUOTA.watch };
+    return {
+      values: valuesFor(rights, quota),
+      client: inProcessClient(service, valuesFor(rights, uncounted)),
+    };
+  };
+  // Nearly all requests are of somebody without credentials: made once for each address.
+  const anybody = know(EVERYBODY, undefined);
+  const strangers = new WeakMap<Client, Known>();
+  const senderOf = (request: PortRequest): Known => {
     const rights = callers.rightsOf(request);
     const { client } = limiter.visitorOf(request);
-    if (rights === EVERYBODY && client === undefined) return undefined;
-    const values = createContextValues().set(RIGHTS, rights);
-    return client === undefined ? values : values.set(QUOTA, limiter.quotaOf(client));
+    if (rights !== EVERYBODY) return know(rights, client);
+    if (client === undefined) return anybody;
+    let known = strangers.get(client);
+    if (known === undefined) {
+      known = know(rights, client);
+      strangers.set(client, known);
+    }
+    return known;
   };
+  const clients = new WeakMap<ContextValues, DiscoveryClient>();
   return {
-    valuesOf,
-    clientOf(request) {
-      const values = valuesOf(request);
-      return values === undefined ? anybody : inProcessClient(service, values);
-    },
+    valuesOf: (request) => senderOf(request).values,
+    clientOf: (request) => senderOf(request).client,
     clientWith(values) {
-      const isAnybody = values.get(RIGHTS) === EVERYBODY && values.get(QUOTA) === NO_QUOTA;
-      return isAnybody ? anybody : inProcessClient(service, values);
+      let client = clients.get(values);
+      if (client === undefined) {
+        client = inProcessClient(service, values);
+        clients.set(values, client);
+      }
+      return client;
     },
   };
+}
+
+function valuesFor(rights: Rights, quota: Quota): ContextValues {
+  return createContextValues().set(RIGHTS, rights).set(QUOTA, quota);
 }

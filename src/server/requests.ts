@@ -18,6 +18,12 @@ export interface Observers {
   readonly tracing: Tracing | undefined;
 }
 
+/** What a request is. */
+export interface Call {
+  readonly surface: Surface;
+  readonly kind: Kind;
+}
+
 /** What others find out of a request on its way. */
 export interface RequestOutcome extends RpcOutcome {
   /** The address of whoever has sent it. */
@@ -35,7 +41,7 @@ export interface RequestOutcome extends RpcOutcome {
 export function note(
   request: PortRequest,
   response: PortResponse,
-  surface: Surface,
+  { surface, kind }: Call,
   outcome: RequestOutcome,
   { log, metrics, tracing }: Observers,
 ): RequestSpan | undefined {
@@ -43,7 +49,6 @@ export function note(
   const { method = '', url: target = '', httpVersion: http } = request;
   const requestId = requestIdOf(request);
   const span = tracing?.begin(request, surface, requestId);
-  const kind = kindOf(surface, target);
   // The v2 gateway takes it from there: Node.js takes twice as long for a head of which a part was set before.
   if (surface === 'v2') request.headers['x-request-id'] = requestId;
   else response.setHeader('X-Request-Id', requestId);
@@ -83,7 +88,7 @@ export function note(
 
 const WAIT = /[?&]wait=true(?:&|$)/;
 
-function kindOf(surface: Surface, target: string): Kind {
+export function kindOf(surface: Surface, target: string): Kind {
   if (surface === 'rpc') return isStream(target) ? 'wait' : 'call';
   return surface === 'v2' && WAIT.test(target) ? 'wait' : 'call';
 }

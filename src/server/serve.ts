@@ -58,7 +58,7 @@ export async function startServer(
   const tracing = openTracing(version);
   const ownMetrics: Metrics = createMetrics({
     version,
-    watches: { now: () => discovery.watchers(), most: config.policy.maxWatches },
+    watches: { now: () => limiter.watches, most: config.limits.watches },
     connections: { now: () => port?.connections() ?? 0, most: config.limits.connections },
     requests: { now: () => port?.requests() ?? 0, most: config.limits.requestsAtOnce },
     tokens: { now: () => opened.tokens(), most: config.policy.maxTokens },
@@ -83,6 +83,7 @@ export async function startServer(
   const pages = ownPages(config, { version, metrics, store, stopping: stopping.signal });
   const limiter = new Limiter({
     limits: config.limits.perClient,
+    maxWatches: config.limits.watches,
     trustedProxies: config.trustedProxies,
     log,
   });

@@ -225,15 +225,15 @@ suite('the table of clients', () => {
       watches: 100,
     } as const;
     const log = { warn: () => {} };
-    const limiter = new Limiter({ limits, trustedProxies: [], log, now: () => 1 });
+    const limiter = new Limiter({ limits, maxWatches: 100, trustedProxies: [], log, now: () => 1 });
     const { client } = limiter.visitorOf({ socket: { remoteAddress: '192.0.2.1' }, headers: {} } as never);
     assert.ok(client);
-    for (let i = 0; i < 18; i += 1) assert.equal(limiter.enter(client, false), undefined);
-    assert.equal(limiter.enter(client, false)?.reason, 'TOO_MANY_REQUESTS');
-    assert.equal(limiter.enter(client, true), undefined);
-    assert.equal(limiter.enter(client, true), undefined);
+    for (let i = 0; i < 18; i += 1) assert.equal(limiter.enter(client, false, false), undefined);
+    assert.equal(limiter.enter(client, false, false)?.reason, 'TOO_MANY_REQUESTS');
+    assert.equal(limiter.enter(client, false, true), undefined);
+    assert.equal(limiter.enter(client, false, true), undefined);
     assert.match(
-      limiter.enter(client, true)?.message ?? '',
+      limiter.enter(client, false, true)?.message ?? '',
       /^too many requests from 192\.0\.2\.1; try again in 1 s$/,
     );
   });

@@ -38,7 +38,6 @@ test('nothing set is a working configuration', () => {
       maxTtl: 365 * DAY,
       retention: 7 * DAY,
       maxTokens: 2_000_000,
-      maxWatches: 40_000,
       customTokens: true,
     },
     limits: {
@@ -50,6 +49,7 @@ test('nothing set is a working configuration', () => {
         watches: 5000,
       },
       connections: 20_000,
+      watches: 40_000,
       requestsAtOnce: 50_000,
     },
     trustedProxies: [],
@@ -92,7 +92,7 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     ['client-connections', '8', (c) => c.limits.perClient.connections, 8],
     ['max-at-once', '9', (c) => c.limits.requestsAtOnce, 9],
     ['client-watches', '6', (c) => c.limits.perClient.watches, 6],
-    ['max-watches', '4', (c) => c.policy.maxWatches, 4],
+    ['max-watches', '4', (c) => c.limits.watches, 4],
     ['max-connections', '10', (c) => c.limits.connections, 10],
     [
       'trusted-proxies',

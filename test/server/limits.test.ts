@@ -371,7 +371,13 @@ for (const [whose, words] of [
     const service =
       whose === 'of one client'
         ? await serviceWith({ watches: 3 })
-        : await startService({ maxWatches: 3 }, { trustedProxies: parseCidrs('127.0.0.0/8') ?? [] });
+        : await startService(
+            {},
+            {
+              trustedProxies: parseCidrs('127.0.0.0/8') ?? [],
+              limits: { ...defaultConfig().limits, watches: 3 },
+            },
+          );
     const { url } = service;
     const token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
     const leave = new AbortController();
@@ -455,7 +461,12 @@ for (const [how, tls] of [
   test(`connections of one client past its limit are told so, then dropped, and make room when they end, ${how}`, async (t) => {
     const { limits } = defaultConfig();
     const log = { warn() {}, error() {} };
-    const limiter = new Limiter({ limits: { ...limits.perClient, connections: 2 }, trustedProxies: [], log });
+    const limiter = new Limiter({
+      limits: { ...limits.perClient, connections: 2 },
+      maxWatches: 1,
+      trustedProxies: [],
+      log,
+    });
     // The sockets are of this machine; who each is from is told in the order that they come in.
     const owners: string[] = [];
     const port = await openPort({
