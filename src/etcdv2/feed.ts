@@ -39,7 +39,7 @@ export class Feed {
   #after: bigint;
   #isOver = false;
   /** Why it ended, when the service has ended it. */
-  #refusal: unknown;
+  #refusal: Error | undefined;
 
   /** Of what comes after a revision. `onOver`: nobody can join any more. */
   constructor(client: DiscoveryClient, token: string, after: bigint, onOver: (feed: Feed) => void) {
@@ -102,13 +102,13 @@ export class Feed {
       // What is in the past arrives before the event loop turns, or the refusal if it is no longer held.
       if (isBehind) await nextTurn();
     } catch (thrown) {
-      this.#close(thrown);
+      this.#close(thrown as Error);
     }
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
   async #run(messages: Messages): Promise<void> {
-    let refusal: unknown;
+    let refusal: Error | undefined;
     try {
       for (;;) {
         const next = await messages.next();
@@ -121,7 +121,7 @@ export class Feed {
       }
     } catch (thrown) {
       // Whoever asks again is told.
-      refusal = thrown;
+      refusal = thrown as Error;
     }
     this.#close(refusal);
     await this.#serveAll();
@@ -142,7 +142,7 @@ export class Feed {
     }
   }
 
-  #close(refusal?: unknown): void {
+  #close(refusal?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#refusal = refusal;

@@ -27,7 +27,7 @@ export function requestClients(
 ): RequestClients {
   const know = (rights: Rights, client: Client | undefined): Known => {
     const quota = limiter.quotaOf(client);
-    const uncounted = { ...quota, watch: NO_QUOTA.watch };
+    const uncounted = { ...quota, watch: () => NO_QUOTA.watch() };
     return {
       values: valuesFor(rights, quota),
       client: inProcessClient(service, valuesFor(rights, uncounted)),
