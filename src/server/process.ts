@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Config } from './config.ts';
 import { type Log, openLog } from './log.ts';
+import { openFilesWarning } from './open-files.ts';
 import { endAtOnce, endOnDefect, firstSignal, switchLevel } from './signals.ts';
 import { tryStart } from './try-start.ts';
 import { runPrimary } from './workers/primary.ts';
@@ -21,7 +22,8 @@ export async function runService(
   const opened = openLog(config);
   const { log, flush } = opened;
   endOnDefect(log);
-  for (const warning of warnings) log.warn(warning);
+  const openFiles = openFilesWarning(config.limits.connections);
+  for (const warning of openFiles === undefined ? warnings : [...warnings, openFiles]) log.warn(warning);
   const problem = await (config.workers > 1 ? runPrimary(config, opened) : runAlone(config, log));
   await flush();
   if (problem !== undefined) err(`etcd-discovery: ${problem}\n`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +192,21 @@ suite('a running service', () => {
   test('warns of a variable that looks like a setting and is none', async () => {
     const service = await start([], { env: { DISC_PROT: ':1' } });
     assert.equal(message(service.command, /DISC_PROT is set/)?.['level'], 'warn');
+  });
+
+  test('warns of a limit of open files that is below that of connections', async (t) => {
+    if (!existsSync('/proc/self/limits')) return t.skip('this system does not tell the limit');
+    const limited = async (files: number, flags: readonly string[]): Promise<unknown> => {
+      const node = `ulimit -n ${files} && exec "${process.execPath}" "$@"`;
+      const service = await start(flags, { shell: node });
+      assert.equal((await fetch(`${service.url}/health`)).status, 200);
+      return message(service.command, /files open/)?.['msg'];
+    };
+    assert.match(
+      String(await limited(300, [])),
+      /^this process may have 300 files open, .* --max-connections \(now 20000\) well below it$/,
+    );
+    assert.equal(await limited(300, ['--max-connections', '200']), undefined);
   });
 
   test('keeps its data: killed and started again, it knows its tokens', async () => {

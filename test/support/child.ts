@@ -25,8 +25,10 @@ export class Command {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
     stdin: 'ignore' | 'pipe' = 'ignore',
+    shell?: string,
   ) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+    const [program, ...first] = shell === undefined ? [process.execPath] : ['sh', '-c', shell, 'sh'];
+    this.child = spawn(program ?? '', [...first, MAIN, ...args], {
       env: { ...cleanEnv(), ...env },
       stdio: [stdin, 'pipe', 'pipe'],
     });
@@ -84,11 +86,17 @@ export class SpawnedService {
 
   static async start(
     args: readonly string[] = [],
-    options: { dataDir?: string; addr?: string; env?: Readonly<Record<string, string>> } = {},
+    options: {
+      dataDir?: string;
+      addr?: string;
+      env?: Readonly<Record<string, string>>;
+      /** What a shell runs in place of Node.js, with its arguments as "$@". */
+      shell?: string;
+    } = {},
   ): Promise<SpawnedService> {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     const where = ['--addr', options.addr ?? '127.0.0.1:0', '--data-dir', dataDir];
-    const command = new Command(['serve', ...where, ...args], options.env);
+    const command = new Command(['serve', ...where, ...args], options.env, 'ignore', options.shell);
     let ending: Ending | undefined;
     void command.ended.then((end) => {
       ending = end;
