@@ -20,7 +20,7 @@ export const PRESETS = {
   maxTtl: 365 * days,
   /** How long an expired or deleted token is still told apart from one that never was. */
   retention: 7 * days,
-  /** Tokens held at once, those that are remembered included: 1 GB of disk. */
+  /** Tokens held at once, those that are remembered included: 1 to 3 GB of disk. */
   maxTokens: 2_000_000,
   /**
    * Tokens that one client makes: a thousand at once for whoever makes many for others. Those of one a second are

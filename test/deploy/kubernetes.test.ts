@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { SETTINGS } from '../../src/server/settings.ts';
@@ -14,7 +14,21 @@ const tool = await provideKubernetesValidate();
 
 interface Container {
   readonly env: ReadonlyArray<{ readonly name: string; readonly value: string }>;
+  readonly ports: ReadonlyArray<{ readonly name: string; readonly containerPort: number }>;
+  readonly livenessProbe: Probe;
+  readonly readinessProbe: Probe;
+  readonly securityContext: Readonly<Record<string, unknown>>;
 }
+
+interface Probe {
+  readonly httpGet: { readonly path: string; readonly port: string };
+}
+
+/** What each file has to have. */
+const KINDS: Readonly<Record<string, readonly string[]>> = {
+  'etcd.yaml': ['Service', 'Deployment', 'PodDisruptionBudget', 'NetworkPolicy'],
+  'embedded.yaml': ['Service', 'StatefulSet'],
+};
 
 suite('the Kubernetes manifests', () => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -45,6 +59,31 @@ suite('the Kubernetes manifests', () => {
     });
   }
 
+  for (const file of FILES) {
+    test(`${file} keeps the pod up, and what gets into it small`, () => {
+      const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((each) => each.toJS() as unknown);
+      assert.deepEqual(
+        documents.map((each) => (each as { kind: string }).kind),
+        KINDS[basename(file)],
+      );
+      const [container] = documents.flatMap((each) => containersOf(each));
+      assert.ok(container !== undefined);
+      const { env, ports, livenessProbe, readinessProbe, securityContext } = container;
+      const metrics = env.find(({ name }) => name === 'DISC_METRICS_ADDR')?.value;
+      const port = ports.find(({ containerPort }) => metrics === `:${containerPort}`)?.name;
+      // At a limit of the public port a probe of that would have all waiting nodes cut off.
+      assert.deepEqual(livenessProbe.httpGet, { path: '/livez', port });
+      assert.deepEqual(readinessProbe.httpGet, { path: '/readyz', port });
+      assert.deepEqual(securityContext, {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      const pod = documents.map((each) => podOf(each)).find((each) => each !== undefined);
+      assert.equal(pod?.securityContext.runAsNonRoot, true);
+    });
+  }
+
   test('a manifest with a mistake is not taken', { skip: tool.missing ?? false }, () => {
     const wrong = join(directory, 'wrong.yaml');
     const text = readFileSync(join(FOLDER, 'etcd.yaml'), 'utf8');
@@ -53,7 +92,15 @@ suite('the Kubernetes manifests', () => {
   });
 });
 
+interface Pod {
+  readonly containers: Container[];
+  readonly securityContext: { readonly runAsNonRoot: boolean };
+}
+
+function podOf(document: unknown): Pod | undefined {
+  return (document as { spec?: { template?: { spec?: Pod } } }).spec?.template?.spec;
+}
+
 function containersOf(document: unknown): Container[] {
-  const { spec } = document as { spec?: { template?: { spec?: { containers?: Container[] } } } };
-  return spec?.template?.spec?.containers ?? [];
+  return podOf(document)?.containers ?? [];
 }
