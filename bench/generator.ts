@@ -1,7 +1,7 @@
 // How far the load generator itself is the limit: the same reads by wrk and h2load, written in C, where they are installed.
 
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { create, toBinary } from '@bufbuild/protobuf';
@@ -56,6 +56,7 @@ export async function measureGenerators(
     toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token: fixture.tokenOf3 })),
   );
   const frameFile = join(dataDir, 'frame');
+  await mkdir(dataDir, { recursive: true });
   await writeFile(frameFile, frame);
 
   const ours =

@@ -28,7 +28,10 @@ async function main(): Promise<void> {
   requireOpenFiles(plan);
   dataDir = await makeDataDir();
   const endOf = await aboutMachine(dataDir);
-  const results = await measure(plan, dataDir.path, progress);
+  const results = await measure(plan, dataDir.path, progress, (part, seconds) => {
+    progress(undefined);
+    console.error(`${part}: ${seconds.toFixed(0)} s`);
+  });
   progress(undefined);
   const about = await endOf();
   console.log(reportOf(about, plan, results));

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { BootstrapPlan, BootstrapResult } from './bootstrap.ts';
 import { measureCalls } from './calls.ts';
 import { measureGenerators } from './generator.ts';
@@ -9,18 +10,34 @@ import { measureSweep } from './sweep.ts';
 import { measureTokens } from './tokens.ts';
 import { measureWaiters } from './waiters.ts';
 
-/** Measures what is wanted, one part after the other, with data under `path`. */
-export async function measure(plan: Plan, path: string, progress: (text: string) => void): Promise<Results> {
+/** Measures what is wanted, one part after the other, with data under `path`. `told` is what each part took. */
+export async function measure(
+  plan: Plan,
+  path: string,
+  progress: (text: string) => void,
+  told: (part: string, seconds: number) => void,
+): Promise<Results> {
+  const part = async <PartPlan, Result>(
+    name: string,
+    wanted: PartPlan | undefined,
+    run: (wanted: PartPlan, path: string, progress: (text: string) => void) => Promise<Result>,
+  ): Promise<Result | undefined> => {
+    if (wanted === undefined) return undefined;
+    const begin = performance.now();
+    const result = await run(wanted, join(path, name), progress);
+    told(name, (performance.now() - begin) / 1000);
+    return result;
+  };
   return {
-    inProcess: plan.inProcess && (await measureInProcess(plan.inProcess)),
-    stores: plan.stores && (await measureStores(plan.stores, path, progress)),
-    calls: plan.calls && (await measureCalls(plan.calls, `${path}/calls`, progress)),
-    overEtcd: plan.overEtcd && (await measureCalls(plan.overEtcd, `${path}/over-etcd`, progress)),
-    generator: plan.generator && (await measureGenerators(plan.generator, path, progress)),
-    waiters: plan.waiters && (await measureWaiters(plan.waiters, path, progress)),
-    bootstrap: plan.bootstrap && (await bootstrapOf(plan.bootstrap, path, progress)),
-    tokens: plan.tokens && (await measureTokens(plan.tokens, path, progress)),
-    sweep: plan.sweep && (await measureSweep(plan.sweep, path, progress)),
+    inProcess: await part('in-process', plan.inProcess, measureInProcess),
+    stores: await part('stores', plan.stores, measureStores),
+    calls: await part('calls', plan.calls, measureCalls),
+    overEtcd: await part('over-etcd', plan.overEtcd, measureCalls),
+    generator: await part('generator', plan.generator, measureGenerators),
+    waiters: await part('waiters', plan.waiters, measureWaiters),
+    bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
+    tokens: await part('tokens', plan.tokens, measureTokens),
+    sweep: await part('sweep', plan.sweep, measureSweep),
   };
 }
 
