@@ -37,7 +37,7 @@ export interface Wanted {
 }
 
 const CALLS = {
-  full: { rounds: 3, inFlight: [1, 32, 256, 2000], slotMs: 400, warmUpMs: 100 },
+  full: { rounds: 3, inFlight: [1, 32, 256, 2000], slotMs: 300, warmUpMs: 60 },
   quick: { rounds: 2, inFlight: [1, 32, 256], slotMs: 60, warmUpMs: 50 },
   smoke: { rounds: 1, inFlight: [2], slotMs: 20, warmUpMs: 10 },
 } as const;
@@ -49,7 +49,7 @@ const WAITERS = {
   smoke: { most: 20, rounds: 1, idleMs: 100, rehearsal: 10, fewestForMemory: 20 },
 } as const;
 const STEADY_CALLS = {
-  full: { inFlight: 256, ms: 2000 },
+  full: { inFlight: 256, ms: 1500 },
   quick: { inFlight: 256, ms: 500 },
   smoke: { inFlight: 2, ms: 50 },
 } as const;
@@ -63,7 +63,7 @@ const STEADY: readonly OperationName[] = [
 /** What the Go service does as well, where its store is not faster than both are. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
-  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 5, rounds: 3, inFlight: [32, 256], slotMs: 500 },
+  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 5, rounds: 3, inFlight: [32, 256], slotMs: 400 },
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
@@ -115,14 +115,14 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
             steady: { operations: [], ...STEADY_CALLS[size] },
           }),
     generator: isWanted('the load generator beside wrk and h2load')
-      ? { seconds: isFull ? 2 : 1, rounds: isFull ? 3 : 1, inFlight: CALLS[size].inFlight.at(1) ?? 2 }
+      ? { seconds: 1, rounds: isFull ? 3 : 1, inFlight: CALLS[size].inFlight.at(1) ?? 2 }
       : undefined,
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),
       { ...WAITERS[size], counts: [...FEW_WAITERS.filter((few) => few < most), most], store },
     ),
     bootstrap: isWanted('bootstrap of 3 nodes')
-      ? { rounds: { full: 11, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
+      ? { rounds: { full: 9, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
       : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
     sweep: isWanted('sweep of expired tokens') ? { ...SWEEP[size], cache } : undefined,

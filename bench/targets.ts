@@ -65,9 +65,9 @@ export const TARGETS: readonly Target[] = [
     atMost: 2,
   },
   {
-    what: 'idle waiters use no CPU: under 1% of a core for all of them',
+    what: 'idle waiters use no CPU: under 0.2% of a core for all of them',
     of: /: idle CPU, ms a second$/,
-    atMost: 10,
+    atMost: 2,
   },
   {
     what: 'at half of the highest rate the p99 is under 5 times the p50, flushes included',
