@@ -160,7 +160,7 @@ test('the benchmark of the README runs', {
   skip: !slow && 'only in a long run: npm test -- --slow',
 }, async (t) => {
   t.after(endAll);
-  const bench = shell('npm run bench -- --quick', ROOT, {});
+  const bench = shell('npm run bench -- --smoke', ROOT, {});
   const [code] = (await once(bench.child, 'exit')) as [number | null];
   assert.equal(code, 0, bench.output());
 });
