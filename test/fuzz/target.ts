@@ -10,7 +10,7 @@ export interface Target {
   readonly maxBytes?: number;
   /** What part of the usual number of inputs a bounded run tries: less than 1 where each takes long. */
   readonly share?: number;
-  /** The longest that can come, in bytes, where that is less than 64 KiB. */
+  /** The longest to try, in bytes, where less than 64 KiB can come. */
   readonly longest?: number;
   /** A mutation that knows the form of the input, tried as often as those of bytes. */
   readonly mutate?: (input: Buffer, random: Random) => Buffer;

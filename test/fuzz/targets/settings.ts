@@ -91,6 +91,7 @@ const settings: Target = {
     ...Object.values(SETTINGS).flatMap((setting) => ('flag' in setting ? [`\n--${setting.flag}\n`] : [])),
     ...'\n-h\n \n--help \n-- = http://u:secret@h 7d 1h json create'.split(' '),
   ],
+  longest: 4 * 1024,
   /** Lines: a variable where there is NAME=, else an argument. */
   check(input) {
     const env: Record<string, string> = {};
