@@ -6,9 +6,10 @@ import { Code, ConnectError, type ConnectRouter, createContextValues } from '@co
 import { ErrorDetailSchema, ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY, LIMITS } from '../../../src/discovery/limits.ts';
 import { peerAddress } from '../../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { etcdV3Gateway } from '../../../src/etcdv3/gateway.ts';
+import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { inProcessClient } from '../../../src/rpc/client.ts';
 import { discoveryService } from '../../../src/rpc/service.ts';
 import { type Disk, emptyDisk, openMemoryStore } from '../../store/memory.ts';
@@ -193,7 +194,7 @@ function assertUnseen(bytes: Uint8Array): void {
 /** What every store keeps, whatever was asked. */
 function assertLaws({ clusters }: Disk): void {
   for (const { token, size, members } of clusters.values()) {
-    assert.ok(members.length <= size + LIMITS.standbys);
+    assert.ok(members.length <= size + CLUSTER_LIMITS.standbys);
     const keys = members.flatMap(({ id, name, peerUrls }) => [
       `id ${id}`,
       `name ${name}`,
