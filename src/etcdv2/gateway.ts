@@ -120,12 +120,12 @@ function unreadable(unread: Unread): V2Error {
   return v2Error(413, 210, cause, { message: 'Request Entity Too Large', unread });
 }
 
-async function call(
+function call(
   context: Context,
   parsed: V2Request,
   request: Request,
   response: Response,
-): Promise<Reply | V2Error | undefined> {
+): Promise<Reply | V2Error | undefined> | Reply {
   const { options, waits } = context;
   const client = context.clientOf(request);
   switch (parsed.type) {

@@ -16,7 +16,7 @@ export async function hold(
 ): Promise<void> {
   const abort = new AbortController();
   const end = (): void => abort.abort('the wait is over');
-  response.once('close', end);
+  response.on('close', end);
   const poll = polls.add(end);
   let isAway = true;
   while (isAway && !abort.signal.aborted) {

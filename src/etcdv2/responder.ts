@@ -10,7 +10,8 @@ export interface Response {
   write(chunk: string): boolean;
   end(): unknown;
   end(chunk: string): unknown;
-  once(event: 'close' | 'drain', listener: () => void): unknown;
+  on(event: 'close', listener: () => void): unknown;
+  once(event: 'drain', listener: () => void): unknown;
 }
 
 // As etcd and its discovery service send them: tokens are capabilities, so any page may use one that it has.

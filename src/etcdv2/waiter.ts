@@ -19,7 +19,7 @@ export class Waiter implements Reader {
     this.#request = request;
     this.#response = response;
     this.#polls = polls;
-    response.once('close', () => {
+    response.on('close', () => {
       this.#isGone = true;
       this.#leave();
     });

@@ -14,28 +14,41 @@ import {
 import type { Condition, MakeTokenRequest, RegisterRequest, WriteRequest } from './request.ts';
 
 /** Makes a change to a token's keys. Rejects with what the service refuses. */
-export async function write(client: DiscoveryClient, request: WriteRequest): Promise<Reply | V2Error> {
-  const { token } = request;
+export function write(client: DiscoveryClient, request: WriteRequest): Promise<Reply | V2Error> {
   switch (request.type) {
     case 'MAKE_TOKEN':
       return makeToken(client, request);
     case 'REGISTER':
       return register(client, request);
-    case 'DEREGISTER': {
-      const response = await client.deregister({ token, memberId: request.id });
-      return deregisterReply(token, present(response.member), response);
-    }
-    case 'DELETE_TOKEN': {
-      const response = await client.deleteToken({ token });
-      return deletedTokenReply(present(response.cluster), response);
-    }
+    case 'DEREGISTER':
+      return deregister(client, request);
+    case 'DELETE_TOKEN':
+      return deleteToken(client, request);
     case 'NOT_A_FILE':
-    case 'NOT_EMPTY': {
-      const index = (await liveCluster(client, token)).response.revision;
-      const key = request.directory === 'TOKEN' ? keys.token(token) : keys.config(token);
-      return v2Error(403, request.type === 'NOT_A_FILE' ? 102 : 108, key, { index });
-    }
+    case 'NOT_EMPTY':
+      return refuseDirectory(client, request);
   }
+}
+
+type Of<Type extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: Type }>;
+
+async function deregister(client: DiscoveryClient, { token, id }: Of<'DEREGISTER'>): Promise<Reply> {
+  const response = await client.deregister({ token, memberId: id });
+  return deregisterReply(token, present(response.member), response);
+}
+
+async function deleteToken(client: DiscoveryClient, { token }: Of<'DELETE_TOKEN'>): Promise<Reply> {
+  const response = await client.deleteToken({ token });
+  return deletedTokenReply(present(response.cluster), response);
+}
+
+async function refuseDirectory(
+  client: DiscoveryClient,
+  { token, type, directory }: Of<'NOT_A_FILE' | 'NOT_EMPTY'>,
+): Promise<V2Error> {
+  const index = (await liveCluster(client, token)).response.revision;
+  const key = directory === 'TOKEN' ? keys.token(token) : keys.config(token);
+  return v2Error(403, type === 'NOT_A_FILE' ? 102 : 108, key, { index });
 }
 
 async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Promise<Reply | V2Error> {

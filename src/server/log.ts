@@ -32,6 +32,19 @@ export function openLog(
   };
 }
 
+let lastMs = 0;
+let lastTime = '';
+
+/** As pino's own, made once for all lines of a millisecond. */
+function timestamp(): string {
+  const now = Date.now();
+  if (now !== lastMs) {
+    lastMs = now;
+    lastTime = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return lastTime;
+}
+
 export function createLog(
   level: Config['logLevel'],
   format: 'json' | 'text',
@@ -42,7 +55,7 @@ export function createLog(
     {
       level,
       base: worker === undefined ? null : { worker },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
     format === 'json' ? out : { write: (line) => out.write(forPeople(line)) },

@@ -52,12 +52,12 @@ export class Dispatch {
 
   request(request: PortRequest, response: PortResponse): void {
     this.running += 1;
-    response.once('close', () => {
+    response.on('close', () => {
       this.running -= 1;
       if (this.running === 0) this.onIdle?.();
     });
     // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
-    response.on('error', () => {});
+    response.on('error', ignore);
     const refusal = this.running > this.limits.requests ? BUSY : check(request, this.limits);
     if (refusal === undefined) return this.handle(request, response);
     const why = refusal === BUSY ? 'requests' : refusalOf(refusal.status);
@@ -80,6 +80,8 @@ export class Dispatch {
     }
   }
 }
+
+function ignore(): void {}
 
 function refuse(response: PortResponse, { status, text, headers }: Refusal): void {
   // A handler that failed may have set headers, of a length that is no longer right for one.

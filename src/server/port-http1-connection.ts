@@ -22,7 +22,7 @@ export class Http1Connection implements Connection {
     this.socket = socket;
     this.limits = limits;
     this.onRefused = onRefused;
-    socket.once('close', () => {
+    socket.on('close', () => {
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
       for (const response of this.exchanges.keys()) {
         if (response.socket === null) response.destroy().emit('close');
@@ -62,7 +62,7 @@ export class Http1Connection implements Connection {
     if (this.last || this.refusal !== undefined || this.socket.destroyed) return false;
     this.exchanges.set(response, request);
     if (this.draining) this.makeLast(response);
-    response.once('close', () => {
+    response.on('close', () => {
       this.exchanges.delete(response);
       this.idleSince = performance.now();
       this.closeWhenAnswered();

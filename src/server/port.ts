@@ -76,11 +76,11 @@ export async function openPort(options: PortOptions): Promise<Port> {
 
   const accept = (socket: Socket): void => {
     // A reset can come at any moment, also between two owners of the socket.
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     accepted.add(socket);
     const count = options.connect?.(socket);
     const peer = peerOf(socket);
-    socket.once('close', () => {
+    socket.on('close', () => {
       count?.end();
       crowded.delete(peer);
       accepted.delete(socket);
@@ -91,14 +91,14 @@ export async function openPort(options: PortOptions): Promise<Port> {
     if (count !== undefined && count.verdict !== 'WELCOME') onRefused('client_connections');
   };
   const begin = (socket: Socket): void => {
-    socket.on('error', () => {});
+    socket.on('error', ignore);
     // Its handshake was under way when the drain began, or it was dropped as it came.
     if (draining !== undefined || socket.destroyed) {
       socket.destroy();
       return;
     }
     connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
-    socket.once('close', () => connections.delete(socket));
+    socket.on('close', () => connections.delete(socket));
     const isFull = accepted.size > limits.connections;
     if (isFull && !full) {
       log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
@@ -177,6 +177,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
     renewTls: (tls) => http1.renew(tls),
   };
 }
+
+function ignore(): void {}
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;

@@ -53,7 +53,7 @@ export function note(
   if (surface === 'v2') request.headers['x-request-id'] = requestId;
   else response.setHeader('X-Request-Id', requestId);
   if (kind === 'wait') metrics.beginWait(surface);
-  response.once('close', () => {
+  response.on('close', () => {
     const gone = !response.writableEnded;
     const status = response.headersSent ? response.statusCode : CLIENT_GONE;
     const rpc =

@@ -121,8 +121,8 @@ class OpenStore implements EtcdStore {
     return { cluster: record?.cluster, revision: at };
   }
 
-  async write(token: Token, decide: Decide): Promise<Written> {
-    if (this.#closing !== undefined) throw shuttingDown();
+  write(token: Token, decide: Decide): Promise<Written> {
+    if (this.#closing !== undefined) return Promise.reject(shuttingDown());
     return this.#writer.write(token, decide);
   }
 
