@@ -11,7 +11,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
   const observed = <T>(
     operation: StoreOperation,
     call: () => Promise<T>,
-    done?: (result: T) => void,
+    onResult?: (result: T) => void,
   ): Promise<T> => {
     const span = tracing?.store(operation);
     const begin = performance.now();
@@ -22,7 +22,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     return call().then(
       (result) => {
         over();
-        done?.(result);
+        onResult?.(result);
         return result;
       },
       (thrown: unknown) => {
