@@ -146,7 +146,7 @@ function checkFree(cluster: Cluster, wanted: Registration): void {
     if (member.name === wanted.name) {
       throw new DiscoveryError(
         'NAME_TAKEN',
-        `the name '${member.name}' is taken by the member at ${member.peerUrls.join(', ')}; give this node another --name`,
+        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; give this node another --name`,
         { member },
       );
     }
@@ -210,7 +210,7 @@ function checkExpected(member: Member, expected: Revision | undefined): void {
 function memberExists(member: Member): DiscoveryError {
   return new DiscoveryError(
     'MEMBER_EXISTS',
-    `the member id ${member.id} is registered as '${member.name}' at ${member.peerUrls.join(', ')}; deregister it first, or register with another id`,
+    `the member id ${member.id} is registered as '${member.name}' at ${shownUrls(member)}; deregister it first, or register with another id`,
     { member },
   );
 }
@@ -220,4 +220,9 @@ function noSuchMember(id: MemberId): DiscoveryError {
     'MEMBER_NOT_FOUND',
     `no member ${id} is registered under this token; list the members to see who is`,
   );
+}
+
+/** Its first peer URL, and how many more it has: enough to know it by. */
+function shownUrls({ peerUrls: [first, ...others] }: Member): string {
+  return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
 }

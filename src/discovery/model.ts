@@ -195,7 +195,8 @@ export function peerAddress(url: PeerUrl): string {
   return url.toLowerCase();
 }
 
-/** Whether a text could forge a log line or not be written as UTF-8. */
+/** Whether a text could forge a log line, turn its direction, or not be written as UTF-8. */
 function hasControl(text: string): boolean {
-  return /[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(text);
+  // Some languages, and some pictures, are not written without the joiners.
+  return /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u.test(text);
 }

@@ -6,6 +6,11 @@ const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/gu;
 
 /** Outside text in a message: bounded, and on one line. */
 export function quote(text: string): string {
-  const short = text.length > 80 ? `${text.slice(0, 80)}...` : text;
-  return `'${short.replace(UNFIT, '?')}'`;
+  return `'${shown(text, 80)}'`;
+}
+
+/** The same without quotes, with so many characters at most. */
+export function shown(text: string, most: number): string {
+  const short = text.length > most ? `${text.slice(0, most)}...` : text;
+  return short.replace(UNFIT, '?');
 }

@@ -1,4 +1,5 @@
 import { type DiscoveryClient, liveCluster } from '../etcd/client.ts';
+import { shown } from '../etcd/text.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { configReply, keys, listReply, memberReply, type Reply, sizeReply } from './reply.ts';
 import type { ReadRequest } from './request.ts';
@@ -29,5 +30,6 @@ export async function read(client: DiscoveryClient, request: ReadRequest): Promi
 
 /** A member's key that is not there. */
 export function noSuchMember(token: string, id: string, index: bigint): V2Error {
-  return v2Error(404, 100, keys.member(token, id), { index });
+  // No member has so long an id: it is whatever came.
+  return v2Error(404, 100, keys.member(token, shown(id, 100)), { index });
 }

@@ -1,5 +1,6 @@
 import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, liveCluster, present } from '../etcd/client.ts';
+import { shown } from '../etcd/text.ts';
 import { formatValue } from '../etcd/value.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { noSuchMember } from './read.ts';
@@ -94,7 +95,7 @@ async function compare(
   if (member === undefined) return noSuchMember(token, id, revision);
   const value = formatValue(member);
   const wrong: string[] = [];
-  if (value !== prevValue) wrong.push(`[${prevValue} != ${value}]`);
+  if (value !== prevValue) wrong.push(`[${shown(prevValue, 300)} != ${shown(value, 300)}]`);
   if (prevIndex !== 0n && prevIndex !== member.modRevision) {
     wrong.push(`[${prevIndex} != ${member.modRevision}]`);
   }

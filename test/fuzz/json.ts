@@ -30,7 +30,13 @@ export function mutatedJson(text: string, random: Random, words: readonly string
   } catch {
     return text;
   }
-  do value = changed(value, random, words);
+  // What stands there already meets itself again: the same name twice, one key for another.
+  const own = [...text.matchAll(/"([^"\\]*)"/g)].map(([, inner = '']) => inner);
+  const all = [
+    ...words,
+    ...Array.from({ length: words.length }, () => random.pick(own.length > 0 ? own : words)),
+  ];
+  do value = changed(value, random, all);
   while (random.chance(0.4));
   return JSON.stringify(value);
 }

@@ -80,7 +80,7 @@ async function openApi(): Promise<Api> {
 const keyWords = `t guarded ${'0'.repeat(32)} /_etcd/registry/t /_etcd/registry/t/members /_etcd/registry/t/membert
   /_etcd/registry/t/_config/size /_etcd/registry/t/members/a /_etcd/registry/t/members/b /_etcd/registry/t0
   /_etcd/registry/ /_etcd/registry/guarded/members /_etcd/registry0 \0 a b 3 infra1=http://10.0.0.1:2380
-  infra2=http://10.0.0.2:2380 infra1 infra2 http://10.0.0.1:2380 http://10.0.0.2:2380 t:secret guarded:x health`;
+  infra2=http://10.0.0.2:2380 infra1 infra2 http://10.0.0.1:2380 http://10.0.0.2:2380 infra\u202e t:secret guarded:x health`;
 const fields = `key rangeEnd limit revision sortOrder sortTarget keysOnly countOnly minModRevision value lease prevKv
   ignoreValue compare success failure requestRange requestPut requestDeleteRange requestTxn result target version
   createRevision modRevision createRequest cancelRequest progressRequest startRevision filters watchId token size ttl
@@ -99,16 +99,16 @@ const calls: Target = {
   ],
   share: 0.5,
   mutate(input, random) {
-    const lines = input.toString('latin1').split('\n');
+    const lines = input.toString().split('\n');
     const at = random.between(0, lines.length - 1);
     const [name, json] = partsOf(lines[at] ?? '');
     lines[at] = `${name} ${mutatedJson(json, random, words)}`;
-    return Buffer.from(lines.join('\n'), 'latin1');
+    return Buffer.from(lines.join('\n'));
   },
   /** Lines of `Service/Method JSON`. */
   async check(input) {
     const api = await openApi();
-    const lines = input.toString('latin1').split('\n');
+    const lines = input.toString().split('\n');
     for (const line of lines.slice(0, 12)) {
       const [name, text] = partsOf(line);
       const [service = '', method = ''] = name.split('/');
