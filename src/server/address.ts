@@ -5,6 +5,8 @@ export interface ListenAddress {
   readonly host: string | undefined;
   /** 0 lets the system choose a free one. */
   readonly port: number;
+  /** A socket that listens already, wherever that is. */
+  readonly fd?: number;
 }
 
 /** `:8087`, `host:8087` or `[::1]:8087`; undefined when it is none of them. */

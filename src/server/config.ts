@@ -12,6 +12,7 @@ import {
 import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
 import type { Cidr } from './ip.ts';
 import type { ClientLimits } from './limiter.ts';
+import { passedSocket } from './passed-socket.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -67,8 +68,11 @@ export type Reading =
   /** One line: the setting, where it was set, its value, and what it takes. */
   | { readonly type: 'WRONG'; readonly problem: string };
 
-/** Reads the settings from the arguments after `serve` and the environment. A flag beats a variable. */
-export function readConfig(args: readonly string[], env: Env): Reading {
+/**
+ * Reads the settings from the arguments after `serve` and the environment. A flag beats a variable, and a socket
+ * that systemd has passed to the process `pid` beats the address.
+ */
+export function readConfig(args: readonly string[], env: Env, pid = process.pid): Reading {
   const flags = readFlags(args);
   if (flags === 'HELP') return { type: 'HELP' };
   const problems = [...flags.problems];
@@ -83,9 +87,11 @@ export function readConfig(args: readonly string[], env: Env): Reading {
     return parsed as ValueOf<K>;
   };
 
+  const passed = passedSocket(env, pid);
+  if (typeof passed === 'string') problems.push(passed);
   const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
   const config: Config = {
-    listen: value('addr'),
+    listen: typeof passed === 'object' ? passed : value('addr'),
     metricsListen: value('metricsAddr'),
     publicUrl: value('host'),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },

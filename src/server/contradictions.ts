@@ -131,11 +131,23 @@ export function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given
 
 /** Several processes over a store that has one writer. */
 export function wrongWorkers(
-  { workers, store }: { readonly workers: number; readonly store: { readonly type: string } },
+  {
+    workers,
+    store,
+    listen,
+  }: {
+    readonly workers: number;
+    readonly store: { readonly type: string };
+    readonly listen: ListenAddress;
+  },
   given: Givens,
 ): string[] {
   const count = given.get('workers');
-  if (count === undefined || workers === 1 || store.type !== 'EMBEDDED') return [];
+  if (count === undefined || workers === 1) return [];
+  if (listen.fd !== undefined) {
+    return [`${count.source} ${quote(count.text)}: a socket that systemd has passed is for one process`];
+  }
+  if (store.type !== 'EMBEDDED') return [];
   return [
     `${count.source} ${quote(count.text)}: the embedded store has one writer; use ${named('etcd')} for several workers`,
   ];

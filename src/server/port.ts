@@ -18,6 +18,8 @@ export interface PortOptions {
   readonly host?: string | undefined;
   /** 0: any free one. */
   readonly port: number;
+  /** A socket that listens already takes the place of both. */
+  readonly fd?: number | undefined;
   /** With it the port speaks TLS, and nothing in clear text. */
   readonly tls?: TlsIdentity | undefined;
   readonly handler: PortHandler;
@@ -92,12 +94,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
   };
   const begin = (socket: Socket): void => {
     socket.on('error', ignore);
-    // Its handshake was under way when the drain began, or it was dropped as it came.
-    if (draining !== undefined || socket.destroyed) {
-      socket.destroy();
-      return;
-    }
-    connections.set(socket, { sweep() {}, drain: () => socket.destroy() });
+    // Dropped as it came.
+    if (socket.destroyed) return;
+    // One that was accepted just before the drain may have a request in its first bytes: it has the linger time.
+    connections.set(socket, { sweep() {}, drain() {} });
     socket.on('close', () => connections.delete(socket));
     const isFull = accepted.size > limits.connections;
     if (isFull && !full) {
@@ -113,7 +113,12 @@ export async function openPort(options: PortOptions): Promise<Port> {
       if (protocol === undefined) socket.destroy();
       else if (protocol === 'http1' && refusal) refuseAndClose(socket, refusal, limits.lingerTimeout);
       else if (refusal) socket.destroy();
-      else connections.set(socket, protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket));
+      else {
+        const connection = protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket);
+        connections.set(socket, connection);
+        // Two turns later the request has begun, if one came.
+        if (draining !== undefined) setImmediate(() => setImmediate(() => connection.drain()));
+      }
     });
   };
 
@@ -124,7 +129,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
   server.maxConnections = limits.connections + limits.refusals;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, () => {
+    const { fd, host, port } = options;
+    server.listen(fd === undefined ? { host, port } : { fd }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -121,7 +121,8 @@ export async function startServer(
   }
 
   const open = port;
-  const url = localUrl(tls === undefined ? 'http' : 'https', config.listen.host, open.port);
+  const host = config.listen.fd === undefined ? config.listen.host : open.address;
+  const url = localUrl(tls === undefined ? 'http' : 'https', host, open.port);
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port: open, log });
   const stop = async (): Promise<void> => {

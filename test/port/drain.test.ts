@@ -4,8 +4,9 @@ import { beforeEach, test } from 'node:test';
 import type { PortHandler, PortResponse } from '../../src/server/port.ts';
 import { waitFor } from '../support/wait.ts';
 import { open, openSession, openStream } from './support/clients.ts';
-import { PREFACE } from './support/frames.ts';
+import { GET, HELLO, headers, PREFACE } from './support/frames.ts';
 import { parseAnswers } from './support/http1.ts';
+import { RawHttp2Client } from './support/http2.ts';
 import { openPlainPort, type PlainPort } from './support/plain.ts';
 import { RawClient } from './support/raw.ts';
 
@@ -21,7 +22,7 @@ let waiting: PortResponse[];
 let large: number;
 
 const handler: PortHandler = (request, response) => {
-  if (request.url === '/now') return response.end('now');
+  if (request.url === '/now' || request.url === '/health') return response.end('now');
   if (request.url === '/large') {
     large += 1;
     response.setHeader('Content-Length', LARGE);
@@ -45,6 +46,20 @@ test('with nobody there it is over at once, and a second call is the same', asyn
   const drained = port.drain(GRACE);
   assert.equal(port.drain(0), drained);
   assert.equal(await drained, 'drained');
+});
+
+test('a request whose bytes are on their way as the drain begins is answered', async () => {
+  const client = await RawClient.connect(port.port);
+  const session = await RawHttp2Client.connect(port.port, { hello: Buffer.alloc(0) });
+  await waitFor('both to be accepted', () => port.connections() === 2);
+  client.send(get('/now'));
+  session.raw.send(Buffer.concat([HELLO, headers(1, GET)]));
+  const drained = port.drain(GRACE);
+  await client.until('the answer', () => client.heard.toString().endsWith('now'));
+  await session.raw.until('a response', () => session.transcript().includes('1:200'));
+  assert.equal(await drained, 'drained');
+  session.destroy();
+  client.destroy();
 });
 
 test('new connections are refused, whatever is still in flight', async () => {

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { run } from '../support/child.ts';
+import { onPath } from '../support/debian.ts';
+import { waitFor } from '../support/wait.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+/** Listens as systemd does, passes the socket to a process, and starts that again whenever it has ended. */
+const SYSTEMD = `
+import os, socket, sys
+listener = socket.socket()
+listener.bind(('127.0.0.1', 0))
+listener.listen(4096)
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+print('PORT', listener.getsockname()[1], flush=True)
+while True:
+    child = os.fork()
+    if child == 0:
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')
+        os.execv(sys.argv[1], sys.argv[1:])
+    print('STARTED', child, flush=True)
+    os.waitpid(child, 0)
+`;
+const skip = onPath('python3') === undefined && 'no python3 on PATH, which stands in for systemd';
+
+test('a service that is started anew on the socket of systemd refuses no connection', { skip }, async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  const args = [MAIN, 'serve', '--data-dir', dataDir, '--log-level', 'warn'];
+  // In a group of its own, to end the service with it.
+  const systemd = spawn('python3', ['-c', SYSTEMD, process.execPath, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  systemd.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  t.after(async () => {
+    const over = new Promise((resolve) => systemd.once('close', resolve));
+    process.kill(-(systemd.pid ?? 0), 'SIGKILL');
+    await over;
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const started = (): number[] => [...said.matchAll(/STARTED (\d+)\n/g)].map(([, pid]) => Number(pid));
+  await waitFor('the socket', () => started().length === 1);
+  const url = `http://127.0.0.1:${/PORT (\d+)/.exec(said)?.[1]}`;
+  const token = await (await fetch(`${url}/new?size=3`)).text();
+  assert.ok(token.startsWith(`${url}/`), token);
+
+  let restarting = true;
+  const statuses: number[] = [];
+  const asking = (async () => {
+    while (restarting) statuses.push(await statusOf(token));
+  })();
+  process.kill(started()[0] ?? 0, 'SIGTERM');
+  await waitFor('the second one to be started', () => started().length === 2);
+  assert.equal(await statusOf(`${url}/health`), 200);
+  restarting = false;
+  await asking;
+  assert.ok(statuses.length > 1 && statuses.every((status) => status === 200), String(statuses));
+});
+
+/** Asks on a connection of its own. */
+function statusOf(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.once('error', reject);
+  });
+}
+
+test('sockets that the service cannot take are a wrong setting', async () => {
+  const script = 'LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@"';
+  const child = spawn('sh', ['-c', script, process.execPath, MAIN, 'serve'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let problem = '';
+  child.stderr.on('data', (data: Buffer) => (problem += data.toString()));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 2);
+  assert.match(problem, /^etcd-discovery: LISTEN_FDS "2": the service takes one socket; [^\n]+\n$/);
+  // Of another process: not ours.
+  const { stdout } = await run(['serve', '--help'], { LISTEN_PID: '1', LISTEN_FDS: '2' });
+  assert.match(stdout, /--addr/);
+});
