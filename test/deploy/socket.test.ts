@@ -53,15 +53,15 @@ test('a service that is started anew on the socket of systemd refuses no connect
   const token = await (await fetch(`${url}/new?size=3`)).text();
   assert.ok(token.startsWith(`${url}/`), token);
 
-  let restarting = true;
+  const restarted = new AbortController();
   const statuses: number[] = [];
   const asking = (async () => {
-    while (restarting) statuses.push(await statusOf(token));
+    while (!restarted.signal.aborted) statuses.push(await statusOf(token));
   })();
   process.kill(started()[0] ?? 0, 'SIGTERM');
   await waitFor('the second one to be started', () => started().length === 2);
   assert.equal(await statusOf(`${url}/health`), 200);
-  restarting = false;
+  restarted.abort();
   await asking;
   assert.ok(statuses.length > 1 && statuses.every((status) => status === 200), String(statuses));
 });
