@@ -9,7 +9,8 @@ import type { StoreKind } from './servers.ts';
 import type { StoresPlan } from './stores.ts';
 import type { SweepPlan } from './sweep.ts';
 import type { TokensPlan } from './tokens.ts';
-import { WAYS, type WaitersPlan } from './waiters.ts';
+import type { WaitersPlan } from './waiters.ts';
+import { WAYS } from './ways.ts';
 
 /** Undefined: not wanted. */
 export interface Plan {

@@ -84,7 +84,9 @@ export function tokensTable(rows: readonly TokensRow[]): string {
           }),
           line(`${name}: ratio`, ({ rates: each }) => {
             const rate = each[index];
-            return rate === undefined ? '' : `${number(rate.ratio.median)} (${range(rate.ratio)})`;
+            if (rate === undefined) return '';
+            const { median, min, max } = rate.ratio;
+            return min === max ? number(median) : `${number(median)} (${range(rate.ratio)})`;
           }),
         ];
       }),

@@ -1,19 +1,16 @@
 // What a store with many tokens costs: the time to start, memory, and the rates beside those with a few.
 
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Child } from './child.ts';
 import { copyOfFilled } from './data.ts';
 import { memberListPath, tokenNumber } from './filled.ts';
 import type { Job } from './load/main.ts';
 import { get, postNothing } from './requests.ts';
-import { type Server, startProgram, startService } from './servers.ts';
+import { type Server, startService } from './servers.ts';
 import { rateOf, runSlot, type Slot } from './slot.ts';
+import { type Filled, measureStarts, type Starts } from './starts.ts';
 import { type Spread, spread } from './stats.ts';
-
-const exec = promisify(execFile);
 
 export interface TokensPlan {
   /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
@@ -26,12 +23,8 @@ export interface TokensPlan {
   readonly cache: string;
 }
 
-export interface TokensRow {
+export interface TokensRow extends Starts {
   readonly tokens: number;
-  /** From spawning the process to /health saying OK. */
-  readonly startMs: Spread;
-  /** The same with nothing of the data in the page cache; undefined where that cannot be had. */
-  readonly coldStartMs: Spread | undefined;
   /** Without the page cache, garbage collected: after the start, and after the load. NaN where Linux does not tell. */
   readonly startedBytes: number;
   readonly usedBytes: number;
@@ -58,11 +51,6 @@ const OPERATIONS: ReadonlyMap<string, Requests> = new Map<string, Requests>([
   ],
 ]);
 
-interface Filled {
-  readonly tokens: number;
-  readonly directory: string;
-}
-
 export async function measureTokens(
   plan: TokensPlan,
   dataDir: string,
@@ -74,7 +62,7 @@ export async function measureTokens(
     await copyOfFilled(tokens, { cache: plan.cache, target: directory }, progress);
     stores.push({ tokens, directory });
   }
-  const starts = await measureStarts(plan, stores, progress);
+  const starts = await measureStarts(plan.starts, stores, progress);
   const running: Running[] = [];
   for (const { tokens, directory } of stores) {
     const server = await startService(directory);
@@ -140,51 +128,6 @@ async function measureRates(
     }
   }
   await load.stop();
-}
-
-type Starts = Pick<TokensRow, 'startMs' | 'coldStartMs'>;
-
-async function measureStarts(
-  { starts }: TokensPlan,
-  stores: readonly Filled[],
-  progress: (text: string) => void,
-): Promise<Starts[]> {
-  const warm = stores.map((): number[] => []);
-  const cold = stores.map((): number[] => []);
-  for (let round = 0; round <= starts; round += 1) {
-    for (const [index, { tokens, directory }] of stores.entries()) {
-      progress(`start with ${tokens} tokens, ${round}/${starts}`);
-      const ms = await startMs(directory);
-      // The first makes the files of an empty store, and reads those of a full one into the page cache.
-      if (round > 0) warm[index]?.push(ms);
-      if (round > 0 && (await dropFromCache(join(directory, 'data.mdb')))) {
-        cold[index]?.push(await startMs(directory));
-      }
-    }
-  }
-  return stores.map((_, index) => {
-    const coldMs = cold[index] ?? [];
-    return {
-      startMs: spread(warm[index] ?? []),
-      coldStartMs: coldMs.length === 0 ? undefined : spread(coldMs),
-    };
-  });
-}
-
-async function startMs(directory: string): Promise<number> {
-  const begin = performance.now();
-  const program = await startProgram(directory);
-  const ms = performance.now() - begin;
-  await program.stop();
-  return ms;
-}
-
-/** Has the system forget what it holds of a file in memory; false where it does not. */
-async function dropFromCache(file: string): Promise<boolean> {
-  return exec('dd', [`if=${file}`, 'iflag=nocache', 'count=0']).then(
-    () => true,
-    () => false,
-  );
 }
 
 function anonymousBytes(pid: number): number {
