@@ -58,7 +58,7 @@ export function readCall<F extends FlagSet>(
   env: Readonly<Record<string, string | undefined>>,
 ): Reading<F> {
   const see = `see etcd-discovery ${command} --help`;
-  const { words, texts, help, problems } = readTokens(flags, args, see);
+  const { words, texts, help, problems } = readTokens(Object.values(flags), args, see);
   if (help) return { type: 'HELP' };
   const values: Record<string, unknown> = {};
   const missing: string[] = [];
@@ -92,15 +92,33 @@ function valueOf(flag: Flag<unknown>, source: string, text: string, problems: st
   return parsed;
 }
 
-interface Tokens {
+/** What is read of a flag before its value is. */
+export interface ReadShape {
+  readonly flag: string;
+  readonly short?: string;
+  /** Undefined: a switch. */
+  readonly value?: string;
+  readonly takes?: string;
+}
+
+/** A value as it was written, and by what: `--size` or `-s`. That of a switch is ''. */
+export interface Written {
+  readonly source: string;
+  readonly text: string;
+}
+
+export interface Tokens {
   readonly words: readonly string[];
-  readonly texts: ReadonlyMap<string, ReadonlyArray<{ readonly source: string; readonly text: string }>>;
+  /** By the names of the flags, in order. */
+  readonly texts: ReadonlyMap<string, readonly Written[]>;
   readonly help: boolean;
+  /** Each a line; the last words of some are `see`. */
   readonly problems: string[];
 }
 
-function readTokens(flags: FlagSet, args: readonly string[], see: string): Tokens {
-  const shapes = new Map(Object.values(flags).map((flag) => [flag.flag, flag]));
+/** Tells words from flags, and flags from their values. */
+export function readTokens(flags: Iterable<ReadShape>, args: readonly string[], see: string): Tokens {
+  const shapes = new Map([...flags].map((flag) => [flag.flag, flag]));
   const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {
     help: { type: 'boolean', short: 'h', multiple: true },
   };
@@ -109,7 +127,7 @@ function readTokens(flags: FlagSet, args: readonly string[], see: string): Token
     options[flag] = { type, multiple: true, ...(short !== undefined && { short }) };
   }
   const words: string[] = [];
-  const texts = new Map<string, Array<{ source: string; text: string }>>();
+  const texts = new Map<string, Written[]>();
   const problems: string[] = [];
   let help = false;
   // Not strict: its messages run over several sentences and do not fit ours.
@@ -121,12 +139,15 @@ function readTokens(flags: FlagSet, args: readonly string[], see: string): Token
     const shape = shapes.get(name);
     if (name === 'help') help = true;
     else if (shape === undefined) problems.push(`${quote(source)}: there is no such flag; ${see}`);
-    else if (shape.value === undefined && text !== undefined) problems.push(`${source}: takes no value`);
-    else if (
+    else if (shape.value === undefined && text !== undefined) {
+      problems.push(`${source}: takes no value; ${see}`);
+    } else if (
       shape.value !== undefined &&
       (text === undefined || (!token.inlineValue && text.startsWith('-')))
     ) {
-      problems.push(`${source}: needs a value; it takes ${shape.takes}`);
+      problems.push(
+        `${source}: needs a value; ${shape.takes === undefined ? see : `it takes ${shape.takes}`}`,
+      );
     } else texts.set(name, [...(texts.get(name) ?? []), { source, text: text ?? '' }]);
   }
   return { words, texts, help, problems };

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { type Config, readConfig } from '../../server/config.ts';
-import { quote } from '../../server/given.ts';
 import { SETTINGS, type Setting } from '../../server/settings.ts';
 import type { FlagShape, Terminal } from '../command.ts';
+import { readTokens } from '../flags.ts';
 import { settingLines } from '../serve-help.ts';
 
 /** What a command takes: words, flags of its own, and those settings of `serve` that it needs. */
@@ -36,48 +35,25 @@ export function readArguments(
     return 2;
   };
   const see = `see etcd-discovery ${call.name} --help`;
-  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
-    help: { type: 'boolean', short: 'h' },
-  };
-  const settings = new Map<string, Setting<unknown>>();
-  for (const setting of call.settings) {
-    const names = setting.flag === undefined ? [] : [{ flag: setting.flag, short: setting.short }];
-    for (const { flag, short } of [...names, ...(setting.old === undefined ? [] : [setting.old])]) {
-      options[flag] = { type: 'string', ...(short !== undefined && { short }) };
-      settings.set(flag, setting);
-    }
+  const settings = call.settings.flatMap(({ flag, short, old, value, takes }) => [
+    ...(flag === undefined ? [] : [{ flag, ...(short !== undefined && { short }), value, takes }]),
+    ...(old === undefined ? [] : [{ ...old, value, takes }]),
+  ]);
+  const { words, texts, help, problems } = readTokens([...settings, ...call.flags], args, see);
+  if (help) {
+    terminal.out(call.help);
+    return 0;
   }
-  const own = new Map(call.flags.map((each) => [each.flag, each]));
-  for (const { flag, value } of call.flags)
-    options[flag] = { type: value === undefined ? 'boolean' : 'string' };
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
-  const words: string[] = [];
+  const [wrongFlag] = problems;
+  if (wrongFlag !== undefined) return wrong(wrongFlag);
   const flags = new Map<string, string>();
-  const forServe: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
-    if (name === 'help') {
-      terminal.out(call.help);
-      return 0;
-    }
-    const shape = own.get(name);
-    const setting = settings.get(name);
-    if (shape === undefined && setting === undefined) {
-      return wrong(`${quote(rawName)}: there is no such flag; ${see}`);
-    }
-    if (shape !== undefined && shape.value === undefined) {
-      if (value !== undefined) return wrong(`${rawName}: takes no value; ${see}`);
-      flags.set(name, '');
-      continue;
-    }
-    if (value === undefined || (!token.inlineValue && value.startsWith('-'))) {
-      return wrong(`${rawName}: needs a value${setting === undefined ? '' : `; it takes ${setting.takes}`}`);
-    }
-    if (shape !== undefined) flags.set(name, value);
-    else forServe.push(...(rawName.startsWith('--') ? [`${rawName}=${value}`] : [rawName, value]));
+  for (const { flag } of call.flags) {
+    const last = texts.get(flag)?.at(-1);
+    if (last !== undefined) flags.set(flag, last.text);
   }
+  const forServe = settings
+    .flatMap(({ flag }) => texts.get(flag) ?? [])
+    .flatMap(({ source, text }) => (source.startsWith('--') ? [`${source}=${text}`] : [source, text]));
   const reading = readConfig(forServe, terminal.env);
   if (reading.type !== 'CONFIG') return wrong(reading.type === 'WRONG' ? reading.problem : see);
   const read = { words, flags, config: reading.config };
