@@ -1,0 +1,1 @@
+export async function opened(_: { readonly port: number }): Promise<number> { return 0; }

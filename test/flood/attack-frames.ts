@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Flood, type FloodName, FLOODS } from './frame-floods.ts';
+import { FLAG, frame, HELLO, TYPE } from '../port/support/frames.ts';
+
+export interface FrameOrder {
+  readonly flood: FloodName;
+  readonly port: number;
+  /** The address that it comes from. */
+  readonly from: string;
+  readonly forMs: number;
+  /** At once. One that is cut off is followed by another. */
+  readonly connections: number;
+}
+
+export interface FrameResult {
+  /** Opened in all. */
+  readonly connections: number;
+  /** Those that the service closed. */
+  readonly cutOff: number;
+  readonly megabytes: number;
+}
+
+/** Before a connection takes the place of one that was cut off. */
+const PAUSE_MS = 50;
+
+/** Sends a flood as fast as it is taken, for some time. */
+export async function sent({ flood, port, from, forMs, connections }: FrameOrder): Promise<FrameResult> {
+  const end = performance.now() + forMs;
+  const result = { connections: 0, cutOff: 0, bytes: 0 };
+  const attack = async (): Promise<void> => {
+    while (performance.now() < end) {
+      result.connections += 1;
+      const sent = await floodOnce(flood, { port, from, end });
+      result.bytes += sent.bytes;
+      if (!sent.cutOff) return;
+      result.cutOff += 1;
+      await sleep(PAUSE_MS);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, attack));
+  const { bytes, ...counts } = result;
+  return { ...counts, megabytes: Math.round(bytes / 1e5) / 10 };
+}
+
+async function floodOnce(
+  name: FloodName,
+  { port, from, end }: { port: number; from: string; end: number },
+): Promise<{ cutOff: boolean; bytes: number }> {
+  const flood: Flood = FLOODS[name];
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from });
+  const over = new AbortController();
+  socket.on('error', () => {});
+  socket.once('close', () => over.abort());
+  if (flood.deaf === true) socket.pause();
+  else socket.resume();
+  socket.write(Buffer.concat([flood.hello ?? HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), flood.open ?? Buffer.alloc(0)]));
+  const timer = setTimeout(() => over.abort('time'), end - performance.now());
+  let bytes = 0;
+  let stream = 3;
+  while (!over.signal.aborted) {
+    const { send, streams } = flood.burst(stream);
+    stream += 2 * streams;
+    bytes += send.length;
+    const taken = socket.write(send);
+    if (flood.pauseMs !== undefined) await sleep(flood.pauseMs);
+    else if (taken) await new Promise(setImmediate);
+    else await once(socket, 'drain', { signal: over.signal }).catch(() => {});
+  }
+  clearTimeout(timer);
+  socket.destroy();
+  return { cutOff: over.signal.reason !== 'time', bytes };
+}

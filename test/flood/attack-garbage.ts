@@ -1,0 +1,1 @@
+export async function garbage(_: { readonly port: number }): Promise<number> { return 0; }

@@ -1,0 +1,1 @@
+export async function slow(_: { readonly port: number }): Promise<number> { return 0; }

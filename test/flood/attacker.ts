@@ -1,0 +1,32 @@
+// A process that attacks: it gets orders by IPC, and answers each with what came of it. It takes only the CPU that
+// nobody else wants: the measure is what the service does for its other clients, not who wins the scheduler.
+
+import { setPriority } from 'node:os';
+import { opened } from './attack-connections.ts';
+import { sent } from './attack-frames.ts';
+import { garbage } from './attack-garbage.ts';
+import { slow } from './attack-slow.ts';
+
+const ATTACKS = { frames: sent, connections: opened, garbage, slow };
+
+export type Attacks = typeof ATTACKS;
+export type Kind = keyof Attacks;
+export interface Order<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly order: Parameters<Attacks[K]>[0];
+}
+
+try {
+  setPriority(19);
+} catch {
+  // Not everybody may; then it attacks harder.
+}
+process.on('message', ({ kind, order }: Order) => {
+  const attack = ATTACKS[kind] as (order: unknown) => Promise<unknown>;
+  attack(order).then(
+    (result) => process.send?.({ result }),
+    (error: Error) => process.send?.({ error: error.stack }),
+  );
+});
+process.on('disconnect', () => process.exit());
+process.send?.('ready');

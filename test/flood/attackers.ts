@@ -1,0 +1,43 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Attacks, Kind } from './attacker.ts';
+
+const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url));
+
+type Result<K extends Kind> = Awaited<ReturnType<Attacks[K]>>;
+
+/** A process that attacks. */
+export class Attacker {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    const kill = (): boolean => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+  }
+
+  static async start(): Promise<Attacker> {
+    const child = fork(ATTACKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    await once(child, 'message');
+    return new Attacker(child);
+  }
+
+  /** One at a time. */
+  async attack<K extends Kind>(kind: K, order: Parameters<Attacks[K]>[0]): Promise<Result<K>> {
+    this.#child.send({ kind, order });
+    const [answer] = (await Promise.race([
+      once(this.#child, 'message'),
+      once(this.#child, 'exit').then(() => [{ error: 'the attacker has ended by itself' }]),
+    ])) as [{ result?: Result<K>; error?: string }];
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.result as Result<K>;
+  }
+
+  async end(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}

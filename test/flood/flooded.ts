@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { SpawnedService } from '../support/child.ts';
+import { scrape } from '../support/scrape.ts';
+import { waitFor } from '../support/wait.ts';
+import type { Held } from './measured.ts';
+
+const MEASURED = new URL('./measured.js', import.meta.url).href;
+/** How long what is gone may take to be noticed: a ping and its time-out. */
+const SETTLE_MS = 90_000;
+
+/** The service as a process of its own that tells what it holds. */
+export class FloodedService {
+  readonly service: SpawnedService;
+  readonly port: number;
+  /** Lines of the log at error or fatal: there may be none. */
+  readonly complaints: string[] = [];
+  readonly #socket: string;
+  readonly #directory: string;
+
+  private constructor(service: SpawnedService, directory: string, socket: string) {
+    this.service = service;
+    this.port = Number(new URL(service.url).port);
+    this.#directory = directory;
+    this.#socket = socket;
+    // The log is read, as a pipe that is not would stop the service, and is not kept: floods make a lot of it.
+    let rest = '';
+    service.command.child.stdout?.removeAllListeners('data').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      this.complaints.push(...lines.filter((line) => /"level":"(?:error|fatal)"/.test(line)));
+    });
+  }
+
+  static async start(args: readonly string[] = []): Promise<FloodedService> {
+    const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+    const socket = join(directory, 'measured.sock');
+    const env = { MEASURED_SOCKET: socket, NODE_OPTIONS: `--import=${MEASURED}` };
+    const service = await SpawnedService.start(args, { env });
+    return new FloodedService(service, directory, socket);
+  }
+
+  get url(): string {
+    return this.service.url;
+  }
+
+  /** What the process holds, after a collection of garbage. */
+  async held(): Promise<Held> {
+    const held = JSON.parse(await text(connect(this.#socket))) as Held;
+    assert.equal(held.pid, this.service.command.child.pid, 'it is the same process still');
+    return held;
+  }
+
+  /** Waits until as many connections are open as its own clients have, and no request waits. */
+  async settle(ownConnections: number): Promise<void> {
+    let last = '';
+    const settled = async (): Promise<boolean> => {
+      const metrics = await scrape(this.url);
+      const { TCPSocketWrap: sockets = 0, TLSSocketWrap: secure = 0 } = (await this.held()).handles;
+      const waits = (metrics.get('discovery_waits{surface="v2"}') ?? 0) + (metrics.get('discovery_waits{surface="rpc"}') ?? 0);
+      const connections = metrics.get('discovery_connections') ?? 0;
+      last = `${connections} connections, ${waits} waits, ${metrics.get('discovery_watches')} watches, ${sockets + secure} sockets`;
+      // One more is the one that asks for the metrics.
+      return connections <= ownConnections + 1 && waits === 0 && metrics.get('discovery_watches') === 0;
+    };
+    await waitFor('the connections of attackers to be gone', settled, SETTLE_MS).catch((error: Error) => {
+      throw new Error(`${error.message}: ${last}`);
+    });
+  }
+
+  /** It is alive, and has seen nothing that it did not foresee. */
+  assertWell(): void {
+    const { exitCode, signalCode } = this.service.command.child;
+    assert.deepEqual([exitCode, signalCode], [null, null], 'the process is up');
+    assert.deepEqual(this.complaints, []);
+    assert.doesNotMatch(this.service.command.stderr, /\S/);
+  }
+
+  async remove(): Promise<void> {
+    await this.service.remove();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Memory is back, to within a tenth, where it was before. */
+export function assertBack(before: Held, after: Held, what: string): void {
+  const grown = (name: 'heapBytes' | 'rssBytes' | 'files'): string =>
+    `${name} ${before[name]} -> ${after[name]} (${ratio(after[name], before[name])})`;
+  const all = `${what}: ${grown('heapBytes')}, ${grown('rssBytes')}, ${grown('files')}`;
+  console.log(all);
+  assert.ok(after.heapBytes <= before.heapBytes * 1.1, all);
+  assert.ok(after.rssBytes <= before.rssBytes * 1.1, all);
+  assert.ok(after.files <= before.files + 2, all);
+}
+
+export const ratio = (now: number, then: number): string => `x${(now / then).toFixed(2)}`;

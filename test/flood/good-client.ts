@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { Agent, get } from 'node:http';
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { ListMembersRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { ratio } from './flooded.ts';
+
+/** The medians of the good client's latency, in ms. */
+export interface Latency {
+  readonly v2: number;
+  readonly grpc: number;
+  readonly samples: number;
+}
+
+/** Between two calls: the client is no load. */
+const PAUSE_MS = 3;
+
+/** A client that does what nodes do, on a connection of HTTP/1.1 and one of HTTP/2, and looks at the clock. */
+export class GoodClient {
+  /** Its connections to the service. */
+  static readonly CONNECTIONS = 2;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #session: ClientHttp2Session;
+  readonly #url: string;
+  readonly #token: string;
+  readonly #body: Buffer;
+
+  private constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+    this.#session = connect(url);
+    const message = toBinary(ListMembersRequestSchema, create(ListMembersRequestSchema, { token }));
+    this.#body = Buffer.concat([Buffer.alloc(5), message]);
+    this.#body.writeUInt32BE(message.length, 1);
+  }
+
+  /** Makes a token of its own and calls until the service's code is compiled. */
+  static async connect(url: string): Promise<GoodClient> {
+    const made = await (await fetch(`${url}/new?size=3`, { headers: { connection: 'close' } })).text();
+    const client = new GoodClient(url, new URL(made.trim()).pathname.slice(1));
+    for (let i = 0; i < 300; i += 1) {
+      await client.#v2();
+      await client.#grpc();
+    }
+    return client;
+  }
+
+  /** Calls for as long as the promise takes, or for so many ms. */
+  async latency(during: Promise<unknown> | number): Promise<Latency> {
+    let over = false;
+    const end = typeof during === 'number' ? sleep(during) : during;
+    const done = (): void => {
+      over = true;
+    };
+    void end.then(done, done);
+    const v2: number[] = [];
+    const grpc: number[] = [];
+    while (!over || v2.length < 20) {
+      v2.push(await timed(() => this.#v2()));
+      await sleep(PAUSE_MS);
+      grpc.push(await timed(() => this.#grpc()));
+      await sleep(PAUSE_MS);
+    }
+    return { v2: median(v2), grpc: median(grpc), samples: v2.length };
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#session.destroy();
+  }
+
+  async #v2(): Promise<void> {
+    const status = await new Promise((resolve, reject) => {
+      get(`${this.#url}/${this.#token}`, { agent: this.#agent }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      }).on('error', reject);
+    });
+    assert.equal(status, 200);
+  }
+
+  async #grpc(): Promise<void> {
+    const status = await new Promise((resolve, reject) => {
+      const stream = this.#session.request({
+        ':method': 'POST',
+        ':path': '/discovery.v1.DiscoveryService/ListMembers',
+        'content-type': 'application/grpc',
+        te: 'trailers',
+      });
+      stream.on('error', reject).on('trailers', (trailers) => resolve(trailers['grpc-status']));
+      stream.resume().end(this.#body);
+    });
+    assert.equal(status, '0');
+  }
+}
+
+async function timed(call: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await call();
+  return performance.now() - begin;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** How often a round is tried: what another program on the machine does to it, it does not do three times. */
+const ROUNDS = 3;
+const CALM_MS = 600;
+
+/**
+ * Measures the client's latency before and during an attack, and after it: the median of those during it may be
+ * three times that of before.
+ */
+export async function assertServed(client: GoodClient, what: string, attack: () => Promise<unknown>): Promise<void> {
+  let told = '';
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = await client.latency(CALM_MS);
+    const attacking = attack();
+    const during = await client.latency(attacking);
+    const result = await attacking;
+    const times = (['v2', 'grpc'] as const).map((kind) => during[kind] / before[kind]);
+    told = `${what}: ${(['v2', 'grpc'] as const).map((kind) => `${kind} ${before[kind].toFixed(2)} -> ${during[kind].toFixed(2)} ms (${ratio(during[kind], before[kind])})`).join(', ')}; ${during.samples} samples; ${JSON.stringify(result)}`;
+    console.log(told);
+    if (times.every((time) => time <= 3)) return;
+  }
+  assert.fail(`other clients waited more than three times as long in ${ROUNDS} rounds. ${told}`);
+}
