@@ -128,6 +128,20 @@ export const PORT_LIMITS = {
   resetBurst: 1000,
   /** How many of those it has back in a second. */
   resetRate: 33,
+  /** A stream reset when it was open for less than this was opened in vain: no client gives up so soon. */
+  hastyTime: 1 * seconds,
+  /** Such resets, by either side, that one connection may have at once: past it the connection is closed. */
+  hastyBurst: 200,
+  /** How many of those it has back in a second. */
+  hastyRate: 20,
+  /** Requests of one HTTP/2 connection begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
+  requestsPerTurn: 8,
+  /** The largest request of HTTP/2: its headers and its body. */
+  requestBytes: 80 * KiB,
+  /** What else one HTTP/2 connection may send at once: 100,000 small frames. Past it the connection is closed. */
+  otherBytes: 2 * MiB,
+  /** How much of that it has back in a second. */
+  otherRate: 64 * KiB,
   /** Entries of one SETTINGS frame: the protocol knows 7. */
   settings: 32,
 } as const;

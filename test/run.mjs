@@ -1,5 +1,6 @@
 // `npm test`: gets the clone and a real etcd ready, and runs the tests.
-//   npm test                        every test file, at the default size
+//   npm test                        every test file but the floods, at the default size
+//   npm test -- test/flood/         the floods: alone, as they measure what the service does for others
 //   npm test -- store arrows        the test files whose path contains "store" or "arrows"
 //   npm test -- --slow              long runs too (more histories, kills and sizes)
 //   npm test -- --node /path/node   under another Node.js
@@ -29,7 +30,12 @@ const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
   .map((name) => `test/${name.replaceAll('\\', '/').replace(/js$/, 'ts')}`)
   .sort();
-const chosen = all.filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)));
+const isFlood = (file) => file.startsWith('test/flood/');
+const withFloods = wanted.some((part) => part.includes('flood'));
+const chosen = all.filter(
+  (file) =>
+    (wanted.length === 0 || wanted.some((part) => file.includes(part))) && (withFloods || !isFlood(file)),
+);
 if (chosen.length === 0) {
   fail(
     `No test file has ${wanted.map((part) => `"${part}"`).join(' or ')} in its path. There are:\n${all.join('\n')}`,
@@ -51,7 +57,7 @@ const child = spawn(
     '--test',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
-    `--test-concurrency=${FILES_AT_ONCE}`,
+    `--test-concurrency=${withFloods ? 1 : FILES_AT_ONCE}`,
     `--test-timeout=${slow ? SLOW_FILE_LIMIT_MS : FILE_LIMIT_MS}`,
     ...chosen.map((file) => join('dist', file.replace(/ts$/, 'js'))),
   ],

@@ -14,6 +14,8 @@ export const PORT_REFUSALS = [
   'slow_reader',
   /** A ping that is not answered. */
   'gone',
+  /** More of HTTP/2 than any client sends: streams that are reset at once, frames that are no request. */
+  'flood',
   /** A TLS handshake that failed. */
   'handshake',
 ] as const;

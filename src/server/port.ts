@@ -68,7 +68,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const http1 = createHttp1({ limits, tls: options.tls, onRefused }, (request, response) =>
     dispatch.request(request, response),
   );
-  const adoptHttp2 = createHttp2({ limits, onRefused }, (request, response) =>
+  const adoptHttp2 = createHttp2({ limits, log, onRefused }, (request, response) =>
     dispatch.request(request, response),
   );
   const { server } = http1;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Flood, type FloodName, FLOODS } from './frame-floods.ts';
 import { FLAG, frame, HELLO, TYPE } from '../port/support/frames.ts';
+import { FLOODS, type Flood, type FloodName } from './frame-floods.ts';
 
 export interface FrameOrder {
   readonly flood: FloodName;
@@ -55,7 +55,9 @@ async function floodOnce(
   socket.once('close', () => over.abort());
   if (flood.deaf === true) socket.pause();
   else socket.resume();
-  socket.write(Buffer.concat([flood.hello ?? HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), flood.open ?? Buffer.alloc(0)]));
+  socket.write(
+    Buffer.concat([flood.hello ?? HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), flood.open ?? Buffer.alloc(0)]),
+  );
   const timer = setTimeout(() => over.abort('time'), end - performance.now());
   let bytes = 0;
   let stream = 3;

@@ -1,1 +1,141 @@
-export async function garbage(_: { readonly port: number }): Promise<number> { return 0; }
+import { connect } from 'node:net';
+import { type Field, FLAG, frame, GET, HELLO, hpack, TYPE } from '../port/support/frames.ts';
+import { Random } from '../store/random.ts';
+
+export interface GarbageOrder {
+  readonly port: number;
+  /** Requests in all. */
+  readonly total: number;
+  readonly seed: number;
+  /** Connections at once. */
+  readonly atOnce: number;
+}
+
+/** Requests on one connection. */
+const BATCH = 20;
+/** For what the service does not end by itself. */
+const LINGER_MS = 150;
+
+const form = 'value=infra1%3Dhttp%3A%2F%2F10.0.0.1%3A2380';
+const json = '{"token":"0123456789abcdef0123456789abcdef"}';
+const token = '0123456789abcdef0123456789abcdef';
+const post = (path: string, type: string, body: string, method = 'POST'): string =>
+  `${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+/** What nodes, clients and browsers send. */
+const REQUESTS: readonly Buffer[] = [
+  `GET /${token} HTTP/1.1\r\nHost: a\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n`,
+  `GET /${token}/_config/size HTTP/1.1\r\nHost: a\r\n\r\n`,
+  `GET /v2/keys/_etcd/registry/${token}?recursive=true&wait=true&waitIndex=7 HTTP/1.1\r\nHost: a\r\n\r\n`,
+  post(`/${token}/1?prevExist=false`, 'application/x-www-form-urlencoded', form, 'PUT'),
+  post('/discovery.v1.DiscoveryService/GetCluster', 'application/json', json),
+  post('/discovery.v1.DiscoveryService/WatchMembers', 'application/connect+json', `\0\0\0\0,${json}`),
+  post('/etcdserverpb.KV/Range', 'application/grpc-web+proto', '\0\0\0\0\x05\x0a\x03/_e'),
+  'GET /new?size=3 HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 10.0.0.1, 10.0.0.2\r\n\r\n',
+  `GET /${token} HTTP/1.1\r\nHost: a\r\nAccept: text/html,*/*;q=0.8\r\n\r\n`,
+  'POST /_page/new HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsize=3\r\n0\r\n\r\n',
+  'GET /health HTTP/1.0\r\n\r\n',
+].map((text) => Buffer.from(text, 'latin1'));
+
+const call = (path: string): Field[] => [
+  [':method', 'POST'],
+  [':scheme', 'http'],
+  [':path', path],
+  [':authority', 'a'],
+  ['content-type', 'application/grpc'],
+  ['te', 'trailers'],
+];
+const HEADS = [
+  GET,
+  call('/etcdserverpb.KV/Range'),
+  call('/etcdserverpb.Watch/Watch'),
+  call('/grpc.health.v1.Health/Check'),
+].map(hpack);
+const MESSAGE = Buffer.from('\0\0\0\0\x05\x0a\x03/_e', 'latin1');
+
+/** Sends requests that are random bytes, or good ones with bytes changed, over HTTP/1.1 and HTTP/2. */
+export async function garbage({
+  port,
+  total,
+  seed,
+  atOnce,
+}: GarbageOrder): Promise<{ requests: number; connections: number }> {
+  let left = total;
+  let connections = 0;
+  const worker = async (index: number): Promise<void> => {
+    const random = new Random(seed + index);
+    while (left > 0) {
+      const count = Math.min(BATCH, left);
+      left -= count;
+      connections += 1;
+      await send(port, batch(random, count), random);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, (_, index) => worker(index)));
+  return { requests: total, connections };
+}
+
+function batch(random: Random, count: number): Buffer {
+  const make = (one: (index: number) => Buffer): Buffer =>
+    Buffer.concat(Array.from({ length: count }, (_, index) => one(index)));
+  if (random.chance(0.1)) return make(() => bytes(random, random.between(1, 200)));
+  if (random.chance(0.5)) return make(() => changed(random, random.pick(REQUESTS)));
+  return Buffer.concat([HELLO, make((index) => stream(random, 2 * index + 1))]);
+}
+
+function stream(random: Random, id: number): Buffer {
+  const head = random.pick(HEADS);
+  const isWhole = head === HEADS[0];
+  const flags = FLAG.END_HEADERS | (isWhole ? FLAG.END_STREAM : 0);
+  // Changed as HPACK, or as a frame, and then the rest of the connection is lost.
+  const block = random.chance(0.5) ? changed(random, head) : head;
+  const frames = Buffer.concat([
+    frame(TYPE.HEADERS, flags, id, block),
+    ...(isWhole ? [] : [frame(TYPE.DATA, FLAG.END_STREAM, id, changed(random, MESSAGE))]),
+  ]);
+  return random.chance(0.05) ? changed(random, frames) : frames;
+}
+
+const bytes = (random: Random, length: number): Buffer =>
+  Buffer.from(Array.from({ length }, () => random.between(0, 255)));
+
+/** Up to four changes; now and then none. */
+function changed(random: Random, good: Buffer): Buffer {
+  let result = good;
+  for (let changes = random.between(0, 4); changes > 0; changes -= 1) {
+    const at = random.between(0, Math.max(0, result.length - 1));
+    const [before, after] = [result.subarray(0, at), result.subarray(at)];
+    const kind = random.between(0, 3);
+    if (kind === 0) result = Buffer.concat([before, bytes(random, 1), after.subarray(1)]);
+    else if (kind === 1) result = Buffer.concat([before, bytes(random, random.between(1, 8)), after]);
+    else if (kind === 2) result = Buffer.concat([before, after.subarray(random.between(1, 8))]);
+    else result = Buffer.concat([before, after.subarray(0, 16), after]);
+  }
+  return result;
+}
+
+/** Sends, closes its side, and reads what comes until the service closes. */
+function send(port: number, garbage: Buffer, random: Random): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      localAddress: `127.0.0.${random.between(2, 9)}`,
+      allowHalfOpen: true,
+    });
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    let answered = false;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      // A second read comes when the rest is answered, mostly; whoever reads on until all is there is slow.
+      if (answered) socket.end();
+      answered = true;
+    });
+    socket.on('end', () => socket.destroy());
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.write(garbage, () => setTimeout(() => socket.end(), 5));
+  });
+}

@@ -1,1 +1,122 @@
-export async function slow(_: { readonly port: number }): Promise<number> { return 0; }
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Field, FLAG, frame, GET, HELLO, hpack, PREFACE, setting, TYPE } from '../port/support/frames.ts';
+
+/** What a client does that takes as long as it can. */
+interface Slowness {
+  /** Sent at once. */
+  readonly first: Buffer;
+  /** Then one of these a second, without end. */
+  readonly drip?: Buffer;
+  /** It does not read. */
+  readonly deaf?: true;
+}
+
+export interface SlowOrder {
+  readonly port: number;
+  readonly token: string;
+  /** Of each kind. */
+  readonly connections: number;
+  /** They give up after this, in ms. */
+  readonly forMs: number;
+}
+
+/** How many of each kind the service has cut off. */
+export type SlowResult = Readonly<Record<string, number>>;
+
+const DRIP_MS = 1000;
+
+/** Every kind of slowness at the same time, over and over its connections. */
+export async function slow({ port, token, connections, forMs }: SlowOrder): Promise<SlowResult> {
+  const cutOff: Record<string, number> = {};
+  const all = Object.entries(kinds(token)).flatMap(([name, slowness]) => {
+    cutOff[name] = 0;
+    return Array.from({ length: connections }, async (_, index) => {
+      // Not all in one moment.
+      await sleep((index / connections) * DRIP_MS);
+      if (await dawdle(slowness, port, forMs)) cutOff[name] = (cutOff[name] ?? 0) + 1;
+    });
+  });
+  await Promise.all(all);
+  return cutOff;
+}
+
+/** Whether the service ended the connection. */
+function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    let given = false;
+    const giveUp = setTimeout(() => {
+      given = true;
+      socket.destroy();
+    }, forMs);
+    const timer = drip === undefined ? undefined : setInterval(() => socket.write(drip), DRIP_MS);
+    socket.on('error', () => {});
+    if (deaf === true) socket.pause();
+    else socket.resume();
+    socket.once('close', () => {
+      clearTimeout(giveUp);
+      clearInterval(timer);
+      resolve(!given);
+    });
+    socket.write(first);
+  });
+}
+
+function kinds(token: string): Readonly<Record<string, Slowness>> {
+  const post = (path: string, type: string, method = 'POST'): Buffer =>
+    Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 60000\r\n\r\n`);
+  const call = (path: string): Field[] => [
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', path],
+    [':authority', 'a'],
+    ['content-type', 'application/grpc'],
+    ['te', 'trailers'],
+  ];
+  const http2 = (...frames: Buffer[]): Buffer => Buffer.concat([HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), ...frames]);
+  const headers = (stream: number, fields: readonly Field[], flags: number): Buffer =>
+    frame(TYPE.HEADERS, flags, stream, hpack(fields));
+  const list: Field[] = GET.map(([name, value]) => [name, name === ':path' ? `/${token}` : value]);
+  const oneByte = frame(TYPE.DATA, FLAG.NONE, 1, Buffer.from('a'));
+  return {
+    'headers over HTTP/1.1': { first: Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nX: '), drip: Buffer.from('a') },
+    'the preface of HTTP/2': { first: PREFACE.subarray(0, 4) },
+    'headers over HTTP/2': { first: http2(headers(1, GET, FLAG.END_STREAM)), deaf: true },
+    'the body of a v2 registration': {
+      first: post(`/${token}/1?prevExist=false`, 'application/x-www-form-urlencoded', 'PUT'),
+      drip: Buffer.from('a'),
+    },
+    'the body of a Connect call': {
+      first: post('/discovery.v1.DiscoveryService/GetCluster', 'application/json'),
+      drip: Buffer.from(' '),
+    },
+    'the body of a gRPC call': {
+      first: http2(headers(1, call('/etcdserverpb.KV/Range'), FLAG.END_HEADERS)),
+      drip: oneByte,
+    },
+    'the request of a v3 watch': {
+      first: http2(headers(1, call('/etcdserverpb.Watch/Watch'), FLAG.END_HEADERS)),
+      drip: oneByte,
+    },
+    'reading a list over HTTP/1.1': {
+      first: Buffer.from(`GET /${token} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(90)),
+      deaf: true,
+    },
+    'reading a list over HTTP/2': {
+      first: Buffer.concat([
+        PREFACE,
+        frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(4, 0)),
+        frame(TYPE.SETTINGS, FLAG.ACK, 0),
+        ...Array.from({ length: 90 }, (_, index) =>
+          headers(2 * index + 1, list, FLAG.END_HEADERS | FLAG.END_STREAM),
+        ),
+      ]),
+      deaf: true,
+    },
+    'reading a long poll': {
+      first: Buffer.from(`GET /${token}?recursive=true&wait=true HTTP/1.1\r\nHost: a\r\n\r\n`),
+      deaf: true,
+    },
+  };
+}

@@ -27,10 +27,13 @@ export class Attacker {
   /** One at a time. */
   async attack<K extends Kind>(kind: K, order: Parameters<Attacks[K]>[0]): Promise<Result<K>> {
     this.#child.send({ kind, order });
+    const over = new AbortController();
+    const { signal } = over;
     const [answer] = (await Promise.race([
-      once(this.#child, 'message'),
-      once(this.#child, 'exit').then(() => [{ error: 'the attacker has ended by itself' }]),
+      once(this.#child, 'message', { signal }),
+      once(this.#child, 'exit', { signal }).then(() => [{ error: 'the attacker has ended by itself' }]),
     ])) as [{ result?: Result<K>; error?: string }];
+    over.abort();
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.result as Result<K>;
   }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpawnedService } from '../support/child.ts';
 import { scrape } from '../support/scrape.ts';
 import { waitFor } from '../support/wait.ts';
@@ -12,6 +13,8 @@ import type { Held } from './measured.ts';
 const MEASURED = new URL('./measured.js', import.meta.url).href;
 /** How long what is gone may take to be noticed: a ping and its time-out. */
 const SETTLE_MS = 90_000;
+/** How long V8 and malloc may take to give memory back. */
+const RETURN_MS = 30_000;
 
 /** The service as a process of its own that tells what it holds. */
 export class FloodedService {
@@ -19,12 +22,16 @@ export class FloodedService {
   readonly port: number;
   /** Lines of the log at error or fatal: there may be none. */
   readonly complaints: string[] = [];
+  /** Where its metrics are. */
+  readonly #metrics: string;
   readonly #socket: string;
   readonly #directory: string;
 
   private constructor(service: SpawnedService, directory: string, socket: string) {
     this.service = service;
     this.port = Number(new URL(service.url).port);
+    const serving = service.command.log().find((line) => line['msg'] === 'serving');
+    this.#metrics = String(serving?.['metrics'] ?? service.url);
     this.#directory = directory;
     this.#socket = socket;
     // The log is read, as a pipe that is not would stop the service, and is not kept: floods make a lot of it.
@@ -55,21 +62,43 @@ export class FloodedService {
     return held;
   }
 
-  /** Waits until as many connections are open as its own clients have, and no request waits. */
+  /** Waits until as many connections are open as its own clients have, and nobody waits or watches. */
   async settle(ownConnections: number): Promise<void> {
-    let last = '';
+    const names = [
+      'discovery_connections',
+      'discovery_watches',
+      'discovery_waits{surface="v2"}',
+      'discovery_waits{surface="rpc"}',
+    ];
+    let open: number[] = [];
     const settled = async (): Promise<boolean> => {
-      const metrics = await scrape(this.url);
-      const { TCPSocketWrap: sockets = 0, TLSSocketWrap: secure = 0 } = (await this.held()).handles;
-      const waits = (metrics.get('discovery_waits{surface="v2"}') ?? 0) + (metrics.get('discovery_waits{surface="rpc"}') ?? 0);
-      const connections = metrics.get('discovery_connections') ?? 0;
-      last = `${connections} connections, ${waits} waits, ${metrics.get('discovery_watches')} watches, ${sockets + secure} sockets`;
-      // One more is the one that asks for the metrics.
-      return connections <= ownConnections + 1 && waits === 0 && metrics.get('discovery_watches') === 0;
+      const metrics = await scrape(this.#metrics);
+      open = names.map((name) => metrics.get(name) ?? Number.NaN);
+      const [connections = Number.NaN, ...others] = open;
+      // One more may be the one that asks for the metrics.
+      return connections <= ownConnections + 1 && others.every((count) => count === 0);
     };
     await waitFor('the connections of attackers to be gone', settled, SETTLE_MS).catch((error: Error) => {
-      throw new Error(`${error.message}: ${last}`);
+      throw new Error(`${error.message}: ${names.map((name, index) => `${name} ${open[index]}`).join(', ')}`);
     });
+  }
+
+  /** Memory comes back, to within a tenth, to where it was before, and so do files. */
+  async assertBack(before: Held, what: string): Promise<void> {
+    const deadline = performance.now() + RETURN_MS;
+    for (;;) {
+      const after = await this.held();
+      const isBack =
+        after.heapBytes <= before.heapBytes * 1.1 &&
+        after.rssBytes <= before.rssBytes * 1.1 &&
+        after.files <= before.files + 2;
+      const grown = (name: 'heapBytes' | 'rssBytes' | 'files'): string =>
+        `${name} ${before[name]} -> ${after[name]} (${ratio(after[name], before[name])})`;
+      const all = `${what}: ${grown('heapBytes')}, ${grown('rssBytes')}, ${grown('files')}`;
+      if (isBack) return console.log(all);
+      assert.ok(performance.now() < deadline, all);
+      await sleep(1000);
+    }
   }
 
   /** It is alive, and has seen nothing that it did not foresee. */
@@ -84,17 +113,6 @@ export class FloodedService {
     await this.service.remove();
     rmSync(this.#directory, { recursive: true, force: true });
   }
-}
-
-/** Memory is back, to within a tenth, where it was before. */
-export function assertBack(before: Held, after: Held, what: string): void {
-  const grown = (name: 'heapBytes' | 'rssBytes' | 'files'): string =>
-    `${name} ${before[name]} -> ${after[name]} (${ratio(after[name], before[name])})`;
-  const all = `${what}: ${grown('heapBytes')}, ${grown('rssBytes')}, ${grown('files')}`;
-  console.log(all);
-  assert.ok(after.heapBytes <= before.heapBytes * 1.1, all);
-  assert.ok(after.rssBytes <= before.rssBytes * 1.1, all);
-  assert.ok(after.files <= before.files + 2, all);
 }
 
 export const ratio = (now: number, then: number): string => `x${(now / then).toFixed(2)}`;

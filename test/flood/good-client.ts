@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
+import { get as getTls, Agent as TlsAgent } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ListMembersRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { CA } from '../tls/files.ts';
 import { ratio } from './flooded.ts';
 
 /** The medians of the good client's latency, in ms. */
@@ -20,25 +23,27 @@ const PAUSE_MS = 3;
 export class GoodClient {
   /** Its connections to the service. */
   static readonly CONNECTIONS = 2;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #agent: Agent | TlsAgent;
   readonly #session: ClientHttp2Session;
   readonly #url: string;
-  readonly #token: string;
-  readonly #body: Buffer;
+  #token = 'new?size=3';
+  #body: Buffer = Buffer.alloc(0);
 
-  private constructor(url: string, token: string) {
+  private constructor(url: string) {
     this.#url = url;
-    this.#token = token;
-    this.#session = connect(url);
-    const message = toBinary(ListMembersRequestSchema, create(ListMembersRequestSchema, { token }));
-    this.#body = Buffer.concat([Buffer.alloc(5), message]);
-    this.#body.writeUInt32BE(message.length, 1);
+    const options = { keepAlive: true, maxSockets: 1, ca: CA };
+    this.#agent = url.startsWith('https:') ? new TlsAgent(options) : new Agent(options);
+    this.#session = connect(url, { ca: CA });
   }
 
   /** Makes a token of its own and calls until the service's code is compiled. */
   static async connect(url: string): Promise<GoodClient> {
-    const made = await (await fetch(`${url}/new?size=3`, { headers: { connection: 'close' } })).text();
-    const client = new GoodClient(url, new URL(made.trim()).pathname.slice(1));
+    const client = new GoodClient(url);
+    const token = new URL((await client.#v2()).trim()).pathname.slice(1);
+    client.#token = token;
+    const message = toBinary(ListMembersRequestSchema, create(ListMembersRequestSchema, { token }));
+    client.#body = Buffer.concat([Buffer.alloc(5), message]);
+    client.#body.writeUInt32BE(message.length, 1);
     for (let i = 0; i < 300; i += 1) {
       await client.#v2();
       await client.#grpc();
@@ -56,7 +61,7 @@ export class GoodClient {
     void end.then(done, done);
     const v2: number[] = [];
     const grpc: number[] = [];
-    while (!over || v2.length < 20) {
+    while (!over || v2.length < 40) {
       v2.push(await timed(() => this.#v2()));
       await sleep(PAUSE_MS);
       grpc.push(await timed(() => this.#grpc()));
@@ -70,13 +75,13 @@ export class GoodClient {
     this.#session.destroy();
   }
 
-  async #v2(): Promise<void> {
-    const status = await new Promise((resolve, reject) => {
-      get(`${this.#url}/${this.#token}`, { agent: this.#agent }, (response) => {
-        response.resume().on('end', () => resolve(response.statusCode));
-      }).on('error', reject);
+  async #v2(): Promise<string> {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const ask = this.#url.startsWith('https:') ? getTls : get;
+      ask(`${this.#url}/${this.#token}`, { agent: this.#agent }, resolve).on('error', reject);
     });
-    assert.equal(status, 200);
+    assert.equal(response.statusCode, 200);
+    return text(response);
   }
 
   async #grpc(): Promise<void> {
@@ -94,7 +99,7 @@ export class GoodClient {
   }
 }
 
-async function timed(call: () => Promise<void>): Promise<number> {
+async function timed(call: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await call();
   return performance.now() - begin;
@@ -106,13 +111,17 @@ function median(values: readonly number[]): number {
 
 /** How often a round is tried: what another program on the machine does to it, it does not do three times. */
 const ROUNDS = 3;
-const CALM_MS = 600;
+const CALM_MS = 400;
 
 /**
  * Measures the client's latency before and during an attack, and after it: the median of those during it may be
  * three times that of before.
  */
-export async function assertServed(client: GoodClient, what: string, attack: () => Promise<unknown>): Promise<void> {
+export async function assertServed(
+  client: GoodClient,
+  what: string,
+  attack: () => Promise<unknown>,
+): Promise<void> {
   let told = '';
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = await client.latency(CALM_MS);

@@ -286,9 +286,13 @@ const floods: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
       repeat(100_000, () => frame(TYPE.CONTINUATION, FLAG.NONE, 1)),
     ]),
   ],
+  // More than there is room for beside requests, between two sweeps.
+  ['window updates', repeat(250_000, () => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(1)))],
+  ['priorities', repeat(250_000, () => frame(TYPE.PRIORITY, FLAG.NONE, 3, Buffer.alloc(5)))],
+  ['frames of an unknown type', repeat(250_000, () => frame(0x77, FLAG.NONE, 0, Buffer.alloc(4)))],
   [
     'streams opened and reset (rapid reset)',
-    repeat(3000, (index) =>
+    repeat(600, (index) =>
       Buffer.concat([
         headers(2 * index + 1, GET),
         frame(TYPE.RST_STREAM, FLAG.NONE, 2 * index + 1, uint32(ERROR.CANCEL)),

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TLS_ARGS } from '../tls/files.ts';
+import { Attacker } from './attackers.ts';
+import { FloodedService } from './flooded.ts';
+import { assertServed, GoodClient } from './good-client.ts';
+
+// A handshake costs the service and the attacker a millisecond each: fewer are as hard.
+const KINDS = [
+  { how: 'in clear text', args: [], tls: false, total: 20_000 },
+  { how: 'over TLS', args: [...TLS_ARGS, '--metrics-addr', '127.0.0.1:0'], tls: true, total: 2000 },
+];
+
+for (const { how, args, tls, total } of KINDS) {
+  test(`${total} connections opened and dropped, ${how}, leave nothing behind and others served`, async (t) => {
+    const [service, attacker] = await Promise.all([FloodedService.start(args), Attacker.start()]);
+    t.after(async () => {
+      await attacker.end();
+      await service.remove();
+    });
+    const client = await GoodClient.connect(service.url);
+    t.after(() => client.close());
+    const attack = (connections: number): Promise<number> =>
+      attacker.attack('connections', { port: service.port, tls, total: connections, atOnce: tls ? 20 : 100 });
+    await attack(tls ? total : total / 4);
+    await service.settle(GoodClient.CONNECTIONS);
+    const before = await service.held();
+    let opened = 0;
+    await assertServed(client, `connections ${how}`, async () => {
+      opened = await attack(total);
+      return opened;
+    });
+    assert.ok(opened > total * 0.99, `${opened} were accepted`);
+    await service.settle(GoodClient.CONNECTIONS);
+    await service.assertBack(before, `connections ${how}`);
+    service.assertWell();
+  });
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createDiscoveryClient } from '../../src/client/node.ts';
+import { slow as isLong } from '../slow.ts';
+import { Attacker } from './attackers.ts';
+import type { SlowResult } from './attack-slow.ts';
+import { FloodedService } from './flooded.ts';
+import { assertServed, GoodClient } from './good-client.ts';
+
+/** Of each of the ten kinds. */
+const CONNECTIONS = 100;
+const MEMBERS = 100;
+/** Past the time-outs of headers and bodies (30 s), and in the long run those of readers (60 s) too. */
+const FOR_MS = isLong ? 75_000 : 40_000;
+
+/** A v3 watch may take its time, and a long poll waits: they are held, as those of nodes are. */
+const HELD = ['the request of a v3 watch', 'reading a long poll'];
+
+test('a thousand clients that send and read as slowly as they can leave others served', async (t) => {
+  const [service, attacker] = await Promise.all([FloodedService.start(), Attacker.start()]);
+  t.after(async () => {
+    await attacker.end();
+    await service.remove();
+  });
+  const api = createDiscoveryClient(service.url);
+  const token = (await api.createToken({ size: MEMBERS })).cluster?.token ?? '';
+  for (let i = 0; i < MEMBERS; i += 1) {
+    const peerUrls = [`http://10.0.0.${i}:2380`];
+    await api.register({ token, member: { id: `${i}`, name: `infra${i}`, peerUrls } });
+  }
+  const client = await GoodClient.connect(service.url);
+  t.after(() => client.close());
+  const attack = (forMs: number): Promise<SlowResult> =>
+    attacker.attack('slow', { port: service.port, token, connections: CONNECTIONS, forMs });
+  await attack(3000);
+  await service.settle(GoodClient.CONNECTIONS + 1);
+  const before = await service.held();
+
+  let cutOff: SlowResult = {};
+  await assertServed(client, 'slow clients', async () => {
+    cutOff = await attack(FOR_MS);
+    return cutOff;
+  });
+  for (const [kind, count] of Object.entries(cutOff)) {
+    if (HELD.includes(kind) || (!isLong && kind.startsWith('reading'))) continue;
+    assert.equal(count, CONNECTIONS, `${kind}: ${count} of ${CONNECTIONS} were cut off`);
+  }
+  await service.settle(GoodClient.CONNECTIONS + 1);
+  await service.assertBack(before, 'slow clients');
+  service.assertWell();
+});
