@@ -26,7 +26,7 @@ test('a thousand clients that send and read as slowly as they can leave others s
   const token = (await api.createToken({ size: MEMBERS })).cluster?.token ?? '';
   for (let i = 0; i < MEMBERS; i += 1) {
     const peerUrls = [`http://10.0.0.${i}:2380`];
-    await api.register({ token, member: { id: `${i}`, name: `infra${i}`, peerUrls } });
+    await api.register({ token, memberId: `${i}`, name: `infra${i}`, peerUrls });
   }
   const client = await GoodClient.connect(service.url);
   t.after(() => client.close());
