@@ -1,6 +1,18 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Field, FLAG, frame, GET, HELLO, hpack, PREFACE, setting, TYPE } from '../port/support/frames.ts';
+import {
+  type Field,
+  FLAG,
+  type Frame,
+  frame,
+  GET,
+  HELLO,
+  hpack,
+  PREFACE,
+  parseFrames,
+  setting,
+  TYPE,
+} from '../port/support/frames.ts';
 
 /** What a client does that takes as long as it can. */
 interface Slowness {
@@ -8,7 +20,7 @@ interface Slowness {
   readonly first: Buffer;
   /** Then one of these a second, without end. */
   readonly drip?: Buffer;
-  /** It does not read. */
+  /** It does not read, and so does not know when it was cut off. */
   readonly deaf?: true;
 }
 
@@ -21,7 +33,7 @@ export interface SlowOrder {
   readonly forMs: number;
 }
 
-/** How many of each kind the service has cut off. */
+/** How many of each kind know that the service has ended what they do. */
 export type SlowResult = Readonly<Record<string, number>>;
 
 const DRIP_MS = 1000;
@@ -41,6 +53,8 @@ export async function slow({ port, token, connections, forMs }: SlowOrder): Prom
   return cutOff;
 }
 
+const isReset = ({ type }: Frame): boolean => type === TYPE.RST_STREAM;
+
 /** Whether the service ended the connection. */
 function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -52,8 +66,16 @@ function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): P
     }, forMs);
     const timer = drip === undefined ? undefined : setInterval(() => socket.write(drip), DRIP_MS);
     socket.on('error', () => {});
+    let heard: Buffer = Buffer.alloc(0);
     if (deaf === true) socket.pause();
-    else socket.resume();
+    else {
+      socket.on('data', (chunk: Buffer) => {
+        heard = Buffer.concat([heard, chunk]);
+        // Of HTTP/2 it is the stream that ends.
+        if (first.subarray(0, 3).equals(PREFACE.subarray(0, 3)) && parseFrames(heard).some(isReset))
+          socket.destroy();
+      });
+    }
     socket.once('close', () => {
       clearTimeout(giveUp);
       clearInterval(timer);
@@ -65,7 +87,9 @@ function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): P
 
 function kinds(token: string): Readonly<Record<string, Slowness>> {
   const post = (path: string, type: string, method = 'POST'): Buffer =>
-    Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 60000\r\n\r\n`);
+    Buffer.from(
+      `${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 60000\r\n\r\n`,
+    );
   const call = (path: string): Field[] => [
     [':method', 'POST'],
     [':scheme', 'http'],
@@ -74,13 +98,17 @@ function kinds(token: string): Readonly<Record<string, Slowness>> {
     ['content-type', 'application/grpc'],
     ['te', 'trailers'],
   ];
-  const http2 = (...frames: Buffer[]): Buffer => Buffer.concat([HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), ...frames]);
+  const http2 = (...frames: Buffer[]): Buffer =>
+    Buffer.concat([HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), ...frames]);
   const headers = (stream: number, fields: readonly Field[], flags: number): Buffer =>
     frame(TYPE.HEADERS, flags, stream, hpack(fields));
   const list: Field[] = GET.map(([name, value]) => [name, name === ':path' ? `/${token}` : value]);
   const oneByte = frame(TYPE.DATA, FLAG.NONE, 1, Buffer.from('a'));
   return {
-    'headers over HTTP/1.1': { first: Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nX: '), drip: Buffer.from('a') },
+    'headers over HTTP/1.1': {
+      first: Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nX: '),
+      drip: Buffer.from('a'),
+    },
     'the preface of HTTP/2': { first: PREFACE.subarray(0, 4) },
     'headers over HTTP/2': { first: http2(headers(1, GET, FLAG.END_STREAM)), deaf: true },
     'the body of a v2 registration': {
