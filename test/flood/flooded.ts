@@ -31,7 +31,8 @@ export class FloodedService {
     this.service = service;
     this.port = Number(new URL(service.url).port);
     const serving = service.command.log().find((line) => line['msg'] === 'serving');
-    this.#metrics = String(serving?.['metrics'] ?? service.url);
+    const metrics = serving?.['metrics'];
+    this.#metrics = typeof metrics === 'string' ? metrics : service.url;
     this.#directory = directory;
     this.#socket = socket;
     // The log is read, as a pipe that is not would stop the service, and is not kept: floods make a lot of it.

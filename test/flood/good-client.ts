@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent, get, type IncomingMessage } from 'node:http';
-import { type ClientHttp2Session, connect } from 'node:http2';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { get as getTls, Agent as TlsAgent } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,15 +53,13 @@ export class GoodClient {
 
   /** Calls for as long as the promise takes, or for so many ms. */
   async latency(during: Promise<unknown> | number): Promise<Latency> {
-    let over = false;
+    const over = new AbortController();
     const end = typeof during === 'number' ? sleep(during) : during;
-    const done = (): void => {
-      over = true;
-    };
-    void end.then(done, done);
+    // Its failure is for whoever began it.
+    void end.catch(() => {}).finally(() => over.abort());
     const v2: number[] = [];
     const grpc: number[] = [];
-    while (!over || v2.length < 40) {
+    while (!over.signal.aborted || v2.length < 40) {
       v2.push(await timed(() => this.#v2()));
       await sleep(PAUSE_MS);
       grpc.push(await timed(() => this.#grpc()));
@@ -92,7 +90,9 @@ export class GoodClient {
         'content-type': 'application/grpc',
         te: 'trailers',
       });
-      stream.on('error', reject).on('trailers', (trailers) => resolve(trailers['grpc-status']));
+      stream
+        .on('error', reject)
+        .on('trailers', (trailers: IncomingHttpHeaders) => resolve(trailers['grpc-status']));
       stream.resume().end(this.#body);
     });
     assert.equal(status, '0');
