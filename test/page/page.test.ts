@@ -225,11 +225,11 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
   });
 
   test('what hostile members call themselves is text', async () => {
-    const token = await newToken({ description: '<img src=x onerror=alert(1)>\u202egpj.exe' });
+    const token = await newToken({ description: '<img src=x onerror=alert(1)>' });
     const names = [
       '<script>alert(1)</script>',
       '"><svg/onload\u00a0alert(1)>'.replace('\u00a0', '-'),
-      '\u202eevil',
+      "';alert(1)//",
     ];
     await register(token, names[0] ?? '');
     const tab = await openTab(browser, `${service.url}/${token}`);
