@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { scrape } from '../support/scrape.ts';
 import { expectCluster } from './harness/cluster.ts';
-import { startNodes } from './harness/node.ts';
+import { EtcdNode, startNodes } from './harness/node.ts';
 import { Service } from './harness/service.ts';
 import { forEachEtcd } from './harness/versions.ts';
 
@@ -52,3 +53,29 @@ await forEachEtcd((it) => {
     }
   });
 });
+
+for (const dialect of ['V2', 'V3'] as const) {
+  await forEachEtcd((it) => {
+    it(`a node that finds no room to wait gets in all the same, and the cluster forms (${dialect})`, async (scene, etcd) => {
+      const service = await Service.start(scene, ['--max-watches', '1']);
+      const discovery =
+        dialect === 'V2' ? await service.newDiscoveryUrl(3) : await service.newTokenDiscovery(3);
+      const start = (name: string): Promise<EtcdNode> => EtcdNode.start(scene, { etcd, discovery, name });
+      const nodes = [await start('infra1')];
+      await nodes[0]?.waitUntilWaiting();
+      nodes.push(await start('infra2'));
+      const refusals = async (): Promise<number> =>
+        (await scrape(service.url)).get('discovery_refusals_total{reason="TOO_MANY_REQUESTS"}') ?? 0;
+      await scene.until('the second one to be refused', async () =>
+        (await refusals()) > 0 ? true : undefined,
+      );
+      await new Promise((resolve) => {
+        setTimeout(resolve, 2500);
+      });
+      // Once a second each: one that is refused in another way tries as fast as it can.
+      assert.ok((await refusals()) < 10, `${await refusals()} tries`);
+      nodes.push(await start('infra3'));
+      await expectCluster(scene, nodes);
+    });
+  }, dialect);
+}
