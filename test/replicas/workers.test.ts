@@ -109,8 +109,6 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     for (const waiter of waiters) assert.deepEqual([waiter.status, await waiter.text()], [200, '']);
     assert.deepEqual(await service.command.ended, { code: 0, signal: null });
     assert.deepEqual(pids.filter(isAlive), []);
-    const requests = linesOf(service, /^request$/).filter(({ path }) => /wait/.test(String(path)));
-    assert.equal(requests.length, 0, 'no query gets into the log');
     assert.equal(service.command.log().at(-1)?.['msg'], 'stopped');
   });
 
@@ -135,6 +133,27 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     assert.equal(rest.length, WAITERS - drained);
     for (const text of rest) assert.match(text, /infra1/);
     assert.equal(linesOf(service, /^a worker has ended: exit code 0/)[0]?.['level'], 'info');
+  });
+
+  test('a second signal does not wait for calls under way: all of them end at once', async (t) => {
+    const { scene, service } = await open(t, etcd, ['--grace', '1h']);
+    const pids = await workersOf(scene, service, WORKERS);
+    const { pathname, hostname, port } = new URL(await newUrl(service));
+    const socket = connect(Number(port), hostname).on('error', () => {});
+    // With the answer to the first request the second, whose body never comes, is known to be under way.
+    socket.write(
+      `GET /health HTTP/1.1\r\nHost: x\r\n\r\nPUT ${pathname}/1 HTTP/1.1\r\nHost: x\r\n` +
+        'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\nvalue=',
+    );
+    await once(socket, 'data');
+    service.command.child.kill('SIGTERM');
+    await scene.until('it to be stopping', () =>
+      linesOf(service, /^stopping/).length > 0 ? true : undefined,
+    );
+    service.command.child.kill('SIGINT');
+    assert.deepEqual(await service.command.ended, { code: 130, signal: null });
+    await scene.until('the workers to be gone', () => (pids.some(isAlive) ? undefined : true));
+    socket.destroy();
   });
 
   test('none of them outlives the process that started them', async (t) => {
@@ -202,11 +221,12 @@ interface ManyWorkers {
 async function open(
   t: TestContext,
   etcd: Etcd,
+  more: readonly string[] = [],
 ): Promise<{ scene: Scene; backing: BackingEtcd; service: ManyWorkers }> {
   const scene = await Scene.open(t);
   const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
   const flags = ['--addr', '127.0.0.1:0', '--etcd', backing.endpoints, '--workers', String(WORKERS)];
-  const command = new Command(['serve', ...flags]);
+  const command = new Command(['serve', ...flags, ...more]);
   t.after(async () => {
     command.child.kill('SIGKILL');
     await command.ended;
