@@ -10,7 +10,7 @@ import {
   type HandlerContext,
   type Interceptor,
 } from '@connectrpc/connect';
-import { createAsyncIterable } from '@connectrpc/connect/protocol';
+import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import {
   compressionGzip,
@@ -80,9 +80,10 @@ export function rpcHandler(
     values.set(OUTCOME, outcome);
     const byConnect = async (read?: Uint8Array): Promise<void> => {
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
-      const answer = await handler(
+      let answer = await handler(
         read === undefined ? asked : { ...asked, body: createAsyncIterable([read]) },
       );
+      if (answer.status === 500 && outcome.code === undefined) answer = unreadable(answer);
       try {
         await universalResponseToNodeResponse(answer, response);
       } catch (thrown) {
@@ -99,6 +100,16 @@ export function rpcHandler(
     if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
     return method(request, response, values, byConnect);
   };
+}
+
+/** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
+function unreadable({ header }: UniversalServerResponse): UniversalServerResponse {
+  const message = 'the body is not the protobuf message of this method';
+  const body = Buffer.from(JSON.stringify({ code: codeToString(Code.InvalidArgument), message }));
+  const headers = new Headers(header);
+  headers.set('Content-Length', String(body.length));
+  headers.delete('Content-Encoding');
+  return { status: 400, header: headers, body: createAsyncIterable([body]) };
 }
 
 /** Has a router note the methods of the services that it is given, by their paths. */

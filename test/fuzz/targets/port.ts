@@ -123,8 +123,7 @@ function converse(port: number, input: Buffer): Promise<string> {
   });
 }
 
-const exchangeWords =
-  `GET\x20/ POST\x20/ PUT\x20/ /t /new /t/a /_page/make /_page/ /discovery.v1.DiscoveryService/
+const exchangeWords = `GET\x20/ POST\x20/ PUT\x20/ /t /new /t/a  /_page/ /discovery.v1.DiscoveryService/
   CreateToken Register GetCluster ListMembers WatchMembers /etcdserverpb.KV/Range /etcdserverpb.Watch/Watch
   /grpc.health.v1.Health/Check /grpc.reflection.v1.ServerReflection/ServerReflectionInfo content-type:\x20
   application/grpc application/grpc+proto application/grpc+json application/grpc-web application/grpc-web-text
@@ -134,8 +133,8 @@ const exchangeWords =
   te:trailers host: :authority: expect: ?message=%7B%7D&encoding=json&connect=v1 base64=1 size=3 ttl= description=
   <x-mark> value=infra1%3Dhttp%3A%2F%2F10.0.0.1%3A2380 token size peerUrls name memberId afterRevision 604800s
   2026-01-01T00:00:00Z -1s`
-    .split(/[ \n]+/)
-    .map((word) => word.replace('\x20', ' '));
+  .split(/[ \n]+/)
+  .map((word) => word.replace('\x20', ' '));
 
 const exchange: Target = {
   name: 'exchange',
