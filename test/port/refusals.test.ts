@@ -7,12 +7,20 @@ import { openPort, type Port, type PortHandler, type PortOptions } from '../../s
 import { PORT_REFUSALS, type PortRefusal } from '../../src/server/port-refusals.ts';
 import { waitFor } from '../support/wait.ts';
 import { IDENTITY } from '../tls/files.ts';
-import { FLAG, frame, HELLO, TYPE } from './support/frames.ts';
+import { FLAG, frame, GET, HELLO, headers, TYPE } from './support/frames.ts';
 import { SHORT } from './support/plain.ts';
 
 const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
 /** A window update of nothing, which HTTP/2 forbids. */
 const NO_STREAM = frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.alloc(4));
+
+/** A request that is taken back at once. */
+function inVain(stream: number): Buffer {
+  return Buffer.concat([
+    headers(stream, GET),
+    frame(TYPE.RST_STREAM, FLAG.NONE, stream, Buffer.from([0, 0, 0, 8])),
+  ]);
+}
 
 /** Fills whatever its client leaves unread. */
 const endless: PortHandler = (request, response) => {
@@ -45,6 +53,12 @@ const ROWS: readonly Row[] = [
     what: 'bad frames of HTTP/2',
     why: 'malformed',
     clients: [Buffer.concat([HELLO, ...Array.from({ length: 30 }, () => NO_STREAM)])],
+  },
+  {
+    what: 'streams that are opened in vain',
+    why: 'flood',
+    limits: { hastyBurst: 2 },
+    clients: [Buffer.concat([HELLO, ...[1, 3, 5, 7, 9, 11].map((stream) => inVain(stream))])],
   },
   { what: 'large headers', why: 'headers_too_large', clients: [get('/', `X: ${'x'.repeat(20_000)}\r\n`)] },
   {
