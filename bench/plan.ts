@@ -38,7 +38,7 @@ export interface Wanted {
 }
 
 const CALLS = {
-  full: { rounds: 3, inFlight: [1, 32, 256, 2000], slotMs: 300, warmUpMs: 60 },
+  full: { rounds: 3, inFlight: [1, 32, 256, 2000], slotMs: 250, warmUpMs: 60 },
   quick: { rounds: 2, inFlight: [1, 32, 256], slotMs: 60, warmUpMs: 50 },
   smoke: { rounds: 1, inFlight: [2], slotMs: 20, warmUpMs: 10 },
 } as const;
@@ -64,7 +64,7 @@ const STEADY: readonly OperationName[] = [
 /** What the Go service does as well, where its store is not faster than both are. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
-  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 5, rounds: 3, inFlight: [32, 256], slotMs: 400 },
+  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 3, inFlight: [32, 256], slotMs: 300 },
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
