@@ -6,8 +6,9 @@ import { opened } from './attack-connections.ts';
 import { sent } from './attack-frames.ts';
 import { garbage } from './attack-garbage.ts';
 import { slow } from './attack-slow.ts';
+import { load } from './load.ts';
 
-const ATTACKS = { frames: sent, connections: opened, garbage, slow };
+const ATTACKS = { frames: sent, connections: opened, garbage, slow, load };
 
 export type Attacks = typeof ATTACKS;
 export type Kind = keyof Attacks;
