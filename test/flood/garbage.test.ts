@@ -5,10 +5,10 @@ import { FloodedService } from './flooded.ts';
 import { assertServed, GoodClient } from './good-client.ts';
 
 /** Of garbage: ETCD_DISCOVERY_TEST_GARBAGE=1000000 for a million. */
-const REQUESTS = Number(process.env['ETCD_DISCOVERY_TEST_GARBAGE'] ?? 60_000);
+const REQUESTS = Number(process.env['ETCD_DISCOVERY_TEST_GARBAGE'] ?? 40_000);
 const AT_ONCE = 4;
 /** Before memory is looked at: the service has seen every kind of garbage by then, and holds its few tokens. */
-const WARM_UP = 30_000;
+const WARM_UP = 20_000;
 
 test(`${REQUESTS} requests of random garbage leave nothing behind and others served`, async (t) => {
   const seed = seedOfRun();

@@ -10,7 +10,7 @@ import { assertServed, GoodClient } from './good-client.ts';
 const CONNECTIONS = 100;
 const MEMBERS = 100;
 /** Past the time-outs of headers and bodies (30 s). */
-const FOR_MS = 40_000;
+const FOR_MS = 38_000;
 
 /** Those who read, and so know that they were cut off. */
 const CUT_OFF = [
