@@ -28,9 +28,19 @@ async function main(): Promise<void> {
   requireOpenFiles(plan);
   dataDir = await makeDataDir();
   const endOf = await aboutMachine(dataDir);
-  const results = await measure(plan, dataDir.path, progress, (part, seconds) => {
-    progress(undefined);
-    console.error(`${part}: ${seconds.toFixed(0)} s`);
+  const results = await measure(plan, dataDir.path, progress, {
+    took(part, seconds) {
+      progress(undefined);
+      console.error(`${part}: ${seconds.toFixed(0)} s`);
+    },
+    async failed(part, error) {
+      // Of processes that end because they were told to there is nothing to say.
+      if (interrupted) throw error;
+      progress(undefined);
+      console.error(`${part} failed: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+      await stopProcesses();
+    },
   });
   progress(undefined);
   const about = await endOf();
@@ -59,8 +69,12 @@ function progress(text: string | undefined): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text ?? ''}`);
 }
 
-async function cleanUp(): Promise<void> {
+async function stopProcesses(): Promise<void> {
   await Promise.all([stopAll(), stopPrograms()]);
+}
+
+async function cleanUp(): Promise<void> {
+  await stopProcesses();
   await dataDir?.remove();
 }
 
@@ -78,7 +92,6 @@ try {
   await main();
 } catch (error) {
   progress(undefined);
-  // Of processes that end because they were told to there is nothing to say.
   if (!interrupted) console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 } finally {

@@ -10,12 +10,19 @@ import { measureSweep } from './sweep.ts';
 import { measureTokens } from './tokens.ts';
 import { measureWaiters } from './waiters.ts';
 
-/** Measures what is wanted, one part after the other, with data under `path`. `told` is what each part took. */
+/** What is told of a part, once it is over. */
+export interface Told {
+  took(part: string, seconds: number): void;
+  /** The other parts are still measured, unless this rejects. */
+  failed(part: string, error: unknown): Promise<void>;
+}
+
+/** Measures what is wanted, one part after the other, with data under `path`. */
 export async function measure(
   plan: Plan,
   path: string,
   progress: (text: string) => void,
-  told: (part: string, seconds: number) => void,
+  told: Told,
 ): Promise<Results> {
   const part = async <PartPlan, Result>(
     name: string,
@@ -24,9 +31,14 @@ export async function measure(
   ): Promise<Result | undefined> => {
     if (wanted === undefined) return undefined;
     const begin = performance.now();
-    const result = await run(wanted, join(path, name), progress);
-    told(name, (performance.now() - begin) / 1000);
-    return result;
+    try {
+      const result = await run(wanted, join(path, name), progress);
+      told.took(name, (performance.now() - begin) / 1000);
+      return result;
+    } catch (error) {
+      await told.failed(name, error);
+      return undefined;
+    }
   };
   return {
     inProcess: await part('in-process', plan.inProcess, measureInProcess),

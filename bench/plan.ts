@@ -69,7 +69,7 @@ const TOKENS = {
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
 const SWEEP = {
-  full: { tokens: 1_000_000, inFlight: 256, delayMs: 15_000, slotMs: 3000 },
+  full: { tokens: 1_000_000, inFlight: 256, delayMs: 20_000, slotMs: 3000 },
   quick: { tokens: 100_000, inFlight: 256, delayMs: 5000, slotMs: 800 },
   smoke: { tokens: 100, inFlight: 2, delayMs: 1000, slotMs: 50 },
 } as const;

@@ -41,5 +41,5 @@ function machineText(about: About, { calls, waiters }: Plan): string {
   ].filter((text) => text !== undefined);
   return `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
 CPUs that other programs kept busy: ${busy}. ${flush}
-Store: ${store}. Request log ${about.requestLog}. Medians: ${[...rounds, 'the rest as said'].join(', ')}.`;
+Store: ${store}. Request log ${about.requestLog}. ${rounds.length > 0 ? `Medians: ${rounds.join(', ')}.` : ''}`.trimEnd();
 }
