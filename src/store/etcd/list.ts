@@ -20,8 +20,7 @@ export async function listClusters(
   let last: Token | undefined;
   for (const kv of kvs) {
     const key = keys.parseLog(kv.key);
-    if (key === undefined)
-      throw damaged(`the key ${JSON.stringify(kv.key.toString())} is not of this service`);
+    if (key === undefined) throw damaged('a key among them is not of this service');
     last = key.token;
     const log = logs.get(last);
     if (log === undefined) {

@@ -31,7 +31,7 @@ export async function checkPrefix(connection: Connection, keys: Keys, prefix: st
       });
       const [found] = responses[0]?.response_range.kvs ?? [];
       if (!succeeded && found !== undefined) return checkFormat(found.value, prefix);
-      if (found !== undefined) throw foreign(prefix, found.key.toString());
+      if (found !== undefined) throw foreign(prefix);
       const clusterId = randomBytes(8).toString('hex');
       const record: FormatRecord = { format: FORMAT, version: FORMAT_VERSION, clusterId };
       // Another replica may be doing the same: the first one's stays.
@@ -61,7 +61,7 @@ function checkFormat(value: Buffer, prefix: string): bigint {
   }
   const { format, version, clusterId } = record;
   if (format !== FORMAT || typeof version !== 'number' || !/^[0-9a-f]{16}$/.test(clusterId ?? '')) {
-    throw foreign(prefix, `${prefix}/_discovery/format`);
+    throw foreign(prefix);
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
@@ -71,9 +71,10 @@ function checkFormat(value: Buffer, prefix: string): bigint {
   return BigInt(`0x${clusterId}`);
 }
 
-function foreign(prefix: string, key: string): Error {
+// The keys are not named: they may hold tokens.
+function foreign(prefix: string): Error {
   return unavailable(
-    `etcd has keys below ${prefix} that etcd-discovery did not write, like ${JSON.stringify(key)}; choose another --etcd-prefix, or delete them (etcdctl del --prefix ${prefix}/)`,
+    `etcd has keys below ${prefix} that etcd-discovery did not write (etcdctl get --prefix --keys-only ${prefix}/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix ${prefix}/)`,
   );
 }
 
