@@ -17,12 +17,8 @@ export interface Order<K extends Kind = Kind> {
   readonly order: Parameters<Attacks[K]>[0];
 }
 
-try {
-  setPriority(19);
-} catch {
-  // Not everybody may; then it attacks harder.
-}
 process.on('message', ({ kind, order }: Order) => {
+  if (kind !== 'load') yieldToOthers();
   const attack = ATTACKS[kind] as (order: unknown) => Promise<unknown>;
   attack(order).then(
     (result) => process.send?.({ result }),
@@ -31,3 +27,11 @@ process.on('message', ({ kind, order }: Order) => {
 });
 process.on('disconnect', () => process.exit());
 process.send?.('ready');
+
+function yieldToOthers(): void {
+  try {
+    setPriority(19);
+  } catch {
+    // Not everybody may; then it attacks harder.
+  }
+}
