@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Plan, planOf } from './plan.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT]... [--store embedded|etcd] [--waiters NUMBER]
-                       [--node FILE] [--data-dir DIR] [--json FILE] [--compare FILE]
+                       [--node FILE] [--data-dir DIR] [--json FILE] [--markdown FILE] [--compare FILE]
   --quick            three minutes: shows that it works, and roughly how fast the service is
   --smoke            half a minute: shows that it works, and nothing else
   --only TEXT        only what has TEXT in its name, like "v3" or "in process"; may be given several times
@@ -11,11 +11,13 @@ const USAGE = `usage: npm run bench -- [--quick] [--only TEXT]... [--store embed
   --node FILE        under another Node.js, the load generator and the baselines too
   --data-dir DIR     where stores filled with tokens are kept for the next run (default: the cache of the tests)
   --json FILE        writes every number to FILE as well
+  --markdown FILE    writes what it prints to FILE as well, like docs/measured.md
   --compare FILE     says what has changed since the run that FILE was written by`;
 
 export interface Arguments {
   readonly plan: Plan;
   readonly jsonFile: string | undefined;
+  readonly markdownFile: string | undefined;
   readonly compareFile: string | undefined;
 }
 
@@ -31,6 +33,7 @@ export function readArguments(defaultCache: string): Arguments {
         waiters: { type: 'string' },
         'data-dir': { type: 'string', default: defaultCache },
         json: { type: 'string' },
+        markdown: { type: 'string' },
         compare: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -49,7 +52,7 @@ export function readArguments(defaultCache: string): Arguments {
     }
     const size = smoke ? 'smoke' : quick ? 'quick' : 'full';
     const plan = planOf({ size, only, store, waiters, cache: values['data-dir'] });
-    return { plan, jsonFile: values.json, compareFile: values.compare };
+    return { plan, jsonFile: values.json, markdownFile: values.markdown, compareFile: values.compare };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     process.exit(2);

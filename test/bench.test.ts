@@ -28,10 +28,12 @@ test('the benchmark measures an operation, says whether targets are reached, and
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, 'result.json');
-  const first = await bench('--smoke', '--only', 'calls: v2 size', '--json', file);
+  const text = join(directory, 'result.md');
+  const first = await bench('--smoke', '--only', 'calls: v2 size', '--json', file, '--markdown', text);
   assert.equal(first.code, 0, first.err);
   assert.match(first.out, /^\| v2 reads: half of the rate of bare Node +\| at least 0\.50 \| /m);
   assert.match(first.out, /^\| v2 size +\| +2 \| +\d+/m);
+  assert.ok(readFileSync(text, 'utf8').includes(first.out));
   const { calls, about } = JSON.parse(readFileSync(file, 'utf8')) as {
     calls: { rows: { operation: string; ratio: { median: number } }[] };
     about: { node: string };
