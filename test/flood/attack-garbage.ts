@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { type Field, FLAG, frame, GET, HELLO, hpack, TYPE } from '../port/support/frames.ts';
+import { type Field, FLAG, frame, GET, HELLO, hpack, parseFrames, TYPE } from '../port/support/frames.ts';
 import { Random } from '../store/random.ts';
 
 export interface GarbageOrder {
@@ -116,6 +116,7 @@ function changed(random: Random, good: Buffer): Buffer {
 
 /** Sends, closes its side, and reads what comes until the service closes. */
 function send(port: number, garbage: Buffer, random: Random): Promise<void> {
+  const isHttp2 = garbage.subarray(0, HELLO.length).equals(HELLO);
   return new Promise((resolve) => {
     const socket = connect({
       port,
@@ -124,12 +125,13 @@ function send(port: number, garbage: Buffer, random: Random): Promise<void> {
       allowHalfOpen: true,
     });
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    let answered = false;
+    let heard: Buffer = Buffer.alloc(0);
     socket.on('error', () => {});
-    socket.on('data', () => {
-      // A second read comes when the rest is answered, mostly; whoever reads on until all is there is slow.
-      if (answered) socket.end();
-      answered = true;
+    socket.on('data', (chunk: Buffer) => {
+      if (!isHttp2) return;
+      // Not every version of node:http2 closes a connection that it has said goodbye to.
+      heard = Buffer.concat([heard, chunk]);
+      if (parseFrames(heard).some(({ type }) => type === TYPE.GOAWAY)) socket.destroy();
     });
     socket.on('end', () => socket.destroy());
     socket.once('close', () => {

@@ -4,7 +4,6 @@ import {
   FLAG,
   frame,
   GET,
-  HELLO,
   hpack,
   PREFACE,
   setting,
@@ -154,7 +153,6 @@ export const FLOODS = {
     pauseMs: 30,
   },
   'answers that nobody reads': {
-    hello: HELLO,
     burst: (first) => ({
       send: repeat(20, (index) => page(first + 2 * index)),
       streams: 20,

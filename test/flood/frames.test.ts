@@ -6,7 +6,7 @@ import { assertServed, GoodClient } from './good-client.ts';
 import type { Held } from './measured.ts';
 
 const ATTACK_MS = 700;
-/** Two connections of an attacker at another address, and for the last one, the address of the good client. */
+/** Of the attacker at once. */
 const CONNECTIONS = 2;
 
 const names = Object.keys(FLOODS) as FloodName[];
