@@ -72,8 +72,10 @@ export class Http1Connection implements Connection {
 
   sweep(now: number): void {
     const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
-    const { writableLength, bytesWritten } = this.socket;
-    const stalled = this.stall.look(writableLength, bytesWritten - writableLength, now) > stallTimeout;
+    const { writableLength } = this.socket;
+    // Node adds the bytes up each time; of the many that wait for nothing they are not needed.
+    const taken = writableLength === 0 ? 0 : this.socket.bytesWritten - writableLength;
+    const stalled = this.stall.look(writableLength, taken, now) > stallTimeout;
     // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
     if (stalled && !this.socket.destroyed) this.onRefused('slow_reader');
