@@ -47,7 +47,12 @@ const connectCalls: ReadonlyArray<
   ['no content type', {}, '{"size":3}', '415'],
   ['another content type', { 'content-type': 'text/plain' }, '{"size":3}', '415'],
   ['another codec', { 'content-type': 'application/grpc+xml' }, '{"size":3}', '415'],
-  ['proto that is none', { 'content-type': 'application/proto' }, Buffer.alloc(9, 0xff), '400 invalid_argument'],
+  [
+    'proto that is none',
+    { 'content-type': 'application/proto' },
+    Buffer.alloc(9, 0xff),
+    '400 invalid_argument',
+  ],
 ];
 
 const grpcCalls: ReadonlyArray<
