@@ -175,6 +175,19 @@ export class Http2Connection implements Connection {
       this.pingAnswered = error === null;
       this.pingedBytes = this.socket.bytesRead;
     });
+    // Written a turn later, where it can be.
+    setImmediate(() => setImmediate(() => this.endIfGivenUp()));
+  }
+
+  /** nghttp2 has ended the connection, of which older versions of node:http2 do not tell: it keeps what it is to send. */
+  private endIfGivenUp(): void {
+    if (this.pingAnswered || this.session.destroyed) return;
+    // A ping that waits for nothing: a peer that does not read leaves bytes in the queue of the socket.
+    const isWriting = writeQueueOf(this.socket) !== 0;
+    if (isWriting || !((this.session.state.outboundQueueSize ?? 0) > 0)) return;
+    this.events.onRefused('malformed');
+    this.session.destroy();
+    this.socket.destroy();
   }
 
   private sweepExchange({ response, since, stall, drains }: Exchange, now: number): void {
@@ -197,4 +210,10 @@ function endUnread(stream: ServerHttp2Stream): void {
   if (stream.destroyed || !stream.writableFinished) return;
   const { localClose, remoteClose } = stream.state;
   if (localClose === 1 && remoteClose !== 1) stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** Bytes that the kernel has not taken yet; what node:http2 writes is not in `writableLength`. Undefined: not known. */
+function writeQueueOf(socket: Socket): number | undefined {
+  return (socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
+    ?.writeQueueSize;
 }
