@@ -214,6 +214,6 @@ function endUnread(stream: ServerHttp2Stream): void {
 
 /** Bytes that the kernel has not taken yet; what node:http2 writes is not in `writableLength`. Undefined: not known. */
 function writeQueueOf(socket: Socket): number | undefined {
-  return (socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle
-    ?.writeQueueSize;
+  const { _handle: handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
+  return handle?.writeQueueSize;
 }
