@@ -5,7 +5,7 @@ import { FLOODS, type FloodName } from './frame-floods.ts';
 import { assertServed, GoodClient } from './good-client.ts';
 import type { Held } from './measured.ts';
 
-const ATTACK_MS = 700;
+const ATTACK_MS = 600;
 /** Of the attacker at once. */
 const CONNECTIONS = 2;
 

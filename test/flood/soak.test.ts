@@ -6,7 +6,7 @@ import { Attacker } from './attackers.ts';
 import { FloodedService } from './flooded.ts';
 
 /** How long the load lasts: ETCD_DISCOVERY_TEST_SOAK_MINUTES=10 for the long one. */
-const MINUTES = Number(process.env['ETCD_DISCOVERY_TEST_SOAK_MINUTES'] ?? 0.75);
+const MINUTES = Number(process.env['ETCD_DISCOVERY_TEST_SOAK_MINUTES'] ?? 0.5);
 /** Of it, before memory is looked at: until V8 and malloc have what they need. */
 const SETTLING_MS = Math.max(15_000, (MINUTES * 60_000) / 5);
 const AT_ONCE = 16;
