@@ -68,6 +68,8 @@ export class Http2Connection implements Connection {
   }
 
   private beginWaiting(): void {
+    // Goes on when a stream is over.
+    if (this.holdsUnread()) return;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       // Whoever has reset it meanwhile gets no work for it.
       if (next[0].stream.closed) continue;
@@ -82,6 +84,15 @@ export class Http2Connection implements Connection {
     this.begun = 0;
     this.beginWaiting();
   };
+
+  /** Whether the peer has so much of its answers still to read that it gets no others. */
+  private holdsUnread(): boolean {
+    const { unreadStreams, unreadBytes } = this.limits;
+    if (this.waiting.length === 0 || this.exchanges.size <= unreadStreams) return false;
+    let bytes = 0;
+    for (const { response } of this.exchanges) bytes += response.stream.writableLength;
+    return bytes > unreadBytes;
+  }
 
   private track(stream: ServerHttp2Stream, response: Http2ServerResponse): void {
     this.requests += 1;
@@ -100,6 +111,7 @@ export class Http2Connection implements Connection {
     });
     stream.once('close', () => {
       this.exchanges.delete(exchange);
+      if (this.begun === 0 && this.waiting.length > 0) setImmediate(this.turn);
       this.idleSince = performance.now();
       if (stream.aborted && this.idleSince - exchange.since < this.limits.hastyTime) this.countReset();
     });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -195,6 +196,7 @@ test('an HTTP/2 upload that goes on after its answer is cut off, and the stream 
 });
 
 test('pipelined requests are answered in their order', async () => {
+  await start({ pipelined: 40 });
   const client = await RawClient.connect(port.port);
   const delays = Array.from({ length: 40 }, (_, index) => (index * 7) % 40);
   client.send(delays.map((delay, index) => get(`/after/${delay}/${index}`)).join(''));
@@ -207,6 +209,7 @@ test('pipelined requests are answered in their order', async () => {
 });
 
 test('every pipelined long poll is told when its client leaves', async () => {
+  await start({ pipelined: 20 });
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(20));
   await waitFor('the polls', () => waiting.length === 20);
@@ -261,4 +264,25 @@ test('past the limit of requests a client is told to come back', async () => {
   await waitFor('a place to be free', () => closed === 1);
   assert.equal((await openStream(session, '/')).status, 200);
   session.destroy();
+});
+
+test('a peer of HTTP/2 that reads no answers has no more of its requests begun until it does', async () => {
+  let begun = 0;
+  const answer = Buffer.alloc(200_000);
+  const large = await openPlainPort((_, response) => {
+    begun += 1;
+    response.end(answer);
+  }, {});
+  const session = connect(`http://127.0.0.1:${large.port}`, { settings: { initialWindowSize: 0 } });
+  const streams = Array.from({ length: 100 }, (_, i) => session.request({ ':path': `/${i}` }));
+  const bodies = streams.map((stream) => buffer(stream));
+  await waitFor('requests to be begun', () => begun > 0);
+  // Those that are still to come come in the next turns of the event loop.
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => session.ping(resolve));
+  assert.ok(begun < 40, `${begun} of 100 were begun`);
+  session.settings({ initialWindowSize: 1_000_000 });
+  for (const body of await Promise.all(bodies)) assert.equal(body.length, answer.length);
+  assert.equal(begun, 100);
+  session.destroy();
+  await large.drain(0);
 });
