@@ -99,7 +99,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   );
   const states = new Gauge({
     name: 'discovery_tokens_by_state',
-    help: 'Tokens in the store by state, as they were counted last: about a minute ago, or longer where there are many.',
+    help: 'Tokens in the store by state, as they were counted last: about a minute ago, or an hour where there are a million.',
     labelNames: ['state'],
     registers,
     collect: () => {

@@ -50,6 +50,7 @@ export function checkDataFile(file: string): void {
     const checker = new Checker(fd, pageSize, pages, even > odd ? even : odd);
     checker.database(newest.subarray(AT.free, AT.free + DATABASE_BYTES), 'free', INTEGER_KEYS);
     checker.database(newest.subarray(AT.main, AT.main + DATABASE_BYTES), 'main', 0);
+    checker.finish();
   } finally {
     closeSync(fd);
   }
