@@ -87,6 +87,8 @@ function isClean(text: string): boolean {
     const code = text.charCodeAt(i);
     if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || BROKEN.includes(code)) return false;
   }
+  // What does not show: marks of direction, tags, a soft hyphen. Not the two joiners, which are letters to some.
+  if (/\p{Cf}/u.test(text.replaceAll(/[\u200c\u200d]/g, ''))) return false;
   // Half of a surrogate pair does not survive.
   return Buffer.from(text).toString() === text;
 }
