@@ -112,8 +112,10 @@ export const PORT_LIMITS = {
   /** Connections past the limit that are told so; those past these are dropped. */
   refusals: 200,
   requests: PRESETS.maxAtOnce,
-  /** Unanswered requests on one HTTP/1.1 connection: real clients pipeline none. The largest answers have 250 KB. */
-  pipelined: 10,
+  /** Unanswered requests on one HTTP/1.1 connection: real clients pipeline few or none. */
+  pipelined: 100,
+  /** Those of them that are answered at once; the others wait. The largest answers have 250 KB. */
+  pipelinedAtOnce: 8,
   /** Answers that an HTTP/2 peer has not taken: past it no more of its requests are begun. One of the largest, with room. */
   unreadBytes: 1 * MiB,
   /** Streams of an HTTP/2 connection from which on that is looked at: few can hold little. */

@@ -5,12 +5,17 @@ import { type Connection, StallClock } from './port-connection.ts';
 import type { OnRefused } from './port-refusals.ts';
 import { closeGently, type Refusal, refuseAndClose } from './port-reply.ts';
 
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** One socket that speaks HTTP/1.0 or 1.1. */
 export class Http1Connection implements Connection {
   private readonly socket: Socket;
   private readonly limits: PortLimits;
   private readonly onRefused: OnRefused;
+  private readonly onRequest: OnRequest;
   private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
+  /** Those of them that are not begun yet. */
+  private readonly waiting: ServerResponse[] = [];
   private readonly stall = new StallClock();
   private idleSince = performance.now();
   private draining = false;
@@ -18,11 +23,13 @@ export class Http1Connection implements Connection {
   private last = false;
   private refusal: Refusal | undefined;
 
-  constructor(socket: Socket, limits: PortLimits, onRefused: OnRefused) {
+  constructor(socket: Socket, limits: PortLimits, onRequest: OnRequest, onRefused: OnRefused) {
     this.socket = socket;
     this.limits = limits;
+    this.onRequest = onRequest;
     this.onRefused = onRefused;
     socket.on('close', () => {
+      this.waiting.length = 0;
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
       for (const response of this.exchanges.keys()) {
         if (response.socket === null) response.destroy().emit('close');
@@ -52,22 +59,27 @@ export class Http1Connection implements Connection {
     return true;
   }
 
-  /** Counts a request in. False: it is not to be answered, because the connection is about to close. */
-  begin(request: IncomingMessage, response: ServerResponse): boolean {
+  /** Has a request answered: at once, or when those before it are, where the client has sent many. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
     // Nobody sends so many requests without waiting for an answer.
     if (this.exchanges.size >= this.limits.pipelined && !this.socket.destroyed) {
       this.onRefused('requests');
       this.socket.destroy();
     }
-    if (this.last || this.refusal !== undefined || this.socket.destroyed) return false;
+    if (this.last || this.refusal !== undefined || this.socket.destroyed) return;
     this.exchanges.set(response, request);
     if (this.draining) this.makeLast(response);
     response.on('close', () => {
       this.exchanges.delete(response);
       this.idleSince = performance.now();
+      // It was the first of them: HTTP/1.1 answers in order.
+      const next = this.waiting.shift();
+      const waited = next && this.exchanges.get(next);
+      if (next && waited) this.onRequest(waited, next);
       this.closeWhenAnswered();
     });
-    return true;
+    if (this.exchanges.size > this.limits.pipelinedAtOnce) this.waiting.push(response);
+    else this.onRequest(request, response);
   }
 
   sweep(now: number): void {

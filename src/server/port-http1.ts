@@ -72,7 +72,7 @@ export function createHttp1(
     if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
   };
   server.on('request', (request, response) => {
-    if (connections.get(request.socket)?.begin(request, response)) onRequest(request, response);
+    connections.get(request.socket)?.begin(request, response);
   });
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);
@@ -88,7 +88,7 @@ export function createHttp1(
       if (server instanceof TlsServer) server.setSecureContext(secureOptions(identity));
     },
     adopt(socket) {
-      const connection = new Http1Connection(socket, limits, onRefused);
+      const connection = new Http1Connection(socket, limits, onRequest, onRefused);
       connections.set(socket, connection);
       for (const listener of listeners) listener.call(server, socket);
       return connection;
