@@ -6,6 +6,8 @@ import { METHODS, type Refusal } from './port-reply.ts';
 
 /** A name or an address, and perhaps a port: no user, no path, nothing that a URL cannot hold. */
 const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?$/;
+/** Of all that are known, the longest has 17 letters. */
+const METHOD = /^[A-Za-z-]{1,20}$/;
 const PATH = /^\/[\x21-\x7e]*$/;
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
 
@@ -80,6 +82,8 @@ function checkHttp2(request: Http2ServerRequest, limits: PortLimits): Refusal | 
   if (headers.host !== undefined && headers.host !== authority) {
     return badRequest('its Host and :authority differ');
   }
+  // HTTP/1 has its parser for this too.
+  if (!METHOD.test(request.method)) return badRequest('its method is no word of letters');
   return checkTarget(request);
 }
 

@@ -102,6 +102,12 @@ const pseudoHeaders: readonly Http2Row[] = [
   ),
   { name: 'a :method twice', send: request(plus([':method', 'GET'])), hears: RESET, next: 'kept' },
   { name: 'a bad :method', send: request(having({ ':method': 'G T' })), hears: RESET, next: 'kept' },
+  {
+    name: 'a :method of 100 letters',
+    send: request(having({ ':method': 'GET'.repeat(33) })),
+    hears: REFUSED,
+    next: 'kept',
+  },
   { name: 'an unknown pseudo header', send: request([[':x', 'y'], ...GET]), hears: RESET, next: 'kept' },
   {
     name: 'a pseudo header after others',
