@@ -37,15 +37,14 @@ export class Topics {
   /** Whose watchers ring after a moment, all with one timer. */
   readonly #later = new Set<Token>();
 
-  #count = 0;
-
   /** How many watchers there are. */
   count(): number {
-    return this.#count;
+    let count = 0;
+    for (const { bells } of this.#topics.values()) count += bells.size;
+    return count;
   }
 
   add(token: Token, bell: Bell): void {
-    this.#count += 1;
     const topic = this.#topics.get(token);
     if (topic === undefined) this.#topics.set(token, { bells: new Set([bell]), timer: undefined });
     else topic.bells.add(bell);
@@ -53,9 +52,7 @@ export class Topics {
 
   remove(token: Token, bell: Bell): void {
     const topic = this.#topics.get(token);
-    if (!topic?.bells.delete(bell)) return;
-    this.#count -= 1;
-    if (topic.bells.size > 0) return;
+    if (!topic?.bells.delete(bell) || topic.bells.size > 0) return;
     clearTimeout(topic.timer);
     this.#topics.delete(token);
   }

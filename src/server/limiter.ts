@@ -51,6 +51,15 @@ interface Peer {
   /** Undefined when no limit holds. */
   readonly name: string | undefined;
   readonly isProxy: boolean;
+  /** Of a trusted proxy: whom its last request was from, by what its headers said. */
+  last?: Forwarded;
+}
+
+interface Forwarded {
+  readonly forwardedFor: string | undefined;
+  readonly forwarded: string | undefined;
+  readonly address: string;
+  readonly name: string | undefined;
 }
 
 /** Sees to it that no client takes what is there for all. */
@@ -103,8 +112,14 @@ export class Limiter {
     if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) {
       return { address: peer.address, client: this.#clientOf(peer.name) };
     }
-    const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
-    return { address: formatIp(ip), client: this.#clientOf(nameOf(ip)) };
+    let { last } = peer;
+    // A request is asked about more than once, and a proxy may send those of one client in a row.
+    if (last === undefined || last.forwardedFor !== forwardedFor || last.forwarded !== forwarded) {
+      const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
+      last = { forwardedFor, forwarded, address: formatIp(ip), name: nameOf(ip) };
+      peer.last = last;
+    }
+    return { address: last.address, client: this.#clientOf(last.name) };
   }
 
   /**

@@ -81,7 +81,8 @@ export class Dispatch {
   }
 }
 
-function ignore(): void {}
+/** For errors of sockets and responses: unheard, they would end the process. */
+export function ignore(): void {}
 
 function refuse(response: PortResponse, { status, text, headers }: Refusal): void {
   // A handler that failed may have set headers, of a length that is no longer right for one.

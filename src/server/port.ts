@@ -1,7 +1,7 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { PORT_LIMITS, type PortLimits } from '../limits.ts';
 import type { Connection } from './port-connection.ts';
-import { BUSY, CROWDED, Dispatch, type PortHandler, type PortLog } from './port-dispatch.ts';
+import { BUSY, CROWDED, Dispatch, ignore, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
 import { createHttp2 } from './port-http2.ts';
 import type { OnRefused } from './port-refusals.ts';
@@ -183,8 +183,6 @@ export async function openPort(options: PortOptions): Promise<Port> {
     renewTls: (tls) => http1.renew(tls),
   };
 }
-
-function ignore(): void {}
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;

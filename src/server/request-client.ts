@@ -16,27 +16,28 @@ export interface RequestClients {
   readonly clientWith: (values: ContextValues) => DiscoveryClient;
 }
 
-interface Known {
-  readonly values: ContextValues;
-  readonly client: DiscoveryClient;
+/** The values of a sender's calls. */
+interface Sender {
+  readonly counted: ContextValues;
+  /** Its watches take nothing of its quota. */
+  readonly uncounted: ContextValues;
 }
 
 export function requestClients(
   service: ReturnType<typeof discoveryService>,
   { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
 ): RequestClients {
-  const know = (rights: Rights, client: Client | undefined): Known => {
+  const know = (rights: Rights, client: Client | undefined): Sender => {
     const quota = limiter.quotaOf(client);
-    const uncounted = { ...quota, watch: () => NO_QUOTA.watch() };
     return {
-      values: valuesFor(rights, quota),
-      client: inProcessClient(service, valuesFor(rights, uncounted)),
+      counted: valuesFor(rights, quota),
+      uncounted: valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() }),
     };
   };
   // Nearly all requests are of somebody without credentials: made once for each address.
   const anybody = know(EVERYBODY, undefined);
-  const strangers = new WeakMap<Client, Known>();
-  const senderOf = (request: PortRequest): Known => {
+  const strangers = new WeakMap<Client, Sender>();
+  const senderOf = (request: PortRequest): Sender => {
     const rights = callers.rightsOf(request);
     const { client } = limiter.visitorOf(request);
     if (rights !== EVERYBODY) return know(rights, client);
@@ -49,17 +50,18 @@ export function requestClients(
     return known;
   };
   const clients = new WeakMap<ContextValues, DiscoveryClient>();
+  const clientWith = (values: ContextValues): DiscoveryClient => {
+    let client = clients.get(values);
+    if (client === undefined) {
+      client = inProcessClient(service, values);
+      clients.set(values, client);
+    }
+    return client;
+  };
   return {
-    valuesOf: (request) => senderOf(request).values,
-    clientOf: (request) => senderOf(request).client,
-    clientWith(values) {
-      let client = clients.get(values);
-      if (client === undefined) {
-        client = inProcessClient(service, values);
-        clients.set(values, client);
-      }
-      return client;
-    },
+    valuesOf: (request) => senderOf(request).counted,
+    clientOf: (request) => clientWith(senderOf(request).uncounted),
+    clientWith,
   };
 }
 

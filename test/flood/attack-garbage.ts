@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { type Field, FLAG, frame, GET, HELLO, hpack, parseFrames, TYPE } from '../port/support/frames.ts';
+import { calling, FLAG, frame, GET, HELLO, hpack, parseFrames, TYPE } from '../port/support/frames.ts';
 import { Random } from '../store/random.ts';
 
 export interface GarbageOrder {
@@ -37,19 +37,11 @@ const REQUESTS: readonly Buffer[] = [
   'GET /health HTTP/1.0\r\n\r\n',
 ].map((text) => Buffer.from(text, 'latin1'));
 
-const call = (path: string): Field[] => [
-  [':method', 'POST'],
-  [':scheme', 'http'],
-  [':path', path],
-  [':authority', 'a'],
-  ['content-type', 'application/grpc'],
-  ['te', 'trailers'],
-];
 const HEADS = [
   GET,
-  call('/etcdserverpb.KV/Range'),
-  call('/etcdserverpb.Watch/Watch'),
-  call('/grpc.health.v1.Health/Check'),
+  calling('/etcdserverpb.KV/Range'),
+  calling('/etcdserverpb.Watch/Watch'),
+  calling('/grpc.health.v1.Health/Check'),
 ].map(hpack);
 const MESSAGE = Buffer.from('\0\0\0\0\x05\x0a\x03/_e', 'latin1');
 

@@ -1,13 +1,14 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Field,
+  calling,
   FLAG,
   type Frame,
   frame,
   GET,
+  getting,
   HELLO,
-  hpack,
+  headers,
   PREFACE,
   parseFrames,
   setting,
@@ -90,19 +91,9 @@ function kinds(token: string): Readonly<Record<string, Slowness>> {
     Buffer.from(
       `${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 60000\r\n\r\n`,
     );
-  const call = (path: string): Field[] => [
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', path],
-    [':authority', 'a'],
-    ['content-type', 'application/grpc'],
-    ['te', 'trailers'],
-  ];
   const http2 = (...frames: Buffer[]): Buffer =>
     Buffer.concat([HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), ...frames]);
-  const headers = (stream: number, fields: readonly Field[], flags: number): Buffer =>
-    frame(TYPE.HEADERS, flags, stream, hpack(fields));
-  const list: Field[] = GET.map(([name, value]) => [name, name === ':path' ? `/${token}` : value]);
+  const list = getting(`/${token}`);
   const oneByte = frame(TYPE.DATA, FLAG.NONE, 1, Buffer.from('a'));
   return {
     'headers over HTTP/1.1': {
@@ -120,11 +111,11 @@ function kinds(token: string): Readonly<Record<string, Slowness>> {
       drip: Buffer.from(' '),
     },
     'the body of a gRPC call': {
-      first: http2(headers(1, call('/etcdserverpb.KV/Range'), FLAG.END_HEADERS)),
+      first: http2(headers(1, calling('/etcdserverpb.KV/Range'), FLAG.END_HEADERS)),
       drip: oneByte,
     },
     'the request of a v3 watch': {
-      first: http2(headers(1, call('/etcdserverpb.Watch/Watch'), FLAG.END_HEADERS)),
+      first: http2(headers(1, calling('/etcdserverpb.Watch/Watch'), FLAG.END_HEADERS)),
       drip: oneByte,
     },
     'reading a list over HTTP/1.1': {

@@ -1,9 +1,11 @@
 import {
+  calling,
   ERROR,
   type Field,
   FLAG,
   frame,
   GET,
+  getting,
   hpack,
   PREFACE,
   setting,
@@ -28,16 +30,6 @@ export interface Flood {
 const RANGE = '/etcdserverpb.KV/Range';
 const WATCH = '/etcdserverpb.Watch/Watch';
 
-const grpc = (path: string): Field[] => [
-  [':method', 'POST'],
-  [':scheme', 'http'],
-  [':path', path],
-  [':authority', '127.0.0.1'],
-  ['content-type', 'application/grpc'],
-  ['te', 'trailers'],
-];
-const getting = (path: string): Field[] =>
-  GET.map(([name, value]) => [name, name === ':path' ? path : value]);
 const repeat = (times: number, make: (index: number) => Uint8Array): Buffer =>
   Buffer.concat(Array.from({ length: times }, (_, index) => make(index)));
 
@@ -70,8 +62,8 @@ function head(fields: readonly Field[], flags: number = FLAG.END_HEADERS): (stre
 const whole = FLAG.END_HEADERS | FLAG.END_STREAM;
 const version = head(getting('/version'), whole);
 const page = head([...getting('/'), ['accept', 'text/html']], whole);
-const range = head(grpc(RANGE));
-const watch = head(grpc(WATCH));
+const range = head(calling(RANGE));
+const watch = head(calling(WATCH));
 const badName = head([...GET, ['Upper', 'x']], whole);
 const manyFields = head([...GET, ...Array.from({ length: 200 }, (): Field => ['x', 'y'])], whole);
 const reset = (stream: number): Buffer => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL));

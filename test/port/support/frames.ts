@@ -114,6 +114,20 @@ export const GET: readonly Field[] = [
   [':authority', '127.0.0.1'],
 ];
 
+/** The same for another path. */
+export const getting = (path: string): Field[] =>
+  GET.map(([name, value]) => [name, name === ':path' ? path : value]);
+
+/** The head of a gRPC call. */
+export const calling = (path: string): Field[] => [
+  [':method', 'POST'],
+  [':scheme', 'http'],
+  [':path', path],
+  [':authority', '127.0.0.1'],
+  ['content-type', 'application/grpc'],
+  ['te', 'trailers'],
+];
+
 export function headers(
   stream: number,
   fields: readonly Field[],
