@@ -2,27 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { Reason } from '../discovery/errors.ts';
 import type { Counts } from './census.ts';
-import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 import { PORT_REFUSALS, type PortRefusal } from './port-refusals.ts';
+import { type Counted, RequestMetrics } from './request-metrics.ts';
 import { pathOf, type Surface } from './route.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
-
-/** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
-export type Kind = 'call' | 'wait';
-
-/** A request that is over, as it is counted. */
-export interface Counted {
-  readonly surface: Surface;
-  readonly target: string;
-  /** The HTTP method. */
-  readonly method: string;
-  /** The HTTP status. */
-  readonly status: number;
-  readonly kind: Kind;
-  readonly seconds: number;
-  /** The RPC and how it ended, in Connect's words. */
-  readonly rpc: { readonly method: string; readonly code: string } | undefined;
-}
 
 export interface Metrics {
   /** A wait has begun. It is counted when it is over. */
@@ -82,7 +65,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     new Gauge({ name: `${name}_max`, help: `The most that there may be (${setting}).`, registers }).set(most);
   };
 
-  const requests = new Requests(register);
+  const requests = new RequestMetrics(register);
   held(gauges.watches, '--max-watches', 'discovery_watches', 'Open watches: waiting nodes and RPC streams.');
   held(gauges.connections, '--max-connections', 'discovery_connections', 'Open connections.');
   held(
@@ -173,76 +156,6 @@ export function createMetrics(gauges: Gauges): Metrics {
       [await register.metrics(), requests.text(), store.text(), await ofProcess.metrics()].join('\n'),
     contentType: register.contentType,
   };
-}
-
-interface Tally {
-  readonly labels: { readonly surface: string; readonly method: string; readonly code: string };
-  readonly seconds: Series;
-  count: number;
-}
-
-/** Requests by surface, method and code, and how long they took. Every request passes here: it only adds. */
-class Requests {
-  readonly #tallies = new Map<string, Tally>();
-  readonly #waits = new Map<Surface, number>([
-    ['v2', 0],
-    ['rpc', 0],
-  ]);
-  readonly #calls = new Histogram(
-    'discovery_request_duration_seconds',
-    'From the head of a request to the end of its answer, without waits. For the surface rpc: by RPC; for the others: by HTTP method.',
-    SECONDS,
-  );
-  readonly #ended = new Histogram(
-    'discovery_wait_duration_seconds',
-    'How long waits lasted: long polls of the v2 dialect, and streams of RPCs.',
-    LONG_SECONDS,
-  );
-
-  constructor(register: Registry) {
-    const total: Counter<'surface' | 'method' | 'code'> = new Counter({
-      name: 'discovery_requests_total',
-      help: 'Requests answered. For the surface rpc: the RPC and its code; for the others: the HTTP method and status.',
-      labelNames: ['surface', 'method', 'code'],
-      registers: [register],
-      collect: () => {
-        total.reset();
-        for (const { labels, count } of this.#tallies.values()) total.inc(labels, count);
-      },
-    });
-    const waits: Gauge<'surface'> = new Gauge({
-      name: 'discovery_waits',
-      help: 'Waits that are open: long polls of the v2 dialect (surface v2), and streams of RPCs (rpc).',
-      labelNames: ['surface'],
-      registers: [register],
-      collect: () => {
-        for (const [surface, count] of this.#waits) waits.set({ surface }, count);
-      },
-    });
-  }
-
-  beginWait(surface: Surface): void {
-    this.#waits.set(surface, (this.#waits.get(surface) ?? 0) + 1);
-  }
-
-  count({ surface, status, kind, seconds, rpc }: Counted, verb: string): void {
-    const method = rpc?.method ?? verb;
-    const code = rpc?.code ?? String(status);
-    const key = `${surface} ${method} ${code} ${kind}`;
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) {
-      const series = kind === 'wait' ? this.#ended.with({ surface }) : this.#calls.with({ surface, method });
-      tally = { labels: { surface, method, code }, seconds: series, count: 0 };
-      this.#tallies.set(key, tally);
-    }
-    tally.count += 1;
-    tally.seconds.observe(seconds);
-    if (kind === 'wait') this.#waits.set(surface, (this.#waits.get(surface) ?? 1) - 1);
-  }
-
-  text(): string {
-    return this.#calls.text() + this.#ended.text();
-  }
 }
 
 /** Which of the old counters counts a request. */

@@ -1,9 +1,10 @@
 import { isStream } from './calls.ts';
 import type { Log } from './log.ts';
-import type { Kind, Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import { redactPath } from './redact.ts';
 import { requestIdOf } from './request-id.ts';
+import type { Kind } from './request-metrics.ts';
 import type { Surface } from './route.ts';
 import type { RpcOutcome } from './rpc.ts';
 import type { RequestSpan, Tracing } from './tracing.ts';
