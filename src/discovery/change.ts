@@ -1,5 +1,6 @@
 import type { Locks } from './access.ts';
 import { type Cluster, isComplete, type Member } from './cluster.ts';
+import { handOver } from './member-index.ts';
 import type {
   ClusterSize,
   Description,
@@ -81,7 +82,9 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
         modRevision: revision,
         version: 1,
       };
-      const after = changed(cluster, [...cluster.members, member], revision);
+      const members = [...cluster.members, member];
+      handOver(cluster.members, members, member);
+      const after = changed(cluster, members, revision);
       return { cluster: after, event: eventOf(type, after, time, { member }) };
     }
     case 'REPLACED': {

@@ -3,6 +3,7 @@ import type { Locks } from './access.ts';
 import type { Change, Registration } from './change.ts';
 import { type Cluster, isComplete, known, live, type Member, notDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
+import { alike } from './member-index.ts';
 import {
   type ClusterSize,
   type Description,
@@ -84,10 +85,11 @@ export function decideRegister(
 ): Change | undefined {
   const into = live(cluster, now);
   const { id, name, peerUrls, mode } = command;
-  const registered = into.members.find((member) => member.id === id);
+  const members = alike(into.members, command);
+  const registered = members.find((member) => member.id === id);
   if (registered === undefined) {
     if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
-    checkFree(into, command);
+    checkFree(members, command);
     checkRoom(into, command);
     return { type: 'REGISTERED', time: now, member: { id, name, peerUrls } };
   }
@@ -103,7 +105,7 @@ export function decideRegister(
     return undefined;
   }
   if (same) return undefined;
-  checkFree(into, command);
+  checkFree(members, command);
   return { type: 'REPLACED', time: now, member: { id, name, peerUrls } };
 }
 
@@ -139,9 +141,9 @@ function sameRegistration(member: Member, other: Registration): boolean {
 }
 
 /** No two members share a name or a peer URL: etcd would refuse to start from such a list. */
-function checkFree(cluster: Cluster, wanted: Registration): void {
+function checkFree(members: readonly Member[], wanted: Registration): void {
   const addresses = addressesOf(wanted);
-  for (const member of cluster.members) {
+  for (const member of members) {
     if (member.id === wanted.id) continue;
     if (member.name === wanted.name) {
       throw new DiscoveryError(

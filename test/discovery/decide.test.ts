@@ -259,6 +259,60 @@ describe('replacing', () => {
   });
 });
 
+describe('a large cluster', () => {
+  const large = (): Case => {
+    const one = new Case(size(100));
+    for (let n = 1; n <= 50; n++) one.register(n);
+    return one;
+  };
+
+  test('refuses whom a small one refuses, with the member of the lowest rank that is in the way', () => {
+    const one = large();
+    assert.equal(one.decide(7), undefined, 'a retry');
+    refused('MEMBER_EXISTS', () => one.decide(7, { ...named('other'), peerUrls: urls('http://other:1') }));
+    const replace = { mode: 'REPLACE' } as const;
+    for (const [reason, more, inTheWay] of [
+      ['NAME_TAKEN', named('infra33'), 'id33'],
+      ['PEER_URL_TAKEN', { peerUrls: urls('http://new:1', 'HTTP://10.0.0.44:2380') }, 'id44'],
+      ['NAME_TAKEN', { ...named('infra9'), peerUrls: urls('http://10.0.0.12:2380') }, 'id9'],
+      ['PEER_URL_TAKEN', { ...named('infra12'), peerUrls: urls('http://10.0.0.9:2380') }, 'id9'],
+      ['NAME_TAKEN', { ...named('infra9'), peerUrls: urls('http://10.0.0.9:2380') }, 'id9'],
+    ] as const) {
+      for (const error of [
+        refused(reason, () => one.decide(60, more)),
+        refused(reason, () => one.decide(50, { ...replace, ...more })),
+      ]) {
+        assert.equal(error.facts.member?.id, inTheWay);
+      }
+    }
+    refused('MEMBER_NOT_FOUND', () => one.decide(60, replace));
+  });
+
+  test('has room again for what a member left behind', () => {
+    const one = large();
+    one.deregister(20);
+    one.register(21, { mode: 'REPLACE', ...named('new'), peerUrls: urls('http://new:1') });
+    for (const more of [named('infra20'), named('infra21'), { peerUrls: urls('http://10.0.0.21:2380') }]) {
+      assert.equal(one.decide(60, more)?.type, 'REGISTERED');
+    }
+    assert.equal(one.register(20)?.memberCount, 50);
+    refused('NAME_TAKEN', () => one.decide(60, named('infra20')));
+    refused('PEER_URL_TAKEN', () => one.decide(60, { peerUrls: urls('http://new:1') }));
+  });
+
+  test('does not know of a change that was decided and never committed', () => {
+    const one = large();
+    const before = one.is;
+    one.register(60, { ...named('lost'), peerUrls: urls('http://lost:1') });
+    const after = one.is;
+    for (const more of [named('lost'), { peerUrls: urls('http://lost:1') }]) {
+      assert.equal(decideRegister(before, node(61, more), START)?.type, 'REGISTERED');
+      assert.throws(() => decideRegister(after, node(61, more), START), DiscoveryError);
+    }
+    assert.equal(decideRegister(before, node(60), START)?.type, 'REGISTERED');
+  });
+});
+
 describe('the state', () => {
   test('goes from assembling to complete and back, expires at its time, and a deletion is the last word', () => {
     const one = new Case({ ...size(1), ...ttl(HOUR) });
