@@ -23,6 +23,8 @@ export interface Row {
   readonly service: Measured;
   /** Of calls a second, service / baseline, each of the two measured in the same round. */
   readonly ratio: Spread;
+  /** Of CPU time a call, baseline / service, so that more is better here too. */
+  readonly cpuRatio: Spread;
   /** The service in Go, where it is installed and has the operation. */
   readonly go?: Measured;
   readonly goRatio?: Spread;
@@ -57,6 +59,7 @@ export interface Course {
   readonly name: string;
   readonly operation: Operation;
   readonly inFlight: number;
+  readonly slotMs: number;
   readonly baselineName: string;
   readonly baseline: Target;
   readonly service: Target;
@@ -71,6 +74,7 @@ export function rowOf({ name, inFlight, baselineName, baseline, service, go }: C
     baseline: measured(baseline),
     service: measured(service),
     ratio: ratioOf(service, baseline),
+    cpuRatio: spread(baseline.slots.map((slot, round) => cpuOf(slot) / cpuOf(service.slots[round]))),
     ...(go !== undefined && { go: measured(go), goRatio: ratioOf(service, go) }),
     // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
     generatorBound: {
@@ -89,25 +93,24 @@ export function steadyRowOf({ name, baselineName, baseline, service }: Course): 
   };
 }
 
-/** The first of the slots was the warm-up. */
-export function counted({ slots }: Target): readonly Slot[] {
-  return slots.slice(1);
+function ratioOf(one: Target, other: Target): Spread {
+  const rates = one.slots.map(rateOf);
+  return spread(other.slots.map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot)));
 }
 
-function ratioOf(one: Target, other: Target): Spread {
-  const rates = counted(one).map(rateOf);
-  return spread(counted(other).map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot)));
+/** In microseconds a call. */
+function cpuOf(slot: Slot | undefined): number {
+  return slot === undefined ? Number.NaN : slot.serverCpuMicros / slot.calls;
 }
 
 function isGeneratorBound(target: Target): boolean {
-  return spread(counted(target).map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1;
+  return spread(target.slots.map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1;
 }
 
-function measured(target: Target): Measured {
-  const slots = counted(target);
+function measured({ slots }: Target): Measured {
   return {
     callsPerSecond: spread(slots.map(rateOf)),
-    cpuMicros: spread(slots.map((slot) => slot.serverCpuMicros / slot.calls)),
+    cpuMicros: spread(slots.map(cpuOf)),
     latencyMsMedian: spread(slots.map((slot) => slot.latencyMsMedian)),
     latencyMs99: spread(slots.map((slot) => slot.latencyMs99)),
   };

@@ -1,16 +1,9 @@
 import { join } from 'node:path';
-import {
-  type Course,
-  counted,
-  type Row,
-  rowOf,
-  type SteadyRow,
-  steadyRowOf,
-  type Target,
-} from './call-rows.ts';
+import { type Course, type Row, rowOf, type SteadyRow, steadyRowOf, type Target } from './call-rows.ts';
 import { Child } from './child.ts';
 import { copyFixture, makeFixture, sampleMessages } from './fixture.ts';
 import { type Operation, type OperationName, operations } from './operations.ts';
+import { giveRealTimePriority } from './priority.ts';
 import type { Ports } from './servers/bare-connect.ts';
 import { type StoreKind, startBareNode, startGoService, startService } from './servers.ts';
 import { rateOf, runSlot, type Slot } from './slot.ts';
@@ -18,15 +11,20 @@ import { spread } from './stats.ts';
 
 export interface CallsPlan {
   readonly rounds: number;
-  readonly inFlight: readonly number[];
-  /** How long each operation is measured on each server in each round, and how long it warms up before. */
-  readonly slotMs: number;
-  readonly warmUpMs: number;
+  /** Calls at once, and how long each operation is then measured on each server in each round. */
+  readonly slots: readonly CallsSlot[];
+  /** How long each operation warms up on each server before all rounds, with some calls at once. */
+  readonly warmUp: CallsSlot;
   readonly wanted: readonly OperationName[];
   readonly store: StoreKind;
   /** Before the name of each operation, where the store is not that of the rest. */
   readonly prefix: string;
   readonly steady: SteadyPlan;
+}
+
+export interface CallsSlot {
+  readonly inFlight: number;
+  readonly ms: number;
 }
 
 /** The operations, by name, and the calls at once at which the highest rate is sought and half of it is made. */
@@ -39,7 +37,16 @@ export interface SteadyPlan {
 export interface Calls {
   readonly rows: readonly Row[];
   readonly steady: readonly SteadyRow[];
+  /** At a fixed rate, the load generator went before all else. */
+  readonly hasPriority: boolean;
 }
+
+/** The part of a slot for which calls are made before its clock starts. */
+const LEAD_IN = 0.2;
+/** At a fixed rate: each connection has made a few calls by then. */
+const STEADY_LEAD_IN_MS = 100;
+/** More than there will be. */
+const GUESSED_PER_MS = 15;
 
 /** Calls of every kind on the service and its rivals: one after the other, round after round. */
 export async function measureCalls(
@@ -59,13 +66,14 @@ export async function measureCalls(
   if (go !== undefined) await copyFixture(fixture, service.port, go.etcdPort);
   const ports = (await bareConnect.ask('listen', await sampleMessages(service.port, fixture))) as Ports;
 
-  const courseOf = (operation: Operation, inFlight: number): Course => {
+  const courseOf = (operation: Operation, { inFlight, ms }: CallsSlot): Course => {
     const { reply, grpcPath } = operation;
     const overConnect = { usage: () => bareConnect.usage(), slots: [], steady: [] };
     return {
       name: plan.prefix + operation.name,
       operation,
       inFlight,
+      slotMs: ms,
       baselineName: reply === undefined ? 'bare connect-node' : 'bare Node HTTP',
       baseline:
         reply === undefined
@@ -91,15 +99,16 @@ export async function measureCalls(
           : { usage: () => go.usage(), port: go.port, tokensAt: go.etcdPort, slots: [], steady: [] },
     };
   };
-  const courses = (await operations(service.port, fixture))
+  const byOperation = (await operations(service.port, fixture))
     .filter(({ name }) => plan.wanted.includes(name))
-    .flatMap((operation) => plan.inFlight.map((inFlight) => courseOf(operation, inFlight)));
+    .map((operation) => plan.slots.map((each) => courseOf(operation, each)));
+  const courses = byOperation.flat();
 
   /** At most so many registrations, which are made ready before the clock starts. */
   const slot = async (
-    { operation: { requests, grpcPath }, inFlight }: Course,
+    { operation: { requests, grpcPath } }: Course,
     target: Target,
-    { ms, count, perSecond }: Timing,
+    { inFlight, ms, leadInMs = ms * LEAD_IN, count, perSecond }: Timing,
   ): Promise<Slot> => {
     await target.prepare?.();
     const { tokensAt, port } = target;
@@ -108,6 +117,7 @@ export async function measureCalls(
       ...(grpcPath !== undefined && { grpcPath }),
       inFlight,
       ms,
+      leadInMs,
       ...(perSecond !== undefined && { perSecond }),
       requests:
         'repeat' in requests
@@ -118,16 +128,17 @@ export async function measureCalls(
 
   // The number of registrations has to be guessed: from the slot before, with room. A slot that runs out of them
   // ends early and counts with its own time.
-  const enough = (last: Slot | undefined): number =>
-    last === undefined
-      ? 10 * plan.warmUpMs
-      : Math.ceil((1.5 * last.calls * plan.slotMs) / (1000 * last.seconds)) + 100;
+  const enough = (last: Slot | undefined, ms: number): number => {
+    const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
+    return Math.ceil(perMs * ms * (1 + LEAD_IN)) + 100;
+  };
 
-  for (const [index, course] of courses.entries()) {
-    progress(`warming up ${index + 1}/${courses.length}: ${course.name}`);
+  for (const [index, sameOperation] of byOperation.entries()) {
+    const [course] = sameOperation;
+    if (course === undefined) continue;
+    progress(`warming up ${index + 1}/${byOperation.length}: ${course.name}`);
     for (const target of targetsOf(course)) {
-      const timing = { ms: plan.warmUpMs, count: enough(undefined) };
-      target.slots.push(await slot(course, target, timing));
+      await slot(course, target, { ...plan.warmUp, count: enough(undefined, plan.warmUp.ms) });
     }
   }
   for (let round = 1; round <= plan.rounds; round += 1) {
@@ -137,12 +148,14 @@ export async function measureCalls(
       const targets = targetsOf(course);
       if (round % 2 === 0) targets.reverse();
       for (const target of targets) {
-        const timing = { ms: plan.slotMs, count: enough(target.slots.at(-1)) };
-        target.slots.push(await slot(course, target, timing));
+        const { inFlight, slotMs: ms } = course;
+        const count = enough(target.slots.at(-1), ms);
+        target.slots.push(await slot(course, target, { inFlight, ms, count }));
       }
     }
   }
   const { steady } = plan;
+  const hasPriority = await giveRealTimePriority(load.pid);
   const half = courses.filter(
     ({ operation, inFlight }) => inFlight === steady.inFlight && steady.operations.includes(operation.name),
   );
@@ -150,18 +163,24 @@ export async function measureCalls(
     for (const course of half) {
       progress(`half of the highest rate, round ${round}/${plan.rounds}: ${course.name}`);
       for (const target of [course.baseline, course.service]) {
-        const perSecond = spread(counted(target).map(rateOf)).median / 2;
-        const count = Math.ceil((perSecond * steady.ms) / 1000);
-        target.steady.push(await slot(course, target, { ms: steady.ms, count, perSecond }));
+        const most = spread(target.slots.map(rateOf)).median;
+        const perSecond = most / 2;
+        const leadIn = Math.ceil((2 * most * STEADY_LEAD_IN_MS) / 1000);
+        const count = leadIn + Math.ceil((perSecond * steady.ms) / 1000);
+        const { inFlight, ms } = steady;
+        const timing = { inFlight, ms, leadInMs: STEADY_LEAD_IN_MS, count, perSecond };
+        target.steady.push(await slot(course, target, timing));
       }
     }
   }
   await Promise.all([service, bareNode, bareConnect, load, go].map(async (server) => server?.stop()));
-  return { rows: courses.map(rowOf), steady: half.map(steadyRowOf) };
+  return { rows: courses.map(rowOf), steady: half.map(steadyRowOf), hasPriority };
 }
 
 interface Timing {
+  readonly inFlight: number;
   readonly ms: number;
+  readonly leadInMs?: number;
   readonly count: number;
   readonly perSecond?: number;
 }

@@ -23,7 +23,7 @@ export function comparison(before: Results, now: Results): string {
 }
 
 function comparisonRow({ value: was }: Figure, { name, value, better }: Figure): string[] {
-  const overlap = value.min <= was.max && was.min <= value.max;
+  const overlap = value.lowQuartile <= was.highQuartile && was.lowQuartile <= value.highQuartile;
   const ratio = value.median / was.median;
   const isNoise = overlap || Math.abs(ratio - 1) < SMALL;
   return [

@@ -9,6 +9,8 @@ export interface Figure {
   readonly name: string;
   readonly value: Spread;
   readonly better: 'more' | 'less';
+  /** What it is to be read with: the same by another measure, or of the bare server. */
+  readonly beside?: { readonly what: string; readonly value: Spread };
 }
 
 export function figuresOf(results: Results): readonly Figure[] {
@@ -25,21 +27,32 @@ export function figuresOf(results: Results): readonly Figure[] {
 
 function callsFigures({ rows = [], steady = [] }: Partial<Calls> = {}): Figure[] {
   return [
-    ...rows.flatMap(({ operation, inFlight, baselineName, ratio, goRatio, service }): Figure[] => {
-      const name = `${operation}, ${inFlight} in flight`;
+    ...rows.flatMap((row): Figure[] => {
+      const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
+      const name = `${row.operation}, ${row.inFlight} in flight`;
+      const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
       return [
-        { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more' },
-        ...(goRatio === undefined
+        { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more', beside: byCpu(cpuRatio) },
+        ...(go === undefined || goRatio === undefined
           ? []
-          : [{ name: `${name}: rate / Go service`, value: goRatio, better: 'more' as const }]),
+          : [
+              {
+                name: `${name}: rate / Go service`,
+                value: goRatio,
+                better: 'more' as const,
+                beside: byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median)),
+              },
+            ]),
         { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
+        { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
       ];
     }),
     ...steady.map(
-      ({ operation, service }): Figure => ({
+      ({ operation, baselineName, baseline, service }): Figure => ({
         name: `${operation}, at half of the highest rate: p99 / p50`,
         value: service.tail,
         better: 'less',
+        beside: { what: baselineName, value: baseline.tail },
       }),
     ),
   ];
@@ -133,10 +146,11 @@ function sweepFigures({ sweep }: Results): Figure[] {
     { name: `sweep of ${sweep.tokens} tokens, s`, value: exactly(sweep.seconds), better: 'less' },
     { name: 'sweep: event loop delay p99, ms', value: exactly(sweep.alone.p99), better: 'less' },
     ...sweep.rows.map(
-      ({ operation, during }): Figure => ({
+      ({ operation, before, during }): Figure => ({
         name: `${operation}, at half of the highest rate, while sweeping: p99 / p50`,
         value: exactly(during.p99 / during.p50),
         better: 'less',
+        beside: { what: 'before the sweep', value: exactly(before.p99 / before.p50) },
       }),
     ),
   ];

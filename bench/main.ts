@@ -58,7 +58,11 @@ async function main(): Promise<void> {
 }
 
 function requireOpenFiles({ waiters, calls }: Plan): void {
-  const sockets = Math.max(...(waiters?.counts ?? []), ...(calls?.inFlight ?? []), 0);
+  const sockets = Math.max(
+    ...(waiters?.counts ?? []),
+    ...(calls?.slots ?? []).map(({ inFlight }) => inFlight),
+    0,
+  );
   const needed = sockets + OTHER_FILES;
   const limit = openFilesLimit();
   if (limit >= needed) return;

@@ -16,7 +16,8 @@ export function callsTable(rows: readonly Row[]): string {
     'service/s',
     'baseline/s',
     'service / baseline',
-    'lowest to highest',
+    'spread',
+    'by CPU time',
     'service CPU us',
     'baseline CPU us',
     'p50 ms',
@@ -26,13 +27,14 @@ export function callsTable(rows: readonly Row[]): string {
   const isBound = ({ generatorBound: { baseline, service } }: Row): boolean => baseline || service;
   const text = table(
     head,
-    rows.map(({ operation, inFlight, baseline, service, ratio, go, goRatio, generatorBound }) => [
+    rows.map(({ operation, inFlight, baseline, service, ratio, cpuRatio, go, goRatio, generatorBound }) => [
       operation,
       String(inFlight),
       whole(service.callsPerSecond.median) + (generatorBound.service ? ' *' : ''),
       whole(baseline.callsPerSecond.median) + (generatorBound.baseline ? ' *' : ''),
       ratio.median.toFixed(2),
       range(ratio),
+      cpuRatio.median.toFixed(2),
       whole(service.cpuMicros.median),
       whole(baseline.cpuMicros.median),
       service.latencyMsMedian.median.toFixed(1),
@@ -58,7 +60,7 @@ const WAITERS: readonly (readonly [WaitersMetric, string, (value: number) => str
 export function waitersTable(rows: readonly WaitersRow[]): string {
   const hasGo = rows.some((row) => row.go !== undefined);
   return table(
-    ['waiting', 'service', 'baseline', 'service / baseline', 'lowest to highest', ...(hasGo ? ['Go'] : [])],
+    ['waiting', 'service', 'baseline', 'service / baseline', 'spread', ...(hasGo ? ['Go'] : [])],
     rows.flatMap(({ how, count, connections, service, baseline, ratio, go }) =>
       // Alone, it is the first, the median and the last.
       WAITERS.filter(([metric]) => count > 1 || metric === 'lastMs')
@@ -99,8 +101,8 @@ export function bootstrapTable({ isPinned, plainEtcd, warmService, coldService }
     service.median.toFixed(1),
     plain.median.toFixed(1),
     (service.median / plain.median).toFixed(2),
-    `${service.min.toFixed(1)} to ${service.max.toFixed(1)}`,
-    `${plain.min.toFixed(1)} to ${plain.max.toFixed(1)}`,
+    range(service),
+    range(plain),
   ];
   return table(
     [

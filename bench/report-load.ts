@@ -14,32 +14,49 @@ export function targetsTable(figures: readonly Figure[]): string {
   const wanted = ({ atLeast, atMost }: Target): string =>
     atLeast === undefined ? `at most ${number(atMost ?? 0)}` : `at least ${number(atLeast)}`;
   return table(
-    ['target', 'wanted', 'worst', 'spread', 'reached', 'the worst is'],
-    outcomesOf(figures).map(({ target, measured, reached, worst }) => [
+    ['target', 'wanted', 'worst', 'spread', 'beside it', 'reached', 'too close to tell', 'the worst is'],
+    outcomesOf(figures).map(({ target, measured, reached, tooClose, worst: { name, value, beside } }) => [
       target.what,
       wanted(target),
-      number(worst.value.median),
-      range(worst.value),
+      number(value.median),
+      range(value),
+      beside === undefined ? '' : `${beside.what} ${number(beside.value.median)}`,
       reached === measured ? 'yes' : `no: ${reached} of ${measured}`,
-      worst.name,
+      tooClose === 0 ? '' : String(tooClose),
+      name,
     ]),
   );
 }
 
-export function steadyTable(rows: readonly SteadyRow[]): string {
-  const cells = (operation: string, who: string, { perSecond, p50, p99, max, tail }: SteadyMeasured) => [
+export function steadyTable(rows: readonly SteadyRow[], hasPriority: boolean): string {
+  const cells = (operation: string, who: string, measured: SteadyMeasured) => [
     `${operation}: ${who}`,
-    perSecond.median.toFixed(0),
-    ...[p50, p99, max, tail].map(({ median }) => number(median)),
-    range(tail),
+    measured.perSecond.median.toFixed(0),
+    ...[measured.p50, measured.p99, measured.max, measured.late99, measured.tail].map(({ median }) =>
+      number(median),
+    ),
+    range(measured.tail),
   ];
-  return table(
-    ['at half of the highest rate', 'calls/s', 'p50 ms', 'p99 ms', 'max ms', 'p99 / p50', 'spread'],
+  const text = table(
+    [
+      'at half of the highest rate',
+      'calls/s',
+      'p50 ms',
+      'p99 ms',
+      'max ms',
+      'generator late, p99 ms',
+      'p99 / p50',
+      'spread',
+    ],
     rows.flatMap(({ operation, baselineName, baseline, service }) => [
       cells(operation, 'the service', service),
       cells(operation, baselineName, baseline),
     ]),
   );
+  const priority = hasPriority
+    ? 'at real-time priority'
+    : 'at the priority of all others, as chrt is not allowed or not installed';
+  return `${text}\n\nThe load generator ran ${priority}.`;
 }
 
 export function sweepTable({ tokens, seconds, alone, rows }: SweepResult): string {
@@ -85,8 +102,8 @@ export function tokensTable(rows: readonly TokensRow[]): string {
           line(`${name}: ratio`, ({ rates: each }) => {
             const rate = each[index];
             if (rate === undefined) return '';
-            const { median, min, max } = rate.ratio;
-            return min === max ? number(median) : `${number(median)} (${range(rate.ratio)})`;
+            const spread = range(rate.ratio);
+            return spread === '' ? number(rate.ratio.median) : `${number(rate.ratio.median)} (${spread})`;
           }),
         ];
       }),

@@ -13,7 +13,10 @@ export function reportOf(about: About, plan: Plan, results: Results): string {
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
     ['Calls', calls && callsTable(calls.rows)],
-    ['Calls at a fixed rate', calls && calls.steady.length > 0 && steadyTable(calls.steady)],
+    [
+      'Calls at a fixed rate',
+      calls && calls.steady.length > 0 && steadyTable(calls.steady, calls.hasPriority),
+    ],
     ['Calls with etcd as the store', overEtcd && callsTable(overEtcd.rows)],
     ['The load generator', generator && generatorTable(generator)],
     ['Stores alone', stores && storesTable(stores)],
@@ -36,7 +39,7 @@ function machineText(about: About, { calls, waiters }: Plan): string {
     : 'The data is in memory: writes look faster than on a disk.';
   const store = calls?.store === 'etcd' ? 'a local etcd' : 'embedded, but where it says etcd';
   const rounds = [
-    calls && `calls of ${calls.rounds} rounds of ${calls.slotMs} ms`,
+    calls && `calls of ${calls.rounds} rounds of ${calls.slots.map(({ ms }) => ms).join(', ')} ms`,
     waiters && `waiters of ${waiters.rounds}`,
   ].filter((text) => text !== undefined);
   return `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.

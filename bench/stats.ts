@@ -1,13 +1,21 @@
-/** The middle, the lowest and the highest of the rounds. */
+/** Of the rounds. What lies between the quartiles is what is told: one bad moment of the machine is not in it. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
+  readonly lowQuartile: number;
+  readonly highQuartile: number;
   readonly max: number;
 }
 
 export function spread(values: readonly number[]): Spread {
   const sorted = Float64Array.from(values).sort();
-  return { median: quantile(sorted, 0.5), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+  return {
+    median: quantile(sorted, 0.5),
+    min: quantile(sorted, 0),
+    lowQuartile: quantile(sorted, 0.25),
+    highQuartile: quantile(sorted, 0.75),
+    max: quantile(sorted, 1),
+  };
 }
 
 /** The value below which that part of the values lies, between neighbours where it falls between them. */
@@ -20,5 +28,5 @@ export function quantile(sorted: Float64Array, part: number): number {
 
 /** What was measured once, or follows from medians. */
 export function exactly(value: number): Spread {
-  return { median: value, min: value, max: value };
+  return spread([value]);
 }

@@ -20,6 +20,8 @@ export interface SteadyMeasured {
   readonly p50: Spread;
   readonly p99: Spread;
   readonly max: Spread;
+  /** What is the load generator's own of the latencies, in ms. */
+  readonly late99: Spread;
   /** p99 / p50, of the same round. */
   readonly tail: Spread;
 }
@@ -31,6 +33,7 @@ export function steadyOver(slots: readonly JobResult[]): SteadyMeasured {
     p50: spread(rounds.map(({ p50 }) => p50)),
     p99: spread(rounds.map(({ p99 }) => p99)),
     max: spread(rounds.map(({ max }) => max)),
+    late99: spread(slots.map(({ lateMs99 = Number.NaN }) => lateMs99)),
     tail: spread(rounds.map(({ p50, p99 }) => p99 / p50)),
   };
 }

@@ -108,9 +108,11 @@ export const TARGETS: readonly Target[] = [
 
 export interface Outcome {
   readonly target: Target;
-  /** How many figures it is set for were measured, and how many of them reach it. */
+  /** How many figures it is set for were measured, and how many of them reach it by their median. */
   readonly measured: number;
   readonly reached: number;
+  /** Of how many, reached or not, one quartile reaches it and the other does not: it may be chance. */
+  readonly tooClose: number;
   readonly worst: Figure;
 }
 
@@ -123,7 +125,11 @@ export function outcomesOf(figures: readonly Figure[]): readonly Outcome[] {
     const highest = measured.toSorted((one, other) => other.value.median - one.value.median)[0];
     const worst = target.atLeast === undefined ? highest : lowest;
     if (worst === undefined) return [];
-    const reached = measured.filter(({ value: { median } }) => median >= atLeast && median <= atMost).length;
-    return [{ target, measured: measured.length, reached, worst }];
+    const reaches = (value: number): boolean => value >= atLeast && value <= atMost;
+    const reached = measured.filter(({ value }) => reaches(value.median)).length;
+    const tooClose = measured.filter(
+      ({ value }) => reaches(value.lowQuartile) !== reaches(value.highQuartile),
+    ).length;
+    return [{ target, measured: measured.length, reached, tooClose, worst }];
   });
 }

@@ -21,6 +21,8 @@ export interface Job {
   /** Calls at once: as many all the time, or at the most where a rate is given. */
   readonly inFlight: number;
   readonly ms: number;
+  /** How long calls are made before the clock starts: new connections are slower. */
+  readonly leadInMs?: number;
   /** So many calls a second, at fixed times; without it each caller calls again when it has its answer. */
   readonly perSecond?: number;
   readonly requests: Repeat | Spread | Distinct;
@@ -45,6 +47,8 @@ export interface Distinct {
 export interface JobResult extends LoopResult {
   /** CPU time of the load generator itself. */
   readonly cpuMicros: number;
+  /** Of calls at a given rate. */
+  readonly lateMs99?: number;
 }
 
 interface Prepared {
@@ -66,6 +70,7 @@ async function prepare(job: Job): Promise<void> {
     job.grpcPath === undefined
       ? await http1Callers(job.port, job.inFlight)
       : await grpcCallers(job.port, job.grpcPath, job.inFlight);
+  if (job.leadInMs !== undefined) await closedLoop(callers, next, job.leadInMs);
   prepared = { job, callers, next, close };
 }
 
