@@ -53,6 +53,7 @@ export async function bootstrapDuring(
 ): Promise<void> {
   const { scene, balancer, replicas } = stage;
   const workload = new Workload(seed, [balancer.url, ...replicas.map(({ url }) => url)]).start();
+  scene.after(() => workload.end());
   await workload.progress(REGISTRATIONS);
   const clusters = [await begin(stage, programs.v2, 'V2')];
   if (programs.v3 !== undefined) clusters.push(await begin(stage, programs.v3, 'V3'));

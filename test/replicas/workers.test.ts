@@ -75,6 +75,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     const { scene, service } = await open(t, etcd);
     const v3 = await builtEtcd('3.7');
     const workload = new Workload(seed, [service.url]).start();
+    scene.after(() => workload.end());
     await workload.progress(REGISTRATIONS);
     const clusters: EtcdNode[][] = [];
     const dialects: Array<Omit<NodeSetup, 'name'>> = [{ etcd, discovery: await newUrl(service) }];

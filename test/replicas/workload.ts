@@ -79,9 +79,16 @@ export class Workload {
         () => `\nit knows ${watcher.count} of ${due.length} members of ${watcher.seen.token}`,
       );
     }
-    for (const watcher of this.#watchers) watcher.stop();
+    await this.end();
     const sizes = new Map(this.#tokens.map(({ token, size }) => [token, size]));
     return { sizes, calls: this.#calls, watches: this.#watchers.map(({ seen }) => seen), final };
+  }
+
+  /** Ends the calls and the watchers, whatever became of them. */
+  async end(): Promise<void> {
+    this.#stopping = true;
+    for (const watcher of this.#watchers) watcher.stop();
+    await Promise.all(this.#running);
   }
 
   /** For a failure's text. */

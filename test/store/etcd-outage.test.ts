@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { WatchItem } from '../../src/discovery/watch.ts';
@@ -12,6 +13,18 @@ import { forEachEtcd, newPrefix } from './etcd.ts';
 import { eventsOf, refusal } from './laws/subject.ts';
 
 const policy = DEFAULT_POLICY;
+
+/** What a node waits for an answer, in ms. */
+const NODE_LIMIT_MS = 5000;
+
+/** By timers of one event loop, so that a slow machine is slow for both. */
+const beforeGivenUp = (call: Promise<unknown>): Promise<unknown> =>
+  Promise.race([
+    refusal('STORE_UNAVAILABLE', call),
+    sleep(NODE_LIMIT_MS, undefined, { ref: false }).then(() =>
+      assert.fail('a node would have given up by then'),
+    ),
+  ]);
 
 await forEachEtcd((label, etcd) => {
   describe(`when things fail, on ${label}`, { concurrency: 3 }, () => {
@@ -75,6 +88,30 @@ await forEachEtcd((label, etcd) => {
         await watching;
       });
     }
+
+    test('etcd falls silent: calls are refused before a node gives up, whenever they come', async (t) => {
+      const scene = await Scene.open(t);
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      const [member] = backing.members;
+      assert.ok(member);
+      const store = await openEtcdStore({ endpoints: [member.proxyUrl], prefix: newPrefix(), policy });
+      scene.after(() => store.close());
+      const discovery = new Discovery(store, policy);
+      const known = token();
+      await discovery.createToken(create(known, size(50)));
+      member.proxy.stall();
+      // Spread over more than one call on etcd takes, so that they meet it at its begin and at its end.
+      const answers: Promise<unknown>[] = [];
+      for (let i = 0; i < 40; i += 1) {
+        answers.push(
+          beforeGivenUp(discovery.register(known, node(i))),
+          beforeGivenUp(discovery.createToken(create(token()))),
+          beforeGivenUp(discovery.listMembers(known)),
+        );
+        await sleep(50);
+      }
+      await Promise.all(answers);
+    });
 
     test('the sweep runs in one replica, and another takes over when that one is cut off', async (t) => {
       const scene = await Scene.open(t);

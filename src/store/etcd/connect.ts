@@ -64,12 +64,14 @@ export class Connection {
     this.#client = new Etcd3(options);
   }
 
-  range(request: IRangeRequest): Promise<IRangeResponse> {
-    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.range(request)));
+  range(request: IRangeRequest, limitMs = CALL_MS): Promise<IRangeResponse> {
+    const options = { deadline: Date.now() + limitMs };
+    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.range(request, options)));
   }
 
-  txn(request: ITxnRequest): Promise<ITxnResponse> {
-    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.txn(request)));
+  txn(request: ITxnRequest, limitMs = CALL_MS): Promise<ITxnResponse> {
+    const options = { deadline: Date.now() + limitMs };
+    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.txn(request, options)));
   }
 
   /** etcd's version, like `3.5.9`. */

@@ -22,8 +22,10 @@ interface Bounds {
   readonly bytes: number;
 }
 
-/** How long a caller waits at most, in ms: an etcd node gives up after 5 s, and has to hear of it before. */
+/** How long a caller waits for etcd, in ms: a node gives up after 5 s, and has to hear of it before. */
 export const PATIENCE_MS = 4000;
+/** What a call is given at least, although its callers have waited for so long. */
+export const LAST_CALL_MS = 400;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 400;
 const LOOK_MS = 200;
@@ -35,7 +37,7 @@ const LOOK_MS = 200;
 export class Group<P extends Piece> {
   readonly #bounds: Bounds;
   readonly #health: Health;
-  readonly #send: (pieces: readonly P[]) => Promise<void>;
+  readonly #send: (pieces: readonly P[], limitMs: number) => Promise<void>;
   #queue: P[] = [];
   #underWay = 0;
   #scheduled = false;
@@ -44,8 +46,12 @@ export class Group<P extends Piece> {
   #isLooking = false;
   #last: Fault | undefined;
 
-  /** `send` settles the pieces, or rejects as etcd did and settles none. */
-  constructor(bounds: Bounds, health: Health, send: (pieces: readonly P[]) => Promise<void>) {
+  /** `send` settles the pieces, or rejects as etcd did, within the limit, and settles none. */
+  constructor(
+    bounds: Bounds,
+    health: Health,
+    send: (pieces: readonly P[], limitMs: number) => Promise<void>,
+  ) {
     this.#bounds = bounds;
     this.#health = health;
     this.#send = send;
@@ -87,7 +93,7 @@ export class Group<P extends Piece> {
   async #call(pieces: P[]): Promise<void> {
     this.#underWay += 1;
     try {
-      await this.#send(pieces);
+      await this.#send(pieces, limitOf(pieces));
       this.#health.works();
       this.#last = undefined;
       this.#failures = 0;
@@ -145,6 +151,12 @@ export class Group<P extends Piece> {
     if (fault.ofRequest !== true) this.#health.failed(fault.cause);
     piece.fail(fault);
   }
+}
+
+/** As long as a call may take, but no longer than the one who has waited longest has left. */
+function limitOf(pieces: readonly Piece[]): number {
+  const due = pieces.reduce((earliest, piece) => Math.min(earliest, piece.due), Number.POSITIVE_INFINITY);
+  return Math.min(CALL_MS, Math.max(LAST_CALL_MS, due - performance.now()));
 }
 
 const BUSY: Fault = {

@@ -65,9 +65,9 @@ export class Reader {
     this.#keys = keys;
     this.#cache = cache;
     this.#clock = clock;
-    this.#group = new Group(BOUNDS, health, (pieces) => {
+    this.#group = new Group(BOUNDS, health, (pieces, limitMs) => {
       onBatch?.('read', pieces.length);
-      return this.#send(pieces);
+      return this.#send(pieces, limitMs);
     });
   }
 
@@ -132,19 +132,19 @@ export class Reader {
     });
   }
 
-  async #send(pieces: readonly RangePiece[]): Promise<void> {
+  async #send(pieces: readonly RangePiece[], limitMs: number): Promise<void> {
     this.#clock.tick += 1;
     const { tick } = this.#clock;
     for (const piece of pieces) piece.sent();
     const requests = pieces.map((piece) => piece.request());
     const [only] = requests;
     if (requests.length === 1 && only !== undefined) {
-      const answer = await this.#connection.range(only);
+      const answer = await this.#connection.range(only, limitMs);
       pieces[0]?.done(answerOf(answer, answer.header.revision, tick));
       return;
     }
     const success = requests.map((request) => ({ request_range: request }));
-    const { header, responses } = await this.#connection.txn({ compare: [], success, failure: [] });
+    const { header, responses } = await this.#connection.txn({ compare: [], success, failure: [] }, limitMs);
     for (const [i, piece] of pieces.entries()) {
       const answer = responses[i]?.response_range;
       if (answer !== undefined) piece.done(answerOf(answer, header.revision, tick));

@@ -6,9 +6,8 @@ import { type Revision, revision, type Token } from '../../discovery/model.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { changeOperation, makeOperation, type Operation } from './change.ts';
-import { CALL_MS } from './connect.ts';
 import { bug, type Fault, unavailable } from './fault.ts';
-import { Group, PATIENCE_MS, type Piece } from './group.ts';
+import { Group, LAST_CALL_MS, PATIENCE_MS, type Piece } from './group.ts';
 import { follow, logOf, type Reader, type ReaderParts, type State } from './read.ts';
 import { type ClusterRecord, fold, made, next } from './record.ts';
 import type { TokenCount } from './tokens.ts';
@@ -71,9 +70,9 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.#group = new Group(BOUNDS, parts.health, (pieces) => {
+    this.#group = new Group(BOUNDS, parts.health, (pieces, limitMs) => {
       parts.onBatch?.('write', pieces.length);
-      return this.#send(pieces);
+      return this.#send(pieces, limitMs);
     });
   }
 
@@ -230,7 +229,7 @@ export class Writer {
       operation,
       bytes: bytesOf(operation),
       // Those that had to wait for others of their token are still worth a call.
-      due: Math.max(job.due, performance.now() + CALL_MS),
+      due: Math.max(job.due, performance.now() + LAST_CALL_MS),
       unsure: false,
       done: ({ succeeded, revision: at, kvs, tick }) => {
         if (succeeded) {
@@ -291,7 +290,7 @@ export class Writer {
     this.#step(lane);
   }
 
-  async #send(pieces: readonly WritePiece[]): Promise<void> {
+  async #send(pieces: readonly WritePiece[], limitMs: number): Promise<void> {
     const { clock, connection } = this.#parts;
     clock.tick += 1;
     const { tick } = clock;
@@ -302,12 +301,12 @@ export class Writer {
     }));
     const [only] = requests;
     if (requests.length === 1 && only !== undefined) {
-      const response = await connection.txn(only);
+      const response = await connection.txn(only, limitMs);
       pieces[0]?.done(outcomeOf(response, response.header.revision, tick));
       return;
     }
     const success = requests.map((request: ITxnRequest) => ({ request_txn: request }));
-    const { header, responses } = await connection.txn({ compare: [], success, failure: [] });
+    const { header, responses } = await connection.txn({ compare: [], success, failure: [] }, limitMs);
     for (const [i, piece] of pieces.entries()) {
       const response = responses[i]?.response_txn;
       if (response !== undefined) piece.done(outcomeOf(response, header.revision, tick));
