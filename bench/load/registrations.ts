@@ -1,9 +1,9 @@
 // Tokens and registrations of them, each distinct, as ready request bytes.
 
-import { randomBytes } from 'node:crypto';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { issueToken } from '../../src/discovery/model.ts';
 import { connectBinary, connectJson, grpcFrame, grpcWeb, putForm, REGISTRY } from '../requests.ts';
 
 export interface RegistrationPlan {
@@ -24,7 +24,7 @@ export interface Registrations {
 const SMALL_CLUSTER = 9;
 
 export function registrations({ dialect, perToken, count }: RegistrationPlan): Registrations {
-  const tokens = Array.from({ length: Math.ceil(count / perToken) }, () => randomBytes(16).toString('hex'));
+  const tokens = Array.from({ length: Math.ceil(count / perToken) }, issueToken);
   const all = tokens.flatMap((token, index) =>
     Array.from({ length: perToken }, (_, member) => ({ token, index, member })),
   );

@@ -122,6 +122,22 @@ describe('tokens', () => {
     }
   });
 
+  test('issued ones of one moment begin alike, and have 112 random bits', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
+    const tokens = Array.from({ length: 10_000 }, issueToken);
+    assert.equal(new Set(tokens.map((each) => each.slice(0, 4))).size, 1);
+    const bytes = tokens.map((each) => Buffer.from(each, 'hex'));
+    for (let bit = 16; bit < 128; bit++) {
+      const set = bytes.filter((each) => (((each[bit >> 3] as number) >> (bit & 7)) & 1) === 1).length;
+      // Twelve standard deviations from the middle.
+      assert.ok(set > 4400 && set < 5600, `bit ${bit} was set ${set} times`);
+    }
+    const timeOf = (each: string): number => Number.parseInt(each.slice(0, 4), 16);
+    const first = timeOf(issueToken());
+    t.mock.timers.setTime(1_800_000_001_000);
+    assert.equal(timeOf(issueToken()), (first + 16) % 65_536);
+  });
+
   test('the paths of the service cannot be chosen, nor anything where the operator does not want it', () => {
     for (const path of ['new', 'health', 'v2', 'v3', 'metrics', '.', '..', 'discovery.v1.DiscoveryService']) {
       assert.ok(

@@ -31,7 +31,8 @@ export type CreateTokenRequest = Message<"discovery.v1.CreateTokenRequest"> & {
 
   /**
    * A token of the caller's choosing: 1 to 128 of `A-Z a-z 0-9 . _ ~ -`, not starting with `_`, and not the
-   * name of one of the service's own paths. Empty: the service issues 128 random bits in hexadecimal.
+   * name of one of the service's own paths. Empty: the service issues 32 hexadecimal digits, of which 112 bits
+   * are random.
    *
    * @generated from field: string token = 2;
    */
