@@ -65,6 +65,19 @@ export function createHttp1(
   const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(ready);
 
+  // What a turn of the event loop brings is read first and then begun, so that the answers leave one after the other:
+  // to read and answer by turns takes a tenth longer.
+  let come: [IncomingMessage, ServerResponse][] = [];
+  const beginAll = (): void => {
+    const all = come;
+    come = [];
+    for (const [request, response] of all) if (!response.destroyed) onRequest(request, response);
+  };
+  const beginSoon = (request: IncomingMessage, response: ServerResponse): void => {
+    if (come.length === 0) setImmediate(beginAll);
+    come.push([request, response]);
+  };
+
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
     const connection = connections.get(socket);
     const why = refusalOf(refusal.status);
@@ -88,7 +101,7 @@ export function createHttp1(
       if (server instanceof TlsServer) server.setSecureContext(secureOptions(identity));
     },
     adopt(socket) {
-      const connection = new Http1Connection(socket, limits, onRequest, onRefused);
+      const connection = new Http1Connection(socket, limits, beginSoon, onRefused);
       connections.set(socket, connection);
       for (const listener of listeners) listener.call(server, socket);
       return connection;
