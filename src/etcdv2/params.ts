@@ -19,11 +19,17 @@ export function isError(params: Params | V2Error): params is V2Error {
 
 function addAll(params: Map<string, string>, text: string): V2Error | undefined {
   if (text === '') return undefined;
-  for (const pair of text.split('&')) {
-    if (pair === '') continue;
+  const isPlain = !ENCODED.test(text);
+  for (let from = 0, end = 0; from < text.length; from = end + 1) {
+    end = text.indexOf('&', from);
+    if (end < 0) end = text.length;
+    if (end === from) continue;
+    const pair = text.slice(from, end);
     const equals = pair.indexOf('=');
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    const value = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    const rawName = equals < 0 ? pair : pair.slice(0, equals);
+    const rawValue = equals < 0 ? '' : pair.slice(equals + 1);
+    const name = isPlain ? rawName : decode(rawName);
+    const value = isPlain ? rawValue : decode(rawValue);
     if (name === undefined || value === undefined) {
       return v2Error(400, 210, `${quote(pair)} is not percent-encoded UTF-8 text without control characters`);
     }
@@ -31,6 +37,9 @@ function addAll(params: Map<string, string>, text: string): V2Error | undefined 
   }
   return undefined;
 }
+
+/** What of a form or a query is not as it stands. */
+const ENCODED = new RegExp(`[%+]|${UNPRINTABLE.source}`, 'u');
 
 function decode(text: string): string | undefined {
   return decodePercent(text.includes('+') ? text.replaceAll('+', ' ') : text);

@@ -7,7 +7,8 @@ import type { RawRequest, V2Request } from './request.ts';
 /** Parses a request. Pure, and never throws. */
 export function parseRequest(raw: RawRequest): V2Request | V2Error {
   // An absolute-form target names the service itself: etcd and this service are nobody's proxy.
-  const target = raw.target.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
+  const { target: whole } = raw;
+  const target = whole.startsWith('/') ? whole : whole.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? '' : target.slice(mark + 1);

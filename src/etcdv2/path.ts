@@ -14,8 +14,19 @@ export type Place =
   /** The same place has this shorter path, percent-encoded. */
   | { readonly type: 'MOVED'; readonly path: string };
 
+/** What nearly all paths are: up to three words, in which nothing is to be decoded. */
+const WORDS = /^\/([\w-]+)(?:\/([\w-]+)(?:\/([\w-]+))?)?\/?$/;
+
+/** The words of a path. Those that it does not have may be undefined. */
+type Segments = readonly (string | undefined)[];
+
 /** Finds what a path names, in the discovery service's own form or in that of a plain etcd. */
 export function locate(path: string): Place | V2Error {
+  const words = WORDS.exec(path);
+  return words === null ? locateDecoded(path) : locateSegments(words.slice(1));
+}
+
+function locateDecoded(path: string): Place | V2Error {
   const decoded = decodePercent(path);
   if (decoded === undefined) {
     return v2Error(400, 210, 'the path is not percent-encoded UTF-8 text without control characters');
@@ -24,6 +35,10 @@ export function locate(path: string): Place | V2Error {
   if (/\/\/|\/\.\.?(?:\/|$)/.test(decoded)) return { type: 'MOVED', path: clean(decoded) };
   const segments = decoded.slice(1).split('/');
   if (segments.at(-1) === '') segments.pop();
+  return locateSegments(segments);
+}
+
+function locateSegments(segments: Segments): Place | V2Error {
   return segments[0] === 'v2' ? locateKey(segments) : locateOwn(segments);
 }
 
@@ -38,7 +53,7 @@ function clean(path: string): string {
 }
 
 /** /v2/keys/_etcd/registry/{token}... */
-function locateKey(segments: readonly string[]): Place | V2Error {
+function locateKey(segments: Segments): Place | V2Error {
   const [, keys, etcd, registry, ...rest] = segments;
   if (keys !== 'keys') {
     return notFound('of the v2 API this discovery service has /v2/keys/_etcd/registry/{token} alone');
@@ -52,14 +67,15 @@ function locateKey(segments: readonly string[]): Place | V2Error {
   return locateInToken(rest);
 }
 
-function locateOwn(segments: readonly string[]): Place | V2Error {
-  if (segments.length === 1 && segments[0] === 'new') return { type: 'NEW' };
-  if (segments.length === 1 && segments[0] === 'version') return { type: 'VERSION' };
+function locateOwn(segments: Segments): Place | V2Error {
+  const [word, more] = segments;
+  if (word === 'new' && more === undefined) return { type: 'NEW' };
+  if (word === 'version' && more === undefined) return { type: 'VERSION' };
   return locateInToken(segments);
 }
 
-function locateInToken(segments: readonly string[]): Place | V2Error {
-  const [token, key, name] = segments;
+function locateInToken(segments: Segments): Place | V2Error {
+  const [token, key, name, below] = segments;
   // What a node asks for whose --discovery is the service's URL alone.
   if (token === undefined || token === '_config') {
     return notFound('the URL has no token; --discovery takes the whole URL that /new answers with', 3);
@@ -67,7 +83,7 @@ function locateInToken(segments: readonly string[]): Place | V2Error {
   if (key === undefined) return { type: 'TOKEN', token };
   if (key === '_config') {
     if (name === undefined) return { type: 'CONFIG', token };
-    if (name === 'size' && segments.length === 3) return { type: 'SIZE', token };
+    if (name === 'size' && below === undefined) return { type: 'SIZE', token };
   } else if (name === undefined) return { type: 'MEMBER', token, id: key };
   return notFound(
     'the keys of a token are /{token}/_config/size and /{token}/{member id}; there is nothing below them',

@@ -56,8 +56,8 @@ function deletedNode(key: string, modified: bigint, created: bigint): string {
   return `{"key":"${key}","modifiedIndex":${modified},"createdIndex":${created}}`;
 }
 
-// A service in the same process answers with the same message as long as a member is as it was: what was made of
-// one is then made once, for every list and every waiter.
+// A service in the same process answers with the same message as long as a member or a cluster is as it was: what
+// was made of one is then made once, for every answer and every waiter.
 const memberNodes = new WeakMap<Member, string>();
 
 function memberNode(token: string, member: Member): string {
@@ -70,9 +70,16 @@ function memberNode(token: string, member: Member): string {
   return node;
 }
 
+const sizeNodes = new WeakMap<Cluster, string>();
+
 function sizeNode(cluster: Cluster): string {
-  const { token, size, createRevision } = cluster;
-  return fileNode(keys.size(token), String(size), createRevision, createRevision);
+  let node = sizeNodes.get(cluster);
+  if (node === undefined) {
+    const { token, size, createRevision } = cluster;
+    node = fileNode(keys.size(token), String(size), createRevision, createRevision);
+    sizeNodes.set(cluster, node);
+  }
+  return node;
 }
 
 function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): Reply {

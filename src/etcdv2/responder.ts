@@ -15,31 +15,30 @@ export interface Response {
 }
 
 // As etcd and its discovery service send them: tokens are capabilities, so any page may use one that it has.
-const CORS = {
-  'Access-Control-Allow-Headers': 'accept, content-type, authorization',
-  'Access-Control-Allow-Methods': 'POST, GET, OPTIONS, PUT, DELETE',
-  'Access-Control-Allow-Origin': '*',
-} as const;
+const CORS = [
+  'Access-Control-Allow-Headers',
+  'accept, content-type, authorization',
+  'Access-Control-Allow-Methods',
+  'POST, GET, OPTIONS, PUT, DELETE',
+  'Access-Control-Allow-Origin',
+  '*',
+] as const;
 
 // A browser that opens a token's URL gets a web page.
-const NEGOTIATED = { Vary: 'Accept' } as const;
+const NEGOTIATED = ['Vary', 'Accept'] as const;
 
 /** Writes a whole answer. For HEAD, its headers. */
 export function send(request: Request, response: Response, reply: Reply): void {
   const { unread, body, index } = reply;
-  const headers: OutgoingHttpHeaders = {
-    'Content-Type': reply.contentType,
-    'Content-Length': Buffer.byteLength(body),
-    ...CORS,
-    ...NEGOTIATED,
-    ...reply.headers,
-  };
-  if (index !== undefined) headers['X-Etcd-Index'] = index.toString();
+  const length = String(Buffer.byteLength(body));
+  const headers = ['Content-Type', reply.contentType, 'Content-Length', length, ...CORS, ...NEGOTIATED];
+  if (reply.headers !== undefined) headers.push(...Object.entries(reply.headers).flat());
+  if (index !== undefined) headers.push('X-Etcd-Index', index.toString());
   identify(request, headers);
   const isHttp2 = 'stream' in request;
   // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
-  if (unread === 'TOO_SLOW' && !isHttp2) headers['Connection'] = 'close';
-  response.writeHead(reply.status, headers);
+  if (unread === 'TOO_SLOW' && !isHttp2) headers.push('Connection', 'close');
+  writeHead(response, reply.status, headers);
   if (request.method === 'HEAD') response.end();
   else response.end(body);
   // Over HTTP/2 nobody else ends a stream whose body was begun.
@@ -48,17 +47,18 @@ export function send(request: Request, response: Response, reply: Reply): void {
 
 /** Sends the headers of an answer whose body comes later. */
 export function begin(request: Request, response: Response, contentType: string, index: bigint): void {
-  const headers: OutgoingHttpHeaders = {
-    'Content-Type': contentType,
-    'X-Etcd-Index': index.toString(),
-    ...CORS,
-  };
+  const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString(), ...CORS];
   identify(request, headers);
-  response.writeHead(200, headers);
+  writeHead(response, 200, headers);
   response.flushHeaders?.();
 }
 
+/** Names and values in turn, for which Node.js takes less time than for an object; the types of HTTP/2 know no arrays. */
+function writeHead(response: Response, status: number, headers: readonly string[]): void {
+  response.writeHead(status, headers as unknown as OutgoingHttpHeaders);
+}
+
 /** By what the request stands in the log; whoever is in front has made sure that it is an id. */
-function identify({ headers: { 'x-request-id': id } }: Request, headers: OutgoingHttpHeaders): void {
-  if (typeof id === 'string') headers['X-Request-Id'] = id;
+function identify({ headers: { 'x-request-id': id } }: Request, headers: string[]): void {
+  if (typeof id === 'string') headers.push('X-Request-Id', id);
 }

@@ -4,7 +4,7 @@ import type { Reason } from '../discovery/errors.ts';
 import type { Counts } from './census.ts';
 import { PORT_REFUSALS, type PortRefusal } from './port-refusals.ts';
 import { type Counted, RequestMetrics } from './request-metrics.ts';
-import { pathOf, type Surface } from './route.ts';
+import type { Surface } from './route.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 export interface Metrics {
@@ -115,15 +115,6 @@ export function createMetrics(gauges: Gauges): Metrics {
   }).set({ version: gauges.version, node: process.version }, 1);
   const store = createStoreMetrics(register);
 
-  // The names that dashboards of etcd's own discovery service know.
-  const old = (path: string): Counter<'code' | 'method'> =>
-    counter(
-      `endpoint_${path}_requests_total`,
-      `How many /${path} requests processed, partitioned by status code and HTTP method.`,
-      ['code', 'method'],
-    );
-  const endpoints = { new: old('new'), token: old('token'), health: old('health') };
-
   if (processRegistry === undefined) {
     processRegistry = new Registry();
     // At its own pace it would wake an idle process a hundred times a second.
@@ -137,13 +128,7 @@ export function createMetrics(gauges: Gauges): Metrics {
 
   return {
     beginWait: (surface) => requests.beginWait(surface),
-    count(request) {
-      const { surface, target, method, status } = request;
-      const verb = verbOf(method);
-      requests.count(request, verb);
-      const endpoint = endpointOf(surface, target);
-      if (endpoint !== undefined) endpoints[endpoint].inc({ code: status, method: verb });
-    },
+    count: (request) => requests.count(request, verbOf(request.method)),
     refused: (reason) => refusals.inc({ reason }),
     portRefused: (reason) => portRefusals.inc({ reason }),
     swept(removed, seconds) {
@@ -156,13 +141,4 @@ export function createMetrics(gauges: Gauges): Metrics {
       [await register.metrics(), requests.text(), store.text(), await ofProcess.metrics()].join('\n'),
     contentType: register.contentType,
   };
-}
-
-/** Which of the old counters counts a request. */
-function endpointOf(surface: Surface, target: string): 'new' | 'token' | 'health' | undefined {
-  if (surface === 'health') return 'health';
-  if (surface !== 'v2') return undefined;
-  const path = pathOf(target);
-  if (path === '/new') return 'new';
-  return path === '/version' ? undefined : 'token';
 }

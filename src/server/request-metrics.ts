@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
-import type { Surface } from './route.ts';
+import { pathOf, type Surface } from './route.ts';
 
 /** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
 export type Kind = 'call' | 'wait';
@@ -19,7 +19,11 @@ export interface Counted {
   readonly rpc: { readonly method: string; readonly code: string } | undefined;
 }
 
+/** What dashboards of etcd's own discovery service know. */
+type Endpoint = 'new' | 'token' | 'health';
+
 interface Tally {
+  readonly endpoint: Endpoint | undefined;
   readonly labels: { readonly surface: string; readonly method: string; readonly code: string };
   readonly seconds: Series;
   count: number;
@@ -54,6 +58,21 @@ export class RequestMetrics {
         for (const { labels, count } of this.#tallies.values()) total.inc(labels, count);
       },
     });
+    for (const endpoint of ['new', 'token', 'health'] as const) {
+      const made: Counter<'code' | 'method'> = new Counter({
+        name: `endpoint_${endpoint}_requests_total`,
+        help: `How many /${endpoint} requests processed, partitioned by status code and HTTP method.`,
+        labelNames: ['code', 'method'],
+        registers: [register],
+        collect: () => {
+          made.reset();
+          for (const tally of this.#tallies.values()) {
+            const { code, method } = tally.labels;
+            if (tally.endpoint === endpoint) made.inc({ code, method }, tally.count);
+          }
+        },
+      });
+    }
     const waits: Gauge<'surface'> = new Gauge({
       name: 'discovery_waits',
       help: 'Waits that are open: long polls of the v2 dialect (surface v2), and streams of RPCs (rpc).',
@@ -69,14 +88,15 @@ export class RequestMetrics {
     this.#waits.set(surface, (this.#waits.get(surface) ?? 0) + 1);
   }
 
-  count({ surface, status, kind, seconds, rpc }: Counted, verb: string): void {
+  count({ surface, target, status, kind, seconds, rpc }: Counted, verb: string): void {
     const method = rpc?.method ?? verb;
     const code = rpc?.code ?? String(status);
-    const key = `${surface} ${method} ${code} ${kind}`;
+    const endpoint = endpointOf(surface, target);
+    const key = `${surface} ${endpoint} ${method} ${code} ${kind}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       const series = kind === 'wait' ? this.#ended.with({ surface }) : this.#calls.with({ surface, method });
-      tally = { labels: { surface, method, code }, seconds: series, count: 0 };
+      tally = { endpoint, labels: { surface, method, code }, seconds: series, count: 0 };
       this.#tallies.set(key, tally);
     }
     tally.count += 1;
@@ -87,4 +107,12 @@ export class RequestMetrics {
   text(): string {
     return this.#calls.text() + this.#ended.text();
   }
+}
+
+function endpointOf(surface: Surface, target: string): Endpoint | undefined {
+  if (surface === 'health') return 'health';
+  if (surface !== 'v2') return undefined;
+  const path = pathOf(target);
+  if (path === '/new') return 'new';
+  return path === '/version' ? undefined : 'token';
 }

@@ -18,7 +18,8 @@ const RPC = /^\/[a-z0-9_.]+\.[A-Z]\w*\//;
 /** The surface by the target of a request, as it stands in the request line, and what its client accepts. */
 export function surfaceOf(target: string, method = 'GET', accept?: string): Surface {
   const path = pathOf(target);
-  if (RPC.test(path)) return 'rpc';
+  // Tokens have no dot, most of them: the pattern would try every end of the word.
+  if (path.includes('.') && RPC.test(path)) return 'rpc';
   const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
   if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
   if (path.startsWith('/_page/')) return 'page';
