@@ -15,7 +15,7 @@ import { installDebianEtcd } from './tools/etcd-binaries.mjs';
 
 // A file that never ends is a failure, not a hung run.
 const FILE_LIMIT_MS = 5 * 60_000;
-const SLOW_FILE_LIMIT_MS = 8 * 60_000;
+const SLOW_FILE_LIMIT_MS = 12 * 60_000;
 const FILES_AT_ONCE = 2;
 
 const { values: options, positionals: wanted } = readArguments();

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { IKeyValue, ITxnRequest, ITxnResponse } from 'etcd3';
 import { apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/model.ts';
@@ -7,10 +6,11 @@ import type { Decide, Written } from '../../discovery/store.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { changeOperation, makeOperation, type Operation } from './change.ts';
 import { bug, type Fault, unavailable } from './fault.ts';
-import { Group, LAST_CALL_MS, PATIENCE_MS, type Piece } from './group.ts';
+import { Group, LAST_CALL_MS, PATIENCE_MS } from './group.ts';
 import { follow, logOf, type Reader, type ReaderParts, type State } from './read.ts';
 import { type ClusterRecord, fold, made, next } from './record.ts';
 import type { TokenCount } from './tokens.ts';
+import { bytesOf, type Outcome, sendWrites, WRITE_BOUNDS, type WritePiece } from './write-call.ts';
 
 /** A write that waits for its turn, or for etcd. */
 interface Job {
@@ -32,22 +32,6 @@ interface Lane {
   state: State | undefined;
 }
 
-interface WritePiece extends Piece {
-  readonly operation: Operation;
-  readonly done: (outcome: Outcome) => void;
-}
-
-interface Outcome {
-  readonly succeeded: boolean;
-  /** Of the change, or of what was read in its place. */
-  readonly revision: Revision;
-  readonly kvs: readonly IKeyValue[];
-  readonly tick: number;
-}
-
-/** Operations in a nested transaction count on top of those that it is nested in; none has more than 6. */
-const BOUNDS = { calls: 2, pieces: 100, bytes: 1024 * 1024 };
-
 export interface WriterParts extends ReaderParts {
   readonly reader: Reader;
   readonly tokens: TokenCount;
@@ -56,8 +40,8 @@ export interface WriterParts extends ReaderParts {
 }
 
 /**
- * Writes on condition. Those of different tokens that come together go in one transaction of nested ones, each
- * with its own condition; those of one token one after the other, as each needs its own revision.
+ * Writes on condition. Those of different tokens that come together go in one call; those of one token one after
+ * the other, as each needs its own revision.
  */
 export class Writer {
   readonly #parts: WriterParts;
@@ -70,9 +54,11 @@ export class Writer {
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
-    this.#group = new Group(BOUNDS, parts.health, (pieces, limitMs) => {
+    this.#group = new Group(WRITE_BOUNDS, parts.health, (pieces, limitMs) => {
+      const { clock, connection } = parts;
       parts.onBatch?.('write', pieces.length);
-      return this.#send(pieces, limitMs);
+      clock.tick += 1;
+      return sendWrites(connection, pieces, { tick: clock.tick, limitMs });
     });
   }
 
@@ -289,29 +275,6 @@ export class Writer {
     }
     this.#step(lane);
   }
-
-  async #send(pieces: readonly WritePiece[], limitMs: number): Promise<void> {
-    const { clock, connection } = this.#parts;
-    clock.tick += 1;
-    const { tick } = clock;
-    const requests = pieces.map(({ operation: { compare, success, failure } }) => ({
-      compare,
-      success,
-      failure,
-    }));
-    const [only] = requests;
-    if (requests.length === 1 && only !== undefined) {
-      const response = await connection.txn(only, limitMs);
-      pieces[0]?.done(outcomeOf(response, response.header.revision, tick));
-      return;
-    }
-    const success = requests.map((request: ITxnRequest) => ({ request_txn: request }));
-    const { header, responses } = await connection.txn({ compare: [], success, failure: [] }, limitMs);
-    for (const [i, piece] of pieces.entries()) {
-      const response = responses[i]?.response_txn;
-      if (response !== undefined) piece.done(outcomeOf(response, header.revision, tick));
-    }
-  }
 }
 
 function finish(lane: Lane): Job {
@@ -320,18 +283,6 @@ function finish(lane: Lane): Job {
 
 function isOverdue(job: Job): boolean {
   return job.due < performance.now();
-}
-
-function outcomeOf({ succeeded, responses }: ITxnResponse, at: string, tick: number): Outcome {
-  const kvs = succeeded ? [] : (responses[0]?.response_range.kvs ?? []);
-  return { succeeded, kvs, revision: revision(BigInt(at)), tick };
-}
-
-/** About what the operation adds to its request. */
-function bytesOf({ success, failure, compare }: Operation): number {
-  let bytes = 100 * (success.length + failure.length + compare.length);
-  for (const { request_put: put } of success) bytes += (put?.key?.length ?? 100) + (put?.value?.length ?? 0);
-  return bytes;
 }
 
 function notWritten({ cause, error }: Fault, unsure: boolean): DiscoveryError {
