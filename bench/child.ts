@@ -28,14 +28,14 @@ export class Child {
   #stopping = false;
   #output = '';
 
-  /** Starts a script given relative to the compiled bench/. */
-  constructor(name: string, script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  /** Starts a script given relative to the compiled bench/, with this Node.js or another. */
+  constructor(name: string, script: string, args: readonly string[] = [], node: string = process.execPath) {
     this.name = name;
     const path = fileURLToPath(new URL(script, import.meta.url));
-    this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, path, ...args], {
+    this.#process = spawn(node, ['--expose-gc', '--import', PROBE, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
-      env: { ...environment(), ...env },
+      env: environment(),
     });
     this.pid = this.#process.pid ?? 0;
     running.add(this);

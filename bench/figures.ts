@@ -143,15 +143,24 @@ function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
 function sweepFigures({ sweep }: Results): Figure[] {
   if (sweep === undefined) return [];
   return [
-    { name: `sweep of ${sweep.tokens} tokens, s`, value: exactly(sweep.seconds), better: 'less' },
+    {
+      name: `sweep of ${sweep.tokens} tokens: removed a second`,
+      value: exactly(sweep.swept / sweep.seconds),
+      better: 'more',
+    },
     { name: 'sweep: event loop delay p99, ms', value: exactly(sweep.alone.p99), better: 'less' },
-    ...sweep.rows.map(
-      ({ operation, before, during }): Figure => ({
+    ...sweep.rows.flatMap(({ operation, before, during }): Figure[] => [
+      {
+        name: `${operation}, while sweeping: rate / before`,
+        value: exactly(during.most / before.most),
+        better: 'more',
+      },
+      {
         name: `${operation}, at half of the highest rate, while sweeping: p99 / p50`,
         value: exactly(during.p99 / during.p50),
         better: 'less',
         beside: { what: 'before the sweep', value: exactly(before.p99 / before.p50) },
-      }),
-    ),
+      },
+    ]),
   ];
 }

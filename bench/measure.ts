@@ -5,6 +5,7 @@ import { measureGenerators } from './generator.ts';
 import { measureInProcess } from './in-process.ts';
 import type { Plan } from './plan.ts';
 import type { Results } from './results.ts';
+import { measureRuntimes } from './runtimes.ts';
 import { measureStores } from './stores.ts';
 import { measureSweep } from './sweep.ts';
 import { measureTokens } from './tokens.ts';
@@ -50,6 +51,7 @@ export async function measure(
     bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
     tokens: await part('tokens', plan.tokens, measureTokens),
     sweep: await part('sweep', plan.sweep, measureSweep),
+    runtimes: await part('runtimes', plan.runtimes, measureRuntimes),
   };
 }
 

@@ -5,6 +5,7 @@ import type { CallsPlan } from './calls.ts';
 import type { GeneratorPlan } from './generator.ts';
 import type { InProcessPlan } from './in-process.ts';
 import { OPERATIONS, type OperationName } from './operations.ts';
+import type { RuntimesPlan } from './runtimes.ts';
 import type { StoreKind } from './servers.ts';
 import type { StoresPlan } from './stores.ts';
 import type { SweepPlan } from './sweep.ts';
@@ -23,6 +24,7 @@ export interface Plan {
   readonly bootstrap: BootstrapPlan | undefined;
   readonly tokens: TokensPlan | undefined;
   readonly sweep: SweepPlan | undefined;
+  readonly runtimes: RuntimesPlan | undefined;
 }
 
 export type Size = 'full' | 'quick' | 'smoke';
@@ -33,6 +35,8 @@ export interface Wanted {
   readonly only: readonly string[];
   readonly store: StoreKind;
   readonly waiters: number | undefined;
+  /** Other Node.js programs to run the service with. */
+  readonly besideNodes: readonly string[];
   /** Where filled stores are kept. */
   readonly cache: string;
 }
@@ -88,13 +92,19 @@ const TOKENS = {
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
 const SWEEP = {
-  full: { tokens: 1_000_000, inFlight: 256, delayMs: 20_000, slotMs: 3000 },
-  quick: { tokens: 100_000, inFlight: 256, delayMs: 5000, slotMs: 800 },
-  smoke: { tokens: 100, inFlight: 2, delayMs: 1000, slotMs: 50 },
+  full: { tokens: 1_000_000, inFlight: 256, mostMs: 1000, halfMs: 3000, restMs: 45_000 },
+  quick: { tokens: 100_000, inFlight: 256, mostMs: 300, halfMs: 800, restMs: 10_000 },
+  smoke: { tokens: 100, inFlight: 2, mostMs: 20, halfMs: 50, restMs: 5000 },
+} as const;
+
+const RUNTIMES = {
+  full: { rounds: 5, inFlight: 32, ms: 400, warmUpMs: 700 },
+  quick: { rounds: 2, inFlight: 32, ms: 100, warmUpMs: 200 },
+  smoke: { rounds: 1, inFlight: 2, ms: 20, warmUpMs: 10 },
 } as const;
 
 /** Throws when nothing has such a name. */
-export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
+export function planOf({ size, only, store, waiters, besideNodes, cache }: Wanted): Plan {
   const names: string[] = [];
   const isWanted = (name: string): boolean => {
     names.push(name);
@@ -147,6 +157,10 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
       : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
     sweep: isWanted('sweep of expired tokens') ? { ...SWEEP[size], cache } : undefined,
+    runtimes:
+      isWanted('versions of Node.js (given by --beside-node)') && besideNodes.length > 0
+        ? { ...RUNTIMES[size], nodes: besideNodes }
+        : undefined,
   };
   if (Object.values(plan).every((part) => part === undefined)) {
     throw new Error(`--only: nothing has such a name. There are:\n  ${names.join('\n  ')}`);

@@ -3,7 +3,6 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLOCK_AHEAD_MS } from './clock.ts';
 import { answer } from './ipc.ts';
 
 /** What a process has used. `cpuMicros` counts every thread. */
@@ -52,12 +51,12 @@ function loopDelay(): LoopDelay {
   return { p50: ms(loop.percentile(50)), p99: ms(loop.percentile(99)), max: ms(loop.max) };
 }
 
-const aheadMs = Number(process.env[CLOCK_AHEAD_MS] ?? 0);
-if (aheadMs > 0) {
+/** From now on the clock of this process is so far ahead. */
+function moveClock(ms: number): void {
   const { now } = Date;
-  Date.now = () => now() + aheadMs;
+  Date.now = () => now() + ms;
 }
 
-answer({ usage, settledUsage, watchLoop, loopDelay });
+answer({ usage, settledUsage, watchLoop, loopDelay, moveClock });
 // The server alone decides when it is over.
 process.channel?.unref();

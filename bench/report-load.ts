@@ -1,11 +1,12 @@
-// Tables of what a service goes through that is full, loaded or sweeping, and of the targets.
+// Tables of what a service goes through that is full, loaded, sweeping or under another Node.js, and of the targets.
 
 import type { SteadyRow } from './call-rows.ts';
 import type { Figure } from './figures.ts';
 import type { GeneratorRow } from './generator.ts';
+import type { RuntimesRow } from './runtimes.ts';
 import type { Spread } from './stats.ts';
-import type { Steady, SteadyMeasured } from './steady.ts';
-import type { SweepResult } from './sweep.ts';
+import type { SteadyMeasured } from './steady.ts';
+import type { Seen, SweepResult } from './sweep.ts';
 import { number, range, table } from './table.ts';
 import { outcomesOf, type Target } from './targets.ts';
 import type { TokensRow } from './tokens.ts';
@@ -59,21 +60,30 @@ export function steadyTable(rows: readonly SteadyRow[], hasPriority: boolean): s
   return `${text}\n\nThe load generator ran ${priority}.`;
 }
 
-export function sweepTable({ tokens, seconds, alone, rows }: SweepResult): string {
-  const cells = (name: string, perSecond: number, { p50, p99, max }: Steady) => [
+export function sweepTable({ tokens, swept, seconds, alone, rows }: SweepResult): string {
+  const cells = (name: string, { most, perSecond, p50, p99, max }: Seen) => [
     name,
-    perSecond.toFixed(0),
+    whole(most),
+    whole(perSecond),
     ...[p50, p99, max, p99 / p50].map(number),
   ];
   const calls = table(
-    ['at half of the highest rate', 'calls/s', 'p50 ms', 'p99 ms', 'max ms', 'p99 / p50'],
-    rows.flatMap(({ operation, perSecond, before, during, wasOver }) => [
-      cells(`${operation}: before the sweep`, perSecond, before),
-      cells(`${operation}: while sweeping${wasOver ? ' (over too soon to tell)' : ''}`, perSecond, during),
+    [
+      'calls beside the sweep',
+      'at the most, a second',
+      'at a fixed rate',
+      'p50 ms',
+      'p99 ms',
+      'max ms',
+      'p99 / p50',
+    ],
+    rows.flatMap(({ operation, before, during, wasOver }) => [
+      cells(`${operation}: before the sweep`, before),
+      cells(`${operation}: while sweeping${wasOver ? ' (over too soon to tell)' : ''}`, during),
     ]),
   );
   const delay = `p50 ${number(alone.p50)} ms, p99 ${number(alone.p99)} ms, at most ${number(alone.max)} ms`;
-  return `The sweep of ${tokens} expired tokens, these calls beside it, took ${number(seconds)} s. With nothing else to do it delayed the event loop by ${delay}.
+  return `Of ${tokens} tokens and those of the calls before, all expired, ${swept} were removed in ${number(seconds)} s, these calls beside it. With nothing else to do the sweep delayed the event loop by ${delay}.
 
 ${calls}`;
 }
@@ -127,6 +137,22 @@ export function generatorTable(rows: readonly GeneratorRow[]): string {
         range(ratio),
       ]),
     ),
+  );
+}
+
+export function runtimesTable(rows: readonly RuntimesRow[]): string {
+  const [first] = rows;
+  return table(
+    ['under', 'calls/s', 'CPU us', `rate, to ${first?.version}`, 'spread', 'by CPU time', 'spread'],
+    rows.map(({ operation, version, perSecond, cpuMicros, rateRatio, cpuRatio }) => [
+      `${operation}: Node.js ${version}`,
+      whole(perSecond.median),
+      whole(cpuMicros.median),
+      number(rateRatio.median),
+      range(rateRatio),
+      number(cpuRatio.median),
+      range(cpuRatio),
+    ]),
   );
 }
 

@@ -4,11 +4,19 @@ import { figuresOf } from './figures.ts';
 import type { About } from './machine.ts';
 import type { Plan } from './plan.ts';
 import { bootstrapTable, callsTable, inProcessTable, storesTable, waitersTable } from './report-baselines.ts';
-import { generatorTable, steadyTable, sweepTable, targetsTable, tokensTable } from './report-load.ts';
+import {
+  generatorTable,
+  runtimesTable,
+  steadyTable,
+  sweepTable,
+  targetsTable,
+  tokensTable,
+} from './report-load.ts';
 import type { Results } from './results.ts';
 
 export function reportOf(about: About, plan: Plan, results: Results): string {
-  const { calls, overEtcd, waiters, stores, bootstrap, inProcess, tokens, sweep, generator } = results;
+  const { calls, overEtcd, waiters, stores, bootstrap, inProcess, tokens, sweep, generator, runtimes } =
+    results;
   const figures = figuresOf(results);
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
@@ -25,6 +33,7 @@ export function reportOf(about: About, plan: Plan, results: Results): string {
     ['In the process', inProcess && inProcessTable(inProcess)],
     ['Many tokens', tokens && tokensTable(tokens)],
     ['The sweep', sweep && sweepTable(sweep)],
+    ['Versions of Node.js', runtimes && runtimesTable(runtimes)],
   ];
   return [
     machineText(about, plan),

@@ -2,6 +2,7 @@ import type { BootstrapResult } from './bootstrap.ts';
 import type { Calls } from './calls.ts';
 import type { GeneratorRow } from './generator.ts';
 import type { InProcessResult } from './in-process.ts';
+import type { RuntimesRow } from './runtimes.ts';
 import type { StoresRow } from './stores.ts';
 import type { SweepResult } from './sweep.ts';
 import type { TokensRow } from './tokens.ts';
@@ -18,4 +19,5 @@ export interface Results {
   readonly bootstrap?: BootstrapResult | undefined;
   readonly tokens?: readonly TokensRow[] | undefined;
   readonly sweep?: SweepResult | undefined;
+  readonly runtimes?: readonly RuntimesRow[] | undefined;
 }

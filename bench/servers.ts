@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Child } from './child.ts';
-import { CLOCK_AHEAD_MS } from './clock.ts';
 import type { LoopDelay, Usage } from './probe.ts';
 import { Program } from './program.ts';
 
@@ -47,13 +46,15 @@ export interface Service extends Server {
   /** From now on the delays of the event loop are noted, until they are asked for. */
   watchLoop(): Promise<unknown>;
   loopDelay(): Promise<LoopDelay>;
+  /** From now on its clock is so far ahead. */
+  moveClock(ms: number): Promise<unknown>;
 }
 
 export interface ServiceOptions {
   readonly store?: StoreKind;
   readonly flags?: readonly string[];
-  /** How far the clock of the service is ahead. */
-  readonly clockAheadMs?: number;
+  /** The Node.js to run it. */
+  readonly node?: string;
 }
 
 /**
@@ -73,19 +74,23 @@ function serviceArguments(port: number, store: readonly string[]): string[] {
 /** The service as its command starts it, with its data under `directory`. */
 export async function startService(
   directory: string,
-  { store = 'embedded', flags = [], clockAheadMs = 0 }: ServiceOptions = {},
+  { store = 'embedded', flags = [], node }: ServiceOptions = {},
 ): Promise<Service> {
   const port = await freePort();
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
-  const child = new Child('the service', '../src/main.js', [...serviceArguments(port, where), ...flags], {
-    [CLOCK_AHEAD_MS]: String(clockAheadMs),
-  });
+  const child = new Child(
+    'the service',
+    '../src/main.js',
+    [...serviceArguments(port, where), ...flags],
+    node,
+  );
   await healthy(port, child);
   return {
     ...together(child, port, etcd),
     watchLoop: () => child.ask('watchLoop'),
     loopDelay: () => child.ask('loopDelay') as Promise<LoopDelay>,
+    moveClock: (ms) => child.ask('moveClock', ms),
   };
 }
 
@@ -109,8 +114,8 @@ async function healthy(port: number, process: Child | Program): Promise<void> {
   }
 }
 
-export async function startBareNode(): Promise<Server & { readonly child: Child }> {
-  const child = new Child('bare Node HTTP', './servers/bare-node.js');
+export async function startBareNode(node?: string): Promise<Server & { readonly child: Child }> {
+  const child = new Child('bare Node HTTP', './servers/bare-node.js', [], node);
   return { ...together(child, (await child.ask('listen')) as number), child };
 }
 

@@ -7,6 +7,7 @@ import { copyOfFilled } from './data.ts';
 import { memberListPath } from './filled.ts';
 import { makeFixture } from './fixture.ts';
 import type { Job } from './load/main.ts';
+import { giveRealTimePriority } from './priority.ts';
 import type { LoopDelay } from './probe.ts';
 import { get } from './requests.ts';
 import { startService } from './servers.ts';
@@ -16,15 +17,18 @@ import { type Steady, steadyOf } from './steady.ts';
 export interface SweepPlan {
   readonly tokens: number;
   readonly inFlight: number;
-  /** Until the sweep begins: time to see how calls fare without it. */
-  readonly delayMs: number;
-  /** To see how many calls a second there can be, and then for each look at calls at half of that rate. */
-  readonly slotMs: number;
+  /** For each look at calls: as many as there can be, and half of that rate. */
+  readonly mostMs: number;
+  readonly halfMs: number;
+  /** Once all has been seen, it is not waited for longer than this. */
+  readonly restMs: number;
   readonly cache: string;
 }
 
 export interface SweepResult {
   readonly tokens: number;
+  /** As many were removed in these seconds, calls beside it. */
+  readonly swept: number;
   readonly seconds: number;
   /** Of the event loop, while nothing but the sweep went on. */
   readonly alone: LoopDelay;
@@ -33,22 +37,35 @@ export interface SweepResult {
 
 export interface SweepRow {
   readonly operation: string;
-  /** At half of the highest rate, before the sweep and during it. */
-  readonly perSecond: number;
-  readonly before: Steady;
-  readonly during: Steady;
+  readonly before: Seen;
+  readonly during: Seen;
   /** The sweep ended before this was seen: too few tokens to tell. */
   readonly wasOver: boolean;
 }
 
+/** The highest rate, and the latencies at half of that which there was before the sweep. */
+export interface Seen extends Steady {
+  readonly most: number;
+  readonly perSecond: number;
+}
+
 /** Past the longest lifetime and the time that an expired token is remembered. */
 const CLOCK_AHEAD_MS = 800 * 86_400_000;
-const LIMIT_MS = 10 * 60_000;
+const SWEEP_EACH_MS = 1000;
+const BEGIN_LIMIT_MS = 60_000;
 const POLL_MS = 50;
+/** At a fixed rate: each connection has made a few calls by then. */
+const LEAD_IN_MS = 100;
+/** More calls than there will be. */
+const GUESSED_PER_MS = 15;
+const TOKENS = 'discovery_tokens';
 const SWEEPS = 'discovery_sweeps_total{result="ok"}';
+const SECONDS = 'discovery_sweep_seconds_total';
+
+type Requests = (count: number) => Job['requests'];
 
 export async function measureSweep(
-  { tokens, inFlight, delayMs, slotMs, cache }: SweepPlan,
+  { tokens, inFlight, mostMs, halfMs, restMs, cache }: SweepPlan,
   dataDir: string,
   progress: (text: string) => void,
 ): Promise<SweepResult> {
@@ -56,64 +73,75 @@ export async function measureSweep(
   await copyOfFilled(tokens, { cache, target: directory }, progress);
   progress(`the sweep of ${tokens} tokens`);
   const load = new Child('the load generator', './load/main.js');
-  const flags = ['--gcfreq', `${delayMs}ms`];
-  const service = await startService(directory, { flags, clockAheadMs: CLOCK_AHEAD_MS });
+  const service = await startService(directory, { flags: ['--gcfreq', `${SWEEP_EACH_MS}ms`] });
   const { port } = service;
-  const { tokenOf3 } = await makeFixture(port);
-
-  const operations: readonly [string, (count: number) => Job['requests']][] = [
-    ['v2 list of 3', () => ({ repeat: get(memberListPath(tokenOf3)) })],
-    [
-      'v2 register, 3 a token',
-      (count) => ({ distinct: { dialect: 'v2', perToken: 3, count }, tokensAt: port }),
-    ],
-  ];
   const run = (job: Omit<Job, 'port' | 'inFlight'>) =>
     runSlot(load, () => service.usage(), { ...job, port, inFlight });
-  const calm = [];
-  for (const [operation, requestsOf] of operations) {
-    const most = await run({ ms: slotMs / 4, requests: requestsOf(3 * slotMs) });
-    const perSecond = rateOf(most) / 2;
-    const timed = { ms: slotMs, perSecond, requests: requestsOf(Math.ceil((perSecond * slotMs) / 1000)) };
-    calm.push({ operation, timed, before: steadyOf(await run(timed)) });
-  }
-  await sweeping(port);
+  const lookAtMost = async (requestsOf: Requests): Promise<number> => {
+    const requests = requestsOf(2 * GUESSED_PER_MS * mostMs);
+    return rateOf(await run({ ms: mostMs, leadInMs: mostMs / 4, requests }));
+  };
+  const look = async (requestsOf: Requests, before?: Seen): Promise<Seen> => {
+    const most = await lookAtMost(requestsOf);
+    const perSecond = before?.perSecond ?? most / 2;
+    const requests = requestsOf(Math.ceil((perSecond * (halfMs + 4 * LEAD_IN_MS)) / 1000));
+    const steady = steadyOf(await run({ ms: halfMs, leadInMs: LEAD_IN_MS, perSecond, requests }));
+    return { most, perSecond, ...steady };
+  };
+
+  const calm: Seen[] = [];
+  const early = await operationsOn(port);
+  // What is not compiled yet is slow.
+  for (const [, requestsOf] of early) await lookAtMost(requestsOf);
+  await giveRealTimePriority(load.pid);
+  for (const [, requestsOf] of early) calm.push(await look(requestsOf));
+
+  const all = await metric(port, TOKENS);
+  const secondsBefore = await metric(port, SECONDS);
+  await service.moveClock(CLOCK_AHEAD_MS);
+  const hasBegun = await within(BEGIN_LIMIT_MS, async () => (await metric(port, TOKENS)) < all);
+  if (!hasBegun) throw new Error(`no token was swept within ${BEGIN_LIMIT_MS / 1000} s`);
+  const begin = performance.now();
+  // A sweep that has removed something ends later than the last that had nothing to do.
+  const sweeps = await metric(port, SWEEPS);
+  const isOver = async (): Promise<boolean> => (await metric(port, SWEEPS)) > sweeps;
   await service.watchLoop();
-  await sleep(slotMs);
+  await sleep(halfMs);
   const alone = await service.loopDelay();
   const rows: SweepRow[] = [];
-  for (const { operation, timed, before } of calm) {
-    const during = steadyOf(await run(timed));
-    const wasOver = (await metric(port, SWEEPS)) > 0;
-    rows.push({ operation, perSecond: timed.perSecond, before, during, wasOver });
+  for (const [index, [operation, requestsOf]] of (await operationsOn(port)).entries()) {
+    const before = calm[index] as Seen;
+    const during = await look(requestsOf, before);
+    rows.push({ operation, before, during, wasOver: await isOver() });
   }
-  const seconds = await sweepSeconds(port);
+  const done = (await within(restMs, isOver))
+    ? { swept: all, seconds: (await metric(port, SECONDS)) - secondsBefore }
+    : { swept: all - (await metric(port, TOKENS)), seconds: (performance.now() - begin) / 1000 };
   await Promise.all([load.stop(), service.stop()]);
-  return { tokens, seconds, alone, rows };
+  return { tokens, ...done, alone, rows };
 }
 
-/** Resolves when there are fewer tokens than before, or the sweep is over already. */
-async function sweeping(port: number): Promise<void> {
-  let last = 0;
-  await until(async () => {
-    const tokens = await metric(port, 'discovery_tokens');
-    const isFewer = tokens < last;
-    last = tokens;
-    return isFewer || (await metric(port, SWEEPS)) > 0;
+/** With tokens of their own, as those of before have expired when the clock has moved. */
+async function operationsOn(port: number): Promise<readonly (readonly [string, Requests])[]> {
+  const { tokenOf3 } = await makeFixture(port);
+  const register: Requests = (count) => ({
+    distinct: { dialect: 'v2', perToken: 3, count },
+    tokensAt: port,
   });
+  return [
+    ['v2 list of 3', () => ({ repeat: get(memberListPath(tokenOf3)) })],
+    ['v2 register, 3 a token', register],
+  ];
 }
 
-async function sweepSeconds(port: number): Promise<number> {
-  await until(async () => (await metric(port, SWEEPS)) > 0);
-  return metric(port, 'discovery_sweep_seconds_total');
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + LIMIT_MS;
+/** Whether it becomes so in this time. */
+async function within(ms: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const deadline = performance.now() + ms;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`the sweep was not over within ${LIMIT_MS / 1000} s`);
+    if (performance.now() > deadline) return false;
     await sleep(POLL_MS);
   }
+  return true;
 }
 
 async function metric(port: number, series: string): Promise<number> {
