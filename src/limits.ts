@@ -104,6 +104,10 @@ export const PORT_LIMITS = {
   lingerTimeout: 1 * seconds,
   /** Between two looks at every connection: a fifth of the shortest time measured this way. */
   sweepInterval: 3 * seconds,
+  /** Between two looks at what HTTP/2 peers have sent, while the process is busy: one that fills it is cut off soon. */
+  busyLook: 100,
+  /** Of the time since the last such look: below it no peer takes much from others. */
+  busyPercent: 50,
   /** A token, a long list of peer URLs and a proxy's headers take 3 KiB. */
   headerBytes: 16 * KiB,
   /** Browsers behind proxies send 30. */
@@ -172,6 +176,8 @@ export const REQUEST_LIMITS = {
   clients: 100_000,
   /** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
   clientLooks: 2,
+  /** New connections of a client are dropped for so long after one was cut off for its flood: the next would flood too. */
+  floodPause: 2 * seconds,
   /** Connections of one client past its limit that are told so; those past these are dropped. */
   clientRefusals: 20,
   /** When to try again where nobody knows when there is room. */

@@ -13,6 +13,8 @@ export interface Client {
   /** When its buckets are full again. */
   requestsFull: number;
   newTokensFull: number;
+  /** Until when new connections are dropped. */
+  pausedUntil: number;
 }
 
 /**
@@ -42,6 +44,7 @@ export class Clients {
       watches: 0,
       requestsFull: 0,
       newTokensFull: 0,
+      pausedUntil: 0,
     };
     this.#clients.set(name, client);
     return client;
@@ -56,7 +59,7 @@ export class Clients {
       looks -= 1;
       this.#clients.delete(name);
       const open = client.connections > 0 || client.requests > 0 || client.watches > 0;
-      const full = client.requestsFull <= now && client.newTokensFull <= now;
+      const full = Math.max(client.requestsFull, client.newTokensFull, client.pausedUntil) <= now;
       if (open || !(full || over)) this.#clients.set(name, client);
     }
   }

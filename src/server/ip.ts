@@ -57,9 +57,10 @@ export function formatIp(ip: Ip): string {
     : new URL(`http://[${ip.map((group) => group.toString(16)).join(':')}]/`).hostname.slice(1, -1);
 }
 
-const LOOPBACK: readonly Cidr[] = parseCidrs('127.0.0.0/8,::1') ?? [];
+const OWN: readonly Cidr[] = parseCidrs('127.0.0.1,::1') ?? [];
 
-export const isLoopback = (ip: Ip): boolean => covers(LOOPBACK, ip);
+/** The addresses of loopback that programs have by themselves. Who takes another one wants to be told apart. */
+export const isOwn = (ip: Ip): boolean => covers(OWN, ip);
 
 /** The addresses that share their first bits. */
 export interface Cidr {

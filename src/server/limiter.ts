@@ -4,7 +4,7 @@ import { REQUEST_LIMITS } from '../limits.ts';
 import type { Quota } from '../rpc/caller.ts';
 import { type Client, Clients } from './clients.ts';
 import { clientBehind } from './forwarded.ts';
-import { type Cidr, covers, formatIp, type Ip, isLoopback, networkOf, parseIp } from './ip.ts';
+import { type Cidr, covers, formatIp, type Ip, isOwn, networkOf, parseIp } from './ip.ts';
 import type { ConnectionCount } from './port.ts';
 import type { PortRequest } from './port-connection.ts';
 import { type Rate, take } from './rate.ts';
@@ -92,16 +92,26 @@ export class Limiter {
   connect(socket: Socket): ConnectionCount | undefined {
     const { name, isProxy } = this.#peerOf(socket);
     if (name === undefined || isProxy) return undefined;
-    const client = this.#clients.of(name, this.#now());
+    const now = this.#now();
+    const client = this.#clients.of(name, now);
     client.connections += 1;
     const over = client.connections - this.#limits.connections;
     if (over > 0) this.#tell(client, 'connections');
+    const isDropped = client.pausedUntil > now || over > REQUEST_LIMITS.clientRefusals;
     return {
-      verdict: over <= 0 ? 'WELCOME' : over <= REQUEST_LIMITS.clientRefusals ? 'REFUSED' : 'DROPPED',
+      verdict: isDropped ? 'DROPPED' : over > 0 ? 'REFUSED' : 'WELCOME',
       end: () => {
         client.connections -= 1;
       },
     };
+  }
+
+  /** Drops new connections for a while of the client whose connection has flooded; those that are open stay. */
+  pause(socket: Socket): void {
+    const { name, isProxy } = this.#peerOf(socket);
+    if (name === undefined || isProxy) return;
+    const now = this.#now();
+    this.#clients.of(name, now).pausedUntil = now + REQUEST_LIMITS.floodPause;
   }
 
   /** Who has sent a request: its peer, or whom trusted proxies say. */
@@ -237,7 +247,7 @@ export class Limiter {
 
 /** Undefined for this machine. */
 function nameOf(ip: Ip): string | undefined {
-  return isLoopback(ip) ? undefined : networkOf(ip);
+  return isOwn(ip) ? undefined : networkOf(ip);
 }
 
 function tooMany(words: string, retryAfter: number): DiscoveryError {

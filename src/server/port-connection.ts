@@ -13,6 +13,8 @@ export function schemeOf({ socket }: PortRequest): 'http' | 'https' {
 export interface Connection {
   /** Ends what has taken too long. `now` in ms, of a clock that never goes back. */
   sweep(now: number): void;
+  /** Ends what floods. Called more often, while the process is busy. */
+  look?(now: number): void;
   /** Takes no new request where the protocol can say so, and closes once the ones in flight are answered. */
   drain(): void;
 }

@@ -15,8 +15,13 @@ export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   readonly onRefused: OnRefused;
   /** A peer was cut off for its flood of this. */
-  readonly onFlood: (remote: string | undefined, flood: string) => void;
+  readonly onFlood: (socket: Socket, flood: string) => void;
 }
+
+/** NGHTTP2_ERR_FLOODED: of what it counts by itself. */
+const FLOODED = -904;
+/** NGHTTP2_ERR_CALLBACK_FAILURE: node:http2 has refused more than it may: streams, or invalid frames. */
+const REFUSED = -902;
 
 interface Exchange {
   readonly response: Http2ServerResponse;
@@ -33,15 +38,19 @@ export class Http2Connection implements Connection {
   private readonly limits: PortLimits;
   private readonly events: Http2Events;
   private readonly exchanges = new Set<Exchange>();
+  /** It has had as many streams open as it may. */
+  private wasFull = false;
   /** Requests begun in this turn of the event loop, and those that wait for the next ones. */
   private begun = 0;
   private readonly waiting: [Http2ServerRequest, Http2ServerResponse][] = [];
   private readonly hasty: Rate;
   /** When the bucket of hasty resets is full again. */
   private hastyFull = 0;
-  /** Bytes of the peer at the last sweep, when that was, and requests since. */
+  /** Bytes of the peer at the last sweep. */
+  private sweptBytes = 0;
+  /** Bytes of the peer at the last look, when that was, and requests since. */
   private bytes = 0;
-  private sweptAt = performance.now();
+  private lookedAt = performance.now();
   private requests = 0;
   /** Bytes that are no request, beyond what is allowed in the time. */
   private otherBytes = 0;
@@ -98,6 +107,7 @@ export class Http2Connection implements Connection {
     this.requests += 1;
     const exchange: Exchange = { response, since: performance.now(), stall: new StallClock(), drains: 0 };
     this.exchanges.add(exchange);
+    this.wasFull ||= this.exchanges.size >= this.limits.streams;
     stream.on('drain', () => {
       exchange.drains += 1;
     });
@@ -125,8 +135,16 @@ export class Http2Connection implements Connection {
     else this.hastyFull = taken.full;
   }
 
+  /** Whether node:http2 has ended the connection for a flood, by the number of nghttp2's error. */
+  endedForFlood(errno: number | undefined): boolean {
+    // One stream more than it may have is an error of the protocol like any other.
+    if (errno !== FLOODED && errno !== REFUSED && !this.wasFull) return false;
+    this.events.onFlood(this.socket, 'frames past the limits');
+    return true;
+  }
+
   private cutOff(flood: string): void {
-    this.events.onFlood(this.socket.remoteAddress, flood);
+    this.events.onFlood(this.socket, flood);
     this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     this.session.destroy();
     this.socket.destroySoon();
@@ -144,19 +162,25 @@ export class Http2Connection implements Connection {
       session.close();
       return;
     }
-    const isQuiet = this.socket.bytesRead === this.bytes;
+    const { bytesRead } = this.socket;
+    const isQuiet = bytesRead === this.sweptBytes;
+    this.sweptBytes = bytesRead;
+    this.look(now);
+    this.ping(now, isQuiet);
+  }
+
+  look(now: number): void {
     if (this.isFlooded(now)) this.cutOff('frames that are no request');
-    else this.ping(now, isQuiet);
   }
 
   /** Whether the peer has sent more than its requests can have taken: pings, window updates, frames of no meaning. */
   private isFlooded(now: number): boolean {
     const { requestBytes, otherBytes, otherRate } = this.limits;
     const { bytesRead } = this.socket;
-    const allowed = this.requests * requestBytes + ((now - this.sweptAt) / 1000) * otherRate;
+    const allowed = this.requests * requestBytes + ((now - this.lookedAt) / 1000) * otherRate;
     this.otherBytes = Math.max(0, this.otherBytes + bytesRead - this.bytes - allowed);
     this.bytes = bytesRead;
-    this.sweptAt = now;
+    this.lookedAt = now;
     this.requests = 0;
     return this.otherBytes > otherBytes && !this.session.destroyed;
   }
@@ -179,7 +203,7 @@ export class Http2Connection implements Connection {
       this.socket.destroy();
       return;
     }
-    const isDue = now - this.pingedAt > pingInterval || (isQuiet && this.bytes !== this.pingedBytes);
+    const isDue = now - this.pingedAt > pingInterval || (isQuiet && this.sweptBytes !== this.pingedBytes);
     if (!this.pingAnswered || !isDue) return;
     this.pingedAt = now;
     this.pingAnswered = false;

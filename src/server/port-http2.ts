@@ -19,11 +19,13 @@ export interface Http2Options {
   readonly limits: PortLimits;
   readonly log: PortLog;
   readonly onRefused: OnRefused;
+  /** A connection was cut off for its flood. */
+  readonly onFlood: (socket: Socket) => void;
 }
 
 /** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
 export function createHttp2(
-  { limits, log, onRefused }: Http2Options,
+  { limits, log, onRefused, onFlood: onFlooded }: Http2Options,
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): (socket: Socket) => Connection {
   // The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same.
@@ -51,17 +53,22 @@ export function createHttp2(
     else connection.begin(request, response);
   });
   let loggedAt = -LOG_INTERVAL_MS;
-  const onFlood = (remote: string | undefined, flood: string): void => {
+  const onFlood = (socket: Socket, flood: string): void => {
     onRefused('flood');
+    onFlooded(socket);
     const now = performance.now();
     if (now - loggedAt < LOG_INTERVAL_MS) return;
     loggedAt = now;
-    log.warn({ remote, flood }, 'a client that floods is cut off; others are not told of for a minute');
+    log.warn(
+      { remote: socket.remoteAddress, flood },
+      'a client that floods is cut off; others are not told of for a minute',
+    );
   };
 
-  server.on('sessionError', ({ code }: NodeJS.ErrnoException) => {
+  server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {
     // Those of the socket are a peer that has left.
-    if (code?.startsWith('ERR_HTTP2') === true) onRefused('malformed');
+    if (code?.startsWith('ERR_HTTP2') !== true) return;
+    if (connections.get(session)?.endedForFlood(errno) !== true) onRefused('malformed');
   });
 
   return (socket) => {

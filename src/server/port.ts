@@ -1,5 +1,6 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { PORT_LIMITS, type PortLimits } from '../limits.ts';
+import { whileBusy } from './port-busy.ts';
 import type { Connection } from './port-connection.ts';
 import { BUSY, CROWDED, Dispatch, ignore, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
@@ -29,6 +30,8 @@ export interface PortOptions {
   readonly onRefused?: OnRefused;
   /** Counts the connections of each client. Undefined: of one that has no limit. */
   readonly connect?: ((socket: Socket) => ConnectionCount | undefined) | undefined;
+  /** A connection was cut off for its flood. */
+  readonly onFlood?: (socket: Socket) => void;
 }
 
 /** A connection as one of its client's. */
@@ -57,7 +60,7 @@ export interface Port {
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
 export async function openPort(options: PortOptions): Promise<Port> {
-  const { log, onRefused = () => {} } = options;
+  const { log, onRefused = () => {}, onFlood = () => {} } = options;
   const limits: PortLimits = { ...PORT_LIMITS, ...options.limits };
   /** As they were accepted. Over TLS another socket stands for each once it is ready. */
   const accepted = new Set<Socket>();
@@ -68,7 +71,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const http1 = createHttp1({ limits, tls: options.tls, onRefused }, (request, response) =>
     dispatch.request(request, response),
   );
-  const adoptHttp2 = createHttp2({ limits, log, onRefused }, (request, response) =>
+  const adoptHttp2 = createHttp2({ limits, log, onRefused, onFlood }, (request, response) =>
     dispatch.request(request, response),
   );
   const { server } = http1;
@@ -141,6 +144,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
     for (const connection of connections.values()) connection.sweep(now);
   }, limits.sweepInterval);
   sweeper.unref();
+  const stopLooking = whileBusy(limits, () => {
+    const now = performance.now();
+    for (const connection of connections.values()) connection.look?.(now);
+  });
 
   const drain = (grace: number): Promise<'drained' | 'cut'> =>
     new Promise((resolve) => {
@@ -150,6 +157,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
         clearTimeout(deadline);
         clearTimeout(linger);
         clearInterval(sweeper);
+        stopLooking();
         const cut = dispatch.inFlight > 0;
         for (const socket of accepted) socket.destroy();
         server.close(); // ends the timer of Node's time-outs

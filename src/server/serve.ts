@@ -112,6 +112,7 @@ export async function startServer(
       limits: { connections, requests },
       onRefused: metrics.portRefused,
       connect: (socket) => limiter.connect(socket),
+      onFlood: (socket) => limiter.pause(socket),
     });
   } catch (error) {
     census.stop();

@@ -53,12 +53,13 @@ async function floodOnce(
   const over = new AbortController();
   socket.on('error', () => {});
   socket.once('close', () => over.abort());
+  const timer = setTimeout(() => over.abort('time'), end - performance.now());
+  socket.write(flood.hello ?? HELLO);
+  // Its settings hold once they are acknowledged, and may not be before they are here.
+  await once(socket, 'data', { signal: over.signal }).catch(() => {});
   if (flood.deaf === true) socket.pause();
   else socket.resume();
-  socket.write(
-    Buffer.concat([flood.hello ?? HELLO, frame(TYPE.SETTINGS, FLAG.ACK, 0), flood.open ?? Buffer.alloc(0)]),
-  );
-  const timer = setTimeout(() => over.abort('time'), end - performance.now());
+  socket.write(Buffer.concat([frame(TYPE.SETTINGS, FLAG.ACK, 0), flood.open ?? Buffer.alloc(0)]));
   let bytes = 0;
   let stream = 3;
   while (!over.signal.aborted) {
@@ -66,8 +67,7 @@ async function floodOnce(
     stream += 2 * streams;
     bytes += send.length;
     const taken = socket.write(send);
-    if (flood.pauseMs !== undefined) await sleep(flood.pauseMs);
-    else if (taken) await new Promise(setImmediate);
+    if (taken) await new Promise(setImmediate);
     else await once(socket, 'drain', { signal: over.signal }).catch(() => {});
   }
   clearTimeout(timer);

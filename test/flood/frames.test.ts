@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { FrameResult } from './attack-frames.ts';
 import { Attacker } from './attackers.ts';
 import { FloodedService } from './flooded.ts';
 import { FLOODS, type FloodName } from './frame-floods.ts';
@@ -9,14 +11,27 @@ const ATTACK_MS = 600;
 /** Of the attacker at once. */
 const CONNECTIONS = 2;
 
+/** Longer than anybody is kept out. */
+const LASTING_MS = 5000;
+const LASTING = ['header lists of 30 MB in 12 kB', 'answers that a window of 0 holds back'] as const;
+
 const names = Object.keys(FLOODS) as FloodName[];
 let service: FloodedService;
 let client: GoodClient;
 let attacker: Attacker;
 let settled: Held;
 
-const flood = (name: FloodName, forMs: number, from = '127.0.0.2'): Promise<unknown> =>
+/** From another address each time: who has flooded is not let in for some seconds. */
+const flood = (name: FloodName, forMs: number, from = attackers.next()): Promise<FrameResult> =>
   attacker.attack('frames', { flood: name, port: service.port, from, forMs, connections: CONNECTIONS });
+
+const attackers = {
+  count: 0,
+  next(): string {
+    this.count += 1;
+    return `127.1.${this.count >> 8}.${this.count & 255}`;
+  },
+};
 
 /** All of them, and waits until they are gone. */
 async function floodOnce(): Promise<void> {
@@ -40,6 +55,19 @@ after(async () => {
 for (const name of names) {
   test(`a flood over HTTP/2 leaves others served: ${name}`, async () => {
     await assertServed(client, name, () => flood(name, ATTACK_MS));
+    service.assertWell();
+  });
+}
+
+for (const name of LASTING) {
+  test(`a flood that lasts: ${name}`, async () => {
+    let cutOff = 0;
+    await assertServed(client, `${LASTING_MS} ms of ${name}`, async () => {
+      const result = await flood(name, LASTING_MS);
+      cutOff += result.cutOff;
+      return result;
+    });
+    assert.ok(cutOff > 0);
     service.assertWell();
   });
 }

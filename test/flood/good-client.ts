@@ -59,7 +59,7 @@ export class GoodClient {
     void end.catch(() => {}).finally(() => over.abort());
     const v2: number[] = [];
     const grpc: number[] = [];
-    while (!over.signal.aborted || v2.length < 40) {
+    while (!over.signal.aborted || v2.length < 5) {
       v2.push(await timed(() => this.#v2()));
       await sleep(PAUSE_MS);
       grpc.push(await timed(() => this.#grpc()));

@@ -5,15 +5,7 @@ import * as fc from 'fast-check';
 import { REQUEST_LIMITS } from '../../src/limits.ts';
 import { Clients } from '../../src/server/clients.ts';
 import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../src/server/forwarded.ts';
-import {
-  covers,
-  formatIp,
-  type Ip,
-  isLoopback,
-  networkOf,
-  parseCidrs,
-  parseIp,
-} from '../../src/server/ip.ts';
+import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../src/server/ip.ts';
 import { Limiter } from '../../src/server/limiter.ts';
 import { parseRate, type Rate, take } from '../../src/server/rate.ts';
 
@@ -74,8 +66,8 @@ suite('addresses', () => {
     assert.equal(networkOf(ip('2001:db8:0:7::1')), '2001:db8:0:7::/64');
     assert.equal(networkOf(ip('2001:db8:0:7:ffff:ffff:ffff:ffff')), '2001:db8:0:7::/64');
     assert.notEqual(networkOf(ip('2001:db8:0:8::1')), networkOf(ip('2001:db8:0:7::1')));
-    assert.ok(isLoopback(ip('127.9.9.9')) && isLoopback(ip('::1')) && isLoopback(ip('::ffff:127.0.0.1')));
-    assert.ok(!isLoopback(ip('128.0.0.1')) && !isLoopback(ip('::2')));
+    assert.ok(isOwn(ip('127.0.0.1')) && isOwn(ip('::1')) && isOwn(ip('::ffff:127.0.0.1')));
+    assert.ok(!isOwn(ip('127.0.0.2')) && !isOwn(ip('128.0.0.1')) && !isOwn(ip('::2')));
     assert.equal(formatIp(ip('fe80::1%eth0')), 'fe80::1');
   });
 });

@@ -454,6 +454,34 @@ test('the flood of one client leaves the requests of another answered', async (t
   assert.ok((statuses.get(429) ?? 0) > 300, JSON.stringify([...statuses]));
 });
 
+test('new connections of a client whose connection has flooded are dropped for some seconds; others’ are not', () => {
+  let now = 0;
+  const limiter = new Limiter({
+    limits: defaultConfig().limits.perClient,
+    maxWatches: 1,
+    trustedProxies: parseCidrs('203.0.113.0/24') ?? [],
+    log: { warn() {} },
+    now: () => now,
+  });
+  const from = (remoteAddress: string): Socket => ({ remoteAddress }) as Socket;
+  const verdict = (address: string): string | undefined => limiter.connect(from(address))?.verdict;
+  const flooders = [ALICE, '2001:db8:0:7::1', '203.0.113.1', '127.0.0.1'];
+  for (const address of flooders) {
+    assert.notEqual(verdict(address), 'DROPPED');
+    limiter.pause(from(address));
+  }
+  assert.equal(verdict(ALICE), 'DROPPED');
+  assert.equal(verdict('2001:db8:0:7:1:2:3:4'), 'DROPPED', 'of the same network');
+  assert.equal(verdict(BOB), 'WELCOME');
+  assert.equal(verdict('2001:db8:0:8::1'), 'WELCOME');
+  assert.equal(verdict('203.0.113.1'), undefined, 'a trusted proxy has clients that have not flooded');
+  assert.equal(verdict('127.0.0.1'), undefined, 'this machine has no limit');
+  now += REQUEST_LIMITS.floodPause - 1;
+  assert.equal(verdict(ALICE), 'DROPPED');
+  now += 1;
+  assert.equal(verdict(ALICE), 'WELCOME');
+});
+
 for (const [how, tls] of [
   ['in clear text', undefined],
   ['over TLS', IDENTITY],

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import type { PortLimits } from '../../src/limits.ts';
+import { openPort } from '../../src/server/port.ts';
+import { CA, IDENTITY } from '../tls/files.ts';
+import { FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
+
+const HOUR = 3_600_000;
+/** The peer takes the limits for granted, so that what is past them is against the protocol. */
+const settled = frame(TYPE.SETTINGS, FLAG.ACK, 0);
+const update = (by: number): Buffer => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(by));
+const get = (stream: number): Buffer => headers(stream, GET);
+const many = (count: number, make: (stream: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, index) => make(2 * index + 1)));
+
+interface Row {
+  readonly what: string;
+  readonly limits: Partial<PortLimits>;
+  readonly send: Buffer;
+  readonly tls?: true;
+}
+
+const ROWS: readonly Row[] = [
+  {
+    // A sweep would see it too, in an hour.
+    what: 'window updates without end, while the process is busy',
+    limits: { busyPercent: 0, sweepInterval: HOUR, otherBytes: 100_000 },
+    send: many(20_000, () => update(1)),
+  },
+  {
+    what: 'the same over TLS',
+    limits: { busyPercent: 0, sweepInterval: HOUR, otherBytes: 100_000 },
+    send: many(20_000, () => update(1)),
+    tls: true,
+  },
+  { what: 'streams past the limit', limits: { streams: 10 }, send: many(20, get) },
+  {
+    what: 'streams past the limit over TLS',
+    limits: { streams: 10 },
+    send: many(20, get),
+    tls: true,
+  },
+];
+
+for (const { what, limits, send, tls = false } of ROWS) {
+  test(`who floods is cut off, and named: ${what}`, { timeout: 20_000 }, async (t) => {
+    const flooded: (string | undefined)[] = [];
+    const port = await openPort({
+      host: '127.0.0.1',
+      port: 0,
+      tls: tls ? IDENTITY : undefined,
+      handler: () => {},
+      log: { warn() {}, error() {} },
+      limits,
+      onFlood: ({ remoteAddress }) => flooded.push(remoteAddress),
+    });
+    const to = { port: port.port, host: '127.0.0.1', localAddress: '127.0.0.3' };
+    const socket: Socket = tls
+      ? connectTls({ ...to, ca: CA, servername: 'localhost', ALPNProtocols: ['h2'] })
+      : connect(to);
+    t.after(async () => {
+      socket.destroy();
+      await port.drain(0);
+    });
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(HELLO);
+    await once(socket, 'data');
+    socket.resume().write(Buffer.concat([settled, send]));
+    await closed;
+    assert.deepEqual(flooded, ['127.0.0.3']);
+  });
+}
+
+test('what ends for an error of the protocol, or is busy with requests, is no flood', async (t) => {
+  const flooded: unknown[] = [];
+  const port = await openPort({
+    host: '127.0.0.1',
+    port: 0,
+    handler: (_, response) => response.end(),
+    log: { warn() {}, error() {} },
+    limits: { busyPercent: 0, busyLook: 1 },
+    onFlood: (socket) => flooded.push(socket),
+  });
+  t.after(() => port.drain(0));
+  const socket = connect(port.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  // The last window update is one of nothing, which is forbidden.
+  const wrong = update(0);
+  socket.write(HELLO);
+  await once(socket, 'data');
+  socket.resume().write(Buffer.concat([settled, many(200, get), wrong]));
+  await once(socket, 'close');
+  assert.deepEqual(flooded, []);
+});
