@@ -2,8 +2,8 @@
 
 import type { Operation } from './operations.ts';
 import type { Usage } from './probe.ts';
-import { rateOf, type Slot } from './slot.ts';
-import { type Spread, spread } from './stats.ts';
+import { cpuOf, rateOf, type Slot } from './slot.ts';
+import { ratios, type Spread, spread } from './stats.ts';
 import { type SteadyMeasured, steadyOver } from './steady.ts';
 
 /** One operation on one server, over the rounds. */
@@ -73,9 +73,9 @@ export function rowOf({ name, inFlight, baselineName, baseline, service, go }: C
     baselineName,
     baseline: measured(baseline),
     service: measured(service),
-    ratio: ratioOf(service, baseline),
-    cpuRatio: spread(baseline.slots.map((slot, round) => cpuOf(slot) / cpuOf(service.slots[round]))),
-    ...(go !== undefined && { go: measured(go), goRatio: ratioOf(service, go) }),
+    ratio: ratiosOf(service, baseline, rateOf),
+    cpuRatio: ratiosOf(baseline, service, cpuOf),
+    ...(go !== undefined && { go: measured(go), goRatio: ratiosOf(service, go, rateOf) }),
     // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
     generatorBound: {
       baseline: inFlight > 1 && isGeneratorBound(baseline),
@@ -93,14 +93,8 @@ export function steadyRowOf({ name, baselineName, baseline, service }: Course): 
   };
 }
 
-function ratioOf(one: Target, other: Target): Spread {
-  const rates = one.slots.map(rateOf);
-  return spread(other.slots.map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot)));
-}
-
-/** In microseconds a call. */
-function cpuOf(slot: Slot | undefined): number {
-  return slot === undefined ? Number.NaN : slot.serverCpuMicros / slot.calls;
+function ratiosOf(one: Target, other: Target, of: (slot: Slot) => number): Spread {
+  return ratios(one.slots.map(of), other.slots.map(of));
 }
 
 function isGeneratorBound(target: Target): boolean {

@@ -131,10 +131,11 @@ function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
             value: exactly((usedBytes - few.usedBytes) / 1e6),
             better: 'less' as const,
           },
-          ...rates.map(({ operation, inFlight, ratio }) => ({
+          ...rates.map(({ operation, inFlight, ratio, cpuRatio }) => ({
             name: `${tokens} tokens: ${operation}, ${inFlight} in flight: rate / with ${few.tokens}`,
             value: ratio,
             better: 'more' as const,
+            beside: { what: 'by CPU time', value: cpuRatio },
           })),
         ]),
   ]);

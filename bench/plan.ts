@@ -68,9 +68,25 @@ const CALLS = {
 /** Of those who wait at once: one, and those of a large cluster, before the most. */
 const FEW_WAITERS = [1, 100];
 const WAITERS = {
-  full: { most: 5000, rounds: 3, idleMs: 3000, rehearsal: 200, fewestForMemory: 500 },
-  quick: { most: 500, rounds: 1, idleMs: 1000, rehearsal: 200, fewestForMemory: 500 },
-  smoke: { most: 20, rounds: 1, idleMs: 100, rehearsal: 10, fewestForMemory: 20 },
+  full: {
+    most: 5000,
+    rounds: 3,
+    restMs: 3000,
+    idleMs: 6000,
+    rehearsal: 200,
+    fewestForMemory: 500,
+    timesFew: 7,
+  },
+  quick: {
+    most: 500,
+    rounds: 1,
+    restMs: 1000,
+    idleMs: 3000,
+    rehearsal: 200,
+    fewestForMemory: 500,
+    timesFew: 3,
+  },
+  smoke: { most: 20, rounds: 1, restMs: 10, idleMs: 100, rehearsal: 10, fewestForMemory: 20, timesFew: 1 },
 } as const;
 const STEADY_CALLS = {
   full: { inFlight: 256, ms: 1500 },
@@ -87,7 +103,7 @@ const STEADY: readonly OperationName[] = [
 /** What the Go service does as well, where its store is not faster than both are. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
-  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 3, inFlight: [32, 256], slotMs: 300 },
+  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 5, inFlight: [32, 256], slotMs: 300 },
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;

@@ -115,6 +115,9 @@ export function tokensTable(rows: readonly TokensRow[]): string {
             const spread = range(rate.ratio);
             return spread === '' ? number(rate.ratio.median) : `${number(rate.ratio.median)} (${spread})`;
           }),
+          line(`${name}: ratio by CPU time`, ({ rates: each }) =>
+            each[index] === undefined ? '' : number(each[index].cpuRatio.median),
+          ),
         ];
       }),
     ],

@@ -11,8 +11,8 @@ import { makeFixture, sampleReply } from './fixture.ts';
 import type { Job } from './load/main.ts';
 import { get, grpcFrame, rpcPath } from './requests.ts';
 import { type Server, startBareNode, startService } from './servers.ts';
-import { rateOf, runSlot, type Slot } from './slot.ts';
-import { type Spread, spread } from './stats.ts';
+import { cpuOf, rateOf, runSlot, type Slot } from './slot.ts';
+import { ratios, type Spread, spread } from './stats.ts';
 
 const exec = promisify(execFile);
 
@@ -114,14 +114,13 @@ async function coursesOf(
 
 function rowOf({ operation, version, slots }: Course, first: Course): RuntimesRow {
   const rates = slots.map(rateOf);
-  const cpu = slots.map(({ serverCpuMicros, calls }) => serverCpuMicros / calls);
-  const firstCpu = first.slots.map(({ serverCpuMicros, calls }) => serverCpuMicros / calls);
+  const cpu = slots.map(cpuOf);
   return {
     operation,
     version,
     perSecond: spread(rates),
     cpuMicros: spread(cpu),
-    rateRatio: spread(first.slots.map((slot, round) => (rates[round] ?? Number.NaN) / rateOf(slot))),
-    cpuRatio: spread(firstCpu.map((micros, round) => micros / (cpu[round] ?? Number.NaN))),
+    rateRatio: ratios(rates, first.slots.map(rateOf)),
+    cpuRatio: ratios(first.slots.map(cpuOf), cpu),
   };
 }

@@ -17,6 +17,11 @@ export async function runSlot(load: Child, usage: () => Promise<Usage>, job: Job
   return { ...result, serverCpuMicros: after.cpuMicros - before.cpuMicros };
 }
 
+/** CPU time of the server in microseconds a call. */
+export function cpuOf(slot: Slot): number {
+  return slot.serverCpuMicros / slot.calls;
+}
+
 export function rateOf(slot: JobResult): number {
   return slot.calls / slot.seconds;
 }

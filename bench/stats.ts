@@ -18,6 +18,11 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** Of two that were measured in the same rounds. */
+export function ratios(ones: readonly number[], others: readonly number[]): Spread {
+  return spread(ones.map((one, round) => one / (others[round] ?? Number.NaN)));
+}
+
 /** The value below which that part of the values lies, between neighbours where it falls between them. */
 export function quantile(sorted: Float64Array, part: number): number {
   const place = (sorted.length - 1) * part;

@@ -8,9 +8,9 @@ import { memberListPath, tokenNumber } from './filled.ts';
 import type { Job } from './load/main.ts';
 import { get, postNothing } from './requests.ts';
 import { type Server, startService } from './servers.ts';
-import { rateOf, runSlot, type Slot } from './slot.ts';
+import { cpuOf, rateOf, runSlot, type Slot } from './slot.ts';
 import { type Filled, measureStarts, type Starts } from './starts.ts';
-import { type Spread, spread } from './stats.ts';
+import { ratios, type Spread, spread } from './stats.ts';
 
 export interface TokensPlan {
   /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
@@ -37,7 +37,12 @@ export interface TokensRate {
   readonly perSecond: Spread;
   /** To the rate with the fewest tokens, of the same round. */
   readonly ratio: Spread;
+  /** Of CPU time a call, with the fewest tokens / with these, so that more is better here too. */
+  readonly cpuRatio: Spread;
 }
+
+/** More calls than there will be. */
+const GUESSED_PER_MS = 15;
 
 type Requests = (server: Server, tokens: number, count: number) => Job['requests'];
 
@@ -80,13 +85,13 @@ export async function measureTokens(
       startedBytes,
       usedBytes: slots.size === 0 ? Number.NaN : anonymousBytes(server.pid),
       rates: [...slots].map(([name, { operation, inFlight, list }]) => {
-        const rates = list.map(rateOf);
-        const least = few?.slots.get(name)?.list.map(rateOf) ?? [];
+        const least = few?.slots.get(name)?.list ?? [];
         return {
           operation,
           inFlight,
-          perSecond: spread(rates),
-          ratio: spread(rates.map((rate, round) => rate / (least[round] ?? Number.NaN))),
+          perSecond: spread(list.map(rateOf)),
+          ratio: ratios(list.map(rateOf), least.map(rateOf)),
+          cpuRatio: ratios(least.map(cpuOf), list.map(cpuOf)),
         };
       }),
     });
@@ -117,9 +122,16 @@ async function measureRates(
           const name = `${operation}, ${inFlight}`;
           const { list } = slots.get(name) ?? { list: [] };
           const last = list.at(-1);
-          const count =
-            last === undefined ? slotMs * 10 : Math.ceil(1.5 * rateOf(last) * (slotMs / 1000)) + 100;
-          const job = { port: server.port, inFlight, ms: slotMs, requests: requests(server, tokens, count) };
+          const leadInMs = slotMs / 5;
+          const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
+          const count = Math.ceil(perMs * (slotMs + leadInMs)) + 100;
+          const job = {
+            port: server.port,
+            inFlight,
+            ms: slotMs,
+            leadInMs,
+            requests: requests(server, tokens, count),
+          };
           const slot = await runSlot(load, () => server.usage(), job);
           // The first round warms up.
           slots.set(name, { operation, inFlight, list: round === 1 ? [slot] : [...list, slot] });

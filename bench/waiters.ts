@@ -14,6 +14,13 @@ export interface WaitersPlan {
   readonly counts: readonly number[];
   /** From how many on memory and CPU time are told of: those of fewer would be chance. */
   readonly fewestForMemory: number;
+  /** How often fewer are woken in each round: it takes no time, and one time is chance. */
+  readonly timesFew: number;
+  /**
+   * In the first round nothing happens for so long, and then for as long as idle CPU time is told of: V8 tidies up for a
+   * while after many have come, which is no cost of waiting.
+   */
+  readonly restMs: number;
   readonly idleMs: number;
   /** Before the memory is read: what a server keeps from its first requests on is no waiter's. */
   readonly rehearsal: number;
@@ -71,7 +78,7 @@ export async function measureWaiters(
     for (let round = 1; round <= plan.rounds; round += 1) {
       progress(`${way.how}, round ${round}/${plan.rounds}`);
       const directory = join(dataDir, `${way.how.replaceAll(/\W/g, '-')}-${round}`);
-      await measureRound(way, rounds, directory, plan);
+      await measureRound(way, rounds, directory, plan, round === 1);
     }
     for (const [count, { service, baseline, go }] of rounds) {
       rows.push({
@@ -94,16 +101,20 @@ async function measureRound(
   rounds: ReadonlyMap<number, Rounds>,
   directory: string,
   plan: WaitersPlan,
+  isFirst: boolean,
 ) {
   const service = await startService(directory, plan);
   const baseline = await way.startBaseline(service.port);
   const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
   const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {
     const load = new Child('the load generator', './load/main.js');
-    await once(server, load, await ask(plan.rehearsal), plan.rehearsal, undefined);
+    await once(server, load, await ask(plan.rehearsal), plan.rehearsal, false);
     for (const [count, { [of]: list }] of rounds) {
-      const idleMs = count >= plan.fewestForMemory ? plan.idleMs : undefined;
-      list.push(await once(server, load, await ask(count), count, idleMs));
+      const areMany = count >= plan.fewestForMemory;
+      const idle = areMany && isFirst ? plan : undefined;
+      for (let time = 0; time < (areMany ? 1 : plan.timesFew); time += 1) {
+        list.push(await once(server, load, await ask(count), count, areMany, idle));
+      }
     }
     await load.stop();
   };
@@ -115,42 +126,58 @@ async function measureRound(
   await Promise.all([service, baseline.server, go].map(async (server) => server?.stop()));
 }
 
-/** Without `idleMs` there is no look at memory and idle CPU time. */
+/** A few have no memory of their own to look at, and idle CPU time is only looked at where `idle` says for how long. */
 async function once(
   server: Server,
   load: Child,
   ask: Ask,
   count: number,
-  idleMs: number | undefined,
+  areMany: boolean,
+  idle?: Pick<WaitersPlan, 'restMs' | 'idleMs'>,
 ): Promise<Round> {
-  const usage = () => (idleMs === undefined ? server.usage() : server.settledUsage());
+  const usage = () => (areMany ? server.settledUsage() : server.usage());
   const before = await usage();
   await load.ask(ask.open[0], ask.open[1]);
   await ask.ready?.();
   const waiting = await usage();
-  const idle = idleMs === undefined ? waiting : await sleep(idleMs).then(() => server.usage());
+  const idleCpuMs = idle === undefined ? Number.NaN : await idleCpu(server, idle);
+  const asleep = await server.usage();
   const { firstMs, medianMs, lastMs } = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
   const awake = await server.usage();
   await load.ask(ask.close);
-  const each = (from: number, to: number): number =>
-    idleMs === undefined ? Number.NaN : (to - from) / count;
+  const each = (from: number, to: number): number => (areMany ? (to - from) / count : Number.NaN);
   return {
     firstMs,
     medianMs,
     lastMs,
     rssBytesEach: each(before.rssBytes, waiting.rssBytes),
     heapBytesEach: each(before.heapBytes, waiting.heapBytes),
-    idleCpuMs: (idle.cpuMicros - waiting.cpuMicros) / (idleMs ?? Number.NaN),
-    wakeCpuMs: (awake.cpuMicros - idle.cpuMicros) / 1000,
+    idleCpuMs,
+    wakeCpuMs: (awake.cpuMicros - asleep.cpuMicros) / 1000,
   };
+}
+
+/** CPU time in ms a second. */
+async function idleCpu(
+  server: Server,
+  { restMs, idleMs }: Pick<WaitersPlan, 'restMs' | 'idleMs'>,
+): Promise<number> {
+  await sleep(restMs);
+  const before = await server.usage();
+  await sleep(idleMs);
+  const after = await server.usage();
+  return (after.cpuMicros - before.cpuMicros) / idleMs;
 }
 
 function quotient(one: Round, other: Round): Round {
   return ofEach((metric) => one[metric] / other[metric]);
 }
 
+/** Not everything is looked at in each round. */
 function over(rounds: readonly Round[]): WaitersMeasured {
-  return ofEach((metric) => spread(rounds.map((round) => round[metric])));
+  return ofEach((metric) =>
+    spread(rounds.map((round) => round[metric]).filter((value) => !Number.isNaN(value))),
+  );
 }
 
 function ofEach<Value>(make: (metric: WaitersMetric) => Value): Record<WaitersMetric, Value> {
