@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
-import { type Connection, StallClock } from './port-connection.ts';
+import { type Connection, restTime, StallClock } from './port-connection.ts';
 import type { OnRefused } from './port-refusals.ts';
 import { type Rate, take } from './rate.ts';
 
@@ -29,6 +29,8 @@ interface Exchange {
   readonly stall: StallClock;
   /** How often all that was written has been taken. */
   drains: number;
+  /** Until when the sweep leaves it alone. */
+  restsUntil: number;
 }
 
 /** One socket that speaks HTTP/2. */
@@ -105,13 +107,16 @@ export class Http2Connection implements Connection {
 
   private track(stream: ServerHttp2Stream, response: Http2ServerResponse): void {
     this.requests += 1;
-    const exchange: Exchange = { response, since: performance.now(), stall: new StallClock(), drains: 0 };
+    const since = performance.now();
+    const restsUntil = since + restTime(this.limits);
+    const exchange: Exchange = { response, since, stall: new StallClock(), drains: 0, restsUntil };
     this.exchanges.add(exchange);
     this.wasFull ||= this.exchanges.size >= this.limits.streams;
     stream.on('drain', () => {
       exchange.drains += 1;
     });
     stream.once('finish', () => {
+      exchange.restsUntil = 0;
       // The answer is complete, and nobody reads what is left of the body: unread, it would hold the stream.
       stream.removeAllListeners('data').resume();
       // Node sends trailers a turn later, and writes another turn later; what takes longer is for the sweep.
@@ -152,7 +157,7 @@ export class Http2Connection implements Connection {
 
   sweep(now: number): void {
     const { session, limits } = this;
-    for (const exchange of this.exchanges) this.sweepExchange(exchange, now);
+    for (const exchange of this.exchanges) if (now >= exchange.restsUntil) this.sweepExchange(exchange, now);
     if (session.closed || session.destroyed) {
       // A peer that was told to go, or is gone, and has nothing to wait for, may still not close its socket.
       if (this.exchanges.size > 0) return;
@@ -226,7 +231,8 @@ export class Http2Connection implements Connection {
     this.socket.destroy();
   }
 
-  private sweepExchange({ response, since, stall, drains }: Exchange, now: number): void {
+  private sweepExchange(exchange: Exchange, now: number): void {
+    const { response, since, stall, drains } = exchange;
     const { stream } = response;
     if (stream.destroyed) return;
     if (stall.look(stream.writableLength, drains, now) > this.limits.stallTimeout) {
@@ -237,7 +243,10 @@ export class Http2Connection implements Connection {
       if (stream.state.remoteClose === 1) return;
       this.events.onRefused('slow_sender');
       stream.close(constants.NGHTTP2_CANCEL);
-    } else endUnread(stream);
+    } else if (stream.writableFinished) endUnread(stream);
+    // A watch that is told nothing, one of thousands.
+    else if (response.headersSent && stream.writableLength === 0)
+      exchange.restsUntil = now + restTime(this.limits);
   }
 }
 
