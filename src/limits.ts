@@ -146,6 +146,8 @@ export const PORT_LIMITS = {
   hastyRate: 20,
   /** Requests of one HTTP/2 connection begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
   requestsPerTurn: 8,
+  /** Requests of HTTP/1.1 that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
+  requestsTogether: 64,
   /** The largest request of HTTP/2: its headers and its body. */
   requestBytes: 80 * KiB,
   /** What else one HTTP/2 connection may send at once: 100,000 small frames. Past it the connection is closed. */
