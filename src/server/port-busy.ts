@@ -2,21 +2,61 @@ import type { PortLimits } from '../limits.ts';
 
 /** A look rests this many times as long as it took: over very many connections it takes its time. */
 const REST = 50;
+/** After so many turns of the timer in which the process was not busy it stops. */
+const CALM = 30;
 
-/** Has `look` called at short intervals while the process is busy, and never while it is not. Returns what ends it. */
-export function whileBusy({ busyLook, busyPercent }: PortLimits, look: () => void): () => void {
-  let last = performance.eventLoopUtilization();
-  let rested = 0;
-  const timer = setInterval(() => {
+/** Looks at short intervals while the process is busy. While it is idle not even the timer runs. */
+export class BusyLooks {
+  readonly #limits: PortLimits;
+  readonly #look: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #last = performance.eventLoopUtilization();
+  #lastSweep = this.#last;
+  #calm = 0;
+  #rested = 0;
+
+  constructor(limits: PortLimits, look: () => void) {
+    this.#limits = limits;
+    this.#look = look;
+  }
+
+  /** Somebody has come who may make it busy. */
+  awaken(): void {
+    this.#calm = 0;
+    if (this.#timer !== undefined) return;
+    this.#last = performance.eventLoopUtilization();
+    this.#timer = setInterval(this.#turn, this.#limits.busyLook);
+    this.#timer.unref();
+  }
+
+  /** Now and then: somebody who was here already may make it busy. */
+  sweep(): void {
     const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
+    if (this.#isBusy(now, this.#lastSweep)) this.awaken();
+    this.#lastSweep = now;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #isBusy(now: Utilization, since: Utilization): boolean {
+    return performance.eventLoopUtilization(now, since).utilization * 100 >= this.#limits.busyPercent;
+  }
+
+  readonly #turn = (): void => {
+    const now = performance.eventLoopUtilization();
+    const isBusy = this.#isBusy(now, this.#last);
+    this.#last = now;
+    this.#calm = isBusy ? 0 : this.#calm + 1;
+    if (this.#calm > CALM) return this.stop();
     const begin = performance.now();
-    if (utilization * 100 < busyPercent || begin < rested) return;
-    look();
+    if (!isBusy || begin < this.#rested) return;
+    this.#look();
     const end = performance.now();
-    rested = end + (end - begin) * REST;
-  }, busyLook);
-  timer.unref();
-  return () => clearInterval(timer);
+    this.#rested = end + (end - begin) * REST;
+  };
 }
+
+type Utilization = ReturnType<typeof performance.eventLoopUtilization>;

@@ -1,6 +1,6 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { PORT_LIMITS, type PortLimits } from '../limits.ts';
-import { whileBusy } from './port-busy.ts';
+import { BusyLooks } from './port-busy.ts';
 import type { Connection } from './port-connection.ts';
 import { BUSY, CROWDED, Dispatch, ignore, type PortHandler, type PortLog } from './port-dispatch.ts';
 import { createHttp1 } from './port-http1.ts';
@@ -75,6 +75,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
     dispatch.request(request, response),
   );
   const { server } = http1;
+  const busyLooks = new BusyLooks(limits, () => {
+    const now = performance.now();
+    for (const connection of connections.values()) connection.look?.(now);
+  });
   let full = false;
   let draining: Promise<'drained' | 'cut'> | undefined;
   let onClosed = (): void => {};
@@ -83,6 +87,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     // A reset can come at any moment, also between two owners of the socket.
     socket.on('error', ignore);
     accepted.add(socket);
+    busyLooks.awaken();
     const count = options.connect?.(socket);
     const peer = peerOf(socket);
     socket.on('close', () => {
@@ -141,13 +146,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
   server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
   const sweeper = setInterval(() => {
     const now = performance.now();
+    busyLooks.sweep();
     for (const connection of connections.values()) connection.sweep(now);
   }, limits.sweepInterval);
   sweeper.unref();
-  const stopLooking = whileBusy(limits, () => {
-    const now = performance.now();
-    for (const connection of connections.values()) connection.look?.(now);
-  });
 
   const drain = (grace: number): Promise<'drained' | 'cut'> =>
     new Promise((resolve) => {
@@ -157,7 +159,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
         clearTimeout(deadline);
         clearTimeout(linger);
         clearInterval(sweeper);
-        stopLooking();
+        busyLooks.stop();
         const cut = dispatch.inFlight > 0;
         for (const socket of accepted) socket.destroy();
         server.close(); // ends the timer of Node's time-outs
