@@ -1,7 +1,8 @@
 /** Something that ends at its time, unless it is done before. */
 export interface Deadline {
   readonly time: number;
-  readonly expire: () => void;
+  /** Undefined once it is done. */
+  expire: (() => void) | undefined;
 }
 
 /**
@@ -24,7 +25,7 @@ export class Deadlines {
 
   /** Calls `expire` once the length is over, unless the deadline is removed before. */
   add(expire: () => void): Deadline {
-    const deadline = { time: performance.now() + this.#lengthMs, expire };
+    const deadline: Deadline = { time: performance.now() + this.#lengthMs, expire };
     this.#waiting.add(deadline);
     if (this.#timer === undefined) this.#timer = this.#start(this.#lengthMs);
     return deadline;
@@ -33,6 +34,8 @@ export class Deadlines {
   /** The timer runs on, so that waits which come and go don't start and stop one each. */
   remove(deadline: Deadline): void {
     this.#waiting.delete(deadline);
+    // V8 keeps the tables that a set has outgrown, with all that was in them then, until it collects everything.
+    deadline.expire = undefined;
   }
 
   #start(ms: number): NodeJS.Timeout {
@@ -48,7 +51,7 @@ export class Deadlines {
         return;
       }
       this.#waiting.delete(deadline);
-      deadline.expire();
+      deadline.expire?.();
     }
   }
 }
