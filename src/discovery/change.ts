@@ -125,7 +125,20 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
 }
 
 function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
-  return { ...cluster, members, modRevision: revision };
+  if (cluster.locks !== undefined || cluster.deleteTime !== undefined) {
+    return { ...cluster, members, modRevision: revision };
+  }
+  return {
+    token: cluster.token,
+    size: cluster.size,
+    description: cluster.description,
+    allowRejoin: cluster.allowRejoin,
+    createTime: cluster.createTime,
+    expireTime: cluster.expireTime,
+    createRevision: cluster.createRevision,
+    modRevision: revision,
+    members,
+  };
 }
 
 function eventOf(

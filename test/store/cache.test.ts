@@ -46,3 +46,13 @@ test('the cache holds the latest of a cluster, and nothing of one that was taken
   assert.equal(cache.get(changed), undefined);
   assert.equal(cache.get(removed), undefined);
 });
+
+test('what was read from disk is kept when it is asked for again, and not when all are asked for once', () => {
+  const cache = new ClusterCache();
+  const tokens = Array.from({ length: 1000 }, () => token());
+  assert.ok(tokens.filter((t) => cache.isWanted(t)).length < 10, 'the first time');
+  // Two that share a place put each other out.
+  assert.ok(tokens.filter((t) => cache.isWanted(t)).length > 500, 'the second time');
+  for (let i = 0; i < 100_000; i++) cache.isWanted(token());
+  assert.ok(tokens.filter((t) => cache.isWanted(t)).length < 10, 'many others later');
+});

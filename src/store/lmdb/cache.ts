@@ -10,11 +10,15 @@ export interface CachedCluster extends StoredCluster {
   readonly recentAfter: Revision;
 }
 
+/** Tokens of which one knows whether they were asked for before, while hardly as many others were. */
+const REMEMBERED = 4096;
+
 /**
  * The clusters that were asked for last. In two generations: what nobody asked for while the younger one
  * filled up is dropped.
  */
 export class ClusterCache {
+  readonly #asked = new Int32Array(REMEMBERED);
   #young = new Map<Token, CachedCluster>();
   #old = new Map<Token, CachedCluster>();
   #youngWeight = 0;
@@ -36,6 +40,19 @@ export class ClusterCache {
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngWeight = 0;
+  }
+
+  /**
+   * Whether a cluster that was read from disk is asked for again, and worth keeping. One that is asked for once costs
+   * more to keep, in garbage collection, than it did to read.
+   */
+  isWanted(token: Token): boolean {
+    let hash = 1;
+    for (let i = 0; i < token.length; i++) hash = (Math.imul(hash, 31) + token.charCodeAt(i)) | 0;
+    const place = hash & (REMEMBERED - 1);
+    const isAgain = this.#asked[place] === hash;
+    this.#asked[place] = hash;
+    return isAgain;
   }
 
   delete(token: Token): void {

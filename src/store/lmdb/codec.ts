@@ -51,19 +51,25 @@ export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCl
 
 export function decodeCluster(token: Token, stored: unknown): Cluster {
   const record = checkRecord(stored, CLUSTER_FIELDS);
+  const { allowRejoin, locks } = decodeLocks(record[2]);
   const deleteTime = record[5] as Millis | null;
   const cluster: Cluster = {
     token,
     size: integer(record[0]) as ClusterSize,
     description: text(record[1]) as Description,
-    ...decodeLocks(record[2]),
+    allowRejoin,
     createTime: integer(record[3]) as Millis,
     expireTime: integer(record[4]) as Millis,
     createRevision: revision(integer(record[6])),
     modRevision: revision(integer(record[7])),
     members: membersAfter(record, CLUSTER_FIELDS),
   };
-  return deleteTime === null ? cluster : { ...cluster, deleteTime: integer(deleteTime) as Millis };
+  if (locks === undefined && deleteTime === null) return cluster;
+  return {
+    ...cluster,
+    ...(locks && { locks }),
+    ...(deleteTime !== null && { deleteTime: integer(deleteTime) as Millis }),
+  };
 }
 
 export function decodeStoredCluster(token: Token, stored: unknown): StoredCluster {

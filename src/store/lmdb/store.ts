@@ -148,7 +148,7 @@ class OpenStore implements LmdbStore {
     const cached = this.#cache.get(token);
     if (cached !== undefined) return cached;
     const loaded = this.#load(token);
-    if (loaded !== undefined) this.#cache.set(token, loaded);
+    if (loaded !== undefined && this.#cache.isWanted(token)) this.#cache.set(token, loaded);
     return loaded;
   }
 
