@@ -13,6 +13,8 @@ interface Entry {
   /** As it will stand there; undefined when it is forgotten. */
   after: CachedCluster | undefined;
   readonly events: Event[];
+  /** The latest events of `after`, in an array that no other cluster has: each change adds to it. */
+  recent: Event[] | undefined;
   /** Revisions of events that are no longer held. */
   readonly dropped: number[];
 }
@@ -70,6 +72,7 @@ export class Draft {
       for (const key of this.#databases.events.getKeys(held)) entry.dropped.push(key[1]);
     }
     entry.events.length = 0;
+    entry.recent = undefined;
     entry.after = undefined;
     this.#created -= 1;
   }
@@ -83,7 +86,7 @@ export class Draft {
   #entry(token: Token, current: CachedCluster | undefined): Entry {
     let entry = this.#entries.get(token);
     if (entry === undefined) {
-      entry = { before: current, after: current, events: [], dropped: [] };
+      entry = { before: current, after: current, events: [], recent: undefined, dropped: [] };
       this.#entries.set(token, entry);
     }
     return entry;
@@ -97,7 +100,9 @@ export class Draft {
       entry.dropped.push(compactRevision);
     } else eventCount += 1;
     entry.events.push(event);
-    const recent = [...current.recent, event];
+    // Nobody reads them before all of it is committed.
+    const recent = (entry.recent ??= [...current.recent]);
+    recent.push(event);
     if (recent.length > CLUSTER_LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
     return { cluster, compactRevision, eventCount, recent, recentAfter };
   }
