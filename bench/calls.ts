@@ -29,6 +29,7 @@ export interface CallsSlot {
 
 /** The operations, by name, and the calls at once at which the highest rate is sought and half of it is made. */
 export interface SteadyPlan {
+  readonly rounds: number;
   readonly operations: readonly OperationName[];
   readonly inFlight: number;
   readonly ms: number;
@@ -128,9 +129,10 @@ export async function measureCalls(
 
   // The number of registrations has to be guessed: from the slot before, with room. A slot that runs out of them
   // ends early and counts with its own time.
-  const enough = (last: Slot | undefined, ms: number): number => {
+  const enough = (last: Slot | undefined, { inFlight, ms }: CallsSlot): number => {
     const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
-    return Math.ceil(perMs * ms * (1 + LEAD_IN)) + 100;
+    // However slow it is, each caller makes a call before the clock starts, and one after.
+    return Math.ceil(perMs * ms * (1 + LEAD_IN)) + 3 * inFlight;
   };
 
   for (const [index, sameOperation] of byOperation.entries()) {
@@ -138,7 +140,7 @@ export async function measureCalls(
     if (course === undefined) continue;
     progress(`warming up ${index + 1}/${byOperation.length}: ${course.name}`);
     for (const target of targetsOf(course)) {
-      await slot(course, target, { ...plan.warmUp, count: enough(undefined, plan.warmUp.ms) });
+      await slot(course, target, { ...plan.warmUp, count: enough(undefined, plan.warmUp) });
     }
   }
   for (let round = 1; round <= plan.rounds; round += 1) {
@@ -149,7 +151,7 @@ export async function measureCalls(
       if (round % 2 === 0) targets.reverse();
       for (const target of targets) {
         const { inFlight, slotMs: ms } = course;
-        const count = enough(target.slots.at(-1), ms);
+        const count = enough(target.slots.at(-1), { inFlight, ms });
         target.slots.push(await slot(course, target, { inFlight, ms, count }));
       }
     }
@@ -159,9 +161,9 @@ export async function measureCalls(
   const half = courses.filter(
     ({ operation, inFlight }) => inFlight === steady.inFlight && steady.operations.includes(operation.name),
   );
-  for (let round = 1; round <= plan.rounds; round += 1) {
+  for (let round = 1; round <= steady.rounds; round += 1) {
     for (const course of half) {
-      progress(`half of the highest rate, round ${round}/${plan.rounds}: ${course.name}`);
+      progress(`half of the highest rate, round ${round}/${steady.rounds}: ${course.name}`);
       for (const target of [course.baseline, course.service]) {
         const most = spread(target.slots.map(rateOf)).median;
         const perSecond = most / 2;

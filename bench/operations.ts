@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { GetClusterRequestSchema, ListMembersRequestSchema } from '../gen/discovery/v1/service_pb.ts';
+import { GetClusterRequestSchema } from '../gen/discovery/v1/service_pb.ts';
 import { type RangeRequest, RangeRequestSchema } from '../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { type Fixture, sampleRegistration, sampleReply } from './fixture.ts';
 import type { Repeat } from './load/main.ts';
@@ -29,14 +29,12 @@ export const OPERATIONS = [
   'v2 size, a client that counts',
   '/new, a client that counts',
   'Connect JSON GetCluster',
-  'Connect JSON ListMembers of 3',
   'Connect JSON Register',
   'Connect binary GetCluster',
   'Connect binary Register',
   'gRPC-Web GetCluster',
   'gRPC-Web Register',
   'gRPC GetCluster',
-  'gRPC ListMembers of 3',
   'gRPC Register',
   'v3 Range of the size',
   'v3 Range of 3 members',
@@ -127,14 +125,9 @@ async function v2Operations(
 function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
   const json = JSON.stringify({ token: tokenOf3 });
   const getCluster = toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token: tokenOf3 }));
-  const listMembers = toBinary(
-    ListMembersRequestSchema,
-    create(ListMembersRequestSchema, { token: tokenOf3 }),
-  );
   const perToken = FEW_MEMBERS;
   return [
     { name: 'Connect JSON GetCluster', requests: { repeat: connectJson('GetCluster', json) } },
-    { name: 'Connect JSON ListMembers of 3', requests: { repeat: connectJson('ListMembers', json) } },
     { name: 'Connect JSON Register', requests: { dialect: 'connectJson', perToken } },
     { name: 'Connect binary GetCluster', requests: { repeat: connectBinary('GetCluster', getCluster) } },
     { name: 'Connect binary Register', requests: { dialect: 'connectBinary', perToken } },
@@ -144,11 +137,6 @@ function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
       name: 'gRPC GetCluster',
       grpcPath: rpcPath('GetCluster'),
       requests: { repeat: grpcFrame(getCluster) },
-    },
-    {
-      name: 'gRPC ListMembers of 3',
-      grpcPath: rpcPath('ListMembers'),
-      requests: { repeat: grpcFrame(listMembers) },
     },
     { name: 'gRPC Register', grpcPath: rpcPath('Register'), requests: { dialect: 'grpc', perToken } },
   ];

@@ -44,15 +44,15 @@ export interface Wanted {
 // The more at once, the longer a call takes: each caller is to make several in a slot.
 const CALLS = {
   full: {
-    rounds: 5,
+    rounds: 3,
     slots: [
-      { inFlight: 1, ms: 120 },
+      { inFlight: 1, ms: 100 },
       { inFlight: 32, ms: 200 },
       { inFlight: 256, ms: 300 },
-      { inFlight: 2000, ms: 600 },
+      { inFlight: 2000, ms: 500 },
     ],
     // Until V8 has compiled what is measured, which takes it some ten thousand calls.
-    warmUp: { inFlight: 32, ms: 700 },
+    warmUp: { inFlight: 32, ms: 500 },
   },
   quick: {
     rounds: 2,
@@ -89,9 +89,9 @@ const WAITERS = {
   smoke: { most: 20, rounds: 1, restMs: 10, idleMs: 100, rehearsal: 10, fewestForMemory: 20, timesFew: 1 },
 } as const;
 const STEADY_CALLS = {
-  full: { inFlight: 256, ms: 1500 },
-  quick: { inFlight: 256, ms: 500 },
-  smoke: { inFlight: 2, ms: 50 },
+  full: { rounds: 3, inFlight: 256, ms: 1200 },
+  quick: { rounds: 2, inFlight: 256, ms: 500 },
+  smoke: { rounds: 1, inFlight: 2, ms: 50 },
 } as const;
 const STEADY: readonly OperationName[] = [
   'v2 list of 3',
@@ -103,12 +103,12 @@ const STEADY: readonly OperationName[] = [
 /** What the Go service does as well, where its store is not faster than both are. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
-  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 5, inFlight: [32, 256], slotMs: 300 },
+  full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 4, inFlight: [32, 256], slotMs: 300 },
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
 const SWEEP = {
-  full: { tokens: 1_000_000, inFlight: 256, mostMs: 1000, halfMs: 3000, restMs: 45_000 },
+  full: { tokens: 1_000_000, inFlight: 256, mostMs: 1000, halfMs: 3000, restMs: 60_000 },
   quick: { tokens: 100_000, inFlight: 256, mostMs: 300, halfMs: 800, restMs: 10_000 },
   smoke: { tokens: 100, inFlight: 2, mostMs: 20, halfMs: 50, restMs: 5000 },
 } as const;
@@ -162,7 +162,7 @@ export function planOf({ size, only, store, waiters, besideNodes, cache }: Wante
             steady: { operations: [], ...STEADY_CALLS[size] },
           }),
     generator: isWanted('the load generator beside wrk and h2load')
-      ? { seconds: 1, rounds: isFull ? 3 : 1, inFlight: CALLS[size].slots.at(1)?.inFlight ?? 2 }
+      ? { seconds: 1, rounds: isFull ? 2 : 1, inFlight: CALLS[size].slots.at(1)?.inFlight ?? 2 }
       : undefined,
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),

@@ -19,7 +19,7 @@ export async function runSlot(load: Child, usage: () => Promise<Usage>, job: Job
 
 /** CPU time of the server in microseconds a call. */
 export function cpuOf(slot: Slot): number {
-  return slot.serverCpuMicros / slot.calls;
+  return slot.serverCpuMicros / slot.allCalls;
 }
 
 export function rateOf(slot: JobResult): number {

@@ -4,12 +4,19 @@ import { type Caller, type LoopResult, type Next, resultOf } from './loop.ts';
 
 /**
  * Has every caller call until the time is over or the requests are used up, and resolves when the last answer
- * is there. Rejects at the first call that fails or is refused.
+ * is there. What is answered in the first `leadInMs` is left out, as new connections are slower. Rejects at the first
+ * call that fails or is refused.
  */
-export function closedLoop(callers: readonly Caller[], next: Next, ms: number): Promise<LoopResult> {
+export function closedLoop(
+  callers: readonly Caller[],
+  next: Next,
+  ms: number,
+  leadInMs = 0,
+): Promise<LoopResult> {
   return new Promise((resolve, reject) => {
     const latencies: number[] = [];
-    const start = performance.now();
+    const start = performance.now() + leadInMs;
+    let early = 0;
     const deadline = start + ms;
     let end = start;
     let busy = callers.length;
@@ -18,13 +25,14 @@ export function closedLoop(callers: readonly Caller[], next: Next, ms: number): 
       const request = performance.now() < deadline ? next() : undefined;
       if (request === undefined) {
         busy -= 1;
-        if (busy === 0) resolve(resultOf(latencies, end - start));
+        if (busy === 0) resolve(resultOf(latencies, end - start, early));
         return;
       }
       const sentAt = performance.now();
       const done = (): void => {
         end = performance.now();
-        latencies.push(end - sentAt);
+        if (end >= start) latencies.push(end - sentAt);
+        else early += 1;
         callOn(caller);
       };
       caller.call(request, done, reject);

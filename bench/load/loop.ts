@@ -11,17 +11,20 @@ export type Next = () => Uint8Array | undefined;
 
 export interface LoopResult {
   readonly calls: number;
-  /** From the first call to the last answer. */
+  /** With those that were made before the clock started. */
+  readonly allCalls: number;
+  /** From the first call, or from when the clock started, to the last answer. */
   readonly seconds: number;
   readonly latencyMsMedian: number;
   readonly latencyMs99: number;
   readonly latencyMsMax: number;
 }
 
-export function resultOf(latenciesMs: readonly number[], ms: number): LoopResult {
+export function resultOf(latenciesMs: readonly number[], ms: number, early = 0): LoopResult {
   const sorted = Float64Array.from(latenciesMs).sort();
   return {
     calls: sorted.length,
+    allCalls: sorted.length + early,
     seconds: ms / 1000,
     latencyMsMedian: quantile(sorted, 0.5),
     latencyMs99: quantile(sorted, 0.99),

@@ -70,7 +70,8 @@ async function prepare(job: Job): Promise<void> {
     job.grpcPath === undefined
       ? await http1Callers(job.port, job.inFlight)
       : await grpcCallers(job.port, job.grpcPath, job.inFlight);
-  if (job.leadInMs !== undefined) await closedLoop(callers, next, job.leadInMs);
+  const { leadInMs = 0, perSecond } = job;
+  if (leadInMs > 0 && perSecond !== undefined) await closedLoop(callers, next, leadInMs);
   prepared = { job, callers, next, close };
 }
 
@@ -80,9 +81,9 @@ async function run(): Promise<JobResult> {
   prepared = undefined;
   try {
     const before = process.cpuUsage();
-    const { ms, perSecond } = job;
+    const { ms, leadInMs, perSecond } = job;
     const result = await (perSecond === undefined
-      ? closedLoop(callers, next, ms)
+      ? closedLoop(callers, next, ms, leadInMs)
       : openLoop(callers, next, ms, perSecond));
     const { user, system } = process.cpuUsage(before);
     return { ...result, cpuMicros: user + system };
