@@ -9,18 +9,19 @@ import type { PortRequest } from './port.ts';
 
 /** Clients of the service in this process that know for whom they call. */
 export interface RequestClients {
-  /** What is to be known of a request's sender. */
+  /** What is to be known of a request's sender. New for each: what is found out of the request is added to it. */
   readonly valuesOf: (request: PortRequest) => ContextValues;
   /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
   readonly clientOf: (request: PortRequest) => DiscoveryClient;
   readonly clientWith: (values: ContextValues) => DiscoveryClient;
 }
 
-/** The values of a sender's calls. */
+/** Who sends requests. */
 interface Sender {
-  readonly counted: ContextValues;
-  /** Its watches take nothing of its quota. */
-  readonly uncounted: ContextValues;
+  readonly rights: Rights;
+  readonly quota: Quota;
+  /** Its watches take nothing of the quota. */
+  readonly uncounted: DiscoveryClient;
 }
 
 export function requestClients(
@@ -29,10 +30,8 @@ export function requestClients(
 ): RequestClients {
   const know = (rights: Rights, client: Client | undefined): Sender => {
     const quota = limiter.quotaOf(client);
-    return {
-      counted: valuesFor(rights, quota),
-      uncounted: valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() }),
-    };
+    const values = valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() });
+    return { rights, quota, uncounted: inProcessClient(service, values) };
   };
   // Nearly all requests are of somebody without credentials: made once for each address.
   const anybody = know(EVERYBODY, undefined);
@@ -49,19 +48,13 @@ export function requestClients(
     }
     return known;
   };
-  const clients = new WeakMap<ContextValues, DiscoveryClient>();
-  const clientWith = (values: ContextValues): DiscoveryClient => {
-    let client = clients.get(values);
-    if (client === undefined) {
-      client = inProcessClient(service, values);
-      clients.set(values, client);
-    }
-    return client;
-  };
   return {
-    valuesOf: (request) => senderOf(request).counted,
-    clientOf: (request) => clientWith(senderOf(request).uncounted),
-    clientWith,
+    valuesOf: (request) => {
+      const { rights, quota } = senderOf(request);
+      return valuesFor(rights, quota);
+    },
+    clientOf: (request) => senderOf(request).uncounted,
+    clientWith: (values) => inProcessClient(service, values),
   };
 }
 

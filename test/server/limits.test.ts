@@ -322,6 +322,8 @@ test('waiters and streams of one client are bounded, and make room when they end
     'room',
     async () => (await fetch(`${service.url}/${token}`, { headers: from(ALICE) })).status === 200,
   );
+  // A refusal is of one call.
+  assert.equal((await watcher.getCluster({ token })).cluster?.token, token);
 });
 
 const registry = (token: string): Uint8Array => Buffer.from(`/_etcd/registry/${token}/members`);

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import {
@@ -88,6 +91,22 @@ test('requests are counted and timed by surface, and RPCs by their name', async 
   await service.client.createToken({ token: 'timed', size: 1 });
   await reaches('discovery_request_duration_seconds_count{surface="rpc",method="CreateToken"}', 2);
   await reaches('discovery_requests_total{surface="rpc",method="CreateToken",code="ok"}', 2);
+});
+
+test('RPCs of one client at the same time are each counted with their own code', async () => {
+  await service.client.createToken({ token: 'crowd', size: 1 });
+  const clients = [
+    service.client,
+    createClient(DiscoveryService, createGrpcTransport({ baseUrl: service.url })),
+  ];
+  const asked = clients.flatMap((client) =>
+    Array.from({ length: 20 }, (_, index) =>
+      client.listMembers({ token: index % 2 === 0 ? 'crowd' : 'none' }).catch(() => {}),
+    ),
+  );
+  await Promise.all(asked);
+  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="ok"}', 20);
+  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="not_found"}', 20);
 });
 
 test('waits are counted while they are open, and stay out of the times of calls', async () => {
