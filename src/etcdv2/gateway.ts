@@ -74,41 +74,26 @@ async function serve(
   refusal: ConnectError | undefined,
 ): Promise<void> {
   const { method = '', url: target = '/' } = request;
-  const answer =
-    method === 'OPTIONS'
-      ? OPTIONS_REPLY
-      : refusal === undefined
-        ? await answerTo(context, request, response, method)
-        : refuseUnread(refusal, method, target);
-  if (answer === undefined) return;
-  const reply = 'type' in answer ? errorReply(answer, baseUrlOf(context, request)) : answer;
-  send(request, response, reply);
-}
-
-/** Undefined when there is nothing more to send. */
-async function answerTo(
-  context: Context,
-  request: Request,
-  response: Response,
-  method: string,
-): Promise<Reply | V2Error | undefined> {
+  const answer = (reply: Reply | V2Error): void =>
+    send(request, response, 'type' in reply ? errorReply(reply, baseUrlOf(context, request)) : reply);
+  if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
+  if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
   const hasBody = method === 'PUT' || method === 'POST';
   const body: Body = hasBody ? await readBody(request, context.bodies) : { type: 'NONE' };
   if (body.type === 'GONE') return undefined;
-  if (body.type === 'TOO_LARGE' || body.type === 'TOO_SLOW') return unreadable(body.type);
-  const parsed = parseRequest({
-    method,
-    target: request.url ?? '/',
-    form: body.type === 'FORM' ? body.text : '',
-    otherBody: body.type === 'NOT_A_FORM',
-  });
-  if (parsed.type === 'ERROR') return parsed;
+  if (body.type === 'TOO_LARGE' || body.type === 'TOO_SLOW') return answer(unreadable(body.type));
+  const form = body.type === 'FORM' ? body.text : '';
+  const parsed = parseRequest({ method, target, form, otherBody: body.type === 'NOT_A_FORM' });
+  if (parsed.type === 'ERROR') return answer(parsed);
+  let reply: Reply | V2Error | undefined;
   try {
-    return await call(context, parsed, request, response);
+    reply = await call(context, parsed, request, response);
   } catch (thrown) {
     if (isDefect(thrown)) context.options.onDefect(thrown);
-    return refuse(thrown, parsed);
+    reply = refuse(thrown, parsed);
   }
+  // A wait sends what it has by itself.
+  if (reply !== undefined) answer(reply);
 }
 
 function unreadable(unread: Unread): V2Error {

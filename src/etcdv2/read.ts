@@ -1,3 +1,4 @@
+import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, liveCluster } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
 import { type V2Error, v2Error } from './errors.ts';
@@ -5,27 +6,25 @@ import { configReply, keys, listReply, memberReply, type Reply, sizeReply } from
 import type { ReadRequest } from './request.ts';
 
 /** Answers a read of a token's keys. Rejects with what the service refuses. */
-export async function read(client: DiscoveryClient, request: ReadRequest): Promise<Reply | V2Error> {
+export function read(client: DiscoveryClient, request: ReadRequest): Promise<Reply | V2Error> {
   const { token } = request;
   switch (request.type) {
-    case 'GET_SIZE': {
-      const { cluster, response } = await liveCluster(client, token);
-      return sizeReply(cluster, response);
-    }
-    case 'GET_CONFIG': {
-      const { cluster, response } = await liveCluster(client, token);
-      return configReply(cluster, response);
-    }
+    case 'GET_SIZE':
+      return liveCluster(client, token).then(({ cluster, response }) => sizeReply(cluster, response));
+    case 'GET_CONFIG':
+      return liveCluster(client, token).then(({ cluster, response }) => configReply(cluster, response));
     case 'LIST':
-      return listReply(token, request.sorted, await client.listMembers({ token }));
-    case 'GET_MEMBER': {
-      const { members, standbys, revision } = await client.listMembers({ token });
-      const isAsked = ({ id }: { id: string }): boolean => id === request.id;
-      const member = members.find(isAsked) ?? standbys.find(isAsked);
-      if (member === undefined) return noSuchMember(token, request.id, revision);
-      return memberReply(token, member, revision);
-    }
+      return client.listMembers({ token }).then((list) => listReply(token, request.sorted, list));
+    case 'GET_MEMBER':
+      return client.listMembers({ token }).then((list) => readMember(token, request.id, list));
   }
+}
+
+function readMember(token: string, id: string, list: ListMembersResponse): Reply | V2Error {
+  const isAsked = (member: { id: string }): boolean => member.id === id;
+  const member = list.members.find(isAsked) ?? list.standbys.find(isAsked);
+  if (member === undefined) return noSuchMember(token, id, list.revision);
+  return memberReply(token, member, list.revision);
 }
 
 /** A member's key that is not there. */

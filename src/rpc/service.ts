@@ -35,24 +35,19 @@ export function discoveryService(
   onDefect: (defect: unknown) => void,
   onRefused: (reason: Reason) => void = () => {},
 ): ServiceImpl<typeof DiscoveryService> {
-  const refusal = (thrown: unknown): Error => {
+  const refuse = (thrown: unknown): never => {
     const error = asDiscoveryError(thrown);
     onRefused(error.reason);
     if (error.reason === 'INTERNAL') onDefect(error.facts.cause ?? error);
-    return connectError(error, discovery.now());
+    throw connectError(error, discovery.now());
   };
 
   const unary =
     <Request, Response>(
       handler: (request: Request, rights: Rights, values: ContextValues) => Promise<Response>,
     ) =>
-    async (request: Request, { values }: CallContext): Promise<Response> => {
-      try {
-        return await handler(request, values.get(RIGHTS), values);
-      } catch (thrown) {
-        throw refusal(thrown);
-      }
-    };
+    (request: Request, { values }: CallContext): Promise<Response> =>
+      handler(request, values.get(RIGHTS), values).catch(refuse);
 
   return {
     createToken: unary(async (request, rights, values) => {
@@ -118,7 +113,7 @@ export function discoveryService(
           leave();
         }
       } catch (thrown) {
-        throw refusal(thrown);
+        refuse(thrown);
       }
     },
 
