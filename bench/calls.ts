@@ -167,9 +167,10 @@ export async function measureCalls(
       for (const target of [course.baseline, course.service]) {
         const most = spread(target.slots.map(rateOf)).median;
         const perSecond = most / 2;
-        const leadIn = Math.ceil((2 * most * STEADY_LEAD_IN_MS) / 1000);
-        const count = leadIn + Math.ceil((perSecond * steady.ms) / 1000);
         const { inFlight, ms } = steady;
+        // Room for what is made before the clock starts, as fast as it can be.
+        const leadIn = Math.ceil((4 * most * STEADY_LEAD_IN_MS) / 1000) + 2 * inFlight;
+        const count = leadIn + Math.ceil((perSecond * ms) / 1000);
         const timing = { inFlight, ms, leadInMs: STEADY_LEAD_IN_MS, count, perSecond };
         target.steady.push(await slot(course, target, timing));
       }

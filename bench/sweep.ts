@@ -84,7 +84,9 @@ export async function measureSweep(
   const look = async (requestsOf: Requests, before?: Seen): Promise<Seen> => {
     const most = await lookAtMost(requestsOf);
     const perSecond = before?.perSecond ?? most / 2;
-    const requests = requestsOf(Math.ceil((perSecond * (halfMs + 4 * LEAD_IN_MS)) / 1000));
+    // Room for what is made before the clock starts, as fast as it can be.
+    const room = 8 * LEAD_IN_MS;
+    const requests = requestsOf(Math.ceil((perSecond * (halfMs + room)) / 1000) + 2 * inFlight);
     const steady = steadyOf(await run({ ms: halfMs, leadInMs: LEAD_IN_MS, perSecond, requests }));
     return { most, perSecond, ...steady };
   };
