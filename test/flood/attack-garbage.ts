@@ -7,6 +7,8 @@ export interface GarbageOrder {
   /** Requests in all. */
   readonly total: number;
   readonly seed: number;
+  /** None of them is changed: what nodes send that come and go. */
+  readonly good?: boolean;
   /** Connections at once. */
   readonly atOnce: number;
 }
@@ -51,6 +53,7 @@ export async function garbage({
   total,
   seed,
   atOnce,
+  good = false,
 }: GarbageOrder): Promise<{ requests: number; connections: number }> {
   let left = total;
   let connections = 0;
@@ -60,7 +63,7 @@ export async function garbage({
       const count = Math.min(BATCH, left);
       left -= count;
       connections += 1;
-      await send(port, batch(random, count), random);
+      await send(port, good ? goodBatch(random, count) : batch(random, count), random);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, (_, index) => worker(index)));
@@ -73,6 +76,21 @@ function batch(random: Random, count: number): Buffer {
   if (random.chance(0.1)) return make(() => bytes(random, random.between(1, 200)));
   if (random.chance(0.5)) return make(() => changed(random, random.pick(REQUESTS)));
   return Buffer.concat([HELLO, make((index) => stream(random, 2 * index + 1))]);
+}
+
+function goodBatch(random: Random, count: number): Buffer {
+  const make = (one: (index: number) => Buffer): Buffer[] =>
+    Array.from({ length: count }, (_, index) => one(index));
+  if (random.chance(0.5)) return Buffer.concat(make(() => random.pick(REQUESTS)));
+  return Buffer.concat([HELLO, ...make((index) => goodStream(random.pick(HEADS), 2 * index + 1))]);
+}
+
+function goodStream(head: Buffer, id: number): Buffer {
+  const isWhole = head === HEADS[0];
+  return Buffer.concat([
+    frame(TYPE.HEADERS, FLAG.END_HEADERS | (isWhole ? FLAG.END_STREAM : 0), id, head),
+    ...(isWhole ? [] : [frame(TYPE.DATA, FLAG.END_STREAM, id, MESSAGE)]),
+  ]);
 }
 
 function stream(random: Random, id: number): Buffer {

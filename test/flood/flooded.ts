@@ -15,6 +15,8 @@ const MEASURED = new URL('./measured.js', import.meta.url).href;
 const SETTLE_MS = 90_000;
 /** How long V8 and malloc may take to give memory back. */
 const RETURN_MS = 5000;
+/** And how long V8 keeps the pages of its heap that are free. */
+const POOL_MS = 30_000;
 const ROUNDS = 3;
 
 /** The service as a process of its own that tells what it holds. */
@@ -104,9 +106,20 @@ export class FloodedService {
     }
   }
 
+  /** The same at once, measured against a service that has been at work: nothing more is allowed to be there. */
+  async assertReturned(before: Held, what: string): Promise<void> {
+    const after = await this.#heldLike(before, POOL_MS);
+    const all = `${what}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}: heap ${ratio(after.heapBytes, before.heapBytes)}, RSS ${ratio(after.rssBytes, before.rssBytes)}`;
+    console.log(all);
+    assert.ok(isLike(after, before), all);
+    for (const [kind, count] of Object.entries(after.handles)) {
+      assert.ok(count <= (before.handles[kind] ?? 0) + 2, `${kind}: ${before.handles[kind]} -> ${count}`);
+    }
+  }
+
   /** What the process holds once that is as much as then, or after some time. */
-  async #heldLike(then: Held): Promise<Held> {
-    const deadline = performance.now() + RETURN_MS;
+  async #heldLike(then: Held, withinMs = RETURN_MS): Promise<Held> {
+    const deadline = performance.now() + withinMs;
     for (;;) {
       const now = await this.held();
       if (isLike(now, then) || performance.now() > deadline) return now;

@@ -26,20 +26,21 @@ export class GoodClient {
   readonly #agent: Agent | TlsAgent;
   readonly #session: ClientHttp2Session;
   readonly #url: string;
-  #token = 'new?size=3';
+  #token: string;
   #body: Buffer = Buffer.alloc(0);
 
-  private constructor(url: string) {
+  private constructor(url: string, token: string) {
     this.#url = url;
+    this.#token = token;
     const options = { keepAlive: true, maxSockets: 1, ca: CA };
     this.#agent = url.startsWith('https:') ? new TlsAgent(options) : new Agent(options);
     this.#session = connect(url, { ca: CA });
   }
 
-  /** Makes a token of its own and calls until the service's code is compiled. */
-  static async connect(url: string): Promise<GoodClient> {
-    const client = new GoodClient(url);
-    const token = new URL((await client.#v2()).trim()).pathname.slice(1);
+  /** Takes a token, or makes one of its own, and calls until the service's code is compiled. */
+  static async connect(url: string, known?: string): Promise<GoodClient> {
+    const client = new GoodClient(url, known ?? 'new?size=3');
+    const token = known ?? new URL((await client.#v2()).trim()).pathname.slice(1);
     client.#token = token;
     const message = toBinary(ListMembersRequestSchema, create(ListMembersRequestSchema, { token }));
     client.#body = Buffer.concat([Buffer.alloc(5), message]);
