@@ -5,7 +5,7 @@ import { type Plan, planOf } from './plan.ts';
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT]... [--store embedded|etcd] [--waiters NUMBER]
                        [--node FILE] [--beside-node FILE]... [--data-dir DIR]
                        [--json FILE] [--markdown FILE] [--compare FILE]
-  --quick            three minutes: shows that it works, and roughly how fast the service is
+  --quick            a few minutes: shows that it works, and roughly how fast the service is
   --smoke            half a minute: shows that it works, and nothing else
   --only TEXT        only what has TEXT in its name, like "v3" or "in process"; may be given several times
   --store etcd       the service keeps its tokens in an etcd that is started for it (default: embedded)
