@@ -113,6 +113,8 @@ export const PORT_LIMITS = {
   /** Browsers behind proxies send 30. */
   headers: 100,
   connections: PRESETS.maxConnections,
+  /** Connections that wait to be accepted, as many as Linux lets wait: it drops those past these, and their clients try again after a second. */
+  backlog: 4096,
   /** Connections past the limit that are told so; those past these are dropped. */
   refusals: 200,
   requests: PRESETS.maxAtOnce,

@@ -138,7 +138,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     const { fd, host, port } = options;
-    server.listen(fd === undefined ? { host, port } : { fd }, () => {
+    server.listen(fd === undefined ? { host, port, backlog: limits.backlog } : { fd }, () => {
       server.off('error', reject);
       resolve();
     });
