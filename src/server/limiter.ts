@@ -115,8 +115,11 @@ export class Limiter {
   }
 
   /** Who has sent a request: its peer, or whom trusted proxies say. */
-  visitorOf({ socket, headers }: PortRequest): Visitor {
-    const peer = this.#peerOf(socket);
+  visitorOf(request: PortRequest): Visitor {
+    const { headers } = request;
+    // The socket of a request of HTTP/2 is made for it alone, that of its session once.
+    const session = 'stream' in request ? request.stream.session : undefined;
+    const peer = this.#peerOf(session?.socket ?? request.socket);
     const forwardedFor = headers['x-forwarded-for']?.toString();
     const { forwarded } = headers;
     if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) {
