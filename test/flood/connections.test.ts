@@ -34,7 +34,7 @@ for (const { how, args, tls, total } of KINDS) {
     const before = await service.held();
     await assertServed(client, `connections ${how}`, () => attack(total));
     await service.settle(GoodClient.CONNECTIONS);
-    await service.assertBack(before, `connections ${how}`, warmUp);
+    await service.assertBack(before, `connections ${how}`);
     service.assertWell();
   });
 }

@@ -13,11 +13,8 @@ import type { Held } from './measured.ts';
 const MEASURED = new URL('./measured.js', import.meta.url).href;
 /** How long what is gone may take to be noticed: a ping and its time-out. */
 const SETTLE_MS = 90_000;
-/** How long V8 and malloc may take to give memory back. */
-const RETURN_MS = 5000;
-/** And how long V8 keeps the pages of its heap that are free. */
-const POOL_MS = 30_000;
-const ROUNDS = 3;
+/** How long V8 may keep the pages of its heap that are free. */
+const RETURN_MS = 30_000;
 
 /** The service as a process of its own that tells what it holds. */
 export class FloodedService {
@@ -87,39 +84,17 @@ export class FloodedService {
     });
   }
 
-  /**
-   * Memory comes back, to within a tenth, to where it was before, and so do files. What has grown may be what V8 and
-   * malloc keep for the next time: so the same is done once more, and measured against now. A leak grows each time.
-   */
-  async assertBack(before: Held, what: string, again: () => Promise<unknown>): Promise<void> {
-    let then = before;
-    for (let round = 1; ; round += 1) {
-      const after = await this.#heldLike(then);
-      const grown = (name: 'heapBytes' | 'rssBytes' | 'files'): string =>
-        `${name} ${then[name]} -> ${after[name]} (${ratio(after[name], then[name])})`;
-      const all = `${what}: ${grown('heapBytes')}, ${grown('rssBytes')}, ${grown('files')}`;
-      console.log(all);
-      if (isLike(after, then)) return;
-      assert.ok(round < ROUNDS, all);
-      then = after;
-      await again();
-    }
-  }
-
-  /** The same at once, measured against a service that has been at work: nothing more is allowed to be there. */
-  async assertReturned(before: Held, what: string): Promise<void> {
-    const after = await this.#heldLike(before, POOL_MS);
+  /** Memory comes back, to within a tenth, to where it was before, and so do files and handles. */
+  async assertBack(before: Held, what: string): Promise<void> {
+    const after = await this.#heldLike(before);
     const all = `${what}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}: heap ${ratio(after.heapBytes, before.heapBytes)}, RSS ${ratio(after.rssBytes, before.rssBytes)}`;
     console.log(all);
     assert.ok(isLike(after, before), all);
-    for (const [kind, count] of Object.entries(after.handles)) {
-      assert.ok(count <= (before.handles[kind] ?? 0) + 2, `${kind}: ${before.handles[kind]} -> ${count}`);
-    }
   }
 
   /** What the process holds once that is as much as then, or after some time. */
-  async #heldLike(then: Held, withinMs = RETURN_MS): Promise<Held> {
-    const deadline = performance.now() + withinMs;
+  async #heldLike(then: Held): Promise<Held> {
+    const deadline = performance.now() + RETURN_MS;
     for (;;) {
       const now = await this.held();
       if (isLike(now, then) || performance.now() > deadline) return now;
@@ -144,4 +119,7 @@ export class FloodedService {
 export const ratio = (now: number, then: number): string => `x${(now / then).toFixed(2)}`;
 
 const isLike = (now: Held, then: Held): boolean =>
-  now.heapBytes <= then.heapBytes * 1.1 && now.rssBytes <= then.rssBytes * 1.1 && now.files <= then.files + 2;
+  now.heapBytes <= then.heapBytes * 1.1 &&
+  now.rssBytes <= then.rssBytes * 1.1 &&
+  now.files <= then.files + 2 &&
+  Object.entries(now.handles).every(([kind, count]) => count <= (then.handles[kind] ?? 0) + 2);

@@ -62,6 +62,6 @@ test(`${REQUESTS} requests of random garbage leave nothing behind and others ser
   const before = await held();
   await assertServed(client, `${REQUESTS} requests of garbage`, () => send(REQUESTS, AT_ONCE, false));
   await held();
-  await service.assertReturned(before, 'garbage');
+  await service.assertBack(before, 'garbage');
   service.assertWell();
 });
