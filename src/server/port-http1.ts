@@ -71,6 +71,7 @@ export function createHttp1(
   const beginAll = (): void => {
     const all = come;
     come = [];
+    // One that came after the sockets were read, late in the last turn, may be over by now: it would never end.
     for (const [request, response] of all) if (!response.destroyed) onRequest(request, response);
   };
   const beginSoon = (request: IncomingMessage, response: ServerResponse): void => {
