@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
-import type { PortLimits } from '../limits.ts';
 
 export type PortRequest = IncomingMessage | Http2ServerRequest;
 export type PortResponse = ServerResponse | Http2ServerResponse;
@@ -18,11 +17,6 @@ export interface Connection {
   look?(now: number): void;
   /** Takes no new request where the protocol can say so, and closes once the ones in flight are answered. */
   drain(): void;
-}
-
-/** How long, in ms, what waits for nothing is not looked at: by so much later it is seen that a peer does not read. */
-export function restTime({ stallTimeout }: PortLimits): number {
-  return stallTimeout / 5;
 }
 
 /** Tells how long a writable has had bytes that its peer does not take. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
-import { type Connection, restTime, StallClock } from './port-connection.ts';
+import { type Connection, StallClock } from './port-connection.ts';
 import type { OnRefused } from './port-refusals.ts';
 import { closeGently, type Refusal, refuseAndClose } from './port-reply.ts';
 
@@ -17,8 +17,6 @@ export class Http1Connection implements Connection {
   /** Those of them that are not begun yet. */
   private readonly waiting: ServerResponse[] = [];
   private readonly stall = new StallClock();
-  /** Until when the sweep leaves it alone. */
-  private restsUntil: number;
   private idleSince = performance.now();
   private draining = false;
   /** The client has been told which response is the last one. */
@@ -30,7 +28,6 @@ export class Http1Connection implements Connection {
     this.limits = limits;
     this.onRequest = onRequest;
     this.onRefused = onRefused;
-    this.restsUntil = this.idleSince + restTime(limits);
     socket.on('close', () => {
       this.waiting.length = 0;
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
@@ -86,12 +83,9 @@ export class Http1Connection implements Connection {
   }
 
   sweep(now: number): void {
-    if (now < this.restsUntil) return;
     const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
     const { writableLength } = this.socket;
-    // Nearly all wait for nothing, thousands of them: these are looked at less often.
-    if (writableLength === 0) this.restsUntil = now + restTime(this.limits);
-    // Node adds the bytes up each time.
+    // Node adds the bytes up each time; of the many that wait for nothing they are not needed.
     const taken = writableLength === 0 ? 0 : this.socket.bytesWritten - writableLength;
     const stalled = this.stall.look(writableLength, taken, now) > stallTimeout;
     // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.

@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
-import { type Connection, restTime, StallClock } from './port-connection.ts';
+import { type Connection, StallClock } from './port-connection.ts';
 import type { OnRefused } from './port-refusals.ts';
 import { type Rate, take } from './rate.ts';
 
@@ -261,4 +261,9 @@ function endUnread(stream: ServerHttp2Stream): void {
 function writeQueueOf(socket: Socket): number | undefined {
   const { _handle: handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
   return handle?.writeQueueSize;
+}
+
+/** How long, in ms, a stream that waits for nothing is not looked at: by so much later it is seen that a peer does not read. */
+function restTime({ stallTimeout }: PortLimits): number {
+  return stallTimeout / 5;
 }
