@@ -11,6 +11,10 @@ export class Health {
     this.#log = log;
   }
 
+  get isDown(): boolean {
+    return this.#downSince !== undefined;
+  }
+
   failed(cause: string): void {
     clearTimeout(this.#settling);
     this.#settling = undefined;

@@ -5,6 +5,7 @@ import { type Revision, revision, type Token } from '../../discovery/model.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { changeOperation, makeOperation, type Operation } from './change.ts';
+import { CALL_MS } from './connect.ts';
 import { bug, type Fault, unavailable } from './fault.ts';
 import { Group, LAST_CALL_MS, PATIENCE_MS } from './group.ts';
 import { follow, logOf, type Reader, type ReaderParts, type State } from './read.ts';
@@ -179,7 +180,7 @@ export class Writer {
 
   /** Sends the change of the first job. Returns whether the job is done with, as it cannot be sent. */
   #commit(lane: Lane, job: Job, record: ClusterRecord | undefined, change: Change): boolean {
-    const { keys, tokens } = this.#parts;
+    const { health, keys, tokens } = this.#parts;
     const before = record?.cluster;
     this.#writes += 1;
     const nonce = `${this.#process}-${this.#writes.toString(36)}`;
@@ -214,8 +215,8 @@ export class Writer {
     const piece: WritePiece = {
       operation,
       bytes: bytesOf(operation),
-      // Those that had to wait for others of their token are still worth a call.
-      due: Math.max(job.due, performance.now() + LAST_CALL_MS),
+      // Those that had to wait for others of their token are still worth a call; a short one, when those had no answer.
+      due: Math.max(job.due, performance.now() + (health.isDown ? LAST_CALL_MS : CALL_MS)),
       unsure: false,
       done: ({ succeeded, revision: at, kvs, tick }) => {
         if (succeeded) {
