@@ -10,7 +10,7 @@ import { lmdbPlace } from './place.ts';
 import { Random, seedOfRun } from './random.ts';
 import { type Contents, readWhole } from './verify.ts';
 
-const KILLS = slow ? 200 : 50;
+const KILLS = slow ? 300 : 50;
 const CHILD = fileURLToPath(new URL('./kill-child.js', import.meta.url));
 
 interface Acknowledgement {
