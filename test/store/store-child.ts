@@ -18,10 +18,13 @@ const [path = '', what = '', count = '0'] = process.argv.slice(2);
 
 if (what === 'look') {
   const { env, meta } = tablesOf(openEnvironment(path, true));
-  meta.get('revision', { transaction: env.useReadTransaction() });
+  // Kept in use to the end: one that nothing refers to gives its place back when it is collected as garbage.
+  const transaction = env.useReadTransaction();
+  meta.get('revision', { transaction });
   say('open');
   process.stdin.resume();
   await once(process.stdin, 'end');
+  transaction.done();
   process.exit();
 }
 
