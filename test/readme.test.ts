@@ -42,9 +42,11 @@ function mask(text: string): string {
   );
 }
 
-/** Those that are likely to be taken on a reader's machine; the service's own first. */
-const PORTS = ['8087', '8088', '8089', '24379', '24380'];
+/** Those that may be taken on this machine; the service's own first. */
+const PORTS = '8087 8088 8089 24379 24380 21379 21380 22379 22380 23379 23380'.split(' ');
 const ANY_PORT = new RegExp(PORTS.join('|'), 'g');
+/** The last six, as a loop over nodes writes them. */
+const PORT_OF_NODE = /2\$\{i\}(379|380)/g;
 
 const markdown = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const blocks = blocksOf(markdown);
@@ -126,7 +128,13 @@ test('every command of the README does what it says', { skip: absent }, async (t
   });
   const free = await freePorts(PORTS.length);
   const [port = 0] = free;
-  const local = (text: string): string => text.replace(ANY_PORT, (each) => String(free[PORTS.indexOf(each)]));
+  const freeFor = (port: string): string => String(free[PORTS.indexOf(port)]);
+  const local = (text: string): string =>
+    text.replace(PORT_OF_NODE, (_, end) => `$(sed -n "\${i}p" node-ports-${end})`).replace(ANY_PORT, freeFor);
+  for (const end of ['379', '380']) {
+    const ports = [1, 2, 3].map((i) => freeFor(`2${i}${end}`));
+    writeFileSync(join(directory, `node-ports-${end}`), `${ports.join('\n')}\n`);
+  }
   const service = shell('npm start', ROOT, {
     DISC_ADDR: `:${port}`,
     DISC_DATA_DIR: join(directory, 'etcd-discovery-data'),
