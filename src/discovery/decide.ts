@@ -50,20 +50,18 @@ export function decideCreate(
       expireTime: millis(now + command.ttl),
     };
   }
+  // The secrets of a guarded token cannot be told again, and what it is for, or was, is not for everybody to know.
+  if (cluster.locks !== undefined) {
+    throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
+  }
   const existing = live(cluster, now);
   const same =
     existing.size === command.size &&
-    // The secrets of a guarded token cannot be told again, nor is its cluster for everybody to see.
-    existing.locks === undefined &&
     command.locks === undefined &&
     (command.description === undefined || existing.description === command.description) &&
     (command.askedTtl === undefined || existing.expireTime - existing.createTime === command.askedTtl) &&
     (!command.allowRejoin || existing.allowRejoin);
   if (same) return undefined;
-  // What a guarded token is for is not for everybody to know.
-  if (existing.locks !== undefined) {
-    throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
-  }
   throw new DiscoveryError(
     'TOKEN_EXISTS',
     `the token is taken by a cluster of size ${existing.size} that was made differently; choose another token`,

@@ -30,7 +30,15 @@ export interface Reply {
 export const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
-const directoryKey = (token: string): string => `/_etcd/registry/${token}`;
+/**
+ * Of the token alone, without the secret that its caller may have written behind it: what is made of a key is shared
+ * with callers who have another one, and nodes print keys in their logs.
+ */
+function directoryKey(token: string): string {
+  const colon = token.indexOf(':');
+  return `/_etcd/registry/${colon < 0 ? token : token.slice(0, colon)}`;
+}
+
 const memberKey = (token: string, id: string): string => `${directoryKey(token)}/${id}`;
 
 /** The keys of a token, as replies and errors spell them. */

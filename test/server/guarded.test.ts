@@ -136,6 +136,37 @@ suite('the secrets of a token hold on every surface', () => {
     return cancelReason.includes('does not let') ? 'NOT_FOR_THIS' : 'NO_SECRET';
   }
 
+  test('no answer of the v2 dialect tells a secret: neither the caller’s nor that of who asked before', async () => {
+    const { cluster, secrets } = await service.client.createToken({
+      size: 3,
+      guard: [Access.READ, Access.JOIN],
+    });
+    const [read, join] = secrets.map(({ secret }) => `${service.url}/${cluster?.token}:${secret}`);
+    const told: string[] = [];
+    const ask = async (url: string, init: RequestInit = {}): Promise<void> => {
+      told.push(await (await fetch(url, init)).text());
+    };
+    await ask(`${join}/1?prevExist=false`, { method: 'PUT', body: new URLSearchParams(form) });
+    for (const url of [join, read]) {
+      for (const path of [
+        '',
+        '/1',
+        '/_config',
+        '/_config/size',
+        '?recursive=true&wait=true&waitIndex=1',
+        '/9',
+      ]) {
+        await ask(`${url}${path}`);
+      }
+      await ask(`${url}?recursive=true`, { method: 'DELETE' });
+      await ask(url as string, { method: 'PUT', body: new URLSearchParams(form) });
+    }
+    for (const text of told) {
+      assert.ok(text.includes('"'), 'every call was answered in JSON');
+      for (const { secret } of secrets) assert.ok(!text.includes(secret), text);
+    }
+  });
+
   for (const [what, needs, call] of CALLS) {
     test(`${what} takes the secret to ${needs.toLowerCase()} or a higher one, and no other`, async () => {
       const isCommand = !/^(v2|v3|RPC|the page)/.test(what);
