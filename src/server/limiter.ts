@@ -129,7 +129,9 @@ export class Limiter {
     // A request is asked about more than once, and a proxy may send those of one client in a row.
     if (last === undefined || last.forwardedFor !== forwardedFor || last.forwarded !== forwarded) {
       const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
-      last = { forwardedFor, forwarded, address: formatIp(ip), name: nameOf(ip) };
+      // Whoever comes through a proxy on this machine, and cannot be told from it, is not on this machine for that.
+      const name = covers(this.#proxies, ip) ? networkOf(ip) : nameOf(ip);
+      last = { forwardedFor, forwarded, address: formatIp(ip), name };
       peer.last = last;
     }
     return { address: last.address, client: this.#clientOf(last.name) };

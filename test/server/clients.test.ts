@@ -135,6 +135,32 @@ suite('the client behind proxies', () => {
     );
   });
 
+  test('who comes through a proxy on this machine and hides has no more than any client', () => {
+    const limits = {
+      requests: 'off',
+      newTokens: 'off',
+      connections: 9,
+      requestsAtOnce: 9,
+      watches: 9,
+    } as const;
+    const log = { warn: () => {} };
+    const limiter = new Limiter({ limits, maxWatches: 9, trustedProxies: cidrs('127.0.0.1,::1'), log });
+    const nameOf = (remoteAddress: string, headers: object): string | undefined =>
+      limiter.visitorOf({ socket: { remoteAddress }, headers } as never).client?.name;
+    const real = { 'x-forwarded-for': '198.51.100.7' };
+    assert.equal(nameOf('127.0.0.1', real), '198.51.100.7');
+    for (const headers of [
+      { ...real, forwarded: 'for=1.1.1.1' },
+      { ...real, forwarded: '"' },
+      { 'x-forwarded-for': 'unknown' },
+      { 'x-forwarded-for': '198.51.100.7, unknown' },
+    ]) {
+      assert.equal(nameOf('127.0.0.1', headers), '127.0.0.1', JSON.stringify(headers));
+      assert.equal(nameOf('::1', headers), '0:0:0:0::/64', JSON.stringify(headers));
+    }
+    assert.equal(nameOf('127.0.0.1', {}), undefined, 'who comes from this machine itself has no limit');
+  });
+
   test('a header of nothing but commas takes no time', () => {
     const commas = ','.repeat(16_000);
     assert.ok(hopsOfForwardedFor(commas).length <= 16 && hopsOfForwarded(commas).length <= 16);
