@@ -30,7 +30,9 @@ const PARTS_SHOWN = 8;
  * use it. Like `6c5d...a41f09`: at most a quarter of it, and a hash that is keyed for this process.
  */
 export function tokenLabel(token: string): string {
-  const start = /^[\w.~-]*/.exec(token.slice(0, Math.min(4, Math.floor(token.length / 4))))?.[0] ?? '';
+  // What follows is no part of it: a secret, mostly.
+  const name = /^[\w.~-]*/.exec(token)?.[0] ?? '';
+  const start = name.slice(0, Math.min(4, Math.floor(name.length / 4)));
   return `${start}...${hash('sha256', KEY + token).slice(0, 6)}`;
 }
 

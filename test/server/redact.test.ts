@@ -14,6 +14,7 @@ test('the label of a token tells tokens apart, begins as they do, and holds no w
   assert.equal(labels.size, 100);
   assert.match(tokenLabel('demo'), /^d\.\.\./);
   assert.match(tokenLabel('abc'), /^\.\.\./);
+  assert.match(tokenLabel('demo:B2cyq2dKmDvBXSEJ1UsH7Kb1'), /^d\.\.\./, 'with a secret behind it');
 });
 
 test('a path keeps the words of the service and loses its query', () => {
