@@ -13,7 +13,7 @@ const OWN: Readonly<Record<string, Surface>> = {
 };
 
 /** /package.Service/Method: what RPC clients call. No token has this form. */
-const RPC = /^\/[a-z0-9_.]+\.[A-Z]\w*\//;
+const RPC = /^\/[a-z0-9.]+\.[A-Z]\w*\//;
 
 /** The surface by the target of a request, as it stands in the request line, and what its client accepts. */
 export function surfaceOf(target: string, method = 'GET', accept?: string): Surface {
