@@ -68,6 +68,21 @@ export function parseBoolean(text: string): boolean | undefined {
   return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
 }
 
+/** As nodes of etcd write it. */
+const PLAIN_WAIT = /[?&]wait=true(?:&|$)/;
+/** Without one of these a query asks for no wait. */
+const MAYBE_WAIT = /(?:^|&)wait=|%/;
+
+/** Whether a target asks to wait, in whatever way it is written: told before anything is parsed that need not be. */
+export function asksToWait(target: string): boolean {
+  if (PLAIN_WAIT.test(target)) return true;
+  const mark = target.indexOf('?');
+  const query = mark < 0 ? '' : target.slice(mark + 1);
+  if (!MAYBE_WAIT.test(query)) return false;
+  const params = parseParams(query, '');
+  return !isError(params) && parseBoolean(params.get('wait') ?? '') === true;
+}
+
 const MAX_UINT64 = 2n ** 64n - 1n;
 
 /** An unsigned 64-bit number in decimal digits; undefined when it is none. */

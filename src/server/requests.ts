@@ -1,3 +1,4 @@
+import { asksToWait } from '../etcdv2/params.ts';
 import { isStream } from './calls.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -5,7 +6,7 @@ import type { PortRequest, PortResponse } from './port.ts';
 import { redactPath } from './redact.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Kind } from './request-metrics.ts';
-import type { Surface } from './route.ts';
+import { pathOf, type Surface } from './route.ts';
 import type { RpcOutcome } from './rpc.ts';
 import type { RequestSpan, Tracing } from './tracing.ts';
 
@@ -87,11 +88,9 @@ export function note(
   return span;
 }
 
-const WAIT = /[?&]wait=true(?:&|$)/;
-
 export function kindOf(surface: Surface, target: string): Kind {
-  if (surface === 'rpc') return isStream(target) ? 'wait' : 'call';
-  return surface === 'v2' && WAIT.test(target) ? 'wait' : 'call';
+  if (surface === 'rpc') return isStream(pathOf(target)) ? 'wait' : 'call';
+  return surface === 'v2' && asksToWait(target) ? 'wait' : 'call';
 }
 
 /** The code of an RPC that was refused before the service saw it: bad JSON, too large, of another media type. */

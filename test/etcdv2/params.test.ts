@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseBoolean, parseParams, parseUint64 } from '../../src/etcdv2/params.ts';
+import { asksToWait, parseBoolean, parseParams, parseUint64 } from '../../src/etcdv2/params.ts';
+import { parseRequest } from '../../src/etcdv2/parse.ts';
 import { seed } from './seed.ts';
 
 function params(query: string, form = ''): Record<string, string> | number {
@@ -49,6 +50,46 @@ suite('parameters', () => {
       { seed },
     );
   });
+});
+
+test('whatever is taken for a wait is known for one by its target alone', () => {
+  const isWait = (target: string): boolean =>
+    parseRequest({ method: 'GET', target, form: '', otherBody: false }).type === 'WAIT';
+  for (const query of [
+    'wait=true',
+    'wait=1',
+    'a=b&wait=T',
+    '%77ait=t',
+    'wait=%31',
+    'waitIndex=7&wait=TRUE',
+  ]) {
+    assert.ok(isWait(`/t?${query}`) && asksToWait(`/t?${query}`), query);
+  }
+  for (const query of ['', 'wait=false', 'wait', 'wait=', 'waitIndex=7', 'a=%77ait=1', 'wait=yes']) {
+    assert.ok(!isWait(`/t?${query}`) && !asksToWait(`/t?${query}`), query);
+  }
+  assert.ok(!asksToWait('/wait=true') && !asksToWait('/%77ait=1?size=3'));
+  const word = fc.constantFrom(
+    'wait',
+    '%77ait',
+    'w%61it',
+    '=',
+    '=',
+    '&',
+    '1',
+    'true',
+    '%74',
+    'false',
+    '+',
+    'recursive',
+  );
+  fc.assert(
+    fc.property(fc.array(word), (words) => {
+      const target = `/t?${words.join('')}`;
+      assert.ok(!isWait(target) || asksToWait(target), target);
+    }),
+    { seed },
+  );
 });
 
 test('booleans are those of Go', () => {

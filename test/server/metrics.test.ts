@@ -116,19 +116,21 @@ test('waits are counted while they are open, and stay out of the times of calls'
     (await scrape(url)).get('discovery_request_duration_seconds_count{surface="v2",method="GET"}') ?? 0;
   const before = await timed();
   const leave = new AbortController();
-  const poll = fetch(`${url}/waited?wait=true&recursive=true`, { signal: leave.signal });
-  await poll;
+  const polls = ['wait=true&recursive=true', 'wait=1&recursive=true', 'recursive=t&%77ait=T'].map((query) =>
+    fetch(`${url}/waited?${query}`, { signal: leave.signal }),
+  );
+  await Promise.all(polls);
   const stream = client.watchMembers({ token: 'waited' }, { signal: leave.signal })[Symbol.asyncIterator]();
   await stream.next();
   const open = await scrape(url);
-  assert.equal(open.get('discovery_waits{surface="v2"}'), 1);
+  assert.equal(open.get('discovery_waits{surface="v2"}'), 3);
   assert.equal(open.get('discovery_waits{surface="rpc"}'), 1);
-  assert.equal(open.get('discovery_watches'), 2);
+  assert.equal(open.get('discovery_watches'), 4);
   leave.abort();
   await assert.rejects(async () => stream.next());
   await reaches('discovery_waits{surface="v2"}', 0);
   await reaches('discovery_waits{surface="rpc"}', 0);
-  await reaches('discovery_wait_duration_seconds_count{surface="v2"}', 1);
+  await reaches('discovery_wait_duration_seconds_count{surface="v2"}', 3);
   await reaches('discovery_wait_duration_seconds_count{surface="rpc"}', 1);
   assert.equal(await timed(), before);
 });
