@@ -196,8 +196,14 @@ export const REQUEST_LIMITS = {
 export const V3_LIMITS = {
   /** Watches on one stream; a client of etcd puts all of its watches on one. */
   watchesPerStream: 1000,
+  /** Comparisons of a transaction, and operations on either side: as etcd has it. */
+  operationsPerTransaction: 128,
+  /** Keys that the reads of a transaction answer together, so that a small question gets no endless answer: the largest cluster, three times. */
+  keysPerTransaction: 4000,
   /** How long a node's watch waits before it looks again whether there is room for it. */
   watchPause: 1 * seconds,
+  /** How long a watch waits before it looks again whether its expired token was reopened. */
+  expiredPause: 15 * seconds,
   /** How often a watch that asked for it hears that nothing happened: as etcd does it. */
   progressInterval: 10 * minutes,
   /**

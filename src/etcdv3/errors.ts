@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { V3_LIMITS } from '../limits.ts';
 
 type ReasonName = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
 
@@ -109,6 +110,13 @@ export function tooContended(): ConnectError {
   return new ConnectError('the key changes faster than it can be written; try again', Code.Aborted);
 }
 
+/** The answer to a transaction would hold one list over and over. */
+export function tooManyKeys(): ConnectError {
+  return invalid(
+    `the reads of a transaction answer at most ${V3_LIMITS.keysPerTransaction} keys together; read in several calls`,
+  );
+}
+
 // etcd's own words: its clients know these errors by them.
 
 /** A read at a revision whose state is no longer held. */
@@ -127,6 +135,10 @@ export function emptyKey(): ConnectError {
 
 export function invalidSort(): ConnectError {
   return invalid('etcdserver: invalid sort option');
+}
+
+export function tooManyOperations(): ConnectError {
+  return invalid('etcdserver: too many operations in txn request');
 }
 
 export function duplicateKey(): ConnectError {

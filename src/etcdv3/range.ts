@@ -31,7 +31,8 @@ export async function range(
   if (textOf(request.key) === 'health' && request.rangeEnd.length === 0) {
     return create(RangeResponseSchema, { header: header(identity, await currentRevision(client)) });
   }
-  const reading = await read(client, spanOf(request));
+  const reading = await read(client, spanOfRange(request));
+  checkRevision(request.revision, reading);
   const response = answer(request, reading);
   response.header = header(identity, reading.revision);
   return response;
@@ -42,6 +43,13 @@ export function spanOf({ key, rangeEnd }: { key: Uint8Array; rangeEnd: Uint8Arra
   if (key.length === 0) throw emptyKey();
   const span = parseSpan(key, rangeEnd);
   if (span === undefined) throw outside();
+  return span;
+}
+
+/** The span that is read, and in an order that there is. */
+export function spanOfRange(request: RangeRequest): Span {
+  const span = spanOf(request);
+  if (!SORT_ORDERS.has(request.sortOrder) || !SORT_VALUES.has(request.sortTarget)) throw invalidSort();
   return span;
 }
 
@@ -62,15 +70,17 @@ export async function read(client: DiscoveryClient, span: Span): Promise<Reading
 }
 
 /** Only the present is held: a revision is good when nothing of the token has changed since. */
-function checkRevision(asked: bigint, { revision, modRevision }: Reading): void {
+export function checkRevision(asked: bigint, { revision, modRevision }: Reading): void {
   if (asked <= 0n) return;
   if (asked > revision) throw future();
   if (asked < modRevision) throw compacted();
 }
 
-/** What a request takes of a reading, without a header. etcd counts before it filters and limits. */
+/**
+ * What a request takes of a reading, without a header. Its order and revision have been checked. etcd counts before
+ * it filters and limits.
+ */
 export function answer(request: RangeRequest, reading: Reading): RangeResponse {
-  checkRevision(request.revision, reading);
   const response = create(RangeResponseSchema);
   response.count = BigInt(reading.entries.length);
   if (request.countOnly) return response;
@@ -101,15 +111,22 @@ function isWithin(revision: bigint, min: bigint, max: bigint): boolean {
 /** The keys come in their own order, which a stable sort keeps among equals. */
 function ordered({ sortOrder, sortTarget }: RangeRequest, kvs: KeyValue[]): KeyValue[] {
   const valueOf = SORT_VALUES.get(sortTarget);
-  if (valueOf === undefined) throw invalidSort();
   // etcd takes a target without an order as ascending.
-  if (sortOrder === RangeRequest_SortOrder.NONE && sortTarget === RangeRequest_SortTarget.KEY) return kvs;
+  const byKeyAsTheyAre =
+    sortOrder === RangeRequest_SortOrder.NONE && sortTarget === RangeRequest_SortTarget.KEY;
+  if (valueOf === undefined || byKeyAsTheyAre) return kvs;
   const sign = sortOrder === RangeRequest_SortOrder.DESCEND ? -1 : 1;
   return kvs.sort((a, b) => {
     const [left, right] = [valueOf(a), valueOf(b)];
     return left === right ? 0 : left < right ? -sign : sign;
   });
 }
+
+const SORT_ORDERS = new Set<RangeRequest_SortOrder>([
+  RangeRequest_SortOrder.NONE,
+  RangeRequest_SortOrder.ASCEND,
+  RangeRequest_SortOrder.DESCEND,
+]);
 
 const SORT_VALUES = new Map<RangeRequest_SortTarget, (kv: KeyValue) => bigint | string>([
   [RangeRequest_SortTarget.KEY, (kv) => textOf(kv.key)],

@@ -14,11 +14,19 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { holds } from './compare.ts';
-import { duplicateKey, invalid, outside, tooContended, unsupported } from './errors.ts';
+import {
+  duplicateKey,
+  invalid,
+  outside,
+  tooContended,
+  tooManyKeys,
+  tooManyOperations,
+  unsupported,
+} from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, type Span, textOf, wholeSpan } from './keys.ts';
 import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
-import { answer, type Reading, read, spanOf } from './range.ts';
+import { answer, checkRevision, type Reading, read, spanOf, spanOfRange } from './range.ts';
 
 /**
  * A transaction that reads keys of one token, or puts one key: create if absent, compare and put. The write is
@@ -29,21 +37,33 @@ export async function txn(
   identity: Identity,
   request: TxnRequest,
 ): Promise<TxnResponse> {
+  checkCount(request);
   const span = wholeSpanOf(request);
   const puts = { success: putOf(request, request.success), failure: putOf(request, request.failure) };
   for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
     const before = await read(client, span);
     const succeeded = request.compare.every((compare) => holds(compare, kvOf(compare.key, before)));
+    const operations = succeeded ? request.success : request.failure;
+    // Whatever is refused is refused before anything is written.
+    for (const each of operations) {
+      if (each.request.case === 'requestRange') checkRevision(each.request.value.revision, before);
+    }
     const put = succeeded ? puts.success : puts.failure;
     const done = put && (await putIfUnchanged(client, put, before));
     if (done === 'CHANGED') continue;
     const response = create(TxnResponseSchema);
     response.header = header(identity, done?.revision ?? before.revision);
     response.succeeded = succeeded;
-    response.responses = responsesTo(succeeded ? request.success : request.failure, before, done);
+    response.responses = responsesTo(operations, before, done);
     return response;
   }
   throw tooContended();
+}
+
+/** As many operations as an etcd takes unless told otherwise: each may read all of a token. */
+function checkCount({ compare, success, failure }: TxnRequest): void {
+  const most = Math.max(compare.length, success.length, failure.length);
+  if (most > V3_LIMITS.operationsPerTransaction) throw tooManyOperations();
 }
 
 /** All the keys of the token that the transaction is about. */
@@ -55,7 +75,7 @@ function wholeSpanOf({ compare, success, failure }: TxnRequest): Span {
   for (const { request } of [...success, ...failure]) {
     switch (request.case) {
       case 'requestRange':
-        spans.push(spanOf(request.value));
+        spans.push(spanOfRange(request.value));
         break;
       case 'requestPut':
         spans.push(spanOf({ key: request.value.key, rangeEnd: new Uint8Array() }));
@@ -125,13 +145,17 @@ async function putIfUnchanged(
   }
 }
 
-/** Reads before the put see the key as it was, those after it as it is. */
+/**
+ * Reads before the put see the key as it was, those after it as it is; those at a revision what was there before,
+ * as the put's own revision is still to come then.
+ */
 function responsesTo(
   operations: readonly RequestOp[],
   before: Reading,
   done: Done | undefined,
 ): ResponseOp[] {
   let seen = before;
+  let keys = 0;
   return operations.map(({ request }) => {
     if (request.case === 'requestPut' && done !== undefined) {
       seen = after(done);
@@ -141,8 +165,14 @@ function responsesTo(
     }
     if (request.case !== 'requestRange') throw new TypeError('an operation was let through');
     const span = spanOf(request.value);
-    const entries = seen.entries.filter(({ key }) => contains(span, key));
-    const value = answer(request.value, { ...seen, entries });
+    const { entries } = request.value.revision > 0n ? before : seen;
+    const value = answer(request.value, {
+      ...seen,
+      entries: entries.filter(({ key }) => contains(span, key)),
+    });
+    keys += value.kvs.length;
+    // Only reads alone come to so many: beside a put they are of one key.
+    if (keys > V3_LIMITS.keysPerTransaction) throw tooManyKeys();
     value.header = innerHeader(seen.revision);
     return create(ResponseOpSchema, { response: { case: 'responseRange', value } });
   });

@@ -4,7 +4,9 @@ import { Code, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-node';
 import {
   KV,
+  type RangeRequest_SortOrder as Order,
   Compare_CompareResult as Result,
+  type RangeRequest_SortTarget as Target,
   type TxnResponse,
   Compare_CompareTarget as What,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
@@ -294,6 +296,66 @@ suite('transactions', () => {
       Code.Unimplemented,
     );
     assert.equal((await served.kv.range({ key })).count, 0n);
+  });
+
+  test('with a read that is refused write nothing', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    const { header } = await served.kv.range({ key });
+    const future = (header?.revision ?? 0n) + 100n;
+    for (const [read, code] of [
+      [{ revision: future }, Code.OutOfRange],
+      [{ revision: 1n }, Code.OutOfRange],
+      [{ sortOrder: 9 as Order }, Code.InvalidArgument],
+      [{ sortTarget: 9 as Target }, Code.InvalidArgument],
+    ] as const) {
+      const success = [
+        { request: { case: 'requestPut' as const, value: { key, value: infra(1) } } },
+        { request: { case: 'requestRange' as const, value: { key, ...read } } },
+      ];
+      await refused(served.kv.txn({ success }), code);
+      assert.equal((await served.kv.range({ key })).count, 0n);
+    }
+  });
+
+  test('read beside a put at a revision what was there before', async () => {
+    const token = await served.token();
+    const key = memberKey(token, 'm1');
+    const revision = await served.join(token, 1);
+    const { responses } = await served.kv.txn({
+      success: [
+        { request: { case: 'requestPut', value: { key, value: infra(2) } } },
+        { request: { case: 'requestRange', value: { key, revision } } },
+      ],
+    });
+    const answer = responses[1]?.response;
+    assert.ok(answer?.case === 'responseRange');
+    assert.deepEqual(answer.value.kvs[0]?.value, infra(1));
+    assert.equal(answer.value.header?.revision, revision + 1n);
+  });
+
+  test('of more operations than etcd takes are refused in its words', async () => {
+    const key = memberKey(await served.token(), 'm1');
+    const reads = (count: number) =>
+      Array.from({ length: count }, () => ({ request: { case: 'requestRange' as const, value: { key } } }));
+    const compares = Array.from({ length: 129 }, () => ({ key }));
+    assert.equal((await served.kv.txn({ success: reads(128) })).responses.length, 128);
+    for (const request of [{ success: reads(129) }, { failure: reads(129) }, { compare: compares }]) {
+      const words = await refused(served.kv.txn(request), Code.InvalidArgument);
+      assert.equal(words, 'etcdserver: too many operations in txn request');
+    }
+  });
+
+  test('answer no list over and over', async () => {
+    const token = await served.token(100);
+    await Promise.all(Array.from({ length: 99 }, (_, i) => served.join(token, i + 1)));
+    const reads = (count: number) =>
+      Array.from({ length: count }, () => ({
+        request: { case: 'requestRange' as const, value: tokenPrefix(token) },
+      }));
+    assert.equal((await served.kv.txn({ success: reads(40) })).responses.length, 40);
+    const words = await refused(served.kv.txn({ success: reads(41) }), Code.InvalidArgument);
+    assert.match(words, /^the reads of a transaction answer at most 4000 keys together/);
   });
 
   test('across two tokens are refused', async () => {
