@@ -21,6 +21,8 @@ export interface GatewayOptions {
    */
   readonly signIn?: ((name: string, password: string) => string | undefined) | undefined;
   readonly progressIntervalMs?: number;
+  /** How often it is looked whether the expired token of a watch was reopened. */
+  readonly expiredPauseMs?: number;
   /** Aborted when the service stops: streams without a running watch hear of it in no other way. */
   readonly stopping: AbortSignal;
   /** Is told of errors that nobody foresaw. */
@@ -35,7 +37,8 @@ export type ClientOf = (context: Pick<HandlerContext, 'values'>) => DiscoveryCli
 
 /** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
 export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (router: ConnectRouter) => void {
-  const { identity, onDefect, stopping, progressIntervalMs = V3_LIMITS.progressInterval } = options;
+  const { identity, onDefect, stopping, expiredPauseMs } = options;
+  const { progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
     if (!(thrown instanceof ConnectError)) onDefect(thrown);
@@ -85,7 +88,7 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
       async *watch(requests, context) {
         const { signal } = context;
         if (stopping.aborted) throw away();
-        const stream = new WatchStream(clientOf(context), identity);
+        const stream = new WatchStream(clientOf(context), identity, expiredPauseMs);
         add(stream);
         // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
         const leave = (): void => remove(stream);

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
-import { type Cluster, ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, ClusterSchema, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
   type WatchRequest,
@@ -30,6 +30,7 @@ interface Found {
 export class WatchStream {
   readonly #client: DiscoveryClient;
   readonly #identity: Identity;
+  readonly #expiredPauseMs: number;
   readonly #watchers = new Map<bigint, Watcher>();
   readonly #outbox = new Outbox<WatchResponse>();
   readonly #questions = new Questions();
@@ -37,9 +38,11 @@ export class WatchStream {
   #noMoreRequests = false;
   #notifying = false;
 
-  constructor(client: DiscoveryClient, identity: Identity) {
+  /** `expiredPauseMs`: how long after a look whether an expired token was reopened the next one is. */
+  constructor(client: DiscoveryClient, identity: Identity, expiredPauseMs: number = V3_LIMITS.expiredPause) {
     this.#client = client;
     this.#identity = identity;
+    this.#expiredPauseMs = expiredPauseMs;
   }
 
   /**
@@ -169,9 +172,25 @@ export class WatchStream {
     }, V3_LIMITS.watchPause).unref();
   }
 
+  /** A node that waits does not begin anew by itself: it goes on where it was when somebody reopens the token. */
+  #runWhenReopened(watcher: Watcher): void {
+    const look = async (): Promise<void> => {
+      if (watcher.stopped) return;
+      const { token } = watcher.span;
+      const isExpired = await this.#client.getCluster({ token }).then(
+        ({ cluster }) => cluster?.state === ClusterState.EXPIRED,
+        // Whatever it is, the watch itself will meet it; only what passes is waited for.
+        (thrown: unknown) => isAway(thrown),
+      );
+      if (isExpired) this.#runWhenReopened(watcher);
+      else if (!watcher.stopped) this.#run(watcher);
+    };
+    setTimeout(() => void look(), this.#expiredPauseMs).unref();
+  }
+
   /**
    * As in etcd, the watch outlives its keys: were it cancelled, a node would begin it again at once, and for ever.
-   * One last event says why nothing more will come.
+   * One last event says why nothing more will come, unless the token is reopened.
    */
   async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
     if (watcher.stopped) return;
@@ -179,6 +198,7 @@ export class WatchStream {
     const revision = told > watcher.revision ? told : watcher.revision;
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
     if (events.length > 0) await this.#send(watcher.id, revision, { events });
+    if (reasonOf(thrown) === 'TOKEN_EXPIRED') this.#runWhenReopened(watcher);
   }
 
   /** How the service refuses a token that was deleted a moment ago. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { DiscoveryClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
@@ -27,14 +27,21 @@ export interface Stack {
 
 export interface StackOptions {
   readonly progressIntervalMs?: number;
+  readonly expiredPauseMs?: number;
+  readonly policy?: Partial<Policy>;
   /** What the gateway calls in place of the service. */
   readonly client?: (real: DiscoveryClient) => DiscoveryClient;
 }
 
-export async function startStack({ client: wrap, ...options }: StackOptions = {}): Promise<Stack> {
-  const dir = await mkdtemp(join(tmpdir(), 'etcdv3-'));
-  const store = await openLmdbStore({ path: dir, policy: DEFAULT_POLICY });
-  const discovery = new Discovery(store, DEFAULT_POLICY);
+export async function startStack({
+  client: wrap,
+  policy: rules,
+  ...options
+}: StackOptions = {}): Promise<Stack> {
+  const dir = await mkdtemp(join(tmpdir(), 'etcd-discovery-test-etcdv3-'));
+  const policy = { ...DEFAULT_POLICY, ...rules };
+  const store = await openLmdbStore({ path: dir, policy });
+  const discovery = new Discovery(store, policy);
   const defects: unknown[] = [];
   const onDefect = (defect: unknown): void => {
     defects.push(defect);
