@@ -198,9 +198,14 @@ function checkPeerUrl(text: string): PeerUrl {
   return text as PeerUrl;
 }
 
-/** What two spellings of one peer URL have in common: schemes and host names know no case. */
+/**
+ * What two spellings of one peer URL have in common: schemes and host names know no case, and an address of IPv6 may
+ * be written long or short.
+ */
 export function peerAddress(url: PeerUrl): string {
-  return url.toLowerCase();
+  const address = url.toLowerCase();
+  if (!address.includes('[')) return address;
+  return address.replace(/\[.*\]/, (host) => new URL(`http://${host}`).host);
 }
 
 /** Whether a text could forge a log line, turn its direction, or not be written as UTF-8. */

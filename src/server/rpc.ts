@@ -129,7 +129,7 @@ const noteOutcome: Interceptor = (next) => async (request) => {
   const outcome = request.contextValues.get(OUTCOME);
   try {
     const response = await next(request);
-    if (response.stream) return { ...response, message: noted(response.message, outcome) };
+    if (response.stream) return { ...response, message: noted(response.message, request.signal, outcome) };
     outcome.code = 'ok';
     return response;
   } catch (thrown) {
@@ -138,9 +138,16 @@ const noteOutcome: Interceptor = (next) => async (request) => {
   }
 };
 
-async function* noted<T>(messages: AsyncIterable<T>, outcome: RpcOutcome): AsyncGenerator<T> {
+async function* noted<T>(
+  messages: AsyncIterable<T>,
+  signal: AbortSignal,
+  outcome: RpcOutcome,
+): AsyncGenerator<T> {
   try {
     yield* messages;
+    // A handler ends quietly when its time is over: its client would take that for the end of what there is.
+    const { aborted, reason } = signal;
+    if (aborted && reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
     outcome.code = 'ok';
   } catch (thrown) {
     outcome.code = codeToString(ConnectError.from(thrown).code);

@@ -118,6 +118,21 @@ describe('a retry', () => {
     }
   });
 
+  test('of another node at the same address, spelt otherwise, is told as what it is', () => {
+    const one = new Case();
+    one.register(1, { peerUrls: urls('http://[2001:db8::a]:2380') });
+    for (const url of ['HTTP://[2001:DB8::A]:2380', 'http://[2001:db8:0:0:0:0:0:000a]:2380']) {
+      refused('PEER_URL_TAKEN', () => one.decide(2, { peerUrls: urls(url) }));
+    }
+    for (const url of [
+      'http://[2001:db8::a]:2381',
+      'https://[2001:db8::a]:2380',
+      'http://[2001:db8::b]:2380',
+    ]) {
+      assert.equal(one.decide(2, { peerUrls: urls(url) })?.type, 'REGISTERED');
+    }
+  });
+
   test('of another node at the same address is told as what it is', () => {
     const one = new Case();
     one.register(1);

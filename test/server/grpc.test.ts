@@ -61,7 +61,9 @@ function described(description: string): GetClusterResponse {
 function routes(router: ConnectRouter): void {
   router.service(DiscoveryService, {
     getCluster,
-    async *watchMembers({ token }) {
+    async *watchMembers({ token }, { signal }) {
+      if (token === 'quiet' && !signal.aborted) await once(signal, 'abort');
+      if (token === 'quiet') return;
       for (const revision of [1n, 2n, 3n]) yield { update: { case: 'started', value: { revision } } };
       if (token === 'refused') throw new ConnectError('that was all', Code.DataLoss);
     },
@@ -195,6 +197,21 @@ describe('gRPC without the adapter', () => {
     assert.equal(await codeOf(WATCH_MEMBERS, watched('a')), 'ok');
     assert.equal(await codeOf(WATCH_MEMBERS, watched('refused')), 'data_loss');
   });
+
+  for (const [path, type] of [
+    ['without the adapter', 'application/grpc'],
+    ['by the adapter', 'application/grpc-web'],
+  ] as const) {
+    test(`a stream that a deadline ends says so, ${path}`, async () => {
+      for (const timeout of ['20m', '1n', '0m']) {
+        const headers = { 'content-type': type, 'grpc-timeout': timeout };
+        const { trailers, body } = await call(ours, WATCH_MEMBERS, [watched('quiet')], headers);
+        const told = `grpc-status: ${trailers['grpc-status']} ${Buffer.from(body, 'hex').toString()}`;
+        assert.match(told, /grpc-status: 4/);
+        assert.equal(outcomes.at(-1)?.code, 'deadline_exceeded');
+      }
+    });
+  }
 });
 
 async function call(
