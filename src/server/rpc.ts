@@ -146,8 +146,8 @@ async function* noted<T>(
   try {
     yield* messages;
     // A handler ends quietly when its time is over: its client would take that for the end of what there is.
-    const { aborted, reason } = signal;
-    if (aborted && reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
+    const reason: unknown = signal.reason;
+    if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
     outcome.code = 'ok';
   } catch (thrown) {
     outcome.code = codeToString(ConnectError.from(thrown).code);

@@ -206,7 +206,7 @@ describe('gRPC without the adapter', () => {
       for (const timeout of ['20m', '1n', '0m']) {
         const headers = { 'content-type': type, 'grpc-timeout': timeout };
         const { trailers, body } = await call(ours, WATCH_MEMBERS, [watched('quiet')], headers);
-        const told = `grpc-status: ${trailers['grpc-status']} ${Buffer.from(body, 'hex').toString()}`;
+        const told = `grpc-status: ${String(trailers['grpc-status'])} ${Buffer.from(body, 'hex').toString()}`;
         assert.match(told, /grpc-status: 4/);
         assert.equal(outcomes.at(-1)?.code, 'deadline_exceeded');
       }
