@@ -22,6 +22,8 @@ export interface Stack {
   readonly client: DiscoveryClient;
   /** The store under it, to take it away. */
   readonly failing: FailingStore;
+  /** From now on the service's clock stands still, but for `advance`. */
+  stopClock(): void;
   /** Moves the service's clock on. */
   advance(ms: number): void;
   /** Defects that were reported. */
@@ -43,7 +45,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const failing = failingStore(await openLmdbStore({ path: dir, policy }));
   const { store } = failing;
   let ahead = 0;
-  const now = (): Millis => millis(Date.now() + ahead);
+  let stopped: number | undefined;
+  const now = (): Millis => millis((stopped ?? Date.now()) + ahead);
   const discovery = new Discovery(store, policy, now);
   const defects: unknown[] = [];
   const onDefect = (defect: unknown): void => {
@@ -63,6 +66,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     client: real,
     failing,
     defects,
+    stopClock: () => {
+      stopped = Date.now();
+    },
     advance: (ms) => {
       ahead += ms;
     },

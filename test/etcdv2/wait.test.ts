@@ -136,10 +136,12 @@ suite('a wait', () => {
   });
 
   test('ends empty when the token expires, and the next one is told so', async (t) => {
-    const stack = await startStack({ policy: { defaultTtl: 1500, minTtl: 1 } });
+    const stack = await startStack({ policy: { defaultTtl: 100, minTtl: 1 } });
     t.after(() => stack.close());
+    stack.stopClock();
     await stack.client.createToken({ token: 't', size: 3 });
     const answer = await held(stack, `${HELD}&waitIndex=2`);
+    stack.advance(100);
     assert.equal(await answer.body, '');
     const next = await send(stack.url, 'GET', `${HELD}&waitIndex=2`);
     assert.equal(next.status, 404);
@@ -184,7 +186,7 @@ suite('a wait', () => {
       assert.ok(!answer.ended());
       stack.failing.away = 'NOTHING';
       assert.equal(await answer.body, '');
-      assert.equal(stack.discovery.watchers(), 0);
+      await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
     });
 
     test(`for ${path} that is held while the store is away ends when the service stops`, async (t) => {

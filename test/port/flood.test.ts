@@ -46,7 +46,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { what, limits, send, tls = false } of ROWS) {
-  test(`who floods is cut off, and named: ${what}`, { timeout: 20_000 }, async (t) => {
+  test(`who floods is cut off, and named: ${what}`, { timeout: 90_000 }, async (t) => {
     const flooded: (string | undefined)[] = [];
     const port = await openPort({
       host: '127.0.0.1',

@@ -116,7 +116,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { what, why, options, limits, clients, deaf = false } of ROWS) {
-  test(`${what}: the port tells that it has refused it, as ${why}`, { timeout: 20_000 }, async (t) => {
+  test(`${what}: the port tells that it has refused it, as ${why}`, { timeout: 90_000 }, async (t) => {
     const told: PortRefusal[] = [];
     const port: Port = await openPort({
       host: '127.0.0.1',
@@ -141,7 +141,7 @@ for (const { what, why, options, limits, clients, deaf = false } of ROWS) {
       const before = sockets.length;
       if (before < clients.length) await waitFor('the request', () => port.requests() === before);
     }
-    await waitFor(why, () => told.length > 0, 10_000);
+    await waitFor(why, () => told.length > 0);
     assert.deepEqual(told, [why]);
   });
 }

@@ -292,7 +292,10 @@ test('a typed client waits as long as it is asked to, and has its token then', a
   const all = [await client.createToken({ size: 1 }), await client.createToken({ size: 1 })];
   assert.ok(all.every(({ created }) => created));
   const impatient = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
-  await assert.rejects(impatient.createToken({ size: 1 }), { code: Code.ResourceExhausted });
+  // There is room for one of them at most, however late they are.
+  const asked = await Promise.allSettled([1, 2, 3].map(() => impatient.createToken({ size: 1 })));
+  const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason as ConnectError] : []));
+  assert.ok(refused.length > 0 && refused.every(({ code }) => code === Code.ResourceExhausted));
 });
 
 test('waiters and streams of one client are bounded, and make room when they end', async (t) => {
@@ -302,7 +305,9 @@ test('waiters and streams of one client are bounded, and make room when they end
   const abort = new AbortController();
   const wait = (): Promise<Response> =>
     fetch(`${service.url}/${token}?recursive=true&wait=true`, { headers: from(ALICE), signal: abort.signal });
-  await Promise.all([wait(), wait()]);
+  // Held, as a response that is forgotten is cut off.
+  const open = await Promise.all([wait(), wait()]);
+  t.after(() => open.length);
   const watcher = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
   const watch = watcher.watchMembers({ token }, { signal: abort.signal })[Symbol.asyncIterator]();
   await watch.next();
@@ -435,7 +440,7 @@ for (const [whose, words] of [
 }
 
 test('the flood of one client leaves the requests of another answered', async (t) => {
-  const service = await serviceWith({ requests: { burst: 100, interval: 10 } });
+  const service = await serviceWith({ requests: { burst: 100, interval: HOUR } });
   t.after(() => service.stop());
   const session = connectHttp2(service.url);
   const statuses = new Map<number, number>();
@@ -453,7 +458,8 @@ test('the flood of one client leaves the requests of another answered', async (t
   await Promise.all(flood);
   session.close();
   assert.ok(others.every((status) => status === 200));
-  assert.ok((statuses.get(429) ?? 0) > 300, JSON.stringify([...statuses]));
+  // The last tenth of the burst is for others.
+  assert.equal(statuses.get(429), 710, JSON.stringify([...statuses]));
 });
 
 test('new connections of a client whose connection has flooded are dropped for some seconds; others’ are not', () => {

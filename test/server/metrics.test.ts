@@ -39,14 +39,10 @@ after(() => service.stop());
 /** Waits until a sample has a value: requests are counted when their connection has taken the answer. */
 async function reaches(series: string, value: number): Promise<void> {
   let seen: number | undefined;
-  await waitFor(
-    `${series} to be ${value}`,
-    async () => {
-      seen = (await scrape(service.url)).get(series);
-      return seen === value;
-    },
-    5000,
-  ).catch((error: unknown) => assert.equal(seen, value, `${series}: ${String(error)}`));
+  await waitFor(`${series} to be ${value}`, async () => {
+    seen = (await scrape(service.url)).get(series);
+    return seen === value;
+  }).catch((error: unknown) => assert.equal(seen, value, `${series}: ${String(error)}`));
 }
 
 const member = (token: string, id: string): Parameters<RunningService['client']['register']>[0] => ({
@@ -116,16 +112,19 @@ test('waits are counted while they are open, and stay out of the times of calls'
     (await scrape(url)).get('discovery_request_duration_seconds_count{surface="v2",method="GET"}') ?? 0;
   const before = await timed();
   const leave = new AbortController();
-  const polls = ['wait=true&recursive=true', 'wait=1&recursive=true', 'recursive=t&%77ait=T'].map((query) =>
-    fetch(`${url}/waited?${query}`, { signal: leave.signal }),
+  // Kept to the end, as a response that is forgotten is cut off.
+  const polls = await Promise.all(
+    ['wait=true&recursive=true', 'wait=1&recursive=true', 'recursive=t&%77ait=T'].map((query) =>
+      fetch(`${url}/waited?${query}`, { signal: leave.signal }),
+    ),
   );
-  await Promise.all(polls);
   const stream = client.watchMembers({ token: 'waited' }, { signal: leave.signal })[Symbol.asyncIterator]();
   await stream.next();
   const open = await scrape(url);
   assert.equal(open.get('discovery_waits{surface="v2"}'), 3);
   assert.equal(open.get('discovery_waits{surface="rpc"}'), 1);
   assert.equal(open.get('discovery_watches'), 4);
+  assert.ok(polls.every(({ status }) => status === 200));
   leave.abort();
   await assert.rejects(async () => stream.next());
   await reaches('discovery_waits{surface="v2"}', 0);
@@ -170,7 +169,7 @@ test('tokens are told by their state, also of those whose time has come without 
   const census = startCensus({ list }, () => now, 5);
   try {
     const counted = (expected: object): Promise<void> =>
-      waitFor('the counts', () => isDeepStrictEqual(census.counts(), expected), 5000);
+      waitFor('the counts', () => isDeepStrictEqual(census.counts(), expected));
     await counted({ ASSEMBLING: 250, COMPLETE: 1, EXPIRED: 0, DELETED: 1 });
     now = millis(now + 61_000);
     await counted({ ASSEMBLING: 0, COMPLETE: 1, EXPIRED: 250, DELETED: 1 });

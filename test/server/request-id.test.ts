@@ -14,7 +14,7 @@ after(() => service.stop());
 
 async function assertLogged(id: string | null): Promise<void> {
   const isIt = (line: string): boolean => (JSON.parse(line) as { requestId?: unknown }).requestId === id;
-  await waitFor(`a line of the log with the id ${id}`, () => service.logged.some(isIt), 5000);
+  await waitFor(`a line of the log with the id ${id}`, () => service.logged.some(isIt));
 }
 
 const idOf = async (

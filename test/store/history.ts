@@ -122,7 +122,7 @@ export class History {
   async #caughtUp(): Promise<void> {
     const waiting = (): Watcher[] => this.#watchers.filter((each) => !each.isDone(this.#model));
     for (let turn = 0; turn < 100 && waiting().length > 0; turn++) await new Promise(setImmediate);
-    await waitFor('the watches to catch up', () => waiting().length === 0, 10_000);
+    await waitFor('the watches to catch up', () => waiting().length === 0);
     // A watch that is ending has left its topic a few microtasks before it says so.
     await new Promise(setImmediate);
     for (const watcher of this.#watchers) watcher.check(this.#model, this.#now);

@@ -4,6 +4,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { join } from 'node:path';
 import { CA_FILE, CERT_FILE, KEY_FILE } from '../../tls/files.ts';
+import { QUICK_FLAGS } from './node.ts';
 import { freePorts } from './ports.ts';
 import { endingText, type Run } from './run.ts';
 import type { Scene } from './scene.ts';
@@ -138,6 +139,7 @@ export class BackingMember {
       // An election is over in about a second, also on a loaded machine.
       'heartbeat-interval': '50',
       'election-timeout': '500',
+      ...QUICK_FLAGS,
       ...(isTls && {
         'cert-file': CERT_FILE,
         'key-file': KEY_FILE,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { after, describe, test } from 'node:test';
+import { Discovery } from '../../../src/discovery/discovery.ts';
 import { revision } from '../../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { waitFor } from '../../support/wait.ts';
-import { create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
+import { at, create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
 import { trackTimers } from '../timers.ts';
 import { eventsOf, refusal, type Subject, take } from './subject.ts';
 
@@ -118,11 +120,17 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
     });
 
     test('ends at the time of its token', async () => {
-      const { discovery } = await start();
+      const { store } = await start();
       const t = token();
-      await discovery.createToken(create(t, ttl(300)));
+      let now = at(Date.now());
+      const discovery = new Discovery(store, DEFAULT_POLICY, () => now);
+      await discovery.createToken(create(t, ttl(50)));
       const watch = discovery.watch(t, undefined, new AbortController().signal);
       await watch.next();
+      // As late as the machine likes.
+      setTimeout(() => {
+        now = at(now + 50);
+      }, 200);
       // The timer of a watch does not keep a process alive, and here nothing else does.
       const alive = setInterval(() => {}, 1000);
       await refusal('TOKEN_EXPIRED', watch.next());
