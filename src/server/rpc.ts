@@ -17,6 +17,7 @@ import {
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from '@connectrpc/connect-node';
+import { unserved } from '../etcdv3/unserved.ts';
 import { REQUEST_LIMITS } from '../limits.ts';
 import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import type { PortRequest, PortResponse } from './port.ts';
@@ -155,10 +156,14 @@ async function* noted<T>(
   }
 }
 
+const NO_SUCH_RPC = new ConnectError(
+  'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb',
+  Code.Unimplemented,
+);
+
 /** A service or a method that is not here. Each protocol has its own way to say so. */
 function refuseUnknown(request: PortRequest, response: PortResponse): void {
-  const message =
-    'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb';
+  const { rawMessage: message } = unserved(pathOf(request.url ?? '')) ?? NO_SUCH_RPC;
   const type = request.headers['content-type'] ?? '';
   if (type.startsWith('application/grpc')) {
     const headers = {

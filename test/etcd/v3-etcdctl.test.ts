@@ -32,8 +32,9 @@ const valueOf = (id: string, port = 2380): string => `infra-${id}=http://10.0.0.
 
 const OUTSIDE =
   'PermissionDenied desc = this is a discovery service, not a whole etcd: only the keys of one token can be reached, those under /_etcd/registry/TOKEN/';
-const NO_SUCH_RPC =
-  'Unimplemented desc = no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb';
+
+const unserved = (rpc: string): string =>
+  `Unimplemented desc = etcdserverpb.${rpc} is not supported by this discovery service; `;
 
 await forEachEtcdctl((it) => {
   it('put makes a token that both dialects and the API know', async (scene, etcdctl) => {
@@ -281,11 +282,12 @@ await forEachEtcdctl((it) => {
         "FailedPrecondition desc = the name 'infra-1' is taken by the member at http://10.0.0.1:2380",
       ],
       [['put', `${root}x/members/1`, valueOf('1')], 'NotFound desc = no such token'],
-      [['auth', 'enable'], NO_SUCH_RPC],
-      [['user', 'list'], NO_SUCH_RPC],
-      [['lease', 'grant', '10'], NO_SUCH_RPC],
-      [['compaction', '1'], NO_SUCH_RPC],
-      [['member', 'add', 'infra9', '--peer-urls=http://10.0.0.9:2380'], NO_SUCH_RPC],
+      [['auth', 'enable'], unserved('Auth/AuthEnable')],
+      [['user', 'list'], unserved('Auth/UserList')],
+      [['lease', 'grant', '10'], unserved('Lease/LeaseGrant')],
+      [['compaction', '1'], unserved('KV/Compact')],
+      [['member', 'add', 'infra9', '--peer-urls=http://10.0.0.9:2380'], unserved('Cluster/MemberAdd')],
+      [['endpoint', 'hashkv'], unserved('Maintenance/HashKV')],
     ];
     for (const [args, words] of refusals) {
       const reason = await operator.refused(...args);
