@@ -15,7 +15,7 @@ import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
 
 // One for all, as most of what an error costs is to make it.
-const GONE = new ConnectError('the client has ended the call', Code.Canceled);
+export const GONE = new ConnectError('the client has ended the call', Code.Canceled);
 const OVER = new ConnectError('the call is over', Code.Canceled);
 
 /**

@@ -20,7 +20,7 @@ import {
 } from '@connectrpc/connect/protocol';
 import { grpcStatusOk, parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { frameOf, onlyMessage, readBody } from './grpc-body.ts';
-import { GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
+import { GONE, GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
 
 export interface GrpcOptions {
   readonly readMaxBytes: number;
@@ -55,7 +55,7 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
   const parser = createMethodSerializationLookup(spec.method, undefined, undefined, limits).getI(true);
   const messagesOf = (request: Http2ServerRequest): AsyncIterable<MessageShape<DescMessage>> =>
     pipe(
-      request,
+      bytesOf(request),
       transformSplitEnvelope(readMaxBytes),
       transformDecompressEnvelope(null, readMaxBytes),
       transformParseEnvelope(parser),
@@ -94,6 +94,15 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     if (last === undefined) response.end();
     else response.end(last);
   };
+}
+
+/** A body as it comes. What breaks it off is the client, and Node.js may tell of it here before the signal does. */
+async function* bytesOf(request: Http2ServerRequest): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of request) yield chunk as Uint8Array;
+  } catch {
+    throw GONE;
+  }
 }
 
 /** Whether the head is that of a usual call. */

@@ -19,10 +19,14 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { Watch, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { type RpcOutcome, rpcHandler } from '../../src/server/rpc.ts';
+import { waitFor } from '../support/wait.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
 const WATCH_MEMBERS = '/discovery.v1.DiscoveryService/WatchMembers';
 const WATCH = '/etcdserverpb.Watch/Watch';
+
+/** What the requests of a stream have ended with. */
+const failures: unknown[] = [];
 
 /** Does what the token says. */
 async function getCluster(
@@ -72,8 +76,13 @@ function routes(router: ConnectRouter): void {
   });
   router.service(Watch, {
     async *watch(requests) {
-      for await (const { requestUnion } of requests)
-        yield { created: true, cancelReason: String(requestUnion.case) };
+      try {
+        for await (const { requestUnion } of requests)
+          yield { created: true, cancelReason: String(requestUnion.case) };
+      } catch (thrown) {
+        failures.push(thrown);
+        throw thrown;
+      }
     },
   });
 }
@@ -214,6 +223,20 @@ describe('gRPC without the adapter', () => {
       }
     });
   }
+
+  test('a client that breaks off a stream has ended its call, which is nobody’s defect', async () => {
+    failures.length = 0;
+    const session = connect(`http://127.0.0.1:${(ours.address() as AddressInfo).port}`);
+    const stream = session.request({ ':method': 'POST', ':path': WATCH, 'content-type': 'application/grpc' });
+    stream.on('error', () => {});
+    stream.write(watch);
+    await once(stream, 'data');
+    session.destroy();
+    await waitFor('the end of its requests', () => failures.length > 0);
+    const [failure] = failures;
+    assert.ok(failure instanceof ConnectError, String(failure));
+    assert.equal(failure.code, Code.Canceled);
+  });
 });
 
 async function call(
