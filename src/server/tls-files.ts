@@ -61,7 +61,15 @@ export function readCaFile(file: string, flag: '--etcd-cacert' | '--tls-client-c
   const ca = readWhole(file);
   if (typeof ca === 'string') return `${name}: cannot be read: ${ca}`;
   const certificate = attempt(() => new X509Certificate(ca));
-  return certificate instanceof Error ? `${name}: holds no certificate in PEM` : ca;
+  // What is read here may be DER as well.
+  if (certificate instanceof Error || !ca.includes('-----BEGIN ')) {
+    return `${name}: holds no certificate in PEM`;
+  }
+  // OpenSSL leaves out in silence what comes after one that it cannot read: clients that were let in would not be.
+  const all =
+    ca.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^]*?(?:-----END CERTIFICATE-----|$)/g) ?? [];
+  const broken = all.findIndex((text) => attempt(() => new X509Certificate(text)) instanceof Error);
+  return broken < 0 ? ca : `${name}: its certificate number ${broken + 1} cannot be read`;
 }
 
 /** The contents of a file, or in words why there are none. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { get } from 'node:https';
@@ -11,9 +11,10 @@ import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Cluster } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { readCaFile } from '../../src/server/tls-files.ts';
 import { openStream } from '../port/support/clients.ts';
 import { run, SpawnedService } from '../support/child.ts';
-import { CA, CERT_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
+import { CA, CERT_FILE, IDENTITY, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -125,6 +126,21 @@ suite('files that cannot be used are one line that names the file, and exit code
       assert.deepEqual(result, { code: 1, stdout: '', stderr: `etcd-discovery: ${line}\n` });
     });
   }
+
+  test('CAs of which one cannot be read, or is not in PEM', () => {
+    const ca = CA.toString();
+    const verdict = (name: string, content: string | Buffer) => {
+      const path = file(name, content);
+      const read = readCaFile(path, '--tls-client-ca');
+      return typeof read === 'string' ? read.replace(`--tls-client-ca "${path}": `, '') : 'READ';
+    };
+    assert.equal(verdict('ca.pem', ca), 'READ');
+    assert.equal(verdict('two.pem', `# ours\n${ca}\n# theirs\n${IDENTITY.cert.toString()}`), 'READ');
+    assert.equal(verdict('der.pem', new X509Certificate(ca).raw), 'holds no certificate in PEM');
+    const broken = 'its certificate number 2 cannot be read';
+    assert.equal(verdict('cut.pem', `${ca}\n${ca.slice(0, 200)}`), broken);
+    assert.equal(verdict('bad.pem', `${ca}${ca.replace(/\n[A-Za-z]{4}/, '\n!!!!')}${ca}`), broken);
+  });
 
   test('half of the setting is wrong in itself: exit code 2', async () => {
     const { code, stderr } = await run(['serve', '--tls-cert', CERT_FILE]);
