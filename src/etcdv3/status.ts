@@ -41,8 +41,9 @@ export function statusServices(
           header,
           version: DIALECT_VERSION,
           storageVersion: DIALECT_VERSION,
-          // etcdctl divides by it.
+          // etcdctl divides by it, and takes what is not in use for fragmented.
           dbSize: 1n,
+          dbSizeInUse: 1n,
           leader: memberId,
           raftTerm: RAFT_TERM,
           raftIndex: index,

@@ -1346,7 +1346,7 @@ export type StatusResponse = Message<"etcdserverpb.StatusResponse"> & {
   version: string;
 
   /**
-   * The size of the data in bytes. 0: not told.
+   * The size of the data in bytes. Always 1: it is not told, and clients divide by it.
    *
    * @generated from field: int64 dbSize = 3;
    */
@@ -1388,7 +1388,7 @@ export type StatusResponse = Message<"etcdserverpb.StatusResponse"> & {
   errors: string[];
 
   /**
-   * The size of the data in use, in bytes. 0: not told.
+   * The size of the data in use, in bytes. Always 1, so that nothing looks fragmented.
    *
    * @generated from field: int64 dbSizeInUse = 9;
    */
@@ -1452,7 +1452,7 @@ export type AuthStatusResponse = Message<"etcdserverpb.AuthStatusResponse"> & {
   header?: ResponseHeader | undefined;
 
   /**
-   * Whether it is on. Always false.
+   * Whether it is on: whether callers have to be known.
    *
    * @generated from field: bool enabled = 2;
    */
