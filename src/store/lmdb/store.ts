@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Change, Event } from '../../discovery/change.ts';
-import type { Cluster } from '../../discovery/cluster.ts';
+import { type Cluster, endTime } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/model.ts';
 import type { Policy } from '../../discovery/policy.ts';
@@ -239,7 +239,8 @@ class OpenStore implements LmdbStore {
         const drafted = this.#draft.get(token);
         // Not kept: nobody asks for them again.
         const current = drafted === undefined ? this.#load(token) : drafted.after;
-        if (current === undefined) continue;
+        // A reopened token has another end by now, in this very transaction.
+        if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
         this.#draft.forget(token, current);
         tokens.push(token);
         steps += 2 + current.eventCount;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { type Millis, revision } from '../../../src/discovery/model.ts';
 import { at, create, HOUR, node, size, token, ttl } from '../commands.ts';
 import { refusal, type Subject } from './subject.ts';
@@ -38,6 +39,20 @@ export function sweepLaws({ start }: Subject): void {
       assert.equal(await store.sweep(future, 100), 0);
     });
 
+    test('leaves a token alone that is reopened at the same moment, or refuses to reopen it', async () => {
+      const { discovery, store } = await start();
+      const tokens = Array.from({ length: 5 }, () => token());
+      const made = await Promise.all(tokens.map((t) => discovery.createToken(create(t, ttl(1)))));
+      const end = Math.max(...made.map(({ cluster }) => cluster.expireTime));
+      const reopenings = tokens.map((t) => discovery.reopenToken(t, ttl(HOUR).ttl).then(() => true, isGone));
+      const swept = store.sweep(at(end + 1), 10);
+      const reopened = await Promise.all(reopenings);
+      assert.equal(await swept, reopened.filter((isOpen) => !isOpen).length);
+      for (const [i, t] of tokens.entries()) {
+        assert.equal((await store.read(t)).cluster !== undefined, reopened[i]);
+      }
+    });
+
     test('a token that is made anew has nothing of the one before', async () => {
       const { discovery, store } = await start();
       const t = token();
@@ -58,4 +73,9 @@ export function sweepLaws({ start }: Subject): void {
       assert.notEqual((await store.read(t)).cluster, undefined);
     });
   });
+}
+
+function isGone(thrown: unknown): boolean {
+  if (thrown instanceof DiscoveryError && thrown.reason === 'TOKEN_NOT_FOUND') return false;
+  throw thrown;
 }
