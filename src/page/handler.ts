@@ -4,7 +4,7 @@ import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { ASSET_FOLDER, readAssets } from './assets.ts';
 import { type Context, MAKE, type PageOptions } from './context.ts';
 import { home, make } from './home-page.ts';
-import { refusalOf, rowOf } from './refusals.ts';
+import { refusalOf, rowOf, sayWhen } from './refusals.ts';
 import {
   file,
   type PageRequest,
@@ -107,9 +107,7 @@ function failed(context: Context): Reply {
 
 function turnedAway(context: Context, refusal: ConnectError): Reply {
   const { status, title, advice } = rowOf(refusalOf(refusal)?.reason ?? ErrorReason.UNSPECIFIED);
-  const page = refusedPage(context, status, title, sentence(refusal.rawMessage), advice);
-  const retryAfter = refusal.metadata.get('Retry-After');
-  return retryAfter === null ? page : { ...page, headers: { ...page.headers, 'Retry-After': retryAfter } };
+  return sayWhen(refusedPage(context, status, title, sentence(refusal.rawMessage), advice), refusal);
 }
 
 function refusedPage(

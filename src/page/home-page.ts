@@ -1,6 +1,6 @@
 import { type Context, MAKE } from './context.ts';
 import { draftOf, isOwnForm, readForm } from './form.ts';
-import { refusalOf, rowOf } from './refusals.ts';
+import { refusalOf, rowOf, sayWhen } from './refusals.ts';
 import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
 import type { AssetUrls } from './view/document.ts';
 import { documentHtml } from './view/document.ts';
@@ -62,11 +62,8 @@ export async function make(context: Context, request: PageRequest): Promise<Repl
     const refusal = refusalOf(thrown);
     if (refusal === undefined) throw thrown;
     const { reason, text, field } = refusal;
-    return refuse(
-      rowOf(reason).status,
-      text,
-      FIELDS.find((each) => each === field),
-    );
+    const wrong = FIELDS.find((each) => each === field);
+    return sayWhen(refuse(rowOf(reason).status, text, wrong), thrown);
   }
 }
 

@@ -2,6 +2,7 @@ import { ConnectError } from '@connectrpc/connect';
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { refusalOf as detailOf } from '../client/refusal.ts';
+import type { Reply } from './reply.ts';
 
 /** Why the service refused a call, as a page tells it. */
 export interface Refusal {
@@ -20,6 +21,12 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
   if (detail === undefined || !(thrown instanceof ConnectError)) return undefined;
   const { reason, field, cluster } = detail;
   return { reason, text: thrown.rawMessage, field, cluster };
+}
+
+/** A reply with when to come again, where the refusal says that. */
+export function sayWhen(reply: Reply, refused: unknown): Reply {
+  const retryAfter = refused instanceof ConnectError ? refused.metadata.get('Retry-After') : null;
+  return retryAfter === null ? reply : { ...reply, headers: { ...reply.headers, 'Retry-After': retryAfter } };
 }
 
 interface Row {

@@ -249,6 +249,7 @@ suite('too many new tokens of one client', () => {
     });
     assert.equal(put.status, 429);
     assert.match(await put.text(), /"message":"Too many requests","cause":"too many new tokens/);
+    assert.ok(Number(put.headers.get('retry-after')) > 0);
 
     const form = await fetch(`${url}/_page/new`, {
       method: 'POST',
@@ -257,6 +258,7 @@ suite('too many new tokens of one client', () => {
     });
     assert.equal(form.status, 429);
     assert.match(await form.text(), /Too many new tokens/);
+    assert.ok(Number(form.headers.get('retry-after')) > 0);
 
     for (const [name, transport] of Object.entries(transports(url, ALICE))) {
       const client = createClient(DiscoveryService, transport);
