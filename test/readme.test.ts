@@ -155,7 +155,7 @@ test('every command of the README does what it says', { skip: absent }, async (t
   await waitFor(
     'the commands to be done',
     () => ended().length === walk.length || reader.child.exitCode !== null,
-    120_000,
+    240_000,
   );
   const printed = ended();
   assert.equal(printed.length, walk.length, `a command failed:\n${reader.output()}`);

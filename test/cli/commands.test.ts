@@ -51,7 +51,9 @@ function steady(text: string): string {
     .replaceAll(service.url, 'http://SERVICE')
     .replaceAll(/\b[0-9a-f]{32}\b/g, 'TOKEN')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
-    .replaceAll(/\(\d+s ago\)/g, '(0s ago)');
+    .replaceAll(/\((?:\d+m ?)?(?:\d+s)? ago\)/g, '(0s ago)')
+    .replaceAll('(in 6d 23h)', '(in 7d)')
+    .replaceAll('(in 23h 59m)', '(in 1d)');
 }
 
 suite('new', () => {

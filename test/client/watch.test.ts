@@ -194,6 +194,8 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       await waitFor('the watch to begin', () => connections.length === 1);
       const written: bigint[] = [];
       for (let i = 1; i <= 40; i++) {
+        // Each break comes to a watch that is there.
+        if (i % 10 === 0) await waitFor('the watch to be told all', () => told.length === written.length);
         if (i === 10 || i === 20) {
           await spawned.end(i === 10 ? 'SIGKILL' : 'SIGTERM');
           spawned = await spawned.again();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
-import { CHROMIUM, launch } from '../page/browser.ts';
+import { CHROMIUM, launch, PATIENCE_MS } from '../page/browser.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
 import { ROOT } from './tools.ts';
@@ -49,6 +49,7 @@ suite('a page of another origin', { skip: CHROMIUM.missing }, () => {
   for (const how of ['Connect', 'Connect with GET', 'gRPC-Web']) {
     test(`tells the whole story over ${how}`, async () => {
       const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(origin);
       const told: unknown = await page.evaluate(
         `tell(${JSON.stringify(how)}, ${JSON.stringify(service.url)})`,

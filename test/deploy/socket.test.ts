@@ -61,9 +61,13 @@ test('a service that is started anew on the socket of systemd refuses no connect
   process.kill(started()[0] ?? 0, 'SIGTERM');
   await waitFor('the second one to be started', () => started().length === 2);
   assert.equal(await statusOf(`${url}/health`), 200);
+  await waitFor('some to be answered', () => statuses.length > 1);
   restarted.abort();
   await asking;
-  assert.ok(statuses.length > 1 && statuses.every((status) => status === 200), String(statuses));
+  assert.ok(
+    statuses.every((status) => status === 200),
+    String(statuses),
+  );
 });
 
 /** Asks on a connection of its own. */

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { SpawnedService } from '../support/child.ts';
 import { CA, CA_FILE, TLS_ARGS } from '../tls/files.ts';
 import { expectCluster } from './harness/cluster.ts';
+import { PATIENT_FLAGS } from './harness/etcdctl.ts';
 import { EtcdNode } from './harness/node.ts';
 import { Scene } from './harness/scene.ts';
 import { builtEtcd, ETCDCTL, forEachEtcd } from './harness/versions.ts';
@@ -14,7 +15,7 @@ import { builtEtcd, ETCDCTL, forEachEtcd } from './harness/versions.ts';
 // The service over TLS, with a certificate by a CA that only these programs trust.
 
 const run = promisify(execFile);
-const CALL_LIMIT_MS = 30_000;
+const CALL_LIMIT_MS = 60_000;
 
 async function start(scene: Scene): Promise<SpawnedService> {
   const service = await SpawnedService.start(TLS_ARGS);
@@ -73,7 +74,7 @@ test('etcdctl works over https', {
   const { url } = await start(await Scene.open(t));
   const options = { env: { PATH: process.env['PATH'], ETCDCTL_API: '3' }, timeout: CALL_LIMIT_MS };
   const etcdctl = async (...args: readonly string[]): Promise<string> => {
-    const all = ['--endpoints', url, '--cacert', CA_FILE, ...args];
+    const all = ['--endpoints', url, '--cacert', CA_FILE, ...PATIENT_FLAGS, ...args];
     return (await run(command, all, options)).stdout;
   };
   const key = '/_etcd/registry/my-cluster/_config/size';

@@ -14,7 +14,7 @@ const MEASURED = new URL('./measured.js', import.meta.url).href;
 /** How long what is gone may take to be noticed: a ping and its time-out. */
 const SETTLE_MS = 90_000;
 /** How long V8 may keep the pages of its heap that are free. */
-const RETURN_MS = 30_000;
+const RETURN_MS = 60_000;
 
 /** The service as a process of its own that tells what it holds. */
 export class FloodedService {

@@ -110,8 +110,8 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** How often a round is tried: what another program on the machine does to it, it does not do three times. */
-const ROUNDS = 3;
+/** How often a round is tried: what another program on the machine does to it, it does not do each time. */
+const ROUNDS = 5;
 const CALM_MS = 400;
 
 /**

@@ -5,6 +5,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 const TOOL = new URL('../../../test/tools/chromium.mjs', import.meta.url);
 const tool = (await import(TOOL.href)) as typeof import('../tools/chromium.mjs');
 
+/** How long a browser may take for anything, on a machine that has much to do. */
+export const PATIENCE_MS = 90_000;
+
 /** Where Chromium is, or why there is none. */
 export const CHROMIUM = await tool.findChromium();
 
@@ -13,7 +16,7 @@ export async function launch(): Promise<Browser> {
   if (CHROMIUM.missing !== undefined) throw new Error(CHROMIUM.missing);
   // Its sandbox does not work for root, which CI is.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: CHROMIUM.chromium, args });
+  return chromium.launch({ executablePath: CHROMIUM.chromium, args, timeout: PATIENCE_MS });
 }
 
 /** A page with all that goes wrong in it. */
@@ -34,6 +37,7 @@ export interface TabOptions extends BrowserContextOptions {
 export async function openTab(browser: Browser, url: string, options: TabOptions = {}): Promise<Tab> {
   const { bear, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1200, height: 850 }, ...contextOptions });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const wrong: string[] = [];
   const requests: string[] = [];

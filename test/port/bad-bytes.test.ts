@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { HTTP1_ROWS } from './rows-http1.ts';
 import { HTTP2_ROWS } from './rows-http2.ts';
 import { assertServes } from './support/alive.ts';
-import { handleRow, openPlainPort, type PlainPort } from './support/plain.ts';
+import { handleRow, openPlainPort, PAUSE_MS, type PlainPort } from './support/plain.ts';
 import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
 
 // The same rows are sent to the real process in process.test.ts.
@@ -20,7 +21,7 @@ const side = { concurrency: 8 };
 describe('HTTP/1', side, () => {
   for (const row of HTTP1_ROWS) {
     test(row.name, async () => {
-      await runHttp1Row(port.port, row);
+      await unlessHeldUp(PAUSE_MS, () => runHttp1Row(port.port, row));
       await assertServes(port.port);
     });
   }
@@ -29,7 +30,7 @@ describe('HTTP/1', side, () => {
 describe('HTTP/2', side, () => {
   for (const row of HTTP2_ROWS) {
     test(row.name, async () => {
-      await runHttp2Row(port.port, row);
+      await unlessHeldUp(PAUSE_MS, () => runHttp2Row(port.port, row));
       await assertServes(port.port);
     });
   }

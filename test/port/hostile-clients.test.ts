@@ -3,17 +3,18 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortLimits } from '../../src/limits.ts';
 import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { assertServes } from './support/alive.ts';
 import { open, openSession, openStream } from './support/clients.ts';
 import { GET, headers } from './support/frames.ts';
 import { parseAnswers } from './support/http1.ts';
 import { RawHttp2Client } from './support/http2.ts';
-import { openPlainPort, type PlainPort, SHORT } from './support/plain.ts';
+import { openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.ts';
 import { RawClient } from './support/raw.ts';
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -74,16 +75,20 @@ async function start(limits: Partial<PortLimits> = {}): Promise<void> {
   port = await openPlainPort(handler, { ...SHORT, ...limits });
 }
 
-beforeEach(async () => {
-  [waiting, closed, writtenBytes] = [[], 0, 0];
-  await start();
-});
+function it(name: string, body: () => Promise<void>): void {
+  const attempt = async (): Promise<void> => {
+    [waiting, closed, writtenBytes] = [[], 0, 0];
+    await start();
+    await body();
+  };
+  test(name, () => unlessHeldUp(PAUSE_MS, attempt));
+}
 afterEach(() => port.drain(0));
 
 const gone = (): Promise<void> => waitFor('every connection to be gone', () => port.connections() === 0);
 
 for (const path of ['/wait', '/headers-first']) {
-  test(`a long poll outlives every time-out while its client is there: ${path}`, async () => {
+  it(`a long poll outlives every time-out while its client is there: ${path}`, async () => {
     const session = openSession(port.port);
     const answers = [
       open(port.port, path).then(async ({ status, body }) => [status, await body]),
@@ -100,7 +105,7 @@ for (const path of ['/wait', '/headers-first']) {
   });
 }
 
-test('a two-way stream outlives every time-out though its body never ends', async () => {
+it('a two-way stream outlives every time-out though its body never ends', async () => {
   const session = openSession(port.port);
   const stream = session.request({ ':method': 'POST', ':path': '/headers-first' });
   const body = buffer(stream);
@@ -113,7 +118,7 @@ test('a two-way stream outlives every time-out though its body never ends', asyn
   session.close();
 });
 
-test('an idle HTTP/1.1 connection is closed', async () => {
+it('an idle HTTP/1.1 connection is closed', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/'));
   assert.equal(await client.untilClosed(), 'fin');
@@ -121,7 +126,7 @@ test('an idle HTTP/1.1 connection is closed', async () => {
   client.destroy();
 });
 
-test('empty lines do not keep an idle connection open', async () => {
+it('empty lines do not keep an idle connection open', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/'));
   while (client.end === 'open') {
@@ -131,7 +136,7 @@ test('empty lines do not keep an idle connection open', async () => {
   client.destroy();
 });
 
-test('an idle HTTP/2 connection is closed, one with a quiet stream is not', async () => {
+it('an idle HTTP/2 connection is closed, one with a quiet stream is not', async () => {
   await start({ idleSessionTimeout: 1000 });
   const [idle, busy] = [openSession(port.port), openSession(port.port)];
   const watch = openStream(busy, '/headers-first');
@@ -145,7 +150,7 @@ test('an idle HTTP/2 connection is closed, one with a quiet stream is not', asyn
   busy.destroy();
 });
 
-test('a client that never reads its stream is cut off, and little is written for it', async () => {
+it('a client that never reads its stream is cut off, and little is written for it', async () => {
   const client = await RawClient.connect(port.port);
   client.stopReading();
   client.send(get('/stream'));
@@ -155,7 +160,7 @@ test('a client that never reads its stream is cut off, and little is written for
   client.destroy();
 });
 
-test('an HTTP/2 client that reads nothing at all is cut off', async () => {
+it('an HTTP/2 client that reads nothing at all is cut off', async () => {
   const client = await RawHttp2Client.connect(port.port, { deaf: true });
   client.raw.stopReading();
   client.raw.send(headers(1, [...GET.filter(([name]) => name !== ':path'), [':path', '/stream']]));
@@ -164,7 +169,7 @@ test('an HTTP/2 client that reads nothing at all is cut off', async () => {
   client.destroy();
 });
 
-test('a client that reads slowly gets everything', async () => {
+it('a client that reads slowly gets everything', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/stream'));
   const begin = performance.now();
@@ -179,7 +184,7 @@ test('a client that reads slowly gets everything', async () => {
   client.destroy();
 });
 
-test('an HTTP/2 upload that goes on after its answer is cut off, and the stream is gone', async () => {
+it('an HTTP/2 upload that goes on after its answer is cut off, and the stream is gone', async () => {
   const session = openSession(port.port);
   const stream = session.request({ ':method': 'POST', ':path': '/early' });
   stream.on('error', () => {});
@@ -195,7 +200,7 @@ test('an HTTP/2 upload that goes on after its answer is cut off, and the stream 
   await gone();
 });
 
-test('pipelined requests are answered in their order', async () => {
+it('pipelined requests are answered in their order', async () => {
   const client = await RawClient.connect(port.port);
   const delays = Array.from({ length: 40 }, (_, index) => (index * 7) % 40);
   client.send(delays.map((delay, index) => get(`/after/${delay}/${index}`)).join(''));
@@ -207,7 +212,7 @@ test('pipelined requests are answered in their order', async () => {
   client.destroy();
 });
 
-test('every pipelined long poll is told when its client leaves', async () => {
+it('every pipelined long poll is told when its client leaves', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(20));
   await waitFor('the polls that are begun', () => waiting.length === 8);
@@ -217,7 +222,7 @@ test('every pipelined long poll is told when its client leaves', async () => {
   assert.equal(waiting.length, 8, 'the others were never begun');
 });
 
-test('more requests than reason without an answer end the connection', async () => {
+it('more requests than reason without an answer end the connection', async () => {
   await start({ pipelined: 5 });
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(6));
@@ -226,7 +231,7 @@ test('more requests than reason without an answer end the connection', async () 
   client.destroy();
 });
 
-test('past the limit of connections a client is told to come back, and the log says it once', async () => {
+it('past the limit of connections a client is told to come back, and the log says it once', async () => {
   await start({ connections: 2, refusals: 2, headersTimeout: 60_000, requestTimeout: 60_000 });
   const held = [await RawClient.connect(port.port), await RawClient.connect(port.port)];
   for (const client of held) client.send(get('/wait'));
@@ -252,7 +257,7 @@ test('past the limit of connections a client is told to come back, and the log s
   await assertServes(port.port);
 });
 
-test('past the limit of requests a client is told to come back', async () => {
+it('past the limit of requests a client is told to come back', async () => {
   await start({ requests: 2 });
   const session = openSession(port.port);
   for (const _ of [1, 2]) void openStream(session, '/wait').catch(() => {});
@@ -265,7 +270,7 @@ test('past the limit of requests a client is told to come back', async () => {
   session.destroy();
 });
 
-test('a peer of HTTP/2 that reads no answers has no more of its requests begun until it does', async () => {
+it('a peer of HTTP/2 that reads no answers has no more of its requests begun until it does', async () => {
   let begun = 0;
   const answer = Buffer.alloc(200_000);
   const large = await openPlainPort((_, response) => {

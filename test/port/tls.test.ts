@@ -3,17 +3,18 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { createServer } from 'node:net';
 import type { Writable } from 'node:stream';
-import { afterEach, beforeEach, test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { PortLimits } from '../../src/limits.ts';
 import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
 import { openStream } from './support/clients.ts';
 import { frame, GET, HELLO, headers, PREFACE, parseFrames, TYPE } from './support/frames.ts';
 import { parseAnswers } from './support/http1.ts';
-import { openPlainPort, type PlainPort, SHORT } from './support/plain.ts';
+import { openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.ts';
 import { RawClient } from './support/raw.ts';
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -49,10 +50,14 @@ async function start(limits: Partial<PortLimits> = {}): Promise<void> {
   port = await openPlainPort(handler, { ...SHORT, ...limits }, IDENTITY);
 }
 
-beforeEach(async () => {
-  [waiting, closed] = [[], 0];
-  await start();
-});
+function it(name: string, body: () => Promise<void>): void {
+  const attempt = async (): Promise<void> => {
+    [waiting, closed] = [[], 0];
+    await start();
+    await body();
+  };
+  test(name, () => unlessHeldUp(PAUSE_MS, attempt));
+}
 afterEach(() => port.drain(0));
 
 const gone = (): Promise<void> => waitFor('every connection to be gone', () => port.connections() === 0);
@@ -94,7 +99,7 @@ async function clientHello(): Promise<Buffer> {
   return hello;
 }
 
-test('HTTP/1.1 and HTTP/2 are served on the one port', assertServes);
+it('HTTP/1.1 and HTTP/2 are served on the one port', assertServes);
 
 // What a client offers, what is agreed on, and what its bytes then are: ALPN decides, not the bytes.
 const ALPN: ReadonlyArray<[offered: string[] | undefined, agreed: string | false, h1: RegExp, h2: RegExp]> = [
@@ -105,7 +110,7 @@ const ALPN: ReadonlyArray<[offered: string[] | undefined, agreed: string | false
   [undefined, false, /^HTTP\/1.1 200 /, /^HTTP\/1.1 400 /],
 ];
 for (const [offered, agreed, http1, http2] of ALPN) {
-  test(`a client that offers ${offered?.join(' and ') ?? 'nothing'} gets ${agreed || 'HTTP/1.1'}`, async () => {
+  it(`a client that offers ${offered?.join(' and ') ?? 'nothing'} gets ${agreed || 'HTTP/1.1'}`, async () => {
     const options = offered === undefined ? {} : { ALPNProtocols: offered };
     const probe = connectTls({ ...TRUST, ...options, port: port.port, host: '127.0.0.1' });
     await once(probe, 'secureConnect');
@@ -135,7 +140,7 @@ function told(heard: Buffer): string {
   return types.includes(TYPE.GOAWAY) ? 'goaway' : '';
 }
 
-test('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows are refused', async () => {
+it('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows are refused', async () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const client = await secure({ minVersion: version, maxVersion: version });
     client.destroy();
@@ -148,7 +153,7 @@ test('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows
   await gone();
 });
 
-test('a client cannot make the server do a handshake again', async () => {
+it('a client cannot make the server do a handshake again', async () => {
   const client = connectTls({ ...TRUST, maxVersion: 'TLSv1.2', port: port.port, host: '127.0.0.1' });
   await once(client, 'secureConnect');
   client.renegotiate({}, () => {});
@@ -157,7 +162,7 @@ test('a client cannot make the server do a handshake again', async () => {
   client.destroy();
 });
 
-test('a client that is silent, or drips, during the handshake is cut off, and is not in the way of others', async () => {
+it('a client that is silent, or drips, during the handshake is cut off, and is not in the way of others', async () => {
   await start({ sniffTimeout: GRACE, headersTimeout: GRACE, requestTimeout: GRACE });
   const hello = await clientHello();
   const silent = await RawClient.connect(port.port);
@@ -175,7 +180,7 @@ test('a client that is silent, or drips, during the handshake is cut off, and is
   for (const client of [silent, half, drip]) client.destroy();
 });
 
-test('a client that leaves during the handshake leaves nothing behind', async () => {
+it('a client that leaves during the handshake leaves nothing behind', async () => {
   await start({ handshakeTimeout: GRACE });
   const hello = await clientHello();
   const clients = [await RawClient.connect(port.port), await RawClient.connect(port.port)];
@@ -188,14 +193,14 @@ test('a client that leaves during the handshake leaves nothing behind', async ()
   clients[0]?.destroy();
 });
 
-test('a client that is silent after the handshake is cut off', async () => {
+it('a client that is silent after the handshake is cut off', async () => {
   const clients = [await secure(), await secure({ ALPNProtocols: ['h2'] })];
   clients[1]?.send(PREFACE.subarray(0, 10));
   for (const client of clients) await client.untilClosed();
   await gone();
 });
 
-test('headers that do not come are answered 408, and an idle connection is closed', async () => {
+it('headers that do not come are answered 408, and an idle connection is closed', async () => {
   const slow = await secure();
   slow.send('GET / HTTP/1.1\r\nHost:');
   const idle = await secure();
@@ -208,7 +213,7 @@ test('headers that do not come are answered 408, and an idle connection is close
   await gone();
 });
 
-test('a client that speaks in clear text is cut off, and the log says it once', async () => {
+it('a client that speaks in clear text is cut off, and the log says it once', async () => {
   for (const bytes of [get('/'), HELLO, get('/')]) {
     const client = await RawClient.connect(port.port);
     client.send(bytes);
@@ -224,7 +229,7 @@ test('a client that speaks in clear text is cut off, and the log says it once', 
   await assertServes();
 });
 
-test('a client that does not trust the certificate is told of in the log', async () => {
+it('a client that does not trust the certificate is told of in the log', async () => {
   await assert.rejects(secure({ ca: [] }), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
   // Node's client does not say why it leaves; one that does so sends an alert.
   const alert = await RawClient.connect(port.port);
@@ -237,7 +242,7 @@ test('a client that does not trust the certificate is told of in the log', async
   alert.destroy();
 });
 
-test('a client that never reads its stream is cut off', async () => {
+it('a client that never reads its stream is cut off', async () => {
   const http1 = await secure();
   http1.stopReading();
   http1.send(get('/stream'));
@@ -259,7 +264,7 @@ test('a client that never reads its stream is cut off', async () => {
   http2.destroy();
 });
 
-test('past the limit of connections a client is told to come back', async () => {
+it('past the limit of connections a client is told to come back', async () => {
   await start({ connections: 1, refusals: 2, headersTimeout: GRACE, requestTimeout: GRACE });
   const held = await secure();
   held.send(get('/wait'));
@@ -276,7 +281,7 @@ test('past the limit of connections a client is told to come back', async () => 
   await assertServes();
 });
 
-test('a target that is a URL has to have the scheme of the port', async () => {
+it('a target that is a URL has to have the scheme of the port', async () => {
   const client = await secure();
   client.send(get('https://b/x') + get('http://b/x'));
   await client.until('both answers', (heard) => parseAnswers(heard).answers.length === 2);
@@ -285,7 +290,7 @@ test('a target that is a URL has to have the scheme of the port', async () => {
   client.destroy();
 });
 
-test('a drain answers what is in flight and ends all else, handshakes too', async () => {
+it('a drain answers what is in flight and ends all else, handshakes too', async () => {
   // With the real time-outs: nothing here may depend on them.
   await port.drain(0);
   port = await openPlainPort(handler, {}, IDENTITY);

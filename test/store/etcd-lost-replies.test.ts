@@ -6,8 +6,9 @@ import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openEtcdStore } from '../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';
-import { Scene } from '../etcd/harness/scene.ts';
+import { type Owner, Scene } from '../etcd/harness/scene.ts';
 import type { TcpProxy } from '../etcd/harness/tcp-proxy.ts';
+import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { create, node, size, token } from './commands.ts';
 import { forEachEtcd, newPrefix } from './etcd.ts';
@@ -27,7 +28,7 @@ interface Stand {
 await forEachEtcd((label, etcd) => {
   describe(`a write whose reply is lost, on ${label}`, { concurrency: 3 }, () => {
     const it = (name: string, body: (stand: Stand) => Promise<void>): void => {
-      test(name, async (t) => {
+      const attempt = async (t: Owner): Promise<void> => {
         const scene = await Scene.open(t);
         const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
         const [member] = backing.members;
@@ -52,7 +53,9 @@ await forEachEtcd((label, etcd) => {
           log,
           members: async (of) => (await direct.read(of)).cluster?.members.length,
         });
-      });
+      };
+      // A reply is waited for no longer than some seconds.
+      test(name, (t) => unlessHeldUp(1000, () => attempt(t)));
     };
 
     it('is answered as the success that it was', async ({ proxy, discovery, other, store, members }) => {

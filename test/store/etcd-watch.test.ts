@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Etcd3 } from 'etcd3';
+import { Etcd3, type ITxnRequest } from 'etcd3';
 import type { Revision } from '../../src/discovery/model.ts';
 import { Connection } from '../../src/store/etcd/connect.ts';
 import { Keys } from '../../src/store/etcd/keys.ts';
@@ -207,21 +207,20 @@ async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
   const start = BigInt((await direct.range({ key: keys.format })).header.revision) as Revision;
   const put = async (): Promise<void> => {
     const key = Buffer.concat([keys.clusters.key, Buffer.from('t#0000000001')]);
-    const request = {
-      compare: [],
+    // On condition that nothing came since: while there is no leader a put may fail, and be done all the same, and later.
+    const request: ITxnRequest = {
+      compare: [{ key, target: 'Mod', result: 'Equal', mod_revision: String(written.at(-1) ?? 0) }],
       success: [{ request_put: { key, value: Buffer.from('x') } }],
-      failure: [],
+      failure: [{ request_range: { key } }],
     };
     for (;;) {
       try {
-        written.push(BigInt((await direct.txn(request)).header.revision));
+        const { succeeded, header, responses } = await direct.txn(request);
+        const found = responses[0]?.response_range?.kvs[0]?.mod_revision;
+        written.push(BigInt(succeeded ? header.revision : (found ?? 0)));
         return;
       } catch {
-        // While there is no leader. What was written after all is a change too.
         await sleep(50);
-        const { kvs } = await direct.range({ key }).catch(() => ({ kvs: [] }));
-        const latest = BigInt(kvs[0]?.mod_revision ?? 0);
-        if (latest > (written.at(-1) ?? 0n)) written.push(latest);
       }
     }
   };

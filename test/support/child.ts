@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../etcd/harness/ports.ts';
 import { waitFor } from './wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
@@ -95,7 +96,9 @@ export class SpawnedService {
     } = {},
   ): Promise<SpawnedService> {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
-    const where = ['--addr', options.addr ?? '127.0.0.1:0', '--data-dir', dataDir];
+    // Not any free port: while it is down another process could be given it.
+    const addr = options.addr ?? `127.0.0.1:${(await freePorts(1))[0]}`;
+    const where = ['--addr', addr, '--data-dir', dataDir];
     const command = new Command(['serve', ...where, ...args], options.env, 'ignore', options.shell);
     let ending: Ending | undefined;
     void command.ended.then((end) => {

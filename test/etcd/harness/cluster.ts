@@ -30,8 +30,12 @@ export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): P
   });
 
   const [key, value] = [`key-${randomBytes(4).toString('hex')}`, `value-${randomBytes(4).toString('hex')}`];
-  await put(first.clientUrl, key, value);
-  assert.equal(await get(last.clientUrl, key), value, 'a put through one member is read through another');
+  // A new cluster on a busy machine may still change its leader.
+  await scene.until('a put through one member to be read through another', async (): Promise<true> => {
+    await put(first.clientUrl, key, value);
+    assert.equal(await get(last.clientUrl, key), value);
+    return true;
+  });
 }
 
 /** Waits until each of the nodes is healthy by `etcdctl endpoint health`. Fails when one ends before. */

@@ -5,7 +5,9 @@ import type { Scene } from './scene.ts';
 import type { Service } from './service.ts';
 import type { Etcdctl } from './versions.ts';
 
-const CALL_LIMIT_MS = 30_000;
+const CALL_LIMIT_MS = 60_000;
+/** etcdctl gives up after 2 s and 5 s, which a busy machine may take. */
+export const PATIENT_FLAGS = ['--dial-timeout=30s', '--command-timeout=50s'] as const;
 
 /** How a command ended and what it wrote. */
 export interface Output {
@@ -61,6 +63,6 @@ export class Operator {
   }
 
   #all(args: readonly string[]): string[] {
-    return ['--endpoints', this.#endpoint, ...args];
+    return ['--endpoints', this.#endpoint, ...PATIENT_FLAGS, ...args];
   }
 }

@@ -16,6 +16,9 @@ export const SHORT: Partial<PortLimits> = {
   sweepInterval: 100,
 };
 
+/** A pause of the process that is too long for them. */
+export const PAUSE_MS = 250;
+
 /** A line that the port logged. */
 export interface Logged {
   readonly level: 'warn' | 'error';
