@@ -66,12 +66,12 @@ export class Connection {
 
   range(request: IRangeRequest, limitMs = CALL_MS): Promise<IRangeResponse> {
     const options = { deadline: Date.now() + limitMs };
-    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.range(request, options)));
+    return this.#call(async () => this.ofOneCluster(await this.#client.kv.range(request, options)));
   }
 
   txn(request: ITxnRequest, limitMs = CALL_MS): Promise<ITxnResponse> {
     const options = { deadline: Date.now() + limitMs };
-    return this.#call(async () => this.#ofOneCluster(await this.#client.kv.txn(request, options)));
+    return this.#call(async () => this.ofOneCluster(await this.#client.kv.txn(request, options)));
   }
 
   /** etcd's version, like `3.5.9`. */
@@ -115,8 +115,8 @@ export class Connection {
     }
   }
 
-  /** Revisions of another cluster, or of one from before, would be taken for what they are not. */
-  #ofOneCluster<T extends { readonly header: IResponseHeader }>(response: T): T {
+  /** Throws for another cluster's: its revisions, or those of one from before, would be taken for what they are not. */
+  ofOneCluster<T extends { readonly header: IResponseHeader }>(response: T): T {
     const { cluster_id: id } = response.header;
     this.#clusterId ??= id;
     if (id === this.#clusterId) return response;

@@ -10,7 +10,7 @@ const PAGE_KEYS = 2000;
 
 /** Clusters by the byte order of their tokens, after a token; at most `limit`. */
 export async function listClusters(
-  reader: Reader,
+  reader: Pick<Reader, 'range' | 'history'>,
   keys: Keys,
   after: Token | undefined,
   limit: number,
@@ -32,8 +32,9 @@ export async function listClusters(
   if (more && last !== undefined && logs.has(last)) {
     const { folded } = await reader.history(last);
     logs.delete(last);
-    const whole = folded === undefined ? [] : [folded.record.cluster];
-    return [...clustersOf(logs), ...whole];
+    if (folded !== undefined) return [...clustersOf(logs), folded.record.cluster];
+    // It was swept meanwhile. None would say that this is the end.
+    if (logs.size === 0) return listClusters(reader, keys, last, limit);
   }
   return clustersOf(logs);
 }

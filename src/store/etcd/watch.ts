@@ -11,9 +11,11 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 /** Failures in a row before it is an outage, and not one endpoint that went. */
 const FAILURES_OF_AN_OUTAGE = 5;
+/** A watch that held for so long has worked, although there was nothing to tell. */
+const WORKED_MS = 1000;
 
 export interface WatchParts {
-  readonly connection: Pick<Connection, 'watch' | 'forgetToken'>;
+  readonly connection: Pick<Connection, 'watch' | 'forgetToken' | 'ofOneCluster'>;
   readonly span: Span;
   readonly health: Pick<Health, 'failed' | 'works'>;
   /** Changes that were not told before, by revision. */
@@ -23,7 +25,7 @@ export interface WatchParts {
 }
 
 type Stream = IDuplexStream<IWatchRequest, IWatchResponse>;
-type Ending = 'COMPACTED' | 'REJECTED' | 'BROKEN' | 'CLOSED';
+type Ending = 'COMPACTED' | 'TOO_LARGE' | 'REJECTED' | 'BROKEN' | 'CLOSED';
 
 /**
  * One watch on etcd for the whole process. However its stream ends it begins again after the last change that
@@ -63,7 +65,7 @@ export class WatchLoop {
     while (!this.#closed) {
       try {
         const ending = await this.#session();
-        if (ending === 'COMPACTED') this.#revision = await this.#parts.missed();
+        if (ending === 'COMPACTED' || ending === 'TOO_LARGE') this.#revision = await this.#parts.missed();
         else if (ending === 'REJECTED') {
           // A log-in that etcd has forgotten is told by a rejection only.
           this.#parts.connection.forgetToken();
@@ -100,22 +102,34 @@ export class WatchLoop {
   async #session(): Promise<Ending> {
     const stream = await this.#parts.connection.watch();
     let timer: NodeJS.Timeout | undefined;
+    let createdAt = Number.POSITIVE_INFINITY;
     let ending: Ending = 'BROKEN';
     try {
       ending = await new Promise<Ending>((resolve, reject) => {
-        stream.on('error', reject);
+        stream.on('error', (error) => {
+          // More was missed than an answer may hold, and would be at each try.
+          if (faultOf(error).ofRequest === true) resolve('TOO_LARGE');
+          else reject(error);
+        });
         stream.on('end', () => resolve('BROKEN'));
+        // Responses may come in the same turn, before whoever waits for the end can cancel.
+        let isOver = false;
         stream.on('data', (response) => {
-          if (response.created && !response.canceled) {
-            clearTimeout(timer);
-            this.#created();
-          }
+          if (isOver) return;
           try {
+            if (response.created && !response.canceled) {
+              this.#parts.connection.ofOneCluster(response);
+              clearTimeout(timer);
+              createdAt = performance.now();
+              this.#created();
+            }
             const end = this.#receive(response);
-            if (end !== undefined) resolve(end);
+            if (end === undefined) return;
+            resolve(end);
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
           }
+          isOver = true;
         });
         this.#cancel = () => resolve('CLOSED');
         if (this.#closed) resolve('CLOSED');
@@ -132,6 +146,7 @@ export class WatchLoop {
     } finally {
       clearTimeout(timer);
       this.#cancel = undefined;
+      if (performance.now() - createdAt > WORKED_MS) this.#failures = 0;
       end(stream, ending);
     }
   }
