@@ -10,6 +10,7 @@ export function startSweeper(
   { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'swept'> },
 ): () => Promise<void> {
   let running: Promise<void> | undefined;
+  let isAway = false;
   const sweep = async (): Promise<void> => {
     const begin = performance.now();
     let removed: number | undefined;
@@ -18,10 +19,13 @@ export function startSweeper(
       if (removed > 0) log.info({ removed }, 'removed tokens that ended long ago');
     } catch (error) {
       const what = 'tokens that ended long ago could not be removed; the next try is later';
-      const isAway = error instanceof DiscoveryError && error.reason === 'STORE_UNAVAILABLE';
-      if (isAway) log.warn(`${what}: ${error.message}`);
-      else log.error({ err: error }, what);
+      if (error instanceof DiscoveryError && error.reason === 'STORE_UNAVAILABLE') {
+        // Once for each outage, which the store tells of, too.
+        if (!isAway) log.warn(`${what}: ${error.message}`);
+        isAway = true;
+      } else log.error({ err: error }, what);
     }
+    if (removed !== undefined) isAway = false;
     metrics.swept(removed, (performance.now() - begin) / 1000);
     running = undefined;
   };
