@@ -23,9 +23,14 @@ class Stream extends EventEmitter {
   cancel(): void {}
 }
 
+interface Begun {
+  readonly stream: Stream;
+  /** The revision from which on it is to tell. */
+  readonly from: string;
+}
+
 interface Stand {
-  /** The next stream, and the revision from which on it is to tell. */
-  readonly next: () => Promise<{ readonly stream: Stream; readonly from: string }>;
+  readonly next: () => Promise<Begun>;
   readonly outages: string[];
   readonly told: string[];
 }
@@ -57,7 +62,11 @@ function stand(t: TestContext, readAt: bigint): Stand {
     await loop.close();
     connection.close();
   });
-  return { next: async () => (await once(streams, 'stream'))[0], outages, told };
+  const next = async (): Promise<Begun> => {
+    const [begun] = (await once(streams, 'stream')) as [Begun];
+    return begun;
+  };
+  return { next, outages, told };
 }
 
 test('a watch that has more to tell than an answer may hold catches up by reading', async (t) => {
