@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import type { IDuplexStream, IWatchRequest, IWatchResponse } from 'etcd3';
+import type { IWatchRequest, IWatchResponse } from 'etcd3';
 import type { Revision, Token } from '../../src/discovery/model.ts';
 import { Connection } from '../../src/store/etcd/connect.ts';
 import { Keys } from '../../src/store/etcd/keys.ts';
@@ -46,7 +46,7 @@ function stand(t: TestContext, readAt: bigint): Stand {
         watch: async () => {
           const stream = new Stream();
           stream.once('begun', (from: string) => streams.emit('stream', { stream, from }));
-          return stream as unknown as IDuplexStream<IWatchRequest, IWatchResponse>;
+          return stream;
         },
         forgetToken: () => {},
         ofOneCluster: (response) => connection.ofOneCluster(response),
