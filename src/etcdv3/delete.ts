@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { DeregisterResponse } from '../../gen/discovery/v1/service_pb.ts';
 import {
   type DeleteRangeRequest,
   type DeleteRangeResponse,
@@ -50,7 +51,10 @@ async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
   }
 }
 
-/** One after the other, each at a revision of its own: who leaves meanwhile is left out. */
+/**
+ * All at once, so that they share what makes a write durable, each at a revision of its own: who leaves meanwhile
+ * is left out.
+ */
 async function deregister(
   client: DiscoveryClient,
   span: Span,
@@ -59,18 +63,27 @@ async function deregister(
 ): Promise<Removed> {
   const kvs: KeyValue[] = [];
   let last = revision;
-  for (const bytes of keys) {
-    const key = parseKey(bytes);
-    if (key.type !== 'MEMBER') continue;
-    try {
-      const gone = await client.deregister({ token: key.token, memberId: key.id });
-      kvs.push(memberEntry(span, present(gone.member)).kv);
-      last = gone.revision;
-    } catch (thrown) {
-      if (reasonOf(thrown) !== 'MEMBER_NOT_FOUND') throw thrown;
-    }
+  for (const gone of await Promise.all(keys.map((key) => deregisterOne(client, key)))) {
+    if (gone === undefined) continue;
+    kvs.push(memberEntry(span, present(gone.member)).kv);
+    if (gone.revision > last) last = gone.revision;
   }
   return { kvs, revision: last };
+}
+
+/** Undefined when the member is gone already. */
+async function deregisterOne(
+  client: DiscoveryClient,
+  bytes: Uint8Array,
+): Promise<DeregisterResponse | undefined> {
+  const key = parseKey(bytes);
+  if (key.type !== 'MEMBER') return undefined;
+  try {
+    return await client.deregister({ token: key.token, memberId: key.id });
+  } catch (thrown) {
+    if (reasonOf(thrown) !== 'MEMBER_NOT_FOUND') throw thrown;
+    return undefined;
+  }
 }
 
 /** Whoever registers until the end goes too: the event of the deletion tells who was there. */

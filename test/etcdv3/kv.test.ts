@@ -186,6 +186,18 @@ suite('deletions', () => {
     );
   });
 
+  test('of many members answer them in the order of their keys, and when the last was gone', async () => {
+    const token = await served.token(60);
+    const members = Array.from({ length: 60 }, (_, i) => i + 1);
+    await Promise.all(members.map((i) => served.join(token, i)));
+    const { kvs } = await served.kv.range(membersPrefix(token));
+    const { prevKvs, header } = await served.kv.deleteRange({ ...membersPrefix(token), prevKv: true });
+    assert.deepEqual(prevKvs.map(plain), kvs.map(plain));
+    const after = await served.kv.range(membersPrefix(token));
+    assert.equal(after.count, 0n);
+    assert.equal(header?.revision, after.header?.revision);
+  });
+
   test('of a token tell everyone who went with it', async () => {
     const token = await served.token(5);
     await served.join(token, 1);
