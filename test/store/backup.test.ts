@@ -129,6 +129,8 @@ test('a backup is never written over a file, and never restored over data withou
     ['backup', file, '--data-dir', from],
     /is there already, and is not overwritten; choose another name/,
   );
+  const absent = fresh('absent');
+  await refused(['backup', join(absent, 'file'), '--data-dir', from], new RegExp(`: ${absent} is not there`));
   const data = readFileSync(join(from, 'data.mdb'));
   await refused(
     ['restore', file, '--data-dir', from],

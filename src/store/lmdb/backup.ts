@@ -29,7 +29,7 @@ export async function backUp(directory: string, file: string): Promise<Contents>
   }
   // LMDB trusts its file; that of an owner who lives was checked when it started.
   if (!(await hasOwner(directory))) checkDataFile(join(directory, 'data.mdb'));
-  const part = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+  const part = makePart(target);
   try {
     const copy = join(part, 'data.mdb');
     const env = openEnvironment(directory, true);
@@ -48,6 +48,17 @@ export async function backUp(directory: string, file: string): Promise<Contents>
     return contents;
   } finally {
     rmSync(part, { recursive: true, force: true });
+  }
+}
+
+/** A directory beside the target, for the copy until it is whole. */
+function makePart(target: string): string {
+  const directory = dirname(target);
+  try {
+    return mkdtempSync(join(directory, `.${basename(target)}-`));
+  } catch (error) {
+    // What is missing, or may not be written, is not the name that was tried.
+    throw Object.assign(error as NodeJS.ErrnoException, { path: directory });
   }
 }
 
