@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 
 // Plain JavaScript that is not compiled to dist/, as `npm test` uses it before there is one.
 const TOOL = new URL('../../../test/tools/chromium.mjs', import.meta.url);
@@ -67,7 +67,12 @@ export async function openTab(browser: Browser, url: string, options: TabOptions
   };
 }
 
-/** Waits until the page has a text. */
+/** Where the page shows a text. What it says to a screen reader may come before what it shows. */
+export function shown(page: Page, text: string): Locator {
+  return page.getByText(text).and(page.locator(':not(#announcer)')).first();
+}
+
+/** Waits until the page shows a text. */
 export async function sees(page: Page, text: string): Promise<void> {
-  await page.getByText(text).first().waitFor();
+  await shown(page, text).waitFor();
 }

@@ -10,7 +10,7 @@ import { SpawnedService } from '../support/child.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 import { TLS_ARGS } from '../tls/files.ts';
-import { CHROMIUM, launch, openTab, sees, type TabOptions } from './browser.ts';
+import { CHROMIUM, launch, openTab, sees, shown, type TabOptions } from './browser.ts';
 import { builtAssets } from './html.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -100,10 +100,8 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
       const token = await newToken({ ttl: { seconds } });
       const tab = await openTab(browser, `${service.url}/${token}`, { bear: /status of 410/ });
       const { page } = tab;
-      const [live, expired] = ['Live', 'Its token has expired: 0 of 3 nodes had registered.'].map((text) =>
-        page.getByText(text).first(),
-      );
-      assert.ok(live !== undefined && expired !== undefined);
+      const live = shown(page, 'Live');
+      const expired = shown(page, 'Its token has expired: 0 of 3 nodes had registered.');
       await live.or(expired).first().waitFor();
       // On a machine that has much to do the page may be opened too late: then once more, with more time.
       wasLive = await live.isVisible();
