@@ -1,4 +1,5 @@
 import type { ConnectError } from '@connectrpc/connect';
+import { findingFlags } from '../etcd/start/settings.ts';
 import type { Metrics } from './metrics.ts';
 import type { PortRequest, PortResponse } from './port.ts';
 import type { Surface } from './route.ts';
@@ -73,7 +74,7 @@ The answer is a URL. Start each node with it, and they form the cluster; etcd 3.
 
 etcd 3.7, and 3.6 as well:
 
-    etcd --name infra1 --discovery-token <token> --discovery-endpoints ${url} ...
+    etcd --name infra1 ${findingFlags({ etcd: '3.7', serviceUrl: url, token: '<token>' }).join(' ')} ...
 
 Programs use the typed API, over Connect, gRPC or gRPC-Web:
 

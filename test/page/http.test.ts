@@ -43,6 +43,21 @@ test('curl and etcd get what they always got; caches are told that browsers get 
   assert.equal(page.headers.get('vary'), 'Accept');
 });
 
+test('the first page tells nodes of a service over TLS its port, and that it speaks TLS, to curl too', async () => {
+  const secure = await startService({}, { publicUrl: 'https://disc.example.com' });
+  try {
+    for (const accept of ['*/*', BROWSER]) {
+      const text = await (await open(secure.url, { headers: { accept } })).text();
+      assert.match(
+        text,
+        /--discovery-endpoints https:\/\/disc\.example\.com:443 [\s\\]*--discovery-insecure-transport=false /,
+      );
+    }
+  } finally {
+    await secure.stop();
+  }
+});
+
 test('a page of a token is a secret, runs nothing but its own files, and may be framed by nobody', async () => {
   const token = await newToken();
   const page = await open(`${service.url}/${token}`);

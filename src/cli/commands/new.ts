@@ -3,6 +3,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
+import { findingFlags } from '../../etcd/start/settings.ts';
 import { count, duration, parseText } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
@@ -130,7 +131,7 @@ function newText(
 Start each of the ${size} nodes with it, beside the node's own name and URLs:
 
   etcd 3.4, 3.5   --discovery ${url}
-  etcd 3.6, 3.7   --discovery-token ${token} --discovery-endpoints ${server}
+  etcd 3.6, 3.7   ${findingFlags({ etcd: '3.7', serviceUrl: server, token }).join(' ')}
 
 All that a node needs: etcd-discovery flags ${url} --etcd 3.6 --name infra1 --ip 10.0.0.1
 Watch them come:       etcd-discovery watch ${url}

@@ -18,10 +18,13 @@ export type Finding =
       readonly caFile: string | undefined;
     };
 
+/** What of a node says how it finds the service. */
+type Where = Pick<NodeStart, 'etcd' | 'serviceUrl' | 'token' | 'mixed' | 'caFile'>;
+
 /** What etcd is told, by the name of its flag (without dashes). */
 export type Settings = ReadonlyArray<readonly [flag: string, value: string]>;
 
-export function findingOf(node: NodeStart): Finding {
+export function findingOf(node: Where): Finding {
   const url = discoveryUrl(node);
   if (node.etcd === '3.4' || node.etcd === '3.5') return { dialect: 'V2', url };
   const { protocol, hostname, port } = new URL(node.serviceUrl);
@@ -58,6 +61,14 @@ export function nodeSettings(node: NodeStart): Settings {
 /** As flags, and as `ETCD_` variables. */
 export function allSettings(node: NodeStart): Settings {
   return [...nodeSettings(node), ...discoverySettings(findingOf(node))];
+}
+
+/** The flags by which a node finds the service, to stand beside the node's own in a line for a person. */
+export function findingFlags(where: Where): string[] {
+  // A switch takes its value behind an equals sign only.
+  return discoverySettings(findingOf(where)).map(
+    ([flag, value]) => `--${flag}${value === 'false' ? '=' : ' '}${value}`,
+  );
 }
 
 function discoverySettings(finding: Finding): Settings {

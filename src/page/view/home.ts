@@ -1,3 +1,4 @@
+import { findingFlags } from '../../etcd/start/settings.ts';
 import { h, type VElement, type VNode } from './node.ts';
 
 /** What the form had in it, as text, and what was wrong with it. */
@@ -125,7 +126,9 @@ function ways(serviceUrl: string): VElement {
       way(
         'etcd 3.6 and 3.7',
         ['The token and this service, over gRPC.'],
-        `etcd --name infra1 \\\n  --discovery-token TOKEN \\\n  --discovery-endpoints ${serviceUrl} \\\n  ...`,
+        ['etcd --name infra1', ...findingFlags({ etcd: '3.7', serviceUrl, token: 'TOKEN' }), '...'].join(
+          ' \\\n  ',
+        ),
       ),
     ),
     h(
