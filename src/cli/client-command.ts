@@ -8,7 +8,7 @@ import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp } from './help.ts';
-import { type Problem, problemOf } from './problem.ts';
+import { NEW_TOKEN, type Problem, problemOf } from './problem.ts';
 import { openTransport } from './server.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
@@ -91,13 +91,18 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         return EXIT.DONE;
       }
       if (reading.type === 'WRONG') {
-        terminal.err(`etcd-discovery: ${reading.problem}\n`);
-        return EXIT.WRONG;
+        const problem = { exitCode: EXIT.WRONG, message: reading.problem };
+        const wantsJson = reading.texts.get('output')?.some(({ text }) => text === 'json') === true;
+        terminal.err(wantsJson ? problemJson(problem) : problemText(problem));
+        return problem.exitCode;
       }
       const values: Values<typeof COMMON> & Values<F> = reading.values;
       const [first = ''] = reading.words;
       const argument = spec.args[0] === 'TOKEN' ? parseTokenArgument(first) : undefined;
-      const server = (reading.given.has('server') ? undefined : argument?.server) ?? values.server;
+      const says = reading.given.has('server');
+      const server = (says ? undefined : argument?.server) ?? values.server;
+      // So that the next command asks the same service.
+      const given = says && argument !== undefined ? `${server}/${argument.token}` : first;
       const json = values.output === 'json';
       try {
         if (spec.args[0] === 'TOKEN' && argument === undefined) {
@@ -110,7 +115,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
           flags: values,
           words: reading.words,
           token: argument?.token ?? '',
-          given: first,
+          given,
           server,
           transport,
           client: createClient(DiscoveryService, transport),
@@ -121,7 +126,9 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
           note: (text) => terminal.err(`${text}\n`),
         });
       } catch (thrown) {
-        const problem = withToken(problemOf(thrown, server), first);
+        const usual = parsePublicUrl(terminal.env['DISC_SERVER'] ?? '') ?? COMMON.server.default;
+        const there = server === usual ? '' : ` --server ${shellWord(server)}`;
+        const problem = readyToPaste(problemOf(thrown, server), given, there);
         terminal.err(json ? problemJson(problem) : problemText(problem));
         return problem.exitCode;
       }
@@ -129,11 +136,10 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
   };
 }
 
-/** The next step, ready to paste. */
-function withToken(problem: Problem, given: string): Problem {
-  return given === ''
-    ? problem
-    : { ...problem, next: problem.next?.replace('TOKEN', () => shellWord(given)) };
+/** The next step with what was given in it: the token, and where the service is when that is not said elsewhere. */
+function readyToPaste(problem: Problem, given: string, there: string): Problem {
+  const next = problem.next?.replace(NEW_TOKEN, () => `${NEW_TOKEN}${there}`);
+  return { ...problem, next: given === '' ? next : next?.replace('TOKEN', () => shellWord(given)) };
 }
 
 function problemText({ message, next }: Problem): string {

@@ -40,7 +40,7 @@ export type Values<F extends FlagSet> = { readonly [Key in keyof F]: ValueOf<F[K
 export type Reading<F extends FlagSet> =
   | { readonly type: 'HELP' }
   /** One line: what was given, and what to give instead. */
-  | { readonly type: 'WRONG'; readonly problem: string }
+  | { readonly type: 'WRONG'; readonly problem: string; readonly texts: Tokens['texts'] }
   | {
       readonly type: 'CALL';
       readonly values: Values<F>;
@@ -82,7 +82,7 @@ export function readCall<F extends FlagSet>(
   if (missing.length > 0) problems.push(`${command} needs ${missing.join(' and ')}; ${see}`);
   if (extra !== undefined) problems.push(`${quote(extra)}: is one argument too many; ${see}`);
   const [problem] = problems;
-  if (problem !== undefined) return { type: 'WRONG', problem };
+  if (problem !== undefined) return { type: 'WRONG', problem, texts };
   return { type: 'CALL', values: values as Values<F>, words, given: new Set(texts.keys()) };
 }
 

@@ -19,7 +19,8 @@ interface Row {
   readonly next?: string;
 }
 
-const NEW_TOKEN = 'etcd-discovery new --size 3';
+/** The next step of whoever has a token that works no more. */
+export const NEW_TOKEN = 'etcd-discovery new --size 3';
 
 /** The service's refusals. Their messages are the service's: what was wrong, and what a caller can do. */
 const REFUSALS = {

@@ -1,10 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import type { Terminal } from './command.ts';
+import { EXIT } from './exit.ts';
 
 /** The terminal, or the files and pipes, of this process. */
 export function processTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
   const streams = { out: stdout, err: stderr } as const;
+  // Who reads the remarks may leave: the result is somebody else's.
+  stderr.on('error', () => {});
   return {
     env: process.env,
     out: (text) => {
@@ -17,10 +20,11 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Who reads has seen enough (`| head`): no failure, and nothing is left to do. */
+/** Who reads has seen enough (`| head`): no failure, and nothing is left to do. A full disk is one. */
 function enough(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit();
-  throw error;
+  process.stderr.write(`etcd-discovery: standard output cannot be written: ${error.message}\n`);
+  process.exit(EXIT.FAILED);
 }
 
 /** An end of the input (Ctrl-D) is an empty answer; Ctrl-C ends the process as it does everywhere. */

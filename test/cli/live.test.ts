@@ -154,7 +154,7 @@ suite('in a pipe', () => {
     assert.deepEqual(await Promise.all(ends.map(async (each) => (await each.ended).code)), [5, 5, 5]);
     assert.match(
       ends[0]?.stderr ?? '',
-      /^etcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3\n$/m,
+      /^etcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3 --server http\S+\n$/m,
     );
     assert.match(ends[1]?.stderr ?? '', /^etcd-discovery: the token expired /);
     assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while we waited\n/);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createSilentServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { freePorts } from '../etcd/harness/ports.ts';
-import { run, SpawnedService } from '../support/child.ts';
+import { Command, run, SpawnedService } from '../support/child.ts';
 import { CA_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
 
 // What is told when it does not work: one line of what is wrong, one of what to do, and an exit code.
@@ -61,6 +61,14 @@ suite('a wrong call is exit code 2', () => {
   test('DISC_SERVER that is no URL', async () => {
     const { code, stderr } = await run(['show', 'a'], { DISC_SERVER: 'here' });
     assert.deepEqual([code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": takes a URL')], [2, true]);
+  });
+
+  test('as JSON when that is asked for', async () => {
+    const { code, stderr } = await run(['new', '--size', '0', '--output', 'json']);
+    assert.deepEqual(
+      [code, JSON.parse(stderr)],
+      [2, { error: { exitCode: 2, message: '--size "0": takes a whole number from 1 to 10000' } }],
+    );
   });
 
   test('what the service does not take', () =>
@@ -129,6 +137,9 @@ suite('a service that is not there is exit code 3', () => {
     await fails(['show', 'a', '-s', tls.url], 3, /no CA that is known here\nnext: .*--cacert/);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
+    // Without the flag etcd speaks clear text to it.
+    const { stdout: text } = await run(['new', '--server', tls.url, '--cacert', CA_FILE]);
+    assert.match(text, new RegExp(`--discovery-endpoints ${tls.url} --discovery-insecure-transport=false\n`));
   });
 
   test('its certificate is for another name', async (t) => {
@@ -165,6 +176,17 @@ suite('a refusal has its words and a code', () => {
       /: no such token: .*\nnext: is this the service that made it\?/,
     ));
 
+  test('the next step asks the same service', async () => {
+    const { stderr } = await run(['show', 'nobody', '-s', service.url]);
+    assert.match(stderr, new RegExp(`: etcd-discovery new --size 3 --server ${service.url}\n`));
+    const usual = await run(['show', 'nobody'], { DISC_SERVER: service.url });
+    assert.match(usual.stderr, /: etcd-discovery new --size 3\n/);
+    const url = (await run(['new', '--quiet', '-s', service.url])).stdout.trim();
+    const token = url.slice(service.url.length + 1);
+    const gone = await run(['deregister', token, 'nobody', '-s', service.url]);
+    assert.ok(gone.stderr.endsWith(`next: etcd-discovery list-members ${url}\n`), gone.stderr);
+  });
+
   test('a token of my own, where the service makes them all', () =>
     fails(
       ['new', '--token', 'mine', '-s', service.url],
@@ -180,5 +202,26 @@ suite('a refusal has its words and a code', () => {
     assert.equal(error['reason'], 'TOKEN_NOT_FOUND');
     assert.match(String(error['message']), /^no such token/);
     assert.match(String(error['next']), /etcd-discovery new/);
+  });
+});
+
+suite('output that goes nowhere', () => {
+  const to = (where: string, ...args: string[]): Promise<{ code: number | null; stderr: string }> => {
+    const command = new Command(args, {}, 'ignore', `exec "${process.execPath}" "$@" ${where}`);
+    return command.ended.then(({ code }) => ({ code, stderr: command.stderr }));
+  };
+
+  test('a full disk is told in a line', {
+    skip: !existsSync('/dev/full') && 'no /dev/full here',
+  }, async () => {
+    const { code, stderr } = await to('>/dev/full', '--version');
+    assert.equal(code, 1);
+    assert.match(stderr, /^etcd-discovery: standard output cannot be written: ENOSPC.*\n$/);
+  });
+
+  test('remarks that nobody reads change no exit code', {
+    skip: !existsSync('/dev/full') && 'no /dev/full here',
+  }, async () => {
+    assert.equal((await to('2>/dev/full', 'show')).code, 2);
   });
 });

@@ -7,6 +7,7 @@ import {
   type NodeStart,
   parseNodeIp,
 } from '../../etcd/start/node.ts';
+import { shellWord } from '../../etcd/start/shell.ts';
 import { START_FORMATS, startText } from '../../etcd/start/text.ts';
 import { count, oneOf, parsePath } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
@@ -93,7 +94,7 @@ export const FLAGS = clientCommand({
     else terminal.out(text);
     if (cluster?.state === ClusterState.COMPLETE) {
       note(
-        `note: the cluster has all of its members; one more joins with: etcd-discovery join-late ${given}`,
+        `note: the cluster has all of its members; one more joins with: etcd-discovery join-late ${shellWord(given)}`,
       );
     }
     const remark = /^(127\.|::1$)/.test(rest.ip) ? undefined : notForOthers(server);

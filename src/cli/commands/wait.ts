@@ -7,7 +7,7 @@ import { formatDuration } from '../../server/duration.ts';
 import { duration, LONGEST_TIMER } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { problemOf } from '../problem.ts';
+import { NEW_TOKEN, problemOf } from '../problem.ts';
 import { progress } from '../text/cluster.ts';
 import { connectionJson, liveView } from '../text/live.ts';
 import { printable } from '../text/style.ts';
@@ -61,7 +61,7 @@ export const WAIT = clientCommand({
     } finally {
       view?.end();
     }
-    throw new Failure(EXIT.ENDED, 'the token was deleted while we waited', 'etcd-discovery new --size 3');
+    throw new Failure(EXIT.ENDED, 'the token was deleted while we waited', NEW_TOKEN);
   },
 });
 
