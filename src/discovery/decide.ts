@@ -1,7 +1,16 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Locks } from './access.ts';
 import type { Change, Registration } from './change.ts';
-import { type Cluster, isComplete, known, live, type Member, notDeleted, standbys } from './cluster.ts';
+import {
+  type Cluster,
+  isComplete,
+  isStandby,
+  known,
+  live,
+  type Member,
+  notDeleted,
+  standbys,
+} from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import {
@@ -170,18 +179,23 @@ function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>):
   }
 }
 
+const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
+
 function checkRoom(cluster: Cluster, command: RegisterCommand): void {
   if (!isComplete(cluster)) return;
-  const hint = 'add this node to the running cluster with etcdctl member add instead';
   if (command.whenFull === 'REFUSE') {
-    throw new DiscoveryError('CLUSTER_FULL', `the cluster has all of its ${cluster.size} members; ${hint}`, {
-      cluster,
-    });
+    throw new DiscoveryError(
+      'CLUSTER_FULL',
+      `the cluster has all of its ${cluster.size} members; ${MEMBER_ADD}`,
+      {
+        cluster,
+      },
+    );
   }
   if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
     throw new DiscoveryError(
       'TOO_MANY_STANDBYS',
-      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${hint}`,
+      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
       { cluster },
     );
   }
@@ -191,11 +205,10 @@ function checkRoom(cluster: Cluster, command: RegisterCommand): void {
 function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
   if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= CLUSTER_LIMITS.retryWindow)
     return;
-  throw new DiscoveryError(
-    'REJOIN_REFUSED',
-    `the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add`,
-    { member, cluster },
-  );
+  const why = isStandby(cluster, member.id)
+    ? `the cluster has all of its ${cluster.size} members, and this one came later; ${MEMBER_ADD}`
+    : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';
+  throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
 }
 
 function checkExpected(member: Member, expected: Revision | undefined): void {

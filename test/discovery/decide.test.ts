@@ -241,6 +241,15 @@ describe('standbys', () => {
     assert.equal(one.decide(500, { whenFull: 'STANDBY' })?.type, 'REGISTERED');
   });
 
+  test('are told what to do when they come back, which is not what a member is told', () => {
+    const one = new Case(size(1));
+    one.register(1);
+    one.register(2, { whenFull: 'STANDBY' });
+    const back = later(CLUSTER_LIMITS.retryWindow + 1);
+    const { message } = refused('REJOIN_REFUSED', () => one.decide(2, { whenFull: 'STANDBY' }, back));
+    assert.match(message, /has all of its 1 members, and this one came later; add this node .* member add/);
+  });
+
   test('hold their names and URLs as members do', () => {
     const one = new Case(size(1));
     one.register(1);
