@@ -87,8 +87,9 @@ function twoNames(before: string | undefined, now: string, key: SettingKey): str
 
 /** Variables that look like settings and are none, in words. */
 export function unknownVariables(env: Env): string[] {
-  // DISC_SERVER is what the other commands ask.
-  const known = new Set(['DISC_SERVER', ...settings().flatMap(([, { env, old }]) => [env, old?.env])]);
+  // Those of the other commands, which may be set for them.
+  const others = ['DISC_SERVER', 'DISC_CREDENTIALS'];
+  const known = new Set([...others, ...settings().flatMap(([, { env, old }]) => [env, old?.env])]);
   return Object.keys(env)
     .filter((name) => name.startsWith('DISC_') && !known.has(name))
     .sort()

@@ -400,7 +400,9 @@ test('an empty variable counts as unset', () => {
 });
 
 test('a variable that no setting has is warned of, and others are not looked at', () => {
-  const reading = readConfig([], { DISC_PORT: '1', DISC_ADR: ':1', DISCO: 'x', PATH: '/bin' });
+  const ofCommands = { DISC_SERVER: 'http://a:1', DISC_CREDENTIALS: 'ci:x' };
+  const wrong = { DISC_PORT: '1', DISC_ADR: ':1' };
+  const reading = readConfig([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
   assert.ok(reading.type === 'CONFIG');
   assert.deepEqual(reading.warnings, [
     'DISC_ADR is set in the environment, and is no setting of this service',
