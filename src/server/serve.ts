@@ -65,12 +65,9 @@ export async function startServer(
     tokensByState: () => census.counts(),
   });
   const metrics: Metrics = { ...ownMetrics, text: scrape(ownMetrics.text) };
-  const { store: opened, description } = await openStore(
-    config.store,
-    config.policy,
-    log,
-    metrics.store.batch,
-  );
+  const { store: opened, description } = await openStore(config.store, config.policy, log, {
+    onBatch: metrics.store.batch,
+  });
   const store = observeStore(opened, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
   const census = startCensus(store, () => discovery.now());

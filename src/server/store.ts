@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
+import type { FreePrefix } from '../store/etcd/open.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import type { EtcdConfig, StoreConfig } from './config.ts';
 import type { Log } from './log.ts';
@@ -16,12 +17,18 @@ export interface OpenedStore {
   readonly description: string;
 }
 
+export interface OpenOptions {
+  readonly onBatch?: StoreMetrics['batch'];
+  /** What becomes of a prefix in etcd without anything below it; without this it is taken. */
+  readonly free?: FreePrefix;
+}
+
 /** Rejects with a DiscoveryError whose text says what to do. */
 export async function openStore(
   config: StoreConfig,
   policy: Pick<Policy, 'maxTokens'>,
   log: Log,
-  onBatch: StoreMetrics['batch'] = () => {},
+  { onBatch = () => {}, free = 'TAKE' }: OpenOptions = {},
 ): Promise<OpenedStore> {
   // The one that is not chosen is not loaded: each brings its database's client.
   if (config.type === 'EMBEDDED') {
@@ -36,7 +43,7 @@ export async function openStore(
   }
   const { endpoints, prefix } = config;
   const warn = (line: string): void => log.warn(line);
-  const options = { endpoints, prefix, policy, ...etcdAccess(config), log: warn, onBatch };
+  const options = { endpoints, prefix, free, policy, ...etcdAccess(config), log: warn, onBatch };
   const { openEtcdStore } = await import('../store/etcd/store.ts');
   const store = await openEtcdStore(options).catch((error: unknown) => {
     if (!(error instanceof DiscoveryError)) throw error;

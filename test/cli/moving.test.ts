@@ -146,6 +146,10 @@ test('what cannot be is told in one line: no data, a file that is there or is no
   assert.equal(existsSync(none), false);
   assert.equal(existsSync(file), false);
   await refused(['import', file, '--data-dir', none], /tokens\.jsonl is not there$/m);
+  await refused(
+    ['import', home, '--data-dir', none],
+    /etcd-discovery-test-\w+ is a directory; name a file$/m,
+  );
   assert.equal(existsSync(none), false);
   writeFileSync(file, 'mine');
   await refused(['export', file, '--data-dir', from], /is there already, and is not overwritten/);

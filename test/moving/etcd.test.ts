@@ -46,17 +46,29 @@ for (const [label, etcd] of await etcdsUnderTest()) {
     await fill(store, random, 60);
     await store.close();
     const before = await contentsOf(embedded(from));
-    for (const [args, said] of [
+    const isRefused = async (): Promise<void> => {
+      const { code, stdout, stderr } = await run(['export', file, '--etcd', endpoints]);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(
+        stderr,
+        /etcd has no tokens below \/_etcd\/registry; name the prefix with --etcd-prefix\n$/,
+      );
+    };
+    await isRefused();
+    const moves: Array<[string[], RegExp]> = [
       [['export', there, '--data-dir', from], /^exported: 60 tokens/],
       [['import', there, '--etcd', endpoints, '--dry-run'], /^would import: 60 tokens/],
       [['import', there, '--etcd', endpoints], /^imported: 60 tokens/],
       [['import', there, '--etcd', endpoints], /^already there: 60$/m],
       [['export', file, '--etcd', endpoints], /^exported: 60 tokens/],
       [['import', file, '--data-dir', back], /^imported: 60 tokens/],
-    ] satisfies Array<[string[], RegExp]>) {
+    ];
+    for (const [args, said] of moves) {
       const { code, stdout, stderr } = await run(args);
       assert.deepEqual([code, stderr], [0, '']);
       assert.match(stdout, said);
+      // A dry run leaves etcd as it was.
+      if (args.includes('--dry-run')) await isRefused();
     }
     const inEtcd = openEtcdStore({
       endpoints: [endpoints],

@@ -1,9 +1,12 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Terminal } from '../command.ts';
 
-/** Says in one line why a command failed, and returns its exit code. What nobody foresaw is thrown on. */
-export function failed(error: unknown, terminal: Terminal): number {
-  const { code, path, message } = error as NodeJS.ErrnoException;
+/**
+ * Says in one line why a command failed, and returns its exit code. What nobody foresaw is thrown on. `file`: where
+ * the error names none.
+ */
+export function failed(error: unknown, terminal: Terminal, file?: string): number {
+  const { code, path = file, message } = error as NodeJS.ErrnoException;
   if (!(error instanceof DiscoveryError) && typeof code !== 'string') throw error;
   const words = path === undefined || code === undefined ? undefined : FILE_ERRORS[code];
   terminal.err(`etcd-discovery: ${words === undefined ? message : `${path} ${words}`}\n`);

@@ -19,7 +19,7 @@ export async function runExport(
 ): Promise<number> {
   const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0 };
   try {
-    const store = await storeOf(config, terminal, false);
+    const store = await storeOf(config, terminal, 'REFUSE');
     try {
       const lines = exportLines(store, millis(Date.now()), counts);
       if (file === undefined) for await (const _ of lines);

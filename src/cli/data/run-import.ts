@@ -52,7 +52,7 @@ export async function runImport(
       const name = from.file === '-' ? 'standard input' : from.file;
       terminal.err(`etcd-discovery: ${name} ${error.message}\n`);
       code = 1;
-    } else code = failed(error, terminal);
+    } else code = failed(error, terminal, 'file' in from ? from.file : undefined);
   }
   if (!hasBegun) return code;
   if (problems > PROBLEMS_TOLD) terminal.err(`... and ${problems - PROBLEMS_TOLD} more\n`);
@@ -66,11 +66,11 @@ bad, left out: ${bad}
   return code === 0 && conflicts + bad > 0 ? 1 : code;
 }
 
-/** A dry run makes no data directory. */
+/** A dry run makes no data directory, and writes nothing to etcd. */
 async function target(config: Config, isDryRun: boolean, terminal: Terminal): Promise<Store | undefined> {
   const { store } = config;
   if (isDryRun && store.type === 'EMBEDDED' && !hasData(store.dataDir)) return undefined;
-  return storeOf(config, terminal, true);
+  return storeOf(config, terminal, isDryRun ? 'LEAVE' : 'TAKE');
 }
 
 /** The same items, once the first is there: a source that is none must not make a store. */

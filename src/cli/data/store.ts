@@ -4,19 +4,23 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Store } from '../../discovery/store.ts';
 import type { Config } from '../../server/config.ts';
 import { createLog } from '../../server/log.ts';
-import { openStore } from '../../server/store.ts';
+import { type OpenOptions, openStore } from '../../server/store.ts';
 import type { Terminal } from '../command.ts';
 
-/** The store that the settings choose, for a command. The embedded one is made only where that is said. */
-export async function storeOf({ store, policy }: Config, terminal: Terminal, make: boolean): Promise<Store> {
-  if (store.type === 'EMBEDDED' && !make && !hasData(store.dataDir)) {
+/** The store that the settings choose, for a command. One that is not there yet is made only where that is said. */
+export async function storeOf(
+  { store, policy }: Config,
+  terminal: Terminal,
+  free: NonNullable<OpenOptions['free']>,
+): Promise<Store> {
+  if (store.type === 'EMBEDDED' && free === 'REFUSE' && !hasData(store.dataDir)) {
     throw new DiscoveryError(
       'STORE_UNAVAILABLE',
       `there is no data in ${store.dataDir}; name the data directory with --data-dir, or an etcd with --etcd`,
     );
   }
   const log = createLog('warn', 'text', { write: terminal.err });
-  return (await openStore(store, policy, log)).store;
+  return (await openStore(store, policy, log, { free })).store;
 }
 
 export function hasData(dataDir: string): boolean {

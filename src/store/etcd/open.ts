@@ -19,8 +19,16 @@ interface FormatRecord {
   readonly clusterId: string;
 }
 
+/** What becomes of a prefix that is free: it is taken, left as it is and read as empty, or refused. */
+export type FreePrefix = 'TAKE' | 'LEAVE' | 'REFUSE';
+
 /** Checks that etcd can be used and that the prefix is this service's, or free. Returns the cluster id. */
-export async function checkPrefix(connection: Connection, keys: Keys, prefix: string): Promise<bigint> {
+export async function checkPrefix(
+  connection: Connection,
+  keys: Keys,
+  prefix: string,
+  free: FreePrefix = 'TAKE',
+): Promise<bigint> {
   return patiently(async () => {
     checkVersion(await connection.version());
     for (;;) {
@@ -32,6 +40,10 @@ export async function checkPrefix(connection: Connection, keys: Keys, prefix: st
       const [found] = responses[0]?.response_range.kvs ?? [];
       if (!succeeded && found !== undefined) return checkFormat(found.value, prefix);
       if (found !== undefined) throw foreign(prefix);
+      if (free === 'LEAVE') return 0n;
+      if (free === 'REFUSE') {
+        throw unavailable(`etcd has no tokens below ${prefix}; name the prefix with --etcd-prefix`);
+      }
       const clusterId = randomBytes(8).toString('hex');
       const record: FormatRecord = { format: FORMAT, version: FORMAT_VERSION, clusterId };
       // Another replica may be doing the same: the first one's stays.

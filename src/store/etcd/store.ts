@@ -12,7 +12,7 @@ import { closed, shuttingDown } from './fault.ts';
 import { Health } from './health.ts';
 import { Keys } from './keys.ts';
 import { listClusters } from './list.ts';
-import { checkPrefix } from './open.ts';
+import { checkPrefix, type FreePrefix } from './open.ts';
 import { type Clock, Reader } from './read.ts';
 import { Sweeper } from './sweep.ts';
 import { TokenCount } from './tokens.ts';
@@ -22,6 +22,8 @@ import { Writer } from './write.ts';
 export interface EtcdStoreOptions extends EtcdAccess {
   /** Where the keys begin: like `/_etcd/registry`, without a slash at the end. */
   readonly prefix: string;
+  /** What becomes of a prefix without anything below it; without this it is taken. */
+  readonly free?: FreePrefix;
   readonly policy: Pick<Policy, 'maxTokens'>;
   /** Told in one line when etcd goes, and when it is back. */
   readonly log?: (line: string) => void;
@@ -42,7 +44,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
   const connection = new Connection(options);
   try {
     const keys = new Keys(options.prefix);
-    const clusterId = await checkPrefix(connection, keys, options.prefix);
+    const clusterId = await checkPrefix(connection, keys, options.prefix, options.free);
     const store = new OpenStore(connection, keys, clusterId, options);
     await store.start();
     return store;
