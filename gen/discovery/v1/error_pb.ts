@@ -128,8 +128,8 @@ export const ErrorReason = {
   TOKEN_DELETED: 4,
 
   /**
-   * The chosen token is taken by a cluster that was made differently; `cluster` holds it when it is still
-   * live. Code already_exists.
+   * The chosen token is taken by a cluster that was made differently, which `cluster` holds, or by one that is
+   * guarded, of which nothing is told. Code already_exists.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_EXISTS = 5;
    */

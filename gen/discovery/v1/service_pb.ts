@@ -848,7 +848,8 @@ export const RegisterOutcomeSchema: GenEnum<RegisterOutcome> = /*@__PURE__*/
  * Where the nodes of a new etcd cluster find each other.
  *
  * A token is made for a cluster of a known size; every node registers under it and waits until all are
- * there. Every refused call carries one `ErrorDetail` with a reason.
+ * there. Every call that the service refuses carries one `ErrorDetail` with a reason. What is no request of this
+ * API at all (broken JSON, a field that it does not have, a deadline that is none) has a code and words alone.
  *
  * Wherever a request names a token it may be written `TOKEN:SECRET`: the secret is one that CreateToken made
  * for the token, or the operator's for the caller. Discovery URLs and etcd's flags take that form too.
