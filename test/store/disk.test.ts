@@ -139,9 +139,10 @@ test('a first start on a full disk is refused in words, with exit code 1, and wo
 
 test('a file size limit refuses writes in words, and what was acknowledged is there afterwards', async (t) => {
   const path = newDirectory(t);
-  const limited = ['bash', '-c', 'ulimit -f 300; exec "$@"', 'bash'];
+  // A little more than a first start takes: some hundreds of writes, each flushed by itself.
+  const limited = ['bash', '-c', 'ulimit -f 140; exec "$@"', 'bash'];
   const child = start(t, [path, 'write', '3000'], { command: limited });
-  await waitFor('a refusal', () => child.lines('refused').length > 0);
+  await waitFor('a refusal', () => child.lines('refused').length > 0, 240_000);
   const [refused = ''] = child.lines('refused');
   assert.ok(refused.endsWith('may write; raise the limit (ulimit -f)'), refused);
   await child.kill();
