@@ -19,7 +19,9 @@ export function isTransient(error: ConnectError): boolean {
   }
   // A connection that was reset is `aborted` in Node.js; one that failed is a TypeError of fetch's.
   const codes = [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded];
-  return codes.includes(error.code) || error.cause instanceof TypeError;
+  if (codes.includes(error.code) || error.cause instanceof TypeError) return true;
+  // connect-node takes these for `internal`: a connection that was closed while it was idle, a host with no way to it.
+  return networkCodeOf(error) === 'EPIPE' || wasNeverSent(error);
 }
 
 /** Whether a stream that had begun was cut off on its way: any failure that is not an answer of the service's. */
@@ -43,11 +45,11 @@ export function wasTurnedAway(error: ConnectError): boolean {
 }
 
 /** Whether the call certainly never reached a service. Only Node.js tells; a browser does not. */
-export function wasNeverSent({ cause }: ConnectError): boolean {
-  return (
-    cause instanceof Error &&
-    'code' in cause &&
-    typeof cause.code === 'string' &&
-    UNREACHED.includes(cause.code)
-  );
+export function wasNeverSent(error: ConnectError): boolean {
+  return UNREACHED.includes(networkCodeOf(error));
+}
+
+/** What Node.js calls a failure of the network, or nothing. */
+function networkCodeOf({ cause }: ConnectError): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }

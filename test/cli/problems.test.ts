@@ -137,7 +137,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(['show', 'a', '-s', tls.url], 3, /no CA that is known here\nnext: .*--cacert/);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
-    // Without the flag etcd speaks clear text to it.
+    // As the command flags has it.
     const { stdout: text } = await run(['new', '--server', tls.url, '--cacert', CA_FILE]);
     assert.match(text, new RegExp(`--discovery-endpoints ${tls.url} --discovery-insecure-transport=false\n`));
   });

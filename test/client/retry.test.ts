@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Code } from '@connectrpc/connect';
+import { Code, ConnectError } from '@connectrpc/connect';
 import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import { type ClientOptions, createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
+import { isTransient } from '../../src/client/transient.ts';
+import { startService as startOwn } from '../../src/server/start.ts';
 import { freePorts } from '../etcd/harness/ports.ts';
 import { infra } from '../rpc/calls.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -109,6 +114,29 @@ test('a call that never reached the service is repeated, whatever it is', async 
   } finally {
     await late.stop();
   }
+});
+
+test('a call on a connection that the service has closed meanwhile is repeated until it is back', async (t) => {
+  const [port = 0] = await freePorts(1);
+  const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  t.after(() => rmSync(dataDir, { recursive: true, force: true }));
+  const first = await startOwn({ port, dataDir });
+  const client = createDiscoveryClient(first.url, { retryForMs: 60_000 });
+  await client.createToken({ token: 'idle', size: 1 });
+  await first.stop();
+  // In the same turn, so that its socket has not been told.
+  const registering = client.register({ token: 'idle', ...infra(1) });
+  await using second = await startOwn({ port, dataDir });
+  assert.equal((await registering).member?.name, infra(1).name);
+  assert.equal(second.url, first.url);
+});
+
+test('what the network says by a code of Node.js may succeed later; other causes may not', () => {
+  const told = (code: string): ConnectError =>
+    new ConnectError('x', Code.Internal, undefined, undefined, Object.assign(new Error('x'), { code }));
+  for (const code of ['EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'])
+    assert.equal(isTransient(told(code)), true, code);
+  for (const code of ['EPROTO', 'HPE_INVALID_CONSTANT']) assert.equal(isTransient(told(code)), false, code);
 });
 
 test('a call ends in time when nobody is there, and at the signal of its caller', async () => {
