@@ -43,6 +43,7 @@ suite('a wrong call is exit code 2', () => {
       ['flags', 'a', '--etcd', '3.7', '--name', 'a', '--ip', 'localhost'],
       /--ip "localhost": takes an IP address/,
     ],
+    [['flags', 'a', '--name', 'in fra'], /: --name "in fra": takes the node's name, like infra1: no comma/],
     [['new', '--size', '0'], /: --size "0": takes a whole number from 1/],
     [['new', '--size'], /: --size: needs a value; it takes a whole number/],
     [['new', '--size', '3', '-n', '4'], /: --size is given more than once/],

@@ -14,8 +14,9 @@ import { printable } from '../text/style.ts';
 export const NODE_NAME = flag({
   flag: 'name',
   value: 'NAME',
-  takes: "the node's name, like infra1",
-  parse: parseText,
+  takes: "the node's name, like infra1: no comma, equals sign or space is in it",
+  // Others are refused by the service, of which a printed line would tell only in the node's log.
+  parse: (text) => (/^[^\s,=]+$/.test(text) ? text : undefined),
   required: true,
   help: "The node's name.",
 });
