@@ -10,7 +10,7 @@ import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { reasonOf, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
-import { changesOf, memberEntry } from './kvs.ts';
+import { changesOf, type Entry, memberEntry } from './kvs.ts';
 import { read, spanOf } from './range.ts';
 
 /** What was there, and the revision at which it was no more: that of the latest deletion, or the store's. */
@@ -43,7 +43,7 @@ async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
         'a token is deleted with everything under it',
       );
     case 'TOKEN':
-      return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span);
+      return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span, entries);
     case 'MEMBERS': {
       const keys = entries.map(({ kv }) => kv.key);
       return deregister(client, span, keys, revision);
@@ -86,15 +86,23 @@ async function deregisterOne(
   }
 }
 
-/** Whoever registers until the end goes too: the event of the deletion tells who was there. */
-async function deleteToken(client: DiscoveryClient, span: Span): Promise<Removed> {
+/**
+ * Whoever registers until the end goes too: the event of the deletion tells who was there. Without it, as where there
+ * is no room for a watch, those that were read before: what is done is not answered with a refusal.
+ */
+async function deleteToken(client: DiscoveryClient, span: Span, known: readonly Entry[]): Promise<Removed> {
   const { token } = span;
   const { cluster, revision } = await client.deleteToken({ token });
-  const kvs: KeyValue[] = [];
-  // Ends with that event, which no other follows.
-  for await (const { update } of client.watchMembers({ token, afterRevision: revision - 1n })) {
-    if (update.case !== 'event') continue;
-    for (const { before } of changesOf(span, present(cluster), update.value)) kvs.push(present(before));
+  try {
+    const kvs: KeyValue[] = [];
+    // Ends with that event, which no other follows.
+    for await (const { update } of client.watchMembers({ token, afterRevision: revision - 1n })) {
+      if (update.case !== 'event') continue;
+      for (const { before } of changesOf(span, present(cluster), update.value)) kvs.push(present(before));
+    }
+    return { kvs, revision };
+  } catch (thrown) {
+    if (reasonOf(thrown) === undefined) throw thrown;
+    return { kvs: known.map(({ kv }) => kv), revision };
   }
-  return { kvs, revision };
 }
