@@ -85,6 +85,7 @@ export function rpcHandler(
         read === undefined ? asked : { ...asked, body: createAsyncIterable([read]) },
       );
       if (answer.status === 500 && outcome.code === undefined) answer = unreadable(answer);
+      if (answer.body === undefined) answer = unspoken(answer);
       try {
         await universalResponseToNodeResponse(answer, response);
       } catch (thrown) {
@@ -104,13 +105,44 @@ export function rpcHandler(
 }
 
 /** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
-function unreadable({ header }: UniversalServerResponse): UniversalServerResponse {
-  const message = 'the body is not the protobuf message of this method';
-  const body = Buffer.from(JSON.stringify({ code: codeToString(Code.InvalidArgument), message }));
+function unreadable(answer: UniversalServerResponse): UniversalServerResponse {
+  const words = 'the body is not the protobuf message of this method';
+  return inWords({ ...answer, status: 400 }, Code.InvalidArgument, words);
+}
+
+/** What Connect refuses with a bare status: whoever tries a call by hand, and forgets half of it, is to see why. */
+function unspoken(answer: UniversalServerResponse): UniversalServerResponse {
+  switch (answer.status) {
+    case 405:
+      return inWords(
+        answer,
+        Code.Unimplemented,
+        'this method is called with POST, and reads with GET as well',
+      );
+    case 415:
+      return inWords(
+        answer,
+        Code.InvalidArgument,
+        "the Content-Type is none of this method's; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
+      );
+    case 505:
+      return inWords(answer, Code.Unimplemented, 'a stream in both directions needs HTTP/2');
+    default:
+      return answer;
+  }
+}
+
+function inWords(
+  { status, header }: UniversalServerResponse,
+  code: Code,
+  message: string,
+): UniversalServerResponse {
+  const body = Buffer.from(JSON.stringify({ code: codeToString(code), message }));
   const headers = new Headers(header);
+  headers.set('Content-Type', 'application/json');
   headers.set('Content-Length', String(body.length));
   headers.delete('Content-Encoding');
-  return { status: 400, header: headers, body: createAsyncIterable([body]) };
+  return { status, header: headers, body: createAsyncIterable([body]) };
 }
 
 /** Has a router note the methods of the services that it is given, by their paths. */

@@ -146,7 +146,6 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
     [frame(Buffer.from('{"token":"a"}'))],
     { 'content-type': 'application/grpc+json' },
   ],
-  'another media type': [GET_CLUSTER, [asked('a')], { 'content-type': 'text/plain' }],
   'a stream of answers': [WATCH_MEMBERS, [watched('a')]],
   'a stream of answers that ends badly': [WATCH_MEMBERS, [watched('refused')]],
   'a stream of answers without a question': [WATCH_MEMBERS, []],

@@ -50,6 +50,32 @@ test('the first page says what this is and how to use it, by the name that the c
   assert.ok(page.body.split('\n').every((line) => line.length <= 100));
 });
 
+test('a call by hand that forgets the media type, or is no POST, is told what is missing', async () => {
+  const path = '/discovery.v1.DiscoveryService/CreateToken';
+  const refusals: ReadonlyArray<[status: number, words: RegExp, init: RequestInit]> = [
+    [
+      415,
+      /-H 'Content-Type: application\/json'/,
+      { method: 'POST', body: new URLSearchParams({ size: '3' }) },
+    ],
+    [415, /-H 'Content-Type: application\/json'/, { method: 'POST' }],
+    [405, /called with POST/, {}],
+    [405, /called with POST/, { method: 'PUT', body: '{"size":3}' }],
+  ];
+  for (const [status, words, init] of refusals) {
+    const answer = await get(path, init);
+    assert.equal(answer.status, status);
+    assert.equal(answer.headers.get('content-type'), 'application/json');
+    assert.match((JSON.parse(answer.body) as { message: string }).message, words);
+  }
+  const head = await get(path, { method: 'HEAD' });
+  assert.deepEqual([head.status, head.body], [405, '']);
+  const headers = { 'content-type': 'application/grpc' };
+  const stream = await get('/etcdserverpb.Watch/Watch', { method: 'POST', headers });
+  assert.equal(stream.status, 505);
+  assert.match(stream.body, /needs HTTP\/2/);
+});
+
 test('the first page names the public URL where there is one', async () => {
   const own = await startService({}, { publicUrl: 'https://disc.example.com' });
   try {
