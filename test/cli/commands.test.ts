@@ -233,6 +233,13 @@ suite('a node that comes late', () => {
     const taken = await ask('join-late', url, '--name', 'infra2', '--peer-url', 'http://10.0.0.7:2380');
     assert.equal(taken.code, 7);
     assert.match(taken.stderr, /infra2 at https:\/\/\[fd00::2\]:2380 is in the cluster/);
+    await ask('delete', url, '--yes');
+    const ended = await ask('join-late', url, '--name', 'infra3', '--peer-url', 'http://10.0.0.3:2380');
+    assert.equal(ended.code, 5);
+    assert.match(
+      ended.stderr,
+      /: the token was deleted, .*\nnext: .*: etcdctl --endpoints=URL member add infra3 --peer-urls=http:\/\/10\.0\.0\.3:2380\n$/,
+    );
   });
 });
 

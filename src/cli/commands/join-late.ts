@@ -1,4 +1,6 @@
 import { ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
+import { refusalOf } from '../../client/index.ts';
 import { shellWord } from '../../etcd/start/shell.ts';
 import { parseText } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
@@ -7,6 +9,11 @@ import { membersText, progress } from '../text/cluster.ts';
 import { NODE_NAME, PEER_URL } from './register.ts';
 
 const CLIENT_PORT = 2379;
+
+const ENDED: ReadonlyMap<ErrorReason | undefined, string> = new Map([
+  [ErrorReason.TOKEN_EXPIRED, 'the token has expired'],
+  [ErrorReason.TOKEN_DELETED, 'the token was deleted'],
+]);
 
 export const JOIN_LATE = clientCommand({
   name: 'join-late',
@@ -27,7 +34,16 @@ export const JOIN_LATE = clientCommand({
   },
   examples: ['join-late my-cluster --name infra4 --peer-url http://10.0.0.4:2380'],
   async run({ flags, client, token, json, printJson, terminal, note }) {
-    const { cluster, members, standbys } = await client.listMembers({ token });
+    const { name, peerUrl } = flags;
+    const addTo = (endpoints: string): string =>
+      `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(name)} --peer-urls=${shellWord(peerUrl.join(','))}`;
+    const { cluster, members, standbys } = await client.listMembers({ token }).catch((thrown: unknown) => {
+      const ended = ENDED.get(refusalOf(thrown)?.reason);
+      if (ended === undefined) throw thrown;
+      // No new token for it: that would make another cluster.
+      const next = `the cluster itself can, if it runs; with a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;
+      throw new Failure(EXIT.ENDED, `${ended}, and cannot tell who the members are`, next);
+    });
     if (cluster?.state !== ClusterState.COMPLETE) {
       const how = cluster === undefined ? '' : ` (${progress(cluster)})`;
       throw new Failure(
@@ -46,7 +62,7 @@ export const JOIN_LATE = clientCommand({
       );
     }
     const endpoints = flags.endpoints ?? members.map(clientUrl).join(',');
-    const command = `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(flags.name)} --peer-urls=${shellWord(flags.peerUrl.join(','))}`;
+    const command = addTo(endpoints);
     if (json) printJson({ endpoints: endpoints.split(','), guessed: flags.endpoints === undefined, command });
     else {
       terminal.out(`${membersText(members, standbys)}
