@@ -37,10 +37,12 @@ async function ask(question: string): Promise<string> {
         process.stderr.write('\n');
         resolve('');
       });
-      void lines.question(question).then((answer) => {
+      const answered = (answer: string): void => {
         lines.removeAllListeners('close');
         resolve(answer);
-      });
+      };
+      // Ctrl-D is a rejection beside the close.
+      void lines.question(question).then(answered, () => {});
     });
   } finally {
     lines.close();

@@ -247,6 +247,7 @@ suite('on a terminal', { skip: noPty }, () => {
       await waitFor('the question', () => asked.screen().includes(question));
       asked.type(answer);
       assert.equal((await asked.ended).code, code);
+      if (code === 1) assert.match(asked.screen(), /\netcd-discovery: not deleted\s*$/);
       assert.equal((await client.getCluster({ token })).cluster?.state, state);
     }
   });
