@@ -58,7 +58,7 @@ export interface Call<F extends FlagSet> {
   readonly style: Style;
   /** Writes what a script reads: one line of JSON. */
   readonly printJson: (value: unknown) => void;
-  /** Writes a remark on standard error. */
+  /** Writes a remark on standard error, for people alone: a program finds nothing there that is not JSON. */
   readonly note: (text: string) => void;
 }
 
@@ -123,7 +123,9 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
           terminal,
           style: styleFor(terminal, 'out'),
           printJson: (value) => terminal.out(`${JSON.stringify(value)}\n`),
-          note: (text) => terminal.err(`${text}\n`),
+          note: (text) => {
+            if (!json) terminal.err(`${text}\n`);
+          },
         });
       } catch (thrown) {
         const usual = parsePublicUrl(terminal.env['DISC_SERVER'] ?? '') ?? COMMON.server.default;

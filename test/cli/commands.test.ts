@@ -256,7 +256,9 @@ suite('flags', () => {
     );
     assert.match(stderr, /^note: .* is this machine only/);
     const mixed = ['--etcd', '3.6', '--mixed', '--peer-port', '12380', '--output', 'json'];
-    const text = (parsed((await ask('flags', ...node, ...mixed)).stdout) as { text: string }).text;
+    const json = await ask('flags', ...node, ...mixed);
+    assert.equal(json.stderr, '', 'remarks are for people');
+    const { text } = parsed(json.stdout) as { text: string };
     assert.match(text, new RegExp(`^  --discovery-token=${url} `, 'm'));
     assert.match(text, /^ {2}--listen-peer-urls=http:\/\/10\.0\.0\.1:12380 /m);
     const nobody = await ask('flags', 'nobody', '--etcd', '3.7', '--name', 'infra1', '--ip', '10.0.0.1');

@@ -71,7 +71,7 @@ export const JOIN_LATE = clientCommand({
 2. Start the node with what that prints (ETCD_NAME, ETCD_INITIAL_CLUSTER and so on), and without the token.
 `);
     }
-    if (flags.endpoints === undefined && !json) {
+    if (flags.endpoints === undefined) {
       note(
         `note: the endpoints are guessed from the hosts of the members, with port ${CLIENT_PORT}; say others with --endpoints`,
       );

@@ -82,7 +82,7 @@ export const NEW = clientCommand({
       terminal.out(
         newText(cluster, token, url, server, created, style) + secretsText(cluster.token, secrets),
       );
-    const remark = flags.quiet || json ? undefined : notForOthers(server);
+    const remark = flags.quiet ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
     return EXIT.DONE;
   },
