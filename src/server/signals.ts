@@ -41,8 +41,6 @@ export function switchLevel(log: Log, configured: Config['logLevel']): void {
 
 /** Sees to it that the process ends where it would go on in a state that nobody foresaw, and says why. */
 export function endOnDefect(log: Log): void {
-  // What Node.js will drop one day is for developers: gRPC meets it with an etcd that is named by its address.
-  process.noDeprecation = true;
   // What was acknowledged is on disk, and a restart is cheap.
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ err: error }, `ending: ${origin}`);

@@ -117,7 +117,8 @@ test('an etcd without the tokens of a Go service is told as that', { skip }, asy
   if (etcd.missing !== undefined) return;
   const source = await startEtcd(await Scene.open(t), etcd.etcd, []);
   const dataDir = join(tmpdir(), 'etcd-discovery-test-never-made');
-  const { code, stderr } = await run(['import', '--from-discoveryserver', source, '--data-dir', dataDir]);
+  const args = ['import', '--from-discoveryserver', `${source}/`, '--data-dir', dataDir];
+  const { code, stderr } = await run(args);
   assert.equal(code, 1);
   assert.match(
     stderr,

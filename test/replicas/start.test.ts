@@ -148,4 +148,8 @@ test('the service works over TLS with a client certificate, a user and a passwor
   const { status, text } = await service.fetch(new URL(url).pathname);
   assert.equal(status, 200, text);
   assert.doesNotMatch(service.run.log, /right|secret/);
+
+  const { code, stderr } = await run(['export', '-', ...store], {});
+  assert.match(stderr, /^exported: 1 token [^\n]*\nleft out: [^\n]*\n$/);
+  assert.equal(code, 0);
 });

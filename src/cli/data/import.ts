@@ -63,7 +63,8 @@ export const IMPORT: Command = {
     const read = readArguments(CALL, args, terminal, wrongWords);
     if (typeof read === 'number') return read;
     const url = read.flags.get(FROM_OLD);
-    const from = url === undefined ? { file: read.words[0] ?? '-' } : { discoveryserver: url };
+    const from =
+      url === undefined ? { file: read.words[0] ?? '-' } : { discoveryserver: url.replace(/\/$/, '') };
     // Loaded here, so that help and a wrong call are answered at once.
     const { runImport } = await import('./run-import.ts');
     return runImport(from, { config: read.config, isDryRun: read.flags.has('dry-run') }, terminal);
