@@ -18,15 +18,18 @@ export interface Client {
 }
 
 /**
- * The clients that have something open or something used up. Bounded without a timer: each that comes looks at the
- * oldest ones and forgets those that have neither.
+ * The clients that have something open or something used up. Bounded without a timer: each that comes looks at a
+ * few, the oldest first and then in turn, and forgets those that have neither.
  */
 export class Clients {
   readonly #clients = new Map<string, Client>();
   readonly #most: number;
+  /** Goes on where it was: from the beginning it would pass all that was forgotten since the map was last packed. */
+  #turn: MapIterator<Client>;
 
   constructor(most: number = REQUEST_LIMITS.clients) {
     this.#most = most;
+    this.#turn = this.#clients.values();
   }
 
   get size(): number {
@@ -53,14 +56,19 @@ export class Clients {
   /** Those with something open stay in any case: the port bounds how many these are. */
   #forget(now: number): void {
     const over = this.#clients.size >= this.#most;
-    let looks: number = REQUEST_LIMITS.clientLooks;
-    for (const [name, client] of this.#clients) {
-      if (looks === 0) return;
-      looks -= 1;
-      this.#clients.delete(name);
+    for (let looks = 0; looks < REQUEST_LIMITS.clientLooks; looks += 1) {
+      const client = this.#next();
+      if (client === undefined) return;
       const open = client.connections > 0 || client.requests > 0 || client.watches > 0;
       const full = Math.max(client.requestsFull, client.newTokensFull, client.pausedUntil) <= now;
-      if (open || !(full || over)) this.#clients.set(name, client);
+      if (!open && (full || over)) this.#clients.delete(client.name);
     }
+  }
+
+  #next(): Client | undefined {
+    const next = this.#turn.next();
+    if (next.done !== true) return next.value;
+    this.#turn = this.#clients.values();
+    return this.#turn.next().value;
   }
 }
