@@ -3,12 +3,13 @@ import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell.ts';
 import { parsePublicUrl } from '../server/address.ts';
-import { oneOf, parsePath } from '../server/settings/setting.ts';
+import { parsePath } from '../server/settings/setting.ts';
 import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp } from './help.ts';
-import { NEW_TOKEN, type Problem, problemOf } from './problem.ts';
+import { OUTPUT, wantsJson } from './output.ts';
+import { NEW_TOKEN, type Problem, problemJson, problemOf, problemText } from './problem.ts';
 import { openTransport } from './server.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
@@ -30,14 +31,7 @@ const COMMON = {
   cacert: { flag: 'cacert', ...FILE, help: "The CA of the service's certificate, in PEM." },
   cert: { flag: 'cert', ...FILE, help: 'A client certificate in PEM, where the service asks for one.' },
   key: { flag: 'key', ...FILE, help: 'Its private key in PEM.' },
-  output: {
-    flag: 'output',
-    short: 'o',
-    value: 'text|json',
-    ...oneOf('text', 'json'),
-    default: 'text',
-    help: 'For people, or for programs (errors too, on standard error).',
-  },
+  output: OUTPUT,
 } as const satisfies FlagSet;
 
 /** A command that is being run. */
@@ -92,8 +86,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
       }
       if (reading.type === 'WRONG') {
         const problem = { exitCode: EXIT.WRONG, message: reading.problem };
-        const wantsJson = reading.texts.get('output')?.some(({ text }) => text === 'json') === true;
-        terminal.err(wantsJson ? problemJson(problem) : problemText(problem));
+        terminal.err(wantsJson(reading.texts) ? problemJson(problem) : problemText(problem));
         return problem.exitCode;
       }
       const values: Values<typeof COMMON> & Values<F> = reading.values;
@@ -142,14 +135,6 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
 function readyToPaste(problem: Problem, given: string, there: string): Problem {
   const next = problem.next?.replace(NEW_TOKEN, () => `${NEW_TOKEN}${there}`);
   return { ...problem, next: given === '' ? next : next?.replace('TOKEN', () => shellWord(given)) };
-}
-
-function problemText({ message, next }: Problem): string {
-  return `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
-}
-
-function problemJson({ exitCode, reason, message, next }: Problem): string {
-  return `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`;
 }
 
 /** The type of a flag's row, for flags that several commands have. */

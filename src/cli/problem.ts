@@ -155,3 +155,11 @@ function codeOf({ cause }: ConnectError): string {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return first instanceof Error && 'code' in first ? String(first.code) : '';
 }
+
+export function problemText({ message, next }: Problem): string {
+  return `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
+}
+
+export function problemJson({ exitCode, reason, message, next }: Problem): string {
+  return `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`;
+}

@@ -12,24 +12,27 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     case 'help':
     case '--help':
     case '-h': {
-      const about = COMMANDS.find((each) => each.name === rest[0]);
-      if (about !== undefined) return about.run(['--help'], terminal);
+      const [about] = rest;
+      if (about !== undefined && !about.startsWith('-')) return runCommand(about, ['--help'], terminal);
       terminal.out(help());
       return 0;
     }
     case '--version':
       terminal.out(`etcd-discovery ${readVersion()}\n`);
       return 0;
-    default: {
-      const command = COMMANDS.find((each) => each.name === name);
-      if (command !== undefined) return command.run(rest, terminal);
-      const what = name.startsWith('-') ? 'flag' : 'command';
-      terminal.err(
-        `etcd-discovery: ${JSON.stringify(name)}: there is no such ${what}; see etcd-discovery --help\n`,
-      );
-      return 2;
-    }
+    default:
+      return runCommand(name, rest, terminal);
   }
+}
+
+async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command !== undefined) return command.run(args, terminal);
+  const what = name.startsWith('-') ? 'flag' : 'command';
+  terminal.err(
+    `etcd-discovery: ${JSON.stringify(name)}: there is no such ${what}; see etcd-discovery --help\n`,
+  );
+  return 2;
 }
 
 function help(): string {

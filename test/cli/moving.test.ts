@@ -178,3 +178,63 @@ test('what cannot be is told in one line: no data, a file that is there or is no
   await refused(['import', '--from-discoveryserver', 'localhost'], /takes the URL of an etcd, like/, 2);
   await refused(['import', 'a', '--max-size', 'x'], /--max-size "x": takes a whole number/, 2);
 });
+
+test('commands about data answer programs in JSON, in one line, and refuse in it', async () => {
+  const from = await filled(3);
+  const [file, backup, to] = [fresh('tokens.jsonl'), fresh('backup'), fresh('data')];
+  const json = async (args: string[], stream: 'stdout' | 'stderr' = 'stdout'): Promise<object> => {
+    const { code, ...output } = await run([...args, '--output', 'json']);
+    const other = stream === 'stdout' ? output.stderr : output.stdout;
+    assert.equal(other, '', args.join(' '));
+    assert.match(output[stream], /^[^\n]+\n$/, args.join(' '));
+    return { code, ...(JSON.parse(output[stream]) as object) };
+  };
+  const { members, tokens, revision, events, ...rest } = (await json([
+    'check',
+    '--data-dir',
+    from,
+  ])) as Record<string, number>;
+  assert.deepEqual(rest, { code: 0, dataDir: from, isInUse: false, problemCount: 0, problems: [] });
+  assert.equal(tokens, 3);
+  const held = { tokens, members, events, revision, problemCount: 0, problems: [] };
+  const backedUp = await json(['backup', backup, '--data-dir', from]);
+  assert.deepEqual(backedUp, { code: 0, file: backup, bytes: statSync(backup).size, ...held });
+  assert.deepEqual(await json(['check', backup]), { code: 0, file: backup, ...held });
+  const restored = await json(['restore', backup, '--data-dir', to]);
+  assert.deepEqual({ ...restored, revision }, { code: 0, dataDir: to, ...held });
+  const counts = { code: 0, dryRun: false, members, expired: 0, problemCount: 0, problems: [] };
+  const exported = { ...counts, exported: 3, deleted: 0 };
+  assert.deepEqual(await json(['export', file, '--data-dir', from]), exported);
+  const { stdout, stderr } = await run(['export', '-', '--data-dir', from, '-o', 'json']);
+  assert.equal(stdout.split('\n').length, 3 + 3);
+  assert.equal((JSON.parse(stderr) as typeof exported).exported, 3);
+
+  const [first = '', second = '', ...more] = readFileSync(file, 'utf8').split('\n');
+  writeFileSync(file, [first, second.replace('"size":', '"size":-'), ...more].join('\n'));
+  const imported = (await json(['import', file, '--data-dir', fresh('data')])) as Record<string, unknown>;
+  assert.deepEqual([imported['code'], imported['imported'], imported['bad']], [1, 2, 1]);
+  assert.match(String(imported['problems']), /line 2/);
+
+  const refusal = (message: string, exitCode: number): object => ({
+    code: exitCode,
+    error: { exitCode, message },
+  });
+  assert.deepEqual(
+    await json(['restore', backup, '--data-dir', to], 'stderr'),
+    refusal(
+      `the data directory ${to} has data already; choose an empty or new one, or give --replace, which keeps the old data aside`,
+      1,
+    ),
+  );
+  assert.deepEqual(
+    await json(['export', '--data-dir', from], 'stderr'),
+    refusal(
+      'export needs the name of a file to write, or - for standard output; see etcd-discovery export --help',
+      2,
+    ),
+  );
+  assert.equal(
+    (await run(['check', '--output', 'yaml'])).stderr,
+    'etcd-discovery: --output "yaml": takes text or json\n',
+  );
+});

@@ -58,6 +58,13 @@ suite('help and versions', () => {
       assert.deepEqual([code, stderr], [0, '']);
       assert.match(stdout, /^ {2}serve +\S/m);
     }
+    assert.deepEqual(await run(['help', 'serve']), await run(['serve', '--help']));
+    const wrong = '"sevre": there is no such command; see etcd-discovery --help';
+    assert.deepEqual(await run(['help', 'sevre']), {
+      code: 2,
+      stdout: '',
+      stderr: `etcd-discovery: ${wrong}\n`,
+    });
   });
 
   test('serve --help tells every setting with its variable and default, in lines that fit', async () => {

@@ -1,8 +1,11 @@
 import { type Config, readConfig } from '../../server/config.ts';
+import { quote } from '../../server/given.ts';
 import { SETTINGS, type Setting } from '../../server/settings.ts';
 import type { FlagShape, Terminal } from '../command.ts';
 import { readTokens } from '../flags.ts';
+import { OUTPUT, wantsJson } from '../output.ts';
 import { settingLines } from '../serve-help.ts';
+import { Report } from './report.ts';
 
 /** What a command takes: words, flags of its own, and those settings of `serve` that it needs. */
 export interface Call {
@@ -18,6 +21,7 @@ export interface Arguments {
   /** The command's own flags that are given; a switch is ''. */
   readonly flags: ReadonlyMap<string, string>;
   readonly config: Config;
+  readonly report: Report;
 }
 
 /**
@@ -30,22 +34,23 @@ export function readArguments(
   terminal: Terminal,
   wrongWords: (read: Arguments) => string | undefined,
 ): Arguments | number {
-  const wrong = (problem: string): number => {
-    terminal.err(`etcd-discovery: ${problem}\n`);
-    return 2;
-  };
   const see = `see etcd-discovery ${call.name} --help`;
   const settings = call.settings.flatMap(({ flag, short, old, value, takes }) => [
     ...(flag === undefined ? [] : [{ flag, ...(short !== undefined && { short }), value, takes }]),
     ...(old === undefined ? [] : [{ ...old, value, takes }]),
   ]);
-  const { words, texts, help, problems } = readTokens([...settings, ...call.flags], args, see);
+  const { words, texts, help, problems } = readTokens([...settings, ...call.flags, OUTPUT], args, see);
+  const report = new Report(terminal, wantsJson(texts));
+  const wrong = (problem: string): number => report.wrong(problem);
   if (help) {
     terminal.out(call.help);
     return 0;
   }
   const [wrongFlag] = problems;
   if (wrongFlag !== undefined) return wrong(wrongFlag);
+  for (const { source, text } of texts.get(OUTPUT.flag) ?? []) {
+    if (OUTPUT.parse(text) === undefined) return wrong(`${source} ${quote(text)}: takes ${OUTPUT.takes}`);
+  }
   const flags = new Map<string, string>();
   for (const { flag } of call.flags) {
     const last = texts.get(flag)?.at(-1);
@@ -56,7 +61,7 @@ export function readArguments(
     .flatMap(({ source, text }) => (source.startsWith('--') ? [`${source}=${text}`] : [source, text]));
   const reading = readConfig(forServe, terminal.env);
   if (reading.type !== 'CONFIG') return wrong(reading.type === 'WRONG' ? reading.problem : see);
-  const read = { words, flags, config: reading.config };
+  const read = { words, flags, config: reading.config, report };
   const problem = wrongWords(read);
   return problem === undefined ? read : wrong(`${problem}; ${see}`);
 }
@@ -66,7 +71,8 @@ export const STORE_SETTINGS: readonly Setting<unknown>[] = (
   Object.values(SETTINGS) as readonly Setting<unknown>[]
 ).filter(({ group, env }) => group === 'Storage' && env !== 'DISC_GCFREQ');
 
-/** A command's own flags as its help lists them. */
+/** The flags of a command that are no settings, as its help lists them. */
 export function ownLines(flags: readonly FlagShape[]): string {
-  return settingLines(flags.map(({ flag, value = '', help }) => ({ flag, value, help, env: '' })));
+  const lines = flags.map(({ flag, value = '', help }) => ({ flag, value, help, env: '' }));
+  return settingLines([...lines, { ...OUTPUT, env: '' }]);
 }

@@ -1,8 +1,9 @@
 import { SETTINGS } from '../../server/settings.ts';
 import type { Command } from '../command.ts';
+import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
 import { settingLines } from '../serve-help.ts';
-import { type Call, readArguments } from './arguments.ts';
+import { type Call, ownLines, readArguments } from './arguments.ts';
 import { embedded } from './embedded.ts';
 
 const SETTINGS_USED = [SETTINGS.dataDir];
@@ -21,6 +22,7 @@ the tokens: only its owner may. It is as large as the data file. (The etcd store
 with etcd's own means: etcdctl snapshot save.)
 
 Flags:
+${ownLines([])}
 ${settingLines(SETTINGS_USED)}
 
 The exit code is 0, 1 when it failed or the data is damaged, and 2 for a wrong call.
@@ -35,7 +37,7 @@ export const BACKUP: Command = {
   name: 'backup',
   group: 'Data',
   summary: "copy the embedded store's data to a file, while the service runs",
-  flags: settingFlags(SETTINGS_USED),
+  flags: [...settingFlags(SETTINGS_USED), OUTPUT],
   argument: 'FILE',
   async run(args, terminal) {
     const read = readArguments(CALL, args, terminal, ({ words, config }) =>
@@ -44,6 +46,6 @@ export const BACKUP: Command = {
     if (typeof read === 'number') return read;
     // Loaded here, so that help and a wrong call are answered at once.
     const { runBackup } = await import('./run-care.ts');
-    return runBackup(read.words[0] ?? '', read.config, terminal);
+    return runBackup(read.words[0] ?? '', read.config, read.report);
   },
 };

@@ -1,8 +1,9 @@
 import { SETTINGS } from '../../server/settings.ts';
 import type { Command } from '../command.ts';
+import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
 import { settingLines } from '../serve-help.ts';
-import { type Call, readArguments } from './arguments.ts';
+import { type Call, ownLines, readArguments } from './arguments.ts';
 import { embedded } from './embedded.ts';
 
 const SETTINGS_USED = [SETTINGS.dataDir];
@@ -21,6 +22,7 @@ which tokens are removed and the revision counter must agree. While the service 
 cannot be looked at, as they change: check a backup then.
 
 Flags:
+${ownLines([])}
 ${settingLines(SETTINGS_USED)}
 
 The exit code is 0 when all is well, 1 when something is wrong, and 2 for a wrong call.
@@ -36,7 +38,7 @@ export const CHECK: Command = {
   name: 'check',
   group: 'Data',
   summary: "check the embedded store's data, or a backup",
-  flags: settingFlags(SETTINGS_USED),
+  flags: [...settingFlags(SETTINGS_USED), OUTPUT],
   argument: 'FILE',
   async run(args, terminal) {
     const read = readArguments(CALL, args, terminal, ({ words, config }) => {
@@ -45,6 +47,6 @@ export const CHECK: Command = {
     });
     if (typeof read === 'number') return read;
     const { runCheck } = await import('./run-care.ts');
-    return runCheck(read.words[0], read.config, terminal);
+    return runCheck(read.words[0], read.config, read.report);
   },
 };

@@ -1,4 +1,5 @@
 import type { Command, FlagShape } from '../command.ts';
+import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
 import { settingLines } from '../serve-help.ts';
 import { type Arguments, type Call, ownLines, readArguments, STORE_SETTINGS } from './arguments.ts';
@@ -38,14 +39,14 @@ export const EXPORT: Command = {
   name: 'export',
   group: 'Data',
   summary: 'write the live tokens of a store to a file',
-  flags: [...FLAGS, ...settingFlags(STORE_SETTINGS)],
+  flags: [...FLAGS, ...settingFlags(STORE_SETTINGS), OUTPUT],
   argument: 'FILE',
   async run(args, terminal) {
     const read = readArguments(CALL, args, terminal, wrongWords);
     if (typeof read === 'number') return read;
     // Loaded here, so that help and a wrong call are answered at once.
     const { runExport } = await import('./run-export.ts');
-    return runExport(read.words[0], read.config, terminal);
+    return runExport(read.words[0], read.config, read.report);
   },
 };
 

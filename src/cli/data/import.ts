@@ -1,5 +1,6 @@
 import { SETTINGS } from '../../server/settings.ts';
 import type { Command, FlagShape } from '../command.ts';
+import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
 import { settingLines } from '../serve-help.ts';
 import { type Arguments, type Call, ownLines, readArguments, STORE_SETTINGS } from './arguments.ts';
@@ -57,7 +58,7 @@ export const IMPORT: Command = {
   name: 'import',
   group: 'Data',
   summary: 'put the tokens of an export, or of a Go discovery service, into a store',
-  flags: [...FLAGS, ...settingFlags(SETTINGS_USED)],
+  flags: [...FLAGS, ...settingFlags(SETTINGS_USED), OUTPUT],
   argument: 'FILE',
   async run(args, terminal) {
     const read = readArguments(CALL, args, terminal, wrongWords);
@@ -67,7 +68,7 @@ export const IMPORT: Command = {
       url === undefined ? { file: read.words[0] ?? '-' } : { discoveryserver: url.replace(/\/$/, '') };
     // Loaded here, so that help and a wrong call are answered at once.
     const { runImport } = await import('./run-import.ts');
-    return runImport(from, { config: read.config, isDryRun: read.flags.has('dry-run') }, terminal);
+    return runImport(from, { config: read.config, isDryRun: read.flags.has('dry-run') }, read.report);
   },
 };
 

@@ -1,5 +1,6 @@
 import { SETTINGS } from '../../server/settings.ts';
 import type { Command, FlagShape } from '../command.ts';
+import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
 import { settingLines } from '../serve-help.ts';
 import { type Call, ownLines, readArguments } from './arguments.ts';
@@ -40,7 +41,7 @@ export const RESTORE: Command = {
   name: 'restore',
   group: 'Data',
   summary: 'put a backup into a data directory',
-  flags: [...FLAGS, ...settingFlags(SETTINGS_USED)],
+  flags: [...FLAGS, ...settingFlags(SETTINGS_USED), OUTPUT],
   argument: 'FILE',
   async run(args, terminal) {
     const read = readArguments(CALL, args, terminal, ({ words, config }) =>
@@ -48,6 +49,6 @@ export const RESTORE: Command = {
     );
     if (typeof read === 'number') return read;
     const { runRestore } = await import('./run-care.ts');
-    return runRestore(read.words[0] ?? '', read.flags.has('replace'), read.config, terminal);
+    return runRestore(read.words[0] ?? '', read.flags.has('replace'), read.config, read.report);
   },
 };

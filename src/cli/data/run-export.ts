@@ -4,22 +4,17 @@ import { pipeline } from 'node:stream/promises';
 import { millis } from '../../discovery/model.ts';
 import { type ExportCounts, exportLines } from '../../moving/export.ts';
 import type { Config } from '../../server/config.ts';
-import type { Terminal } from '../command.ts';
 import { tokens } from './count.ts';
-import { failed } from './failure.ts';
+import type { Report } from './report.ts';
 import { storeOf } from './store.ts';
 
 const PIECE_LENGTH = 65_536;
 
 /** Writes an export to a file that is not there yet, or to standard output (`-`), or only counts. */
-export async function runExport(
-  file: string | undefined,
-  config: Config,
-  terminal: Terminal,
-): Promise<number> {
+export async function runExport(file: string | undefined, config: Config, report: Report): Promise<number> {
   const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0 };
   try {
-    const store = await storeOf(config, terminal, 'REFUSE');
+    const store = await storeOf(config, report, 'REFUSE');
     try {
       const lines = exportLines(store, millis(Date.now()), counts);
       if (file === undefined) for await (const _ of lines);
@@ -29,13 +24,14 @@ export async function runExport(
       await store.close();
     }
   } catch (error) {
-    return failed(error, terminal);
+    return report.failed(error);
   }
-  const say = file === '-' ? terminal.err : terminal.out;
   const { exported, members, expired, deleted } = counts;
-  say(`${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}
-left out: ${expired} expired, ${deleted} deleted
-`);
+  const lines = [
+    `${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}`,
+    `left out: ${expired} expired, ${deleted} deleted`,
+  ];
+  report.result(lines, { dryRun: file === undefined, ...counts }, file === '-' ? 'err' : 'out');
   return 0;
 }
 

@@ -5,13 +5,9 @@ import { readDiscoveryserver } from '../../moving/discoveryserver/read.ts';
 import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../../moving/import.ts';
 import { readExport, WrongFile } from '../../moving/read-file.ts';
 import type { Config } from '../../server/config.ts';
-import type { Terminal } from '../command.ts';
 import { tokens } from './count.ts';
-import { failed } from './failure.ts';
+import type { Report } from './report.ts';
 import { hasData, storeOf } from './store.ts';
-
-/** Problems told one by one; a file that is wrong throughout must not flood the terminal. */
-const PROBLEMS_TOLD = 100;
 
 export interface ImportRun {
   readonly config: Config;
@@ -24,53 +20,53 @@ export type Source = { readonly file: string } | { readonly discoveryserver: str
 export async function runImport(
   from: Source,
   { config, isDryRun }: ImportRun,
-  terminal: Terminal,
+  report: Report,
 ): Promise<number> {
   const counts: ImportCounts = { imported: 0, members: 0, there: 0, conflicts: 0, expired: 0, bad: 0 };
   const now = millis(Date.now());
-  let problems = 0;
-  const report = (line: string): void => {
-    problems += 1;
-    if (problems <= PROBLEMS_TOLD) terminal.err(`${line}\n`);
-  };
   let code = 0;
   let hasBegun = false;
   try {
     const items = await begun(
       'file' in from ? fileItems(from.file) : oldItems(from.discoveryserver, now, config.policy.defaultTtl),
     );
-    const store = await target(config, isDryRun, terminal);
+    const store = await target(config, isDryRun, report);
     hasBegun = true;
     const carry = isDryRun || store === undefined ? lookInto(store) : carryInto(store);
     try {
-      await importClusters(items, carry, { policy: config.policy, now, counts, report });
+      await importClusters(items, carry, {
+        policy: config.policy,
+        now,
+        counts,
+        report: (line) => report.problem(line),
+      });
     } finally {
       await store?.close();
     }
   } catch (error) {
     if (error instanceof WrongFile && 'file' in from) {
       const name = from.file === '-' ? 'standard input' : from.file;
-      terminal.err(`etcd-discovery: ${name} ${error.message}\n`);
-      code = 1;
-    } else code = failed(error, terminal, 'file' in from ? from.file : undefined);
+      code = report.wrongFile(`${name} ${error.message}`);
+    } else code = report.failed(error, 'file' in from ? from.file : undefined);
   }
   if (!hasBegun) return code;
-  if (problems > PROBLEMS_TOLD) terminal.err(`... and ${problems - PROBLEMS_TOLD} more\n`);
   const { imported, members, there, conflicts, expired, bad } = counts;
-  terminal.out(`${isDryRun ? 'would import' : 'imported'}: ${tokens(imported, members)}
-already there: ${there}
-conflicts, left alone: ${conflicts}
-expired, left out: ${expired}
-bad, left out: ${bad}
-`);
+  const lines = [
+    `${isDryRun ? 'would import' : 'imported'}: ${tokens(imported, members)}`,
+    `already there: ${there}`,
+    `conflicts, left alone: ${conflicts}`,
+    `expired, left out: ${expired}`,
+    `bad, left out: ${bad}`,
+  ];
+  report.result(lines, { dryRun: isDryRun, ...counts });
   return code === 0 && conflicts + bad > 0 ? 1 : code;
 }
 
 /** A dry run makes no data directory, and writes nothing to etcd. */
-async function target(config: Config, isDryRun: boolean, terminal: Terminal): Promise<Store | undefined> {
+async function target(config: Config, isDryRun: boolean, report: Report): Promise<Store | undefined> {
   const { store } = config;
   if (isDryRun && store.type === 'EMBEDDED' && !hasData(store.dataDir)) return undefined;
-  return storeOf(config, terminal, isDryRun ? 'LEAVE' : 'TAKE');
+  return storeOf(config, report, isDryRun ? 'LEAVE' : 'TAKE');
 }
 
 /** The same items, once the first is there: a source that is none must not make a store. */

@@ -5,12 +5,12 @@ import type { Store } from '../../discovery/store.ts';
 import type { Config } from '../../server/config.ts';
 import { createLog } from '../../server/log.ts';
 import { type OpenOptions, openStore } from '../../server/store.ts';
-import type { Terminal } from '../command.ts';
+import type { Report } from './report.ts';
 
 /** The store that the settings choose, for a command. One that is not there yet is made only where that is said. */
 export async function storeOf(
   { store, policy }: Config,
-  terminal: Terminal,
+  report: Report,
   free: NonNullable<OpenOptions['free']>,
 ): Promise<Store> {
   if (store.type === 'EMBEDDED' && free === 'REFUSE' && !hasData(store.dataDir)) {
@@ -19,7 +19,7 @@ export async function storeOf(
       `there is no data in ${store.dataDir}; name the data directory with --data-dir, or an etcd with --etcd`,
     );
   }
-  const log = createLog('warn', 'text', { write: terminal.err });
+  const log = createLog('warn', report.json ? 'json' : 'text', { write: report.log });
   return (await openStore(store, policy, log, { free })).store;
 }
 

@@ -1,0 +1,17 @@
+import { oneOf } from '../server/settings/setting.ts';
+import type { Tokens } from './flags.ts';
+
+/** The flag that every command has whose answer a program may want. */
+export const OUTPUT = {
+  flag: 'output',
+  short: 'o',
+  value: 'text|json',
+  ...oneOf('text', 'json'),
+  default: 'text',
+  help: 'For people, or for programs (errors too, on standard error).',
+} as const;
+
+/** Whether JSON is asked for, also by a call that is wrong. */
+export function wantsJson(texts: Tokens['texts']): boolean {
+  return texts.get(OUTPUT.flag)?.some(({ text }) => text === 'json') === true;
+}
