@@ -140,7 +140,8 @@ export type Member = Message<"discovery.v1.Member"> & {
   name: string;
 
   /**
-   * The node's peer URLs in the order given, as given. No other member of the cluster has any of them.
+   * The node's peer URLs in the order given, as given. No other member of the cluster has any of them, however it
+   * is spelt.
    *
    * @generated from field: repeated string peer_urls = 3;
    */

@@ -65,7 +65,8 @@ export type ErrorDetail = Message<"discovery.v1.ErrorDetail"> & {
   deleteTime?: Timestamp | undefined;
 
   /**
-   * The cluster in the way. Set where the reason says so.
+   * The cluster in the way, or the one that has ended. Set where the reason says so, and for an expired or deleted
+   * token.
    *
    * @generated from field: discovery.v1.Cluster cluster = 7;
    */
@@ -179,23 +180,24 @@ export const ErrorReason = {
   PEER_URL_TAKEN: 11,
 
   /**
-   * The cluster has all of its members, and no standby was wanted. Code failed_precondition.
+   * The cluster, which `cluster` holds, has all of its members, and no standby was wanted. Code
+   * failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_CLUSTER_FULL = 12;
    */
   CLUSTER_FULL: 12,
 
   /**
-   * The cluster has all of its members and all the standbys that the service keeps. Code
-   * resource_exhausted.
+   * The cluster, which `cluster` holds, has all of its members and all the standbys that the service keeps.
+   * Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STANDBYS = 13;
    */
   TOO_MANY_STANDBYS: 13,
 
   /**
-   * The cluster is complete, and a member that has been part of it must not come back as a new one. Code
-   * failed_precondition.
+   * The cluster is complete, and the member or standby, which `member` holds, registered too long ago for this
+   * to be a retry: it must not come back as a new one. Code failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_REJOIN_REFUSED = 14;
    */
@@ -252,8 +254,9 @@ export const ErrorReason = {
   FORBIDDEN: 21,
 
   /**
-   * The caller's address asks for more than the service gives to one client, and nothing was done: a
-   * google.rpc.RetryInfo beside this detail says when to call again. Code resource_exhausted.
+   * The caller's address asks for more than the service gives to one client, or there is no room for one more
+   * watch, and nothing was done: a google.rpc.RetryInfo beside this detail says when to call again. Code
+   * resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_REQUESTS = 22;
    */

@@ -918,7 +918,7 @@ export const DiscoveryService: GenService<{
    * `after_revision` the first message is `started`, and every change after that revision follows: a client
    * that resumes with the last revision that it saw misses nothing across restarts. The stream ends after a
    * token_deleted event; with reason token_expired when the token's time is over; with reason
-   * shutting_down when the service stops.
+   * shutting_down when the service stops; with code deadline_exceeded at the deadline of the call.
    *
    * @generated from rpc discovery.v1.DiscoveryService.WatchMembers
    */

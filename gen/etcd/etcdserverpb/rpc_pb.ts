@@ -564,7 +564,7 @@ export const ResponseOpSchema: GenMessage<ResponseOp> = /*@__PURE__*/
   messageDesc(file_etcd_etcdserverpb_rpc, 8);
 
 /**
- * A condition on one key.
+ * A condition on one key of the token.
  *
  * @generated from message etcdserverpb.Compare
  */
@@ -762,21 +762,21 @@ export const Compare_CompareTargetSchema: GenEnum<Compare_CompareTarget> = /*@__
  */
 export type TxnRequest = Message<"etcdserverpb.TxnRequest"> & {
   /**
-   * The conditions, on the one key that the operations are about.
+   * The conditions, on keys of one token; beside a put, on the key that it puts. At most 128, as of operations.
    *
    * @generated from field: repeated etcdserverpb.Compare compare = 1;
    */
   compare: Compare[];
 
   /**
-   * What to do when all of them hold.
+   * What to do when all of them hold: reads, or one put and reads of its key.
    *
    * @generated from field: repeated etcdserverpb.RequestOp success = 2;
    */
   success: RequestOp[];
 
   /**
-   * What to do when one does not.
+   * What to do when one does not: the same.
    *
    * @generated from field: repeated etcdserverpb.RequestOp failure = 3;
    */
@@ -1052,7 +1052,7 @@ export type WatchResponse = Message<"etcdserverpb.WatchResponse"> & {
   compactRevision: bigint;
 
   /**
-   * Why the server ended the watch.
+   * Why the server ended the watch, or did not begin it.
    *
    * @generated from field: string cancel_reason = 6;
    */
@@ -1452,7 +1452,7 @@ export type AuthStatusResponse = Message<"etcdserverpb.AuthStatusResponse"> & {
   header?: ResponseHeader | undefined;
 
   /**
-   * Whether it is on: whether callers have to be known.
+   * Whether it is on: whether callers can sign in.
    *
    * @generated from field: bool enabled = 2;
    */
@@ -1508,7 +1508,7 @@ export const AuthenticateRequestSchema: GenMessage<AuthenticateRequest> = /*@__P
  */
 export type AuthenticateResponse = Message<"etcdserverpb.AuthenticateResponse"> & {
   /**
-   * The store's revision.
+   * Never set: the store is not asked.
    *
    * @generated from field: etcdserverpb.ResponseHeader header = 1;
    */
@@ -1607,7 +1607,7 @@ export const KV: GenService<{
     output: typeof DeleteRangeResponseSchema;
   },
   /**
-   * Txn compares one key and, if that holds, puts it; otherwise it reads it, if asked to.
+   * Txn reads keys of one token, or compares one key and puts it. What is refused has written nothing.
    *
    * @generated from rpc etcdserverpb.KV.Txn
    */
@@ -1687,13 +1687,13 @@ export const Maintenance: GenService<{
   serviceDesc(file_etcd_etcdserverpb_rpc, 3);
 
 /**
- * Who may do what: answered as by an etcd whose authentication is off.
+ * Who calls: by the callers of --auth-file. Without that, answered as by an etcd whose authentication is off.
  *
  * @generated from service etcdserverpb.Auth
  */
 export const Auth: GenService<{
   /**
-   * AuthStatus returns that authentication is off.
+   * AuthStatus returns whether callers can sign in.
    *
    * @generated from rpc etcdserverpb.Auth.AuthStatus
    */
@@ -1703,7 +1703,7 @@ export const Auth: GenService<{
     output: typeof AuthStatusResponseSchema;
   },
   /**
-   * Authenticate is refused, as there is nothing to prove while authentication is off.
+   * Authenticate returns what a caller sends as `token` from then on. Refused while authentication is off.
    *
    * @generated from rpc etcdserverpb.Auth.Authenticate
    */

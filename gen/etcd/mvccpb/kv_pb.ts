@@ -50,7 +50,8 @@ export type KeyValue = Message<"mvccpb.KeyValue"> & {
   version: bigint;
 
   /**
-   * The value. Empty in a delete event and when only keys were asked for.
+   * The value. Empty when only keys were asked for, and in a delete event, but for the last one of a token that has
+   * ended: that has the reason.
    *
    * @generated from field: bytes value = 5;
    */
@@ -85,7 +86,7 @@ export type Event = Message<"mvccpb.Event"> & {
   type: Event_EventType;
 
   /**
-   * The key after the change; after a deletion only its name and the revision of that.
+   * The key after the change; after a deletion its name and the revision of that.
    *
    * @generated from field: mvccpb.KeyValue kv = 2;
    */
