@@ -29,7 +29,8 @@ export class WorkerProcess {
   readonly serving: Promise<RunningServer['about'] | undefined>;
   /** Resolves when it is gone and all of its log is passed on. */
   readonly ended: Promise<WorkerEnding>;
-  readonly #worker: Worker;
+  /** Undefined when the system refused a process at once. */
+  readonly #worker: Worker | undefined;
   readonly #listening: Promise<void>;
   #isServing = false;
   #metrics: Promise<string | undefined> | undefined;
@@ -37,21 +38,35 @@ export class WorkerProcess {
 
   constructor(number: number, { pass, gather }: WorkerOptions) {
     this.number = number;
-    // The ids of node:cluster count on, and the next worker in this place has the same number.
-    this.#worker = cluster.fork({ [WORKER_NUMBER]: String(number) });
-    const { process: child } = this.#worker;
+    let onEnded = (_ending: WorkerEnding): void => {};
+    this.ended = new Promise((resolve) => {
+      onEnded = resolve;
+    });
+    // No process or no memory left: the others serve on, and the next try is later.
+    const onNoProcess = ({ message }: Error): void =>
+      onEnded({ code: null, signal: null, problem: `it could not be started (${message})` });
+    const worker = fork(number);
+    if (worker instanceof Error) {
+      this.#listening = new Promise(() => {});
+      this.serving = Promise.resolve(undefined);
+      onNoProcess(worker);
+      return;
+    }
+    this.#worker = worker;
+    const { process: child } = worker;
     this.pid = child.pid;
+    worker.on('error', (error) => {
+      if (child.pid === undefined) onNoProcess(error);
+    });
     if (child.stdout) passLines(child.stdout, pass);
     let problem: string | undefined;
-    this.ended = new Promise((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, problem }));
-    });
+    child.once('close', (code, signal) => onEnded({ code, signal, problem }));
     let onListening = (): void => {};
     this.#listening = new Promise((resolve) => {
       onListening = resolve;
     });
     this.serving = new Promise((resolve) => {
-      this.#worker.on('message', (message: ToPrimary) => {
+      worker.on('message', (message: ToPrimary) => {
         switch (message.type) {
           case 'LISTENING':
             return onListening();
@@ -83,7 +98,7 @@ export class WorkerProcess {
   tell(message: ToWorker): void {
     void this.#listening.then(() => {
       // It fails when the worker is gone.
-      if (this.#worker.isConnected()) this.#worker.process.send(message, () => {});
+      if (this.#worker?.isConnected()) this.#worker.process.send(message, () => {});
     });
   }
 
@@ -102,7 +117,17 @@ export class WorkerProcess {
   }
 
   kill(): void {
-    this.#worker.process.kill('SIGKILL');
+    this.#worker?.process.kill('SIGKILL');
+  }
+}
+
+/** Some refusals of the system are thrown, and some are events of the worker. */
+function fork(number: number): Worker | Error {
+  try {
+    // The ids of node:cluster count on, and the next worker in this place has the same number.
+    return cluster.fork({ [WORKER_NUMBER]: String(number) });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }
 

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import cluster from 'node:cluster';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WorkerProcess } from '../../src/server/workers/worker-process.ts';
+
+const REFUSALS: ReadonlyArray<readonly [how: string, settings: object, why: RegExp]> = [
+  ['in an event', { cwd: join(tmpdir(), 'etcd-discovery-test-no-such-directory') }, /\(spawn .* ENOENT\)$/],
+  ['at once', { cwd: undefined, uid: 'nobody' }, /"options\.uid"/],
+];
+
+for (const [how, settings, why] of REFUSALS) {
+  test(`a worker whose process the system refuses ${how} has ended, and its primary has not`, async () => {
+    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...settings });
+    const worker = new WorkerProcess(1, { pass: () => {}, gather: async () => '' });
+    assert.equal(await worker.serving, undefined);
+    const { code, signal, problem } = await worker.ended;
+    assert.deepEqual([code, signal, worker.pid], [null, null, undefined]);
+    assert.match(problem ?? '', /^it could not be started \(/);
+    assert.match(problem ?? '', why);
+    worker.tell({ type: 'STOP' });
+    worker.kill();
+  });
+}
