@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { IRangeRequest, IRangeResponse, ITxnRequest, ITxnResponse } from 'etcd3';
-import { type CreateCommand, decideCreate, decideRegister } from '../../src/discovery/decide.ts';
+import {
+  type CreateCommand,
+  decideCreate,
+  decideDeregister,
+  decideRegister,
+} from '../../src/discovery/decide.ts';
 import type { Description, Token } from '../../src/discovery/model.ts';
 import type { Decide, Written } from '../../src/discovery/store.ts';
 import { Cache } from '../../src/store/etcd/cache.ts';
@@ -21,10 +26,16 @@ import { refusal } from './laws/subject.ts';
 class Recorded extends Connection {
   txns: ITxnRequest[] = [];
   ranges: IRangeRequest[] = [];
+  /** What comes in place of the answer to the next transaction, which etcd has done. */
+  answer: Error | undefined;
 
-  override txn(request: ITxnRequest): Promise<ITxnResponse> {
+  override async txn(request: ITxnRequest): Promise<ITxnResponse> {
     this.txns.push(request);
-    return super.txn(request);
+    const { answer } = this;
+    this.answer = undefined;
+    const response = await super.txn(request);
+    if (answer !== undefined) throw answer;
+    return response;
   }
 
   override range(request: IRangeRequest): Promise<IRangeResponse> {
@@ -39,6 +50,7 @@ interface Parts {
   readonly reader: Reader;
   readonly create: (token: Token, more?: Partial<CreateCommand>) => Promise<Written>;
   readonly register: (token: Token, number: number) => Promise<Written>;
+  readonly deregister: (token: Token, number: number) => Promise<Written>;
 }
 
 await forEachEtcd((label, etcd) => {
@@ -150,6 +162,22 @@ await forEachEtcd((label, etcd) => {
       assert.equal(connection.txns.length, 0);
     });
 
+    it('that etcd has done although it says that it has no leader are answered as done', async ({
+      connection,
+      create,
+      register,
+      deregister,
+    }) => {
+      const t = token();
+      await create(t);
+      await register(t, 1);
+      // Of a write whose leader went while it was under way.
+      connection.answer = new Error('14 UNAVAILABLE: etcdserver: no leader');
+      const { changed, cluster } = await deregister(t, 1);
+      assert.ok(changed);
+      assert.deepEqual(cluster.members, []);
+    });
+
     it('for a register on what another replica has changed are two', async ({
       connection,
       create,
@@ -194,5 +222,6 @@ function partsOver(connection: Recorded, same?: Connection): Parts {
     reader,
     create: (t, more) => write(t, (cluster) => decideCreate(cluster, create(t, more), now)),
     register: (t, n) => write(t, (cluster) => decideRegister(cluster, node(n), now)),
+    deregister: (t, n) => write(t, (cluster) => decideDeregister(cluster, node(n).id, undefined, now)),
   };
 }

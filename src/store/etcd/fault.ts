@@ -41,9 +41,11 @@ const FINAL = new Set([
   UNAUTHENTICATED,
 ]);
 
-/** UNAVAILABLE of calls that never reached a leader. */
-const NOT_SENT =
-  /No connection established|no leader|Name resolution failed|Channel closed before|ECONNREFUSED/;
+/**
+ * UNAVAILABLE of calls that never reached etcd. "no leader" is not among them: etcd says it at once, but also of a
+ * write whose leader went while it was under way, which the next leader may do.
+ */
+const NOT_SENT = /No connection established|Name resolution failed|Channel closed before|ECONNREFUSED/;
 
 /** etcd3 keeps the code of an error only in its text: `14 UNAVAILABLE: ...`. */
 export function codeOf(error: unknown): number | undefined {
