@@ -72,8 +72,9 @@ export class Topics {
 
   /** Rings every watcher of the token after a moment: the store has failed, and may be back by then. */
   ringLater(token: Token): void {
+    const isUnderWay = this.#later.size > 0;
     this.#later.add(token);
-    if (this.#later.size > 1) return;
+    if (isUnderWay) return;
     setTimeout(() => {
       const tokens = [...this.#later];
       this.#later.clear();
