@@ -4,7 +4,7 @@ import { apply } from '../../src/discovery/change.ts';
 import type { Cluster } from '../../src/discovery/cluster.ts';
 import { revision, type Token } from '../../src/discovery/model.ts';
 import { ClusterCache } from '../../src/store/lmdb/cache.ts';
-import { create, token } from './commands.ts';
+import { create, node, token } from './commands.ts';
 
 function entry(cluster: Cluster) {
   return { cluster, compactRevision: 0, eventCount: 0, recent: [], recentAfter: cluster.modRevision };
@@ -45,6 +45,19 @@ test('the cache holds the latest of a cluster, and nothing of one that was taken
   cache.delete(removed);
   assert.equal(cache.get(changed), undefined);
   assert.equal(cache.get(removed), undefined);
+});
+
+test('deleted clusters weigh as much as the members that their last event tells of', () => {
+  const cache = new ClusterCache();
+  const removed = Array.from({ length: 1000 }, (_, n) => ({ ...node(n), version: 1 }) as never);
+  const tokens = Array.from({ length: 50 }, () => token());
+  for (const [i, t] of tokens.entries()) {
+    const { cluster } = entry(made(t, i));
+    const event = { type: 'TOKEN_DELETED', removed } as never;
+    cache.set(t, { ...entry(cluster), recent: [event] });
+  }
+  const kept = tokens.filter((t) => cache.get(t) !== undefined).length;
+  assert.ok(kept > 0 && kept <= 20, `${kept} are kept`);
 });
 
 test('what was read from disk is kept when it is asked for again, and not when all are asked for once', () => {

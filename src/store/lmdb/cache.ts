@@ -72,5 +72,7 @@ export class ClusterCache {
 function weightOf({ cluster, recent }: CachedCluster): number {
   let weight = 1 + recent.length;
   for (const { peerUrls } of cluster.members) weight += peerUrls.length;
+  // The last event of a deleted token holds everyone who went with it.
+  for (const { peerUrls } of recent.at(-1)?.removed ?? []) weight += peerUrls.length;
   return weight;
 }
