@@ -100,7 +100,7 @@ async function importOne(
   carry: Carry,
   { policy, now, counts, report }: ImportOptions,
 ): Promise<void> {
-  const moved = typeof raw === 'string' ? raw : parseCluster(raw, policy);
+  const moved = typeof raw === 'string' ? raw : parseCluster(raw, policy, now);
   if (typeof moved === 'string') {
     counts.bad += 1;
     report(`${where}: ${moved}`);

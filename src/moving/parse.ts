@@ -1,6 +1,7 @@
 import type { Locks } from '../discovery/access.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import {
+  type Millis,
   millis,
   parseChosenToken,
   parseDescription,
@@ -35,20 +36,21 @@ export interface RawMember {
 }
 
 /** The rules that every cluster of a store keeps. A string says which one is broken. */
-export function parseCluster(raw: RawCluster, policy: Policy): MovedCluster | string {
+export function parseCluster(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | string {
   try {
-    return parsed(raw, policy);
+    return parsed(raw, policy, now);
   } catch (error) {
     if (error instanceof DiscoveryError) return error.message;
     throw error;
   }
 }
 
-function parsed(raw: RawCluster, policy: Policy): MovedCluster | string {
+function parsed(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | string {
   const { allowRejoin, locks, isAgeGuessed } = raw;
   const size = parseSize(raw.size, policy);
   if (!(raw.expireTime > raw.createTime)) return 'it expires before it was made';
-  if (raw.expireTime - raw.createTime > policy.maxTtl) {
+  // A token that was reopened may have lived for long already.
+  if (raw.expireTime - Math.max(raw.createTime, now) > policy.maxTtl) {
     return `it lives longer than the ${policy.maxTtl / 1000} s that are allowed here; raise --max-ttl`;
   }
   if (raw.members.length > size + CLUSTER_LIMITS.standbys) {

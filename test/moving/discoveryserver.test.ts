@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { millis } from '../../src/discovery/model.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { ageOf, clustersOf, type OldKey, pathOf } from '../../src/moving/discoveryserver/keys.ts';
 import { parseCluster } from '../../src/moving/parse.ts';
@@ -42,7 +43,8 @@ function outcomes(name: string): string[] {
   const items = clustersOf(keys, { createTimes, now: NOW, ttl: WEEK });
   return items
     .map(({ cluster }) => {
-      const parsed = typeof cluster === 'string' ? cluster : parseCluster(cluster, DEFAULT_POLICY);
+      const parsed =
+        typeof cluster === 'string' ? cluster : parseCluster(cluster, DEFAULT_POLICY, millis(NOW));
       if (typeof parsed === 'string') return parsed.split(';')[0] ?? '';
       return `${parsed.size}: ${parsed.members.map((each) => `${each.id} ${each.name}=${each.peerUrls.join('+')}`).join(', ')}`;
     })

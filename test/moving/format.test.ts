@@ -20,11 +20,13 @@ const GOOD = {
   ],
 };
 
+const NOW = millis(Date.parse(GOOD.createTime));
+
 function refusalOf(text: string): string | undefined {
   const line = parseLine(text);
   if (typeof line === 'string') return line;
   assert.equal(line.type, 'CLUSTER');
-  const parsed = line.type === 'CLUSTER' ? parseCluster(line.cluster, DEFAULT_POLICY) : line;
+  const parsed = line.type === 'CLUSTER' ? parseCluster(line.cluster, DEFAULT_POLICY, NOW) : line;
   return typeof parsed === 'string' ? parsed : undefined;
 }
 

@@ -96,6 +96,21 @@ test('the new store has an event for each member, at their times, and a watch an
   );
 });
 
+test('a token that was reopened moves though it has lived for as long as tokens may', async () => {
+  const [from, to] = [await memoryStore(), await memoryStore()];
+  let now = millis(Date.now());
+  const discovery = new Discovery(from, DEFAULT_POLICY, () => now);
+  const t = token();
+  const { ttl: longest } = ttl(DEFAULT_POLICY.maxTtl);
+  await discovery.createToken(create(t, ttl(longest)));
+  now = millis(now + longest - HOUR);
+  await discovery.reopenToken(t, longest);
+  const { text } = await exported(from, now);
+  const { counts, reports } = await imported(text, carryInto(to), now);
+  assert.deepEqual([counts, reports], [{ ...NOTHING, imported: 1 }, []]);
+  assert.deepEqual(await contents(to), await contents(from));
+});
+
 test('expired and deleted tokens stay behind, at either end', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   const discovery = new Discovery(from, DEFAULT_POLICY);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { Cluster } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import {
+  millis,
   parseChosenToken,
   parseDescription,
   parseMemberId,
@@ -94,16 +95,18 @@ const exportLine: Target = {
   },
 };
 
+const NOW = millis(1e12);
+
 /** What an import takes can be written, exported, and imported again as the same. */
 function assertImport(raw: RawCluster): void {
-  const moved = parseCluster(raw, DEFAULT_POLICY);
+  const moved = parseCluster(raw, DEFAULT_POLICY, NOW);
   if (typeof moved === 'string') return assertFit(moved);
   assert.equal(nextStep(undefined, moved).type, 'WRITE');
   const revisions = { createRevision: revision(1), modRevision: revision(1) };
   const members = moved.members.map((member) => ({ ...member, ...revisions, version: 1 }));
   const again = parseLine(clusterLine({ ...moved, ...revisions, members }).trimEnd());
   assert.ok(typeof again === 'object' && again.type === 'CLUSTER');
-  assert.deepEqual(parseCluster(again.cluster, DEFAULT_POLICY), { ...moved, isAgeGuessed: false });
+  assert.deepEqual(parseCluster(again.cluster, DEFAULT_POLICY, NOW), { ...moved, isAgeGuessed: false });
 }
 
 const oldKeys: Target = {
@@ -122,11 +125,11 @@ const oldKeys: Target = {
       const age = ageOf(key);
       if (age !== undefined) createTimes.set(...age);
     }
-    for (const { where, cluster } of clustersOf(keys, { createTimes, now: 1e12, ttl: 1e9 })) {
+    for (const { where, cluster } of clustersOf(keys, { createTimes, now: NOW, ttl: 1e9 })) {
       assertFit(where);
       if (typeof cluster === 'string') assertFit(cluster);
       else {
-        const moved = parseCluster(cluster, DEFAULT_POLICY);
+        const moved = parseCluster(cluster, DEFAULT_POLICY, NOW);
         if (typeof moved === 'string') assertFit(moved);
       }
     }
