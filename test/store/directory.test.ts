@@ -18,6 +18,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { openEnvironment } from '../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { run } from '../support/child.ts';
 import { refusal } from './laws/subject.ts';
@@ -170,6 +171,25 @@ test('an empty directory is taken, and one that a first start left half made', a
   const store = await openLmdbStore({ path: halfMade, policy: DEFAULT_POLICY });
   assert.equal(existsSync(join(halfMade, 'owner-01234567.sock')), false);
   await store.close();
+});
+
+test('what a first start that was stopped left is no data to check or to back up, which is said in a line', async () => {
+  const [empty, begun] = [freshDirectory(), freshDirectory()];
+  writeFileSync(join(empty, 'data.mdb'), '');
+  const env = openEnvironment(begun);
+  env.openDB('meta', { encoding: 'msgpack' });
+  await env.close();
+  for (const path of [empty, begun]) {
+    for (const args of [['check'], ['backup', `${path}.mdb`]]) {
+      const { code, stderr } = await run([...args, '--data-dir', path]);
+      assert.match(
+        stderr,
+        /^etcd-discovery: there is no data in [^\n]+ yet: its first start was stopped; [^\n]+\n$/,
+      );
+      assert.equal(code, 1);
+    }
+    assert.equal(existsSync(`${path}.mdb`), false);
+  }
 });
 
 test('a directory with no more than what a first start leaves before its data is taken', async () => {

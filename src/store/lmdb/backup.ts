@@ -14,7 +14,7 @@ import { unavailable } from './fault.ts';
 import { checkDataFile } from './header.ts';
 import { inspectFile } from './inspect.ts';
 import { hasOwner } from './lock.ts';
-import { openEnvironment } from './open.ts';
+import { openBeside } from './open.ts';
 import type { Contents } from './records.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function backUp(directory: string, file: string): Promise<Contents>
   const part = makePart(target);
   try {
     const copy = join(part, 'data.mdb');
-    const env = openEnvironment(directory, true);
+    const { env } = await openBeside(directory);
     try {
       // Page by page: a compacted copy would have meta pages unlike those that the check knows.
       await env.backup(part, false);

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { unavailable } from './fault.ts';
 import { checkDataFile } from './header.ts';
 import { hasOwner } from './lock.ts';
-import { openEnvironment, tablesOf } from './open.ts';
+import { openBeside } from './open.ts';
 import { type Contents, checkRecords } from './records.ts';
 
 /** Checks a data file, page by page and record by record. Throws when it cannot be read as our data. */
@@ -46,10 +46,10 @@ export async function inspectDirectory(directory: string): Promise<Contents & { 
 
 /** Reads beside the owner, if there is one. */
 export async function readRecords(directory: string): Promise<Contents> {
-  const env = openEnvironment(directory, true);
+  const tables = await openBeside(directory);
   try {
-    return checkRecords(tablesOf(env), directory);
+    return checkRecords(tables, directory);
   } finally {
-    await env.close();
+    await tables.env.close();
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -117,6 +118,23 @@ export function tablesOf(env: RootDatabase): Tables {
     events: env.openDB('events', { encoding: 'msgpack' }),
     ends: env.openDB('ends', { encoding: 'msgpack' }),
   };
+}
+
+/**
+ * Opens the data of a directory read-only, beside its owner if there is one. Throws when there is none yet, as a
+ * first start that was stopped leaves it.
+ */
+export async function openBeside(directory: string): Promise<Tables> {
+  // LMDB would read past the end of an empty file, which ends the process with a signal.
+  if (statSync(join(directory, 'data.mdb')).size > 0) {
+    const tables = tablesOf(openEnvironment(directory, true));
+    const found: readonly unknown[] = Object.values(tables);
+    if (!found.includes(undefined)) return tables;
+    await tables.env.close();
+  }
+  throw unavailable(
+    `there is no data in ${directory} yet: its first start was stopped; start the service with it`,
+  );
 }
 
 /** Throws unless the data is of this program, or nothing yet, and of a format that it reads. */
