@@ -202,6 +202,11 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
     /^token zz\.\.\.: an event of it is there without its record$/m,
   ],
   [
+    'an event of nobody behind all others',
+    ({ events }) => events.put([token('~~zzzzzz'), 3], []),
+    /^token ~~\.\.\.: an event of it is there without its record$/m,
+  ],
+  [
     'a token that is not in the index',
     ({ ends }) => ends.remove([...ends.getKeys()][0] ?? [0, token()]),
     /^token abc\w?\.\.\.: it is not in the index of ends$/m,

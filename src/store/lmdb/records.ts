@@ -66,7 +66,8 @@ class Reading {
       const problem = this.#tried(() => this.#cluster(token, value, events));
       if (problem !== undefined) this.#problem(token, problem);
     }
-    this.#strayEvents('~~');
+    // Behind every character of a token.
+    this.#strayEvents('\u007f');
     const due = ends.getKeysCount(this.#at);
     if (due !== this.#contents.clusters) {
       this.#contents.problems.push(
