@@ -10,10 +10,10 @@ import { openEnvironment, tablesOf } from './open.ts';
 import type { Contents } from './records.ts';
 
 /**
- * The revisions between a backup and its restoring were given out once already: what comes after begins this
- * much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there are.
+ * The revisions between a backup and its restoring were given out once already: what comes after begins at least
+ * this much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there are.
  */
-export const REVISIONS_SKIPPED = 1_000_000_000;
+const REVISIONS_SKIPPED = 1_000_000_000;
 
 /** What a restore works in, or one that was killed left behind. */
 const PART = /^restore-[0-9a-f]{8}$/;
@@ -77,7 +77,9 @@ async function skipRevisions(directory: string): Promise<void> {
     const { meta } = tablesOf(env);
     const counter = meta.get('revision');
     if (typeof counter !== 'number') throw damaged('the revision counter is missing');
-    await meta.put('revision', counter + REVISIONS_SKIPPED);
+    // A backup may be restored twice, with writes in between. The microseconds since 1970 outrun every disk's
+    // writes, and are below 2^53 until 2255.
+    await meta.put('revision', Math.max(counter + REVISIONS_SKIPPED, Date.now() * 1000));
   } finally {
     await env.close();
   }
