@@ -176,7 +176,7 @@ export const REQUEST_LIMITS = {
   pageFormBytes: 8 * KiB,
   /** Addresses read of X-Forwarded-For or Forwarded: more than proxies stand in a row anywhere. */
   forwardedHops: 16,
-  /** Clients remembered: 10 to 20 MB. Past it the one that was seen first goes, and has its burst again. */
+  /** Clients remembered: 10 to 20 MB. Past it those that are looked at go, but for who has something open, and have their burst again. */
   clients: 100_000,
   /** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
   clientLooks: 2,
