@@ -22,7 +22,7 @@ Usage: etcd-discovery restore FILE [flags]
 
 The service must be stopped. The backup is checked first, and nothing is changed when it is
 not whole. Registrations that came after the backup are lost, and their nodes have to register
-again: restart those that still wait. Revisions go on far behind those of the backup, so that
+again: restart those that still wait. Revisions go on far past those of the backup, so that
 none is given out twice.
 
 Flags:
