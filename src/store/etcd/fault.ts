@@ -121,6 +121,7 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
   ],
   [/HTTP status code|Protocol error/, 'what answers there is no etcd; check the host and the port'],
   [/Name resolution failed/, 'no host is known by that name'],
+  [/client was already closed/, 'the store is closed'],
   [/no leader/, 'etcd has no leader, as most of its members are not there'],
 ];
 

@@ -3,7 +3,7 @@ const SETTLE_MS = 1000;
 
 /** Says in the log when etcd goes and when it is back, once each, however many calls notice. */
 export class Health {
-  readonly #log: (line: string) => void;
+  #log: (line: string) => void;
   #downSince: number | undefined;
   #settling: NodeJS.Timeout | undefined;
 
@@ -13,6 +13,12 @@ export class Health {
 
   get isDown(): boolean {
     return this.#downSince !== undefined;
+  }
+
+  /** Nothing is said from here on. */
+  end(): void {
+    clearTimeout(this.#settling);
+    this.#log = () => {};
   }
 
   failed(cause: string): void {

@@ -170,6 +170,8 @@ class OpenStore implements EtcdStore {
     await this.#writer.idle();
     await this.#watch?.close();
     await this.#sweeper.close();
+    // Reads that wait still fail by this, and not by etcd.
+    this.#health.end();
     this.#connection.close();
   }
 

@@ -59,7 +59,11 @@ export class Sweeper {
       success: ends.map((end) => this.#forgetOne(end)),
       failure: [],
     });
-    if (!succeeded) return 0;
+    if (!succeeded) {
+      // The key is gone although its lease may live on: somebody took it away. The next sweep asks for it anew.
+      await this.#lease.release();
+      return 0;
+    }
     const at = revision(BigInt(header.revision));
     let swept = 0;
     for (const [i, { response_txn: one }] of responses.entries()) {
