@@ -125,6 +125,8 @@ export class Http2Connection implements Connection {
       }
     });
     stream.once('close', () => {
+      // To HEAD node:http2 tells of it only once the response has been ended. Of others this does nothing.
+      response.end();
       this.exchanges.delete(exchange);
       if (this.begun === 0 && this.waiting.length > 0) setImmediate(this.turn);
       this.idleSince = performance.now();
