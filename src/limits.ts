@@ -219,7 +219,7 @@ export const STORE_LIMITS = {
   embeddedCache: 20_000,
   /** Writes of one transaction of the embedded store. */
   embeddedBatch: 1000,
-  /** Members and events that the etcd store keeps, at half a kilobyte each: 100 MB. */
+  /** Clusters, peer URLs and events that the etcd store keeps, at half a kilobyte each: 100 MB. */
   etcdCache: 200_000,
   /** Writes that wait for etcd: more is more than it could do in the time that callers wait. */
   etcdWaiting: 50_000,

@@ -1,3 +1,4 @@
+import type { Member } from '../../discovery/cluster.ts';
 import type { Token } from '../../discovery/model.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { advance, type ClusterRecord, type LogEntry } from './record.ts';
@@ -7,23 +8,24 @@ import { advance, type ClusterRecord, type LogEntry } from './record.ts';
  * that is behind costs its newer changes, or another call.
  */
 export class Cache {
-  readonly #records = new Map<Token, ClusterRecord>();
+  readonly #records = new Map<Token, { readonly record: ClusterRecord; readonly weight: number }>();
   #weight = 0;
 
   get(token: Token): ClusterRecord | undefined {
-    return this.#records.get(token);
+    return this.#records.get(token)?.record;
   }
 
   /** The last used ones stay. */
   put(token: Token, record: ClusterRecord): void {
-    const before = this.#records.get(token);
+    const before = this.get(token);
     if (before !== undefined) {
       // Answers may come in another order than the calls went.
       if (before.cluster.modRevision > record.cluster.modRevision) return;
       this.delete(token);
     }
-    this.#records.set(token, record);
-    this.#weight += weightOf(record);
+    const weight = weightOf(record);
+    this.#records.set(token, { record, weight });
+    this.#weight += weight;
     if (this.#weight <= STORE_LIMITS.etcdCache) return;
     for (const oldest of this.#records.keys()) {
       if (this.#weight <= STORE_LIMITS.etcdCache) break;
@@ -32,15 +34,15 @@ export class Cache {
   }
 
   delete(token: Token): void {
-    const record = this.#records.get(token);
-    if (record === undefined) return;
+    const entry = this.#records.get(token);
+    if (entry === undefined) return;
     this.#records.delete(token);
-    this.#weight -= weightOf(record);
+    this.#weight -= entry.weight;
   }
 
   /** A change by another process, as the watch tells it. */
   follow(token: Token, entry: LogEntry): void {
-    const record = this.#records.get(token);
+    const record = this.get(token);
     if (record === undefined || entry.number !== record.head + 1) return;
     try {
       const advanced = advance(record, [entry]);
@@ -52,6 +54,19 @@ export class Cache {
   }
 }
 
-function weightOf(record: ClusterRecord): number {
-  return 2 + record.cluster.members.length + record.tail.length;
+/** Events hold members too, who are no longer among those of the cluster. */
+function weightOf({ cluster, tail }: ClusterRecord): number {
+  let weight = 2 + tail.length + urlsOf(cluster.members);
+  for (const { type, member, previous, removed } of tail) {
+    if (previous !== undefined) weight += previous.peerUrls.length;
+    if (type === 'DEREGISTERED' && member !== undefined) weight += member.peerUrls.length;
+    if (removed !== undefined) weight += urlsOf(removed);
+  }
+  return weight;
+}
+
+function urlsOf(members: readonly Member[]): number {
+  let count = 0;
+  for (const { peerUrls } of members) count += peerUrls.length;
+  return count;
 }
