@@ -71,6 +71,7 @@ export class Feed {
 
   /** The next registration for a reader, of those that there are. */
   next(reader: Reader): string | undefined {
+    if (!this.covers(reader.after)) return undefined;
     const kept = this.#kept;
     let from = kept.length;
     // From the end, where nearly all of them are.
@@ -85,7 +86,7 @@ export class Feed {
   /** Gives a reader what it takes of what there is. */
   serve(reader: Reader): void {
     while (reader.ready) {
-      const body = this.covers(reader.after) ? this.next(reader) : undefined;
+      const body = this.next(reader);
       if (body !== undefined) reader.take(body);
       else {
         if (this.#isOver || !this.covers(reader.after)) reader.end();
@@ -111,7 +112,7 @@ export class Feed {
   async #run(messages: Messages): Promise<void> {
     let refusal: Error | undefined;
     try {
-      for (;;) {
+      for (let told = 1; ; ) {
         const next = await messages.next();
         if (next.done === true) break;
         const { update } = next.value;
@@ -119,6 +120,9 @@ export class Feed {
         const member = present(update.value.member);
         this.#keep({ revision: update.value.revision, member, body: registeredBody(this.#token, member) });
         await this.#serveAll();
+        // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.
+        if (told % REQUEST_LIMITS.v2Registrations === 0) await nextTurn();
+        told += 1;
       }
     } catch (thrown) {
       // Whoever asks again is told.

@@ -4,6 +4,7 @@ import { suite, type TestContext, test } from 'node:test';
 import type { Request } from '../../src/etcdv2/body.ts';
 import { Deadlines } from '../../src/etcdv2/deadlines.ts';
 import { Waits } from '../../src/etcdv2/wait.ts';
+import { REQUEST_LIMITS } from '../../src/limits.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -62,6 +63,46 @@ suite('a wait', () => {
     const second = await held(stack, `${HELD}&waitIndex=3`);
     assert.equal(second.headers['content-length'], String((await second.body).length));
     assert.deepEqual(v2({ body: await second.body }), created(2, 3));
+  });
+
+  test('for what happened before more registrations than are kept is answered with the first of them', async (t) => {
+    const size = REQUEST_LIMITS.v2Registrations + 10;
+    const stack = await start(t, { policy: { maxSize: size } });
+    await stack.client.createToken({ token: 'large', size });
+    await Promise.all(
+      Array.from({ length: size }, (_, i) =>
+        stack.client.register({
+          token: 'large',
+          memberId: `m${i}`,
+          name: `n${i}`,
+          peerUrls: [`http://n${i}:2380`],
+        }),
+      ),
+    );
+    const { members } = await stack.client.listMembers({ token: 'large' });
+    const [first] = members;
+    assert.ok(first);
+    for (const path of ['/large?recursive=true', `/large/${first.id}?`]) {
+      const answer = await held(stack, `${path}&wait=true&waitIndex=${first.createRevision}`);
+      assert.equal(v2({ body: await answer.body }).node?.createdIndex, Number(first.createRevision), path);
+    }
+    // Each of them once, for one who reads as fast as they come.
+    const all = await held(
+      stack,
+      `/large?recursive=true&wait=true&waitIndex=${first.createRevision}&stream=true`,
+    );
+    const told = (): number => all.soFar().split('\n').length - 1;
+    await waitFor('the stream to end or to have told all', () => told() === size || all.ended());
+    const keys = all
+      .soFar()
+      .trim()
+      .split('\n')
+      .map((line) => v2({ body: line }).node?.createdIndex);
+    assert.deepEqual(
+      keys,
+      members.slice(0, keys.length).map(({ createRevision }) => Number(createRevision)),
+    );
+    all.abort();
   });
 
   for (const index of ['', '&waitIndex=0']) {
