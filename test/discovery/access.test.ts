@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import { admit, hashSecret, issueSecret } from '../../src/discovery/access.ts';
+import { admit, type Caller, hashSecret, issueSecret } from '../../src/discovery/access.ts';
+import { Discovery } from '../../src/discovery/discovery.ts';
+import { DiscoveryError } from '../../src/discovery/errors.ts';
+import { type Description, revision } from '../../src/discovery/model.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { create, memberId, node, token, ttl } from '../store/commands.ts';
+import { memoryPlace } from '../store/place.ts';
 
 test('secrets have 192 random bits', () => {
   const issued = Array.from({ length: 1000 }, issueSecret);
@@ -32,4 +38,40 @@ test('hashes are compared in a time that tells nothing of them', (t) => {
     [right, right],
     [right, wrong],
   ]);
+});
+
+test('who is refused a token is told nothing of its cluster, neither in words nor in facts', async () => {
+  const discovery = new Discovery(await memoryPlace().open(DEFAULT_POLICY), DEFAULT_POLICY);
+  const { signal } = new AbortController();
+  const [guarded, open] = [token(), token()];
+  const description = 'a plan of ours' as Description;
+  await discovery.createToken(create(guarded, { description, locks: { READ: hashSecret(issueSecret()) } }));
+  await discovery.createToken(create(open, { description }));
+  const stranger: Caller = { mayCreate: false, mayUse: false };
+  const guesser: Caller = { ...stranger, proof: hashSecret(issueSecret()) };
+  for (const [t, caller] of [
+    [guarded, stranger],
+    [guarded, guesser],
+    [open, stranger],
+  ] as const) {
+    for (const call of [
+      () => discovery.getCluster(t, caller),
+      () => discovery.listMembers(t, caller),
+      () => discovery.register(t, node(1), caller),
+      () => discovery.deregister(t, memberId('id1'), undefined, caller),
+      () => discovery.reopenToken(t, ttl(60_000).ttl, caller),
+      () => discovery.deleteToken(t, caller),
+      () => discovery.watch(t, undefined, signal, caller).next(),
+      () => discovery.watch(t, revision(1), signal, caller).next(),
+    ]) {
+      const refused = await call().then(
+        () => assert.fail(`${call.toString()} was let in`),
+        (thrown: unknown) => thrown,
+      );
+      assert.ok(refused instanceof DiscoveryError);
+      assert.match(refused.reason, /^(UNAUTHENTICATED|FORBIDDEN)$/);
+      assert.deepEqual(Object.keys(refused.facts), ['revision'], call.toString());
+      assert.doesNotMatch(refused.message, /plan/);
+    }
+  }
 });
