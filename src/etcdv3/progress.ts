@@ -31,7 +31,7 @@ interface Question {
   /** The store's when it was asked. */
   readonly revision: bigint;
   /** The latest change that each watcher must have delivered. */
-  readonly targets: ReadonlyMap<Watcher, bigint>;
+  readonly targets: Map<Watcher, bigint>;
 }
 
 /** Questions that wait for watchers to catch up: the first, and the latest, whose answer covers those between. */
@@ -41,6 +41,16 @@ export class Questions {
   add(question: Question): void {
     this.#waiting.splice(1);
     this.#waiting.push(question);
+  }
+
+  /** A watch that began since: the answer is about it as well, so it waits for that too. */
+  include(watcher: Watcher, target: bigint): void {
+    for (const { targets } of this.#waiting) targets.set(watcher, target);
+  }
+
+  /** A watch that is over delivers no more, and is not kept for a question that waits long. */
+  forget(watcher: Watcher): void {
+    for (const { targets } of this.#waiting) targets.delete(watcher);
   }
 
   /** Takes out the revision of the first question if every watcher, unless it has stopped, has come so far. */

@@ -137,6 +137,7 @@ export class WatchStream {
     const id = request.watchId === 0n ? this.#newId() : request.watchId;
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
+    this.#questions.include(watcher, cluster.modRevision);
     await this.#send(id, revision, { created: true });
     this.#run(watcher);
   }
@@ -227,6 +228,7 @@ export class WatchStream {
   #forget(watcher: Watcher): void {
     watcher.stop();
     this.#watchers.delete(watcher.id);
+    this.#questions.forget(watcher);
     void this.#answerProgress();
   }
 

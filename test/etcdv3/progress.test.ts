@@ -82,6 +82,45 @@ test('a question is answered only when every watch has delivered what happened b
   assert.deepEqual(stack.defects, []);
 });
 
+test('a question is not answered before a watch that began after it has come so far', async (t) => {
+  const gates = new Map([
+    ['first', new Gate()],
+    ['second', new Gate()],
+  ]);
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async *watchMembers(request, options) {
+        for await (const message of real.watchMembers(request, options)) {
+          if (message.update.case === 'event') await gates.get(request.token ?? '')?.opened;
+          yield message;
+        }
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  const { client } = stack;
+  const { revision } = await client.createToken({ token: 'first', size: 3 });
+  await client.createToken({ token: 'second', size: 3 });
+  for (const token of gates.keys()) {
+    await client.register({ token, memberId: 'm', name: 'n', peerUrls: ['http://10.0.0.1:1'] });
+  }
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started({ ...membersPrefix('first'), startRevision: revision });
+  stream.progress();
+  await stream.started({ ...membersPrefix('second'), startRevision: revision });
+  gates.get('first')?.open();
+  const [first] = await stream.events(1);
+  // A watch that asks for nothing, whose beginning an answer would have come before.
+  await stream.started(membersPrefix('first'));
+  gates.get('second')?.open();
+  const [second] = await stream.events(1);
+  assert.ok((second?.kv?.modRevision ?? 0n) > (first?.kv?.modRevision ?? 0n));
+  assert.equal((await stream.next()).watchId, -1n);
+  assert.deepEqual(stack.defects, []);
+});
+
 test('a stream that ends while a watch begins leaves nothing behind', async (t) => {
   const gate = new Gate();
   let asked = 0;
