@@ -17,7 +17,9 @@ import { holds } from './compare.ts';
 import {
   duplicateKey,
   invalid,
+  isAway,
   outside,
+  reasonOf,
   tooContended,
   tooManyKeys,
   tooManyOperations,
@@ -138,6 +140,8 @@ async function putIfUnchanged(
     // What should be new was found done.
     return kv === undefined && done.previous !== undefined ? 'CHANGED' : done;
   } catch (thrown) {
+    // It may be written all the same: looked at again, it would be taken for another's.
+    if (reasonOf(thrown) === undefined || reasonOf(thrown) === 'INTERNAL' || isAway(thrown)) throw thrown;
     // Whatever was in the way: if the key has changed, the comparison is to be made again.
     const now = kvOf(request.key, await read(client, wholeSpan(key)));
     if (now?.modRevision !== kv?.modRevision) return 'CHANGED';
