@@ -28,6 +28,8 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
     if (request.stream) return next(request);
     const end = performance.now() + retryForMs;
     for (let failures = 1; ; failures++) {
+      // Each try has a signal of its own, which would not know.
+      request.signal.throwIfAborted();
       const deadline = new ConnectError(`no answer within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
       const attempt = new AbortController();
       const giveUp = (): void => attempt.abort(request.signal.reason);

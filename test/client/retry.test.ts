@@ -164,6 +164,17 @@ test('a call ends in time when nobody is there, and at the signal of its caller'
   silent.close();
 });
 
+test('a call whose signal is aborted already is not made', async (t) => {
+  const { client, calls, close } = await spoiled((response) => response.destroy());
+  t.after(close);
+  await assert.rejects(client.createToken({ size: 3 }, { signal: AbortSignal.abort() }), {
+    code: Code.Canceled,
+  });
+  // Behind it on its way.
+  await assert.rejects(client.getCluster({ token: 'a' }), { code: Code.NotFound });
+  assert.deepEqual([...calls.keys()], ['GetCluster']);
+});
+
 test('a refusal is not repeated', async (t) => {
   const { client, calls, close } = await spoiled((response) => {
     response.writeHead(404, { 'Content-Type': 'application/json' });
