@@ -166,6 +166,31 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
+  test('a tab that is opened in the background gives its stream back too, and one whose token ended is over', async () => {
+    const token = await newToken();
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await page.clock.install();
+    const open = async (): Promise<void> => {
+      await page.addInitScript(
+        "Object.defineProperty(document, 'hidden', { value: true, configurable: true })",
+      );
+      await page.reload();
+      await waitFor('the watch', () => service.discovery.watchers() === 1);
+    };
+    await open();
+    await page.clock.fastForward(6 * 60_000);
+    await sees(page, 'Paused');
+    await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+    await open();
+    await service.client.deleteToken({ token });
+    await page.clock.fastForward(60_000);
+    await waitFor('the title', async () => (await page.title()).startsWith('Deleted'));
+    await page.clock.fastForward(6 * 60_000);
+    assert.equal(await page.locator('#connection').textContent(), '');
+    await tab.close();
+  });
+
   test('it works over TLS and HTTP/2 as well', async (t) => {
     const secure = await SpawnedService.start(TLS_ARGS);
     t.after(() => secure.remove());

@@ -14,7 +14,7 @@ export function whileVisible(run: (signal: AbortSignal) => Promise<void>, onPaus
     await run(signal);
     over = !signal.aborted;
   };
-  document.addEventListener('visibilitychange', () => {
+  const look = (): void => {
     clearTimeout(timer);
     if (over) return;
     if (!document.hidden) {
@@ -22,9 +22,13 @@ export function whileVisible(run: (signal: AbortSignal) => Promise<void>, onPaus
       return;
     }
     timer = setTimeout(() => {
+      if (over) return;
       abort.abort();
       onPause();
     }, HIDDEN_MS);
-  });
+  };
+  document.addEventListener('visibilitychange', look);
   void begin();
+  // A tab may be opened in the background, which is no change.
+  look();
 }
