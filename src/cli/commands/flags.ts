@@ -9,6 +9,7 @@ import {
 } from '../../etcd/start/node.ts';
 import { shellWord } from '../../etcd/start/shell.ts';
 import { START_FORMATS, startText } from '../../etcd/start/text.ts';
+import { UNPRINTABLE } from '../../etcd/text.ts';
 import { count, oneOf, parsePath } from '../../server/settings/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
@@ -55,7 +56,7 @@ export const FLAGS = clientCommand({
       flag: 'data-dir',
       value: 'DIR',
       takes: 'a directory',
-      parse: parsePath,
+      parse: parsePrintable,
       default: DEFAULT_DATA_DIR,
       help: 'Where it keeps its data.',
     },
@@ -65,7 +66,7 @@ export const FLAGS = clientCommand({
       flag: 'node-cacert',
       value: 'FILE',
       takes: 'a file',
-      parse: parsePath,
+      parse: parsePrintable,
       help: "On the node: the CA of the service's certificate, when its machine does not know it.",
     },
   },
@@ -102,6 +103,11 @@ export const FLAGS = clientCommand({
     return EXIT.DONE;
   },
 });
+
+/** A path that can stand in a line. */
+function parsePrintable(text: string): string | undefined {
+  return UNPRINTABLE.test(text) ? undefined : parsePath(text);
+}
 
 function port<const F extends string>(flag: F, preset: number, help: string) {
   return { flag, value: 'PORT', ...count(65_535), default: String(preset), help } as const;

@@ -5,6 +5,7 @@ import {
   RegisterResponseSchema,
   WhenFull,
 } from '../../../gen/discovery/v1/service_pb.ts';
+import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../server/settings/setting.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
@@ -16,7 +17,7 @@ export const NODE_NAME = flag({
   value: 'NAME',
   takes: "the node's name, like infra1: no comma, equals sign or space is in it",
   // Others are refused by the service, of which a printed line would tell only in the node's log.
-  parse: (text) => (/^[^\s,=]+$/.test(text) ? text : undefined),
+  parse: (text) => (/^[^\s,=]+$/.test(text) && !UNPRINTABLE.test(text) ? text : undefined),
   required: true,
   help: "The node's name.",
 });

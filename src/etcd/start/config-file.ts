@@ -1,5 +1,6 @@
 import type { NodeStart } from './node.ts';
 import { environment, findingOf, nodeSettings } from './settings.ts';
+import { shellWord } from './shell.ts';
 import { type Yaml, yamlText } from './yaml.ts';
 
 // etcd's own defaults, stated since this is where one would change them: the file takes nanoseconds only.
@@ -9,7 +10,10 @@ const REQUEST_TIMEOUT_NS = 5_000_000_000;
 /** A file for `--config-file`. */
 export function configFileText(node: NodeStart): string {
   const finding = findingOf(node);
-  const start = [...environment(node).map(([name, value]) => `${name}=${value} `), 'etcd --config-file FILE'];
+  const start = [
+    ...environment(node).map(([name, value]) => `${name}=${shellWord(value)} `),
+    'etcd --config-file FILE',
+  ];
   const comments = [`# Start it with: ${start.join('')}`];
   if (finding.dialect === 'V3') comments.push('# Timeouts are in nanoseconds.');
   const discovery = finding.dialect === 'V2' ? { discovery: finding.url } : discoveryConfig(finding);

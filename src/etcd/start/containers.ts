@@ -13,7 +13,6 @@ const TAGS: Readonly<Record<EtcdSeries, string>> = {
 
 /** A Compose file with this one node, on the network of its host, whose address it has. */
 export function composeText(node: NodeStart): string {
-  const literal = (text: string): string => text.replaceAll('$', '$$$$');
   const file = yamlText({
     services: {
       [labelOf(node.name)]: {
@@ -36,7 +35,6 @@ export function composeText(node: NodeStart): string {
 
 /** A static pod: a file for the manifest directory of the kubelet on the machine that has the address. */
 export function kubernetesText(node: NodeStart): string {
-  const literal = (text: string): string => text.replaceAll('$(', '$$$$(');
   const volumes = volumesOf(node);
   const pod = yamlText({
     apiVersion: 'v1',
@@ -67,6 +65,11 @@ export function kubernetesText(node: NodeStart): string {
     },
   });
   return `# A static pod: put it into /etc/kubernetes/manifests on the machine that has ${node.ip}.\n${pod}`;
+}
+
+/** A text in which both kinds of file would put variables. */
+function literal(text: string): string {
+  return text.replaceAll('$', '$$$$');
 }
 
 function commandOf(node: NodeStart): string[] {

@@ -11,7 +11,7 @@ export function flagsText(node: NodeStart): string {
 /** A file of variables for a shell, or for systemd's EnvironmentFile. */
 export function envText(node: NodeStart): string {
   const variables = allSettings(node).map(([flag, value]) => [variableOf(flag), value] as const);
-  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${shellWord(value)}\n`);
+  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${fileWord(value)}\n`);
   return `# For a shell: set -a; . ./etcd.env; etcd. For systemd: EnvironmentFile=/etc/etcd.env\n${lines.join('')}`;
 }
 
@@ -19,7 +19,15 @@ function variableOf(flag: string): string {
   return `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
+/** What no reader takes for more than itself. */
+const PLAIN = /^[\w./:,@%+=-]+$/;
+
 /** A word of a shell command. */
 export function shellWord(text: string): string {
-  return /^[\w./:,@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A value as shells and systemd read it alike: in single quotes they differ about an apostrophe. */
+function fileWord(text: string): string {
+  return PLAIN.test(text) ? text : `"${text.replaceAll(/["\\$`]/g, '\\$&')}"`;
 }

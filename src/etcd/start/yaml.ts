@@ -8,8 +8,8 @@ export function yamlText(mapping: { readonly [key: string]: Yaml }): string {
 
 function mappingLines(mapping: { readonly [key: string]: Yaml }): string[] {
   return Object.entries(mapping).flatMap(([key, value]) => {
-    if (typeof value !== 'object') return [`${key}: ${scalar(value)}`];
-    return [`${key}:`, ...blockLines(value).map((line) => `  ${line}`)];
+    if (typeof value !== 'object') return [`${keyText(key)}: ${scalar(value)}`];
+    return [`${keyText(key)}:`, ...blockLines(value).map((line) => `  ${line}`)];
   });
 }
 
@@ -21,6 +21,12 @@ function blockLines(value: Yaml): string[] {
 
 function isList(value: Yaml): value is readonly Yaml[] {
   return Array.isArray(value);
+}
+
+/** A key that would not be a text, as that of a node called `1` or `no`, is quoted. */
+function keyText(key: string): string {
+  const isText = /^[a-z][\w-]*$/i.test(key) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(key);
+  return isText ? key : JSON.stringify(key);
 }
 
 function scalar(value: string | number | boolean): string {

@@ -64,8 +64,8 @@ export const START: Readonly<Record<StartFormat, (place: Place, text: string) =>
     const [container] = spec.containers;
     assert.ok(container !== undefined && spec.hostNetwork);
     const expanded = (word: string): string => {
-      assert.doesNotMatch(word.replaceAll('$$(', ''), /\$\(/, 'Kubernetes would put a variable in');
-      return word.replaceAll('$$(', '$(');
+      assert.doesNotMatch(word.replaceAll('$$', ''), /\$\(/, 'Kubernetes would put a variable in');
+      return word.replaceAll('$$', '$');
     };
     const env = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, expanded(value)]));
     const argv = container.command.map(expanded);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { parse } from 'yaml';
 import { type NodeStart, parseNodeIp } from '../../../src/etcd/start/node.ts';
@@ -64,6 +65,66 @@ test('an IPv6 address stands in brackets', () => {
       },
     },
   });
+});
+
+test('a file of variables means the same to a shell and to systemd', () => {
+  const name = 'it\'s-"50%h"-$HOME-`id`-\\n;#';
+  const text = startText({ ...node, name }, 'env');
+  const { stdout } = spawnSync('sh', ['-c', `${text}printf %s "$ETCD_NAME"`], { encoding: 'utf8' });
+  assert.equal(stdout, name);
+  const word = /^ETCD_NAME=(.*)$/m.exec(text)?.[1] ?? '';
+  assert.equal(systemdValue(word), name);
+});
+
+/** What systemd.exec(5) makes of a value in an EnvironmentFile. Quotes in what began without them are as they are. */
+function systemdValue(text: string): string {
+  let value = '';
+  let state: 'BEFORE' | 'BARE' | 'SINGLE' | 'DOUBLE' = 'BEFORE';
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charAt(i);
+    if (state === 'BEFORE' && c === "'") state = 'SINGLE';
+    else if (state === 'BEFORE' && c === '"') state = 'DOUBLE';
+    else if ((state === 'SINGLE' && c === "'") || (state === 'DOUBLE' && c === '"')) state = 'BEFORE';
+    else if (c === '\\' && state !== 'SINGLE') {
+      i += 1;
+      const next = text.charAt(i);
+      value += state === 'DOUBLE' && !'"\\`$'.includes(next) ? `\\${next}` : next;
+      if (state === 'BEFORE') state = 'BARE';
+    } else {
+      if (state === 'BEFORE') state = 'BARE';
+      value += c;
+    }
+  }
+  return value;
+}
+
+test('every dollar of a pod is itself, also two in a row', () => {
+  const name = 'a$$b-$(HOME)-$$(HOME)-$';
+  const pod = parse(startText({ ...node, name }, 'kubernetes')) as {
+    spec: { containers: Array<{ command: string[] }> };
+  };
+  // As the kubelet does: a dollar behind a dollar is one, and only one alone begins a variable.
+  const words = pod.spec.containers[0]?.command.map((word) =>
+    word.replaceAll(/\$(\$|\([^)]*\))/g, (_, next: string) => (next === '$' ? '$' : '')),
+  );
+  assert.ok(words?.includes(`--name=${name}`), JSON.stringify(words));
+});
+
+test('a node may be called what is no text to YAML', () => {
+  for (const name of ['1', 'no', 'true', 'infra1']) {
+    const text = startText({ ...node, name }, 'compose');
+    const file = parse(text, { mapAsMap: true, version: '1.1' }) as Map<string, Map<unknown, unknown>>;
+    assert.deepEqual([...(file.get('services')?.keys() ?? [])], [name]);
+  }
+});
+
+test('the line above a file, which starts it, is for a shell', () => {
+  const text = startText({ ...node, caFile: "/etc/the service's/ca.pem" }, 'yaml');
+  const line = /^# Start it with: (.*)etcd --config-file FILE$/m.exec(text)?.[1] ?? '';
+  const { stdout } = spawnSync('sh', ['-c', `${line}sh -c 'printf %s "$SSL_CERT_FILE"'`], {
+    encoding: 'utf8',
+  });
+  assert.equal(stdout, "/etc/the service's/ca.pem");
 });
 
 suite('the address of a node', () => {
