@@ -72,6 +72,21 @@ test('an export goes through a pipe, its counts beside it', async () => {
   assert.deepEqual(await dataOf(to), await dataOf(from));
 });
 
+test('an import that cannot write does not wait for the end of its input', async (t) => {
+  const file = fresh('file');
+  writeFileSync(file, '');
+  const { stdout } = await run(['export', '-', '--data-dir', await filled(1)]);
+  const command = new Command(['import', '-', '--data-dir', join(file, 'data')], {}, 'pipe');
+  t.after(() => command.child.kill('SIGKILL'));
+  command.child.stdin?.write(stdout.slice(0, -10));
+  let ending: unknown;
+  void command.ended.then((end) => {
+    ending = end;
+  });
+  await waitFor('its end', () => ending !== undefined);
+  assert.deepEqual(ending, { code: 1, signal: null });
+});
+
 test('an import that is killed at any moment is completed by the next', async () => {
   const [file, to] = [fresh('tokens.jsonl'), fresh('data')];
   const from = openMemoryStore(emptyDisk(), DEFAULT_POLICY);

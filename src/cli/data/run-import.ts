@@ -49,6 +49,8 @@ export async function runImport(
       code = report.wrongFile(`${name} ${error.message}`);
     } else code = report.failed(error, 'file' in from ? from.file : undefined);
   }
+  // Whoever writes there may not be done, and would keep this process.
+  if ('file' in from && from.file === '-') process.stdin.destroy();
   if (!hasBegun) return code;
   const { imported, members, there, conflicts, expired, bad } = counts;
   const lines = [
