@@ -52,13 +52,10 @@ export function admitMaker({ mayCreate, proof }: Caller): void {
  * Refuses a caller that may not have this access to a token; undefined locks are those of a token that is not
  * there, or is not guarded. An access needs the secret of the highest guarded one up to it, or of a higher one.
  */
-export function admit(
-  locks: Locks | undefined,
-  needed: Access,
-  caller: Caller,
-  facts: { revision?: Revision } = {},
-): void {
+export function admit(locks: Locks | undefined, needed: Access, caller: Caller, revision?: Revision): void {
   const { proof, mayUse } = caller;
+  // Nothing else: the refusal goes to whom the cluster must not be told.
+  const facts = revision === undefined ? {} : { revision };
   const level = ACCESSES.indexOf(needed);
   const required = ACCESSES.findLastIndex((access, i) => i <= level && locks?.[access] !== undefined);
   const opens = (access: Access, i: number): boolean => {

@@ -57,14 +57,14 @@ export class Discovery {
   /** The cluster in whatever state, tombstones included. */
   async getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
-    admit(cluster?.locks, 'READ', caller, { revision });
+    admit(cluster?.locks, 'READ', caller, revision);
     return { cluster: known(cluster, revision), revision };
   }
 
   /** The cluster with its members, while the token is live. */
   async listMembers(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
-    admit(cluster?.locks, 'READ', caller, { revision });
+    admit(cluster?.locks, 'READ', caller, revision);
     return { cluster: live(cluster, this.now(), revision), revision };
   }
 

@@ -45,7 +45,7 @@ export async function* watch(
   topics.add(token, bell);
   try {
     const view = await store.read(token);
-    admit(view.cluster?.locks, 'READ', caller, { revision: view.revision });
+    admit(view.cluster?.locks, 'READ', caller, view.revision);
     let cursor = after ?? view.revision;
     if (after === undefined) {
       const cluster = live(view.cluster, now(), view.revision);
