@@ -170,6 +170,9 @@ test('a backup is never written over a file, and never restored over data withou
     ['restore', file, '--data-dir', from, '--replace'],
     /another process is using the data directory/,
   );
+  for (const command of ['check', 'restore']) {
+    await refused([command, join(from, 'data.mdb'), '--data-dir', fresh('data')], /data\.mdb is in use; /);
+  }
   await service.end();
   const served = readFileSync(join(from, 'data.mdb'));
   const said = await done('restore', file, '--data-dir', from, '--replace');

@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { unavailable } from './fault.ts';
 import { checkDataFile } from './header.ts';
 import { hasOwner } from './lock.ts';
@@ -11,6 +11,10 @@ import { type Contents, checkRecords } from './records.ts';
 export async function inspectFile(file: string): Promise<Contents> {
   if (!existsSync(file)) throw unavailable(`${file} is not there`);
   if (statSync(file).size === 0) throw unavailable(`${file} is empty`);
+  // Read without the lock of its owner, who uses its pages again meanwhile, it would look damaged, or be copied so.
+  if (basename(file) === 'data.mdb' && (await hasOwner(dirname(resolve(file))))) {
+    throw unavailable(`${file} is in use; take a backup of its directory, or check that (--data-dir)`);
+  }
   // LMDB puts its lock beside the data, where it would be in the way.
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-'));
   try {
