@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { startServer } from './serve.ts';
-import { readTlsFiles } from './tls-files.ts';
+import { readServerTls } from './tls-files.ts';
 
 export interface ServiceOptions {
   /** On 127.0.0.1. 0 or left out: one that is free. */
@@ -53,7 +53,7 @@ async function start(args: readonly string[]): ReturnType<typeof startServer> {
     throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help starts no service');
   }
   if (reading.config.workers > 1) throw new TypeError('--workers: a service in this process is one alone');
-  const tls = reading.config.tls && readTlsFiles(reading.config.tls);
+  const tls = reading.config.tls && readServerTls(reading.config.tls);
   if (typeof tls === 'string') throw new TypeError(tls);
   return startServer(reading.config, createLog('error', 'text', process.stderr), { tls });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { after, test } from 'node:test';
 import { createDiscoveryClient } from '../../src/client/node.ts';
 import { startService } from '../../src/server/start.ts';
 import { freePorts } from '../etcd/harness/ports.ts';
+import { CA, CA_FILE, IDENTITY, TLS_ARGS } from '../tls/files.ts';
 
 // A place of its own for temporary directories: other tests make some as well.
 const temporary = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -55,4 +57,17 @@ test('what keeps a service from starting is thrown in words, and no data is left
   await assert.rejects(startService({ port: address.port }), { code: 'EADDRINUSE' });
   other.close();
   assert.deepEqual(readdirSync(temporary), []);
+});
+
+test('a service that asks for certificates of its clients lets nobody else in', async () => {
+  await using service = await startService({ flags: [...TLS_ARGS, '--tls-client-ca', CA_FILE] });
+  const ask = (client: object): Promise<number> =>
+    new Promise((resolve, reject) => {
+      get(`${service.url}/livez`, { ca: CA, agent: false, ...client }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on('error', reject);
+    });
+  assert.equal(await ask(IDENTITY), 200);
+  await assert.rejects(ask({}), /certificate required|socket hang up|ECONNRESET|EPIPE|handshake/i);
 });
