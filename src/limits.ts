@@ -225,7 +225,7 @@ export const STORE_LIMITS = {
   etcdWaiting: 50_000,
   /** Tokens counted by state in one go: a fraction of a ms for most. */
   censusBatch: 25,
-  /** How many times as long as that took the counting rests then: half a hundredth of the time at most, 40 minutes for a million tokens. */
+  /** How many times as long as that took the counting rests then: half a hundredth of the time at most, 40 minutes for a million tokens of the embedded store, some hours for those in etcd. */
   censusRest: 200,
   /** Between two counts of all tokens. */
   censusInterval: 1 * minutes,

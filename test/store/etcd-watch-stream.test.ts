@@ -139,3 +139,16 @@ test('a page of keys whose only token was swept meanwhile is not the end of the 
     [there],
   );
 });
+
+test('a list of a few clusters reads few keys, and one of many a page', async () => {
+  const limits: unknown[] = [];
+  const reader = {
+    range: async (request: () => { readonly limit?: unknown }) => {
+      limits.push(request().limit);
+      return { kvs: [], more: false, revision: 9n, tick: 1, count: 0 } as unknown as Answer;
+    },
+    history: async () => ({ folded: undefined, revision: 9n as Revision }),
+  };
+  for (const wanted of [25, 1000]) await listClusters(reader, new Keys('/x'), undefined, wanted);
+  assert.deepEqual(limits, [200, 2000]);
+});

@@ -5,8 +5,10 @@ import type { Keys } from './keys.ts';
 import { logOf, type Reader } from './read.ts';
 import { fold, type LogEntry } from './record.ts';
 
-/** Keys read at once. */
+/** Keys read at once, at most. */
 const PAGE_KEYS = 2000;
+/** Keys read for each cluster that is wanted: most have their making and a few members. */
+const CLUSTER_KEYS = 8;
 
 /** Clusters by the byte order of their tokens, after a token; at most `limit`. */
 export async function listClusters(
@@ -15,7 +17,8 @@ export async function listClusters(
   after: Token | undefined,
   limit: number,
 ): Promise<readonly Cluster[]> {
-  const { kvs, more } = await reader.range(() => ({ ...keys.clustersAfter(after), limit: PAGE_KEYS }));
+  const page = Math.min(PAGE_KEYS, CLUSTER_KEYS * limit);
+  const { kvs, more } = await reader.range(() => ({ ...keys.clustersAfter(after), limit: page }));
   const logs = new Map<Token, LogEntry[]>();
   let last: Token | undefined;
   for (const kv of kvs) {
