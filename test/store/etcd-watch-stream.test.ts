@@ -6,7 +6,7 @@ import type { Revision, Token } from '../../src/discovery/model.ts';
 import { Connection } from '../../src/store/etcd/connect.ts';
 import { Keys } from '../../src/store/etcd/keys.ts';
 import { listClusters } from '../../src/store/etcd/list.ts';
-import type { Answer } from '../../src/store/etcd/read.ts';
+import { type Answer, logOf } from '../../src/store/etcd/read.ts';
 import { WatchLoop } from '../../src/store/etcd/watch.ts';
 
 // Stubs in place of etcd: what a real one does only after hours, or with hundreds of megabytes.
@@ -151,4 +151,14 @@ test('a list of a few clusters reads few keys, and one of many a page', async ()
   };
   for (const wanted of [25, 1000]) await listClusters(reader, new Keys('/x'), undefined, wanted);
   assert.deepEqual(limits, [200, 2000]);
+});
+
+test('a key beside the changes of a token that is not of this service is refused without the token', () => {
+  const keys = new Keys('/x');
+  const key = Buffer.concat([keys.made('0123456789abcdef' as Token), Buffer.from('#mine')]);
+  const kvs = [{ key, value: Buffer.from('{}'), mod_revision: '5' }] as unknown as Answer['kvs'];
+  assert.throws(
+    () => logOf(keys, kvs),
+    ({ message }: Error) => /is not of this service; restore/.test(message) && !/0123/.test(message),
+  );
 });

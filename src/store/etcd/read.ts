@@ -160,8 +160,8 @@ function answerOf({ kvs, more, count }: IRangeResponse, at: string, tick: number
 export function logOf(keys: Keys, kvs: readonly IKeyValue[]): LogEntry[] {
   return kvs.map((kv) => {
     const key = keys.parseLog(kv.key);
-    if (key === undefined)
-      throw damaged(`the key ${JSON.stringify(kv.key.toString())} is not of this service`);
+    // It is not named, as it holds the token and this text is logged.
+    if (key === undefined) throw damaged("a key among the token's changes is not of this service");
     return { number: key.number, value: kv.value, revision: revision(BigInt(kv.mod_revision)) };
   });
 }
