@@ -3,7 +3,7 @@ import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { ASSET_FOLDER, readAssets } from './assets.ts';
 import { type Context, MAKE, type PageOptions } from './context.ts';
-import { home, make } from './home-page.ts';
+import { below, home, make } from './home-page.ts';
 import { refusalOf, rowOf, sayWhen } from './refusals.ts';
 import {
   file,
@@ -32,7 +32,7 @@ export function pageHandler(
 ): (request: PageRequest, response: PageResponse, refusal?: ConnectError) => Promise<void> {
   const context: Context = { clientOf, options, assets: readAssets() };
   return async (request, response, refusal) => {
-    if (refusal !== undefined) return send(request, response, turnedAway(context, refusal));
+    if (refusal !== undefined) return send(request, response, turnedAway(context, request, refusal));
     let reply: Reply;
     try {
       // The Host of a request is whatever its client says.
@@ -46,7 +46,7 @@ export function pageHandler(
         return;
       }
       options.onDefect(defect);
-      reply = failed(context);
+      reply = failed(context, request);
     }
     send(request, response, reply);
   };
@@ -54,7 +54,7 @@ export function pageHandler(
 
 async function answer(context: Context, request: PageRequest): Promise<Reply> {
   const { method = '', url = '' } = request;
-  const path = url.replace(/[?#].*$/s, '');
+  const path = pathOf(url);
   const reading = method === 'GET' || method === 'HEAD';
   if (path === MAKE) {
     if (method === 'POST') return make(context, request);
@@ -100,25 +100,38 @@ async function tokenPage(context: Context, request: PageRequest, path: string): 
   return secretDocument(status, html);
 }
 
-function failed(context: Context): Reply {
+function failed(context: Context, request: PageRequest): Reply {
   const why = 'This is a defect of the service, and its log says why.';
-  return refusedPage(context, 500, 'The service failed', why, 'Please report it.');
+  return refusedPage(context, request, 500, 'The service failed', why, 'Please report it.');
 }
 
-function turnedAway(context: Context, refusal: ConnectError): Reply {
+function turnedAway(context: Context, request: PageRequest, refusal: ConnectError): Reply {
   const { status, title, advice } = rowOf(refusalOf(refusal)?.reason ?? ErrorReason.UNSPECIFIED);
-  return sayWhen(refusedPage(context, status, title, sentence(refusal.rawMessage), advice), refusal);
+  return sayWhen(refusedPage(context, request, status, title, sentence(refusal.rawMessage), advice), refusal);
 }
 
 function refusedPage(
   { assets }: Context,
+  { url = '' }: PageRequest,
   status: number,
   title: string,
   lead: string,
   advice: string,
 ): Reply {
-  const { script: _, ...still } = assets.urls;
+  // Where the form goes is one deeper than all pages.
+  const root = pathOf(url) === MAKE ? '../' : '';
   const main = refusedMain(title, lead, advice, { href: '', text: 'Load again' });
   const footer = h('footer');
-  return secretDocument(status, documentHtml({ title, assets: still, home: './', main, footer }));
+  const html = documentHtml({
+    title,
+    assets: below(root, assets.urls),
+    home: root === '' ? './' : root,
+    main,
+    footer,
+  });
+  return secretDocument(status, html);
+}
+
+function pathOf(url: string): string {
+  return url.replace(/[?#].*$/s, '');
 }

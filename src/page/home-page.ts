@@ -30,8 +30,8 @@ export function home(
   return openDocument(status, html);
 }
 
-/** URLs relative to the root, seen from a page that is deeper. The first page needs no script. */
-function below(root: string, { style, icon }: AssetUrls): AssetUrls {
+/** URLs relative to the root, seen from a page that is deeper. Without the script, which the page of a token needs. */
+export function below(root: string, { style, icon }: AssetUrls): AssetUrls {
   const from = (url: string | undefined): string | undefined => url && `${root}${url}`;
   return { style: from(style), icon: from(icon) };
 }

@@ -132,6 +132,7 @@ suite('too many requests of one client', () => {
       /^too many requests from 198\.51\.100\.1; try again in \d+ s\n$/,
     ],
     ['a browser', 'GET', '/T', 'text/html', 429, /<h1>Too many requests<\/h1>/],
+    ['a browser with the form', 'POST', '/_page/new', 'text/html', 429, /class="brand" href="\.\.\/"/],
     ['the first page', 'GET', '/', '*/*', 429, /^too many requests from/],
   ] as const) {
     test(`${what} is told so`, async () => {
