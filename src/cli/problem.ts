@@ -128,6 +128,8 @@ export function problemOf(thrown: unknown, server: string): Problem {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
       return { exitCode: EXIT.FAILED, message: `${server} does not let you in: ${thrown.rawMessage}` };
+    case Code.ResourceExhausted:
+      return { exitCode: EXIT.WRONG, message: `the call is too large for ${server}: ${thrown.rawMessage}` };
     case Code.DeadlineExceeded:
     case Code.Unavailable:
     case Code.Aborted:

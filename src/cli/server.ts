@@ -33,6 +33,13 @@ export function openTransport({ server, cacert, cert, key, credentials }: Access
 }
 
 function authorization(credentials: string): string {
+  // The end of a line, mostly, of the file that they come from.
+  if (!/^[\x21-\x7e]+$/.test(credentials)) {
+    throw new Failure(
+      EXIT.WRONG,
+      'DISC_CREDENTIALS: no space or end of a line may be in it, nor letters beyond ASCII',
+    );
+  }
   if (!credentials.includes(':')) return `Bearer ${credentials}`;
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }

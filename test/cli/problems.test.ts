@@ -67,6 +67,22 @@ suite('a wrong call is exit code 2', () => {
     assert.deepEqual([code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": takes a URL')], [2, true]);
   });
 
+  test('credentials with the end of a line behind them', async () => {
+    for (const credentials of ['secret\n', 'name:secret\n', 'sécret']) {
+      const { code, stderr } = await run(['show', 'a'], { DISC_CREDENTIALS: credentials });
+      assert.match(stderr, /^etcd-discovery: DISC_CREDENTIALS: no space or end of a line/);
+      assert.doesNotMatch(stderr, /cret/);
+      assert.equal(code, 2);
+    }
+  });
+
+  test('more than the service takes', () =>
+    fails(
+      ['new', '--description', 'x'.repeat(100_000), '--server', service.url],
+      2,
+      /: the call is too large for http.*\n$/,
+    ));
+
   test('as JSON when that is asked for', async () => {
     const { code, stderr } = await run(['new', '--size', '0', '--output', 'json']);
     assert.deepEqual(
