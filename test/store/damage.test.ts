@@ -9,7 +9,8 @@ import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { slow } from '../slow.ts';
 import { run } from '../support/child.ts';
-import { at, create, node, token, ttl } from './commands.ts';
+import { at, create, HOUR, node, token, ttl } from './commands.ts';
+import { refusal } from './laws/subject.ts';
 import { lmdbPlace } from './place.ts';
 import { Random, seedOfRun } from './random.ts';
 
@@ -184,6 +185,12 @@ test('a record that cannot be read is an error of its token alone, which names t
       }
       assert.deepEqual(await everything(store, other), contents.get(other));
       assert.equal((await discovery.deleteToken(other)).changed, true);
+      // Nor does it keep others from being forgotten.
+      const later = at(Date.now() + 2 * HOUR);
+      let swept = 0;
+      while (swept < TOKENS - 1) swept += await store.sweep(later, 10);
+      const error = await refusal('INTERNAL', store.sweep(later, 10));
+      assert.match(error.message, DAMAGED);
       await store.close();
     },
   );

@@ -66,11 +66,11 @@ export class Draft {
 
   /** Forgets a cluster and its events. */
   forget(token: Token, current: CachedCluster): void {
-    const entry = this.#entry(token, current);
     const held = { start: [token, current.compactRevision + 1], end: [token, Number.MAX_SAFE_INTEGER] };
-    if (current.eventCount > 0) {
-      for (const key of this.#databases.events.getKeys(held)) entry.dropped.push(key[1]);
-    }
+    // Read before anything is changed: this may fail, and others' changes are committed all the same.
+    const keys = current.eventCount > 0 ? [...this.#databases.events.getKeys(held)] : [];
+    const entry = this.#entry(token, current);
+    for (const key of keys) entry.dropped.push(key[1]);
     entry.events.length = 0;
     entry.recent = undefined;
     entry.after = undefined;

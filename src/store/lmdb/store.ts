@@ -119,7 +119,9 @@ class OpenStore implements LmdbStore {
     if (!this.#closed) this.#databases.env.readerCheck();
     let swept = 0;
     while (swept < limit) {
-      const round = await this.#batches.submit(() => this.#planSweep(endedBefore, limit - swept));
+      const round = await this.#batches.submit(() =>
+        this.#planSweep(endedBefore, limit - swept, swept === 0),
+      );
       if (round.length === 0) break;
       swept += round.length;
       for (const token of round) this.#listener(token);
@@ -230,22 +232,30 @@ class OpenStore implements LmdbStore {
     );
   }
 
-  #planSweep(endedBefore: Millis, limit: number): Token[] {
+  #planSweep(endedBefore: Millis, limit: number, isFirst: boolean): Token[] {
     return this.#reading(() => {
       const tokens: Token[] = [];
       let steps = 0;
-      const ended = { start: [0, ''], end: [endedBefore, ''], limit };
+      let unreadable: DiscoveryError | undefined;
+      const ended = { start: [0, ''], end: [endedBefore, ''] };
       for (const [, token] of this.#databases.ends.getKeys(ended)) {
         const drafted = this.#draft.get(token);
-        // Not kept: nobody asks for them again.
-        const current = drafted === undefined ? this.#load(token) : drafted.after;
-        // A reopened token has another end by now, in this very transaction.
-        if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
-        this.#draft.forget(token, current);
-        tokens.push(token);
-        steps += 2 + current.eventCount;
-        if (steps >= SWEEP_STEPS) break;
+        try {
+          // Not kept: nobody asks for them again.
+          const current = drafted === undefined ? this.#load(token) : drafted.after;
+          // A reopened token has another end by now, in this very transaction.
+          if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
+          this.#draft.forget(token, current);
+          tokens.push(token);
+          steps += 2 + current.eventCount;
+        } catch (error) {
+          // It must not keep those behind it for ever, and is told of when there is nothing else to do.
+          unreadable = readFault(error);
+          steps += 1;
+        }
+        if (tokens.length === limit || steps >= SWEEP_STEPS) break;
       }
+      if (tokens.length === 0 && isFirst && unreadable !== undefined) throw unreadable;
       return tokens;
     });
   }
