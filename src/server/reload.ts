@@ -54,7 +54,15 @@ export function reloadFiles(
  */
 function reloadOnChange(files: readonly string[], load: () => string | undefined, log: Log): () => void {
   const state = async (): Promise<string> => (await Promise.all(files.map(stateOf))).join();
-  let seen = state();
+  const begin = async (): Promise<string> => {
+    const now = await state();
+    // They were read before the store was opened, which takes its time, and may be others by now.
+    const problem = now.includes(READ_ONCE) ? undefined : load();
+    if (problem !== undefined)
+      log.error({ files }, `files have changed, and the old ones stay in use: ${problem}`);
+    return now;
+  };
+  let seen = begin();
   let looking = false;
   const look = async (): Promise<void> => {
     const [before, now] = [await seen, await state()];
@@ -74,10 +82,13 @@ function reloadOnChange(files: readonly string[], load: () => string | undefined
   return () => clearInterval(timer);
 }
 
+/** The state of a pipe, which gives what it has once: to open it again could block the process. */
+const READ_ONCE = 'read once';
+
 async function stateOf(file: string): Promise<string> {
   try {
-    const { ino, size, mtimeMs } = await stat(file);
-    return `${ino} ${size} ${mtimeMs}`;
+    const stats = await stat(file);
+    return stats.isFile() ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : READ_ONCE;
   } catch (error) {
     return String((error as NodeJS.ErrnoException).code);
   }
