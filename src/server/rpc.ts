@@ -207,6 +207,8 @@ function refuseUnknown(request: PortRequest, response: PortResponse): void {
     if ('stream' in response) {
       const all = { ...response.getHeaders(), ...headers, ':status': 200 };
       response.stream.respond(all, { endStream: true });
+      // Else it is logged as one that its client has left.
+      response.end();
     } else response.writeHead(200, headers).end();
   } else {
     response.writeHead(404, { 'Content-Type': 'application/json' });

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Http2Server, type IncomingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  createServer,
+  type Http2Server,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -196,6 +202,20 @@ describe('gRPC without the adapter', () => {
       assert.deepEqual(one, other);
     });
   }
+
+  test('a call of what is not here is answered, and not left by its client', async () => {
+    let isEnded: boolean | undefined;
+    const noting = (_: unknown, response: Http2ServerResponse): void => {
+      response.once('close', () => {
+        isEnded = response.writableEnded;
+      });
+    };
+    ours.on('request', noting);
+    await call(ours, '/a.B/C', [], {});
+    ours.off('request', noting);
+    await waitFor('the response to be over', () => isEnded !== undefined);
+    assert.equal(isEnded, true);
+  });
 
   test('how it ended is noted', async () => {
     const codeOf = async (path: string, piece: Buffer): Promise<string | undefined> => {
