@@ -196,6 +196,8 @@ export const REQUEST_LIMITS = {
 export const V3_LIMITS = {
   /** Watches on one stream; a client of etcd puts all of its watches on one. */
   watchesPerStream: 1000,
+  /** Those of them whose token has ended: they wait in vain, and count to no limit of watches. A node has one watch. */
+  endedPerStream: 8,
   /** Comparisons of a transaction, and operations on either side: as etcd has it. */
   operationsPerTransaction: 128,
   /** Keys that the reads of a transaction answer together, so that a small question gets no endless answer: the largest cluster, three times. */

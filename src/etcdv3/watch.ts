@@ -34,6 +34,8 @@ export class WatchStream {
   readonly #watchers = new Map<bigint, Watcher>();
   readonly #outbox = new Outbox<WatchResponse>();
   readonly #questions = new Questions();
+  /** Those whose token has ended. */
+  readonly #idle = new Set<Watcher>();
   #nextId = 0n;
   #noMoreRequests = false;
   #notifying = false;
@@ -183,18 +185,22 @@ export class WatchStream {
         // Whatever it is, the watch itself will meet it; only what passes is waited for.
         (thrown: unknown) => isAway(thrown),
       );
-      if (isExpired) this.#runWhenReopened(watcher);
-      else if (!watcher.stopped) this.#run(watcher);
+      if (isExpired) return this.#runWhenReopened(watcher);
+      this.#idle.delete(watcher);
+      if (!watcher.stopped) this.#run(watcher);
     };
     setTimeout(() => void look(), this.#expiredPauseMs).unref();
   }
 
   /**
    * As in etcd, the watch outlives its keys: were it cancelled, a node would begin it again at once, and for ever.
-   * One last event says why nothing more will come, unless the token is reopened.
+   * One last event says why nothing more will come, unless the token is reopened. A client with many such watches is
+   * no node, and has them cancelled.
    */
   async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
     if (watcher.stopped) return;
+    if (this.#idle.size >= V3_LIMITS.endedPerStream) return this.#ended(watcher, refusal(thrown).rawMessage);
+    this.#idle.add(watcher);
     const told = detailOf(thrown)?.revision ?? 0n;
     const revision = told > watcher.revision ? told : watcher.revision;
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
@@ -229,6 +235,7 @@ export class WatchStream {
     watcher.stop();
     this.#watchers.delete(watcher.id);
     this.#questions.forget(watcher);
+    this.#idle.delete(watcher);
     void this.#answerProgress();
   }
 

@@ -169,6 +169,24 @@ suite('tokens that are not there', () => {
     assert.ok((answer.header?.revision ?? 0n) > 0n);
   });
 
+  test('a stream keeps a few watches of tokens that are no more, which count to no limit, and cancels others', async (t) => {
+    const stream = session(t);
+    const begin = { ...tokenPrefix('never-made'), startRevision: 1n };
+    for (let i = 0; i < V3_LIMITS.endedPerStream; i++) {
+      await stream.started(begin);
+      const [last] = await stream.events(1);
+      assert.match(text(last?.kv?.value ?? bytes('')), /^no such token: /);
+    }
+    const { watchId } = await stream.started(begin);
+    const answer = await stream.next();
+    assert.deepEqual([answer.watchId, answer.canceled], [watchId, true]);
+    assert.match(answer.cancelReason, /^no such token: /);
+    stream.cancel(0n);
+    assert.equal((await stream.next()).canceled, true);
+    await stream.started(begin);
+    assert.equal((await stream.events(1)).length, 1);
+  });
+
   test('a watch of what can be no token is refused in words', async (t) => {
     const stream = session(t);
     stream.create(prefix(`${REGISTRY}a b/`));
