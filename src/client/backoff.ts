@@ -1,6 +1,9 @@
 const FIRST_MS = 250;
 const MOST_MS = 5000;
 
+/** The longest that a timer takes: past it, it fires at once. In ms. */
+export const LONGEST_MS = 2 ** 31 - 1;
+
 /** How long to wait after the n-th failure in a row, n from 1: doubling, and never the same for two clients. */
 export function backoffMs(failures: number): number {
   const most = Math.min(MOST_MS, FIRST_MS * 2 ** (failures - 1));
@@ -15,10 +18,13 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
       clearTimeout(timer);
       reject(signal?.reason as Error);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', leave);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      },
+      Math.min(ms, LONGEST_MS),
+    );
     signal?.addEventListener('abort', leave, { once: true });
   });
 }

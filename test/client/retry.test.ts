@@ -164,6 +164,14 @@ test('a call ends in time when nobody is there, and at the signal of its caller'
   silent.close();
 });
 
+test('a try may take as long as it likes', async () => {
+  const client = createDiscoveryClient(service.url, {
+    tryTimeoutMs: Number.POSITIVE_INFINITY,
+    retryForMs: 0,
+  });
+  for (let i = 0; i < 5; i++) assert.ok((await client.createToken({ size: 3 })).created);
+});
+
 test('a call whose signal is aborted already is not made', async (t) => {
   const { client, calls, close } = await spoiled((response) => response.destroy());
   t.after(close);
