@@ -3,6 +3,7 @@
  * target alone, before anything is parsed.
  */
 export function isLastChance(method: string | undefined, target: string): boolean {
-  if (method === 'PUT') return !target.startsWith('/new');
+  // Not of `/new` itself; a chosen token may begin like it.
+  if (method === 'PUT') return !/^\/new(?:[/?]|$)/.test(target);
   return /[?&]wait=true(?:&|$)/.test(target) && !/[?&]recursive=true(?:&|$)/.test(target);
 }
