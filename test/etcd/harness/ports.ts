@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 
 // Below the kernel's ephemeral ports: there, an outgoing connection could take the port of a process that is
-// down and about to come back, and a client calling a dead port could even connect to itself.
-const LOWEST = 10_000;
+// down and about to come back, and a client calling a dead port could even connect to itself. Above those that
+// fetch refuses to call, of which the last is 10080.
+const LOWEST = 10_100;
 const HIGHEST = firstEphemeralPort() - 1;
 const BLOCK = 64;
 
