@@ -9,7 +9,7 @@ import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
-import { NEW_TOKEN, type Problem, problemJson, problemOf, problemText } from './problem.ts';
+import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts';
 import { openTransport } from './server.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
@@ -86,7 +86,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
       }
       if (reading.type === 'WRONG') {
         const problem = { exitCode: EXIT.WRONG, message: reading.problem };
-        terminal.err(wantsJson(reading.texts) ? problemJson(problem) : problemText(problem));
+        terminal.err(problemOutput(problem, wantsJson(reading.texts)));
         return problem.exitCode;
       }
       const values: Values<typeof COMMON> & Values<F> = reading.values;
@@ -124,7 +124,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         const usual = parsePublicUrl(terminal.env['DISC_SERVER'] ?? '') ?? COMMON.server.default;
         const there = server === usual ? '' : ` --server ${shellWord(server)}`;
         const problem = readyToPaste(problemOf(thrown, server), given, there);
-        terminal.err(json ? problemJson(problem) : problemText(problem));
+        terminal.err(problemOutput(problem, json));
         return problem.exitCode;
       }
     },

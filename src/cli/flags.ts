@@ -86,7 +86,13 @@ export function readCall<F extends FlagSet>(
   return { type: 'CALL', values: values as Values<F>, words, given: new Set(texts.keys()) };
 }
 
-function valueOf(flag: Flag<unknown>, source: string, text: string, problems: string[]): unknown {
+/** What a text says to a flag; undefined, and one problem more, when it is none of its values. */
+export function valueOf<T>(
+  flag: Pick<Flag<T>, 'takes' | 'parse'>,
+  source: string,
+  text: string,
+  problems: string[],
+): T | undefined {
   const parsed = flag.parse(text);
   if (parsed === undefined) problems.push(`${source} ${quote(text)}: takes ${flag.takes}`);
   return parsed;

@@ -158,10 +158,9 @@ function codeOf({ cause }: ConnectError): string {
   return first instanceof Error && 'code' in first ? String(first.code) : '';
 }
 
-export function problemText({ message, next }: Problem): string {
-  return `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
-}
-
-export function problemJson({ exitCode, reason, message, next }: Problem): string {
-  return `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`;
+/** A problem on standard error: in lines for people, or in one line of JSON for programs. */
+export function problemOutput({ exitCode, reason, message, next }: Problem, json: boolean): string {
+  return json
+    ? `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`
+    : `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
 }

@@ -68,8 +68,8 @@ export function parseBoolean(text: string): boolean | undefined {
   return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
 }
 
-/** As nodes of etcd write it. */
-const PLAIN_WAIT = /[?&]wait=true(?:&|$)/;
+/** A wait as nodes of etcd write it. */
+export const PLAIN_WAIT = /[?&]wait=true(?:&|$)/;
 /** Without one of these a query asks for no wait. */
 const MAYBE_WAIT = /(?:^|&)wait=|%/;
 

@@ -188,14 +188,12 @@ async function* noted<T>(
   }
 }
 
-const NO_SUCH_RPC = new ConnectError(
-  'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb',
-  Code.Unimplemented,
-);
+const NO_SUCH_RPC =
+  'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb';
 
 /** A service or a method that is not here. Each protocol has its own way to say so. */
 function refuseUnknown(request: PortRequest, response: PortResponse): void {
-  const { rawMessage: message } = unserved(pathOf(request.url ?? '')) ?? NO_SUCH_RPC;
+  const message = unserved(pathOf(request.url ?? ''))?.rawMessage ?? NO_SUCH_RPC;
   const type = request.headers['content-type'] ?? '';
   if (type.startsWith('application/grpc')) {
     const headers = {

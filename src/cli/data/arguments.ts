@@ -1,8 +1,7 @@
 import { type Config, readConfig } from '../../server/config.ts';
-import { quote } from '../../server/given.ts';
 import { SETTINGS, type Setting } from '../../server/settings.ts';
 import type { FlagShape, Terminal } from '../command.ts';
-import { readTokens } from '../flags.ts';
+import { readTokens, valueOf } from '../flags.ts';
 import { OUTPUT, wantsJson } from '../output.ts';
 import { settingLines } from '../serve-help.ts';
 import { Report } from './report.ts';
@@ -41,16 +40,13 @@ export function readArguments(
   ]);
   const { words, texts, help, problems } = readTokens([...settings, ...call.flags, OUTPUT], args, see);
   const report = new Report(terminal, wantsJson(texts));
-  const wrong = (problem: string): number => report.wrong(problem);
   if (help) {
     terminal.out(call.help);
     return 0;
   }
+  for (const { source, text } of texts.get(OUTPUT.flag) ?? []) valueOf(OUTPUT, source, text, problems);
   const [wrongFlag] = problems;
-  if (wrongFlag !== undefined) return wrong(wrongFlag);
-  for (const { source, text } of texts.get(OUTPUT.flag) ?? []) {
-    if (OUTPUT.parse(text) === undefined) return wrong(`${source} ${quote(text)}: takes ${OUTPUT.takes}`);
-  }
+  if (wrongFlag !== undefined) return report.wrong(wrongFlag);
   const flags = new Map<string, string>();
   for (const { flag } of call.flags) {
     const last = texts.get(flag)?.at(-1);
@@ -60,10 +56,10 @@ export function readArguments(
     .flatMap(({ flag }) => texts.get(flag) ?? [])
     .flatMap(({ source, text }) => (source.startsWith('--') ? [`${source}=${text}`] : [source, text]));
   const reading = readConfig(forServe, terminal.env);
-  if (reading.type !== 'CONFIG') return wrong(reading.type === 'WRONG' ? reading.problem : see);
+  if (reading.type !== 'CONFIG') return report.wrong(reading.type === 'WRONG' ? reading.problem : see);
   const read = { words, flags, config: reading.config, report };
   const problem = wrongWords(read);
-  return problem === undefined ? read : wrong(`${problem}; ${see}`);
+  return problem === undefined ? read : report.wrong(`${problem}; ${see}`);
 }
 
 /** The settings that choose a store. */

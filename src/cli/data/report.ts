@@ -1,7 +1,7 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
-import { problemJson, problemText } from '../problem.ts';
+import { problemOutput } from '../problem.ts';
 
 /** Problems told one by one; data that is wrong throughout must not flood the terminal. */
 const PROBLEMS_TOLD = 100;
@@ -59,8 +59,7 @@ export class Report {
   }
 
   #failure(exitCode: number, message: string): number {
-    const problem = { exitCode, message };
-    this.#terminal.err(this.json ? problemJson(problem) : problemText(problem));
+    this.#terminal.err(problemOutput({ exitCode, message }, this.json));
     return exitCode;
   }
 }
