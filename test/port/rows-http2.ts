@@ -36,7 +36,11 @@ const NONE = /^$/;
 const RESET = /^1:reset\(PROTOCOL_ERROR\)$/;
 const REFUSED = /^(1:400|1:reset\(PROTOCOL_ERROR\))$/;
 const GOAWAY = /goaway\((?!NO_ERROR)[A-Z_]+\)/;
+// Its last words are lost when another write is under way, or when a reset for what was left unread overtakes them.
+const CUT_OFF = /^$|goaway\((?!NO_ERROR)[A-Z_]+\)/;
 const OK = /^1:200$/;
+// Node.js 22 says both when it reaches the reset before the goaway.
+const BAD_LENGTH = /^(1:reset\(PROTOCOL_ERROR\)( goaway\([A-Z_]+\))?|goaway\([A-Z_]+\))$/;
 
 const repeat = (times: number, make: (index: number) => Uint8Array): Buffer =>
   Buffer.concat(Array.from({ length: times }, (_, index) => make(index)));
@@ -181,13 +185,13 @@ const bodies: readonly Http2Row[] = [
   {
     name: 'a body shorter than its length',
     send: upload([...POST, ['content-length', '5']], 'ab'),
-    hears: /^(1:reset\(PROTOCOL_ERROR\)|goaway\([A-Z_]+\))$/,
+    hears: BAD_LENGTH,
     next: 'either',
   },
   {
     name: 'a body longer than its length',
     send: upload([...POST, ['content-length', '1']], 'abc'),
-    hears: /^(1:reset\(PROTOCOL_ERROR\)|goaway\([A-Z_]+\))$/,
+    hears: BAD_LENGTH,
     next: 'either',
   },
   {
@@ -225,7 +229,7 @@ const bodies: readonly Http2Row[] = [
   {
     name: 'twenty thousand empty DATA frames',
     send: Buffer.concat([upload(POST), repeat(20_000, () => frame(TYPE.DATA, FLAG.NONE, 1))]),
-    hears: GOAWAY,
+    hears: CUT_OFF,
     next: 'closed',
   },
 ];
@@ -318,12 +322,12 @@ const connections: readonly Http2Row[] = [
   },
   ...connectionErrors.map(([name, send]): Http2Row => ({ name, send, hears: GOAWAY, next: 'closed' })),
   ...floods.map(
-    ([name, send]): Http2Row => ({ name: `a flood of ${name}`, send, hears: GOAWAY, next: 'closed' }),
+    ([name, send]): Http2Row => ({ name: `a flood of ${name}`, send, hears: CUT_OFF, next: 'closed' }),
   ),
   {
     name: 'a flood of streams past the limit',
     send: repeat(1500, (index) => headers(2 * index + 1, POST, FLAG.END_HEADERS)),
-    hears: GOAWAY,
+    hears: CUT_OFF,
     next: 'closed',
     plain: true,
   },

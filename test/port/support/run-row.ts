@@ -41,7 +41,10 @@ export async function runHttp2Row(port: number, row: Http2Row): Promise<void> {
   try {
     client.raw.send(row.send);
     if (row.next === 'closed') await client.raw.untilClosed(WAIT_MS);
-    else await waitFor(`${row.hears} in what is heard`, () => row.hears.test(client.transcript()), WAIT_MS);
+    else {
+      const matches = (): boolean => row.hears.test(client.transcript());
+      await waitFor(() => `${row.hears} in ${JSON.stringify(client.transcript())}`, matches, WAIT_MS);
+    }
     if (row.next === 'kept') assert.equal(await client.get(99, '/health'), 200);
     const heard = client.transcript().replace(/ ?\b99:200$/, '');
     assert.match(heard, row.hears);
