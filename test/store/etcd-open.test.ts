@@ -10,6 +10,7 @@ import { type EtcdStore, type EtcdStoreOptions, openEtcdStore } from '../../src/
 import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { freePorts } from '../etcd/harness/ports.ts';
 import { Scene } from '../etcd/harness/scene.ts';
+import { waitFor } from '../support/wait.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
 import { create, memberId, node, size, token, urls } from './commands.ts';
 import { forEachEtcd } from './etcd.ts';
@@ -137,12 +138,15 @@ await forEachEtcd((label, etcd) => {
     it('refuses to work over two clusters', async ({ scene, backing, open }) => {
       const other = await BackingEtcd.start(await Scene.open(scene), { etcd, members: 1 });
       const endpoints = [...backing.members, ...other.members].map((member) => member.clientUrl);
-      // Which one a call goes to is chance.
+      // Which one a call goes to is chance, and one that failed rests for a while.
       const refused = await refusal(
         'STORE_UNAVAILABLE',
-        open({ endpoints }).then(async (store) => {
-          for (let i = 0; i < 100; i++) await store.read(token());
-        }),
+        open({ endpoints }).then((store) =>
+          waitFor('a call to the other cluster', async () => {
+            await store.read(token());
+            return false;
+          }),
+        ),
       );
       assert.match(refused.message, /are not, or no longer, one etcd cluster; check --etcd/);
     });
