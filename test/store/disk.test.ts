@@ -296,10 +296,16 @@ test('an acknowledgement is given after its data and its meta page were flushed'
   let committed = false;
   let acknowledged = 0;
   let synchronous: string | undefined;
+  let isOpening = false;
   for (const line of readFileSync(trace, 'latin1').split('\n')) {
     const done = (call: string): boolean => line.includes(`${call}(`) || line.includes(`${call} resumed`);
-    const opened = /data\.mdb", O_WRONLY\|O_DSYNC\|O_CLOEXEC\) = (\d+)/.exec(line);
-    if (opened !== null) synchronous = opened[1];
+    // A call of another thread in between makes two lines of it.
+    isOpening ||= line.includes('data.mdb", O_WRONLY|O_DSYNC|O_CLOEXEC');
+    const opened = isOpening && done('openat') ? /\) += (\d+)$/.exec(line) : null;
+    if (opened !== null) {
+      synchronous = opened[1];
+      isOpening = false;
+    }
     if (done('fdatasync') && line.endsWith('= 0')) flushed = true;
     // The meta page goes through a descriptor whose writes wait for the disk themselves.
     if (line.includes(`pwrite64(${synchronous},`)) committed = flushed;
