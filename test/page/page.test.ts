@@ -58,8 +58,9 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await page.getByLabel('Its IP address').fill('10.1.2.3');
     const copy = page.getByRole('button', { name: 'Copy for etcd 3.7, as Environment' });
     await linesHave(page, /10\.1\.2\.3/);
+    const said = await firstSaid(page);
     await copy.press('Enter');
-    await waitFor('the button to say so', async () => (await copy.textContent()) === 'Copied');
+    await waitFor('the button to say so', async () => (await said()) === 'Copied');
     await register(token, 'infra1');
     await sees(page, '1 of 3 nodes registered, 2 missing.');
     assert.equal(await page.evaluate("document.activeElement.classList.contains('copy')"), true);
@@ -69,15 +70,29 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
+  test('what a copy button says for a while is not drawn over', async () => {
+    const token = await newToken();
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await sees(page, 'Live');
+    // As after a press, for longer than any drawing takes.
+    await page.evaluate(`for (const button of document.querySelectorAll('.copy')) {
+      button.textContent = 'Copied';
+      button.setAttribute('data-said', '');
+    }`);
+    await register(token, 'infra1');
+    await sees(page, '1 of 3 nodes registered, 2 missing.');
+    assert.equal(await page.locator('.copy:visible').first().textContent(), 'Copied');
+    await tab.close();
+  });
+
   test('where the browser has no clipboard for a page, the old way copies', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken({ size: 1 })}`);
     const { page } = tab;
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    const said = await firstSaid(page);
     await page.getByRole('button', { name: /^Copy/ }).click();
-    await waitFor(
-      'the button to say so',
-      async () => (await page.locator('.copy:visible').textContent()) === 'Copied',
-    );
+    await waitFor('the button to say so', async () => (await said()) === 'Copied');
     assert.match(String(await page.evaluate('getSelection().toString()')), /^etcd /);
     await tab.close();
   });
@@ -387,6 +402,15 @@ const LOOKS_DIFFER = ['color-contrast', 'link-in-text-block', 'scrollable-region
 async function linesHave(page: Page, pattern: RegExp): Promise<void> {
   const lines = page.locator('#start-text');
   await waitFor(`lines with ${pattern}`, async () => pattern.test((await lines.textContent()) ?? ''));
+}
+
+/** What a copy button says first from now on, as the page itself sees it: it says so for two seconds alone. */
+async function firstSaid(page: Page): Promise<() => Promise<string>> {
+  await page.evaluate(`globalThis.said = '';
+    new MutationObserver((changes) => {
+      for (const { target } of changes) if (target.matches('.copy')) globalThis.said ||= target.textContent;
+    }).observe(document.body, { childList: true, subtree: true })`);
+  return () => page.evaluate<string>('said');
 }
 
 interface AxeResults {

@@ -8,9 +8,11 @@ export function copyButtons(root: Element, announce: (text: string) => void): vo
     if (button === null || source === null) return;
     void copy(source).then((copied) => {
       button.textContent = copied ? 'Copied' : 'Press Ctrl+C';
+      button.setAttribute('data-said', '');
       announce(copied ? 'Copied.' : 'The text is selected: press Control and C to copy it.');
       setTimeout(() => {
         button.textContent = 'Copy';
+        button.removeAttribute('data-said');
       }, SHOWN_MS);
     });
   });

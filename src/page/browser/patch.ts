@@ -14,6 +14,8 @@ export function patch(element: Element, wanted: VElement): void {
       if (element.getAttribute(name) !== text) element.setAttribute(name, text);
     }
   }
+  // What a button says for a while of its own is not drawn over.
+  if (element.hasAttribute('data-said')) return;
   let at = element.firstChild;
   for (const child of wanted.children) {
     if (typeof child === 'string') {
