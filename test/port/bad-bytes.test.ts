@@ -5,13 +5,14 @@ import { waitFor } from '../support/wait.ts';
 import { HTTP1_ROWS } from './rows-http1.ts';
 import { HTTP2_ROWS } from './rows-http2.ts';
 import { assertServes } from './support/alive.ts';
-import { handleRow, openPlainPort, PAUSE_MS, type PlainPort } from './support/plain.ts';
+import { handleRow, openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.ts';
 import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
 
 // The same rows are sent to the real process in process.test.ts.
 let port: PlainPort;
 before(async () => {
-  port = await openPlainPort(handleRow);
+  // A flooding client's answer to a ping comes behind all that it has sent before.
+  port = await openPlainPort(handleRow, { ...SHORT, pingTimeout: 4000 });
 });
 after(() => port.drain(0));
 
