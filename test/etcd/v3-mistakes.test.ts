@@ -140,8 +140,9 @@ await forEachEtcd((it) => {
 /** Waits until the node has logged a refusal in these words. It goes on trying. */
 async function expectRefusal(scene: Scene, node: EtcdNode, words: readonly string[]): Promise<void> {
   // A first try that was too late for the node is none.
-  const refusal = /rpc error: code = (?!DeadlineExceeded|Unavailable)\w+ desc = /;
+  const refusal = /rpc error: code = (?!DeadlineExceeded)\w+ desc = /;
   await scene.waitForLog(node.run, refusal);
+  await scene.waitForLog(node.run, /retry connecting to discovery service/);
   const refusals = node.run.log.split('\n').filter((line) => refusal.test(line));
   for (const word of words) {
     assert.ok(refusals[0]?.includes(word), `the log says ${word}: ${refusals[0]}`);

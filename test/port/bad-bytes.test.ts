@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { HTTP1_ROWS } from './rows-http1.ts';
-import { HTTP2_ROWS } from './rows-http2.ts';
+import { FLOOD_ROWS, HTTP2_ROWS } from './rows-http2.ts';
 import { assertServes } from './support/alive.ts';
 import { handleRow, openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.ts';
 import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
@@ -48,4 +48,11 @@ test('a client that breaks off is no line in the log, and those that flood are o
     port.logged.map(({ level, text }) => `${level}: ${text}`),
     ['warn: a client that floods is cut off; others are not told of for a minute'],
   );
+});
+
+test('a client that floods is told why, unless its own flood drowns that', async () => {
+  assert.ok(FLOOD_ROWS.length > 5);
+  for (const row of FLOOD_ROWS) {
+    await waitFor(`last words to ${row.name}`, async () => (await runHttp2Row(port.port, row)) !== '');
+  }
 });

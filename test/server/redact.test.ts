@@ -10,9 +10,9 @@ test('the label of a token tells tokens apart, begins as they do, and holds no w
   const token = '6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b';
   assert.match(tokenLabel(token), /^6c5d\.\.\.[0-9a-f]{6}$/);
   assert.equal(tokenLabel(token), tokenLabel(token));
-  // Few, as a label has 24 bits: of a hundred two are the same once in 3000 runs.
-  const labels = new Set(Array.from({ length: 10 }, () => tokenLabel(`6c5d${issued()}`)));
-  assert.equal(labels.size, 10);
+  const labels = new Set(Array.from({ length: 100 }, () => tokenLabel(`6c5d${issued()}`)));
+  // They have 24 bits: two are the same once in 3000 runs.
+  assert.ok(labels.size >= 99);
   assert.match(tokenLabel('demo'), /^d\.\.\./);
   assert.match(tokenLabel('abc'), /^\.\.\./);
   assert.match(tokenLabel('demo:B2cyq2dKmDvBXSEJ1UsH7Kb1'), /^d\.\.\./, 'with a secret behind it');

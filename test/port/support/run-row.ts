@@ -35,8 +35,8 @@ export async function runHttp1Row(port: number, row: Http1Row): Promise<void> {
   }
 }
 
-/** Sends a row's frames and checks all that comes back. */
-export async function runHttp2Row(port: number, row: Http2Row): Promise<void> {
+/** Sends a row's frames and checks all that comes back. Returns what was heard. */
+export async function runHttp2Row(port: number, row: Http2Row): Promise<string> {
   const client = await RawHttp2Client.connect(port, row);
   try {
     client.raw.send(row.send);
@@ -48,6 +48,7 @@ export async function runHttp2Row(port: number, row: Http2Row): Promise<void> {
     if (row.next === 'kept') assert.equal(await client.get(99, '/health'), 200);
     const heard = client.transcript().replace(/ ?\b99:200$/, '');
     assert.match(heard, row.hears);
+    return heard;
   } finally {
     client.destroy();
   }
