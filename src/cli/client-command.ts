@@ -2,17 +2,17 @@ import { createClient, type Transport } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell.ts';
-import { parsePublicUrl } from '../server/address.ts';
-import { parsePath } from '../server/settings/setting.ts';
+import { parsePath } from '../settings/tables/setting.ts';
+import { parsePublicUrl } from '../values/address.ts';
 import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
 import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts';
-import { openTransport } from './server.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
+import { openTransport } from './transport.ts';
 
 const FILE = { value: 'FILE', takes: 'a file', parse: parsePath } as const;
 

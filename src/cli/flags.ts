@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { quote } from '../server/given.ts';
+import { quote } from '../settings/given.ts';
 import type { FlagShape } from './command.ts';
 
 /** A flag with a value. */

@@ -1,4 +1,4 @@
-import { oneOf } from '../server/settings/setting.ts';
+import { oneOf } from '../settings/tables/setting.ts';
 import type { Tokens } from './flags.ts';
 
 /** The flag that every command has whose answer a program may want. */

@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from '../server/settings.ts';
+import { SETTINGS, type Setting } from '../settings/settings.ts';
 import { wrap } from './text/wrap.ts';
 
 const FLAG_WIDTH = 34;

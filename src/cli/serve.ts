@@ -1,5 +1,5 @@
-import { readConfig } from '../server/config.ts';
-import { SETTINGS, type Setting } from '../server/settings.ts';
+import { readConfig } from '../settings/config.ts';
+import { SETTINGS, type Setting } from '../settings/settings.ts';
 import type { Command, FlagShape } from './command.ts';
 import { serveHelp } from './serve-help.ts';
 
@@ -20,7 +20,7 @@ export const SERVE: Command = {
         return 2;
       case 'CONFIG': {
         // Loaded here, so that help and a wrong call are answered at once.
-        const { runService } = await import('../server/process.ts');
+        const { runService } = await import('../server/process/run.ts');
         return runService(reading.config, reading.warnings, terminal.err);
       }
     }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DiscoveryError } from './errors.ts';
-import type { Revision } from './model.ts';
+import type { Revision } from './parse.ts';
 
 declare const brand: unique symbol;
 

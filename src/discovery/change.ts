@@ -10,7 +10,7 @@ import type {
   PeerUrl,
   Revision,
   Token,
-} from './model.ts';
+} from './parse.ts';
 
 /** A change that was decided and is not yet committed: the store gives it its revision. */
 export type Change =

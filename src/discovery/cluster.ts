@@ -9,7 +9,7 @@ import type {
   PeerUrl,
   Revision,
   Token,
-} from './model.ts';
+} from './parse.ts';
 
 /** One node that registered. */
 export interface Member {

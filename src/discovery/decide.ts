@@ -24,7 +24,7 @@ import {
   type Revision,
   type Token,
   type Ttl,
-} from './model.ts';
+} from './parse.ts';
 
 // The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
 // (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.

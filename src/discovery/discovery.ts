@@ -11,7 +11,7 @@ import {
   decideReopen,
   type RegisterCommand,
 } from './decide.ts';
-import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './model.ts';
+import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './parse.ts';
 import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';

@@ -1,5 +1,5 @@
 import type { Cluster, Member } from './cluster.ts';
-import type { Revision } from './model.ts';
+import type { Revision } from './parse.ts';
 
 /** Why a call was refused. The set is closed; every surface has one table over it. */
 export type Reason =

@@ -1,6 +1,6 @@
 import type { Registration } from './change.ts';
 import type { Member } from './cluster.ts';
-import { type MemberId, type MemberName, peerAddress } from './model.ts';
+import { type MemberId, type MemberName, peerAddress } from './parse.ts';
 
 /** Fewer members are looked through as fast. */
 const INDEXED_FROM = 16;

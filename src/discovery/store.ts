@@ -1,6 +1,6 @@
 import type { Change, Event } from './change.ts';
 import type { Cluster } from './cluster.ts';
-import type { Millis, Revision, Token } from './model.ts';
+import type { Millis, Revision, Token } from './parse.ts';
 
 /** A cluster as it stood at one revision of the store; undefined when the token is unknown. */
 export interface View {

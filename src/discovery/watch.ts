@@ -3,7 +3,7 @@ import { admit, type Caller } from './access.ts';
 import type { Event } from './change.ts';
 import { type Cluster, known, live } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
-import type { Millis, Revision, Token } from './model.ts';
+import type { Millis, Revision, Token } from './parse.ts';
 import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
 

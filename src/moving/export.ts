@@ -1,5 +1,5 @@
 import { type Cluster, stateOf } from '../discovery/cluster.ts';
-import type { Millis, Token } from '../discovery/model.ts';
+import type { Millis, Token } from '../discovery/parse.ts';
 import type { Store } from '../discovery/store.ts';
 import { clusterLine, endLine, headerLine } from './format.ts';
 

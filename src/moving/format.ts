@@ -1,6 +1,6 @@
 import { ACCESSES, isSecretHash, type Locks } from '../discovery/access.ts';
 import type { Cluster } from '../discovery/cluster.ts';
-import type { Millis } from '../discovery/model.ts';
+import type { Millis } from '../discovery/parse.ts';
 import type { RawCluster, RawMember } from './parse.ts';
 
 // An export: JSON, an object a line. The first says what the file is, the last how many clusters are in it, so

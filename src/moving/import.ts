@@ -1,4 +1,4 @@
-import type { Millis } from '../discovery/model.ts';
+import type { Millis } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import { type MovedCluster, nextStep, type Step } from './moved.ts';

@@ -1,7 +1,7 @@
 import { ACCESSES, type Locks } from '../discovery/access.ts';
 import type { Change, Registration } from '../discovery/change.ts';
 import type { Cluster } from '../discovery/cluster.ts';
-import type { ClusterSize, Description, Millis, Token } from '../discovery/model.ts';
+import type { ClusterSize, Description, Millis, Token } from '../discovery/parse.ts';
 
 /** A member on its way to another store, which gives it a revision of its own. */
 export interface MovedMember extends Registration {

@@ -10,7 +10,7 @@ import {
   parsePeerUrls,
   parseSize,
   peerAddress,
-} from '../discovery/model.ts';
+} from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
 import { CLUSTER_LIMITS } from '../limits.ts';
 import type { MovedCluster, MovedMember } from './moved.ts';

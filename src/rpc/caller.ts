@@ -1,6 +1,6 @@
 import { createContextKey } from '@connectrpc/connect';
 import { ANYONE, type Caller, hashSecret } from '../discovery/access.ts';
-import { parseToken, type Token } from '../discovery/model.ts';
+import { parseToken, type Token } from '../discovery/parse.ts';
 
 /** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
 export type Rights = (secret: string | undefined) => Caller;

@@ -25,7 +25,7 @@ import {
   standbys,
   stateOf,
 } from '../discovery/cluster.ts';
-import type { Millis, Revision } from '../discovery/model.ts';
+import type { Millis, Revision } from '../discovery/parse.ts';
 
 // The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
 // an event in place, so the message of each is made once and shared by every answer: nobody may change it either.

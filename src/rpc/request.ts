@@ -31,7 +31,7 @@ import {
   parseTtl,
   revision,
   type Ttl,
-} from '../discovery/model.ts';
+} from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
 import { type Rights, splitSecret } from './caller.ts';
 

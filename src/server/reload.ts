@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { DiscoveryError } from '../discovery/errors.ts';
-import { Callers } from './callers.ts';
-import type { Config } from './config.ts';
-import type { Log } from './log.ts';
-import { NOBODY, readAuthFile } from './operators.ts';
-import type { Port } from './port.ts';
+import type { Port } from '../port/port.ts';
+import type { Config } from '../settings/config.ts';
+import { NOBODY, readAuthFile } from './clients/auth-file.ts';
+import { Callers } from './clients/callers.ts';
+import type { Log } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
 
 /** Soon enough for a renewal, and nothing beside what else a service does. */

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from './config.ts';
-import { createLog } from './log.ts';
+import { readConfig } from '../settings/config.ts';
 import { startServer } from './serve.ts';
+import { createLog } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
 
 export interface ServiceOptions {

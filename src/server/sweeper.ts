@@ -1,7 +1,7 @@
 import type { Discovery } from '../discovery/discovery.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
-import type { Log } from './log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 /** Removes tokens that ended long ago, every `interval` ms. Returns what stops it, once a sweep is over. */
 export function startSweeper(

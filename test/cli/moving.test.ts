@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { millis } from '../../src/discovery/model.ts';
+import { millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { exportLines } from '../../src/moving/export.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createDiscoveryClient } from '../../src/client/node.ts';
-import { SETTINGS } from '../../src/server/settings.ts';
+import { SETTINGS } from '../../src/settings/settings.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import { SETTINGS } from '../../src/server/settings.ts';
+import { SETTINGS } from '../../src/settings/settings.ts';
 import { provideKubernetesValidate } from './tools.ts';
 
 const FOLDER = 'deploy/kubernetes';

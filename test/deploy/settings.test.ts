@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Env, readConfig } from '../../src/server/config.ts';
-import { parseDuration } from '../../src/server/duration.ts';
+import { type Env, readConfig } from '../../src/settings/config.ts';
+import { parseDuration } from '../../src/values/duration.ts';
 import { defaultConfig } from '../support/service.ts';
 import { composeServices } from './compose.ts';
 

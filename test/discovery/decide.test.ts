@@ -11,7 +11,7 @@ import {
 } from '../../src/discovery/cluster.ts';
 import { decideCreate, decideDelete, decideDeregister, decideRegister } from '../../src/discovery/decide.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/model.ts';
+import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/parse.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { at, create, HOUR, memberId, named, node, size, token, ttl, urls } from '../store/commands.ts';
 

@@ -14,7 +14,7 @@ import {
   parseToken,
   parseTtl,
   peerAddress,
-} from '../../src/discovery/model.ts';
+} from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { slow } from '../slow.ts';

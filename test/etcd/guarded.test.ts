@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { issueCredential } from '../../src/server/operators.ts';
+import { issueCredential } from '../../src/server/clients/auth-file.ts';
 import { expectCluster } from './harness/cluster.ts';
 import { EtcdNode, startNodes } from './harness/node.ts';
 import { Service } from './harness/service.ts';

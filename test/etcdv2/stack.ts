@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { type Millis, millis } from '../../src/discovery/model.ts';
+import { type Millis, millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import { etcdV2Gateway, type GatewayOptions } from '../../src/etcdv2/gateway.ts';
 import { type DiscoveryClient, inProcessClient } from '../../src/rpc/client.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Code } from '@connectrpc/connect';
 import { ConnectError } from '@connectrpc/connect';
 import type { Policy } from '../../src/discovery/policy.ts';
-import type { Config } from '../../src/server/config.ts';
+import type { Config } from '../../src/settings/config.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 import { bytes, connect, type Etcd, infra, memberKey, sizeKey } from './etcd.ts';

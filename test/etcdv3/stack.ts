@@ -10,7 +10,7 @@ import type { DiscoveryClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
-import { rpcHandler } from '../../src/server/rpc.ts';
+import { rpcHandler } from '../../src/server/rpc/handler.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { connect, type Etcd } from './etcd.ts';
 

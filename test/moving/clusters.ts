@@ -1,6 +1,6 @@
 import type { Cluster } from '../../src/discovery/cluster.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { type Description, millis } from '../../src/discovery/model.ts';
+import { type Description, millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { allClusters } from '../../src/moving/export.ts';

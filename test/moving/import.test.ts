@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { millis, revision, type Token } from '../../src/discovery/model.ts';
+import { millis, revision, type Token } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { type ExportCounts, exportLines } from '../../src/moving/export.ts';

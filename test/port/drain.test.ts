@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { beforeEach, test } from 'node:test';
-import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import type { PortHandler, PortResponse } from '../../src/port/port.ts';
 import { waitFor } from '../support/wait.ts';
 import { open, openSession, openStream } from './support/clients.ts';
 import { GET, HELLO, headers, PREFACE } from './support/frames.ts';

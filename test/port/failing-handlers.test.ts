@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Writable } from 'node:stream';
 import { after, before, test } from 'node:test';
-import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import type { PortHandler, PortResponse } from '../../src/port/port.ts';
 import { waitFor } from '../support/wait.ts';
 import { assertServes } from './support/alive.ts';
 import { open, openSession, openStream } from './support/clients.ts';

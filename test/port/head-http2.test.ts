@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { test } from 'node:test';
-import type { PortHandler } from '../../src/server/port.ts';
+import type { PortHandler } from '../../src/port/port.ts';
 import { startService } from '../../src/server/start.ts';
 import { waitFor } from '../support/wait.ts';
 import { openPlainPort } from './support/plain.ts';

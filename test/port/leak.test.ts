@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { PortHandler } from '../../src/server/port.ts';
+import type { PortHandler } from '../../src/port/port.ts';
 import { waitFor } from '../support/wait.ts';
 import { assertServes } from './support/alive.ts';
 import { FLAG, GET, HELLO, headers, PREFACE } from './support/frames.ts';

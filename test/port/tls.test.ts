@@ -7,7 +7,7 @@ import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { PortLimits } from '../../src/limits.ts';
-import type { PortHandler, PortResponse } from '../../src/server/port.ts';
+import type { PortHandler, PortResponse } from '../../src/port/port.ts';
 import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';
 import { CA, IDENTITY } from '../tls/files.ts';

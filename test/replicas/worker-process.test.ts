@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { WorkerProcess } from '../../src/server/workers/worker-process.ts';
+import { WorkerProcess } from '../../src/server/process/workers/worker-process.ts';
 
 const REFUSALS: ReadonlyArray<readonly [how: string, settings: object, why: RegExp]> = [
   ['in an event', { cwd: join(tmpdir(), 'etcd-discovery-test-no-such-directory') }, /\(spawn .* ENOENT\)$/],

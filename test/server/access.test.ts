@@ -9,7 +9,7 @@ import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { Access, DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Auth, KV } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
-import { issueCredential, parseAuthFile } from '../../src/server/operators.ts';
+import { issueCredential, parseAuthFile } from '../../src/server/clients/auth-file.ts';
 import { infra, refusal } from '../rpc/calls.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';

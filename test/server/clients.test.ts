@@ -3,11 +3,11 @@ import { BlockList, isIP } from 'node:net';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import { REQUEST_LIMITS } from '../../src/limits.ts';
-import { Clients } from '../../src/server/clients.ts';
-import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../src/server/forwarded.ts';
-import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../src/server/ip.ts';
-import { Limiter } from '../../src/server/limiter.ts';
-import { parseRate, type Rate, take } from '../../src/server/rate.ts';
+import { Clients } from '../../src/server/clients/client-table.ts';
+import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../src/server/clients/forwarded.ts';
+import { Limiter } from '../../src/server/clients/limiter.ts';
+import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../src/values/ip.ts';
+import { parseRate, type Rate, take } from '../../src/values/rate.ts';
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Config, type Env, type Reading, readConfig } from '../../src/server/config.ts';
-import { formatDuration, parseDuration } from '../../src/server/duration.ts';
-import { SETTINGS, type Setting } from '../../src/server/settings.ts';
+import { type Config, type Env, type Reading, readConfig } from '../../src/settings/config.ts';
+import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
+import { formatDuration, parseDuration } from '../../src/values/duration.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

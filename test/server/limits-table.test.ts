@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as limits from '../../src/limits.ts';
-import { SETTINGS, type Setting } from '../../src/server/settings.ts';
+import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 import { limitsMarkdown, limitTables } from '../support/limits-table.ts';
 
 const tables = [...limitTables().values()];

@@ -23,9 +23,9 @@ import {
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { createDiscoveryClient, refusalOf } from '../../src/client/node.ts';
 import { REQUEST_LIMITS } from '../../src/limits.ts';
-import { parseCidrs } from '../../src/server/ip.ts';
-import { type ClientLimits, Limiter } from '../../src/server/limiter.ts';
-import { openPort } from '../../src/server/port.ts';
+import { openPort } from '../../src/port/port.ts';
+import { type ClientLimits, Limiter } from '../../src/server/clients/limiter.ts';
+import { parseCidrs } from '../../src/values/ip.ts';
 import { HELLO } from '../port/support/frames.ts';
 import { defaultConfig, type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeMetrics } from '../../src/server/workers/merge-metrics.ts';
+import { mergeMetrics } from '../../src/server/telemetry/merge-metrics.ts';
 
 test('metrics of several workers are one text: each metric once, each sample with its worker', () => {
   const one = `# HELP a_total What a is.

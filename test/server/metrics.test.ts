@@ -17,13 +17,13 @@ import {
   parseToken,
   parseTtl,
   type Token,
-} from '../../src/discovery/model.ts';
+} from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
-import { startCensus } from '../../src/server/census.ts';
-import { Histogram } from '../../src/server/histogram.ts';
-import { observeStore } from '../../src/server/observed-store.ts';
-import { openTracing } from '../../src/server/tracing.ts';
+import { Histogram } from '../../src/server/telemetry/histogram.ts';
+import { observeStore } from '../../src/server/telemetry/observed-store.ts';
+import { startCensus } from '../../src/server/telemetry/token-census.ts';
+import { openTracing } from '../../src/server/telemetry/tracing.ts';
 import { emptyDisk, openMemoryStore } from '../store/memory.ts';
 import { failingStore } from '../support/failing-store.ts';
 import { unlessHeldUp } from '../support/held-up.ts';

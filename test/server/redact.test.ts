@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { redactPath, tokenLabel } from '../../src/server/redact.ts';
+import { redactPath, tokenLabel } from '../../src/server/telemetry/redact.ts';
 
 const issued = (): string => randomBytes(16).toString('hex');
 

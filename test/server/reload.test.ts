@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createLog } from '../../src/server/log.ts';
-import { issueCredential } from '../../src/server/operators.ts';
+import { issueCredential } from '../../src/server/clients/auth-file.ts';
 import { openCallers, reloadFiles } from '../../src/server/reload.ts';
+import { createLog } from '../../src/server/telemetry/log.ts';
 import { openPlainPort } from '../port/support/plain.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseChosenToken } from '../../src/discovery/model.ts';
+import { parseChosenToken } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { type Surface, surfaceOf } from '../../src/server/route.ts';
 

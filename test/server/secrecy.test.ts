@@ -12,7 +12,7 @@ import {
 } from '@connectrpc/connect-node';
 import { Access, DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Auth, KV, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { issueCredential } from '../../src/server/operators.ts';
+import { issueCredential } from '../../src/server/clients/auth-file.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { ended } from '../support/tracing-sdk.ts';
 import { waitFor } from '../support/wait.ts';

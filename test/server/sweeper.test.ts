@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import type { Log } from '../../src/server/log.ts';
 import { startSweeper } from '../../src/server/sweeper.ts';
+import type { Log } from '../../src/server/telemetry/log.ts';
 import { waitFor } from '../support/wait.ts';
 
 test('a sweep that fails is logged once for each outage, and one that meets a bug each time', async (t) => {

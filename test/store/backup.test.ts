@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { millis, type Token } from '../../src/discovery/model.ts';
+import { millis, type Token } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { type Databases, openDatabases } from '../../src/store/lmdb/open.ts';
 import { restore } from '../../src/store/lmdb/restore.ts';

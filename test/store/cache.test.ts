@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply } from '../../src/discovery/change.ts';
 import type { Cluster } from '../../src/discovery/cluster.ts';
-import { revision, type Token } from '../../src/discovery/model.ts';
+import { revision, type Token } from '../../src/discovery/parse.ts';
 import { ClusterCache } from '../../src/store/lmdb/cache.ts';
 import { create, node, token } from './commands.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { revision, type Token } from '../../src/discovery/model.ts';
+import { revision, type Token } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { slow } from '../slow.ts';

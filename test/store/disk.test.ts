@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import type { Token } from '../../src/discovery/model.ts';
+import type { Token } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';

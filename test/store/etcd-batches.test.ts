@@ -7,14 +7,14 @@ import {
   decideDeregister,
   decideRegister,
 } from '../../src/discovery/decide.ts';
-import type { Description, Token } from '../../src/discovery/model.ts';
+import type { Description, Token } from '../../src/discovery/parse.ts';
 import type { Decide, Written } from '../../src/discovery/store.ts';
 import { Cache } from '../../src/store/etcd/cache.ts';
-import { Connection } from '../../src/store/etcd/connect.ts';
-import { Health } from '../../src/store/etcd/health.ts';
-import { Keys } from '../../src/store/etcd/keys.ts';
+import { Connection } from '../../src/store/etcd/client/connection.ts';
+import { Health } from '../../src/store/etcd/client/health.ts';
+import { Keys } from '../../src/store/etcd/log/keys.ts';
 import { Reader } from '../../src/store/etcd/read.ts';
-import { TokenCount } from '../../src/store/etcd/tokens.ts';
+import { TokenCount } from '../../src/store/etcd/token-count.ts';
 import { Writer } from '../../src/store/etcd/write.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { Scene } from '../etcd/harness/scene.ts';

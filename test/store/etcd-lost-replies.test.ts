@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { type Revision, revision, type Token } from '../../src/discovery/model.ts';
+import { type Revision, revision, type Token } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { openEtcdStore } from '../../src/store/etcd/store.ts';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { IWatchRequest, IWatchResponse } from 'etcd3';
-import type { Revision, Token } from '../../src/discovery/model.ts';
-import { Connection } from '../../src/store/etcd/connect.ts';
-import { Keys } from '../../src/store/etcd/keys.ts';
+import type { Revision, Token } from '../../src/discovery/parse.ts';
+import { Connection } from '../../src/store/etcd/client/connection.ts';
 import { listClusters } from '../../src/store/etcd/list.ts';
+import { Keys } from '../../src/store/etcd/log/keys.ts';
 import { type Answer, logOf } from '../../src/store/etcd/read.ts';
-import { WatchLoop } from '../../src/store/etcd/watch.ts';
+import { WatchLoop } from '../../src/store/etcd/watch-loop.ts';
 
 // Stubs in place of etcd: what a real one does only after hours, or with hundreds of megabytes.
 

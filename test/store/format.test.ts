@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { millis, revision } from '../../src/discovery/model.ts';
+import { millis, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { openDatabases } from '../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';

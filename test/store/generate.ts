@@ -6,7 +6,7 @@ import {
   revision,
   type Token,
   type Ttl,
-} from '../../src/discovery/model.ts';
+} from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import { create, memberId, named, node, token, urls } from './commands.ts';
 import type { Command, Model } from './model.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Token } from '../../src/discovery/model.ts';
+import type { Token } from '../../src/discovery/parse.ts';
 import { slow } from '../slow.ts';
 import { lmdbPlace } from './place.ts';
 import { Random, seedOfRun } from './random.ts';

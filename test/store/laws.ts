@@ -1,6 +1,6 @@
 import { afterEach, describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { millis, revision } from '../../src/discovery/model.ts';
+import { millis, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { create, token } from './commands.ts';

@@ -1,7 +1,7 @@
 import { apply, type Event } from '../../src/discovery/change.ts';
 import { type Cluster, endTime } from '../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { revision, type Token } from '../../src/discovery/model.ts';
+import { revision, type Token } from '../../src/discovery/parse.ts';
 import type { Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';

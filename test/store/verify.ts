@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Event } from '../../src/discovery/change.ts';
 import { type Cluster, endTime, type Member } from '../../src/discovery/cluster.ts';
-import { revision, type Token } from '../../src/discovery/model.ts';
+import { revision, type Token } from '../../src/discovery/parse.ts';
 import { decodeEvent, decodeStoredCluster } from '../../src/store/lmdb/codec.ts';
 import { openDatabases } from '../../src/store/lmdb/open.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SETTINGS, type Setting } from '../../src/server/settings.ts';
+import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 
 const UNITS = 'KiB|MiB|seconds|minutes|days';
 

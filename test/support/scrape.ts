@@ -1,4 +1,4 @@
-import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/server/telemetry/metrics.ts';
 
 /** Metrics of no service. */
 export function emptyMetrics(): Metrics {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
 import type { Discovery } from '../../src/discovery/discovery.ts';
 import type { Policy } from '../../src/discovery/policy.ts';
-import { type Config, readConfig } from '../../src/server/config.ts';
-import { createLog } from '../../src/server/log.ts';
 import { startServer } from '../../src/server/serve.ts';
+import { createLog } from '../../src/server/telemetry/log.ts';
+import { type Config, readConfig } from '../../src/settings/config.ts';
 
 export interface RunningService {
   readonly url: string;

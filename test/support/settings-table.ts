@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from '../../src/server/settings.ts';
+import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 
 /** The settings as the README's Markdown table has them. */
 export function settingsTable(): string {

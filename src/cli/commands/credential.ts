@@ -1,4 +1,4 @@
-import { isCallerName, issueCredential } from '../../server/operators.ts';
+import { isCallerName, issueCredential } from '../../server/clients/auth-file.ts';
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { readCall } from '../flags.ts';

@@ -10,7 +10,7 @@ import {
 import { shellWord } from '../../etcd/start/shell.ts';
 import { START_FORMATS, startText } from '../../etcd/start/text.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
-import { count, oneOf, parsePath } from '../../server/settings/setting.ts';
+import { count, oneOf, parsePath } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { notForOthers } from '../text/nodes.ts';

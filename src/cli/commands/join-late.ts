@@ -2,7 +2,7 @@ import { ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.
 import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { refusalOf } from '../../client/index.ts';
 import { shellWord } from '../../etcd/start/shell.ts';
-import { parseText } from '../../server/settings/setting.ts';
+import { parseText } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { membersText, progress } from '../text/cluster.ts';

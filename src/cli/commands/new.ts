@@ -4,7 +4,7 @@ import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { findingFlags } from '../../etcd/start/settings.ts';
-import { count, duration, parseText } from '../../server/settings/setting.ts';
+import { count, duration, parseText } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { notForOthers } from '../text/nodes.ts';

@@ -6,7 +6,7 @@ import {
   WhenFull,
 } from '../../../gen/discovery/v1/service_pb.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
-import { parseText } from '../../server/settings/setting.ts';
+import { parseText } from '../../settings/tables/setting.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { progress } from '../text/cluster.ts';

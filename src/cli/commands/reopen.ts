@@ -1,7 +1,7 @@
 import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { duration } from '../../server/settings/setting.ts';
+import { duration } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { instantFromNow } from '../text/time.ts';

@@ -1,5 +1,5 @@
-import { type Config, readConfig } from '../../server/config.ts';
-import { SETTINGS, type Setting } from '../../server/settings.ts';
+import { type Config, readConfig } from '../../settings/config.ts';
+import { SETTINGS, type Setting } from '../../settings/settings.ts';
 import type { FlagShape, Terminal } from '../command.ts';
 import { readTokens, valueOf } from '../flags.ts';
 import { OUTPUT, wantsJson } from '../output.ts';

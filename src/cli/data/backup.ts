@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../server/settings.ts';
+import { SETTINGS } from '../../settings/settings.ts';
 import type { Command } from '../command.ts';
 import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
@@ -45,7 +45,7 @@ export const BACKUP: Command = {
     );
     if (typeof read === 'number') return read;
     // Loaded here, so that help and a wrong call are answered at once.
-    const { runBackup } = await import('./run-care.ts');
+    const { runBackup } = await import('./run-embedded.ts');
     return runBackup(read.words[0] ?? '', read.config, read.report);
   },
 };

@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../server/settings.ts';
+import { SETTINGS } from '../../settings/settings.ts';
 import type { Command } from '../command.ts';
 import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
@@ -46,7 +46,7 @@ export const CHECK: Command = {
       return words.length === 1 ? undefined : embedded('check', config);
     });
     if (typeof read === 'number') return read;
-    const { runCheck } = await import('./run-care.ts');
+    const { runCheck } = await import('./run-embedded.ts');
     return runCheck(read.words[0], read.config, read.report);
   },
 };

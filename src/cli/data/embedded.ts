@@ -1,4 +1,4 @@
-import type { Config } from '../../server/config.ts';
+import type { Config } from '../../settings/config.ts';
 
 /** What is wrong with a command about the embedded store when the settings choose another one. */
 export function embedded(command: string, { store }: Config): string | undefined {

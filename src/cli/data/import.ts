@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../server/settings.ts';
+import { SETTINGS } from '../../settings/settings.ts';
 import type { Command, FlagShape } from '../command.ts';
 import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';

@@ -1,4 +1,4 @@
-import { SETTINGS } from '../../server/settings.ts';
+import { SETTINGS } from '../../settings/settings.ts';
 import type { Command, FlagShape } from '../command.ts';
 import { OUTPUT } from '../output.ts';
 import { settingFlags } from '../serve.ts';
@@ -48,7 +48,7 @@ export const RESTORE: Command = {
       words.length === 1 ? embedded('restore', config) : 'restore needs the name of one backup',
     );
     if (typeof read === 'number') return read;
-    const { runRestore } = await import('./run-care.ts');
+    const { runRestore } = await import('./run-embedded.ts');
     return runRestore(read.words[0] ?? '', read.flags.has('replace'), read.config, read.report);
   },
 };

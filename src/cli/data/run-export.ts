@@ -1,12 +1,12 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { millis } from '../../discovery/model.ts';
+import { millis } from '../../discovery/parse.ts';
 import { type ExportCounts, exportLines } from '../../moving/export.ts';
-import type { Config } from '../../server/config.ts';
+import type { Config } from '../../settings/config.ts';
 import { tokens } from './count.ts';
+import { storeOf } from './open-store.ts';
 import type { Report } from './report.ts';
-import { storeOf } from './store.ts';
 
 const PIECE_LENGTH = 65_536;
 

@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
-import { millis } from '../../discovery/model.ts';
+import { millis } from '../../discovery/parse.ts';
 import type { Store } from '../../discovery/store.ts';
 import { readDiscoveryserver } from '../../moving/discoveryserver/read.ts';
 import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../../moving/import.ts';
 import { readExport, WrongFile } from '../../moving/read-file.ts';
-import type { Config } from '../../server/config.ts';
+import type { Config } from '../../settings/config.ts';
 import { tokens } from './count.ts';
+import { hasData, storeOf } from './open-store.ts';
 import type { Report } from './report.ts';
-import { hasData, storeOf } from './store.ts';
 
 export interface ImportRun {
   readonly config: Config;

@@ -1,7 +1,7 @@
 import type { Member } from '../../discovery/cluster.ts';
-import type { Token } from '../../discovery/model.ts';
+import type { Token } from '../../discovery/parse.ts';
 import { STORE_LIMITS } from '../../limits.ts';
-import { advance, type ClusterRecord, type LogEntry } from './record.ts';
+import { advance, type ClusterRecord, type LogEntry } from './log/cluster-log.ts';
 
 /**
  * Records that were read or written lately. One may be behind: each use of it is checked by etcd, and a record

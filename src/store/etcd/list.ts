@@ -1,9 +1,9 @@
 import type { Cluster } from '../../discovery/cluster.ts';
-import type { Token } from '../../discovery/model.ts';
-import { damaged } from './codec.ts';
-import type { Keys } from './keys.ts';
+import type { Token } from '../../discovery/parse.ts';
+import { fold, type LogEntry } from './log/cluster-log.ts';
+import { damaged } from './log/codec.ts';
+import type { Keys } from './log/keys.ts';
 import { logOf, type Reader } from './read.ts';
-import { fold, type LogEntry } from './record.ts';
 
 /** Keys read at once, at most. */
 const PAGE_KEYS = 2000;

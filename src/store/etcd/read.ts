@@ -1,13 +1,13 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse } from 'etcd3';
-import { type Revision, revision, type Token } from '../../discovery/model.ts';
+import { type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Cache } from './cache.ts';
-import { damaged } from './codec.ts';
-import type { Connection } from './connect.ts';
-import { type Fault, unavailable } from './fault.ts';
-import { Group, PATIENCE_MS, type Piece } from './group.ts';
-import type { Health } from './health.ts';
-import type { Keys, Span } from './keys.ts';
-import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './record.ts';
+import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
+import type { Connection } from './client/connection.ts';
+import { type Fault, unavailable } from './client/fault.ts';
+import type { Health } from './client/health.ts';
+import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
+import { damaged } from './log/codec.ts';
+import type { Keys, Span } from './log/keys.ts';
 
 /** Counts the calls that were begun, so that it can be told what was asked before what. */
 export interface Clock {

@@ -1,8 +1,8 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3';
-import { type Revision, revision } from '../../discovery/model.ts';
-import type { Operation } from './change.ts';
-import type { Connection } from './connect.ts';
-import type { Piece } from './group.ts';
+import { type Revision, revision } from '../../discovery/parse.ts';
+import type { Piece } from './client/call-batcher.ts';
+import type { Connection } from './client/connection.ts';
+import type { Operation } from './log/operations.ts';
 
 /** One write of a call. */
 export interface WritePiece extends Piece {

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Revision, revision, type Token } from '../../discovery/model.ts';
+import { type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import { STORE_LIMITS } from '../../limits.ts';
-import { changeOperation, makeOperation, type Operation } from './change.ts';
-import { CALL_MS } from './connect.ts';
-import { bug, type Fault, unavailable } from './fault.ts';
-import { Group, LAST_CALL_MS, PATIENCE_MS } from './group.ts';
+import { Group, LAST_CALL_MS, PATIENCE_MS } from './client/call-batcher.ts';
+import { CALL_MS } from './client/connection.ts';
+import { bug, type Fault, unavailable } from './client/fault.ts';
+import { type ClusterRecord, fold, made, next } from './log/cluster-log.ts';
+import { changeOperation, makeOperation, type Operation } from './log/operations.ts';
 import { follow, logOf, type Reader, type ReaderParts, type State } from './read.ts';
-import { type ClusterRecord, fold, made, next } from './record.ts';
-import type { TokenCount } from './tokens.ts';
+import type { TokenCount } from './token-count.ts';
 import { bytesOf, type Outcome, sendWrites, WRITE_BOUNDS, type WritePiece } from './write-call.ts';
 
 /** A write that waits for its turn, or for etcd. */

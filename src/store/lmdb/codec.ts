@@ -12,7 +12,7 @@ import {
   type Revision,
   revision,
   type Token,
-} from '../../discovery/model.ts';
+} from '../../discovery/parse.ts';
 
 // Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
 // table of field names beside the data, which a failed commit could leave behind the records that use it.

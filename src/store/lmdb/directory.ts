@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isOwnerSocket } from './claim.ts';
 import { unavailable } from './fault.ts';
-import { isOwnerSocket } from './lock.ts';
 
 /** More than a first start writes. */
 const PROBE_BYTES = 131_072;

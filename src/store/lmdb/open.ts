@@ -3,13 +3,13 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Revision, revision, type Token } from '../../discovery/model.ts';
-import { foreign } from './check.ts';
+import { type Revision, revision, type Token } from '../../discovery/parse.ts';
+import { checkDataFile } from './check/data-file.ts';
+import { foreign } from './check/pages.ts';
+import { Claim } from './claim.ts';
 import { type ClusterRecord, damaged, type EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
-import { checkDataFile } from './header.ts';
-import { Claim } from './lock.ts';
 
 const FORMAT = 'etcd-discovery';
 /**

@@ -1,13 +1,13 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { syncFile } from './backup.ts';
+import { inspectFile } from './check/inspect.ts';
+import type { Contents } from './check/records.ts';
+import { Claim } from './claim.ts';
 import { damaged } from './codec.ts';
 import { makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { unavailable } from './fault.ts';
-import { inspectFile } from './inspect.ts';
-import { Claim } from './lock.ts';
 import { openEnvironment, tablesOf } from './open.ts';
-import type { Contents } from './records.ts';
 
 /**
  * The revisions between a backup and its restoring were given out once already: what comes after begins at least

@@ -2,14 +2,14 @@ import { writeSync } from 'node:fs';
 import type { Change, Event } from '../../discovery/change.ts';
 import { type Cluster, endTime } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Millis, type Revision, revision, type Token } from '../../discovery/model.ts';
+import { type Millis, type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
-import { Batches } from './batch.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
 import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
 import { Draft } from './draft.ts';
 import { readFault, unavailable } from './fault.ts';
+import { Batches } from './group-commit.ts';
 import { type Databases, openDatabases } from './open.ts';
 
 export interface LmdbStoreOptions {

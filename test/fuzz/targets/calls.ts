@@ -6,7 +6,7 @@ import { Code, ConnectError, type ConnectRouter, createContextValues } from '@co
 import { ErrorDetailSchema, ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
-import { peerAddress } from '../../../src/discovery/model.ts';
+import { peerAddress } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { etcdV3Gateway } from '../../../src/etcdv3/gateway.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';

@@ -14,15 +14,15 @@ import {
   peerAddress,
   revision,
   type Token,
-} from '../../../src/discovery/model.ts';
+} from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { formatValue, parseValue } from '../../../src/etcd/value.ts';
 import { ageOf, clustersOf, type OldKey, pathOf } from '../../../src/moving/discoveryserver/keys.ts';
 import { clusterLine, parseLine } from '../../../src/moving/format.ts';
 import { nextStep } from '../../../src/moving/moved.ts';
 import { parseCluster, type RawCluster } from '../../../src/moving/parse.ts';
-import { Keys } from '../../../src/store/etcd/keys.ts';
-import { fold, type LogEntry } from '../../../src/store/etcd/record.ts';
+import { fold, type LogEntry } from '../../../src/store/etcd/log/cluster-log.ts';
+import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import {
   decodeEvent,
   decodeStoredCluster,

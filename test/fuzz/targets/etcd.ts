@@ -14,8 +14,8 @@ import {
   parseSpan,
   sizeKey,
 } from '../../../src/etcdv3/keys.ts';
-import { redactPath } from '../../../src/server/redact.ts';
 import { surfaceOf } from '../../../src/server/route.ts';
+import { redactPath } from '../../../src/server/telemetry/redact.ts';
 import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';
 

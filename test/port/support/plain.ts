@@ -1,5 +1,5 @@
 import type { PortLimits } from '../../../src/limits.ts';
-import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/server/port.ts';
+import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/port/port.ts';
 import type { TlsIdentity } from '../../../src/server/tls-files.ts';
 
 /** Time-outs of a second or so, in ms: what the real ones do, without the wait. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Cluster } from '../../../src/discovery/cluster.ts';
-import type { Token } from '../../../src/discovery/model.ts';
+import type { Token } from '../../../src/discovery/parse.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import { create, node, token } from '../commands.ts';
 import type { Subject } from './subject.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Event } from '../../../src/discovery/change.ts';
 import type { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
-import { revision, type Token } from '../../../src/discovery/model.ts';
+import { revision, type Token } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { after, describe, test } from 'node:test';
 import { Discovery } from '../../../src/discovery/discovery.ts';
-import { revision } from '../../../src/discovery/model.ts';
+import { revision } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';

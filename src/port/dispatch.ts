@@ -1,0 +1,111 @@
+import { constants } from 'node:http2';
+import type { PortLimits } from '../limits.ts';
+import type { PortRequest, PortResponse } from './connection.ts';
+import { check } from './guard.ts';
+import { type OnRefused, refusalOf } from './refusals.ts';
+import type { Refusal } from './reply.ts';
+
+/** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
+export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
+
+/** The part of a logger that the port needs. No line holds a path: paths hold tokens. */
+export interface PortLog {
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** What a client gets past a limit. A node of etcd that waits for its cluster tries again on any 5xx. */
+export const BUSY: Refusal = {
+  status: 503,
+  text: 'The service is at its limit of connections or requests: try again in a few seconds.',
+  headers: { 'Retry-After': '5' },
+};
+
+/** For a client past its own limit of connections. No 4xx, which would end a node. */
+export const CROWDED: Refusal = {
+  status: 503,
+  text: 'This client is at its limit of connections: close some, or try again in a few seconds.',
+  headers: { 'Retry-After': '5' },
+};
+
+/** Stands before the handler: lets no bad request in and no failure out. */
+export class Dispatch {
+  private readonly handler: PortHandler;
+  private readonly log: PortLog;
+  private readonly limits: PortLimits;
+  private readonly onRefused: OnRefused;
+  private running = 0;
+  /** Called when the last of the requests in flight is over. */
+  onIdle: (() => void) | undefined;
+
+  constructor(handler: PortHandler, log: PortLog, limits: PortLimits, onRefused: OnRefused) {
+    this.handler = handler;
+    this.log = log;
+    this.limits = limits;
+    this.onRefused = onRefused;
+  }
+
+  /** Requests whose response is not over. */
+  get inFlight(): number {
+    return this.running;
+  }
+
+  request(request: PortRequest, response: PortResponse): void {
+    this.running += 1;
+    response.on('close', () => {
+      this.running -= 1;
+      if (this.running === 0) this.onIdle?.();
+    });
+    // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
+    response.on('error', ignore);
+    const refusal = this.running > this.limits.requests ? BUSY : check(request, this.limits);
+    if (refusal === undefined) return this.handle(request, response);
+    const why = refusal === BUSY ? 'requests' : refusalOf(refusal.status);
+    if (why !== undefined) this.onRefused(why);
+    refuse(response, refusal);
+  }
+
+  private handle(request: PortRequest, response: PortResponse): void {
+    const fail = (error: unknown): void => {
+      if (isGone(request, response) && isOfStream(error)) return;
+      this.log.error({ err: error, method: request.method }, 'a request handler failed');
+      if (response.headersSent) cutOff(response);
+      else refuse(response, { status: 500, text: 'Internal error: the service has logged it.' });
+    };
+    try {
+      const result = this.handler(request, response);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+}
+
+/** For errors of sockets and responses: unheard, they would end the process. */
+export function ignore(): void {}
+
+function refuse(response: PortResponse, { status, text, headers }: Refusal): void {
+  // A handler that failed may have set headers, of a length that is no longer right for one.
+  for (const name of response.getHeaderNames()) {
+    if (name !== 'connection' && name !== 'x-request-id') response.removeHeader(name);
+  }
+  const body = Buffer.from(text === '' ? '' : `${text}\n`);
+  const content =
+    text === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
+  response.writeHead(status, { ...content, ...headers });
+  response.end(body);
+}
+
+function isGone(request: PortRequest, response: PortResponse): boolean {
+  if ('stream' in response) return response.stream.closed || response.stream.destroyed;
+  return request.readableAborted || response.destroyed;
+}
+
+/** Node's errors of reading and writing have a code; a handler's defect has none, and is to be heard of. */
+const isOfStream = (error: unknown): boolean => error instanceof Error && 'code' in error;
+
+/** The only way left to say that a response which has begun will never be whole. */
+function cutOff(response: PortResponse): void {
+  if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { PortLimits } from '../limits.ts';
+import { type Connection, StallClock } from './connection.ts';
+import type { OnRefused } from './refusals.ts';
+import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
+
+type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** One socket that speaks HTTP/1.0 or 1.1. */
+export class Http1Connection implements Connection {
+  private readonly socket: Socket;
+  private readonly limits: PortLimits;
+  private readonly onRefused: OnRefused;
+  private readonly onRequest: OnRequest;
+  private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
+  /** Those of them that are not begun yet. */
+  private readonly waiting: ServerResponse[] = [];
+  private readonly stall = new StallClock();
+  private idleSince = performance.now();
+  private draining = false;
+  /** The client has been told which response is the last one. */
+  private last = false;
+  private refusal: Refusal | undefined;
+
+  constructor(socket: Socket, limits: PortLimits, onRequest: OnRequest, onRefused: OnRefused) {
+    this.socket = socket;
+    this.limits = limits;
+    this.onRequest = onRequest;
+    this.onRefused = onRefused;
+    socket.on('close', () => {
+      this.waiting.length = 0;
+      // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
+      for (const response of this.exchanges.keys()) {
+        if (response.socket === null) response.destroy().emit('close');
+      }
+      this.exchanges.clear();
+    });
+  }
+
+  /**
+   * Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. False when it
+   * is being closed already.
+   */
+  breakOff(refusal: Refusal): boolean {
+    if (this.refusal !== undefined) return false;
+    this.refusal = refusal;
+    const exchanges = [...this.exchanges];
+    const [response, request] = exchanges.at(-1) ?? [];
+    // What came before the bad bytes is answered first.
+    if (response === undefined || request?.complete) {
+      this.closeWhenAnswered();
+      return true;
+    }
+    const alone = exchanges.length === 1;
+    if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.limits.lingerTimeout);
+    else if (alone && response.writableEnded) closeGently(this.socket, this.limits.lingerTimeout);
+    else this.socket.destroy();
+    return true;
+  }
+
+  /** Has a request answered: at once, or when those before it are, where the client has sent many. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    // Nobody sends so many requests without waiting for an answer.
+    if (this.exchanges.size >= this.limits.pipelined && !this.socket.destroyed) {
+      this.onRefused('requests');
+      this.socket.destroy();
+    }
+    if (this.last || this.refusal !== undefined || this.socket.destroyed) return;
+    this.exchanges.set(response, request);
+    if (this.draining) this.makeLast(response);
+    response.on('close', () => {
+      this.exchanges.delete(response);
+      this.idleSince = performance.now();
+      // It was the first of them: HTTP/1.1 answers in order.
+      const next = this.waiting.shift();
+      const waited = next && this.exchanges.get(next);
+      if (next && waited) this.onRequest(waited, next);
+      this.closeWhenAnswered();
+    });
+    if (this.exchanges.size > this.limits.pipelinedAtOnce) this.waiting.push(response);
+    else this.onRequest(request, response);
+  }
+
+  sweep(now: number): void {
+    const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
+    const { writableLength } = this.socket;
+    // Node adds the bytes up each time; of the many that wait for nothing they are not needed.
+    const taken = writableLength === 0 ? 0 : this.socket.bytesWritten - writableLength;
+    const stalled = this.stall.look(writableLength, taken, now) > stallTimeout;
+    // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
+    const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
+    if (stalled && !this.socket.destroyed) this.onRefused('slow_reader');
+    if (stalled || idle) this.socket.destroy();
+  }
+
+  drain(): void {
+    this.draining = true;
+    this.closeWhenAnswered();
+    const response = [...this.exchanges.keys()].at(-1);
+    if (response !== undefined && !response.headersSent) this.makeLast(response);
+  }
+
+  /** Tells the client not to expect an answer to what it sends after this one's request. */
+  private makeLast(response: ServerResponse): void {
+    response.setHeader('Connection', 'close');
+    this.last = true;
+  }
+
+  /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */
+  private closeWhenAnswered(): void {
+    if (this.exchanges.size > 0) return;
+    if (this.refusal !== undefined) refuseAndClose(this.socket, this.refusal, this.limits.lingerTimeout);
+    else if (this.draining) this.socket.destroySoon();
+  }
+}

@@ -1,0 +1,91 @@
+import {
+  createServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+  type ServerOptions,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import type { PortLimits } from '../limits.ts';
+import type { Connection } from './connection.ts';
+import type { PortLog } from './dispatch.ts';
+import { Http2Connection } from './http2-connection.ts';
+import type { OnRefused } from './refusals.ts';
+
+/** An attacker makes many: one line tells of them. */
+const LOG_INTERVAL_MS = 60_000;
+
+export interface Http2Options {
+  readonly limits: PortLimits;
+  readonly log: PortLog;
+  readonly onRefused: OnRefused;
+  /** A connection was cut off for its flood. */
+  readonly onFlood: (socket: Socket) => void;
+}
+
+/** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
+export function createHttp2(
+  { limits, log, onRefused, onFlood: onFlooded }: Http2Options,
+  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+): (socket: Socket) => Connection {
+  // The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same.
+  const options: ServerOptions & { streamResetBurst: number; streamResetRate: number } = {
+    settings: {
+      maxConcurrentStreams: limits.streams,
+      maxHeaderListSize: limits.headerBytes,
+      initialWindowSize: limits.streamWindowBytes,
+      enablePush: false,
+    },
+    maxHeaderListPairs: limits.headers,
+    maxSessionMemory: limits.sessionMegabytes,
+    maxSessionInvalidFrames: limits.invalidFrames,
+    maxSessionRejectedStreams: limits.rejectedStreams,
+    maxSettings: limits.settings,
+    streamResetBurst: limits.resetBurst,
+    streamResetRate: limits.resetRate,
+  };
+  const server = createServer(options);
+  const connections = new WeakMap<object, Http2Connection>();
+  server.on('request', (request, response) => {
+    const { session } = request.stream;
+    const connection = session === undefined ? undefined : connections.get(session);
+    if (connection === undefined) request.stream.destroy();
+    else connection.begin(request, response);
+  });
+  let loggedAt = -LOG_INTERVAL_MS;
+  const onFlood = (socket: Socket, flood: string): void => {
+    onRefused('flood');
+    onFlooded(socket);
+    const now = performance.now();
+    if (now - loggedAt < LOG_INTERVAL_MS) return;
+    loggedAt = now;
+    log.warn(
+      { remote: socket.remoteAddress, flood },
+      'a client that floods is cut off; others are not told of for a minute',
+    );
+  };
+
+  server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {
+    // Those of the socket are a peer that has left.
+    if (code?.startsWith('ERR_HTTP2') !== true) return;
+    if (connections.get(session)?.endedForFlood(errno) !== true) onRefused('malformed');
+  });
+
+  return (socket) => {
+    // Otherwise a peer that is gone leaves the session half open for ever.
+    socket.allowHalfOpen = false;
+    let session: ServerHttp2Session | undefined;
+    server.once('session', (made) => {
+      session = made;
+    });
+    server.emit('connection', socket);
+    if (session === undefined) throw new Error('node:http2 made no session of a connection');
+    const connection = new Http2Connection(session, socket, limits, { onRequest, onRefused, onFlood });
+    connections.set(session, connection);
+    session.on('stream', (stream) => {
+      // Opened and reset by the same bytes: there is no request of it.
+      if (stream.destroyed) connection.countReset();
+    });
+    return connection;
+  };
+}

@@ -1,0 +1,84 @@
+import { REQUEST_LIMITS } from '../../limits.ts';
+import { type Cidr, covers, type Ip, parseIp } from '../../values/ip.ts';
+
+/** What a proxy adds about who has asked it. */
+export interface ForwardedHeaders {
+  readonly forwardedFor: string | undefined;
+  readonly forwarded: string | undefined;
+}
+
+/**
+ * The client behind trusted proxies: the last hop that is not one of them. A header can be the client's own, all
+ * but what trusted proxies have added at its end. Proxies add to one of the two headers and leave the other as it
+ * came; so when they name different clients, neither counts, and it is `peer`, the proxy.
+ */
+export function clientBehind(peer: Ip, headers: ForwardedHeaders, trusted: readonly Cidr[]): Ip {
+  if (!covers(trusted, peer)) return peer;
+  const { forwardedFor, forwarded } = headers;
+  const byOld =
+    forwardedFor === undefined ? undefined : walk(peer, hopsOfForwardedFor(forwardedFor), trusted);
+  const byNew = forwarded === undefined ? undefined : walk(peer, hopsOfForwarded(forwarded), trusted);
+  if (byOld === undefined || byNew === undefined) return byOld ?? byNew ?? peer;
+  return byOld.every((group, i) => group === byNew[i]) ? byOld : peer;
+}
+
+/** From the last hop to the first. What is no address ends the way at the proxy that has written it. */
+function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: readonly Cidr[]): Ip {
+  let client = peer;
+  for (const hop of [...hops].reverse()) {
+    if (hop === undefined) return client;
+    client = hop;
+    if (!covers(trusted, hop)) return client;
+  }
+  return client;
+}
+
+/** The last hops of X-Forwarded-For: addresses with commas between them. Undefined stands for what is none. */
+export function hopsOfForwardedFor(text: string): readonly (Ip | undefined)[] {
+  return text
+    .split(',')
+    .slice(-REQUEST_LIMITS.forwardedHops)
+    .map((part) => parseNode(part.trim()));
+}
+
+/** The last hops of Forwarded (RFC 7239): the `for` of each element. Undefined stands for one without an address. */
+export function hopsOfForwarded(text: string): readonly (Ip | undefined)[] {
+  const elements = splitOutsideQuotes(text, ',')?.slice(-REQUEST_LIMITS.forwardedHops);
+  // A client that leaves a quote open would take what the proxy appends into an element of its own.
+  if (elements === undefined) return [undefined];
+  return elements.map((element) => {
+    const pairs = splitOutsideQuotes(element, ';')?.map((pair) =>
+      /^\s*for\s*=(.*)$/is.exec(pair)?.[1]?.trim(),
+    );
+    const values = pairs?.filter((value) => value !== undefined) ?? [];
+    const [value = ''] = values;
+    return values.length === 1 ? parseNode(unquote(value)) : undefined;
+  });
+}
+
+/** Undefined when a quote is not closed. */
+function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] | undefined {
+  const parts: string[] = [];
+  let from = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i += 1) {
+    if (quoted && text[i] === '\\') i += 1;
+    else if (text[i] === '"') quoted = !quoted;
+    else if (!quoted && text[i] === separator) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  parts.push(text.slice(from));
+  return quoted ? undefined : parts;
+}
+
+function unquote(text: string): string {
+  return /^".*"$/s.test(text) ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text;
+}
+
+/** An address, in brackets where IPv6 has them, and perhaps a port. */
+function parseNode(text: string): Ip | undefined {
+  const [, bracketed, v4] = /^(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9A-Za-z._-]{1,32})?$/.exec(text) ?? [];
+  return parseIp(bracketed ?? v4 ?? text);
+}

@@ -1,0 +1,261 @@
+import type { Socket } from 'node:net';
+import { DiscoveryError } from '../../discovery/errors.ts';
+import { REQUEST_LIMITS } from '../../limits.ts';
+import type { PortRequest } from '../../port/connection.ts';
+import type { ConnectionCount } from '../../port/port.ts';
+import type { Quota } from '../../rpc/caller.ts';
+import { type Cidr, covers, formatIp, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
+import { type Rate, take } from '../../values/rate.ts';
+import { type Client, Clients } from './client-table.ts';
+import { clientBehind } from './forwarded.ts';
+
+/** What one client may have of the service. A client is an address, of IPv6 a /64. */
+export interface ClientLimits {
+  /** Requests, probes and metrics left out. */
+  readonly requests: Rate | 'off';
+  readonly newTokens: Rate | 'off';
+  /** Connections open at once. */
+  readonly connections: number;
+  /** Requests at once, streams and long polls included. */
+  readonly requestsAtOnce: number;
+  /** Watches open at once, in whatever dialect. */
+  readonly watches: number;
+}
+
+/** Every client over its limit makes refusals: one line tells of them. */
+const LOG_INTERVAL_MS = 60_000;
+
+/** Who has sent a request. */
+export interface Visitor {
+  /** For the log; undefined when the socket was closed already. */
+  readonly address: string | undefined;
+  /** Undefined when no limit holds: for this machine, whose owner can do worse. */
+  readonly client: Client | undefined;
+}
+
+export interface LimiterOptions {
+  readonly limits: ClientLimits;
+  /** Waiting nodes and watches of all clients. */
+  readonly maxWatches: number;
+  /** Whose word counts for who has sent a request. */
+  readonly trustedProxies: readonly Cidr[];
+  readonly log: { warn(fields: object, text: string): void };
+  /** In ms, of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** The other end of a connection. */
+interface Peer {
+  readonly ip: Ip | undefined;
+  readonly address: string | undefined;
+  /** Undefined when no limit holds. */
+  readonly name: string | undefined;
+  readonly isProxy: boolean;
+  /** Of a trusted proxy: whom its last request was from, by what its headers said. */
+  last?: Forwarded;
+}
+
+interface Forwarded {
+  readonly forwardedFor: string | undefined;
+  readonly forwarded: string | undefined;
+  readonly address: string;
+  readonly name: string | undefined;
+}
+
+/** Sees to it that no client takes what is there for all. */
+export class Limiter {
+  readonly #limits: ClientLimits;
+  readonly #maxWatches: number;
+  readonly #proxies: readonly Cidr[];
+  readonly #log: LimiterOptions['log'];
+  readonly #now: () => number;
+  readonly #clients = new Clients();
+  /** A connection carries many requests. */
+  readonly #peers = new WeakMap<object, Peer>();
+  #watches = 0;
+  #loggedAt = -LOG_INTERVAL_MS;
+
+  constructor({ limits, maxWatches, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
+    this.#limits = limits;
+    this.#maxWatches = maxWatches;
+    this.#proxies = trustedProxies;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Waiting nodes and watches, of all clients. */
+  get watches(): number {
+    return this.#watches;
+  }
+
+  /** Counts a connection. A trusted proxy has those of many clients, and no limit of its own. */
+  connect(socket: Socket): ConnectionCount | undefined {
+    const { name, isProxy } = this.#peerOf(socket);
+    if (name === undefined || isProxy) return undefined;
+    const now = this.#now();
+    const client = this.#clients.of(name, now);
+    client.connections += 1;
+    const over = client.connections - this.#limits.connections;
+    if (over > 0) this.#tell(client, 'connections');
+    const isDropped = client.pausedUntil > now || over > REQUEST_LIMITS.clientRefusals;
+    return {
+      verdict: isDropped ? 'DROPPED' : over > 0 ? 'REFUSED' : 'WELCOME',
+      end: () => {
+        client.connections -= 1;
+      },
+    };
+  }
+
+  /** Drops new connections for a while of the client whose connection has flooded; those that are open stay. */
+  pause(socket: Socket): void {
+    const { name, isProxy } = this.#peerOf(socket);
+    if (name === undefined || isProxy) return;
+    const now = this.#now();
+    this.#clients.of(name, now).pausedUntil = now + REQUEST_LIMITS.floodPause;
+  }
+
+  /** Who has sent a request: its peer, or whom trusted proxies say. */
+  visitorOf(request: PortRequest): Visitor {
+    const { headers } = request;
+    // The socket of a request of HTTP/2 is made for it alone, that of its session once.
+    const session = 'stream' in request ? request.stream.session : undefined;
+    const peer = this.#peerOf(session?.socket ?? request.socket);
+    const forwardedFor = headers['x-forwarded-for']?.toString();
+    const { forwarded } = headers;
+    if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) {
+      return { address: peer.address, client: this.#clientOf(peer.name) };
+    }
+    let { last } = peer;
+    // A request is asked about more than once, and a proxy may send those of one client in a row.
+    if (last === undefined || last.forwardedFor !== forwardedFor || last.forwarded !== forwarded) {
+      const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
+      // Whoever comes through a proxy on this machine, and cannot be told from it, is not on this machine for that.
+      const name = covers(this.#proxies, ip) ? networkOf(ip) : nameOf(ip);
+      last = { forwardedFor, forwarded, address: formatIp(ip), name };
+      peer.last = last;
+    }
+    return { address: last.address, client: this.#clientOf(last.name) };
+  }
+
+  /**
+   * Lets a request in, which `leave` ends, or says why not. One that `mustPass`, as its sender does not come again,
+   * has the last tenth of a burst for itself, and waits although there is no room for one more who waits.
+   */
+  enter(client: Client | undefined, isWait: boolean, mustPass: boolean): DiscoveryError | undefined {
+    const refusal =
+      (client && this.#enterAs(client, mustPass)) ?? (isWait && !mustPass ? this.#noRoom(client) : undefined);
+    if (refusal !== undefined) return refusal;
+    if (client !== undefined) client.requests += 1;
+    if (isWait) this.#count(client, 1);
+    return undefined;
+  }
+
+  leave(client: Client | undefined, isWait: boolean): void {
+    if (client !== undefined) client.requests -= 1;
+    if (isWait) this.#count(client, -1);
+  }
+
+  #enterAs(client: Client, mustPass: boolean): DiscoveryError | undefined {
+    const { requests, requestsAtOnce } = this.#limits;
+    if (client.requests >= requestsAtOnce) {
+      this.#tell(client, 'requests at once');
+      return tooMany(
+        `${client.name} has ${client.requests} requests open, as many as one client may`,
+        REQUEST_LIMITS.clientPause,
+      );
+    }
+    if (requests === 'off') return undefined;
+    const kept = mustPass ? 0 : Math.floor(requests.burst / 10);
+    const taken = take(requests, client.requestsFull, this.#now(), kept);
+    if ('wait' in taken) {
+      this.#tell(client, 'requests');
+      return tooMany(`too many requests from ${client.name}`, taken.wait);
+    }
+    client.requestsFull = taken.full;
+    return undefined;
+  }
+
+  /** What the calls of one request may take. They may outlast what is known of their client. */
+  quotaOf(client: Client | undefined): Quota {
+    const name = client?.name;
+    return { makeToken: () => this.#makeToken(name), watch: () => this.#watch(name) };
+  }
+
+  #makeToken(name: string | undefined): void {
+    const { newTokens } = this.#limits;
+    if (newTokens === 'off' || name === undefined) return;
+    const now = this.#now();
+    const client = this.#clients.of(name, now);
+    const taken = take(newTokens, client.newTokensFull, now);
+    if ('wait' in taken) {
+      this.#tell(client, 'new tokens');
+      throw tooMany(`too many new tokens for ${name}; those that were made are good`, taken.wait);
+    }
+    client.newTokensFull = taken.full;
+  }
+
+  #watch(name: string | undefined): () => void {
+    const client = this.#clientOf(name);
+    const refusal = this.#noRoom(client);
+    if (refusal !== undefined) throw refusal;
+    this.#count(client, 1);
+    let open = true;
+    return () => {
+      if (open) this.#count(client, -1);
+      open = false;
+    };
+  }
+
+  #noRoom(client: Client | undefined): DiscoveryError | undefined {
+    if (client !== undefined && client.watches >= this.#limits.watches) {
+      this.#tell(client, 'watches');
+      return tooMany(
+        `${client.name} has ${client.watches} nodes waiting and clients watching, as many as one client may`,
+        REQUEST_LIMITS.clientPause,
+      );
+    }
+    if (this.#watches < this.#maxWatches) return undefined;
+    return tooMany(
+      'the service has as many nodes waiting and clients watching as it may',
+      REQUEST_LIMITS.clientPause,
+    );
+  }
+
+  #count(client: Client | undefined, one: 1 | -1): void {
+    this.#watches += one;
+    if (client !== undefined) client.watches += one;
+  }
+
+  #peerOf(socket: Pick<Socket, 'remoteAddress'>): Peer {
+    const known = this.#peers.get(socket);
+    if (known !== undefined) return known;
+    const address = socket.remoteAddress;
+    const ip = address === undefined ? undefined : parseIp(address);
+    const name = ip === undefined ? undefined : nameOf(ip);
+    const isProxy = ip !== undefined && covers(this.#proxies, ip);
+    const peer = { ip, address, name, isProxy };
+    this.#peers.set(socket, peer);
+    return peer;
+  }
+
+  #clientOf(name: string | undefined): Client | undefined {
+    return name === undefined ? undefined : this.#clients.of(name, this.#now());
+  }
+
+  #tell({ name }: Client, limit: string): void {
+    const now = this.#now();
+    if (now - this.#loggedAt < LOG_INTERVAL_MS) return;
+    this.#loggedAt = now;
+    this.#log.warn({ client: name, limit }, 'a client is at its limit; others are not told of for a minute');
+  }
+}
+
+/** Undefined for this machine. */
+function nameOf(ip: Ip): string | undefined {
+  return isOwn(ip) ? undefined : networkOf(ip);
+}
+
+function tooMany(words: string, retryAfter: number): DiscoveryError {
+  const seconds = Math.ceil(retryAfter / 1000);
+  return new DiscoveryError('TOO_MANY_REQUESTS', `${words}; try again in ${seconds} s`, { retryAfter });
+}

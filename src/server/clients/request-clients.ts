@@ -1,0 +1,63 @@
+import { type ContextValues, createContextValues } from '@connectrpc/connect';
+import type { PortRequest } from '../../port/port.ts';
+import { EVERYBODY, NO_QUOTA, QUOTA, type Quota, RIGHTS, type Rights } from '../../rpc/caller.ts';
+import { type DiscoveryClient, inProcessClient } from '../../rpc/client.ts';
+import type { discoveryService } from '../../rpc/service.ts';
+import type { Callers } from './callers.ts';
+import type { Client } from './client-table.ts';
+import type { Limiter } from './limiter.ts';
+
+/** Clients of the service in this process that know for whom they call. */
+export interface RequestClients {
+  /** What is to be known of a request's sender. New for each: what is found out of the request is added to it. */
+  readonly valuesOf: (request: PortRequest) => ContextValues;
+  /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
+  readonly clientOf: (request: PortRequest) => DiscoveryClient;
+  readonly clientWith: (values: ContextValues) => DiscoveryClient;
+}
+
+/** Who sends requests. */
+interface Sender {
+  readonly rights: Rights;
+  readonly quota: Quota;
+  /** Its watches take nothing of the quota. */
+  readonly uncounted: DiscoveryClient;
+}
+
+export function requestClients(
+  service: ReturnType<typeof discoveryService>,
+  { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
+): RequestClients {
+  const know = (rights: Rights, client: Client | undefined): Sender => {
+    const quota = limiter.quotaOf(client);
+    const values = valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() });
+    return { rights, quota, uncounted: inProcessClient(service, values) };
+  };
+  // Nearly all requests are of somebody without credentials: made once for each address.
+  const anybody = know(EVERYBODY, undefined);
+  const strangers = new WeakMap<Client, Sender>();
+  const senderOf = (request: PortRequest): Sender => {
+    const rights = callers.rightsOf(request);
+    const { client } = limiter.visitorOf(request);
+    if (rights !== EVERYBODY) return know(rights, client);
+    if (client === undefined) return anybody;
+    let known = strangers.get(client);
+    if (known === undefined) {
+      known = know(rights, client);
+      strangers.set(client, known);
+    }
+    return known;
+  };
+  return {
+    valuesOf: (request) => {
+      const { rights, quota } = senderOf(request);
+      return valuesFor(rights, quota);
+    },
+    clientOf: (request) => senderOf(request).uncounted,
+    clientWith: (values) => inProcessClient(service, values),
+  };
+}
+
+function valuesFor(rights: Rights, quota: Quota): ContextValues {
+  return createContextValues().set(RIGHTS, rights).set(QUOTA, quota);
+}

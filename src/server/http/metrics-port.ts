@@ -1,0 +1,52 @@
+import { DiscoveryError } from '../../discovery/errors.ts';
+import { REQUEST_LIMITS } from '../../limits.ts';
+import { listenProblem } from '../../port/listen-problem.ts';
+import { openPort, type PortHandler } from '../../port/port.ts';
+import { type ListenAddress, localUrl } from '../../values/address.ts';
+import { surfaceOf } from '../route.ts';
+import { note, type Observers } from './observe.ts';
+import { type OwnPages, servePage } from './own-pages.ts';
+
+/** For a scrape that is under way. */
+const GRACE_MS = 1000;
+
+/** Where the metrics are served when they have an address of their own. */
+export interface MetricsPort {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves the metrics and the probes, in clear text. Rejects with an INVALID_ARGUMENT when it cannot listen there. */
+export async function openMetricsPort(
+  listen: ListenAddress,
+  pages: OwnPages,
+  observers: Observers,
+): Promise<MetricsPort> {
+  const handler: PortHandler = (request, response) => {
+    const surface = surfaceOf(request.url ?? '');
+    if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
+      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
+      response.end('Only /metrics, /livez and /readyz are here.\n');
+      return undefined;
+    }
+    const outcome = { remote: request.socket.remoteAddress };
+    note(request, response, { surface, kind: 'call' }, outcome, { ...observers, tracing: undefined });
+    return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
+  };
+  try {
+    const port = await openPort({
+      ...listen,
+      handler,
+      log: observers.log,
+      limits: { connections: REQUEST_LIMITS.metricsConnections },
+    });
+    return {
+      url: localUrl('http', listen.host, port.port),
+      close: async () => void (await port.drain(GRACE_MS)),
+    };
+  } catch (error) {
+    const problem = listenProblem(error, listen, '--metrics-addr');
+    if (problem === undefined) throw error;
+    throw new DiscoveryError('INVALID_ARGUMENT', problem, { cause: error });
+  }
+}

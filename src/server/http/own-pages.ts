@@ -1,0 +1,84 @@
+import type { ConnectError } from '@connectrpc/connect';
+import { findingFlags } from '../../etcd/start/settings.ts';
+import type { PortRequest, PortResponse } from '../../port/port.ts';
+import type { Surface } from '../route.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+export interface OwnPages {
+  /** Undefined when requests can be served; else why not, in words. */
+  readonly notReady: () => Promise<string | undefined>;
+  /** Undefined when they are at another address. */
+  readonly metrics: Metrics | undefined;
+  readonly version: string;
+  /** The URL by which the client can reach the service. */
+  readonly urlFor: (request: PortRequest) => string;
+}
+
+interface Page {
+  readonly status: number;
+  readonly body: string;
+  readonly type?: string;
+}
+
+/** The pages that are about the service and not about a cluster. With a refusal it answers that. */
+export async function servePage(
+  surface: Exclude<Surface, 'rpc' | 'v2' | 'page'>,
+  pages: OwnPages,
+  request: PortRequest,
+  response: PortResponse,
+  refusal?: ConnectError,
+): Promise<void> {
+  const readable = request.method === 'GET' || request.method === 'HEAD';
+  const page: Page = refusal
+    ? { status: 429, body: `${refusal.rawMessage}\n` }
+    : readable
+      ? await PAGES[surface](pages, request)
+      : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+  if (refusal) response.setHeader('Retry-After', refusal.metadata.get('Retry-After') ?? '5');
+  response.statusCode = page.status;
+  response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(page.body));
+  // A browser gets a web page there.
+  if (surface === 'home') response.setHeader('Vary', 'Accept');
+  if (page.status === 405) response.setHeader('Allow', 'GET, HEAD');
+  if (page.status === 503) response.setHeader('Retry-After', '5');
+  response.end(page.body);
+}
+
+const PAGES = {
+  home: async (pages, request) => ({ status: 200, body: welcome(pages.version, pages.urlFor(request)) }),
+  // Asks nothing of the store: a service that waits for its store is not helped by a restart.
+  live: async () => ({ status: 200, body: 'OK' }),
+  // No newline: what checks the old service compares with exactly this.
+  health: async (pages) => {
+    const why = await pages.notReady();
+    return why === undefined ? { status: 200, body: 'OK' } : { status: 503, body: `not ready: ${why}\n` };
+  },
+  robots: async () => ({ status: 200, body: 'User-agent: *\nDisallow: /\n' }),
+  metrics: async ({ metrics }) =>
+    metrics === undefined
+      ? { status: 404, body: 'The metrics are at another address: that of --metrics-addr.\n' }
+      : { status: 200, body: await metrics.text(), type: metrics.contentType },
+} satisfies Record<string, (pages: OwnPages, request: PortRequest) => Promise<Page>>;
+
+function welcome(version: string, url: string): string {
+  return `etcd-discovery ${version}: where the nodes of a new etcd cluster find each other.
+
+Make a token for a cluster of three nodes:
+
+    curl '${url}/new?size=3'
+
+The answer is a URL. Start each node with it, and they form the cluster; etcd 3.4, 3.5 and 3.6:
+
+    etcd --name infra1 --discovery ${url}/<token> ...
+
+etcd 3.7, and 3.6 as well:
+
+    etcd --name infra1 ${findingFlags({ etcd: '3.7', serviceUrl: url, token: '<token>' }).join(' ')} ...
+
+Programs use the typed API, over Connect, gRPC or gRPC-Web:
+
+    curl -H 'Content-Type: application/json' -d '{"size": 3}' \\
+      ${url}/discovery.v1.DiscoveryService/CreateToken
+`;
+}

@@ -1,0 +1,78 @@
+import type { ConnectError } from '@connectrpc/connect';
+import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
+import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
+import { etcdV2Gateway } from '../../etcdv2/gateway.ts';
+import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
+import { addHealth } from '../../grpc/health.ts';
+import { addReflection } from '../../grpc/reflection.ts';
+import { pageHandler } from '../../page/handler.ts';
+import type { PortRequest, PortResponse } from '../../port/port.ts';
+import type { discoveryService } from '../../rpc/service.ts';
+import type { Config } from '../../settings/config.ts';
+import type { Callers } from '../clients/callers.ts';
+import type { RequestClients } from '../clients/request-clients.ts';
+import type { Surface } from '../route.ts';
+import { allowCrossOrigin } from '../rpc/cors.ts';
+import { rpcHandler } from '../rpc/handler.ts';
+import type { RequestOutcome } from './observe.ts';
+import { type OwnPages, servePage } from './own-pages.ts';
+
+/** Answers a request of a surface, or with a refusal answers that, in the surface's own words. */
+export type Answer = (
+  surface: Surface,
+  request: PortRequest,
+  response: PortResponse,
+  outcome: RequestOutcome,
+  refusal: ConnectError | undefined,
+) => unknown;
+
+export interface SurfacesOptions {
+  readonly config: Config;
+  readonly service: ReturnType<typeof discoveryService>;
+  readonly clients: RequestClients;
+  readonly callers: Callers;
+  readonly pages: OwnPages;
+  /** The store's, which replicas over one etcd share. */
+  readonly clusterId: bigint;
+  /** Ends what goes on for long. */
+  readonly stopping: AbortSignal;
+  readonly onDefect: (defect: unknown) => void;
+}
+
+/** All that the service answers: RPCs, both dialects of etcd, the web page, and the pages about itself. */
+export function surfaces(options: SurfacesOptions): Answer {
+  const { config, service, clients, callers, pages, clusterId, stopping, onDefect } = options;
+  const { clientOf, clientWith, valuesOf } = clients;
+  const { publicUrl } = config;
+  const { version, notReady, urlFor } = pages;
+  const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
+    identity: { clusterId, memberId: clusterId },
+    urlFor: (requestUrl) => publicUrl ?? new URL(requestUrl).origin,
+    signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
+    stopping,
+    onDefect,
+  });
+  const rpc = rpcHandler((router) => {
+    v3(router.service(DiscoveryService, service));
+    addHealth(router, { notReady, stopping });
+    addReflection(router, {
+      details: [file_discovery_v1_error, file_google_rpc_error_details],
+      stopping,
+    });
+  }, valuesOf);
+  const v2 = etcdV2Gateway(clientOf, { publicUrl, pollLimitMs: config.pollLimit, version, onDefect });
+  const page = pageHandler(clientOf, { version, urlFor, onDefect });
+  return (surface, request, response, outcome, refusal) => {
+    switch (surface) {
+      case 'rpc':
+        return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome, refusal);
+      case 'v2':
+        return v2(request, response, refusal);
+      case 'page':
+        return page(request, response, refusal);
+      default:
+        return servePage(surface, pages, request, response, refusal);
+    }
+  };
+}

@@ -1,0 +1,104 @@
+import { resolve } from 'node:path';
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { Policy } from '../discovery/policy.ts';
+import type { Store } from '../discovery/store.ts';
+import type { EtcdConfig, StoreConfig } from '../settings/config.ts';
+import type { FreePrefix } from '../store/etcd/prefix.ts';
+import type { EtcdStoreOptions } from '../store/etcd/store.ts';
+import type { Log } from './telemetry/log.ts';
+import type { StoreMetrics } from './telemetry/store-metrics.ts';
+import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
+
+/** The store that the configuration chooses. Nothing above knows which one it is. */
+export interface OpenedStore {
+  /** With the id that the v3 dialect tells as its cluster's; replicas over one etcd have the same. */
+  readonly store: Store & { readonly clusterId: bigint; readonly tokens: () => number };
+  /** For the operator: what it is, and where. */
+  readonly description: string;
+}
+
+export interface OpenOptions {
+  readonly onBatch?: StoreMetrics['batch'];
+  /** What becomes of a prefix in etcd without anything below it; without this it is taken. */
+  readonly free?: FreePrefix;
+}
+
+/** Rejects with a DiscoveryError whose text says what to do. */
+export async function openStore(
+  config: StoreConfig,
+  policy: Pick<Policy, 'maxTokens'>,
+  log: Log,
+  { onBatch = () => {}, free = 'TAKE' }: OpenOptions = {},
+): Promise<OpenedStore> {
+  // The one that is not chosen is not loaded: each brings its database's client.
+  if (config.type === 'EMBEDDED') {
+    const { openLmdbStore } = await import('../store/lmdb/store.ts');
+    const store = await openLmdbStore({
+      path: config.dataDir,
+      policy,
+      log: (line) => log.fatal(line),
+      onBatch,
+    });
+    return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
+  }
+  const { endpoints, prefix } = config;
+  const warn = (line: string): void => log.warn(line);
+  const options = { endpoints, prefix, free, policy, ...etcdAccess(config), log: warn, onBatch };
+  const { openEtcdStore } = await import('../store/etcd/store.ts');
+  const store = await openEtcdStore(options).catch((error: unknown) => {
+    if (!(error instanceof DiscoveryError)) throw error;
+    throw new DiscoveryError(error.reason, `--etcd ${endpoints.join(',')}: ${error.message}`, {
+      cause: error,
+    });
+  });
+  return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
+}
+
+/** Reads the files by which etcd lets the service in. */
+function etcdAccess({
+  endpoints,
+  caFile,
+  clientTls,
+  user,
+}: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
+  const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile, '--etcd-cacert'));
+  const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
+  const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
+  return {
+    ...(isTls && { tls: { ...(ca !== undefined && { ca }), ...identity } }),
+    ...(user && { auth: { username: user.name, password: passwordOf(user.password) } }),
+  };
+}
+
+/** That in a file is read again at every log-in, as it may have been changed; from a pipe it comes once. */
+function passwordOf(password: string | { readonly file: string }): string | (() => string) {
+  if (typeof password === 'string') return password;
+  const { file } = password;
+  let latest = readPassword(file);
+  return () => {
+    try {
+      latest = readPassword(file);
+    } catch (error) {
+      if (!(error instanceof DiscoveryError)) throw error;
+    }
+    return latest;
+  };
+}
+
+function readPassword(file: string): string {
+  const name = `--etcd-password-file ${JSON.stringify(file)}`;
+  const contents = readWhole(file);
+  if (typeof contents === 'string') throw refusal(`${name}: cannot be read: ${contents}`);
+  const [password = ''] = contents.toString('utf8').split(/\r?\n/, 1);
+  if (password === '') throw refusal(`${name}: its first line is empty, and should be the password`);
+  return password;
+}
+
+function orRefuse<T>(read: T | string): T {
+  if (typeof read === 'string') throw refusal(read);
+  return read;
+}
+
+function refusal(words: string): DiscoveryError {
+  return new DiscoveryError('INVALID_ARGUMENT', words);
+}

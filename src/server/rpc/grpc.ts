@@ -1,0 +1,164 @@
+// gRPC over HTTP/2 without connect-node's chains of streams, headers and abort signals: these take five times as
+// long as all else of a call, and far longer while they are not compiled. Only the usual call is answered here:
+// in protobuf, not compressed, with a deadline that can be kept. All others are Connect's, which answers the same.
+
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  type Interceptor,
+  type MethodImplSpec,
+} from '@connectrpc/connect';
+import {
+  createMethodSerializationLookup,
+  pipe,
+  transformDecompressEnvelope,
+  transformParseEnvelope,
+  transformSplitEnvelope,
+} from '@connectrpc/connect/protocol';
+import { grpcStatusOk, parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { GONE, GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
+import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
+
+export interface GrpcOptions {
+  readonly readMaxBytes: number;
+  readonly maxTimeoutMs: number;
+  readonly interceptors: readonly Interceptor[];
+}
+
+/** Answers a call, or has Connect do it: `read` is what there is of the body when some of it was read. */
+export type GrpcMethod = (
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+  values: ContextValues,
+  byConnect: (read?: Uint8Array) => Promise<void>,
+) => Promise<void>;
+
+type Invoke = ReturnType<Interceptor>;
+type Asked = Parameters<Invoke>[0];
+type Answer = Awaited<ReturnType<Invoke>>;
+/** What the four kinds of handlers have in common. */
+type Handler = (input: Input, call: GrpcCall) => unknown;
+
+const BINARY = /^application\/grpc(?:\+proto)?$/;
+/** As Connect answers. */
+const HEAD = { 'content-type': 'application/grpc+proto' };
+
+/** What answers the calls of a method. */
+export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
+  const { interceptors, readMaxBytes } = options;
+  const { input, output } = spec.method;
+  const takesOne = spec.kind === 'unary' || spec.kind === 'server_streaming';
+  const limits = { readMaxBytes, writeMaxBytes: 0xffffffff };
+  const parser = createMethodSerializationLookup(spec.method, undefined, undefined, limits).getI(true);
+  const messagesOf = (request: Http2ServerRequest): AsyncIterable<MessageShape<DescMessage>> =>
+    pipe(
+      bytesOf(request),
+      transformSplitEnvelope(readMaxBytes),
+      transformDecompressEnvelope(null, readMaxBytes),
+      transformParseEnvelope(parser),
+    );
+
+  return async (request, response, values, byConnect) => {
+    if (!isUsual(request, options)) return byConnect();
+    let message: Input | undefined;
+    if (takesOne) {
+      const body = await readBody(request, readMaxBytes);
+      if (request.stream.aborted) return;
+      message = onlyMessage(input, body, readMaxBytes);
+      if (message === undefined) return byConnect(body);
+    } else message = messagesOf(request);
+
+    const call = new GrpcCall(spec, message, values, request, response);
+    const handle: Invoke = async () => answerOf(call, await (spec.impl as Handler)(call.message, call));
+    const invoke = interceptors.reduceRight((next, interceptor) => interceptor(next), handle);
+    let error: ConnectError | undefined;
+    let last: Buffer | undefined;
+    try {
+      const answer = await invoke(call as Asked);
+      if (answer.stream) await sendAll(answer.message, output, call, response);
+      else last = frameOf(output, create(output, answer.message));
+    } catch (thrown) {
+      error = thrown instanceof ConnectError ? thrown : new ConnectError('internal error', Code.Internal);
+    }
+    call.end();
+    begin(call, response);
+    const { trailer } = call.additions;
+    response.addTrailers(
+      trailer === undefined && error === undefined
+        ? { 'grpc-status': grpcStatusOk }
+        : Object.fromEntries(setTrailerStatus(trailer ?? new Headers(), error)),
+    );
+    if (last === undefined) response.end();
+    else response.end(last);
+  };
+}
+
+/** A body as it comes. What breaks it off is the client, and Node.js may tell of it here before the signal does. */
+async function* bytesOf(request: Http2ServerRequest): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of request) yield chunk as Uint8Array;
+  } catch {
+    throw GONE;
+  }
+}
+
+/** Whether the head is that of a usual call. */
+function isUsual(request: Http2ServerRequest, { maxTimeoutMs }: GrpcOptions): boolean {
+  const { method, headers } = request;
+  const encoding = headers['grpc-encoding'];
+  return (
+    method === 'POST' &&
+    BINARY.test(headers['content-type'] ?? '') &&
+    (encoding === undefined || encoding === 'identity') &&
+    parseTimeout(timeoutOf(request), maxTimeoutMs).error === undefined
+  );
+}
+
+/** A handler's answer, as interceptors see it. */
+function answerOf(call: GrpcCall, message: unknown): Answer {
+  const { stream, service, method } = call;
+  return {
+    stream,
+    service,
+    method,
+    message,
+    get header() {
+      return call.responseHeader;
+    },
+    get trailer() {
+      return call.responseTrailer;
+    },
+  } as Answer;
+}
+
+/** Sends messages, each when the client has room for it, until there are no more or the client is gone. */
+async function sendAll(
+  messages: AsyncIterable<MessageInitShape<DescMessage>>,
+  desc: DescMessage,
+  call: GrpcCall,
+  response: Http2ServerResponse,
+): Promise<void> {
+  for await (const message of messages) {
+    begin(call, response);
+    if (response.stream.destroyed) return;
+    if (!response.write(frameOf(desc, create(desc, message)))) await drained(response);
+  }
+}
+
+function drained({ stream }: Http2ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}
+
+function begin({ additions: { header } }: GrpcCall, response: Http2ServerResponse): void {
+  if (response.headersSent) return;
+  response.writeHead(200, header === undefined ? HEAD : { ...Object.fromEntries(header), ...HEAD });
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type State, stateOf } from '../../discovery/cluster.ts';
+import type { Millis, Token } from '../../discovery/parse.ts';
+import type { Store } from '../../discovery/store.ts';
+import { STORE_LIMITS } from '../../limits.ts';
+
+export type Counts = Readonly<Record<State, number>>;
+
+export interface Census {
+  /** Of the last pass that was whole; undefined before the first one. */
+  counts(): Counts | undefined;
+  stop(): void;
+}
+
+/**
+ * Counts tokens by state, over and over, a few at a time and with long rests: as expiry is no write, only looking
+ * tells. `pause`: between passes, in ms.
+ */
+export function startCensus(
+  store: Pick<Store, 'list'>,
+  now: () => Millis,
+  pause: number = STORE_LIMITS.censusInterval,
+): Census {
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  let latest: Counts | undefined;
+  const rest = (ms: number): Promise<void> => sleep(ms, undefined, { signal, ref: false });
+  const run = async (): Promise<void> => {
+    for (;;) {
+      // A store that is away is counted when it is back.
+      latest = await count(store, now, rest).catch(() => latest);
+      await rest(pause);
+    }
+  };
+  // Ends by the signal alone.
+  run().catch(() => {});
+  return { counts: () => latest, stop: () => stopped.abort() };
+}
+
+async function count(
+  store: Pick<Store, 'list'>,
+  now: () => Millis,
+  rest: (ms: number) => Promise<void>,
+): Promise<Counts> {
+  const counts: Record<State, number> = { ASSEMBLING: 0, COMPLETE: 0, EXPIRED: 0, DELETED: 0 };
+  let after: Token | undefined;
+  for (;;) {
+    const begin = performance.now();
+    const clusters = await store.list(after, STORE_LIMITS.censusBatch);
+    for (const cluster of clusters) counts[stateOf(cluster, now())] += 1;
+    after = clusters.at(-1)?.token;
+    if (after === undefined) return counts;
+    await rest((performance.now() - begin) * STORE_LIMITS.censusRest);
+  }
+}

@@ -1,0 +1,168 @@
+import type { Policy } from '../discovery/policy.ts';
+import type { AuthMode } from '../server/clients/callers.ts';
+import type { ClientLimits } from '../server/clients/limiter.ts';
+import type { TlsFiles } from '../server/tls-files.ts';
+import type { ListenAddress } from '../values/address.ts';
+import type { Cidr } from '../values/ip.ts';
+import {
+  halfOfTls,
+  sameAddress,
+  wrongAccess,
+  wrongLifetimes,
+  wrongStore,
+  wrongWorkers,
+} from './contradictions.ts';
+import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
+import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
+import { passedSocket } from './systemd-socket.ts';
+
+export type { Env } from './given.ts';
+
+/** Where the tokens are kept. */
+export type StoreConfig =
+  | { readonly type: 'EMBEDDED'; readonly dataDir: string }
+  | ({ readonly type: 'ETCD' } & EtcdConfig);
+
+/** The etcd cluster that keeps the tokens, and how to be let in. */
+export interface EtcdConfig {
+  /** `http://host:port` or `https://host:port`, all of one scheme. */
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+  readonly caFile: string | undefined;
+  readonly clientTls: TlsFiles | undefined;
+  readonly user: { readonly name: string; readonly password: string | { readonly file: string } } | undefined;
+}
+
+/** What the service runs with. Times in ms. */
+export interface Config {
+  readonly listen: ListenAddress;
+  /** Where the metrics are, when they are not at `listen`. */
+  readonly metricsListen: ListenAddress | undefined;
+  /** Undefined: replies name the service as the request did. */
+  readonly publicUrl: string | undefined;
+  /** Undefined: clear text. */
+  readonly tls: TlsFiles | undefined;
+  readonly auth: { readonly mode: AuthMode; readonly file: string | undefined };
+  readonly store: StoreConfig;
+  readonly policy: Policy;
+  readonly limits: {
+    readonly perClient: ClientLimits;
+    /** Of all clients together. */
+    readonly connections: number;
+    readonly requestsAtOnce: number;
+    readonly watches: number;
+  };
+  readonly trustedProxies: readonly Cidr[];
+  readonly sweepInterval: number;
+  /** Processes that serve the port. */
+  readonly workers: number;
+  readonly pollLimit: number;
+  readonly grace: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logFormat: 'auto' | 'json' | 'text';
+}
+
+export type Reading =
+  | { readonly type: 'CONFIG'; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly type: 'HELP' }
+  /** One line: the setting, where it was set, its value, and what it takes. */
+  | { readonly type: 'WRONG'; readonly problem: string };
+
+/**
+ * Reads the settings from the arguments after `serve` and the environment. A flag beats a variable, and a socket
+ * that systemd has passed to the process `pid` beats the address.
+ */
+export function readConfig(args: readonly string[], env: Env, pid = process.pid): Reading {
+  const flags = readFlags(args);
+  if (flags === 'HELP') return { type: 'HELP' };
+  const problems = [...flags.problems];
+  const given = new Map([...readVariables(env, flags.given, problems), ...flags.given]);
+
+  const value: Value = <K extends SettingKey>(key: K): ValueOf<K> => {
+    const setting: Setting<unknown> = SETTINGS[key];
+    const { source, text } = given.get(key) ?? { source: 'default', text: setting.default };
+    if (text === undefined) return undefined as ValueOf<K>;
+    const parsed = setting.parse(text);
+    if (parsed === undefined) problems.push(`${source} ${quote(text)}: takes ${setting.takes}`);
+    return parsed as ValueOf<K>;
+  };
+
+  const passed = passedSocket(env, pid);
+  if (typeof passed === 'string') problems.push(passed);
+  const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
+  const config: Config = {
+    listen: typeof passed === 'object' ? passed : value('addr'),
+    metricsListen: value('metricsAddr'),
+    publicUrl: value('host'),
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },
+    auth: { mode: value('auth'), file: value('authFile') },
+    store: storeOf(value),
+    policy: {
+      maxSize: value('maxSize'),
+      defaultTtl: value('ttl'),
+      minTtl: value('minTtl'),
+      maxTtl: value('maxTtl'),
+      retention: value('retention'),
+      maxTokens: value('maxTokens'),
+      customTokens: value('customTokens') === 'on',
+    },
+    limits: {
+      perClient: {
+        requests: value('clientRequests'),
+        newTokens: value('clientNewTokens'),
+        connections: value('clientConnections'),
+        requestsAtOnce: value('clientAtOnce'),
+        watches: value('clientWatches'),
+      },
+      connections: value('maxConnections'),
+      watches: value('maxWatches'),
+      requestsAtOnce: value('maxAtOnce'),
+    },
+    trustedProxies: value('trustedProxies') ?? [],
+    sweepInterval: value('gcfreq'),
+    workers: value('workers'),
+    pollLimit: value('pollLimit'),
+    grace: value('grace'),
+    logLevel: value('logLevel'),
+    logFormat: value('logFormat'),
+  };
+  // These need values that are right one by one.
+  if (problems.length === 0) {
+    problems.push(
+      ...sameAddress(config, given),
+      ...wrongLifetimes(config.policy, given),
+      ...halfOfTls('tlsCert', 'tlsKey', given),
+      ...wrongAccess(value('auth'), given),
+      ...wrongStore(value('etcd'), given),
+      ...wrongWorkers(config, given),
+    );
+  }
+  const [problem] = problems;
+  if (problem !== undefined) return { type: 'WRONG', problem };
+  return { type: 'CONFIG', config, warnings: unknownVariables(env) };
+}
+
+/** The type of a setting's value. One without a default may be unset. */
+type ValueOf<K extends SettingKey> =
+  | Exclude<ReturnType<(typeof SETTINGS)[K]['parse']>, undefined>
+  | ((typeof SETTINGS)[K] extends PresetSetting<unknown> ? never : undefined);
+
+type Value = <K extends SettingKey>(key: K) => ValueOf<K>;
+
+function storeOf(value: Value): StoreConfig {
+  const endpoints = value('etcd');
+  if (endpoints === undefined) return { type: 'EMBEDDED', dataDir: value('dataDir') };
+  const [caFile, certFile, keyFile] = [value('etcdCacert'), value('etcdCert'), value('etcdKey')];
+  const preset = caFile === undefined && certFile === undefined ? 'http' : 'https';
+  const name = value('etcdUser');
+  const file = value('etcdPasswordFile');
+  const password = file === undefined ? value('etcdPassword') : { file };
+  return {
+    type: 'ETCD',
+    endpoints: endpoints.map(({ scheme = preset, authority }) => `${scheme}://${authority}`),
+    prefix: value('etcdPrefix'),
+    caFile,
+    clientTls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
+    user: name === undefined || password === undefined ? undefined : { name, password },
+  };
+}

@@ -1,0 +1,13 @@
+import { ACCESS } from './tables/access.ts';
+import { LIMITS } from './tables/limits.ts';
+import { NETWORK } from './tables/network.ts';
+import { RUNNING } from './tables/running.ts';
+import { STORAGE } from './tables/storage.ts';
+import { TOKENS } from './tables/tokens.ts';
+
+export type { PresetSetting, Setting } from './tables/setting.ts';
+
+/** Every setting. The parsing, `serve --help` and the table in the README are made from this. */
+export const SETTINGS = { ...NETWORK, ...ACCESS, ...STORAGE, ...TOKENS, ...LIMITS, ...RUNNING } as const;
+
+export type SettingKey = keyof typeof SETTINGS;

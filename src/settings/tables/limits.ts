@@ -1,0 +1,97 @@
+import { PRESETS } from '../../limits.ts';
+import { parseCidrs } from '../../values/ip.ts';
+import { parseRate } from '../../values/rate.ts';
+import { count, setting } from './setting.ts';
+
+const MOST = 1_000_000;
+
+const rate = {
+  takes:
+    'off, or how many in a second, minute or hour after how many at once, like 1/s:1000, 60/m:100 or 500/h:10',
+  parse: parseRate,
+} as const;
+
+/** What clients may have: each of them, and all together. A client is an address, of IPv6 a /64. */
+export const LIMITS = {
+  clientNewTokens: setting({
+    group: 'Limits',
+    flag: 'client-new-tokens',
+    env: 'DISC_CLIENT_NEW_TOKENS',
+    value: 'RATE',
+    ...rate,
+    default: PRESETS.clientNewTokens,
+    help: 'How many tokens one client may make: 1/s:1000 is a thousand at once, and then one a second. Or off.',
+  }),
+  clientRequests: setting({
+    group: 'Limits',
+    flag: 'client-requests',
+    env: 'DISC_CLIENT_REQUESTS',
+    value: 'RATE',
+    ...rate,
+    default: PRESETS.clientRequests,
+    help: 'How many requests one client may send, like 100/s:5000. Probes and metrics do not count.',
+  }),
+  clientAtOnce: setting({
+    group: 'Limits',
+    flag: 'client-at-once',
+    env: 'DISC_CLIENT_AT_ONCE',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.clientAtOnce),
+    help: 'How many requests one client may have open at once, waiting nodes and streams included.',
+  }),
+  clientWatches: setting({
+    group: 'Limits',
+    flag: 'client-watches',
+    env: 'DISC_CLIENT_WATCHES',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.clientWatches),
+    help: 'How many watches one client may have: waiting nodes, and watches of the API and of etcd v3 clients.',
+  }),
+  clientConnections: setting({
+    group: 'Limits',
+    flag: 'client-connections',
+    env: 'DISC_CLIENT_CONNECTIONS',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.clientConnections),
+    help: 'How many connections one client may have; those of trusted proxies do not count.',
+  }),
+  maxAtOnce: setting({
+    group: 'Limits',
+    flag: 'max-at-once',
+    env: 'DISC_MAX_AT_ONCE',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.maxAtOnce),
+    help: 'How many requests all clients together may have open, waiting nodes and streams included: 20 KB each.',
+  }),
+  maxWatches: setting({
+    group: 'Limits',
+    flag: 'max-watches',
+    env: 'DISC_MAX_WATCHES',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.maxWatches),
+    help: 'How many watches all clients together may have. Below --max-at-once, so that nodes can still register.',
+  }),
+  maxConnections: setting({
+    group: 'Limits',
+    flag: 'max-connections',
+    env: 'DISC_MAX_CONNECTIONS',
+    value: 'NUMBER',
+    ...count(MOST),
+    default: String(PRESETS.maxConnections),
+    help: 'How many connections all clients together may have. The process needs as many open files (ulimit -n).',
+  }),
+  trustedProxies: setting({
+    group: 'Limits',
+    flag: 'trusted-proxies',
+    env: 'DISC_TRUSTED_PROXIES',
+    value: 'CIDR,...',
+    takes: 'addresses and networks with commas between them, like 10.0.0.0/8,192.0.2.7,2001:db8::/32',
+    parse: parseCidrs,
+    help: 'The proxies whose X-Forwarded-For or Forwarded says who the client is. Of all others it is ignored.',
+  }),
+} as const;

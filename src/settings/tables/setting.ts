@@ -1,0 +1,74 @@
+import { parseDuration } from '../../values/duration.ts';
+
+/** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
+export interface Setting<T> {
+  readonly group: 'Network' | 'Access' | 'Storage' | 'Tokens' | 'Limits' | 'Running';
+  /** Undefined: only the variable sets it, as every user of the machine can read what a flag says. */
+  readonly flag?: string;
+  readonly short?: string;
+  readonly env: string;
+  /** The names by which the same setting was known to etcd's own discovery service. */
+  readonly old?: { readonly flag: string; readonly short: string; readonly env: string };
+  /** Stands for the value in the help. */
+  readonly value: string;
+  /** What a value must be, to go on after "takes". */
+  readonly takes: string;
+  /** The words that a value is one of, for whoever completes it. */
+  readonly words?: readonly string[];
+  /** Undefined refuses the text. */
+  readonly parse: (text: string) => T | undefined;
+  /** As it would be written; undefined when there is none. */
+  readonly default?: string;
+  readonly help: string;
+}
+
+/** A setting that always has a value. */
+export interface PresetSetting<T> extends Setting<T> {
+  readonly default: string;
+}
+
+/** A timer holds 2^31 - 1 ms, which is 24 days. */
+export const LONGEST_TIMER = '24d';
+
+export function setting<T>(of: PresetSetting<T>): PresetSetting<T>;
+export function setting<T>(of: Setting<T>): Setting<T>;
+export function setting<T>(of: Setting<T>): Setting<T> {
+  return of;
+}
+
+export function parsePath(text: string): string | undefined {
+  return text === '' || text.includes('\0') ? undefined : text;
+}
+
+export function parseText(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+type Values<T> = Pick<Setting<T>, 'takes' | 'parse' | 'words'>;
+
+export function duration(least: string, most: string): Values<number> {
+  const [from = 0, to = 0] = [parseDuration(least), parseDuration(most)];
+  return {
+    takes: `a duration from ${least} to ${most}, like 168h, 1h30m, 90s or 7d`,
+    parse: (text) => inRange(parseDuration(text), from, to),
+  };
+}
+
+export function count(most: number): Values<number> {
+  return {
+    takes: `a whole number from 1 to ${most}`,
+    parse: (text) => (/^\d{1,15}$/.test(text) ? inRange(Number(text), 1, most) : undefined),
+  };
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): Values<T> {
+  return {
+    takes: `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`,
+    words,
+    parse: (text) => words.find((word) => word === text),
+  };
+}
+
+function inRange(value: number | undefined, least: number, most: number): number | undefined {
+  return value !== undefined && value >= least && value <= most ? value : undefined;
+}

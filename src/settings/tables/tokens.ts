@@ -1,0 +1,72 @@
+import { DEFAULT_POLICY } from '../../discovery/policy.ts';
+import { PRESETS } from '../../limits.ts';
+import { formatDuration } from '../../values/duration.ts';
+import { count, duration, oneOf, setting } from './setting.ts';
+
+/** What may be asked of a token. */
+export const TOKENS = {
+  ttl: setting({
+    group: 'Tokens',
+    flag: 'ttl',
+    env: 'DISC_TTL',
+    old: { flag: 'minage', short: 'm', env: 'DISC_MINAGE' },
+    value: 'DURATION',
+    ...duration('1s', '3650d'),
+    default: formatDuration(PRESETS.ttl),
+    help: 'How long a token works when its maker does not say.',
+  }),
+  minTtl: setting({
+    group: 'Tokens',
+    flag: 'min-ttl',
+    env: 'DISC_MIN_TTL',
+    value: 'DURATION',
+    ...duration('1s', '3650d'),
+    default: formatDuration(PRESETS.minTtl),
+    help: 'The shortest lifetime that the maker of a token may ask for.',
+  }),
+  maxTtl: setting({
+    group: 'Tokens',
+    flag: 'max-ttl',
+    env: 'DISC_MAX_TTL',
+    value: 'DURATION',
+    ...duration('1s', '3650d'),
+    default: formatDuration(PRESETS.maxTtl),
+    help: 'The longest lifetime that the maker of a token may ask for.',
+  }),
+  retention: setting({
+    group: 'Tokens',
+    flag: 'retention',
+    env: 'DISC_RETENTION',
+    value: 'DURATION',
+    ...duration('0s', '3650d'),
+    default: formatDuration(PRESETS.retention),
+    help: 'How long an expired or deleted token is remembered, so that its nodes are told what became of it.',
+  }),
+  maxSize: setting({
+    group: 'Tokens',
+    flag: 'max-size',
+    env: 'DISC_MAX_SIZE',
+    value: 'NUMBER',
+    ...count(10_000),
+    default: String(PRESETS.maxSize),
+    help: 'The largest cluster that a token can be made for.',
+  }),
+  maxTokens: setting({
+    group: 'Tokens',
+    flag: 'max-tokens',
+    env: 'DISC_MAX_TOKENS',
+    value: 'NUMBER',
+    ...count(1_000_000_000),
+    default: String(PRESETS.maxTokens),
+    help: 'How many tokens are held at once, remembered ones included.',
+  }),
+  customTokens: setting({
+    group: 'Tokens',
+    flag: 'custom-tokens',
+    env: 'DISC_CUSTOM_TOKENS',
+    value: 'on|off',
+    ...oneOf('on', 'off'),
+    default: DEFAULT_POLICY.customTokens ? 'on' : 'off',
+    help: 'Whether the makers of tokens may choose them. Off: the service issues them all.',
+  }),
+} as const;

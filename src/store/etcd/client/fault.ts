@@ -1,0 +1,158 @@
+import { DiscoveryError } from '../../../discovery/errors.ts';
+
+/** Why a call on etcd failed. */
+export interface Fault {
+  /** In words, for the end of a sentence. */
+  readonly cause: string;
+  /** Whether another try, perhaps at another endpoint, can succeed. */
+  readonly passing: boolean;
+  /** Whether etcd may have done what it was asked for. */
+  readonly unsure: boolean;
+  /** Set when the request was at fault, and etcd is well. */
+  readonly ofRequest?: true;
+  readonly error: unknown;
+  /** Set when it is no failure of etcd, but a refusal of this store. */
+  readonly isOwn?: true;
+}
+
+/** An endpoint that has just failed is left alone for a moment. */
+export class EndpointResting extends Error {
+  override readonly name = 'EndpointResting';
+}
+
+const CANCELLED = 1;
+const DEADLINE_EXCEEDED = 4;
+const INVALID_ARGUMENT = 3;
+const NOT_FOUND = 5;
+const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
+const FAILED_PRECONDITION = 9;
+const OUT_OF_RANGE = 11;
+const UNIMPLEMENTED = 12;
+const UNAVAILABLE = 14;
+const UNAUTHENTICATED = 16;
+const FINAL = new Set([
+  INVALID_ARGUMENT,
+  NOT_FOUND,
+  PERMISSION_DENIED,
+  FAILED_PRECONDITION,
+  OUT_OF_RANGE,
+  UNIMPLEMENTED,
+  UNAUTHENTICATED,
+]);
+
+/**
+ * UNAVAILABLE of calls that never reached etcd. "no leader" is not among them: etcd says it at once, but also of a
+ * write whose leader went while it was under way, which the next leader may do.
+ */
+const NOT_SENT = /No connection established|Name resolution failed|Channel closed before|ECONNREFUSED/;
+
+/** etcd3 keeps the code of an error only in its text: `14 UNAVAILABLE: ...`. */
+export function codeOf(error: unknown): number | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (typeof code === 'number') return code;
+  const found = /^(?:\w+: )?(\d+) [A-Z_]+: /.exec(messageOf(error))?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** What stands for a token that etcd has forgotten, in the text of an error. */
+export const LOGIN_OVER = 'the log-in to etcd is over';
+
+export function isInvalidToken(error: unknown): boolean {
+  // The last, when users or roles were changed since.
+  return /the log-in to etcd is over|invalid auth token|revision of auth store is old/.test(messageOf(error));
+}
+
+export function faultOf(error: unknown): Fault {
+  if (error instanceof DiscoveryError) {
+    return { cause: error.message, passing: false, unsure: false, isOwn: true, error };
+  }
+  if (error instanceof EndpointResting) {
+    return { cause: error.message, passing: true, unsure: false, error };
+  }
+  const code = codeOf(error);
+  const message = messageOf(error);
+  const isFull = /database space exceeded/.test(message);
+  const isBusy = code === RESOURCE_EXHAUSTED && /too many requests/.test(message);
+  const passing =
+    code !== undefined && !FINAL.has(code) && !isFull && (code !== RESOURCE_EXHAUSTED || isBusy);
+  const unsure = passing && !isBusy && !(code === UNAVAILABLE && NOT_SENT.test(message));
+  const ofRequest = /request is too large|too many operations|larger than max/.test(message);
+  return { cause: causeOf(code, message), passing, unsure, ...(ofRequest && { ofRequest }), error };
+}
+
+const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
+  [
+    /invalid user ID or password/,
+    'etcd refuses the user or the password; check --etcd-user and the password that goes with it',
+  ],
+  [/user name is empty/, 'etcd asks for a user; give --etcd-user and its password'],
+  [
+    /authentication is not enabled/,
+    'etcd has no users, as its authentication is off; leave --etcd-user out or run etcdctl auth enable',
+  ],
+  [
+    /permission denied/,
+    'the etcd user may not read and write the keys of this service; grant its role readwrite on the prefix (etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX/)',
+  ],
+  [
+    /database space exceeded/,
+    "etcd's database is full; compact and defragment it and disarm the alarm (etcdctl compact, defrag, alarm disarm), and let it compact by itself (--auto-compaction-retention)",
+  ],
+  [
+    /unable to (verify|get)|self[- ]signed|certificate has expired|not in the cert|altnames|certificate signature/i,
+    "etcd's certificate is not trusted; check --etcd-cacert and the names in the certificate",
+  ],
+  [
+    /certificate required|bad certificate|unknown ca|handshake failure|ALERT_/i,
+    'etcd refuses the client certificate, or asks for one; check --etcd-cert and --etcd-key',
+  ],
+  [
+    /wrong version number|packet length too long|record layer/i,
+    'the endpoint speaks no TLS; write http:// in place of https://',
+  ],
+  [
+    /disconnected before secure TLS/,
+    'the connection ended before TLS began; if etcd speaks none there, write http:// in place of https://',
+  ],
+  [
+    /Last error: Failed to connect/,
+    'etcd, or what is in between, ends connections before they begin; if it speaks TLS there, write https:// in place of http://',
+  ],
+  [/HTTP status code|Protocol error/, 'what answers there is no etcd; check the host and the port'],
+  [/Name resolution failed/, 'no host is known by that name'],
+  [/client was already closed/, 'the store is closed'],
+  [/no leader/, 'etcd has no leader, as most of its members are not there'],
+];
+
+function causeOf(code: number | undefined, message: string): string {
+  for (const [pattern, words] of CAUSES) if (pattern.test(message)) return words;
+  const refused = /connect (E[A-Z]+ \S+?)\.?(?:\s|$)/.exec(message)?.[1];
+  if (refused !== undefined) return `etcd cannot be reached (${refused})`;
+  if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
+  const detail = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n')[0];
+  return `etcd cannot be used (${detail})`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function unavailable(message: string, cause?: unknown): DiscoveryError {
+  return new DiscoveryError('STORE_UNAVAILABLE', message, { cause });
+}
+
+export function closed(): DiscoveryError {
+  return unavailable('the store is closed');
+}
+
+export function shuttingDown(): DiscoveryError {
+  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
+}
+
+export function bug(error: unknown): DiscoveryError {
+  const detail = error instanceof Error ? error.message : String(error);
+  return new DiscoveryError('INTERNAL', `the service has a bug, please report it: ${detail}`, {
+    cause: error,
+  });
+}

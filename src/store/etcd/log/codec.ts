@@ -1,0 +1,224 @@
+import { ACCESSES, isSecretHash, type Locks, type SecretHash } from '../../../discovery/access.ts';
+import type { Event } from '../../../discovery/change.ts';
+import type { Cluster, Member } from '../../../discovery/cluster.ts';
+import { DiscoveryError } from '../../../discovery/errors.ts';
+import {
+  type ClusterSize,
+  type Description,
+  type MemberId,
+  type MemberName,
+  type Millis,
+  type PeerUrl,
+  type Revision,
+  revision,
+  type Token,
+} from '../../../discovery/parse.ts';
+
+// The values are JSON, for people with etcdctl. Revisions are numbers in them, exact to 2^53; the revision of
+// a record itself is etcd's, and not in it.
+
+/** How a token was made. */
+interface MadeRecord {
+  readonly nonce: string;
+  readonly size: number;
+  readonly description: string;
+  readonly allowRejoin: boolean;
+  readonly locks?: Locks;
+  readonly createTime: number;
+  readonly expireTime: number;
+}
+
+/** A member without what the key of its change tells. */
+interface MemberRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly registerTime?: number;
+  readonly createRevision?: number;
+  readonly modRevision?: number;
+  readonly version?: number;
+}
+
+interface ChangeRecord {
+  readonly nonce: string;
+  readonly type: Event['type'];
+  readonly time: number;
+  /** The revision of the change before this one. */
+  readonly after: number;
+  /** How many members there are after the change, standbys included. */
+  readonly count: number;
+  /** When the token expires, from this change on; in each, as older ones may be taken away. */
+  readonly expireTime: number;
+  readonly member?: MemberRecord;
+  readonly previous?: MemberRecord;
+}
+
+/** A change as it stands in etcd. Who went with a deleted token has to be told from the changes before. */
+export interface StoredChange {
+  readonly nonce: string;
+  readonly type: Event['type'];
+  readonly time: Millis;
+  readonly after: Revision;
+  readonly count: number;
+  readonly expireTime: Millis;
+  readonly revision: Revision;
+  readonly member: Member | undefined;
+  readonly previous: Member | undefined;
+}
+
+export function encodeMade(cluster: Cluster, nonce: string): Buffer {
+  const { size, description, allowRejoin, locks, createTime, expireTime } = cluster;
+  const guarded = locks && { locks };
+  return json({
+    nonce,
+    size,
+    description,
+    allowRejoin,
+    ...guarded,
+    createTime,
+    expireTime,
+  } satisfies MadeRecord);
+}
+
+export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster: Cluster; nonce: string } {
+  const record = parse(value) as MadeRecord;
+  const cluster: Cluster = {
+    token,
+    size: integer(record.size) as ClusterSize,
+    description: text(record.description) as Description,
+    allowRejoin: flag(record.allowRejoin),
+    ...(record.locks !== undefined && { locks: decodeLocks(record.locks) }),
+    createTime: integer(record.createTime) as Millis,
+    expireTime: integer(record.expireTime) as Millis,
+    createRevision: at,
+    modRevision: at,
+    members: [],
+  };
+  return { cluster, nonce: text(record.nonce) };
+}
+
+/** `event` is as it will be; its own revision is not known yet, and not written. */
+export function encodeChange(event: Event, { expireTime }: Cluster, nonce: string, after: Revision): Buffer {
+  const { type, time, member, previous, memberCount, standbyCount } = event;
+  const record: ChangeRecord = {
+    nonce,
+    type,
+    time,
+    after: Number(after),
+    count: memberCount + standbyCount,
+    expireTime,
+    ...(member !== undefined && { member: memberRecord(member, type) }),
+    ...(previous !== undefined && { previous: memberRecord(previous, 'DEREGISTERED') }),
+  };
+  return json(record);
+}
+
+export function decodeChange(value: Buffer, at: Revision): StoredChange {
+  const record = parse(value) as ChangeRecord;
+  const { member, previous } = record;
+  const time = integer(record.time) as Millis;
+  return {
+    nonce: text(record.nonce),
+    type: typeOf(record.type),
+    time,
+    after: revision(integer(record.after)),
+    count: integer(record.count),
+    expireTime: integer(record.expireTime) as Millis,
+    revision: at,
+    member: member === undefined ? undefined : decodeMember(member, time, at),
+    previous: previous === undefined ? undefined : decodeMember(previous, time, at),
+  };
+}
+
+/** As etcd's discovery keys have it, and `--initial-cluster`. */
+export function encodePeers(member: Pick<Member, 'name' | 'peerUrls'>): Buffer {
+  return Buffer.from(member.peerUrls.map((url) => `${member.name}=${url}`).join(','));
+}
+
+/** What the change itself sets is left out: its time and its revision. */
+function memberRecord(member: Member, type: Event['type']): MemberRecord {
+  const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = member;
+  if (type === 'REGISTERED') return { id, name, peerUrls };
+  const kept = { id, name, peerUrls, registerTime, createRevision: Number(createRevision), version };
+  return type === 'REPLACED' ? kept : { ...kept, modRevision: Number(modRevision) };
+}
+
+function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): Member {
+  if (record === null) throw damaged('a member is empty');
+  const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = record;
+  if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
+  return {
+    id: text(id) as MemberId,
+    name: text(name) as MemberName,
+    peerUrls: peerUrls.map(text) as PeerUrl[],
+    registerTime: integer(registerTime ?? time) as Millis,
+    createRevision: createRevision === undefined ? at : revision(integer(createRevision)),
+    modRevision: modRevision === undefined ? at : revision(integer(modRevision)),
+    version: integer(version ?? 1),
+  };
+}
+
+const TYPES: readonly unknown[] = [
+  'REGISTERED',
+  'REPLACED',
+  'DEREGISTERED',
+  'TOKEN_DELETED',
+  'TOKEN_REOPENED',
+] satisfies Array<Event['type']>;
+
+function typeOf(type: Event['type']): Event['type'] {
+  if (TYPES.includes(type)) return type;
+  throw damaged('a change is of a type that is not known');
+}
+
+function decodeLocks(record: Locks | null): Locks {
+  const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
+  for (const access of ACCESSES) {
+    const hash = record?.[access];
+    if (hash !== undefined) locks[access] = secretHash(hash);
+  }
+  return locks;
+}
+
+function secretHash(value: unknown): SecretHash {
+  if (typeof value === 'string' && isSecretHash(value)) return value;
+  throw damaged('a lock is no hash');
+}
+
+function json(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function parse(value: Buffer): object {
+  try {
+    const parsed: unknown = JSON.parse(value.toString());
+    if (typeof parsed === 'object' && parsed !== null) return parsed;
+  } catch (error) {
+    throw damaged('a value is not JSON', error);
+  }
+  throw damaged('a value is not a JSON object');
+}
+
+function integer(value: unknown): number {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw damaged('a value has something else where a number belongs');
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw damaged('a value has something else where a text belongs');
+}
+
+function flag(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw damaged('a value has something else where true or false belongs');
+}
+
+/** What stands in etcd is not what this program wrote there. */
+export function damaged(what: string, cause?: unknown): DiscoveryError {
+  return new DiscoveryError(
+    'INTERNAL',
+    `the keys of this service in etcd were changed by something else: ${what}; restore etcd from a backup, or delete the token's keys`,
+    { cause },
+  );
+}

@@ -1,0 +1,87 @@
+import type { ICompare, IRequestOp } from 'etcd3';
+import type { Event } from '../../../discovery/change.ts';
+import { type Cluster, endTime } from '../../../discovery/cluster.ts';
+import { type ClusterRecord, superseded } from './cluster-log.ts';
+import { encodeChange, encodeMade, encodePeers } from './codec.ts';
+import type { Keys } from './keys.ts';
+
+/** One conditional write: all of `success` is put when the token is as it was decided on, else it is read. */
+export interface Operation {
+  readonly compare: ICompare[];
+  readonly success: IRequestOp[];
+  readonly failure: IRequestOp[];
+  /** The key that it puts and nothing else does, with its nonce in the value. */
+  readonly key: Buffer;
+}
+
+/** The making of a token. */
+export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Operation {
+  const { token } = cluster;
+  const key = keys.made(token);
+  return {
+    key,
+    // The second: a token that somebody made by hand stays theirs.
+    compare: [isAbsent(key), isAbsent(keys.size(token))],
+    success: [
+      put(key, encodeMade(cluster, nonce)),
+      put(keys.size(token), Buffer.from(String(cluster.size))),
+      put(keys.end(endTime(cluster), token), EMPTY),
+    ],
+    failure: [{ request_range: keys.log(token) }],
+  };
+}
+
+/** The change that follows a record; `cluster` and `event` are what it comes to, but for its revision. */
+export function changeOperation(
+  keys: Keys,
+  record: ClusterRecord,
+  cluster: Cluster,
+  event: Event,
+  nonce: string,
+): Operation {
+  const { token } = cluster;
+  const { head } = record;
+  const key = keys.change(token, head + 1);
+  const after = record.cluster.modRevision;
+  return {
+    key,
+    compare: [
+      { key: keys.change(token, head), target: 'Mod', result: 'Equal', mod_revision: String(after) },
+      isAbsent(key),
+    ],
+    success: [
+      put(key, encodeChange(event, cluster, nonce, after)),
+      ...published(keys, record.cluster, cluster, event),
+      ...superseded(record, event).map((number) => remove(keys.change(token, number))),
+    ],
+    failure: [{ request_range: keys.log(token, head) }],
+  };
+}
+
+/** What changes in the keys beside the log. */
+function published(keys: Keys, before: Cluster, after: Cluster, { type, member }: Event): IRequestOp[] {
+  const { token } = after;
+  const [was, is] = [endTime(before), endTime(after)];
+  const moved = was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), EMPTY)];
+  if (type === 'TOKEN_REOPENED') return moved;
+  if (type === 'TOKEN_DELETED') {
+    return [remove(keys.size(token)), { request_delete_range: keys.members(token) }, ...moved];
+  }
+  if (member === undefined) return [];
+  const key = keys.member(token, member.id);
+  return [type === 'DEREGISTERED' ? remove(key) : put(key, encodePeers(member))];
+}
+
+const EMPTY = Buffer.alloc(0);
+
+export function isAbsent(key: Buffer): ICompare {
+  return { key, target: 'Create', result: 'Equal', create_revision: '0' };
+}
+
+export function put(key: Buffer, value: Buffer): IRequestOp {
+  return { request_put: { key, value } };
+}
+
+export function remove(key: Buffer): IRequestOp {
+  return { request_delete_range: { key } };
+}

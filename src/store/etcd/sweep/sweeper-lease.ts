@@ -1,0 +1,87 @@
+import { hostname } from 'node:os';
+import type { Connection } from '../client/connection.ts';
+import type { Keys } from '../log/keys.ts';
+import { isAbsent, put } from '../log/operations.ts';
+
+/** After this the others take over from a sweeper that died. */
+const TTL_SECONDS = 15;
+const KEEP_ALIVE_MS = 5000;
+const ANSWER_MS = 3000;
+
+/** What says that this process is the one that sweeps: a key that goes with its lease. */
+export class SweeperLease {
+  readonly #connection: Connection;
+  readonly #keys: Keys;
+  #held: { readonly id: string; readonly revision: string; until: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: Connection, keys: Keys) {
+    this.#connection = connection;
+    this.#keys = keys;
+  }
+
+  /** The revision of the key while this process holds it, taking it when it is free. */
+  async take(): Promise<string | undefined> {
+    if (this.#held !== undefined && performance.now() < this.#held.until) return this.#held.revision;
+    this.#lose();
+    const key = this.#keys.sweeper;
+    const { kvs } = await this.#connection.range({ key, keys_only: true });
+    if (kvs.length > 0) return undefined;
+    const until = performance.now() + TTL_SECONDS * 1000;
+    const id = await this.#connection.grantLease(TTL_SECONDS);
+    const value = Buffer.from(JSON.stringify({ host: hostname(), pid: process.pid }));
+    const { succeeded, header } = await this.#connection.txn({
+      compare: [isAbsent(key)],
+      success: [{ request_put: { ...put(key, value).request_put, lease: id } }],
+      failure: [],
+    });
+    if (!succeeded) {
+      await this.#connection.revokeLease(id);
+      return undefined;
+    }
+    this.#held = { id, revision: header.revision, until };
+    this.#timer = setInterval(() => void this.#keepAlive(), KEEP_ALIVE_MS).unref();
+    return header.revision;
+  }
+
+  /** Lets another process sweep at once. */
+  async release(): Promise<void> {
+    const id = this.#held?.id;
+    this.#lose();
+    // When it fails the lease ends by itself.
+    if (id !== undefined) await this.#connection.revokeLease(id).catch(() => {});
+  }
+
+  #lose(): void {
+    clearInterval(this.#timer);
+    this.#held = undefined;
+  }
+
+  async #keepAlive(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    const sent = performance.now();
+    const seconds = await this.#renew(held.id).catch(() => undefined);
+    if (seconds !== undefined && seconds > 0) held.until = sent + seconds * 1000;
+    else if ((seconds === 0 || performance.now() > held.until) && this.#held === held) this.#lose();
+  }
+
+  /** The seconds that the lease has from now; 0 when it is no more, undefined without an answer. */
+  async #renew(id: string): Promise<number | undefined> {
+    const stream = await this.#connection.keepLeaseAlive();
+    return new Promise((resolve) => {
+      const done = (seconds: number | undefined): void => {
+        clearTimeout(timer);
+        resolve(seconds);
+        // Ended, and not cancelled: etcd3 would take that for a failure, and close all connections.
+        if (seconds === undefined) stream.cancel();
+        else stream.end();
+      };
+      const timer = setTimeout(done, ANSWER_MS, undefined);
+      stream.on('data', ({ TTL }) => done(Number(TTL)));
+      stream.on('error', () => done(undefined));
+      stream.on('end', () => done(undefined));
+      stream.write({ ID: id });
+    });
+  }
+}

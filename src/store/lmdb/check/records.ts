@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Transaction } from 'lmdb';
+import type { Event } from '../../../discovery/change.ts';
+import { type Cluster, endTime, type Member } from '../../../discovery/cluster.ts';
+import { peerAddress, revision, type Token } from '../../../discovery/parse.ts';
+import { decodeEvent, decodeStoredCluster } from '../codec.ts';
+import { readFault } from '../fault.ts';
+import { checkFormat, type Tables } from '../open.ts';
+
+/** What is in a data file. */
+export interface Contents {
+  clusters: number;
+  members: number;
+  events: number;
+  readonly revision: number;
+  /** What is wrong with the records, in a line each; a token is not named whole. */
+  readonly problems: string[];
+}
+
+/**
+ * Reads every record at one moment, and checks that records, events, the index of ends and the revision counter
+ * agree. Throws when the data is no data of this program, or cannot be read at all.
+ */
+export function checkRecords(tables: Tables, directory: string): Contents {
+  checkFormat(tables.meta, directory);
+  const transaction = tables.env.useReadTransaction();
+  try {
+    return new Reading(tables, transaction).check();
+  } finally {
+    transaction.done();
+  }
+}
+
+type EventEntry = { readonly token: string; readonly revision: number; readonly value: unknown };
+
+class Reading {
+  readonly #tables: Tables;
+  readonly #at: { transaction: Transaction };
+  readonly #events: Iterator<EventEntry>;
+  #next: IteratorResult<EventEntry>;
+  readonly #contents: Contents;
+
+  constructor(tables: Tables, transaction: Transaction) {
+    this.#tables = tables;
+    this.#at = { transaction };
+    this.#events = eventsOf(tables, this.#at);
+    this.#next = this.#events.next();
+    const counter = tables.meta.get('revision', this.#at);
+    this.#contents = {
+      clusters: 0,
+      members: 0,
+      events: 0,
+      revision: typeof counter === 'number' ? counter : 0,
+      problems:
+        typeof counter === 'number' || counter === undefined ? [] : ['the revision counter is no number'],
+    };
+  }
+
+  check(): Contents {
+    const { clusters, ends } = this.#tables;
+    // Both are in the order of the tokens: each cluster's events are next.
+    for (const { key, value } of clusters.getRange(this.#at)) {
+      const token = key as Token;
+      const events = this.#takeEvents(token);
+      this.#contents.clusters += 1;
+      const problem = this.#tried(() => this.#cluster(token, value, events));
+      if (problem !== undefined) this.#problem(token, problem);
+    }
+    // Behind every character of a token.
+    this.#strayEvents('\u007f');
+    const due = ends.getKeysCount(this.#at);
+    if (due !== this.#contents.clusters) {
+      this.#contents.problems.push(
+        `the index of ends has ${due} entries, and there are ${this.#contents.clusters} tokens`,
+      );
+    }
+    return this.#contents;
+  }
+
+  #cluster(token: Token, value: unknown, entries: readonly EventEntry[]): string | undefined {
+    const { cluster, compactRevision, eventCount } = decodeStoredCluster(token, value);
+    this.#contents.members += cluster.members.length;
+    const { ends } = this.#tables;
+    if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
+    if (entries.length !== eventCount)
+      return `it has ${entries.length} events, and there should be ${eventCount}`;
+    const events = entries.map((entry) => decodeEvent(revision(entry.revision), entry.value));
+    return (
+      wrongRevisions(cluster, events, compactRevision, this.#contents.revision) ??
+      wrongMembers(cluster, events, compactRevision)
+    );
+  }
+
+  /** The events of a token, and what is before them. */
+  #takeEvents(token: Token): EventEntry[] {
+    this.#strayEvents(token);
+    const taken: EventEntry[] = [];
+    for (; this.#next.done !== true && this.#next.value.token === token; this.#next = this.#events.next()) {
+      taken.push(this.#next.value);
+    }
+    this.#contents.events += taken.length;
+    return taken;
+  }
+
+  #strayEvents(before: string): void {
+    for (; this.#next.done !== true && this.#next.value.token < before; this.#next = this.#events.next()) {
+      this.#problem(this.#next.value.token, 'an event of it is there without its record');
+    }
+  }
+
+  #tried(check: () => string | undefined): string | undefined {
+    try {
+      return check();
+    } catch (error) {
+      return readFault(error).message;
+    }
+  }
+
+  #problem(token: string, problem: string): void {
+    this.#contents.problems.push(`token ${token.slice(0, Math.min(4, token.length >> 2))}...: ${problem}`);
+  }
+}
+
+function* eventsOf(
+  { events }: Tables,
+  at: { transaction: Transaction },
+): Generator<EventEntry, void, undefined> {
+  for (const { key, value } of events.getRange(at)) yield { token: key[0], revision: key[1], value };
+}
+
+/** Revisions only grow, from the token's making to its last change. */
+function wrongRevisions(
+  cluster: Cluster,
+  events: readonly Event[],
+  compactRevision: number,
+  counter: number,
+): string | undefined {
+  let last = cluster.createRevision > compactRevision ? Number(cluster.createRevision) : compactRevision;
+  for (const event of events) {
+    if (event.revision <= last) return 'its events are not in order';
+    last = Number(event.revision);
+  }
+  if (Number(cluster.modRevision) !== last) return 'its record is of another revision than its last event';
+  return last > counter ? `it is of revision ${last}, and the counter is at ${counter}` : undefined;
+}
+
+function wrongMembers(
+  cluster: Cluster,
+  events: readonly Event[],
+  compactRevision: number,
+): string | undefined {
+  const taken = new Set<string>();
+  let last = 0n;
+  for (const { id, name, peerUrls, createRevision } of cluster.members) {
+    if (createRevision <= last) return 'its members are not in order';
+    last = createRevision;
+    for (const key of [`id ${id}`, `name ${name}`, ...peerUrls.map(peerAddress)]) {
+      if (taken.has(key)) return 'two of its members share an id, a name or a peer URL';
+      taken.add(key);
+    }
+  }
+  if (compactRevision > 0) return undefined;
+  const members = new Map<string, Member>();
+  for (const { type, member } of events) {
+    if (type === 'TOKEN_DELETED') members.clear();
+    else if (type === 'DEREGISTERED') members.delete(member?.id ?? '');
+    else if (member !== undefined) members.set(member.id, member);
+  }
+  const same = isDeepStrictEqual([...members.values()], cluster.members);
+  return same ? undefined : 'its events do not come to its members';
+}
