@@ -2,14 +2,14 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { readArguments } from './arguments.ts';
-import { stopAll } from './child.ts';
-import { comparison } from './compare.ts';
-import { aboutMachine, type DataDir, makeDataDir, openFilesLimit } from './machine.ts';
 import { measure } from './measure.ts';
 import type { Plan } from './plan.ts';
-import { stopPrograms } from './program.ts';
-import { reportOf } from './report.ts';
-import type { Results } from './results.ts';
+import { comparison } from './report/compare.ts';
+import { reportOf } from './report/report.ts';
+import type { Results } from './report/results.ts';
+import { stopAll } from './support/child.ts';
+import { aboutMachine, type DataDir, makeDataDir, openFilesLimit } from './support/machine.ts';
+import { stopPrograms } from './support/program.ts';
 
 // Not compiled, so not in dist/. Where the tests keep what takes long to make.
 const BUILDS = new URL('../../test/tools/go-build.mjs', import.meta.url);

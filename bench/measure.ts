@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { BootstrapPlan, BootstrapResult } from './bootstrap.ts';
-import { measureCalls } from './calls.ts';
-import { measureGenerators } from './generator.ts';
-import { measureInProcess } from './in-process.ts';
+import type { BootstrapPlan, BootstrapResult } from './measure/bootstrap.ts';
+import { measureCalls } from './measure/calls.ts';
+import { measureInProcess } from './measure/in-process.ts';
+import { measureGenerators } from './measure/load-generator.ts';
+import { measureRuntimes } from './measure/runtimes.ts';
+import { measureStores } from './measure/stores.ts';
+import { measureSweep } from './measure/sweep.ts';
+import { measureTokens } from './measure/tokens.ts';
+import { measureWaiters } from './measure/waiters.ts';
 import type { Plan } from './plan.ts';
-import type { Results } from './results.ts';
-import { measureRuntimes } from './runtimes.ts';
-import { measureStores } from './stores.ts';
-import { measureSweep } from './sweep.ts';
-import { measureTokens } from './tokens.ts';
-import { measureWaiters } from './waiters.ts';
+import type { Results } from './report/results.ts';
 
 /** What is told of a part, once it is over. */
 export interface Told {
@@ -61,6 +61,6 @@ async function bootstrapOf(
   path: string,
   progress: (text: string) => void,
 ): Promise<BootstrapResult | undefined> {
-  const { measureBootstrap } = await import('./bootstrap.ts');
+  const { measureBootstrap } = await import('./measure/bootstrap.ts');
   return measureBootstrap(plan, path, progress);
 }

@@ -1,17 +1,17 @@
 // What a run measures, and for how long.
 
-import type { BootstrapPlan } from './bootstrap.ts';
-import type { CallsPlan } from './calls.ts';
-import type { GeneratorPlan } from './generator.ts';
-import type { InProcessPlan } from './in-process.ts';
-import { OPERATIONS, type OperationName } from './operations.ts';
-import type { RuntimesPlan } from './runtimes.ts';
-import type { StoreKind } from './servers.ts';
-import type { StoresPlan } from './stores.ts';
-import type { SweepPlan } from './sweep.ts';
-import type { TokensPlan } from './tokens.ts';
-import type { WaitersPlan } from './waiters.ts';
-import { WAYS } from './ways.ts';
+import type { BootstrapPlan } from './measure/bootstrap.ts';
+import type { CallsPlan } from './measure/calls.ts';
+import type { InProcessPlan } from './measure/in-process.ts';
+import type { GeneratorPlan } from './measure/load-generator.ts';
+import { OPERATIONS, type OperationName } from './measure/operations.ts';
+import type { RuntimesPlan } from './measure/runtimes.ts';
+import type { StoresPlan } from './measure/stores.ts';
+import type { SweepPlan } from './measure/sweep.ts';
+import type { TokensPlan } from './measure/tokens.ts';
+import type { WaitersPlan } from './measure/waiters.ts';
+import { WAYS } from './measure/ways.ts';
+import type { StoreKind } from './servers/servers.ts';
 
 /** Undefined: not wanted. */
 export interface Plan {

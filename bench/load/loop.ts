@@ -1,4 +1,4 @@
-import { quantile } from '../stats.ts';
+import { quantile } from '../support/stats.ts';
 
 /** A connection, or a stream's place on one, that makes one call at a time. */
 export interface Caller {

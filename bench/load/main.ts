@@ -2,9 +2,9 @@
 // what the server uses can be read right before and right after the calls themselves.
 
 import { randomInt } from 'node:crypto';
-import { memberListPath, tokenNumber } from '../filled.ts';
-import { answer } from '../ipc.ts';
-import { get } from '../requests.ts';
+import { memberListPath, tokenNumber } from '../support/filled.ts';
+import { answer } from '../support/ipc.ts';
+import { get } from '../support/requests.ts';
 import { closedLoop } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
 import { Http1Connection } from './http1.ts';

@@ -1,6 +1,6 @@
 // Thousands of gRPC streams that wait: etcd's v3 watches, and WatchMembers.
 
-import { quantile } from '../stats.ts';
+import { quantile } from '../support/stats.ts';
 import { Http2Connection, headersOf } from './http2.ts';
 import type { WakeResult } from './waiters.ts';
 

@@ -1,6 +1,6 @@
 // Thousands of long polls, each on a connection of its own.
 
-import { quantile } from '../stats.ts';
+import { quantile } from '../support/stats.ts';
 import { Http1Connection } from './http1.ts';
 
 export interface Waiting {

@@ -20,7 +20,7 @@ import {
   Watch,
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { answer } from '../ipc.ts';
+import { answer } from '../support/ipc.ts';
 
 /** The messages to return, in binary. */
 export interface Messages {
@@ -63,7 +63,7 @@ async function listen(messages: Messages): Promise<Ports> {
   });
   const never = new Promise(() => {});
   const adapter = connectNodeAdapter({
-    // As in src/server/rpc.ts.
+    // As in src/server/rpc/handler.ts.
     acceptCompression: [compressionGzip],
     readMaxBytes: 64 * 1024,
     maxTimeoutMs: 2 ** 31 - 1,

@@ -1,8 +1,8 @@
 // The limit of durable writes with the embedded store: LMDB, opened as the store opens it, and nothing else.
 
 import { open, type RootDatabase } from 'lmdb';
-import { answer } from '../ipc.ts';
-import { quantile } from '../stats.ts';
+import { answer } from '../support/ipc.ts';
+import { quantile } from '../support/stats.ts';
 
 export interface Writes {
   readonly inFlight: number;

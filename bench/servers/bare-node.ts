@@ -4,7 +4,7 @@
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answer } from '../ipc.ts';
+import { answer } from '../support/ipc.ts';
 
 /** A reply of the service to be answered as it is. */
 export interface Reply {

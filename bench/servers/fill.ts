@@ -5,9 +5,9 @@ import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
-import { FILLED_SIZE, membersOf, tokenNumber } from '../filled.ts';
-import { answer } from '../ipc.ts';
 import { memberOf } from '../load/registrations.ts';
+import { FILLED_SIZE, membersOf, tokenNumber } from '../support/filled.ts';
+import { answer } from '../support/ipc.ts';
 
 export interface Fill {
   readonly path: string;

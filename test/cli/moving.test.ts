@@ -10,8 +10,8 @@ import type { Store } from '../../src/discovery/store.ts';
 import { exportLines } from '../../src/moving/export.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { contents, fill } from '../moving/clusters.ts';
-import { emptyDisk, openMemoryStore } from '../store/memory.ts';
-import { Random, seedOfRun } from '../store/random.ts';
+import { emptyDisk, openMemoryStore } from '../store/support/memory.ts';
+import { Random, seedOfRun } from '../store/support/random.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -7,8 +7,8 @@ import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import { type Description, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
-import { create, memberId, node, token, ttl } from '../store/commands.ts';
-import { memoryPlace } from '../store/place.ts';
+import { create, memberId, node, token, ttl } from '../store/support/commands.ts';
+import { memoryPlace } from '../store/support/place.ts';
 
 test('secrets have 192 random bits', () => {
   const issued = Array.from({ length: 1000 }, issueSecret);

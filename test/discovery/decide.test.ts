@@ -13,7 +13,18 @@ import { decideCreate, decideDelete, decideDeregister, decideRegister } from '..
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
 import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/parse.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
-import { at, create, HOUR, memberId, named, node, size, token, ttl, urls } from '../store/commands.ts';
+import {
+  at,
+  create,
+  HOUR,
+  memberId,
+  named,
+  node,
+  size,
+  token,
+  ttl,
+  urls,
+} from '../store/support/commands.ts';
 
 const T = token('t');
 const START = at(1_800_000_000_000);

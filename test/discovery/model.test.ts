@@ -18,7 +18,7 @@ import {
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { slow } from '../slow.ts';
-import { seedOfRun } from '../store/random.ts';
+import { seedOfRun } from '../store/support/random.ts';
 
 fc.configureGlobal({ numRuns: slow ? 100_000 : 2000, seed: seedOfRun() });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Bell, Topics } from '../../src/discovery/topics.ts';
-import { token } from '../store/commands.ts';
-import { trackTimers } from '../store/timers.ts';
+import { token } from '../store/support/commands.ts';
+import { trackTimers } from '../store/support/timers.ts';
 
 test('watchers that meet a store that has failed share one timer, those of one token too, and all are rung', async (t) => {
   const timers = trackTimers(1000);

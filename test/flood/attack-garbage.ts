@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { calling, FLAG, frame, GET, HELLO, hpack, parseFrames, TYPE } from '../port/support/frames.ts';
-import { Random } from '../store/random.ts';
+import { Random } from '../store/support/random.ts';
 
 export interface GarbageOrder {
   readonly port: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDiscoveryClient } from '../../src/client/node.ts';
-import { seedOfRun } from '../store/random.ts';
+import { seedOfRun } from '../store/support/random.ts';
 import { scrape } from '../support/scrape.ts';
 import { Attacker } from './attackers.ts';
 import { FloodedService } from './flooded.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Random } from '../store/random.ts';
+import type { Random } from '../store/support/random.ts';
 import { toLine } from './corpus.ts';
 import type { Coverage } from './coverage.ts';
 import { mutated } from './mutate.ts';

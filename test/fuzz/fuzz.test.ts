@@ -1,6 +1,6 @@
 import { after, suite, test } from 'node:test';
 import { slow } from '../slow.ts';
-import { Random } from '../store/random.ts';
+import { Random } from '../store/support/random.ts';
 import { readCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { fuzz, replay } from './engine.ts';

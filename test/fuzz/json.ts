@@ -1,4 +1,4 @@
-import type { Random } from '../store/random.ts';
+import type { Random } from '../store/support/random.ts';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 

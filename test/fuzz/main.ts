@@ -4,7 +4,7 @@
 //   npm run fuzz -- --keep                           adds to the corpora what made new code run, or failed
 
 import { parseArgs } from 'node:util';
-import { Random, seedOfRun } from '../store/random.ts';
+import { Random, seedOfRun } from '../store/support/random.ts';
 import { fromLine, readCorpus, writeCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
 import { distilled, fuzz, replay } from './engine.ts';

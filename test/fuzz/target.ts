@@ -1,4 +1,4 @@
-import type { Random } from '../store/random.ts';
+import type { Random } from '../store/support/random.ts';
 
 /** A parser of outside bytes, and what holds for it whatever it is given. */
 export interface Target {

@@ -4,8 +4,8 @@ import { type Description, millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { allClusters } from '../../src/moving/export.ts';
-import { create, HOUR, node, size, token, ttl, urls } from '../store/commands.ts';
-import type { Random } from '../store/random.ts';
+import { create, HOUR, node, size, token, ttl, urls } from '../store/support/commands.ts';
+import type { Random } from '../store/support/random.ts';
 
 /** Fills a store with clusters of every kind, made and joined over the last half hour. */
 export async function fill(store: Store, random: Random, count: number): Promise<void> {

@@ -10,7 +10,7 @@ import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { Scene } from '../etcd/harness/scene.ts';
 import { etcdsUnderTest } from '../etcd/harness/versions.ts';
-import { Random, seedOfRun } from '../store/random.ts';
+import { Random, seedOfRun } from '../store/support/random.ts';
 import { run } from '../support/child.ts';
 import { contents, fill } from './clusters.ts';
 

@@ -8,10 +8,10 @@ import type { Store } from '../../src/discovery/store.ts';
 import { type ExportCounts, exportLines } from '../../src/moving/export.ts';
 import { carryInto, type ImportCounts, importClusters, lookInto } from '../../src/moving/import.ts';
 import { readExport } from '../../src/moving/read-file.ts';
-import { create, HOUR, memberId, node, size, token, ttl } from '../store/commands.ts';
 import { allEvents } from '../store/laws/subject.ts';
-import { lmdbPlace, memoryPlace } from '../store/place.ts';
-import { Random, seedOfRun } from '../store/random.ts';
+import { create, HOUR, memberId, node, size, token, ttl } from '../store/support/commands.ts';
+import { lmdbPlace, memoryPlace } from '../store/support/place.ts';
+import { Random, seedOfRun } from '../store/support/random.ts';
 import { contents, fill } from './clusters.ts';
 
 const random = new Random(seedOfRun());

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Scene } from '../etcd/harness/scene.ts';
 import { builtEtcd, etcdOf, installedEtcd } from '../etcd/harness/versions.ts';
 import { slow } from '../slow.ts';
-import { seedOfRun } from '../store/random.ts';
+import { seedOfRun } from '../store/support/random.ts';
 import { bootstrapDuring, type Fault, openStage, type Programs } from './stage.ts';
 
 const OUTAGE_MS = 10_000;

@@ -7,7 +7,7 @@ import { expectCluster } from '../etcd/harness/cluster.ts';
 import { EtcdNode, type NodeSetup, startNodes } from '../etcd/harness/node.ts';
 import { Scene } from '../etcd/harness/scene.ts';
 import { builtEtcd, type Etcd, installedEtcd } from '../etcd/harness/versions.ts';
-import { seedOfRun } from '../store/random.ts';
+import { seedOfRun } from '../store/support/random.ts';
 import { Command, run } from '../support/child.ts';
 import { scrape } from '../support/scrape.ts';
 import { check } from './check.ts';

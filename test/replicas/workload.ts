@@ -5,7 +5,7 @@ import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { until } from '../etcd/harness/until.ts';
-import { Random } from '../store/random.ts';
+import { Random } from '../store/support/random.ts';
 import type { Listing, Recorded, Registration, Seen, Watching } from './history.ts';
 
 const CLIENTS = 8;

@@ -1,10 +1,10 @@
 import { test } from 'node:test';
 import { slow } from '../slow.ts';
-import { forEachEtcdStore } from './etcd.ts';
-import type { MakePlace } from './factory.ts';
-import { History } from './history.ts';
-import { lmdbPlace, memoryPlace } from './place.ts';
-import { Random, seedOfRun } from './random.ts';
+import { forEachEtcdStore } from './support/etcd.ts';
+import type { MakePlace } from './support/factory.ts';
+import { History } from './support/history.ts';
+import { lmdbPlace, memoryPlace } from './support/place.ts';
+import { Random, seedOfRun } from './support/random.ts';
 
 const STEPS = 400;
 const HISTORIES = slow ? 80 : 5;

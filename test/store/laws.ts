@@ -3,8 +3,6 @@ import { Discovery } from '../../src/discovery/discovery.ts';
 import { millis, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
-import { create, token } from './commands.ts';
-import type { MakePlace, Place } from './factory.ts';
 import { concurrencyLaws } from './laws/concurrency.ts';
 import { durabilityLaws } from './laws/durability.ts';
 import { eventsLaws } from './laws/events.ts';
@@ -14,6 +12,8 @@ import { revisionsLaws } from './laws/revisions.ts';
 import { type Opened, refusal } from './laws/subject.ts';
 import { sweepLaws } from './laws/sweep.ts';
 import { watchLaws } from './laws/watch.ts';
+import { create, token } from './support/commands.ts';
+import type { MakePlace, Place } from './support/factory.ts';
 
 /** What every store promises, through the use cases where it is about them. Call once for each store. */
 export function laws(name: string, makePlace: MakePlace): void {

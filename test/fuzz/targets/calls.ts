@@ -12,7 +12,7 @@ import { etcdV3Gateway } from '../../../src/etcdv3/gateway.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { inProcessClient } from '../../../src/rpc/client.ts';
 import { discoveryService } from '../../../src/rpc/service.ts';
-import { type Disk, emptyDisk, openMemoryStore } from '../../store/memory.ts';
+import { type Disk, emptyDisk, openMemoryStore } from '../../store/support/memory.ts';
 import { mutatedJson } from '../json.ts';
 import { messageFrom } from '../message.ts';
 import type { Target } from '../target.ts';

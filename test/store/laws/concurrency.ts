@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ranked, standbys } from '../../../src/discovery/cluster.ts';
-import { create, memberId, named, node, size, token, urls } from '../commands.ts';
+import { create, memberId, named, node, size, token, urls } from '../support/commands.ts';
 import { rejections, type Subject } from './subject.ts';
 
 export function concurrencyLaws({ start }: Subject): void {

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Token } from '../../../src/discovery/parse.ts';
-import { at, create, HOUR, hashOf, memberId, named, node, size, token, ttl, urls } from '../commands.ts';
+import {
+  at,
+  create,
+  HOUR,
+  hashOf,
+  memberId,
+  named,
+  node,
+  size,
+  token,
+  ttl,
+  urls,
+} from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 
 export function durabilityLaws({ start, newPlace, again }: Subject): void {

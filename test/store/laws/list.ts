@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Cluster } from '../../../src/discovery/cluster.ts';
 import type { Token } from '../../../src/discovery/parse.ts';
 import type { Store } from '../../../src/discovery/store.ts';
-import { create, node, token } from '../commands.ts';
+import { create, node, token } from '../support/commands.ts';
 import type { Subject } from './subject.ts';
 
 export function listLaws({ start }: Subject): void {

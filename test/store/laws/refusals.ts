@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Token } from '../../../src/discovery/parse.ts';
-import { at, create, memberId, token } from '../commands.ts';
+import { at, create, memberId, token } from '../support/commands.ts';
 import { refusal, rejections, type Subject } from './subject.ts';
 
 export function refusalsLaws({ start }: Subject): void {

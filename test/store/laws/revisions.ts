@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { at, create, node, size, token } from '../commands.ts';
+import { at, create, node, size, token } from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 
 export function revisionsLaws({ start, newPlace, again }: Subject): void {

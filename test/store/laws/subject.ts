@@ -6,7 +6,7 @@ import { revision, type Token } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
-import type { Place } from '../factory.ts';
+import type { Place } from '../support/factory.ts';
 
 /** What the laws need of the store that they are tested on. Everything is cleared away after each test. */
 export interface Subject {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { type Millis, revision } from '../../../src/discovery/parse.ts';
-import { at, create, HOUR, node, size, token, ttl } from '../commands.ts';
+import { at, create, HOUR, node, size, token, ttl } from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 
 export function sweepLaws({ start }: Subject): void {

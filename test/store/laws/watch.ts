@@ -7,8 +7,8 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { waitFor } from '../../support/wait.ts';
-import { at, create, HOUR, memberId, node, size, token, ttl } from '../commands.ts';
-import { trackTimers } from '../timers.ts';
+import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/commands.ts';
+import { trackTimers } from '../support/timers.ts';
 import { eventsOf, refusal, type Subject, take } from './subject.ts';
 
 export function watchLaws({ start, newPlace, again }: Subject): void {

@@ -1,0 +1,111 @@
+// What was measured of one operation, as the numbers that are told.
+
+import type { Usage } from '../support/probe.ts';
+import { ratios, type Spread, spread } from '../support/stats.ts';
+import type { Operation } from './operations.ts';
+import { cpuOf, rateOf, type Slot } from './slot.ts';
+import { type SteadyMeasured, steadyOver } from './steady.ts';
+
+/** One operation on one server, over the rounds. */
+export interface Measured {
+  readonly callsPerSecond: Spread;
+  /** CPU time of the server, all of its threads, in microseconds a call. */
+  readonly cpuMicros: Spread;
+  readonly latencyMsMedian: Spread;
+  readonly latencyMs99: Spread;
+}
+
+export interface Row {
+  readonly operation: string;
+  readonly inFlight: number;
+  readonly baselineName: string;
+  readonly baseline: Measured;
+  readonly service: Measured;
+  /** Of calls a second, service / baseline, each of the two measured in the same round. */
+  readonly ratio: Spread;
+  /** Of CPU time a call, baseline / service, so that more is better here too. */
+  readonly cpuRatio: Spread;
+  /** The service in Go, where it is installed and has the operation. */
+  readonly go?: Measured;
+  readonly goRatio?: Spread;
+  /** The load generator was the busier one: the true rate is higher. */
+  readonly generatorBound: { readonly baseline: boolean; readonly service: boolean };
+}
+
+/** Calls at half of the highest rate. */
+export interface SteadyRow {
+  readonly operation: string;
+  readonly baselineName: string;
+  readonly baseline: SteadyMeasured;
+  readonly service: SteadyMeasured;
+}
+
+/** A server as it is for one operation. */
+export interface Target {
+  readonly usage: () => Promise<Usage>;
+  readonly port: number;
+  /** Where tokens are made for registrations; a baseline needs none. */
+  readonly tokensAt?: number;
+  /** What bare Node is to answer. */
+  readonly prepare?: () => Promise<unknown>;
+  readonly slots: Slot[];
+  /** At half of the highest rate. */
+  readonly steady: Slot[];
+}
+
+/** One row in the making. */
+export interface Course {
+  /** As the row is called. */
+  readonly name: string;
+  readonly operation: Operation;
+  readonly inFlight: number;
+  readonly slotMs: number;
+  readonly baselineName: string;
+  readonly baseline: Target;
+  readonly service: Target;
+  readonly go: Target | undefined;
+}
+
+export function rowOf({ name, inFlight, baselineName, baseline, service, go }: Course): Row {
+  return {
+    operation: name,
+    inFlight,
+    baselineName,
+    baseline: measured(baseline),
+    service: measured(service),
+    ratio: ratiosOf(service, baseline, rateOf),
+    cpuRatio: ratiosOf(baseline, service, cpuOf),
+    ...(go !== undefined && { go: measured(go), goRatio: ratiosOf(service, go, rateOf) }),
+    // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
+    generatorBound: {
+      baseline: inFlight > 1 && isGeneratorBound(baseline),
+      service: inFlight > 1 && isGeneratorBound(service),
+    },
+  };
+}
+
+export function steadyRowOf({ name, baselineName, baseline, service }: Course): SteadyRow {
+  return {
+    operation: name,
+    baselineName,
+    baseline: steadyOver(baseline.steady),
+    service: steadyOver(service.steady),
+  };
+}
+
+function ratiosOf(one: Target, other: Target, of: (slot: Slot) => number): Spread {
+  return ratios(one.slots.map(of), other.slots.map(of));
+}
+
+function isGeneratorBound(target: Target): boolean {
+  return spread(target.slots.map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1;
+}
+
+function measured({ slots }: Target): Measured {
+  return {
+    callsPerSecond: spread(slots.map(rateOf)),
+    cpuMicros: spread(slots.map(cpuOf)),
+    latencyMsMedian: spread(slots.map((slot) => slot.latencyMsMedian)),
+    latencyMs99: spread(slots.map((slot) => slot.latencyMs99)),
+  };
+}

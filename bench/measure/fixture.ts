@@ -1,0 +1,98 @@
+import { toBinary } from '@bufbuild/protobuf';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import {
+  GetClusterResponseSchema,
+  ListMembersResponseSchema,
+  RegisterResponseSchema,
+} from '../../gen/discovery/v1/service_pb.ts';
+import { KV, PutResponseSchema, RangeResponseSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
+import { memberOf, memberPut } from '../load/registrations.ts';
+import type { Messages } from '../servers/bare-connect.ts';
+import type { Reply } from '../servers/bare-node.ts';
+import { membersRange, sizeRange } from '../support/requests.ts';
+
+/** Clusters that the reads and the retries are made of. */
+export interface Fixture {
+  readonly tokenOf3: string;
+  readonly tokenOf100: string;
+  /** For three, with two registered: only while a cluster assembles is a registration repeated for long. */
+  readonly tokenOf2: string;
+}
+
+export async function makeFixture(port: number): Promise<Fixture> {
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
+  return {
+    tokenOf3: await makeCluster(client, 3, 3),
+    tokenOf100: await makeCluster(client, 100, 100),
+    tokenOf2: await makeCluster(client, 3, 2),
+  };
+}
+
+async function makeCluster(client: DiscoveryClient, size: number, members: number): Promise<string> {
+  const token = await makeToken(client, size);
+  for (let member = 0; member < members; member += 1) await register(client, token, member);
+  return token;
+}
+
+/** The same clusters for a service over an etcd with v2 keys, put there. */
+export async function copyFixture(fixture: Fixture, port: number, etcdPort: number): Promise<void> {
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
+  for (const token of Object.values(fixture) as string[]) {
+    const { cluster, members } = await client.listMembers({ token });
+    await putKey(etcdPort, `${token}/_config/size`, String(cluster?.size));
+    for (const { id, name, peerUrls } of members) {
+      await putKey(etcdPort, `${token}/${id}`, peerUrls.map((url) => `${name}=${url}`).join());
+    }
+  }
+}
+
+export async function putKey(etcdPort: number, key: string, value: string): Promise<void> {
+  const url = `http://127.0.0.1:${etcdPort}/v2/keys/_etcd/registry/${key}`;
+  const response = await fetch(url, { method: 'PUT', body: new URLSearchParams({ value }) });
+  if (!response.ok) throw new Error(`PUT ${url}: ${response.status} ${await response.text()}`);
+}
+
+async function makeToken(client: DiscoveryClient, size: number): Promise<string> {
+  return (await client.createToken({ size })).cluster?.token ?? '';
+}
+
+function register(client: DiscoveryClient, token: string, member: number) {
+  const { id, name, peerUrl } = memberOf(member);
+  return client.register({ token, memberId: id, name, peerUrls: [peerUrl] });
+}
+
+/** What the service answers to the RPCs, for the baseline to answer the same. */
+export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promise<Messages> {
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
+  const kv = createClient(KV, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+  return {
+    getCluster: toBinary(GetClusterResponseSchema, await client.getCluster({ token: tokenOf3 })),
+    listMembers: toBinary(ListMembersResponseSchema, await client.listMembers({ token: tokenOf3 })),
+    register: toBinary(RegisterResponseSchema, await register(client, await makeToken(client, 3), 0)),
+    rangeSize: toBinary(RangeResponseSchema, await kv.range(sizeRange(tokenOf3))),
+    rangeMembers: toBinary(RangeResponseSchema, await kv.range(membersRange(tokenOf3))),
+    put: toBinary(PutResponseSchema, await kv.put(memberPut(await makeToken(client, 3), 0))),
+  };
+}
+
+/** What the service answers to a registration in the v2 dialect. */
+export async function sampleRegistration(port: number): Promise<Reply> {
+  const token = await makeToken(createDiscoveryClient(`http://127.0.0.1:${port}`), 3);
+  const { id, name, peerUrl } = memberOf(0);
+  const body = new URLSearchParams({ value: `${name}=${peerUrl}` });
+  return sampleReply(port, `/${token}/${id}?prevExist=false`, { method: 'PUT', body });
+}
+
+// Node's server sets these by itself, the way it frames the body.
+const OF_THE_SERVER = new Set(['connection', 'keep-alive', 'date', 'content-length', 'transfer-encoding']);
+
+/** What the service answers on a path, for the baseline to answer the same. */
+export async function sampleReply(port: number, path: string, init?: RequestInit): Promise<Reply> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
+  const body = await response.text();
+  if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${body}`);
+  const headers = Object.fromEntries([...response.headers].filter(([name]) => !OF_THE_SERVER.has(name)));
+  return { status: response.status, headers, body };
+}

@@ -1,0 +1,161 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { GetClusterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import type { Repeat } from '../load/main.ts';
+import { memberOf, type RegistrationPlan } from '../load/registrations.ts';
+import type { Reply } from '../servers/bare-node.ts';
+import {
+  connectBinary,
+  connectJson,
+  get,
+  grpcFrame,
+  grpcWeb,
+  membersRange,
+  postNothing,
+  putForm,
+  rpcPath,
+  sizeRange,
+} from '../support/requests.ts';
+import { type Fixture, sampleRegistration, sampleReply } from './fixture.ts';
+
+export const OPERATIONS = [
+  'v2 size',
+  'v2 list of 3',
+  'v2 list of 100',
+  '/new',
+  'v2 register, 3 a token',
+  'v2 register, 1000 a token',
+  'v2 register again',
+  'v2 size, a client that counts',
+  '/new, a client that counts',
+  'Connect JSON GetCluster',
+  'Connect JSON Register',
+  'Connect binary GetCluster',
+  'Connect binary Register',
+  'gRPC-Web GetCluster',
+  'gRPC-Web Register',
+  'gRPC GetCluster',
+  'gRPC Register',
+  'v3 Range of the size',
+  'v3 Range of 3 members',
+  'v3 Put, 3 a token',
+] as const;
+
+export type OperationName = (typeof OPERATIONS)[number];
+
+/** One row of the table for each number of calls in flight. */
+export interface Operation {
+  readonly name: OperationName;
+  readonly requests: Repeat | Omit<RegistrationPlan, 'count'>;
+  /** The gRPC method; HTTP/1.1 when there is none. */
+  readonly grpcPath?: string;
+  /** What bare Node answers; without it the baseline is bare connect-node. */
+  readonly reply?: Reply;
+  /** Whether the service in Go answers it too. */
+  readonly goHasIt?: boolean;
+}
+
+const QUERY = 'quorum=false&recursive=false&sorted=false';
+/** A usual cluster, and the largest that the service makes tokens for. */
+const FEW_MEMBERS = 3;
+const MANY_MEMBERS = 1000;
+/** The limits for each client leave this machine out; a trusted proxy's word makes a client that counts. */
+const COUNTED = 'x-forwarded-for: 10.0.0.1\r\n';
+
+export async function operations(port: number, fixture: Fixture): Promise<readonly Operation[]> {
+  return [...(await v2Operations(port, fixture)), ...rpcOperations(fixture), ...v3Operations(fixture)];
+}
+
+async function v2Operations(
+  port: number,
+  { tokenOf3, tokenOf100, tokenOf2 }: Fixture,
+): Promise<readonly Operation[]> {
+  const read = async (name: OperationName, path: string): Promise<Operation> => ({
+    name,
+    requests: { repeat: get(path) },
+    reply: await sampleReply(port, path),
+    goHasIt: true,
+  });
+  const size = await read('v2 size', `/${tokenOf3}/_config/size?${QUERY}`);
+  const newToken: Operation = {
+    name: '/new',
+    requests: { repeat: postNothing('/new?size=3') },
+    reply: await sampleReply(port, '/new?size=3'),
+    goHasIt: true,
+  };
+  const registered = await sampleRegistration(port);
+  const register = (perToken: 3 | 1000): Operation => ({
+    name: `v2 register, ${perToken} a token`,
+    requests: { dialect: 'v2', perToken },
+    reply: registered,
+    goHasIt: true,
+  });
+  const { id, name, peerUrl } = memberOf(0);
+  const again = new URLSearchParams({ value: `${name}=${peerUrl}` });
+  const againPath = `/${tokenOf2}/${id}?prevExist=false`;
+  return [
+    size,
+    await read('v2 list of 3', `/${tokenOf3}?${QUERY}`),
+    await read('v2 list of 100', `/${tokenOf100}?${QUERY}`),
+    newToken,
+    register(FEW_MEMBERS),
+    register(MANY_MEMBERS),
+    {
+      name: 'v2 register again',
+      requests: { repeat: putForm(againPath, again.toString()) },
+      reply: await sampleReply(port, againPath, { method: 'PUT', body: again }),
+      // The service in Go refuses it, as etcd does.
+    },
+    {
+      ...size,
+      name: 'v2 size, a client that counts',
+      requests: { repeat: get(`/${tokenOf3}/_config/size?${QUERY}`, COUNTED) },
+      goHasIt: false,
+    },
+    {
+      ...newToken,
+      name: '/new, a client that counts',
+      requests: { repeat: postNothing('/new?size=3', COUNTED) },
+      goHasIt: false,
+    },
+  ];
+}
+
+/** Reads and writes of the API, over each protocol. */
+function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
+  const json = JSON.stringify({ token: tokenOf3 });
+  const getCluster = toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token: tokenOf3 }));
+  const perToken = FEW_MEMBERS;
+  return [
+    { name: 'Connect JSON GetCluster', requests: { repeat: connectJson('GetCluster', json) } },
+    { name: 'Connect JSON Register', requests: { dialect: 'connectJson', perToken } },
+    { name: 'Connect binary GetCluster', requests: { repeat: connectBinary('GetCluster', getCluster) } },
+    { name: 'Connect binary Register', requests: { dialect: 'connectBinary', perToken } },
+    { name: 'gRPC-Web GetCluster', requests: { repeat: grpcWeb('GetCluster', getCluster) } },
+    { name: 'gRPC-Web Register', requests: { dialect: 'grpcWeb', perToken } },
+    {
+      name: 'gRPC GetCluster',
+      grpcPath: rpcPath('GetCluster'),
+      requests: { repeat: grpcFrame(getCluster) },
+    },
+    { name: 'gRPC Register', grpcPath: rpcPath('Register'), requests: { dialect: 'grpc', perToken } },
+  ];
+}
+
+/** What a node of etcd 3.6 or 3.7 asks. */
+function v3Operations({ tokenOf3 }: Fixture): readonly Operation[] {
+  const range = (name: OperationName, request: RangeRequest): Operation => ({
+    name,
+    grpcPath: '/etcdserverpb.KV/Range',
+    requests: { repeat: grpcFrame(toBinary(RangeRequestSchema, request)) },
+  });
+  return [
+    range('v3 Range of the size', sizeRange(tokenOf3)),
+    range('v3 Range of 3 members', membersRange(tokenOf3)),
+    {
+      name: 'v3 Put, 3 a token',
+      grpcPath: '/etcdserverpb.KV/Put',
+      requests: { dialect: 'v3', perToken: FEW_MEMBERS },
+    },
+  ];
+}

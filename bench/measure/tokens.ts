@@ -1,0 +1,152 @@
+// What a store with many tokens costs: the time to start, memory, and the rates beside those with a few.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Job } from '../load/main.ts';
+import { copyOfFilled } from '../servers/data-directories.ts';
+import { type Server, startService } from '../servers/servers.ts';
+import { Child } from '../support/child.ts';
+import { memberListPath, tokenNumber } from '../support/filled.ts';
+import { get, postNothing } from '../support/requests.ts';
+import { ratios, type Spread, spread } from '../support/stats.ts';
+import { cpuOf, rateOf, runSlot, type Slot } from './slot.ts';
+import { type Filled, measureStarts, type Starts } from './starts.ts';
+
+export interface TokensPlan {
+  /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
+  readonly counts: readonly number[];
+  readonly starts: number;
+  readonly rounds: number;
+  readonly inFlight: readonly number[];
+  readonly slotMs: number;
+  /** Where filled stores are kept. */
+  readonly cache: string;
+}
+
+export interface TokensRow extends Starts {
+  readonly tokens: number;
+  /** Without the page cache, garbage collected: after the start, and after the load. NaN where Linux does not tell. */
+  readonly startedBytes: number;
+  readonly usedBytes: number;
+  readonly rates: readonly TokensRate[];
+}
+
+export interface TokensRate {
+  readonly operation: string;
+  readonly inFlight: number;
+  readonly perSecond: Spread;
+  /** To the rate with the fewest tokens, of the same round. */
+  readonly ratio: Spread;
+  /** Of CPU time a call, with the fewest tokens / with these, so that more is better here too. */
+  readonly cpuRatio: Spread;
+}
+
+/** More calls than there will be. */
+const GUESSED_PER_MS = 15;
+
+type Requests = (server: Server, tokens: number, count: number) => Job['requests'];
+
+const OPERATIONS: ReadonlyMap<string, Requests> = new Map<string, Requests>([
+  ['list of one token', () => ({ repeat: get(memberListPath(tokenNumber(0))) })],
+  ['list, tokens all over the store', (_, tokens) => ({ spreadOver: tokens })],
+  ['/new', () => ({ repeat: postNothing('/new?size=3') })],
+  [
+    'register, 3 a token',
+    ({ port }, _, count) => ({ distinct: { dialect: 'v2', perToken: 3, count }, tokensAt: port }),
+  ],
+]);
+
+export async function measureTokens(
+  plan: TokensPlan,
+  dataDir: string,
+  progress: (text: string) => void,
+): Promise<readonly TokensRow[]> {
+  const stores: Filled[] = [];
+  for (const tokens of plan.counts) {
+    const directory = join(dataDir, `filled-${tokens}`);
+    await copyOfFilled(tokens, { cache: plan.cache, target: directory }, progress);
+    stores.push({ tokens, directory });
+  }
+  const starts = await measureStarts(plan.starts, stores, progress);
+  const running: Running[] = [];
+  for (const { tokens, directory } of stores) {
+    const server = await startService(directory);
+    await server.settledUsage();
+    running.push({ tokens, server, startedBytes: anonymousBytes(server.pid), slots: new Map() });
+  }
+  await measureRates(plan, running.slice(1), progress);
+  const [, few] = running;
+  const rows: TokensRow[] = [];
+  for (const [index, { tokens, server, startedBytes, slots }] of running.entries()) {
+    await server.settledUsage();
+    rows.push({
+      tokens,
+      ...(starts[index] as Starts),
+      startedBytes,
+      usedBytes: slots.size === 0 ? Number.NaN : anonymousBytes(server.pid),
+      rates: [...slots].map(([name, { operation, inFlight, list }]) => {
+        const least = few?.slots.get(name)?.list ?? [];
+        return {
+          operation,
+          inFlight,
+          perSecond: spread(list.map(rateOf)),
+          ratio: ratios(list.map(rateOf), least.map(rateOf)),
+          cpuRatio: ratios(least.map(cpuOf), list.map(cpuOf)),
+        };
+      }),
+    });
+    await server.stop();
+  }
+  return rows;
+}
+
+interface Running {
+  readonly tokens: number;
+  readonly server: Server;
+  readonly startedBytes: number;
+  readonly slots: Map<string, { operation: string; inFlight: number; list: Slot[] }>;
+}
+
+/** Each operation on each store, one right after the other, in every second round in the opposite order. */
+async function measureRates(
+  { rounds, inFlight: counts, slotMs }: TokensPlan,
+  running: readonly Running[],
+  progress: (text: string) => void,
+): Promise<void> {
+  const load = new Child('the load generator', '../load/main.js');
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [operation, requests] of OPERATIONS) {
+      for (const inFlight of counts) {
+        for (const { tokens, server, slots } of round % 2 === 0 ? running : running.toReversed()) {
+          progress(`${tokens} tokens, round ${round}/${rounds}: ${operation}`);
+          const name = `${operation}, ${inFlight}`;
+          const { list } = slots.get(name) ?? { list: [] };
+          const last = list.at(-1);
+          const leadInMs = slotMs / 5;
+          const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
+          const count = Math.ceil(perMs * (slotMs + leadInMs)) + 100;
+          const job = {
+            port: server.port,
+            inFlight,
+            ms: slotMs,
+            leadInMs,
+            requests: requests(server, tokens, count),
+          };
+          const slot = await runSlot(load, () => server.usage(), job);
+          // The first round warms up.
+          slots.set(name, { operation, inFlight, list: round === 1 ? [slot] : [...list, slot] });
+        }
+      }
+    }
+  }
+  await load.stop();
+}
+
+function anonymousBytes(pid: number): number {
+  try {
+    const [, kilobytes] = /^RssAnon:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,193 @@
+// Those who wait for a cluster: what each costs while nothing happens, and how soon all of them are woken.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WakeResult } from '../load/waiters.ts';
+import { type Server, type StoreKind, startGoService, startService } from '../servers/servers.ts';
+import { Child } from '../support/child.ts';
+import { type Spread, spread } from '../support/stats.ts';
+import { type Ask, goPoll, type Way, type WayName, waysOf } from './ways.ts';
+
+export interface WaitersPlan {
+  readonly rounds: number;
+  /** How many wait at once, the fewest first. */
+  readonly counts: readonly number[];
+  /** From how many on memory and CPU time are told of: those of fewer would be chance. */
+  readonly fewestForMemory: number;
+  /** How often fewer are woken in each round: it takes no time, and one time is chance. */
+  readonly timesFew: number;
+  /**
+   * In the first round nothing happens for so long, and then for as long as idle CPU time is told of: V8 tidies up for a
+   * while after many have come, which is no cost of waiting.
+   */
+  readonly restMs: number;
+  readonly idleMs: number;
+  /** Before the memory is read: what a server keeps from its first requests on is no waiter's. */
+  readonly rehearsal: number;
+  readonly store: StoreKind;
+  readonly wanted: readonly WayName[];
+}
+
+/** Many who wait, on one server. Times are from sending the registration that wakes them. */
+interface Round {
+  readonly rssBytesEach: number;
+  readonly heapBytesEach: number;
+  /** CPU time of the server, all of it, in a second in which nothing happens. */
+  readonly idleCpuMs: number;
+  /** CPU time of the server to wake them all. */
+  readonly wakeCpuMs: number;
+  readonly firstMs: number;
+  readonly medianMs: number;
+  readonly lastMs: number;
+}
+
+export type WaitersMetric = keyof Round;
+
+/** Over the rounds. */
+export type WaitersMeasured = Readonly<Record<WaitersMetric, Spread>>;
+
+export interface WaitersRow {
+  readonly how: string;
+  readonly count: number;
+  readonly connections: number;
+  readonly baselineName: string;
+  readonly baseline: WaitersMeasured;
+  readonly service: WaitersMeasured;
+  /** service / baseline, of the same round. */
+  readonly ratio: WaitersMeasured;
+  readonly go?: WaitersMeasured;
+}
+
+interface Rounds {
+  readonly service: Round[];
+  readonly baseline: Round[];
+  readonly go: Round[];
+}
+
+/** Memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
+export async function measureWaiters(
+  plan: WaitersPlan,
+  dataDir: string,
+  progress: (text: string) => void,
+): Promise<readonly WaitersRow[]> {
+  const rows: WaitersRow[] = [];
+  for (const way of waysOf(plan.counts).filter(({ how }) => plan.wanted.includes(how))) {
+    const rounds = new Map<number, Rounds>(
+      way.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
+    );
+    for (let round = 1; round <= plan.rounds; round += 1) {
+      progress(`${way.how}, round ${round}/${plan.rounds}`);
+      const directory = join(dataDir, `${way.how.replaceAll(/\W/g, '-')}-${round}`);
+      await measureRound(way, rounds, directory, plan, round === 1);
+    }
+    for (const [count, { service, baseline, go }] of rounds) {
+      rows.push({
+        how: way.how,
+        count,
+        connections: Math.ceil(count / way.perConnection),
+        baselineName: way.baselineName,
+        service: over(service),
+        baseline: over(baseline),
+        ratio: over(service.map((round, index) => quotient(round, baseline[index] as Round))),
+        ...(go.length > 0 && { go: over(go) }),
+      });
+    }
+  }
+  return rows;
+}
+
+async function measureRound(
+  way: Way,
+  rounds: ReadonlyMap<number, Rounds>,
+  directory: string,
+  plan: WaitersPlan,
+  isFirst: boolean,
+) {
+  const service = await startService(directory, plan);
+  const baseline = await way.startBaseline(service.port);
+  const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
+  const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {
+    const load = new Child('the load generator', '../load/main.js');
+    await once(server, load, await ask(plan.rehearsal), plan.rehearsal, false);
+    for (const [count, { [of]: list }] of rounds) {
+      const areMany = count >= plan.fewestForMemory;
+      const idle = areMany && isFirst ? plan : undefined;
+      for (let time = 0; time < (areMany ? 1 : plan.timesFew); time += 1) {
+        list.push(await once(server, load, await ask(count), count, areMany, idle));
+      }
+    }
+    await load.stop();
+  };
+  await all('service', service, (count) => way.onService(service.port, count));
+  await all('baseline', baseline.server, (count) => baseline.ask(count));
+  if (go !== undefined) {
+    await all('go', go, (count) => goPoll(go, count));
+  }
+  await Promise.all([service, baseline.server, go].map(async (server) => server?.stop()));
+}
+
+/** A few have no memory of their own to look at, and idle CPU time is only looked at where `idle` says for how long. */
+async function once(
+  server: Server,
+  load: Child,
+  ask: Ask,
+  count: number,
+  areMany: boolean,
+  idle?: Pick<WaitersPlan, 'restMs' | 'idleMs'>,
+): Promise<Round> {
+  const usage = () => (areMany ? server.settledUsage() : server.usage());
+  const before = await usage();
+  await load.ask(ask.open[0], ask.open[1]);
+  await ask.ready?.();
+  const waiting = await usage();
+  const idleCpuMs = idle === undefined ? Number.NaN : await idleCpu(server, idle);
+  const asleep = await server.usage();
+  const { firstMs, medianMs, lastMs } = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
+  const awake = await server.usage();
+  await load.ask(ask.close);
+  const each = (from: number, to: number): number => (areMany ? (to - from) / count : Number.NaN);
+  return {
+    firstMs,
+    medianMs,
+    lastMs,
+    rssBytesEach: each(before.rssBytes, waiting.rssBytes),
+    heapBytesEach: each(before.heapBytes, waiting.heapBytes),
+    idleCpuMs,
+    wakeCpuMs: (awake.cpuMicros - asleep.cpuMicros) / 1000,
+  };
+}
+
+/** CPU time in ms a second. */
+async function idleCpu(
+  server: Server,
+  { restMs, idleMs }: Pick<WaitersPlan, 'restMs' | 'idleMs'>,
+): Promise<number> {
+  await sleep(restMs);
+  const before = await server.usage();
+  await sleep(idleMs);
+  const after = await server.usage();
+  return (after.cpuMicros - before.cpuMicros) / idleMs;
+}
+
+function quotient(one: Round, other: Round): Round {
+  return ofEach((metric) => one[metric] / other[metric]);
+}
+
+/** Not everything is looked at in each round. */
+function over(rounds: readonly Round[]): WaitersMeasured {
+  return ofEach((metric) =>
+    spread(rounds.map((round) => round[metric]).filter((value) => !Number.isNaN(value))),
+  );
+}
+
+function ofEach<Value>(make: (metric: WaitersMetric) => Value): Record<WaitersMetric, Value> {
+  return {
+    rssBytesEach: make('rssBytesEach'),
+    heapBytesEach: make('heapBytesEach'),
+    idleCpuMs: make('idleCpuMs'),
+    wakeCpuMs: make('wakeCpuMs'),
+    firstMs: make('firstMs'),
+    medianMs: make('medianMs'),
+    lastMs: make('lastMs'),
+  };
+}

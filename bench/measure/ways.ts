@@ -1,0 +1,197 @@
+// The ways to wait for a cluster, on the service and on its rivals.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { WatchMembersRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { PutRequestSchema, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { memberOf, memberPut } from '../load/registrations.ts';
+import type { Streams, StreamsWake } from '../load/streams.ts';
+import type { Waiting } from '../load/waiters.ts';
+import type { Ports } from '../servers/bare-connect.ts';
+import { type GoServer, type Server, startBareNode } from '../servers/servers.ts';
+import { Child } from '../support/child.ts';
+import { get, grpcFrame, membersRange, putForm, rpcPath } from '../support/requests.ts';
+import { makeFixture, putKey, sampleMessages, sampleRegistration, sampleReply } from './fixture.ts';
+
+export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, 10 a stream', 'WatchMembers'] as const;
+
+export type WayName = (typeof WAYS)[number];
+
+/** How the load generator is told to wait and to wake. */
+export interface Ask {
+  readonly open: readonly ['openWaiters', Waiting] | readonly ['openStreams', Streams];
+  readonly wake: readonly ['wakeWaiters', Omit<Waiting, 'count'>] | readonly ['wakeStreams', StreamsWake];
+  readonly close: 'closeWaiters' | 'closeStreams';
+  /** Resolves when all wait, where opening does not tell. */
+  readonly ready?: () => Promise<void>;
+}
+
+/** One way to wait. */
+export interface Way {
+  readonly how: WayName;
+  readonly baselineName: string;
+  /** How many wait on one connection. */
+  readonly perConnection: number;
+  readonly counts: readonly number[];
+  readonly goHasIt: boolean;
+  /** Each for a token of its own. */
+  onService(port: number, count: number): Promise<Ask>;
+  /** Starts the baseline, given the service, and returns how to wait on it. */
+  startBaseline(servicePort: number): Promise<Baseline>;
+}
+
+export interface Baseline {
+  readonly server: Server;
+  ask(count: number): Promise<Ask>;
+}
+
+const PUT = '/etcdserverpb.KV/Put';
+/** As many as one client of etcd's might have. */
+const PER_CONNECTION = 10;
+const READY_LIMIT_MS = 60_000;
+
+export function waysOf(counts: readonly number[]): Way[] {
+  const watch = (token: string): Uint8Array => {
+    const { key, rangeEnd } = membersRange(token);
+    const request = create(WatchRequestSchema, {
+      requestUnion: { case: 'createRequest', value: { key, rangeEnd } },
+    });
+    return grpcFrame(toBinary(WatchRequestSchema, request));
+  };
+  const watchMembers = (token: string): Uint8Array =>
+    grpcFrame(toBinary(WatchMembersRequestSchema, create(WatchMembersRequestSchema, { token })));
+  return [
+    {
+      how: 'v2 long poll',
+      baselineName: 'bare Node HTTP',
+      perConnection: 1,
+      counts,
+      goHasIt: true,
+      onService: async (port, count) => longPoll(port, await newToken(port), count),
+      async startBaseline(servicePort) {
+        const server = await startBareNode();
+        // The event that wakes a waiter is what the registration was answered, except for the status.
+        await server.child.ask('hold', { ...(await sampleRegistration(servicePort)), status: 200 });
+        return { server, ask: (count) => longPoll(server.port, undefined, count) };
+      },
+    },
+    streamWay('v3 Watch', counts, '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true, perStream: 1 }),
+    streamWay('v3 Watch, 10 a stream', counts.slice(-1), '/etcdserverpb.Watch/Watch', watch, {
+      isTwoWay: true,
+      perStream: PER_CONNECTION,
+    }),
+    streamWay('WatchMembers', counts, rpcPath('WatchMembers'), watchMembers, {
+      isTwoWay: false,
+      perStream: 1,
+    }),
+  ];
+}
+
+/** `perStream` is how many times the request is sent on a stream, and answered. */
+function streamWay(
+  how: WayName,
+  counts: readonly number[],
+  path: string,
+  frameOf: (token: string) => Uint8Array,
+  { isTwoWay, perStream }: { readonly isTwoWay: boolean; readonly perStream: number },
+): Way {
+  const askOf = (port: number, token: string, count: number): Ask => {
+    const connections = Math.ceil(count / PER_CONNECTION);
+    const streamsEach = Math.ceil(count / connections / perStream);
+    const data = Buffer.concat(Array.from({ length: Math.min(perStream, count) }, () => frameOf(token)));
+    const put = grpcFrame(toBinary(PutRequestSchema, memberPut(token, 1)));
+    return {
+      open: [
+        'openStreams',
+        { port, path, connections, streamsEach, data, messages: Math.min(perStream, count), isTwoWay },
+      ],
+      wake: ['wakeStreams', { port, path: PUT, data: put }],
+      close: 'closeStreams',
+    };
+  };
+  return {
+    how,
+    baselineName: 'bare connect-node',
+    perConnection: PER_CONNECTION,
+    counts,
+    goHasIt: false,
+    onService: async (port, count) => askOf(port, await newToken(port), count),
+    async startBaseline(servicePort) {
+      const child = new Child('bare connect-node', 'servers/bare-connect.js');
+      const messages = await sampleMessages(servicePort, await makeFixture(servicePort));
+      const { http2 } = (await child.ask('listen', messages)) as Ports;
+      const server: Server = {
+        port: http2,
+        pid: child.pid,
+        usage: () => child.usage(),
+        settledUsage: () => child.settledUsage(),
+        stop: () => child.stop(),
+      };
+      return {
+        server,
+        async ask(count) {
+          await child.ask('hold');
+          return askOf(http2, BARE_TOKEN, count);
+        },
+      };
+    },
+  };
+}
+
+/** Waits for the second member of a token; bare Node looks at nothing but the method. */
+async function longPoll(port: number, token: string | undefined, count: number): Promise<Ask> {
+  const first = token === undefined ? undefined : await register(port, token, 0);
+  const waitIndex = Number(first?.headers['x-etcd-index'] ?? 0) + 1;
+  const path = token ?? BARE_TOKEN;
+  const wait = get(`/${path}?recursive=true&wait=true&waitIndex=${waitIndex}`);
+  const wake = putForm(registrationPath(path, 1), valueOf(1).toString());
+  return {
+    open: ['openWaiters', { port, count, request: wait }],
+    wake: ['wakeWaiters', { port, request: wake }],
+    close: 'closeWaiters',
+  };
+}
+
+/** The service in Go sends the head with the event: its etcd knows how many wait. */
+export async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask> {
+  const token = randomBytes(16).toString('hex');
+  await putKey(etcdPort, `${token}/_config/size`, '3');
+  const ask = await longPoll(port, token, count);
+  const watchers = async (): Promise<number> => {
+    const response = await fetch(`http://127.0.0.1:${etcdPort}/v2/stats/store`);
+    return Number(((await response.json()) as { watchers: unknown }).watchers);
+  };
+  return {
+    ...ask,
+    open: ['openWaiters', { ...(ask.open[1] as Waiting), headLater: true }],
+    async ready() {
+      const deadline = Date.now() + READY_LIMIT_MS;
+      while ((await watchers()) < count) {
+        if (Date.now() > deadline) throw new Error('not all requests to the service in Go came to wait');
+        await sleep(50);
+      }
+    },
+  };
+}
+
+/** Of the size of a real one. */
+const BARE_TOKEN = '0'.repeat(32);
+
+async function newToken(port: number): Promise<string> {
+  const url = (await sampleReply(port, '/new?size=3')).body.trim();
+  return url.slice(url.lastIndexOf('/') + 1);
+}
+
+function register(port: number, token: string, member: number) {
+  return sampleReply(port, registrationPath(token, member), { method: 'PUT', body: valueOf(member) });
+}
+
+function registrationPath(token: string, member: number): string {
+  return `/${token}/${memberOf(member).id}?prevExist=false`;
+}
+
+function valueOf(member: number): URLSearchParams {
+  const { name, peerUrl } = memberOf(member);
+  return new URLSearchParams({ value: `${name}=${peerUrl}` });
+}

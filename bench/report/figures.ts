@@ -1,0 +1,167 @@
+// Every result as a name and a number: what targets are set for, and what runs are compared by.
+
+import type { Calls } from '../measure/calls.ts';
+import type { WaitersRow } from '../measure/waiters.ts';
+import { exactly, type Spread } from '../support/stats.ts';
+import type { Results } from './results.ts';
+
+export interface Figure {
+  readonly name: string;
+  readonly value: Spread;
+  readonly better: 'more' | 'less';
+  /** What it is to be read with: the same by another measure, or of the bare server. */
+  readonly beside?: { readonly what: string; readonly value: Spread };
+}
+
+export function figuresOf(results: Results): readonly Figure[] {
+  return [
+    ...callsFigures(results.calls),
+    ...callsFigures(results.overEtcd),
+    ...(results.waiters ?? []).flatMap(waitersFigures),
+    ...inProcessFigures(results),
+    ...bootstrapFigures(results),
+    ...tokensFigures(results),
+    ...sweepFigures(results),
+  ];
+}
+
+function callsFigures({ rows = [], steady = [] }: Partial<Calls> = {}): Figure[] {
+  return [
+    ...rows.flatMap((row): Figure[] => {
+      const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
+      const name = `${row.operation}, ${row.inFlight} in flight`;
+      const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
+      return [
+        { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more', beside: byCpu(cpuRatio) },
+        ...(go === undefined || goRatio === undefined
+          ? []
+          : [
+              {
+                name: `${name}: rate / Go service`,
+                value: goRatio,
+                better: 'more' as const,
+                beside: byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median)),
+              },
+            ]),
+        { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
+        { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
+      ];
+    }),
+    ...steady.map(
+      ({ operation, baselineName, baseline, service }): Figure => ({
+        name: `${operation}, at half of the highest rate: p99 / p50`,
+        value: service.tail,
+        better: 'less',
+        beside: { what: baselineName, value: baseline.tail },
+      }),
+    ),
+  ];
+}
+
+function waitersFigures({ how, count, baselineName, ratio, service, go }: WaitersRow): Figure[] {
+  const name = `${count} x ${how}`;
+  const all: Figure[] = [
+    { name: `${name}: memory / ${baselineName}`, value: ratio.rssBytesEach, better: 'less' },
+    { name: `${name}: idle CPU, ms a second`, value: service.idleCpuMs, better: 'less' },
+    { name: `${name}: first woken / ${baselineName}`, value: ratio.firstMs, better: 'less' },
+    { name: `${name}: median woken / ${baselineName}`, value: ratio.medianMs, better: 'less' },
+    { name: `${name}: last woken / ${baselineName}`, value: ratio.lastMs, better: 'less' },
+    ...(go === undefined
+      ? []
+      : [
+          {
+            name: `${name}: memory / Go service`,
+            value: exactly(service.rssBytesEach.median / go.rssBytesEach.median),
+            better: 'less' as const,
+          },
+        ]),
+  ];
+  // Of a few who wait there is no memory to tell of.
+  return all.filter(({ value }) => !Number.isNaN(value.median));
+}
+
+function inProcessFigures({ inProcess }: Results): Figure[] {
+  if (inProcess === undefined) return [];
+  const { clientMicros, clientFromFieldsMicros, clientOfCallerMicros } = inProcess;
+  const micros = (how: string, value: Spread): Figure => ({
+    name: `in process, ${how}: us a call`,
+    value,
+    better: 'less',
+  });
+  return [
+    micros('with a message', clientMicros),
+    micros('with fields', clientFromFieldsMicros),
+    micros('with a client made for the call', clientOfCallerMicros),
+  ];
+}
+
+function bootstrapFigures({ bootstrap }: Results): Figure[] {
+  if (bootstrap === undefined) return [];
+  const { warmService, coldService, plainEtcd } = bootstrap;
+  const ratio = (name: string, one: Spread, other: Spread): Figure => ({
+    name: `bootstrap, ${name}: time / plain etcd`,
+    value: exactly(one.median / other.median),
+    better: 'less',
+  });
+  return [
+    ratio('three at once', warmService.together, plainEtcd.together),
+    ratio('the first cluster of a new service', coldService.together, plainEtcd.together),
+    ratio('the third, for which two wait', warmService.third, plainEtcd.third),
+  ];
+}
+
+function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
+  const [empty, few] = rows;
+  return rows.flatMap(({ tokens, startMs, startedBytes, usedBytes, rates }): Figure[] => [
+    { name: `${tokens} tokens: start, ms`, value: startMs, better: 'less' },
+    ...(empty === undefined || tokens === 0
+      ? []
+      : [
+          {
+            name: `${tokens} tokens: memory more than empty, MB`,
+            value: exactly((startedBytes - empty.startedBytes) / 1e6),
+            better: 'less' as const,
+          },
+        ]),
+    ...(few === undefined || tokens <= few.tokens
+      ? []
+      : [
+          {
+            name: `${tokens} tokens: memory after calls more than with ${few.tokens}, MB`,
+            value: exactly((usedBytes - few.usedBytes) / 1e6),
+            better: 'less' as const,
+          },
+          ...rates.map(({ operation, inFlight, ratio, cpuRatio }) => ({
+            name: `${tokens} tokens: ${operation}, ${inFlight} in flight: rate / with ${few.tokens}`,
+            value: ratio,
+            better: 'more' as const,
+            beside: { what: 'by CPU time', value: cpuRatio },
+          })),
+        ]),
+  ]);
+}
+
+function sweepFigures({ sweep }: Results): Figure[] {
+  if (sweep === undefined) return [];
+  return [
+    {
+      name: `sweep of ${sweep.tokens} tokens: removed a second`,
+      value: exactly(sweep.swept / sweep.seconds),
+      better: 'more',
+    },
+    { name: 'sweep: event loop delay p99, ms', value: exactly(sweep.alone.p99), better: 'less' },
+    ...sweep.rows.flatMap(({ operation, before, during }): Figure[] => [
+      {
+        name: `${operation}, while sweeping: rate / before`,
+        value: exactly(during.most / before.most),
+        better: 'more',
+      },
+      {
+        name: `${operation}, at half of the highest rate, while sweeping: p99 / p50`,
+        value: exactly(during.p99 / during.p50),
+        better: 'less',
+        beside: { what: 'before the sweep', value: exactly(before.p99 / before.p50) },
+      },
+    ]),
+  ];
+}

@@ -1,0 +1,50 @@
+// All that a run has measured, as Markdown: to be read on a terminal and pasted into a document.
+
+import type { Plan } from '../plan.ts';
+import type { About } from '../support/machine.ts';
+import { bootstrapTable, callsTable, inProcessTable, storesTable, waitersTable } from './baselines.ts';
+import { figuresOf } from './figures.ts';
+import { generatorTable, runtimesTable, steadyTable, sweepTable, targetsTable, tokensTable } from './load.ts';
+import type { Results } from './results.ts';
+
+export function reportOf(about: About, plan: Plan, results: Results): string {
+  const { calls, overEtcd, waiters, stores, bootstrap, inProcess, tokens, sweep, generator, runtimes } =
+    results;
+  const figures = figuresOf(results);
+  const sections: readonly (readonly [string, string | false | undefined])[] = [
+    ['Targets', figures.length > 0 && targetsTable(figures)],
+    ['Calls', calls && callsTable(calls.rows)],
+    [
+      'Calls at a fixed rate',
+      calls && calls.steady.length > 0 && steadyTable(calls.steady, calls.hasPriority),
+    ],
+    ['Calls with etcd as the store', overEtcd && callsTable(overEtcd.rows)],
+    ['The load generator', generator && generatorTable(generator)],
+    ['Stores alone', stores && storesTable(stores)],
+    ['Those who wait', waiters && waitersTable(waiters)],
+    ['Bootstrap', bootstrap && bootstrapTable(bootstrap)],
+    ['In the process', inProcess && inProcessTable(inProcess)],
+    ['Many tokens', tokens && tokensTable(tokens)],
+    ['The sweep', sweep && sweepTable(sweep)],
+    ['Versions of Node.js', runtimes && runtimesTable(runtimes)],
+  ];
+  return [
+    machineText(about, plan),
+    ...sections.flatMap(([title, text]) => (text ? [`## ${title}`, text] : [])),
+  ].join('\n\n');
+}
+
+function machineText(about: About, { calls, waiters }: Plan): string {
+  const busy = `${about.busyCpusBefore.toFixed(1)} before and ${about.busyCpusAfter.toFixed(1)} after`;
+  const flush = about.dataOnDisk
+    ? `A flush of this disk takes ${about.diskFlushMs.toFixed(2)} ms.`
+    : 'The data is in memory: writes look faster than on a disk.';
+  const store = calls?.store === 'etcd' ? 'a local etcd' : 'embedded, but where it says etcd';
+  const rounds = [
+    calls && `calls of ${calls.rounds} rounds of ${calls.slots.map(({ ms }) => ms).join(', ')} ms`,
+    waiters && `waiters of ${waiters.rounds}`,
+  ].filter((text) => text !== undefined);
+  return `Node.js ${about.node} on ${about.system}, ${about.cpus} x ${about.cpu}.
+CPUs that other programs kept busy: ${busy}. ${flush}
+Store: ${store}. Request log ${about.requestLog}. ${rounds.length > 0 ? `Medians: ${rounds.join(', ')}.` : ''}`.trimEnd();
+}

@@ -1,0 +1,220 @@
+import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Child } from '../support/child.ts';
+import type { LoopDelay, Usage } from '../support/probe.ts';
+import { Program } from '../support/program.ts';
+
+// Not compiled, so not in dist/. Where the tests have their etcd from.
+const TOOL = new URL('../../../test/tools/etcd-binaries.mjs', import.meta.url);
+const { findInstalledEtcd, provideEtcd } = (await import(
+  TOOL.href
+)) as typeof import('../../test/tools/etcd-binaries.mjs');
+
+/** What is measured. */
+export interface Server {
+  readonly port: number;
+  /** Of the service itself, where others belong to it. */
+  readonly pid: number;
+  usage(): Promise<Usage>;
+  /** Once garbage collections leave the memory where it is, where they can be asked for. */
+  settledUsage(): Promise<Usage>;
+  stop(): Promise<void>;
+}
+
+/** Which store the service has: its own, or an etcd that is started for it. */
+export type StoreKind = 'embedded' | 'etcd';
+
+/** The discovery service in Go, and the etcd that it keeps its tokens in. */
+export interface GoServer extends Server {
+  readonly etcdPort: number;
+}
+
+const START_LIMIT_MS = 60_000;
+/** Starts are timed: short beside one. */
+const START_POLL_MS = 3;
+/** The service's command, compiled. */
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** Where Debian's package etcd-discovery has it. */
+const GO_SERVICE = '/usr/bin/discovery.etcd.io';
+/** The newest first. */
+const SERIES = ['3.7', '3.6', '3.5'];
+
+export interface Service extends Server {
+  /** From now on the delays of the event loop are noted, until they are asked for. */
+  watchLoop(): Promise<unknown>;
+  loopDelay(): Promise<LoopDelay>;
+  /** From now on its clock is so far ahead. */
+  moveClock(ms: number): Promise<unknown>;
+}
+
+export interface ServiceOptions {
+  readonly store?: StoreKind;
+  readonly flags?: readonly string[];
+  /** The Node.js to run it. */
+  readonly node?: string;
+}
+
+/**
+ * The flags of a service for the benchmark: the request log off, and limits that are kept account of, for those whom a
+ * proxy on this machine speaks for, but not reached.
+ */
+function serviceArguments(port: number, store: readonly string[]): string[] {
+  const flags = {
+    addr: `127.0.0.1:${port}`,
+    'log-level': 'warn',
+    'trusted-proxies': '127.0.0.0/8',
+    'client-new-tokens': '1000000/s:1000000',
+  };
+  return ['serve', ...Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`), ...store];
+}
+
+/** The service as its command starts it, with its data under `directory`. */
+export async function startService(
+  directory: string,
+  { store = 'embedded', flags = [], node }: ServiceOptions = {},
+): Promise<Service> {
+  const port = await freePort();
+  const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
+  const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
+  const child = new Child(
+    'the service',
+    '../../src/main.js',
+    [...serviceArguments(port, where), ...flags],
+    node,
+  );
+  await healthy(port, child);
+  return {
+    ...together(child, port, etcd),
+    watchLoop: () => child.ask('watchLoop'),
+    loopDelay: () => child.ask('loopDelay') as Promise<LoopDelay>,
+    moveClock: (ms) => child.ask('moveClock', ms),
+  };
+}
+
+/** As a user starts it, without the probe. `before` the command stands what pins it. */
+export async function startProgram(directory: string, before: readonly string[] = []): Promise<Server> {
+  const port = await freePort();
+  const args = serviceArguments(port, ['--data-dir', directory]);
+  const program = new Program('the service', [...before, process.execPath, MAIN, ...args]);
+  await healthy(port, program);
+  return together(program, port);
+}
+
+async function healthy(port: number, process: Child | Program): Promise<void> {
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (!(await isHealthy(port))) {
+    if (process.hasEnded()) throw new Error(`the service did not start:\n${process.output()}`);
+    if (Date.now() > deadline) {
+      throw new Error(`the service did not answer /health within ${START_LIMIT_MS} ms`);
+    }
+    await sleep(START_POLL_MS);
+  }
+}
+
+export async function startBareNode(node?: string): Promise<Server & { readonly child: Child }> {
+  const child = new Child('bare Node HTTP', 'servers/bare-node.js', [], node);
+  return { ...together(child, (await child.ask('listen')) as number), child };
+}
+
+/** The Go service over an etcd that has the v2 keys; undefined where either is not installed. */
+export async function startGoService(directory: string): Promise<GoServer | undefined> {
+  const installed = await findInstalledEtcd();
+  if (!existsSync(GO_SERVICE) || installed.series !== '3.4') return undefined;
+  const etcd = await runEtcd([installed.etcd], directory, ['--enable-v2']);
+  const port = await freePort();
+  const program = new Program('the Go service', [
+    GO_SERVICE,
+    '--addr',
+    `127.0.0.1:${port}`,
+    '--host',
+    `http://127.0.0.1:${port}`,
+    '--etcd',
+    `http://127.0.0.1:${etcd.port}`,
+  ]);
+  await program.listens(port);
+  const both = together(program, port, etcd);
+  return { ...both, etcdPort: etcd.port };
+}
+
+export async function etcdIsThere(series: string): Promise<boolean> {
+  return (await provideEtcd(series, { build: false })).missing === undefined;
+}
+
+/** The newest etcd that is there: built by the tests before, or on PATH. `before` its command stands what pins it. */
+export async function startEtcd(directory: string, before: readonly string[] = []): Promise<Server> {
+  for (const series of SERIES) {
+    const found = await provideEtcd(series, { build: false });
+    if (found.missing === undefined) return runEtcd([...before, found.etcd], directory);
+  }
+  const installed = await findInstalledEtcd();
+  if (installed.missing !== undefined) throw new Error(installed.missing);
+  return runEtcd([...before, installed.etcd], directory);
+}
+
+async function runEtcd(
+  command: readonly string[],
+  directory: string,
+  more: readonly string[] = [],
+): Promise<Server> {
+  const [client, peer] = [await freePort(), await freePort()];
+  const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
+  const program = new Program('etcd', [
+    ...command,
+    `--data-dir=${join(directory, 'etcd')}`,
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    '--log-level=error',
+    ...more,
+  ]);
+  await program.listens(client);
+  return together(program, client);
+}
+
+type Process = Pick<Server, 'pid' | 'usage' | 'stop'> & Partial<Pick<Server, 'settledUsage'>>;
+
+/** A server and what it needs as one: what they use is added up, and the needed one stops last. */
+function together(process: Process, port: number, needed?: Server): Server {
+  const sum = async (own: Promise<Usage>): Promise<Usage> => {
+    const [one, other] = await Promise.all([own, needed?.usage()]);
+    return {
+      cpuMicros: one.cpuMicros + (other?.cpuMicros ?? 0),
+      rssBytes: one.rssBytes + (other?.rssBytes ?? 0),
+      heapBytes: one.heapBytes,
+    };
+  };
+  return {
+    port,
+    pid: process.pid,
+    usage: () => sum(process.usage()),
+    settledUsage: () => sum(process.settledUsage?.() ?? process.usage()),
+    async stop() {
+      await process.stop();
+      await needed?.stop();
+    },
+  };
+}
+
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

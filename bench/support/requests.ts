@@ -1,0 +1,65 @@
+// Requests as the bytes on the wire.
+
+import { create } from '@bufbuild/protobuf';
+import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+
+const HOST = 'host: 127.0.0.1\r\n';
+/** As etcd 3.5 sends them. */
+const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n`;
+export const REGISTRY = '/_etcd/registry';
+const RPC_PATH = '/discovery.v1.DiscoveryService';
+
+export function get(path: string, headers = ''): Uint8Array {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${ETCD}${headers}\r\n`);
+}
+
+export function putForm(path: string, form: string): Uint8Array {
+  const length = `content-length: ${Buffer.byteLength(form)}\r\n`;
+  const type = 'content-type: application/x-www-form-urlencoded\r\n';
+  return Buffer.from(`PUT ${path} HTTP/1.1\r\n${ETCD}${length}${type}\r\n${form}`);
+}
+
+/** As its clients make tokens where they do not GET them: a POST without a body. */
+export function postNothing(path: string, headers = ''): Uint8Array {
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${ETCD}${headers}content-length: 0\r\n\r\n`);
+}
+
+export function connectJson(method: string, json: string): Uint8Array {
+  return rpcPost(method, 'application/json\r\nconnect-protocol-version: 1', Buffer.from(json));
+}
+
+export function connectBinary(method: string, message: Uint8Array): Uint8Array {
+  return rpcPost(method, 'application/proto\r\nconnect-protocol-version: 1', message);
+}
+
+/** A message as gRPC frames it: not compressed, its length in four bytes. */
+export function grpcFrame(message: Uint8Array): Uint8Array {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, 5);
+  return frame;
+}
+
+/** As gRPC-Web has it over HTTP/1.1. */
+export function grpcWeb(method: string, message: Uint8Array): Uint8Array {
+  return rpcPost(method, 'application/grpc-web+proto', grpcFrame(message));
+}
+
+function rpcPost(method: string, type: string, body: Uint8Array): Uint8Array {
+  const head = `POST ${rpcPath(method)} HTTP/1.1\r\n${HOST}content-length: ${body.length}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}content-type: ${type}\r\n\r\n`), body]);
+}
+
+/** The two reads of a bootstrap of etcd 3.6 and 3.7. */
+export function sizeRange(token: string): RangeRequest {
+  return create(RangeRequestSchema, { key: Buffer.from(`${REGISTRY}/${token}/_config/size`) });
+}
+
+export function membersRange(token: string): RangeRequest {
+  const prefix = `${REGISTRY}/${token}/member`;
+  return create(RangeRequestSchema, { key: Buffer.from(`${prefix}s`), rangeEnd: Buffer.from(`${prefix}t`) });
+}
+
+export function rpcPath(method: string): string {
+  return `${RPC_PATH}/${method}`;
+}

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { BlockList, isIP } from 'node:net';
+import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
+import { REQUEST_LIMITS } from '../../../src/limits.ts';
+import { Clients } from '../../../src/server/clients/client-table.ts';
+import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../../src/server/clients/forwarded.ts';
+import { Limiter } from '../../../src/server/clients/limiter.ts';
+import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../../src/values/ip.ts';
+import { parseRate, type Rate, take } from '../../../src/values/rate.ts';
+
+const ip = (text: string): Ip => {
+  const parsed = parseIp(text);
+  assert.ok(parsed, text);
+  return parsed;
+};
+const cidrs = (text: string) => parseCidrs(text) ?? assert.fail(text);
+
+suite('addresses', () => {
+  test('every address that Node.js knows is read, and nothing else', () => {
+    const text = fc.oneof(
+      fc.ipV4(),
+      fc.ipV4Extended(),
+      fc.ipV6(),
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+    );
+    fc.assert(
+      fc.property(text, (each) => {
+        const parsed = parseIp(each);
+        const bare = each.includes('%') ? each.slice(0, each.indexOf('%')) : each;
+        assert.equal(parsed !== undefined, isIP(bare) !== 0, each);
+        if (parsed === undefined) return;
+        assert.equal(parsed.length, 8);
+        assert.deepEqual(parseIp(formatIp(parsed)), parsed);
+      }),
+    );
+  });
+
+  test('a network covers what Node.js says it does', () => {
+    const address = fc.oneof(fc.ipV4(), fc.ipV6());
+    const family = (text: string) => (isIP(text) === 4 ? 'ipv4' : 'ipv6');
+    fc.assert(
+      fc.property(address, address, fc.nat({ max: 128 }), fc.boolean(), (base, other, length, near) => {
+        const bits = isIP(base) === 4 ? length % 33 : length;
+        const list = new BlockList();
+        list.addSubnet(base, bits, family(base));
+        const asked = near ? base : other;
+        // Mapped addresses are those of IPv4 here, whatever list they are compared with.
+        fc.pre(
+          (family(base) === family(asked) &&
+            !ip(base)
+              .slice(0, 5)
+              .every((group) => group === 0)) ||
+            (family(base) === 'ipv4' && family(asked) === 'ipv4'),
+        );
+        assert.equal(covers(cidrs(`${base}/${bits}`), ip(asked)), list.check(asked, family(asked)));
+      }),
+    );
+  });
+
+  test('one client is an address of IPv4, however it is written, and a /64 of IPv6', () => {
+    assert.equal(networkOf(ip('192.0.2.7')), '192.0.2.7');
+    assert.equal(networkOf(ip('::ffff:192.0.2.7')), '192.0.2.7');
+    assert.equal(networkOf(ip('::ffff:c000:207')), '192.0.2.7');
+    assert.equal(networkOf(ip('2001:db8:0:7::1')), '2001:db8:0:7::/64');
+    assert.equal(networkOf(ip('2001:db8:0:7:ffff:ffff:ffff:ffff')), '2001:db8:0:7::/64');
+    assert.notEqual(networkOf(ip('2001:db8:0:8::1')), networkOf(ip('2001:db8:0:7::1')));
+    assert.ok(isOwn(ip('127.0.0.1')) && isOwn(ip('::1')) && isOwn(ip('::ffff:127.0.0.1')));
+    assert.ok(!isOwn(ip('127.0.0.2')) && !isOwn(ip('128.0.0.1')) && !isOwn(ip('::2')));
+    assert.equal(formatIp(ip('fe80::1%eth0')), 'fe80::1');
+  });
+});
+
+suite('the client behind proxies', () => {
+  const TRUSTED = cidrs('10.0.0.0/8,2001:db8:1::/48');
+  const behind = (peer: string, forwardedFor?: string, forwarded?: string): string =>
+    formatIp(clientBehind(ip(peer), { forwardedFor, forwarded }, TRUSTED));
+
+  for (const [what, peer, forwardedFor, forwarded, client] of [
+    ['nobody is trusted but those named', '192.0.2.1', '198.51.100.7', undefined, '192.0.2.1'],
+    ['a proxy says who it is', '10.0.0.1', '198.51.100.7', undefined, '198.51.100.7'],
+    [
+      'what the client itself has sent does not count',
+      '10.0.0.1',
+      '1.1.1.1, 198.51.100.7',
+      undefined,
+      '198.51.100.7',
+    ],
+    ['proxies in a row', '10.0.0.1', '1.1.1.1, 198.51.100.7, 10.0.0.2', undefined, '198.51.100.7'],
+    ['all are proxies', '10.0.0.1', '10.0.0.3,10.0.0.2', undefined, '10.0.0.3'],
+    ['with a port', '10.0.0.1', '198.51.100.7:4711', undefined, '198.51.100.7'],
+    ['IPv6', '2001:db8:1::5', '2001:db8:2::7', undefined, '2001:db8:2::7'],
+    ['IPv6 with a port', '10.0.0.1', '[2001:db8:2::7]:4711', undefined, '2001:db8:2::7'],
+    ['what is no address', '10.0.0.1', '198.51.100.7, unknown', undefined, '10.0.0.1'],
+    ['nothing', '10.0.0.1', '', undefined, '10.0.0.1'],
+    [
+      'RFC 7239',
+      '10.0.0.1',
+      undefined,
+      'for=1.1.1.1, For=198.51.100.7;proto=https;by=10.0.0.1',
+      '198.51.100.7',
+    ],
+    ['RFC 7239, IPv6', '10.0.0.1', undefined, 'proto=http ; for="[2001:db8:2::7]:4711"', '2001:db8:2::7'],
+    [
+      'RFC 7239, a comma in quotes',
+      '10.0.0.1',
+      undefined,
+      'for=198.51.100.7;ext="a,for=1.1.1.1"',
+      '198.51.100.7',
+    ],
+    [
+      'RFC 7239, a quote that never ends',
+      '10.0.0.1',
+      undefined,
+      '"for=1.1.1.1, for=198.51.100.7',
+      '10.0.0.1',
+    ],
+    ['RFC 7239, a hidden hop', '10.0.0.1', undefined, 'for=198.51.100.7, for=_secret', '10.0.0.1'],
+    ['RFC 7239, two of one kind', '10.0.0.1', undefined, 'for=198.51.100.7;for=1.1.1.1', '10.0.0.1'],
+    ['both say the same', '10.0.0.1', '198.51.100.7', 'for=198.51.100.7', '198.51.100.7'],
+    ['one header is the proxy’s and one the client’s', '10.0.0.1', '198.51.100.7', 'for=1.1.1.1', '10.0.0.1'],
+  ] as const) {
+    test(what, () => assert.equal(behind(peer, forwardedFor, forwarded), client));
+  }
+
+  test('whatever a client sends before it, what the proxy adds counts', () => {
+    const garbage = fc.oneof(fc.string(), fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string())).map(String));
+    fc.assert(
+      fc.property(garbage, (sent) => {
+        assert.equal(behind('10.0.0.1', `${sent}, 198.51.100.7`), '198.51.100.7');
+        hopsOfForwarded(sent);
+        assert.ok(hopsOfForwardedFor(sent).length <= 16);
+      }),
+    );
+  });
+
+  test('who comes through a proxy on this machine and hides has no more than any client', () => {
+    const limits = {
+      requests: 'off',
+      newTokens: 'off',
+      connections: 9,
+      requestsAtOnce: 9,
+      watches: 9,
+    } as const;
+    const log = { warn: () => {} };
+    const limiter = new Limiter({ limits, maxWatches: 9, trustedProxies: cidrs('127.0.0.1,::1'), log });
+    const nameOf = (remoteAddress: string, headers: object): string | undefined =>
+      limiter.visitorOf({ socket: { remoteAddress }, headers } as never).client?.name;
+    const real = { 'x-forwarded-for': '198.51.100.7' };
+    assert.equal(nameOf('127.0.0.1', real), '198.51.100.7');
+    for (const headers of [
+      { ...real, forwarded: 'for=1.1.1.1' },
+      { ...real, forwarded: '"' },
+      { 'x-forwarded-for': 'unknown' },
+      { 'x-forwarded-for': '198.51.100.7, unknown' },
+    ]) {
+      assert.equal(nameOf('127.0.0.1', headers), '127.0.0.1', JSON.stringify(headers));
+      assert.equal(nameOf('::1', headers), '0:0:0:0::/64', JSON.stringify(headers));
+    }
+    assert.equal(nameOf('127.0.0.1', {}), undefined, 'who comes from this machine itself has no limit');
+  });
+
+  test('a header of nothing but commas takes no time', () => {
+    const commas = ','.repeat(16_000);
+    assert.ok(hopsOfForwardedFor(commas).length <= 16 && hopsOfForwarded(commas).length <= 16);
+  });
+});
+
+suite('a bucket', () => {
+  const rate = parseRate('2/s:10') as Rate;
+
+  test('gives its burst at once, and then so many in a time', () => {
+    let full = 0;
+    const tryAt = (now: number): number | undefined => {
+      const taken = take(rate, full, now);
+      if ('wait' in taken) return taken.wait;
+      full = taken.full;
+      return undefined;
+    };
+    for (let i = 0; i < 10; i += 1) assert.equal(tryAt(1000), undefined);
+    assert.equal(tryAt(1000), 500);
+    assert.equal(tryAt(1499), 1);
+    assert.equal(tryAt(1500), undefined);
+    assert.equal(tryAt(1500), 500);
+    for (let i = 0; i < 10; i += 1)
+      assert.equal(tryAt(100_000), undefined, 'it is full again, and not fuller');
+    assert.equal(tryAt(100_000), 500);
+  });
+
+  test('never gives more than its burst and its rate, and always that', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 2000 })), (pauses) => {
+        let [now, full, taken] = [0, 0, 0];
+        for (const pause of pauses) {
+          now += pause;
+          const answer = take(rate, full, now);
+          if ('wait' in answer) {
+            assert.ok('full' in take(rate, full, now + answer.wait), 'after the wait there is one');
+            continue;
+          }
+          full = answer.full;
+          taken += 1;
+        }
+        assert.ok(taken <= 10 + now / 500);
+      }),
+    );
+  });
+
+  test('is written as RATE/UNIT:BURST', () => {
+    assert.equal(parseRate('off'), 'off');
+    assert.deepEqual(parseRate('500/h:10'), { burst: 10, interval: 7200 });
+    fc.assert(fc.property(fc.string(), (text) => void parseRate(text)));
+  });
+});
+
+suite('the table of clients', () => {
+  test('stays bounded under a million addresses that each leave something used up', () => {
+    const clients = new Clients();
+    const held = clients.of('held', 0);
+    held.connections = 1;
+    for (let i = 0; i < 1_000_000; i += 1) {
+      clients.of(`2001:db8:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::/64`, i).newTokensFull =
+        1e9;
+      if (clients.size > REQUEST_LIMITS.clients + 1) assert.fail(`${clients.size} clients`);
+    }
+    assert.equal(clients.of('held', 1e6), held, 'who has something open stays');
+  });
+
+  test('forgets who has nothing used up, as others come', () => {
+    const clients = new Clients();
+    for (let i = 0; i < 10_000; i += 1) clients.of(`early ${i}`, 0).requestsFull = 1000;
+    for (let i = 0; i < 10_000; i += 1) clients.of(`late ${i}`, 1000).requestsFull = 2000;
+    assert.ok(clients.size < 10_010, `${clients.size} clients`);
+  });
+
+  test('the last tenth of a burst is for those whose refusal would be the end', () => {
+    const limits = {
+      requests: parseRate('1/s:20') as Rate,
+      newTokens: 'off',
+      connections: 1,
+      requestsAtOnce: 100,
+      watches: 100,
+    } as const;
+    const log = { warn: () => {} };
+    const limiter = new Limiter({ limits, maxWatches: 100, trustedProxies: [], log, now: () => 1 });
+    const { client } = limiter.visitorOf({ socket: { remoteAddress: '192.0.2.1' }, headers: {} } as never);
+    assert.ok(client);
+    for (let i = 0; i < 18; i += 1) assert.equal(limiter.enter(client, false, false), undefined);
+    assert.equal(limiter.enter(client, false, false)?.reason, 'TOO_MANY_REQUESTS');
+    assert.equal(limiter.enter(client, false, true), undefined);
+    assert.equal(limiter.enter(client, false, true), undefined);
+    assert.match(
+      limiter.enter(client, false, true)?.message ?? '',
+      /^too many requests from 192\.0\.2\.1; try again in 1 s$/,
+    );
+  });
+});

@@ -1,0 +1,555 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { after, before, suite, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code, ConnectError, createClient, type Interceptor, type Transport } from '@connectrpc/connect';
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+} from '@connectrpc/connect-node';
+import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
+import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import {
+  KV,
+  Watch,
+  type WatchRequestSchema,
+  type WatchResponse,
+} from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { RetryInfoSchema } from '../../../gen/google/rpc/error_details_pb.ts';
+import { createDiscoveryClient, refusalOf } from '../../../src/client/node.ts';
+import { REQUEST_LIMITS } from '../../../src/limits.ts';
+import { openPort } from '../../../src/port/port.ts';
+import { type ClientLimits, Limiter } from '../../../src/server/clients/limiter.ts';
+import { parseCidrs } from '../../../src/values/ip.ts';
+import { HELLO } from '../../port/support/frames.ts';
+import { defaultConfig, type RunningService, startService } from '../../support/service.ts';
+import { waitFor } from '../../support/wait.ts';
+import { CA, IDENTITY } from '../../tls/files.ts';
+
+const ALICE = '198.51.100.1';
+const BOB = '198.51.100.2';
+const HOUR = 3_600_000;
+
+/** A service behind a proxy on this machine: who a request is from is what its X-Forwarded-For says. */
+function serviceWith(perClient: Partial<ClientLimits>): Promise<RunningService> {
+  const { limits } = defaultConfig();
+  return startService(
+    {},
+    {
+      trustedProxies: parseCidrs('127.0.0.0/8') ?? [],
+      limits: { ...limits, perClient: { ...limits.perClient, ...perClient } },
+    },
+  );
+}
+
+const from = (client: string): Record<string, string> => ({ 'X-Forwarded-For': client });
+
+/** Every protocol of RPCs, over what it is spoken on. */
+function transports(baseUrl: string, client: string): Record<string, Transport> {
+  const forwarded: Interceptor = (next) => (request) => {
+    request.header.set('X-Forwarded-For', client);
+    return next(request);
+  };
+  const options = { baseUrl, interceptors: [forwarded] };
+  return {
+    'Connect over HTTP/1.1': createConnectTransport({ ...options, httpVersion: '1.1' }),
+    'Connect over HTTP/2': createConnectTransport({ ...options, httpVersion: '2' }),
+    'Connect by GET': createConnectTransport({ ...options, httpVersion: '1.1', useHttpGet: true }),
+    gRPC: createGrpcTransport(options),
+    'gRPC-Web': createGrpcWebTransport({ ...options, httpVersion: '1.1' }),
+  };
+}
+
+function assertTurnedAway(thrown: unknown, words: RegExp): true {
+  const error = ConnectError.from(thrown);
+  assert.equal(error.code, Code.ResourceExhausted);
+  assert.match(error.rawMessage, words);
+  assert.equal(refusalOf(error)?.reason, ErrorReason.TOO_MANY_REQUESTS);
+  const [retry] = error.findDetails(RetryInfoSchema);
+  assert.ok((retry?.retryDelay?.seconds ?? 0n) > 0n, 'it says when to come again');
+  return true;
+}
+
+suite('too many requests of one client', () => {
+  let service: RunningService;
+  let url: string;
+  let token: string;
+  const WORDS = /^too many requests from 198\.51\.100\.1; try again in \d+ s$/;
+  before(async () => {
+    // One, and the next in an hour: whoever has used it up stays out for the test.
+    service = await serviceWith({ requests: { burst: 1, interval: HOUR } });
+    url = service.url;
+    token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
+    await fetch(`${url}/${token}`, { headers: from(ALICE) });
+  });
+  after(() => service.stop());
+
+  for (const [what, method, path, accept, status, body] of [
+    [
+      'a node that reads',
+      'GET',
+      '/T/_config/size',
+      '*/*',
+      503,
+      /^\{"errorCode":300,"message":"Too many requests","cause":"too many requests from/,
+    ],
+    [
+      'a node that waits for others',
+      'GET',
+      '/T?recursive=true&wait=true&waitIndex=9',
+      '*/*',
+      503,
+      /^\{"errorCode":300/,
+    ],
+    [
+      'a node that registers, for which it is the end',
+      'PUT',
+      '/T/1?prevExist=false',
+      '*/*',
+      429,
+      /^\{"errorCode":110,.*the token is still good: start this node again"/,
+    ],
+    [
+      'a node that waits for itself, for which it is the end',
+      'GET',
+      '/T/1?recursive=false&wait=true&waitIndex=2',
+      '*/*',
+      429,
+      /start this node again"/,
+    ],
+    ['whoever deletes', 'DELETE', '/T?recursive=true', '*/*', 429, /^\{"errorCode":110/],
+    [
+      'whoever makes a token',
+      'GET',
+      '/new?size=3',
+      '*/*',
+      429,
+      /^too many requests from 198\.51\.100\.1; try again in \d+ s\n$/,
+    ],
+    ['a browser', 'GET', '/T', 'text/html', 429, /<h1>Too many requests<\/h1>/],
+    ['a browser with the form', 'POST', '/_page/new', 'text/html', 429, /class="brand" href="\.\.\/"/],
+    ['the first page', 'GET', '/', '*/*', 429, /^too many requests from/],
+  ] as const) {
+    test(`${what} is told so`, async () => {
+      const response = await fetch(`${url}${path.replace('T', token)}`, {
+        method,
+        headers: { ...from(ALICE), accept },
+        ...(method === 'PUT' && { body: new URLSearchParams({ value: 'infra1=http://10.0.0.1:2380' }) }),
+      });
+      assert.equal(response.status, status);
+      assert.match(await response.text(), body);
+      assert.ok(Number(response.headers.get('retry-after')) > 0);
+    });
+  }
+
+  test('RPCs are refused in every protocol, streams too, with when to come again', async () => {
+    for (const [name, transport] of Object.entries(transports(url, ALICE))) {
+      const client = createClient(DiscoveryService, transport);
+      await assert.rejects(client.getCluster({ token }), (thrown) => assertTurnedAway(thrown, WORDS), name);
+      const watch = client.watchMembers({ token })[Symbol.asyncIterator]();
+      await assert.rejects(watch.next(), (thrown) => assertTurnedAway(thrown, WORDS), name);
+      const etcd = createClient(KV, transport);
+      await assert.rejects(
+        etcd.range({ key: Buffer.from('/x') }),
+        (thrown) => assertTurnedAway(thrown, WORDS),
+        name,
+      );
+      if (name !== 'gRPC' && name !== 'Connect over HTTP/2') continue;
+      const watching = createClient(Watch, transport).watch((async function* () {})());
+      // Of all codes a node of etcd pauses after this one alone.
+      await assert.rejects(watching[Symbol.asyncIterator]().next(), { code: Code.Unavailable }, name);
+    }
+  });
+
+  test('a call is refused before its body is there', async () => {
+    const socket = connect(service.port, '127.0.0.1');
+    const lines = [
+      'POST /discovery.v1.DiscoveryService/GetCluster HTTP/1.1',
+      'Host: localhost',
+      'Content-Type: application/json',
+      'Content-Length: 60000',
+      `X-Forwarded-For: ${ALICE}`,
+    ];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n{`);
+    const [first] = (await new Promise<Buffer>((resolve) => socket.once('data', resolve)))
+      .toString()
+      .split('\r\n');
+    assert.equal(first, 'HTTP/1.1 429 Too Many Requests');
+    socket.destroy();
+  });
+
+  test('probes, scrapers and other clients are answered', async () => {
+    for (const path of ['/health', '/livez', '/readyz', '/metrics']) {
+      assert.equal((await fetch(`${url}${path}`, { headers: from(ALICE) })).status, 200, path);
+    }
+    assert.equal((await fetch(`${url}/${token}`, { headers: from(BOB) })).status, 200);
+    assert.equal((await fetch(`${url}/${token}`)).status, 200, 'this machine has no limit');
+  });
+
+  test('the log has the client and not the proxy, refusals at debug, and one line of warning', async () => {
+    const lines = (): Array<Record<string, unknown>> =>
+      service.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    await waitFor('a line of each', () => new Set(lines().map(({ remote }) => remote)).size >= 4);
+    const refused = lines().filter(
+      ({ remote, status }) => remote === ALICE && (status === 429 || status === 503),
+    );
+    assert.ok(refused.length > 10 && refused.every(({ level }) => level === 'debug'));
+    const warnings = lines().filter(({ level }) => level === 'warn');
+    assert.deepEqual(
+      warnings.map(({ client, limit }) => ({ client, limit })),
+      [{ client: ALICE, limit: 'requests' }],
+    );
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    assert.match(metrics, /discovery_refusals_total\{reason="TOO_MANY_REQUESTS"\} \d\d/);
+  });
+
+  test('who asks without a trusted proxy cannot choose who it is', async (t) => {
+    const { limits } = defaultConfig();
+    const own = await startService(
+      {},
+      { limits: { ...limits, perClient: { ...limits.perClient, requests: { burst: 1, interval: HOUR } } } },
+    );
+    t.after(() => own.stop());
+    for (let i = 0; i < 3; i += 1) {
+      assert.equal((await fetch(`${own.url}/version`, { headers: from(ALICE) })).status, 200);
+    }
+    await waitFor('the lines', () => own.logged.some((line) => line.includes('/version')));
+    assert.ok(!own.logged.some((line) => line.includes(ALICE)));
+  });
+});
+
+suite('too many new tokens of one client', () => {
+  let service: RunningService;
+  let url: string;
+  const WORDS =
+    /^too many new tokens for 198\.51\.100\.1; those that were made are good; try again in \d+ s$/;
+  before(async () => {
+    service = await serviceWith({ newTokens: { burst: 2, interval: HOUR } });
+    url = service.url;
+    for (let i = 0; i < 2; i += 1) {
+      assert.equal((await fetch(`${url}/new?size=3`, { headers: from(ALICE) })).status, 200);
+    }
+  });
+  after(() => service.stop());
+
+  test('are refused on every surface', async () => {
+    const made = await fetch(`${url}/new?size=3`, { headers: from(ALICE) });
+    assert.equal(made.status, 429);
+    assert.match((await made.text()).trim(), WORDS);
+    assert.ok(Number(made.headers.get('retry-after')) > 0);
+
+    const put = await fetch(`${url}/mine/_config/size`, {
+      method: 'PUT',
+      headers: from(ALICE),
+      body: new URLSearchParams({ value: '3' }),
+    });
+    assert.equal(put.status, 429);
+    assert.match(await put.text(), /"message":"Too many requests","cause":"too many new tokens/);
+    assert.ok(Number(put.headers.get('retry-after')) > 0);
+
+    const form = await fetch(`${url}/_page/new`, {
+      method: 'POST',
+      headers: { ...from(ALICE), 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ size: '3', ttl: '', description: '' }),
+    });
+    assert.equal(form.status, 429);
+    assert.match(await form.text(), /Too many new tokens/);
+    assert.ok(Number(form.headers.get('retry-after')) > 0);
+
+    for (const [name, transport] of Object.entries(transports(url, ALICE))) {
+      const client = createClient(DiscoveryService, transport);
+      await assert.rejects(
+        client.createToken({ size: 3 }),
+        (thrown) => assertTurnedAway(thrown, WORDS),
+        name,
+      );
+      const etcd = createClient(KV, transport);
+      const size = { key: Buffer.from('/_etcd/registry/mine/_config/size'), value: Buffer.from('3') };
+      await assert.rejects(etcd.put(size), (thrown) => assertTurnedAway(thrown, WORDS), name);
+    }
+  });
+
+  test('all else goes on, and so do other clients, also those of the same /48', async () => {
+    const { cluster } = await service.client.createToken({ size: 3 });
+    const token = cluster?.token ?? '';
+    assert.equal((await fetch(`${url}/${token}`, { headers: from(ALICE) })).status, 200);
+    const makeFrom = async (client: string): Promise<number> =>
+      (await fetch(`${url}/new`, { headers: from(client) })).status;
+    assert.equal(await makeFrom(BOB), 200);
+    const many = ['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:1::3', '2001:db8:0:2::1'];
+    const statuses: number[] = [];
+    for (const client of many) statuses.push(await makeFrom(client));
+    assert.deepEqual(statuses, [200, 200, 429, 200]);
+  });
+});
+
+test('a typed client waits as long as it is asked to, and has its token then', async (t) => {
+  const service = await serviceWith({ newTokens: { burst: 1, interval: 1500 } });
+  t.after(() => service.stop());
+  const client = createDiscoveryClient(service.url, { headers: from(ALICE) });
+  const all = [await client.createToken({ size: 1 }), await client.createToken({ size: 1 })];
+  assert.ok(all.every(({ created }) => created));
+  const impatient = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
+  // There is room for one of them at most, however late they are.
+  const asked = await Promise.allSettled([1, 2, 3].map(() => impatient.createToken({ size: 1 })));
+  const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason as ConnectError] : []));
+  assert.ok(refused.length > 0 && refused.every(({ code }) => code === Code.ResourceExhausted));
+});
+
+test('waiters and streams of one client are bounded, and make room when they end', async (t) => {
+  const service = await serviceWith({ requestsAtOnce: 3 });
+  t.after(() => service.stop());
+  const token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
+  const abort = new AbortController();
+  const wait = (): Promise<Response> =>
+    fetch(`${service.url}/${token}?recursive=true&wait=true`, { headers: from(ALICE), signal: abort.signal });
+  // Held, as a response that is forgotten is cut off.
+  const open = await Promise.all([wait(), wait()]);
+  t.after(() => open.length);
+  const watcher = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
+  const watch = watcher.watchMembers({ token }, { signal: abort.signal })[Symbol.asyncIterator]();
+  await watch.next();
+  const refused = await wait();
+  assert.equal(refused.status, 503);
+  assert.match(
+    await refused.text(),
+    /198\.51\.100\.1 has 3 requests open, as many as one client may; try again in 5 s/,
+  );
+  await assert.rejects(watcher.getCluster({ token }), (thrown) =>
+    assertTurnedAway(thrown, /3 requests open/),
+  );
+  assert.equal((await fetch(`${service.url}/${token}`, { headers: from(BOB) })).status, 200);
+  abort.abort();
+  await assert.rejects(watch.next());
+  await waitFor(
+    'room',
+    async () => (await fetch(`${service.url}/${token}`, { headers: from(ALICE) })).status === 200,
+  );
+  // A refusal is of one call.
+  assert.equal((await watcher.getCluster({ token })).cluster?.token, token);
+});
+
+const registry = (token: string): Uint8Array => Buffer.from(`/_etcd/registry/${token}/members`);
+
+/** Opens a watch as a node of etcd 3.7 does, with some of the client's words for it. Resolves to its first answer. */
+async function watchAsNode(
+  { url }: RunningService,
+  client: string,
+  token: string,
+  { signal }: AbortController,
+  watches = 1,
+): Promise<{ created: number; refused: string[]; next: () => Promise<WatchResponse> }> {
+  const etcd = createClient(Watch, transports(url, client)['gRPC'] as Transport);
+  const done = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+  });
+  async function* requests(): AsyncGenerator<MessageInitShape<typeof WatchRequestSchema>> {
+    const key = registry(token);
+    const value = {
+      key,
+      rangeEnd: Buffer.from(`${Buffer.from(key).toString().slice(0, -1)}t`),
+      startRevision: 1n,
+    };
+    for (let i = 0; i < watches; i += 1) yield { requestUnion: { case: 'createRequest', value } };
+    await done;
+  }
+  const answers = etcd.watch(requests(), { signal })[Symbol.asyncIterator]();
+  const next = async (): Promise<WatchResponse> => (await answers.next()).value as WatchResponse;
+  let created = 0;
+  const refused: string[] = [];
+  while (created + refused.length < watches) {
+    const answer = await next();
+    if (answer.canceled) refused.push(answer.cancelReason);
+    else if (answer.created) created += 1;
+  }
+  return { created, refused, next };
+}
+
+for (const [whose, words] of [
+  ['of one client', /198\.51\.100\.1 has 3 nodes waiting and clients watching, as many as one client may/],
+  [
+    'of all clients',
+    /the service has as many nodes waiting and clients watching as it may; try again in 5 s/,
+  ],
+] as const) {
+  test(`watches ${whose} are bounded in every dialect, other calls go on, and who waits gets in later`, async (t) => {
+    const service =
+      whose === 'of one client'
+        ? await serviceWith({ watches: 3 })
+        : await startService(
+            {},
+            {
+              trustedProxies: parseCidrs('127.0.0.0/8') ?? [],
+              limits: { ...defaultConfig().limits, watches: 3 },
+            },
+          );
+    const { url } = service;
+    const token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
+    const leave = new AbortController();
+    t.after(async () => {
+      leave.abort();
+      await service.stop();
+    });
+    const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${url}/${token}${path}`, { headers: from(ALICE), signal: leave.signal, ...init });
+    const wait = (): Promise<Response> => ask('?recursive=true&wait=true');
+    const first = new AbortController();
+    const watcher = createDiscoveryClient(url, { headers: from(ALICE), retryForMs: 0 });
+    const watch = watcher.watchMembers({ token }, { signal: first.signal })[Symbol.asyncIterator]();
+    await watch.next();
+    // Held, as a response that is forgotten is cut off.
+    const open = await Promise.all([wait(), watchAsNode(service, ALICE, token, leave)]);
+    t.after(() => open.length);
+    await waitFor('three watches', async () =>
+      /^discovery_watches 3$/m.test(await (await fetch(`${url}/metrics`)).text()),
+    );
+
+    const refused = await wait();
+    assert.equal(refused.status, 503, 'a v2 node asks again by itself');
+    assert.equal(refused.headers.get('retry-after'), '5');
+    assert.match(await refused.text(), words);
+    for (const [name, transport] of Object.entries(transports(url, ALICE))) {
+      const stream = createClient(DiscoveryService, transport).watchMembers({ token });
+      await assert.rejects(
+        stream[Symbol.asyncIterator]().next(),
+        (thrown) => assertTurnedAway(thrown, words),
+        name,
+      );
+    }
+    const held = await watchAsNode(service, ALICE, token, leave);
+    assert.equal(held.created, 1, 'a v3 node would begin again at once, for ever');
+
+    const body = new URLSearchParams({ value: 'infra1=http://10.0.0.1:2380' });
+    assert.equal((await ask('/1?prevExist=false', { method: 'PUT', body })).status, 201);
+    const self = ask('/2?recursive=false&wait=true');
+    if (whose === 'of one client') {
+      const bob = await fetch(`${url}/${token}?recursive=true&wait=true`, {
+        headers: from(BOB),
+        signal: leave.signal,
+      });
+      assert.equal(bob.status, 200);
+    }
+    assert.equal((await self).status, 200, 'who waits for itself would end');
+    first.abort();
+    await assert.rejects(watch.next());
+    const { events } = await held.next();
+    assert.ok(events.length > 0, 'there is room for it now');
+  });
+}
+
+test('the flood of one client leaves the requests of another answered', async (t) => {
+  const service = await serviceWith({ requests: { burst: 100, interval: HOUR } });
+  t.after(() => service.stop());
+  const session = connectHttp2(service.url);
+  const statuses = new Map<number, number>();
+  const ask = (client: string): Promise<number> =>
+    new Promise((resolve) => {
+      const stream = session.request({ ':path': '/version', 'x-forwarded-for': client });
+      stream.on('response', (headers) => resolve(Number(headers[':status'])));
+      stream.resume().end();
+    });
+  const flood = Array.from({ length: 800 }, async () => {
+    const status = await ask(ALICE);
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  });
+  const others = await Promise.all(Array.from({ length: 50 }, () => ask(BOB)));
+  await Promise.all(flood);
+  session.close();
+  assert.ok(others.every((status) => status === 200));
+  // The last tenth of the burst is for others.
+  assert.equal(statuses.get(429), 710, JSON.stringify([...statuses]));
+});
+
+test('new connections of a client whose connection has flooded are dropped for some seconds; others’ are not', () => {
+  let now = 0;
+  const limiter = new Limiter({
+    limits: defaultConfig().limits.perClient,
+    maxWatches: 1,
+    trustedProxies: parseCidrs('203.0.113.0/24') ?? [],
+    log: { warn() {} },
+    now: () => now,
+  });
+  const from = (remoteAddress: string): Socket => ({ remoteAddress }) as Socket;
+  const verdict = (address: string): string | undefined => limiter.connect(from(address))?.verdict;
+  const flooders = [ALICE, '2001:db8:0:7::1', '203.0.113.1', '127.0.0.1'];
+  for (const address of flooders) {
+    assert.notEqual(verdict(address), 'DROPPED');
+    limiter.pause(from(address));
+  }
+  assert.equal(verdict(ALICE), 'DROPPED');
+  assert.equal(verdict('2001:db8:0:7:1:2:3:4'), 'DROPPED', 'of the same network');
+  assert.equal(verdict(BOB), 'WELCOME');
+  assert.equal(verdict('2001:db8:0:8::1'), 'WELCOME');
+  assert.equal(verdict('203.0.113.1'), undefined, 'a trusted proxy has clients that have not flooded');
+  assert.equal(verdict('127.0.0.1'), undefined, 'this machine has no limit');
+  now += REQUEST_LIMITS.floodPause - 1;
+  assert.equal(verdict(ALICE), 'DROPPED');
+  now += 1;
+  assert.equal(verdict(ALICE), 'WELCOME');
+});
+
+for (const [how, tls] of [
+  ['in clear text', undefined],
+  ['over TLS', IDENTITY],
+] as const) {
+  test(`connections of one client past its limit are told so, then dropped, and make room when they end, ${how}`, async (t) => {
+    const { limits } = defaultConfig();
+    const log = { warn() {}, error() {} };
+    const limiter = new Limiter({
+      limits: { ...limits.perClient, connections: 2 },
+      maxWatches: 1,
+      trustedProxies: [],
+      log,
+    });
+    // The sockets are of this machine; who each is from is told in the order that they come in.
+    const owners: string[] = [];
+    const port = await openPort({
+      host: '127.0.0.1',
+      port: 0,
+      tls,
+      handler: (_, response) => response.end('fine'),
+      log,
+      connect: () => limiter.connect({ remoteAddress: owners.shift() } as Socket),
+    });
+    t.after(() => port.drain(0));
+    const sockets: Socket[] = [];
+    const open = async (owner: string, protocol = 'http/1.1'): Promise<string> => {
+      owners.push(owner);
+      const to = { port: port.port, host: '127.0.0.1' };
+      const socket =
+        tls === undefined
+          ? connect(to)
+          : connectTls({ ...to, ca: CA, servername: 'localhost', ALPNProtocols: [protocol] });
+      sockets.push(socket);
+      const heard = new Promise<string>((resolve) => {
+        socket.on('error', () => {});
+        socket.once('data', (data: Buffer) => resolve(data.toString('latin1')));
+        socket.once('close', () => resolve('closed'));
+      });
+      socket.write(protocol === 'h2' ? HELLO : 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      return heard;
+    };
+    assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
+    assert.match(await open(ALICE), /^HTTP\/1\.1 200/);
+    const refused = await open(ALICE);
+    assert.match(refused, /^HTTP\/1\.1 503[^]*Retry-After: 5[^]*This client is at its limit of connections/);
+    assert.equal(await open(ALICE, 'h2'), 'closed', 'HTTP/2 has no words for it');
+    assert.match(await open(BOB), /^HTTP\/1\.1 200/);
+    assert.notEqual(await open(BOB, 'h2'), 'closed');
+    const held = Array.from({ length: REQUEST_LIMITS.clientRefusals }, () => {
+      owners.push(ALICE);
+      const socket = connect(port.port, '127.0.0.1').on('error', () => {});
+      sockets.push(socket);
+      return once(socket, 'connect');
+    });
+    await Promise.all(held);
+    assert.equal(await open(ALICE), 'closed', 'past those that are told so');
+    for (const socket of sockets) socket.destroy();
+    await waitFor('room', async () => (await open(ALICE)).startsWith('HTTP/1.1 200'));
+  });
+}

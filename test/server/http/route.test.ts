@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { parseChosenToken } from '../../../src/discovery/parse.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import { type Surface, surfaceOf } from '../../../src/server/route.ts';
+
+const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
+  ['/', 'home'],
+  ['/?x=1', 'home'],
+  ['/health', 'health'],
+  ['/health?verbose', 'health'],
+  ['/readyz', 'health'],
+  ['/livez', 'live'],
+  ['/robots.txt', 'robots'],
+  ['/metrics', 'metrics'],
+  ['/discovery.v1.DiscoveryService/Register', 'rpc'],
+  ['/discovery.v1.DiscoveryService/GetCluster?encoding=json&message=%7B%7D', 'rpc'],
+  ['/discovery.v1.DiscoveryService/NoSuchMethod', 'rpc'],
+  ['/grpc.health.v1.Health/Check', 'rpc'],
+  ['/etcdserverpb.KV/Range', 'rpc'],
+  ['/new', 'v2'],
+  ['/new?size=3', 'v2'],
+  ['/version', 'v2'],
+  ['/health/', 'v2'],
+  ['/v2/keys/_etcd/registry/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b', 'v2'],
+  ['/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b', 'v2'],
+  ['/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b/ade526d28b1f92f7', 'v2'],
+  ['/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b/_config/size', 'v2'],
+  ['/my.Token', 'v2'],
+  ['/A1B2.c3/1', 'v2'],
+  ['/my_cluster.Blue/1', 'v2'],
+  ['/constructor', 'v2'],
+  ['/__proto__', 'v2'],
+  ['//', 'v2'],
+  ['', 'v2'],
+];
+
+test('each path has one surface that answers it', () => {
+  for (const [target, surface] of TABLE) assert.equal(surfaceOf(target), surface, target);
+});
+
+test('what can be a token has its members under its path', () => {
+  const part = fc.stringMatching(/^[A-Za-z0-9_~-]{1,3}$/);
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
+      const token = parts.join('.');
+      fc.pre(isToken(token));
+      assert.equal(surfaceOf(`/${token}/1`), 'v2', token);
+    }),
+  );
+});
+
+function isToken(text: string): boolean {
+  try {
+    return parseChosenToken(text, DEFAULT_POLICY) === text;
+  } catch {
+    return false;
+  }
+}

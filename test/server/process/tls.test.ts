@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:http2';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, suite, test } from 'node:test';
+import { createClient } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
+import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { Cluster } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { readCaFile } from '../../../src/server/tls-files.ts';
+import { openStream } from '../../port/support/clients.ts';
+import { run, SpawnedService } from '../../support/child.ts';
+import { CA, CERT_FILE, IDENTITY, KEY_FILE, TLS_ARGS } from '../../tls/files.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+suite('a service with a certificate', () => {
+  let service: SpawnedService;
+  let authority: string;
+  before(async () => {
+    service = await SpawnedService.start(TLS_ARGS);
+    authority = `localhost:${new URL(service.url).port}`;
+  });
+  after(() => service.remove());
+
+  /** The body, over HTTP/1.1 and HTTP/2. */
+  async function bodies(path: string): Promise<string[]> {
+    const overHttp1 = new Promise<string>((resolve, reject) => {
+      get(`https://${authority}${path}`, { ca: CA, agent: false }, (response) => {
+        text(response).then(resolve, reject);
+      }).on('error', reject);
+    });
+    const session = connect(`https://${authority}`, { ca: CA });
+    const { body } = await openStream(session, path);
+    const overHttp2 = await body;
+    session.close();
+    return [await overHttp1, overHttp2];
+  }
+
+  test('says https where it tells how to reach it', async () => {
+    const serving = service.command.log().find((line) => line['msg'] === 'serving');
+    assert.match(service.url, /^https:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal(serving?.['next'], `curl '${service.url}/new?size=3'`);
+    for (const url of await bodies('/new?size=1')) {
+      assert.match(url, new RegExp(`^https://${authority}/[0-9a-f]{32}$`));
+    }
+    for (const page of await bodies('/')) {
+      assert.ok(page.includes(`curl 'https://${authority}/new?size=3'`), page);
+      assert.doesNotMatch(page, /http:/);
+    }
+  });
+
+  test('speaks gRPC, and Connect over HTTP/1.1', async () => {
+    const options = { baseUrl: `https://${authority}`, nodeOptions: { ca: CA } };
+    const grpc = createGrpcTransport(options);
+    const { cluster } = await createClient(DiscoveryService, grpc).createToken({ size: 2 });
+    const token = cluster?.token ?? '';
+    const connect = createClient(
+      DiscoveryService,
+      createConnectTransport({ ...options, httpVersion: '1.1' }),
+    );
+    assert.equal((await connect.getCluster({ token })).cluster?.size, 2);
+    const { members } = await createClient(Cluster, grpc).memberList({});
+    assert.deepEqual(members[0]?.clientURLs, [`https://${authority}`]);
+  });
+
+  test('does not speak clear text', async () => {
+    await assert.rejects(fetch(`http://${authority}/health`));
+  });
+
+  test('ends in order on SIGTERM', async () => {
+    assert.deepEqual(await service.end(), { code: 0, signal: null });
+  });
+});
+
+suite('files that cannot be used are one line that names the file, and exit code 1', () => {
+  const file = (name: string, content: string | Buffer): string => {
+    const path = join(directory, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const absent = join(directory, 'absent.pem');
+  const options = { type: 'pkcs8', format: 'pem' } as const;
+  const { privateKey: ec } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const other = file('other.pem', ec.export(options));
+  const rsa = file('rsa.pem', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(options));
+  const locked = file('locked.pem', ec.export({ ...options, cipher: 'aes-256-cbc', passphrase: 'x' }));
+  const rubbish = file('rubbish.pem', 'not PEM\n');
+
+  const NOT_OF = `is not the key of the first certificate in --tls-cert "${CERT_FILE}"`;
+  const ROWS: ReadonlyArray<[name: string, cert: string, key: string, line: string]> = [
+    ['no certificate', absent, KEY_FILE, `--tls-cert "${absent}": cannot be read: no such file or directory`],
+    ['no key', CERT_FILE, absent, `--tls-key "${absent}": cannot be read: no such file or directory`],
+    [
+      'a directory',
+      CERT_FILE,
+      directory,
+      `--tls-key "${directory}": cannot be read: illegal operation on a directory`,
+    ],
+    ['rubbish for a certificate', rubbish, KEY_FILE, `--tls-cert "${rubbish}": holds no certificate in PEM`],
+    ['the two exchanged', KEY_FILE, CERT_FILE, `--tls-cert "${KEY_FILE}": holds no certificate in PEM`],
+    [
+      'rubbish for a key',
+      CERT_FILE,
+      rubbish,
+      `--tls-key "${rubbish}": holds no private key in PEM without a passphrase`,
+    ],
+    [
+      'a key with a passphrase',
+      CERT_FILE,
+      locked,
+      `--tls-key "${locked}": holds no private key in PEM without a passphrase`,
+    ],
+    ['the key of another certificate', CERT_FILE, other, `--tls-key "${other}": ${NOT_OF}`],
+    ['a key of another kind', CERT_FILE, rsa, `--tls-key "${rsa}": ${NOT_OF}`],
+  ];
+  for (const [name, cert, key, line] of ROWS) {
+    test(name, async () => {
+      const args = ['--tls-cert', cert, '--tls-key', key, '--data-dir', join(directory, 'never')];
+      const result = await run(['serve', '--addr', '127.0.0.1:0', ...args]);
+      assert.deepEqual(result, { code: 1, stdout: '', stderr: `etcd-discovery: ${line}\n` });
+    });
+  }
+
+  test('CAs of which one cannot be read, or is not in PEM', () => {
+    const ca = CA.toString();
+    const verdict = (name: string, content: string | Buffer) => {
+      const path = file(name, content);
+      const read = readCaFile(path, '--tls-client-ca');
+      return typeof read === 'string' ? read.replace(`--tls-client-ca "${path}": `, '') : 'READ';
+    };
+    assert.equal(verdict('ca.pem', ca), 'READ');
+    assert.equal(verdict('two.pem', `# ours\n${ca}\n# theirs\n${IDENTITY.cert.toString()}`), 'READ');
+    assert.equal(verdict('der.pem', new X509Certificate(ca).raw), 'holds no certificate in PEM');
+    const broken = 'its certificate number 2 cannot be read';
+    assert.equal(verdict('cut.pem', `${ca}\n${ca.slice(0, 200)}`), broken);
+    assert.equal(verdict('bad.pem', `${ca}${ca.replace(/\n[A-Za-z]{4}/, '\n!!!!')}${ca}`), broken);
+  });
+
+  test('half of the setting is wrong in itself: exit code 2', async () => {
+    const { code, stderr } = await run(['serve', '--tls-cert', CERT_FILE]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^etcd-discovery: --tls-cert ".*": TLS needs --tls-key \(DISC_TLS_KEY\) as well\n$/);
+  });
+});

@@ -1,0 +1,299 @@
+// Usual gRPC calls are answered without connect-node's adapter: this holds the answers against those of the adapter.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import {
+  connect,
+  createServer,
+  type Http2Server,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+} from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
+import { ErrorDetailSchema } from '../../../gen/discovery/v1/error_pb.ts';
+import {
+  DiscoveryService,
+  GetClusterRequestSchema,
+  type GetClusterResponse,
+  GetClusterResponseSchema,
+  WatchMembersRequestSchema,
+} from '../../../gen/discovery/v1/service_pb.ts';
+import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { type RpcOutcome, rpcHandler } from '../../../src/server/rpc/handler.ts';
+import { waitFor } from '../../support/wait.ts';
+
+const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
+const WATCH_MEMBERS = '/discovery.v1.DiscoveryService/WatchMembers';
+const WATCH = '/etcdserverpb.Watch/Watch';
+
+/** What the requests of a stream have ended with. */
+const failures: unknown[] = [];
+
+/** Does what the token says. */
+async function getCluster(
+  { token }: { token: string },
+  context: HandlerContext,
+): Promise<GetClusterResponse> {
+  switch (token) {
+    case 'defect':
+      throw new TypeError('secret of the inside');
+    case 'refused': {
+      const detail = { desc: ErrorDetailSchema, value: { revision: 7n } };
+      throw new ConnectError('not ü, because', Code.NotFound, { 'x-more': 'words' }, [detail]);
+    }
+    case 'headers':
+      context.responseHeader.set('x-head', 'first');
+      context.responseTrailer.set('x-trailer', 'last');
+      break;
+    case 'context': {
+      const { url, requestMethod, protocolName, method, service, requestHeader } = context;
+      const { pathname } = new URL(url);
+      const hasTime = (context.timeoutMs() ?? 0) > 1000;
+      const told = [pathname, requestMethod, protocolName, method.name, service.typeName, hasTime];
+      return described(`${told.join()} ${requestHeader.get('x-asked')}`);
+    }
+    case 'deadline':
+      if (!context.signal.aborted) {
+        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+      }
+      throw context.signal.reason;
+  }
+  return described('done');
+}
+
+function described(description: string): GetClusterResponse {
+  return create(GetClusterResponseSchema, { cluster: { description }, revision: 5n });
+}
+
+function routes(router: ConnectRouter): void {
+  router.service(DiscoveryService, {
+    getCluster,
+    async *watchMembers({ token }, { signal }) {
+      if (token === 'quiet' && !signal.aborted) await once(signal, 'abort');
+      if (token === 'quiet') return;
+      for (const revision of [1n, 2n, 3n]) yield { update: { case: 'started', value: { revision } } };
+      if (token === 'refused') throw new ConnectError('that was all', Code.DataLoss);
+    },
+  });
+  router.service(Watch, {
+    async *watch(requests) {
+      try {
+        for await (const { requestUnion } of requests)
+          yield { created: true, cancelReason: String(requestUnion.case) };
+      } catch (thrown) {
+        failures.push(thrown);
+        throw thrown;
+      }
+    },
+  });
+}
+
+interface Answer {
+  readonly head: IncomingHttpHeaders;
+  readonly trailers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+function frame(message: Uint8Array, flags = 0): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix[0] = flags;
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+const asked = (token: string): Buffer =>
+  frame(toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token })));
+const watched = (token: string): Buffer =>
+  frame(toBinary(WatchMembersRequestSchema, create(WatchMembersRequestSchema, { token })));
+const watch = frame(
+  toBinary(
+    WatchRequestSchema,
+    create(WatchRequestSchema, { requestUnion: { case: 'progressRequest', value: {} } }),
+  ),
+);
+const large = asked('x'.repeat(70_000));
+
+/** What is asked: a path, what is sent in pieces, and headers beyond the usual ones. */
+const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Record<string, string>?]>> = {
+  'a usual call': [GET_CLUSTER, [asked('a')]],
+  'a body in single bytes': [GET_CLUSTER, [...asked('a')].map((byte) => Buffer.of(byte))],
+  'application/grpc+proto': [GET_CLUSTER, [asked('a')], { 'content-type': 'application/grpc+proto' }],
+  'a refusal with a detail': [GET_CLUSTER, [asked('refused')]],
+  'a defect': [GET_CLUSTER, [asked('defect')]],
+  'headers and trailers of the handler': [GET_CLUSTER, [asked('headers')]],
+  'all of the context': [GET_CLUSTER, [asked('context')], { 'grpc-timeout': '9S', 'x-asked': 'yes' }],
+  'a deadline that passes': [GET_CLUSTER, [asked('deadline')], { 'grpc-timeout': '300m' }],
+  'a deadline that is none': [GET_CLUSTER, [asked('a')], { 'grpc-timeout': 'soon' }],
+  'a deadline that is too long': [GET_CLUSTER, [asked('a')], { 'grpc-timeout': '99999999H' }],
+  'no message': [GET_CLUSTER, []],
+  'two messages': [GET_CLUSTER, [asked('a'), asked('b')]],
+  'half a message': [GET_CLUSTER, [asked('a').subarray(0, 7)]],
+  'no protobuf': [GET_CLUSTER, [frame(Buffer.from([0xff, 0xff]))]],
+  'a message that is too large': [GET_CLUSTER, [large]],
+  'a message that is far too large, in pieces': [
+    GET_CLUSTER,
+    [large.subarray(0, 40_000), large.subarray(40_000), large],
+  ],
+  'a compressed message': [
+    GET_CLUSTER,
+    [frame(gzipSync(asked('a').subarray(5)), 1)],
+    { 'grpc-encoding': 'gzip' },
+  ],
+  'a compressed message without a word': [GET_CLUSTER, [frame(gzipSync(asked('a').subarray(5)), 1)]],
+  'a compression that is not known': [GET_CLUSTER, [asked('a')], { 'grpc-encoding': 'lzma' }],
+  identity: [GET_CLUSTER, [asked('a')], { 'grpc-encoding': 'identity' }],
+  'JSON in gRPC': [
+    GET_CLUSTER,
+    [frame(Buffer.from('{"token":"a"}'))],
+    { 'content-type': 'application/grpc+json' },
+  ],
+  'a stream of answers': [WATCH_MEMBERS, [watched('a')]],
+  'a stream of answers that ends badly': [WATCH_MEMBERS, [watched('refused')]],
+  'a stream of answers without a question': [WATCH_MEMBERS, []],
+  'a stream both ways': [WATCH, [watch, watch]],
+  'a stream both ways, in single bytes': [WATCH, [...watch, ...watch].map((byte) => Buffer.of(byte))],
+  'a stream both ways, cut short': [WATCH, [watch, watch.subarray(0, 3)]],
+  'a stream both ways with a compressed message': [WATCH, [frame(gzipSync(watch.subarray(5)), 1)]],
+  'a stream both ways that is too large': [WATCH, [frame(Buffer.alloc(70_000))]],
+};
+
+describe('gRPC without the adapter', () => {
+  const outcomes: RpcOutcome[] = [];
+  const handler = rpcHandler(routes, () => undefined);
+  const ours = createServer((request, response) => {
+    const outcome: RpcOutcome = {};
+    outcomes.push(outcome);
+    void handler(request, response, outcome);
+  });
+  const adapter = createServer(
+    connectNodeAdapter({
+      routes,
+      acceptCompression: [compressionGzip],
+      readMaxBytes: 64 * 1024,
+      maxTimeoutMs: 2 ** 31 - 1,
+      jsonOptions: { ignoreUnknownFields: false },
+    }),
+  );
+  before(async () => {
+    for (const server of [ours, adapter]) {
+      // As the port does it: what is left of a body is not waited for.
+      server.on('stream', (stream) =>
+        stream.once('finish', () => stream.removeAllListeners('data').resume()),
+      );
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+    }
+  });
+  after(() => {
+    ours.close();
+    adapter.close();
+  });
+
+  for (const [name, [path, pieces, headers = {}]] of Object.entries(CALLS)) {
+    test(name, async () => {
+      const [one, other] = [
+        await call(ours, path, pieces, headers),
+        await call(adapter, path, pieces, headers),
+      ];
+      assert.deepEqual(one, other);
+    });
+  }
+
+  test('a call of what is not here is answered, and not left by its client', async () => {
+    let isEnded: boolean | undefined;
+    const noting = (_: unknown, response: Http2ServerResponse): void => {
+      response.once('close', () => {
+        isEnded = response.writableEnded;
+      });
+    };
+    ours.on('request', noting);
+    await call(ours, '/a.B/C', [], {});
+    ours.off('request', noting);
+    await waitFor('the response to be over', () => isEnded !== undefined);
+    assert.equal(isEnded, true);
+  });
+
+  test('how it ended is noted', async () => {
+    const codeOf = async (path: string, piece: Buffer): Promise<string | undefined> => {
+      await call(ours, path, [piece], {});
+      return outcomes.at(-1)?.code;
+    };
+    assert.equal(await codeOf(GET_CLUSTER, asked('a')), 'ok');
+    assert.equal(await codeOf(GET_CLUSTER, asked('refused')), 'not_found');
+    assert.equal(await codeOf(WATCH_MEMBERS, watched('a')), 'ok');
+    assert.equal(await codeOf(WATCH_MEMBERS, watched('refused')), 'data_loss');
+  });
+
+  for (const [path, type] of [
+    ['without the adapter', 'application/grpc'],
+    ['by the adapter', 'application/grpc-web'],
+  ] as const) {
+    test(`a stream that a deadline ends says so, ${path}`, async () => {
+      for (const timeout of ['20m', '1n', '0m']) {
+        const headers = { 'content-type': type, 'grpc-timeout': timeout };
+        const { trailers, body } = await call(ours, WATCH_MEMBERS, [watched('quiet')], headers);
+        const told = `grpc-status: ${String(trailers['grpc-status'])} ${Buffer.from(body, 'hex').toString()}`;
+        assert.match(told, /grpc-status: 4/);
+        assert.equal(outcomes.at(-1)?.code, 'deadline_exceeded');
+      }
+    });
+  }
+
+  test('a client that breaks off a stream has ended its call, which is nobody’s defect', async () => {
+    failures.length = 0;
+    const session = connect(`http://127.0.0.1:${(ours.address() as AddressInfo).port}`);
+    const stream = session.request({ ':method': 'POST', ':path': WATCH, 'content-type': 'application/grpc' });
+    stream.on('error', () => {});
+    stream.write(watch);
+    await once(stream, 'data');
+    session.destroy();
+    await waitFor('the end of its requests', () => failures.length > 0);
+    const [failure] = failures;
+    assert.ok(failure instanceof ConnectError, String(failure));
+    assert.equal(failure.code, Code.Canceled);
+  });
+});
+
+async function call(
+  server: Http2Server,
+  path: string,
+  pieces: readonly Uint8Array[],
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    });
+    const chunks: Buffer[] = [];
+    let head: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders = {};
+    stream.on('response', ({ date: _, ...fields }) => {
+      head = fields;
+    });
+    stream.on('trailers', (fields: IncomingHttpHeaders) => {
+      trailers = fields;
+    });
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // A refusal may come before all is sent.
+    stream.on('error', () => {});
+    for (const piece of pieces) {
+      if (stream.writable) stream.write(piece);
+      // So that each is a frame of its own.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    stream.end();
+    await once(stream, 'close');
+    return { head: { ...head }, trailers: { ...trailers }, body: Buffer.concat(chunks).toString('hex') };
+  } finally {
+    session.destroy();
+  }
+}

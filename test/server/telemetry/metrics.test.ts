@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DiscoveryError } from '../../../src/discovery/errors.ts';
+import {
+  issueToken,
+  millis,
+  parseMemberId,
+  parseMemberName,
+  parsePeerUrls,
+  parseSize,
+  parseToken,
+  parseTtl,
+  type Token,
+} from '../../../src/discovery/parse.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { Store } from '../../../src/discovery/store.ts';
+import { Histogram } from '../../../src/server/telemetry/histogram.ts';
+import { observeStore } from '../../../src/server/telemetry/observed-store.ts';
+import { startCensus } from '../../../src/server/telemetry/token-census.ts';
+import { openTracing } from '../../../src/server/telemetry/tracing.ts';
+import { emptyDisk, openMemoryStore } from '../../store/support/memory.ts';
+import { failingStore } from '../../support/failing-store.ts';
+import { unlessHeldUp } from '../../support/held-up.ts';
+import { emptyMetrics, scrape } from '../../support/scrape.ts';
+import { type RunningService, startService } from '../../support/service.ts';
+import { waitFor } from '../../support/wait.ts';
+
+let service: RunningService;
+before(async () => {
+  service = await startService({ retention: 0 });
+});
+after(() => service.stop());
+
+/** Waits until a sample has a value: requests are counted when their connection has taken the answer. */
+async function reaches(series: string, value: number): Promise<void> {
+  let seen: number | undefined;
+  await waitFor(`${series} to be ${value}`, async () => {
+    seen = (await scrape(service.url)).get(series);
+    return seen === value;
+  }).catch((error: unknown) => assert.equal(seen, value, `${series}: ${String(error)}`));
+}
+
+const member = (token: string, id: string): Parameters<RunningService['client']['register']>[0] => ({
+  token,
+  memberId: id,
+  name: `infra${id}`,
+  peerUrls: [`http://10.0.0.${id}:2380`],
+});
+
+test('what becomes of tokens is counted, whichever surface it came by', async () => {
+  const { client, url } = service;
+  await client.createToken({ token: 'typed', size: 1 });
+  const made = await (await fetch(`${url}/new?size=2`)).text();
+  await client.register(member('typed', '1'));
+  await fetch(`${made}/2`, {
+    method: 'PUT',
+    body: new URLSearchParams({ value: 'infra2=http://10.0.0.2:2380' }),
+  });
+  await client.deleteToken({ token: 'typed' });
+  await client.reopenToken({ token: made.split('/').at(-1) ?? '', ttl: { seconds: 7200n } });
+  const samples = await scrape(url);
+  const change = (name: string): number | undefined =>
+    samples.get(`discovery_token_changes_total{change="${name}"}`);
+  assert.deepEqual(['created', 'completed', 'deleted', 'reopened', 'removed'].map(change), [2, 1, 1, 1, 0]);
+  assert.equal(samples.get('discovery_members_registered_total'), 2);
+  assert.equal(samples.get('discovery_tokens'), 2);
+  assert.ok((samples.get('discovery_store_duration_seconds_count{operation="write"}') ?? 0) >= 6);
+  assert.equal(
+    samples.get('discovery_store_batch_size_sum{operation="write"}'),
+    samples.get('discovery_store_duration_seconds_count{operation="write"}'),
+  );
+});
+
+test('refusals are counted by their reason, on every surface', async () => {
+  const before = (await scrape(service.url)).get('discovery_refusals_total{reason="TOKEN_NOT_FOUND"}') ?? 0;
+  await assert.rejects(service.client.getCluster({ token: 'nobody' }));
+  assert.equal((await fetch(`${service.url}/nobody`)).status, 404);
+  await reaches('discovery_refusals_total{reason="TOKEN_NOT_FOUND"}', before + 2);
+});
+
+test('requests are counted and timed by surface, and RPCs by their name', async () => {
+  await service.client.createToken({ token: 'timed', size: 1 });
+  await reaches('discovery_request_duration_seconds_count{surface="rpc",method="CreateToken"}', 2);
+  await reaches('discovery_requests_total{surface="rpc",method="CreateToken",code="ok"}', 2);
+});
+
+test('RPCs of one client at the same time are each counted with their own code', async () => {
+  await service.client.createToken({ token: 'crowd', size: 1 });
+  const clients = [
+    service.client,
+    createClient(DiscoveryService, createGrpcTransport({ baseUrl: service.url })),
+  ];
+  const asked = clients.flatMap((client) =>
+    Array.from({ length: 20 }, (_, index) =>
+      client.listMembers({ token: index % 2 === 0 ? 'crowd' : 'none' }).catch(() => {}),
+    ),
+  );
+  await Promise.all(asked);
+  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="ok"}', 20);
+  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="not_found"}', 20);
+});
+
+test('waits are counted while they are open, and stay out of the times of calls', async () => {
+  const { client, url } = service;
+  await client.createToken({ token: 'waited', size: 3 });
+  const timed = async (): Promise<number> =>
+    (await scrape(url)).get('discovery_request_duration_seconds_count{surface="v2",method="GET"}') ?? 0;
+  const before = await timed();
+  const leave = new AbortController();
+  // Kept to the end, as a response that is forgotten is cut off.
+  const polls = await Promise.all(
+    ['wait=true&recursive=true', 'wait=1&recursive=true', 'recursive=t&%77ait=T'].map((query) =>
+      fetch(`${url}/waited?${query}`, { signal: leave.signal }),
+    ),
+  );
+  const stream = client.watchMembers({ token: 'waited' }, { signal: leave.signal })[Symbol.asyncIterator]();
+  await stream.next();
+  const open = await scrape(url);
+  assert.equal(open.get('discovery_waits{surface="v2"}'), 3);
+  assert.equal(open.get('discovery_waits{surface="rpc"}'), 1);
+  assert.equal(open.get('discovery_watches'), 4);
+  assert.ok(polls.every(({ status }) => status === 200));
+  leave.abort();
+  await assert.rejects(async () => stream.next());
+  await reaches('discovery_waits{surface="v2"}', 0);
+  await reaches('discovery_waits{surface="rpc"}', 0);
+  await reaches('discovery_wait_duration_seconds_count{surface="v2"}', 3);
+  await reaches('discovery_wait_duration_seconds_count{surface="rpc"}', 1);
+  assert.equal(await timed(), before);
+});
+
+test('tokens are told by their state, also of those whose time has come without a write', async () => {
+  const open = openMemoryStore(emptyDisk(), { maxTokens: 1000 });
+  let now = millis(1000);
+  const discovery = new Discovery(open, DEFAULT_POLICY, () => now);
+  const make = async (size: number, ttl: number): Promise<Token> => {
+    const token = issueToken();
+    await discovery.createToken({
+      token,
+      size: parseSize(size, DEFAULT_POLICY),
+      ttl: parseTtl(ttl, DEFAULT_POLICY),
+      allowRejoin: false,
+    });
+    return token;
+  };
+  const [, , done, gone] = [
+    ...(await Promise.all(Array.from({ length: 250 }, () => make(3, 60_000)))).slice(0, 2),
+    await make(1, 120_000),
+    await make(3, 120_000),
+  ];
+  assert.ok(done !== undefined && gone !== undefined);
+  const parsed = {
+    id: parseMemberId('1'),
+    name: parseMemberName('a'),
+    peerUrls: parsePeerUrls(['http://a:1']),
+  };
+  await discovery.register(done, { ...parsed, mode: 'CREATE', whenFull: 'REFUSE' });
+  await discovery.deleteToken(gone);
+  // It rests 200 times as long as a look took: after a pause of the process, for longer than is waited.
+  await unlessHeldUp(100, async () => {
+    now = millis(1000);
+    let lists = 0;
+    const list: Store['list'] = (after, limit) => {
+      lists += 1;
+      return lists === 2 ? Promise.reject(new Error('away')) : open.list(after, limit);
+    };
+    const census = startCensus({ list }, () => now, 5);
+    try {
+      const counted = (expected: object): Promise<void> =>
+        waitFor('the counts', () => isDeepStrictEqual(census.counts(), expected));
+      await counted({ ASSEMBLING: 250, COMPLETE: 1, EXPIRED: 0, DELETED: 1 });
+      now = millis(now + 61_000);
+      await counted({ ASSEMBLING: 0, COMPLETE: 1, EXPIRED: 250, DELETED: 1 });
+      assert.ok(lists > 6, 'a few at a time');
+    } finally {
+      census.stop();
+    }
+  });
+  const metrics = await scrape(service.url);
+  assert.ok(
+    metrics.has('discovery_tokens_by_state{state="assembling"}'),
+    'the service counts from its start',
+  );
+});
+
+test('what the port refuses by itself is counted', async () => {
+  const socket = connect(service.port, '127.0.0.1');
+  socket.resume().write('this is not HTTP\r\n\r\n');
+  await reaches('discovery_port_refusals_total{reason="malformed"}', 1);
+  socket.destroy();
+});
+
+test('a store that fails is counted; one that refuses is not', async () => {
+  const metrics = emptyMetrics();
+  const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10 }));
+  const store = observeStore(failing.store, metrics.store);
+  const token = parseToken('any');
+  const refuse = (): never => {
+    throw new DiscoveryError('CLUSTER_FULL', 'full');
+  };
+  await assert.rejects(store.write(token, refuse), { reason: 'CLUSTER_FULL' });
+  failing.away = 'ALL';
+  await assert.rejects(store.write(token, refuse), { reason: 'STORE_UNAVAILABLE' });
+  await assert.rejects(store.read(token));
+  await assert.rejects(store.sweep(millis(0), 1));
+  metrics.swept(undefined, 0.5);
+  metrics.swept(3, 0.5);
+  const text = await metrics.text();
+  for (const line of [
+    'discovery_store_failures_total{operation="write"} 1',
+    'discovery_store_failures_total{operation="read"} 1',
+    'discovery_store_failures_total{operation="sweep"} 1',
+    'discovery_store_failures_total{operation="events"} 0',
+    'discovery_store_duration_seconds_count{operation="write"} 2',
+    'discovery_sweeps_total{result="failed"} 1',
+    'discovery_sweeps_total{result="ok"} 1',
+    'discovery_sweep_seconds_total 1',
+    'discovery_token_changes_total{change="removed"} 3',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), `${line} is not in:\n${text}`);
+  }
+});
+
+test('a histogram counts each value in its bucket and in those above', () => {
+  const histogram = new Histogram('h', 'Help.', [1, 2.5]);
+  const series = histogram.with({ a: 'b' });
+  for (const value of [0.5, 1, 2, 100]) series.observe(value);
+  assert.equal(
+    histogram.text(),
+    `# HELP h Help.
+# TYPE h histogram
+h_bucket{a="b",le="1"} 2
+h_bucket{a="b",le="2.5"} 3
+h_bucket{a="b",le="+Inf"} 4
+h_sum{a="b"} 103.5
+h_count{a="b"} 4
+`,
+  );
+});
+
+test('without an SDK nothing is traced', () => {
+  assert.equal(openTracing('0'), undefined);
+});

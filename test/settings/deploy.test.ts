@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { type Env, readConfig } from '../../src/settings/config.ts';
+import { parseDuration } from '../../src/values/duration.ts';
+import { composeServices } from '../deploy/compose.ts';
+import { defaultConfig } from '../support/service.ts';
+
+for (const file of ['deploy/compose.yaml', 'deploy/compose.embedded.yaml']) {
+  test(`${file} gives the service longer to stop than it takes`, () => {
+    const { discovery } = composeServices(file);
+    const given = parseDuration(discovery?.stop_grace_period ?? '10s') ?? 0;
+    assert.ok(given > defaultConfig().grace, `${given} ms`);
+  });
+}
+
+test('the systemd unit can be given an etcd, as it says', () => {
+  const unit = readFileSync('deploy/etcd-discovery.service', 'utf8');
+  const own = Object.fromEntries(
+    [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  ) as Env;
+  const [, etcd = ''] = /there DISC_ETCD=(\S+), and DISC_DATA_DIR= with nothing behind it/.exec(unit) ?? [];
+  const reading = readConfig([], { ...own, DISC_ETCD: etcd, DISC_DATA_DIR: '' });
+  assert.ok(reading.type === 'CONFIG', JSON.stringify(reading));
+  assert.equal(reading.config.store.type, 'ETCD');
+  assert.equal(readConfig([], { ...own, DISC_ETCD: etcd }).type, 'WRONG', 'two places for the tokens');
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import * as limits from '../../src/limits.ts';
+import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
+import { limitsMarkdown, limitTables } from '../support/limits-table.ts';
+
+const tables = [...limitTables().values()];
+
+test('docs/operations.md has every limit, with its value and its reason', () => {
+  const begin = '<!-- Made from src/limits.ts: node dist/test/support/print-limits.js -->\n\n';
+  const text = readFileSync('docs/operations.md', 'utf8');
+  assert.ok(text.includes(begin), 'the place of the tables is found');
+  assert.ok(text.includes(begin + limitsMarkdown()), limitsMarkdown());
+  const declared = Object.values(limits).flatMap((table) => Object.keys(table));
+  const shown = tables.flat().map(({ name }) => name);
+  const repeated = ['connections', 'requests'];
+  assert.deepEqual(shown.toSorted(), declared.filter((name) => !repeated.includes(name)).toSorted());
+  for (const { name, reason } of tables.flat()) assert.ok(reason.length > 10, `${name} says why`);
+});
+
+test('what can be set is preset by the table, and every setting that limits something is in it', () => {
+  const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS;
+  for (const [name, value] of Object.entries(limits.PRESETS)) {
+    const { default: preset = '', parse } = settings[name] ?? assert.fail(`there is no setting ${name}`);
+    assert.deepEqual(parse(preset), typeof value === 'string' ? parse(value) : value, name);
+  }
+  for (const [name, { group }] of Object.entries(settings)) {
+    if (group !== 'Limits' || name === 'trustedProxies') continue;
+    assert.ok(Object.hasOwn(limits.PRESETS, name), name);
+  }
+});
+
+test('no limit is written anywhere else', () => {
+  const wrong: string[] = [];
+  for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts') || name === 'limits.ts') continue;
+    const source = readFileSync(join('src', name), 'utf8');
+    for (const [line] of source.matchAll(/^.*const \w*(?:LIMIT|MOST|MAX)\w*(?:: \w+)? = [\d_]+[ ;].*$/gm)) {
+      wrong.push(`src/${name}: ${line}`);
+    }
+  }
+  assert.deepEqual(
+    wrong.filter((line) => !ELSEWHERE.some((name) => line.includes(name))),
+    [],
+  );
+});
+
+/** Of programs that are no service, of a format, of time, or of what the operator writes. */
+const ELSEWHERE = [
+  'src/cli/',
+  'src/client/',
+  'src/moving/',
+  'src/page/view/',
+  'src/store/lmdb/check/data-file.ts',
+  'LIMIT_MS = ',
+  'const MAX_TIMEOUT_MS',
+  'const MAX_PREFIX_LENGTH',
+  'const MAX_ENDPOINTS',
+  'src/values/rate.ts: const MOST',
+  'src/settings/tables/limits.ts: const MOST',
+];

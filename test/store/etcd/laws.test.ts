@@ -1,0 +1,4 @@
+import { laws } from '../laws.ts';
+import { forEachEtcdStore } from '../support/etcd.ts';
+
+await forEachEtcdStore(laws);

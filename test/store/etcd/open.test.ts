@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Etcd3 } from 'etcd3';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { Connection, EtcdAccess } from '../../../src/store/etcd/client/connection.ts';
+import { Keys } from '../../../src/store/etcd/log/keys.ts';
+import { checkPrefix } from '../../../src/store/etcd/prefix.ts';
+import { type EtcdStore, type EtcdStoreOptions, openEtcdStore } from '../../../src/store/etcd/store.ts';
+import { BackingEtcd } from '../../etcd/harness/backing.ts';
+import { freePorts } from '../../etcd/harness/ports.ts';
+import { Scene } from '../../etcd/harness/scene.ts';
+import { waitFor } from '../../support/wait.ts';
+import { CA, IDENTITY } from '../../tls/files.ts';
+import { refusal } from '../laws/subject.ts';
+import { create, memberId, node, size, token, urls } from '../support/commands.ts';
+import { forEachEtcd } from '../support/etcd.ts';
+
+const policy = DEFAULT_POLICY;
+
+test('an etcd that is too old is refused by its version', async () => {
+  // A stub: no etcd of 3.3 runs beside the others.
+  const connection = { version: async () => '3.3.27' } as unknown as Connection;
+  const refused = await refusal('STORE_UNAVAILABLE', checkPrefix(connection, new Keys('/x'), '/x'));
+  assert.equal(refused.message, 'this etcd is version 3.3.27, and the store needs 3.4 or newer; upgrade it');
+});
+
+test('an etcd that is not there is told within the time of a call', async () => {
+  const [port] = await freePorts(1);
+  const endpoints = [`http://127.0.0.1:${port}`];
+  const refused = await refusal('STORE_UNAVAILABLE', openEtcdStore({ endpoints, prefix: '/x', policy }));
+  assert.match(refused.message, new RegExp(`^etcd cannot be reached \\(ECONNREFUSED 127.0.0.1:${port}\\)`));
+});
+
+await forEachEtcd((label, etcd) => {
+  describe(`opening a store on ${label}`, { concurrency: 3 }, () => {
+    interface Stand {
+      readonly scene: Scene;
+      readonly backing: BackingEtcd;
+      readonly url: string;
+      readonly client: (access?: object) => Etcd3;
+      readonly open: (more?: Partial<EtcdStoreOptions>) => Promise<EtcdStore>;
+      readonly refused: (more?: Partial<EtcdStoreOptions>) => Promise<string>;
+    }
+    const it = (name: string, body: (stand: Stand) => Promise<void>, tls = false): void => {
+      test(name, async (t) => {
+        const scene = await Scene.open(t);
+        const backing = await BackingEtcd.start(scene, { etcd, members: 1, tls });
+        const url = backing.members[0]?.clientUrl ?? '';
+        const open = async (more: Partial<EtcdStoreOptions> = {}): Promise<EtcdStore> => {
+          const store = await openEtcdStore({ endpoints: [url], prefix: '/ours', policy, ...more });
+          scene.after(() => store.close());
+          return store;
+        };
+        const client = (access: object = {}): Etcd3 => {
+          const made = new Etcd3({ hosts: url, ...access });
+          scene.after(async () => made.close());
+          return made;
+        };
+        const refused = async (more?: Partial<EtcdStoreOptions>): Promise<string> =>
+          (await refusal('STORE_UNAVAILABLE', open(more))).message;
+        await body({ scene, backing, url, client, open, refused });
+      });
+    };
+
+    it('leaves a prefix alone that something else writes to, and takes one that is free', async ({
+      client,
+      open,
+      refused,
+    }) => {
+      await client().put('/ours/abc/_config/size').value('3');
+      assert.equal(
+        await refused(),
+        'etcd has keys below /ours that etcd-discovery did not write (etcdctl get --prefix --keys-only /ours/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix /ours/)',
+      );
+      await client().put('/ours/_discovery/format').value('something');
+      assert.match(await refused(), /keys below \/ours that etcd-discovery did not write/);
+      // Beside it is not below it.
+      await open({ prefix: '/our' });
+      await open({ prefix: '/ours/below' });
+    });
+
+    it('refuses the data of a newer version', async ({ client, refused }) => {
+      const format = { format: 'etcd-discovery', version: 2, clusterId: '0123456789abcdef' };
+      await client().put('/ours/_discovery/format').value(JSON.stringify(format));
+      assert.match(await refused(), /written by a newer etcd-discovery \(format 2, and this one reads 1\)/);
+    });
+
+    it('has one cluster id for all replicas and for ever, and another below another prefix', async ({
+      open,
+    }) => {
+      const [one, two] = await Promise.all([open(), open()]);
+      assert.equal(one.clusterId, two.clusterId);
+      await one.close();
+      assert.equal((await open()).clusterId, two.clusterId);
+      assert.notEqual((await open({ prefix: '/theirs' })).clusterId, two.clusterId);
+    });
+
+    it("writes etcd's own discovery keys, and leaves none behind", async ({ client, open }) => {
+      const discovery = new Discovery(await open(), policy);
+      const all = (): Promise<Record<string, string>> => client().getAll().prefix('/ours/').strings();
+      const published = async (): Promise<Record<string, string>> =>
+        Object.fromEntries(Object.entries(await all()).filter(([key]) => !key.startsWith('/ours/_')));
+      const t = token('abc');
+      await discovery.createToken(create(t, size(2)));
+      await discovery.register(
+        t,
+        node(1, { peerUrls: urls('http://10.0.0.1:2380', 'http://10.1.0.1:2380') }),
+      );
+      await discovery.register(t, node(2));
+      await discovery.deregister(t, memberId('id2'), undefined);
+      assert.deepEqual(await published(), {
+        '/ours/abc/_config/size': '2',
+        '/ours/abc/members/id1': 'infra1=http://10.0.0.1:2380,infra1=http://10.1.0.1:2380',
+      });
+      const { kvs } = await client().getAll().prefix('/ours/abc/members/').exec();
+      const { cluster } = await discovery.getCluster(t);
+      assert.equal(BigInt(kvs[0]?.create_revision ?? 0), cluster.members[0]?.createRevision);
+      await discovery.deleteToken(t);
+      assert.deepEqual(await published(), {});
+      const late = new Discovery(await open(), policy, () => (Date.now() + policy.retention * 2) as never);
+      assert.equal(await late.sweep(), 1);
+      const left = Object.keys(await all()).filter((key) => key !== '/ours/_discovery/sweeper');
+      assert.deepEqual(left, ['/ours/_discovery/format']);
+    });
+
+    it('leaves a token alone that somebody made by hand', async ({ client, open }) => {
+      const discovery = new Discovery(await open(), policy);
+      const t = token('by-hand');
+      await client().put('/ours/by-hand/_config/size').value('5');
+      const refused = await refusal('TOKEN_EXISTS', discovery.createToken(create(t)));
+      assert.match(refused.message, /has a _config\/size key in etcd that this service did not write/);
+      await refusal('TOKEN_NOT_FOUND', discovery.getCluster(t));
+      await client().delete().key('/ours/by-hand/_config/size');
+      assert.ok((await discovery.createToken(create(t))).changed);
+    });
+
+    it('refuses to work over two clusters', async ({ scene, backing, open }) => {
+      const other = await BackingEtcd.start(await Scene.open(scene), { etcd, members: 1 });
+      const endpoints = [...backing.members, ...other.members].map((member) => member.clientUrl);
+      // Which one a call goes to is chance, and one that failed rests for a while.
+      const refused = await refusal(
+        'STORE_UNAVAILABLE',
+        open({ endpoints }).then((store) =>
+          waitFor('a call to the other cluster', async () => {
+            await store.read(token());
+            return false;
+          }),
+        ),
+      );
+      assert.match(refused.message, /are not, or no longer, one etcd cluster; check --etcd/);
+    });
+
+    it('needs the right user, and logs in again when etcd has forgotten it', async ({
+      backing,
+      client,
+      open,
+      refused,
+    }) => {
+      let word = 'word';
+      let logins = 0;
+      const password = (): string => {
+        logins += 1;
+        return word;
+      };
+      await backing.enableAuth({ root: 'secret', service: word });
+      assert.equal(await refused(), 'etcd asks for a user; give --etcd-user and its password');
+      assert.equal(
+        await refused({ auth: { username: 'service', password: 'wrong' } }),
+        'etcd refuses the user or the password; check --etcd-user and the password that goes with it',
+      );
+      const discovery = new Discovery(await open({ auth: { username: 'service', password } }), policy);
+      const t = token();
+      await discovery.createToken(create(t));
+      const stop = new AbortController();
+      const watch = discovery.watch(t, undefined, stop.signal);
+      await watch.next();
+      assert.equal(logins, 1, 'one log-in serves all calls');
+      // With a new password every log-in of before is over.
+      word = 'another';
+      await client({ auth: { username: 'root', password: 'secret' } })
+        .user('service')
+        .setPassword(word);
+      const others = Array.from({ length: 20 }, () => discovery.createToken(create(token())));
+      await discovery.register(t, node(1));
+      await Promise.all(others);
+      assert.equal((await watch.next()).value?.type, 'EVENT');
+      assert.ok(logins >= 2 && logins <= 4, `${logins} log-ins`);
+      stop.abort();
+    });
+
+    it('needs rights on its prefix', async ({ backing, client, open, refused }) => {
+      const auth = { username: 'service', password: 'word' };
+      await backing.enableAuth({ root: 'secret' });
+      const root = client({ auth: { username: 'root', password: 'secret' } });
+      const user = root.user('service');
+      await user.create('word');
+      assert.match(await refused({ auth }), /the etcd user may not read and write the keys of this service/);
+      const role = root.role('of-the-service');
+      await role.create();
+      await grant(root, 'of-the-service', '/ours/');
+      await user.addRole('of-the-service');
+      const discovery = new Discovery(await open({ auth }), policy);
+      const t = token();
+      await discovery.createToken(create(t));
+      assert.equal((await discovery.register(t, node(1))).outcome, 'CREATED');
+    });
+
+    it(
+      'over TLS needs the right CA and a certificate of its own',
+      async ({ url, open, refused }) => {
+        const tls: EtcdAccess['tls'] = { ca: CA, ...IDENTITY };
+        assert.match(await refused(), /^etcd's certificate is not trusted; check --etcd-cacert/);
+        assert.match(
+          await refused({ tls: { ca: CA } }),
+          /^etcd refuses the client certificate, or asks for one/,
+        );
+        assert.match(await refused({ endpoints: [url.replace('https', 'http')] }), /https:\/\//);
+        const discovery = new Discovery(await open({ tls }), policy);
+        const t = token();
+        await discovery.createToken(create(t));
+        assert.equal((await discovery.register(t, node(1))).outcome, 'CREATED');
+      },
+      true,
+    );
+  });
+});
+
+function grant(root: Etcd3, role: string, prefix: string): Promise<unknown> {
+  const { key, range_end } = new Keys(prefix.slice(0, -1)).all;
+  return root.auth.roleGrantPermission({ name: role, perm: { permType: 'Readwrite', key, range_end } });
+}

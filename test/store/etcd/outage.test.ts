@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { WatchItem } from '../../../src/discovery/watch.ts';
+import { openEtcdStore } from '../../../src/store/etcd/store.ts';
+import { BackingEtcd } from '../../etcd/harness/backing.ts';
+import { Scene } from '../../etcd/harness/scene.ts';
+import { waitFor } from '../../support/wait.ts';
+import { eventsOf, refusal } from '../laws/subject.ts';
+import { at, create, node, size, token, ttl } from '../support/commands.ts';
+import { forEachEtcd, newPrefix } from '../support/etcd.ts';
+
+const policy = DEFAULT_POLICY;
+
+/** What a node waits for an answer, in ms. */
+const NODE_LIMIT_MS = 5000;
+const STEP_MS = 100;
+
+/** A time in which this process ran: a pause of the machine counts as one step. */
+async function running(ms: number): Promise<void> {
+  for (let passed = 0; passed < ms; passed += STEP_MS) await sleep(STEP_MS, undefined, { ref: false });
+}
+
+/** By timers of one event loop, so that a slow machine is slow for both. */
+const beforeGivenUp = (call: Promise<unknown>): Promise<unknown> =>
+  Promise.race([
+    refusal('STORE_UNAVAILABLE', call),
+    running(NODE_LIMIT_MS).then(() => assert.fail('a node would have given up by then')),
+  ]);
+
+await forEachEtcd((label, etcd) => {
+  describe(`when things fail, on ${label}`, { concurrency: 3 }, () => {
+    for (const [what, members] of [
+      ['etcd ends', 1],
+      ['etcd loses its quorum', 3],
+    ] as const) {
+      test(`${what}: calls are refused, it is logged once, and all heals`, async (t) => {
+        const scene = await Scene.open(t);
+        const backing = await BackingEtcd.start(scene, { etcd, members });
+        const log: string[] = [];
+        const endpoints = backing.members.map((member) => member.clientUrl);
+        const store = await openEtcdStore({
+          endpoints,
+          prefix: newPrefix(),
+          policy,
+          log: (line) => log.push(line),
+        });
+        scene.after(() => store.close());
+        const discovery = new Discovery(store, policy);
+        const known = token();
+        await discovery.createToken(create(known, size(9)));
+        const stop = new AbortController();
+        const items: WatchItem[] = [];
+        const watching = (async () => {
+          for await (const item of discovery.watch(known, undefined, stop.signal)) items.push(item);
+        })();
+        await waitFor('the watch to begin', () => items.length === 1);
+
+        const lost = members === 1 ? backing.members : backing.members.slice(1);
+        for (const member of lost) await member.crash();
+        const calls = Array.from({ length: 50 }, (_, i) => [
+          refusal('STORE_UNAVAILABLE', discovery.register(known, node(i))),
+          refusal('STORE_UNAVAILABLE', discovery.createToken(create(token()))),
+          refusal('STORE_UNAVAILABLE', discovery.listMembers(known)),
+        ]);
+        await Promise.all(calls.flat());
+        assert.equal(log.length, 1, log.join('\n'));
+
+        for (const member of lost) member.startAgain();
+        await waitFor('the store to be back', () =>
+          discovery.listMembers(known).then(
+            () => true,
+            () => false,
+          ),
+        );
+        const { outcome } = await discovery.register(known, node(100));
+        assert.equal(outcome, 'CREATED');
+        await waitFor('the watch to tell it', () =>
+          eventsOf(items).some((event) => event.member?.name === 'infra100'),
+        );
+        const { cluster } = await discovery.listMembers(known);
+        assert.deepEqual(
+          eventsOf(items).map((event) => event.revision),
+          cluster.members.map((member) => member.createRevision),
+          'each once, those that may have happened included',
+        );
+        await waitFor('the log to tell that it is over', () => log.length > 1);
+        assert.equal(log.length, 2, log.join('\n'));
+        stop.abort();
+        await watching;
+      });
+    }
+
+    test('etcd falls silent: calls are refused before a node gives up, whenever they come', async (t) => {
+      const scene = await Scene.open(t);
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      const [member] = backing.members;
+      assert.ok(member);
+      const store = await openEtcdStore({ endpoints: [member.proxyUrl], prefix: newPrefix(), policy });
+      scene.after(() => store.close());
+      const discovery = new Discovery(store, policy);
+      const known = token();
+      await discovery.createToken(create(known, size(50)));
+      member.proxy.stall();
+      // Spread over more than one call on etcd takes, so that they meet it at its begin and at its end.
+      const answers: Promise<unknown>[] = [];
+      for (let i = 0; i < 40; i += 1) {
+        answers.push(
+          beforeGivenUp(discovery.register(known, node(i))),
+          beforeGivenUp(discovery.createToken(create(token()))),
+          beforeGivenUp(discovery.listMembers(known)),
+        );
+        await sleep(50);
+      }
+      await Promise.all(answers);
+    });
+
+    test('the sweep runs in one replica, and another takes over when that one is cut off', async (t) => {
+      const scene = await Scene.open(t);
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      const [member] = backing.members;
+      assert.ok(member);
+      const prefix = newPrefix();
+      const one = await openEtcdStore({ endpoints: [member.proxyUrl], prefix, policy });
+      const two = await openEtcdStore({ endpoints: [member.clientUrl], prefix, policy });
+      scene.after(async () => {
+        await one.close();
+        await two.close();
+      });
+      const discovery = new Discovery(two, policy);
+      const future = at(Date.now() + 3_600_000);
+      const make = async (): Promise<void> => {
+        const tokens = Array.from({ length: 60 }, () => token());
+        await Promise.all(tokens.map((each) => discovery.createToken(create(each, ttl(60_000)))));
+      };
+      await make();
+      assert.equal(await one.sweep(future, 1), 1);
+      assert.equal(await two.sweep(future, 1000), 0, 'not its turn');
+      const [first, second] = await Promise.all([one.sweep(future, 1000), two.sweep(future, 1000)]);
+      assert.deepEqual([first, second], [59, 0]);
+      await make();
+      member.proxy.cut();
+      await refusal('STORE_UNAVAILABLE', one.sweep(future, 1000));
+      await waitFor('the other to take over', async () => (await two.sweep(future, 7)) > 0);
+      assert.equal(await two.sweep(future, 1000), 53);
+      member.proxy.restore();
+      await make();
+      await waitFor('the first to be back', () =>
+        one.sweep(future, 1000).then(
+          (swept) => swept === 0,
+          () => false,
+        ),
+      );
+      assert.equal(await two.sweep(future, 1000), 60);
+      await make();
+      await two.close();
+      assert.equal(await one.sweep(future, 1000), 60, 'one that is closed gives its turn away at once');
+    });
+  });
+});

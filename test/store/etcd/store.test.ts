@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { Keys } from '../../../src/store/etcd/log/keys.ts';
+import { openEtcdStore } from '../../../src/store/etcd/store.ts';
+import { BackingEtcd } from '../../etcd/harness/backing.ts';
+import { Scene } from '../../etcd/harness/scene.ts';
+import { at, create, HOUR, token, ttl } from '../support/commands.ts';
+import { forEachEtcd, newPrefix } from '../support/etcd.ts';
+
+await forEachEtcd((label, etcd) => {
+  describe(`a store on ${label}`, () => {
+    const policy = DEFAULT_POLICY;
+    const cleanUps: Array<() => Promise<void>> = [];
+    let endpoints: string[];
+    before(async () => {
+      const scene = await Scene.open({ after: (cleanUp) => cleanUps.push(cleanUp) });
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      endpoints = backing.members.map((member) => member.clientUrl);
+    });
+    after(async () => {
+      for (const cleanUp of cleanUps) await cleanUp();
+    });
+
+    test('sweeps on after somebody has taken the key of the sweeper away', async () => {
+      const prefix = newPrefix();
+      const store = await openEtcdStore({ endpoints, prefix, policy });
+      const direct = new Connection({ endpoints });
+      try {
+        const discovery = new Discovery(store, policy);
+        for (let i = 0; i < 4; i++) await discovery.createToken(create(token(), ttl(1)));
+        const future = at(Date.now() + HOUR);
+        assert.equal(await store.sweep(future, 1), 1);
+        const { sweeper } = new Keys(prefix);
+        await direct.txn({
+          compare: [],
+          success: [{ request_delete_range: { key: sweeper } }],
+          failure: [],
+        });
+        assert.equal(await store.sweep(future, 10), 0, 'it may be the turn of another');
+        assert.equal(await store.sweep(future, 10), 3);
+      } finally {
+        direct.close();
+        await store.close();
+      }
+    });
+
+    test('that is closed while reads wait for their call refuses them, and tells of no outage', async () => {
+      const log: string[] = [];
+      const prefix = newPrefix();
+      const store = await openEtcdStore({ endpoints, prefix, policy, log: (line) => log.push(line) });
+      const reads = Promise.allSettled([store.list(undefined, 10), store.read(token())]);
+      await store.close();
+      for (const read of await reads) {
+        // Where closing takes its time they are answered.
+        if (read.status === 'rejected') assert.match(String(read.reason), /: the store is closed$/);
+      }
+      assert.deepEqual(log, []);
+    });
+  });
+});

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import type { IWatchRequest, IWatchResponse } from 'etcd3';
+import type { Revision, Token } from '../../../src/discovery/parse.ts';
+import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { listClusters } from '../../../src/store/etcd/list.ts';
+import { Keys } from '../../../src/store/etcd/log/keys.ts';
+import { type Answer, logOf } from '../../../src/store/etcd/read.ts';
+import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';
+
+// Stubs in place of etcd: what a real one does only after hours, or with hundreds of megabytes.
+
+class Stream extends EventEmitter {
+  write({ create_request: create }: IWatchRequest): void {
+    this.emit('begun', create?.start_revision);
+  }
+  say(response: Partial<IWatchResponse>, cluster = '1'): void {
+    const header = { cluster_id: cluster, revision: '0' };
+    this.emit('data', { events: [], canceled: false, created: false, header, ...response });
+  }
+  end(): void {}
+  cancel(): void {}
+}
+
+interface Begun {
+  readonly stream: Stream;
+  /** The revision from which on it is to tell. */
+  readonly from: string;
+}
+
+interface Stand {
+  readonly next: () => Promise<Begun>;
+  readonly outages: string[];
+  readonly told: string[];
+}
+
+function stand(t: TestContext, readAt: bigint): Stand {
+  const streams = new EventEmitter();
+  const [outages, told]: [string[], string[]] = [[], []];
+  const connection = new Connection({ endpoints: ['http://127.0.0.1:1'] });
+  connection.ofOneCluster({ header: { cluster_id: '1', member_id: '1', revision: '1', raft_term: '1' } });
+  const loop = new WatchLoop(
+    {
+      connection: {
+        watch: async () => {
+          const stream = new Stream();
+          stream.once('begun', (from: string) => streams.emit('stream', { stream, from }));
+          return stream;
+        },
+        forgetToken: () => {},
+        ofOneCluster: (response) => connection.ofOneCluster(response),
+      },
+      span: new Keys('/x').clusters,
+      health: { failed: (cause) => void outages.push(cause), works: () => {} },
+      told: (events) => told.push(...events.map(({ kv }) => kv.mod_revision)),
+      missed: async () => readAt as Revision,
+    },
+    7n as Revision,
+  );
+  t.after(async () => {
+    await loop.close();
+    connection.close();
+  });
+  const next = async (): Promise<Begun> => {
+    const [begun] = (await once(streams, 'stream')) as [Begun];
+    return begun;
+  };
+  return { next, outages, told };
+}
+
+test('a watch that has more to tell than an answer may hold catches up by reading', async (t) => {
+  const { next } = stand(t, 90n);
+  const { stream, from } = await next();
+  assert.equal(from, '8');
+  stream.emit(
+    'error',
+    new Error('8 RESOURCE_EXHAUSTED: Received message larger than max (134217729 vs 134217728)'),
+  );
+  assert.equal((await next()).from, '91');
+});
+
+test('a watch on another cluster than that of the calls is left, and told as an outage', async (t) => {
+  const { next, outages, told } = stand(t, 0n);
+  const event = { type: 'Put', kv: { mod_revision: '50' } } as IWatchResponse['events'][number];
+  while (outages.length === 0) {
+    const { stream, from } = await next();
+    assert.equal(from, '8');
+    stream.say({ created: true }, '2');
+    stream.say({ events: [event] }, '2');
+  }
+  assert.match(outages[0] ?? '', /are not, or no longer, one etcd cluster; check --etcd/);
+  assert.deepEqual(told, []);
+  const { stream } = await next();
+  stream.say({ created: true });
+  stream.say({ events: [event] });
+  assert.deepEqual(told, ['50']);
+});
+
+test('streams that end now and then, with nothing to tell in between, are no outage', async (t) => {
+  const clock = { ms: performance.now() };
+  t.mock.method(performance, 'now', () => clock.ms);
+  const { next, outages } = stand(t, 0n);
+  for (let i = 0; i < 12; i++) {
+    const { stream } = await next();
+    stream.say({ created: true });
+    clock.ms += 60_000;
+    stream.emit('error', new Error('14 UNAVAILABLE: Connection dropped'));
+  }
+  await next();
+  assert.deepEqual(outages, []);
+});
+
+test('a page of keys whose only token was swept meanwhile is not the end of the list', async () => {
+  const keys = new Keys('/x');
+  const [gone, there] = ['a', 'b'] as Token[] as [Token, Token];
+  const made = {
+    nonce: 'n',
+    size: 3,
+    description: '',
+    allowRejoin: false,
+    createTime: 1,
+    expireTime: 2,
+  };
+  const page = (key: Buffer, more: boolean): Answer =>
+    ({
+      kvs: [{ key, value: Buffer.from(JSON.stringify(made)), mod_revision: '5' }],
+      more,
+      revision: 9n,
+    }) as unknown as Answer;
+  const reader = {
+    range: async (request: () => { readonly key: Buffer }) =>
+      request().key.equals(keys.clusters.key) ? page(keys.made(gone), true) : page(keys.made(there), false),
+    history: async () => ({ folded: undefined, revision: 9n as Revision }),
+  };
+  const clusters = await listClusters(reader, keys, undefined, 10);
+  assert.deepEqual(
+    clusters.map(({ token }) => token),
+    [there],
+  );
+});
+
+test('a list of a few clusters reads few keys, and one of many a page', async () => {
+  const limits: unknown[] = [];
+  const reader = {
+    range: async (request: () => { readonly limit?: unknown }) => {
+      limits.push(request().limit);
+      return { kvs: [], more: false, revision: 9n, tick: 1, count: 0 } as unknown as Answer;
+    },
+    history: async () => ({ folded: undefined, revision: 9n as Revision }),
+  };
+  for (const wanted of [25, 1000]) await listClusters(reader, new Keys('/x'), undefined, wanted);
+  assert.deepEqual(limits, [200, 2000]);
+});
+
+test('a key beside the changes of a token that is not of this service is refused without the token', () => {
+  const keys = new Keys('/x');
+  const key = Buffer.concat([keys.made('0123456789abcdef' as Token), Buffer.from('#mine')]);
+  const kvs = [{ key, value: Buffer.from('{}'), mod_revision: '5' }] as unknown as Answer['kvs'];
+  assert.throws(
+    () => logOf(keys, kvs),
+    ({ message }: Error) => /is not of this service; restore/.test(message) && !/0123/.test(message),
+  );
+});

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { millis, type Token } from '../../../src/discovery/parse.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import { type Databases, openDatabases } from '../../../src/store/lmdb/open.ts';
+import { restore } from '../../../src/store/lmdb/restore.ts';
+import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
+import { fill } from '../../moving/clusters.ts';
+import { run, SpawnedService } from '../../support/child.ts';
+import { create, memberId, node, token } from '../support/commands.ts';
+import { StoreProcess } from '../support/process.ts';
+import { Random, seedOfRun } from '../support/random.ts';
+import { readWhole } from '../support/verify.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+const random = new Random(seedOfRun());
+let made = 0;
+function fresh(name: string): string {
+  made += 1;
+  return join(home, `${made}-${name}`);
+}
+
+async function filled(count: number): Promise<string> {
+  const path = fresh('data');
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  await fill(store, random, count);
+  await store.close();
+  return path;
+}
+
+async function done(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(args);
+  assert.deepEqual([code, stderr], [0, ''], stdout);
+  return stdout;
+}
+
+async function refused(args: string[], words: RegExp): Promise<void> {
+  const { code, stdout, stderr } = await run(args);
+  assert.equal(code, 1, stdout);
+  assert.match(stderr, words);
+  assert.match(stderr, /^etcd-discovery: [^\n]+\n$/, 'one line');
+  assert.equal(stdout, '');
+}
+
+test('a backup that is taken during writes is whole, and has every write acknowledged before it began', async () => {
+  const path = fresh('data');
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const acknowledged = new Map<Token, number>();
+  let writes = 0;
+  const stopping = new AbortController();
+  const write = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const t = token();
+      await discovery.createToken(create(t));
+      acknowledged.set(t, 0);
+      for (const n of [1, 2, 3]) {
+        await discovery.register(t, node(n));
+        acknowledged.set(t, n);
+        writes += 1;
+      }
+      if (random.chance(0.3)) {
+        await discovery.deleteToken(t);
+        acknowledged.delete(t);
+      }
+    }
+  };
+  const writers = Promise.all(Array.from({ length: 32 }, write));
+  let meanwhile = 0;
+  for (let i = 0; i < 4; i++) {
+    const file = fresh('backup');
+    const before = new Map(acknowledged);
+    const already = writes;
+    assert.match(await done('backup', file, '--data-dir', path), /: all is well$/m);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    meanwhile += writes - already;
+    const to = fresh('data');
+    await done('restore', file, '--data-dir', to);
+    // Also by the tests' own eyes.
+    const { clusters } = await readWhole(to);
+    for (const [t, members] of before) {
+      const found = clusters.get(t)?.cluster;
+      assert.ok(found !== undefined, 'an acknowledged token is missing');
+      assert.ok(found.deleteTime !== undefined || found.members.length >= members);
+    }
+    assert.ok(clusters.size < acknowledged.size * 2 + 100);
+  }
+  assert.ok(meanwhile > 0, 'there were writes meanwhile');
+  stopping.abort();
+  await writers;
+  await store.close();
+  assert.deepEqual(
+    readdirSync(home).filter((name) => name.startsWith('.')),
+    [],
+    'nothing is left behind',
+  );
+});
+
+test('a service goes on with what was restored, its revisions behind all that were ever given out', async () => {
+  const from = await filled(30);
+  const [file, to] = [fresh('backup'), fresh('data')];
+  await done('backup', file, '--data-dir', from);
+  await done('restore', file, '--data-dir', to);
+  const [before, restored] = [await readWhole(from), await readWhole(to)];
+  assert.deepEqual(restored.clusters, before.clusters);
+  const service = await SpawnedService.start([], { dataDir: to });
+  const answer = await fetch(`${service.url}/new?size=1`, { method: 'PUT' });
+  const url = await answer.text();
+  const registered = await fetch(`${url}/1?prevExist=false`, {
+    method: 'PUT',
+    body: new URLSearchParams({ value: 'a=http://10.0.0.1:2380' }),
+  });
+  const { node: made } = (await registered.json()) as { node: { createdIndex: number } };
+  assert.ok(Number.isSafeInteger(made.createdIndex));
+  assert.ok(made.createdIndex > Number(before.revision) + 1_000_000_000);
+  await service.end();
+});
+
+test('a backup that is restored twice gives no revision out twice', async () => {
+  const from = await filled(1);
+  const [file, to] = [fresh('backup'), fresh('data')];
+  await done('backup', file, '--data-dir', from);
+  let given = 0n;
+  for (const replace of [false, true]) {
+    await restore(file, to, replace);
+    const store = await openLmdbStore({ path: to, policy: DEFAULT_POLICY });
+    const discovery = new Discovery(store, DEFAULT_POLICY);
+    const first = await discovery.createToken(create(token()));
+    assert.ok(first.revision > given, `${first.revision} after ${given}`);
+    for (let i = 0; i < 20; i++) ({ revision: given } = await discovery.createToken(create(token())));
+    await store.close();
+  }
+});
+
+test('where the clock stands at 1970, what was restored goes on a billion revisions later', async (t) => {
+  const from = await filled(1);
+  const [file, to] = [fresh('backup'), fresh('data')];
+  await done('backup', file, '--data-dir', from);
+  t.mock.timers.enable({ apis: ['Date'], now: 0 });
+  await restore(file, to, false);
+  t.mock.timers.reset();
+  const [before, restored] = [await readWhole(from), await readWhole(to)];
+  assert.equal(restored.revision, before.revision + 1_000_000_000n);
+});
+
+test('a backup is never written over a file, and never restored over data without being told to, or data in use', async () => {
+  const from = await filled(5);
+  const file = fresh('backup');
+  await done('backup', file, '--data-dir', from);
+  await refused(
+    ['backup', file, '--data-dir', from],
+    /is there already, and is not overwritten; choose another name/,
+  );
+  const absent = fresh('absent');
+  await refused(['backup', join(absent, 'file'), '--data-dir', from], new RegExp(`: ${absent} is not there`));
+  const data = readFileSync(join(from, 'data.mdb'));
+  await refused(
+    ['restore', file, '--data-dir', from],
+    /has data already; choose an empty or new one, or give --replace/,
+  );
+  assert.deepEqual(readFileSync(join(from, 'data.mdb')), data);
+  const service = await SpawnedService.start([], { dataDir: from });
+  await refused(
+    ['restore', file, '--data-dir', from, '--replace'],
+    /another process is using the data directory/,
+  );
+  for (const command of ['check', 'restore']) {
+    await refused([command, join(from, 'data.mdb'), '--data-dir', fresh('data')], /data\.mdb is in use; /);
+  }
+  await service.end();
+  const served = readFileSync(join(from, 'data.mdb'));
+  const said = await done('restore', file, '--data-dir', from, '--replace');
+  const [, kept = ''] = /^the data before is kept as (.*)$/m.exec(said) ?? [];
+  assert.deepEqual(readFileSync(kept), served);
+  assert.match(await done('check', '--data-dir', from), /all is well/);
+});
+
+test('damaged data is replaced by a backup of better days', async () => {
+  const from = await filled(5);
+  const file = fresh('backup');
+  await done('backup', file, '--data-dir', from);
+  writeFileSync(join(from, 'data.mdb'), Buffer.alloc(8192, 1));
+  await refused(['check', '--data-dir', from], /is damaged or was not written by etcd-discovery/);
+  await refused(
+    ['backup', fresh('backup'), '--data-dir', from],
+    /is damaged or was not written by etcd-discovery/,
+  );
+  await done('restore', file, '--data-dir', from, '--replace');
+  assert.equal((await readWhole(from)).clusters.size, 5);
+});
+
+test('what is no whole backup is refused, and changes nothing', async () => {
+  const from = await filled(60);
+  const file = fresh('backup');
+  await done('backup', file, '--data-dir', from);
+  const whole = readFileSync(file);
+  const to = fresh('data');
+  for (const [change, words] of [
+    [() => Buffer.alloc(0), /is empty$/m],
+    [() => Buffer.from('not a backup'), /is damaged/],
+    [() => whole.subarray(0, whole.length >> 1), /is damaged: the file is cut short/],
+    [
+      () => Buffer.from(whole).fill(0, 4096 * 2, whole.length - 4096),
+      /is damaged: page \d+ of \w+ is not what/,
+    ],
+  ] satisfies Array<[() => Buffer, RegExp]>) {
+    writeFileSync(file, change());
+    await refused(['restore', file, '--data-dir', to], words);
+    await refused(['check', file], words);
+    assert.equal(existsSync(to), false);
+  }
+  rmSync(file);
+  await refused(['restore', file, '--data-dir', to], /is not there$/m);
+  await refused(['backup', file, '--data-dir', to], /there is no data in/);
+});
+
+/** Damage that no walk over the pages can see. */
+const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) => unknown, words: RegExp]> = [
+  [
+    'an event that is missing',
+    ({ events }, t) => events.remove([...events.getKeys({ start: [t, 0], limit: 1 })][0] ?? [t, 0]),
+    /^token abc\w?\.\.\.: it has 3 events, and there should be 4$/m,
+  ],
+  [
+    'an event of nobody',
+    ({ events }) => events.put([token('zzzzzzzz'), 3], []),
+    /^token zz\.\.\.: an event of it is there without its record$/m,
+  ],
+  [
+    'an event of nobody behind all others',
+    ({ events }) => events.put([token('~~zzzzzz'), 3], []),
+    /^token ~~\.\.\.: an event of it is there without its record$/m,
+  ],
+  [
+    'a token that is not in the index',
+    ({ ends }) => ends.remove([...ends.getKeys()][0] ?? [0, token()]),
+    /^token abc\w?\.\.\.: it is not in the index of ends$/m,
+  ],
+  [
+    'an index entry of nobody',
+    ({ ends }) => ends.put([1, token('zz')], true),
+    /^the index of ends has 2 entries, and there are 1 tokens$/m,
+  ],
+  [
+    'a counter that is behind',
+    ({ meta }) => meta.put('revision', 2),
+    /: it is of revision 5, and the counter is at 2$/m,
+  ],
+  [
+    'a record that is none',
+    ({ clusters }, t) => clusters.put(t, [1, 2, 3]),
+    /^token abc\w?\.\.\.: the data .* is damaged: a record has not the shape/m,
+  ],
+  [
+    'a member with another name',
+    ({ clusters }, t) =>
+      clusters.put(
+        t,
+        (clusters.get(t) ?? []).map((each) => (each === 'infra1' ? 'infra7' : each)),
+      ),
+    /: its events do not come to its members$/m,
+  ],
+];
+
+test('check tells of records, events, index and counter that do not agree, and a backup of them does not pass for whole', async () => {
+  for (const [what, plant, words] of PLANTED) {
+    const path = fresh('data');
+    const t = token('abcdefghijkl');
+    const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+    const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(1_800_000_000_000));
+    await discovery.createToken(create(t));
+    for (const n of [1, 2, 3]) await discovery.register(t, node(n));
+    await discovery.deregister(t, memberId('id3'), undefined);
+    await store.close();
+    const data = await openDatabases(path);
+    await plant(data, t);
+    await data.env.close();
+    await data.claim.close();
+    const { code, stdout, stderr } = await run(['check', '--data-dir', path]);
+    assert.equal(code, 1, what);
+    assert.match(stderr, words, what);
+    assert.match(stdout, /: \d problems? found$/m);
+    if (what !== PLANTED[0]?.[0]) continue;
+    const file = fresh('backup');
+    for (const args of [
+      ['backup', file, '--data-dir', path],
+      ['check', file],
+    ]) {
+      const again = await run(args);
+      assert.deepEqual([again.code, again.stderr], [1, stderr]);
+    }
+    await refused(['restore', file, '--data-dir', fresh('data')], /is not whole: /);
+  }
+});
+
+test('a backup that is killed keeps the file from being used again until the next sweep, and no longer', async () => {
+  const path = fresh('data');
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const t = token();
+  // LMDB's writer thread looks for dead readers itself with its first transaction, and then every ten minutes.
+  await Promise.all(Array.from({ length: 100 }, () => discovery.createToken(create(token()))));
+  await discovery.createToken(create(t));
+  const growth = async (): Promise<number> => {
+    const size = (): number => statSync(join(path, 'data.mdb')).size;
+    await discovery.register(t, node(0, { mode: 'CREATE_OR_REPLACE' }));
+    const before = size();
+    for (let n = 1; n <= 100; n++) {
+      await discovery.register(t, { ...node(n), id: memberId('id0'), mode: 'CREATE_OR_REPLACE' });
+    }
+    return size() - before;
+  };
+  await growth();
+  const reader = await new StoreProcess([path, 'look']).opened();
+  await reader.kill();
+  const held = await growth();
+  await store.sweep(millis(1), 1);
+  const free = await growth();
+  assert.ok(held > 10 * free && held > 500_000, `${held} bytes while it was held, ${free} after the sweep`);
+  await store.close();
+});

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DiscoveryError } from '../../../src/discovery/errors.ts';
+import { revision, type Token } from '../../../src/discovery/parse.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { Store } from '../../../src/discovery/store.ts';
+import { slow } from '../../slow.ts';
+import { run } from '../../support/child.ts';
+import { refusal } from '../laws/subject.ts';
+import { at, create, HOUR, node, token, ttl } from '../support/commands.ts';
+import { lmdbPlace } from '../support/place.ts';
+import { Random, seedOfRun } from '../support/random.ts';
+
+const TOKENS = 150;
+const TIMES = slow ? 500 : 25;
+const PAGE = 4096;
+const DAMAGED =
+  /^the data in the data directory is damaged: .+; restore the directory from a backup, or start with an empty one$/;
+const NOT_OURS = /data\.mdb is damaged or was not written by etcd-discovery; restore it from a backup/;
+const FOREIGN = /^the data in the data directory was written by another program; choose an empty/;
+
+const random = new Random(seedOfRun());
+const whole = lmdbPlace();
+/** What is in it, for each token. */
+const contents = new Map<Token, unknown>();
+
+before(async () => {
+  const store = await whole.open(DEFAULT_POLICY);
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const tokens = Array.from({ length: TOKENS }, () => token());
+  await Promise.all(
+    tokens.map(async (t) => {
+      await discovery.createToken(create(t));
+      for (const n of [1, 2, 3]) await discovery.register(t, node(n));
+    }),
+  );
+  // Free pages at the end of the file.
+  const gone = Array.from({ length: TOKENS }, () => token());
+  await Promise.all(gone.map((t) => discovery.createToken(create(t, ttl(1)))));
+  assert.equal(await store.sweep(at(Date.now() + 1000), TOKENS), TOKENS);
+  for (const t of tokens) contents.set(t, await everything(store, t));
+  await store.close();
+});
+
+after(() => whole.destroy());
+
+async function everything(store: Store, t: Token): Promise<unknown> {
+  const { cluster } = await store.read(t);
+  return { cluster, events: await store.events(t, revision(0), 10) };
+}
+
+/** A copy with its data file changed. */
+async function damaged(
+  change: (bytes: Buffer) => Buffer,
+  look: (place: ReturnType<typeof lmdbPlace>) => Promise<void>,
+): Promise<void> {
+  const place = lmdbPlace();
+  cpSync(whole.path, place.path, { recursive: true });
+  const file = join(place.path, 'data.mdb');
+  writeFileSync(file, change(readFileSync(file)));
+  await look(place);
+  place.destroy();
+}
+
+/** Either it is refused in words when it is opened, or everything is in it: the damage hit what nobody uses. */
+async function refusedOrWhole(place: ReturnType<typeof lmdbPlace>): Promise<'REFUSED' | 'WHOLE'> {
+  let store: Store;
+  try {
+    store = await place.open(DEFAULT_POLICY);
+  } catch (error) {
+    assert.ok(error instanceof DiscoveryError, String(error));
+    assert.equal(error.reason, 'STORE_UNAVAILABLE');
+    assert.ok(
+      [DAMAGED, NOT_OURS, FOREIGN].some((words) => words.test(error.message)),
+      error.message,
+    );
+    return 'REFUSED';
+  }
+  for (const [t, expected] of contents) assert.deepEqual(await everything(store, t), expected);
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  await Promise.all([...contents.keys()].map((t) => discovery.deleteToken(t)));
+  await store.close();
+  return 'WHOLE';
+}
+
+const DAMAGES: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  'a page of zeros': (bytes) => bytes.fill(0, ...pageIn(bytes)),
+  'a page of noise': (bytes) => {
+    const [start, end] = pageIn(bytes);
+    for (let i = start; i < end; i++) bytes[i] = random.between(0, 255);
+    return bytes;
+  },
+  'a page in the place of another': (bytes) => {
+    const [from] = pageIn(bytes);
+    const [to] = pageIn(bytes);
+    bytes.copy(bytes, to, from, from + PAGE);
+    return bytes;
+  },
+  'a header with a flipped bit': (bytes) => {
+    const [start] = pageIn(bytes);
+    const i = start + random.between(0, 23);
+    bytes[i] = (bytes[i] as number) ^ (1 << random.between(0, 7));
+    return bytes;
+  },
+  'a meta page with a flipped bit': (bytes) => {
+    const i = PAGE * random.between(0, 1) + random.between(0, 159);
+    bytes[i] = (bytes[i] as number) ^ (1 << random.between(0, 7));
+    return bytes;
+  },
+  'its end cut off': (bytes) => bytes.subarray(0, random.between(1, bytes.length - 1)),
+};
+
+function pageIn(bytes: Buffer): [start: number, end: number] {
+  const start = PAGE * random.between(0, bytes.length / PAGE - 1);
+  return [start, start + PAGE];
+}
+
+for (const [what, change] of Object.entries(DAMAGES)) {
+  test(`data with ${what} is refused in words, or the damage is where no data is`, async () => {
+    const counts = { REFUSED: 0, WHOLE: 0 };
+    for (let i = 0; i < TIMES; i++) {
+      await damaged(change, async (place) => {
+        counts[await refusedOrWhole(place)] += 1;
+      });
+    }
+    console.log(`${what}: ${JSON.stringify(counts)}`);
+    assert.ok(counts.REFUSED > 0);
+  });
+}
+
+test('a missing last page is damage when it is used, and none when it is free', async () => {
+  const outcomes: string[] = [];
+  const look = async (place: ReturnType<typeof lmdbPlace>): Promise<void> => {
+    outcomes.push(await refusedOrWhole(place));
+  };
+  // Zeroes show which of the two it is, as that is chance.
+  await damaged((bytes) => bytes.fill(0, bytes.length - PAGE), look);
+  await damaged((bytes) => bytes.subarray(0, bytes.length - PAGE), look);
+  assert.equal(outcomes[1], outcomes[0]);
+});
+
+test('the command says it in one line and exits with 1', async () => {
+  await damaged(
+    (bytes) => bytes.subarray(0, bytes.length >> 1),
+    async ({ path }) => {
+      const { code, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
+      assert.equal(code, 1);
+      assert.match(stderr, /^etcd-discovery: the data in the data directory is damaged: [^\n]+\n$/);
+    },
+  );
+});
+
+test('a record that cannot be read is an error of its token alone, which names the damage and not the token', async () => {
+  // Not neighbours in the file: bytes that follow the one are not the other's.
+  const inOrder = [...contents.keys()].sort();
+  const [victim, other] = [inOrder[0], inOrder[TOKENS / 2]] as [Token, Token];
+  await damaged(
+    (bytes) => {
+      // The first member's name in every copy of the record, in pages that are used and pages that are not.
+      for (let at = bytes.indexOf(victim); at >= 0; at = bytes.indexOf(victim, at + 1)) {
+        const start = bytes.indexOf('infra1', at);
+        if (start > 0 && start - at < 200) bytes.fill(0xc1, start - 1, start + 6);
+      }
+      return bytes;
+    },
+    async (place) => {
+      const store = await place.open(DEFAULT_POLICY);
+      const discovery = new Discovery(store, DEFAULT_POLICY);
+      const calls: ReadonlyArray<() => Promise<unknown>> = [
+        () => store.read(victim),
+        () => discovery.register(victim, node(1)),
+        () => discovery.deleteToken(victim),
+      ];
+      for (const call of calls) {
+        const error = await call().then(
+          () => assert.fail('it was read'),
+          (refused: unknown) => refused as DiscoveryError,
+        );
+        assert.equal(error.reason, 'INTERNAL');
+        assert.match(error.message, DAMAGED);
+        assert.equal(error.message.includes(victim), false);
+      }
+      assert.deepEqual(await everything(store, other), contents.get(other));
+      assert.equal((await discovery.deleteToken(other)).changed, true);
+      // Nor does it keep others from being forgotten.
+      const later = at(Date.now() + 2 * HOUR);
+      let swept = 0;
+      while (swept < TOKENS - 1) swept += await store.sweep(later, 10);
+      const error = await refusal('INTERNAL', store.sweep(later, 10));
+      assert.match(error.message, DAMAGED);
+      await store.close();
+    },
+  );
+});

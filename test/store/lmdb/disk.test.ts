@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Discovery } from '../../../src/discovery/discovery.ts';
+import { DiscoveryError } from '../../../src/discovery/errors.ts';
+import type { Token } from '../../../src/discovery/parse.ts';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { Store } from '../../../src/discovery/store.ts';
+import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
+import { run, SpawnedService } from '../../support/child.ts';
+import { waitFor } from '../../support/wait.ts';
+import { at, create, node, token } from '../support/commands.ts';
+import { StoreProcess } from '../support/process.ts';
+import { smallDisk } from '../support/tmpfs.ts';
+import { readWhole } from '../support/verify.ts';
+
+const FULL =
+  /^nothing was changed, as the store could not write: the disk of the data directory is full; free some space$/;
+
+function skip(t: TestContext, reason: string): void {
+  console.log(`skipped: ${reason}`);
+  t.skip(reason);
+}
+
+function newDirectory(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A process that ends with the test at the latest. */
+function start(t: TestContext, ...args: ConstructorParameters<typeof StoreProcess>): StoreProcess {
+  const started = new StoreProcess(...args);
+  t.after(() => started.kill());
+  return started;
+}
+
+/** Makes tokens, several at once, until one is refused. Returns the acknowledged ones and the refusals. */
+async function writeUntilRefused(
+  discovery: Discovery,
+  atOnce: number,
+): Promise<{ acknowledged: Token[]; refusals: DiscoveryError[] }> {
+  const acknowledged: Token[] = [];
+  const refusals: DiscoveryError[] = [];
+  while (refusals.length === 0) {
+    const tokens = Array.from({ length: atOnce }, () => token());
+    const results = await Promise.allSettled(
+      tokens.map(async (t) => {
+        await discovery.createToken(create(t));
+        acknowledged.push(t);
+        for (const n of [1, 2, 3]) await discovery.register(t, node(n));
+      }),
+    );
+    for (const each of results) if (each.status === 'rejected') refusals.push(each.reason as DiscoveryError);
+  }
+  return { acknowledged, refusals };
+}
+
+async function allThere(store: Store, tokens: Iterable<Token>): Promise<void> {
+  for (const t of tokens) assert.equal((await store.read(t)).cluster?.token, t);
+}
+
+test('a full disk refuses writes in words, serves reads, and is written again when there is room', async (t) => {
+  const disk = smallDisk(1536);
+  if (typeof disk === 'string') return skip(t, disk);
+  t.after(() => disk.remove());
+  const path = join(disk.path, 'data');
+  let store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  let discovery = new Discovery(store, DEFAULT_POLICY);
+  const kept = new Set<Token>();
+  for (let round = 0; round < 6; round++) {
+    disk.fill(round * 30_000);
+    const { acknowledged, refusals } = await writeUntilRefused(discovery, 1 + 5 * round);
+    for (const each of refusals) {
+      assert.ok(each instanceof DiscoveryError, String(each));
+      assert.equal(each.reason, 'STORE_UNAVAILABLE');
+      assert.match(each.message, FULL);
+    }
+    for (const each of acknowledged) kept.add(each);
+    await allThere(store, kept);
+
+    // While it is full it cannot be opened either, and says why; what is there stays.
+    if (round === 2) {
+      disk.fill();
+      await store.close();
+      const { code, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^etcd-discovery: the data directory \S+ cannot be opened: the disk .* is full; free some space\n$/,
+      );
+    }
+    disk.free();
+    if (round === 2) {
+      store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+      discovery = new Discovery(store, DEFAULT_POLICY);
+    }
+    await allThere(store, kept);
+    const fresh = token();
+    await waitFor('a write to succeed', () =>
+      discovery.createToken(create(fresh)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    kept.add(fresh);
+    // Half of them go, so that the next round meets free pages in the file.
+    for (const each of [...kept].filter((_, i) => i % 2 === 0)) {
+      await discovery.deleteToken(each);
+      kept.delete(each);
+    }
+    await store.sweep(at(Date.now() + 1), 10_000);
+  }
+  await store.close();
+  const { clusters } = await readWhole(path);
+  for (const each of kept) assert.ok(clusters.has(each));
+});
+
+test('a first start on a full disk is refused in words, with exit code 1, and works when there is room', async (t) => {
+  const disk = smallDisk(1024);
+  if (typeof disk === 'string') return skip(t, disk);
+  t.after(() => disk.remove());
+  const path = join(disk.path, 'data');
+  for (const room of [0, 4096, 8192, 20_480, 65_536, 122_880]) {
+    disk.fill(room);
+    const { code, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
+    assert.equal(code, 1, `with ${room} bytes of room: ${stderr}`);
+    assert.match(
+      stderr,
+      /^etcd-discovery: the data directory \S+ cannot be .*(the disk of the data directory is full; free some space|no space left).*\n$/i,
+    );
+    disk.free();
+  }
+  await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
+});
+
+test('a file size limit refuses writes in words, and what was acknowledged is there afterwards', async (t) => {
+  const path = newDirectory(t);
+  // A little more than a first start takes: some hundreds of writes, each flushed by itself.
+  const limited = ['bash', '-c', 'ulimit -f 140; exec "$@"', 'bash'];
+  const child = start(t, [path, 'write', '3000'], { command: limited });
+  await waitFor('a refusal', () => child.lines('refused').length > 0, 240_000);
+  const [refused = ''] = child.lines('refused');
+  assert.ok(refused.endsWith('may write; raise the limit (ulimit -f)'), refused);
+  await child.kill();
+  const { clusters } = await readWhole(path);
+  const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
+  assert.ok(acknowledged.length > 0);
+  for (const each of acknowledged) assert.ok(clusters.has(each));
+  const opened = start(t, [newDirectory(t), 'leave'], {
+    command: ['bash', '-c', 'ulimit -f 50; exec "$@"', 'bash'],
+  });
+  assert.deepEqual(await opened.ended, { code: 1, signal: null });
+  assert.match(opened.stderr, /^STORE_UNAVAILABLE: .* raise the limit \(ulimit -f\)\n$/);
+});
+
+/** Runs a command under strace, or says why it cannot be. */
+function strace(...options: string[]): string[] | string {
+  const works = spawnSync('strace', ['-f', '-qq', '-e', 'trace=none', 'true']);
+  if (works.status !== 0) return 'strace is not installed, or may not be used here';
+  return ['strace', '-f', '-qq', ...options];
+}
+
+// One thread for everything that waits for the disk, so that strace can count what it does.
+const ONE_THREAD = { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } };
+
+test('an error of the disk refuses the writes it hits, and no others', async (t) => {
+  const path = newDirectory(t);
+  await start(t, [path, 'write', '5']).ended;
+  // The third and the fourth flush of each thread fail: of the event loop's, and of LMDB's writer's.
+  const command = strace(
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=fdatasync',
+    '-e',
+    'inject=fdatasync:error=EIO:when=3..4',
+  );
+  if (typeof command === 'string') return skip(t, command);
+  const child = start(t, [path, 'write', '20'], { command, options: ONE_THREAD });
+  assert.equal((await child.ended).code, 0);
+  const refused = child.lines('refused');
+  assert.ok(refused.length > 0, child.stdout);
+  for (const line of refused) {
+    assert.match(
+      line,
+      /nothing was changed, .*: the disk of the data directory gave an error \(Input\/output error\); look at the/,
+    );
+  }
+  const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
+  assert.equal(acknowledged.length, 20 - refused.length);
+  assert.ok(child.stdout.lastIndexOf('acknowledged') > child.stdout.indexOf('refused'), 'it went on');
+  const { clusters } = await readWhole(path);
+  for (const each of acknowledged) assert.ok(clusters.has(each));
+  for (const line of refused) assert.equal(clusters.has(line.split(' ')[1] as Token), false);
+});
+
+test('a file system that turns read-only while it is used refuses writes in words, and keeps what was acknowledged', async (t) => {
+  const path = newDirectory(t);
+  await start(t, [path, 'write', '5']).ended;
+  const command = strace(
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=pwrite64',
+    '-e',
+    // What a kernel does to a file system that it has found damaged. Before that: a start, and some writes. strace counts
+    // for each thread, and two of them may write: one has half of the writes.
+    'inject=pwrite64:error=EROFS:when=9+',
+  );
+  if (typeof command === 'string') return skip(t, command);
+  const child = start(t, [path, 'write', '18'], { command, options: ONE_THREAD });
+  const { code } = await child.ended;
+  const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
+  assert.ok(acknowledged.length > 0, child.stdout);
+  // LMDB prints lines of its own among them.
+  const ended = child.stderr.split('\n').filter((line) => line.startsWith('the store has failed'));
+  const said = [...child.lines('refused'), ...ended];
+  assert.ok(said.length > 0 && code === ended.length, child.stderr);
+  for (const line of said) assert.match(line, /is mounted read-only; mount it for writing$/);
+  const { clusters } = await readWhole(path);
+  for (const each of acknowledged) assert.ok(clusters.has(each));
+});
+
+test('a service whose disk is full says so to nodes and operators, answers reads, and heals when there is room', async (t) => {
+  const disk = smallDisk(1536);
+  if (typeof disk === 'string') return skip(t, disk);
+  t.after(() => disk.remove());
+  const service = await SpawnedService.start([], { dataDir: join(disk.path, 'data') });
+  t.after(() => service.end('SIGKILL'));
+  const url = await (await fetch(`${service.url}/new?size=3`)).text();
+  const put = (n: number): Promise<Response> =>
+    fetch(`${url}/${n}?prevExist=false`, {
+      method: 'PUT',
+      body: new URLSearchParams({ value: `infra${n}=http://10.0.0.${n}:2380` }),
+    });
+  assert.equal((await put(1)).status, 201);
+  disk.fill();
+  let refused: Response | undefined;
+  await waitFor('a refusal', async () => {
+    const answer = await fetch(`${service.url}/new?size=3`);
+    if (!answer.ok) refused = answer;
+    return refused !== undefined;
+  });
+  assert.match((await refused?.text()) ?? '', /the disk of the data directory is full; free some space/);
+  const node = await put(2);
+  assert.match(await node.text(), /the disk of the data directory is full; free some space/);
+  assert.equal((await fetch(url)).status, 200);
+  disk.free();
+  await waitFor('a write to succeed', async () => (await put(2)).status === 201);
+  const { node: listed } = (await (await fetch(url)).json()) as { node: { nodes: unknown[] } };
+  assert.equal(listed.nodes.length, 2);
+});
+
+test('when LMDB gives up, the process says so in one line, ends with 1, and starts again with everything', async (t) => {
+  const path = newDirectory(t);
+  await start(t, [path, 'write', '5']).ended;
+  let ended = 0;
+  // Some of these calls write a meta page, which LMDB does not survive; others it does.
+  for (let when = 4; when <= 10; when++) {
+    const command = strace(
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=pwrite64',
+      '-e',
+      `inject=pwrite64:error=EIO:when=${when}`,
+    );
+    if (typeof command === 'string') return skip(t, command);
+    const child = start(t, [path, 'write', '3'], { command, options: ONE_THREAD });
+    const { code } = await child.ended;
+    if (code === 1 && child.lines('open').length > 0) {
+      ended += 1;
+      assert.match(
+        child.stderr,
+        /^the store has failed, and the service ends so that it is started again: the disk of the data directory gave an error \(Input\/output error\); look at .*$/m,
+      );
+    }
+    const { clusters } = await readWhole(path);
+    for (const line of child.lines('acknowledged')) assert.ok(clusters.has(line.split(' ')[1] as Token));
+  }
+  assert.ok(ended > 0, 'a meta page was hit');
+});
+
+test('an acknowledgement is given after its data and its meta page were flushed', async (t) => {
+  const path = newDirectory(t);
+  const trace = join(newDirectory(t), 'trace');
+  const command = strace('-o', trace, '-e', 'trace=openat,pwrite64,fdatasync,write');
+  if (typeof command === 'string') return skip(t, command);
+  const child = start(t, [path, 'write', '20'], { command });
+  assert.equal((await child.ended).code, 0);
+  let flushed = false;
+  let committed = false;
+  let acknowledged = 0;
+  let synchronous: string | undefined;
+  let isOpening = false;
+  for (const line of readFileSync(trace, 'latin1').split('\n')) {
+    const done = (call: string): boolean => line.includes(`${call}(`) || line.includes(`${call} resumed`);
+    // A call of another thread in between makes two lines of it.
+    isOpening ||= line.includes('data.mdb", O_WRONLY|O_DSYNC|O_CLOEXEC');
+    const opened = isOpening && done('openat') ? /\) += (\d+)$/.exec(line) : null;
+    if (opened !== null) {
+      synchronous = opened[1];
+      isOpening = false;
+    }
+    if (done('fdatasync') && line.endsWith('= 0')) flushed = true;
+    // The meta page goes through a descriptor whose writes wait for the disk themselves.
+    if (line.includes(`pwrite64(${synchronous},`)) committed = flushed;
+    if (!line.includes('write(1, "acknowledged')) continue;
+    assert.ok(flushed && committed, `acknowledgement ${acknowledged + 1} came before the flush`);
+    acknowledged += 1;
+    flushed = false;
+    committed = false;
+  }
+  assert.equal(acknowledged, 20);
+});

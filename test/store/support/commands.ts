@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { hashSecret } from '../../../src/discovery/access.ts';
+import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
+import type {
+  ClusterSize,
+  MemberId,
+  MemberName,
+  Millis,
+  PeerUrl,
+  Token,
+  Ttl,
+} from '../../../src/discovery/parse.ts';
+
+// What the tests of the stores say to the core, in the model's types.
+
+export const token = (text: string = randomBytes(8).toString('hex')): Token => text as Token;
+export const memberId = (text: string): MemberId => text as MemberId;
+export const at = (ms: number): Millis => ms as Millis;
+export const HOUR = 3_600_000;
+
+export function create(to: Token, more: Partial<CreateCommand> = {}): CreateCommand {
+  return { token: to, size: 3 as ClusterSize, ttl: HOUR as Ttl, allowRejoin: false, ...more };
+}
+
+export const size = (members: number): { size: ClusterSize } => ({ size: members as ClusterSize });
+export const ttl = (ms: number): { ttl: Ttl } => ({ ttl: ms as Ttl });
+
+/** A registration of the node with this number: an id, a name and a peer URL that no other number has. */
+export function node(number: number, more: Partial<RegisterCommand> = {}): RegisterCommand {
+  return {
+    id: memberId(`id${number}`),
+    name: `infra${number}` as MemberName,
+    peerUrls: urls(`http://10.0.${number >> 8}.${number & 255}:2380`),
+    mode: 'CREATE',
+    whenFull: 'REFUSE',
+    ...more,
+  };
+}
+
+export const named = (name: string): { name: MemberName } => ({ name: name as MemberName });
+
+export function urls(...list: string[]): PeerUrl[] {
+  return list as PeerUrl[];
+}
+
+export const hashOf = hashSecret;

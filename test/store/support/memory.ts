@@ -1,0 +1,95 @@
+import { apply, type Event } from '../../../src/discovery/change.ts';
+import { type Cluster, endTime } from '../../../src/discovery/cluster.ts';
+import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
+import { revision, type Token } from '../../../src/discovery/parse.ts';
+import type { Policy } from '../../../src/discovery/policy.ts';
+import type { Store } from '../../../src/discovery/store.ts';
+import { CLUSTER_LIMITS } from '../../../src/limits.ts';
+
+/** What a store keeps while it is closed. */
+export interface Disk {
+  revision: bigint;
+  readonly clusters: Map<Token, Cluster>;
+  readonly events: Map<Token, Event[]>;
+  readonly compacted: Map<Token, bigint>;
+}
+
+export function emptyDisk(): Disk {
+  return { revision: 0n, clusters: new Map(), events: new Map(), compacted: new Map() };
+}
+
+/** The simplest store that keeps the laws: they are then laws of the port, and not of one database. */
+export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): Store {
+  let listener: (token: Token | undefined) => void = () => {};
+  let closed = false;
+  const refuseClosed = (reason: Reason): void => {
+    if (closed) throw new DiscoveryError(reason, 'the store is closed');
+  };
+  return {
+    async read(token) {
+      refuseClosed('STORE_UNAVAILABLE');
+      return { cluster: disk.clusters.get(token), revision: revision(disk.revision) };
+    },
+    async write(token, decide) {
+      refuseClosed('SHUTTING_DOWN');
+      const before = disk.clusters.get(token);
+      const now = revision(disk.revision);
+      const change = ((): ReturnType<typeof decide> => {
+        try {
+          return decide(before);
+        } catch (error) {
+          if (error instanceof DiscoveryError) throw error.at(now);
+          throw new DiscoveryError('INTERNAL', 'a bug', { cause: error });
+        }
+      })();
+      if (change === undefined) return { cluster: before as Cluster, before, revision: now, changed: false };
+      if (change.type === 'CREATED' && disk.clusters.size >= policy.maxTokens) {
+        throw new DiscoveryError('TOO_MANY_TOKENS', 'too many', { revision: now });
+      }
+      disk.revision += 1n;
+      const { cluster, event } = apply(before, change, revision(disk.revision));
+      disk.clusters.set(token, cluster);
+      const events = disk.events.get(token) ?? [];
+      disk.events.set(token, events);
+      if (event !== undefined) events.push(event);
+      if (events.length > CLUSTER_LIMITS.eventsPerToken)
+        disk.compacted.set(token, events.shift()?.revision ?? 0n);
+      // After the promise, as a database would.
+      queueMicrotask(() => listener(token));
+      return { cluster, before, revision: cluster.modRevision, changed: true };
+    },
+    async events(token, after, limit) {
+      refuseClosed('STORE_UNAVAILABLE');
+      if (after < (disk.compacted.get(token) ?? 0n)) {
+        throw new DiscoveryError('REVISION_COMPACTED', 'compacted', { revision: revision(disk.revision) });
+      }
+      return (disk.events.get(token) ?? []).filter((event) => event.revision > after).slice(0, limit);
+    },
+    async list(after, limit) {
+      refuseClosed('STORE_UNAVAILABLE');
+      const tokens = [...disk.clusters.keys()].filter((token) => after === undefined || token > after);
+      return tokens
+        .sort()
+        .slice(0, limit)
+        .map((token) => disk.clusters.get(token) as Cluster);
+    },
+    onCommit(to) {
+      listener = to;
+    },
+    async sweep(endedBefore, limit) {
+      refuseClosed('SHUTTING_DOWN');
+      const ended = [...disk.clusters.values()].filter((cluster) => endTime(cluster) < endedBefore);
+      ended.sort((a, b) => endTime(a) - endTime(b));
+      for (const { token } of ended.slice(0, limit)) {
+        disk.clusters.delete(token);
+        disk.events.delete(token);
+        disk.compacted.delete(token);
+        queueMicrotask(() => listener(token));
+      }
+      return Math.min(ended.length, limit);
+    },
+    async close() {
+      closed = true;
+    },
+  };
+}

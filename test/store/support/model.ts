@@ -1,0 +1,278 @@
+import type { Event } from '../../../src/discovery/change.ts';
+import type { Cluster, Member } from '../../../src/discovery/cluster.ts';
+import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
+import type { Reason } from '../../../src/discovery/errors.ts';
+import type { MemberId, Millis, Revision, Token, Ttl } from '../../../src/discovery/parse.ts';
+import type { Policy } from '../../../src/discovery/policy.ts';
+import { CLUSTER_LIMITS } from '../../../src/limits.ts';
+
+// The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of
+// the core's code. The random histories hold the service against it.
+
+export type Command =
+  | { readonly call: 'create'; readonly token: Token; readonly create: CreateCommand }
+  | { readonly call: 'register'; readonly token: Token; readonly register: RegisterCommand }
+  | {
+      readonly call: 'deregister';
+      readonly token: Token;
+      readonly id: MemberId;
+      readonly expected: Revision | undefined;
+    }
+  | { readonly call: 'delete'; readonly token: Token }
+  | { readonly call: 'reopen'; readonly token: Token; readonly ttl: Ttl }
+  | { readonly call: 'get'; readonly token: Token }
+  | { readonly call: 'list'; readonly token: Token };
+
+export type Outcome =
+  | { readonly refused: Reason; readonly revision: Revision | undefined }
+  | {
+      readonly revision: Revision;
+      readonly cluster: Cluster;
+      /** Absent for reads. */
+      readonly changed?: boolean;
+      /** Of register and deregister. */
+      readonly member?: Member;
+      readonly previous?: Member;
+      readonly standby?: boolean;
+    };
+
+interface Entry {
+  cluster: Cluster;
+  readonly events: Event[];
+  /** What the cluster was at each revision that changed it. */
+  readonly versions: Cluster[];
+}
+
+export class Model {
+  /** Of the last change. */
+  revision: Revision;
+  /** Before the first change. */
+  readonly start: Revision;
+  /** What the store answered the command with that is run. */
+  #answered: Revision;
+  readonly entries = new Map<Token, Entry>();
+  readonly #policy: Policy;
+
+  constructor(policy: Policy, start: Revision) {
+    this.#policy = policy;
+    this.start = start;
+    this.revision = start;
+    this.#answered = start;
+  }
+
+  /** Revisions are the store's to mint: the one that it answered with is that of the change, if there is one. */
+  run(command: Command, now: Millis, answered: Revision): Outcome {
+    this.#answered = answered;
+    const refused = this.#refusal(command, now);
+    if (refused !== undefined) return { refused, revision: answered };
+    const entry = this.entries.get(command.token);
+    if (command.call === 'create') return this.#create(command.create, entry, now);
+    if (entry === undefined) throw new TypeError('a rule is missing in the model');
+    switch (command.call) {
+      case 'get':
+      case 'list':
+        return { revision: answered, cluster: entry.cluster };
+      case 'register':
+        return this.#register(command.register, entry, now);
+      case 'deregister': {
+        const member = entry.cluster.members.find((each) => each.id === command.id) as Member;
+        const members = entry.cluster.members.filter((each) => each !== member);
+        this.#commit(entry, { ...entry.cluster, members }, { type: 'DEREGISTERED', member }, now);
+        return { revision: this.revision, cluster: entry.cluster, changed: true, member };
+      }
+      case 'reopen': {
+        const expireTime = (now + command.ttl) as Millis;
+        const cluster = { ...entry.cluster, expireTime };
+        this.#commit(entry, cluster, { type: 'TOKEN_REOPENED', expireTime }, now);
+        return { revision: this.revision, cluster: entry.cluster, changed: true };
+      }
+      case 'delete':
+        this.#commit(
+          entry,
+          { ...entry.cluster, members: [], deleteTime: now },
+          { type: 'TOKEN_DELETED', removed: entry.cluster.members },
+          now,
+        );
+        return { revision: this.revision, cluster: entry.cluster, changed: true };
+    }
+  }
+
+  /** What the cluster of a token was at a revision. */
+  at(token: Token, at: Revision): Cluster | undefined {
+    return this.entries.get(token)?.versions.findLast((each) => each.modRevision <= at);
+  }
+
+  hasEnded(token: Token, now: Millis): boolean {
+    const cluster = this.entries.get(token)?.cluster;
+    return cluster !== undefined && (cluster.deleteTime ?? cluster.expireTime) <= now;
+  }
+
+  sweep(now: Millis): number {
+    let swept = 0;
+    for (const [token, { cluster }] of this.entries) {
+      if ((cluster.deleteTime ?? cluster.expireTime) >= now - this.#policy.retention) continue;
+      this.entries.delete(token);
+      swept += 1;
+    }
+    return swept;
+  }
+
+  #refusal(command: Command, now: Millis): Reason | undefined {
+    const cluster = this.entries.get(command.token)?.cluster;
+    if (cluster === undefined) {
+      if (command.call !== 'create') return 'TOKEN_NOT_FOUND';
+      return this.entries.size >= this.#policy.maxTokens ? 'TOO_MANY_TOKENS' : undefined;
+    }
+    if (command.call === 'get') return undefined;
+    if (cluster.deleteTime !== undefined) return 'TOKEN_DELETED';
+    if (command.call === 'reopen') return undefined;
+    if (now >= cluster.expireTime) return 'TOKEN_EXPIRED';
+    switch (command.call) {
+      case 'create': {
+        const { size, description, askedTtl, allowRejoin } = command.create;
+        const differs =
+          size !== cluster.size ||
+          (description !== undefined && description !== cluster.description) ||
+          (askedTtl !== undefined && askedTtl !== cluster.expireTime - cluster.createTime) ||
+          (allowRejoin && !cluster.allowRejoin);
+        return differs ? 'TOKEN_EXISTS' : undefined;
+      }
+      case 'register':
+        return refusedRegistration(cluster, command.register, now);
+      case 'deregister': {
+        const member = cluster.members.find((each) => each.id === command.id);
+        if (member === undefined) return 'MEMBER_NOT_FOUND';
+        return (command.expected ?? member.modRevision) === member.modRevision
+          ? undefined
+          : 'REVISION_MISMATCH';
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #create(command: CreateCommand, entry: Entry | undefined, now: Millis): Outcome {
+    if (entry !== undefined) return { revision: this.#answered, cluster: entry.cluster, changed: false };
+    this.revision = this.#answered;
+    const { token, size, description, allowRejoin, ttl } = command;
+    const cluster: Cluster = {
+      token,
+      size,
+      description: description ?? ('' as Cluster['description']),
+      allowRejoin,
+      createTime: now,
+      expireTime: (now + ttl) as Millis,
+      createRevision: this.revision,
+      modRevision: this.revision,
+      members: [],
+    };
+    this.entries.set(token, { cluster, events: [], versions: [cluster] });
+    return { revision: this.revision, cluster, changed: true };
+  }
+
+  #register(command: RegisterCommand, entry: Entry, now: Millis): Outcome {
+    const { id, name, peerUrls } = command;
+    const { members } = entry.cluster;
+    const previous = members.find((each) => each.id === id);
+    const next = this.#answered;
+    let changed = true;
+    if (previous === undefined) {
+      const member: Member = {
+        id,
+        name,
+        peerUrls,
+        registerTime: now,
+        createRevision: next,
+        modRevision: next,
+        version: 1,
+      };
+      const cluster = { ...entry.cluster, members: [...members, member] };
+      this.#commit(entry, cluster, { type: 'REGISTERED', member }, now);
+    } else if (isSame(previous, command)) {
+      changed = false;
+    } else {
+      const member: Member = {
+        ...previous,
+        name,
+        peerUrls,
+        modRevision: next,
+        version: previous.version + 1,
+      };
+      const cluster = {
+        ...entry.cluster,
+        members: members.map((each) => (each === previous ? member : each)),
+      };
+      this.#commit(entry, cluster, { type: 'REPLACED', member, previous }, now);
+    }
+    const rank = entry.cluster.members.findIndex((each) => each.id === id);
+    return {
+      revision: this.#answered,
+      cluster: entry.cluster,
+      changed,
+      member: entry.cluster.members[rank] as Member,
+      standby: rank >= entry.cluster.size,
+      ...(changed && previous !== undefined ? { previous } : {}),
+    };
+  }
+
+  #commit(
+    entry: Entry,
+    cluster: Cluster,
+    told: Pick<Event, 'type' | 'member' | 'previous' | 'removed' | 'expireTime'>,
+    time: Millis,
+  ): void {
+    this.revision = this.#answered;
+    entry.cluster = { ...cluster, modRevision: this.revision };
+    entry.versions.push(entry.cluster);
+    const count = cluster.members.length;
+    entry.events.push({
+      ...told,
+      revision: this.revision,
+      time,
+      complete: count >= cluster.size,
+      memberCount: Math.min(count, cluster.size),
+      standbyCount: Math.max(count - cluster.size, 0),
+    });
+  }
+}
+
+function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Millis): Reason | undefined {
+  const { id, mode, expected } = command;
+  const isFull = cluster.members.length >= cluster.size;
+  const own = cluster.members.find((each) => each.id === id);
+  if (own === undefined) {
+    if (mode === 'REPLACE' || expected !== undefined) return 'MEMBER_NOT_FOUND';
+    const taken = takenBy(cluster, command);
+    if (taken !== undefined) return taken;
+    if (!isFull) return undefined;
+    if (command.whenFull === 'REFUSE') return 'CLUSTER_FULL';
+    return cluster.members.length - cluster.size >= CLUSTER_LIMITS.standbys ? 'TOO_MANY_STANDBYS' : undefined;
+  }
+  if (expected !== undefined && expected !== own.modRevision) return 'REVISION_MISMATCH';
+  if (isSame(own, command)) {
+    const isRejoin = now - own.registerTime > CLUSTER_LIMITS.retryWindow && isFull && !cluster.allowRejoin;
+    return mode === 'CREATE' && isRejoin ? 'REJOIN_REFUSED' : undefined;
+  }
+  if (mode === 'CREATE') {
+    return own.name !== command.name && shareUrl(own, command) ? 'PEER_URL_TAKEN' : 'MEMBER_EXISTS';
+  }
+  return takenBy(cluster, command);
+}
+
+function takenBy(cluster: Cluster, command: RegisterCommand): Reason | undefined {
+  for (const other of cluster.members) {
+    if (other.id === command.id) continue;
+    if (other.name === command.name) return 'NAME_TAKEN';
+    if (shareUrl(other, command)) return 'PEER_URL_TAKEN';
+  }
+  return undefined;
+}
+
+function shareUrl(member: Member, command: RegisterCommand): boolean {
+  const wanted = command.peerUrls.map((url) => url.toLowerCase());
+  return member.peerUrls.some((url) => wanted.includes(url.toLowerCase()));
+}
+
+function isSame(member: Member, command: RegisterCommand): boolean {
+  return member.name === command.name && member.peerUrls.join(' ') === command.peerUrls.join(' ');
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import type { Event } from '../../../src/discovery/change.ts';
+import { type Cluster, endTime, type Member } from '../../../src/discovery/cluster.ts';
+import { revision, type Token } from '../../../src/discovery/parse.ts';
+import { decodeEvent, decodeStoredCluster } from '../../../src/store/lmdb/codec.ts';
+import { openDatabases } from '../../../src/store/lmdb/open.ts';
+
+/** A data directory as it stands on disk. */
+export interface Contents {
+  readonly revision: bigint;
+  readonly clusters: ReadonlyMap<Token, { readonly cluster: Cluster; readonly events: readonly Event[] }>;
+}
+
+/** Reads everything that is in a data directory and checks that its parts agree: nothing is half there. */
+export async function readWhole(path: string): Promise<Contents> {
+  const { env, meta, clusters, events, ends, claim } = await openDatabases(path);
+  try {
+    const found = new Map<Token, { cluster: Cluster; events: Event[] }>();
+    const counts = new Map<Token, number>();
+    for (const { key, value } of clusters.getRange()) {
+      const token = key as Token;
+      const { cluster, eventCount } = decodeStoredCluster(token, value);
+      found.set(token, { cluster, events: [] });
+      counts.set(token, eventCount);
+    }
+    for (const { key, value } of events.getRange()) {
+      const entry = found.get(key[0]);
+      assert.ok(entry, 'an event without its cluster');
+      entry.events.push(decodeEvent(revision(key[1]), value));
+    }
+    const index = [...ends.getKeys()].map(([end, token]) => `${token} ${end}`);
+    const due = [...found].map(([token, { cluster }]) => `${token} ${endTime(cluster)}`);
+    assert.deepEqual(new Set(index), new Set(due), 'the index by end time');
+    assert.equal(index.length, due.length);
+    const revisions = new Set<bigint>();
+    for (const [token, entry] of found) {
+      checkLog(entry.cluster, entry.events);
+      assert.equal(counts.get(token), entry.events.length);
+      for (const each of [entry.cluster.createRevision, ...entry.events.map((event) => event.revision)]) {
+        assert.ok(!revisions.has(each), 'a revision came twice');
+        revisions.add(each);
+      }
+    }
+    const counter = BigInt(meta.get('revision') as number);
+    for (const each of revisions) assert.ok(each <= counter, 'the counter is behind');
+    return { revision: counter, clusters: found };
+  } finally {
+    await env.close();
+    await claim.close();
+  }
+}
+
+/** The events, one after the other, must come to the record. */
+function checkLog(cluster: Cluster, events: readonly Event[]): void {
+  let members: Member[] = [];
+  let at = cluster.createRevision;
+  let isDeleted = false;
+  for (const event of events) {
+    assert.ok(event.revision > at, 'the events are in order');
+    at = event.revision;
+    const member = event.member as Member;
+    if (event.type === 'REGISTERED') members.push(member);
+    if (event.type === 'REPLACED') {
+      assert.deepEqual(
+        event.previous,
+        members.find((each) => each.id === member.id),
+      );
+      members = members.map((each) => (each.id === member.id ? member : each));
+    }
+    if (event.type === 'DEREGISTERED') {
+      assert.deepEqual(
+        member,
+        members.find((each) => each.id === member.id),
+      );
+      members = members.filter((each) => each.id !== member.id);
+    }
+    if (event.type === 'TOKEN_DELETED') {
+      members = [];
+      isDeleted = true;
+    }
+    const count = members.length;
+    assert.deepEqual(
+      [event.complete, event.memberCount, event.standbyCount],
+      [count >= cluster.size, Math.min(count, cluster.size), Math.max(0, count - cluster.size)],
+    );
+  }
+  assert.deepEqual(cluster.members, members);
+  assert.equal(cluster.modRevision, at);
+  assert.equal(cluster.deleteTime !== undefined, isDeleted);
+}
