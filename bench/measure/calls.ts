@@ -62,7 +62,7 @@ export async function measureCalls(
     startGoService(join(dataDir, 'go')),
   ]);
   const bareConnect = new Child('bare connect-node', 'servers/bare-connect.js');
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   const fixture = await makeFixture(service.port);
   if (go !== undefined) await copyFixture(fixture, service.port, go.etcdPort);
   const ports = (await bareConnect.ask('listen', await sampleMessages(service.port, fixture))) as Ports;

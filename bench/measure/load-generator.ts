@@ -47,7 +47,7 @@ export async function measureGenerators(
   progress('the load generator beside wrk and h2load');
   const [service, bareNode] = await Promise.all([startService(join(dataDir, 'generator')), startBareNode()]);
   const bareConnect = new Child('bare connect-node', 'servers/bare-connect.js');
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   const fixture = await makeFixture(service.port);
   const path = memberListPath(fixture.tokenOf3);
   await bareNode.child.ask('reply', await sampleReply(service.port, path));

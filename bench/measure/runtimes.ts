@@ -52,7 +52,7 @@ export async function measureRuntimes(
   dataDir: string,
   progress: (text: string) => void,
 ): Promise<readonly RuntimesRow[]> {
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   const servers: Server[] = [];
   const courses: Course[] = [];
   for (const node of [process.execPath, ...nodes]) {

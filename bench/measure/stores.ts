@@ -33,7 +33,7 @@ export async function measureStores(
   progress: (text: string) => void,
 ): Promise<readonly StoresRow[]> {
   const lmdb = new Child('bare LMDB', 'servers/bare-lmdb.js');
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   await lmdb.ask('open', join(dataDir, 'bare-lmdb'));
   const etcd = (await etcdIsThere('3.7')) ? await startEtcd(join(dataDir, 'bare-etcd')) : undefined;
   const rates = inFlight.map((count) => ({ count, lmdb: [] as number[], etcd: [] as number[] }));

@@ -72,7 +72,7 @@ export async function measureSweep(
   const directory = join(dataDir, 'sweep');
   await copyOfFilled(tokens, { cache, target: directory }, progress);
   progress(`the sweep of ${tokens} tokens`);
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   const service = await startService(directory, { flags: ['--gcfreq', `${SWEEP_EACH_MS}ms`] });
   const { port } = service;
   const run = (job: Omit<Job, 'port' | 'inFlight'>) =>

@@ -113,7 +113,7 @@ async function measureRates(
   running: readonly Running[],
   progress: (text: string) => void,
 ): Promise<void> {
-  const load = new Child('the load generator', '../load/main.js');
+  const load = new Child('the load generator', 'load/main.js');
   for (let round = 0; round <= rounds; round += 1) {
     for (const [operation, requests] of OPERATIONS) {
       for (const inFlight of counts) {

@@ -107,7 +107,7 @@ async function measureRound(
   const baseline = await way.startBaseline(service.port);
   const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
   const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {
-    const load = new Child('the load generator', '../load/main.js');
+    const load = new Child('the load generator', 'load/main.js');
     await once(server, load, await ask(plan.rehearsal), plan.rehearsal, false);
     for (const [count, { [of]: list }] of rounds) {
       const areMany = count >= plan.fewestForMemory;
