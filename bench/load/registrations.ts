@@ -3,7 +3,7 @@
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { issueToken } from '../../src/discovery/parse.ts';
+import { issueToken } from '../../src/discovery/issue-token.ts';
 import { connectBinary, connectJson, grpcFrame, grpcWeb, putForm, REGISTRY } from '../support/requests.ts';
 
 export interface RegistrationPlan {

@@ -7,7 +7,7 @@ import { parsePublicUrl } from '../values/address.ts';
 import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
-import { commandHelp } from './help.ts';
+import { commandHelp, type Described } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
 import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts';
 import { type Style, styleFor } from './text/style.ts';
@@ -56,16 +56,8 @@ export interface Call<F extends FlagSet> {
   readonly note: (text: string) => void;
 }
 
-export interface ClientCommand<F extends FlagSet> {
-  readonly name: string;
+export interface ClientCommand<F extends FlagSet> extends Described<F> {
   readonly group: Command['group'];
-  readonly summary: string;
-  /** What it does beyond its summary, in lines that fit a terminal. */
-  readonly details?: string;
-  /** What it needs beside flags. A first one of TOKEN takes a token or its URL. */
-  readonly args: readonly string[];
-  readonly flags: F;
-  readonly examples: readonly string[];
   /** Returns the exit code. What it throws is told in words. */
   readonly run: (call: Call<F>) => Promise<number>;
 }

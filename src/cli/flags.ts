@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { quote } from '../settings/given.ts';
+import { quote } from '../values/quote.ts';
 import type { FlagShape } from './command.ts';
 
 /** A flag with a value. */

@@ -1,10 +1,21 @@
-import type { ClientCommand } from './client-command.ts';
 import type { Flag, FlagSet } from './flags.ts';
 import { wrap } from './text/wrap.ts';
 
+/** A command as its help tells of it. */
+export interface Described<F extends FlagSet> {
+  readonly name: string;
+  readonly summary: string;
+  /** What it does beyond its summary, in lines that fit a terminal. */
+  readonly details?: string;
+  /** What it needs beside flags. A first one of TOKEN takes a token or its URL. */
+  readonly args: readonly string[];
+  readonly flags: F;
+  readonly examples: readonly string[];
+}
+
 /** `new --help` and the like. */
 export function commandHelp(
-  { name, summary, details, args, flags, examples }: Omit<ClientCommand<FlagSet>, 'run'>,
+  { name, summary, details, args, flags, examples }: Described<FlagSet>,
   common: FlagSet,
 ): string {
   const parts = [

@@ -1,22 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DiscoveryError } from './errors.ts';
-import type { Revision } from './parse.ts';
-
-declare const brand: unique symbol;
-
-/** What can be done with a token, from the lowest to the highest. */
-export const ACCESSES = ['READ', 'JOIN', 'ADMINISTER'] as const;
-export type Access = (typeof ACCESSES)[number];
-
-/** A SHA-256 in hexadecimal: enough for secrets of 192 random bits, which nobody can guess. */
-export type SecretHash = string & { readonly [brand]: 'SecretHash' };
+import { ACCESSES, type Access, type Locks, type Revision, type SecretHash } from './types.ts';
 
 export function isSecretHash(text: string): text is SecretHash {
   return /^[0-9a-f]{64}$/.test(text);
 }
-
-/** The hashes of the secrets that guard a token. */
-export type Locks = Readonly<Partial<Record<Access, SecretHash>>>;
 
 /** What a caller is let do because of who it is, and what it has to show for the rest. */
 export interface Caller {

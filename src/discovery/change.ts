@@ -1,16 +1,17 @@
-import type { Locks } from './access.ts';
-import { type Cluster, isComplete, type Member } from './cluster.ts';
+import { isComplete } from './cluster.ts';
 import { handOver } from './member-index.ts';
 import type {
+  Cluster,
   ClusterSize,
   Description,
+  Locks,
+  Member,
   MemberId,
-  MemberName,
   Millis,
-  PeerUrl,
+  Registration,
   Revision,
   Token,
-} from './parse.ts';
+} from './types.ts';
 
 /** A change that was decided and is not yet committed: the store gives it its revision. */
 export type Change =
@@ -28,13 +29,6 @@ export type Change =
   | { readonly type: 'REGISTERED' | 'REPLACED'; readonly time: Millis; readonly member: Registration }
   | { readonly type: 'DEREGISTERED'; readonly time: Millis; readonly id: MemberId }
   | { readonly type: 'TOKEN_DELETED'; readonly time: Millis };
-
-/** What a node says of itself. */
-export interface Registration {
-  readonly id: MemberId;
-  readonly name: MemberName;
-  readonly peerUrls: readonly PeerUrl[];
-}
 
 /** One committed change to the members of a cluster, as watchers get it. */
 export interface Event {

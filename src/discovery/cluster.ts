@@ -1,45 +1,5 @@
-import type { Locks } from './access.ts';
 import { DiscoveryError } from './errors.ts';
-import type {
-  ClusterSize,
-  Description,
-  MemberId,
-  MemberName,
-  Millis,
-  PeerUrl,
-  Revision,
-  Token,
-} from './parse.ts';
-
-/** One node that registered. */
-export interface Member {
-  readonly id: MemberId;
-  readonly name: MemberName;
-  readonly peerUrls: readonly PeerUrl[];
-  readonly registerTime: Millis;
-  /** Ranks the member; a replacement keeps it. */
-  readonly createRevision: Revision;
-  readonly modRevision: Revision;
-  /** How many times the member was written, 1 at first. */
-  readonly version: number;
-}
-
-/** A cluster as the stores keep it: the whole record of one token. Never changed in place. */
-export interface Cluster {
-  readonly token: Token;
-  readonly size: ClusterSize;
-  readonly description: Description;
-  readonly allowRejoin: boolean;
-  /** Unset: whoever knows the token may do everything. */
-  readonly locks?: Locks;
-  readonly createTime: Millis;
-  readonly expireTime: Millis;
-  readonly deleteTime?: Millis;
-  readonly createRevision: Revision;
-  readonly modRevision: Revision;
-  /** Everyone who registered, by createRevision: the first `size` are ranked, the others are standbys. */
-  readonly members: readonly Member[];
-}
+import type { Cluster, Member, MemberId, Millis, Revision } from './types.ts';
 
 export type State = 'ASSEMBLING' | 'COMPLETE' | 'EXPIRED' | 'DELETED';
 

@@ -1,18 +1,10 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
-import type { Locks } from './access.ts';
-import type { Change, Registration } from './change.ts';
-import {
-  type Cluster,
-  isComplete,
-  isStandby,
-  known,
-  live,
-  type Member,
-  notDeleted,
-  standbys,
-} from './cluster.ts';
+import type { Change } from './change.ts';
+import { isComplete, isStandby, known, live, notDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
+import { peerAddress } from './parse.ts';
+import type { Cluster, Locks, Member, Registration } from './types.ts';
 import {
   type ClusterSize,
   type Description,
@@ -20,11 +12,10 @@ import {
   type Millis,
   millis,
   type PeerUrl,
-  peerAddress,
   type Revision,
   type Token,
   type Ttl,
-} from './parse.ts';
+} from './types.ts';
 
 // The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
 // (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.

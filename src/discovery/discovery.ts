@@ -1,6 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
-import { type Access, ANYONE, admit, admitMaker, type Caller } from './access.ts';
-import type { Member } from './cluster.ts';
+import { ANYONE, admit, admitMaker, type Caller } from './access.ts';
 import { isStandby, known, live } from './cluster.ts';
 import {
   type CreateCommand,
@@ -11,10 +10,11 @@ import {
   decideReopen,
   type RegisterCommand,
 } from './decide.ts';
-import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './parse.ts';
 import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
+import type { Access, Member } from './types.ts';
+import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './types.ts';
 import { type WatchItem, watch } from './watch.ts';
 
 /** A view of a cluster that exists. */

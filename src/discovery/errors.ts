@@ -1,5 +1,4 @@
-import type { Cluster, Member } from './cluster.ts';
-import type { Revision } from './parse.ts';
+import type { Cluster, Member, Revision } from './types.ts';
 
 /** Why a call was refused. The set is closed; every surface has one table over it. */
 export type Reason =

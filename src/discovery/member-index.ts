@@ -1,6 +1,5 @@
-import type { Registration } from './change.ts';
-import type { Member } from './cluster.ts';
-import { type MemberId, type MemberName, peerAddress } from './parse.ts';
+import { peerAddress } from './parse.ts';
+import type { Member, MemberId, MemberName, Registration } from './types.ts';
 
 /** Fewer members are looked through as fast. */
 const INDEXED_FROM = 16;

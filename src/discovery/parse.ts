@@ -1,35 +1,7 @@
-import { randomFillSync } from 'node:crypto';
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
-
-declare const brand: unique symbol;
-type Brand<T, Name extends string> = T & { readonly [brand]: Name };
-
-/** Names a cluster, and lets its holder read and join it: never logged or labelled whole. */
-export type Token = Brand<string, 'Token'>;
-export type MemberId = Brand<string, 'MemberId'>;
-/** A node's name, etcd's `--name`. */
-export type MemberName = Brand<string, 'MemberName'>;
-/** `http://host:port` or `https://host:port`, as its node wrote it. */
-export type PeerUrl = Brand<string, 'PeerUrl'>;
-/** How many members make a cluster complete. */
-export type ClusterSize = Brand<number, 'ClusterSize'>;
-export type Description = Brand<string, 'Description'>;
-/** A token's lifetime in ms. */
-export type Ttl = Brand<number, 'Ttl'>;
-/** The store's count of changes; grows by at least one with each. */
-export type Revision = Brand<bigint, 'Revision'>;
-/** A point in time, in ms since 1970. */
-export type Millis = Brand<number, 'Millis'>;
-
-export function millis(value: number): Millis {
-  return value as Millis;
-}
-
-export function revision(value: bigint | number): Revision {
-  return BigInt(value) as Revision;
-}
+import type { ClusterSize, Description, MemberId, MemberName, PeerUrl, Token, Ttl } from './types.ts';
 
 const WORD = /^[A-Za-z0-9.~-][A-Za-z0-9._~-]*$/;
 const WORD_RULE = 'letters, digits and . _ ~ -, and must not start with _';
@@ -82,29 +54,6 @@ export function parseChosenToken(text: string, policy: Policy): Token {
     throw invalid('token', `${quote(text)} is one of the service's own paths; choose another token`);
   }
   return token;
-}
-
-const TOKEN_BYTES = 16;
-// Asked of the system for many tokens at once, as each call takes longer than all else of making one.
-const random = Buffer.alloc(256 * TOKEN_BYTES);
-let randomUsed = random.length;
-
-/** How long new tokens begin alike: at 10,000 a second, 625 of them, which is a few pages of the embedded store. */
-const ALIKE_MS = 62.5;
-
-/**
- * A new token: 16 bits of the time, and 112 random ones. By the time, those that are made and used together are
- * neighbours on disk, so that their writes change the same pages. It comes round again every 68 minutes.
- */
-export function issueToken(): Token {
-  if (randomUsed === random.length) {
-    randomFillSync(random);
-    randomUsed = 0;
-  }
-  const begin = randomUsed;
-  randomUsed += TOKEN_BYTES;
-  random.writeUInt16BE(Math.floor(Date.now() / ALIKE_MS) & 0xffff, begin);
-  return random.toString('hex', begin, randomUsed) as Token;
 }
 
 export function parseSize(size: number, policy: Policy): ClusterSize {

@@ -1,6 +1,5 @@
 import type { Change, Event } from './change.ts';
-import type { Cluster } from './cluster.ts';
-import type { Millis, Revision, Token } from './parse.ts';
+import type { Cluster, Millis, Revision, Token } from './types.ts';
 
 /** A cluster as it stood at one revision of the store; undefined when the token is unknown. */
 export interface View {

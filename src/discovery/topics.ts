@@ -1,5 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
-import type { Millis, Token } from './parse.ts';
+import type { Millis, Token } from './types.ts';
 
 /** Wakes one watcher. Ringing twice before the watcher looks is ringing once: it reads from its own cursor. */
 export class Bell {

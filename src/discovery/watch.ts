@@ -1,11 +1,11 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { admit, type Caller } from './access.ts';
 import type { Event } from './change.ts';
-import { type Cluster, known, live } from './cluster.ts';
+import { known, live } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
-import type { Millis, Revision, Token } from './parse.ts';
 import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
+import type { Cluster, Millis, Revision, Token } from './types.ts';
 
 /** What a watch yields: first where it begins, then each change once. */
 export type WatchItem =

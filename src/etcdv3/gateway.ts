@@ -5,35 +5,15 @@ import { V3_LIMITS } from '../limits.ts';
 import { deleteRange } from './delete.ts';
 import { away, refusal } from './errors.ts';
 import type { Identity } from './header.ts';
+import type { ClientOf, GatewayOptions } from './options.ts';
 import { put } from './put.ts';
 import { range } from './range.ts';
 import { statusServices } from './status.ts';
 import { txn } from './txn.ts';
 import { WatchStream } from './watch.ts';
 
-export interface GatewayOptions {
-  readonly identity: Identity;
-  /** The URL by which clients reach the service, given that of a request. */
-  readonly urlFor: (requestUrl: string) => string;
-  /**
-   * What a caller sends as `token` from then on, given its name and password; undefined when they are not known.
-   * Without this, it answers as an etcd with authentication off.
-   */
-  readonly signIn?: ((name: string, password: string) => string | undefined) | undefined;
-  readonly progressIntervalMs?: number;
-  /** How often it is looked whether the expired token of a watch was reopened. */
-  readonly expiredPauseMs?: number;
-  /** Aborted when the service stops: streams without a running watch hear of it in no other way. */
-  readonly stopping: AbortSignal;
-  /** Is told of errors that nobody foresaw. */
-  readonly onDefect: (defect: unknown) => void;
-}
-
 /** The path of the stream that nodes wait on. */
 export const V3_WATCH = `/${Watch.typeName}/${Watch.method.watch.name}`;
-
-/** The client for the calls that one of etcd's comes to: it speaks for whoever made that. */
-export type ClientOf = (context: Pick<HandlerContext, 'values'>) => DiscoveryClient;
 
 /** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
 export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (router: ConnectRouter) => void {

@@ -13,8 +13,8 @@ import {
   StatusResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { authenticationFailed, authenticationIsOff, unsupported } from './errors.ts';
-import type { ClientOf, GatewayOptions } from './gateway.ts';
 import { header, RAFT_TERM } from './header.ts';
+import type { ClientOf, GatewayOptions } from './options.ts';
 import { currentRevision } from './revision.ts';
 
 /** The etcd whose dialect this is, for clients that choose what they do by it. */

@@ -1,6 +1,6 @@
-import { type Cluster, stateOf } from '../discovery/cluster.ts';
-import type { Millis, Token } from '../discovery/parse.ts';
+import { stateOf } from '../discovery/cluster.ts';
 import type { Store } from '../discovery/store.ts';
+import type { Cluster, Millis, Token } from '../discovery/types.ts';
 import { clusterLine, endLine, headerLine } from './format.ts';
 
 /** Read at once: some MB at most where clusters are large. */

@@ -1,6 +1,6 @@
-import { ACCESSES, isSecretHash, type Locks } from '../discovery/access.ts';
-import type { Cluster } from '../discovery/cluster.ts';
-import type { Millis } from '../discovery/parse.ts';
+import { isSecretHash } from '../discovery/access.ts';
+import type { Cluster, Millis } from '../discovery/types.ts';
+import { ACCESSES, type Locks } from '../discovery/types.ts';
 import type { RawCluster, RawMember } from './parse.ts';
 
 // An export: JSON, an object a line. The first says what the file is, the last how many clusters are in it, so

@@ -1,6 +1,6 @@
-import type { Millis } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
+import type { Millis } from '../discovery/types.ts';
 import { type MovedCluster, nextStep, type Step } from './moved.ts';
 import { parseCluster, type RawCluster } from './parse.ts';
 

@@ -1,7 +1,6 @@
-import { ACCESSES, type Locks } from '../discovery/access.ts';
-import type { Change, Registration } from '../discovery/change.ts';
-import type { Cluster } from '../discovery/cluster.ts';
-import type { ClusterSize, Description, Millis, Token } from '../discovery/parse.ts';
+import type { Change } from '../discovery/change.ts';
+import type { Cluster, ClusterSize, Description, Millis, Registration, Token } from '../discovery/types.ts';
+import { ACCESSES, type Locks } from '../discovery/types.ts';
 
 /** A member on its way to another store, which gives it a revision of its own. */
 export interface MovedMember extends Registration {

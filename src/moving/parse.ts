@@ -1,8 +1,5 @@
-import type { Locks } from '../discovery/access.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
 import {
-  type Millis,
-  millis,
   parseChosenToken,
   parseDescription,
   parseMemberId,
@@ -12,6 +9,8 @@ import {
   peerAddress,
 } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
+import type { Locks } from '../discovery/types.ts';
+import { type Millis, millis } from '../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../limits.ts';
 import type { MovedCluster, MovedMember } from './moved.ts';
 

@@ -5,11 +5,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { PortLimits } from '../limits.ts';
-import type { TlsIdentity } from '../server/tls-files.ts';
 import type { Connection } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { type OnRefused, refusalOf } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
+import type { TlsIdentity } from './tls.ts';
 
 export interface Http1 {
   /** The listener of the port. It hands no socket to HTTP/1 by itself. */

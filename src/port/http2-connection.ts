@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { PortLimits } from '../limits.ts';
-import { type Rate, take } from '../values/rate.ts';
+import { type Rate, take } from '../values/token-bucket.ts';
 import { type Connection, StallClock } from './connection.ts';
 import type { OnRefused } from './refusals.ts';
 

@@ -1,6 +1,5 @@
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { PORT_LIMITS, type PortLimits } from '../limits.ts';
-import type { TlsIdentity } from '../server/tls-files.ts';
 import { BusyLooks } from './busy.ts';
 import type { Connection } from './connection.ts';
 import { BUSY, CROWDED, Dispatch, ignore, type PortHandler, type PortLog } from './dispatch.ts';
@@ -9,6 +8,7 @@ import { createHttp2 } from './http2.ts';
 import type { OnRefused } from './refusals.ts';
 import { refuseAndClose } from './reply.ts';
 import { sniff } from './sniff.ts';
+import type { TlsIdentity } from './tls.ts';
 import { protocolByAlpn, tellHandshakeFailures } from './tls.ts';
 
 export { type PortRequest, type PortResponse, schemeOf } from './connection.ts';

@@ -4,6 +4,14 @@ import type { PortLog } from './dispatch.ts';
 import type { OnRefused } from './refusals.ts';
 import type { Protocol } from './sniff.ts';
 
+/** What a server proves itself with: the contents of the files. */
+export interface TlsIdentity {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** With it every client needs a certificate by one of these. */
+  readonly clientCa?: Buffer;
+}
+
 /** Every scanner and every retry of a misled client makes failures: one line tells of them. */
 const LOG_INTERVAL_MS = 60_000;
 

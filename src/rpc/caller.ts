@@ -1,6 +1,7 @@
 import { createContextKey } from '@connectrpc/connect';
 import { ANYONE, type Caller, hashSecret } from '../discovery/access.ts';
-import { parseToken, type Token } from '../discovery/parse.ts';
+import { parseToken } from '../discovery/parse.ts';
+import type { Token } from '../discovery/types.ts';
 
 /** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
 export type Rights = (secret: string | undefined) => Caller;

@@ -4,7 +4,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { DiscoveryError, type ErrorFacts, type Reason } from '../discovery/errors.ts';
-import type { Millis } from '../discovery/parse.ts';
+import type { Millis } from '../discovery/types.ts';
 import { clusterMessage, memberMessage } from './messages.ts';
 
 const CODES = {

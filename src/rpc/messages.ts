@@ -17,15 +17,8 @@ import {
   WatchMembersResponseSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Event } from '../discovery/change.ts';
-import {
-  type Cluster,
-  initialCluster,
-  type Member,
-  ranked,
-  standbys,
-  stateOf,
-} from '../discovery/cluster.ts';
-import type { Millis, Revision } from '../discovery/parse.ts';
+import { initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
+import type { Cluster, Member, Millis, Revision } from '../discovery/types.ts';
 
 // The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
 // an event in place, so the message of each is made once and shared by every answer: nobody may change it either.

@@ -10,18 +10,11 @@ import {
   TokenSecretSchema,
   WhenFull,
 } from '../../gen/discovery/v1/service_pb.ts';
-import {
-  ACCESSES,
-  type Access,
-  type Caller,
-  hashSecret,
-  issueSecret,
-  type Locks,
-} from '../discovery/access.ts';
+import { type Caller, hashSecret, issueSecret } from '../discovery/access.ts';
 import type { CreateCommand, RegisterCommand } from '../discovery/decide.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
+import { issueToken } from '../discovery/issue-token.ts';
 import {
-  issueToken,
   parseChosenToken,
   parseDescription,
   parseMemberId,
@@ -29,10 +22,9 @@ import {
   parsePeerUrls,
   parseSize,
   parseTtl,
-  revision,
-  type Ttl,
 } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
+import { ACCESSES, type Access, type Locks, revision, type Ttl } from '../discovery/types.ts';
 import { type Rights, splitSecret } from './caller.ts';
 
 // Requests as the core's commands: the one place where their fields are parsed.

@@ -16,7 +16,8 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
-import { parseMemberId, revision } from '../discovery/parse.ts';
+import { parseMemberId } from '../discovery/parse.ts';
+import { revision } from '../discovery/types.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { enter, QUOTA, RIGHTS, type Rights } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';

@@ -1,7 +1,8 @@
 import { Discovery } from '../discovery/discovery.ts';
-import { issueToken } from '../discovery/parse.ts';
+import { issueToken } from '../discovery/issue-token.ts';
 import type { Store } from '../discovery/store.ts';
 import { openPort, type Port, type PortRequest, schemeOf } from '../port/port.ts';
+import type { TlsIdentity } from '../port/tls.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
 import { hostPort, localUrl } from '../values/address.ts';
@@ -19,7 +20,6 @@ import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observeStore } from './telemetry/observed-store.ts';
 import { startCensus } from './telemetry/token-census.ts';
 import { openTracing } from './telemetry/tracing.ts';
-import type { TlsIdentity } from './tls-files.ts';
 import { readVersion } from './version.ts';
 
 /** The service, listening. */

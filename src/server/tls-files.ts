@@ -2,22 +2,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
-
-/** Where the certificate (with its chain) and its private key are, both in PEM. */
-export interface TlsFiles {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** The CAs of the clients' certificates. Undefined: clients need none. */
-  readonly clientCaFile?: string | undefined;
-}
-
-/** What a server proves itself with: the contents of the files. */
-export interface TlsIdentity {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** With it every client needs a certificate by one of these. */
-  readonly clientCa?: Buffer;
-}
+import type { TlsIdentity } from '../port/tls.ts';
+import type { TlsFiles } from '../settings/config.ts';
 
 /**
  * Reads the files and checks that they fit. Else the answer is why not: one line that names the file, and its

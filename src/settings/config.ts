@@ -1,9 +1,8 @@
 import type { Policy } from '../discovery/policy.ts';
-import type { AuthMode } from '../server/clients/callers.ts';
-import type { ClientLimits } from '../server/clients/limiter.ts';
-import type { TlsFiles } from '../server/tls-files.ts';
 import type { ListenAddress } from '../values/address.ts';
 import type { Cidr } from '../values/ip.ts';
+import { quote } from '../values/quote.ts';
+import type { Rate } from '../values/token-bucket.ts';
 import {
   halfOfTls,
   sameAddress,
@@ -12,11 +11,33 @@ import {
   wrongStore,
   wrongWorkers,
 } from './contradictions.ts';
-import { type Env, quote, readFlags, readVariables, unknownVariables } from './given.ts';
+import { type Env, readFlags, readVariables, unknownVariables } from './given.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import { passedSocket } from './systemd-socket.ts';
+import type { AuthMode } from './tables/access.ts';
 
 export type { Env } from './given.ts';
+
+/** Where the certificate (with its chain) and its private key are, both in PEM. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** The CAs of the clients' certificates. Undefined: clients need none. */
+  readonly clientCaFile?: string | undefined;
+}
+
+/** What one client may have of the service. A client is an address, of IPv6 a /64. */
+export interface ClientLimits {
+  /** Requests, probes and metrics left out. */
+  readonly requests: Rate | 'off';
+  readonly newTokens: Rate | 'off';
+  /** Connections open at once. */
+  readonly connections: number;
+  /** Requests at once, streams and long polls included. */
+  readonly requestsAtOnce: number;
+  /** Watches open at once, in whatever dialect. */
+  readonly watches: number;
+}
 
 /** Where the tokens are kept. */
 export type StoreConfig =

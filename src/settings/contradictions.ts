@@ -1,10 +1,11 @@
 import type { Policy } from '../discovery/policy.ts';
-import type { AuthMode } from '../server/clients/callers.ts';
 import type { ListenAddress } from '../values/address.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { EtcdEndpoint } from '../values/etcd-endpoints.ts';
-import { type Givens, quote } from './given.ts';
+import { quote } from '../values/quote.ts';
+import type { Givens } from './given.ts';
 import { SETTINGS, type SettingKey } from './settings.ts';
+import type { AuthMode } from './tables/access.ts';
 
 // Settings that are right one by one and wrong together, each told in a line.
 

@@ -1,9 +1,4 @@
-/** So many at once, and from then on so many in a time: a bucket of `burst` tokens that fills up again. */
-export interface Rate {
-  readonly burst: number;
-  /** Until one more is free, in ms. */
-  readonly interval: number;
-}
+import type { Rate } from './token-bucket.ts';
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const MOST = 1_000_000;
@@ -15,20 +10,4 @@ export function parseRate(text: string): Rate | 'off' | undefined {
   const [rate, burst] = [Number(count), Number(most)];
   if (!(rate >= 1 && rate <= MOST && burst >= 1 && burst <= MOST)) return undefined;
   return { burst, interval: UNITS[unit as keyof typeof UNITS] / rate };
-}
-
-/**
- * Takes one from a bucket. `full` is when the bucket is full again, all that there is to know of it; the answer
- * is its new value, or how long to wait, in ms. `kept`: so many are left for others to take.
- */
-export function take(
-  { burst, interval }: Rate,
-  full: number,
-  now: number,
-  kept = 0,
-): { readonly full: number } | { readonly wait: number } {
-  const next = Math.max(full, now) + interval;
-  const wait = next - now - (burst - kept) * interval;
-  // A clock of fractions: half a microsecond is not worth a refusal.
-  return wait > 0.0005 ? { wait } : { full: next };
 }

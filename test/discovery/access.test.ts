@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { admit, type Caller, hashSecret, issueSecret } from '../../src/discovery/access.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { type Description, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { type Description, revision } from '../../src/discovery/types.ts';
 import { create, memberId, node, token, ttl } from '../store/support/commands.ts';
 import { memoryPlace } from '../store/support/place.ts';
 

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { apply, type Change, type Event } from '../../src/discovery/change.ts';
-import {
-  type Cluster,
-  initialCluster,
-  isStandby,
-  ranked,
-  standbys,
-  stateOf,
-} from '../../src/discovery/cluster.ts';
+import { initialCluster, isStandby, ranked, standbys, stateOf } from '../../src/discovery/cluster.ts';
 import { decideCreate, decideDelete, decideDeregister, decideRegister } from '../../src/discovery/decide.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/parse.ts';
+import type { Cluster } from '../../src/discovery/types.ts';
+import { type Description, type Millis, revision, type Ttl } from '../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import {
   at,

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
+import { issueToken } from '../../src/discovery/issue-token.ts';
 import {
-  issueToken,
-  type PeerUrl,
   parseChosenToken,
   parseDescription,
   parseMemberId,
@@ -16,6 +15,7 @@ import {
   peerAddress,
 } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import type { PeerUrl } from '../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { slow } from '../slow.ts';
 import { seedOfRun } from '../store/support/random.ts';

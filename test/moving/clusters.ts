@@ -1,8 +1,8 @@
-import type { Cluster } from '../../src/discovery/cluster.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { type Description, millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
+import type { Cluster } from '../../src/discovery/types.ts';
+import { type Description, millis } from '../../src/discovery/types.ts';
 import { allClusters } from '../../src/moving/export.ts';
 import { create, HOUR, node, size, token, ttl, urls } from '../store/support/commands.ts';
 import type { Random } from '../store/support/random.ts';

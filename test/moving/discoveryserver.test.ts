@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { millis } from '../../src/discovery/types.ts';
 import { ageOf, clustersOf, type OldKey, pathOf } from '../../src/moving/discoveryserver/keys.ts';
 import { parseCluster } from '../../src/moving/parse.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { millis } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
+import { millis } from '../../src/discovery/types.ts';
 import { endLine, headerLine, parseLine } from '../../src/moving/format.ts';
 import type { Item } from '../../src/moving/import.ts';
 import { parseCluster } from '../../src/moving/parse.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { millis, revision } from '../../src/discovery/parse.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
+import { millis, revision } from '../../src/discovery/types.ts';
 import { concurrencyLaws } from './laws/concurrency.ts';
 import { durabilityLaws } from './laws/durability.ts';
 import { eventsLaws } from './laws/events.ts';

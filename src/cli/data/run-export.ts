@@ -1,7 +1,7 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { millis } from '../../discovery/parse.ts';
+import { millis } from '../../discovery/types.ts';
 import { type ExportCounts, exportLines } from '../../moving/export.ts';
 import type { Config } from '../../settings/config.ts';
 import { tokens } from './count.ts';

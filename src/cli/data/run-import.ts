@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { millis } from '../../discovery/parse.ts';
 import type { Store } from '../../discovery/store.ts';
+import { millis } from '../../discovery/types.ts';
 import { readDiscoveryserver } from '../../moving/discoveryserver/read.ts';
 import { carryInto, type ImportCounts, type Item, importClusters, lookInto } from '../../moving/import.ts';
 import { readExport, WrongFile } from '../../moving/read-file.ts';

@@ -1,4 +1,5 @@
-import { hashSecret, issueSecret, type SecretHash } from '../../discovery/access.ts';
+import { hashSecret, issueSecret } from '../../discovery/access.ts';
+import type { SecretHash } from '../../discovery/types.ts';
 import { readWhole } from '../tls-files.ts';
 
 /** The callers that the operator has given secrets to: their names, by the hashes of the secrets. */

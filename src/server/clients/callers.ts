@@ -2,10 +2,8 @@ import type { Caller } from '../../discovery/access.ts';
 import { hashSecret } from '../../discovery/access.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { EVERYBODY, type Rights } from '../../rpc/caller.ts';
+import type { AuthMode } from '../../settings/tables/access.ts';
 import type { KnownCallers } from './auth-file.ts';
-
-/** Who has to be known: nobody, whoever makes a token, everybody. */
-export type AuthMode = 'off' | 'create' | 'all';
 
 interface Credential {
   /** Unset for a bearer. */

@@ -4,34 +4,15 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest } from '../../port/connection.ts';
 import type { ConnectionCount } from '../../port/port.ts';
 import type { Quota } from '../../rpc/caller.ts';
-import { type Cidr, covers, formatIp, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
-import { type Rate, take } from '../../values/rate.ts';
+import type { ClientLimits } from '../../settings/config.ts';
+import { type Cidr, covers, formatIp, networkOf, parseIp } from '../../values/ip.ts';
+import { take } from '../../values/token-bucket.ts';
+import { nameOf, type Peer, type Visitor } from './client-address.ts';
 import { type Client, Clients } from './client-table.ts';
 import { clientBehind } from './forwarded.ts';
 
-/** What one client may have of the service. A client is an address, of IPv6 a /64. */
-export interface ClientLimits {
-  /** Requests, probes and metrics left out. */
-  readonly requests: Rate | 'off';
-  readonly newTokens: Rate | 'off';
-  /** Connections open at once. */
-  readonly connections: number;
-  /** Requests at once, streams and long polls included. */
-  readonly requestsAtOnce: number;
-  /** Watches open at once, in whatever dialect. */
-  readonly watches: number;
-}
-
 /** Every client over its limit makes refusals: one line tells of them. */
 const LOG_INTERVAL_MS = 60_000;
-
-/** Who has sent a request. */
-export interface Visitor {
-  /** For the log; undefined when the socket was closed already. */
-  readonly address: string | undefined;
-  /** Undefined when no limit holds: for this machine, whose owner can do worse. */
-  readonly client: Client | undefined;
-}
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
@@ -42,24 +23,6 @@ export interface LimiterOptions {
   readonly log: { warn(fields: object, text: string): void };
   /** In ms, of a clock that never goes back. */
   readonly now?: () => number;
-}
-
-/** The other end of a connection. */
-interface Peer {
-  readonly ip: Ip | undefined;
-  readonly address: string | undefined;
-  /** Undefined when no limit holds. */
-  readonly name: string | undefined;
-  readonly isProxy: boolean;
-  /** Of a trusted proxy: whom its last request was from, by what its headers said. */
-  last?: Forwarded;
-}
-
-interface Forwarded {
-  readonly forwardedFor: string | undefined;
-  readonly forwarded: string | undefined;
-  readonly address: string;
-  readonly name: string | undefined;
 }
 
 /** Sees to it that no client takes what is there for all. */
@@ -248,11 +211,6 @@ export class Limiter {
     this.#loggedAt = now;
     this.#log.warn({ client: name, limit }, 'a client is at its limit; others are not told of for a minute');
   }
-}
-
-/** Undefined for this machine. */
-function nameOf(ip: Ip): string | undefined {
-  return isOwn(ip) ? undefined : networkOf(ip);
 }
 
 function tooMany(words: string, retryAfter: number): DiscoveryError {

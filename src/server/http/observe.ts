@@ -1,8 +1,8 @@
 import { asksToWait } from '../../etcdv2/params.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { pathOf, type Surface } from '../route.ts';
-import type { RpcOutcome } from '../rpc/handler.ts';
 import { isStream } from '../rpc/methods.ts';
+import type { RpcOutcome } from '../rpc/outcome.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { redactPath } from '../telemetry/redact.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type State, stateOf } from '../../discovery/cluster.ts';
-import type { Millis, Token } from '../../discovery/parse.ts';
 import type { Store } from '../../discovery/store.ts';
+import type { Millis, Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 
 export type Counts = Readonly<Record<State, number>>;

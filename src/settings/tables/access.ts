@@ -1,5 +1,8 @@
 import { oneOf, parsePath, setting } from './setting.ts';
 
+/** Who has to be known: nobody, whoever makes a token, everybody. */
+export type AuthMode = 'off' | 'create' | 'all';
+
 /** Who may call. */
 export const ACCESS = {
   auth: setting({

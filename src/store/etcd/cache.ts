@@ -1,5 +1,4 @@
-import type { Member } from '../../discovery/cluster.ts';
-import type { Token } from '../../discovery/parse.ts';
+import type { Member, Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { advance, type ClusterRecord, type LogEntry } from './log/cluster-log.ts';
 

@@ -1,5 +1,4 @@
-import type { Cluster } from '../../discovery/cluster.ts';
-import type { Token } from '../../discovery/parse.ts';
+import type { Cluster, Token } from '../../discovery/types.ts';
 import { fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
 import type { Keys } from './log/keys.ts';

@@ -1,5 +1,5 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse } from 'etcd3';
-import { type Revision, revision, type Token } from '../../discovery/parse.ts';
+import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import type { Cache } from './cache.ts';
 import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';

@@ -1,10 +1,10 @@
 import { type IEvent } from 'etcd3';
 import type { Event } from '../../discovery/change.ts';
-import type { Cluster } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Millis, type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
+import type { Cluster } from '../../discovery/types.ts';
+import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';

@@ -1,5 +1,5 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
-import type { Revision } from '../../discovery/parse.ts';
+import type { Revision } from '../../discovery/types.ts';
 
 /**
  * How many tokens there are: counted once in etcd, and from there on by the changes that the watch tells, with

@@ -1,5 +1,5 @@
 import type { IDuplexStream, IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
-import { type Revision, revision } from '../../discovery/parse.ts';
+import { type Revision, revision } from '../../discovery/types.ts';
 import type { Connection } from './client/connection.ts';
 import { faultOf } from './client/fault.ts';
 import type { Health } from './client/health.ts';

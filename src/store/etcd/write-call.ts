@@ -1,5 +1,5 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3';
-import { type Revision, revision } from '../../discovery/parse.ts';
+import { type Revision, revision } from '../../discovery/types.ts';
 import type { Piece } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';
 import type { Operation } from './log/operations.ts';

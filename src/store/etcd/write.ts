@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
+import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import { Group, LAST_CALL_MS, PATIENCE_MS } from './client/call-batcher.ts';
 import { CALL_MS } from './client/connection.ts';

@@ -1,5 +1,5 @@
 import type { Event } from '../../discovery/change.ts';
-import type { Revision, Token } from '../../discovery/parse.ts';
+import type { Revision, Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
 import type { StoredCluster } from './codec.ts';
 

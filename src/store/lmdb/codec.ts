@@ -1,18 +1,21 @@
-import { ACCESSES, isSecretHash, type Locks, type SecretHash } from '../../discovery/access.ts';
+import { isSecretHash } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
-import type { Cluster, Member } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
+import type { Cluster, Member } from '../../discovery/types.ts';
 import {
+  ACCESSES,
   type ClusterSize,
   type Description,
+  type Locks,
   type MemberId,
   type MemberName,
   type Millis,
   type PeerUrl,
   type Revision,
   revision,
+  type SecretHash,
   type Token,
-} from '../../discovery/parse.ts';
+} from '../../discovery/types.ts';
 
 // Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
 // table of field names beside the data, which a failed commit could leave behind the records that use it.

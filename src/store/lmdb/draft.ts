@@ -1,6 +1,6 @@
 import { type Applied, apply, type Change, type Event } from '../../discovery/change.ts';
 import { endTime } from '../../discovery/cluster.ts';
-import { type Revision, revision, type Token } from '../../discovery/parse.ts';
+import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
 import { damaged, encodeCluster, encodeEvent } from './codec.ts';

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Revision, revision, type Token } from '../../discovery/parse.ts';
+import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { checkDataFile } from './check/data-file.ts';
 import { foreign } from './check/pages.ts';
 import { Claim } from './claim.ts';

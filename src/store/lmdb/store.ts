@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs';
 import type { Change, Event } from '../../discovery/change.ts';
-import { type Cluster, endTime } from '../../discovery/cluster.ts';
+import { endTime } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Millis, type Revision, revision, type Token } from '../../discovery/parse.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
+import type { Cluster } from '../../discovery/types.ts';
+import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
 import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
 import { Draft } from './draft.ts';

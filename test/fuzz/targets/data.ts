@@ -1,10 +1,8 @@
 // What is read from files and from databases that others can write: exports, keys of the Go service, records.
 
 import assert from 'node:assert/strict';
-import type { Cluster } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import {
-  millis,
   parseChosenToken,
   parseDescription,
   parseMemberId,
@@ -12,10 +10,10 @@ import {
   parsePeerUrls,
   parseToken,
   peerAddress,
-  revision,
-  type Token,
 } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import type { Cluster } from '../../../src/discovery/types.ts';
+import { millis, revision, type Token } from '../../../src/discovery/types.ts';
 import { formatValue, parseValue } from '../../../src/etcd/value.ts';
 import { ageOf, clustersOf, type OldKey, pathOf } from '../../../src/moving/discoveryserver/keys.ts';
 import { clusterLine, parseLine } from '../../../src/moving/format.ts';

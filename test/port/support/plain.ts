@@ -1,6 +1,6 @@
 import type { PortLimits } from '../../../src/limits.ts';
 import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/port/port.ts';
-import type { TlsIdentity } from '../../../src/server/tls-files.ts';
+import type { TlsIdentity } from '../../../src/port/tls.ts';
 
 /** Time-outs of a second or so, in ms: what the real ones do, without the wait. */
 export const SHORT: Partial<PortLimits> = {

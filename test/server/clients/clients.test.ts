@@ -7,7 +7,8 @@ import { Clients } from '../../../src/server/clients/client-table.ts';
 import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../../src/server/clients/forwarded.ts';
 import { Limiter } from '../../../src/server/clients/limiter.ts';
 import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../../src/values/ip.ts';
-import { parseRate, type Rate, take } from '../../../src/values/rate.ts';
+import { parseRate } from '../../../src/values/rate.ts';
+import { type Rate, take } from '../../../src/values/token-bucket.ts';
 
 const ip = (text: string): Ip => {
   const parsed = parseIp(text);

@@ -24,7 +24,8 @@ import {
   WatchMembersRequestSchema,
 } from '../../../gen/discovery/v1/service_pb.ts';
 import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { type RpcOutcome, rpcHandler } from '../../../src/server/rpc/handler.ts';
+import { rpcHandler } from '../../../src/server/rpc/handler.ts';
+import type { RpcOutcome } from '../../../src/server/rpc/outcome.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';

@@ -7,19 +7,18 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
+import { issueToken } from '../../../src/discovery/issue-token.ts';
 import {
-  issueToken,
-  millis,
   parseMemberId,
   parseMemberName,
   parsePeerUrls,
   parseSize,
   parseToken,
   parseTtl,
-  type Token,
 } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import { millis, type Token } from '../../../src/discovery/types.ts';
 import { Histogram } from '../../../src/server/telemetry/histogram.ts';
 import { observeStore } from '../../../src/server/telemetry/observed-store.ts';
 import { startCensus } from '../../../src/server/telemetry/token-census.ts';

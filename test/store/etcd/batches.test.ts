@@ -7,8 +7,8 @@ import {
   decideDeregister,
   decideRegister,
 } from '../../../src/discovery/decide.ts';
-import type { Description, Token } from '../../../src/discovery/parse.ts';
 import type { Decide, Written } from '../../../src/discovery/store.ts';
+import type { Description, Token } from '../../../src/discovery/types.ts';
 import { Cache } from '../../../src/store/etcd/cache.ts';
 import { Connection } from '../../../src/store/etcd/client/connection.ts';
 import { Health } from '../../../src/store/etcd/client/health.ts';

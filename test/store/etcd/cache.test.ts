@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply, type Change } from '../../../src/discovery/change.ts';
 import { decideDelete, decideRegister } from '../../../src/discovery/decide.ts';
-import { type Revision, revision, type Token } from '../../../src/discovery/parse.ts';
+import { type Revision, revision, type Token } from '../../../src/discovery/types.ts';
 import { STORE_LIMITS } from '../../../src/limits.ts';
 import { Cache } from '../../../src/store/etcd/cache.ts';
 import { type ClusterRecord, made, next } from '../../../src/store/etcd/log/cluster-log.ts';

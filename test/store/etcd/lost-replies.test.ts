@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Discovery } from '../../../src/discovery/discovery.ts';
-import { type Revision, revision, type Token } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import { type Revision, revision, type Token } from '../../../src/discovery/types.ts';
 import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { type Owner, Scene } from '../../etcd/harness/scene.ts';

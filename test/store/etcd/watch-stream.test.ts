@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { IWatchRequest, IWatchResponse } from 'etcd3';
-import type { Revision, Token } from '../../../src/discovery/parse.ts';
+import type { Revision, Token } from '../../../src/discovery/types.ts';
 import { Connection } from '../../../src/store/etcd/client/connection.ts';
 import { listClusters } from '../../../src/store/etcd/list.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Etcd3, type ITxnRequest } from 'etcd3';
-import type { Revision } from '../../../src/discovery/parse.ts';
+import type { Revision } from '../../../src/discovery/types.ts';
 import { Connection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Token } from '../../../src/discovery/parse.ts';
+import type { Token } from '../../../src/discovery/types.ts';
 import {
   at,
   create,

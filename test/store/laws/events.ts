@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { revision } from '../../../src/discovery/parse.ts';
+import { revision } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { create, HOUR, memberId, named, node, size, token, ttl } from '../support/commands.ts';
 import { allEvents, refusal, type Subject, take } from './subject.ts';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Cluster } from '../../../src/discovery/cluster.ts';
-import type { Token } from '../../../src/discovery/parse.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import type { Cluster, Token } from '../../../src/discovery/types.ts';
 import { create, node, token } from '../support/commands.ts';
 import type { Subject } from './subject.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { Event } from '../../../src/discovery/change.ts';
 import type { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
-import { revision, type Token } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import { revision, type Token } from '../../../src/discovery/types.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import type { Place } from '../support/factory.ts';
 

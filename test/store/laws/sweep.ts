@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
-import { type Millis, revision } from '../../../src/discovery/parse.ts';
+import { type Millis, revision } from '../../../src/discovery/types.ts';
 import { at, create, HOUR, node, size, token, ttl } from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { apply } from '../../../src/discovery/change.ts';
-import type { Cluster } from '../../../src/discovery/cluster.ts';
-import { revision, type Token } from '../../../src/discovery/parse.ts';
+import type { Cluster } from '../../../src/discovery/types.ts';
+import { revision, type Token } from '../../../src/discovery/types.ts';
 import { ClusterCache } from '../../../src/store/lmdb/cache.ts';
 import { create, node, token } from '../support/commands.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Token } from '../../../src/discovery/parse.ts';
+import type { Token } from '../../../src/discovery/types.ts';
 import { slow } from '../../slow.ts';
 import { lmdbPlace } from '../support/place.ts';
 import { Random, seedOfRun } from '../support/random.ts';

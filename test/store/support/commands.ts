@@ -9,7 +9,7 @@ import type {
   PeerUrl,
   Token,
   Ttl,
-} from '../../../src/discovery/parse.ts';
+} from '../../../src/discovery/types.ts';
 
 // What the tests of the stores say to the core, in the model's types.
 

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY, type Policy } from '../../../src/discovery/policy.ts';
 import {
   type ClusterSize,
   type Description,
@@ -6,8 +7,7 @@ import {
   revision,
   type Token,
   type Ttl,
-} from '../../../src/discovery/parse.ts';
-import { DEFAULT_POLICY, type Policy } from '../../../src/discovery/policy.ts';
+} from '../../../src/discovery/types.ts';
 import { create, memberId, named, node, token, urls } from './commands.ts';
 import type { Command, Model } from './model.ts';
 import type { Random } from './random.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
-import { type Millis, type Revision, revision, type Token } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import { type Millis, type Revision, revision, type Token } from '../../../src/discovery/types.ts';
 import { waitFor } from '../../support/wait.ts';
 import type { Place } from './factory.ts';
 import { randomCommand, randomCursor, randomPolicy, TOKENS } from './generate.ts';

@@ -1,9 +1,10 @@
 import { apply, type Event } from '../../../src/discovery/change.ts';
-import { type Cluster, endTime } from '../../../src/discovery/cluster.ts';
+import { endTime } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
-import { revision, type Token } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
+import type { Cluster } from '../../../src/discovery/types.ts';
+import { revision, type Token } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 
 /** What a store keeps while it is closed. */

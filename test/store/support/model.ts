@@ -1,9 +1,16 @@
 import type { Event } from '../../../src/discovery/change.ts';
-import type { Cluster, Member } from '../../../src/discovery/cluster.ts';
 import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
 import type { Reason } from '../../../src/discovery/errors.ts';
-import type { MemberId, Millis, Revision, Token, Ttl } from '../../../src/discovery/parse.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
+import type {
+  Cluster,
+  Member,
+  MemberId,
+  Millis,
+  Revision,
+  Token,
+  Ttl,
+} from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 
 // The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Event } from '../../../src/discovery/change.ts';
-import { type Cluster, endTime, type Member } from '../../../src/discovery/cluster.ts';
-import { revision, type Token } from '../../../src/discovery/parse.ts';
+import { endTime } from '../../../src/discovery/cluster.ts';
+import type { Cluster, Member } from '../../../src/discovery/types.ts';
+import { revision, type Token } from '../../../src/discovery/types.ts';
 import { decodeEvent, decodeStoredCluster } from '../../../src/store/lmdb/codec.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Event } from '../../../src/discovery/change.ts';
-import type { Cluster } from '../../../src/discovery/cluster.ts';
 import type { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
-import type { Millis, Revision, Token } from '../../../src/discovery/parse.ts';
+import type { Cluster, Millis, Revision, Token } from '../../../src/discovery/types.ts';
 import type { Model } from './model.ts';
 
 /** A client that watches one token, over restarts of the service, and what it has been told. */

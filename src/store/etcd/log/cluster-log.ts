@@ -1,6 +1,5 @@
 import type { Event } from '../../../discovery/change.ts';
-import type { Cluster, Member } from '../../../discovery/cluster.ts';
-import type { Revision, Token } from '../../../discovery/parse.ts';
+import type { Cluster, Member, Revision, Token } from '../../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../limits.ts';
 import { damaged, decodeChange, decodeMade, type StoredChange } from './codec.ts';
 

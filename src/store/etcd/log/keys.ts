@@ -1,4 +1,4 @@
-import type { MemberId, Millis, Token } from '../../../discovery/parse.ts';
+import type { MemberId, Millis, Token } from '../../../discovery/types.ts';
 
 // What stands in etcd, below the prefix:
 //

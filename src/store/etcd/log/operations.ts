@@ -1,6 +1,7 @@
 import type { ICompare, IRequestOp } from 'etcd3';
 import type { Event } from '../../../discovery/change.ts';
-import { type Cluster, endTime } from '../../../discovery/cluster.ts';
+import { endTime } from '../../../discovery/cluster.ts';
+import type { Cluster } from '../../../discovery/types.ts';
 import { type ClusterRecord, superseded } from './cluster-log.ts';
 import { encodeChange, encodeMade, encodePeers } from './codec.ts';
 import type { Keys } from './keys.ts';

@@ -1,5 +1,5 @@
 import type { IKeyValue, IRequestOp } from 'etcd3';
-import { type Millis, type Revision, revision, type Token } from '../../../discovery/parse.ts';
+import { type Millis, type Revision, revision, type Token } from '../../../discovery/types.ts';
 import type { Connection } from '../client/connection.ts';
 import { faultOf, unavailable } from '../client/fault.ts';
 import type { Keys } from '../log/keys.ts';

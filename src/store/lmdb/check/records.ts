@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Transaction } from 'lmdb';
 import type { Event } from '../../../discovery/change.ts';
-import { type Cluster, endTime, type Member } from '../../../discovery/cluster.ts';
-import { peerAddress, revision, type Token } from '../../../discovery/parse.ts';
+import { endTime } from '../../../discovery/cluster.ts';
+import { peerAddress } from '../../../discovery/parse.ts';
+import type { Cluster, Member } from '../../../discovery/types.ts';
+import { revision, type Token } from '../../../discovery/types.ts';
 import { decodeEvent, decodeStoredCluster } from '../codec.ts';
 import { readFault } from '../fault.ts';
 import { checkFormat, type Tables } from '../open.ts';

@@ -1,0 +1,12 @@
+/** Outside text for a line on a terminal: bounded, with nothing that acts on it, nor the password of a URL. */
+export function quote(text: string): string {
+  // With all before the host, as a password may hold anything, and the scheme before it may be missing.
+  const at = text.lastIndexOf('@');
+  const scheme = /^[a-z]+:\/\//i.exec(text)?.[0] ?? '';
+  const open = at < 0 || !text.slice(0, at).includes(':') ? text : `${scheme}...${text.slice(at)}`;
+  const short = open.length > 100 ? `${open.slice(0, 100)}...` : open;
+  return JSON.stringify(short).replace(
+    /[^\x20-\x7e]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
