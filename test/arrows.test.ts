@@ -1,105 +1,302 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 /** What the files of a module may import: modules of ours by name, and packages (`node:*` is any of Node's). */
 interface Rule {
   readonly modules: readonly string[];
   readonly packages: readonly string[];
-  /** Files of other modules that it may import types from, and nothing else. */
-  readonly typesFrom?: readonly string[];
 }
 
-// The arrows: cli, server -> page, etcdv2, etcdv3 -> etcd, rpc, client, gen -> discovery <- store/*. A module not in
-// the table fails, so a new one is given its place here first.
+// The arrows: cli, server -> page, etcdv2, etcdv3 -> etcd, rpc, client, gen -> discovery <- store/*. Every folder has
+// a rule, and so do files that more may import than what is beside them; one that is not in the table fails.
 const ANY = ['*'];
 const CONNECT = '@connectrpc/connect';
+const CONNECT_NODE = '@connectrpc/connect-node';
 const PROTOBUF = '@bufbuild/protobuf';
+const NODE = 'node:*';
+// For what puts the service and the commands together.
 const EVERYTHING: Rule = { modules: ANY, packages: ANY };
 const RULES: Readonly<Record<string, Rule>> = {
-  main: { modules: ['cli'], packages: ['node:*'] },
-  cli: EVERYTHING,
-  server: EVERYTHING,
-  client: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
-  // Apart, so that the rest of the client runs in a browser.
-  'client/node': { modules: ['gen', 'client'], packages: [CONNECT, '@connectrpc/connect-node', 'node:*'] },
-  page: {
-    modules: ['gen', 'client', 'etcd/start', 'limits'],
-    packages: [CONNECT, PROTOBUF, 'node:*'],
+  gen: { modules: [], packages: [PROTOBUF] },
+  'src/main.ts': { modules: ['src/cli'], packages: [NODE] },
+  'src/schema.ts': { modules: ['gen'], packages: [] },
+  // Numbers alone: for whoever keeps one of them.
+  'src/limits.ts': { modules: [], packages: [] },
+  'src/values': { modules: [], packages: [NODE] },
+  'src/port': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
+
+  'src/settings': {
+    modules: ['src/settings/tables', 'src/values', 'src/limits.ts', 'src/discovery'],
+    packages: [NODE],
   },
-  // What is bundled for browsers, with the parts of the page that are the same on both sides.
-  'page/browser': {
-    modules: ['gen', 'client', 'etcd/start', 'page'],
+  'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
+
+  'src/discovery': { modules: ['src/limits.ts'], packages: [NODE] },
+  'src/store/lmdb': {
+    modules: ['src/store/lmdb/check', 'src/discovery', 'src/limits.ts'],
+    packages: ['lmdb', NODE],
+  },
+  'src/store/lmdb/check': {
+    modules: ['src/store/lmdb', 'src/discovery', 'src/limits.ts'],
+    packages: ['lmdb', NODE],
+  },
+  'src/store/etcd': {
+    modules: [
+      'src/store/etcd/client',
+      'src/store/etcd/log',
+      'src/store/etcd/sweep',
+      'src/discovery',
+      'src/limits.ts',
+    ],
+    packages: ['etcd3', NODE],
+  },
+  'src/store/etcd/client': { modules: ['src/discovery', 'src/limits.ts'], packages: ['etcd3', NODE] },
+  'src/store/etcd/log': { modules: ['src/discovery', 'src/limits.ts'], packages: ['etcd3'] },
+  'src/store/etcd/sweep': {
+    modules: ['src/store/etcd/client', 'src/store/etcd/log', 'src/discovery', 'src/limits.ts'],
+    packages: ['etcd3', NODE],
+  },
+
+  'src/rpc': { modules: ['gen', 'src/discovery'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/client': { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
+  // Apart, so that the rest of the client runs in a browser.
+  'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
+  'src/etcd': { modules: ['gen'], packages: [CONNECT] },
+  // How to start etcd: pure, so that the page may show it too.
+  'src/etcd/start': { modules: [], packages: [] },
+  'src/etcdv2': { modules: ['gen', 'src/etcd', 'src/limits.ts'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/etcdv3': { modules: ['gen', 'src/etcd', 'src/limits.ts'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/grpc': { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
+  'src/page': {
+    modules: ['gen', 'src/page/view', 'src/client', 'src/limits.ts'],
+    packages: [CONNECT, PROTOBUF, NODE],
+  },
+  // The same on both sides.
+  'src/page/view': { modules: ['gen', 'src/page', 'src/etcd/start'], packages: [PROTOBUF] },
+  // What is bundled for browsers.
+  'src/page/browser': {
+    modules: ['gen', 'src/page', 'src/page/view', 'src/client', 'src/etcd/start'],
     packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF],
   },
-  etcd: { modules: ['gen'], packages: [CONNECT], typesFrom: ['rpc'] },
-  // How to start etcd: pure, so that the page may show it too.
-  'etcd/start': { modules: [], packages: [] },
-  etcdv2: { modules: ['gen', 'etcd', 'limits'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
-  etcdv3: { modules: ['gen', 'etcd', 'limits'], packages: [CONNECT, PROTOBUF, 'node:*'], typesFrom: ['rpc'] },
-  grpc: { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
-  rpc: { modules: ['gen', 'discovery'], packages: [CONNECT, PROTOBUF, 'node:*'] },
-  moving: { modules: ['discovery', 'etcd', 'limits'], packages: ['etcd3', 'node:*'] },
-  schema: { modules: ['gen'], packages: [] },
-  gen: { modules: [], packages: [PROTOBUF] },
-  // Numbers alone: for whoever keeps one of them.
-  limits: { modules: [], packages: [] },
-  discovery: { modules: ['limits'], packages: ['node:*'] },
-  'store/lmdb': { modules: ['discovery', 'limits'], packages: ['lmdb', 'node:*'] },
-  'store/etcd': { modules: ['discovery', 'limits'], packages: ['etcd3', 'node:*'] },
-};
+  'src/moving': { modules: ['src/discovery', 'src/limits.ts'], packages: [NODE] },
+  'src/moving/discoveryserver': {
+    modules: ['src/moving', 'src/discovery', 'src/etcd', 'src/limits.ts'],
+    packages: ['etcd3', NODE],
+  },
 
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-}
+  'src/server': EVERYTHING,
+  'src/server/version.ts': { modules: [], packages: [NODE] },
+  'src/server/tls-files.ts': { modules: ['src/port', 'src/settings'], packages: [NODE] },
+  'src/server/open-store.ts': {
+    modules: [
+      'src/discovery',
+      'src/server/telemetry',
+      'src/server/tls-files.ts',
+      'src/settings',
+      'src/store/etcd',
+      'src/store/lmdb',
+    ],
+    packages: [NODE],
+  },
+  'src/server/route.ts': { modules: ['src/page'], packages: [] },
+  'src/server/telemetry': {
+    modules: [
+      'gen',
+      'src/discovery',
+      'src/limits.ts',
+      'src/port',
+      'src/server/route.ts',
+      'src/server/rpc',
+      'src/settings',
+    ],
+    packages: [PROTOBUF, '@opentelemetry/api', '@prometheus-io/client', 'pino', 'pino-pretty', NODE],
+  },
+  'src/server/clients': {
+    modules: [
+      'src/discovery',
+      'src/limits.ts',
+      'src/port',
+      'src/rpc',
+      'src/server/tls-files.ts',
+      'src/settings',
+      'src/settings/tables',
+      'src/values',
+    ],
+    packages: [CONNECT, NODE],
+  },
+  'src/server/rpc': {
+    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/route.ts'],
+    packages: [CONNECT, CONNECT_NODE, PROTOBUF, NODE],
+  },
+  'src/server/http': {
+    modules: [
+      'gen',
+      'src/discovery',
+      'src/etcd/start',
+      'src/etcdv2',
+      'src/etcdv3',
+      'src/grpc',
+      'src/limits.ts',
+      'src/page',
+      'src/port',
+      'src/rpc',
+      'src/server/clients',
+      'src/server/route.ts',
+      'src/server/rpc',
+      'src/server/telemetry',
+      'src/server/version.ts',
+      'src/settings',
+      'src/values',
+    ],
+    packages: [CONNECT, NODE],
+  },
+  'src/server/process': {
+    modules: [
+      'src/discovery',
+      'src/port',
+      'src/server',
+      'src/server/process/workers',
+      'src/server/telemetry',
+      'src/server/tls-files.ts',
+      'src/server/version.ts',
+      'src/settings',
+    ],
+    packages: [NODE],
+  },
+  'src/server/process/workers': {
+    modules: ['src/server', 'src/server/process', 'src/server/telemetry', 'src/settings'],
+    packages: [NODE],
+  },
+
+  'src/cli': EVERYTHING,
+  'src/cli/commands': {
+    modules: [
+      'gen',
+      'src/cli',
+      'src/cli/completion',
+      'src/cli/text',
+      'src/client',
+      'src/etcd',
+      'src/etcd/start',
+      'src/server/clients',
+      'src/settings/tables',
+      'src/values',
+    ],
+    packages: [CONNECT, PROTOBUF],
+  },
+  'src/cli/completion': { modules: ['src/cli'], packages: [] },
+  'src/cli/data': {
+    modules: [
+      'src/cli',
+      'src/discovery',
+      'src/moving',
+      'src/moving/discoveryserver',
+      'src/server/open-store.ts',
+      'src/server/telemetry',
+      'src/settings',
+      'src/settings/tables',
+      'src/store/lmdb',
+      'src/store/lmdb/check',
+      'src/values',
+    ],
+    packages: [NODE],
+  },
+  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client'], packages: [PROTOBUF] },
+
+  bench: {
+    modules: ['bench/measure', 'bench/plan.ts', 'bench/report', 'bench/servers', 'bench/support', 'test'],
+    packages: [NODE],
+  },
+  'bench/plan.ts': { modules: ['bench/measure', 'bench/servers'], packages: [] },
+  'bench/support': { modules: ['gen'], packages: [PROTOBUF, NODE] },
+  'bench/load': { modules: ['gen', 'bench/support', 'src/discovery'], packages: [PROTOBUF, NODE] },
+  'bench/servers': {
+    modules: ['gen', 'bench/load', 'bench/support', 'src/discovery', 'src/rpc', 'src/store/lmdb', 'test'],
+    packages: [CONNECT_NODE, PROTOBUF, 'lmdb', NODE],
+  },
+  'bench/measure': {
+    modules: [
+      'gen',
+      'bench/load',
+      'bench/servers',
+      'bench/support',
+      'src/client',
+      'src/client/node.ts',
+      'src/rpc',
+      'test',
+    ],
+    packages: [CONNECT, CONNECT_NODE, PROTOBUF, NODE],
+  },
+  'bench/report': { modules: ['bench/measure', 'bench/plan.ts', 'bench/support'], packages: [NODE] },
+};
 
 // `import ... from 'x'`, `export ... from 'x'`, `import 'x'` and `import('x')`.
 const STATEMENT =
-  /^\s*(?:import|export)\s+(type\s)?(?:[\w$*\s{},]+?\sfrom\s+)?(['"])([^'"]+)\2|\bimport\s*\(\s*(['"])([^'"]+)\4/gm;
+  /^\s*(?:import|export)\s+(?:type\s)?(?:[\w$*\s{},]+?\sfrom\s+)?(['"])([^'"]+)\1|\bimport\s*\(\s*(['"])([^'"]+)\3/gm;
 
-function importsOf(source: string): Import[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  return [...code.matchAll(STATEMENT)].map((match) => ({
-    specifier: match[3] ?? match[5] ?? '',
-    typeOnly: match[1] !== undefined,
-  }));
+type Source = readonly [path: string, text: string];
+
+/** What a file imports: files by their paths from the clone's directory, packages by name. */
+function importsOf([path, text]: Source): Array<{ specifier: string; file?: string }> {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  return [...code.matchAll(STATEMENT)].map(([, , from, , dynamic]) => {
+    const specifier = from ?? dynamic ?? '';
+    return specifier.startsWith('.') ? { specifier, file: join(dirname(path), specifier) } : { specifier };
+  });
 }
 
-/** The module of a file: src/etcdv2/reply.ts -> etcdv2, and with a rule of its own src/store/lmdb/x.ts -> store/lmdb. */
+/** The module of a file: its folder, or the file itself when that has a rule of its own. */
 function moduleOf(path: string): string {
-  const [top = '', first = '', second = ''] = path.split('/').map((part) => part.replace(/\.ts$/, ''));
-  if (top === 'gen') return 'gen';
-  const nested = `${first}/${second}`;
-  return first === 'store' || Object.hasOwn(RULES, nested) ? nested : first;
+  if (Object.hasOwn(RULES, path)) return path;
+  // Neither is divided for importers.
+  const [top = ''] = path.split('/');
+  return top === 'gen' || top === 'test' ? top : dirname(path);
 }
 
 const allowed = (list: readonly string[], name: string): boolean =>
-  list.some((entry) => entry === '*' || entry === name || (entry === 'node:*' && name.startsWith('node:')));
+  list.some((entry) => entry === '*' || entry === name || (entry === NODE && name.startsWith('node:')));
 
 /** Every import that goes against the arrows, as "file: what is wrong". Paths start at the clone's directory. */
-function violations(files: Iterable<readonly [path: string, source: string]>): string[] {
+function violations(files: readonly Source[]): string[] {
   const found: string[] = [];
-  for (const [path, source] of files) {
+  for (const source of files) {
+    const [path] = source;
     const from = moduleOf(path);
     const rule = RULES[from];
     if (rule === undefined) {
       found.push(`${path}: the module "${from}" has no rule`);
       continue;
     }
-    for (const { specifier, typeOnly } of importsOf(source)) {
-      if (specifier.startsWith('.')) {
-        const to = moduleOf(join(path, '..', specifier));
-        const may =
-          to === from || allowed(rule.modules, to) || (typeOnly && allowed(rule.typesFrom ?? [], to));
-        if (!may) found.push(`${path}: ${from} must not import ${specifier} (${to})`);
-      } else {
+    for (const { specifier, file } of importsOf(source)) {
+      if (file === undefined) {
         const name = specifier.startsWith('node:') ? specifier : packageOf(specifier);
         if (!allowed(rule.packages, name)) found.push(`${path}: ${from} must not import ${name}`);
+      } else {
+        const to = moduleOf(file);
+        if (to !== from && !allowed(rule.modules, to)) {
+          found.push(`${path}: ${from} must not import ${specifier} (${to})`);
+        }
       }
     }
   }
+  return found;
+}
+
+/** Circles of files that import each other, types included: at least one of every set of files that has any. */
+function circles(files: readonly Source[]): string[] {
+  const imports = new Map(files.map((source) => [source[0], importsOf(source)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (path: string, way: readonly string[]): void => {
+    const begin = way.indexOf(path);
+    if (begin >= 0) found.push([...way.slice(begin), path].join(' -> '));
+    if (begin >= 0 || done.has(path)) return;
+    for (const { file } of imports.get(path) ?? []) if (file !== undefined) visit(file, [...way, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
   return found;
 }
 
@@ -107,11 +304,11 @@ function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-function sourceFiles(): Array<[string, string]> {
-  return ['src', 'gen'].flatMap((top) =>
+function sourceFiles(): Source[] {
+  return ['src', 'gen', 'bench'].flatMap((top) =>
     readdirSync(top, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
-      .map((name): [string, string] => [`${top}/${name}`, readFileSync(join(top, name), 'utf8')]),
+      .map((name): Source => [`${top}/${name}`, readFileSync(join(top, name), 'utf8')]),
   );
 }
 
@@ -121,22 +318,57 @@ test('no import goes against the arrows', () => {
   assert.deepEqual(violations(files), []);
 });
 
+test('no files import each other in a circle', () => {
+  assert.deepEqual(circles(sourceFiles()), []);
+});
+
+test('a planted circle is caught, of types too', () => {
+  const planted: readonly Source[] = [
+    ['src/rpc/a.ts', "import { b } from './b.ts';\nimport { d } from './d.ts';"],
+    ['src/rpc/b.ts', "import type { C } from '../etcd/c.ts';"],
+    ['src/etcd/c.ts', "export { d } from '../rpc/d.ts';\nexport type { A } from '../rpc/a.ts';"],
+    ['src/rpc/d.ts', ''],
+  ];
+  assert.deepEqual(circles(planted), ['src/rpc/a.ts -> src/rpc/b.ts -> src/etcd/c.ts -> src/rpc/a.ts']);
+  assert.deepEqual(circles(planted.filter(([path]) => path !== 'src/etcd/c.ts')), []);
+});
+
+test('no rule allows everything but that of what puts the service and the commands together', () => {
+  const free = Object.entries(RULES).filter(([, rule]) => rule.modules.includes('*'));
+  assert.deepEqual(
+    free.map(([module]) => module),
+    ['src/server', 'src/cli'],
+  );
+});
+
 test('every form of a planted violation is caught', () => {
-  const planted: ReadonlyArray<[path: string, source: string]> = [
+  const planted: readonly Source[] = [
     ['src/discovery/a.ts', "import { create } from '@bufbuild/protobuf';"],
     ['src/discovery/b.ts', "import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';"],
     ['src/discovery/c.ts', "export * from '../store/lmdb/store.ts';"],
     ['src/discovery/d.ts', "import '../rpc/service.ts';"],
     ['src/discovery/e.ts', "const { open } = await import('lmdb');"],
-    ['src/discovery/f.ts', "import {\n  a,\n  type b,\n} from '../server/port.ts';"],
-    ['src/etcdv2/a.ts', "import { parseToken } from '../discovery/model.ts';"],
+    ['src/discovery/f.ts', "import {\n  a,\n  type b,\n} from '../port/port.ts';"],
+    ['src/etcdv2/a.ts', "import { parseToken } from '../discovery/parse.ts';"],
     ['src/etcdv2/b.ts', "import type { Store } from '../discovery/store.ts';"],
     ['src/etcdv2/c.ts', "import { client } from '../rpc/client.ts';"],
+    ['src/etcdv2/e.ts', "import type { DiscoveryClient } from '../rpc/client.ts';"],
+    ['src/port/a.ts', "import type { Config } from '../settings/config.ts';"],
+    ['src/port/b.ts', "import pino from 'pino';"],
+    ['src/settings/a.ts', "import type { Limiter } from '../server/clients/limiter.ts';"],
+    ['src/server/telemetry/a.ts', "import { x } from '../http/observe.ts';"],
+    ['src/server/rpc/a.ts', "import { x } from '../serve.ts';"],
+    ['src/server/clients/a.ts', "import { x } from '../http/route.ts';"],
+    ['src/store/etcd/client/a.ts', "import { x } from '../store.ts';"],
+    ['src/store/etcd/log/a.ts', "import { x } from '../sweep/sweeper.ts';"],
+    ['src/cli/completion/a.ts', "import { x } from '../../settings/config.ts';"],
+    ['bench/support/a.ts', "import { x } from '../measure/calls.ts';"],
+    ['src/server/new/a.ts', ''],
     ['src/etcdv2/d.ts', "import { x } from '../etcdv3/kv.ts';"],
     ['src/rpc/a.ts', "import { LmdbStore } from '../store/lmdb/store.ts';"],
     ['src/store/lmdb/a.ts', "import { x } from '../etcd/store.ts';"],
     ['src/store/lmdb/b.ts', 'export { x } from "../../rpc/errors.ts";'],
-    ['src/page/a.ts', "import { x } from '../server/port.ts';"],
+    ['src/page/a.ts', "import { x } from '../port/port.ts';"],
     ['src/page/b.ts', "import { x } from '../etcd/value.ts';"],
     ['src/etcd/start/a.ts', "import { isIP } from 'node:net';"],
     ['src/etcd/start/b.ts', "import { x } from '../value.ts';"],
@@ -149,14 +381,15 @@ test('every form of a planted violation is caught', () => {
 });
 
 test('imports along the arrows and words in comments are let through', () => {
-  const fine: ReadonlyArray<[path: string, source: string]> = [
+  const fine: readonly Source[] = [
     ['src/discovery/a.ts', "import { randomBytes } from 'node:crypto';\nimport { x } from './errors.ts';"],
     ['src/discovery/b.ts', "// import { x } from 'lmdb';\n/* import { y } from '../rpc/x.ts'; */"],
-    ['src/etcdv2/a.ts', "import type { DiscoveryClient } from '../rpc/client.ts';"],
+    ['src/port/a.ts', "import { x } from '../limits.ts';\nimport { y } from '../values/ip.ts';"],
+    ['src/server/http/a.ts', "import { x } from '../route.ts';\nimport { y } from '../rpc/cors.ts';"],
     ['src/etcdv2/b.ts', "import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';"],
     ['src/rpc/a.ts', "import { x } from '../discovery/errors.ts';\nimport { C } from '@connectrpc/connect';"],
-    ['src/store/lmdb/a.ts', "import { open } from 'lmdb';\nimport { x } from '../../discovery/model.ts';"],
-    ['src/page/a.ts', "import { startText } from '../etcd/start/text.ts';"],
+    ['src/store/lmdb/a.ts', "import { open } from 'lmdb';\nimport { x } from '../../discovery/parse.ts';"],
+    ['src/page/view/a.ts', "import { startText } from '../../etcd/start/text.ts';"],
     ['src/server/a.ts', "import pino from 'pino';\nimport { x } from '../store/lmdb/store.ts';"],
   ];
   assert.deepEqual(violations(fine), []);
