@@ -8,7 +8,7 @@ import {
   GetClusterRequestSchema,
   GetClusterResponseSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { EVERYBODY, NO_QUOTA, QUOTA, RIGHTS } from '../../src/rpc/caller.ts';
+import { EVERYBODY, NO_QUOTA, QUOTA, RESOLVE_CALLER } from '../../src/rpc/caller.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { type Spread, spread } from '../support/stats.ts';
 
@@ -47,7 +47,7 @@ export async function measureInProcess({ rounds, calls }: InProcessPlan): Promis
   const handlersOfAll = { ...handlers, ...service };
   const client = inProcessClient(handlersOfAll);
   // As the service does it for each call of a client that its limits hold for.
-  const valuesOfCaller = () => createContextValues().set(RIGHTS, EVERYBODY).set(QUOTA, NO_QUOTA);
+  const valuesOfCaller = () => createContextValues().set(RESOLVE_CALLER, EVERYBODY).set(QUOTA, NO_QUOTA);
   const token = '0'.repeat(32);
   const request = create(GetClusterRequestSchema, { token });
 

@@ -32,7 +32,7 @@ function sameHash(a: SecretHash, b: SecretHash): boolean {
 }
 
 /** Refuses a caller that may not make tokens. */
-export function admitMaker({ mayCreate, proof }: Caller): void {
+export function authorizeMaker({ mayCreate, proof }: Caller): void {
   if (!mayCreate) throw unauthenticated('makes tokens only for callers that it knows', proof);
 }
 
@@ -40,7 +40,12 @@ export function admitMaker({ mayCreate, proof }: Caller): void {
  * Refuses a caller that may not have this access to a token; undefined locks are those of a token that is not
  * there, or is not guarded. An access needs the secret of the highest guarded one up to it, or of a higher one.
  */
-export function admit(locks: Locks | undefined, needed: Access, caller: Caller, revision?: Revision): void {
+export function authorize(
+  locks: Locks | undefined,
+  needed: Access,
+  caller: Caller,
+  revision?: Revision,
+): void {
   const { proof, mayUse } = caller;
   // Nothing else: the refusal goes to whom the cluster must not be told.
   const facts = revision === undefined ? {} : { revision };

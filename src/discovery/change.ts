@@ -1,4 +1,3 @@
-import { isComplete } from './cluster.ts';
 import { handOver } from './member-index.ts';
 import type {
   Cluster,
@@ -58,13 +57,62 @@ export interface Applied {
 export function apply(cluster: Cluster | undefined, change: Change, revision: Revision): Applied {
   if (change.type === 'CREATED') return { cluster: created(change, revision) };
   if (cluster === undefined) throw new TypeError(`a change of type ${change.type} needs a cluster`);
-  const { type, time } = change;
+  const event = eventOf(cluster, change, revision);
+  return { cluster: replay(cluster, event), event };
+}
+
+/**
+ * The cluster after an event of its log. A member that was replaced need not be there: the event that registered it
+ * may no longer be held.
+ */
+export function replay(cluster: Cluster, event: Event): Cluster {
+  const { type, revision } = event;
+  const { members } = cluster;
   switch (type) {
-    case 'TOKEN_REOPENED': {
-      const { expireTime } = change;
-      const after = { ...changed(cluster, cluster.members, revision), expireTime };
-      return { cluster: after, event: eventOf(type, after, time, { expireTime }) };
+    case 'TOKEN_REOPENED':
+      return { ...changed(cluster, members, revision), expireTime: present(event.expireTime) };
+    case 'REGISTERED': {
+      const member = present(event.member);
+      const after = [...members, member];
+      handOver(members, after, member);
+      return changed(cluster, after, revision);
     }
+    case 'REPLACED':
+      return changed(cluster, withMember(members, present(event.member)), revision);
+    case 'DEREGISTERED': {
+      const { id } = present(event.member);
+      const after = members.filter((each) => each.id !== id);
+      return changed(cluster, after, revision);
+    }
+    case 'TOKEN_DELETED':
+      return { ...changed(cluster, [], revision), deleteTime: event.time };
+  }
+}
+
+type About = Pick<Event, 'member' | 'previous' | 'removed' | 'expireTime'>;
+
+/** An event after which the cluster has so many members, standbys included. */
+export function makeEvent(
+  { type, revision, time }: Pick<Event, 'type' | 'revision' | 'time'>,
+  { count, size }: { readonly count: number; readonly size: number },
+  about: About,
+): Event {
+  const standbyCount = Math.max(0, count - size);
+  const memberCount = count - standbyCount;
+  return { type, revision, time, complete: count >= size, memberCount, standbyCount, ...about };
+}
+
+function eventOf(
+  { members, size }: Cluster,
+  change: Exclude<Change, { readonly type: 'CREATED' }>,
+  revision: Revision,
+): Event {
+  const { type, time } = change;
+  const event = (count: number, about: About): Event =>
+    makeEvent({ type, revision, time }, { count, size }, about);
+  switch (type) {
+    case 'TOKEN_REOPENED':
+      return event(members.length, { expireTime: change.expireTime });
     case 'REGISTERED': {
       const { id, name, peerUrls } = change.member;
       const member = {
@@ -76,31 +124,21 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
         modRevision: revision,
         version: 1,
       };
-      const members = [...cluster.members, member];
-      handOver(cluster.members, members, member);
-      const after = changed(cluster, members, revision);
-      return { cluster: after, event: eventOf(type, after, time, { member }) };
+      return event(members.length + 1, { member });
     }
     case 'REPLACED': {
-      const previous = memberOf(cluster, change.member.id);
+      const previous = memberOf(members, change.member.id);
       const version = previous.version + 1;
       const member = { ...previous, ...change.member, modRevision: revision, version };
-      const members = cluster.members.map((each) => (each === previous ? member : each));
-      const after = changed(cluster, members, revision);
-      return { cluster: after, event: eventOf(type, after, time, { member, previous }) };
+      return event(members.length, { member, previous });
     }
-    case 'DEREGISTERED': {
-      const member = memberOf(cluster, change.id);
-      const members = cluster.members.filter((each) => each !== member);
-      const after = changed(cluster, members, revision);
-      return { cluster: after, event: eventOf(type, after, time, { member }) };
-    }
-    case 'TOKEN_DELETED': {
-      const after = { ...changed(cluster, [], revision), deleteTime: time };
-      return { cluster: after, event: eventOf(type, after, time, { removed: cluster.members }) };
-    }
+    case 'DEREGISTERED':
+      return event(members.length - 1, { member: memberOf(members, change.id) });
+    case 'TOKEN_DELETED':
+      return event(0, { removed: members });
   }
 }
+
 // Written out field by field: V8 takes microseconds for an object whose literal goes on after a spread.
 
 function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision: Revision): Cluster {
@@ -135,26 +173,21 @@ function changed(cluster: Cluster, members: readonly Member[], revision: Revisio
   };
 }
 
-function eventOf(
-  type: Event['type'],
-  after: Cluster,
-  time: Millis,
-  about: Pick<Event, 'member' | 'previous' | 'removed' | 'expireTime'>,
-): Event {
-  const standbyCount = Math.max(0, after.members.length - after.size);
-  return {
-    type,
-    revision: after.modRevision,
-    time,
-    complete: isComplete(after),
-    memberCount: after.members.length - standbyCount,
-    standbyCount,
-    ...about,
-  };
+/** In the place of the member with its id, else in that of its rank. */
+function withMember(members: readonly Member[], member: Member): readonly Member[] {
+  const at = members.findIndex((each) => each.id === member.id);
+  if (at >= 0) return members.with(at, member);
+  const before = members.findLastIndex((each) => each.createRevision < member.createRevision);
+  return members.toSpliced(before + 1, 0, member);
 }
 
-function memberOf(cluster: Cluster, id: MemberId): Member {
-  const member = cluster.members.find((each) => each.id === id);
+function memberOf(members: readonly Member[], id: MemberId): Member {
+  const member = members.find((each) => each.id === id);
   if (member === undefined) throw new TypeError('the change names a member that the cluster does not have');
   return member;
+}
+
+function present<T>(fact: T | undefined): T {
+  if (fact === undefined) throw new TypeError('an event lacks what it is about');
+  return fact;
 }

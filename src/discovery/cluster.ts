@@ -42,7 +42,7 @@ export function initialCluster(cluster: Cluster): string {
 }
 
 /** The cluster, if it is known at all. */
-export function known(cluster: Cluster | undefined, revision?: Revision): Cluster {
+export function requireKnown(cluster: Cluster | undefined, revision?: Revision): Cluster {
   if (cluster !== undefined) return cluster;
   throw new DiscoveryError(
     'TOKEN_NOT_FOUND',
@@ -52,8 +52,8 @@ export function known(cluster: Cluster | undefined, revision?: Revision): Cluste
 }
 
 /** The cluster, if it can still be joined and watched. */
-export function live(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
-  const found = notDeleted(known(cluster, revision), now, revision);
+export function requireLive(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
+  const found = requireNotDeleted(requireKnown(cluster, revision), now, revision);
   if (now >= found.expireTime) {
     throw new DiscoveryError(
       'TOKEN_EXPIRED',
@@ -65,7 +65,7 @@ export function live(cluster: Cluster | undefined, now: Millis, revision?: Revis
 }
 
 /** The cluster, unless somebody deleted its token. */
-export function notDeleted(found: Cluster, now: Millis, revision?: Revision): Cluster {
+export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revision): Cluster {
   if (found.deleteTime === undefined) return found;
   throw new DiscoveryError(
     'TOKEN_DELETED',

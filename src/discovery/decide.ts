@@ -1,6 +1,6 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Change } from './change.ts';
-import { isComplete, isStandby, known, live, notDeleted, standbys } from './cluster.ts';
+import { isComplete, isStandby, requireKnown, requireLive, requireNotDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { peerAddress } from './parse.ts';
@@ -54,7 +54,7 @@ export function decideCreate(
   if (cluster.locks !== undefined) {
     throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
   }
-  const existing = live(cluster, now);
+  const existing = requireLive(cluster, now);
   const same =
     existing.size === command.size &&
     command.locks === undefined &&
@@ -81,7 +81,7 @@ export function decideRegister(
   command: RegisterCommand,
   now: Millis,
 ): Change | undefined {
-  const into = live(cluster, now);
+  const into = requireLive(cluster, now);
   const { id, name, peerUrls, mode } = command;
   const members = alike(into.members, command);
   const registered = members.find((member) => member.id === id);
@@ -113,7 +113,7 @@ export function decideDeregister(
   expected: Revision | undefined,
   now: Millis,
 ): Change {
-  const member = live(cluster, now).members.find((each) => each.id === id);
+  const member = requireLive(cluster, now).members.find((each) => each.id === id);
   if (member === undefined) throw noSuchMember(id);
   checkExpected(member, expected);
   return { type: 'DEREGISTERED', time: now, id };
@@ -121,12 +121,12 @@ export function decideDeregister(
 
 /** A lifetime from now on, for a token that is remembered. */
 export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis): Change {
-  notDeleted(known(cluster), now);
+  requireNotDeleted(requireKnown(cluster), now);
   return { type: 'TOKEN_REOPENED', time: now, expireTime: millis(now + ttl) };
 }
 
 export function decideDelete(cluster: Cluster | undefined, now: Millis): Change {
-  live(cluster, now);
+  requireLive(cluster, now);
   return { type: 'TOKEN_DELETED', time: now };
 }
 

@@ -1,6 +1,6 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
-import { ANYONE, admit, admitMaker, type Caller } from './access.ts';
-import { isStandby, known, live } from './cluster.ts';
+import { ANYONE, authorize, authorizeMaker, type Caller } from './access.ts';
+import { isStandby, requireKnown, requireLive } from './cluster.ts';
 import {
   type CreateCommand,
   decideCreate,
@@ -50,22 +50,22 @@ export class Discovery {
   }
 
   async createToken(command: CreateCommand, caller: Caller = ANYONE): Promise<Written> {
-    admitMaker(caller);
+    authorizeMaker(caller);
     return this.#store.write(command.token, (cluster) => decideCreate(cluster, command, this.now()));
   }
 
   /** The cluster in whatever state, tombstones included. */
   async getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
-    admit(cluster?.locks, 'READ', caller, revision);
-    return { cluster: known(cluster, revision), revision };
+    authorize(cluster?.locks, 'READ', caller, revision);
+    return { cluster: requireKnown(cluster, revision), revision };
   }
 
   /** The cluster with its members, while the token is live. */
   async listMembers(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
-    admit(cluster?.locks, 'READ', caller, revision);
-    return { cluster: live(cluster, this.now(), revision), revision };
+    authorize(cluster?.locks, 'READ', caller, revision);
+    return { cluster: requireLive(cluster, this.now(), revision), revision };
   }
 
   async register(token: Token, command: RegisterCommand, caller: Caller = ANYONE): Promise<Registered> {
@@ -103,7 +103,7 @@ export class Discovery {
 
   #change(token: Token, access: Access, caller: Caller, decide: Decide): Promise<Written> {
     return this.#store.write(token, (cluster) => {
-      admit(cluster?.locks, access, caller);
+      authorize(cluster?.locks, access, caller);
       return decide(cluster);
     });
   }

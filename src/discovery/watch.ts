@@ -1,7 +1,7 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
-import { admit, type Caller } from './access.ts';
+import { authorize, type Caller } from './access.ts';
 import type { Event } from './change.ts';
-import { known, live } from './cluster.ts';
+import { requireKnown, requireLive } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
@@ -45,13 +45,13 @@ export async function* watch(
   topics.add(token, bell);
   try {
     const view = await store.read(token);
-    admit(view.cluster?.locks, 'READ', caller, view.revision);
+    authorize(view.cluster?.locks, 'READ', caller, view.revision);
     let cursor = after ?? view.revision;
     if (after === undefined) {
-      const cluster = live(view.cluster, now(), view.revision);
+      const cluster = requireLive(view.cluster, now(), view.revision);
       yield { type: 'SNAPSHOT', cluster, revision: view.revision };
     } else {
-      known(view.cluster, view.revision);
+      requireKnown(view.cluster, view.revision);
       yield { type: 'STARTED', revision: view.revision };
     }
     while (!signal.aborted) {
@@ -70,7 +70,7 @@ export async function* watch(
         if (event.type === 'TOKEN_DELETED') return;
       }
       if (events.length > 0) continue;
-      topics.expireAt(token, live(cluster, now()).expireTime, now());
+      topics.expireAt(token, requireLive(cluster, now()).expireTime, now());
       await bell.wait();
     }
   } finally {

@@ -4,14 +4,14 @@ import { parseToken } from '../discovery/parse.ts';
 import type { Token } from '../discovery/types.ts';
 
 /** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
-export type Rights = (secret: string | undefined) => Caller;
+export type ResolveCaller = (secret: string | undefined) => Caller;
 
-/** The rights of everybody, at a service that asks nobody who it is. */
-export const EVERYBODY: Rights = (secret) =>
+/** Of everybody, at a service that asks nobody who it is. */
+export const EVERYBODY: ResolveCaller = (secret) =>
   secret === undefined ? ANYONE : { ...ANYONE, proof: hashSecret(secret) };
 
-/** Where a call carries them. */
-export const RIGHTS = createContextKey<Rights>(EVERYBODY);
+/** Where a call carries it. */
+export const RESOLVE_CALLER = createContextKey<ResolveCaller>(EVERYBODY);
 
 /** What a caller may take. Both throw a DiscoveryError when it is too much. */
 export interface Quota {
@@ -27,9 +27,9 @@ export const NO_QUOTA: Quota = { makeToken() {}, watch: () => () => {} };
 export const QUOTA = createContextKey<Quota>(NO_QUOTA);
 
 /** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
-export function enter(text: string, rights: Rights): { token: Token; caller: Caller } {
+export function enter(text: string, resolveCaller: ResolveCaller): { token: Token; caller: Caller } {
   const { token, secret } = splitSecret(text);
-  return { token: parseToken(token), caller: rights(secret) };
+  return { token: parseToken(token), caller: resolveCaller(secret) };
 }
 
 /** The secret is undefined when there is none behind the token. */

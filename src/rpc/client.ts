@@ -29,7 +29,7 @@ type Handler = (request: unknown, context: CallContext) => unknown;
 /**
  * A client of a service in the same process: messages are handed over as they are, nothing is serialised.
  * Deadlines and headers have no meaning here; an aborted signal ends the handler, which a `for await` that is
- * left does not. The context values say who calls, as `RIGHTS` in them.
+ * left does not. The context values say who calls, as `RESOLVE_CALLER` in them.
  */
 export function inProcessClient(service: object, values: ContextValues = NOBODY): DiscoveryClient {
   const handlers = service as Record<string, Handler>;

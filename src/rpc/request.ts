@@ -25,7 +25,7 @@ import {
 } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
 import { ACCESSES, type Access, type Locks, revision, type Ttl } from '../discovery/types.ts';
-import { type Rights, splitSecret } from './caller.ts';
+import { type ResolveCaller, splitSecret } from './caller.ts';
 
 // Requests as the core's commands: the one place where their fields are parsed.
 
@@ -33,10 +33,10 @@ import { type Rights, splitSecret } from './caller.ts';
 export function createRequest(
   request: CreateTokenRequest,
   policy: Policy,
-  rights: Rights,
+  resolveCaller: ResolveCaller,
 ): { command: CreateCommand; caller: Caller; secrets: TokenSecret[] } {
   const { token: chosen, secret } = splitSecret(request.token);
-  const caller = rights(secret);
+  const caller = resolveCaller(secret);
   const asked = request.ttl === undefined ? undefined : durationMs(request.ttl);
   const ttl = parseTtl(asked, policy);
   const secrets = [...new Set(request.guard)].map((access) => ({

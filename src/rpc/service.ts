@@ -19,7 +19,7 @@ import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId } from '../discovery/parse.ts';
 import { revision } from '../discovery/types.ts';
 import type { WatchItem } from '../discovery/watch.ts';
-import { enter, QUOTA, RIGHTS, type Rights } from './caller.ts';
+import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
@@ -45,14 +45,14 @@ export function discoveryService(
 
   const unary =
     <Request, Response>(
-      handler: (request: Request, rights: Rights, values: ContextValues) => Promise<Response>,
+      handler: (request: Request, resolveCaller: ResolveCaller, values: ContextValues) => Promise<Response>,
     ) =>
     (request: Request, { values }: CallContext): Promise<Response> =>
-      handler(request, values.get(RIGHTS), values).catch(refuse);
+      handler(request, values.get(RESOLVE_CALLER), values).catch(refuse);
 
   return {
-    createToken: unary(async (request, rights, values) => {
-      const { command, caller, secrets } = createRequest(request, discovery.policy, rights);
+    createToken: unary(async (request, resolveCaller, values) => {
+      const { command, caller, secrets } = createRequest(request, discovery.policy, resolveCaller);
       values.get(QUOTA).makeToken();
       const { cluster, changed, revision } = await discovery.createToken(command, caller);
       return create(CreateTokenResponseSchema, {
@@ -63,8 +63,8 @@ export function discoveryService(
       });
     }),
 
-    getCluster: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    getCluster: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const { cluster, revision } = await discovery.getCluster(token, caller);
       return create(GetClusterResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
@@ -72,8 +72,8 @@ export function discoveryService(
       });
     }),
 
-    register: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    register: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const { cluster, member, previous, outcome, standby, revision } = await discovery.register(
         token,
         registerCommand(request),
@@ -89,8 +89,8 @@ export function discoveryService(
       });
     }),
 
-    listMembers: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    listMembers: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const { cluster, revision } = await discovery.listMembers(token, caller);
       return membersMessage(cluster, revision, discovery.now());
     }),
@@ -101,7 +101,7 @@ export function discoveryService(
     ): AsyncGenerator<WatchMembersResponse> {
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
-        const { token, caller } = enter(request.token, values.get(RIGHTS));
+        const { token, caller } = enter(request.token, values.get(RESOLVE_CALLER));
         const leave = values.get(QUOTA).watch();
         // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
         signal.addEventListener('abort', leave, { once: true });
@@ -118,8 +118,8 @@ export function discoveryService(
       }
     },
 
-    deregister: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    deregister: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const expected = request.expectedModRevision;
       const { written, member } = await discovery.deregister(
         token,
@@ -134,8 +134,8 @@ export function discoveryService(
       });
     }),
 
-    deleteToken: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    deleteToken: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const { cluster, revision } = await discovery.deleteToken(token, caller);
       return create(DeleteTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
@@ -143,8 +143,8 @@ export function discoveryService(
       });
     }),
 
-    reopenToken: unary(async (request, rights) => {
-      const { token, caller } = enter(request.token, rights);
+    reopenToken: unary(async (request, resolveCaller) => {
+      const { token, caller } = enter(request.token, resolveCaller);
       const ttl = reopenTtl(request, discovery.policy);
       const { cluster, revision } = await discovery.reopenToken(token, ttl, caller);
       return create(ReopenTokenResponseSchema, {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import { admit, type Caller, hashSecret, issueSecret } from '../../src/discovery/access.ts';
+import { authorize, type Caller, hashSecret, issueSecret } from '../../src/discovery/access.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
@@ -32,8 +32,8 @@ test('hashes are compared in a time that tells nothing of them', (t) => {
   assert.ok(right !== undefined && wrong !== undefined);
   const caller = { mayCreate: false, mayUse: false };
   const locks = { READ: right };
-  admit(locks, 'READ', { ...caller, proof: right });
-  assert.throws(() => admit(locks, 'READ', { ...caller, proof: wrong }), { reason: 'FORBIDDEN' });
+  authorize(locks, 'READ', { ...caller, proof: right });
+  assert.throws(() => authorize(locks, 'READ', { ...caller, proof: wrong }), { reason: 'FORBIDDEN' });
   assert.deepEqual(compared, [
     [right, right],
     [right, wrong],

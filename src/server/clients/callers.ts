@@ -1,7 +1,7 @@
 import type { Caller } from '../../discovery/access.ts';
 import { hashSecret } from '../../discovery/access.ts';
 import type { PortRequest } from '../../port/port.ts';
-import { EVERYBODY, type Rights } from '../../rpc/caller.ts';
+import { EVERYBODY, type ResolveCaller } from '../../rpc/caller.ts';
 import type { AuthMode } from '../../settings/tables/access.ts';
 import type { KnownCallers } from './auth-file.ts';
 
@@ -14,7 +14,7 @@ interface Credential {
 /** Tells what the sender of a request may do. */
 export class Callers {
   readonly #mode: AuthMode;
-  readonly #strangers: Rights;
+  readonly #strangers: ResolveCaller;
   #known: KnownCallers;
 
   constructor(mode: AuthMode, known: KnownCallers) {
@@ -29,7 +29,7 @@ export class Callers {
   }
 
   /** By its client certificate or its headers: Authorization (Bearer or Basic), or the `token` of etcd's v3 clients. */
-  rightsOf(request: PortRequest): Rights {
+  rightsOf(request: PortRequest): ResolveCaller {
     const { authorization, token } = request.headers;
     const hasCertificate = 'authorized' in request.socket && request.socket.authorized;
     if (authorization === undefined && token === undefined && !hasCertificate) return this.#strangers;
@@ -47,7 +47,7 @@ export class Callers {
   }
 
   /** `shown` is the secret of the headers; one behind the token takes its place. */
-  #rights(isKnown: boolean, shown: string | undefined): Rights {
+  #rights(isKnown: boolean, shown: string | undefined): ResolveCaller {
     return (behind): Caller => {
       const known = isKnown || (behind !== undefined && this.#knows({ secret: behind }));
       const secret = behind ?? shown;

@@ -1,6 +1,13 @@
 import { type ContextValues, createContextValues } from '@connectrpc/connect';
 import type { PortRequest } from '../../port/port.ts';
-import { EVERYBODY, NO_QUOTA, QUOTA, type Quota, RIGHTS, type Rights } from '../../rpc/caller.ts';
+import {
+  EVERYBODY,
+  NO_QUOTA,
+  QUOTA,
+  type Quota,
+  RESOLVE_CALLER,
+  type ResolveCaller,
+} from '../../rpc/caller.ts';
 import { type DiscoveryClient, inProcessClient } from '../../rpc/client.ts';
 import type { discoveryService } from '../../rpc/service.ts';
 import type { Callers } from './callers.ts';
@@ -18,7 +25,7 @@ export interface RequestClients {
 
 /** Who sends requests. */
 interface Sender {
-  readonly rights: Rights;
+  readonly rights: ResolveCaller;
   readonly quota: Quota;
   /** Its watches take nothing of the quota. */
   readonly uncounted: DiscoveryClient;
@@ -28,7 +35,7 @@ export function requestClients(
   service: ReturnType<typeof discoveryService>,
   { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
 ): RequestClients {
-  const know = (rights: Rights, client: Client | undefined): Sender => {
+  const know = (rights: ResolveCaller, client: Client | undefined): Sender => {
     const quota = limiter.quotaOf(client);
     const values = valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() });
     return { rights, quota, uncounted: inProcessClient(service, values) };
@@ -58,6 +65,6 @@ export function requestClients(
   };
 }
 
-function valuesFor(rights: Rights, quota: Quota): ContextValues {
-  return createContextValues().set(RIGHTS, rights).set(QUOTA, quota);
+function valuesFor(rights: ResolveCaller, quota: Quota): ContextValues {
+  return createContextValues().set(RESOLVE_CALLER, rights).set(QUOTA, quota);
 }

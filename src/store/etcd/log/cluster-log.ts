@@ -1,5 +1,5 @@
-import type { Event } from '../../../discovery/change.ts';
-import type { Cluster, Member, Revision, Token } from '../../../discovery/types.ts';
+import { type Event, makeEvent, replay } from '../../../discovery/change.ts';
+import type { Cluster, MemberId, Revision, Token } from '../../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../limits.ts';
 import { damaged, decodeChange, decodeMade, type StoredChange } from './codec.ts';
 
@@ -90,43 +90,30 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
   const [first, ...changes] = entries;
   if (first === undefined) return undefined;
   if (first.number !== 0) throw damaged(`the key that made the token is missing beside its changes`);
-  const { cluster } = decodeMade(token, first.value, first.revision);
+  let { cluster } = decodeMade(token, first.value, first.revision);
   const head = changes.at(-1)?.number ?? 0;
   const oldest = Math.max(1, head - CLUSTER_LIMITS.eventsPerToken + 1);
-  const members = new Map<string, { member: Member; number: number }>();
+  const madeBy = new Map<MemberId, number>();
   const events: Event[] = [];
   let after = cluster.createRevision;
-  let deleteTime: Cluster['deleteTime'];
-  let { expireTime } = cluster;
   let expected = oldest;
   for (const { number, value, revision } of changes) {
     const change = decodeChange(value, revision);
-    expireTime = change.expireTime;
+    const event = eventOf(change, cluster);
     if (number >= oldest) {
       if (number !== expected) throw damaged('a change is missing');
       if (number === oldest) after = change.after;
       expected += 1;
-      events.push(eventOf(change, cluster.size, inOrder(members, change)));
+      events.push(event);
     }
-    if (change.type === 'TOKEN_DELETED') {
-      members.clear();
-      deleteTime = change.time;
-    } else if (change.type === 'TOKEN_REOPENED') continue;
-    else if (change.member === undefined) throw damaged('a change has no member');
-    else if (change.type === 'DEREGISTERED') members.delete(change.member.id);
-    else members.set(change.member.id, { member: change.member, number });
+    // A change that reopened the token may be among those that are no longer held.
+    cluster = { ...replay(cluster, event), expireTime: change.expireTime };
+    if (change.member !== undefined) madeBy.set(change.member.id, number);
   }
-  const kept = sorted(members);
   const record: ClusterRecord = {
-    cluster: {
-      ...cluster,
-      ...(deleteTime !== undefined && { deleteTime }),
-      expireTime,
-      modRevision: changes.at(-1)?.revision ?? cluster.createRevision,
-      members: kept.map((each) => each.member),
-    },
+    cluster,
     head,
-    madeBy: kept.map((each) => each.number),
+    madeBy: cluster.members.map(({ id }) => madeBy.get(id) ?? 0),
     tail: events.slice(-TAIL_EVENTS),
     tailAfter: events.at(-TAIL_EVENTS - 1)?.revision ?? after,
   };
@@ -140,48 +127,22 @@ export function advance(record: ClusterRecord, entries: readonly LogEntry[]): Cl
     if (number !== result.head + 1) return undefined;
     const change = decodeChange(value, revision);
     if (change.after !== result.cluster.modRevision) return undefined;
-    const { cluster } = result;
-    const event = eventOf(change, cluster.size, cluster.members);
-    result = next(result, clusterAfter(cluster, event), event);
+    const event = eventOf(change, result.cluster);
+    result = next(result, replay(result.cluster, event), event);
   }
   return result;
 }
 
-function clusterAfter(cluster: Cluster, { type, member, revision, time, expireTime }: Event): Cluster {
-  const { members } = cluster;
-  const changed = { ...cluster, modRevision: revision };
-  if (type === 'TOKEN_DELETED') return { ...changed, members: [], deleteTime: time };
-  if (expireTime !== undefined) return { ...changed, expireTime };
-  if (member === undefined) throw damaged('a change has no member');
-  if (type === 'REGISTERED') return { ...changed, members: [...members, member] };
-  if (type === 'DEREGISTERED')
-    return { ...changed, members: members.filter((each) => each.id !== member.id) };
-  return { ...changed, members: members.map((each) => (each.id === member.id ? member : each)) };
-}
-
-function eventOf(change: StoredChange, size: number, before: readonly Member[]): Event {
-  const { type, revision, time, count, member, previous } = change;
-  return {
-    type,
-    revision,
-    time,
-    ...(member !== undefined && { member }),
-    ...(previous !== undefined && { previous }),
-    ...(type === 'TOKEN_DELETED' && { removed: before }),
-    ...(type === 'TOKEN_REOPENED' && { expireTime: change.expireTime }),
-    complete: count >= size,
-    memberCount: Math.min(count, size),
-    standbyCount: Math.max(count - size, 0),
-  };
-}
-
-type Members = ReadonlyMap<string, { readonly member: Member; readonly number: number }>;
-
-function inOrder(members: Members, change: StoredChange): readonly Member[] {
-  return change.type === 'TOKEN_DELETED' ? sorted(members).map((each) => each.member) : [];
-}
-
-/** By rank. A change that replaced a member can stand before the one that it replaced, which is gone. */
-function sorted(members: Members): Array<{ readonly member: Member; readonly number: number }> {
-  return [...members.values()].sort((a, b) => Number(a.member.createRevision - b.member.createRevision));
+function eventOf(change: StoredChange, { size, members }: Cluster): Event {
+  const { type, count, member, previous, expireTime } = change;
+  return makeEvent(
+    change,
+    { count, size },
+    {
+      ...(member !== undefined && { member }),
+      ...(previous !== undefined && { previous }),
+      ...(type === 'TOKEN_DELETED' && { removed: members }),
+      ...(type === 'TOKEN_REOPENED' && { expireTime }),
+    },
+  );
 }

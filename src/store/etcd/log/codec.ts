@@ -120,9 +120,11 @@ export function decodeChange(value: Buffer, at: Revision): StoredChange {
   const record = parse(value) as ChangeRecord;
   const { member, previous } = record;
   const time = integer(record.time) as Millis;
+  const type = typeOf(record.type);
+  if (member === undefined && !OF_TOKEN.has(type)) throw damaged('a change has no member');
   return {
     nonce: text(record.nonce),
-    type: typeOf(record.type),
+    type,
     time,
     after: revision(integer(record.after)),
     count: integer(record.count),
@@ -160,6 +162,9 @@ function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): 
     version: integer(version ?? 1),
   };
 }
+
+/** Changes that are of no one member. */
+const OF_TOKEN: ReadonlySet<Event['type']> = new Set(['TOKEN_DELETED', 'TOKEN_REOPENED']);
 
 const TYPES: readonly unknown[] = [
   'REGISTERED',

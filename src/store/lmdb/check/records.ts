@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Transaction } from 'lmdb';
-import type { Event } from '../../../discovery/change.ts';
+import { type Event, replay } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
-import type { Cluster, Member } from '../../../discovery/types.ts';
-import { revision, type Token } from '../../../discovery/types.ts';
+import { type Cluster, revision, type Token } from '../../../discovery/types.ts';
 import { decodeEvent, decodeStoredCluster } from '../codec.ts';
 import { readFault } from '../fault.ts';
 import { checkFormat, type Tables } from '../open.ts';
@@ -162,12 +161,7 @@ function wrongMembers(
     }
   }
   if (compactRevision > 0) return undefined;
-  const members = new Map<string, Member>();
-  for (const { type, member } of events) {
-    if (type === 'TOKEN_DELETED') members.clear();
-    else if (type === 'DEREGISTERED') members.delete(member?.id ?? '');
-    else if (member !== undefined) members.set(member.id, member);
-  }
-  const same = isDeepStrictEqual([...members.values()], cluster.members);
+  const replayed = events.reduce(replay, { ...cluster, members: [] });
+  const same = isDeepStrictEqual(replayed.members, cluster.members);
   return same ? undefined : 'its events do not come to its members';
 }
