@@ -186,7 +186,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [CONNECT, PROTOBUF],
   },
-  'src/cli/completion': { modules: ['src/cli'], packages: [] },
+  'src/cli/completion': { modules: ['src/cli', 'src/settings/tables'], packages: [] },
   'src/cli/data': {
     modules: [
       'src/cli',

@@ -2,11 +2,12 @@ import { createClient, type Transport } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell.ts';
+import type { Flag } from '../settings/tables/flag.ts';
 import { parsePath } from '../settings/tables/setting.ts';
 import { parsePublicUrl } from '../values/address.ts';
 import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
-import { type Flag, type FlagSet, readCall, type Values } from './flags.ts';
+import { type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp, type Described } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
 import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts';
@@ -78,7 +79,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
       }
       if (reading.type === 'WRONG') {
         const problem = { exitCode: EXIT.WRONG, message: reading.problem };
-        terminal.err(problemOutput(problem, wantsJson(reading.texts)));
+        terminal.err(problemOutput(problem, wantsJson(reading.given)));
         return problem.exitCode;
       }
       const values: Values<typeof COMMON> & Values<F> = reading.values;

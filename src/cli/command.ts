@@ -1,3 +1,5 @@
+import type { AnyFlag } from '../settings/tables/flag.ts';
+
 /** Where a command reads and writes. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -9,25 +11,13 @@ export interface Terminal {
   readonly ask: ((question: string) => Promise<string>) | undefined;
 }
 
-/** A flag as the help and the completion of a shell tell of it. */
-export interface FlagShape {
-  /** Without its dashes. */
-  readonly flag: string;
-  readonly short?: string;
-  /** Stands for the value in the help; undefined for a switch. FILE and DIR are completed as such. */
-  readonly value?: string;
-  /** The words that the value is one of. */
-  readonly words?: readonly string[];
-  readonly help: string;
-}
-
 /** A command: one row of the table in commands.ts. The list of commands and the completion are made from it. */
 export interface Command {
   readonly name: string;
   /** What the command is about; the list of commands is grouped by it. */
   readonly group: 'Service' | 'Data' | 'Tokens' | 'Nodes' | 'Shell';
   readonly summary: string;
-  readonly flags: readonly FlagShape[];
+  readonly flags: readonly AnyFlag[];
   /** What its first argument is: one of some words, or a file. Undefined: nothing that a shell can complete. */
   readonly argument?: readonly string[] | 'FILE';
   /** Gets what follows the name, and returns the exit code. `--help` is its own to answer. */

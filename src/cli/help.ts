@@ -1,4 +1,4 @@
-import type { Flag, FlagSet } from './flags.ts';
+import type { FlagSet } from './flags.ts';
 import { wrap } from './text/wrap.ts';
 
 /** A command as its help tells of it. */
@@ -22,33 +22,65 @@ export function commandHelp(
     `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
     `Usage: etcd-discovery ${[name, ...args].join(' ')} [flags]`,
     ...(details === undefined ? [] : [wrap(details, 96).join('\n')]),
-    ...(Object.keys(flags).length === 0 ? [] : [`Flags:\n${flagLines(flags)}`]),
-    `The service:\n${flagLines(common)}`,
-    `Examples:\n${examples.map((line) => `  etcd-discovery ${line}`).join('\n')}`,
+    ...(Object.keys(flags).length === 0 ? [] : [`Flags:\n${flagLines(Object.values(flags))}`]),
+    `The service:\n${flagLines(Object.values(common))}`,
+    exampleLines(examples),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function flagLines(flags: FlagSet): string {
-  return Object.values(flags)
-    .map((flag) => {
-      const name = `${flag.short === undefined ? '   ' : `-${flag.short},`} --${flag.flag} ${flag.value ?? ''}`;
-      const notes = flag.value === undefined ? [] : notesOf(flag);
-      const [first, ...more] = wrap([flag.help, ...notes].join(' '), 60);
-      const lines = [
-        `  ${name.trimEnd().padEnd(26)} ${first ?? ''}`,
-        ...more.map((line) => `${' '.repeat(29)}${line}`),
-      ];
-      return lines.join('\n');
-    })
-    .join('\n');
+export function exampleLines(examples: readonly string[]): string {
+  return `Examples:\n${examples.map((line) => `  etcd-discovery ${line}`).join('\n')}`;
 }
 
-function notesOf(flag: Flag<unknown>): string[] {
+/** A flag or a setting, as far as the help tells of it. */
+interface Listed {
+  readonly flag?: string;
+  readonly short?: string;
+  readonly env?: string;
+  readonly old?: { readonly flag: string; readonly short: string; readonly env?: string };
+  readonly value?: string;
+  readonly default?: string;
+  readonly required?: true;
+  readonly many?: true;
+  readonly help: string;
+}
+
+/** Widths of the columns. With none for variables, they are told after the help. */
+interface Columns {
+  readonly flag: number;
+  readonly env: number;
+  readonly help: number;
+}
+
+const PLAIN: Columns = { flag: 29, env: 0, help: 60 };
+/** For settings, each of which has a variable. */
+export const WITH_VARIABLES: Columns = { flag: 34, env: 24, help: 38 };
+
+export function flagLines(flags: readonly Listed[], columns = PLAIN): string {
+  return flags.map((flag) => entry(flag, columns)).join('\n');
+}
+
+function entry(listed: Listed, columns: Columns): string {
+  const { flag, short, env = '', value = '' } = listed;
+  const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`.trimEnd();
+  const name = `  ${short === undefined ? '   ' : `-${short},`} ${spelt}`;
+  const variable = columns.env === 0 ? '' : env.padEnd(columns.env);
+  const notes = notesOf(columns.env === 0 ? listed : { ...listed, env: '' });
+  const [first = '', ...more] = wrap([listed.help, ...notes].join(' '), columns.help);
+  const indent = ' '.repeat(columns.flag + columns.env);
   return [
-    ...(flag.many === true ? ['May be given several times.'] : []),
-    ...(flag.env === undefined ? [] : [`Also: ${flag.env}.`]),
-    ...(flag.default === undefined ? [] : [`(default ${flag.default})`]),
-    ...(flag.required === true ? ['(required)'] : []),
+    `${name.padEnd(columns.flag - 1)} ${variable}${first}`,
+    ...more.map((line) => `${indent}${line}`),
+  ].join('\n');
+}
+
+function notesOf({ many, env = '', old, default: preset, required }: Listed): string[] {
+  return [
+    ...(many === true ? ['May be given several times.'] : []),
+    ...(env === '' ? [] : [`Also: ${env}.`]),
+    ...(old === undefined ? [] : [`Also: -${old.short}, --${old.flag}, ${old.env}.`]),
+    ...(preset === undefined ? [] : [`(default ${preset})`]),
+    ...(required === true ? ['(required)'] : []),
   ];
 }

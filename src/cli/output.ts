@@ -1,5 +1,5 @@
+import type { ReadFlags } from '../settings/read-flags.ts';
 import { oneOf } from '../settings/tables/setting.ts';
-import type { Tokens } from './flags.ts';
 
 /** The flag that every command has whose answer a program may want. */
 export const OUTPUT = {
@@ -12,6 +12,6 @@ export const OUTPUT = {
 } as const;
 
 /** Whether JSON is asked for, also by a call that is wrong. */
-export function wantsJson(texts: Tokens['texts']): boolean {
-  return texts.get(OUTPUT.flag)?.some(({ text }) => text === 'json') === true;
+export function wantsJson(given: ReadFlags['given']): boolean {
+  return given.get(OUTPUT.flag)?.some(({ text }) => text === 'json') === true;
 }

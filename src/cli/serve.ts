@@ -1,6 +1,6 @@
-import { readConfig } from '../settings/config.ts';
-import { SETTINGS, type Setting } from '../settings/settings.ts';
-import type { Command, FlagShape } from './command.ts';
+import { readServeArguments } from '../settings/serve-arguments.ts';
+import { flagsOf, SETTINGS } from '../settings/settings.ts';
+import type { Command } from './command.ts';
 import { serveHelp } from './serve-help.ts';
 
 /** Runs the service until a signal ends it. */
@@ -8,9 +8,9 @@ export const SERVE: Command = {
   name: 'serve',
   group: 'Service',
   summary: 'run the discovery service',
-  flags: settingFlags(Object.values(SETTINGS)),
+  flags: flagsOf(Object.values(SETTINGS)),
   async run(args, terminal) {
-    const reading = readConfig(args, terminal.env);
+    const reading = readServeArguments(args, terminal.env);
     switch (reading.type) {
       case 'HELP':
         terminal.out(serveHelp());
@@ -26,12 +26,3 @@ export const SERVE: Command = {
     }
   },
 };
-
-/** The flags of settings. Those that only a variable sets have none, and old names are not offered. */
-export function settingFlags(settings: readonly Setting<unknown>[]): FlagShape[] {
-  return settings.flatMap(({ flag, short, value, words, help }) =>
-    flag === undefined
-      ? []
-      : [{ flag, ...(short !== undefined && { short }), value, ...(words !== undefined && { words }), help }],
-  );
-}

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../settings/config.ts';
+import { readServeArguments } from '../settings/serve-arguments.ts';
 import { startServer } from './serve.ts';
 import { createLog } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
@@ -48,7 +48,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Discov
 }
 
 async function start(args: readonly string[]): ReturnType<typeof startServer> {
-  const reading = readConfig(args, {});
+  const reading = readServeArguments(args, {});
   if (reading.type !== 'CONFIG') {
     throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help starts no service');
   }

@@ -1,7 +1,6 @@
 import type { Policy } from '../discovery/policy.ts';
 import type { ListenAddress } from '../values/address.ts';
 import type { Cidr } from '../values/ip.ts';
-import { quote } from '../values/quote.ts';
 import type { Rate } from '../values/token-bucket.ts';
 import {
   halfOfTls,
@@ -11,7 +10,8 @@ import {
   wrongStore,
   wrongWorkers,
 } from './contradictions.ts';
-import { type Env, readFlags, readVariables, unknownVariables } from './given.ts';
+import { type Env, type Givens, settingsOfVariables, unknownVariables } from './given.ts';
+import { valueOf } from './read-flags.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import { passedSocket } from './systemd-socket.ts';
 import type { AuthMode } from './tables/access.ts';
@@ -83,41 +83,37 @@ export interface Config {
   readonly logFormat: 'auto' | 'json' | 'text';
 }
 
-export type Reading =
+export type ConfigReading =
   | { readonly type: 'CONFIG'; readonly config: Config; readonly warnings: readonly string[] }
-  | { readonly type: 'HELP' }
   /** One line: the setting, where it was set, its value, and what it takes. */
   | { readonly type: 'WRONG'; readonly problem: string };
 
 /**
- * Reads the settings from the arguments after `serve` and the environment. A flag beats a variable, and a socket
- * that systemd has passed to the process `pid` beats the address.
+ * Reads the settings from what flags say and the environment. A flag beats a variable, and a socket that systemd has
+ * passed to the process `pid` beats the address.
  */
-export function readConfig(args: readonly string[], env: Env, pid = process.pid): Reading {
-  const flags = readFlags(args);
-  if (flags === 'HELP') return { type: 'HELP' };
-  const problems = [...flags.problems];
-  const given = new Map([...readVariables(env, flags.given, problems), ...flags.given]);
+export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigReading {
+  const problems: string[] = [];
+  const given = new Map([...settingsOfVariables(env, flags, problems), ...flags]);
 
   const value: Value = <K extends SettingKey>(key: K): ValueOf<K> => {
     const setting: Setting<unknown> = SETTINGS[key];
     const { source, text } = given.get(key) ?? { source: 'default', text: setting.default };
-    if (text === undefined) return undefined as ValueOf<K>;
-    const parsed = setting.parse(text);
-    if (parsed === undefined) problems.push(`${source} ${quote(text)}: takes ${setting.takes}`);
+    const parsed = text === undefined ? undefined : valueOf(setting, { source, text }, problems);
     return parsed as ValueOf<K>;
   };
 
   const passed = passedSocket(env, pid);
   if (typeof passed === 'string') problems.push(passed);
+  const [auth, endpoints] = [value('auth'), value('etcd')];
   const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
   const config: Config = {
     listen: typeof passed === 'object' ? passed : value('addr'),
     metricsListen: value('metricsAddr'),
     publicUrl: value('host'),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },
-    auth: { mode: value('auth'), file: value('authFile') },
-    store: storeOf(value),
+    auth: { mode: auth, file: value('authFile') },
+    store: storeOf(endpoints, value),
     policy: {
       maxSize: value('maxSize'),
       defaultTtl: value('ttl'),
@@ -153,8 +149,8 @@ export function readConfig(args: readonly string[], env: Env, pid = process.pid)
       ...sameAddress(config, given),
       ...wrongLifetimes(config.policy, given),
       ...halfOfTls('tlsCert', 'tlsKey', given),
-      ...wrongAccess(value('auth'), given),
-      ...wrongStore(value('etcd'), given),
+      ...wrongAccess(auth, given),
+      ...wrongStore(endpoints, given),
       ...wrongWorkers(config, given),
     );
   }
@@ -170,8 +166,7 @@ type ValueOf<K extends SettingKey> =
 
 type Value = <K extends SettingKey>(key: K) => ValueOf<K>;
 
-function storeOf(value: Value): StoreConfig {
-  const endpoints = value('etcd');
+function storeOf(endpoints: ValueOf<'etcd'>, value: Value): StoreConfig {
   if (endpoints === undefined) return { type: 'EMBEDDED', dataDir: value('dataDir') };
   const [caFile, certFile, keyFile] = [value('etcdCacert'), value('etcdCert'), value('etcdKey')];
   const preset = caFile === undefined && certFile === undefined ? 'http' : 'https';

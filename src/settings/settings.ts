@@ -1,7 +1,9 @@
 import { ACCESS } from './tables/access.ts';
+import type { Flag } from './tables/flag.ts';
 import { LIMITS } from './tables/limits.ts';
 import { NETWORK } from './tables/network.ts';
 import { RUNNING } from './tables/running.ts';
+import type { Setting } from './tables/setting.ts';
 import { STORAGE } from './tables/storage.ts';
 import { TOKENS } from './tables/tokens.ts';
 
@@ -11,3 +13,12 @@ export type { PresetSetting, Setting } from './tables/setting.ts';
 export const SETTINGS = { ...NETWORK, ...ACCESS, ...STORAGE, ...TOKENS, ...LIMITS, ...RUNNING } as const;
 
 export type SettingKey = keyof typeof SETTINGS;
+
+export const SETTING_ENTRIES = Object.entries(SETTINGS) as ReadonlyArray<[SettingKey, Setting<unknown>]>;
+
+/** The settings that a flag sets. */
+export function flagsOf(settings: readonly Setting<unknown>[]): Array<Flag<unknown>> {
+  return settings.filter(
+    (setting): setting is Setting<unknown> & Flag<unknown> => setting.flag !== undefined,
+  );
+}

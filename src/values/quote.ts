@@ -1,4 +1,7 @@
-/** Outside text for a line on a terminal: bounded, with nothing that acts on it, nor the password of a URL. */
+/**
+ * Quotes foreign text for a line on a terminal: bounded, without characters that act on the terminal, and without
+ * the password of a URL.
+ */
 export function quote(text: string): string {
   // With all before the host, as a password may hold anything, and the scheme before it may be missing.
   const at = text.lastIndexOf('@');

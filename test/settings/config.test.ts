@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Config, type Env, type Reading, readConfig } from '../../src/settings/config.ts';
+import type { Config, Env } from '../../src/settings/config.ts';
+import { readServeArguments, type ServeReading } from '../../src/settings/serve-arguments.ts';
 import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 import { formatDuration, parseDuration } from '../../src/values/duration.ts';
 
@@ -10,13 +11,13 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 function config(args: readonly string[], env: Env = {}): Config {
-  const reading = readConfig(args, env);
+  const reading = readServeArguments(args, env);
   assert.ok(reading.type === 'CONFIG', JSON.stringify(reading));
   return reading.config;
 }
 
 function problem(args: readonly string[], env: Env = {}): string {
-  const reading: Reading = readConfig(args, env);
+  const reading: ServeReading = readServeArguments(args, env);
   assert.ok(reading.type === 'WRONG', JSON.stringify(reading));
   return reading.problem;
 }
@@ -330,7 +331,7 @@ suite('who may call', () => {
     ['--tls-client-ca a', '--tls-client-ca "a": is for TLS, and needs --tls-cert (DISC_TLS_CERT)'],
   ] as const) {
     test(`${args} alone is told to be half of it`, () => {
-      assert.deepEqual(readConfig(args.split(' '), {}), { type: 'WRONG', problem });
+      assert.deepEqual(readServeArguments(args.split(' '), {}), { type: 'WRONG', problem });
     });
   }
 });
@@ -396,13 +397,13 @@ test('a flag beats its variable, also one that is wrong, and the last of two fla
 
 test('an empty variable counts as unset', () => {
   const empty = Object.fromEntries(NAMES.map(({ env }) => [env, '']));
-  assert.deepEqual(readConfig([], empty), { type: 'CONFIG', config: config([]), warnings: [] });
+  assert.deepEqual(readServeArguments([], empty), { type: 'CONFIG', config: config([]), warnings: [] });
 });
 
 test('a variable that no setting has is warned of, and others are not looked at', () => {
   const ofCommands = { DISC_SERVER: 'http://a:1', DISC_CREDENTIALS: 'ci:x' };
   const wrong = { DISC_PORT: '1', DISC_ADR: ':1' };
-  const reading = readConfig([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
+  const reading = readServeArguments([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
   assert.ok(reading.type === 'CONFIG');
   assert.deepEqual(reading.warnings, [
     'DISC_ADR is set in the environment, and is no setting of this service',
@@ -411,9 +412,9 @@ test('a variable that no setting has is warned of, and others are not looked at'
 });
 
 test('help is shown when asked for, unless something is wrong before it', () => {
-  assert.equal(readConfig(['--help'], {}).type, 'HELP');
-  assert.equal(readConfig(['-h'], {}).type, 'HELP');
-  assert.equal(readConfig(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
+  assert.equal(readServeArguments(['--help'], {}).type, 'HELP');
+  assert.equal(readServeArguments(['-h'], {}).type, 'HELP');
+  assert.equal(readServeArguments(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
   assert.equal(
     problem(['--help', '--wrong']),
     '"--wrong": there is no such flag; see etcd-discovery serve --help',

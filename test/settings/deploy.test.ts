@@ -20,8 +20,8 @@ test('the systemd unit can be given an etcd, as it says', () => {
     [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
   ) as Env;
   const [, etcd = ''] = /there DISC_ETCD=(\S+), and DISC_DATA_DIR= with nothing behind it/.exec(unit) ?? [];
-  const reading = readConfig([], { ...own, DISC_ETCD: etcd, DISC_DATA_DIR: '' });
+  const reading = readConfig(new Map(), { ...own, DISC_ETCD: etcd, DISC_DATA_DIR: '' });
   assert.ok(reading.type === 'CONFIG', JSON.stringify(reading));
   assert.equal(reading.config.store.type, 'ETCD');
-  assert.equal(readConfig([], { ...own, DISC_ETCD: etcd }).type, 'WRONG', 'two places for the tokens');
+  assert.equal(readConfig(new Map(), { ...own, DISC_ETCD: etcd }).type, 'WRONG', 'two places for the tokens');
 });

@@ -56,7 +56,7 @@ export async function startService(
 
 /** What the service runs with when nothing is set. */
 export function defaultConfig(): Config {
-  const reading = readConfig([], {});
+  const reading = readConfig(new Map(), {});
   if (reading.type !== 'CONFIG') throw new TypeError('the defaults are wrong');
   return reading.config;
 }

@@ -1,4 +1,5 @@
-import type { Command, FlagShape } from '../command.ts';
+import type { AnyFlag } from '../../settings/tables/flag.ts';
+import type { Command } from '../command.ts';
 
 /** For bash 3.2 and later. */
 export function bashScript(commands: readonly Command[]): string {
@@ -48,7 +49,7 @@ function values(commands: readonly Command[]): string {
   return lines.join('\n');
 }
 
-function valueOf({ value, words }: FlagShape): string {
+function valueOf({ value, words }: AnyFlag): string {
   if (words !== undefined) return `words='${words.join(' ')}'`;
   if (value === 'FILE') return 'files=-f';
   return value === 'DIR' ? 'files=-d' : ':';
@@ -62,6 +63,6 @@ function ownWords({ name, flags, argument }: Command): string {
   return `      ${name}) if [[ $cur == -* ]]; then ${offered}; else ${first}; fi ;;`;
 }
 
-function spelt({ flag, short }: FlagShape): string[] {
+function spelt({ flag, short }: AnyFlag): string[] {
   return [`--${flag}`, ...(short === undefined ? [] : [`-${short}`])];
 }

@@ -1,4 +1,5 @@
-import type { Command, FlagShape } from '../command.ts';
+import type { AnyFlag } from '../../settings/tables/flag.ts';
+import type { Command } from '../command.ts';
 
 export function fishScript(commands: readonly Command[]): string {
   const lines = [
@@ -21,7 +22,7 @@ export function fishScript(commands: readonly Command[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-function flagOf({ flag, short, value, words, help }: FlagShape): string {
+function flagOf({ flag, short, value, words, help }: AnyFlag): string {
   const parts = [`-l ${flag}`, ...(short === undefined ? [] : [`-s ${short}`])];
   if (words !== undefined) parts.push(`-x -a ${quote(words.join(' '))}`);
   else if (value === 'FILE') parts.push('-r -F');

@@ -1,4 +1,5 @@
-import type { Command, FlagShape } from '../command.ts';
+import type { AnyFlag } from '../../settings/tables/flag.ts';
+import type { Command } from '../command.ts';
 
 /** Works when it is sourced after compinit, and as a file of $fpath. */
 export function zshScript(commands: readonly Command[]): string {
@@ -35,7 +36,7 @@ function argumentsOf({ name, flags, argument }: Command): string {
   return `  ${name})\n    _arguments -s \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;\n`;
 }
 
-function specOf({ flag, short, value, words, help }: FlagShape): string {
+function specOf({ flag, short, value, words, help }: AnyFlag): string {
   const text = `[${help.replaceAll(/[[\]\\:]/g, '\\$&')}]${valueOf(value, words)}`;
   if (short === undefined) return quote(`*--${flag}${text}`);
   return `'(-${short} --${flag})'{-${short},--${flag}}${quote(text)}`;

@@ -1,52 +1,32 @@
-import { SETTINGS } from '../../settings/settings.ts';
-import type { Command } from '../command.ts';
-import { OUTPUT } from '../output.ts';
-import { settingFlags } from '../serve.ts';
-import { settingLines } from '../serve-help.ts';
-import { type Call, ownLines, readArguments } from './arguments.ts';
-import { embedded } from './embedded.ts';
-
-const SETTINGS_USED = [SETTINGS.dataDir];
-
-const CALL: Call = {
-  name: 'check',
-  flags: [],
-  settings: SETTINGS_USED,
-  help: `Check the data of the embedded store, or a backup of it, and change nothing.
-
-Usage: etcd-discovery check [flags]             the data directory
-       etcd-discovery check FILE                a backup
-
-Every page of the file is looked at, every record is read, and records, events, the index by
-which tokens are removed and the revision counter must agree. While the service runs the pages
-cannot be looked at, as they change: check a backup then.
-
-Flags:
-${ownLines([])}
-${settingLines(SETTINGS_USED)}
-
-The exit code is 0 when all is well, 1 when something is wrong, and 2 for a wrong call.
-
-Examples:
-  etcd-discovery check --data-dir /var/lib/etcd-discovery
-  etcd-discovery check backup-2026-01-31.mdb
-`,
-};
+import { dataCommand } from '../data-command.ts';
+import { reportContents } from './contents.ts';
+import { requireData, wrongStoreFor } from './open-store.ts';
 
 /** Checks the embedded store's data, or a backup. */
-export const CHECK: Command = {
+export const CHECK = dataCommand({
   name: 'check',
-  group: 'Data',
   summary: "check the embedded store's data, or a backup",
-  flags: [...settingFlags(SETTINGS_USED), OUTPUT],
-  argument: 'FILE',
-  async run(args, terminal) {
-    const read = readArguments(CALL, args, terminal, ({ words, config }) => {
-      if (words.length > 1) return 'check takes one backup, or none for the data directory';
-      return words.length === 1 ? undefined : embedded('check', config);
-    });
-    if (typeof read === 'number') return read;
-    const { runCheck } = await import('./run-embedded.ts');
-    return runCheck(read.words[0], read.config, read.report);
+  intro: 'Check the data of the embedded store, or a backup of it, and change nothing.',
+  usage: ['check [flags]             the data directory', 'check FILE                a backup'],
+  details: `Every page of the file is looked at, every record is read, and records, events, the index by
+which tokens are removed and the revision counter must agree. While the service runs the pages
+cannot be looked at, as they change: check a backup then.`,
+  flags: {},
+  settings: ['dataDir'],
+  exitCodes: 'The exit code is 0 when all is well, 1 when something is wrong, and 2 for a wrong call.',
+  examples: ['check --data-dir /var/lib/etcd-discovery', 'check backup-2026-01-31.mdb'],
+  wrong({ words, config }) {
+    if (words.length > 1) return 'check takes one backup, or none for the data directory';
+    return words.length === 1 ? undefined : wrongStoreFor('check', config);
   },
-};
+  async run({ words: [file], config, report }) {
+    const { inspectDirectory, inspectFile } = await import('../../store/lmdb/check/inspect.ts');
+    return reportContents(report, async () => {
+      if (file !== undefined) return { lines: [], fields: { file }, contents: await inspectFile(file) };
+      const dataDir = requireData(config);
+      const { isInUse, ...contents } = await inspectDirectory(dataDir);
+      const note = 'the service is running: its records were checked, and not the pages of its file';
+      return { lines: isInUse ? [note] : [], fields: { dataDir, isInUse }, contents };
+    });
+  },
+});

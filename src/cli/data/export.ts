@@ -1,59 +1,91 @@
-import type { Command, FlagShape } from '../command.ts';
-import { OUTPUT } from '../output.ts';
-import { settingFlags } from '../serve.ts';
-import { settingLines } from '../serve-help.ts';
-import { type Arguments, type Call, ownLines, readArguments, STORE_SETTINGS } from './arguments.ts';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { millis } from '../../discovery/types.ts';
+import type { ExportCounts } from '../../moving/export.ts';
+import type { Config } from '../../settings/config.ts';
+import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
+import { storeOf } from './open-store.ts';
+import { type Report, tokens } from './report.ts';
 
-const FLAGS: readonly FlagShape[] = [{ flag: 'dry-run', help: 'Count what would be written.' }];
-
-const CALL: Call = {
-  name: 'export',
-  flags: FLAGS,
-  settings: STORE_SETTINGS,
-  help: `Write the live tokens of a store, with their members and times, to a file for
-etcd-discovery import.
-
-Usage: etcd-discovery export FILE [flags]
-       etcd-discovery export - [flags]           to standard output
-       etcd-discovery export --dry-run [flags]
-
-The file must not exist yet. It has one line of JSON for each token, between a first and a
-last one by which it is known to be whole. Who can read it can use the tokens: only its owner
-may. Stop the service first, so that nobody registers behind your back; the embedded store
-makes sure of that.
-
-Flags:
-${ownLines(FLAGS)}
-${settingLines(STORE_SETTINGS)}
-
-The exit code is 0, 1 when it failed, and 2 for a wrong call.
-
-Examples:
-  etcd-discovery export tokens.jsonl --data-dir /var/lib/etcd-discovery
-  etcd-discovery export - --etcd http://127.0.0.1:2379 | ssh other etcd-discovery import -
-`,
-};
+const PIECE_LENGTH = 65_536;
 
 /** Writes live tokens to a file that every store can import. */
-export const EXPORT: Command = {
+export const EXPORT = dataCommand({
   name: 'export',
-  group: 'Data',
   summary: 'write the live tokens of a store to a file',
-  flags: [...FLAGS, ...settingFlags(STORE_SETTINGS), OUTPUT],
-  argument: 'FILE',
-  async run(args, terminal) {
-    const read = readArguments(CALL, args, terminal, wrongWords);
-    if (typeof read === 'number') return read;
-    // Loaded here, so that help and a wrong call are answered at once.
-    const { runExport } = await import('./run-export.ts');
-    return runExport(read.words[0], read.config, read.report);
+  intro: `Write the live tokens of a store, with their members and times, to a file for
+etcd-discovery import.`,
+  usage: ['export FILE [flags]', 'export - [flags]           to standard output', 'export --dry-run [flags]'],
+  details: `The file must not exist yet. It has one line of JSON for each token, between a first and a
+last one by which it is known to be whole. Who can read it can use the tokens: only its owner
+may. Stop the service first, so that nobody registers behind your back; the embedded store
+makes sure of that.`,
+  flags: { dryRun: { flag: 'dry-run', help: 'Count what would be written.' } },
+  settings: STORE_SETTINGS,
+  exitCodes: 'The exit code is 0, 1 when it failed, and 2 for a wrong call.',
+  examples: [
+    'export tokens.jsonl --data-dir /var/lib/etcd-discovery',
+    'export - --etcd http://127.0.0.1:2379 | ssh other etcd-discovery import -',
+  ],
+  wrong({ words, flags }) {
+    if (words.length > 1) return `export writes one file, not ${words.length}`;
+    if (flags.dryRun) return words.length === 0 ? undefined : 'with --dry-run no file is written';
+    return words.length === 1
+      ? undefined
+      : 'export needs the name of a file to write, or - for standard output';
   },
-};
+  run: ({ words: [file], config, report }) => writeExport(file, config, report),
+});
 
-function wrongWords({ words, flags }: Arguments): string | undefined {
-  if (words.length > 1) return `export writes one file, not ${words.length}`;
-  if (flags.has('dry-run')) return words.length === 0 ? undefined : 'with --dry-run no file is written';
-  return words.length === 1
-    ? undefined
-    : 'export needs the name of a file to write, or - for standard output';
+/** To a file that is not there yet, or to standard output (`-`); without one it only counts. */
+async function writeExport(file: string | undefined, config: Config, report: Report): Promise<number> {
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0 };
+  try {
+    const { exportLines } = await import('../../moving/export.ts');
+    const store = await storeOf(config, report, 'REFUSE');
+    try {
+      const lines = exportLines(store, millis(Date.now()), counts);
+      if (file === undefined) for await (const _ of lines);
+      else if (file === '-') await pipeline(Readable.from(gathered(lines)), process.stdout, { end: false });
+      else await writeNew(file, lines);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return report.failed(error);
+  }
+  const { exported, members, expired, deleted } = counts;
+  const lines = [
+    `${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}`,
+    `left out: ${expired} expired, ${deleted} deleted`,
+  ];
+  report.result(lines, { dryRun: file === undefined, ...counts }, file === '-' ? 'err' : 'out');
+  return 0;
+}
+
+/** On disk when this resolves. A part of a file is not left behind. */
+async function writeNew(file: string, lines: AsyncIterable<string>): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await writeFile(handle, gathered(lines));
+    await handle.sync();
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** In pieces that are worth a write. */
+async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
+  let piece = '';
+  for await (const line of lines) {
+    piece += line;
+    if (piece.length < PIECE_LENGTH) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
 }

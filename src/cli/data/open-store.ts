@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Store } from '../../discovery/store.ts';
-import { type OpenOptions, openStore } from '../../server/open-store.ts';
-import { createLog } from '../../server/telemetry/log.ts';
+import type { OpenOptions } from '../../server/open-store.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Report } from './report.ts';
 
@@ -14,15 +13,42 @@ export async function storeOf(
   free: NonNullable<OpenOptions['free']>,
 ): Promise<Store> {
   if (store.type === 'EMBEDDED' && free === 'REFUSE' && !hasData(store.dataDir)) {
-    throw new DiscoveryError(
-      'STORE_UNAVAILABLE',
-      `there is no data in ${store.dataDir}; name the data directory with --data-dir, or an etcd with --etcd`,
-    );
+    throw noData(store.dataDir, ', or an etcd with --etcd');
   }
+  const [{ openStore }, { createLog }] = await Promise.all([
+    import('../../server/open-store.ts'),
+    import('../../server/telemetry/log.ts'),
+  ]);
   const log = createLog('warn', report.json ? 'json' : 'text', { write: report.log });
   return (await openStore(store, policy, log, { free })).store;
 }
 
 export function hasData(dataDir: string): boolean {
   return existsSync(join(dataDir, 'data.mdb'));
+}
+
+/** What is wrong with a command about the embedded store when the settings choose another one. */
+export function wrongStoreFor(command: string, { store }: Config): string | undefined {
+  if (store.type === 'EMBEDDED') return undefined;
+  return `${command} is for the embedded store, and DISC_ETCD is set: use etcdctl for the etcd store, or unset it`;
+}
+
+/** The directory of the embedded store, for a command that `wrongStoreFor` lets through. */
+export function dataDirectory({ store }: Config): string {
+  if (store.type !== 'EMBEDDED') throw new TypeError('another store has no data directory');
+  return store.dataDir;
+}
+
+/** The same, if there is data in it. Throws otherwise. */
+export function requireData(config: Config): string {
+  const dataDir = dataDirectory(config);
+  if (hasData(dataDir)) return resolve(dataDir);
+  throw noData(dataDir);
+}
+
+function noData(dataDir: string, orElse = ''): DiscoveryError {
+  return new DiscoveryError(
+    'STORE_UNAVAILABLE',
+    `there is no data in ${dataDir}; name the data directory with --data-dir${orElse}`,
+  );
 }

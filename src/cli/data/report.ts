@@ -71,3 +71,8 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EISDIR: 'is a directory; name a file',
   EACCES: 'may not be read or written by this user',
 };
+
+/** `1 token with 3 members`. */
+export function tokens(count: number, members: number): string {
+  return `${count} ${count === 1 ? 'token' : 'tokens'} with ${members} ${members === 1 ? 'member' : 'members'}`;
+}

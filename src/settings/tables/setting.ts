@@ -1,25 +1,14 @@
 import { parseDuration } from '../../values/duration.ts';
+import type { Flag } from './flag.ts';
 
 /** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
-export interface Setting<T> {
+export interface Setting<T> extends Omit<Flag<T>, 'flag' | 'old' | 'required' | 'many'> {
   readonly group: 'Network' | 'Access' | 'Storage' | 'Tokens' | 'Limits' | 'Running';
   /** Undefined: only the variable sets it, as every user of the machine can read what a flag says. */
   readonly flag?: string;
-  readonly short?: string;
   readonly env: string;
   /** The names by which the same setting was known to etcd's own discovery service. */
   readonly old?: { readonly flag: string; readonly short: string; readonly env: string };
-  /** Stands for the value in the help. */
-  readonly value: string;
-  /** What a value must be, to go on after "takes". */
-  readonly takes: string;
-  /** The words that a value is one of, for whoever completes it. */
-  readonly words?: readonly string[];
-  /** Undefined refuses the text. */
-  readonly parse: (text: string) => T | undefined;
-  /** As it would be written; undefined when there is none. */
-  readonly default?: string;
-  readonly help: string;
 }
 
 /** A setting that always has a value. */

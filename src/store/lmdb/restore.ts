@@ -27,7 +27,11 @@ export interface Restored extends Contents {
  * Puts a backup into a data directory that nobody is using. Data that is there already is refused, or with
  * `replace` kept aside. Nothing is changed when the backup is not whole.
  */
-export async function restore(file: string, path: string, replace: boolean): Promise<Restored> {
+export async function restore(
+  file: string,
+  path: string,
+  { replace }: { readonly replace: boolean },
+): Promise<Restored> {
   const directory = resolve(path);
   const contents = await inspectFile(file);
   const [problem] = contents.problems;

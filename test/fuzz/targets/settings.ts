@@ -9,7 +9,7 @@ import { parseAuthFile } from '../../../src/server/clients/auth-file.ts';
 import { Callers } from '../../../src/server/clients/callers.ts';
 import { clientBehind } from '../../../src/server/clients/forwarded.ts';
 import { requestIdOf } from '../../../src/server/telemetry/request-id.ts';
-import { readConfig } from '../../../src/settings/config.ts';
+import { readServeArguments } from '../../../src/settings/serve-arguments.ts';
 import { SETTINGS } from '../../../src/settings/settings.ts';
 import { hostPort, parseListenAddress, parsePublicUrl } from '../../../src/values/address.ts';
 import { formatDuration, parseDuration } from '../../../src/values/duration.ts';
@@ -101,7 +101,7 @@ const settings: Target = {
       if (name === undefined) args.push(line);
       else env[name] = value;
     }
-    const reading = readConfig(args, env);
+    const reading = readServeArguments(args, env);
     if (reading.type === 'WRONG') {
       assert.doesNotMatch(reading.problem, /:secret@/, 'no password is shown');
       assertFit(reading.problem);

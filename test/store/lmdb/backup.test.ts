@@ -128,7 +128,7 @@ test('a backup that is restored twice gives no revision out twice', async () => 
   await done('backup', file, '--data-dir', from);
   let given = 0n;
   for (const replace of [false, true]) {
-    await restore(file, to, replace);
+    await restore(file, to, { replace });
     const store = await openLmdbStore({ path: to, policy: DEFAULT_POLICY });
     const discovery = new Discovery(store, DEFAULT_POLICY);
     const first = await discovery.createToken(create(token()));
@@ -143,7 +143,7 @@ test('where the clock stands at 1970, what was restored goes on a billion revisi
   const [file, to] = [fresh('backup'), fresh('data')];
   await done('backup', file, '--data-dir', from);
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
-  await restore(file, to, false);
+  await restore(file, to, { replace: false });
   t.mock.timers.reset();
   const [before, restored] = [await readWhole(from), await readWhole(to)];
   assert.equal(restored.revision, before.revision + 1_000_000_000n);

@@ -1,0 +1,94 @@
+import { type Config, readConfig } from '../settings/config.ts';
+import { settingsOfFlags } from '../settings/given.ts';
+import { readFlags } from '../settings/read-flags.ts';
+import { flagsOf, SETTING_ENTRIES, SETTINGS, type Setting, type SettingKey } from '../settings/settings.ts';
+import type { Command } from './command.ts';
+import { Report } from './data/report.ts';
+import { EXIT } from './exit.ts';
+import { type FlagSet, readValues, type Values } from './flags.ts';
+import { exampleLines, flagLines, WITH_VARIABLES } from './help.ts';
+import { OUTPUT, wantsJson } from './output.ts';
+
+/** A command about data that is being run. */
+export interface DataCall<F extends FlagSet> {
+  /** The arguments that are not flags. */
+  readonly words: readonly string[];
+  readonly flags: Values<F>;
+  readonly config: Config;
+  readonly report: Report;
+}
+
+/** A command about the data of a store, without the service. */
+export interface DataCommand<F extends FlagSet> {
+  readonly name: string;
+  readonly summary: string;
+  /** The first lines of its help. */
+  readonly intro: string;
+  /** The ways to call it. */
+  readonly usage: readonly string[];
+  readonly details: string;
+  readonly flags: F;
+  /** The settings of `serve` that it takes as well. */
+  readonly settings: readonly SettingKey[];
+  readonly exitCodes: string;
+  readonly examples: readonly string[];
+  /** Says what is wrong with the arguments together. */
+  readonly wrong: (call: DataCall<F>) => string | undefined;
+  /** Loads what it needs itself, so that help and a wrong call are answered at once. Returns the exit code. */
+  readonly run: (call: DataCall<F>) => Promise<number>;
+}
+
+/** The settings that choose a store. */
+export const STORE_SETTINGS: readonly SettingKey[] = SETTING_ENTRIES.filter(
+  ([key, { group }]) => group === 'Storage' && key !== 'gcfreq',
+).map(([key]) => key);
+
+/** A row of the table for a command about data. */
+export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Command {
+  const settings: Setting<unknown>[] = spec.settings.map((key) => SETTINGS[key]);
+  const flags = [...Object.values(spec.flags), ...flagsOf(settings), OUTPUT];
+  return {
+    name: spec.name,
+    group: 'Data',
+    summary: spec.summary,
+    flags,
+    argument: 'FILE',
+    async run(args, terminal) {
+      const see = `see etcd-discovery ${spec.name} --help`;
+      const { words, given, help, problems } = readFlags(flags, args, see);
+      if (help) {
+        terminal.out(dataHelp(spec, settings));
+        return EXIT.DONE;
+      }
+      const report = new Report(terminal, wantsJson(given));
+      const values = readValues({ ...spec.flags, output: OUTPUT }, given, {}, problems);
+      const givens = settingsOfFlags(given, problems);
+      const [problem] = problems;
+      if (problem !== undefined) return report.wrong(problem);
+      const reading = readConfig(givens, terminal.env);
+      if (reading.type === 'WRONG') return report.wrong(reading.problem);
+      const call = { words, flags: values as Values<F>, config: reading.config, report };
+      const wrong = spec.wrong(call);
+      return wrong === undefined ? spec.run(call) : report.wrong(`${wrong}; ${see}`);
+    },
+  };
+}
+
+function dataHelp(
+  { intro, usage, details, flags, exitCodes, examples }: Omit<DataCommand<FlagSet>, 'wrong' | 'run'>,
+  settings: readonly Setting<unknown>[],
+): string {
+  return `${intro}
+
+Usage: ${usage.map((line) => `etcd-discovery ${line}`).join('\n       ')}
+
+${details}
+
+Flags:
+${flagLines([...Object.values(flags), OUTPUT, ...settings], WITH_VARIABLES)}
+
+${exitCodes}
+
+${exampleLines(examples)}
+`;
+}

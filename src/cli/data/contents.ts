@@ -1,0 +1,25 @@
+import type { Contents } from '../../store/lmdb/check/records.ts';
+import { type Report, tokens } from './report.ts';
+
+/** What a command did, in lines for people and in fields for programs, and what is in the data. */
+interface Done {
+  readonly lines: readonly string[];
+  readonly fields: object;
+  readonly contents: Contents;
+}
+
+/** Reports what came of some work, unless it fails; problems make the exit code 1. */
+export async function reportContents(report: Report, work: () => Promise<Done>): Promise<number> {
+  try {
+    const { lines, fields, contents } = await work();
+    const { clusters, members, events, revision, problems } = contents;
+    for (const problem of problems) report.problem(problem);
+    const found = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const state = problems.length === 0 ? 'all is well' : `${found} found`;
+    const counts = `${tokens(clusters, members)} and ${events} events, up to revision ${revision}: ${state}`;
+    report.result([...lines, counts], { ...fields, tokens: clusters, members, events, revision });
+    return problems.length === 0 ? 0 : 1;
+  } catch (error) {
+    return report.failed(error);
+  }
+}

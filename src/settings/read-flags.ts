@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { quote } from '../values/quote.ts';
+import type { AnyFlag, Flag } from './tables/flag.ts';
+
+/** A value as it was written, and where: `--addr`, `-a` or `DISC_ADDR`. That of a switch is ''. */
+export interface Given {
+  readonly source: string;
+  readonly text: string;
+}
+
+export interface ReadFlags {
+  /** The arguments that are not flags. */
+  readonly words: readonly string[];
+  /** By the names of the flags, in the order of the arguments. */
+  readonly given: ReadonlyMap<string, readonly Given[]>;
+  readonly help: boolean;
+  /** One line each. */
+  readonly problems: string[];
+}
+
+/**
+ * Tells words from flags, and flags from their values, for every command. `see` names the help to read;
+ * `noSuchFlag` is the problem with a flag that is not among `flags`.
+ */
+export function readFlags(
+  flags: Iterable<AnyFlag>,
+  args: readonly string[],
+  see: string,
+  noSuchFlag = (source: string): string => `${quote(source)}: there is no such flag; ${see}`,
+): ReadFlags {
+  const byName = new Map<string, AnyFlag>();
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {
+    help: { type: 'boolean', short: 'h', multiple: true },
+  };
+  for (const each of flags) {
+    for (const { flag, short } of each.old === undefined ? [each] : [each, each.old]) {
+      const type = each.value === undefined ? 'boolean' : 'string';
+      options[flag] = { type, multiple: true, ...(short !== undefined && { short }) };
+      byName.set(flag, each);
+    }
+  }
+  const words: string[] = [];
+  const given = new Map<string, Given[]>();
+  const problems: string[] = [];
+  let help = false;
+  // Not strict: its messages run over several sentences and do not fit ours.
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName: source, value: text } = token;
+    const flag = byName.get(name);
+    if (name === 'help') help = true;
+    else if (flag === undefined) problems.push(noSuchFlag(source));
+    else if (flag.value === undefined && text !== undefined)
+      problems.push(`${source}: takes no value; ${see}`);
+    else if (
+      flag.value !== undefined &&
+      (text === undefined || (!token.inlineValue && text.startsWith('-')))
+    ) {
+      problems.push(`${source}: needs a value; it takes ${flag.takes}`);
+    } else given.set(flag.flag, [...(given.get(flag.flag) ?? []), { source, text: text ?? '' }]);
+  }
+  return { words, given, help, problems };
+}
+
+/** Parses what was given; undefined, and one problem more, if the flag does not take it. */
+export function valueOf<T>(
+  flag: Pick<Flag<T>, 'takes' | 'parse'>,
+  { source, text }: Given,
+  problems: string[],
+): T | undefined {
+  const parsed = flag.parse(text);
+  if (parsed === undefined) problems.push(`${source} ${quote(text)}: takes ${flag.takes}`);
+  return parsed;
+}

@@ -1,0 +1,37 @@
+import { quote } from '../values/quote.ts';
+import { type ConfigReading, readConfig } from './config.ts';
+import { type Env, settingsOfFlags } from './given.ts';
+import { readFlags } from './read-flags.ts';
+import { flagsOf, SETTINGS, type Setting } from './settings.ts';
+
+export type ServeReading = ConfigReading | { readonly type: 'HELP' };
+
+const SEE = 'see etcd-discovery serve --help';
+const ALL: readonly Setting<unknown>[] = Object.values(SETTINGS);
+
+/** Reads the settings from the arguments after `serve` and the environment. A flag beats a variable. */
+export function readServeArguments(args: readonly string[], env: Env, pid = process.pid): ServeReading {
+  const { words, given, help, problems } = readFlags(flagsOf(ALL), args, SEE, noSuchFlag);
+  const [word] = words;
+  if (word !== undefined) problems.push(wrongWord(word, args));
+  const givens = settingsOfFlags(given, problems);
+  const [problem] = problems;
+  if (problem !== undefined) return { type: 'WRONG', problem };
+  return help ? { type: 'HELP' } : readConfig(givens, env, pid);
+}
+
+function wrongWord(word: string, args: readonly string[]): string {
+  return ['-h', '--help'].includes(args[args.indexOf(word) - 1] ?? '')
+    ? `-h ${quote(word)}: -h shows the help; the public URL is set with --host`
+    : `${quote(word)}: serve takes flags only; ${SEE}`;
+}
+
+/** Of a setting that only a variable sets, the flag that it would have (like --etcd-password) is known. */
+function noSuchFlag(source: string): string {
+  const flagLike = ({ env }: Setting<unknown>): string =>
+    `--${env.replace('DISC_', '').replaceAll('_', '-').toLowerCase()}`;
+  const secret = ALL.find((setting) => setting.flag === undefined && flagLike(setting) === source);
+  return secret === undefined
+    ? `${quote(source)}: there is no such flag; ${SEE}`
+    : `${source}: others on this machine can see flags; set ${secret.env}, or use ${source}-file`;
+}
