@@ -4,13 +4,13 @@ import type { PortRequest, PortResponse } from './connection.ts';
 import { check } from './guard.ts';
 import { type OnRefused, refusalOf } from './refusals.ts';
 import type { Refusal } from './reply.ts';
+import type { Warner } from './warn-rarely.ts';
 
 /** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
 export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
 
 /** The part of a logger that the port needs. No line holds a path: paths hold tokens. */
-export interface PortLog {
-  warn(fields: object, text: string): void;
+export interface PortLog extends Warner {
   error(fields: object, text: string): void;
 }
 

@@ -11,9 +11,7 @@ import type { Connection } from './connection.ts';
 import type { PortLog } from './dispatch.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { OnRefused } from './refusals.ts';
-
-/** An attacker makes many: one line tells of them. */
-const LOG_INTERVAL_MS = 60_000;
+import { warnRarely } from './warn-rarely.ts';
 
 export interface Http2Options {
   readonly limits: PortLimits;
@@ -28,23 +26,7 @@ export function createHttp2(
   { limits, log, onRefused, onFlood: onFlooded }: Http2Options,
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): (socket: Socket) => Connection {
-  // The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same.
-  const options: ServerOptions & { streamResetBurst: number; streamResetRate: number } = {
-    settings: {
-      maxConcurrentStreams: limits.streams,
-      maxHeaderListSize: limits.headerBytes,
-      initialWindowSize: limits.streamWindowBytes,
-      enablePush: false,
-    },
-    maxHeaderListPairs: limits.headers,
-    maxSessionMemory: limits.sessionMegabytes,
-    maxSessionInvalidFrames: limits.invalidFrames,
-    maxSessionRejectedStreams: limits.rejectedStreams,
-    maxSettings: limits.settings,
-    streamResetBurst: limits.resetBurst,
-    streamResetRate: limits.resetRate,
-  };
-  const server = createServer(options);
+  const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
   server.on('request', (request, response) => {
     const { session } = request.stream;
@@ -52,17 +34,12 @@ export function createHttp2(
     if (connection === undefined) request.stream.destroy();
     else connection.begin(request, response);
   });
-  let loggedAt = -LOG_INTERVAL_MS;
+  // An attacker makes many.
+  const warn = warnRarely(log);
   const onFlood = (socket: Socket, flood: string): void => {
     onRefused('flood');
     onFlooded(socket);
-    const now = performance.now();
-    if (now - loggedAt < LOG_INTERVAL_MS) return;
-    loggedAt = now;
-    log.warn(
-      { remote: socket.remoteAddress, flood },
-      'a client that floods is cut off; others are not told of for a minute',
-    );
+    warn({ remote: socket.remoteAddress, flood }, 'a client that floods is cut off');
   };
 
   server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {
@@ -87,5 +64,26 @@ export function createHttp2(
       if (stream.destroyed) connection.countReset();
     });
     return connection;
+  };
+}
+
+/** The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same. */
+function serverOptions(
+  limits: PortLimits,
+): ServerOptions & { streamResetBurst: number; streamResetRate: number } {
+  return {
+    settings: {
+      maxConcurrentStreams: limits.streams,
+      maxHeaderListSize: limits.headerBytes,
+      initialWindowSize: limits.streamWindowBytes,
+      enablePush: false,
+    },
+    maxHeaderListPairs: limits.headers,
+    maxSessionMemory: limits.sessionMegabytes,
+    maxSessionInvalidFrames: limits.invalidFrames,
+    maxSessionRejectedStreams: limits.rejectedStreams,
+    maxSettings: limits.settings,
+    streamResetBurst: limits.resetBurst,
+    streamResetRate: limits.resetRate,
   };
 }

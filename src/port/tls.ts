@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { PortLog } from './dispatch.ts';
 import type { OnRefused } from './refusals.ts';
 import type { Protocol } from './sniff.ts';
+import { warnRarely } from './warn-rarely.ts';
 
 /** What a server proves itself with: the contents of the files. */
 export interface TlsIdentity {
@@ -11,9 +12,6 @@ export interface TlsIdentity {
   /** With it every client needs a certificate by one of these. */
   readonly clientCa?: Buffer;
 }
-
-/** Every scanner and every retry of a misled client makes failures: one line tells of them. */
-const LOG_INTERVAL_MS = 60_000;
 
 /** What is spoken over TLS: what the client chose, else HTTP/1.1. Undefined in clear text. */
 export function protocolByAlpn(socket: Socket): Protocol | undefined {
@@ -25,16 +23,14 @@ type HandshakeError = Error & { readonly reason?: string; readonly code?: string
 
 /** Tells the operator why clients do not get through: they speak clear text, do not trust the certificate, ... */
 export function tellHandshakeFailures(server: Server, log: PortLog, onRefused: OnRefused): void {
-  let loggedAt = -LOG_INTERVAL_MS;
+  // Every scanner and every retry of a misled client makes failures.
+  const warn = warnRarely(log);
   server.on('tlsClientError', ({ reason, code }: HandshakeError, socket: TLSSocket) => {
-    const now = performance.now();
     if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') onRefused('slow_sender');
     // Those without a reason of TLS have left, or were cut off.
     if (reason === undefined) return;
     onRefused('handshake');
-    if (now - loggedAt < LOG_INTERVAL_MS) return;
-    loggedAt = now;
     const what = reason === 'http request' ? 'a client spoke clear HTTP' : 'a TLS handshake failed';
-    log.warn({ reason, remote: socket.remoteAddress }, `${what}; others are not told of for a minute`);
+    warn({ reason, remote: socket.remoteAddress }, what);
   });
 }

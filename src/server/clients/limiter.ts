@@ -3,6 +3,7 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest } from '../../port/connection.ts';
 import type { ConnectionCount } from '../../port/port.ts';
+import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
 import type { Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
 import { type Cidr, covers, formatIp, networkOf, parseIp } from '../../values/ip.ts';
@@ -11,8 +12,6 @@ import { nameOf, type Peer, type Visitor } from './client-address.ts';
 import { type Client, Clients } from './client-table.ts';
 import { clientBehind } from './forwarded.ts';
 
-/** Every client over its limit makes refusals: one line tells of them. */
-const LOG_INTERVAL_MS = 60_000;
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
@@ -20,7 +19,7 @@ export interface LimiterOptions {
   readonly maxWatches: number;
   /** Whose word counts for who has sent a request. */
   readonly trustedProxies: readonly Cidr[];
-  readonly log: { warn(fields: object, text: string): void };
+  readonly log: Warner;
   /** In ms, of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -30,19 +29,19 @@ export class Limiter {
   readonly #limits: ClientLimits;
   readonly #maxWatches: number;
   readonly #proxies: readonly Cidr[];
-  readonly #log: LimiterOptions['log'];
+  /** Every client over its limit makes refusals. */
+  readonly #warn: ReturnType<typeof warnRarely>;
   readonly #now: () => number;
   readonly #clients = new Clients();
   /** A connection carries many requests. */
   readonly #peers = new WeakMap<object, Peer>();
   #watches = 0;
-  #loggedAt = -LOG_INTERVAL_MS;
 
   constructor({ limits, maxWatches, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
     this.#limits = limits;
     this.#maxWatches = maxWatches;
     this.#proxies = trustedProxies;
-    this.#log = log;
+    this.#warn = warnRarely(log, now);
     this.#now = now;
   }
 
@@ -206,10 +205,7 @@ export class Limiter {
   }
 
   #tell({ name }: Client, limit: string): void {
-    const now = this.#now();
-    if (now - this.#loggedAt < LOG_INTERVAL_MS) return;
-    this.#loggedAt = now;
-    this.#log.warn({ client: name, limit }, 'a client is at its limit; others are not told of for a minute');
+    this.#warn({ client: name, limit }, 'a client is at its limit');
   }
 }
 
