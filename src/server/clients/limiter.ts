@@ -12,7 +12,6 @@ import { nameOf, type Peer, type Visitor } from './client-address.ts';
 import { type Client, Clients } from './client-table.ts';
 import { clientBehind } from './forwarded.ts';
 
-
 export interface LimiterOptions {
   readonly limits: ClientLimits;
   /** Waiting nodes and watches of all clients. */
