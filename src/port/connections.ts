@@ -1,0 +1,127 @@
+import type { Socket } from 'node:net';
+import type { PortLimits } from '../limits.ts';
+import type { Connection } from './connection.ts';
+import { BUSY, CROWDED, ignore, type PortLog } from './dispatch.ts';
+import type { OnRefused } from './refusals.ts';
+import { type Refusal, refuseAndClose } from './reply.ts';
+import { type Protocol, sniff } from './sniff.ts';
+import { protocolByAlpn } from './tls.ts';
+
+/** A connection as one of its client's. */
+export interface ConnectionCount {
+  /** Past the limit of the client: told so, where the protocol can, or dropped. */
+  readonly verdict: 'WELCOME' | 'REFUSED' | 'DROPPED';
+  end(): void;
+}
+
+export interface ConnectionsOptions {
+  readonly limits: PortLimits;
+  readonly log: PortLog;
+  readonly onRefused: OnRefused;
+  /** Counts the connections of each client. Undefined: of one that has no limit. */
+  readonly connect: (socket: Socket) => ConnectionCount | undefined;
+  /** Makes a connection of a socket whose protocol is known. */
+  readonly adopt: (protocol: Protocol, socket: Socket) => Connection;
+}
+
+/** The open sockets of a port, and the connections that they are once it is known what they speak. */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  /** As they were accepted. Over TLS another socket stands for each once it is ready. */
+  readonly #accepted = new Set<Socket>();
+  readonly #connections = new Map<Socket, Connection>();
+  /** Those past the limit of their client, by `peerOf`, which over TLS is the same for both sockets. */
+  readonly #crowded = new Set<string>();
+  #isFull = false;
+  #isDraining = false;
+  /** Called when a socket has closed. */
+  onClosed: (() => void) | undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+  }
+
+  /** Sockets that are open. */
+  get open(): number {
+    return this.#accepted.size;
+  }
+
+  accept(socket: Socket): void {
+    const { connect, onRefused } = this.#options;
+    // A reset can come at any moment, also between two owners of the socket.
+    socket.on('error', ignore);
+    this.#accepted.add(socket);
+    const count = connect(socket);
+    const peer = peerOf(socket);
+    socket.on('close', () => {
+      count?.end();
+      this.#crowded.delete(peer);
+      this.#accepted.delete(socket);
+      this.onClosed?.();
+    });
+    if (count?.verdict === 'REFUSED') this.#crowded.add(peer);
+    else if (count?.verdict === 'DROPPED') socket.destroy();
+    if (count !== undefined && count.verdict !== 'WELCOME') onRefused('client_connections');
+  }
+
+  /** Finds out what a socket speaks that HTTP can be spoken on, and answers in that. */
+  begin(socket: Socket): void {
+    socket.on('error', ignore);
+    // Dropped as it came.
+    if (socket.destroyed) return;
+    // One that was accepted just before the drain may have a request in its first bytes: it has the linger time.
+    this.#connections.set(socket, { sweep() {}, drain() {} });
+    socket.on('close', () => this.#connections.delete(socket));
+    const refusal = this.#refusalOf(socket);
+    const { limits, onRefused } = this.#options;
+    sniff(socket, limits.sniffTimeout, (sniffed) => {
+      const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
+      if (protocol === undefined && !socket.readableEnded) onRefused('slow_sender');
+      if (protocol === undefined) socket.destroy();
+      else if (protocol === 'http1' && refusal) refuseAndClose(socket, refusal, limits.lingerTimeout);
+      else if (refusal) socket.destroy();
+      else this.#adopt(protocol, socket);
+    });
+  }
+
+  sweep(now: number): void {
+    for (const connection of this.#connections.values()) connection.sweep(now);
+  }
+
+  look(now: number): void {
+    for (const connection of this.#connections.values()) connection.look?.(now);
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    for (const connection of this.#connections.values()) connection.drain();
+  }
+
+  destroy(): void {
+    for (const socket of this.#accepted) socket.destroy();
+  }
+
+  #adopt(protocol: Protocol, socket: Socket): void {
+    const connection = this.#options.adopt(protocol, socket);
+    this.#connections.set(socket, connection);
+    // Two turns later the request has begun, if one came.
+    if (this.#isDraining) setImmediate(() => setImmediate(() => connection.drain()));
+  }
+
+  #refusalOf(socket: Socket): Refusal | undefined {
+    const { limits, log, onRefused } = this.#options;
+    const isFull = this.open > limits.connections;
+    if (isFull && !this.#isFull) {
+      log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
+    }
+    // Said once, until there is room again for more than the next one.
+    this.#isFull = isFull || (this.#isFull && this.open > limits.connections * 0.9);
+    if (isFull) onRefused('connections');
+    if (isFull) return BUSY;
+    return this.#crowded.has(peerOf(socket)) ? CROWDED : undefined;
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
