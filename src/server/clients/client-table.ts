@@ -21,7 +21,7 @@ export interface Client {
  * The clients that have something open or something used up. Bounded without a timer: each that comes looks at a
  * few, the oldest first and then in turn, and forgets those that have neither.
  */
-export class Clients {
+export class ClientTable {
   readonly #clients = new Map<string, Client>();
   readonly #most: number;
   /** Goes on where it was: from the beginning it would pass all that was forgotten since the map was last packed. */

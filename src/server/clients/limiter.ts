@@ -6,11 +6,10 @@ import type { ConnectionCount } from '../../port/port.ts';
 import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
 import type { Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
-import { type Cidr, covers, formatIp, networkOf, parseIp } from '../../values/ip.ts';
+import type { Cidr } from '../../values/ip.ts';
 import { take } from '../../values/token-bucket.ts';
-import { nameOf, type Peer, type Visitor } from './client-address.ts';
-import { type Client, Clients } from './client-table.ts';
-import { clientBehind } from './forwarded.ts';
+import { ClientAddresses } from './client-address.ts';
+import { type Client, ClientTable } from './client-table.ts';
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
@@ -23,23 +22,43 @@ export interface LimiterOptions {
   readonly now?: () => number;
 }
 
+/** Who has sent a request. */
+export interface Visitor {
+  /** For the log; undefined when the socket was closed already. */
+  readonly address: string | undefined;
+  /** Undefined when no limit holds: for this machine, whose owner can do worse. */
+  readonly client: Client | undefined;
+}
+
+/** A request that wants in. */
+export interface Entry {
+  /** It is one of those that wait, which have a limit of their own. */
+  readonly isWait: boolean;
+  /**
+   * Its sender does not come again: it has the last tenth of a burst for itself, and waits although there is no room
+   * for one more who waits.
+   */
+  readonly mustPass: boolean;
+}
+
+/** Called once, when what was let in is over. */
+export type Leave = () => void;
+
 /** Sees to it that no client takes what is there for all. */
 export class Limiter {
   readonly #limits: ClientLimits;
   readonly #maxWatches: number;
-  readonly #proxies: readonly Cidr[];
   /** Every client over its limit makes refusals. */
   readonly #warn: ReturnType<typeof warnRarely>;
   readonly #now: () => number;
-  readonly #clients = new Clients();
-  /** A connection carries many requests. */
-  readonly #peers = new WeakMap<object, Peer>();
+  readonly #clients = new ClientTable();
+  readonly #addresses: ClientAddresses;
   #watches = 0;
 
   constructor({ limits, maxWatches, trustedProxies, log, now = () => performance.now() }: LimiterOptions) {
     this.#limits = limits;
     this.#maxWatches = maxWatches;
-    this.#proxies = trustedProxies;
+    this.#addresses = new ClientAddresses(trustedProxies);
     this.#warn = warnRarely(log, now);
     this.#now = now;
   }
@@ -49,10 +68,10 @@ export class Limiter {
     return this.#watches;
   }
 
-  /** Counts a connection. A trusted proxy has those of many clients, and no limit of its own. */
+  /** Counts a connection. Undefined: no limit holds. */
   connect(socket: Socket): ConnectionCount | undefined {
-    const { name, isProxy } = this.#peerOf(socket);
-    if (name === undefined || isProxy) return undefined;
+    const name = this.#addresses.ofConnection(socket);
+    if (name === undefined) return undefined;
     const now = this.#now();
     const client = this.#clients.of(name, now);
     client.connections += 1;
@@ -69,51 +88,29 @@ export class Limiter {
 
   /** Drops new connections for a while of the client whose connection has flooded; those that are open stay. */
   pause(socket: Socket): void {
-    const { name, isProxy } = this.#peerOf(socket);
-    if (name === undefined || isProxy) return;
+    const name = this.#addresses.ofConnection(socket);
+    if (name === undefined) return;
     const now = this.#now();
     this.#clients.of(name, now).pausedUntil = now + REQUEST_LIMITS.floodPause;
   }
 
   /** Who has sent a request: its peer, or whom trusted proxies say. */
   visitorOf(request: PortRequest): Visitor {
-    const { headers } = request;
-    // The socket of a request of HTTP/2 is made for it alone, that of its session once.
-    const session = 'stream' in request ? request.stream.session : undefined;
-    const peer = this.#peerOf(session?.socket ?? request.socket);
-    const forwardedFor = headers['x-forwarded-for']?.toString();
-    const { forwarded } = headers;
-    if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) {
-      return { address: peer.address, client: this.#clientOf(peer.name) };
-    }
-    let { last } = peer;
-    // A request is asked about more than once, and a proxy may send those of one client in a row.
-    if (last === undefined || last.forwardedFor !== forwardedFor || last.forwarded !== forwarded) {
-      const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
-      // Whoever comes through a proxy on this machine, and cannot be told from it, is not on this machine for that.
-      const name = covers(this.#proxies, ip) ? networkOf(ip) : nameOf(ip);
-      last = { forwardedFor, forwarded, address: formatIp(ip), name };
-      peer.last = last;
-    }
-    return { address: last.address, client: this.#clientOf(last.name) };
+    const { address, name } = this.#addresses.ofRequest(request);
+    return { address, client: this.#clientOf(name) };
   }
 
-  /**
-   * Lets a request in, which `leave` ends, or says why not. One that `mustPass`, as its sender does not come again,
-   * has the last tenth of a burst for itself, and waits although there is no room for one more who waits.
-   */
-  enter(client: Client | undefined, isWait: boolean, mustPass: boolean): DiscoveryError | undefined {
+  /** Lets a request in, or says why not. */
+  enter(client: Client | undefined, { isWait, mustPass }: Entry): Leave | DiscoveryError {
     const refusal =
       (client && this.#enterAs(client, mustPass)) ?? (isWait && !mustPass ? this.#noRoom(client) : undefined);
     if (refusal !== undefined) return refusal;
     if (client !== undefined) client.requests += 1;
     if (isWait) this.#count(client, 1);
-    return undefined;
-  }
-
-  leave(client: Client | undefined, isWait: boolean): void {
-    if (client !== undefined) client.requests -= 1;
-    if (isWait) this.#count(client, -1);
+    return () => {
+      if (client !== undefined) client.requests -= 1;
+      if (isWait) this.#count(client, -1);
+    };
   }
 
   #enterAs(client: Client, mustPass: boolean): DiscoveryError | undefined {
@@ -185,18 +182,6 @@ export class Limiter {
   #count(client: Client | undefined, one: 1 | -1): void {
     this.#watches += one;
     if (client !== undefined) client.watches += one;
-  }
-
-  #peerOf(socket: Pick<Socket, 'remoteAddress'>): Peer {
-    const known = this.#peers.get(socket);
-    if (known !== undefined) return known;
-    const address = socket.remoteAddress;
-    const ip = address === undefined ? undefined : parseIp(address);
-    const name = ip === undefined ? undefined : nameOf(ip);
-    const isProxy = ip !== undefined && covers(this.#proxies, ip);
-    const peer = { ip, address, name, isProxy };
-    this.#peers.set(socket, peer);
-    return peer;
   }
 
   #clientOf(name: string | undefined): Client | undefined {

@@ -1,5 +1,6 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { Discovery } from '../../discovery/discovery.ts';
+import { DiscoveryError } from '../../discovery/errors.ts';
 import { isLastChance } from '../../etcdv2/last-chance.ts';
 import { comeAgain } from '../../etcdv3/errors.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
@@ -31,14 +32,14 @@ export function admit(answer: Answer, { limiter, now }: Door, observers: Observe
     if ((client === undefined && !isWait) || isProbe(surface, url)) return undefined;
     const isWatch = url === V3_WATCH;
     const mustPass = isWatch || (surface === 'v2' && isLastChance(method, url));
-    const refusal = limiter.enter(client, isWait, mustPass);
-    if (refusal === undefined) {
-      outcome.over = () => limiter.leave(client, isWait);
+    const entered = limiter.enter(client, { isWait, mustPass });
+    if (!(entered instanceof DiscoveryError)) {
+      outcome.over = entered;
       return undefined;
     }
     outcome.isTurnedAway = true;
-    observers.metrics.refused(refusal.reason);
-    const error = connectError(refusal, now());
+    observers.metrics.refused(entered.reason);
+    const error = connectError(entered, now());
     return isWatch ? comeAgain(error) : error;
   };
   return (request, response) => {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { BlockList, isIP } from 'node:net';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
+import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../../src/limits.ts';
-import { Clients } from '../../../src/server/clients/client-table.ts';
+import { ClientTable } from '../../../src/server/clients/client-table.ts';
 import { clientBehind, hopsOfForwarded, hopsOfForwardedFor } from '../../../src/server/clients/forwarded.ts';
 import { Limiter } from '../../../src/server/clients/limiter.ts';
 import { covers, formatIp, type Ip, isOwn, networkOf, parseCidrs, parseIp } from '../../../src/values/ip.ts';
@@ -217,7 +218,7 @@ suite('a bucket', () => {
 
 suite('the table of clients', () => {
   test('stays bounded under a million addresses that each leave something used up', () => {
-    const clients = new Clients();
+    const clients = new ClientTable();
     const held = clients.of('held', 0);
     held.connections = 1;
     for (let i = 0; i < 1_000_000; i += 1) {
@@ -229,7 +230,7 @@ suite('the table of clients', () => {
   });
 
   test('forgets who has nothing used up, as others come', () => {
-    const clients = new Clients();
+    const clients = new ClientTable();
     for (let i = 0; i < 10_000; i += 1) clients.of(`early ${i}`, 0).requestsFull = 1000;
     for (let i = 0; i < 10_000; i += 1) clients.of(`late ${i}`, 1000).requestsFull = 2000;
     assert.ok(clients.size < 10_010, `${clients.size} clients`);
@@ -247,13 +248,14 @@ suite('the table of clients', () => {
     const limiter = new Limiter({ limits, maxWatches: 100, trustedProxies: [], log, now: () => 1 });
     const { client } = limiter.visitorOf({ socket: { remoteAddress: '192.0.2.1' }, headers: {} } as never);
     assert.ok(client);
-    for (let i = 0; i < 18; i += 1) assert.equal(limiter.enter(client, false, false), undefined);
-    assert.equal(limiter.enter(client, false, false)?.reason, 'TOO_MANY_REQUESTS');
-    assert.equal(limiter.enter(client, false, true), undefined);
-    assert.equal(limiter.enter(client, false, true), undefined);
-    assert.match(
-      limiter.enter(client, false, true)?.message ?? '',
-      /^too many requests from 192\.0\.2\.1; try again in 1 s$/,
-    );
+    const enter = (mustPass: boolean): DiscoveryError | undefined => {
+      const entered = limiter.enter(client, { isWait: false, mustPass });
+      return entered instanceof DiscoveryError ? entered : undefined;
+    };
+    for (let i = 0; i < 18; i += 1) assert.equal(enter(false), undefined);
+    assert.equal(enter(false)?.reason, 'TOO_MANY_REQUESTS');
+    assert.equal(enter(true), undefined);
+    assert.equal(enter(true), undefined);
+    assert.match(enter(true)?.message ?? '', /^too many requests from 192\.0\.2\.1; try again in 1 s$/);
   });
 });
