@@ -16,8 +16,8 @@ import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
 export interface GatewayOptions {
-  /** Scheme and host by which clients reach the service, without a slash at the end. Undefined: as each did. */
-  readonly publicUrl?: string | undefined;
+  /** The URL by which the client can reach the service, without a slash at the end. */
+  readonly urlFor: (request: Request) => string;
   /** When a wait is ended with an empty answer; less than the idle limit of any proxy on the way. */
   readonly pollLimitMs?: number;
   /** How long the body of a request may take. etcd sends its own with the headers, and gives up after 5 s. */
@@ -75,7 +75,7 @@ async function serve(
 ): Promise<void> {
   const { method = '', url: target = '/' } = request;
   const answer = (reply: Reply | V2Error): void =>
-    send(request, response, 'type' in reply ? errorReply(reply, baseUrlOf(context, request)) : reply);
+    send(request, response, 'type' in reply ? errorReply(reply, context.options.urlFor(request)) : reply);
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
   const hasBody = method === 'PUT' || method === 'POST';
@@ -115,7 +115,7 @@ function call(
   const client = context.clientOf(request);
   switch (parsed.type) {
     case 'NEW':
-      return makeNew(client, parsed, baseUrlOf(context, request));
+      return makeNew(client, parsed, options.urlFor(request));
     case 'VERSION':
       return versionReply(DIALECT_VERSION, options.version);
     case 'MOVED':
@@ -137,28 +137,7 @@ function call(
   }
 }
 
-async function makeNew(
-  client: DiscoveryClient,
-  { size }: NewRequest,
-  baseUrl: string | undefined,
-): Promise<Reply | V2Error> {
-  if (baseUrl === undefined) {
-    const cause = 'the request does not say by which host it came; send a Host header, or set DISC_HOST';
-    return v2Error(400, 210, cause, { plain: true });
-  }
+async function makeNew(client: DiscoveryClient, { size }: NewRequest, baseUrl: string): Promise<Reply> {
   const { cluster } = await client.createToken({ size });
   return newReply(`${baseUrl}/${present(cluster).token}`);
-}
-
-// A host name or an address, and a port: nothing that could end a URL's host or a line.
-const AUTHORITY = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
-
-/** Scheme and host of the service, as its operator or the request names them. */
-function baseUrlOf({ options }: Context, request: Request): string | undefined {
-  if (options.publicUrl !== undefined) return options.publicUrl;
-  const { headers } = request;
-  const authority = headers[':authority'] ?? headers.host;
-  if (typeof authority !== 'string' || !AUTHORITY.test(authority)) return undefined;
-  const encrypted = 'encrypted' in request.socket && request.socket.encrypted;
-  return `${encrypted ? 'https' : 'http'}://${authority}`;
 }

@@ -212,10 +212,9 @@ export function movedReply(location: string): Reply {
 export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body: '' };
 
 /** A refusal; `baseUrl` is where a new token is to be had. */
-export function errorReply(error: V2Error, baseUrl: string | undefined): Reply {
+export function errorReply(error: V2Error, baseUrl: string): Reply {
   const { status, errorCode, message, index, newTokenSize, allow, plain, unread, retryAfter } = error;
-  const base = baseUrl ?? 'http://this-service';
-  const command = newTokenSize === undefined ? '' : `: curl '${base}/new?size=${newTokenSize}'`;
+  const command = newTokenSize === undefined ? '' : `: curl '${baseUrl}/new?size=${newTokenSize}'`;
   const cause = `${error.cause}${command}`;
   return {
     status,

@@ -4,8 +4,8 @@ import type { Identity } from './header.ts';
 
 export interface GatewayOptions {
   readonly identity: Identity;
-  /** The URL by which clients reach the service, given that of a request. */
-  readonly urlFor: (requestUrl: string) => string;
+  /** The URL by which the client of a call reaches the service. */
+  readonly urlFor: (context: Pick<HandlerContext, 'url' | 'values'>) => string;
   /**
    * What a caller sends as `token` from then on, given its name and password; undefined when they are not known.
    * Without this, it answers as an etcd with authentication off.

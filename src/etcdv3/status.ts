@@ -57,7 +57,7 @@ export function statusServices(
     },
     cluster: {
       async memberList(_request, context) {
-        const clientURLs = [urlFor(context.url)];
+        const clientURLs = [urlFor(context)];
         return create(MemberListResponseSchema, {
           header: await headerNow(context),
           members: [{ ID: memberId, name: 'etcd-discovery', clientURLs }],

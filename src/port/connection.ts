@@ -4,11 +4,6 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 export type PortRequest = IncomingMessage | Http2ServerRequest;
 export type PortResponse = ServerResponse | Http2ServerResponse;
 
-/** The scheme of the URLs by which the request's client reaches the service. */
-export function schemeOf({ socket }: PortRequest): 'http' | 'https' {
-  return 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
-}
-
 /** One open socket, whatever it speaks. */
 export interface Connection {
   /** Ends what has taken too long. `now` in ms, of a clock that never goes back. */

@@ -1,11 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { PortLimits } from '../limits.ts';
-import { schemeOf } from './connection.ts';
+import { isAuthority, localAuthority, schemeOf } from './reached-url.ts';
 import { METHODS, type Refusal } from './reply.ts';
 
-/** A name or an address, and perhaps a port: no user, no path, nothing that a URL cannot hold. */
-const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]+)(?::[0-9]{1,5})?$/;
 /** Of all that are known, the longest has 17 letters. */
 const METHOD = /^[A-Za-z-]{1,20}$/;
 const PATH = /^\/[\x21-\x7e]*$/;
@@ -93,22 +91,6 @@ function checkTarget(request: IncomingMessage | Http2ServerRequest): Refusal | u
   // HTTP/1 has its parser for this, HTTP/2 lets through bytes above 0x7f.
   if (!PATH.test(url)) return badRequest('its target is not a path of printable ASCII');
   return undefined;
-}
-
-/** Nearly all requests name the same host as the one before them. */
-let lastAuthority = 'localhost';
-
-/** The pattern lets through what no URL takes, like the address 1.2.3.4.5 or the escape %zz. */
-function isAuthority(text: string): boolean {
-  if (text === lastAuthority) return true;
-  const good = AUTHORITY.test(text) && URL.canParse(`http://${text}/`);
-  if (good) lastAuthority = text;
-  return good;
-}
-
-function localAuthority({ socket }: IncomingMessage): string {
-  const { localAddress = 'localhost', localPort = 80 } = socket;
-  return localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
 }
 
 const badRequest = (why: string): Refusal => ({ status: 400, text: `Bad request: ${why}.` });

@@ -7,12 +7,12 @@ import { type Drained, drain } from './drain.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import type { OnRefused } from './refusals.ts';
-
 import { type TlsIdentity, tellHandshakeFailures } from './tls.ts';
 
-export { type PortRequest, type PortResponse, schemeOf } from './connection.ts';
+export type { PortRequest, PortResponse } from './connection.ts';
 export type { ConnectionCount } from './connections.ts';
 export type { PortHandler, PortLog } from './dispatch.ts';
+export { reachedUrl, schemeOf } from './reached-url.ts';
 
 export interface PortOptions {
   /** The address to listen on, like 127.0.0.1; undefined: all of them. */
@@ -76,7 +76,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     connections.accept(socket);
     busyLooks.awaken();
   });
-  server.on(http1.ready, (socket) => connections.begin(socket));
+  server.on(http1.ready, (socket: Socket) => connections.begin(socket));
   server.on('drop', () => onRefused('connections'));
   tellHandshakeFailures(server, log, onRefused);
   server.maxConnections = limits.connections + limits.refusals;

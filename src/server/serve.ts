@@ -1,7 +1,7 @@
 import { Discovery } from '../discovery/discovery.ts';
 import { issueToken } from '../discovery/issue-token.ts';
 import type { Store } from '../discovery/store.ts';
-import { openPort, type Port, type PortRequest, schemeOf } from '../port/port.ts';
+import { openPort, type Port, reachedUrl } from '../port/port.ts';
 import type { TlsIdentity } from '../port/tls.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
@@ -165,7 +165,7 @@ function ownPages(
   return {
     version,
     metrics: metricsListen === undefined ? metrics : undefined,
-    urlFor: (request) => publicUrl ?? `${schemeOf(request)}://${authorityOf(request)}`,
+    urlFor: (request) => publicUrl ?? reachedUrl(request),
     notReady: async () => {
       if (stopping.aborted) return 'the service is stopping';
       return store.read(issueToken()).then(
@@ -174,8 +174,4 @@ function ownPages(
       );
     },
   };
-}
-
-function authorityOf(request: PortRequest): string {
-  return ('authority' in request ? request.authority : request.headers.host) ?? 'localhost';
 }

@@ -65,26 +65,17 @@ suite('/new', () => {
   });
 
   test('answers with the public URL where there is one', async (t) => {
-    const stack = await start(t, { publicUrl: 'https://disc.example' });
+    const stack = await start(t, { urlFor: () => 'https://disc.example' });
     const { body } = await send(stack.url, 'GET', '/new');
     assert.match(body, /^https:\/\/disc\.example\/[0-9a-f]{32}$/);
   });
 
-  test('answers with the host that the request names, if that can be one', async (t) => {
+  test('answers with the host that the request names', async (t) => {
     const stack = await start(t);
     for (const host of ['disc.example', 'disc.example:80', '[::1]:8087', '10.0.0.1']) {
       const { body } = await send(stack.url, 'GET', '/new', { headers: { host } });
       assert.ok(body.startsWith(`http://${host}/`), body);
     }
-    for (const host of ['a b', 'evil/x', 'user@evil', "x'y", 'a?b']) {
-      const answer = await send(stack.url, 'GET', '/new', { headers: { host } });
-      assert.equal(answer.status, 400, host);
-      assert.match(answer.body, /Host header.*DISC_HOST/);
-    }
-    const { say, heard } = await dial(t, stack);
-    say('GET /new HTTP/1.0\r\n\r\n');
-    await waitFor('the answer to HTTP/1.0', () => heard().endsWith('DISC_HOST\n'));
-    assert.match(heard(), /^HTTP\/1\.1 400 /);
   });
 });
 

@@ -300,7 +300,7 @@ function failing(reason: Reason): (real: DiscoveryClient) => DiscoveryClient {
 suite('a node that is refused reads in its log', () => {
   for (const { what, options, act, status, line } of REFUSALS) {
     test(what, async (t) => {
-      const stack = await startStack({ publicUrl: 'http://disc.example', ...options });
+      const stack = await startStack({ urlFor: () => 'http://disc.example', ...options });
       t.after(() => stack.close());
       const customTokens = options?.policy?.customTokens ?? true;
       if (customTokens) await stack.client.createToken({ token: 't', size: 2 });

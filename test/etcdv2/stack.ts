@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +54,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
   const real = inProcessClient(discoveryService(discovery, onDefect));
   const client = wrap === undefined ? real : wrap(real);
-  const handler = etcdV2Gateway(() => client, { version: '0.0.0', onDefect, ...gatewayOptions });
+  const urlFor = ({ headers }: IncomingMessage | Http2ServerRequest): string =>
+    `http://${headers[':authority']?.toString() ?? headers.host}`;
+  const handler = etcdV2Gateway(() => client, { urlFor, version: '0.0.0', onDefect, ...gatewayOptions });
   const { server, endConnections } = http2 ? http2Server(handler) : http1Server(handler);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -50,7 +50,7 @@ export async function startStack({
   const wrapped = wrap === undefined ? client : wrap(client);
   const gateway = etcdV3Gateway(() => wrapped, {
     identity: { clusterId: 1n, memberId: 2n },
-    urlFor: (url) => new URL(url).origin,
+    urlFor: ({ url }) => new URL(url).origin,
     stopping: new AbortController().signal,
     onDefect,
     ...options,

@@ -22,7 +22,22 @@ const post = (headers: string, body: string): string => `POST /body HTTP/1.1\r\n
 const chunked = (chunks: string): string => post('Transfer-Encoding: chunked\r\n', chunks);
 
 const hosts: readonly Http1Row[] = [
-  ...['a b', 'a/b', 'a?b', 'user@a', 'a:port', 'a:99999', '[::1', '1.2.3.4.5', '%zz', 'a\\b', '<a>', ''].map(
+  ...[
+    'a b',
+    'a/b',
+    'a?b',
+    'user@a',
+    'a:port',
+    'a:99999',
+    '[::1',
+    '1.2.3.4.5',
+    '%zz',
+    'a\\b',
+    '<a>',
+    "a';id;'b",
+    'x$(id)',
+    '',
+  ].map(
     (host): Http1Row => ({
       name: `Host: ${host === '' ? '(empty)' : host}`,
       send: get('/health', `Host: ${host}\r\n`),

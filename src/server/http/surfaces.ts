@@ -1,4 +1,4 @@
-import type { ConnectError } from '@connectrpc/connect';
+import { type ConnectError, createContextKey } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
@@ -40,28 +40,33 @@ export interface SurfacesOptions {
   readonly onDefect: (defect: unknown) => void;
 }
 
+/** The URL by which the client of a call reaches the service. */
+const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
+
 /** All that the service answers: RPCs, both dialects of etcd, the web page, and the pages about itself. */
 export function surfaces(options: SurfacesOptions): Answer {
   const { config, service, clients, callers, pages, clusterId, stopping, onDefect } = options;
   const { clientOf, clientWith, valuesOf } = clients;
-  const { publicUrl } = config;
   const { version, notReady, urlFor } = pages;
   const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
     identity: { clusterId, memberId: clusterId },
-    urlFor: (requestUrl) => publicUrl ?? new URL(requestUrl).origin,
+    urlFor: ({ values }) => values.get(URL_OF_CALL)(),
     signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
     stopping,
     onDefect,
   });
-  const rpc = rpcHandler((router) => {
-    v3(router.service(DiscoveryService, service));
-    addHealth(router, { notReady, stopping });
-    addReflection(router, {
-      details: [file_discovery_v1_error, file_google_rpc_error_details],
-      stopping,
-    });
-  }, valuesOf);
-  const v2 = etcdV2Gateway(clientOf, { publicUrl, pollLimitMs: config.pollLimit, version, onDefect });
+  const rpc = rpcHandler(
+    (router) => {
+      v3(router.service(DiscoveryService, service));
+      addHealth(router, { notReady, stopping });
+      addReflection(router, {
+        details: [file_discovery_v1_error, file_google_rpc_error_details],
+        stopping,
+      });
+    },
+    (request) => valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
+  );
+  const v2 = etcdV2Gateway(clientOf, { urlFor, pollLimitMs: config.pollLimit, version, onDefect });
   const page = pageHandler(clientOf, { version, urlFor, onDefect });
   return (surface, request, response, outcome, refusal) => {
     switch (surface) {
