@@ -10,6 +10,7 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { EVERYBODY, NO_QUOTA, QUOTA, RESOLVE_CALLER } from '../../src/rpc/caller.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
+import type { LocalService } from '../../src/rpc/service.ts';
 import { type Spread, spread } from '../support/stats.ts';
 
 export interface InProcessPlan {
@@ -44,7 +45,7 @@ export async function measureInProcess({ rounds, calls }: InProcessPlan): Promis
       },
     ]),
   );
-  const handlersOfAll = { ...handlers, ...service };
+  const handlersOfAll = { ...handlers, ...service } as unknown as LocalService;
   const client = inProcessClient(handlersOfAll);
   // As the service does it for each call of a client that its limits hold for.
   const valuesOfCaller = () => createContextValues().set(RESOLVE_CALLER, EVERYBODY).set(QUOTA, NO_QUOTA);

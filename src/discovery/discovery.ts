@@ -49,6 +49,13 @@ export class Discovery {
     store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));
   }
 
+  /** The store's revision, for callers that may use tokens which no secret guards. */
+  async revision(caller: Caller = ANYONE): Promise<Revision> {
+    const revision = await this.#store.revision();
+    authorize(undefined, 'READ', caller, revision);
+    return revision;
+  }
+
   async createToken(command: CreateCommand, caller: Caller = ANYONE): Promise<Written> {
     authorizeMaker(caller);
     return this.#store.write(command.token, (cluster) => decideCreate(cluster, command, this.now()));

@@ -27,6 +27,10 @@ export type Decide = (cluster: Cluster | undefined) => Change | undefined;
  * nothing was changed, unless its text says otherwise.
  */
 export interface Store {
+  /** Rejects, as a read would, when the store cannot serve. */
+  ping(): Promise<void>;
+  /** Of the latest change. Rejects when the store cannot serve. */
+  revision(): Promise<Revision>;
   read(token: Token): Promise<View>;
   /**
    * One atomic read, decision and commit. Resolves when the change is durable; no reader and no watcher sees

@@ -1,5 +1,5 @@
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, liveCluster } from '../etcd/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { configReply, keys, listReply, memberReply, type Reply, sizeReply } from './reply.ts';
@@ -10,9 +10,9 @@ export function read(client: DiscoveryClient, request: ReadRequest): Promise<Rep
   const { token } = request;
   switch (request.type) {
     case 'GET_SIZE':
-      return liveCluster(client, token).then(({ cluster, response }) => sizeReply(cluster, response));
+      return client.listMembers({ token }).then((list) => sizeReply(list));
     case 'GET_CONFIG':
-      return liveCluster(client, token).then(({ cluster, response }) => configReply(cluster, response));
+      return client.listMembers({ token }).then((list) => configReply(list));
     case 'LIST':
       return client.listMembers({ token }).then((list) => listReply(token, request.sorted, list));
     case 'GET_MEMBER':

@@ -3,11 +3,11 @@ import {
   type CreateTokenResponse,
   type DeleteTokenResponse,
   type DeregisterResponse,
-  type GetClusterResponse,
   type ListMembersResponse,
   RegisterOutcome,
   type RegisterResponse,
 } from '../../gen/discovery/v1/service_pb.ts';
+import { present } from '../etcd/client.ts';
 import { formatValue } from '../etcd/value.ts';
 import type { Unread, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
@@ -100,15 +100,16 @@ function answer(action: string, node: string, index: bigint, prevNode?: string, 
   };
 }
 
-export function sizeReply(cluster: Cluster, { revision }: GetClusterResponse): Reply {
-  return answer('get', sizeNode(cluster), revision);
+export function sizeReply({ cluster, revision }: ListMembersResponse): Reply {
+  return answer('get', sizeNode(present(cluster)), revision);
 }
 
 /** The directory that never shows in a listing, and can be read all the same. */
-export function configReply(cluster: Cluster, { revision }: GetClusterResponse): Reply {
+export function configReply(list: ListMembersResponse): Reply {
+  const cluster = present(list.cluster);
   const { token, createRevision } = cluster;
   const node = directoryNode(keys.config(token), [sizeNode(cluster)], createRevision, createRevision);
-  return answer('get', node, revision);
+  return answer('get', node, list.revision);
 }
 
 const listNodes = new WeakMap<readonly Member[], string>();

@@ -1,5 +1,5 @@
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { type DiscoveryClient, liveCluster } from '../etcd/client.ts';
+import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Request } from './body.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Feeds } from './feed.ts';
@@ -35,7 +35,7 @@ export class Waits {
     const waiter = new Waiter(wanted, response, this.#polls);
     try {
       // A watch that resumes is open to ended tokens, whose nodes must be told.
-      const { revision } = (await liveCluster(client, wanted.token)).response;
+      const { revision } = await client.listMembers({ token: wanted.token });
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
       const feed = await this.#feeds.join(client, wanted.token, waiter);
       // What is in the past is answered in one piece.

@@ -1,5 +1,5 @@
 import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, liveCluster, present } from '../etcd/client.ts';
+import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
 import { formatValue } from '../etcd/value.ts';
 import { type V2Error, v2Error } from './errors.ts';
@@ -47,7 +47,7 @@ async function refuseDirectory(
   client: DiscoveryClient,
   { token, type, directory }: Of<'NOT_A_FILE' | 'NOT_EMPTY'>,
 ): Promise<V2Error> {
-  const index = (await liveCluster(client, token)).response.revision;
+  const { revision: index } = await client.listMembers({ token });
   const key = directory === 'TOKEN' ? keys.token(token) : keys.config(token);
   return v2Error(403, type === 'NOT_A_FILE' ? 102 : 108, key, { index });
 }

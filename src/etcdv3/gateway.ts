@@ -1,6 +1,6 @@
 import { ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { DiscoveryClient } from '../etcd/client.ts';
+import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { deleteRange } from './delete.ts';
 import { away, refusal } from './errors.ts';
@@ -26,7 +26,7 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
   };
   const unary =
     <Request, Response>(
-      call: (client: DiscoveryClient, identity: Identity, request: Request) => Promise<Response>,
+      call: (client: LocalClient, identity: Identity, request: Request) => Promise<Response>,
     ) =>
     async (request: Request, context: HandlerContext): Promise<Response> => {
       try {

@@ -1,5 +1,5 @@
 import type { HandlerContext } from '@connectrpc/connect';
-import type { DiscoveryClient } from '../etcd/client.ts';
+import type { LocalClient } from '../etcd/client.ts';
 import type { Identity } from './header.ts';
 
 export interface GatewayOptions {
@@ -21,4 +21,4 @@ export interface GatewayOptions {
 }
 
 /** The client for the calls that one of etcd's comes to: it speaks for whoever made that. */
-export type ClientOf = (context: Pick<HandlerContext, 'values'>) => DiscoveryClient;
+export type ClientOf = (context: Pick<HandlerContext, 'values'>) => LocalClient;

@@ -7,12 +7,11 @@ import {
   RangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type DiscoveryClient, type LocalClient, present } from '../etcd/client.ts';
 import { compacted, detailOf, emptyKey, future, invalidSort, outside, reasonOf } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';
 import { byKey, type Entry, memberEntry, sizeEntry } from './kvs.ts';
-import { currentRevision } from './revision.ts';
 
 /** The keys of a span, as they are now. */
 export interface Reading {
@@ -23,13 +22,13 @@ export interface Reading {
 }
 
 export async function range(
-  client: DiscoveryClient,
+  client: LocalClient,
   identity: Identity,
   request: RangeRequest,
 ): Promise<RangeResponse> {
   // What `etcdctl endpoint health` reads: it wants an answer, whatever it is.
   if (textOf(request.key) === 'health' && request.rangeEnd.length === 0) {
-    return create(RangeResponseSchema, { header: header(identity, await currentRevision(client)) });
+    return create(RangeResponseSchema, { header: header(identity, await client.revision()) });
   }
   const reading = await read(client, spanOfRange(request));
   checkRevision(request.revision, reading);

@@ -15,7 +15,6 @@ import {
 import { authenticationFailed, authenticationIsOff, unsupported } from './errors.ts';
 import { header, RAFT_TERM } from './header.ts';
 import type { ClientOf, GatewayOptions } from './options.ts';
-import { currentRevision } from './revision.ts';
 
 /** The etcd whose dialect this is, for clients that choose what they do by it. */
 const DIALECT_VERSION = '3.6.0';
@@ -31,7 +30,7 @@ export function statusServices(
 } {
   const { memberId } = identity;
   const headerNow = async (context: HandlerContext): Promise<ResponseHeader> =>
-    header(identity, await currentRevision(clientOf(context)));
+    header(identity, await clientOf(context).revision());
   return {
     maintenance: {
       async status(_request, context) {

@@ -7,14 +7,13 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type LocalClient, present } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { compacted, detailOf, isAway, outside, REASONS, reasonOf, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { isEmpty, parseSpan, type Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
 import { Questions, statesOf } from './progress.ts';
-import { currentRevision } from './revision.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
@@ -28,7 +27,7 @@ interface Found {
 
 /** One stream of a client, with all of its watches. */
 export class WatchStream {
-  readonly #client: DiscoveryClient;
+  readonly #client: LocalClient;
   readonly #identity: Identity;
   readonly #expiredPauseMs: number;
   readonly #watchers = new Map<bigint, Watcher>();
@@ -41,7 +40,7 @@ export class WatchStream {
   #notifying = false;
 
   /** `expiredPauseMs`: how long after a look whether an expired token was reopened the next one is. */
-  constructor(client: DiscoveryClient, identity: Identity, expiredPauseMs: number = V3_LIMITS.expiredPause) {
+  constructor(client: LocalClient, identity: Identity, expiredPauseMs: number = V3_LIMITS.expiredPause) {
     this.#client = client;
     this.#identity = identity;
     this.#expiredPauseMs = expiredPauseMs;
@@ -267,7 +266,7 @@ export class WatchStream {
 
   /** etcd answers a watch that it does not begin as created and cancelled at once. */
   async #refuse(cancelReason: string): Promise<void> {
-    const revision = await currentRevision(this.#client);
+    const revision = await this.#client.revision();
     await this.#send(NO_WATCH, revision, { created: true, canceled: true, cancelReason });
   }
 

@@ -13,10 +13,13 @@ import {
   makeAnyClient,
 } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
-import type { CallContext } from './service.ts';
+import type { CallContext, LocalService } from './service.ts';
 
-/** What the gateways speak to: the service in this process, or another one. */
-export type DiscoveryClient = Client<typeof DiscoveryService>;
+/** What the gateways speak to: the service in this process. */
+export interface LocalClient extends Client<typeof DiscoveryService> {
+  /** The store's revision. */
+  revision(): Promise<bigint>;
+}
 
 // The signal of calls that nobody will abort. One for all: handlers release their listeners when they end.
 const NEVER = new AbortController().signal;
@@ -31,14 +34,15 @@ type Handler = (request: unknown, context: CallContext) => unknown;
  * Deadlines and headers have no meaning here; an aborted signal ends the handler, which a `for await` that is
  * left does not. The context values say who calls, as `RESOLVE_CALLER` in them.
  */
-export function inProcessClient(service: object, values: ContextValues = NOBODY): DiscoveryClient {
-  const handlers = service as Record<string, Handler>;
-  return makeAnyClient(DiscoveryService, (method) => {
+export function inProcessClient(service: LocalService, values: ContextValues = NOBODY): LocalClient {
+  const handlers = service as unknown as Record<string, Handler>;
+  const client = makeAnyClient(DiscoveryService, (method) => {
     const handler = handlers[method.localName];
     if (handler === undefined) throw new TypeError(`the service has no handler for ${method.name}`);
     return (input: MessageInitShape<DescMessage>, options?: CallOptions) =>
       handler(messageOf(method, input), { signal: options?.signal ?? NEVER, values });
-  }) as DiscoveryClient;
+  }) as Client<typeof DiscoveryService>;
+  return Object.assign(client, { revision: () => service.revision({ signal: NEVER, values }) });
 }
 
 function messageOf(method: DescMethod, input: MessageInitShape<DescMessage>): unknown {

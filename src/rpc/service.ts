@@ -27,6 +27,12 @@ import { createRequest, registerCommand, reopenTtl } from './request.ts';
 /** All that the handlers need of a call's context: when to stop, and who calls. */
 export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
 
+/** The API, and what only callers in this process ask for. */
+export interface LocalService extends ServiceImpl<typeof DiscoveryService> {
+  /** The store's revision. */
+  revision(context: CallContext): Promise<bigint>;
+}
+
 /**
  * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
  * ErrorDetail; `onDefect` is told of those that nobody foresaw, `onRefused` why each call was refused.
@@ -35,7 +41,7 @@ export function discoveryService(
   discovery: Discovery,
   onDefect: (defect: unknown) => void,
   onRefused: (reason: Reason) => void = () => {},
-): ServiceImpl<typeof DiscoveryService> {
+): LocalService {
   const refuse = (thrown: unknown): never => {
     const error = asDiscoveryError(thrown);
     onRefused(error.reason);
@@ -51,6 +57,8 @@ export function discoveryService(
       handler(request, values.get(RESOLVE_CALLER), values).catch(refuse);
 
   return {
+    revision: ({ values }) => discovery.revision(values.get(RESOLVE_CALLER)(undefined)).catch(refuse),
+
     createToken: unary(async (request, resolveCaller, values) => {
       const { command, caller, secrets } = createRequest(request, discovery.policy, resolveCaller);
       values.get(QUOTA).makeToken();

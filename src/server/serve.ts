@@ -1,5 +1,4 @@
 import { Discovery } from '../discovery/discovery.ts';
-import { issueToken } from '../discovery/issue-token.ts';
 import type { Store } from '../discovery/store.ts';
 import { openPort, type Port, reachedUrl } from '../port/port.ts';
 import type { TlsIdentity } from '../port/tls.ts';
@@ -168,7 +167,7 @@ function ownPages(
     urlFor: (request) => publicUrl ?? reachedUrl(request),
     notReady: async () => {
       if (stopping.aborted) return 'the service is stopping';
-      return store.read(issueToken()).then(
+      return store.ping().then(
         () => undefined,
         (error: Error) => error.message,
       );

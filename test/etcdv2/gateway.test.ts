@@ -310,7 +310,7 @@ suite('a body', () => {
 suite('faults', () => {
   test('that nobody foresaw are a plain 500, and reported', async (t) => {
     const stack = await start(t, {
-      client: (real) => ({ ...real, getCluster: () => Promise.reject(new TypeError('secret')) }),
+      client: (real) => ({ ...real, listMembers: () => Promise.reject(new TypeError('secret')) }),
     });
     const answer = await send(stack.url, 'GET', '/t/_config/size');
     assert.equal(answer.status, 500);
@@ -323,7 +323,7 @@ suite('faults', () => {
     const stack = await start(t, {
       client: (real) => ({
         ...real,
-        getCluster: () => Promise.reject(ConnectError.from(new Error('ECONNREFUSED'), Code.Unavailable)),
+        listMembers: () => Promise.reject(ConnectError.from(new Error('ECONNREFUSED'), Code.Unavailable)),
       }),
     });
     const answer = await send(stack.url, 'GET', '/t/_config/size');

@@ -4,7 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { Access, RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
-import type { DiscoveryClient } from '../../src/rpc/client.ts';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { type Answer, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 

@@ -5,11 +5,12 @@ import { createServer as createHttp2Server, type Http2Server, type Http2ServerRe
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import { type Millis, millis } from '../../src/discovery/types.ts';
 import { etcdV2Gateway, type GatewayOptions } from '../../src/etcdv2/gateway.ts';
-import { type DiscoveryClient, inProcessClient } from '../../src/rpc/client.ts';
+import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { type FailingStore, failingStore } from '../support/failing-store.ts';

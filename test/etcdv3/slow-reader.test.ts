@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
-import type { DiscoveryClient } from '../../src/etcd/client.ts';
+import type { LocalClient } from '../../src/etcd/client.ts';
 import { waitFor } from '../support/wait.ts';
 import { connect, membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
@@ -12,7 +12,7 @@ const CHANGES = 3000;
 test('a client that stops reading holds its watch back, and misses nothing', async (t) => {
   // How many changes the service has handed to each watch, in the order of their beginnings.
   const handed: number[] = [];
-  const counting = (real: DiscoveryClient): DiscoveryClient => ({
+  const counting = (real: LocalClient): LocalClient => ({
     ...real,
     async *watchMembers(request, options) {
       const watch = handed.push(0) - 1;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
-import type { DiscoveryClient } from '../../src/etcd/client.ts';
+import type { LocalClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
@@ -18,7 +18,7 @@ import { connect, type Etcd } from './etcd.ts';
 export interface Stack {
   readonly discovery: Discovery;
   /** The service behind the gateway. */
-  readonly client: DiscoveryClient;
+  readonly client: LocalClient;
   readonly url: string;
   readonly etcd: Etcd;
   readonly defects: unknown[];
@@ -30,7 +30,7 @@ export interface StackOptions {
   readonly expiredPauseMs?: number;
   readonly policy?: Partial<Policy>;
   /** What the gateway calls in place of the service. */
-  readonly client?: (real: DiscoveryClient) => DiscoveryClient;
+  readonly client?: (real: LocalClient) => LocalClient;
 }
 
 export async function startStack({

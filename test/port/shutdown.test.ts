@@ -4,7 +4,7 @@ import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
-import type { DiscoveryClient } from '../../src/rpc/client.ts';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
 import { open, openSession, openStream } from './support/clients.ts';

@@ -4,7 +4,7 @@ import { ConnectError } from '@connectrpc/connect';
 import type { MemberEvent } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ErrorDetail, ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
 import type { WatchMembersRequestSchema, WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
-import type { DiscoveryClient } from '../../src/rpc/client.ts';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 
 /** The registration of the i-th node of a made-up cluster. */
 export function infra(i: number): { memberId: string; name: string; peerUrls: string[] } {

@@ -17,7 +17,8 @@ import {
   RegisterRequestSchema,
   WhenFull,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, inProcessClient } from '../../src/rpc/client.ts';
+import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';

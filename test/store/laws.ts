@@ -61,6 +61,8 @@ export function laws(name: string, makePlace: MakePlace): void {
       await discovery.createToken(create(t));
       await store.close();
       await store.close();
+      await refusal('STORE_UNAVAILABLE', store.ping());
+      await refusal('STORE_UNAVAILABLE', store.revision());
       await refusal('STORE_UNAVAILABLE', store.read(t));
       await refusal('STORE_UNAVAILABLE', store.events(t, revision(0), 1));
       await refusal('STORE_UNAVAILABLE', store.list(undefined, 1));

@@ -17,6 +17,8 @@ export function failingStore(real: Store): FailingStore {
     throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd cannot be reached; try again');
   };
   const store: Store = {
+    ping: () => call(() => real.ping()),
+    revision: () => call(() => real.revision()),
     read: (token) => call(() => real.read(token)),
     write: (token, decide) => call(() => real.write(token, decide), false),
     events: (token, after, limit) => call(() => real.events(token, after, limit)),

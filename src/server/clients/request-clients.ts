@@ -8,8 +8,8 @@ import {
   RESOLVE_CALLER,
   type ResolveCaller,
 } from '../../rpc/caller.ts';
-import { type DiscoveryClient, inProcessClient } from '../../rpc/client.ts';
-import type { discoveryService } from '../../rpc/service.ts';
+import { inProcessClient, type LocalClient } from '../../rpc/client.ts';
+import type { LocalService } from '../../rpc/service.ts';
 import type { Callers } from './callers.ts';
 import type { Client } from './client-table.ts';
 import type { Limiter } from './limiter.ts';
@@ -19,8 +19,8 @@ export interface RequestClients {
   /** What is to be known of a request's sender. New for each: what is found out of the request is added to it. */
   readonly valuesOf: (request: PortRequest) => ContextValues;
   /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
-  readonly clientOf: (request: PortRequest) => DiscoveryClient;
-  readonly clientWith: (values: ContextValues) => DiscoveryClient;
+  readonly clientOf: (request: PortRequest) => LocalClient;
+  readonly clientWith: (values: ContextValues) => LocalClient;
 }
 
 /** Who sends requests. */
@@ -28,11 +28,11 @@ interface Sender {
   readonly rights: ResolveCaller;
   readonly quota: Quota;
   /** Its watches take nothing of the quota. */
-  readonly uncounted: DiscoveryClient;
+  readonly uncounted: LocalClient;
 }
 
 export function requestClients(
-  service: ReturnType<typeof discoveryService>,
+  service: LocalService,
   { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
 ): RequestClients {
   const know = (rights: ResolveCaller, client: Client | undefined): Sender => {

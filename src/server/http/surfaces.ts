@@ -8,7 +8,7 @@ import { addHealth } from '../../grpc/health.ts';
 import { addReflection } from '../../grpc/reflection.ts';
 import { pageHandler } from '../../page/handler.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
-import type { discoveryService } from '../../rpc/service.ts';
+import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
 import type { RequestClients } from '../clients/request-clients.ts';
@@ -29,7 +29,7 @@ export type Answer = (
 
 export interface SurfacesOptions {
   readonly config: Config;
-  readonly service: ReturnType<typeof discoveryService>;
+  readonly service: LocalService;
   readonly clients: RequestClients;
   readonly callers: Callers;
   readonly pages: OwnPages;

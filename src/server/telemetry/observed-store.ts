@@ -39,6 +39,8 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     if (written.changed) countChange(written, metrics);
   };
   return {
+    ping: () => observed('read', () => store.ping()),
+    revision: () => observed('read', () => store.revision()),
     read: (token) => observed('read', () => store.read(token)),
     events: (token, after, limit) => observed('events', () => store.events(token, after, limit)),
     sweep: (endedBefore, limit) => observed('sweep', () => store.sweep(endedBefore, limit)),

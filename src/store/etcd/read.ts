@@ -7,7 +7,7 @@ import { type Fault, unavailable } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
-import type { Keys, Span } from './log/keys.ts';
+import type { Keys } from './log/keys.ts';
 
 /** Counts the calls that were begun, so that it can be told what was asked before what. */
 export interface Clock {
@@ -115,7 +115,7 @@ export class Reader {
   }
 
   /** A linearizable range. Rejects with STORE_UNAVAILABLE. */
-  range(request: () => Span & IRangeRequest, sent: () => void = () => {}): Promise<Answer> {
+  range(request: () => IRangeRequest, sent: () => void = () => {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#group.add({
         bytes: 256,

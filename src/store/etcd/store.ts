@@ -117,6 +117,16 @@ class OpenStore implements EtcdStore {
     return this.#tokens.count();
   }
 
+  async ping(): Promise<void> {
+    await this.revision();
+  }
+
+  async revision(): Promise<Revision> {
+    if (this.#closing !== undefined) throw closed();
+    const { revision: at } = await this.#reader.range(() => ({ key: this.#keys.format }));
+    return at;
+  }
+
   async read(token: Token): Promise<View> {
     if (this.#closing !== undefined) throw closed();
     const { record, revision: at } = await this.#reader.read(token);

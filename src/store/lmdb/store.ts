@@ -80,6 +80,16 @@ class OpenStore implements LmdbStore {
     return this.#tokens;
   }
 
+  async ping(): Promise<void> {
+    this.#requireOpen();
+    this.#reading(() => this.#databases.meta.get('revision'));
+  }
+
+  async revision(): Promise<Revision> {
+    await this.ping();
+    return this.#revision;
+  }
+
   async read(token: Token): Promise<View> {
     return { cluster: this.#durable(token)?.cluster, revision: this.#revision };
   }
@@ -142,9 +152,13 @@ class OpenStore implements LmdbStore {
     await this.#databases.claim.close();
   }
 
+  #requireOpen(): void {
+    if (this.#closed) throw unavailable('the store is closed');
+  }
+
   /** The cluster as it stands on disk. */
   #durable(token: Token): CachedCluster | undefined {
-    if (this.#closed) throw unavailable('the store is closed');
+    this.#requireOpen();
     // LMDB may have committed what is not told of here yet, but of these tokens alone.
     const drafted = this.#draft.get(token);
     if (drafted !== undefined) return drafted.before;

@@ -26,6 +26,7 @@ export function revisionsLaws({ start, newPlace, again }: Subject): void {
         [...new Set(seen)].sort((x, y) => Number(x - y)),
       );
       assert.equal((await store.read(token())).revision, seen.at(-1));
+      assert.equal(await store.revision(), seen.at(-1));
     });
 
     test('never go back or come again: not by a restart, not when their token is forgotten', async () => {

@@ -56,6 +56,8 @@ function asOne(one: Store, other: Store): Store {
   return {
     write: (token, decide) => one.write(token, decide),
     sweep: (endedBefore, limit) => one.sweep(endedBefore, limit),
+    ping: () => other.ping(),
+    revision: () => other.revision(),
     read: (token) => other.read(token),
     events: (token, from, limit) => other.events(token, from, limit),
     list: (from, limit) => other.list(from, limit),

@@ -27,6 +27,13 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
     if (closed) throw new DiscoveryError(reason, 'the store is closed');
   };
   return {
+    async ping() {
+      refuseClosed('STORE_UNAVAILABLE');
+    },
+    async revision() {
+      refuseClosed('STORE_UNAVAILABLE');
+      return revision(disk.revision);
+    },
     async read(token) {
       refuseClosed('STORE_UNAVAILABLE');
       return { cluster: disk.clusters.get(token), revision: revision(disk.revision) };
