@@ -1,6 +1,6 @@
+import type { BlockList } from 'node:net';
 import type { Policy } from '../discovery/policy.ts';
 import type { ListenAddress } from '../values/address.ts';
-import type { Cidr } from '../values/ip.ts';
 import type { Rate } from '../values/token-bucket.ts';
 import {
   halfOfTls,
@@ -73,7 +73,8 @@ export interface Config {
     readonly requestsAtOnce: number;
     readonly watches: number;
   };
-  readonly trustedProxies: readonly Cidr[];
+  /** Undefined: there are none. */
+  readonly trustedProxies: BlockList | undefined;
   readonly sweepInterval: number;
   /** Processes that serve the port. */
   readonly workers: number;
@@ -135,7 +136,7 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
       watches: value('maxWatches'),
       requestsAtOnce: value('maxAtOnce'),
     },
-    trustedProxies: value('trustedProxies') ?? [],
+    trustedProxies: value('trustedProxies'),
     sweepInterval: value('gcfreq'),
     workers: value('workers'),
     pollLimit: value('pollLimit'),

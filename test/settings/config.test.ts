@@ -4,6 +4,7 @@ import type { Config, Env } from '../../src/settings/config.ts';
 import { readServeArguments, type ServeReading } from '../../src/settings/serve-arguments.ts';
 import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 import { formatDuration, parseDuration } from '../../src/values/duration.ts';
+import { covers, type Ip } from '../../src/values/ip.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -53,7 +54,7 @@ test('nothing set is a working configuration', () => {
       watches: 40_000,
       requestsAtOnce: 50_000,
     },
-    trustedProxies: [],
+    trustedProxies: undefined,
     sweepInterval: 5 * MINUTE,
     workers: 1,
     pollLimit: 5 * MINUTE,
@@ -98,11 +99,8 @@ const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) =
     [
       'trusted-proxies',
       '10.0.0.0/8,2001:db8::1',
-      (c) => c.trustedProxies,
-      [
-        { ip: [0, 0, 0, 0, 0, 0xffff, 0x0a00, 0], bits: 104 },
-        { ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], bits: 128 },
-      ],
+      (c) => ['10.1.2.3', '2001:db8::1', '11.0.0.1'].map((ip) => covers(c.trustedProxies, ip as Ip)),
+      [true, true, false],
     ],
     ['poll-limit', '90s', (c) => c.pollLimit, 90 * SECOND],
     ['grace', '1h', (c) => c.grace, HOUR],

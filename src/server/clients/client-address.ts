@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import type { PortRequest } from '../../port/connection.ts';
-import { type Cidr, covers, formatIp, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
+import { covers, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
 import { clientBehind } from './forwarded.ts';
 
 /** The address that a request or a connection comes from. */
@@ -26,12 +26,12 @@ interface Forwarded extends Sender {
 
 /** Tells the addresses of clients, also of those behind trusted proxies. */
 export class ClientAddresses {
-  readonly #proxies: readonly Cidr[];
+  readonly #proxies: BlockList | undefined;
   /** A connection carries many requests. */
   readonly #peers = new WeakMap<object, Peer>();
 
   /** `trustedProxies`: whose word counts for who has sent a request. */
-  constructor(trustedProxies: readonly Cidr[]) {
+  constructor(trustedProxies: BlockList | undefined) {
     this.#proxies = trustedProxies;
   }
 
@@ -56,7 +56,7 @@ export class ClientAddresses {
     const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
     // Whoever comes through a proxy on this machine, and cannot be told from it, is not on this machine for that.
     const name = covers(this.#proxies, ip) ? networkOf(ip) : nameOf(ip);
-    peer.last = { forwardedFor, forwarded, address: formatIp(ip), name };
+    peer.last = { forwardedFor, forwarded, address: ip, name };
     return peer.last;
   }
 

@@ -1,5 +1,6 @@
+import type { BlockList } from 'node:net';
 import { REQUEST_LIMITS } from '../../limits.ts';
-import { type Cidr, covers, type Ip, parseIp } from '../../values/ip.ts';
+import { covers, type Ip, parseIp } from '../../values/ip.ts';
 
 /** What a proxy adds about who has asked it. */
 export interface ForwardedHeaders {
@@ -12,18 +13,18 @@ export interface ForwardedHeaders {
  * but what trusted proxies have added at its end. Proxies add to one of the two headers and leave the other as it
  * came; so when they name different clients, neither counts, and it is `peer`, the proxy.
  */
-export function clientBehind(peer: Ip, headers: ForwardedHeaders, trusted: readonly Cidr[]): Ip {
+export function clientBehind(peer: Ip, headers: ForwardedHeaders, trusted: BlockList | undefined): Ip {
   if (!covers(trusted, peer)) return peer;
   const { forwardedFor, forwarded } = headers;
   const byOld =
     forwardedFor === undefined ? undefined : walk(peer, hopsOfForwardedFor(forwardedFor), trusted);
   const byNew = forwarded === undefined ? undefined : walk(peer, hopsOfForwarded(forwarded), trusted);
   if (byOld === undefined || byNew === undefined) return byOld ?? byNew ?? peer;
-  return byOld.every((group, i) => group === byNew[i]) ? byOld : peer;
+  return byOld === byNew ? byOld : peer;
 }
 
 /** From the last hop to the first. What is no address ends the way at the proxy that has written it. */
-function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: readonly Cidr[]): Ip {
+function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: BlockList | undefined): Ip {
   let client = peer;
   for (const hop of [...hops].reverse()) {
     if (hop === undefined) return client;

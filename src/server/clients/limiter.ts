@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { BlockList, Socket } from 'node:net';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest } from '../../port/connection.ts';
@@ -6,7 +6,6 @@ import type { ConnectionCount } from '../../port/port.ts';
 import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
 import type { Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
-import type { Cidr } from '../../values/ip.ts';
 import { take } from '../../values/token-bucket.ts';
 import { ClientAddresses } from './client-address.ts';
 import { type Client, ClientTable } from './client-table.ts';
@@ -16,7 +15,7 @@ export interface LimiterOptions {
   /** Waiting nodes and watches of all clients. */
   readonly maxWatches: number;
   /** Whose word counts for who has sent a request. */
-  readonly trustedProxies: readonly Cidr[];
+  readonly trustedProxies: BlockList | undefined;
   readonly log: Warner;
   /** In ms, of a clock that never goes back. */
   readonly now?: () => number;

@@ -14,7 +14,7 @@ import { SETTINGS } from '../../../src/settings/settings.ts';
 import { hostPort, parseListenAddress, parsePublicUrl } from '../../../src/values/address.ts';
 import { formatDuration, parseDuration } from '../../../src/values/duration.ts';
 import { parseEndpoints, parsePrefix } from '../../../src/values/etcd-endpoints.ts';
-import { covers, formatIp, type Ip, networkOf, parseCidrs, parseIp } from '../../../src/values/ip.ts';
+import { covers, type Ip, networkOf, parseCidrs, parseIp } from '../../../src/values/ip.ts';
 import { parseRate } from '../../../src/values/rate.ts';
 import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';
@@ -61,19 +61,16 @@ const address: Target = {
     if (rate !== undefined && rate !== 'off') assert.ok(rate.interval > 0 && rate.burst >= 1);
     const ip = parseIp(text);
     if (ip !== undefined) assertIp(ip);
-    for (const cidr of parseCidrs(text) ?? []) {
-      assertIp(cidr.ip);
-      assert.ok(cidr.bits >= 0 && cidr.bits <= 128);
-      assert.ok(covers([cidr], cidr.ip), 'a network has its own address');
+    const networks = parseCidrs(text);
+    for (const part of networks === undefined ? [] : text.split(',')) {
+      const own = parseIp(part.trim().replace(/\/.*/, ''));
+      assert.ok(own !== undefined && covers(networks, own), 'a network has its own address');
     }
   },
 };
 
 function assertIp(ip: Ip): void {
-  assert.equal(ip.length, 8);
-  for (const group of ip)
-    assert.ok(Number.isInteger(group) && group >= 0 && group <= 0xffff, `group ${group}`);
-  assert.deepEqual(parseIp(formatIp(ip)), ip, 'an address reads back');
+  assert.equal(parseIp(ip), ip, 'an address reads back');
   const network = networkOf(ip);
   const first = parseIp(network.replace(/\/64$/, ''));
   assert.ok(first !== undefined && networkOf(first) === network, `${network} is its own network`);
@@ -113,7 +110,7 @@ const settings: Target = {
 /** What a trusted proxy appends to the headers of its client, whom it knows. */
 const PROXY = parseIp('10.1.1.1') as Ip;
 const CLIENT = '203.0.113.7';
-const TRUSTED = parseCidrs('10.0.0.0/8') ?? [];
+const TRUSTED = parseCidrs('10.0.0.0/8');
 
 const forwarded: Target = {
   name: 'forwarded',
@@ -132,12 +129,12 @@ const forwarded: Target = {
     const old = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: undefined }, TRUSTED);
     assert.deepEqual(old, client, 'what the proxy has appended counts');
     const both = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: ownNew }, TRUSTED);
-    const isNobodyElse = (ip: Ip): boolean => [formatIp(client), formatIp(PROXY)].includes(formatIp(ip));
-    assert.ok(isNobodyElse(both), `the client passes for ${formatIp(both)}`);
+    const isNobodyElse = (ip: Ip): boolean => [client, PROXY].includes(ip);
+    assert.ok(isNobodyElse(both), `the client passes for ${both}`);
     for (const element of [`for=${CLIENT}`, `for="${CLIENT}:4711";by="[::1]"`]) {
       const now = append(ownNew ?? '', element);
       const byNew = clientBehind(PROXY, { forwardedFor: undefined, forwarded: now }, TRUSTED);
-      assert.ok(isNobodyElse(byNew), `the client passes for ${formatIp(byNew)}`);
+      assert.ok(isNobodyElse(byNew), `the client passes for ${byNew}`);
     }
   },
 };

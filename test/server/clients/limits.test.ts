@@ -42,7 +42,7 @@ function serviceWith(perClient: Partial<ClientLimits>): Promise<RunningService> 
   return startService(
     {},
     {
-      trustedProxies: parseCidrs('127.0.0.0/8') ?? [],
+      trustedProxies: parseCidrs('127.0.0.0/8'),
       limits: { ...limits, perClient: { ...limits.perClient, ...perClient } },
     },
   );
@@ -385,7 +385,7 @@ for (const [whose, words] of [
         : await startService(
             {},
             {
-              trustedProxies: parseCidrs('127.0.0.0/8') ?? [],
+              trustedProxies: parseCidrs('127.0.0.0/8'),
               limits: { ...defaultConfig().limits, watches: 3 },
             },
           );
@@ -471,7 +471,7 @@ test('new connections of a client whose connection has flooded are dropped for s
   const limiter = new Limiter({
     limits: defaultConfig().limits.perClient,
     maxWatches: 1,
-    trustedProxies: parseCidrs('203.0.113.0/24') ?? [],
+    trustedProxies: parseCidrs('203.0.113.0/24'),
     log: { warn() {} },
     now: () => now,
   });
@@ -504,7 +504,7 @@ for (const [how, tls] of [
     const limiter = new Limiter({
       limits: { ...limits.perClient, connections: 2 },
       maxWatches: 1,
-      trustedProxies: [],
+      trustedProxies: undefined,
       log,
     });
     // The sockets are of this machine; who each is from is told in the order that they come in.
