@@ -34,16 +34,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
 
   'src/discovery': { modules: ['src/limits.ts'], packages: [NODE] },
+  // What every store says and decodes alike.
+  'src/store': { modules: ['src/discovery'], packages: [] },
   'src/store/lmdb': {
-    modules: ['src/store/lmdb/check', 'src/discovery', 'src/limits.ts'],
+    modules: ['src/store', 'src/store/lmdb/check', 'src/discovery', 'src/limits.ts'],
     packages: ['lmdb', NODE],
   },
   'src/store/lmdb/check': {
-    modules: ['src/store/lmdb', 'src/discovery', 'src/limits.ts'],
+    modules: ['src/store', 'src/store/lmdb', 'src/discovery', 'src/limits.ts'],
     packages: ['lmdb', NODE],
   },
   'src/store/etcd': {
     modules: [
+      'src/store',
       'src/store/etcd/client',
       'src/store/etcd/log',
       'src/store/etcd/sweep',
@@ -52,10 +55,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: ['etcd3', NODE],
   },
-  'src/store/etcd/client': { modules: ['src/discovery', 'src/limits.ts'], packages: ['etcd3', NODE] },
-  'src/store/etcd/log': { modules: ['src/discovery', 'src/limits.ts'], packages: ['etcd3'] },
+  'src/store/etcd/client': {
+    modules: ['src/store', 'src/discovery', 'src/limits.ts'],
+    packages: ['etcd3', NODE],
+  },
+  'src/store/etcd/log': { modules: ['src/store', 'src/discovery', 'src/limits.ts'], packages: ['etcd3'] },
   'src/store/etcd/sweep': {
-    modules: ['src/store/etcd/client', 'src/store/etcd/log', 'src/discovery', 'src/limits.ts'],
+    modules: ['src/store', 'src/store/etcd/client', 'src/store/etcd/log', 'src/discovery', 'src/limits.ts'],
     packages: ['etcd3', NODE],
   },
 

@@ -59,3 +59,7 @@ export class DiscoveryError extends Error {
     return new DiscoveryError(this.reason, this.message, { ...this.facts, revision });
   }
 }
+
+export function shuttingDown(): DiscoveryError {
+  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
+}

@@ -2,7 +2,7 @@ import { CLUSTER_LIMITS } from '../limits.ts';
 import { authorize, type Caller } from './access.ts';
 import type { Event } from './change.ts';
 import { requireKnown, requireLive } from './cluster.ts';
-import { DiscoveryError } from './errors.ts';
+import { DiscoveryError, shuttingDown } from './errors.ts';
 import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
 import type { Cluster, Millis, Revision, Token } from './types.ts';
@@ -94,8 +94,4 @@ async function news(store: Store, token: Token, after: Revision): Promise<News |
     if (thrown instanceof DiscoveryError && thrown.reason === 'STORE_UNAVAILABLE') return undefined;
     throw thrown;
   }
-}
-
-export function shuttingDown(): DiscoveryError {
-  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unavailable } from '../refusals.ts';
 import { PATIENCE_MS } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';
-import { faultOf, unavailable } from './client/fault.ts';
+import { faultOf } from './client/fault.ts';
 import type { Keys } from './log/keys.ts';
 import { isAbsent, put } from './log/operations.ts';
 

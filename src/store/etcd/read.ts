@@ -1,9 +1,10 @@
 import type { IKeyValue, IRangeRequest, IRangeResponse } from 'etcd3';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
+import { unavailable } from '../refusals.ts';
 import type { Cache } from './cache.ts';
 import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';
-import { type Fault, unavailable } from './client/fault.ts';
+import type { Fault } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';

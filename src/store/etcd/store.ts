@@ -1,14 +1,14 @@
 import { type IEvent } from 'etcd3';
 import type { Event } from '../../discovery/change.ts';
-import { DiscoveryError } from '../../discovery/errors.ts';
+import { shuttingDown } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster } from '../../discovery/types.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
+import { closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';
-import { closed, shuttingDown } from './client/fault.ts';
 import { Health } from './client/health.ts';
 import { listClusters } from './list.ts';
 import { Keys } from './log/keys.ts';
@@ -148,11 +148,7 @@ class OpenStore implements EtcdStore {
     const { folded, revision: now } = await this.#reader.history(token);
     if (folded === undefined) return [];
     if (after < folded.after && folded.events.length < folded.record.head) {
-      throw new DiscoveryError(
-        'REVISION_COMPACTED',
-        `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
-        { revision: now, compactRevision: folded.after },
-      );
+      throw compacted(after, { revision: now, compactRevision: folded.after });
     }
     return eventsAfter(folded.events, after, limit);
   }

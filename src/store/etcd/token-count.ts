@@ -1,5 +1,6 @@
-import { DiscoveryError } from '../../discovery/errors.ts';
+import type { DiscoveryError } from '../../discovery/errors.ts';
 import type { Revision } from '../../discovery/types.ts';
+import { tooManyTokens } from '../refusals.ts';
 
 /**
  * How many tokens there are: counted once in etcd, and from there on by the changes that the watch tells, with
@@ -63,11 +64,7 @@ export class TokenCount {
       (latest, each) => (each.revision > latest ? each.revision : latest),
       this.#at,
     );
-    return new DiscoveryError(
-      'TOO_MANY_TOKENS',
-      `the service holds ${this.#max} tokens, as many as its operator allows; try again when old ones have ended`,
-      { revision: at > read ? at : read },
-    );
+    return tooManyTokens(this.#max).at(at > read ? at : read);
   }
 
   /** Takes room for a token that is about to be made. */

@@ -4,9 +4,10 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
+import { nothingDecided, refusalOf, unavailable } from '../refusals.ts';
 import { Group, LAST_CALL_MS, PATIENCE_MS } from './client/call-batcher.ts';
 import { CALL_MS } from './client/connection.ts';
-import { bug, type Fault, unavailable } from './client/fault.ts';
+import type { Fault } from './client/fault.ts';
 import { type ClusterRecord, fold, made, next } from './log/cluster-log.ts';
 import { changeOperation, makeOperation, type Operation } from './log/operations.ts';
 import { follow, logOf, type Reader, type ReaderParts, type State } from './read.ts';
@@ -135,7 +136,7 @@ export class Writer {
       change = job.decide(record?.cluster);
     } catch (error) {
       if (fresh === undefined) return this.#refresh(lane);
-      finish(lane).reject(error instanceof DiscoveryError ? error.at(fresh.revision) : bug(error));
+      finish(lane).reject(refusalOf(error).at(fresh.revision));
       return true;
     }
     if (change === undefined) {
@@ -144,7 +145,7 @@ export class Writer {
       finish(lane);
       if (before !== undefined) {
         job.resolve({ cluster: before, before, revision: fresh.revision, changed: false });
-      } else job.reject(bug(new TypeError('nothing was decided for a token that is not there')));
+      } else job.reject(nothingDecided());
       return true;
     }
     if (change.type === 'CREATED') {
@@ -168,7 +169,7 @@ export class Writer {
       try {
         lane.state = await this.#parts.reader.read(lane.token);
       } catch (error) {
-        const refusal = error instanceof DiscoveryError ? error : bug(error);
+        const refusal = refusalOf(error);
         const text = `nothing was changed: ${refusal.message}`;
         const told = new DiscoveryError(refusal.reason, text, refusal.facts);
         for (const job of lane.jobs.splice(0)) job.reject(told);
@@ -193,7 +194,7 @@ export class Writer {
           ? makeOperation(keys, cluster, nonce)
           : changeOperation(keys, record, cluster, event, nonce);
     } catch (error) {
-      finish(lane).reject(bug(error));
+      finish(lane).reject(refusalOf(error));
       return true;
     }
     const isMaking = change.type === 'CREATED';
@@ -272,7 +273,7 @@ export class Writer {
         }
       }
     } catch (error) {
-      finish(lane).reject(error instanceof DiscoveryError ? error : bug(error));
+      finish(lane).reject(refusalOf(error));
     }
     this.#step(lane);
   }

@@ -9,12 +9,12 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
 import { inspectFile } from './check/inspect.ts';
 import type { Contents } from './check/records.ts';
 import { hasOwner } from './claim.ts';
 import { syncDirectory } from './directory.ts';
-import { unavailable } from './fault.ts';
 import { openBeside } from './open.ts';
 
 /**

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
-import { unavailable } from './fault.ts';
+import { unavailable } from '../refusals.ts';
 
 // One process per data directory. Every process that wants it listens on a socket of its own in it, and the
 // owner's name stands in the database, where it is set by compare-and-set in a write transaction, which

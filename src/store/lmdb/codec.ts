@@ -1,4 +1,3 @@
-import { isSecretHash } from '../../discovery/access.ts';
 import type { Event } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
@@ -10,12 +9,11 @@ import {
   type MemberId,
   type MemberName,
   type Millis,
-  type PeerUrl,
   type Revision,
   revision,
-  type SecretHash,
   type Token,
 } from '../../discovery/types.ts';
+import { Decoder } from '../decode.ts';
 
 // Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
 // table of field names beside the data, which a failed commit could leave behind the records that use it.
@@ -28,6 +26,8 @@ export interface StoredCluster {
   readonly compactRevision: number;
   readonly eventCount: number;
 }
+
+const decoder = new Decoder('record', damaged);
 
 const CLUSTER_FIELDS = 10;
 const MEMBER_FIELDS = 7;
@@ -58,20 +58,20 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
   const deleteTime = record[5] as Millis | null;
   const cluster: Cluster = {
     token,
-    size: integer(record[0]) as ClusterSize,
-    description: text(record[1]) as Description,
+    size: decoder.integer(record[0]) as ClusterSize,
+    description: decoder.text(record[1]) as Description,
     allowRejoin,
-    createTime: integer(record[3]) as Millis,
-    expireTime: integer(record[4]) as Millis,
-    createRevision: revision(integer(record[6])),
-    modRevision: revision(integer(record[7])),
+    createTime: decoder.integer(record[3]) as Millis,
+    expireTime: decoder.integer(record[4]) as Millis,
+    createRevision: revision(decoder.integer(record[6])),
+    modRevision: revision(decoder.integer(record[7])),
     members: membersAfter(record, CLUSTER_FIELDS),
   };
   if (locks === undefined && deleteTime === null) return cluster;
   return {
     ...cluster,
     ...(locks && { locks }),
-    ...(deleteTime !== null && { deleteTime: integer(deleteTime) as Millis }),
+    ...(deleteTime !== null && { deleteTime: decoder.integer(deleteTime) as Millis }),
   };
 }
 
@@ -88,23 +88,17 @@ function encodeLocks(allowRejoin: boolean, locks: Locks): unknown[] {
 function decodeLocks(stored: unknown): Pick<Cluster, 'allowRejoin' | 'locks'> {
   if (!Array.isArray(stored)) return { allowRejoin: stored === true };
   const [allowRejoin, ...hashes] = stored as unknown[];
-  const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
-  for (const [i, access] of ACCESSES.entries()) {
-    const hash = hashes[i] ?? null;
-    if (hash === null) continue;
-    if (typeof hash !== 'string' || !isSecretHash(hash)) throw damaged('a lock is no hash');
-    locks[access] = hash;
-  }
+  const locks = decoder.locks((access) => hashes[ACCESSES.indexOf(access)] ?? undefined);
   return { allowRejoin: allowRejoin === true, locks };
 }
 
 /** See StoredCluster; without decoding the rest. */
 export function compactRevisionOf(stored: unknown): number {
-  return integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
+  return decoder.integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
 }
 
 export function eventCountOf(stored: unknown): number {
-  return integer(checkRecord(stored, CLUSTER_FIELDS)[9]);
+  return decoder.integer(checkRecord(stored, CLUSTER_FIELDS)[9]);
 }
 
 const EVENT_FIELDS = 5;
@@ -126,17 +120,17 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
   // A reopened token's has the new expire time, and no member.
   const hasTime = Array.isArray(stored) && stored.length === EVENT_FIELDS + 1;
   const record = checkRecord(stored, hasTime ? EVENT_FIELDS + 1 : EVENT_FIELDS);
-  const type = EVENT_TYPES[integer(record[0])];
+  const type = EVENT_TYPES[decoder.integer(record[0])];
   if (type === undefined) throw damaged('an event of a type that is not known');
   return {
     type,
     revision: at,
-    time: integer(record[1]) as Millis,
+    time: decoder.integer(record[1]) as Millis,
     complete: record[2] === true,
-    memberCount: integer(record[3]),
-    standbyCount: integer(record[4]),
+    memberCount: decoder.integer(record[3]),
+    standbyCount: decoder.integer(record[4]),
     ...(hasTime
-      ? { expireTime: integer(record[EVENT_FIELDS]) as Millis }
+      ? { expireTime: decoder.integer(record[EVENT_FIELDS]) as Millis }
       : membersOfEvent(type, membersAfter(record, EVENT_FIELDS))),
   };
 }
@@ -170,17 +164,14 @@ function membersAfter(record: readonly unknown[], fields: number): Member[] {
 }
 
 function memberAt(record: readonly unknown[], at: number): Member {
-  const peerUrls = record[at + 2];
-  if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
-  for (const url of peerUrls) text(url);
   return {
-    id: text(record[at]) as MemberId,
-    name: text(record[at + 1]) as MemberName,
-    peerUrls: peerUrls as PeerUrl[],
-    registerTime: integer(record[at + 3]) as Millis,
-    createRevision: revision(integer(record[at + 4])),
-    modRevision: revision(integer(record[at + 5])),
-    version: integer(record[at + 6]),
+    id: decoder.text(record[at]) as MemberId,
+    name: decoder.text(record[at + 1]) as MemberName,
+    peerUrls: decoder.peerUrls(record[at + 2]),
+    registerTime: decoder.integer(record[at + 3]) as Millis,
+    createRevision: revision(decoder.integer(record[at + 4])),
+    modRevision: revision(decoder.integer(record[at + 5])),
+    version: decoder.integer(record[at + 6]),
   };
 }
 
@@ -189,16 +180,6 @@ function checkRecord(stored: unknown, fields: number): readonly unknown[] {
     return stored;
   }
   throw damaged('a record has not the shape that this program writes');
-}
-
-function integer(value: unknown): number {
-  if (Number.isSafeInteger(value)) return value as number;
-  throw damaged('a record has something else where a number belongs');
-}
-
-function text(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw damaged('a record has something else where a text belongs');
 }
 
 /** What stands on disk is not what this program wrote there. */

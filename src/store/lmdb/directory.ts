@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { unavailable } from '../refusals.ts';
 import { isOwnerSocket } from './claim.ts';
-import { unavailable } from './fault.ts';
 
 /** More than a first start writes. */
 const PROBE_BYTES = 131_072;

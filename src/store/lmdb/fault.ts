@@ -1,12 +1,8 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
+import { unavailable } from '../refusals.ts';
 import { damaged } from './codec.ts';
-
-/** What the store cannot do, in words for the operator. */
-export function unavailable(message: string, cause?: unknown): DiscoveryError {
-  return new DiscoveryError('STORE_UNAVAILABLE', message, { cause });
-}
 
 // LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
 const PANIC = -30795;

@@ -1,7 +1,8 @@
 import type { RootDatabase } from 'lmdb';
-import { DiscoveryError } from '../../discovery/errors.ts';
+import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
 import { STORE_LIMITS } from '../../limits.ts';
-import { isPanic, readFault, unavailable, writeCause } from './fault.ts';
+import { unavailable } from '../refusals.ts';
+import { isPanic, readFault, writeCause } from './fault.ts';
 
 /** What the writes of one transaction come to. */
 export interface Changes {
@@ -71,7 +72,7 @@ export class Batches {
 
   /** Runs `plan`, which adds to the changes of the next transaction. When it throws, only this write is refused. */
   submit<T>(plan: () => T): Promise<T> {
-    if (this.#closed) return Promise.reject(closed());
+    if (this.#closed) return Promise.reject(shuttingDown());
     if (this.#refusal !== undefined && performance.now() < this.#refusal.until) {
       return Promise.reject(this.#refusal.error);
     }
@@ -209,8 +210,4 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));
   });
-}
-
-function closed(): DiscoveryError {
-  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
 }

@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
+import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
 import { foreign } from './check/pages.ts';
 import { Claim } from './claim.ts';
 import { type ClusterRecord, damaged, type EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
-import { codeOf, readFault, unavailable, writeCause } from './fault.ts';
+import { codeOf, readFault, writeCause } from './fault.ts';
 
 const FORMAT = 'etcd-discovery';
 /**

@@ -1,12 +1,12 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { unavailable } from '../refusals.ts';
 import { syncFile } from './backup.ts';
 import { inspectFile } from './check/inspect.ts';
 import type { Contents } from './check/records.ts';
 import { Claim } from './claim.ts';
 import { damaged } from './codec.ts';
 import { makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
-import { unavailable } from './fault.ts';
 import { openEnvironment, tablesOf } from './open.ts';
 
 /**

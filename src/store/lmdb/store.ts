@@ -6,10 +6,11 @@ import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster } from '../../discovery/types.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
+import { closed, compacted, nothingDecided, refusalOf, tooManyTokens } from '../refusals.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
 import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
 import { Draft } from './draft.ts';
-import { readFault, unavailable } from './fault.ts';
+import { readFault } from './fault.ts';
 import { Batches } from './group-commit.ts';
 import { type Databases, openDatabases } from './open.ts';
 
@@ -153,7 +154,7 @@ class OpenStore implements LmdbStore {
   }
 
   #requireOpen(): void {
-    if (this.#closed) throw unavailable('the store is closed');
+    if (this.#closed) throw closed();
   }
 
   /** The cluster as it stands on disk. */
@@ -183,8 +184,8 @@ class OpenStore implements LmdbStore {
       // No await in between: both come from one read transaction.
       const record = this.#databases.clusters.get(token);
       if (record === undefined) return [];
-      const compacted = compactRevisionOf(record);
-      if (after < compacted) throw this.#compacted(after, revision(compacted));
+      const compactRevision = revision(compactRevisionOf(record));
+      if (after < compactRevision) throw compacted(after, { revision: this.#revision, compactRevision });
       const range = { start: [token, Number(after) + 1], end: [token, Number(this.#revision) + 1], limit };
       const events: Event[] = [];
       for (const { key, value } of this.#databases.events.getRange(range)) {
@@ -194,20 +195,12 @@ class OpenStore implements LmdbStore {
     });
   }
 
-  #compacted(after: Revision, compactRevision: Revision): DiscoveryError {
-    return new DiscoveryError(
-      'REVISION_COMPACTED',
-      `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
-      { revision: this.#revision, compactRevision },
-    );
-  }
-
   /** Reads from LMDB, with its failures in words. */
   #reading<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
-      if (this.#closing !== undefined) throw unavailable('the store is closed', error);
+      if (this.#closing !== undefined) throw closed(error);
       // An error in a read transaction would stay with the reads of other tokens that share it.
       if (!(error instanceof DiscoveryError)) this.#databases.env.resetReadTxn();
       throw readFault(error);
@@ -221,7 +214,7 @@ class OpenStore implements LmdbStore {
     const before = current?.cluster;
     const change = this.#decided(decide, before);
     if (change === undefined) {
-      if (before === undefined) throw bug(new TypeError('nothing was decided for a token that is not there'));
+      if (before === undefined) throw nothingDecided();
       return { cluster: before, before, revision: draft.revision, changed: false };
     }
     const { cluster } = draft.change(token, current, change);
@@ -232,19 +225,12 @@ class OpenStore implements LmdbStore {
     try {
       const change = decide(before);
       if (change?.type === 'CREATED' && this.#tokens + this.#draft.created >= this.#maxTokens) {
-        throw this.#tooManyTokens();
+        throw tooManyTokens(this.#maxTokens);
       }
       return change;
     } catch (error) {
-      throw error instanceof DiscoveryError ? error.at(this.#draft.revision) : bug(error);
+      throw refusalOf(error).at(this.#draft.revision);
     }
-  }
-
-  #tooManyTokens(): DiscoveryError {
-    return new DiscoveryError(
-      'TOO_MANY_TOKENS',
-      `the service holds ${this.#maxTokens} tokens, as many as its operator allows; try again when old ones have ended`,
-    );
   }
 
   #planSweep(endedBefore: Millis, limit: number, isFirst: boolean): Token[] {
@@ -290,11 +276,4 @@ class OpenStore implements LmdbStore {
     this.#cache.clear();
     this.#draft = new Draft(this.#databases, this.#revision);
   }
-}
-
-function bug(error: unknown): DiscoveryError {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new DiscoveryError('INTERNAL', `the service has a bug, please report it: ${detail}`, {
-    cause: error,
-  });
 }

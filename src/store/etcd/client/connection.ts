@@ -14,7 +14,8 @@ import {
   isRecoverableError,
 } from 'etcd3';
 import { STORE_LIMITS } from '../../../limits.ts';
-import { EndpointResting, isInvalidToken, LOGIN_OVER, unavailable } from './fault.ts';
+import { unavailable } from '../../refusals.ts';
+import { EndpointResting, isInvalidToken, LOGIN_OVER } from './fault.ts';
 
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */

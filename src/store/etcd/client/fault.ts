@@ -137,22 +137,3 @@ function causeOf(code: number | undefined, message: string): string {
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-
-export function unavailable(message: string, cause?: unknown): DiscoveryError {
-  return new DiscoveryError('STORE_UNAVAILABLE', message, { cause });
-}
-
-export function closed(): DiscoveryError {
-  return unavailable('the store is closed');
-}
-
-export function shuttingDown(): DiscoveryError {
-  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
-}
-
-export function bug(error: unknown): DiscoveryError {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new DiscoveryError('INTERNAL', `the service has a bug, please report it: ${detail}`, {
-    cause: error,
-  });
-}

@@ -1,24 +1,23 @@
-import { isSecretHash } from '../../../discovery/access.ts';
 import type { Event } from '../../../discovery/change.ts';
 import { DiscoveryError } from '../../../discovery/errors.ts';
 import type { Cluster, Member } from '../../../discovery/types.ts';
 import {
-  ACCESSES,
   type ClusterSize,
   type Description,
   type Locks,
   type MemberId,
   type MemberName,
   type Millis,
-  type PeerUrl,
   type Revision,
   revision,
-  type SecretHash,
   type Token,
 } from '../../../discovery/types.ts';
+import { Decoder } from '../../decode.ts';
 
 // The values are JSON, for people with etcdctl. Revisions are numbers in them, exact to 2^53; the revision of
 // a record itself is etcd's, and not in it.
+
+const decoder = new Decoder('value', damaged);
 
 /** How a token was made. */
 interface MadeRecord {
@@ -87,17 +86,17 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
   const record = parse(value) as MadeRecord;
   const cluster: Cluster = {
     token,
-    size: integer(record.size) as ClusterSize,
-    description: text(record.description) as Description,
-    allowRejoin: flag(record.allowRejoin),
-    ...(record.locks !== undefined && { locks: decodeLocks(record.locks) }),
-    createTime: integer(record.createTime) as Millis,
-    expireTime: integer(record.expireTime) as Millis,
+    size: decoder.integer(record.size) as ClusterSize,
+    description: decoder.text(record.description) as Description,
+    allowRejoin: decoder.flag(record.allowRejoin),
+    ...(record.locks !== undefined && { locks: decoder.locks((access) => record.locks?.[access]) }),
+    createTime: decoder.integer(record.createTime) as Millis,
+    expireTime: decoder.integer(record.expireTime) as Millis,
     createRevision: at,
     modRevision: at,
     members: [],
   };
-  return { cluster, nonce: text(record.nonce) };
+  return { cluster, nonce: decoder.text(record.nonce) };
 }
 
 /** `event` is as it will be; its own revision is not known yet, and not written. */
@@ -119,16 +118,16 @@ export function encodeChange(event: Event, { expireTime }: Cluster, nonce: strin
 export function decodeChange(value: Buffer, at: Revision): StoredChange {
   const record = parse(value) as ChangeRecord;
   const { member, previous } = record;
-  const time = integer(record.time) as Millis;
+  const time = decoder.integer(record.time) as Millis;
   const type = typeOf(record.type);
   if (member === undefined && !OF_TOKEN.has(type)) throw damaged('a change has no member');
   return {
-    nonce: text(record.nonce),
+    nonce: decoder.text(record.nonce),
     type,
     time,
-    after: revision(integer(record.after)),
-    count: integer(record.count),
-    expireTime: integer(record.expireTime) as Millis,
+    after: revision(decoder.integer(record.after)),
+    count: decoder.integer(record.count),
+    expireTime: decoder.integer(record.expireTime) as Millis,
     revision: at,
     member: member === undefined ? undefined : decodeMember(member, time, at),
     previous: previous === undefined ? undefined : decodeMember(previous, time, at),
@@ -151,15 +150,14 @@ function memberRecord(member: Member, type: Event['type']): MemberRecord {
 function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): Member {
   if (record === null) throw damaged('a member is empty');
   const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = record;
-  if (!Array.isArray(peerUrls) || peerUrls.length === 0) throw damaged('a member has no peer URLs');
   return {
-    id: text(id) as MemberId,
-    name: text(name) as MemberName,
-    peerUrls: peerUrls.map(text) as PeerUrl[],
-    registerTime: integer(registerTime ?? time) as Millis,
-    createRevision: createRevision === undefined ? at : revision(integer(createRevision)),
-    modRevision: modRevision === undefined ? at : revision(integer(modRevision)),
-    version: integer(version ?? 1),
+    id: decoder.text(id) as MemberId,
+    name: decoder.text(name) as MemberName,
+    peerUrls: decoder.peerUrls(peerUrls),
+    registerTime: decoder.integer(registerTime ?? time) as Millis,
+    createRevision: createRevision === undefined ? at : revision(decoder.integer(createRevision)),
+    modRevision: modRevision === undefined ? at : revision(decoder.integer(modRevision)),
+    version: decoder.integer(version ?? 1),
   };
 }
 
@@ -179,20 +177,6 @@ function typeOf(type: Event['type']): Event['type'] {
   throw damaged('a change is of a type that is not known');
 }
 
-function decodeLocks(record: Locks | null): Locks {
-  const locks: Partial<Record<(typeof ACCESSES)[number], SecretHash>> = {};
-  for (const access of ACCESSES) {
-    const hash = record?.[access];
-    if (hash !== undefined) locks[access] = secretHash(hash);
-  }
-  return locks;
-}
-
-function secretHash(value: unknown): SecretHash {
-  if (typeof value === 'string' && isSecretHash(value)) return value;
-  throw damaged('a lock is no hash');
-}
-
 function json(value: object): Buffer {
   return Buffer.from(JSON.stringify(value));
 }
@@ -205,21 +189,6 @@ function parse(value: Buffer): object {
     throw damaged('a value is not JSON', error);
   }
   throw damaged('a value is not a JSON object');
-}
-
-function integer(value: unknown): number {
-  if (Number.isSafeInteger(value)) return value as number;
-  throw damaged('a value has something else where a number belongs');
-}
-
-function text(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw damaged('a value has something else where a text belongs');
-}
-
-function flag(value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw damaged('a value has something else where true or false belongs');
 }
 
 /** What stands in etcd is not what this program wrote there. */

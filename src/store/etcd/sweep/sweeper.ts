@@ -1,7 +1,8 @@
 import type { IKeyValue, IRequestOp } from 'etcd3';
 import { type Millis, type Revision, revision, type Token } from '../../../discovery/types.ts';
+import { unavailable } from '../../refusals.ts';
 import type { Connection } from '../client/connection.ts';
-import { faultOf, unavailable } from '../client/fault.ts';
+import { faultOf } from '../client/fault.ts';
 import type { Keys } from '../log/keys.ts';
 import { remove } from '../log/operations.ts';
 import { SweeperLease } from './sweeper-lease.ts';

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { unavailable } from '../../refusals.ts';
 import { damaged } from '../codec.ts';
-import { unavailable } from '../fault.ts';
 import { Checker, checkFlags, DATABASE_BYTES } from './pages.ts';
 
 // LMDB maps its file and trusts it: a foreign, garbled or shortened one would end the process with a signal

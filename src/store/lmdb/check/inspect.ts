@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unavailable } from '../../refusals.ts';
 import { hasOwner } from '../claim.ts';
-import { unavailable } from '../fault.ts';
 import { openBeside } from '../open.ts';
 import { checkDataFile } from './data-file.ts';
 import { type Contents, checkRecords } from './records.ts';

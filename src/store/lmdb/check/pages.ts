@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs';
 import type { DiscoveryError } from '../../../discovery/errors.ts';
+import { unavailable } from '../../refusals.ts';
 import { damaged } from '../codec.ts';
-import { unavailable } from '../fault.ts';
 
 // The trees of an LMDB file, walked by hand: every page that the newest transaction reaches must be in the
 // file, be what its parent takes it for, and be used once. Leaves are nearly all of it, and are read in the order
