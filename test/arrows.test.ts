@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
 
-  'src/discovery': { modules: ['src/limits.ts'], packages: [NODE] },
+  'src/discovery': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
   // What every store says and decodes alike.
   'src/store': { modules: ['src/discovery'], packages: [] },
   'src/store/lmdb': {
@@ -66,7 +66,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'src/rpc': { modules: ['gen', 'src/discovery'], packages: [CONNECT, PROTOBUF, NODE] },
-  'src/client': { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
+  'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
   'src/etcd': { modules: ['gen'], packages: [CONNECT] },
@@ -133,7 +133,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: [CONNECT, NODE],
   },
   'src/server/rpc': {
-    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/route.ts'],
+    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/route.ts', 'src/values'],
     packages: [CONNECT, CONNECT_NODE, PROTOBUF, NODE],
   },
   'src/server/http': {
@@ -209,7 +209,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [NODE],
   },
-  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client'], packages: [PROTOBUF] },
+  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client', 'src/values'], packages: [PROTOBUF] },
 
   bench: {
     modules: ['bench/measure', 'bench/plan.ts', 'bench/report', 'bench/servers', 'bench/support', 'test'],

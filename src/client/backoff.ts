@@ -1,8 +1,7 @@
+import { LONGEST_TIMER_MS } from '../values/duration.ts';
+
 const FIRST_MS = 250;
 const MOST_MS = 5000;
-
-/** The longest that a timer takes: past it, it fires at once. In ms. */
-export const LONGEST_MS = 2 ** 31 - 1;
 
 /** How long to wait after the n-th failure in a row, n from 1: doubling, and never the same for two clients. */
 export function backoffMs(failures: number): number {
@@ -23,7 +22,7 @@ export function sleep(ms: number, signal: AbortSignal | undefined): Promise<void
         signal?.removeEventListener('abort', leave);
         resolve();
       },
-      Math.min(ms, LONGEST_MS),
+      Math.min(ms, LONGEST_TIMER_MS),
     );
     signal?.addEventListener('abort', leave, { once: true });
   });

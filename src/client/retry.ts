@@ -5,7 +5,8 @@ import {
   RegisterMode,
   type RegisterRequest,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { LONGEST_MS, sleep } from './backoff.ts';
+import { LONGEST_TIMER_MS } from '../values/duration.ts';
+import { sleep } from './backoff.ts';
 import { isTransient, pauseAfter, wasNeverSent, wasTurnedAway } from './transient.ts';
 
 /** How a client deals with a service that is away for a moment. Times in ms. */
@@ -33,7 +34,7 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
       const deadline = new ConnectError(`no answer within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
       const attempt = new AbortController();
       const giveUp = (): void => attempt.abort(request.signal.reason);
-      const timer = setTimeout(() => attempt.abort(deadline), Math.min(tryTimeoutMs, LONGEST_MS));
+      const timer = setTimeout(() => attempt.abort(deadline), Math.min(tryTimeoutMs, LONGEST_TIMER_MS));
       request.signal.addEventListener('abort', giveUp, { once: true });
       try {
         return await next({ ...request, signal: attempt.signal });

@@ -1,4 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { printable } from '../values/quote.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
 import type { ClusterSize, Description, MemberId, MemberName, PeerUrl, Token, Ttl } from './types.ts';
@@ -22,12 +23,8 @@ function invalid(field: string, message: string): DiscoveryError {
  */
 function quote(text: string): string {
   const short = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text).slice(1, -1);
-  // JSON leaves some that end a line, turn its direction or steer a terminal.
-  return `'${short.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)}'`;
-}
-
-function escaped(character: string): string {
-  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  // JSON leaves some that are not fit to print.
+  return `'${printable(short)}'`;
 }
 
 /** A token as a caller names it. Whether it exists is the store's to say. */

@@ -1,3 +1,6 @@
+/** The longest that a timer waits, in ms: 24 days. One that is set for longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   h: 3_600_000,

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createDiscoveryClient } from '../../src/client/node.ts';
-import { SETTINGS } from '../../src/settings/settings.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -67,19 +66,6 @@ suite('help and versions', () => {
     });
   });
 
-  test('serve --help tells every setting with its variable and default, in lines that fit', async () => {
-    const { code, stdout, stderr } = await run(['serve', '--help'], { DISC_ADDR: 'wrong' });
-    assert.deepEqual([code, stderr], [0, '']);
-    const text = stdout.replace(/\s+/g, ' ');
-    for (const { flag, env, value, help, ...setting } of Object.values(SETTINGS)) {
-      const spelt = flag === undefined ? '(no flag)' : `--${flag} ${value}`;
-      assert.ok(text.includes(`${spelt} ${env} ${help}`), env);
-      if ('default' in setting) assert.ok(text.includes(`(default ${setting.default})`), env);
-      if ('old' in setting) assert.ok(text.includes(`--${setting.old?.flag}`), env);
-    }
-    for (const line of stdout.split('\n')) assert.ok(line.length <= 96, line);
-  });
-
   test('a wrong call is one line on standard error, or the help, and exit code 2', async () => {
     const wrong = await run(['serv']);
     assert.deepEqual(wrong, {
@@ -91,15 +77,6 @@ suite('help and versions', () => {
     const nothing = await run([]);
     assert.deepEqual([nothing.code, nothing.stdout], [2, '']);
     assert.match(nothing.stderr, /Usage: etcd-discovery COMMAND/);
-  });
-
-  test('a wrong setting is one line on standard error, and exit code 2', async () => {
-    assert.deepEqual(await run(['serve'], { DISC_ADDR: '8087' }), {
-      code: 2,
-      stdout: '',
-      stderr:
-        'etcd-discovery: DISC_ADDR "8087": takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
-    });
   });
 });
 

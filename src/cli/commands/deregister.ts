@@ -1,9 +1,9 @@
 import { toJson } from '@bufbuild/protobuf';
 import { DeregisterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { progress } from '../text/cluster.ts';
-import { printable } from '../text/style.ts';
 
 export const DEREGISTER = clientCommand({
   name: 'deregister',

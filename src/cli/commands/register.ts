@@ -7,10 +7,10 @@ import {
 } from '../../../gen/discovery/v1/service_pb.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../settings/tables/setting.ts';
+import { printable } from '../../values/quote.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { progress } from '../text/cluster.ts';
-import { printable } from '../text/style.ts';
 
 export const NODE_NAME = flag({
   flag: 'name',

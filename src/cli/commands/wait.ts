@@ -5,12 +5,12 @@ import { type ListMembersResponse, ListMembersResponseSchema } from '../../../ge
 import { watchCluster } from '../../client/index.ts';
 import { duration, LONGEST_TIMER } from '../../settings/tables/setting.ts';
 import { formatDuration } from '../../values/duration.ts';
+import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { NEW_TOKEN, problemOf } from '../problem.ts';
 import { progress } from '../text/cluster.ts';
 import { connectionJson, liveView } from '../text/live.ts';
-import { printable } from '../text/style.ts';
 
 export const WAIT = clientCommand({
   name: 'wait',

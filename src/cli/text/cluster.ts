@@ -1,5 +1,6 @@
 import { type Cluster, ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { printable, type Style } from './style.ts';
+import { printable } from '../../values/quote.ts';
+import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { instant, instantFromNow } from './time.ts';
 

@@ -7,12 +7,13 @@ import {
 } from '../../../gen/discovery/v1/cluster_pb.ts';
 import type { ListMembersResponse } from '../../../gen/discovery/v1/service_pb.ts';
 import type { ClusterChange, ClusterSnapshot, WatchConnection } from '../../client/index.ts';
+import { printable } from '../../values/quote.ts';
 import type { Terminal } from '../command.ts';
 import { problemOf } from '../problem.ts';
 import { onInterrupt } from '../terminal.ts';
 import { bar } from './bar.ts';
 import { progress } from './cluster.ts';
-import { printable, styleFor } from './style.ts';
+import { styleFor } from './style.ts';
 import { span } from './time.ts';
 
 /** A cluster as it assembles: a line for each change and, on a terminal, a line below them with a bar. */

@@ -20,8 +20,3 @@ export function styleFor({ env, columns }: Terminal, stream: 'out' | 'err'): Sty
     red: style('red'),
   };
 }
-
-/** Text of others, without what could steer a terminal or turn the line around. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
-}

@@ -17,13 +17,11 @@ import {
 } from '@connectrpc/connect-node';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
+import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 import { pathOf } from '../route.ts';
 import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
 import { refuseUnknown, unreadable, unspoken } from './refusals.ts';
-
-/** What a timer can hold; a longer deadline would end the call at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
 
@@ -48,7 +46,8 @@ export function rpcHandler(
 ): RpcHandler {
   const options = {
     readMaxBytes: REQUEST_LIMITS.rpcMessageBytes,
-    maxTimeoutMs: MAX_TIMEOUT_MS,
+    // A longer deadline would end the call at once.
+    maxTimeoutMs: LONGEST_TIMER_MS,
     interceptors: [noteOutcome],
   };
   const router = createConnectRouter({

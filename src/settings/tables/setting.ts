@@ -1,4 +1,4 @@
-import { parseDuration } from '../../values/duration.ts';
+import { LONGEST_TIMER_MS, parseDuration } from '../../values/duration.ts';
 import type { Flag } from './flag.ts';
 
 /** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
@@ -16,8 +16,8 @@ export interface PresetSetting<T> extends Setting<T> {
   readonly default: string;
 }
 
-/** A timer holds 2^31 - 1 ms, which is 24 days. */
-export const LONGEST_TIMER = '24d';
+/** In whole days, to be read in help. */
+export const LONGEST_TIMER = `${Math.floor(LONGEST_TIMER_MS / 86_400_000)}d`;
 
 export function setting<T>(of: PresetSetting<T>): PresetSetting<T>;
 export function setting<T>(of: Setting<T>): Setting<T>;
