@@ -3,7 +3,7 @@ import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell.ts';
 import type { Flag } from '../settings/tables/flag.ts';
-import { parsePath } from '../settings/tables/setting.ts';
+import { FILE } from '../settings/tables/setting.ts';
 import { parsePublicUrl } from '../values/address.ts';
 import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
@@ -14,8 +14,6 @@ import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts'
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
 import { openTransport } from './transport.ts';
-
-const FILE = { value: 'FILE', takes: 'a file', parse: parsePath } as const;
 
 /** What every command takes that asks a service. */
 const COMMON = {

@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../settings/config.ts';
 import { settingsOfFlags } from '../settings/given.ts';
 import { readFlags } from '../settings/read-flags.ts';
-import { flagsOf, SETTING_ENTRIES, SETTINGS, type Setting, type SettingKey } from '../settings/settings.ts';
+import { flagsOf, SETTING_GROUPS, SETTINGS, type Setting, type SettingKey } from '../settings/settings.ts';
 import type { Command } from './command.ts';
 import { Report } from './data/report.ts';
 import { EXIT } from './exit.ts';
@@ -39,9 +39,9 @@ export interface DataCommand<F extends FlagSet> {
 }
 
 /** The settings that choose a store. */
-export const STORE_SETTINGS: readonly SettingKey[] = SETTING_ENTRIES.filter(
-  ([key, { group }]) => group === 'Storage' && key !== 'gcfreq',
-).map(([key]) => key);
+export const STORE_SETTINGS = (Object.keys(SETTING_GROUPS.Storage) as SettingKey[]).filter(
+  (key) => key !== 'gcfreq',
+);
 
 /** A row of the table for a command about data. */
 export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Command {

@@ -1,13 +1,11 @@
-import { SETTINGS, type Setting } from '../settings/settings.ts';
+import { SETTING_GROUPS } from '../settings/settings.ts';
 import { flagLines, WITH_VARIABLES } from './help.ts';
 
 /** `serve --help`, made from the table of settings. */
 export function serveHelp(): string {
-  const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
-  const groups = [...new Set(settings.map(({ group }) => group))].map((group) => {
-    const own = settings.filter((setting) => setting.group === group);
-    return `${group}:\n${flagLines(own, WITH_VARIABLES)}`;
-  });
+  const groups = Object.entries(SETTING_GROUPS).map(
+    ([heading, settings]) => `${heading}:\n${flagLines(Object.values(settings), WITH_VARIABLES)}`,
+  );
   return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory
 or in etcd.
 

@@ -9,6 +9,16 @@ import { TOKENS } from './tables/tokens.ts';
 
 export type { PresetSetting, Setting } from './tables/setting.ts';
 
+/** By the headings of `serve --help`. */
+export const SETTING_GROUPS = {
+  Network: NETWORK,
+  Access: ACCESS,
+  Storage: STORAGE,
+  Tokens: TOKENS,
+  Limits: LIMITS,
+  Running: RUNNING,
+} as const;
+
 /** Every setting. The parsing, `serve --help` and the table in the README are made from this. */
 export const SETTINGS = { ...NETWORK, ...ACCESS, ...STORAGE, ...TOKENS, ...LIMITS, ...RUNNING } as const;
 

@@ -1,4 +1,4 @@
-import { oneOf, parsePath, setting } from './setting.ts';
+import { FILE, oneOf, setting } from './setting.ts';
 
 /** Who has to be known: nobody, whoever makes a token, everybody. */
 export type AuthMode = 'off' | 'create' | 'all';
@@ -6,7 +6,6 @@ export type AuthMode = 'off' | 'create' | 'all';
 /** Who may call. */
 export const ACCESS = {
   auth: setting({
-    group: 'Access',
     flag: 'auth',
     env: 'DISC_AUTH',
     value: 'off|create|all',
@@ -15,21 +14,15 @@ export const ACCESS = {
     help: 'Who has to be known: nobody; whoever makes a token; everybody, but for tokens that have secrets of their own.',
   }),
   authFile: setting({
-    group: 'Access',
     flag: 'auth-file',
     env: 'DISC_AUTH_FILE',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: 'The callers that are known: a line for each, made by etcd-discovery credential NAME. Read again when it changes.',
   }),
   tlsClientCa: setting({
-    group: 'Access',
     flag: 'tls-client-ca',
     env: 'DISC_TLS_CLIENT_CA',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: 'Mutual TLS: every client needs a certificate by one of these CAs (PEM), and is known by it.',
   }),
 } as const;

@@ -14,7 +14,6 @@ const rate = {
 /** What clients may have: each of them, and all together. A client is an address, of IPv6 a /64. */
 export const LIMITS = {
   clientNewTokens: setting({
-    group: 'Limits',
     flag: 'client-new-tokens',
     env: 'DISC_CLIENT_NEW_TOKENS',
     value: 'RATE',
@@ -23,7 +22,6 @@ export const LIMITS = {
     help: 'How many tokens one client may make: 1/s:1000 is a thousand at once, and then one a second. Or off.',
   }),
   clientRequests: setting({
-    group: 'Limits',
     flag: 'client-requests',
     env: 'DISC_CLIENT_REQUESTS',
     value: 'RATE',
@@ -32,7 +30,6 @@ export const LIMITS = {
     help: 'How many requests one client may send, like 100/s:5000. Probes and metrics do not count.',
   }),
   clientAtOnce: setting({
-    group: 'Limits',
     flag: 'client-at-once',
     env: 'DISC_CLIENT_AT_ONCE',
     value: 'NUMBER',
@@ -41,7 +38,6 @@ export const LIMITS = {
     help: 'How many requests one client may have open at once, waiting nodes and streams included.',
   }),
   clientWatches: setting({
-    group: 'Limits',
     flag: 'client-watches',
     env: 'DISC_CLIENT_WATCHES',
     value: 'NUMBER',
@@ -50,7 +46,6 @@ export const LIMITS = {
     help: 'How many watches one client may have: waiting nodes, and watches of the API and of etcd v3 clients.',
   }),
   clientConnections: setting({
-    group: 'Limits',
     flag: 'client-connections',
     env: 'DISC_CLIENT_CONNECTIONS',
     value: 'NUMBER',
@@ -59,7 +54,6 @@ export const LIMITS = {
     help: 'How many connections one client may have; those of trusted proxies do not count.',
   }),
   maxAtOnce: setting({
-    group: 'Limits',
     flag: 'max-at-once',
     env: 'DISC_MAX_AT_ONCE',
     value: 'NUMBER',
@@ -68,7 +62,6 @@ export const LIMITS = {
     help: 'How many requests all clients together may have open, waiting nodes and streams included: 20 KB each.',
   }),
   maxWatches: setting({
-    group: 'Limits',
     flag: 'max-watches',
     env: 'DISC_MAX_WATCHES',
     value: 'NUMBER',
@@ -77,7 +70,6 @@ export const LIMITS = {
     help: 'How many watches all clients together may have. Below --max-at-once, so that nodes can still register.',
   }),
   maxConnections: setting({
-    group: 'Limits',
     flag: 'max-connections',
     env: 'DISC_MAX_CONNECTIONS',
     value: 'NUMBER',
@@ -86,7 +78,6 @@ export const LIMITS = {
     help: 'How many connections all clients together may have. The process needs as many open files (ulimit -n).',
   }),
   trustedProxies: setting({
-    group: 'Limits',
     flag: 'trusted-proxies',
     env: 'DISC_TRUSTED_PROXIES',
     value: 'CIDR,...',

@@ -1,12 +1,11 @@
 import { PRESETS } from '../../limits.ts';
 import { parseListenAddress, parsePublicUrl } from '../../values/address.ts';
 import { formatDuration } from '../../values/duration.ts';
-import { duration, LONGEST_TIMER, parsePath, setting } from './setting.ts';
+import { duration, FILE, LONGEST_TIMER, setting } from './setting.ts';
 
 /** Where the service listens, and how it shows itself. */
 export const NETWORK = {
   addr: setting({
-    group: 'Network',
     flag: 'addr',
     short: 'a',
     env: 'DISC_ADDR',
@@ -17,7 +16,6 @@ export const NETWORK = {
     help: 'Where to listen. Without a host: on every address of this machine.',
   }),
   metricsAddr: setting({
-    group: 'Network',
     flag: 'metrics-addr',
     env: 'DISC_METRICS_ADDR',
     value: 'HOST:PORT',
@@ -26,7 +24,6 @@ export const NETWORK = {
     help: 'Another address for /metrics, which is then not on the first one; /livez and /readyz are on both. In clear text.',
   }),
   host: setting({
-    group: 'Network',
     flag: 'host',
     env: 'DISC_HOST',
     value: 'URL',
@@ -35,7 +32,6 @@ export const NETWORK = {
     help: 'The URL by which nodes reach the service; /new answers with it. Without it: what the request used.',
   }),
   pollLimit: setting({
-    group: 'Network',
     flag: 'poll-limit',
     env: 'DISC_POLL_LIMIT',
     value: 'DURATION',
@@ -44,21 +40,15 @@ export const NETWORK = {
     help: 'When a waiting etcd v2 request is answered empty, to be sent again. Stay below the idle limit of proxies.',
   }),
   tlsCert: setting({
-    group: 'Network',
     flag: 'tls-cert',
     env: 'DISC_TLS_CERT',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: 'The certificate in PEM, with its chain. With it the port speaks TLS, and nothing in clear text.',
   }),
   tlsKey: setting({
-    group: 'Network',
     flag: 'tls-key',
     env: 'DISC_TLS_KEY',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: "The certificate's private key in PEM, without a passphrase.",
   }),
 } as const;

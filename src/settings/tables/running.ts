@@ -3,7 +3,6 @@ import { count, duration, oneOf, setting } from './setting.ts';
 /** How the process behaves. */
 export const RUNNING = {
   workers: setting({
-    group: 'Running',
     flag: 'workers',
     env: 'DISC_WORKERS',
     value: 'NUMBER',
@@ -12,7 +11,6 @@ export const RUNNING = {
     help: 'How many processes serve the port, over etcd (--etcd): at most one for each core. Each counts the limits for itself.',
   }),
   grace: setting({
-    group: 'Running',
     flag: 'grace',
     env: 'DISC_GRACE',
     value: 'DURATION',
@@ -21,7 +19,6 @@ export const RUNNING = {
     help: 'How long a stopping service (SIGTERM, SIGINT) lets calls finish before it cuts them off.',
   }),
   logLevel: setting({
-    group: 'Running',
     flag: 'log-level',
     env: 'DISC_LOG_LEVEL',
     value: 'LEVEL',
@@ -30,7 +27,6 @@ export const RUNNING = {
     help: 'The least of debug, info, warn and error that is logged. Each request is one line of level info.',
   }),
   logFormat: setting({
-    group: 'Running',
     flag: 'log-format',
     env: 'DISC_LOG_FORMAT',
     value: 'FORMAT',

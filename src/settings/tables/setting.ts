@@ -3,7 +3,6 @@ import type { Flag } from './flag.ts';
 
 /** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
 export interface Setting<T> extends Omit<Flag<T>, 'flag' | 'old' | 'required' | 'many'> {
-  readonly group: 'Network' | 'Access' | 'Storage' | 'Tokens' | 'Limits' | 'Running';
   /** Undefined: only the variable sets it, as every user of the machine can read what a flag says. */
   readonly flag?: string;
   readonly env: string;
@@ -28,6 +27,9 @@ export function setting<T>(of: Setting<T>): Setting<T> {
 export function parsePath(text: string): string | undefined {
   return text === '' || text.includes('\0') ? undefined : text;
 }
+
+/** What a flag has that takes the path of a file. */
+export const FILE = { value: 'FILE', takes: 'a file', parse: parsePath } as const;
 
 export function parseText(text: string): string | undefined {
   return text === '' ? undefined : text;

@@ -1,10 +1,9 @@
 import { DEFAULT_PREFIX, parseEndpoints, parsePrefix } from '../../values/etcd-endpoints.ts';
-import { duration, LONGEST_TIMER, parsePath, parseText, setting } from './setting.ts';
+import { duration, FILE, LONGEST_TIMER, parsePath, parseText, setting } from './setting.ts';
 
 /** Where tokens are kept. */
 export const STORAGE = {
   dataDir: setting({
-    group: 'Storage',
     flag: 'data-dir',
     env: 'DISC_DATA_DIR',
     value: 'DIR',
@@ -14,7 +13,6 @@ export const STORAGE = {
     help: 'Where the embedded store keeps its files. Made when it is missing.',
   }),
   etcd: setting({
-    group: 'Storage',
     flag: 'etcd',
     short: 'e',
     env: 'DISC_ETCD',
@@ -24,7 +22,6 @@ export const STORAGE = {
     help: 'The etcd cluster that keeps the tokens, in place of --data-dir: for several replicas of the service.',
   }),
   etcdPrefix: setting({
-    group: 'Storage',
     flag: 'etcd-prefix',
     env: 'DISC_ETCD_PREFIX',
     value: 'PREFIX',
@@ -34,34 +31,24 @@ export const STORAGE = {
     help: 'Where the keys of this service begin in etcd. The replicas of one service have the same.',
   }),
   etcdCacert: setting({
-    group: 'Storage',
     flag: 'etcd-cacert',
     env: 'DISC_ETCD_CACERT',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: "The CA of etcd's certificate in PEM. Without it, for https: the CAs that Node.js knows.",
   }),
   etcdCert: setting({
-    group: 'Storage',
     flag: 'etcd-cert',
     env: 'DISC_ETCD_CERT',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: 'The client certificate to show to etcd, in PEM.',
   }),
   etcdKey: setting({
-    group: 'Storage',
     flag: 'etcd-key',
     env: 'DISC_ETCD_KEY',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: "The client certificate's private key in PEM, without a passphrase.",
   }),
   etcdUser: setting({
-    group: 'Storage',
     flag: 'etcd-user',
     env: 'DISC_ETCD_USER',
     value: 'NAME',
@@ -70,16 +57,12 @@ export const STORAGE = {
     help: 'The user of etcd, where it asks for one.',
   }),
   etcdPasswordFile: setting({
-    group: 'Storage',
     flag: 'etcd-password-file',
     env: 'DISC_ETCD_PASSWORD_FILE',
-    value: 'FILE',
-    takes: 'a file',
-    parse: parsePath,
+    ...FILE,
     help: 'The file with the password of that user, on its first line.',
   }),
   etcdPassword: setting({
-    group: 'Storage',
     env: 'DISC_ETCD_PASSWORD',
     value: 'PASSWORD',
     takes: 'a password',
@@ -87,7 +70,6 @@ export const STORAGE = {
     help: 'The password itself. No flag takes it, as everyone on the machine can see those.',
   }),
   gcfreq: setting({
-    group: 'Storage',
     flag: 'gcfreq',
     short: 'g',
     env: 'DISC_GCFREQ',

@@ -6,7 +6,6 @@ import { count, duration, oneOf, setting } from './setting.ts';
 /** What may be asked of a token. */
 export const TOKENS = {
   ttl: setting({
-    group: 'Tokens',
     flag: 'ttl',
     env: 'DISC_TTL',
     old: { flag: 'minage', short: 'm', env: 'DISC_MINAGE' },
@@ -16,7 +15,6 @@ export const TOKENS = {
     help: 'How long a token works when its maker does not say.',
   }),
   minTtl: setting({
-    group: 'Tokens',
     flag: 'min-ttl',
     env: 'DISC_MIN_TTL',
     value: 'DURATION',
@@ -25,7 +23,6 @@ export const TOKENS = {
     help: 'The shortest lifetime that the maker of a token may ask for.',
   }),
   maxTtl: setting({
-    group: 'Tokens',
     flag: 'max-ttl',
     env: 'DISC_MAX_TTL',
     value: 'DURATION',
@@ -34,7 +31,6 @@ export const TOKENS = {
     help: 'The longest lifetime that the maker of a token may ask for.',
   }),
   retention: setting({
-    group: 'Tokens',
     flag: 'retention',
     env: 'DISC_RETENTION',
     value: 'DURATION',
@@ -43,7 +39,6 @@ export const TOKENS = {
     help: 'How long an expired or deleted token is remembered, so that its nodes are told what became of it.',
   }),
   maxSize: setting({
-    group: 'Tokens',
     flag: 'max-size',
     env: 'DISC_MAX_SIZE',
     value: 'NUMBER',
@@ -52,7 +47,6 @@ export const TOKENS = {
     help: 'The largest cluster that a token can be made for.',
   }),
   maxTokens: setting({
-    group: 'Tokens',
     flag: 'max-tokens',
     env: 'DISC_MAX_TOKENS',
     value: 'NUMBER',
@@ -61,7 +55,6 @@ export const TOKENS = {
     help: 'How many tokens are held at once, remembered ones included.',
   }),
   customTokens: setting({
-    group: 'Tokens',
     flag: 'custom-tokens',
     env: 'DISC_CUSTOM_TOKENS',
     value: 'on|off',
