@@ -1,5 +1,6 @@
-import { type Config, readConfig } from '../settings/config.ts';
+import type { Config } from '../settings/config.ts';
 import { settingsOfFlags } from '../settings/given.ts';
+import { readConfig } from '../settings/read-config.ts';
 import { readFlags } from '../settings/read-flags.ts';
 import { flagsOf, SETTING_GROUPS, SETTINGS, type Setting, type SettingKey } from '../settings/settings.ts';
 import type { Command } from './command.ts';

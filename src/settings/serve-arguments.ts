@@ -1,6 +1,6 @@
 import { quote } from '../values/quote.ts';
-import { type ConfigReading, readConfig } from './config.ts';
 import { type Env, settingsOfFlags } from './given.ts';
+import { type ConfigReading, readConfig } from './read-config.ts';
 import { readFlags } from './read-flags.ts';
 import { flagsOf, SETTINGS, type Setting } from './settings.ts';
 

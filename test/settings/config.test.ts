@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Config, Env } from '../../src/settings/config.ts';
+import type { Config } from '../../src/settings/config.ts';
+import type { Env } from '../../src/settings/given.ts';
 import { readServeArguments, type ServeReading } from '../../src/settings/serve-arguments.ts';
 import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 import { formatDuration, parseDuration } from '../../src/values/duration.ts';

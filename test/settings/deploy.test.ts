@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { type Env, readConfig } from '../../src/settings/config.ts';
+import type { Env } from '../../src/settings/given.ts';
+import { readConfig } from '../../src/settings/read-config.ts';
 import { parseDuration } from '../../src/values/duration.ts';
 import { composeServices } from '../deploy/compose.ts';
 import { defaultConfig } from '../support/service.ts';

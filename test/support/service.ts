@@ -6,7 +6,8 @@ import type { Discovery } from '../../src/discovery/discovery.ts';
 import type { Policy } from '../../src/discovery/policy.ts';
 import { startServer } from '../../src/server/serve.ts';
 import { createLog } from '../../src/server/telemetry/log.ts';
-import { type Config, readConfig } from '../../src/settings/config.ts';
+import type { Config } from '../../src/settings/config.ts';
+import { readConfig } from '../../src/settings/read-config.ts';
 
 export interface RunningService {
   readonly url: string;
