@@ -24,6 +24,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/schema.ts': { modules: ['gen'], packages: [] },
   // Numbers alone: for whoever keeps one of them.
   'src/limits.ts': { modules: [], packages: [] },
+  // When what a signal ends is over.
+  'src/on-end.ts': { modules: [], packages: [] },
   'src/values': { modules: [], packages: [NODE] },
   'src/port': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
 
@@ -33,7 +35,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
 
-  'src/discovery': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
+  'src/discovery': { modules: ['src/limits.ts', 'src/on-end.ts', 'src/values'], packages: [NODE] },
   // What every store says and decodes alike.
   'src/store': { modules: ['src/discovery'], packages: [] },
   'src/store/lmdb': {
@@ -65,7 +67,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['etcd3', NODE],
   },
 
-  'src/rpc': { modules: ['gen', 'src/discovery'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/rpc': { modules: ['gen', 'src/discovery', 'src/on-end.ts'], packages: [CONNECT, PROTOBUF, NODE] },
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
@@ -73,8 +75,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   // How to start etcd: pure, so that the page may show it too.
   'src/etcd/start': { modules: [], packages: [] },
   'src/etcdv2': { modules: ['gen', 'src/etcd', 'src/limits.ts'], packages: [CONNECT, PROTOBUF, NODE] },
-  'src/etcdv3': { modules: ['gen', 'src/etcd', 'src/limits.ts'], packages: [CONNECT, PROTOBUF, NODE] },
-  'src/grpc': { modules: ['gen'], packages: [CONNECT, PROTOBUF] },
+  'src/etcdv3': {
+    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/on-end.ts'],
+    packages: [CONNECT, PROTOBUF, NODE],
+  },
+  'src/grpc': { modules: ['gen', 'src/on-end.ts'], packages: [CONNECT, PROTOBUF] },
   'src/page': {
     modules: ['gen', 'src/page/view', 'src/client', 'src/limits.ts'],
     packages: [CONNECT, PROTOBUF, NODE],

@@ -1,4 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { onEnd } from '../on-end.ts';
 import { authorize, type Caller } from './access.ts';
 import type { Event } from './change.ts';
 import { requireKnown, requireLive } from './cluster.ts';
@@ -34,15 +35,13 @@ export async function* watch(
 ): AsyncGenerator<WatchItem, void, undefined> {
   const { store, topics, now } = context;
   const bell = new Bell();
-  // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
-  const leave = (): void => {
-    topics.remove(token, bell);
-    bell.ring();
-  };
   if (signal.aborted) return;
   if (context.closing()) throw shuttingDown();
-  signal.addEventListener('abort', leave, { once: true });
   topics.add(token, bell);
+  const leave = onEnd(signal, () => {
+    topics.remove(token, bell);
+    bell.ring();
+  });
   try {
     const view = await store.read(token);
     authorize(view.cluster?.locks, 'READ', caller, view.revision);
@@ -74,8 +73,7 @@ export async function* watch(
       await bell.wait();
     }
   } finally {
-    signal.removeEventListener('abort', leave);
-    topics.remove(token, bell);
+    leave();
   }
 }
 

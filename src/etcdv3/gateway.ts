@@ -2,6 +2,7 @@ import { ConnectError, type ConnectRouter, type HandlerContext } from '@connectr
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
+import { onEnd } from '../on-end.ts';
 import { deleteRange } from './delete.ts';
 import { away, refusal } from './errors.ts';
 import type { Identity } from './header.ts';
@@ -70,16 +71,13 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
         if (stopping.aborted) throw away();
         const stream = new WatchStream(clientOf(context), identity, expiredPauseMs);
         add(stream);
-        // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
-        const leave = (): void => remove(stream);
-        signal.addEventListener('abort', leave, { once: true });
+        const leave = onEnd(signal, () => remove(stream));
         try {
           yield* stream.answers(requests, signal);
         } catch (thrown) {
           throw refused(thrown);
         } finally {
-          signal.removeEventListener('abort', leave);
-          remove(stream);
+          leave();
         }
       },
     });

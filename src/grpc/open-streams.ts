@@ -1,4 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
+import { onEnd } from '../on-end.ts';
 
 /** Ends the streams that only listen to their clients when the server stops; one listener serves them all. */
 export class OpenStreams {
@@ -18,10 +19,8 @@ export class OpenStreams {
     const iterator = messages[Symbol.asyncIterator]();
     let end = (): void => {};
     const endNow = (): void => end();
-    const leave = (): boolean => this.#ends.delete(endNow);
     this.#ends.add(endNow);
-    // A generator that is parked at a yield never reaches its `finally`.
-    signal.addEventListener('abort', leave, { once: true });
+    const leave = onEnd(signal, () => this.#ends.delete(endNow));
     try {
       for (;;) {
         if (this.#stopping.aborted) throw serverStops();
@@ -33,7 +32,6 @@ export class OpenStreams {
         yield next.value;
       }
     } finally {
-      signal.removeEventListener('abort', leave);
       leave();
     }
   }

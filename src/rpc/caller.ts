@@ -17,7 +17,7 @@ export const RESOLVE_CALLER = createContextKey<ResolveCaller>(EVERYBODY);
 export interface Quota {
   /** Asked before a token is made. */
   makeToken(): void;
-  /** Asked before a watch begins. What it returns is called when that is over, once or twice. */
+  /** Asked before a watch begins. What it returns is called once, when that is over. */
   watch(): () => void;
 }
 

@@ -19,6 +19,7 @@ import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId } from '../discovery/parse.ts';
 import { revision } from '../discovery/types.ts';
 import type { WatchItem } from '../discovery/watch.ts';
+import { onEnd } from '../on-end.ts';
 import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
@@ -110,15 +111,12 @@ export function discoveryService(
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         const { token, caller } = enter(request.token, values.get(RESOLVE_CALLER));
-        const leave = values.get(QUOTA).watch();
-        // Bound to the signal as well: a generator that is parked at a yield never reaches its `finally`.
-        signal.addEventListener('abort', leave, { once: true });
+        const leave = onEnd(signal, values.get(QUOTA).watch());
         try {
           for await (const item of discovery.watch(token, after, signal, caller)) {
             yield updateOf(item, discovery);
           }
         } finally {
-          signal.removeEventListener('abort', leave);
           leave();
         }
       } catch (thrown) {

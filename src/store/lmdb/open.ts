@@ -50,7 +50,7 @@ export async function openDatabases(path: string): Promise<Databases> {
   try {
     checkDataFile(join(directory, 'data.mdb'));
     checkSpace(directory, claim.id);
-    env = openEnvironment(directory);
+    env = openEnvironment(directory, 'WRITE');
     const databases = await claimed(env, claim, directory);
     syncDirectory(directory);
     return databases;
@@ -66,8 +66,8 @@ export async function openDatabases(path: string): Promise<Databases> {
   }
 }
 
-/** Read-only, it stands beside the process that owns the directory, and takes nothing from it. */
-export function openEnvironment(path: string, readOnly = false): RootDatabase {
+/** To read, it stands beside the process that owns the directory, and takes nothing from it. */
+export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDatabase {
   const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path,
     noSubdir: false,
@@ -79,7 +79,7 @@ export function openEnvironment(path: string, readOnly = false): RootDatabase {
     encoding: 'msgpack',
     // Who can read a token can use it.
     permissionsMode: 0o600,
-    readOnly,
+    readOnly: access === 'READ',
   };
   return open(options);
 }
@@ -128,7 +128,7 @@ export function tablesOf(env: RootDatabase): Tables {
 export async function openBeside(directory: string): Promise<Tables> {
   // LMDB would read past the end of an empty file, which ends the process with a signal.
   if (statSync(join(directory, 'data.mdb')).size > 0) {
-    const tables = tablesOf(openEnvironment(directory, true));
+    const tables = tablesOf(openEnvironment(directory, 'READ'));
     const found: readonly unknown[] = Object.values(tables);
     if (!found.includes(undefined)) return tables;
     await tables.env.close();

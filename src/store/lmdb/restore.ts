@@ -76,7 +76,7 @@ export async function restore(
 }
 
 async function skipRevisions(directory: string): Promise<void> {
-  const env = openEnvironment(directory);
+  const env = openEnvironment(directory, 'WRITE');
   try {
     const { meta } = tablesOf(env);
     const counter = meta.get('revision');

@@ -176,7 +176,7 @@ test('an empty directory is taken, and one that a first start left half made', a
 test('what a first start that was stopped left is no data to check or to back up, which is said in a line', async () => {
   const [empty, begun] = [freshDirectory(), freshDirectory()];
   writeFileSync(join(empty, 'data.mdb'), '');
-  const env = openEnvironment(begun);
+  const env = openEnvironment(begun, 'WRITE');
   env.openDB('meta', { encoding: 'msgpack' });
   await env.close();
   for (const path of [empty, begun]) {

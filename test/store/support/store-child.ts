@@ -17,7 +17,7 @@ import { say } from './say.ts';
 const [path = '', what = '', count = '0'] = process.argv.slice(2);
 
 if (what === 'look') {
-  const { env, meta } = tablesOf(openEnvironment(path, true));
+  const { env, meta } = tablesOf(openEnvironment(path, 'READ'));
   // Kept in use to the end: one that nothing refers to gives its place back when it is collected as garbage.
   const transaction = env.useReadTransaction();
   meta.get('revision', { transaction });
