@@ -1,6 +1,7 @@
 import type { IDuplexStream, IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
 import { type Revision, revision } from '../../discovery/types.ts';
 import type { Connection } from './client/connection.ts';
+import { leaveStream } from './client/etcd3.ts';
 import { faultOf } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import type { Span } from './log/keys.ts';
@@ -180,7 +181,6 @@ export class WatchLoop {
 /** Whatever the stream still says is of no interest. */
 function end(stream: Stream, ending: Ending): void {
   stream.on('error', () => {});
-  // A stream that is ended first is no failure of its endpoint to etcd3, which would close all of its connections.
-  if (ending !== 'BROKEN') stream.end();
-  stream.cancel();
+  if (ending === 'BROKEN') stream.cancel();
+  else leaveStream(stream);
 }

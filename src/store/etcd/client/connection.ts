@@ -11,11 +11,10 @@ import {
   type ITxnResponse,
   type IWatchRequest,
   type IWatchResponse,
-  isRecoverableError,
 } from 'etcd3';
 import { STORE_LIMITS } from '../../../limits.ts';
 import { unavailable } from '../../refusals.ts';
-import { EndpointResting, isInvalidToken, LOGIN_OVER } from './fault.ts';
+import { credentialsOf, faultHandling, interceptor, isInvalidToken } from './etcd3.ts';
 
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */
@@ -31,8 +30,6 @@ export const CALL_MS = 1800;
 /** etcd ends connections that are pinged more often than every 5 s. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 3000;
-/** While an endpoint rests, calls go to the others. */
-const REST_MS = 500;
 
 /** The calls on etcd that the store makes. Each is sent once and has a deadline; the streams have none. */
 export class Connection {
@@ -57,10 +54,9 @@ export class Connection {
         'grpc.max_receive_message_length': STORE_LIMITS.etcdAnswerBytes,
         // Each client its own connections: a broken one is then left by closing the client.
         'grpc.use_local_subchannel_pool': 1,
-        interceptors: [(callOptions: unknown, next: NextCall) => this.#intercept(next(callOptions))],
+        interceptors: [interceptor(() => this.#token)],
       },
-      // Writes are sent again by who can tell whether they were done.
-      faultHandling: { global: policy((call) => call()), host: () => breaker(endpoints.length) },
+      faultHandling: faultHandling(endpoints.length),
     };
     this.#client = new Etcd3(options);
   }
@@ -145,65 +141,4 @@ export class Connection {
     })();
     await this.#login;
   }
-
-  /** A member that has lost its leader then refuses calls and ends streams, in place of keeping them. */
-  #intercept(call: StartableCall): StartableCall {
-    const start = call.start.bind(call);
-    call.start = (metadata, listener) => {
-      metadata.set('hasleader', 'true');
-      if (this.#token !== undefined) metadata.set('token', this.#token);
-      const receive = listener.onReceiveStatus.bind(listener);
-      listener.onReceiveStatus = (status) => receive(renamed(status));
-      start(metadata, listener);
-    };
-    return call;
-  }
-}
-
-// What is used of gRPC's types, which etcd3 does not pass on.
-interface StartableCall {
-  start(metadata: { set(name: string, value: string): void }, listener: StatusListener): void;
-}
-interface StatusListener {
-  onReceiveStatus(status: Status): void;
-}
-interface Status {
-  readonly details: string;
-}
-type NextCall = (options: unknown) => StartableCall;
-type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
-type Policed = <T>(call: () => Promise<T>) => Promise<T>;
-
-/** At the error by its own name etcd3 would send the call again, for ever, with the token that is over. */
-function renamed(status: Status): Status {
-  return isInvalidToken(new Error(status.details)) ? { ...status, details: LOGIN_OVER } : status;
-}
-
-function credentialsOf({
-  ca,
-  cert,
-  key,
-}: NonNullable<EtcdAccess['tls']>): NonNullable<IOptions['credentials']> {
-  const credentials = { rootCertificate: ca, privateKey: key, certChain: cert };
-  // etcd3 declares the CA as needed; gRPC takes the ones of Node.js without.
-  return credentials as NonNullable<IOptions['credentials']>;
-}
-
-/** etcd3 asks no more of a policy than to run a call. */
-function policy(execute: Policed): Policy {
-  return { execute: (call: (context: object) => unknown) => execute(async () => call({})) } as Policy;
-}
-
-function breaker(endpoints: number): Policy {
-  let until = 0;
-  return policy(async (call) => {
-    if (performance.now() < until) throw new EndpointResting('the endpoint has just failed');
-    try {
-      return await call();
-    } catch (error) {
-      // Alone, it would rest although there is no other.
-      if (endpoints > 1 && isRecoverableError(error as Error)) until = performance.now() + REST_MS;
-      throw error;
-    }
-  });
 }

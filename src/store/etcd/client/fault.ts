@@ -1,4 +1,5 @@
 import { DiscoveryError } from '../../../discovery/errors.ts';
+import { codeOf, EndpointResting, messageOf } from './etcd3.ts';
 
 /** Why a call on etcd failed. */
 export interface Fault {
@@ -13,11 +14,6 @@ export interface Fault {
   readonly error: unknown;
   /** Set when it is no failure of etcd, but a refusal of this store. */
   readonly isOwn?: true;
-}
-
-/** An endpoint that has just failed is left alone for a moment. */
-export class EndpointResting extends Error {
-  override readonly name = 'EndpointResting';
 }
 
 const CANCELLED = 1;
@@ -46,22 +42,6 @@ const FINAL = new Set([
  * write whose leader went while it was under way, which the next leader may do.
  */
 const NOT_SENT = /No connection established|Name resolution failed|Channel closed before|ECONNREFUSED/;
-
-/** etcd3 keeps the code of an error only in its text: `14 UNAVAILABLE: ...`. */
-export function codeOf(error: unknown): number | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
-  if (typeof code === 'number') return code;
-  const found = /^(?:\w+: )?(\d+) [A-Z_]+: /.exec(messageOf(error))?.[1];
-  return found === undefined ? undefined : Number(found);
-}
-
-/** What stands for a token that etcd has forgotten, in the text of an error. */
-export const LOGIN_OVER = 'the log-in to etcd is over';
-
-export function isInvalidToken(error: unknown): boolean {
-  // The last, when users or roles were changed since.
-  return /the log-in to etcd is over|invalid auth token|revision of auth store is old/.test(messageOf(error));
-}
 
 export function faultOf(error: unknown): Fault {
   if (error instanceof DiscoveryError) {
@@ -132,8 +112,4 @@ function causeOf(code: number | undefined, message: string): string {
   if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
   const detail = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n')[0];
   return `etcd cannot be used (${detail})`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

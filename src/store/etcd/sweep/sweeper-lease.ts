@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Connection } from '../client/connection.ts';
+import { leaveStream } from '../client/etcd3.ts';
 import type { Keys } from '../log/keys.ts';
 import { isAbsent, put } from '../log/operations.ts';
 
@@ -73,9 +74,8 @@ export class SweeperLease {
       const done = (seconds: number | undefined): void => {
         clearTimeout(timer);
         resolve(seconds);
-        // Ended, and not cancelled: etcd3 would take that for a failure, and close all connections.
         if (seconds === undefined) stream.cancel();
-        else stream.end();
+        else leaveStream(stream);
       };
       const timer = setTimeout(done, ANSWER_MS, undefined);
       stream.on('data', ({ TTL }) => done(Number(TTL)));
