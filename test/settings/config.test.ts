@@ -391,6 +391,7 @@ test('a flag beats its variable, also one that is wrong, and the last of two fla
   assert.equal(config(['--addr', ':2'], { DISC_ADDR: 'wrong' }).listen.port, 2);
   assert.equal(config(['--ttl', '2h'], { DISC_MINAGE: '1h' }).policy.defaultTtl, 2 * HOUR);
   assert.equal(config(['-m', '2h'], { DISC_TTL: '1h' }).policy.defaultTtl, 2 * HOUR);
+  assert.equal(config(['--ttl', '2h'], { DISC_TTL: '1h', DISC_MINAGE: '1h' }).policy.defaultTtl, 2 * HOUR);
   assert.equal(config(['--addr', ':1', '-a', ':2']).listen.port, 2);
 });
 
