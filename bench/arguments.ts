@@ -1,26 +1,20 @@
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Plan, planOf } from './plan.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT]... [--store embedded|etcd] [--waiters NUMBER]
-                       [--node FILE] [--beside-node FILE]... [--data-dir DIR]
-                       [--json FILE] [--markdown FILE] [--compare FILE]
+                       [--data-dir DIR] [--json FILE] [--compare FILE]
   --quick            a few minutes: shows that it works, and roughly how fast the service is
   --smoke            half a minute: shows that it works, and nothing else
-  --only TEXT        only what has TEXT in its name, like "v3" or "in process"; may be given several times
+  --only TEXT        only what has TEXT in its name, like "v3" or "waiters"; may be given several times
   --store etcd       the service keeps its tokens in an etcd that is started for it (default: embedded)
   --waiters NUMBER   how many wait at once (default 5000; with --quick 500)
-  --node FILE        under another Node.js, the load generator and the baselines too
-  --beside-node FILE a few of the calls under another Node.js as well, in turn; may be given several times
   --data-dir DIR     where stores filled with tokens are kept for the next run (default: the cache of the tests)
   --json FILE        writes every number to FILE as well
-  --markdown FILE    writes what it prints to FILE as well, like docs/measured.md
   --compare FILE     says what has changed since the run that FILE was written by`;
 
 export interface Arguments {
   readonly plan: Plan;
   readonly jsonFile: string | undefined;
-  readonly markdownFile: string | undefined;
   readonly compareFile: string | undefined;
 }
 
@@ -34,10 +28,8 @@ export function readArguments(defaultCache: string): Arguments {
         only: { type: 'string', multiple: true, default: [] },
         store: { type: 'string', default: 'embedded' },
         waiters: { type: 'string' },
-        'beside-node': { type: 'string', multiple: true, default: [] },
         'data-dir': { type: 'string', default: defaultCache },
         json: { type: 'string' },
-        markdown: { type: 'string' },
         compare: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -54,12 +46,9 @@ export function readArguments(defaultCache: string): Arguments {
     if (waiters !== undefined && !(Number.isInteger(waiters) && waiters >= 1 && waiters <= 15_000)) {
       throw new Error(`--waiters ${values.waiters}: takes a whole number from 1 to 15000`);
     }
-    const besideNodes = values['beside-node'];
-    const missing = besideNodes.find((file) => !existsSync(file));
-    if (missing !== undefined) throw new Error(`--beside-node ${missing}: there is no such file`);
     const size = smoke ? 'smoke' : quick ? 'quick' : 'full';
-    const plan = planOf({ size, only, store, waiters, besideNodes, cache: values['data-dir'] });
-    return { plan, jsonFile: values.json, markdownFile: values.markdown, compareFile: values.compare };
+    const plan = planOf({ size, only, store, waiters, cache: values['data-dir'] });
+    return { plan, jsonFile: values.json, compareFile: values.compare };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     process.exit(2);

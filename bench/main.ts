@@ -18,15 +18,11 @@ const { cacheDirectory } = (await import(BUILDS.href)) as typeof import('../test
 /** Beside the sockets of the waiters: those of the calls and of the rehearsal, and the store's files. */
 const OTHER_FILES = 400;
 
-const TITLE = `# Measured
-
-What \`npm run bench\` has printed; [bench/README.md](../bench/README.md) says how to read it.`;
-
 let dataDir: DataDir | undefined;
 let interrupted = false;
 
 async function main(): Promise<void> {
-  const { plan, jsonFile, markdownFile, compareFile } = readArguments(cacheDirectory());
+  const { plan, jsonFile, compareFile } = readArguments(cacheDirectory());
   const before =
     compareFile === undefined ? undefined : (JSON.parse(await readFile(compareFile, 'utf8')) as Results);
   requireOpenFiles(plan);
@@ -48,9 +44,7 @@ async function main(): Promise<void> {
   });
   progress(undefined);
   const about = await endOf();
-  const report = reportOf(about, plan, results);
-  console.log(report);
-  if (markdownFile !== undefined) await writeFile(markdownFile, `${TITLE}\n\n${report}\n`);
+  console.log(reportOf(about, plan, results));
   if (before !== undefined) console.log(`\n## Beside ${compareFile}\n\n${comparison(before, results)}`);
   if (jsonFile !== undefined) {
     await writeFile(jsonFile, `${JSON.stringify({ about, plan, ...results }, null, 2)}\n`);

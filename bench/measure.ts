@@ -1,9 +1,6 @@
 import { join } from 'node:path';
 import type { BootstrapPlan, BootstrapResult } from './measure/bootstrap.ts';
 import { measureCalls } from './measure/calls.ts';
-import { measureInProcess } from './measure/in-process.ts';
-import { measureGenerators } from './measure/load-generator.ts';
-import { measureRuntimes } from './measure/runtimes.ts';
 import { measureStores } from './measure/stores.ts';
 import { measureSweep } from './measure/sweep.ts';
 import { measureTokens } from './measure/tokens.ts';
@@ -42,16 +39,13 @@ export async function measure(
     }
   };
   return {
-    inProcess: await part('in-process', plan.inProcess, measureInProcess),
     stores: await part('stores', plan.stores, measureStores),
     calls: await part('calls', plan.calls, measureCalls),
     overEtcd: await part('over-etcd', plan.overEtcd, measureCalls),
-    generator: await part('generator', plan.generator, measureGenerators),
     waiters: await part('waiters', plan.waiters, measureWaiters),
     bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
     tokens: await part('tokens', plan.tokens, measureTokens),
     sweep: await part('sweep', plan.sweep, measureSweep),
-    runtimes: await part('runtimes', plan.runtimes, measureRuntimes),
   };
 }
 

@@ -2,10 +2,7 @@
 
 import type { BootstrapPlan } from './measure/bootstrap.ts';
 import type { CallsPlan } from './measure/calls.ts';
-import type { InProcessPlan } from './measure/in-process.ts';
-import type { GeneratorPlan } from './measure/load-generator.ts';
 import { OPERATIONS, type OperationName } from './measure/operations.ts';
-import type { RuntimesPlan } from './measure/runtimes.ts';
 import type { StoresPlan } from './measure/stores.ts';
 import type { SweepPlan } from './measure/sweep.ts';
 import type { TokensPlan } from './measure/tokens.ts';
@@ -15,16 +12,13 @@ import type { StoreKind } from './servers/servers.ts';
 
 /** Undefined: not wanted. */
 export interface Plan {
-  readonly inProcess: InProcessPlan | undefined;
   readonly stores: StoresPlan | undefined;
   readonly calls: CallsPlan | undefined;
   readonly overEtcd: CallsPlan | undefined;
-  readonly generator: GeneratorPlan | undefined;
   readonly waiters: WaitersPlan | undefined;
   readonly bootstrap: BootstrapPlan | undefined;
   readonly tokens: TokensPlan | undefined;
   readonly sweep: SweepPlan | undefined;
-  readonly runtimes: RuntimesPlan | undefined;
 }
 
 export type Size = 'full' | 'quick' | 'smoke';
@@ -35,8 +29,6 @@ export interface Wanted {
   readonly only: readonly string[];
   readonly store: StoreKind;
   readonly waiters: number | undefined;
-  /** Other Node.js programs to run the service with. */
-  readonly besideNodes: readonly string[];
   /** Where filled stores are kept. */
   readonly cache: string;
 }
@@ -113,14 +105,8 @@ const SWEEP = {
   smoke: { tokens: 100, inFlight: 2, mostMs: 20, halfMs: 50, restMs: 5000 },
 } as const;
 
-const RUNTIMES = {
-  full: { rounds: 5, inFlight: 32, ms: 400, warmUpMs: 700 },
-  quick: { rounds: 2, inFlight: 32, ms: 100, warmUpMs: 200 },
-  smoke: { rounds: 1, inFlight: 2, ms: 20, warmUpMs: 10 },
-} as const;
-
 /** Throws when nothing has such a name. */
-export function planOf({ size, only, store, waiters, besideNodes, cache }: Wanted): Plan {
+export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
   const names: string[] = [];
   const isWanted = (name: string): boolean => {
     names.push(name);
@@ -134,9 +120,6 @@ export function planOf({ size, only, store, waiters, besideNodes, cache }: Wante
   const most = waiters ?? WAITERS[size].most;
   const isFull = size === 'full';
   const plan: Plan = {
-    inProcess: isWanted('in process')
-      ? { rounds: isFull ? 5 : 2, calls: { full: 300_000, quick: 50_000, smoke: 1000 }[size] }
-      : undefined,
     stores: isWanted('bare stores')
       ? {
           rounds: CALLS[size].rounds,
@@ -161,9 +144,6 @@ export function planOf({ size, only, store, waiters, besideNodes, cache }: Wante
             prefix: 'over etcd: ',
             steady: { operations: [], ...STEADY_CALLS[size] },
           }),
-    generator: isWanted('the load generator beside wrk and h2load')
-      ? { seconds: 1, rounds: isFull ? 2 : 1, inFlight: CALLS[size].slots.at(1)?.inFlight ?? 2 }
-      : undefined,
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),
       { ...WAITERS[size], counts: [...FEW_WAITERS.filter((few) => few < most), most], store },
@@ -173,10 +153,6 @@ export function planOf({ size, only, store, waiters, besideNodes, cache }: Wante
       : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
     sweep: isWanted('sweep of expired tokens') ? { ...SWEEP[size], cache } : undefined,
-    runtimes:
-      isWanted('versions of Node.js (given by --beside-node)') && besideNodes.length > 0
-        ? { ...RUNTIMES[size], nodes: besideNodes }
-        : undefined,
   };
   if (Object.values(plan).every((part) => part === undefined)) {
     throw new Error(`--only: nothing has such a name. There are:\n  ${names.join('\n  ')}`);

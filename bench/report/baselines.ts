@@ -2,7 +2,6 @@
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { Row } from '../measure/call-rows.ts';
-import type { InProcessResult } from '../measure/in-process.ts';
 import type { StoresRow } from '../measure/stores.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
@@ -117,24 +116,6 @@ export function bootstrapTable({ isPinned, plainEtcd, warmService, coldService }
       row('three at once', warmService.together, plainEtcd.together),
       row('three at once, the first cluster of a new service', coldService.together, plainEtcd.together),
       row('the third, for which two wait', warmService.third, plainEtcd.third),
-    ],
-  );
-}
-
-export function inProcessTable(result: InProcessResult): string {
-  const { handlerMicros, clientMicros, clientFromFieldsMicros, clientOfCallerMicros } = result;
-  const row = (name: string, { median }: Spread) => [
-    name,
-    median.toFixed(2),
-    (median - handlerMicros.median).toFixed(2),
-  ];
-  return table(
-    ['call in the process', 'us a call', 'more than the handler'],
-    [
-      row('the handler itself', handlerMicros),
-      row('in-process client, with a message', clientMicros),
-      row('in-process client, with fields', clientFromFieldsMicros),
-      row('in-process client made for the call', clientOfCallerMicros),
     ],
   );
 }

@@ -18,7 +18,6 @@ export function figuresOf(results: Results): readonly Figure[] {
     ...callsFigures(results.calls),
     ...callsFigures(results.overEtcd),
     ...(results.waiters ?? []).flatMap(waitersFigures),
-    ...inProcessFigures(results),
     ...bootstrapFigures(results),
     ...tokensFigures(results),
     ...sweepFigures(results),
@@ -78,21 +77,6 @@ function waitersFigures({ how, count, baselineName, ratio, service, go }: Waiter
   ];
   // Of a few who wait there is no memory to tell of.
   return all.filter(({ value }) => !Number.isNaN(value.median));
-}
-
-function inProcessFigures({ inProcess }: Results): Figure[] {
-  if (inProcess === undefined) return [];
-  const { clientMicros, clientFromFieldsMicros, clientOfCallerMicros } = inProcess;
-  const micros = (how: string, value: Spread): Figure => ({
-    name: `in process, ${how}: us a call`,
-    value,
-    better: 'less',
-  });
-  return [
-    micros('with a message', clientMicros),
-    micros('with fields', clientFromFieldsMicros),
-    micros('with a client made for the call', clientOfCallerMicros),
-  ];
 }
 
 function bootstrapFigures({ bootstrap }: Results): Figure[] {

@@ -1,8 +1,6 @@
-// Tables of what a service goes through that is full, loaded, sweeping or under another Node.js, and of the targets.
+// Tables of what a service goes through that is full, loaded or sweeping, and of the targets.
 
 import type { SteadyRow } from '../measure/call-rows.ts';
-import type { GeneratorRow } from '../measure/load-generator.ts';
-import type { RuntimesRow } from '../measure/runtimes.ts';
 import type { SteadyMeasured } from '../measure/steady.ts';
 import type { Seen, SweepResult } from '../measure/sweep.ts';
 import type { TokensRow } from '../measure/tokens.ts';
@@ -121,41 +119,6 @@ export function tokensTable(rows: readonly TokensRow[]): string {
         ];
       }),
     ],
-  );
-}
-
-export function generatorTable(rows: readonly GeneratorRow[]): string {
-  if (rows.length === 0) return 'wrk and h2load are not installed: the load generator stands beside nothing.';
-  return table(
-    ['calls a second, by generator', 'baseline', 'service', 'service / baseline', 'spread'],
-    rows.flatMap(({ operation, inFlight, other, ours, theirs }) =>
-      [
-        { who: "the benchmark's own", of: ours },
-        { who: other, of: theirs },
-      ].map(({ who, of: { baseline, service, ratio } }) => [
-        `${operation}, ${inFlight} in flight: ${who}`,
-        whole(baseline.median),
-        whole(service.median),
-        number(ratio.median),
-        range(ratio),
-      ]),
-    ),
-  );
-}
-
-export function runtimesTable(rows: readonly RuntimesRow[]): string {
-  const [first] = rows;
-  return table(
-    ['under', 'calls/s', 'CPU us', `rate, to ${first?.version}`, 'spread', 'by CPU time', 'spread'],
-    rows.map(({ operation, version, perSecond, cpuMicros, rateRatio, cpuRatio }) => [
-      `${operation}: Node.js ${version}`,
-      whole(perSecond.median),
-      whole(cpuMicros.median),
-      number(rateRatio.median),
-      range(rateRatio),
-      number(cpuRatio.median),
-      range(cpuRatio),
-    ]),
   );
 }
 

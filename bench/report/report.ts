@@ -2,14 +2,13 @@
 
 import type { Plan } from '../plan.ts';
 import type { About } from '../support/machine.ts';
-import { bootstrapTable, callsTable, inProcessTable, storesTable, waitersTable } from './baselines.ts';
+import { bootstrapTable, callsTable, storesTable, waitersTable } from './baselines.ts';
 import { figuresOf } from './figures.ts';
-import { generatorTable, runtimesTable, steadyTable, sweepTable, targetsTable, tokensTable } from './load.ts';
+import { steadyTable, sweepTable, targetsTable, tokensTable } from './load.ts';
 import type { Results } from './results.ts';
 
 export function reportOf(about: About, plan: Plan, results: Results): string {
-  const { calls, overEtcd, waiters, stores, bootstrap, inProcess, tokens, sweep, generator, runtimes } =
-    results;
+  const { calls, overEtcd, waiters, stores, bootstrap, tokens, sweep } = results;
   const figures = figuresOf(results);
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
@@ -19,14 +18,11 @@ export function reportOf(about: About, plan: Plan, results: Results): string {
       calls && calls.steady.length > 0 && steadyTable(calls.steady, calls.hasPriority),
     ],
     ['Calls with etcd as the store', overEtcd && callsTable(overEtcd.rows)],
-    ['The load generator', generator && generatorTable(generator)],
     ['Stores alone', stores && storesTable(stores)],
     ['Those who wait', waiters && waitersTable(waiters)],
     ['Bootstrap', bootstrap && bootstrapTable(bootstrap)],
-    ['In the process', inProcess && inProcessTable(inProcess)],
     ['Many tokens', tokens && tokensTable(tokens)],
     ['The sweep', sweep && sweepTable(sweep)],
-    ['Versions of Node.js', runtimes && runtimesTable(runtimes)],
   ];
   return [
     machineText(about, plan),

@@ -60,11 +60,6 @@ export const TARGETS: readonly Target[] = [
     atLeast: 0.85,
   },
   {
-    what: 'the in-process client: under 3 us a call',
-    of: /^in process, /,
-    atMost: 3,
-  },
-  {
     what: 'a v2 waiter: 1.4 times the memory of bare Node',
     of: /v2 long poll: memory \/ bare Node/,
     atMost: 1.4,

@@ -53,8 +53,6 @@ export interface Service extends Server {
 export interface ServiceOptions {
   readonly store?: StoreKind;
   readonly flags?: readonly string[];
-  /** The Node.js to run it. */
-  readonly node?: string;
 }
 
 /**
@@ -74,17 +72,13 @@ function serviceArguments(port: number, store: readonly string[]): string[] {
 /** The service as its command starts it, with its data under `directory`. */
 export async function startService(
   directory: string,
-  { store = 'embedded', flags = [], node }: ServiceOptions = {},
+  { store = 'embedded', flags = [] }: ServiceOptions = {},
 ): Promise<Service> {
   const port = await freePort();
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
-  const child = new Child(
-    'the service',
-    '../../src/main.js',
-    [...serviceArguments(port, where), ...flags],
-    node,
-  );
+  const args = [...serviceArguments(port, where), ...flags];
+  const child = new Child('the service', '../../src/main.js', args);
   await healthy(port, child);
   return {
     ...together(child, port, etcd),
@@ -114,8 +108,8 @@ async function healthy(port: number, process: Child | Program): Promise<void> {
   }
 }
 
-export async function startBareNode(node?: string): Promise<Server & { readonly child: Child }> {
-  const child = new Child('bare Node HTTP', 'servers/bare-node.js', [], node);
+export async function startBareNode(): Promise<Server & { readonly child: Child }> {
+  const child = new Child('bare Node HTTP', 'servers/bare-node.js');
   return { ...together(child, (await child.ask('listen')) as number), child };
 }
 

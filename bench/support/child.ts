@@ -28,11 +28,11 @@ export class Child {
   #stopping = false;
   #output = '';
 
-  /** Starts a script given relative to the compiled bench/, with this Node.js or another. */
-  constructor(name: string, script: string, args: readonly string[] = [], node: string = process.execPath) {
+  /** Starts a script given relative to the compiled bench/. */
+  constructor(name: string, script: string, args: readonly string[] = []) {
     this.name = name;
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-    this.#process = spawn(node, ['--expose-gc', '--import', PROBE, path, ...args], {
+    this.#process = spawn(process.execPath, ['--expose-gc', '--import', PROBE, path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
       env: environment(),
