@@ -78,7 +78,7 @@ export async function startService(
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
   const args = [...serviceArguments(port, where), ...flags];
-  const child = new Child('the service', '../../src/main.js', args);
+  const child = new Child('the service', '../src/main.js', args);
   await healthy(port, child);
   return {
     ...together(child, port, etcd),
