@@ -1,6 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { refusalOf } from '../client/index.ts';
+import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** What went wrong, as a person or a script is told of it. */
@@ -111,9 +111,8 @@ export function problemOf(thrown: unknown, server: string): Problem {
     return { exitCode, message, next };
   }
   if (!(thrown instanceof ConnectError)) throw thrown;
-  const refusal = refusalOf(thrown);
-  if (refusal !== undefined) {
-    const reason = reasonOf(refusal.reason);
+  if (refusalOf(thrown) !== undefined) {
+    const reason = reasonOf(thrown) ?? 'UNSPECIFIED';
     return { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
   }
   const network = NETWORK[codeOf(thrown)];
@@ -145,11 +144,6 @@ export function problemOf(thrown: unknown, server: string): Problem {
         next: WHICH_SERVICE,
       };
   }
-}
-
-function reasonOf(reason: ErrorReason): keyof typeof ErrorReason {
-  const names = Object.keys(REFUSALS) as Array<keyof typeof ErrorReason>;
-  return names.find((name) => ErrorReason[name] === reason) ?? 'UNSPECIFIED';
 }
 
 /** The code of what is behind an error; with several addresses of a host there is one for each. */

@@ -1,9 +1,7 @@
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { backoffMs } from './backoff.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf, retryAfterOf } from './refusal.ts';
 
 const TRANSIENT: readonly ErrorReason[] = [
   ErrorReason.SHUTTING_DOWN,
@@ -34,9 +32,7 @@ const UNREACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EN
 
 /** How long to wait after the n-th failure in a row: a back-off, on top of what the service asks for. In ms. */
 export function pauseAfter(error: ConnectError, failures: number): number {
-  const [retry] = error.findDetails(RetryInfoSchema);
-  const asked = retry?.retryDelay === undefined ? 0 : durationMs(retry.retryDelay);
-  return asked + backoffMs(failures);
+  return (retryAfterOf(error) ?? 0) + backoffMs(failures);
 }
 
 /** Whether the call was refused before anything was done. */

@@ -1,7 +1,6 @@
-import type { Client } from '@connectrpc/connect';
-import type { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import type { DiscoveryClient } from '../client/discovery-client.ts';
 
-export type DiscoveryClient = Client<typeof DiscoveryService>;
+export type { DiscoveryClient };
 
 /** That of the service in the same process. */
 export interface LocalClient extends DiscoveryClient {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -20,7 +21,7 @@ export async function hold(
   const poll = polls.add(end);
   let isAway = true;
   while (isAway && !abort.signal.aborted) {
-    await sleep(AWAY_MS, abort.signal);
+    await sleep(AWAY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
     // Not a mere read, which a service that stops still answers.
     const messages = client.watchMembers({ token }, { signal: abort.signal });
     isAway = await messages[Symbol.asyncIterator]()
@@ -33,16 +34,4 @@ export async function hold(
   end();
   polls.remove(poll);
   response.end();
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener('abort', wake);
-  });
 }

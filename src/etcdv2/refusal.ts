@@ -1,8 +1,8 @@
-import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
-import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { type ErrorDetail, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { refusalOf, retryAfterOf } from '../client/refusal.ts';
+import { FAILED } from '../values/sentences.ts';
 import { MESSAGES, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
 import { ROWS, type Row } from './reasons.ts';
@@ -18,14 +18,14 @@ interface Refusal {
   readonly retryAfter?: number | undefined;
 }
 
-/** Whether a thrown value is something that nobody foresaw, for the log. */
+/** Whether a client gets no word of a thrown value, which the log then must have. */
 export function isDefect(thrown: unknown): boolean {
-  return !(thrown instanceof ConnectError);
+  return refusalOf(thrown) === undefined && !isUnreachable(thrown);
 }
 
 /** The v2 error for whatever a call of the service threw. */
 export function refuse(thrown: unknown, request: V2Request): V2Error {
-  const refusal = refusalOf(thrown);
+  const refusal = decode(thrown);
   const error = translate(refusal, request);
   if (request.type === 'NEW') return { ...error, plain: true };
   if (refusal.reason === ErrorReason.TOO_MANY_REQUESTS) return later(error, request);
@@ -41,28 +41,29 @@ export function refuseUnread(refusal: ConnectError, method: string, target: stri
 
 /** Why the service refused. */
 export function reasonOf(thrown: unknown): keyof typeof ROWS {
-  return refusalOf(thrown).reason;
+  return decode(thrown).reason;
 }
 
-function refusalOf(thrown: unknown): Refusal {
-  if (thrown instanceof ConnectError) {
-    const [detail] = thrown.findDetails(ErrorDetailSchema);
-    const words = thrown.rawMessage;
-    if (detail !== undefined) {
-      const known = Object.hasOwn(ROWS, detail.reason);
-      const reason = known ? (detail.reason as keyof typeof ROWS) : ErrorReason.INTERNAL;
-      const [retry] = thrown.findDetails(RetryInfoSchema);
-      const retryAfter = retry?.retryDelay === undefined ? undefined : durationMs(retry.retryDelay);
-      return { reason, words, detail, retryAfter };
-    }
-    if (thrown.code === Code.Unavailable || thrown.code === Code.DeadlineExceeded) {
-      const words = 'the discovery service behind this gateway cannot be reached now; try again';
-      return { reason: ErrorReason.STORE_UNAVAILABLE, words, detail };
-    }
+function decode(thrown: unknown): Refusal {
+  const detail = refusalOf(thrown);
+  if (detail !== undefined && thrown instanceof ConnectError) {
+    const known = Object.hasOwn(ROWS, detail.reason);
+    const reason = known ? (detail.reason as keyof typeof ROWS) : ErrorReason.INTERNAL;
+    return { reason, words: thrown.rawMessage, detail, retryAfter: retryAfterOf(thrown) };
   }
-  const words = 'the service failed to answer; its log says why, please report it';
-  return { reason: ErrorReason.INTERNAL, words, detail: undefined };
+  if (isUnreachable(thrown)) {
+    const words = 'the discovery service behind this gateway cannot be reached now; try again';
+    return { reason: ErrorReason.STORE_UNAVAILABLE, words, detail };
+  }
+  return { reason: ErrorReason.INTERNAL, words: FAILED, detail: undefined };
 }
+
+/** Whether nobody answered the call. */
+function isUnreachable(thrown: unknown): boolean {
+  return thrown instanceof ConnectError && UNREACHABLE.includes(thrown.code);
+}
+
+const UNREACHABLE: readonly Code[] = [Code.Unavailable, Code.DeadlineExceeded];
 
 function translate({ reason, words, detail, retryAfter }: Refusal, request: V2Request): V2Error {
   const row: Row = ROWS[reason];

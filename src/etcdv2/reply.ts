@@ -49,19 +49,29 @@ export const keys = {
   member: memberKey,
 } as const;
 
-function fileNode(key: string, value: string, modified: bigint, created: bigint): string {
-  return `{"key":"${key}","value":${JSON.stringify(value)},"modifiedIndex":${modified},"createdIndex":${created}}`;
+/** The revisions at which a key was written, for the last time and for the first. */
+type Revisions = Pick<Member, 'modRevision' | 'createRevision'>;
+
+/** Those of a key that stays as it was made. */
+const unchanged = (createRevision: bigint): Revisions => ({ modRevision: createRevision, createRevision });
+
+function fileNode(key: string, value: string, { modRevision, createRevision }: Revisions): string {
+  return `{"key":"${key}","value":${JSON.stringify(value)},"modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
 /** A directory as it is listed; without its nodes, and without the field, when there are none to show. */
-function directoryNode(key: string, nodes: readonly string[], modified: bigint, created: bigint): string {
+function directoryNode(
+  key: string,
+  nodes: readonly string[],
+  { modRevision, createRevision }: Revisions,
+): string {
   const list = nodes.length === 0 ? '' : `"nodes":[${nodes.join(',')}],`;
-  return `{"key":"${key}","dir":true,${list}"modifiedIndex":${modified},"createdIndex":${created}}`;
+  return `{"key":"${key}","dir":true,${list}"modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
 /** What is left of a deleted key. */
-function deletedNode(key: string, modified: bigint, created: bigint): string {
-  return `{"key":"${key}","modifiedIndex":${modified},"createdIndex":${created}}`;
+function deletedNode(key: string, { modRevision, createRevision }: Revisions): string {
+  return `{"key":"${key}","modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
 // A service in the same process answers with the same message as long as a member or a cluster is as it was: what
@@ -71,8 +81,7 @@ const memberNodes = new WeakMap<Member, string>();
 function memberNode(token: string, member: Member): string {
   let node = memberNodes.get(member);
   if (node === undefined) {
-    const { id, modRevision, createRevision } = member;
-    node = fileNode(memberKey(token, id), formatValue(member), modRevision, createRevision);
+    node = fileNode(memberKey(token, member.id), formatValue(member), member);
     memberNodes.set(member, node);
   }
   return node;
@@ -84,7 +93,7 @@ function sizeNode(cluster: Cluster): string {
   let node = sizeNodes.get(cluster);
   if (node === undefined) {
     const { token, size, createRevision } = cluster;
-    node = fileNode(keys.size(token), String(size), createRevision, createRevision);
+    node = fileNode(keys.size(token), String(size), unchanged(createRevision));
     sizeNodes.set(cluster, node);
   }
   return node;
@@ -108,7 +117,7 @@ export function sizeReply({ cluster, revision }: ListMembersResponse): Reply {
 export function configReply(list: ListMembersResponse): Reply {
   const cluster = present(list.cluster);
   const { token, createRevision } = cluster;
-  const node = directoryNode(keys.config(token), [sizeNode(cluster)], createRevision, createRevision);
+  const node = directoryNode(keys.config(token), [sizeNode(cluster)], unchanged(createRevision));
   return answer('get', node, list.revision);
 }
 
@@ -122,7 +131,7 @@ export function listReply(token: string, sorted: boolean, list: ListMembersRespo
     if (sorted) members.sort((a, b) => (a.id < b.id ? -1 : 1));
     const nodes = members.map((member) => memberNode(token, member));
     const created = list.cluster?.createRevision ?? 0n;
-    node = directoryNode(directoryKey(token), nodes, created, created);
+    node = directoryNode(directoryKey(token), nodes, unchanged(created));
     if (!sorted) listNodes.set(list.members, node);
   }
   return answer('get', node, list.revision);
@@ -164,28 +173,26 @@ export function registerReply(
   return answer(action, memberNode(token, member), response.revision, previous, created ? 201 : 200);
 }
 
-export function madeTokenReply(cluster: Cluster, mustBeNew: boolean, response: CreateTokenResponse): Reply {
+export function madeTokenReply(
+  cluster: Cluster,
+  action: 'create' | 'set',
+  { created, revision }: CreateTokenResponse,
+): Reply {
   const node = sizeNode(cluster);
-  const { created, revision } = response;
-  return answer(
-    mustBeNew ? 'create' : 'set',
-    node,
-    revision,
-    created ? undefined : node,
-    created ? 201 : 200,
-  );
+  return answer(action, node, revision, created ? undefined : node, created ? 201 : 200);
 }
 
 export function deregisterReply(token: string, member: Member, { revision }: DeregisterResponse): Reply {
-  const node = deletedNode(memberKey(token, member.id), revision, member.createRevision);
+  const { createRevision } = member;
+  const node = deletedNode(memberKey(token, member.id), { modRevision: revision, createRevision });
   return answer('delete', node, revision, memberNode(token, member));
 }
 
 export function deletedTokenReply(cluster: Cluster, { revision }: DeleteTokenResponse): Reply {
   const { token, createRevision } = cluster;
   const key = directoryKey(token);
-  const node = directoryNode(key, [], revision, createRevision);
-  return answer('delete', node, revision, directoryNode(key, [], createRevision, createRevision));
+  const node = directoryNode(key, [], { modRevision: revision, createRevision });
+  return answer('delete', node, revision, directoryNode(key, [], unchanged(createRevision)));
 }
 
 /** What a person puts after --discovery; no newline, so that scripts can take it as it is. */

@@ -57,7 +57,7 @@ async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Pr
   const response = await client.createToken({ token, size });
   if (mustBeNew && !response.created)
     return v2Error(412, 105, keys.size(token), { index: response.revision });
-  return madeTokenReply(present(response.cluster), mustBeNew, response);
+  return madeTokenReply(present(response.cluster), mustBeNew ? 'create' : 'set', response);
 }
 
 const MODES = {

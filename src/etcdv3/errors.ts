@@ -1,8 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { type ReasonName, reasonOf, refusalOf } from '../client/refusal.ts';
 import { V3_LIMITS } from '../limits.ts';
+import { FAILED, STOPPING } from '../values/sentences.ts';
 
-type ReasonName = Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>;
+export { reasonOf, refusalOf as detailOf };
 
 /**
  * The gRPC code for every reason. etcd's client repeats a call by itself on `Unavailable` only; a node that
@@ -33,31 +34,17 @@ const CODES = {
   TOO_MANY_REQUESTS: Code.ResourceExhausted,
 } as const satisfies Record<ReasonName, Code>;
 
-const NAMES = new Map<number, ReasonName>(
-  Object.entries(ErrorReason)
-    .filter(([name]) => name !== 'UNSPECIFIED')
-    .map(([name, reason]) => [reason, name as ReasonName]),
-);
-
-/** Why a call of the service was refused; undefined when it was not the service that refused. */
-export function reasonOf(thrown: unknown): ReasonName | undefined {
-  const detail = detailOf(thrown);
-  return detail === undefined ? undefined : NAMES.get(detail.reason);
+/** What no client is told the words of: whatever is no error of a call, and a call that failed without a refusal. */
+export function isDefect(thrown: unknown): boolean {
+  if (!(thrown instanceof ConnectError)) return true;
+  return refusalOf(thrown) === undefined && DEFECTS.includes(thrown.code);
 }
 
-/** The detail that every refusal of the service carries. */
-export function detailOf(thrown: unknown): ErrorDetail | undefined {
-  return thrown instanceof ConnectError ? thrown.findDetails(ErrorDetailSchema)[0] : undefined;
-}
+const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
 
 /** The refusal as an etcd client is told of it. Its words stay the service's; a defect's stay in the log. */
 export function refusal(thrown: unknown): ConnectError {
-  if (!(thrown instanceof ConnectError)) {
-    return new ConnectError(
-      'the service failed to answer; its log says why, please report it',
-      Code.Internal,
-    );
-  }
+  if (isDefect(thrown) || !(thrown instanceof ConnectError)) return new ConnectError(FAILED, Code.Internal);
   const reason = reasonOf(thrown);
   return reason === undefined ? thrown : withCode(thrown, CODES[reason]);
 }
@@ -84,7 +71,7 @@ export function isAway(thrown: unknown): boolean {
 
 /** The service stops: etcd's clients come again by themselves. */
 export function away(): ConnectError {
-  return new ConnectError('the service is stopping; call again to reach its successor', Code.Unavailable);
+  return new ConnectError(STOPPING, Code.Unavailable);
 }
 
 /** Keys that are not of one token. Words that say why, as nothing else of this store may be seen. */

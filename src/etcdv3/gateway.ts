@@ -1,10 +1,10 @@
-import { ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import type { ConnectError, ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { onEnd } from '../on-end.ts';
 import { deleteRange } from './delete.ts';
-import { away, refusal } from './errors.ts';
+import { away, isDefect, refusal } from './errors.ts';
 import type { Identity } from './header.ts';
 import type { ClientOf, GatewayOptions } from './options.ts';
 import { put } from './put.ts';
@@ -22,7 +22,7 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
   const { progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
-    if (!(thrown instanceof ConnectError)) onDefect(thrown);
+    if (isDefect(thrown)) onDefect(thrown);
     return refusal(thrown);
   };
   const unary =

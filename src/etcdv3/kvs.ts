@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import type { Cluster, Member, MemberEvent } from '../../gen/discovery/v1/cluster_pb.ts';
 import { MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import type { WatchCreateRequest } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import {
   type Event,
   Event_EventType,
@@ -18,20 +19,21 @@ export interface Entry {
 }
 
 export function sizeEntry(place: Place, { size, createRevision }: Cluster): Entry {
-  return entry(sizeKey(place), String(size), createRevision, createRevision, 1n);
+  return entry(sizeKey(place), String(size), { createRevision, modRevision: createRevision, version: 1n });
 }
 
 export function memberEntry(place: Place, member: Member): Entry {
-  const { id, createRevision, modRevision, version } = member;
-  return entry(memberKey(place, id), formatValue(member), createRevision, modRevision, version);
+  return entry(memberKey(place, member.id), formatValue(member), member);
 }
 
-function entry(key: string, value: string, created: bigint, modified: bigint, version: bigint): Entry {
+type Revisions = Pick<KeyValue, 'createRevision' | 'modRevision' | 'version'>;
+
+function entry(key: string, value: string, { createRevision, modRevision, version }: Revisions): Entry {
   const kv = create(KeyValueSchema);
   kv.key = Buffer.from(key, 'latin1');
   kv.value = Buffer.from(value);
-  kv.createRevision = created;
-  kv.modRevision = modified;
+  kv.createRevision = createRevision;
+  kv.modRevision = modRevision;
   kv.version = version;
   return { key, kv };
 }
@@ -66,11 +68,15 @@ export function byKey(a: Entry, b: Entry): number {
   return a.key < b.key ? -1 : 1;
 }
 
-/** The change as a watch tells of it. */
-export function eventOf({ key, now, before }: KeyChange, revision: bigint, withPrevious: boolean): Event {
+/** The change as a watch tells of it, with what was there before where it was asked for. */
+export function eventOf(
+  { key, now, before }: KeyChange,
+  revision: bigint,
+  asked: Pick<WatchCreateRequest, 'prevKv'>,
+): Event {
   const event = create(EventSchema);
   event.type = now === undefined ? Event_EventType.DELETE : Event_EventType.PUT;
   event.kv = now ?? create(KeyValueSchema, { key: Buffer.from(key, 'latin1'), modRevision: revision });
-  if (withPrevious && before !== undefined) event.prevKv = before;
+  if (asked.prevKv && before !== undefined) event.prevKv = before;
   return event;
 }

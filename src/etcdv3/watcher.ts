@@ -95,7 +95,7 @@ export class Watcher {
   farewell(reason: string, revision: bigint): Event[] {
     const change: KeyChange = { key: this.span.from, now: undefined, before: undefined };
     if (!this.#isWanted(change)) return [];
-    const event = eventOf(change, revision, false);
+    const event = eventOf(change, revision, { prevKv: false });
     if (event.kv !== undefined) event.kv.value = Buffer.from(reason.replaceAll('=', ' '));
     return [event];
   }
@@ -107,7 +107,7 @@ export class Watcher {
   ): Promise<void> {
     const events = changes
       .filter((change) => contains(this.span, change.key) && this.#isWanted(change))
-      .map((change) => eventOf(change, revision, this.#request.prevKv));
+      .map((change) => eventOf(change, revision, this.#request));
     if (revision > this.#revision) this.#revision = revision;
     if (events.length > 0) await deliver({ revision, events });
     if (revision > this.#delivered) this.#delivered = revision;

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import { onEnd } from '../on-end.ts';
+import { STOPPING } from '../values/sentences.ts';
 
 /** Ends the streams that only listen to their clients when the server stops; one listener serves them all. */
 export class OpenStreams {
@@ -38,5 +39,5 @@ export class OpenStreams {
 }
 
 export function serverStops(): ConnectError {
-  return new ConnectError('the service is stopping; call again to reach its successor', Code.Unavailable);
+  return new ConnectError(STOPPING, Code.Unavailable);
 }

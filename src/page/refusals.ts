@@ -1,7 +1,7 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { refusalOf as detailOf } from '../client/refusal.ts';
+import { refusalOf as detailOf, retryAfterOf } from '../client/refusal.ts';
 import type { Reply } from './reply.ts';
 
 /** Why the service refused a call, as a page tells it. */
@@ -25,8 +25,9 @@ export function refusalOf(thrown: unknown): Refusal | undefined {
 
 /** A reply with when to come again, where the refusal says that. */
 export function sayWhen(reply: Reply, refused: unknown): Reply {
-  const retryAfter = refused instanceof ConnectError ? refused.metadata.get('Retry-After') : null;
-  return retryAfter === null ? reply : { ...reply, headers: { ...reply.headers, 'Retry-After': retryAfter } };
+  const retryAfter = retryAfterOf(refused);
+  if (retryAfter === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, 'Retry-After': String(Math.ceil(retryAfter / 1000)) } };
 }
 
 interface Row {

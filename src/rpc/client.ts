@@ -7,16 +7,16 @@ import {
 } from '@bufbuild/protobuf';
 import {
   type CallOptions,
-  type Client,
   type ContextValues,
   createContextValues,
   makeAnyClient,
 } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
+import type { DiscoveryClient } from '../client/discovery-client.ts';
 import type { CallContext, LocalService } from './service.ts';
 
 /** What the gateways speak to: the service in this process. */
-export interface LocalClient extends Client<typeof DiscoveryService> {
+export interface LocalClient extends DiscoveryClient {
   /** The store's revision. */
   revision(): Promise<bigint>;
 }
@@ -41,7 +41,7 @@ export function inProcessClient(service: LocalService, values: ContextValues = N
     if (handler === undefined) throw new TypeError(`the service has no handler for ${method.name}`);
     return (input: MessageInitShape<DescMessage>, options?: CallOptions) =>
       handler(messageOf(method, input), { signal: options?.signal ?? NEVER, values });
-  }) as Client<typeof DiscoveryService>;
+  }) as DiscoveryClient;
   return Object.assign(client, { revision: () => service.revision({ signal: NEVER, values }) });
 }
 

@@ -5,6 +5,7 @@ import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { DiscoveryError, type ErrorFacts, type Reason } from '../discovery/errors.ts';
 import type { Millis } from '../discovery/types.ts';
+import { FAILED } from '../values/sentences.ts';
 import { clusterMessage, memberMessage } from './messages.ts';
 
 const CODES = {
@@ -68,7 +69,5 @@ function detailOf(facts: ErrorFacts, now: Millis): MessageInitShape<typeof Error
 /** Any thrown value as a DiscoveryError: what is not one is a defect, whose text stays in the log. */
 export function asDiscoveryError(thrown: unknown): DiscoveryError {
   if (thrown instanceof DiscoveryError) return thrown;
-  return new DiscoveryError('INTERNAL', 'the service failed to answer; its log says why, please report it', {
-    cause: thrown,
-  });
+  return new DiscoveryError('INTERNAL', FAILED, { cause: thrown });
 }

@@ -74,12 +74,12 @@ suite('entries', () => {
 suite('changes', () => {
   const event = (type: MemberEventType, fields: object): ReturnType<typeof changesOf> =>
     changesOf(place, cluster, create(MemberEventSchema, { type, revision: 9n, ...fields }));
-  const said = (changes: ReturnType<typeof changesOf>, withPrevious = true): unknown =>
-    changes.map((change) => plain(eventOf(change, 9n, withPrevious)));
+  const said = (changes: ReturnType<typeof changesOf>, prevKv = true): unknown =>
+    changes.map((change) => plain(eventOf(change, 9n, { prevKv })));
   const kvOf = (of: Member): unknown => plain(memberEntry(place, of).kv);
 
   test('the making of a token is a put of the size key', () => {
-    assert.deepEqual(plain(eventOf(madeChange(place, cluster), 5n, true)), {
+    assert.deepEqual(plain(eventOf(madeChange(place, cluster), 5n, { prevKv: true })), {
       kv: plain(sizeEntry(place, cluster).kv),
     });
   });
