@@ -67,19 +67,25 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['etcd3', NODE],
   },
 
-  'src/rpc': { modules: ['gen', 'src/discovery', 'src/on-end.ts'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/rpc': {
+    modules: ['gen', 'src/discovery', 'src/on-end.ts', 'src/client', 'src/values'],
+    packages: [CONNECT, PROTOBUF, NODE],
+  },
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
-  'src/etcd': { modules: ['gen'], packages: [CONNECT] },
+  'src/etcd': { modules: ['gen', 'src/client'], packages: [CONNECT] },
   // How to start etcd: pure, so that the page may show it too.
   'src/etcd/start': { modules: [], packages: [] },
-  'src/etcdv2': { modules: ['gen', 'src/etcd', 'src/limits.ts'], packages: [CONNECT, PROTOBUF, NODE] },
-  'src/etcdv3': {
-    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/on-end.ts'],
+  'src/etcdv2': {
+    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/client', 'src/values'],
     packages: [CONNECT, PROTOBUF, NODE],
   },
-  'src/grpc': { modules: ['gen', 'src/on-end.ts'], packages: [CONNECT, PROTOBUF] },
+  'src/etcdv3': {
+    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/on-end.ts', 'src/client', 'src/values'],
+    packages: [CONNECT, PROTOBUF, NODE],
+  },
+  'src/grpc': { modules: ['gen', 'src/on-end.ts', 'src/values'], packages: [CONNECT, PROTOBUF] },
   'src/page': {
     modules: ['gen', 'src/page/view', 'src/client', 'src/limits.ts'],
     packages: [CONNECT, PROTOBUF, NODE],

@@ -1,3 +1,4 @@
+import { STOPPING } from '../values/sentences.ts';
 import type { Cluster, Member, Revision } from './types.ts';
 
 /** Why a call was refused. The set is closed; every surface has one table over it. */
@@ -61,5 +62,5 @@ export class DiscoveryError extends Error {
 }
 
 export function shuttingDown(): DiscoveryError {
-  return new DiscoveryError('SHUTTING_DOWN', 'the service is stopping; call again to reach its successor');
+  return new DiscoveryError('SHUTTING_DOWN', STOPPING);
 }

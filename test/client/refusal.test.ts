@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { create } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Code, ConnectError } from '@connectrpc/connect';
+import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
+import { reasonOf, refusalOf, retryAfterOf } from '../../src/client/refusal.ts';
+import { isDefect as isDefectOfV2, reasonOf as reasonOfV2 } from '../../src/etcdv2/refusal.ts';
+import { isDefect as isDefectOfV3, outside } from '../../src/etcdv3/errors.ts';
+
+function refused(reason: ErrorReason, retryAfterMs?: number): ConnectError {
+  const detail = { desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { reason, revision: 7n }) };
+  const details =
+    retryAfterMs === undefined ? [] : [{ desc: RetryInfoSchema, value: retryInfo(retryAfterMs) }];
+  return new ConnectError('words', Code.ResourceExhausted, undefined, [detail, ...details]);
+}
+
+const retryInfo = (ms: number) => create(RetryInfoSchema, { retryDelay: durationFromMs(ms) });
+
+test('a refusal has its detail, its reason by name, and when to call again', () => {
+  const error = refused(ErrorReason.TOO_MANY_REQUESTS, 1500);
+  assert.equal(refusalOf(error)?.revision, 7n);
+  assert.equal(reasonOf(error), 'TOO_MANY_REQUESTS');
+  assert.equal(retryAfterOf(error), 1500);
+  assert.equal(retryAfterOf(refused(ErrorReason.TOKEN_EXPIRED)), undefined);
+});
+
+test('what is not a refusal has none of them, and a reason of a newer service has no name', () => {
+  for (const thrown of [new TypeError('x'), 'x', undefined, new ConnectError('x', Code.Unavailable)]) {
+    assert.equal(refusalOf(thrown), undefined);
+    assert.equal(reasonOf(thrown), undefined);
+    assert.equal(retryAfterOf(thrown), undefined);
+  }
+  assert.equal(reasonOf(refused(99 as ErrorReason)), undefined);
+});
+
+test('both gateways log a call that failed without a refusal, as they answer it without its words', () => {
+  const failures = [new TypeError('x'), new ConnectError('x', Code.Internal), new ConnectError('x')];
+  for (const thrown of failures) {
+    assert.ok(isDefectOfV2(thrown), String(thrown));
+    assert.ok(isDefectOfV3(thrown), String(thrown));
+    assert.equal(reasonOfV2(thrown), ErrorReason.INTERNAL);
+  }
+});
+
+test('refusals are not defects, nor is a service that nobody answers for', () => {
+  const expected = [refused(ErrorReason.TOKEN_EXPIRED), new ConnectError('x', Code.Unavailable)];
+  for (const thrown of expected) {
+    assert.ok(!isDefectOfV2(thrown), String(thrown));
+    assert.ok(!isDefectOfV3(thrown), String(thrown));
+  }
+  assert.ok(!isDefectOfV3(outside()));
+});
