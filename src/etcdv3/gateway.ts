@@ -1,4 +1,9 @@
-import type { ConnectError, ConnectRouter, HandlerContext } from '@connectrpc/connect';
+import {
+  type ConnectError,
+  createServiceImplSpec,
+  type HandlerContext,
+  type ServiceImplSpec,
+} from '@connectrpc/connect';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
@@ -16,8 +21,8 @@ import { WatchStream } from './watch.ts';
 /** The path of the stream that nodes wait on. */
 export const V3_WATCH = `/${Watch.typeName}/${Watch.method.watch.name}`;
 
-/** Adds etcd's v3 dialect of discovery, over a typed client, to a router. */
-export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (router: ConnectRouter) => void {
+/** The services of etcd's v3 dialect of discovery, over a typed client. */
+export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): readonly ServiceImplSpec[] {
   const { identity, onDefect, stopping, expiredPauseMs } = options;
   const { progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
@@ -57,15 +62,15 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
     timer = undefined;
   };
 
-  return (router) => {
-    const { maintenance, cluster, auth } = statusServices(clientOf, options);
-    router.service(KV, {
+  const { maintenance, cluster, auth } = statusServices(clientOf, options);
+  return [
+    createServiceImplSpec<typeof KV>(KV, {
       range: unary(range),
       put: unary(put),
       deleteRange: unary(deleteRange),
       txn: unary(txn),
-    });
-    router.service(Watch, {
+    }),
+    createServiceImplSpec<typeof Watch>(Watch, {
       async *watch(requests, context) {
         const { signal } = context;
         if (stopping.aborted) throw away();
@@ -80,9 +85,9 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): (rou
           leave();
         }
       },
-    });
-    router.service(Maintenance, maintenance);
-    router.service(Cluster, cluster);
-    router.service(Auth, auth);
-  };
+    }),
+    createServiceImplSpec<typeof Maintenance>(Maintenance, maintenance),
+    createServiceImplSpec<typeof Cluster>(Cluster, cluster),
+    createServiceImplSpec<typeof Auth>(Auth, auth),
+  ];
 }

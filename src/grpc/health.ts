@@ -1,4 +1,4 @@
-import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
+import { Code, ConnectError, createServiceImplSpec, type ServiceImplSpec } from '@connectrpc/connect';
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { serverStops } from './open-streams.ts';
 
@@ -12,13 +12,16 @@ export interface HealthOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Adds gRPC's health check to a router, for each of the services that are in it by then and for all together. */
-export function addHealth(router: ConnectRouter, { notReady, stopping }: HealthOptions): void {
-  const known = new Set(['', Health.typeName, ...router.handlers.map(({ service }) => service.typeName)]);
+/** gRPC's health check, of each of the services, of itself and of all together. */
+export function healthService(
+  services: readonly ServiceImplSpec[],
+  { notReady, stopping }: HealthOptions,
+): ServiceImplSpec {
+  const known = new Set(['', Health.typeName, ...services.map(({ service }) => service.typeName)]);
   const look = async (): Promise<Status> =>
     !stopping.aborted && (await notReady()) === undefined ? Status.SERVING : Status.NOT_SERVING;
   const changes = new Changes(look, stopping);
-  router.service(Health, {
+  return createServiceImplSpec<typeof Health>(Health, {
     async check({ service }) {
       if (!known.has(service)) throw new ConnectError(`there is no service ${service} here`, Code.NotFound);
       return { status: await look() };

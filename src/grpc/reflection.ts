@@ -1,5 +1,5 @@
 import type { DescFile } from '@bufbuild/protobuf';
-import { Code, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { Code, createServiceImplSpec, type HandlerContext, type ServiceImplSpec } from '@connectrpc/connect';
 import {
   type ServerReflectionRequest as RequestV1,
   ServerReflection as V1,
@@ -20,15 +20,14 @@ type Answer =
   | { case: 'errorResponse'; value: { errorCode: Code; errorMessage: string } };
 
 /**
- * Adds gRPC's reflection to a router, of all services that are in it by then: clients without a schema ask it for
- * one. `details` are files of what only error details hold, which no service mentions. Streams end when the signal
- * is aborted.
+ * gRPC's reflection, of other services and of its own two versions: clients without a schema ask it for one. `details`
+ * are files of what only error details hold, which no service mentions. Streams end when the signal is aborted.
  */
-export function addReflection(
-  router: ConnectRouter,
+export function reflectionServices(
+  others: readonly ServiceImplSpec[],
   { details, stopping }: { readonly details: readonly DescFile[]; readonly stopping: AbortSignal },
-): void {
-  const services = [...new Set(router.handlers.map(({ service }) => service)), V1, V1Alpha];
+): readonly ServiceImplSpec[] {
+  const services = [...others.map(({ service }) => service), V1, V1Alpha];
   const answer = answers(
     services.map(({ typeName }) => typeName).sort(),
     new Symbols([...services.map(({ file }) => file), ...details]),
@@ -43,8 +42,10 @@ export function addReflection(
       yield { validHost: host, originalRequest: request, messageResponse: answer(messageRequest) };
     }
   }
-  router.service(V1, { serverReflectionInfo: info });
-  router.service(V1Alpha, { serverReflectionInfo: info });
+  return [
+    createServiceImplSpec<typeof V1>(V1, { serverReflectionInfo: info }),
+    createServiceImplSpec<typeof V1Alpha>(V1Alpha, { serverReflectionInfo: info }),
+  ];
 }
 
 function answers(services: readonly string[], symbols: Symbols): (question: Question) => Answer {

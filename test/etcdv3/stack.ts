@@ -55,7 +55,7 @@ export async function startStack({
     onDefect,
     ...options,
   });
-  const handle = rpcHandler(gateway, () => undefined);
+  const handle = rpcHandler(gateway);
   const server = createServer((request, response) => {
     handle(request, response, {}).catch(onDefect);
   });

@@ -8,7 +8,8 @@ import {
   type HealthCheckResponse,
   HealthCheckResponse_ServingStatus as Status,
 } from '../../gen/grpc/health/v1/health_pb.ts';
-import { addHealth } from '../../src/grpc/health.ts';
+import { healthService } from '../../src/grpc/health.ts';
+import { addServices } from '../support/routes.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -75,13 +76,14 @@ test('who watches is told when the store fails and when it is back, and is looke
   let looks = 0;
   const stopping = new AbortController();
   const transport = createRouterTransport((router) => {
-    addHealth(router, {
+    const health = healthService([], {
       notReady: async () => {
         looks += 1;
         return problem;
       },
       stopping: stopping.signal,
     });
+    addServices(router, [health]);
   });
   const client = createClient(Health, transport);
   const leave = new AbortController();

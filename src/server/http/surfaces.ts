@@ -1,11 +1,11 @@
-import { type ConnectError, createContextKey } from '@connectrpc/connect';
+import { type ConnectError, createContextKey, createServiceImplSpec } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
 import { etcdV2Gateway } from '../../etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
-import { addHealth } from '../../grpc/health.ts';
-import { addReflection } from '../../grpc/reflection.ts';
+import { healthService } from '../../grpc/health.ts';
+import { reflectionServices } from '../../grpc/reflection.ts';
 import { pageHandler } from '../../page/handler.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { LocalService } from '../../rpc/service.ts';
@@ -55,16 +55,12 @@ export function surfaces(options: SurfacesOptions): Answer {
     stopping,
     onDefect,
   });
-  const rpc = rpcHandler(
-    (router) => {
-      v3(router.service(DiscoveryService, service));
-      addHealth(router, { notReady, stopping });
-      addReflection(router, {
-        details: [file_discovery_v1_error, file_google_rpc_error_details],
-        stopping,
-      });
-    },
-    (request) => valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
+  const api = [createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, service), ...v3];
+  const described = [...api, healthService(api, { notReady, stopping })];
+  const details = [file_discovery_v1_error, file_google_rpc_error_details];
+  const reflection = reflectionServices(described, { details, stopping });
+  const rpc = rpcHandler([...described, ...reflection], (request) =>
+    valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
   );
   const v2 = etcdV2Gateway(clientOf, { urlFor, pollLimitMs: config.pollLimit, version, onDefect });
   const page = pageHandler(clientOf, { version, urlFor, onDefect });

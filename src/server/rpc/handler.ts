@@ -1,12 +1,13 @@
+import type { DescMethod, Registry } from '@bufbuild/protobuf';
 import {
   ConnectError,
-  type ConnectRouter,
   type ContextValues,
   createConnectRouter,
   createContextKey,
   createContextValues,
-  createServiceImplSpec,
   type HandlerContext,
+  type MethodImpl,
+  type ServiceImplSpec,
 } from '@connectrpc/connect';
 import { createAsyncIterable } from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
@@ -19,7 +20,7 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 import { pathOf } from '../route.ts';
-import { type GrpcMethod, type GrpcOptions, grpcMethod } from './grpc.ts';
+import { grpcMethod } from './grpc.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
 import { refuseUnknown, unreadable, unspoken } from './refusals.ts';
 
@@ -39,13 +40,21 @@ export type RpcHandler = (
   refusal?: ConnectError,
 ) => Promise<void>;
 
+export interface RpcOptions {
+  /** The largest message that is taken. */
+  readonly readMaxBytes?: number | undefined;
+  /** What an `Any` in JSON may hold. */
+  readonly registry?: Registry;
+}
+
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
-  routes: (router: ConnectRouter) => void,
-  valuesOf: (request: PortRequest) => ContextValues | undefined,
+  services: readonly ServiceImplSpec[],
+  valuesOf: (request: PortRequest) => ContextValues = createContextValues,
+  { readMaxBytes = REQUEST_LIMITS.rpcMessageBytes, registry }: RpcOptions = {},
 ): RpcHandler {
   const options = {
-    readMaxBytes: REQUEST_LIMITS.rpcMessageBytes,
+    readMaxBytes,
     // A longer deadline would end the call at once.
     maxTimeoutMs: LONGEST_TIMER_MS,
     interceptors: [noteOutcome],
@@ -56,17 +65,20 @@ export function rpcHandler(
     // Not brotli: at its default quality it takes thirty times as long.
     acceptCompression: [compressionGzip],
     // A misspelt field is refused, and not taken for one that is left out.
-    jsonOptions: { ignoreUnknownFields: false },
+    jsonOptions: { ignoreUnknownFields: false, ...(registry && { registry }) },
   });
-  const grpc = grpcMethods(router, options);
-  routes(router);
+  const methods = services.flatMap(({ methods }) => Object.values(methods));
+  for (const { method, impl } of methods) router.rpc(method, impl as MethodImpl<DescMethod>);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const grpc = new Map(
+    methods.map((spec) => [`/${spec.method.parent.typeName}/${spec.method.name}`, grpcMethod(spec, options)]),
+  );
 
   return async (request, response, outcome, refusal) => {
     const handler = handlers.get(pathOf(request.url ?? ''));
     if (handler === undefined) return refuseUnknown(request, response);
     outcome.method = handler.method.name;
-    const values = valuesOf(request) ?? createContextValues();
+    const values = valuesOf(request);
     values.set(OUTCOME, outcome);
     const byConnect = async (read?: Uint8Array): Promise<void> => {
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
@@ -91,17 +103,4 @@ export function rpcHandler(
     if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
     return method(request, response, values, byConnect);
   };
-}
-
-/** Has a router note the methods of the services that it is given, by their paths. */
-function grpcMethods(router: ConnectRouter, options: GrpcOptions): ReadonlyMap<string, GrpcMethod> {
-  const methods = new Map<string, GrpcMethod>();
-  const { service } = router;
-  router.service = (desc, implementation, ...rest) => {
-    for (const spec of Object.values(createServiceImplSpec(desc, implementation).methods)) {
-      methods.set(`/${desc.typeName}/${spec.method.name}`, grpcMethod(spec, options));
-    }
-    return service(desc, implementation, ...rest);
-  };
-  return methods;
 }

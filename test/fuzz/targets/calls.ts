@@ -1,8 +1,15 @@
 // Whole requests of the typed API and of etcd's v3 API, several in a row, on a service whose store is in memory.
 
 import assert from 'node:assert/strict';
-import { type DescMethod, type DescService, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, createContextValues } from '@connectrpc/connect';
+import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import {
+  Code,
+  ConnectError,
+  createContextValues,
+  createServiceImplSpec,
+  type MethodImplSpec,
+  type ServiceImplSpec,
+} from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
@@ -38,7 +45,7 @@ const REFUSALS: readonly Code[] = [
 
 interface Api {
   readonly disk: Disk;
-  readonly services: ReadonlyMap<string, readonly [DescService, Record<string, Handler>]>;
+  readonly services: ReadonlyMap<string, ServiceImplSpec>;
 }
 type Handler = (request: unknown, context: object) => unknown;
 
@@ -58,23 +65,18 @@ async function openApi(): Promise<Api> {
     const member = { memberId: 'a', name, peerUrls: ['http://10.0.0.1:2380'] };
     if (token !== 'guarded') await client.register({ token, ...member });
   }
-  const services = new Map([['Discovery', [DiscoveryService, service] as unknown as [DescService, never]]]);
-  const router = {
-    service(desc: DescService, handlers: object) {
-      services.set(desc.name, [desc, handlers as never]);
-      return router;
-    },
-  };
   const { signal } = new AbortController();
   const identity = { clusterId: 1n, memberId: 2n };
-  etcdV3Gateway(() => client, {
+  const v3 = etcdV3Gateway(() => client, {
     identity,
     urlFor: () => 'http://here:1',
     signIn: () => undefined,
     stopping: signal,
     onDefect,
-  })(router as unknown as ConnectRouter);
-  return { disk, services };
+  });
+  const discoveryApi = createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, service);
+  const services = new Map(v3.map((spec) => [spec.service.name, spec]));
+  return { disk, services: services.set('Discovery', discoveryApi) };
 }
 
 const keyWords = `t guarded ${'0'.repeat(32)} /_etcd/registry/t /_etcd/registry/t/members /_etcd/registry/t/membert
@@ -112,17 +114,16 @@ const calls: Target = {
     for (const line of lines.slice(0, 12)) {
       const [name, text] = partsOf(line);
       const [service = '', method = ''] = name.split('/');
-      const [desc, handlers] = api.services.get(service) ?? [];
-      const called = desc?.methods.find((each) => each.name === method);
-      const handler = handlers?.[called?.localName ?? ''];
-      if (called === undefined || handler === undefined) continue;
+      const methods = Object.values(api.services.get(service)?.methods ?? {});
+      const called = methods.find((each) => each.method.name === method);
+      if (called === undefined) continue;
       let json: unknown;
       try {
         json = JSON.parse(text);
       } catch {
         continue;
       }
-      await assertAnswered(called, handler, messageFrom(called.input, json), service === 'Discovery');
+      await assertAnswered(called, messageFrom(called.method.input, json), service === 'Discovery');
     }
     assertLaws(api.disk);
   },
@@ -134,14 +135,14 @@ function partsOf(line: string): [name: string, json: string] {
 }
 
 async function assertAnswered(
-  method: DescMethod,
-  handler: Handler,
+  { method, impl }: MethodImplSpec,
   request: Message,
   isTyped: boolean,
 ): Promise<void> {
   const abort = new AbortController();
   const context = { signal: abort.signal, values: createContextValues(), url: 'http://here:1/x' };
   try {
+    const handler = impl as Handler;
     if (method.methodKind === 'unary') return assertMessage(method, await handler(request, context));
     const asked = method.methodKind === 'server_streaming' ? request : thenSilence(request, abort.signal);
     const answers = handler(asked, context) as AsyncGenerator;
@@ -179,7 +180,7 @@ async function turns(count: number): Promise<undefined> {
 }
 
 /** An answer can be sent, and reads back. */
-function assertMessage({ output }: DescMethod, message: unknown): void {
+function assertMessage({ output }: MethodImplSpec['method'], message: unknown): void {
   const bytes = toBinary(output, message as Message);
   assert.deepEqual(toBinary(output, fromBinary(output, bytes)), bytes);
   assertUnseen(bytes);

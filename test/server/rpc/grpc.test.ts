@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { Code, ConnectError, createServiceImplSpec, type HandlerContext } from '@connectrpc/connect';
 import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import { ErrorDetailSchema } from '../../../gen/discovery/v1/error_pb.ts';
 import {
@@ -26,6 +26,7 @@ import {
 import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { rpcHandler } from '../../../src/server/rpc/handler.ts';
 import type { RpcOutcome } from '../../../src/server/rpc/outcome.ts';
+import { addServices } from '../../support/routes.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
@@ -71,8 +72,8 @@ function described(description: string): GetClusterResponse {
   return create(GetClusterResponseSchema, { cluster: { description }, revision: 5n });
 }
 
-function routes(router: ConnectRouter): void {
-  router.service(DiscoveryService, {
+const SERVICES = [
+  createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, {
     getCluster,
     async *watchMembers({ token }, { signal }) {
       if (token === 'quiet' && !signal.aborted) await once(signal, 'abort');
@@ -80,8 +81,8 @@ function routes(router: ConnectRouter): void {
       for (const revision of [1n, 2n, 3n]) yield { update: { case: 'started', value: { revision } } };
       if (token === 'refused') throw new ConnectError('that was all', Code.DataLoss);
     },
-  });
-  router.service(Watch, {
+  }),
+  createServiceImplSpec<typeof Watch>(Watch, {
     async *watch(requests) {
       try {
         for await (const { requestUnion } of requests)
@@ -91,8 +92,8 @@ function routes(router: ConnectRouter): void {
         throw thrown;
       }
     },
-  });
-}
+  }),
+];
 
 interface Answer {
   readonly head: IncomingHttpHeaders;
@@ -165,7 +166,7 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
 
 describe('gRPC without the adapter', () => {
   const outcomes: RpcOutcome[] = [];
-  const handler = rpcHandler(routes, () => undefined);
+  const handler = rpcHandler(SERVICES);
   const ours = createServer((request, response) => {
     const outcome: RpcOutcome = {};
     outcomes.push(outcome);
@@ -173,7 +174,7 @@ describe('gRPC without the adapter', () => {
   });
   const adapter = createServer(
     connectNodeAdapter({
-      routes,
+      routes: (router) => addServices(router, SERVICES),
       acceptCompression: [compressionGzip],
       readMaxBytes: 64 * 1024,
       maxTimeoutMs: 2 ** 31 - 1,
