@@ -42,8 +42,8 @@ export const PRESETS = {
   maxWatches: 40_000,
   /** Open connections: 20 KB each with a waiter, 400 MB. */
   maxConnections: 20_000,
-  /** When a long poll is answered empty, to be sent again: before most proxies take it for idle. */
-  pollLimit: 5 * minutes,
+  /** How long a v2 long poll waits before it returns empty: below the idle timeouts of HAProxy (50 s) and nginx (60 s). */
+  pollLimit: 45 * seconds,
 } as const;
 
 /** Of what is kept of a cluster, and of what is done with it at once. */
@@ -206,8 +206,8 @@ export const V3_LIMITS = {
   watchPause: 1 * seconds,
   /** How long a watch waits before it looks again whether its expired token was reopened. */
   expiredPause: 15 * seconds,
-  /** How often a watch that asked for it hears that nothing happened: as etcd does it. */
-  progressInterval: 10 * minutes,
+  /** How often an idle watch that asked for progress gets it: below proxies' idle timeouts, where etcd's 10 minutes are not. */
+  progressInterval: 45 * seconds,
   /**
    * How often a put or a transaction looks again when its key changed between its look and its write. Each time
    * is one that somebody else's write was done, so this many clients may write one key at the same time.

@@ -58,7 +58,7 @@ test('nothing set is a working configuration', () => {
     trustedProxies: undefined,
     sweepInterval: 5 * MINUTE,
     workers: 1,
-    pollLimit: 5 * MINUTE,
+    pollLimit: 45 * SECOND,
     grace: 10 * SECOND,
     logLevel: 'info',
     logFormat: 'auto',

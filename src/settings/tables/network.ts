@@ -37,7 +37,7 @@ export const NETWORK = {
     value: 'DURATION',
     ...duration('1s', LONGEST_TIMER),
     default: formatDuration(PRESETS.pollLimit),
-    help: 'When a waiting etcd v2 request is answered empty, to be sent again. Stay below the idle limit of proxies.',
+    help: "How long a v2 long poll waits before it returns empty and the client retries. Keep it below your proxies' idle timeout.",
   }),
   tlsCert: setting({
     flag: 'tls-cert',
