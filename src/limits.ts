@@ -1,5 +1,6 @@
-// Every limit of the service, each with its reason. Bytes and times in ms, unless a name says otherwise. The tables in
-// docs/operations.md are made from this file.
+// Every limit that a client or an operator can meet, each with its reason. Bytes and times in ms, unless a name says
+// otherwise. The tables in docs/operations.md are made from this file. How the service paces itself is no limit: such a
+// number stands at the top of the file that uses it.
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -46,7 +47,7 @@ export const PRESETS = {
   pollLimit: 45 * seconds,
 } as const;
 
-/** Of what is kept of a cluster, and of what is done with it at once. */
+/** Of what is kept of a cluster. */
 export const CLUSTER_LIMITS = {
   /** Long enough for any UUID or name; short enough for a URL and a log line. */
   tokenLength: 128,
@@ -68,14 +69,6 @@ export const CLUSTER_LIMITS = {
   eventsPerRead: 256,
   /** A lost reply is repeated within etcd's request time-out of 5 s and its back-off; then it is a rejoin. */
   retryWindow: 30 * seconds,
-  /** Clusters forgotten in one transaction: a few ms, so that calls are not held up. */
-  sweepBatch: 100,
-  /** Watchers woken in one turn of the event loop: about 10 ms of work. */
-  ringsAtOnce: 100,
-  /** How long watchers leave a store alone that has failed: short beside an election of etcd. */
-  storeRetry: 1 * seconds,
-  /** One turn of a longer wait, as a timer holds 2^31 - 1 ms. */
-  timer: 20 * days,
 } as const;
 
 /** Of everything that a peer can make the port hold. */
@@ -102,12 +95,6 @@ export const PORT_LIMITS = {
   stallTimeout: 60 * seconds,
   /** For a peer to read the last words and close its side. */
   lingerTimeout: 1 * seconds,
-  /** Between two looks at every connection: a fifth of the shortest time measured this way. */
-  sweepInterval: 3 * seconds,
-  /** Between two looks at what HTTP/2 peers have sent, while the process is busy: one that fills it is cut off soon. */
-  busyLook: 100,
-  /** Of the time since the last such look: below it no peer takes much from others. */
-  busyPercent: 50,
   /** A token, a long list of peer URLs and a proxy's headers take 3 KiB. */
   headerBytes: 16 * KiB,
   /** Browsers behind proxies send 30. */
@@ -120,12 +107,6 @@ export const PORT_LIMITS = {
   requests: PRESETS.maxAtOnce,
   /** Unanswered requests on one HTTP/1.1 connection: real clients pipeline few or none. */
   pipelined: 100,
-  /** Those of them that are answered at once; the others wait. The largest answers have 250 KB. */
-  pipelinedAtOnce: 8,
-  /** Answers that an HTTP/2 peer has not taken: past it no more of its requests are begun. One of the largest, with room. */
-  unreadBytes: 1 * MiB,
-  /** Streams of an HTTP/2 connection from which on that is looked at: few can hold little. */
-  unreadStreams: 16,
   /** Streams on one HTTP/2 connection: a program that watches that many clusters opens another. */
   streams: 1000,
   /** Unread body of a stream: with all streams 16 MiB a connection. */
@@ -140,27 +121,9 @@ export const PORT_LIMITS = {
   resetBurst: 1000,
   /** How many of those it has back in a second. */
   resetRate: 33,
-  /** A stream reset when it was open for less than this was opened in vain: no client gives up so soon. */
-  hastyTime: 1 * seconds,
-  /** Such resets, by either side, that one connection may have at once: past it the connection is closed. */
-  hastyBurst: 200,
-  /** How many of those it has back in a second. */
-  hastyRate: 20,
-  /** Requests of one HTTP/2 connection begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
-  requestsPerTurn: 8,
-  /** Requests of HTTP/1.1 that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
-  requestsTogether: 64,
-  /** The largest request of HTTP/2: its headers and its body. */
-  requestBytes: 80 * KiB,
-  /** What else one HTTP/2 connection may send at once: 100,000 small frames. Past it the connection is closed. */
-  otherBytes: 2 * MiB,
-  /** How much of that it has back in a second. */
-  otherRate: 64 * KiB,
   /** Entries of one SETTINGS frame: the protocol knows 7. */
   settings: 32,
 } as const;
-
-export type PortLimits = { readonly [Name in keyof typeof PORT_LIMITS]: number };
 
 /** Of what is read of a request, and kept of those who send them. */
 export const REQUEST_LIMITS = {
@@ -170,16 +133,12 @@ export const REQUEST_LIMITS = {
   v2BodyBytes: 64 * KiB,
   /** To receive it. A node gives up after 5 s. */
   v2BodyTimeout: 10 * seconds,
-  /** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
-  v2Registrations: 1000,
   /** The form of the page: a description of 256 characters, percent-encoded, takes less than half of it. */
   pageFormBytes: 8 * KiB,
   /** Addresses read of X-Forwarded-For or Forwarded: more than proxies stand in a row anywhere. */
   forwardedHops: 16,
   /** Clients remembered: 10 to 20 MB. Past it those that are looked at go, but for who has something open, and have their burst again. */
   clients: 100_000,
-  /** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
-  clientLooks: 2,
   /** New connections of a client are dropped for so long after one was cut off for its flood: the next would flood too. */
   floodPause: 2 * seconds,
   /** Connections of one client past its limit that are told so; those past these are dropped. */
@@ -202,10 +161,6 @@ export const V3_LIMITS = {
   operationsPerTransaction: 128,
   /** Keys that the reads of a transaction answer together, so that a small question gets no endless answer: the largest cluster, three times. */
   keysPerTransaction: 4000,
-  /** How long a node's watch waits before it looks again whether there is room for it. */
-  watchPause: 1 * seconds,
-  /** How long a watch waits before it looks again whether its expired token was reopened. */
-  expiredPause: 15 * seconds,
   /** How often an idle watch that asked for progress gets it: below proxies' idle timeouts, where etcd's 10 minutes are not. */
   progressInterval: 45 * seconds,
   /**
@@ -215,24 +170,8 @@ export const V3_LIMITS = {
   attempts: 100,
 } as const;
 
-/** Of what the stores hold in memory. */
+/** Of the store that replicas share. */
 export const STORE_LIMITS = {
-  /** Clusters, peer URLs and events that the embedded store keeps decoded, at half a kilobyte each: 10 MB. */
-  embeddedCache: 20_000,
-  /** Writes of one transaction of the embedded store. */
-  embeddedBatch: 1000,
-  /** Clusters, peer URLs and events that the etcd store keeps, at half a kilobyte each: 100 MB. */
-  etcdCache: 200_000,
   /** Writes that wait for etcd: more is more than it could do in the time that callers wait. */
   etcdWaiting: 50_000,
-  /** Tokens counted by state in one go: a fraction of a ms for most. */
-  censusBatch: 25,
-  /** How many times as long as that took the counting rests then: half a hundredth of the time at most, 40 minutes for a million tokens of the embedded store, some hours for those in etcd. */
-  censusRest: 200,
-  /** Between two counts of all tokens. */
-  censusInterval: 1 * minutes,
-  /** Tokens whose own changes the watch of etcd has not told yet. */
-  etcdOwnChanges: 100_000,
-  /** An answer of etcd: that to a read of many changes of the largest clusters. */
-  etcdAnswerBytes: 128 * MiB,
 } as const;

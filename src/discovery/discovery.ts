@@ -1,4 +1,3 @@
-import { CLUSTER_LIMITS } from '../limits.ts';
 import { ANYONE, authorize, authorizeMaker, type Caller } from './access.ts';
 import { isStandby, requireKnown, requireLive } from './cluster.ts';
 import {
@@ -16,6 +15,9 @@ import { Topics } from './topics.ts';
 import type { Access, Member } from './types.ts';
 import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './types.ts';
 import { type WatchItem, watch } from './watch.ts';
+
+/** Clusters forgotten in one transaction: a few ms, so that calls are not held up. */
+const SWEPT_TOGETHER = 100;
 
 /** A view of a cluster that exists. */
 export interface KnownView extends View {
@@ -136,9 +138,9 @@ export class Discovery {
     const endedBefore = millis(this.now() - this.policy.retention);
     let total = 0;
     while (!this.#closing) {
-      const swept = await this.#store.sweep(endedBefore, CLUSTER_LIMITS.sweepBatch);
+      const swept = await this.#store.sweep(endedBefore, SWEPT_TOGETHER);
       total += swept;
-      if (swept < CLUSTER_LIMITS.sweepBatch) break;
+      if (swept < SWEPT_TOGETHER) break;
     }
     return total;
   }

@@ -1,5 +1,11 @@
-import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Millis, Token } from './types.ts';
+
+/** Watchers woken in one turn of the event loop: about 10 ms of work. */
+const RINGS_AT_ONCE = 100;
+/** How long watchers leave a store alone that has failed: short beside an election of etcd. */
+const STORE_RETRY_MS = 1000;
+/** One turn of a longer wait, as a timer holds 2^31 - 1 ms: 20 days. */
+const TIMER_MS = 20 * 24 * 60 * 60 * 1000;
 
 /** Wakes one watcher. Ringing twice before the watcher looks is ringing once: it reads from its own cursor. */
 export class Bell {
@@ -63,7 +69,7 @@ export class Topics {
     if (topic === undefined || (topic.timer !== undefined && topic.expireTime === expireTime)) return;
     clearTimeout(topic.timer);
     topic.expireTime = expireTime;
-    const wait = Math.min(Math.max(expireTime - now, 0), CLUSTER_LIMITS.timer);
+    const wait = Math.min(Math.max(expireTime - now, 0), TIMER_MS);
     topic.timer = setTimeout(() => {
       topic.timer = undefined;
       ringAll(topic.bells);
@@ -79,7 +85,7 @@ export class Topics {
       const tokens = [...this.#later];
       this.#later.clear();
       for (const each of tokens) this.ring(each);
-    }, CLUSTER_LIMITS.storeRetry).unref();
+    }, STORE_RETRY_MS).unref();
   }
 
   /** Rings the watchers of one token, or all when it is undefined. */
@@ -94,12 +100,12 @@ export class Topics {
  * work before the first of their answers, or anybody else's, is sent.
  */
 function ringAll(bells: ReadonlySet<Bell>): void {
-  if (bells.size <= CLUSTER_LIMITS.ringsAtOnce) for (const bell of bells) bell.ring();
+  if (bells.size <= RINGS_AT_ONCE) for (const bell of bells) bell.ring();
   else ringSlices([...bells], 0);
 }
 
 function ringSlices(bells: readonly Bell[], from: number): void {
-  const to = from + CLUSTER_LIMITS.ringsAtOnce;
+  const to = from + RINGS_AT_ONCE;
   for (const bell of bells.slice(from, to)) bell.ring();
   if (to < bells.length) setImmediate(ringSlices, bells, to);
 }

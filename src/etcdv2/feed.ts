@@ -2,8 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { CLUSTER_LIMITS, REQUEST_LIMITS } from '../limits.ts';
 import { registeredBody } from './reply.ts';
+
+/** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
+export const REGISTRATIONS_KEPT = 1000;
+/** Nodes served in one turn of the event loop: about 10 ms of work. */
+const SERVED_AT_ONCE = 100;
 
 /** One who waits for registrations of a token. */
 export interface Reader {
@@ -121,7 +125,7 @@ export class Feed {
         this.#keep({ revision: update.value.revision, member, body: registeredBody(this.#token, member) });
         await this.#serveAll();
         // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.
-        if (told % REQUEST_LIMITS.v2Registrations === 0) await nextTurn();
+        if (told % REGISTRATIONS_KEPT === 0) await nextTurn();
         told += 1;
       }
     } catch (thrown) {
@@ -134,8 +138,7 @@ export class Feed {
 
   #keep(registration: Registration): void {
     this.#kept.push(registration);
-    if (this.#kept.length > REQUEST_LIMITS.v2Registrations)
-      this.#after = (this.#kept.shift() as Registration).revision;
+    if (this.#kept.length > REGISTRATIONS_KEPT) this.#after = (this.#kept.shift() as Registration).revision;
   }
 
   async #serveAll(): Promise<void> {
@@ -143,7 +146,7 @@ export class Feed {
     for (const reader of this.#readers) {
       this.serve(reader);
       served += 1;
-      if (served % CLUSTER_LIMITS.ringsAtOnce === 0) await nextTurn();
+      if (served % SERVED_AT_ONCE === 0) await nextTurn();
     }
   }
 

@@ -18,6 +18,10 @@ import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
 const NO_WATCH = -1n;
+/** How long a node's watch waits before it looks again whether there is room for it. */
+const ROOM_PAUSE_MS = 1000;
+/** How long a watch waits before it looks again whether its expired token was reopened. */
+const EXPIRED_PAUSE_MS = 15_000;
 
 /** A cluster as it was at a revision of the store. */
 interface Found {
@@ -40,7 +44,7 @@ export class WatchStream {
   #notifying = false;
 
   /** `expiredPauseMs`: how long after a look whether an expired token was reopened the next one is. */
-  constructor(client: LocalClient, identity: Identity, expiredPauseMs: number = V3_LIMITS.expiredPause) {
+  constructor(client: LocalClient, identity: Identity, expiredPauseMs: number = EXPIRED_PAUSE_MS) {
     this.#client = client;
     this.#identity = identity;
     this.#expiredPauseMs = expiredPauseMs;
@@ -171,7 +175,7 @@ export class WatchStream {
   #runLater(watcher: Watcher): void {
     setTimeout(() => {
       if (!watcher.stopped) this.#run(watcher);
-    }, V3_LIMITS.watchPause).unref();
+    }, ROOM_PAUSE_MS).unref();
   }
 
   /** A node that waits does not begin anew by itself: it goes on where it was when somebody reopens the token. */

@@ -1,13 +1,21 @@
-import type { PortLimits } from '../limits.ts';
+/** When peers are looked at, and what busy is. */
+export const BUSY = {
+  /** Between two looks at what HTTP/2 peers have sent, while the process is busy: one that fills it is cut off soon. */
+  busyLook: 100,
+  /** Of the time since the last such look: below it no peer takes much from others. */
+  busyPercent: 50,
+} as const;
 
 /** A look rests this many times as long as it took: over very many connections it takes its time. */
 const REST = 50;
 /** After so many turns of the timer in which the process was not busy it stops. */
 const CALM = 30;
 
+type Pacing = { readonly [Name in keyof typeof BUSY]: number };
+
 /** Looks at short intervals while the process is busy. While it is idle not even the timer runs. */
 export class BusyLooks {
-  readonly #limits: PortLimits;
+  readonly #limits: Pacing;
   readonly #look: () => void;
   #timer: NodeJS.Timeout | undefined;
   #last = performance.eventLoopUtilization();
@@ -15,7 +23,7 @@ export class BusyLooks {
   #calm = 0;
   #rested = 0;
 
-  constructor(limits: PortLimits, look: () => void) {
+  constructor(limits: Pacing, look: () => void) {
     this.#limits = limits;
     this.#look = look;
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
-import type { PortLimits } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import { BUSY, CROWDED, ignore, type PortLog } from './dispatch.ts';
+import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import { type Refusal, refuseAndClose } from './reply.ts';
 import { type Protocol, sniff } from './sniff.ts';

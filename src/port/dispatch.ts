@@ -1,7 +1,7 @@
 import { constants } from 'node:http2';
-import type { PortLimits } from '../limits.ts';
 import type { PortRequest, PortResponse } from './connection.ts';
 import { check } from './guard.ts';
+import type { PortLimits } from './limits.ts';
 import { type OnRefused, refusalOf } from './refusals.ts';
 import type { Refusal } from './reply.ts';
 import type { Warner } from './warn-rarely.ts';

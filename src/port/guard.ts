@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
-import type { PortLimits } from '../limits.ts';
+import type { PortLimits } from './limits.ts';
 import { isAuthority, localAuthority, schemeOf } from './reached-url.ts';
 import { METHODS, type Refusal } from './reply.ts';
 

@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './connection.ts';
+import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
+
+/** Of the unanswered requests those that are answered at once; the others wait. The largest answers have 250 KB. */
+const ANSWERED_AT_ONCE = 8;
 
 type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -78,7 +81,7 @@ export class Http1Connection implements Connection {
       if (next && waited) this.onRequest(waited, next);
       this.closeWhenAnswered();
     });
-    if (this.exchanges.size > this.limits.pipelinedAtOnce) this.waiting.push(response);
+    if (this.exchanges.size > ANSWERED_AT_ONCE) this.waiting.push(response);
     else this.onRequest(request, response);
   }
 

@@ -4,12 +4,15 @@ import { createServer as createTlsServer, Server as TlsServer } from 'node:https
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
-import type { PortLimits } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
+import type { PortLimits } from './limits.ts';
 import { type OnRefused, refusalOf } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
 import type { TlsIdentity } from './tls.ts';
+
+/** Requests that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
+const READ_TOGETHER = 64;
 
 export interface Http1 {
   /** The listener of the port. It hands no socket to HTTP/1 by itself. */
@@ -77,7 +80,7 @@ export function createHttp1(
   const beginSoon = (request: IncomingMessage, response: ServerResponse): void => {
     come.push([request, response]);
     if (come.length === 1) setImmediate(beginAll);
-    else if (come.length === limits.requestsTogether) beginAll();
+    else if (come.length === READ_TOGETHER) beginAll();
   };
 
   const breakOff = (socket: Duplex, refusal: Refusal): void => {

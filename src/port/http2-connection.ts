@@ -6,11 +6,20 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { PortLimits } from '../limits.ts';
 import { type Connection, StallClock } from './connection.ts';
 import { FloodLookout } from './http2-flood.ts';
 import { Pings } from './http2-ping.ts';
+import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
+
+/** Requests begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
+const BEGUN_PER_TURN = 8;
+/** Answers that a peer has not taken: past it no more of its requests are begun. One of the largest, with room. */
+const UNREAD_BYTES = 1024 * 1024;
+/** Streams from which on that is looked at: few can hold little. */
+const UNREAD_STREAMS = 16;
+/** A stream reset when it was open for less than this was opened in vain: no client gives up so soon. */
+const HASTY_MS = 1000;
 
 export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -58,7 +67,7 @@ export class Http2Connection implements Connection {
   begin(request: Http2ServerRequest, response: Http2ServerResponse): void {
     this.track(request.stream, response);
     this.waiting.push([request, response]);
-    if (this.begun < this.limits.requestsPerTurn) this.beginWaiting();
+    if (this.begun < BEGUN_PER_TURN) this.beginWaiting();
   }
 
   private beginWaiting(): void {
@@ -70,7 +79,7 @@ export class Http2Connection implements Connection {
       if (this.begun === 0) setImmediate(this.turn);
       this.begun += 1;
       this.events.onRequest(...next);
-      if (this.begun >= this.limits.requestsPerTurn) return;
+      if (this.begun >= BEGUN_PER_TURN) return;
     }
   }
 
@@ -81,11 +90,10 @@ export class Http2Connection implements Connection {
 
   /** Whether the peer has so much of its answers still to read that it gets no others. */
   private holdsUnread(): boolean {
-    const { unreadStreams, unreadBytes } = this.limits;
-    if (this.waiting.length === 0 || this.open.size <= unreadStreams) return false;
+    if (this.waiting.length === 0 || this.open.size <= UNREAD_STREAMS) return false;
     let bytes = 0;
     for (const { response } of this.open) bytes += response.stream.writableLength;
-    return bytes > unreadBytes;
+    return bytes > UNREAD_BYTES;
   }
 
   private track(stream: ServerHttp2Stream, response: Http2ServerResponse): void {
@@ -112,7 +120,7 @@ export class Http2Connection implements Connection {
       this.open.delete(open);
       if (this.begun === 0 && this.waiting.length > 0) setImmediate(this.turn);
       this.idleSince = performance.now();
-      if (stream.aborted && this.idleSince - open.since < this.limits.hastyTime) this.countReset();
+      if (stream.aborted && this.idleSince - open.since < HASTY_MS) this.countReset();
     });
   }
 

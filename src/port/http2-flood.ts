@@ -1,4 +1,3 @@
-import type { PortLimits } from '../limits.ts';
 import { type Rate, take } from '../values/token-bucket.ts';
 
 /** NGHTTP2_ERR_FLOODED: of what it counts by itself. */
@@ -6,9 +5,25 @@ const FLOODED = -904;
 /** NGHTTP2_ERR_CALLBACK_FAILURE: node:http2 has refused more than it may: streams, or invalid frames. */
 const REFUSED = -902;
 
+/** What no client sends so much of, on one connection. Past it the connection is closed. */
+export const FLOOD = {
+  /** Streams reset soon after they were opened, by either side, at once. */
+  hastyBurst: 200,
+  /** How many of those it has back in a second. */
+  hastyRate: 20,
+  /** The largest request: its headers and its body. */
+  requestBytes: 80 * 1024,
+  /** What else it may send at once: 100,000 small frames. */
+  otherBytes: 2 * 1024 * 1024,
+  /** How much of that it has back in a second. */
+  otherRate: 64 * 1024,
+} as const;
+
+type FloodLimits = { readonly [Name in keyof typeof FLOOD | 'streams']: number };
+
 /** Judges whether an HTTP/2 peer sends more than any client does. */
 export class FloodLookout {
-  readonly #limits: PortLimits;
+  readonly #limits: FloodLimits;
   /** It has had as many streams open as it may. */
   #wasFull = false;
   readonly #hasty: Rate;
@@ -21,7 +36,7 @@ export class FloodLookout {
   /** Bytes that are no request, beyond what is allowed in the time. */
   #otherBytes = 0;
 
-  constructor(limits: PortLimits) {
+  constructor(limits: FloodLimits) {
     this.#limits = limits;
     this.#hasty = { burst: limits.hastyBurst, interval: 1000 / limits.hastyRate };
   }

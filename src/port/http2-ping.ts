@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { PortLimits } from '../limits.ts';
+import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 
 /**

@@ -6,10 +6,10 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { PortLimits } from '../limits.ts';
 import type { Connection } from './connection.ts';
 import type { PortLog } from './dispatch.ts';
 import { Http2Connection } from './http2-connection.ts';
+import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import { warnRarely } from './warn-rarely.ts';
 

@@ -1,11 +1,11 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { PORT_LIMITS, type PortLimits } from '../limits.ts';
 import { BusyLooks } from './busy.ts';
 import { type ConnectionCount, Connections } from './connections.ts';
 import { Dispatch, type PortHandler, type PortLog } from './dispatch.ts';
 import { type Drained, drain } from './drain.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
+import { DEFAULTS, type PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import { type TlsIdentity, tellHandshakeFailures } from './tls.ts';
 
@@ -54,7 +54,7 @@ export interface Port {
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
 export async function openPort(options: PortOptions): Promise<Port> {
   const { handler, log, tls, onRefused = () => {}, onFlood = () => {}, connect = () => undefined } = options;
-  const limits: PortLimits = { ...PORT_LIMITS, ...options.limits };
+  const limits: PortLimits = { ...DEFAULTS, ...options.limits };
   const dispatch = new Dispatch(handler, log, limits, onRefused);
   const http1 = createHttp1({ limits, tls, onRefused }, (request, response) =>
     dispatch.request(request, response),

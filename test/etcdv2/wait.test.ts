@@ -3,8 +3,8 @@ import { EventEmitter } from 'node:events';
 import { suite, type TestContext, test } from 'node:test';
 import type { Request } from '../../src/etcdv2/body.ts';
 import { Deadlines } from '../../src/etcdv2/deadlines.ts';
+import { REGISTRATIONS_KEPT } from '../../src/etcdv2/feed.ts';
 import { Waits } from '../../src/etcdv2/wait.ts';
-import { REQUEST_LIMITS } from '../../src/limits.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -66,7 +66,7 @@ suite('a wait', () => {
   });
 
   test('for what happened before more registrations than are kept is answered with the first of them', async (t) => {
-    const size = REQUEST_LIMITS.v2Registrations + 10;
+    const size = REGISTRATIONS_KEPT + 10;
     const stack = await start(t, { policy: { maxSize: size } });
     await stack.client.createToken({ token: 'large', size });
     await Promise.all(

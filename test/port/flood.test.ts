@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import type { PortLimits } from '../../src/limits.ts';
+import type { PortLimits } from '../../src/port/limits.ts';
 import { openPort } from '../../src/port/port.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
 import { FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PortLimits } from '../../src/limits.ts';
+import type { PortLimits } from '../../src/port/limits.ts';
 import type { PortHandler, PortResponse } from '../../src/port/port.ts';
 import { unlessHeldUp } from '../support/held-up.ts';
 import { waitFor } from '../support/wait.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { test } from 'node:test';
-import type { PortLimits } from '../../src/limits.ts';
+import type { PortLimits } from '../../src/port/limits.ts';
 import { openPort, type Port, type PortHandler, type PortOptions } from '../../src/port/port.ts';
 import { PORT_REFUSALS, type PortRefusal } from '../../src/port/refusals.ts';
 import { unlessHeldUp } from '../support/held-up.ts';

@@ -32,19 +32,35 @@ test('what can be set is preset by the table, and every setting that limits some
 });
 
 test('no limit is written anywhere else', () => {
-  const wrong: string[] = [];
-  for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts') || name === 'limits.ts') continue;
-    const source = readFileSync(join('src', name), 'utf8');
-    for (const [line] of source.matchAll(/^.*const \w*(?:LIMIT|MOST|MAX)\w*(?:: \w+)? = [\d_]+[ ;].*$/gm)) {
-      wrong.push(`src/${name}: ${line}`);
-    }
-  }
+  const wrong = sources().flatMap(([path, source]) =>
+    [...source.matchAll(/^.*const \w*(?:LIMIT|MOST|MAX)\w*(?:: \w+)? = [\d_]+[ ;].*$/gm)].map(
+      ([line]) => `${path}: ${line}`,
+    ),
+  );
   assert.deepEqual(
     wrong.filter((line) => !ELSEWHERE.some((name) => line.includes(name))),
     [],
   );
 });
+
+test('how much a file does or keeps at once has its reason above it', () => {
+  const measures = sources().flatMap(([path, source]) =>
+    [...source.matchAll(MEASURE)].map(([, comment, name = '']) => ({
+      name,
+      path,
+      explained: comment !== undefined,
+    })),
+  );
+  assert.ok(measures.length >= 10, 'they are found');
+  assert.deepEqual(
+    measures.filter(({ explained }) => !explained).map(({ name, path }) => `${path}: ${name}`),
+    [],
+  );
+});
+
+/** A number of things done or kept together, with the comment that ends on the line before it. */
+const MEASURE =
+  /^(.*\*\/\n|\/\/.*\n)?(?:export )?const (\w+_(?:STREAMS|AT_ONCE|TOGETHER|KEPT|PER_\w+)) = [\d_* ]+;/gm;
 
 /** Of programs that are no service, of a format, of time, or of what the operator writes. */
 const ELSEWHERE = [
@@ -59,3 +75,9 @@ const ELSEWHERE = [
   'src/values/rate.ts: const MOST',
   'src/settings/tables/limits.ts: const MOST',
 ];
+
+function sources(): Array<[path: string, source: string]> {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && name !== 'limits.ts')
+    .map((name) => [`src/${name}`, readFileSync(join('src', name), 'utf8')]);
+}

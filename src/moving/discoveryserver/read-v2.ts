@@ -5,6 +5,7 @@ import type { OldKey } from './keys.ts';
 
 const REGISTRY = '/v2/keys/_etcd/registry';
 const DEADLINE_MS = 30_000;
+/** Sizes that are asked for at the same time: each is a call of its own. */
 const SIZES_AT_ONCE = 16;
 
 interface Node {

@@ -2,6 +2,7 @@ import { rootCertificates } from 'node:tls';
 import { Etcd3 } from 'etcd3';
 import { AGES, ageOf, type OldKey, pathOf, TREE } from './keys.ts';
 
+/** Keys that etcd sends in one answer. */
 const KEYS_PER_READ = 1000;
 /** For each read, and for the connection. */
 const DEADLINE_MS = 10_000;

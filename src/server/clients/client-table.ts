@@ -1,5 +1,8 @@
 import { REQUEST_LIMITS } from '../../limits.ts';
 
+/** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
+const LOOKS = 2;
+
 /** What is known of a client. */
 export interface Client {
   /** Its address, or its network of IPv6. */
@@ -56,7 +59,7 @@ export class ClientTable {
   /** Those with something open stay in any case: the port bounds how many these are. */
   #forget(now: number): void {
     const over = this.#clients.size >= this.#most;
-    for (let looks = 0; looks < REQUEST_LIMITS.clientLooks; looks += 1) {
+    for (let looks = 0; looks < LOOKS; looks += 1) {
       const client = this.#next();
       if (client === undefined) return;
       const open = client.connections > 0 || client.requests > 0 || client.watches > 0;

@@ -1,6 +1,8 @@
 import type { Member, Token } from '../../discovery/types.ts';
-import { STORE_LIMITS } from '../../limits.ts';
 import { advance, type ClusterRecord, type LogEntry } from './log/cluster-log.ts';
+
+/** Clusters, peer URLs and events that are kept, at half a kilobyte each: 100 MB. */
+export const WEIGHT_KEPT = 200_000;
 
 /**
  * Records that were read or written lately. One may be behind: each use of it is checked by etcd, and a record
@@ -25,9 +27,9 @@ export class Cache {
     const weight = weightOf(record);
     this.#records.set(token, { record, weight });
     this.#weight += weight;
-    if (this.#weight <= STORE_LIMITS.etcdCache) return;
+    if (this.#weight <= WEIGHT_KEPT) return;
     for (const oldest of this.#records.keys()) {
-      if (this.#weight <= STORE_LIMITS.etcdCache) break;
+      if (this.#weight <= WEIGHT_KEPT) break;
       this.delete(oldest);
     }
   }

@@ -5,7 +5,6 @@ import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster } from '../../discovery/types.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
-import { STORE_LIMITS } from '../../limits.ts';
 import { closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';
@@ -18,6 +17,9 @@ import { Sweeper } from './sweep/sweeper.ts';
 import { TokenCount } from './token-count.ts';
 import { WatchLoop } from './watch-loop.ts';
 import { Writer } from './write.ts';
+
+/** Tokens whose own changes the watch of etcd has not told yet. */
+const OWN_CHANGES_KEPT = 100_000;
 
 export interface EtcdStoreOptions extends EtcdAccess {
   /** Where the keys begin: like `/_etcd/registry`, without a slash at the end. */
@@ -218,7 +220,7 @@ class OpenStore implements EtcdStore {
   #ring(token: Token, at: Revision): void {
     if (this.#watch !== undefined && this.#watch.revision >= at) return;
     // While the watch is down they gather; without them a watcher looks once more for nothing.
-    if (this.#rung.size >= STORE_LIMITS.etcdOwnChanges) this.#rung.clear();
+    if (this.#rung.size >= OWN_CHANGES_KEPT) this.#rung.clear();
     this.#rung.set(token, at);
     this.#listener(token);
   }

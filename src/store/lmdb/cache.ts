@@ -1,6 +1,5 @@
 import type { Event } from '../../discovery/change.ts';
 import type { Revision, Token } from '../../discovery/types.ts';
-import { STORE_LIMITS } from '../../limits.ts';
 import type { StoredCluster } from './codec.ts';
 
 /** A cluster as it stands on disk, with the latest of its events. Never changed in place. */
@@ -10,6 +9,8 @@ export interface CachedCluster extends StoredCluster {
   readonly recentAfter: Revision;
 }
 
+/** Clusters, peer URLs and events that are kept decoded, at half a kilobyte each: 10 MB. */
+const DECODED_KEPT = 20_000;
 /** Tokens of which one knows whether they were asked for before, while hardly as many others were. */
 const REMEMBERED = 4096;
 
@@ -36,7 +37,7 @@ export class ClusterCache {
     if (before !== undefined) this.#youngWeight -= weightOf(before);
     this.#young.set(token, entry);
     this.#youngWeight += weightOf(entry);
-    if (this.#youngWeight <= STORE_LIMITS.embeddedCache / 2) return;
+    if (this.#youngWeight <= DECODED_KEPT / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#youngWeight = 0;

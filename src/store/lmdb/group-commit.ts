@@ -1,6 +1,5 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
-import { STORE_LIMITS } from '../../limits.ts';
 import { unavailable } from '../refusals.ts';
 import { isPanic, readFault, writeCause } from './fault.ts';
 
@@ -20,6 +19,8 @@ interface Job {
   settle(failure: DiscoveryError | undefined): void;
 }
 
+/** Writes of one transaction. */
+const WRITES_TOGETHER = 1000;
 /** Longer than those take who were answered just now and write again; less than a flush of many disks. */
 const GATHER_MS = 2;
 /** A larger transaction takes long enough for the event loop to go on meanwhile. */
@@ -106,7 +107,7 @@ export class Batches {
   async #run(): Promise<void> {
     while (this.#queue.length > 0) {
       await this.#gather();
-      const jobs = this.#queue.splice(0, STORE_LIMITS.embeddedBatch);
+      const jobs = this.#queue.splice(0, WRITES_TOGETHER);
       for (const job of jobs) job.run();
       const failure = this.#changes.isEmpty() ? undefined : await this.#commit(jobs.length);
       for (const job of jobs) job.settle(failure);
@@ -125,7 +126,7 @@ export class Batches {
       await nextTurn();
     } while (
       this.#queue.length > count &&
-      this.#queue.length < STORE_LIMITS.embeddedBatch &&
+      this.#queue.length < WRITES_TOGETHER &&
       performance.now() < deadline
     );
   }

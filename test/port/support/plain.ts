@@ -1,4 +1,4 @@
-import type { PortLimits } from '../../../src/limits.ts';
+import type { PortLimits } from '../../../src/port/limits.ts';
 import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/port/port.ts';
 import type { TlsIdentity } from '../../../src/port/tls.ts';
 

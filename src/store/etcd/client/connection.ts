@@ -12,7 +12,6 @@ import {
   type IWatchRequest,
   type IWatchResponse,
 } from 'etcd3';
-import { STORE_LIMITS } from '../../../limits.ts';
 import { unavailable } from '../../refusals.ts';
 import { credentialsOf, faultHandling, interceptor, isInvalidToken } from './etcd3.ts';
 
@@ -30,6 +29,8 @@ export const CALL_MS = 1800;
 /** etcd ends connections that are pinged more often than every 5 s. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 3000;
+/** An answer of etcd: that to a read of many changes of the largest clusters. */
+const ANSWER_BYTES = 128 * 1024 * 1024;
 
 /** The calls on etcd that the store makes. Each is sent once and has a deadline; the streams have none. */
 export class Connection {
@@ -51,7 +52,7 @@ export class Connection {
         'grpc.keepalive_time_ms': KEEPALIVE_MS,
         'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
         'grpc.enable_http_proxy': 0,
-        'grpc.max_receive_message_length': STORE_LIMITS.etcdAnswerBytes,
+        'grpc.max_receive_message_length': ANSWER_BYTES,
         // Each client its own connections: a broken one is then left by closing the client.
         'grpc.use_local_subchannel_pool': 1,
         interceptors: [interceptor(() => this.#token)],

@@ -27,6 +27,7 @@ const DATABASE_NAMES: ReadonlySet<string> = new Set(['meta', 'clusters', 'events
 const USED = 1;
 const FREE = 2;
 
+/** Pages of the file that are held in memory while what is left is read: 1 MiB where a page has 4 KiB. */
 const PAGES_AT_ONCE = 256;
 
 interface Tree {
