@@ -6,33 +6,15 @@ import { FAILED, STOPPING } from '../values/sentences.ts';
 export { reasonOf, refusalOf as detailOf };
 
 /**
- * The gRPC code for every reason. etcd's client repeats a call by itself on `Unavailable` only; a node that
- * bootstraps tries again whatever the code is, and writes the text to its log.
+ * Where etcd's dialect has another code than the API: its clients have no name for what exists already. etcd's client
+ * repeats a call by itself on `Unavailable` only; a node that bootstraps tries again whatever the code is.
  */
-const CODES = {
-  INVALID_ARGUMENT: Code.InvalidArgument,
-  TOKEN_NOT_FOUND: Code.NotFound,
-  TOKEN_EXPIRED: Code.FailedPrecondition,
-  TOKEN_DELETED: Code.FailedPrecondition,
+const CODES: Partial<Record<ReasonName, Code>> = {
   TOKEN_EXISTS: Code.FailedPrecondition,
-  CUSTOM_TOKEN_REFUSED: Code.PermissionDenied,
-  TOO_MANY_TOKENS: Code.ResourceExhausted,
-  MEMBER_NOT_FOUND: Code.NotFound,
   MEMBER_EXISTS: Code.FailedPrecondition,
   NAME_TAKEN: Code.FailedPrecondition,
   PEER_URL_TAKEN: Code.FailedPrecondition,
-  CLUSTER_FULL: Code.FailedPrecondition,
-  TOO_MANY_STANDBYS: Code.ResourceExhausted,
-  REJOIN_REFUSED: Code.FailedPrecondition,
-  REVISION_MISMATCH: Code.Aborted,
-  REVISION_COMPACTED: Code.OutOfRange,
-  SHUTTING_DOWN: Code.Unavailable,
-  STORE_UNAVAILABLE: Code.Unavailable,
-  INTERNAL: Code.Internal,
-  UNAUTHENTICATED: Code.Unauthenticated,
-  FORBIDDEN: Code.PermissionDenied,
-  TOO_MANY_REQUESTS: Code.ResourceExhausted,
-} as const satisfies Record<ReasonName, Code>;
+};
 
 /** What no client is told the words of: whatever is no error of a call, and a call that failed without a refusal. */
 export function isDefect(thrown: unknown): boolean {
@@ -46,7 +28,8 @@ const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
 export function refusal(thrown: unknown): ConnectError {
   if (isDefect(thrown) || !(thrown instanceof ConnectError)) return new ConnectError(FAILED, Code.Internal);
   const reason = reasonOf(thrown);
-  return reason === undefined ? thrown : withCode(thrown, CODES[reason]);
+  const code = reason && CODES[reason];
+  return code === undefined ? thrown : withCode(thrown, code);
 }
 
 /**

@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
+import { millis } from '../../src/discovery/types.ts';
 import { detailOf, isAway, outside, reasonOf, refusal, unsupported } from '../../src/etcdv3/errors.ts';
+import { connectError } from '../../src/rpc/errors.ts';
 
 const REASONS = Object.entries(ErrorReason).filter(([name]) => name !== 'UNSPECIFIED');
 
@@ -12,28 +15,34 @@ function thrown(reason: ErrorReason, code = Code.AlreadyExists): ConnectError {
   return new ConnectError('words for a person', code, undefined, [{ desc: ErrorDetailSchema, value }]);
 }
 
-test('every reason has a code, and keeps its words', () => {
-  for (const [name, reason] of REASONS) {
-    const refused = refusal(thrown(reason));
-    assert.equal(reasonOf(thrown(reason)), name);
-    assert.ok(refused.code >= Code.Canceled && refused.code <= Code.Unauthenticated, name);
-    assert.equal(refused.rawMessage, 'words for a person');
+/** A refusal of the service, with the code that the API has for it. */
+const refused = (reason: string): ConnectError =>
+  connectError(new DiscoveryError(reason as Reason, 'words for a person', {}), millis(0));
+
+test('a refusal keeps the code of the API, but for what exists already, and its words', () => {
+  const existing = ['TOKEN_EXISTS', 'MEMBER_EXISTS', 'NAME_TAKEN', 'PEER_URL_TAKEN'];
+  for (const [name] of REASONS) {
+    const [error, told] = [refused(name), refusal(refused(name))];
+    assert.equal(reasonOf(error), name);
+    assert.equal(error.code === Code.AlreadyExists, existing.includes(name), name);
+    assert.equal(told.code, existing.includes(name) ? Code.FailedPrecondition : error.code, name);
+    assert.equal(told.rawMessage, 'words for a person');
   }
 });
 
 test('only what is worth calling again is unavailable', () => {
-  const away = REASONS.filter(([, reason]) => refusal(thrown(reason)).code === Code.Unavailable);
+  const away = REASONS.filter(([name]) => refusal(refused(name)).code === Code.Unavailable);
   assert.deepEqual(away.map(([name]) => name).sort(), ['SHUTTING_DOWN', 'STORE_UNAVAILABLE']);
   assert.deepEqual(
-    REASONS.filter(([, reason]) => isAway(thrown(reason))),
+    REASONS.filter(([name]) => isAway(refused(name))),
     away,
   );
 });
 
 test('a defect keeps its words to itself', () => {
-  const refused = refusal(new TypeError('secret of the inside'));
-  assert.equal(refused.code, Code.Internal);
-  assert.doesNotMatch(refused.rawMessage, /secret/);
+  const told = refusal(new TypeError('secret of the inside'));
+  assert.equal(told.code, Code.Internal);
+  assert.doesNotMatch(told.rawMessage, /secret/);
   assert.equal(reasonOf(new TypeError('x')), undefined);
   assert.equal(detailOf(new TypeError('x')), undefined);
 });
