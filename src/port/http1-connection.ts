@@ -74,6 +74,8 @@ export class Http1Connection implements Connection {
     if (this.draining) this.makeLast(response);
     response.on('close', () => {
       this.exchanges.delete(response);
+      // Nobody reads what is left of the body, behind which the next request comes.
+      if (!request.complete) request.removeAllListeners('data').removeAllListeners('readable').resume();
       this.idleSince = performance.now();
       // It was the first of them: HTTP/1.1 answers in order.
       const next = this.waiting.shift();

@@ -281,6 +281,13 @@ const targets: readonly Http1Row[] = [
       next: 'kept',
     }),
   ),
+  {
+    name: 'a body of which the handler reads a part',
+    send: chunked(`49500\r\n${'x'.repeat(300_288)}\r\n0\r\n\r\n`).replace('/body', '/part'),
+    statuses: [200],
+    next: 'kept',
+    plain: true,
+  },
   { name: 'OPTIONS *', send: HEALTH.replace('GET /health', 'OPTIONS *'), statuses: [204], next: 'kept' },
   { name: 'GET *', send: get('*'), statuses: [400], next: 'kept' },
   {

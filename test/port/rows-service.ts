@@ -105,6 +105,8 @@ async function raw(port: number, head: string, body: string): Promise<string> {
     .join(' ');
 }
 
+const LAST = 'GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n';
+
 export const SERVICE_ROWS: readonly ServiceRow[] = [
   ...connectCalls.map(
     ([name, headers, body, answer]): ServiceRow => ({
@@ -168,6 +170,16 @@ export const SERVICE_ROWS: readonly ServiceRow[] = [
         `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
       ),
     answer: '400',
+  },
+  {
+    name: 'an RPC that is too large, in chunks, with another request behind it',
+    ask: (port) =>
+      raw(
+        port,
+        `POST ${CREATE} HTTP/1.1`,
+        `Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n49500\r\n${'x'.repeat(300_288)}\r\n0\r\n\r\n${LAST}`,
+      ),
+    answer: '429 200',
   },
   {
     name: 'an RPC whose body stops',

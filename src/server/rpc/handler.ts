@@ -82,9 +82,10 @@ export function rpcHandler(
     values.set(OUTCOME, outcome);
     const byConnect = async (read?: Uint8Array): Promise<void> => {
       const asked = universalRequestFromNodeRequest(request, response, undefined, values);
-      let answer = await handler(
-        read === undefined ? asked : { ...asked, body: createAsyncIterable([read]) },
-      );
+      // Connect may leave it half-read. That is for the port to see to: a request that is destroyed holds its socket.
+      const body =
+        read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
+      let answer = await handler({ ...asked, body });
       if (answer.status === 500 && outcome.code === undefined) answer = unreadable(answer);
       if (answer.body === undefined) answer = unspoken(answer);
       try {

@@ -52,6 +52,7 @@ export const handleRow: PortHandler = async (request, response) => {
   const host = 'authority' in request ? request.authority : headers.host;
   if (url === '/never') return;
   if (url === '/body') for await (const _ of request);
+  if (url === '/part') for await (const _ of request.iterator({ destroyOnReturn: false })) break;
   // Not in the same turn: an answer that comes later than the next bytes is the harder case.
   await new Promise(setImmediate);
   if (url === '/unread') response.statusCode = 204;
