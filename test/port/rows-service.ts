@@ -44,9 +44,10 @@ const connectCalls: ReadonlyArray<
   ['a size past 32 bits', JSON_TYPE, '{"size":4294967296}', '400 invalid_argument'],
   ['text that is not UTF-8', JSON_TYPE, Buffer.from('{"token":"\xff"}', 'latin1'), '400 invalid_argument'],
   ['a time-out that is no number', { ...JSON_TYPE, 'connect-timeout-ms': 'x' }, '{}', '400 invalid_argument'],
-  ['no content type', {}, '{"size":3}', '415 invalid_argument'],
-  ['another content type', { 'content-type': 'text/plain' }, '{"size":3}', '415 invalid_argument'],
-  ['another codec', { 'content-type': 'application/grpc+xml' }, '{"size":3}', '415 invalid_argument'],
+  ['no content type', {}, '{"size":3}', '415 unknown'],
+  ['another content type', { 'content-type': 'text/plain' }, '{"size":3}', '415 unknown'],
+  ['a media type of another protocol', { 'content-type': 'image/jpeg' }, '{"size":3}', '415'],
+  ['another codec', { 'content-type': 'application/grpc+xml' }, '{"size":3}', '415'],
   [
     'proto that is none',
     { 'content-type': 'application/proto' },
@@ -88,7 +89,7 @@ const paths: ReadonlyArray<readonly [path: string, answer: string]> = [
   ['/__proto__', '404 100'],
   ['/constructor', '404 100'],
   [`${RPC}/constructor`, '404 unimplemented'],
-  [CREATE, '405 unimplemented'],
+  [CREATE, '405 unknown'],
   [`${RPC}/ListMembers?encoding=json&message=%7B`, '400 invalid_argument'],
   [`${RPC}/ListMembers?encoding=json&message=%zz`, '400 invalid_argument'],
 ];

@@ -87,7 +87,7 @@ export function rpcHandler(
         read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
       let answer = await handler({ ...asked, body });
       if (answer.status === 500 && outcome.code === undefined) answer = unreadable(answer);
-      if (answer.body === undefined) answer = unspoken(answer);
+      if (answer.body === undefined) answer = unspoken(answer, request.headers['content-type'] ?? '');
       try {
         await universalResponseToNodeResponse(answer, response);
       } catch (thrown) {

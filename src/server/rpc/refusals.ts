@@ -7,40 +7,51 @@ import { pathOf } from '../route.ts';
 
 /** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
 export function unreadable(answer: UniversalServerResponse): UniversalServerResponse {
-  const words = 'the body is not the protobuf message of this method';
-  return inWords({ ...answer, status: 400 }, Code.InvalidArgument, words);
+  const message = 'the body is not the protobuf message of this method';
+  return inJson({ ...answer, status: 400 }, Code.InvalidArgument, message);
 }
 
-/** What Connect refuses with a bare status: whoever tries a call by hand, and forgets half of it, is to see why. */
-export function unspoken(answer: UniversalServerResponse): UniversalServerResponse {
-  switch (answer.status) {
-    case 405:
-      return inWords(
-        answer,
-        Code.Unimplemented,
-        'this method is called with POST, and reads with GET as well',
-      );
-    case 415:
-      return inWords(
-        answer,
-        Code.InvalidArgument,
-        "the Content-Type is none of this method's; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
-      );
-    case 505:
-      return inWords(answer, Code.Unimplemented, 'a stream in both directions needs HTTP/2');
-    default:
-      return answer;
-  }
+/** What Connect refuses with a bare status. The first two codes are what its clients make of the status. */
+const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Map([
+  [405, [Code.Unknown, 'this method is called with POST, and reads with GET as well']],
+  [
+    415,
+    [
+      Code.Unknown,
+      "the Content-Type is none of this method's; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
+    ],
+  ],
+  [505, [Code.Unimplemented, 'a stream in both directions needs HTTP/2']],
+]);
+/** The media types of Connect, and those that curl and fetch send by themselves. */
+const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencoded)|text\/plain)?(?:;|$)/;
+
+/**
+ * Says why to whoever tries a call by hand and forgets half of it. Clients of gRPC read the status alone, and those of
+ * yet another protocol no error of Connect.
+ */
+export function unspoken(answer: UniversalServerResponse, contentType: string): UniversalServerResponse {
+  const [code, message] = BARE.get(answer.status) ?? [];
+  if (code === undefined || message === undefined) return answer;
+  // gRPC is not spoken over HTTP/1.1: a 505 is not for a client of it.
+  if (answer.status !== 505 && isGrpc(contentType)) return answer;
+  return answer.status === 505 || CONNECT.test(contentType)
+    ? inJson(answer, code, message)
+    : inWords(answer, 'text/plain; charset=utf-8', `${message}\n`);
+}
+
+function inJson(answer: UniversalServerResponse, code: Code, message: string): UniversalServerResponse {
+  return inWords(answer, 'application/json', JSON.stringify({ code: codeToString(code), message }));
 }
 
 function inWords(
   { status, header }: UniversalServerResponse,
-  code: Code,
-  message: string,
+  contentType: string,
+  words: string,
 ): UniversalServerResponse {
-  const body = Buffer.from(JSON.stringify({ code: codeToString(code), message }));
+  const body = Buffer.from(words);
   const headers = new Headers(header);
-  headers.set('Content-Type', 'application/json');
+  headers.set('Content-Type', contentType);
   headers.set('Content-Length', String(body.length));
   headers.delete('Content-Encoding');
   return { status, header: headers, body: createAsyncIterable([body]) };
@@ -53,7 +64,7 @@ const NO_SUCH_RPC =
 export function refuseUnknown(request: PortRequest, response: PortResponse): void {
   const message = unserved(pathOf(request.url ?? ''))?.rawMessage ?? NO_SUCH_RPC;
   const type = request.headers['content-type'] ?? '';
-  if (type.startsWith('application/grpc')) {
+  if (isGrpc(type)) {
     const headers = {
       'content-type': type.split(';', 1)[0] ?? type,
       'grpc-status': String(Code.Unimplemented),
@@ -70,4 +81,8 @@ export function refuseUnknown(request: PortRequest, response: PortResponse): voi
     response.writeHead(404, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ code: codeToString(Code.Unimplemented), message }));
   }
+}
+
+function isGrpc(contentType: string): boolean {
+  return contentType.startsWith('application/grpc');
 }

@@ -66,11 +66,19 @@ test('a call by hand that forgets the media type, or is no POST, is told what is
     const answer = await get(path, init);
     assert.equal(answer.status, status);
     assert.equal(answer.headers.get('content-type'), 'application/json');
-    assert.match((JSON.parse(answer.body) as { message: string }).message, words);
+    const { code, message } = JSON.parse(answer.body) as { code: string; message: string };
+    // As Connect's clients make it of the status.
+    assert.equal(code, 'unknown');
+    assert.match(message, words);
   }
+  const foreign = await get(path, { method: 'POST', headers: { 'content-type': 'image/jpeg' } });
+  assert.equal(foreign.headers.get('content-type'), 'text/plain; charset=utf-8');
+  assert.match(foreign.body, /-H 'Content-Type: application\/json'/);
   const head = await get(path, { method: 'HEAD' });
   assert.deepEqual([head.status, head.body], [405, '']);
   const headers = { 'content-type': 'application/grpc' };
+  const bare = await get(path, { method: 'PUT', headers, body: '{}' });
+  assert.deepEqual([bare.status, bare.headers.get('content-type'), bare.body], [405, null, '']);
   const stream = await get('/etcdserverpb.Watch/Watch', { method: 'POST', headers });
   assert.equal(stream.status, 505);
   assert.match(stream.body, /needs HTTP\/2/);
