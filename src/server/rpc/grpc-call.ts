@@ -23,6 +23,7 @@ const OVER = new ConnectError('the call is over', Code.Canceled);
  * to make (headers, the signal, the URL) is made when it is asked for.
  */
 export class GrpcCall implements HandlerContext {
+  /** Whether the client or the service may send several messages. */
   readonly stream: boolean;
   readonly method: MethodImplSpec['method'];
   readonly message: Input;
@@ -94,8 +95,9 @@ export class GrpcCall implements HandlerContext {
     return { header: this.#header, trailer: this.#trailer };
   }
 
+  /** What is left of the deadline, in whole ms as Connect has it. */
   timeoutMs(): number | undefined {
-    return this.#deadline === undefined ? undefined : this.#deadline - performance.now();
+    return this.#deadline === undefined ? undefined : Math.ceil(this.#deadline - performance.now());
   }
 
   /** Aborted when the client ends the call, at its deadline, and when the call is over. */

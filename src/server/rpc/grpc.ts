@@ -1,6 +1,8 @@
-// gRPC over HTTP/2 without connect-node's chains of streams, headers and abort signals: these take five times as
-// long as all else of a call, and far longer while they are not compiled. Only the usual call is answered here:
-// in protobuf, not compressed, with a deadline that can be kept. All others are Connect's, which answers the same.
+// Why: connect-node's chains of streams, headers and abort signals take five times as long as all else of a gRPC call.
+// Until: connect-node alone answers GetCluster within 1.5 times of this (npm run bench). Then its folder's grpc*.ts can go.
+
+// Only the usual call is answered here: over HTTP/2, in protobuf, not compressed, with a deadline that can be kept. All
+// others are Connect's, which answers the same.
 
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
@@ -51,6 +53,7 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
   const { interceptors, readMaxBytes } = options;
   const { input, output } = spec.method;
   const takesOne = spec.kind === 'unary' || spec.kind === 'server_streaming';
+  const answersOne = spec.kind === 'unary' || spec.kind === 'client_streaming';
   const limits = { readMaxBytes, writeMaxBytes: 0xffffffff };
   const parser = createMethodSerializationLookup(spec.method, undefined, undefined, limits).getI(true);
   const messagesOf = (request: Http2ServerRequest): AsyncIterable<MessageShape<DescMessage>> =>
@@ -72,7 +75,8 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     } else message = messagesOf(request);
 
     const call = new GrpcCall(spec, message, values, request, response);
-    const handle: Invoke = async () => answerOf(call, await (spec.impl as Handler)(call.message, call));
+    const handle: Invoke = async () =>
+      answerOf(call, !answersOne, await (spec.impl as Handler)(call.message, call));
     const invoke = interceptors.reduceRight((next, interceptor) => interceptor(next), handle);
     let error: ConnectError | undefined;
     let last: Buffer | undefined;
@@ -118,8 +122,8 @@ function isUsual(request: Http2ServerRequest, { maxTimeoutMs }: GrpcOptions): bo
 }
 
 /** A handler's answer, as interceptors see it. */
-function answerOf(call: GrpcCall, message: unknown): Answer {
-  const { stream, service, method } = call;
+function answerOf(call: GrpcCall, stream: boolean, message: unknown): Answer {
+  const { service, method } = call;
   return {
     stream,
     service,

@@ -26,12 +26,20 @@ import {
 import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { rpcHandler } from '../../../src/server/rpc/handler.ts';
 import type { RpcOutcome } from '../../../src/server/rpc/outcome.ts';
+import {
+  type StreamingInputCallRequest,
+  StreamingInputCallRequestSchema,
+  type StreamingInputCallResponse,
+  StreamingInputCallResponseSchema,
+} from '../../conformance/gen/grpc/testing/messages_pb.ts';
+import { TestService } from '../../conformance/gen/grpc/testing/test_pb.ts';
 import { addServices } from '../../support/routes.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
 const WATCH_MEMBERS = '/discovery.v1.DiscoveryService/WatchMembers';
 const WATCH = '/etcdserverpb.Watch/Watch';
+const UPLOAD = '/grpc.testing.TestService/StreamingInputCall';
 
 /** What the requests of a stream have ended with. */
 const failures: unknown[] = [];
@@ -55,7 +63,8 @@ async function getCluster(
     case 'context': {
       const { url, requestMethod, protocolName, method, service, requestHeader } = context;
       const { pathname } = new URL(url);
-      const hasTime = (context.timeoutMs() ?? 0) > 1000;
+      const timeoutMs = context.timeoutMs();
+      const hasTime = Number.isInteger(timeoutMs) && Number(timeoutMs) > 1000;
       const told = [pathname, requestMethod, protocolName, method.name, service.typeName, hasTime];
       return described(`${told.join()} ${requestHeader.get('x-asked')}`);
     }
@@ -70,6 +79,29 @@ async function getCluster(
 
 function described(description: string): GetClusterResponse {
   return create(GetClusterResponseSchema, { cluster: { description }, revision: 5n });
+}
+
+/** Answers with the bytes that have come. Does what the size of a part says. */
+async function upload(
+  requests: AsyncIterable<StreamingInputCallRequest>,
+  context: HandlerContext,
+): Promise<StreamingInputCallResponse> {
+  let aggregatedPayloadSize = 0;
+  for await (const { payload } of requests) {
+    const size = payload?.body.length ?? 0;
+    aggregatedPayloadSize += size;
+    if (size === 1) {
+      context.responseHeader.set('x-head', 'first');
+      context.responseTrailer.set('x-trailer', 'last');
+    }
+    if (size === 13) throw new ConnectError('no thirteen', Code.InvalidArgument, { 'x-more': 'words' });
+    if (size === 66) throw new TypeError('secret of the inside');
+    if (size === 40) {
+      if (!context.signal.aborted) await once(context.signal, 'abort');
+      throw context.signal.reason;
+    }
+  }
+  return create(StreamingInputCallResponseSchema, { aggregatedPayloadSize });
 }
 
 const SERVICES = [
@@ -93,6 +125,7 @@ const SERVICES = [
       }
     },
   }),
+  createServiceImplSpec<typeof TestService>(TestService, { streamingInputCall: upload }),
 ];
 
 interface Answer {
@@ -112,6 +145,14 @@ const asked = (token: string): Buffer =>
   frame(toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token })));
 const watched = (token: string): Buffer =>
   frame(toBinary(WatchMembersRequestSchema, create(WatchMembersRequestSchema, { token })));
+/** Part of an upload of so many bytes. */
+const part = (size: number): Buffer =>
+  frame(
+    toBinary(
+      StreamingInputCallRequestSchema,
+      create(StreamingInputCallRequestSchema, { payload: { body: new Uint8Array(size) } }),
+    ),
+  );
 const watch = frame(
   toBinary(
     WatchRequestSchema,
@@ -157,6 +198,20 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
   'a stream of answers': [WATCH_MEMBERS, [watched('a')]],
   'a stream of answers that ends badly': [WATCH_MEMBERS, [watched('refused')]],
   'a stream of answers without a question': [WATCH_MEMBERS, []],
+  'a stream of requests': [UPLOAD, [part(5), part(70), part(900)]],
+  'a stream of requests, in single bytes': [UPLOAD, [...part(5), ...part(7)].map((byte) => Buffer.of(byte))],
+  'a stream of no requests': [UPLOAD, []],
+  'a stream of requests, with headers and trailers of the handler': [UPLOAD, [part(1)]],
+  'a stream of requests that is refused': [UPLOAD, [part(5), part(13), part(5)]],
+  'a stream of requests that meets a defect': [UPLOAD, [part(6), part(66)]],
+  'a stream of requests, cut short': [UPLOAD, [part(5), part(7).subarray(0, 8)]],
+  'a stream of requests of which one is too large': [UPLOAD, [part(5), part(70_000)]],
+  'a stream of requests past its deadline': [UPLOAD, [part(40)], { 'grpc-timeout': '50m' }],
+  'a stream of compressed requests': [
+    UPLOAD,
+    [frame(gzipSync(part(5).subarray(5)), 1), part(7)],
+    { 'grpc-encoding': 'gzip' },
+  ],
   'a stream both ways': [WATCH, [watch, watch]],
   'a stream both ways, in single bytes': [WATCH, [...watch, ...watch].map((byte) => Buffer.of(byte))],
   'a stream both ways, cut short': [WATCH, [watch, watch.subarray(0, 3)]],
@@ -226,6 +281,8 @@ describe('gRPC without the adapter', () => {
     };
     assert.equal(await codeOf(GET_CLUSTER, asked('a')), 'ok');
     assert.equal(await codeOf(GET_CLUSTER, asked('refused')), 'not_found');
+    assert.equal(await codeOf(UPLOAD, part(5)), 'ok');
+    assert.equal(await codeOf(UPLOAD, part(13)), 'invalid_argument');
     assert.equal(await codeOf(WATCH_MEMBERS, watched('a')), 'ok');
     assert.equal(await codeOf(WATCH_MEMBERS, watched('refused')), 'data_loss');
   });
