@@ -6,9 +6,9 @@ import { after, before, suite, test } from 'node:test';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { CHROMIUM, launch, PATIENCE_MS } from '../page/browser.ts';
+import { ROOT } from '../support/programs.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
-import { ROOT } from './tools.ts';
 
 // A page of another origin than the service's, in a real browser.
 

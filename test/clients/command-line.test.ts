@@ -6,9 +6,10 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
+import { onPath, ROOT, type Tool } from '../support/programs.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
-import { BUF, grpcurl, onPath, ROOT, type Tool } from './tools.ts';
+import { BUF, grpcurl } from './tools.ts';
 
 // The tools that people have at hand, told nothing of our schema.
 

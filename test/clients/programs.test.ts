@@ -3,9 +3,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
+import { ROOT } from '../support/programs.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
-import { goClient, python, ROOT } from './tools.ts';
+import { goClient, python } from './tools.ts';
 
 // Programs in other languages, over code that their own tools generate from proto/.
 

@@ -3,26 +3,22 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { copyFile, mkdtemp, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { slow } from '../slow.ts';
+import {
+  cacheDirectory,
+  goProgram,
+  IN_A_LONG_RUN,
+  onPath,
+  provideGo,
+  ROOT,
+  type Tool,
+} from '../support/programs.ts';
 
 // Clients that are not ours. Each is made once, in a long run, and kept; a short run uses those that are there.
 
-export type Tool =
-  | { readonly path: string; readonly missing?: undefined }
-  | { readonly path?: undefined; readonly missing: string };
-
 const run = promisify(execFile);
-const load = async <T>(name: string): Promise<T> =>
-  (await import(new URL(`../../../test/tools/${name}`, import.meta.url).href)) as T;
-// Plain JavaScript that is not compiled to dist/: it lies in the clone, three levels up from dist/test/clients.
-const { cacheDirectory, provideGoProgram } =
-  await load<typeof import('../tools/go-build.mjs')>('go-build.mjs');
-export const { onPath } = await load<typeof import('../tools/debian.mjs')>('debian.mjs');
-export const ROOT: string = fileURLToPath(new URL('../../../', import.meta.url));
 const SOURCES = join(ROOT, 'test', 'clients');
-const IN_A_LONG_RUN = 'it is made in a long run (npm test -- --slow) and kept';
 
 /** `buf` of the clone. */
 export const BUF: string = join(ROOT, 'node_modules', '.bin', 'buf');
@@ -34,12 +30,7 @@ const GRPC_PLUGIN = 'google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2';
 
 export function grpcurl(): Promise<Tool> {
   const version = 'v1.9.4';
-  return go('grpcurl', version, `github.com/fullstorydev/grpcurl@${version}`, '/cmd/grpcurl');
-}
-
-async function go(name: string, version: string, module: string, main: string): Promise<Tool> {
-  const source = `${module.slice(0, module.indexOf('@'))}${main}`;
-  return told(await provideGoProgram({ name: `${name}-${version}`, get: [module], source }, { build: slow }));
+  return goProgram('grpcurl', version, `github.com/fullstorydev/grpcurl@${version}`, '/cmd/grpcurl');
 }
 
 /** The program of test/clients/go, over code that is generated from proto/ with the options that stand there. */
@@ -50,9 +41,9 @@ export async function goClient(): Promise<Tool> {
   const prepare = async (work: string): Promise<void> => {
     await copyFile(join(SOURCES, 'go', 'main.go'), join(work, 'main.go'));
     const plugins: Record<string, Tool> = {
-      'protoc-gen-go': await go('protoc-gen-go', 'v1.36.12', PROTOBUF_GO, '/cmd/protoc-gen-go'),
-      'protoc-gen-go-grpc': await go('protoc-gen-go-grpc', 'v1.6.2', GRPC_PLUGIN, ''),
-      'protoc-gen-connect-go': await go(
+      'protoc-gen-go': await goProgram('protoc-gen-go', 'v1.36.12', PROTOBUF_GO, '/cmd/protoc-gen-go'),
+      'protoc-gen-go-grpc': await goProgram('protoc-gen-go-grpc', 'v1.6.2', GRPC_PLUGIN, ''),
+      'protoc-gen-connect-go': await goProgram(
         'protoc-gen-connect-go',
         'v1.21.1',
         CONNECT_GO,
@@ -69,12 +60,8 @@ export async function goClient(): Promise<Tool> {
     const flags = ['--template', JSON.stringify(template), '--path', 'proto/discovery', '--output', work];
     await run(BUF, ['generate', ...flags], { cwd: ROOT });
   };
-  const program = { name, module: 'etcd-discovery', get, source: '.', prepare };
-  return told(await provideGoProgram(program, { build: slow }));
+  return provideGo({ name, module: 'etcd-discovery', get, source: '.', prepare });
 }
-
-const told = (tool: Tool): Tool =>
-  tool.missing === undefined || slow ? tool : { missing: `${tool.missing}: ${IN_A_LONG_RUN}` };
 
 /** A Python with grpcio and the code generated from proto/. */
 export async function python(): Promise<Tool & { readonly code?: string }> {

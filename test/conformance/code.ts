@@ -1,0 +1,10 @@
+import { Code } from '@connectrpc/connect';
+
+const CODES: readonly Code[] = Object.values(Code).filter((code) => typeof code === 'number');
+
+/** The code of that number. */
+export function codeOf(number: number): Code {
+  const code = CODES.find((each: number) => each === number);
+  if (code === undefined) throw new RangeError(`no code has the number ${number}`);
+  return code;
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { slow } from '../slow.ts';
+import { ROOT } from '../support/programs.ts';
+import { connectConformance } from './programs.ts';
+
+const SERVER = fileURLToPath(new URL('./conformance-server.js', import.meta.url));
+const FEATURES = join(ROOT, 'test', 'conformance', 'conformance.yaml');
+/** What version 1.0.7 has for those features. Another number: the features, or what it reads of them, have changed. */
+const CASES = 3640;
+
+const suite = await connectConformance();
+const skip = slow ? suite.missing : 'it takes minutes; a long run has it (npm test -- --slow)';
+
+test('the official conformance suite of Connect, gRPC and gRPC-Web', { skip }, async (context) => {
+  const args = ['--mode', 'server', '--conf', FEATURES, '--parallel', '8', '--', process.execPath, SERVER];
+  const { code, output } = await run(suite.path ?? '', args);
+  const [, cases = '', passed = '', failed = ''] =
+    /Total cases: (\d+)\n(\d+) passed, (\d+) failed/.exec(output) ?? [];
+  context.diagnostic(`${cases} cases: ${passed} passed, ${failed} failed`);
+  assert.equal(failed, '0', output);
+  assert.equal(passed, String(CASES), output);
+  assert.equal(code, 0, output);
+});
+
+/** Runs a program to its end, however that is. */
+function run(path: string, args: readonly string[]): Promise<{ code: unknown; output: string }> {
+  return new Promise((resolve) => {
+    execFile(path, args, { maxBuffer: 256 << 20 }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : error.code, output: stdout + stderr }),
+    );
+  });
+}
