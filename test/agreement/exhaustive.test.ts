@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { slow } from '../slow.ts';
+import { explore, failureText } from './explore.ts';
+import { type Budget, setupOf } from './setup.ts';
+
+// Everything that can happen to few nodes: see world.ts for the steps, and verdicts.ts for what must hold.
+
+const FEW: ReadonlyArray<Partial<Budget>> = [
+  { crashes: 1, restarts: 1 },
+  { breaks: 1, restarts: 1 },
+];
+const MANY: ReadonlyArray<Partial<Budget>> = [{ crashes: 1, breaks: 1, restarts: 1 }];
+
+const MIXES = [
+  [1, '23'],
+  [2, '222'],
+  [2, '223'],
+  [2, '233'],
+  [2, '333'],
+  [3, '2222'],
+  [3, '2233'],
+  [3, '3333'],
+] as const;
+
+for (const [size, dialects] of MIXES) {
+  for (const budget of slow ? MANY : FEW) {
+    const setup = setupOf(size, dialects, budget);
+    test(setup.name, async (t) => {
+      const { states, stories, failure } = await explore(setup);
+      t.diagnostic(`${states} states in ${stories} stories`);
+      assert.equal(failure && failureText(setup.name, failure), undefined);
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Store } from '../../src/discovery/store.ts';
+
+/** A store whose calls, and the news of its commits, come about when somebody says so. */
+export interface HeldStore {
+  readonly store: Store;
+  /** What is held now, in the order in which it came. */
+  readonly held: ReadonlyArray<{ readonly what: string; release(): void }>;
+  /** Whether calls are held; those that are not are made at once. */
+  holds: boolean;
+  /** How many calls were made and have ended: what changes while something happens. */
+  readonly activity: number;
+  /** Calls that are being made. */
+  readonly running: number;
+  /** What is held never comes about: the process that asked for it is gone. */
+  drop(): void;
+}
+
+export function heldStore(real: Store): HeldStore {
+  const held: Array<{ what: string; release(): void }> = [];
+  let activity = 0;
+  let running = 0;
+  const hold = (what: string, run: () => void): void => {
+    activity += 1;
+    if (!self.holds) return run();
+    const entry = {
+      what,
+      release: (): void => {
+        held.splice(held.indexOf(entry), 1);
+        run();
+      },
+    };
+    held.push(entry);
+    return undefined;
+  };
+  const call = <T>(what: string, make: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      hold(what, () => {
+        running += 1;
+        make()
+          .then(resolve, reject)
+          .finally(() => {
+            running -= 1;
+            activity += 1;
+          });
+      });
+    });
+  const store: Store = {
+    ping: () => real.ping(),
+    revision: () => real.revision(),
+    read: (token) => call('a read', () => real.read(token)),
+    write: (token, decide) => call('a write', () => real.write(token, decide)),
+    events: (token, after, limit) => call('a read of changes', () => real.events(token, after, limit)),
+    onCommit: (listener) => real.onCommit((token) => hold('the news of a commit', () => listener(token))),
+    sweep: (endedBefore, limit) => real.sweep(endedBefore, limit),
+    list: (after, limit) => real.list(after, limit),
+    close: () => real.close(),
+  };
+  const self = {
+    store,
+    held,
+    holds: false,
+    get activity() {
+      return activity;
+    },
+    get running() {
+      return running;
+    },
+    drop: () => {
+      held.length = 0;
+    },
+  };
+  return self;
+}

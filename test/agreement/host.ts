@@ -1,0 +1,81 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Discovery } from '../../src/discovery/discovery.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
+import type { Store } from '../../src/discovery/store.ts';
+import { type Millis, millis } from '../../src/discovery/types.ts';
+import { etcdV2Gateway, type Handler } from '../../src/etcdv2/gateway.ts';
+import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
+import { inProcessClient, type LocalClient } from '../../src/rpc/client.ts';
+import { discoveryService } from '../../src/rpc/service.ts';
+import { type HeldStore, heldStore } from './held-store.ts';
+import { type Connection, exchange } from './http-exchange.ts';
+import type { Answer, Call } from './node.ts';
+import { handlersOf, rpcExchange, type V3Handlers } from './rpc-exchange.ts';
+
+/** What a test takes out of the service, to see that it is missed. */
+export interface Mutation {
+  readonly discovery?: (store: Store, policy: Policy, now: () => Millis) => Discovery;
+  readonly v2Client?: (real: LocalClient) => LocalClient;
+  readonly v3Client?: (real: LocalClient) => LocalClient;
+}
+
+const LONG_MS = 3_600_000;
+/** Whatever is under way and waits for nothing outside goes on within so many turns of the event loop. */
+const IDLE_TURNS = 2;
+
+/** The gateways, the API and the core over a store, as one process of the service has them. */
+export class Host {
+  readonly held: HeldStore;
+  readonly discovery: Discovery;
+  readonly client: LocalClient;
+  readonly v2: Handler;
+  readonly v3: V3Handlers;
+  readonly #stopping = new AbortController();
+
+  constructor(store: Store, mutation: Mutation, onDefect: (defect: unknown) => void) {
+    const policy = DEFAULT_POLICY;
+    const now = (): Millis => millis(1e12);
+    this.held = heldStore(store);
+    this.discovery =
+      mutation.discovery?.(this.held.store, policy, now) ?? new Discovery(this.held.store, policy, now);
+    this.client = inProcessClient(discoveryService(this.discovery, onDefect));
+    const v2Client = mutation.v2Client?.(this.client) ?? this.client;
+    const v3Client = mutation.v3Client?.(this.client) ?? this.client;
+    this.v2 = etcdV2Gateway(() => v2Client, {
+      version: '0.0.0',
+      urlFor: () => 'http://discovery:8087',
+      pollLimitMs: LONG_MS,
+      onDefect,
+    });
+    this.v3 = handlersOf(
+      etcdV3Gateway(() => v3Client, {
+        identity: { clusterId: 1n, memberId: 2n },
+        urlFor: () => 'http://discovery:8087',
+        progressIntervalMs: LONG_MS,
+        expiredPauseMs: LONG_MS,
+        stopping: this.#stopping.signal,
+        onDefect,
+      }),
+    );
+  }
+
+  call(call: Call, answered: (answer: Answer) => void): Connection {
+    return call.type === 'HTTP' ? exchange(this.v2, call, answered) : rpcExchange(this.v3, call, answered);
+  }
+
+  /** As on SIGTERM: waits are ended, and what is under way is not kept from its end. */
+  stop(): void {
+    this.discovery.stopWatches();
+    this.#stopping.abort();
+  }
+
+  /** Waits until everything that is under way has ended, or is held, or waits for what others do. */
+  async settle(): Promise<void> {
+    for (let idle = 0, seen = -1; idle < IDLE_TURNS; idle++) {
+      await nextTurn();
+      const { activity, running } = this.held;
+      if (activity !== seen || running > 0) idle = -1;
+      seen = activity;
+    }
+  }
+}

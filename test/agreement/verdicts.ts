@@ -1,0 +1,86 @@
+import { isComplete, ranked } from '../../src/discovery/cluster.ts';
+import type { Cluster } from '../../src/discovery/types.ts';
+import { isMember, valueOf } from './node.ts';
+import type { Slot } from './slot.ts';
+
+export interface Violation {
+  readonly law: 'AGREEMENT' | 'PROGRESS' | 'FINALITY' | 'NO_DEFECT';
+  readonly words: string;
+}
+
+/** Whether what has happened is as it must be. The first thing that is not stays. */
+export class Verdicts {
+  violation: Violation | undefined;
+  /** The members with which the cluster became complete. */
+  #final: string | undefined;
+  /** The list of the first node that left as a member. */
+  #left: string | undefined;
+
+  /** After every step. */
+  look(slots: readonly Slot[], cluster: Cluster | undefined): void {
+    if (cluster !== undefined && isComplete(cluster)) {
+      const members = listOf(cluster);
+      this.#final ??= members;
+      if (members !== this.#final)
+        this.#fail('FINALITY', `the members were ${this.#final}, and are ${members}`);
+    } else if (this.#final !== undefined) {
+      this.#fail('FINALITY', `the members were ${this.#final}, and the cluster is not complete any more`);
+    }
+    for (const { machine, letter } of slots) {
+      if (machine.outcome?.type !== 'LEFT' || !isMember(machine)) continue;
+      const members = machine.outcome.members.toSorted().join();
+      this.#left ??= members;
+      if (members !== this.#left)
+        this.#fail('AGREEMENT', `one left with ${this.#left}, ${letter} with ${members}`);
+      if (members !== this.#final) {
+        this.#fail(
+          'FINALITY',
+          `the members are ${this.#final ?? 'not all there'}, and ${letter} left with ${members}`,
+        );
+      }
+    }
+  }
+
+  /** When nobody has anything to do. */
+  quiet(slots: readonly Slot[], cluster: Cluster | undefined): void {
+    if (cluster === undefined) return;
+    const complete = isComplete(cluster);
+    const wanted = new Set(
+      cluster.members.slice(0, cluster.size).map(({ name, peerUrls: [url] }) => `${name}=${url}`),
+    );
+    for (const { machine, letter, identity } of slots) {
+      if (!wanted.has(valueOf(identity))) continue;
+      const { outcome } = machine;
+      if (outcome?.type === 'ENDED' && !outcome.isCrash)
+        this.#fail('PROGRESS', `${letter} ended: ${outcome.why}`);
+      if (outcome?.type === 'LEFT' && !isMember(machine))
+        this.#fail('PROGRESS', `${letter} left without itself`);
+      if (complete && outcome === undefined)
+        this.#fail('PROGRESS', `${letter} waits for ever, though all are there`);
+    }
+  }
+
+  endless(): void {
+    this.#fail('PROGRESS', 'the calls never end');
+  }
+
+  defect(defect: unknown): void {
+    this.#fail('NO_DEFECT', defect instanceof Error ? (defect.stack ?? defect.message) : String(defect));
+  }
+
+  /** What decides how it judges from here on. */
+  get memory(): readonly unknown[] {
+    return [this.#final, this.#left];
+  }
+
+  #fail(law: Violation['law'], words: string): void {
+    this.violation ??= { law, words };
+  }
+}
+
+function listOf(cluster: Cluster): string {
+  return ranked(cluster)
+    .map(({ name, peerUrls: [url] }) => `${name}=${url}`)
+    .sort()
+    .join();
+}
