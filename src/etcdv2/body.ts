@@ -7,28 +7,30 @@ export type Request = IncomingMessage | Http2ServerRequest;
 
 /** What came of the body: its text, or why there is none. GONE: the client hung up. */
 export type Body =
-  | { readonly type: 'FORM'; readonly text: string }
+  | { readonly type: 'FORM' | 'OTHER'; readonly text: string }
   | { readonly type: 'NONE' | 'NOT_A_FORM' | 'TOO_LARGE' | 'TOO_SLOW' | 'GONE' };
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
-/** Reads the body of a request, if it is a form. What is not read is thrown away with the request's end. */
-export function readBody(request: Request, deadlines: Deadlines): Promise<Body> | Body {
+/**
+ * Reads the body of a request, if it is a form or `readsOther`. What is not read is thrown away with the
+ * request's end.
+ */
+export function readBody(request: Request, deadlines: Deadlines, readsOther = false): Promise<Body> | Body {
   const { headers } = request;
   const length = headers['content-length'];
   if (length === '0' || (length === undefined && !hasUnknownLength(request))) return { type: 'NONE' };
-  if (!FORM_TYPE.test(headers['content-type'] ?? '')) return { type: 'NOT_A_FORM' };
+  const type = FORM_TYPE.test(headers['content-type'] ?? '') ? 'FORM' : 'OTHER';
+  if (type === 'OTHER' && !readsOther) return { type: 'NOT_A_FORM' };
   if (length !== undefined && Number(length) > REQUEST_LIMITS.v2BodyBytes) return { type: 'TOO_LARGE' };
   // A node sends it with the headers, so that nearly always all of it has come.
-  if (!('stream' in request) && request.complete) return formOf(request.read() as Buffer | null);
-  return collect(request, deadlines);
+  if (!('stream' in request) && request.complete) return textOf(request.read() as Buffer | null, type);
+  return collect(request, deadlines, type);
 }
 
-function formOf(bytes: Buffer | null): Body {
-  if (bytes === null) return { type: 'FORM', text: '' };
-  return bytes.length > REQUEST_LIMITS.v2BodyBytes
-    ? { type: 'TOO_LARGE' }
-    : { type: 'FORM', text: bytes.toString() };
+function textOf(bytes: Buffer | null, type: 'FORM' | 'OTHER'): Body {
+  if (bytes === null) return { type, text: '' };
+  return bytes.length > REQUEST_LIMITS.v2BodyBytes ? { type: 'TOO_LARGE' } : { type, text: bytes.toString() };
 }
 
 function hasUnknownLength(request: Request): boolean {
@@ -36,7 +38,7 @@ function hasUnknownLength(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined;
 }
 
-function collect(request: Request, deadlines: Deadlines): Promise<Body> {
+function collect(request: Request, deadlines: Deadlines, type: 'FORM' | 'OTHER'): Promise<Body> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -50,7 +52,7 @@ function collect(request: Request, deadlines: Deadlines): Promise<Body> {
       if (size > REQUEST_LIMITS.v2BodyBytes) settle({ type: 'TOO_LARGE' });
       else chunks.push(chunk);
     };
-    const finish = (): void => settle({ type: 'FORM', text: Buffer.concat(chunks).toString() });
+    const finish = (): void => settle({ type, text: Buffer.concat(chunks).toString() });
     const hangUp = (): void => settle({ type: 'GONE' });
     const deadline = deadlines.add(() => settle({ type: 'TOO_SLOW' }));
     request.on('data', take).on('end', finish).on('close', hangUp);

@@ -7,6 +7,7 @@ import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
+import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
 import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
@@ -78,12 +79,15 @@ async function serve(
     send(request, response, 'type' in reply ? errorReply(reply, context.options.urlFor(request)) : reply);
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
-  const hasBody = method === 'PUT' || method === 'POST';
-  const body: Body = hasBody ? await readBody(request, context.bodies) : { type: 'NONE' };
+  const forNew = asksForNew(target);
+  const hasBody = method === 'PUT' || method === 'POST' || (forNew && method === 'GET');
+  const body: Body = hasBody ? await readBody(request, context.bodies, forNew) : { type: 'NONE' };
   if (body.type === 'GONE') return undefined;
   if (body.type === 'TOO_LARGE' || body.type === 'TOO_SLOW') return answer(unreadable(body.type));
   const form = body.type === 'FORM' ? body.text : '';
-  const parsed = parseRequest({ method, target, form, otherBody: body.type === 'NOT_A_FORM' });
+  const otherText = body.type === 'OTHER' ? body.text : undefined;
+  const otherBody = body.type === 'NOT_A_FORM' || otherText !== undefined;
+  const parsed = parseRequest({ method, target, form, otherBody, otherText });
   if (parsed.type === 'ERROR') return answer(parsed);
   let reply: Reply | V2Error | undefined;
   try {

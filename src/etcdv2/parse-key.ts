@@ -115,6 +115,6 @@ export function parseSize(text: string): number | string {
 }
 
 /** Says how a body is sent. */
-export function notAForm(example: string): string {
+function notAForm(example: string): string {
   return `the body is no form; send it as application/x-www-form-urlencoded, like curl -d ${example}`;
 }

@@ -1,6 +1,6 @@
-import { invalidField, notAllowed, type V2Error } from './errors.ts';
-import { isError, parseParams } from './params.ts';
-import { notAForm, parseKeyRequest, parseSize } from './parse-key.ts';
+import { notAllowed, type V2Error } from './errors.ts';
+import { parseKeyRequest } from './parse-key.ts';
+import { parseNew } from './parse-new.ts';
 import { locate } from './path.ts';
 import type { RawRequest, V2Request } from './request.ts';
 
@@ -35,15 +35,4 @@ function encodeQuery(query: string): string {
   return query.replace(/[^\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]/gu, (character) =>
     encodeURIComponent(/\p{Cs}/u.test(character) ? '\ufffd' : character),
   );
-}
-
-function parseNew(raw: RawRequest, query: string): V2Request | V2Error {
-  const refuse = (cause: string): V2Error => ({ ...invalidField(cause), plain: true });
-  if (!['GET', 'PUT', 'POST'].includes(raw.method)) return { ...notAllowed('GET,PUT,POST'), plain: true };
-  const params = parseParams(query, raw.form);
-  if (isError(params)) return { ...params, plain: true };
-  const text = params.get('size');
-  if (text === undefined) return raw.otherBody ? refuse(notAForm('size=3')) : { type: 'NEW', size: 3 };
-  const size = parseSize(text);
-  return typeof size === 'string' ? refuse(`${size}; like /new?size=3`) : { type: 'NEW', size };
 }

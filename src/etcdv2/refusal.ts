@@ -5,6 +5,7 @@ import { refusalOf, retryAfterOf } from '../client/refusal.ts';
 import { FAILED } from '../values/sentences.ts';
 import { MESSAGES, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { parseRequest } from './parse.ts';
+import { asksForNew } from './parse-new.ts';
 import { ROWS, type Row } from './reasons.ts';
 import { keys } from './reply.ts';
 import type { V2Request } from './request.ts';
@@ -34,9 +35,10 @@ export function refuse(thrown: unknown, request: V2Request): V2Error {
 
 /** The v2 error for a request whose body is not read: where a value must be, any will do. */
 export function refuseUnread(refusal: ConnectError, method: string, target: string): V2Error {
-  const form = method === 'PUT' ? 'value=a=http://a:1' : '';
+  const form = method === 'PUT' && !asksForNew(target) ? 'value=a=http://a:1' : '';
   const parsed = parseRequest({ method, target, form, otherBody: false });
-  return refuse(refusal, parsed.type === 'ERROR' ? { type: 'VERSION' } : parsed);
+  if (parsed.type !== 'ERROR') return refuse(refusal, parsed);
+  return refuse(refusal, parsed.plain === true ? { type: 'NEW', size: 3 } : { type: 'VERSION' });
 }
 
 /** Why the service refused. */

@@ -7,8 +7,10 @@ export interface RawRequest {
   readonly target: string;
   /** A body of form values; empty when there is none. */
   readonly form: string;
-  /** Whether there is a body of another content type, which is not read. */
+  /** Whether there is a body of another content type. */
   readonly otherBody: boolean;
+  /** Its text, which is read for /new alone. */
+  readonly otherText?: string | undefined;
 }
 
 /** What a v2 request wants of the service. */

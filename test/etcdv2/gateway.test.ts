@@ -56,6 +56,39 @@ suite('/new', () => {
     });
   }
 
+  for (const [type, body, size] of [
+    ['application/json', '{"size":5}', 5],
+    ['application/x-www-form-urlencoded', '{"size":5}', 5],
+    ['application/json', '', 3],
+  ] as const) {
+    test(`takes '${body}' as ${type}`, async (t) => {
+      const stack = await start(t);
+      const headers = { 'content-type': type, 'content-length': String(body.length) };
+      for (const method of ['GET', 'PUT', 'POST']) {
+        const answer = await send(stack.url, method, '/new', { body, headers });
+        const { cluster } = await stack.client.getCluster({ token: answer.body.split('/').at(-1) ?? '' });
+        assert.equal(cluster?.size, size, method);
+      }
+    });
+  }
+
+  for (const [type, body] of [
+    ['application/x-www-form-urlencoded', 'value=5'],
+    ['application/json', '{"size":'],
+    ['text/plain', 'five'],
+  ] as const) {
+    test(`refuses '${body}' as ${type}, and makes nothing`, async (t) => {
+      const stack = await start(t);
+      const headers = { 'content-type': type, 'content-length': String(body.length) };
+      for (const method of ['GET', 'PUT', 'POST']) {
+        const answer = await send(stack.url, method, '/new', { body, headers });
+        assert.equal(answer.status, 400);
+        assert.ok(answer.body.includes(`'${body}'`) && answer.body.includes('/new?size=3'), answer.body);
+      }
+      assert.equal((await stack.client.createToken({ size: 1 })).revision, 1n);
+    });
+  }
+
   test('HEAD makes nothing', async (t) => {
     const stack = await start(t);
     const answer = await send(stack.url, 'HEAD', '/new');

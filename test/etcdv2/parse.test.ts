@@ -6,9 +6,9 @@ import { parseRequest } from '../../src/etcdv2/parse.ts';
 import type { V2Request } from '../../src/etcdv2/request.ts';
 import { seed } from './seed.ts';
 
-function parse(line: string, form = '', otherBody = false): V2Request | V2Error {
+function parse(line: string, form = '', otherBody = false, otherText?: string): V2Request | V2Error {
   const [method = '', target = ''] = line.split(' ');
-  return parseRequest({ method, target, form, otherBody });
+  return parseRequest({ method, target, form, otherBody, otherText });
 }
 
 const member = { name: 'infra1', peerUrls: ['http://10.0.0.1:2380'] };
@@ -140,7 +140,6 @@ suite('requests that are refused', () => {
   }
 
   const bodies: ReadonlyArray<[line: string, cause: RegExp]> = [
-    ['PUT /new', /^the body is no form; .*curl -d size=3$/],
     ['PUT /t/_config/size', /^the body is no form; .*curl -d value=3$/],
     ['PUT /t/a', /^the body is no form; .*curl -d value=infra1=http/],
   ];
@@ -165,7 +164,7 @@ function compare(prevValue: string | undefined, prevIndex: bigint): object {
 }
 
 const WORDS =
-  `/ // /.. /. ? & = % %2F %5C %00 %ff \\ t _config size new v2 keys _etcd registry wait true waitIndex
+  `{ {"size":5} / // /.. /. ? & = % %2F %5C %00 %ff \\ t _config size new v2 keys _etcd registry wait true waitIndex
   7 value prevExist http://h`.split(/\s+/);
 
 suite('whatever comes', () => {
@@ -179,6 +178,7 @@ suite('whatever comes', () => {
     ),
     form: text,
     otherBody: fc.boolean(),
+    otherText: fc.option(text, { nil: undefined }),
   });
 
   test('parsing never throws, and refusals are one line', () => {
