@@ -70,6 +70,8 @@ function locateKey(segments: Segments): Place | V2Error {
 function locateOwn(segments: Segments): Place | V2Error {
   const [word, more] = segments;
   if (word === 'new' && more === undefined) return { type: 'NEW' };
+  // What a node asks for whose --discovery is /new?size=3: it drops the query and puts its keys behind the path.
+  if (word === 'new') return notFound('/new makes tokens; start the node with the URL that it answers', 3);
   if (word === 'version' && more === undefined) return { type: 'VERSION' };
   return locateInToken(segments);
 }

@@ -105,3 +105,28 @@ test('a refusal before the body is read is text for /new, whatever its parameter
   }
   assert.notEqual(refuseUnread(refusal, 'PUT', '/t/a').plain, true);
 });
+
+test('a path below /new is refused to a node that was started with it, with what to do', () => {
+  for (const line of [
+    'GET /new/_config/size',
+    'PUT /new/a?prevExist=false',
+    'GET /%6eew/a',
+    'DELETE /new/a/b',
+  ]) {
+    const [method = '', target = ''] = line.split(' ');
+    const parsed = parseRequest({ method, target, form: '', otherBody: false });
+    assert.deepEqual(parsed, {
+      type: 'ERROR',
+      status: 404,
+      errorCode: 100,
+      message: 'Key not found',
+      cause: '/new makes tokens; start the node with the URL that it answers',
+      index: 0n,
+      newTokenSize: 3,
+    });
+  }
+  assert.equal(
+    parseRequest({ method: 'GET', target: '/newer/a', form: '', otherBody: false }).type,
+    'GET_MEMBER',
+  );
+});
