@@ -132,6 +132,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/server/clients': {
     modules: [
+      'src/etcd',
       'src/discovery',
       'src/limits.ts',
       'src/port',

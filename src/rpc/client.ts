@@ -15,12 +15,6 @@ import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import type { CallContext, LocalService } from './service.ts';
 
-/** What the gateways speak to: the service in this process. */
-export interface LocalClient extends DiscoveryClient {
-  /** The store's revision. */
-  revision(): Promise<bigint>;
-}
-
 // The signal of calls that nobody will abort. One for all: handlers release their listeners when they end.
 const NEVER = new AbortController().signal;
 
@@ -32,9 +26,13 @@ type Handler = (request: unknown, context: CallContext) => unknown;
 /**
  * A client of a service in the same process: messages are handed over as they are, nothing is serialised.
  * Deadlines and headers have no meaning here; an aborted signal ends the handler, which a `for await` that is
- * left does not. The context values say who calls, as `RESOLVE_CALLER` in them.
+ * left does not. The context values say who calls, as `RESOLVE_CALLER` in them. `revision` is the store's, for the
+ * gateways, whose protocols carry it where the API does not.
  */
-export function inProcessClient(service: LocalService, values: ContextValues = NOBODY): LocalClient {
+export function inProcessClient(
+  service: LocalService,
+  values: ContextValues = NOBODY,
+): DiscoveryClient & { revision(): Promise<bigint> } {
   const handlers = service as unknown as Record<string, Handler>;
   const client = makeAnyClient(DiscoveryService, (method) => {
     const handler = handlers[method.localName];

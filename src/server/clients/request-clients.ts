@@ -1,4 +1,5 @@
 import { type ContextValues, createContextValues } from '@connectrpc/connect';
+import type { LocalClient } from '../../etcd/client.ts';
 import type { PortRequest } from '../../port/port.ts';
 import {
   EVERYBODY,
@@ -8,7 +9,7 @@ import {
   RESOLVE_CALLER,
   type ResolveCaller,
 } from '../../rpc/caller.ts';
-import { inProcessClient, type LocalClient } from '../../rpc/client.ts';
+import { inProcessClient } from '../../rpc/client.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Callers } from './callers.ts';
 import type { Client } from './client-table.ts';

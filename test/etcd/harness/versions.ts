@@ -31,10 +31,6 @@ export function etcdctlOf(series: string): Promise<Etcdctl> {
   return there(tool.provideEtcdctl(series));
 }
 
-export function goClientOf(series: string): Promise<GoClient> {
-  return there(tool.provideGoClient(series));
-}
-
 async function there<Found extends { readonly missing?: undefined }>(
   providing: Promise<Found | Missing>,
 ): Promise<Found> {
