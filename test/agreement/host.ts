@@ -1,20 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Discovery } from '../../src/discovery/discovery.ts';
-import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
-import { type Millis, millis } from '../../src/discovery/types.ts';
+import { millis } from '../../src/discovery/types.ts';
+import type { LocalClient } from '../../src/etcd/client.ts';
 import { etcdV2Gateway, type Handler } from '../../src/etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
-import { inProcessClient, type LocalClient } from '../../src/rpc/client.ts';
+import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { type HeldStore, heldStore } from './held-store.ts';
 import { type Connection, exchange } from './http-exchange.ts';
 import type { Answer, Call } from './node.ts';
 import { handlersOf, rpcExchange, type V3Handlers } from './rpc-exchange.ts';
 
-/** What a test takes out of the service, to see that it is missed. */
+/** A defect that a test plants in a gateway's view of the service, to see that the laws notice it. */
 export interface Mutation {
-  readonly discovery?: (store: Store, policy: Policy, now: () => Millis) => Discovery;
   readonly v2Client?: (real: LocalClient) => LocalClient;
   readonly v3Client?: (real: LocalClient) => LocalClient;
 }
@@ -33,11 +33,8 @@ export class Host {
   readonly #stopping = new AbortController();
 
   constructor(store: Store, mutation: Mutation, onDefect: (defect: unknown) => void) {
-    const policy = DEFAULT_POLICY;
-    const now = (): Millis => millis(1e12);
     this.held = heldStore(store);
-    this.discovery =
-      mutation.discovery?.(this.held.store, policy, now) ?? new Discovery(this.held.store, policy, now);
+    this.discovery = new Discovery(this.held.store, DEFAULT_POLICY, () => millis(1e12));
     this.client = inProcessClient(discoveryService(this.discovery, onDefect));
     const v2Client = mutation.v2Client?.(this.client) ?? this.client;
     const v3Client = mutation.v3Client?.(this.client) ?? this.client;
