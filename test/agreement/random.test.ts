@@ -9,7 +9,7 @@ import { setupOf } from './setup.ts';
 // Beyond what can be looked at whole: more nodes, more of what may happen, and every call, every answer and every access
 // to the store as a step of its own.
 
-const STORIES = slow ? 3000 : 1500;
+const STORIES = slow ? 10_000 : 1500;
 const seed = seedOfRun();
 
 test('random stories of nodes end with one cluster', async (t) => {
