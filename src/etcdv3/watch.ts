@@ -14,6 +14,7 @@ import { header, type Identity } from './header.ts';
 import { isEmpty, parseSpan, type Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
 import { Questions, statesOf } from './progress.ts';
+import { readable } from './readable.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
@@ -57,7 +58,7 @@ export class WatchStream {
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
     const end = (): void => this.end(ConnectError.from(signal.reason));
     signal.addEventListener('abort', end, { once: true });
-    this.#take(requests).catch((thrown: Error) => this.end(thrown));
+    this.#take(readable(requests)).catch((thrown: Error) => this.end(thrown));
     try {
       yield* this.#outbox.items();
     } finally {
@@ -71,14 +72,17 @@ export class WatchStream {
     // A client that does not read is not told more.
     if (this.#notifying) return;
     this.#notifying = true;
-    const watchers = [...this.#watchers.values()].filter(({ wantsProgress }) => wantsProgress);
-    const found = await statesOf(this.#client, watchers);
-    for (const watcher of watchers) {
-      const now = found.get(watcher.span.token);
-      if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
-      if (watcher.delivered >= now.modRevision) await this.#send(watcher.id, now.revision, {});
+    try {
+      const watchers = [...this.#watchers.values()].filter(({ wantsProgress }) => wantsProgress);
+      const found = await statesOf(this.#client, watchers);
+      for (const watcher of watchers) {
+        const now = found.get(watcher.span.token);
+        if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
+        if (watcher.delivered >= now.modRevision) await this.#send(watcher.id, now.revision, {});
+      }
+    } finally {
+      this.#notifying = false;
     }
-    this.#notifying = false;
   }
 
   /** Ends every watch and the stream, with a failure or without. */
