@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse } from 'node:http2';
 import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, present } from '../etcd/client.ts';
 import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
@@ -12,7 +10,7 @@ import { read } from './read.ts';
 import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
 import type { NewRequest, V2Request } from './request.ts';
-import { type Response, send } from './responder.ts';
+import { type Exchange, send } from './responder.ts';
 import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
@@ -33,11 +31,7 @@ export interface GatewayOptions {
 export type ClientOf = (request: Request) => DiscoveryClient;
 
 /** With a refusal it answers that, and reads no body. */
-export type Handler = (
-  request: Request,
-  response: ServerResponse | Http2ServerResponse,
-  refusal?: ConnectError,
-) => void;
+export type Handler = (exchange: Exchange, refusal?: ConnectError) => void;
 
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -60,23 +54,19 @@ export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Hand
     waits: new Waits(new Deadlines(options.pollLimitMs ?? PRESETS.pollLimit)),
     bodies: new Deadlines(options.bodyLimitMs ?? REQUEST_LIMITS.v2BodyTimeout),
   };
-  return (request, response, refusal) => {
-    serve(context, request, response, refusal).catch((defect: unknown) => {
+  return (exchange, refusal) => {
+    serve(context, exchange, refusal).catch((defect: unknown) => {
       options.onDefect(defect);
-      request.destroy();
+      exchange.request.destroy();
     });
   };
 }
 
-async function serve(
-  context: Context,
-  request: Request,
-  response: Response,
-  refusal: ConnectError | undefined,
-): Promise<void> {
+async function serve(context: Context, exchange: Exchange, refusal: ConnectError | undefined): Promise<void> {
+  const { request } = exchange;
   const { method = '', url: target = '/' } = request;
   const answer = (reply: Reply | V2Error): void =>
-    send(request, response, 'type' in reply ? errorReply(reply, context.options.urlFor(request)) : reply);
+    send(exchange, 'type' in reply ? errorReply(reply, context.options.urlFor(request)) : reply);
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
   const forNew = asksForNew(target);
@@ -91,7 +81,7 @@ async function serve(
   if (parsed.type === 'ERROR') return answer(parsed);
   let reply: Reply | V2Error | undefined;
   try {
-    reply = await call(context, parsed, request, response);
+    reply = await call(context, parsed, exchange);
   } catch (thrown) {
     if (isDefect(thrown)) context.options.onDefect(thrown);
     reply = refuse(thrown, parsed);
@@ -112,9 +102,9 @@ function unreadable(unread: Unread): V2Error {
 function call(
   context: Context,
   parsed: V2Request,
-  request: Request,
-  response: Response,
+  exchange: Exchange,
 ): Promise<Reply | V2Error | undefined> | Reply {
+  const { request } = exchange;
   const { options, waits } = context;
   const client = context.clientOf(request);
   switch (parsed.type) {
@@ -125,7 +115,7 @@ function call(
     case 'MOVED':
       return movedReply(parsed.location);
     case 'WAIT':
-      return waits.wait(client, parsed, request, response);
+      return waits.wait(client, parsed, exchange);
     case 'GET_SIZE':
     case 'GET_CONFIG':
     case 'LIST':

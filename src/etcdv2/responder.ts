@@ -14,6 +14,14 @@ export interface Response {
   once(event: 'drain', listener: () => void): unknown;
 }
 
+/** A request and its answer. */
+export interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
+  /** By what it stands in the log, for the answer to tell; whoever is in front has made sure that it is an id. */
+  readonly requestId?: string | undefined;
+}
+
 // As etcd and its discovery service send them: tokens are capabilities, so any page may use one that it has.
 const CORS = [
   'Access-Control-Allow-Headers',
@@ -28,13 +36,13 @@ const CORS = [
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
 /** Writes a whole answer. For HEAD, its headers. */
-export function send(request: Request, response: Response, reply: Reply): void {
+export function send({ request, response, requestId }: Exchange, reply: Reply): void {
   const { unread, body, index } = reply;
   const length = String(Buffer.byteLength(body));
   const headers = ['Content-Type', reply.contentType, 'Content-Length', length, ...CORS, ...NEGOTIATED];
   if (reply.headers !== undefined) headers.push(...Object.entries(reply.headers).flat());
   if (index !== undefined) headers.push('X-Etcd-Index', index.toString());
-  identify(request, headers);
+  if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   const isHttp2 = 'stream' in request;
   // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
   if (unread === 'TOO_SLOW' && !isHttp2) headers.push('Connection', 'close');
@@ -46,9 +54,9 @@ export function send(request: Request, response: Response, reply: Reply): void {
 }
 
 /** Sends the headers of an answer whose body comes later. */
-export function begin(request: Request, response: Response, contentType: string, index: bigint): void {
+export function begin({ response, requestId }: Exchange, contentType: string, index: bigint): void {
   const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString(), ...CORS];
-  identify(request, headers);
+  if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   writeHead(response, 200, headers);
   response.flushHeaders?.();
 }
@@ -56,9 +64,4 @@ export function begin(request: Request, response: Response, contentType: string,
 /** Names and values in turn, for which Node.js takes less time than for an object; the types of HTTP/2 know no arrays. */
 function writeHead(response: Response, status: number, headers: readonly string[]): void {
   response.writeHead(status, headers as unknown as OutgoingHttpHeaders);
-}
-
-/** By what the request stands in the log; whoever is in front has made sure that it is an id. */
-function identify({ headers: { 'x-request-id': id } }: Request, headers: string[]): void {
-  if (typeof id === 'string') headers.push('X-Request-Id', id);
 }

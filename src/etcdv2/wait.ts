@@ -1,13 +1,12 @@
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
-import type { Request } from './body.ts';
 import type { Deadlines } from './deadlines.ts';
 import { Feeds } from './feed.ts';
 import { hold } from './hold.ts';
 import { reasonOf } from './refusal.ts';
 import { eventReply, JSON_TYPE, type Reply } from './reply.ts';
 import type { WaitRequest } from './request.ts';
-import { begin, type Response } from './responder.ts';
+import { begin, type Exchange } from './responder.ts';
 import { Waiter } from './waiter.ts';
 
 /**
@@ -26,12 +25,8 @@ export class Waits {
     this.#polls = polls;
   }
 
-  async wait(
-    client: DiscoveryClient,
-    wanted: WaitRequest,
-    request: Request,
-    response: Response,
-  ): Promise<Reply | undefined> {
+  async wait(client: DiscoveryClient, wanted: WaitRequest, exchange: Exchange): Promise<Reply | undefined> {
+    const { response } = exchange;
     const waiter = new Waiter(wanted, response, this.#polls);
     try {
       // A watch that resumes is open to ended tokens, whose nodes must be told.
@@ -44,7 +39,7 @@ export class Waits {
         feed.leave(waiter);
         return eventReply(early ?? '', revision);
       }
-      begin(request, response, JSON_TYPE, revision);
+      begin(exchange, JSON_TYPE, revision);
       waiter.hold(feed);
       return undefined;
     } catch (thrown) {
@@ -53,7 +48,7 @@ export class Waits {
           return eventReply('', 0n);
         case ErrorReason.STORE_UNAVAILABLE:
           if (waiter.isGone) return undefined;
-          begin(request, response, JSON_TYPE, 0n);
+          begin(exchange, JSON_TYPE, 0n);
           await hold(client, wanted.token, response, this.#polls);
           return undefined;
         default:

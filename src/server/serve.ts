@@ -7,7 +7,7 @@ import type { Config } from '../settings/config.ts';
 import { hostPort, localUrl } from '../values/address.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
-import { admit } from './http/admit.ts';
+import { admitRequests } from './http/admit.ts';
 import { type MetricsPort, openMetricsPort } from './http/metrics-port.ts';
 import type { OwnPages } from './http/own-pages.ts';
 import { surfaces } from './http/surfaces.ts';
@@ -103,7 +103,7 @@ export async function startServer(
     port = await openPort({
       ...config.listen,
       tls,
-      handler: admit(answer, { limiter, now: () => discovery.now() }, observers),
+      handler: admitRequests(answer, { limiter, now: () => discovery.now() }, observers),
       log,
       limits: { connections, requests },
       onRefused: metrics.portRefused,

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { Handler } from '../../src/etcdv2/gateway.ts';
 import type { Answer, Call } from './node.ts';
 
-type V2Request = Parameters<Handler>[0];
+type V2Request = Parameters<Handler>[0]['request'];
 
 /** A connection between a node and the service, on which one call is answered. */
 export interface Connection {
@@ -25,7 +25,7 @@ export function exchange(
   const cut = (): void => response.cut();
   Object.assign(request, { destroy: cut, socket: { destroy: cut } });
   Object.assign(response, { socket: { destroy: cut } });
-  handle(request as unknown as V2Request, response as unknown as ServerResponse);
+  handle({ request: request as unknown as V2Request, response: response as unknown as ServerResponse });
   return { cut: () => response.hangUp() };
 }
 

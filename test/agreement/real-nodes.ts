@@ -30,7 +30,7 @@ export async function openV2Door(hostNow: () => Host): Promise<Door> {
       const sent = body === null ? '' : ` ${body.toString()}`;
       if (body !== null) request.unshift(body);
       calls.push(`${method} ${target}${sent}`);
-      hostNow().v2(request, response);
+      hostNow().v2({ request, response });
     })();
   });
   return doorOf(server, calls);

@@ -88,12 +88,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 type V2Handler = ReturnType<typeof etcdV2Gateway>;
 
 function http1Server(handler: V2Handler): { server: Server; endConnections: () => void } {
-  const server = createServer(handler);
+  const server = createServer((request, response) => handler({ request, response }));
   return { server, endConnections: () => server.closeAllConnections() };
 }
 
 function http2Server(handler: V2Handler): { server: Http2Server; endConnections: () => void } {
-  const server = createHttp2Server(handler);
+  const server = createHttp2Server((request, response) => handler({ request, response }));
   const sessions = new Set<{ destroy(): void }>();
   server.on('session', (session) => {
     sessions.add(session);

@@ -331,7 +331,7 @@ suite('a stream', () => {
       const request = { type: 'WAIT', token: 't', awaited: 'ANY', waitIndex: 1n, stream: true } as const;
       const polls = new Deadlines(60_000);
       const waits = new Waits(polls);
-      assert.equal(await waits.wait(stack.client, request, REQUEST, response), undefined);
+      assert.equal(await waits.wait(stack.client, request, { request: REQUEST, response }), undefined);
       await waitFor('the first event', () => response.written.length === 1);
       const beside = await held(stack, `${HELD}&waitIndex=3`);
       assert.deepEqual(v2({ body: await beside.body }), created(2, 3));

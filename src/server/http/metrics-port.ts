@@ -3,9 +3,11 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 import { listenProblem } from '../../port/listen-problem.ts';
 import { openPort, type PortHandler } from '../../port/port.ts';
 import { type ListenAddress, localUrl } from '../../values/address.ts';
-import { surfaceOf } from '../route.ts';
-import { note, type Observers } from './observe.ts';
+import { requestIdOf } from '../telemetry/request-id.ts';
+import type { Exchange } from './exchange.ts';
+import { type Observers, observe } from './observe.ts';
 import { type OwnPages, servePage } from './own-pages.ts';
+import { classify } from './route.ts';
 
 /** For a scrape that is under way. */
 const GRACE_MS = 1000;
@@ -23,14 +25,24 @@ export async function openMetricsPort(
   observers: Observers,
 ): Promise<MetricsPort> {
   const handler: PortHandler = (request, response) => {
-    const surface = surfaceOf(request.url ?? '');
+    const call = classify(request);
+    const { surface } = call;
     if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.end('Only /metrics, /livez and /readyz are here.\n');
       return undefined;
     }
-    const outcome = { remote: request.socket.remoteAddress };
-    note(request, response, { surface, kind: 'call' }, outcome, { ...observers, tracing: undefined });
+    const exchange: Exchange = {
+      request,
+      response,
+      call,
+      requestId: requestIdOf(request),
+      remote: request.socket.remoteAddress,
+      refusal: undefined,
+      leave: undefined,
+      rpc: {},
+    };
+    observe(exchange, { ...observers, tracing: undefined });
     return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);
   };
   try {

@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { findingFlags } from '../../etcd/start/settings.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
-import type { Surface } from '../route.ts';
+import type { Surface } from '../call.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface OwnPages {

@@ -1,4 +1,4 @@
-import { type ConnectError, createContextKey, createServiceImplSpec } from '@connectrpc/connect';
+import { createContextKey, createServiceImplSpec } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
@@ -7,25 +7,17 @@ import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
 import { healthService } from '../../grpc/health.ts';
 import { reflectionServices } from '../../grpc/reflection.ts';
 import { pageHandler } from '../../page/handler.ts';
-import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
 import type { RequestClients } from '../clients/request-clients.ts';
-import type { Surface } from '../route.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
-import type { RequestOutcome } from './observe.ts';
+import type { Exchange } from './exchange.ts';
 import { type OwnPages, servePage } from './own-pages.ts';
 
-/** Answers a request of a surface, or with a refusal answers that, in the surface's own words. */
-export type Answer = (
-  surface: Surface,
-  request: PortRequest,
-  response: PortResponse,
-  outcome: RequestOutcome,
-  refusal: ConnectError | undefined,
-) => unknown;
+/** Answers a request on its surface, or with its refusal, in the surface's own words. */
+export type Answer = (exchange: Exchange) => unknown;
 
 export interface SurfacesOptions {
   readonly config: Config;
@@ -64,12 +56,16 @@ export function surfaces(options: SurfacesOptions): Answer {
   );
   const v2 = etcdV2Gateway(clientOf, { urlFor, pollLimitMs: config.pollLimit, version, onDefect });
   const page = pageHandler(clientOf, { version, urlFor, onDefect });
-  return (surface, request, response, outcome, refusal) => {
+  return (exchange) => {
+    const { request, response, refusal } = exchange;
+    const { surface } = exchange.call;
     switch (surface) {
       case 'rpc':
-        return allowCrossOrigin(request, response) ? undefined : rpc(request, response, outcome, refusal);
+        return allowCrossOrigin(request, response)
+          ? undefined
+          : rpc(request, response, exchange.rpc, refusal);
       case 'v2':
-        return v2(request, response, refusal);
+        return v2(exchange, refusal);
       case 'page':
         return page(request, response, refusal);
       default:

@@ -19,7 +19,7 @@ import {
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
-import { pathOf } from '../route.ts';
+import { pathOf } from '../call.ts';
 import { grpcMethod } from './grpc.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
 import { refuseUnknown, unreadable, unspoken } from './refusals.ts';

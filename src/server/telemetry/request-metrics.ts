@@ -1,19 +1,14 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import { pathOf, type Surface } from '../route.ts';
+import type { Call, Surface } from '../call.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
-
-/** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
-export type Kind = 'call' | 'wait';
 
 /** A request that is over, as it is counted. */
 export interface Counted {
-  readonly surface: Surface;
-  readonly target: string;
+  readonly call: Call;
   /** The HTTP method. */
   readonly method: string;
   /** The HTTP status. */
   readonly status: number;
-  readonly kind: Kind;
   readonly seconds: number;
   /** The RPC and how it ended, in Connect's words. */
   readonly rpc: { readonly method: string; readonly code: string } | undefined;
@@ -88,10 +83,11 @@ export class RequestMetrics {
     this.#waits.set(surface, (this.#waits.get(surface) ?? 0) + 1);
   }
 
-  count({ surface, target, status, kind, seconds, rpc }: Counted, verb: string): void {
+  count({ call, status, seconds, rpc }: Counted, verb: string): void {
+    const { surface, kind } = call;
     const method = rpc?.method ?? verb;
     const code = rpc?.code ?? String(status);
-    const endpoint = endpointOf(surface, target);
+    const endpoint = endpointOf(call);
     const key = `${surface} ${endpoint} ${method} ${code} ${kind}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
@@ -109,10 +105,9 @@ export class RequestMetrics {
   }
 }
 
-function endpointOf(surface: Surface, target: string): Endpoint | undefined {
+function endpointOf({ surface, path }: Call): Endpoint | undefined {
   if (surface === 'health') return 'health';
   if (surface !== 'v2') return undefined;
-  const path = pathOf(target);
   if (path === '/new') return 'new';
   return path === '/version' ? undefined : 'token';
 }

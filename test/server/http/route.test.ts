@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseChosenToken } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import { type Surface, surfaceOf } from '../../../src/server/route.ts';
+import type { Surface } from '../../../src/server/call.ts';
+import { classify, surfaceOf } from '../../../src/server/http/route.ts';
 
 const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
   ['/', 'home'],
@@ -38,6 +39,31 @@ const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
 
 test('each path has one surface that answers it', () => {
   for (const [target, surface] of TABLE) assert.equal(surfaceOf(target), surface, target);
+});
+
+test('a request is told by its head: what waits, what probes, whose refusal would be the end', () => {
+  const facets = (method: string, url: string): string => {
+    const { surface, kind, path, isProbe, isQuiet, isLastChance } = classify({ method, url, headers: {} });
+    const flags = Object.entries({ isProbe, isQuiet, isLastChance }).filter(([, is]) => is);
+    return [surface, kind, path, ...flags.map(([name]) => name)].join(' ');
+  };
+  const table: ReadonlyArray<[method: string, url: string, facets: string]> = [
+    ['GET', '/livez?x', 'live call /livez isProbe isQuiet'],
+    ['GET', '/health', 'health call /health isProbe isQuiet'],
+    ['GET', '/robots.txt', 'robots call /robots.txt'],
+    ['POST', '/grpc.health.v1.Health/Check', 'rpc call /grpc.health.v1.Health/Check isProbe isQuiet'],
+    ['POST', '/grpc.health.v1.Health/Watch', 'rpc wait /grpc.health.v1.Health/Watch isQuiet'],
+    ['POST', '/etcdserverpb.Watch/Watch', 'rpc wait /etcdserverpb.Watch/Watch isLastChance'],
+    ['POST', '/etcdserverpb.KV/Range', 'rpc call /etcdserverpb.KV/Range'],
+    ['GET', '/t?wait=1', 'v2 wait /t'],
+    ['GET', '/t/a?wait=true&waitIndex=3', 'v2 wait /t/a isLastChance'],
+    ['GET', '/t?recursive=true&wait=true', 'v2 wait /t'],
+    ['GET', '/t/_config/size', 'v2 call /t/_config/size'],
+    ['PUT', '/t/a?prevExist=false', 'v2 call /t/a isLastChance'],
+    ['PUT', '/new?size=3', 'v2 call /new'],
+    ['PUT', '/health', 'health call /health isProbe isQuiet'],
+  ];
+  for (const [method, url, expected] of table) assert.equal(facets(method, url), expected, url);
 });
 
 test('what can be a token has its members under its path', () => {

@@ -1,0 +1,72 @@
+import { isLastChance } from '../../etcdv2/last-chance.ts';
+import { asksToWait } from '../../etcdv2/params.ts';
+import { V3_WATCH } from '../../etcdv3/gateway.ts';
+import { prefersHtml } from '../../page/accept.ts';
+import type { PortRequest } from '../../port/port.ts';
+import { type Call, type Kind, pathOf, type Surface } from '../call.ts';
+import { isStream } from '../rpc/methods.ts';
+
+const OWN: Readonly<Record<string, Surface>> = {
+  '/': 'home',
+  '/health': 'health',
+  '/readyz': 'health',
+  '/livez': 'live',
+  '/robots.txt': 'robots',
+  '/metrics': 'metrics',
+};
+
+/** /package.Service/Method: what RPC clients call. No token has this form. */
+const RPC = /^\/[a-z0-9.]+\.[A-Z]\w*\//;
+
+const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
+
+const HEALTH = '/grpc.health.v1.Health/';
+
+/** Tells what a request is, by its head alone and before anything is parsed that need not be. */
+export function classify({
+  method = 'GET',
+  url = '',
+  headers: { accept },
+}: Pick<PortRequest, 'method' | 'url' | 'headers'>): Call {
+  const path = pathOf(url);
+  const surface = surfaceOf(url, method, accept, path);
+  const kind = kindOf(surface, url, path);
+  const isProbe = PROBED.has(surface) || path === `${HEALTH}Check`;
+  const mayBeLast = surface === 'v2' && (kind === 'wait' || method === 'PUT');
+  return {
+    surface,
+    kind,
+    path,
+    isProbe,
+    isQuiet: isProbe || path.startsWith(HEALTH),
+    isLastChance: path === V3_WATCH || (mayBeLast && isLastChance(method, url)),
+  };
+}
+
+function kindOf(surface: Surface, target: string, path: string): Kind {
+  if (surface === 'rpc') return isStream(path) ? 'wait' : 'call';
+  return surface === 'v2' && asksToWait(target) ? 'wait' : 'call';
+}
+
+/** The surface by the target of a request, as it stands in the request line, and what its client accepts. */
+export function surfaceOf(target: string, method = 'GET', accept?: string, path = pathOf(target)): Surface {
+  // Tokens have no dot, most of them: the pattern would try every end of the word.
+  if (path.includes('.') && RPC.test(path)) return 'rpc';
+  const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
+  if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
+  if (path.startsWith('/_page/')) return 'page';
+  return wantsPage(method, accept, 'application/json') && isTokenTarget(target) ? 'page' : 'v2';
+}
+
+function wantsPage(method: string, accept: string | undefined, other: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && prefersHtml(accept, other);
+}
+
+/** Paths of one part that are no token's. */
+const NO_TOKENS = new Set(['new', 'version', 'v2', 'favicon.ico']);
+
+/** Whether the target is the URL of a token, and nothing below it. With a query it is a program's. */
+function isTokenTarget(target: string): boolean {
+  const [, name] = /^\/([^/?#%]+)\/?$/.exec(target) ?? [];
+  return name !== undefined && !NO_TOKENS.has(name);
+}
