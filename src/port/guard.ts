@@ -12,7 +12,8 @@ const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
 /**
  * Looks at a request before any handler does. Returns what to refuse it with, or undefined; then `url` is a
  * slash and printable ASCII, its percent-escapes as they came, right or wrong, and `headers.host` (HTTP/1) or
- * `authority` (HTTP/2) can stand in a URL.
+ * `authority` (HTTP/2) can stand in a URL. Both are corrected in the request itself: connect-node makes the URL of
+ * a call of them, and throws where there is no Host or a bad one.
  */
 export function check(
   request: IncomingMessage | Http2ServerRequest,
