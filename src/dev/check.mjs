@@ -108,7 +108,7 @@ function dependencies() {
 const STEPS = {
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
-  types: () => run('tsc', '--noEmit'),
+  types: () => run('tsc', '--build'),
   "the page's types": () => run('tsc', '-p', 'src/page/browser'),
   dependencies,
   'buf lint': () => run('buf', 'lint'),
