@@ -7,9 +7,8 @@ import type { Plan } from './plan.ts';
 import { comparison } from './report/compare.ts';
 import { reportOf } from './report/report.ts';
 import type { Results } from './report/results.ts';
-import { stopAll } from './support/child.ts';
 import { aboutMachine, type DataDir, makeDataDir, openFilesLimit } from './support/machine.ts';
-import { stopPrograms } from './support/program.ts';
+import { stopAll } from './support/program.ts';
 
 // Not compiled, so not in dist/. Where the tests keep what takes long to make.
 const BUILDS = new URL('../../test/tools/go-build.mjs', import.meta.url);
@@ -39,7 +38,7 @@ async function main(): Promise<void> {
       progress(undefined);
       console.error(`${part} failed: ${error instanceof Error ? error.message : String(error)}`);
       process.exitCode = 1;
-      await stopProcesses();
+      await stopAll();
     },
   });
   progress(undefined);
@@ -73,12 +72,8 @@ function progress(text: string | undefined): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text ?? ''}`);
 }
 
-async function stopProcesses(): Promise<void> {
-  await Promise.all([stopAll(), stopPrograms()]);
-}
-
 async function cleanUp(): Promise<void> {
-  await stopProcesses();
+  await stopAll();
   await dataDir?.remove();
 }
 

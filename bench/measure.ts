@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { BootstrapPlan, BootstrapResult } from './measure/bootstrap.ts';
 import { measureCalls } from './measure/calls.ts';
-import { measureStores } from './measure/stores.ts';
-import { measureSweep } from './measure/sweep.ts';
 import { measureTokens } from './measure/tokens.ts';
 import { measureWaiters } from './measure/waiters.ts';
 import type { Plan } from './plan.ts';
@@ -39,13 +37,11 @@ export async function measure(
     }
   };
   return {
-    stores: await part('stores', plan.stores, measureStores),
     calls: await part('calls', plan.calls, measureCalls),
     overEtcd: await part('over-etcd', plan.overEtcd, measureCalls),
     waiters: await part('waiters', plan.waiters, measureWaiters),
     bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
     tokens: await part('tokens', plan.tokens, measureTokens),
-    sweep: await part('sweep', plan.sweep, measureSweep),
   };
 }
 

@@ -3,8 +3,6 @@
 import type { BootstrapPlan } from './measure/bootstrap.ts';
 import type { CallsPlan } from './measure/calls.ts';
 import { OPERATIONS, type OperationName } from './measure/operations.ts';
-import type { StoresPlan } from './measure/stores.ts';
-import type { SweepPlan } from './measure/sweep.ts';
 import type { TokensPlan } from './measure/tokens.ts';
 import type { WaitersPlan } from './measure/waiters.ts';
 import { WAYS } from './measure/ways.ts';
@@ -12,13 +10,11 @@ import type { StoreKind } from './servers/servers.ts';
 
 /** Undefined: not wanted. */
 export interface Plan {
-  readonly stores: StoresPlan | undefined;
   readonly calls: CallsPlan | undefined;
   readonly overEtcd: CallsPlan | undefined;
   readonly waiters: WaitersPlan | undefined;
   readonly bootstrap: BootstrapPlan | undefined;
   readonly tokens: TokensPlan | undefined;
-  readonly sweep: SweepPlan | undefined;
 }
 
 export type Size = 'full' | 'quick' | 'smoke';
@@ -80,18 +76,6 @@ const WAITERS = {
   },
   smoke: { most: 20, rounds: 1, restMs: 10, idleMs: 100, rehearsal: 10, fewestForMemory: 20, timesFew: 1 },
 } as const;
-const STEADY_CALLS = {
-  full: { rounds: 3, inFlight: 256, ms: 1200 },
-  quick: { rounds: 2, inFlight: 256, ms: 500 },
-  smoke: { rounds: 1, inFlight: 2, ms: 50 },
-} as const;
-const STEADY: readonly OperationName[] = [
-  'v2 list of 3',
-  '/new',
-  'v2 register, 3 a token',
-  'gRPC GetCluster',
-  'v3 Put, 3 a token',
-];
 /** What the Go service does as well, where its store is not faster than both are. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
@@ -99,12 +83,6 @@ const TOKENS = {
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
-const SWEEP = {
-  full: { tokens: 1_000_000, inFlight: 256, mostMs: 1000, halfMs: 3000, restMs: 60_000 },
-  quick: { tokens: 100_000, inFlight: 256, mostMs: 300, halfMs: 800, restMs: 10_000 },
-  smoke: { tokens: 100, inFlight: 2, mostMs: 20, halfMs: 50, restMs: 5000 },
-} as const;
-
 /** Throws when nothing has such a name. */
 export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
   const names: string[] = [];
@@ -120,18 +98,10 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
   const most = waiters ?? WAITERS[size].most;
   const isFull = size === 'full';
   const plan: Plan = {
-    stores: isWanted('bare stores')
-      ? {
-          rounds: CALLS[size].rounds,
-          inFlight: CALLS[size].slots.map(({ inFlight }) => inFlight),
-          ms: 200,
-        }
-      : undefined,
     calls: many(calls('', OPERATIONS), {
       ...CALLS[size],
       store,
       prefix: '',
-      steady: { operations: STEADY, ...STEADY_CALLS[size] },
     }),
     overEtcd:
       store === 'etcd'
@@ -142,7 +112,6 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
             slots: CALLS[size].slots.slice(isFull ? 1 : 0, 3),
             store: 'etcd' as const,
             prefix: 'over etcd: ',
-            steady: { operations: [], ...STEADY_CALLS[size] },
           }),
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),
@@ -152,7 +121,6 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
       ? { rounds: { full: 9, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
       : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
-    sweep: isWanted('sweep of expired tokens') ? { ...SWEEP[size], cache } : undefined,
   };
   if (Object.values(plan).every((part) => part === undefined)) {
     throw new Error(`--only: nothing has such a name. There are:\n  ${names.join('\n  ')}`);

@@ -17,7 +17,6 @@ export interface LoopResult {
   readonly seconds: number;
   readonly latencyMsMedian: number;
   readonly latencyMs99: number;
-  readonly latencyMsMax: number;
 }
 
 export function resultOf(latenciesMs: readonly number[], ms: number, early = 0): LoopResult {
@@ -28,6 +27,22 @@ export function resultOf(latenciesMs: readonly number[], ms: number, early = 0):
     seconds: ms / 1000,
     latencyMsMedian: quantile(sorted, 0.5),
     latencyMs99: quantile(sorted, 0.99),
-    latencyMsMax: sorted.at(-1) ?? Number.NaN,
+  };
+}
+
+/** Times in ms from sending the registration. */
+export interface WakeResult {
+  readonly firstMs: number;
+  readonly medianMs: number;
+  readonly lastMs: number;
+}
+
+/** Of those that wait, each of which resolves with the time at which it was woken. */
+export async function wakeResult(sentAt: number, woken: readonly Promise<number>[]): Promise<WakeResult> {
+  const times = Float64Array.from(await Promise.all(woken)).sort();
+  return {
+    firstMs: (times[0] ?? Number.NaN) - sentAt,
+    medianMs: quantile(times, 0.5) - sentAt,
+    lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
   };
 }

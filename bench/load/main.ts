@@ -9,7 +9,6 @@ import { closedLoop } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
 import { Http1Connection } from './http1.ts';
 import type { Caller, LoopResult, Next } from './loop.ts';
-import { openLoop } from './open-loop.ts';
 import { type RegistrationPlan, registrations } from './registrations.ts';
 import * as streams from './streams.ts';
 import * as waiters from './waiters.ts';
@@ -18,13 +17,11 @@ export interface Job {
   readonly port: number;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
-  /** Calls at once: as many all the time, or at the most where a rate is given. */
+  /** Calls at once, all the time. */
   readonly inFlight: number;
   readonly ms: number;
   /** How long calls are made before the clock starts: new connections are slower. */
   readonly leadInMs?: number;
-  /** So many calls a second, at fixed times; without it each caller calls again when it has its answer. */
-  readonly perSecond?: number;
   readonly requests: Repeat | Spread | Distinct;
 }
 
@@ -47,8 +44,6 @@ export interface Distinct {
 export interface JobResult extends LoopResult {
   /** CPU time of the load generator itself. */
   readonly cpuMicros: number;
-  /** Of calls at a given rate. */
-  readonly lateMs99?: number;
 }
 
 interface Prepared {
@@ -70,8 +65,6 @@ async function prepare(job: Job): Promise<void> {
     job.grpcPath === undefined
       ? await http1Callers(job.port, job.inFlight)
       : await grpcCallers(job.port, job.grpcPath, job.inFlight);
-  const { leadInMs = 0, perSecond } = job;
-  if (leadInMs > 0 && perSecond !== undefined) await closedLoop(callers, next, leadInMs);
   prepared = { job, callers, next, close };
 }
 
@@ -81,10 +74,7 @@ async function run(): Promise<JobResult> {
   prepared = undefined;
   try {
     const before = process.cpuUsage();
-    const { ms, leadInMs, perSecond } = job;
-    const result = await (perSecond === undefined
-      ? closedLoop(callers, next, ms, leadInMs)
-      : openLoop(callers, next, ms, perSecond));
+    const result = await closedLoop(callers, next, job.ms, job.leadInMs);
     const { user, system } = process.cpuUsage(before);
     return { ...result, cpuMicros: user + system };
   } finally {

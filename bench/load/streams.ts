@@ -1,8 +1,7 @@
 // Thousands of gRPC streams that wait: etcd's v3 watches, and WatchMembers.
 
-import { quantile } from '../support/stats.ts';
 import { Http2Connection, headersOf } from './http2.ts';
-import type { WakeResult } from './waiters.ts';
+import { type WakeResult, wakeResult } from './loop.ts';
 
 export interface Streams {
   readonly port: number;
@@ -105,20 +104,15 @@ export async function wakeStreams({ port, path, data }: StreamsWake): Promise<Wa
   const woken = streams.map((stream) => stream.next());
   const connection = await Http2Connection.open(port);
   const sentAt = performance.now();
-  const registeredAt = await new Promise<number>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     connection.request(headersOf(path), data, false, {
-      end: (bytes) => (bytes > 0 ? resolve(performance.now()) : reject(new Error(`${path} was refused`))),
+      end: (bytes) => (bytes > 0 ? resolve() : reject(new Error(`${path} was refused`))),
       failed: reject,
     });
   });
-  const times = Float64Array.from(await Promise.all(woken)).sort();
+  const result = await wakeResult(sentAt, woken);
   connection.close();
-  return {
-    registeredMs: registeredAt - sentAt,
-    firstMs: (times[0] ?? Number.NaN) - sentAt,
-    medianMs: quantile(times, 0.5) - sentAt,
-    lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
-  };
+  return result;
 }
 
 export function closeStreams(): void {

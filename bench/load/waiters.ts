@@ -1,7 +1,7 @@
 // Thousands of long polls, each on a connection of its own.
 
-import { quantile } from '../support/stats.ts';
 import { Http1Connection } from './http1.ts';
+import { type WakeResult, wakeResult } from './loop.ts';
 
 export interface Waiting {
   readonly port: number;
@@ -9,14 +9,6 @@ export interface Waiting {
   readonly request: Uint8Array;
   /** The server sends no head before the event, and others have to tell when all wait. */
   readonly headLater?: boolean;
-}
-
-/** Times in ms from sending the registration. */
-export interface WakeResult {
-  readonly registeredMs: number;
-  readonly firstMs: number;
-  readonly medianMs: number;
-  readonly lastMs: number;
 }
 
 // Connections begun at once, below what servers let wait for their accept.
@@ -64,25 +56,19 @@ function beginWait(connection: Http1Connection, request: Uint8Array, headLater: 
 export async function wakeWaiters({ port, request }: Omit<Waiting, 'count'>): Promise<WakeResult> {
   const connection = await Http1Connection.open(port);
   const sentAt = performance.now();
-  const registered = new Promise<number>((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     connection.send(request, {
       head: () => {},
       done: () => {
-        if (connection.status < 300) resolve(performance.now());
+        if (connection.status < 300) resolve();
         else reject(new Error(`the registration was refused:\n${connection.refusal}`));
       },
       failed: (_, error) => reject(error),
     });
   });
-  const registeredAt = await registered;
-  const times = Float64Array.from(await Promise.all(woken)).sort();
+  const result = await wakeResult(sentAt, woken);
   connection.close();
-  return {
-    registeredMs: registeredAt - sentAt,
-    firstMs: (times[0] ?? Number.NaN) - sentAt,
-    medianMs: quantile(times, 0.5) - sentAt,
-    lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
-  };
+  return result;
 }
 
 export function closeWaiters(): void {

@@ -12,6 +12,7 @@ import { etcdctlOf, etcdOf } from '../../test/etcd/harness/versions.ts';
 import { etcdIsThere, startEtcd, startProgram } from '../servers/servers.ts';
 import { pin, pinning, twoCores } from '../support/cores.ts';
 import { type Spread, spread } from '../support/stats.ts';
+import { inTurn } from './slot.ts';
 
 const exec = promisify(execFile);
 const SERIES = '3.7';
@@ -66,8 +67,7 @@ export async function measureBootstrap(
         { url: plainUrl, list: times.plain },
         { url, list: times.warm },
       ];
-      if (round % 2 === 0) pair.reverse();
-      for (const { url: endpoint, list } of pair) {
+      for (const { url: endpoint, list } of inTurn(pair, round)) {
         const taken = await measureOne(endpoint);
         if (round > 0) list.push(taken);
       }

@@ -1,10 +1,8 @@
 // What was measured of one operation, as the numbers that are told.
 
-import type { Usage } from '../support/probe.ts';
 import { ratios, type Spread, spread } from '../support/stats.ts';
 import type { Operation } from './operations.ts';
-import { cpuOf, rateOf, type Slot } from './slot.ts';
-import { type SteadyMeasured, steadyOver } from './steady.ts';
+import { type Asked, cpuOf, rateOf, type Slot, type Timing } from './slot.ts';
 
 /** One operation on one server, over the rounds. */
 export interface Measured {
@@ -32,25 +30,11 @@ export interface Row {
   readonly generatorBound: { readonly baseline: boolean; readonly service: boolean };
 }
 
-/** Calls at half of the highest rate. */
-export interface SteadyRow {
-  readonly operation: string;
-  readonly baselineName: string;
-  readonly baseline: SteadyMeasured;
-  readonly service: SteadyMeasured;
-}
-
 /** A server as it is for one operation. */
-export interface Target {
-  readonly usage: () => Promise<Usage>;
-  readonly port: number;
-  /** Where tokens are made for registrations; a baseline needs none. */
-  readonly tokensAt?: number;
+export interface Target extends Asked {
   /** What bare Node is to answer. */
   readonly prepare?: () => Promise<unknown>;
   readonly slots: Slot[];
-  /** At half of the highest rate. */
-  readonly steady: Slot[];
 }
 
 /** One row in the making. */
@@ -58,15 +42,14 @@ export interface Course {
   /** As the row is called. */
   readonly name: string;
   readonly operation: Operation;
-  readonly inFlight: number;
-  readonly slotMs: number;
+  readonly timing: Timing;
   readonly baselineName: string;
   readonly baseline: Target;
   readonly service: Target;
   readonly go: Target | undefined;
 }
 
-export function rowOf({ name, inFlight, baselineName, baseline, service, go }: Course): Row {
+export function rowOf({ name, timing: { inFlight }, baselineName, baseline, service, go }: Course): Row {
   return {
     operation: name,
     inFlight,
@@ -81,15 +64,6 @@ export function rowOf({ name, inFlight, baselineName, baseline, service, go }: C
       baseline: inFlight > 1 && isGeneratorBound(baseline),
       service: inFlight > 1 && isGeneratorBound(service),
     },
-  };
-}
-
-export function steadyRowOf({ name, baselineName, baseline, service }: Course): SteadyRow {
-  return {
-    operation: name,
-    baselineName,
-    baseline: steadyOver(baseline.steady),
-    service: steadyOver(service.steady),
   };
 }
 

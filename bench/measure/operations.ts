@@ -1,8 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GetClusterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { Repeat } from '../load/main.ts';
-import { memberOf, type RegistrationPlan } from '../load/registrations.ts';
+import { memberOf } from '../load/registrations.ts';
 import type { Reply } from '../servers/bare-node.ts';
 import {
   connectBinary,
@@ -17,6 +16,7 @@ import {
   sizeRange,
 } from '../support/requests.ts';
 import { type Fixture, sampleRegistration, sampleReply } from './fixture.ts';
+import type { Wanted } from './slot.ts';
 
 export const OPERATIONS = [
   'v2 size',
@@ -46,7 +46,7 @@ export type OperationName = (typeof OPERATIONS)[number];
 /** One row of the table for each number of calls in flight. */
 export interface Operation {
   readonly name: OperationName;
-  readonly requests: Repeat | Omit<RegistrationPlan, 'count'>;
+  readonly requests: Wanted;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
   /** What bare Node answers; without it the baseline is bare connect-node. */

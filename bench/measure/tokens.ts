@@ -2,14 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Job } from '../load/main.ts';
 import { copyOfFilled } from '../servers/data-directories.ts';
 import { type Server, startService } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { memberListPath, tokenNumber } from '../support/filled.ts';
 import { get, postNothing } from '../support/requests.ts';
 import { ratios, type Spread, spread } from '../support/stats.ts';
-import { cpuOf, rateOf, runSlot, type Slot } from './slot.ts';
+import { cpuOf, inTurn, rateOf, runSlot, type Slot, type Wanted } from './slot.ts';
 import { type Filled, measureStarts, type Starts } from './starts.ts';
 
 export interface TokensPlan {
@@ -41,19 +40,11 @@ export interface TokensRate {
   readonly cpuRatio: Spread;
 }
 
-/** More calls than there will be. */
-const GUESSED_PER_MS = 15;
-
-type Requests = (server: Server, tokens: number, count: number) => Job['requests'];
-
-const OPERATIONS: ReadonlyMap<string, Requests> = new Map<string, Requests>([
+const OPERATIONS = new Map<string, (tokens: number) => Wanted>([
   ['list of one token', () => ({ repeat: get(memberListPath(tokenNumber(0))) })],
-  ['list, tokens all over the store', (_, tokens) => ({ spreadOver: tokens })],
+  ['list, tokens all over the store', (tokens) => ({ spreadOver: tokens })],
   ['/new', () => ({ repeat: postNothing('/new?size=3') })],
-  [
-    'register, 3 a token',
-    ({ port }, _, count) => ({ distinct: { dialect: 'v2', perToken: 3, count }, tokensAt: port }),
-  ],
+  ['register, 3 a token', () => ({ dialect: 'v2', perToken: 3 })],
 ]);
 
 export async function measureTokens(
@@ -115,24 +106,15 @@ async function measureRates(
 ): Promise<void> {
   const load = new Child('the load generator', 'load/main.js');
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [operation, requests] of OPERATIONS) {
+    for (const [operation, wanted] of OPERATIONS) {
       for (const inFlight of counts) {
-        for (const { tokens, server, slots } of round % 2 === 0 ? running : running.toReversed()) {
+        for (const { tokens, server, slots } of inTurn(running, round)) {
           progress(`${tokens} tokens, round ${round}/${rounds}: ${operation}`);
           const name = `${operation}, ${inFlight}`;
           const { list } = slots.get(name) ?? { list: [] };
-          const last = list.at(-1);
-          const leadInMs = slotMs / 5;
-          const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
-          const count = Math.ceil(perMs * (slotMs + leadInMs)) + 100;
-          const job = {
-            port: server.port,
-            inFlight,
-            ms: slotMs,
-            leadInMs,
-            requests: requests(server, tokens, count),
-          };
-          const slot = await runSlot(load, () => server.usage(), job);
+          const asked = { usage: server.usage, port: server.port, tokensAt: server.port };
+          const timing = { inFlight, ms: slotMs };
+          const slot = await runSlot(load, asked, wanted(tokens), timing, { last: list.at(-1) });
           // The first round warms up.
           slots.set(name, { operation, inFlight, list: round === 1 ? [slot] : [...list, slot] });
         }

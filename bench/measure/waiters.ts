@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WakeResult } from '../load/waiters.ts';
+import type { WakeResult } from '../load/loop.ts';
 import { type Server, type StoreKind, startGoService, startService } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { type Spread, spread } from '../support/stats.ts';

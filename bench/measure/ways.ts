@@ -9,7 +9,7 @@ import { memberOf, memberPut } from '../load/registrations.ts';
 import type { Streams, StreamsWake } from '../load/streams.ts';
 import type { Waiting } from '../load/waiters.ts';
 import type { Ports } from '../servers/bare-connect.ts';
-import { type GoServer, type Server, startBareNode } from '../servers/servers.ts';
+import { type GoServer, type Server, serverOf, startBareNode } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { get, grpcFrame, membersRange, putForm, rpcPath } from '../support/requests.ts';
 import { makeFixture, putKey, sampleMessages, sampleRegistration, sampleReply } from './fixture.ts';
@@ -121,15 +121,8 @@ function streamWay(
       const child = new Child('bare connect-node', 'servers/bare-connect.js');
       const messages = await sampleMessages(servicePort, await makeFixture(servicePort));
       const { http2 } = (await child.ask('listen', messages)) as Ports;
-      const server: Server = {
-        port: http2,
-        pid: child.pid,
-        usage: () => child.usage(),
-        settledUsage: () => child.settledUsage(),
-        stop: () => child.stop(),
-      };
       return {
-        server,
+        server: serverOf(child, http2),
         async ask(count) {
           await child.ask('hold');
           return askOf(http2, BARE_TOKEN, count);

@@ -2,7 +2,6 @@
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { Row } from '../measure/call-rows.ts';
-import type { StoresRow } from '../measure/stores.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
 import { number, range, table } from './table.ts';
@@ -74,22 +73,6 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
           ...(hasGo ? [go === undefined || metric === 'heapBytesEach' ? '' : show(go[metric].median)] : []),
         ]),
     ),
-  );
-}
-
-export function storesTable(rows: readonly StoresRow[]): string {
-  return table(
-    ['durable writes a second', ...rows.map(({ inFlight }) => `${inFlight} in flight`)],
-    [
-      [
-        'bare LMDB, a read and two puts each',
-        ...rows.map(({ lmdbPerSecond }) => whole(lmdbPerSecond.median)),
-      ],
-      [
-        'bare etcd 3.7, a conditional put each',
-        ...rows.map(({ etcdPerSecond }) => (etcdPerSecond ? whole(etcdPerSecond.median) : 'not there')),
-      ],
-    ],
   );
 }
 

@@ -1,6 +1,6 @@
 // Every result as a name and a number: what targets are set for, and what runs are compared by.
 
-import type { Calls } from '../measure/calls.ts';
+import type { Row } from '../measure/call-rows.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
 import { exactly, type Spread } from '../support/stats.ts';
 import type { Results } from './results.ts';
@@ -15,45 +15,31 @@ export interface Figure {
 
 export function figuresOf(results: Results): readonly Figure[] {
   return [
-    ...callsFigures(results.calls),
-    ...callsFigures(results.overEtcd),
+    ...[...(results.calls ?? []), ...(results.overEtcd ?? [])].flatMap(callFigures),
     ...(results.waiters ?? []).flatMap(waitersFigures),
     ...bootstrapFigures(results),
     ...tokensFigures(results),
-    ...sweepFigures(results),
   ];
 }
 
-function callsFigures({ rows = [], steady = [] }: Partial<Calls> = {}): Figure[] {
+function callFigures(row: Row): Figure[] {
+  const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
+  const name = `${row.operation}, ${row.inFlight} in flight`;
+  const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
   return [
-    ...rows.flatMap((row): Figure[] => {
-      const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
-      const name = `${row.operation}, ${row.inFlight} in flight`;
-      const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
-      return [
-        { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more', beside: byCpu(cpuRatio) },
-        ...(go === undefined || goRatio === undefined
-          ? []
-          : [
-              {
-                name: `${name}: rate / Go service`,
-                value: goRatio,
-                better: 'more' as const,
-                beside: byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median)),
-              },
-            ]),
-        { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
-        { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
-      ];
-    }),
-    ...steady.map(
-      ({ operation, baselineName, baseline, service }): Figure => ({
-        name: `${operation}, at half of the highest rate: p99 / p50`,
-        value: service.tail,
-        better: 'less',
-        beside: { what: baselineName, value: baseline.tail },
-      }),
-    ),
+    { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more', beside: byCpu(cpuRatio) },
+    ...(go === undefined || goRatio === undefined
+      ? []
+      : [
+          {
+            name: `${name}: rate / Go service`,
+            value: goRatio,
+            better: 'more' as const,
+            beside: byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median)),
+          },
+        ]),
+    { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
+    { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
   ];
 }
 
@@ -123,29 +109,4 @@ function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
           })),
         ]),
   ]);
-}
-
-function sweepFigures({ sweep }: Results): Figure[] {
-  if (sweep === undefined) return [];
-  return [
-    {
-      name: `sweep of ${sweep.tokens} tokens: removed a second`,
-      value: exactly(sweep.swept / sweep.seconds),
-      better: 'more',
-    },
-    { name: 'sweep: event loop delay p99, ms', value: exactly(sweep.alone.p99), better: 'less' },
-    ...sweep.rows.flatMap(({ operation, before, during }): Figure[] => [
-      {
-        name: `${operation}, while sweeping: rate / before`,
-        value: exactly(during.most / before.most),
-        better: 'more',
-      },
-      {
-        name: `${operation}, at half of the highest rate, while sweeping: p99 / p50`,
-        value: exactly(during.p99 / during.p50),
-        better: 'less',
-        beside: { what: 'before the sweep', value: exactly(before.p99 / before.p50) },
-      },
-    ]),
-  ];
 }

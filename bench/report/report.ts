@@ -2,27 +2,21 @@
 
 import type { Plan } from '../plan.ts';
 import type { About } from '../support/machine.ts';
-import { bootstrapTable, callsTable, storesTable, waitersTable } from './baselines.ts';
+import { bootstrapTable, callsTable, waitersTable } from './baselines.ts';
 import { figuresOf } from './figures.ts';
-import { steadyTable, sweepTable, targetsTable, tokensTable } from './load.ts';
+import { targetsTable, tokensTable } from './load.ts';
 import type { Results } from './results.ts';
 
 export function reportOf(about: About, plan: Plan, results: Results): string {
-  const { calls, overEtcd, waiters, stores, bootstrap, tokens, sweep } = results;
+  const { calls, overEtcd, waiters, bootstrap, tokens } = results;
   const figures = figuresOf(results);
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
-    ['Calls', calls && callsTable(calls.rows)],
-    [
-      'Calls at a fixed rate',
-      calls && calls.steady.length > 0 && steadyTable(calls.steady, calls.hasPriority),
-    ],
-    ['Calls with etcd as the store', overEtcd && callsTable(overEtcd.rows)],
-    ['Stores alone', stores && storesTable(stores)],
+    ['Calls', calls && callsTable(calls)],
+    ['Calls with etcd as the store', overEtcd && callsTable(overEtcd)],
     ['Those who wait', waiters && waitersTable(waiters)],
     ['Bootstrap', bootstrap && bootstrapTable(bootstrap)],
     ['Many tokens', tokens && tokensTable(tokens)],
-    ['The sweep', sweep && sweepTable(sweep)],
   ];
   return [
     machineText(about, plan),

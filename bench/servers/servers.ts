@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Child } from '../support/child.ts';
-import type { LoopDelay, Usage } from '../support/probe.ts';
+import type { Usage } from '../support/probe.ts';
 import { Program } from '../support/program.ts';
 
 // Not compiled, so not in dist/. Where the tests have their etcd from.
@@ -18,7 +18,7 @@ export interface Server {
   readonly port: number;
   /** Of the service itself, where others belong to it. */
   readonly pid: number;
-  usage(): Promise<Usage>;
+  readonly usage: () => Promise<Usage>;
   /** Once garbage collections leave the memory where it is, where they can be asked for. */
   settledUsage(): Promise<Usage>;
   stop(): Promise<void>;
@@ -42,19 +42,6 @@ const GO_SERVICE = '/usr/bin/discovery.etcd.io';
 /** The newest first. */
 const SERIES = ['3.7', '3.6', '3.5'];
 
-export interface Service extends Server {
-  /** From now on the delays of the event loop are noted, until they are asked for. */
-  watchLoop(): Promise<unknown>;
-  loopDelay(): Promise<LoopDelay>;
-  /** From now on its clock is so far ahead. */
-  moveClock(ms: number): Promise<unknown>;
-}
-
-export interface ServiceOptions {
-  readonly store?: StoreKind;
-  readonly flags?: readonly string[];
-}
-
 /**
  * The flags of a service for the benchmark: the request log off, and limits that are kept account of, for those whom a
  * proxy on this machine speaks for, but not reached.
@@ -72,20 +59,14 @@ function serviceArguments(port: number, store: readonly string[]): string[] {
 /** The service as its command starts it, with its data under `directory`. */
 export async function startService(
   directory: string,
-  { store = 'embedded', flags = [] }: ServiceOptions = {},
-): Promise<Service> {
+  { store = 'embedded' }: { readonly store?: StoreKind } = {},
+): Promise<Server> {
   const port = await freePort();
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
-  const args = [...serviceArguments(port, where), ...flags];
-  const child = new Child('the service', '../src/main.js', args);
+  const child = new Child('the service', '../src/main.js', serviceArguments(port, where));
   await healthy(port, child);
-  return {
-    ...together(child, port, etcd),
-    watchLoop: () => child.ask('watchLoop'),
-    loopDelay: () => child.ask('loopDelay') as Promise<LoopDelay>,
-    moveClock: (ms) => child.ask('moveClock', ms),
-  };
+  return serverOf(child, port, etcd);
 }
 
 /** As a user starts it, without the probe. `before` the command stands what pins it. */
@@ -94,10 +75,10 @@ export async function startProgram(directory: string, before: readonly string[] 
   const args = serviceArguments(port, ['--data-dir', directory]);
   const program = new Program('the service', [...before, process.execPath, MAIN, ...args]);
   await healthy(port, program);
-  return together(program, port);
+  return serverOf(program, port);
 }
 
-async function healthy(port: number, process: Child | Program): Promise<void> {
+async function healthy(port: number, process: Program): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (!(await isHealthy(port))) {
     if (process.hasEnded()) throw new Error(`the service did not start:\n${process.output()}`);
@@ -110,7 +91,7 @@ async function healthy(port: number, process: Child | Program): Promise<void> {
 
 export async function startBareNode(): Promise<Server & { readonly child: Child }> {
   const child = new Child('bare Node HTTP', 'servers/bare-node.js');
-  return { ...together(child, (await child.ask('listen')) as number), child };
+  return { ...serverOf(child, (await child.ask('listen')) as number), child };
 }
 
 /** The Go service over an etcd that has the v2 keys; undefined where either is not installed. */
@@ -129,7 +110,7 @@ export async function startGoService(directory: string): Promise<GoServer | unde
     `http://127.0.0.1:${etcd.port}`,
   ]);
   await program.listens(port);
-  const both = together(program, port, etcd);
+  const both = serverOf(program, port, etcd);
   return { ...both, etcdPort: etcd.port };
 }
 
@@ -167,13 +148,13 @@ async function runEtcd(
     ...more,
   ]);
   await program.listens(client);
-  return together(program, client);
+  return serverOf(program, client);
 }
 
 type Process = Pick<Server, 'pid' | 'usage' | 'stop'> & Partial<Pick<Server, 'settledUsage'>>;
 
 /** A server and what it needs as one: what they use is added up, and the needed one stops last. */
-function together(process: Process, port: number, needed?: Server): Server {
+export function serverOf(process: Process, port: number, needed?: Server): Server {
   const sum = async (own: Promise<Usage>): Promise<Usage> => {
     const [one, other] = await Promise.all([own, needed?.usage()]);
     return {

@@ -1,7 +1,6 @@
 // Loaded into each server ahead of its own code (`node --import`): tells what the process uses, which cannot be
 // seen from outside on every platform, and collects garbage when asked.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer } from './ipc.ts';
 
@@ -30,33 +29,6 @@ async function settledUsage(): Promise<Usage> {
   return usage();
 }
 
-/** How long the event loop took to come to a timer, past the time that it was due, in ms. */
-export interface LoopDelay {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-const loop = monitorEventLoopDelay({ resolution: 1 });
-
-function watchLoop(): void {
-  loop.reset();
-  loop.enable();
-}
-
-function loopDelay(): LoopDelay {
-  loop.disable();
-  // It counts the timer's own period.
-  const ms = (nanoseconds: number): number => Math.max(nanoseconds / 1e6 - 1, 0);
-  return { p50: ms(loop.percentile(50)), p99: ms(loop.percentile(99)), max: ms(loop.max) };
-}
-
-/** From now on the clock of this process is so far ahead. */
-function moveClock(ms: number): void {
-  const { now } = Date;
-  Date.now = () => now() + ms;
-}
-
-answer({ usage, settledUsage, watchLoop, loopDelay, moveClock });
+answer({ usage, settledUsage });
 // The server alone decides when it is over.
 process.channel?.unref();

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { environment } from './child.ts';
 import type { Usage } from './probe.ts';
 
 const START_LIMIT_MS = 20_000;
-const STOP_LIMIT_MS = 5_000;
+const STOP_LIMIT_MS = 15_000;
 /** Of /proc: a hundredth of a second on every Linux. */
 const MICROS_PER_TICK = 10_000;
 
@@ -20,32 +19,39 @@ process.once('exit', () => {
 
 /** A program as it is, without the probe: etcd, the discovery service in Go, and a service whose start is timed. */
 export class Program {
+  readonly name: string;
   readonly pid: number;
-  readonly #name: string;
-  readonly #process: ChildProcess;
-  readonly #exited: Promise<unknown>;
+  protected readonly process: ChildProcess;
+  /** Resolves when it is gone, or never came. */
+  protected readonly exited: Promise<unknown>;
   #output = '';
 
-  constructor(name: string, [command = '', ...args]: readonly string[]) {
-    this.#name = name;
-    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment() });
-    this.pid = this.#process.pid ?? 0;
+  constructor(name: string, [command = '', ...args]: readonly string[], options: SpawnOptions = {}) {
+    this.name = name;
+    this.process = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Without the settings of the service that the user may have in the environment.
+      env: Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('DISC_'))),
+      ...options,
+    });
+    this.pid = this.process.pid ?? 0;
     running.add(this);
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+    for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.#output = (this.#output + text).slice(-2000);
+        this.#output = (this.#output + text).slice(-4000);
       });
     }
-    this.#exited = once(this.#process, 'exit').then(() => running.delete(this));
-    this.#exited.catch(() => running.delete(this));
+    this.exited = once(this.process, 'exit')
+      .catch(() => {})
+      .then(() => running.delete(this));
   }
 
   /** Resolves when the program accepts connections on a port. */
   async listens(port: number): Promise<void> {
     const deadline = Date.now() + START_LIMIT_MS;
     while (!(await accepts(port))) {
-      if (!running.has(this) || Date.now() > deadline) {
-        throw new Error(`${this.#name} did not start:\n${this.#output.trim()}`);
+      if (this.hasEnded() || Date.now() > deadline) {
+        throw new Error(`${this.name} did not start:\n${this.output()}`);
       }
       await sleep(20);
     }
@@ -74,18 +80,20 @@ export class Program {
   }
 
   kill(): void {
-    this.#process.kill('SIGKILL');
+    this.process.kill('SIGKILL');
   }
 
+  /** Ends the program: a request to stop first, then by force. Resolves when it is gone. */
   async stop(): Promise<void> {
-    this.#process.kill('SIGTERM');
-    const force = setTimeout(() => this.#process.kill('SIGKILL'), STOP_LIMIT_MS);
-    await this.#exited.catch(() => {});
+    this.process.kill('SIGTERM');
+    const force = setTimeout(() => this.kill(), STOP_LIMIT_MS);
+    await this.exited;
     clearTimeout(force);
   }
 }
 
-export async function stopPrograms(): Promise<void> {
+/** Ends every program that is still there. */
+export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((program) => program.stop()));
 }
 
