@@ -1,4 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { whyUnreachable } from '../values/peer-url.ts';
 import { printable } from '../values/quote.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
@@ -128,6 +129,8 @@ export function parsePeerUrls(texts: readonly string[]): readonly PeerUrl[] {
 const PEER_URL = /^https?:\/\/([^/?#@\s,=:[\]]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4})$/i;
 
 function checkPeerUrl(text: string): PeerUrl {
+  const problem = text.length > CLUSTER_LIMITS.peerUrlLength ? undefined : whyUnreachable(text);
+  if (problem !== undefined) throw invalid('peer_urls', `the peer URL ${quote(text)} ${problem}`);
   const port = Number(PEER_URL.exec(text)?.[2] ?? 0);
   if (
     text.length > CLUSTER_LIMITS.peerUrlLength ||

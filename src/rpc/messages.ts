@@ -16,6 +16,7 @@ import {
   type WatchMembersResponse,
   WatchMembersResponseSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
+import { warningMessages } from '../client/warnings.ts';
 import type { Event } from '../discovery/change.ts';
 import { initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
 import type { Cluster, Member, Millis, Revision } from '../discovery/types.ts';
@@ -45,6 +46,7 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.createRevision = cluster.createRevision;
   message.modRevision = cluster.modRevision;
   message.guarded = cluster.locks !== undefined;
+  message.warnings = warningMessages(ranked(cluster));
   clusters.set(cluster, message);
   return message;
 }

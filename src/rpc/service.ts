@@ -17,9 +17,11 @@ import {
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId } from '../discovery/parse.ts';
-import { revision } from '../discovery/types.ts';
+import { revision, type Token } from '../discovery/types.ts';
+import { newWarnings } from '../discovery/warnings.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { onEnd } from '../on-end.ts';
+import type { PeerWarning } from '../values/peer-warnings.ts';
 import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
@@ -36,12 +38,14 @@ export interface LocalService extends ServiceImpl<typeof DiscoveryService> {
 
 /**
  * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
- * ErrorDetail; `onDefect` is told of those that nobody foresaw, `onRefused` why each call was refused.
+ * ErrorDetail; `onDefect` is told of those that nobody foresaw, `onRefused` why each call was refused, `onWarning` of
+ * each warning that a registration brings.
  */
 export function discoveryService(
   discovery: Discovery,
   onDefect: (defect: unknown) => void,
   onRefused: (reason: Reason) => void = () => {},
+  onWarning: (token: Token, warning: PeerWarning) => void = () => {},
 ): LocalService {
   const refuse = (thrown: unknown): never => {
     const error = asDiscoveryError(thrown);
@@ -83,11 +87,11 @@ export function discoveryService(
 
     register: unary(async (request, resolveCaller) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, member, previous, outcome, standby, revision } = await discovery.register(
-        token,
-        registerCommand(request),
-        caller,
-      );
+      const registered = await discovery.register(token, registerCommand(request), caller);
+      const { cluster, member, previous, outcome, standby, revision } = registered;
+      if (registered.changed) {
+        for (const warning of newWarnings(registered.before, cluster)) onWarning(token, warning);
+      }
       return create(RegisterResponseSchema, {
         member: memberMessage(member),
         outcome: RegisterOutcome[outcome],

@@ -1,10 +1,12 @@
 import { Discovery } from '../discovery/discovery.ts';
 import type { Store } from '../discovery/store.ts';
+import type { Token } from '../discovery/types.ts';
 import { openPort, type Port, reachedUrl } from '../port/port.ts';
 import type { TlsIdentity } from '../port/tls.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
 import { hostPort, localUrl } from '../values/address.ts';
+import type { PeerWarning } from '../values/peer-warnings.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
 import { admitRequests } from './http/admit.ts';
@@ -17,6 +19,7 @@ import { startSweeper } from './sweeper.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observeStore } from './telemetry/observed-store.ts';
+import { tokenLabel } from './telemetry/redact.ts';
 import { startCensus } from './telemetry/token-census.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { readVersion } from './version.ts';
@@ -73,7 +76,13 @@ export async function startServer(
   const onDefect = (defect: unknown): void => {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
   };
-  const service = discoveryService(discovery, onDefect, metrics.refused);
+  const onWarning = (token: Token, { kind, members, text }: PeerWarning): void => {
+    log.warn(
+      { token: tokenLabel(token), warning: kind, members },
+      `the peer URLs of a cluster look wrong: ${text}`,
+    );
+  };
+  const service = discoveryService(discovery, onDefect, metrics.refused, onWarning);
 
   const stopping = new AbortController();
   const pages = ownPages(config, { version, metrics, store, stopping: stopping.signal });

@@ -149,6 +149,31 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
     assert.deepEqual(parsed((await ask('show', token, '--output', 'json')).stdout), list);
   });
 
+  test('addresses that likely do not work are warned of, apart from what scripts read', async () => {
+    const token = await newToken(3);
+    await register(token, 1);
+    const local = ['--name', 'infra2', '--peer-url', 'http://localhost:2380'];
+    const registered = await ask('register', token, ...local);
+    assert.equal(registered.stdout, 'infra2 registered: 2 of 3, 1 missing\n');
+    const WARNING = /^warning: infra2 \(http:\/\/localhost:2380\) .+$/m;
+    assert.match(registered.stderr, WARNING);
+    assert.match((await ask('list-members', token)).stderr, WARNING);
+    assert.match((await ask('show', token)).stdout, WARNING);
+    const json = await ask('show', token, '--output', 'json');
+    const { cluster } = parsed(json.stdout) as { cluster: { warnings: Array<{ kind: string }> } };
+    assert.deepEqual(
+      [json.stderr, cluster.warnings.map(({ kind }) => kind)],
+      ['', ['WARNING_KIND_LOOPBACK']],
+    );
+  });
+
+  test('join-late prints no line with an address that cannot work', async () => {
+    const peerUrl = ['--peer-url', 'http://0.0.0.0:2380'];
+    const { code, stdout, stderr } = await ask('join-late', 'any', '--name', 'infra4', ...peerUrl);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /--peer-url "http:\/\/0\.0\.0\.0:2380" .* listen/);
+  });
+
   test('--server says more than a URL does', async () => {
     const url = `http://127.0.0.1:1/${(await newToken(1)).split('/').at(-1)}`;
     assert.equal((await run(['show', url, '--server', service.url])).code, 0);

@@ -48,6 +48,41 @@ function told(text: string): string[] {
 const COMPLETE = 'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380';
 
 suite('in a pipe', () => {
+  test('watch and wait tell a warning when a member brings it', async () => {
+    const token = await newToken(2);
+    await register(token, 1);
+    const [watch, json, wait] = [
+      begin('watch', token),
+      begin('watch', token, '-o', 'json'),
+      begin('wait', token),
+    ];
+    await waitFor('the first member', () =>
+      [watch.stdout, json.stdout, wait.stderr].every((text) => text.includes('infra1')),
+    );
+    await client.register({ token, memberId: '2', name: 'infra2', peerUrls: ['http://localhost:2380'] });
+    assert.equal((await wait.ended).code, 0);
+    assert.equal(
+      told(wait.stderr).filter((line) => line.startsWith('warning: infra2 ')).length,
+      1,
+      wait.stderr,
+    );
+    await waitFor('the end', () => watch.stdout.includes('complete') && json.stdout.split('\n').length === 3);
+    assert.equal(
+      told(watch.stdout).filter((line) => line.startsWith('warning: infra2 ')).length,
+      1,
+      watch.stdout,
+    );
+    const { warnings } = JSON.parse(json.stdout.split('\n')[1] ?? '') as {
+      warnings: Array<{ kind: string }>;
+    };
+    assert.deepEqual(
+      warnings.map(({ kind }) => kind),
+      ['WARNING_KIND_LOOPBACK'],
+    );
+    await client.deleteToken({ token });
+    await Promise.all([watch.ended, json.ended]);
+  });
+
   test('watch tells every change once, in a line each, across a restart of the service', async () => {
     const token = await newToken(2);
     await register(token, 1);

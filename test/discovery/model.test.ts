@@ -46,7 +46,9 @@ const host = fc.oneof(
 const peerUrl = fc
   .tuple(fc.constantFrom('http', 'https', 'HTTP'), host, fc.integer({ min: 1, max: 65_535 }))
   .map(([scheme, name, port]) => `${scheme}://${name}:${port}`)
-  .filter((url) => url.length <= CLUSTER_LIMITS.peerUrlLength);
+  .filter((url) => url.length <= CLUSTER_LIMITS.peerUrlLength)
+  // Every address of a machine is refused.
+  .filter((url) => !['0.0.0.0', '[::]', '[::ffff:0:0]'].includes(new URL(url).hostname));
 
 /** What a parser refuses, it refuses in words for a person, and with the field of the proto. */
 function refusedInWords(parse: () => unknown, field: string): boolean {
@@ -258,6 +260,17 @@ describe('peer URLs', () => {
     ['http://a,b:2380'],
     ['http://a=b:2380'],
     ['http://:2380'],
+    ['http://0.0.0.0:2380'],
+    ['https://0:2380'],
+    ['http://0x0:2380'],
+    ['http://[::]:2380'],
+    ['http://[0:0::0]:2380'],
+    ['http://[::ffff:0.0.0.0]:2380'],
+    ['http://10.0.0.1:2380', 'http://0.0.0.0:2380'],
+    ['http://$private_ipv4:2380'],
+    ['http://${HOST}:2380'],
+    ['http://{{ansible_host}}:2380'],
+    ['http://<ADDRESS>:2380'],
     ['http://[::1:2380'],
     ['http://[nope]:2380'],
     ['unix://a:2380'],

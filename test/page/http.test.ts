@@ -118,6 +118,23 @@ test('the files of the page are kept for ever, compressed, and under 60 kB in al
   }
 });
 
+test('the page of a cluster shows what is likely wrong with the addresses of its members', async () => {
+  const token = await newToken();
+  const warnings = async (): Promise<string> =>
+    /<section id="warnings".*?<\/section>/s.exec(await (await open(`${service.url}/${token}`)).text())?.[0] ??
+    '';
+  await register(token, '<infra1>', 'http://localhost:2380');
+  assert.match(await warnings(), /<section [^>]*hidden/);
+  await service.client.register({
+    token,
+    memberId: '2',
+    name: 'infra2',
+    peerUrls: ['http://10.0.0.2:2380'],
+  });
+  assert.doesNotMatch(await warnings(), /<section [^>]*hidden/);
+  assert.match(await warnings(), /<li><bdi>&lt;infra1&gt; \(http:\/\/localhost:2380\) /);
+});
+
 test('the form makes a token and goes to its page', async () => {
   const made = await send({ size: '5', ttl: '3600', description: 'staging, Köln' });
   assert.equal(made.status, 303);

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/cluster.proto.
  */
 export const file_discovery_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIvwCCgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEEg8KB2d1YXJkZWQYDSABKAgiqAEKBk1lbWJlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCXBlZXJfdXJscxgDIAMoCRIxCg1yZWdpc3Rlcl90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAQSFAoMbW9kX3JldmlzaW9uGAYgASgEEg8KB3ZlcnNpb24YByABKAQi/AIKC01lbWJlckV2ZW50EisKBHR5cGUYASABKA4yHS5kaXNjb3ZlcnkudjEuTWVtYmVyRXZlbnRUeXBlEhAKCHJldmlzaW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIcHJldmlvdXMYBSABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEikKBXN0YXRlGAYgASgOMhouZGlzY292ZXJ5LnYxLkNsdXN0ZXJTdGF0ZRIUCgxtZW1iZXJfY291bnQYByABKA0SFQoNc3RhbmRieV9jb3VudBgIIAEoDRItCg9yZW1vdmVkX21lbWJlcnMYCSADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi8KC2V4cGlyZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqdAQoMQ2x1c3RlclN0YXRlEh0KGUNMVVNURVJfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhDTFVTVEVSX1NUQVRFX0FTU0VNQkxJTkcQARIaChZDTFVTVEVSX1NUQVRFX0NPTVBMRVRFEAISGQoVQ0xVU1RFUl9TVEFURV9FWFBJUkVEEAMSGQoVQ0xVU1RFUl9TVEFURV9ERUxFVEVEEAQq5QEKD01lbWJlckV2ZW50VHlwZRIhCh1NRU1CRVJfRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHE1FTUJFUl9FVkVOVF9UWVBFX1JFR0lTVEVSRUQQARIeChpNRU1CRVJfRVZFTlRfVFlQRV9SRVBMQUNFRBACEiIKHk1FTUJFUl9FVkVOVF9UWVBFX0RFUkVHSVNURVJFRBADEiMKH01FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX0RFTEVURUQQBBIkCiBNRU1CRVJfRVZFTlRfVFlQRV9UT0tFTl9SRU9QRU5FRBAFQkEKEGV0Y2RkaXNjb3ZlcnkudjFQAVorZXRjZC1kaXNjb3ZlcnkvZ2VuL2Rpc2NvdmVyeS92MTtkaXNjb3Zlcnl2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIqUDCgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEEg8KB2d1YXJkZWQYDSABKAgSJwoId2FybmluZ3MYDiADKAsyFS5kaXNjb3ZlcnkudjEuV2FybmluZyJRCgdXYXJuaW5nEicKBGtpbmQYASABKA4yGS5kaXNjb3ZlcnkudjEuV2FybmluZ0tpbmQSDwoHbWVtYmVycxgCIAMoCRIMCgR0ZXh0GAMgASgJIqgBCgZNZW1iZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSMQoNcmVnaXN0ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlYXRlX3JldmlzaW9uGAUgASgEEhQKDG1vZF9yZXZpc2lvbhgGIAEoBBIPCgd2ZXJzaW9uGAcgASgEIvwCCgtNZW1iZXJFdmVudBIrCgR0eXBlGAEgASgOMh0uZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50VHlwZRIQCghyZXZpc2lvbhgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZtZW1iZXIYBCABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHByZXZpb3VzGAUgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIpCgVzdGF0ZRgGIAEoDjIaLmRpc2NvdmVyeS52MS5DbHVzdGVyU3RhdGUSFAoMbWVtYmVyX2NvdW50GAcgASgNEhUKDXN0YW5kYnlfY291bnQYCCABKA0SLQoPcmVtb3ZlZF9tZW1iZXJzGAkgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqnQEKDENsdXN0ZXJTdGF0ZRIdChlDTFVTVEVSX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYQ0xVU1RFUl9TVEFURV9BU1NFTUJMSU5HEAESGgoWQ0xVU1RFUl9TVEFURV9DT01QTEVURRACEhkKFUNMVVNURVJfU1RBVEVfRVhQSVJFRBADEhkKFUNMVVNURVJfU1RBVEVfREVMRVRFRBAEKqABCgtXYXJuaW5nS2luZBIcChhXQVJOSU5HX0tJTkRfVU5TUEVDSUZJRUQQABIZChVXQVJOSU5HX0tJTkRfTE9PUEJBQ0sQARIeChpXQVJOSU5HX0tJTkRfTUlYRURfU0NIRU1FUxACEh0KGVdBUk5JTkdfS0lORF9TQU1FX0FERFJFU1MQAxIZChVXQVJOSU5HX0tJTkRfT0REX1BPUlQQBCrlAQoPTWVtYmVyRXZlbnRUeXBlEiEKHU1FTUJFUl9FVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocTUVNQkVSX0VWRU5UX1RZUEVfUkVHSVNURVJFRBABEh4KGk1FTUJFUl9FVkVOVF9UWVBFX1JFUExBQ0VEEAISIgoeTUVNQkVSX0VWRU5UX1RZUEVfREVSRUdJU1RFUkVEEAMSIwofTUVNQkVSX0VWRU5UX1RZUEVfVE9LRU5fREVMRVRFRBAEEiQKIE1FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX1JFT1BFTkVEEAVCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A cluster that assembles under one token.
@@ -110,6 +110,14 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
    * @generated from field: bool guarded = 13;
    */
   guarded: boolean;
+
+  /**
+   * What is likely wrong with the peer URLs of the members, standbys left out. It follows from the members alone, so
+   * it can be worked out after each change; a warning goes when the members that caused it do.
+   *
+   * @generated from field: repeated discovery.v1.Warning warnings = 14;
+   */
+  warnings: Warning[];
 };
 
 /**
@@ -118,6 +126,41 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
  */
 export const ClusterSchema: GenMessage<Cluster> = /*@__PURE__*/
   messageDesc(file_discovery_v1_cluster, 0);
+
+/**
+ * Something that is likely wrong, and was not refused because it can be right.
+ *
+ * @generated from message discovery.v1.Warning
+ */
+export type Warning = Message<"discovery.v1.Warning"> & {
+  /**
+   * What it is about.
+   *
+   * @generated from field: discovery.v1.WarningKind kind = 1;
+   */
+  kind: WarningKind;
+
+  /**
+   * The names of the members to look at, in order of rank.
+   *
+   * @generated from field: repeated string members = 2;
+   */
+  members: string[];
+
+  /**
+   * For a person: what is likely wrong, and what to do.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message discovery.v1.Warning.
+ * Use `create(WarningSchema)` to create a new message.
+ */
+export const WarningSchema: GenMessage<Warning> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_cluster, 1);
 
 /**
  * One node that registered under a token.
@@ -182,7 +225,7 @@ export type Member = Message<"discovery.v1.Member"> & {
  * Use `create(MemberSchema)` to create a new message.
  */
 export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_cluster, 1);
+  messageDesc(file_discovery_v1_cluster, 2);
 
 /**
  * One change to a cluster, as a watch delivers it.
@@ -266,7 +309,7 @@ export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
  * Use `create(MemberEventSchema)` to create a new message.
  */
 export const MemberEventSchema: GenMessage<MemberEvent> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_cluster, 2);
+  messageDesc(file_discovery_v1_cluster, 3);
 
 /**
  * Where a cluster stands between being asked for and being forgotten.
@@ -323,6 +366,66 @@ export type ClusterState = (typeof ClusterState)[keyof typeof ClusterState] | Un
  */
 export const ClusterStateSchema: GenEnum<ClusterState> = /*@__PURE__*/
   enumDesc(file_discovery_v1_cluster, 0);
+
+/**
+ * What a warning is about. Each can be right, so the members were registered all the same.
+ *
+ * @generated from enum discovery.v1.WarningKind
+ */
+export const WarningKind = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: WARNING_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Members whose peer URLs are all on loopback (`localhost`, 127.0.0.0/8, `::1`), beside members with other
+   * addresses, which cannot reach them unless all nodes run on one machine. No warning when all members are on
+   * loopback.
+   *
+   * @generated from enum value: WARNING_KIND_LOOPBACK = 1;
+   */
+  LOOPBACK: 1,
+
+  /**
+   * Some members have `http` peer URLs and some `https`. Named are those of the scheme that fewer have.
+   *
+   * @generated from enum value: WARNING_KIND_MIXED_SCHEMES = 2;
+   */
+  MIXED_SCHEMES: 2,
+
+  /**
+   * Members whose peer URLs are likely one host and one port, written in two ways: `localhost` and 127.0.0.1, `infra1`
+   * and `infra1.example.com`, or the same with two schemes. Only one node can listen there.
+   *
+   * @generated from enum value: WARNING_KIND_SAME_ADDRESS = 3;
+   */
+  SAME_ADDRESS: 3,
+
+  /**
+   * Members with a port that is likely mistyped: one that no other member has, when more than half of the members (two
+   * at least) share another; or etcd's port for clients, 2379 or 4001, when another member has a port for peers. Members
+   * that share a host with another member do not count, as they need ports of their own.
+   *
+   * @generated from enum value: WARNING_KIND_ODD_PORT = 4;
+   */
+  ODD_PORT: 4,
+} as const;
+
+/**
+ * What a warning is about. Each can be right, so the members were registered all the same.
+ *
+ * @generated from enum discovery.v1.WarningKind
+ */
+export type WarningKind = (typeof WarningKind)[keyof typeof WarningKind] | UnknownEnum;
+
+/**
+ * Describes the enum discovery.v1.WarningKind.
+ */
+export const WarningKindSchema: GenEnum<WarningKind> = /*@__PURE__*/
+  enumDesc(file_discovery_v1_cluster, 1);
 
 /**
  * What happened to a cluster.
@@ -384,5 +487,5 @@ export type MemberEventType = (typeof MemberEventType)[keyof typeof MemberEventT
  * Describes the enum discovery.v1.MemberEventType.
  */
 export const MemberEventTypeSchema: GenEnum<MemberEventType> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_cluster, 1);
+  enumDesc(file_discovery_v1_cluster, 2);
 

@@ -3,6 +3,8 @@ import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { refusalOf } from '../../client/index.ts';
 import { shellWord } from '../../etcd/start/shell.ts';
 import { parseText } from '../../settings/tables/setting.ts';
+import { whyUnreachable } from '../../values/peer-url.ts';
+import { quote } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { membersText, progress } from '../text/cluster.ts';
@@ -35,6 +37,10 @@ export const JOIN_LATE = clientCommand({
   examples: ['join-late my-cluster --name infra4 --peer-url http://10.0.0.4:2380'],
   async run({ flags, client, token, json, printJson, terminal, note }) {
     const { name, peerUrl } = flags;
+    for (const url of peerUrl) {
+      const problem = whyUnreachable(url);
+      if (problem !== undefined) throw new Failure(EXIT.WRONG, `--peer-url ${quote(url)} ${problem}`);
+    }
     const addTo = (endpoints: string): string =>
       `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(name)} --peer-urls=${shellWord(peerUrl.join(','))}`;
     const { cluster, members, standbys } = await client.listMembers({ token }).catch((thrown: unknown) => {

@@ -60,7 +60,7 @@ export const REGISTER = clientCommand({
     'register my-cluster --name infra1 --peer-url http://10.0.0.1:2380',
     'register my-cluster --name infra1 --peer-url http://10.0.0.9:2380 --replace',
   ],
-  async run({ flags, client, token, json, printJson, terminal }) {
+  async run({ flags, client, token, json, printJson, terminal, note }) {
     const answer = await client.register({
       token,
       memberId: flags.id ?? flags.name,
@@ -77,6 +77,7 @@ export const REGISTER = clientCommand({
       terminal.out(
         `${printable(member?.name ?? flags.name)} ${what}${standby ? ' as a standby' : ''}${how}\n`,
       );
+      for (const { text } of cluster?.warnings ?? []) note(`warning: ${printable(text)}`);
     }
     return EXIT.DONE;
   },

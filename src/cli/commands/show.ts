@@ -3,7 +3,7 @@ import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { GetClusterResponseSchema, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { clusterText, membersText } from '../text/cluster.ts';
+import { clusterText, membersText, warningsText } from '../text/cluster.ts';
 
 export const SHOW = clientCommand({
   name: 'show',
@@ -31,6 +31,8 @@ export const SHOW = clientCommand({
     if (list !== undefined && list.members.length > 0) {
       terminal.out(`\n${membersText(list.members, list.standbys)}`);
     }
+    const warnings = warningsText(list?.cluster ?? cluster, style);
+    if (live && warnings !== '') terminal.out(`\n${warnings}`);
     if (list !== undefined && list.initialCluster !== '') {
       terminal.out(`\n${style.bold('initial cluster:')} ${list.initialCluster}\n`);
     }

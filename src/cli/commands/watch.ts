@@ -1,5 +1,5 @@
 import { toJson } from '@bufbuild/protobuf';
-import { MemberEventSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { MemberEventSchema, WarningSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
 import { clientCommand } from '../client-command.ts';
@@ -30,9 +30,12 @@ export const WATCH = clientCommand({
   },
 });
 
-/** As WatchMembers has it. */
+/** As WatchMembers has it. An event has no cluster, so its warnings stand beside it. */
 function stepJson(step: ClusterSnapshot | ClusterChange): object {
-  return step.type === 'event'
-    ? { event: toJson(MemberEventSchema, step.event) }
-    : { snapshot: toJson(ListMembersResponseSchema, step.list) };
+  if (step.type === 'snapshot') return { snapshot: toJson(ListMembersResponseSchema, step.list) };
+  const warnings = step.list.cluster?.warnings ?? [];
+  return {
+    event: toJson(MemberEventSchema, step.event),
+    ...(warnings.length > 0 && { warnings: warnings.map((each) => toJson(WarningSchema, each)) }),
+  };
 }

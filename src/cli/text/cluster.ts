@@ -1,4 +1,9 @@
-import { type Cluster, ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
+import {
+  type Cluster,
+  ClusterState,
+  type Member,
+  type Warning,
+} from '../../../gen/discovery/v1/cluster_pb.ts';
 import { printable } from '../../values/quote.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
@@ -39,6 +44,15 @@ export function clusterText(cluster: Cluster, style: Style): string {
     ]);
   }
   return rows.map(([name, text]) => `${`${name}:`.padEnd(13)}${text}\n`).join('');
+}
+
+/** A line for each warning; nothing when there are none. */
+export function warningsText({ warnings }: Cluster, style: Style): string {
+  return warnings.map((warning) => `${warningText(warning, style)}\n`).join('');
+}
+
+export function warningText({ text }: Warning, style: Style): string {
+  return `${style.yellow('warning:')} ${printable(text)}`;
 }
 
 /** The members in order of rank, and after them the standbys. */

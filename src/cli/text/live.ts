@@ -12,7 +12,7 @@ import type { Terminal } from '../command.ts';
 import { problemOf } from '../problem.ts';
 import { onInterrupt } from '../terminal.ts';
 import { bar } from './bar.ts';
-import { progress } from './cluster.ts';
+import { progress, warningText } from './cluster.ts';
 import { styleFor } from './style.ts';
 import { span } from './time.ts';
 
@@ -71,6 +71,10 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
       } else {
         for (const { time, text } of difference(known, list)) line(time, text);
         if (!isTerminal) line(undefined, count);
+      }
+      const warned = known?.cluster?.warnings.map(({ text }) => text) ?? [];
+      for (const warning of cluster?.warnings ?? []) {
+        if (!warned.includes(warning.text)) line(undefined, warningText(warning, style));
       }
       const complete = ClusterState.COMPLETE;
       if (cluster?.state === complete && known?.cluster?.state !== complete) {

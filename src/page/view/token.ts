@@ -34,6 +34,7 @@ export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage)
       'data-now': clock.now,
     },
     hero(cluster, clock),
+    warningsSection(cluster),
     completeSection(view, interactive),
     endedSection(cluster),
     membersSection(view, clock),
@@ -108,6 +109,17 @@ function when(time: Timestamp | undefined, clock: Clock): VNode[] {
   if (time === undefined) return [];
   const ms = timestampMs(time);
   return [h('b', {}, relativeText(ms, clock.now)), ' ', timeElement(ms, clock)];
+}
+
+/** Its list speaks to a screen reader when it changes. */
+function warningsSection(cluster: Cluster): VElement {
+  const warnings = isEnded(cluster) ? [] : cluster.warnings;
+  return h(
+    'section',
+    { id: 'warnings', 'aria-labelledby': 'warnings-title', hidden: warnings.length === 0 },
+    h('h2', { id: 'warnings-title' }, 'Check these addresses'),
+    h('ul', { 'aria-live': 'polite' }, ...warnings.map(({ text }) => h('li', {}, h('bdi', {}, text)))),
+  );
 }
 
 function completeSection(view: View, interactive: boolean): VElement {

@@ -1,0 +1,176 @@
+import { type PeerAddress, peerAddressOf } from './peer-address.ts';
+
+// What is likely wrong with the peer URLs of a cluster's members. Each can be right, so nothing is refused for it.
+// Pure, and for browsers too.
+
+export type PeerWarningKind = 'LOOPBACK' | 'MIXED_SCHEMES' | 'SAME_ADDRESS' | 'ODD_PORT';
+
+export interface PeerWarning {
+  readonly kind: PeerWarningKind;
+  /** The names of the members to look at. */
+  readonly members: readonly string[];
+  /** For a person: what is likely wrong, and what to do. */
+  readonly text: string;
+}
+
+/** What a warning needs to know of a member. */
+export interface PeerMember {
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+}
+
+/** A member with its peer URLs taken apart. */
+interface Peer {
+  readonly name: string;
+  readonly addresses: readonly PeerAddress[];
+}
+
+/** Where etcd serves clients, now and before 2.0. */
+const CLIENT_PORTS: ReadonlySet<number> = new Set([2379, 4001]);
+
+const NAMES_SHOWN = 3;
+
+export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarning[] {
+  if (members.length < 2) return [];
+  const peers = members.map(peerOf).filter(({ addresses }) => addresses.length > 0);
+  return [
+    loopback(peers),
+    mixedSchemes(peers),
+    ...sameAddresses(peers),
+    clientPort(peers),
+    oddPort(peers),
+  ].filter((warning) => warning !== undefined);
+}
+
+// Members never change: those of a large cluster are taken apart once, not with each that registers.
+const peersOfMembers = new WeakMap<PeerMember, Peer>();
+
+function peerOf(member: PeerMember): Peer {
+  let peer = peersOfMembers.get(member);
+  if (peer === undefined) {
+    peer = { name: member.name, addresses: member.peerUrls.flatMap((url) => peerAddressOf(url) ?? []) };
+    peersOfMembers.set(member, peer);
+  }
+  return peer;
+}
+
+/** Members that only their own machine can reach, beside others. All of them on loopback is a test on one machine. */
+function loopback(peers: readonly Peer[]): PeerWarning | undefined {
+  const isLocal = ({ addresses }: Peer): boolean => addresses.every((each) => each.isLoopback);
+  const local = peers.filter(isLocal);
+  if (local.length === 0 || local.length === peers.length) return undefined;
+  const others = peers.filter((peer) => !isLocal(peer));
+  return warning(
+    'LOOPBACK',
+    local,
+    `${told(local)} can be reached from the same machine only, ${names(others)} elsewhere: give --initial-advertise-peer-urls an address that every node reaches`,
+  );
+}
+
+/** etcd's peers dial whatever scheme a URL has, but a listener with TLS takes nothing else. */
+function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
+  const having = (scheme: PeerAddress['scheme']): Peer[] =>
+    peers.filter(({ addresses }) => addresses.some((each) => each.scheme === scheme));
+  const [plain, tls] = [having('http'), having('https')];
+  if (plain.length === 0 || tls.length === 0) return undefined;
+  const [few, many] = plain.length <= tls.length ? [plain, tls] : [tls, plain];
+  const [scheme, other] = few === plain ? ['http', 'https'] : ['https', 'http'];
+  return warning(
+    'MIXED_SCHEMES',
+    few,
+    `${told(few)} ${has(few)} ${scheme}:// peer URLs, ${names(many)} ${other}://: use TLS between all nodes or between none`,
+  );
+}
+
+/** One port of one machine, under two spellings or two schemes: only one of the nodes can listen there. */
+function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
+  const groups = new Map<string, Set<Peer>>();
+  for (const peer of peers) {
+    for (const { host, port } of peer.addresses) {
+      const key = `${host}:${port}`;
+      groups.set(key, (groups.get(key) ?? new Set()).add(peer));
+    }
+  }
+  // A short name, and the full ones that begin with it.
+  for (const peer of peers) {
+    for (const { shortName, port } of peer.addresses) groups.get(`${shortName}:${port}`)?.add(peer);
+  }
+  return [...groups.values()]
+    .filter(({ size }) => size > 1)
+    .map((group) => peers.filter((peer) => group.has(peer)))
+    .map((group) =>
+      warning(
+        'SAME_ADDRESS',
+        group,
+        `${told(group)} are likely one address, written in two ways: only one node can listen there; give each node its own --initial-advertise-peer-urls`,
+      ),
+    );
+}
+
+/** Members that are likely reached at the port for clients, as others are not. */
+function clientPort(peers: readonly Peer[]): PeerWarning | undefined {
+  const alone = onHostsOfTheirOwn(peers);
+  const atClientPort = ({ addresses }: Peer): boolean =>
+    addresses.every(({ port }) => CLIENT_PORTS.has(port));
+  const wrong = alone.filter(atClientPort);
+  if (wrong.length === 0 || peers.every(atClientPort)) return undefined;
+  return warning(
+    'ODD_PORT',
+    wrong,
+    `${told(wrong)} ${has(wrong)} the port where etcd serves clients by default: --initial-advertise-peer-urls takes the port for peers, usually 2380`,
+  );
+}
+
+/**
+ * Members with a port that no other member has, when most of the others share one. Several nodes on one machine have
+ * ports of their own, so only members count that have a host for themselves.
+ */
+function oddPort(peers: readonly Peer[]): PeerWarning | undefined {
+  const alone = onHostsOfTheirOwn(peers);
+  const users = new Map<number, number>();
+  for (const { addresses } of peers) {
+    for (const port of new Set(addresses.map((each) => each.port)))
+      users.set(port, (users.get(port) ?? 0) + 1);
+  }
+  const usersOf = (port: number): number => users.get(port) ?? 0;
+  const odd = alone.filter(({ addresses }) =>
+    addresses.every(({ port }) => usersOf(port) === 1 && !CLIENT_PORTS.has(port)),
+  );
+  if (odd.length === 0) return undefined;
+  const [usual = 0] = [...users.keys()].sort((a, b) => usersOf(b) - usersOf(a));
+  const usualUsers = alone.filter(({ addresses }) => addresses.some(({ port }) => port === usual));
+  if (usualUsers.length < 2 || usualUsers.length * 2 <= alone.length) return undefined;
+  return warning(
+    'ODD_PORT',
+    odd,
+    `${told(odd)} ${has(odd)} a port that no other member has, ${names(usualUsers)} have ${usual}: check the port of --initial-advertise-peer-urls`,
+  );
+}
+
+function onHostsOfTheirOwn(peers: readonly Peer[]): readonly Peer[] {
+  const users = new Map<string, number>();
+  const hostsOf = ({ addresses }: Peer): Set<string> => new Set(addresses.map(({ host }) => host));
+  for (const peer of peers) for (const host of hostsOf(peer)) users.set(host, (users.get(host) ?? 0) + 1);
+  return peers.filter((peer) => [...hostsOf(peer)].every((host) => users.get(host) === 1));
+}
+
+function warning(kind: PeerWarningKind, members: readonly Peer[], text: string): PeerWarning {
+  return { kind, members: members.map(({ name }) => name), text };
+}
+
+const has = (peers: readonly Peer[]): string => (peers.length === 1 ? 'has' : 'have');
+
+/** `a (http://10.0.0.1:2380) and b (http://10.0.0.2:2380)`. */
+const told = (peers: readonly Peer[]): string =>
+  list(peers.map(({ name, addresses: [first] }) => `${name} (${first?.url})`));
+
+const names = (peers: readonly Peer[]): string => list(peers.map(({ name }) => name));
+
+/** `a, b and 3 more`. */
+function list(items: readonly string[]): string {
+  const shown =
+    items.length > NAMES_SHOWN + 1
+      ? [...items.slice(0, NAMES_SHOWN), `${items.length - NAMES_SHOWN} more`]
+      : items;
+  return shown.length < 2 ? `${shown[0]}` : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
