@@ -20,7 +20,7 @@ with etcd's own means: etcdctl snapshot save.)`,
   wrong: ({ words, config }) =>
     words.length === 1 ? wrongStoreFor('backup', config) : 'backup needs the name of one file to write',
   async run({ words: [file = ''], config, report }) {
-    const { backUp } = await import('../../store/lmdb/backup.ts');
+    const { backUp } = await import('../../store/lmdb/care/backup.ts');
     return reportContents(report, async () => {
       const contents = await backUp(requireData(config), file);
       const bytes = statSync(file).size;

@@ -20,7 +20,7 @@ cannot be looked at, as they change: check a backup then.`,
     return words.length === 1 ? undefined : wrongStoreFor('check', config);
   },
   async run({ words: [file], config, report }) {
-    const { inspectDirectory, inspectFile } = await import('../../store/lmdb/check/inspect.ts');
+    const { inspectDirectory, inspectFile } = await import('../../store/lmdb/care/inspect.ts');
     return reportContents(report, async () => {
       if (file !== undefined) return { lines: [], fields: { file }, contents: await inspectFile(file) };
       const dataDir = requireData(config);

@@ -1,4 +1,4 @@
-import type { Contents } from '../../store/lmdb/check/records.ts';
+import type { Contents } from '../../store/lmdb/care/records.ts';
 import { type Report, tokens } from './report.ts';
 
 /** What a command did, in lines for people and in fields for programs, and what is in the data. */

@@ -25,7 +25,7 @@ none is given out twice.`,
   wrong: ({ words, config }) =>
     words.length === 1 ? wrongStoreFor('restore', config) : 'restore needs the name of one backup',
   async run({ words: [file = ''], flags: { replace }, config, report }) {
-    const { restore } = await import('../../store/lmdb/restore.ts');
+    const { restore } = await import('../../store/lmdb/care/restore.ts');
     return reportContents(report, async () => {
       const dataDir = resolve(dataDirectory(config));
       const { before, ...contents } = await restore(file, dataDir, { replace });

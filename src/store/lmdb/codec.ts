@@ -1,5 +1,4 @@
 import type { Event } from '../../discovery/change.ts';
-import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
 import {
   ACCESSES,
@@ -14,6 +13,7 @@ import {
   type Token,
 } from '../../discovery/types.ts';
 import { Decoder } from '../decode.ts';
+import { damaged } from './check/refusals.ts';
 
 // Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
 // table of field names beside the data, which a failed commit could leave behind the records that use it.
@@ -180,13 +180,4 @@ function checkRecord(stored: unknown, fields: number): readonly unknown[] {
     return stored;
   }
   throw damaged('a record has not the shape that this program writes');
-}
-
-/** What stands on disk is not what this program wrote there. */
-export function damaged(what: string, cause?: unknown): DiscoveryError {
-  return new DiscoveryError(
-    'INTERNAL',
-    `the data in the data directory is damaged: ${what}; restore the directory from a backup, or start with an empty one`,
-    { cause },
-  );
 }

@@ -3,7 +3,8 @@ import { endTime } from '../../discovery/cluster.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
-import { damaged, encodeCluster, encodeEvent } from './codec.ts';
+import { damaged } from './check/refusals.ts';
+import { encodeCluster, encodeEvent } from './codec.ts';
 import type { Databases } from './open.ts';
 
 /** What becomes of one cluster in a transaction. */

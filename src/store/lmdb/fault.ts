@@ -2,7 +2,7 @@ import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { unavailable } from '../refusals.ts';
-import { damaged } from './codec.ts';
+import { damaged } from './check/refusals.ts';
 
 // LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
 const PANIC = -30795;

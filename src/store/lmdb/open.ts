@@ -6,9 +6,9 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
-import { foreign } from './check/pages.ts';
+import { damaged, foreign } from './check/refusals.ts';
 import { Claim } from './claim.ts';
-import { type ClusterRecord, damaged, type EventRecord } from './codec.ts';
+import type { ClusterRecord, EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
 import { codeOf, readFault, writeCause } from './fault.ts';
 

@@ -4,15 +4,14 @@ import { endTime } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
-import type { Cluster } from '../../discovery/types.ts';
-import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
-import { closed, compacted, nothingDecided, refusalOf, tooManyTokens } from '../refusals.ts';
+import type { Cluster, Millis, Revision, Token } from '../../discovery/types.ts';
+import { closed, nothingDecided, refusalOf, tooManyTokens } from '../refusals.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
-import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
 import { Draft } from './draft.ts';
 import { readFault } from './fault.ts';
 import { Batches } from './group-commit.ts';
 import { type Databases, openDatabases } from './open.ts';
+import { Reader } from './reader.ts';
 
 export interface LmdbStoreOptions {
   /** The data directory; made when it is not there. */
@@ -44,6 +43,7 @@ class OpenStore implements LmdbStore {
   readonly clusterId: bigint;
   readonly #databases: Databases;
   readonly #batches: Batches;
+  readonly #reader: Reader;
   readonly #maxTokens: number;
   readonly #cache = new ClusterCache();
   #listener: (token: Token | undefined) => void = () => {};
@@ -59,6 +59,7 @@ class OpenStore implements LmdbStore {
     this.clusterId = databases.clusterId;
     this.#databases = databases;
     this.#maxTokens = options.policy.maxTokens;
+    this.#reader = new Reader(databases, () => this.#closing !== undefined);
     this.#revision = databases.revision;
     this.#tokens = databases.tokens;
     this.#draft = new Draft(databases, this.#revision);
@@ -83,7 +84,7 @@ class OpenStore implements LmdbStore {
 
   async ping(): Promise<void> {
     this.#requireOpen();
-    this.#reading(() => this.#databases.meta.get('revision'));
+    this.#reader.ping();
   }
 
   async revision(): Promise<Revision> {
@@ -104,7 +105,7 @@ class OpenStore implements LmdbStore {
   async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
     const entry = this.#durable(token);
     if (entry === undefined || after >= entry.cluster.modRevision) return [];
-    if (after < entry.recentAfter) return this.#eventsOnDisk(token, after, limit);
+    if (after < entry.recentAfter) return this.#reader.events(token, after, this.#revision, limit);
     const { recent } = entry;
     let first = recent.length;
     while (first > 0 && (recent[first - 1] as Event).revision > after) first -= 1;
@@ -112,14 +113,7 @@ class OpenStore implements LmdbStore {
   }
 
   async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
-    return this.#reading(() => {
-      const from = after === undefined ? {} : { start: after, exclusiveStart: true };
-      const list: Cluster[] = [];
-      for (const { key, value } of this.#databases.clusters.getRange({ ...from, limit })) {
-        list.push(decodeCluster(key as Token, value));
-      }
-      return list;
-    });
+    return this.#reader.list(after, limit);
   }
 
   onCommit(listener: (token: Token | undefined) => void): void {
@@ -165,46 +159,9 @@ class OpenStore implements LmdbStore {
     if (drafted !== undefined) return drafted.before;
     const cached = this.#cache.get(token);
     if (cached !== undefined) return cached;
-    const loaded = this.#load(token);
+    const loaded = this.#reader.cluster(token);
     if (loaded !== undefined && this.#cache.isWanted(token)) this.#cache.set(token, loaded);
     return loaded;
-  }
-
-  #load(token: Token): CachedCluster | undefined {
-    return this.#reading(() => {
-      const record = this.#databases.clusters.get(token);
-      if (record === undefined) return undefined;
-      const { cluster, compactRevision, eventCount } = decodeStoredCluster(token, record);
-      return { cluster, compactRevision, eventCount, recent: [], recentAfter: cluster.modRevision };
-    });
-  }
-
-  #eventsOnDisk(token: Token, after: Revision, limit: number): readonly Event[] {
-    return this.#reading(() => {
-      // No await in between: both come from one read transaction.
-      const record = this.#databases.clusters.get(token);
-      if (record === undefined) return [];
-      const compactRevision = revision(compactRevisionOf(record));
-      if (after < compactRevision) throw compacted(after, { revision: this.#revision, compactRevision });
-      const range = { start: [token, Number(after) + 1], end: [token, Number(this.#revision) + 1], limit };
-      const events: Event[] = [];
-      for (const { key, value } of this.#databases.events.getRange(range)) {
-        events.push(decodeEvent(revision(key[1]), value));
-      }
-      return events;
-    });
-  }
-
-  /** Reads from LMDB, with its failures in words. */
-  #reading<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      if (this.#closing !== undefined) throw closed(error);
-      // An error in a read transaction would stay with the reads of other tokens that share it.
-      if (!(error instanceof DiscoveryError)) this.#databases.env.resetReadTxn();
-      throw readFault(error);
-    }
   }
 
   #plan(token: Token, decide: Decide): Written {
@@ -234,7 +191,7 @@ class OpenStore implements LmdbStore {
   }
 
   #planSweep(endedBefore: Millis, limit: number, isFirst: boolean): Token[] {
-    return this.#reading(() => {
+    return this.#reader.reading(() => {
       const tokens: Token[] = [];
       let steps = 0;
       let unreadable: DiscoveryError | undefined;
@@ -243,7 +200,7 @@ class OpenStore implements LmdbStore {
         const drafted = this.#draft.get(token);
         try {
           // Not kept: nobody asks for them again.
-          const current = drafted === undefined ? this.#load(token) : drafted.after;
+          const current = drafted === undefined ? this.#reader.cluster(token) : drafted.after;
           // A reopened token has another end by now, in this very transaction.
           if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
           this.#draft.forget(token, current);

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { unavailable } from '../../refusals.ts';
-import { damaged } from '../codec.ts';
 import { Checker, checkFlags, DATABASE_BYTES } from './pages.ts';
+import { damaged } from './refusals.ts';
 
 // LMDB maps its file and trusts it: a foreign, garbled or shortened one would end the process with a signal
 // instead of an error. So its two meta pages, and then its trees, are read by hand first. What that cannot

@@ -1,13 +1,10 @@
-import { readSync } from 'node:fs';
-import type { DiscoveryError } from '../../../discovery/errors.ts';
-import { unavailable } from '../../refusals.ts';
-import { damaged } from '../codec.ts';
+import { cutShort, HEADER, PageFile, wrong } from './page-file.ts';
+import { damaged, foreign } from './refusals.ts';
 
 // The trees of an LMDB file, walked by hand: every page that the newest transaction reaches must be in the
 // file, be what its parent takes it for, and be used once. Leaves are nearly all of it, and are read in the order
 // of the file: half a second for a gigabyte in the page cache, and from a disk as fast as that reads ahead.
 
-const HEADER = 24;
 const NODE_HEADER = 8;
 const BRANCH = 0x01;
 const LEAF = 0x02;
@@ -47,9 +44,8 @@ interface Counts {
 
 /** Walks the trees of one LMDB file. Throws when there is damage, or the data of another program. */
 export class Checker {
-  readonly #fd: number;
+  readonly #file: PageFile;
   readonly #pageSize: number;
-  readonly #transaction: bigint;
   /** What each page of the newest transaction was found to be: 0 nothing yet, USED or FREE. */
   readonly #found: Uint8Array;
   /** Leaves that are still to be read: which of the trees each is of, counted from 1. */
@@ -59,9 +55,8 @@ export class Checker {
 
   /** `pages` counts the two meta pages too. */
   constructor(fd: number, pageSize: number, pages: number, transaction: bigint) {
-    this.#fd = fd;
+    this.#file = new PageFile(fd, pageSize, transaction);
     this.#pageSize = pageSize;
-    this.#transaction = transaction;
     this.#found = new Uint8Array(pages).fill(USED, 0, 2);
     this.#unread = new Uint8Array(pages);
   }
@@ -93,12 +88,12 @@ export class Checker {
     for (let first = 0; first < pages; first += PAGES_AT_ONCE) {
       const owners = this.#unread.subarray(first, first + PAGES_AT_ONCE);
       if (owners.every((owner) => owner === 0)) continue;
-      const length = readSync(this.#fd, chunk, 0, chunk.length, first * this.#pageSize);
+      const length = this.#file.readAt(first * this.#pageSize, chunk);
       for (const [i, owner] of owners.entries()) {
         const tree = this.#trees[owner - 1];
         if (tree === undefined) continue;
         const end = (i + 1) * this.#pageSize;
-        if (end > length) throw cutShort(first + i, tree);
+        if (end > length) throw cutShort(first + i, tree.name);
         this.#nodes(chunk.subarray(end - this.#pageSize, end), first + i, tree.depth, tree);
       }
     }
@@ -119,33 +114,33 @@ export class Checker {
       return;
     }
     const page = (this.#levels[level] ??= Buffer.alloc(this.#pageSize));
-    this.#read(page, number, tree);
+    this.#file.read(page, number, tree.name);
     this.#nodes(page, number, level, tree);
   }
 
   #nodes(page: Buffer, number: number, level: number, tree: Tree): void {
     const kind = level < tree.depth ? BRANCH : LEAF;
-    this.#checkHeader(page, number, kind, tree);
+    this.#file.checkHeader(page, number, kind, tree.name);
     const lower = page.readUInt16LE(20);
     const upper = page.readUInt16LE(22);
     const nodes = lower / 2;
     if (!Number.isInteger(nodes) || lower > upper || nodes < (kind === BRANCH ? 2 : 1))
-      throw wrong(number, tree);
+      throw wrong(number, tree.name);
     if (kind === BRANCH) tree.found.branches += 1;
     else tree.found.leaves += 1;
     // The nodes fill the page from `upper` to its end, with no gap.
     let bytes = 0;
     for (let i = 0; i < nodes; i++) {
       const at = page.readUInt16LE(HEADER + 2 * i) + HEADER;
-      if (at < upper + HEADER || at + NODE_HEADER > this.#pageSize) throw wrong(number, tree);
+      if (at < upper + HEADER || at + NODE_HEADER > this.#pageSize) throw wrong(number, tree.name);
       const keyEnd = at + NODE_HEADER + page.readUInt16LE(at + 6);
-      if (keyEnd > this.#pageSize) throw wrong(number, tree);
+      if (keyEnd > this.#pageSize) throw wrong(number, tree.name);
       let end = keyEnd;
       if (kind === BRANCH) this.#page(page.readUIntLE(at, 6), level + 1, tree);
       else end = this.#leafNode(page, at, keyEnd, number, tree);
       bytes += (end - at + 1) & ~1;
     }
-    if (bytes !== this.#pageSize - HEADER - upper) throw wrong(number, tree);
+    if (bytes !== this.#pageSize - HEADER - upper) throw wrong(number, tree.name);
   }
 
   /** Returns where the node ends. */
@@ -154,18 +149,18 @@ export class Checker {
     const size = page.readUInt32LE(at);
     const flags = page.readUInt16LE(at + 4);
     const end = keyEnd + (flags === BIG_DATA ? BIG_DATA_BYTES : size);
-    if (end > this.#pageSize || keyEnd === at + NODE_HEADER) throw wrong(number, tree);
+    if (end > this.#pageSize || keyEnd === at + NODE_HEADER) throw wrong(number, tree.name);
     if (tree.name === 'main') {
       const name = page.toString('latin1', at + NODE_HEADER, keyEnd).replace(/\0$/, '');
       if (flags !== SUB_DATABASE || !DATABASE_NAMES.has(name)) throw foreign();
-      if (size !== DATABASE_BYTES) throw wrong(number, tree);
+      if (size !== DATABASE_BYTES) throw wrong(number, tree.name);
       // Its walk uses the same buffers.
       const copy = Buffer.from(page);
       this.database(copy.subarray(keyEnd, end), name, 0);
       copy.copy(page);
       return end;
     }
-    if (flags !== 0 && flags !== BIG_DATA) throw wrong(number, tree);
+    if (flags !== 0 && flags !== BIG_DATA) throw wrong(number, tree.name);
     const position = flags === BIG_DATA ? this.#overflow(page, keyEnd, size, tree) : undefined;
     if (tree.name === 'free')
       this.#freePages(this.#value(page.subarray(keyEnd, end), position, size), number, tree);
@@ -175,13 +170,13 @@ export class Checker {
   /** A list of free pages: its length, then page numbers, -n before the first of n in a row, and zeros. */
   #freePages(list: Buffer, number: number, tree: Tree): void {
     const count = list.length < 8 ? -1 : Number(list.readBigInt64LE(0));
-    if (count < 0 || 8 * (count + 1) > list.length) throw wrong(number, tree);
+    if (count < 0 || 8 * (count + 1) > list.length) throw wrong(number, tree.name);
     let run = 1;
     for (let i = 1; i <= count; i++) {
       const each = Number(list.readBigInt64LE(8 * i));
       if (each < 0) run = -each;
       if (each <= 0) continue;
-      if (each < 2 || each + run > this.#found.length) throw wrong(number, tree);
+      if (each < 2 || each + run > this.#found.length) throw wrong(number, tree.name);
       for (let page = each; page < each + run; page++) this.#find(page, FREE);
       run = 1;
     }
@@ -190,7 +185,7 @@ export class Checker {
   #value(inNode: Buffer, position: number | undefined, size: number): Buffer {
     if (position === undefined) return inNode;
     const value = Buffer.alloc(size);
-    readSync(this.#fd, value, 0, size, position);
+    this.#file.readAt(position, value);
     return value;
   }
 
@@ -199,19 +194,19 @@ export class Checker {
     const first = Number(page.readBigUInt64LE(at));
     const count = Number(page.readBigUInt64LE(at + 16));
     // A value that shrank keeps the pages that it had.
-    if (count * this.#pageSize < HEADER + size) throw wrong(first, tree);
+    if (count * this.#pageSize < HEADER + size) throw wrong(first, tree.name);
     this.#use(first, count, tree);
     tree.found.overflows += count;
     const header = Buffer.alloc(HEADER);
-    this.#read(header, first, tree);
-    this.#checkHeader(header, first, OVERFLOW, tree);
-    if (header.readUInt32LE(20) !== count) throw wrong(first, tree);
-    this.#inFile(first + count - 1, tree);
+    this.#file.read(header, first, tree.name);
+    this.#file.checkHeader(header, first, OVERFLOW, tree.name);
+    if (header.readUInt32LE(20) !== count) throw wrong(first, tree.name);
+    this.#file.requirePage(first + count - 1, tree.name);
     return first * this.#pageSize + HEADER;
   }
 
   #use(first: number, count: number, tree: Tree): void {
-    if (first < 2 || first + count > this.#found.length) throw wrong(first, tree);
+    if (first < 2 || first + count > this.#found.length) throw wrong(first, tree.name);
     for (let number = first; number < first + count; number++) this.#find(number, USED);
   }
 
@@ -221,43 +216,10 @@ export class Checker {
     if (before !== 0 && (before !== FREE || as !== FREE)) throw damaged(`page ${number} is used twice`);
     this.#found[number] = as;
   }
-
-  #read(into: Buffer, number: number, tree: Tree): void {
-    const length = readSync(this.#fd, into, 0, into.length, number * this.#pageSize);
-    if (length < into.length) throw cutShort(number, tree);
-  }
-
-  #checkHeader(page: Buffer, number: number, kind: number, tree: Tree): void {
-    const isRight =
-      Number(page.readBigUInt64LE(0)) === number &&
-      page.readBigUInt64LE(8) <= this.#transaction &&
-      page.readUInt16LE(18) === kind;
-    if (!isRight) throw wrong(number, tree);
-  }
-
-  #inFile(number: number, tree: Tree): void {
-    const last = Buffer.alloc(1);
-    if (readSync(this.#fd, last, 0, 1, (number + 1) * this.#pageSize - 1) < 1) throw cutShort(number, tree);
-  }
 }
 
 /** More flags than expected would tell of options that this program does not use. */
 export function checkFlags(record: Buffer, name: string, flags: number): void {
   if ((record.readUInt16LE(AT.flags) & ~OVERLAPPING_SYNC) === flags) return;
   throw damaged(`${name} has flags of another kind`);
-}
-
-function wrong(page: number, tree: Tree): Error {
-  return damaged(`page ${page} of ${tree.name} is not what it should be`);
-}
-
-function cutShort(page: number, tree: Tree): Error {
-  return damaged(`the file is cut short: it lacks page ${page} of ${tree.name}`);
-}
-
-/** The file is LMDB's, and not ours. */
-export function foreign(): DiscoveryError {
-  return unavailable(
-    'the data in the data directory was written by another program; choose an empty or new data directory',
-  );
 }

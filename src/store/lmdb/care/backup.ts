@@ -9,13 +9,13 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { unavailable } from '../refusals.ts';
-import { checkDataFile } from './check/data-file.ts';
-import { inspectFile } from './check/inspect.ts';
-import type { Contents } from './check/records.ts';
-import { hasOwner } from './claim.ts';
-import { syncDirectory } from './directory.ts';
-import { openBeside } from './open.ts';
+import { unavailable } from '../../refusals.ts';
+import { checkDataFile } from '../check/data-file.ts';
+import { hasOwner } from '../claim.ts';
+import { syncDirectory } from '../directory.ts';
+import { openBeside } from '../open.ts';
+import { inspectFile } from './inspect.ts';
+import type { Contents } from './records.ts';
 
 /**
  * Copies a data directory to a file that is not there yet, as it stands at one moment after the call: every

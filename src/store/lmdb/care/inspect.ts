@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unavailable } from '../../refusals.ts';
+import { checkDataFile } from '../check/data-file.ts';
 import { hasOwner } from '../claim.ts';
 import { openBeside } from '../open.ts';
-import { checkDataFile } from './data-file.ts';
 import { type Contents, checkRecords } from './records.ts';
 
 /** Checks a data file, page by page and record by record. Throws when it cannot be read as our data. */

@@ -1,13 +1,13 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { unavailable } from '../refusals.ts';
+import { unavailable } from '../../refusals.ts';
+import { damaged } from '../check/refusals.ts';
+import { Claim } from '../claim.ts';
+import { makeDirectory, refuseForeign, syncDirectory } from '../directory.ts';
+import { openEnvironment, tablesOf } from '../open.ts';
 import { syncFile } from './backup.ts';
-import { inspectFile } from './check/inspect.ts';
-import type { Contents } from './check/records.ts';
-import { Claim } from './claim.ts';
-import { damaged } from './codec.ts';
-import { makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
-import { openEnvironment, tablesOf } from './open.ts';
+import { inspectFile } from './inspect.ts';
+import type { Contents } from './records.ts';
 
 /**
  * The revisions between a backup and its restoring were given out once already: what comes after begins at least
