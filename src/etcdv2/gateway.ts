@@ -4,6 +4,7 @@ import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
 import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
+import { guideReply, guideResponse, isUnderGuide } from './guide.ts';
 import { parseRequest } from './parse.ts';
 import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
@@ -45,7 +46,7 @@ interface Context {
 
 /**
  * Serves etcd's v2 discovery dialect over a typed client: /new, /version, and the keys of tokens under
- * /{token} and /v2/keys/_etcd/registry/{token}. Answers every request that it is given, and never throws.
+ * /{token}, /v2/keys/_etcd/registry/{token} and /v2/keys/discovery/{token}. Answers every request that it is given, and never throws.
  */
 export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Handler {
   const context: Context = {
@@ -65,8 +66,11 @@ export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Hand
 async function serve(context: Context, exchange: Exchange, refusal: ConnectError | undefined): Promise<void> {
   const { request } = exchange;
   const { method = '', url: target = '/' } = request;
-  const answer = (reply: Reply | V2Error): void =>
-    send(exchange, 'type' in reply ? errorReply(reply, context.options.urlFor(request)) : reply);
+  const isGuide = isUnderGuide(target);
+  const answer = (answered: Reply | V2Error): void => {
+    const reply = 'type' in answered ? errorReply(answered, context.options.urlFor(request)) : answered;
+    send(exchange, isGuide ? guideReply(reply) : reply);
+  };
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
   const forNew = asksForNew(target);
@@ -81,7 +85,8 @@ async function serve(context: Context, exchange: Exchange, refusal: ConnectError
   if (parsed.type === 'ERROR') return answer(parsed);
   let reply: Reply | V2Error | undefined;
   try {
-    reply = await call(context, parsed, exchange);
+    const asked = isGuide ? { ...exchange, response: guideResponse(exchange.response) } : exchange;
+    reply = await call(context, parsed, asked);
   } catch (thrown) {
     if (isDefect(thrown)) context.options.onDefect(thrown);
     reply = refuse(thrown, parsed);

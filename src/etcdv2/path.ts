@@ -52,20 +52,25 @@ function clean(path: string): string {
   return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`;
 }
 
-/** /v2/keys/_etcd/registry/{token}... */
+/** /v2/keys/_etcd/registry/{token}... or, as in etcd's clustering guide, /v2/keys/discovery/{token}... */
 function locateKey(segments: Segments): Place | V2Error {
-  const [, keys, etcd, registry, ...rest] = segments;
+  const [, keys, ...inKeys] = segments;
   if (keys !== 'keys') {
-    return notFound('of the v2 API this discovery service has /v2/keys/_etcd/registry/{token} alone');
+    return notFound(`this discovery service serves only ${V2_PATHS} of the v2 API`);
   }
-  if (etcd !== '_etcd' || registry !== 'registry') {
-    return v2Error(403, 110, 'this discovery service has no keys but those under /_etcd/registry/{token}');
+  const [first, second] = inKeys;
+  const depth = first === 'discovery' ? 1 : first === '_etcd' && second === 'registry' ? 2 : 0;
+  if (depth === 0) {
+    return v2Error(403, 110, `this discovery service serves only ${V2_PATHS}; use one of them, or /{token}`);
   }
+  const rest = inKeys.slice(depth).filter((segment) => segment !== undefined);
   if (rest.length === 0) {
-    return v2Error(403, 110, 'tokens are secrets and never listed; name one: /_etcd/registry/{token}');
+    return v2Error(403, 110, `tokens are secrets and never listed; name one: ${V2_PATHS}`);
   }
   return locateInToken(rest);
 }
+
+const V2_PATHS = '/v2/keys/_etcd/registry/{token} and /v2/keys/discovery/{token}';
 
 function locateOwn(segments: Segments): Place | V2Error {
   const [word, more] = segments;

@@ -16,7 +16,7 @@ const AFTER_SLASH = '0';
 const FROM_KEY = '\0';
 
 /** What may stand between the registry and the token: a discovery URL of either form. */
-const URL_BEFORE_TOKEN = /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/_etcd\/registry\/)?(?=[^/])/;
+const URL_BEFORE_TOKEN = /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/(?:_etcd\/registry|discovery)\/)?(?=[^/])/;
 
 /** The beginning of a URL that has no token: all URLs are under it. */
 const URL_SCHEME = /^https?:$/;

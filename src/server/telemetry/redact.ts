@@ -19,6 +19,7 @@ const NEVER_TOKENS = new Set(
 const AFTER = new Map([
   ['keys', 'v2'],
   ['registry', '_etcd'],
+  ['discovery', 'keys'],
   ['size', '_config'],
 ]);
 

@@ -68,17 +68,19 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  it("nodes with a token of the user's choosing, made and used as that of a plain etcd, form a cluster", async (scene, etcd) => {
-    const service = await Service.start(scene);
-    const path = `/v2/keys/_etcd/registry/${randomUUID().toUpperCase()}`;
-    const made = await service.fetch(`${path}/_config/size`, {
-      method: 'PUT',
-      body: new URLSearchParams({ value: '2' }),
+  // The second is that of etcd's own clustering guide.
+  for (const directory of ['/v2/keys/_etcd/registry', '/v2/keys/discovery'])
+    it(`nodes with a token of the user's choosing, made and used under ${directory}, form a cluster`, async (scene, etcd) => {
+      const service = await Service.start(scene);
+      const path = `${directory}/${randomUUID().toUpperCase()}`;
+      const made = await service.fetch(`${path}/_config/size`, {
+        method: 'PUT',
+        body: new URLSearchParams({ value: '2' }),
+      });
+      assert.equal(made.status, 201, made.text);
+      const discovery = `${service.url}${path}`;
+      await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 2));
     });
-    assert.equal(made.status, 201, made.text);
-    const discovery = `${service.url}${path}`;
-    await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 2));
-  });
 
   it('a node goes on waiting when its long polls end empty', async (scene, etcd) => {
     const service = await Service.start(scene, ['--poll-limit', '1s']);

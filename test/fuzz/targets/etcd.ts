@@ -31,7 +31,7 @@ function rawRequest(input: Buffer): RawRequest {
 const v2Request: Target = {
   name: 'v2-request',
   words:
-    `GET PUT POST DELETE HEAD PATCH / // /.. /. ? & = %2F %5C /t /new /version /v2/keys/_etcd/registry/ _config
+    `GET PUT POST DELETE HEAD PATCH / // /.. /. ? & = %2F %5C /t /new /version /v2/keys/_etcd/registry/ /v2/keys/discovery/ _config
     _config/size size= value= wait=true recursive=true sorted=true stream=true waitIndex= prevExist=false prevExist=
     prevIndex= prevValue= dir=true ttl= refresh= quorum=true noValueOnSuccess=true infra1=http://10.0.0.1:2380
     infra1%3Dhttp%3A%2F%2F10.0.0.1%3A2380 http://h http://h/ https://`.split(/\s+/),

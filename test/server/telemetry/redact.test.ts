@@ -28,6 +28,7 @@ test('a path keeps the words of the service and loses its query', () => {
     [`/${token}/`, `/${label}/`],
     [`/${token}/_config/size`, `/${label}/_config/size`],
     [`/v2/keys/_etcd/registry/${token}/_config/size`, `/v2/keys/_etcd/registry/${label}/_config/size`],
+    [`/v2/keys/discovery/${token}/_config/size`, `/v2/keys/discovery/${label}/_config/size`],
     [`/${token.replace('a', '%61')}`, `/${label}`],
     ['/size/keys', `/${tokenLabel('size')}/${tokenLabel('keys')}`],
     ['/discovery.v1.DiscoveryService/Register', '/discovery.v1.DiscoveryService/Register'],
