@@ -4,6 +4,8 @@ import { isComplete, isStandby, requireKnown, requireLive, requireNotDeleted, st
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { peerAddress } from './parse.ts';
+import { DEFAULT_POLICY } from './policy.ts';
+import { stillTaken, takenByAnother } from './taken.ts';
 import type { Cluster, Locks, Member, Registration } from './types.ts';
 import {
   type ClusterSize,
@@ -36,6 +38,7 @@ export function decideCreate(
   cluster: Cluster | undefined,
   command: CreateCommand,
   now: Millis,
+  retention = DEFAULT_POLICY.retention,
 ): Change | undefined {
   if (cluster === undefined) {
     const { token, size, allowRejoin, locks } = command;
@@ -54,19 +57,15 @@ export function decideCreate(
   if (cluster.locks !== undefined) {
     throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
   }
-  const existing = requireLive(cluster, now);
+  if (cluster.deleteTime !== undefined || now >= cluster.expireTime) throw stillTaken(cluster, retention);
   const same =
-    existing.size === command.size &&
+    cluster.size === command.size &&
     command.locks === undefined &&
-    (command.description === undefined || existing.description === command.description) &&
-    (command.askedTtl === undefined || existing.expireTime - existing.createTime === command.askedTtl) &&
-    (!command.allowRejoin || existing.allowRejoin);
+    (command.description === undefined || cluster.description === command.description) &&
+    (command.askedTtl === undefined || cluster.expireTime - cluster.createTime === command.askedTtl) &&
+    (!command.allowRejoin || cluster.allowRejoin);
   if (same) return undefined;
-  throw new DiscoveryError(
-    'TOKEN_EXISTS',
-    `the token is taken by a cluster of size ${existing.size} that was made differently; choose another token`,
-    { cluster: existing },
-  );
+  throw takenByAnother(cluster, command);
 }
 
 export interface RegisterCommand extends Registration {

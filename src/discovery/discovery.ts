@@ -60,7 +60,9 @@ export class Discovery {
 
   async createToken(command: CreateCommand, caller: Caller = ANYONE): Promise<Written> {
     authorizeMaker(caller);
-    return this.#store.write(command.token, (cluster) => decideCreate(cluster, command, this.now()));
+    return this.#store.write(command.token, (cluster) =>
+      decideCreate(cluster, command, this.now(), this.policy.retention),
+    );
   }
 
   /** The cluster in whatever state, tombstones included. */

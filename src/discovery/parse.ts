@@ -28,11 +28,37 @@ function quote(text: string): string {
   return `'${printable(short)}'`;
 }
 
+const STRANGERS: Readonly<Record<string, string>> = {
+  ' ': 'a blank',
+  '\t': 'a tab (\\t)',
+  '\n': 'a line break (\\n)',
+  '\r': 'a carriage return (\\r)',
+  // Logs escape it.
+  '"': 'a double quote',
+  "'": 'a single quote',
+};
+
+/** The first character that no token has, and where: of the token itself, which may be a secret, nothing is shown. */
+function strangerIn(token: string): string | undefined {
+  const at = token.search(/[^A-Za-z0-9._~-]/);
+  if (at < 0) return undefined;
+  const found = token[at] ?? '';
+  const shown = /[!-~]/.test(found) ? `a '${found}'` : `a character U+${hex(found)}`;
+  const where =
+    at === 0 ? 'at its beginning' : at === token.length - 1 ? 'at its end' : `as character ${at + 1}`;
+  return `${STRANGERS[found] ?? shown} ${where}`;
+}
+
+const hex = (character: string): string =>
+  character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+
 /** A token as a caller names it. Whether it exists is the store's to say. */
 export function parseToken(text: string): Token {
   if (text === '') throw invalid('token', 'no token was given; make one with CreateToken or GET /new?size=3');
   if (text.length > CLUSTER_LIMITS.tokenLength || !WORD.test(text)) {
-    throw invalid('token', `a token has 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`);
+    const rule = `a token has 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`;
+    const place = strangerIn(text);
+    throw invalid('token', place === undefined ? rule : `${rule}; this one has ${place}`);
   }
   return text as Token;
 }

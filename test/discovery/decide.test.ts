@@ -156,22 +156,35 @@ describe('creating', () => {
     assert.equal(again({}), undefined);
     assert.equal(again({ ...ttl(5 * HOUR) }), undefined, 'a lifetime that was not asked for does not count');
     assert.equal(again({ askedTtl: HOUR as Ttl, description: 'one' as Description }), undefined);
-    for (const more of [
-      size(4),
-      { askedTtl: (HOUR + 1) as Ttl },
-      { description: '' as Description },
-      { allowRejoin: true },
-    ]) {
-      refused('TOKEN_EXISTS', () => again(more));
+    for (const [more, words] of [
+      [size(4), /its size is 3 and never changes.* size 4$/],
+      [{ askedTtl: (HOUR + 1) as Ttl }, /another lifetime;/],
+      [{ description: '' as Description, allowRejoin: true }, /another description and rule for rejoining;/],
+      [{ locks: {} }, /another guard;/],
+    ] as const) {
+      assert.match(refused('TOKEN_EXISTS', () => again(more)).message, words);
     }
+  });
+
+  test('a token that ended stays taken, and the refusal says until when', () => {
+    const one = new Case(ttl(HOUR));
+    const again = () => decideCreate(one.is, create(T), later(2 * HOUR), 3 * HOUR);
+    const at = (ms: number): string => new Date(later(ms)).toISOString().slice(0, 16).replace('T', ' ');
+    assert.ok(
+      refused('TOKEN_EXPIRED', again).message.includes(
+        `expired at ${at(HOUR)} UTC and stays taken until ${at(4 * HOUR)} UTC`,
+      ),
+    );
+    one.take(decideDelete(one.is, later(0)));
+    assert.ok(
+      refused('TOKEN_DELETED', again).message.includes(
+        `deleted at ${at(0)} UTC and stays taken until ${at(3 * HOUR)} UTC`,
+      ),
+    );
   });
 
   test('a token that ended is refused, with the time that has passed', () => {
     const one = new Case(ttl(HOUR));
-    assert.match(
-      refused('TOKEN_EXPIRED', () => decideCreate(one.is, create(T), later(HOUR))).message,
-      /expired 0 s ago/,
-    );
     for (const [ms, words] of [
       [59_000, '59 s ago'],
       [60_000, '1 min ago'],

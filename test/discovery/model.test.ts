@@ -100,6 +100,27 @@ describe('tokens', () => {
     parser(parseToken, 'token', (text) => isWord(text, CLUSTER_LIMITS.tokenLength));
   });
 
+  for (const [wrong, what] of [
+    ['my token', /a blank as character 3/],
+    ['abcde\r', /a carriage return \(\\r\) at its end/],
+    ['abcde\n', /a line break \(\\n\) at its end/],
+    ['"abcde"', /a double quote at its beginning/],
+    ["to'ken", /a single quote as character 3/],
+    ['to$ken', /a '\$' as character 3/],
+    ['tok\u200ben', /a character U\+200B as character 4/],
+  ] as const) {
+    test(`the refusal of ${JSON.stringify(wrong)} says which character is wrong, and shows nothing else`, () => {
+      assert.throws(
+        () => parseToken(wrong),
+        (thrown) => {
+          assert.ok(thrown instanceof DiscoveryError);
+          assert.match(thrown.message, what);
+          return !thrown.message.includes(wrong.trim());
+        },
+      );
+    });
+  }
+
   test('words are accepted: hexadecimal, UUIDs in either case, names', () => {
     fc.assert(
       fc.property(

@@ -176,7 +176,7 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'TOKEN_EXISTS',
     act: (stack) => send(stack.url, 'PUT', '/t/_config/size', { body: 'value=5' }),
     status: 412,
-    line: '105: Key already exists (the token is taken by a cluster of size 2 that was made differently; choose another token) [2]',
+    line: '105: Key already exists (the token is taken by a cluster: its size is 2 and never changes; choose another token for a cluster of size 5) [2]',
   },
   {
     what: 'a chosen token that is a path of the service itself',

@@ -42,7 +42,7 @@ await forEachEtcdctl((it) => {
     assert.equal(await operator.ok('put', size, '3'), 'OK\n', 'the same again changes nothing');
     assert.match(
       await operator.refused('put', size, '4'),
-      /FailedPrecondition desc = the token is taken by a cluster of size 3 that was made differently/,
+      /FailedPrecondition desc = the token is taken by a cluster: its size is 3 and never changes/,
     );
     assert.match((await service.fetch(`/${token}/_config/size`)).text, /"value":"3"/);
 
