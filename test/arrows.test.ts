@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
@@ -354,6 +354,20 @@ test('no file is longer than a reader holds in mind, but for those with a reason
   const long = ours.filter(([, text]) => text.trimEnd().split('\n').length > MOST_LINES);
   assert.deepEqual(
     long.map(([path]) => path).filter((path) => !LONG.has(path)),
+    [],
+  );
+});
+
+test('the map has every room, and what it and the table below it name is there', () => {
+  const guide = readFileSync('CONTRIBUTING.md', 'utf8');
+  const rooms = Object.keys(RULES).filter((module) => /^(gen|src\/[\w-]+)$/.test(module));
+  for (const room of rooms) assert.ok(guide.includes(`| \`${room}\``), room);
+  const named = [...guide.matchAll(/`((?:src|test|proto|docs|deploy)\/[\w./-]*[\w/])`/g)].map(
+    ([, path = '']) => path,
+  );
+  assert.ok(named.length > 50);
+  assert.deepEqual(
+    named.filter((path) => !existsSync(path) && !path.includes('NAME')),
     [],
   );
 });
