@@ -1,7 +1,6 @@
 // Tables of the targets, and of a service over a full store.
 
-import type { TokensRow } from '../measure/tokens.ts';
-import type { Spread } from '../support/stats.ts';
+import type { TokensRate, TokensRow } from '../measure/tokens.ts';
 import type { Figure } from './figures.ts';
 import { number, range, table } from './table.ts';
 import { outcomesOf, type Target } from './targets.ts';
@@ -26,36 +25,29 @@ export function targetsTable(figures: readonly Figure[]): string {
 
 export function tokensTable(rows: readonly TokensRow[]): string {
   const megabytes = (bytes: number): string => number(bytes / 1e6);
-  const rates = rows.find(({ rates: each }) => each.length > 0)?.rates ?? [];
-  const cell = ({ median }: Spread, show: (value: number) => string): string => show(median);
   const line = (name: string, of: (row: TokensRow) => string): string[] => [name, ...rows.map(of)];
+  const rates = rows.find((row) => row.rates.length > 0)?.rates ?? [];
+  const rateLines = ({ operation, inFlight }: TokensRate, index: number): string[][] => {
+    const rateLine = (what: string, show: (rate: TokensRate) => string): string[] =>
+      line(`${operation}, ${inFlight} in flight: ${what}`, ({ rates: each }) =>
+        each[index] === undefined ? '' : show(each[index]),
+      );
+    return [
+      rateLine('calls/s', ({ perSecond }) => whole(perSecond.median)),
+      rateLine('ratio', ({ ratio }) => `${number(ratio.median)} (${range(ratio)})`.replace(' ()', '')),
+      rateLine('ratio by CPU time', ({ cpuRatio }) => number(cpuRatio.median)),
+    ];
+  };
   return table(
     ['a store with tokens', ...rows.map(({ tokens }) => String(tokens))],
     [
-      line('start, ms', ({ startMs }) => cell(startMs, whole)),
+      line('start, ms', ({ startMs }) => whole(startMs.median)),
       line('start, nothing in the page cache, ms', ({ coldStartMs }) =>
-        coldStartMs === undefined ? '' : cell(coldStartMs, whole),
+        coldStartMs ? whole(coldStartMs.median) : '',
       ),
       line('memory after the start, page cache left out, MB', ({ startedBytes }) => megabytes(startedBytes)),
       line('memory after the calls below, MB', ({ usedBytes }) => megabytes(usedBytes)),
-      ...rates.flatMap(({ operation, inFlight }, index) => {
-        const name = `${operation}, ${inFlight} in flight`;
-        return [
-          line(`${name}: calls/s`, ({ rates: each }) => {
-            const rate = each[index];
-            return rate === undefined ? '' : cell(rate.perSecond, whole);
-          }),
-          line(`${name}: ratio`, ({ rates: each }) => {
-            const rate = each[index];
-            if (rate === undefined) return '';
-            const spread = range(rate.ratio);
-            return spread === '' ? number(rate.ratio.median) : `${number(rate.ratio.median)} (${spread})`;
-          }),
-          line(`${name}: ratio by CPU time`, ({ rates: each }) =>
-            each[index] === undefined ? '' : number(each[index].cpuRatio.median),
-          ),
-        ];
-      }),
+      ...rates.flatMap(rateLines),
     ],
   );
 }

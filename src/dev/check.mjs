@@ -1,7 +1,7 @@
 // `npm run check`: lint, format, types and the protos. Runs every step, then fails if one of them did.
 
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { install, ROOT } from './prepare.mjs';
@@ -30,34 +30,26 @@ function run(command, ...args) {
   }
 }
 
-/** The commit that the protos must stay compatible with: `{ commit, name }`, or `{ none }`, saying why. */
+/** The commit that the protos must stay compatible with: where this branch left main, or what main was before. */
 function compatibilityBase() {
-  const commitOf = (revision) => {
-    const { ok, output } = run('git', 'rev-parse', '--verify', '--quiet', `${revision}^{commit}`);
+  const git = (...args) => {
+    const { ok, output } = run('git', ...args);
     return ok ? output : undefined;
   };
-  const head = commitOf('HEAD');
-  if (head === undefined) return { none: 'this is not a git clone with a commit' };
-  const main = MAIN_BRANCHES.find((branch) => commitOf(branch) !== undefined);
-  if (main === undefined)
-    return { none: 'this clone has no branch main (git fetch origin main:main gets it)' };
-  if (commitOf(main) === head) {
-    // On main itself there is no other branch to look at, only what it was before.
-    const before = commitOf('HEAD~1');
-    if (before !== undefined) return { commit: before, name: `the commit before ${main}` };
-    return { commit: head, name: `${main} itself: the commit before it is not in this clone` };
-  }
-  const fork = run('git', 'merge-base', main, 'HEAD');
-  if (fork.ok) return { commit: fork.output, name: `where this branch left ${main}` };
-  // A shallow clone may lack the common commit.
-  return { commit: commitOf(main), name: main };
+  const [head, before] = ['HEAD', 'HEAD~1'].map((at) =>
+    git('rev-parse', '--verify', '--quiet', `${at}^{commit}`),
+  );
+  const main = MAIN_BRANCHES.find((branch) => git('rev-parse', '--verify', '--quiet', branch) !== undefined);
+  // A shallow clone may lack the commit that both have.
+  const fork = main && (git('merge-base', main, 'HEAD') ?? git('rev-parse', main));
+  return fork === head ? before : fork;
 }
 
 function bufBreaking(temporary) {
-  const base = compatibilityBase();
-  if (base.none !== undefined) return { ok: true, note: `nothing to compare with: ${base.none}`, output: '' };
-  const { commit, name } = base;
-  const note = `against ${commit.slice(0, 10)}, ${name}`;
+  const commit = compatibilityBase();
+  // A clone without main gets it by: git fetch origin main:main
+  if (commit === undefined) return { ok: true, note: 'no branch main, or no commit before it', output: '' };
+  const note = `against ${commit.slice(0, 10)}`;
   if (run('git', 'ls-tree', commit, 'proto/').output === '') {
     return { ok: true, note: `${note}: no protos there`, output: '' };
   }
@@ -71,22 +63,8 @@ function bufBreaking(temporary) {
 function genIsFresh(temporary) {
   const generated = run('buf', 'generate', '--output', temporary);
   if (!generated.ok) return generated;
-  const [wanted, found] = [join(temporary, 'gen'), join(ROOT, 'gen')].map(contents);
-  const stale = [...new Set([...wanted.keys(), ...found.keys()])].filter(
-    (file) => wanted.get(file) !== found.get(file),
-  );
-  const list = stale.map((file) => `gen/${file}`).join(', ');
-  return { ok: stale.length === 0, output: list && `Not what the protos give: ${list}. Run: npm run gen` };
-}
-
-function contents(directory) {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((e) => e.isFile());
-  return new Map(
-    files.map((entry) => {
-      const path = join(entry.parentPath ?? entry.path, entry.name);
-      return [path.slice(directory.length + 1), readFileSync(path, 'utf8')];
-    }),
-  );
+  const { ok, output } = run('git', 'diff', '--no-index', '--name-status', join(temporary, 'gen'), 'gen');
+  return { ok, output: output && `Not what the protos give:\n${output}\nRun: npm run gen` };
 }
 
 /** Versions are exact, and none is one that its maintainers have given up. */

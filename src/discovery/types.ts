@@ -36,10 +36,7 @@ export interface Registration {
 }
 
 /** One node that registered. */
-export interface Member {
-  readonly id: MemberId;
-  readonly name: MemberName;
-  readonly peerUrls: readonly PeerUrl[];
+export interface Member extends Registration {
   readonly registerTime: Millis;
   /** Ranks the member; a replacement keeps it. */
   readonly createRevision: Revision;

@@ -1,6 +1,5 @@
 import type { Change } from '../discovery/change.ts';
-import type { Cluster, ClusterSize, Description, Millis, Registration, Token } from '../discovery/types.ts';
-import { ACCESSES, type Locks } from '../discovery/types.ts';
+import { ACCESSES, type Cluster, type Millis, type Registration } from '../discovery/types.ts';
 
 /** A member on its way to another store, which gives it a revision of its own. */
 export interface MovedMember extends Registration {
@@ -8,14 +7,11 @@ export interface MovedMember extends Registration {
 }
 
 /** A live cluster on its way to another store. */
-export interface MovedCluster {
-  readonly token: Token;
-  readonly size: ClusterSize;
-  readonly description: Description;
-  readonly allowRejoin: boolean;
-  readonly locks?: Locks;
-  readonly createTime: Millis;
-  readonly expireTime: Millis;
+export interface MovedCluster
+  extends Pick<
+    Cluster,
+    'token' | 'size' | 'description' | 'allowRejoin' | 'locks' | 'createTime' | 'expireTime'
+  > {
   /** Its times are guesses, as its source keeps none: a cluster that differs in them is the same one. */
   readonly isAgeGuessed: boolean;
   /** By rank. */

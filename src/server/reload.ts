@@ -23,25 +23,33 @@ export function reloadFiles(
   { callers, port, log }: { callers: Callers; port: Port; log: Log },
 ): () => void {
   const ends: Array<() => void> = [];
-  if (tls !== undefined) {
-    const files = [tls.certFile, tls.keyFile, ...(tls.clientCaFile === undefined ? [] : [tls.clientCaFile])];
+  const keep = <T extends object>(
+    files: readonly string[],
+    read: () => T | string,
+    use: (now: T) => void,
+  ): void => {
     const load = (): string | undefined => {
-      const identity = readServerTls(tls);
-      if (typeof identity === 'string') return identity;
-      port.renewTls(identity);
+      const now = read();
+      if (typeof now === 'string') return now;
+      use(now);
       return undefined;
     };
     ends.push(reloadOnChange(files, load, log));
+  };
+  if (tls !== undefined) {
+    const files = [tls.certFile, tls.keyFile, ...(tls.clientCaFile === undefined ? [] : [tls.clientCaFile])];
+    keep(
+      files,
+      () => readServerTls(tls),
+      (identity) => port.renewTls(identity),
+    );
   }
-  if (file !== undefined) {
-    const load = (): string | undefined => {
-      const known = readAuthFile(file);
-      if (typeof known === 'string') return known;
-      callers.renew(known);
-      return undefined;
-    };
-    ends.push(reloadOnChange([file], load, log));
-  }
+  if (file !== undefined)
+    keep(
+      [file],
+      () => readAuthFile(file),
+      (known) => callers.renew(known),
+    );
   return () => {
     for (const end of ends) end();
   };

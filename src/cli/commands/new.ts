@@ -5,11 +5,18 @@ import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../ge
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { findingFlags } from '../../etcd/start/settings.ts';
 import { count, duration, parseText } from '../../settings/tables/setting.ts';
-import { clientCommand } from '../client-command.ts';
+import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { notForOthers } from '../text/nodes.ts';
 import type { Style } from '../text/style.ts';
 import { instantFromNow } from '../text/time.ts';
+
+export const TTL = flag({
+  flag: 'ttl',
+  value: 'DURATION',
+  ...duration('1s', '3650d'),
+  help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
+});
 
 export const NEW = clientCommand({
   name: 'new',
@@ -25,12 +32,7 @@ export const NEW = clientCommand({
       default: '3',
       help: 'How many members make the cluster complete.',
     },
-    ttl: {
-      flag: 'ttl',
-      value: 'DURATION',
-      ...duration('1s', '3650d'),
-      help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
-    },
+    ttl: TTL,
     description: {
       flag: 'description',
       value: 'TEXT',

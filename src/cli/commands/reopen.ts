@@ -1,10 +1,10 @@
 import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { duration } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { instantFromNow } from '../text/time.ts';
+import { TTL } from './new.ts';
 
 export const REOPEN = clientCommand({
   name: 'reopen',
@@ -12,14 +12,7 @@ export const REOPEN = clientCommand({
   summary: 'give a token a new lifetime from now on, also when it has expired',
   details: 'The members stay. A deleted token cannot be reopened.',
   args: ['TOKEN'],
-  flags: {
-    ttl: {
-      flag: 'ttl',
-      value: 'DURATION',
-      ...duration('1s', '3650d'),
-      help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
-    },
-  },
+  flags: { ttl: TTL },
   examples: ['reopen my-cluster --ttl 24h'],
   async run({ flags, client, token, json, printJson, terminal }) {
     const answer = await client.reopenToken({

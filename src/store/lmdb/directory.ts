@@ -76,9 +76,9 @@ export function checkSpace(directory: string, id: string): void {
   }
 }
 
-/** A new file is found after a power failure only when its directory is on disk too. */
-export function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r');
+/** A file or a directory: a new file is found after a power failure only when its directory is on disk too. */
+export function syncToDisk(path: string): void {
+  const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);
   } finally {

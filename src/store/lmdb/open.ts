@@ -9,7 +9,7 @@ import { checkDataFile } from './check/data-file.ts';
 import { damaged, foreign } from './check/refusals.ts';
 import { Claim } from './claim.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
-import { checkSpace, makeDirectory, refuseForeign, syncDirectory } from './directory.ts';
+import { checkSpace, makeDirectory, refuseForeign, syncToDisk } from './directory.ts';
 import { codeOf, readFault, writeCause } from './fault.ts';
 
 const FORMAT = 'etcd-discovery';
@@ -52,7 +52,7 @@ export async function openDatabases(path: string): Promise<Databases> {
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
     const databases = await claimed(env, claim, directory);
-    syncDirectory(directory);
+    syncToDisk(directory);
     return databases;
   } catch (error) {
     await env?.close();

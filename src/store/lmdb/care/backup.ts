@@ -1,18 +1,9 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unavailable } from '../../refusals.ts';
 import { checkDataFile } from '../check/data-file.ts';
 import { hasOwner } from '../claim.ts';
-import { syncDirectory } from '../directory.ts';
+import { syncToDisk } from '../directory.ts';
 import { openBeside } from '../open.ts';
 import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
@@ -42,9 +33,9 @@ export async function backUp(directory: string, file: string): Promise<Contents>
     // Who can read a token can use it.
     chmodSync(copy, 0o600);
     const contents = await inspectFile(copy);
-    syncFile(copy);
+    syncToDisk(copy);
     renameSync(copy, target);
-    syncDirectory(dirname(target));
+    syncToDisk(dirname(target));
     return contents;
   } finally {
     rmSync(part, { recursive: true, force: true });
@@ -59,14 +50,5 @@ function makePart(target: string): string {
   } catch (error) {
     // What is missing, or may not be written, is not the name that was tried.
     throw Object.assign(error as NodeJS.ErrnoException, { path: directory });
-  }
-}
-
-export function syncFile(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -3,9 +3,8 @@ import { join, resolve } from 'node:path';
 import { unavailable } from '../../refusals.ts';
 import { damaged } from '../check/refusals.ts';
 import { Claim } from '../claim.ts';
-import { makeDirectory, refuseForeign, syncDirectory } from '../directory.ts';
+import { makeDirectory, refuseForeign, syncToDisk } from '../directory.ts';
 import { openEnvironment, tablesOf } from '../open.ts';
-import { syncFile } from './backup.ts';
 import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
 
@@ -59,13 +58,13 @@ export async function restore(
       copyFileSync(file, copy);
       chmodSync(copy, 0o600);
       await skipRevisions(part);
-      syncFile(copy);
+      syncToDisk(copy);
       const before = isThere ? freeName(data) : undefined;
       if (before !== undefined) renameSync(data, before);
       // What it says of readers and transactions is about the old data.
       rmSync(join(directory, 'lock.mdb'), { force: true });
       renameSync(copy, data);
-      syncDirectory(directory);
+      syncToDisk(directory);
       return { ...contents, before };
     } finally {
       rmSync(part, { recursive: true, force: true });
