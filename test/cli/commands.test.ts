@@ -103,7 +103,7 @@ Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
     );
     const other = await ask('new', '--token', 'mine', '--size', '4');
     assert.equal(other.code, 7);
-    assert.match(other.stderr, /taken by a cluster of size 3.*\nnext: leave --token out/);
+    assert.match(other.stderr, /its size is 3 and never changes.*\nnext: leave --token out/);
   });
 });
 
