@@ -2,15 +2,7 @@ import { createMetrics, type Metrics } from '../../src/server/telemetry/metrics.
 
 /** Metrics of no service. */
 export function emptyMetrics(): Metrics {
-  const none = { now: () => 0, most: 1 };
-  return createMetrics({
-    version: '0',
-    watches: none,
-    connections: none,
-    requests: none,
-    tokens: none,
-    tokensByState: () => undefined,
-  });
+  return createMetrics('0');
 }
 
 /** What a service's /metrics says: the values by `name{label="value",...}`, in the order of the text. */

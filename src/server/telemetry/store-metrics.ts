@@ -1,8 +1,12 @@
 import { Counter, type Registry } from '@prometheus-io/client';
+import { counterBy } from './counter-by.ts';
 import { COUNTS, Histogram, SECONDS, type Series } from './histogram.ts';
 
-export type StoreOperation = 'read' | 'write' | 'events' | 'sweep';
-export type TokenChange = 'created' | 'completed' | 'deleted' | 'reopened';
+const OPERATIONS = ['read', 'write', 'events', 'sweep'] as const;
+const TOKEN_CHANGES = ['created', 'completed', 'deleted', 'reopened'] as const;
+
+export type StoreOperation = (typeof OPERATIONS)[number];
+export type TokenChange = (typeof TOKEN_CHANGES)[number];
 
 /** What is counted of the store, whichever it is. */
 export interface StoreMetrics {
@@ -20,7 +24,6 @@ export interface StoreMetrics {
 }
 
 export function createStoreMetrics(register: Registry): StoreMetrics {
-  const registers = [register];
   const durations = new Histogram(
     'discovery_store_duration_seconds',
     'How long the store took: read, write (until it is durable), events, sweep (one batch).',
@@ -31,43 +34,39 @@ export function createStoreMetrics(register: Registry): StoreMetrics {
     'How many writes shared a transaction; with etcd also how many reads shared a call.',
     COUNTS,
   );
-  const failures = new Counter({
+  const failed = counterBy(register, {
     name: 'discovery_store_failures_total',
     help: 'Calls that the store failed to do. What it refused is no failure.',
-    labelNames: ['operation'],
-    registers,
+    label: 'operation',
+    values: OPERATIONS,
   });
-  const changes = new Counter({
+  const changed = counterBy(register, {
     name: 'discovery_token_changes_total',
     help: 'Tokens made, clusters that became complete, tokens deleted, reopened, and removed after their retention, by this process. Expiry is no change: it is the time in the record.',
-    labelNames: ['change'],
-    registers,
+    label: 'change',
+    values: [...TOKEN_CHANGES, 'removed'],
   });
   const registrations = new Counter({
     name: 'discovery_members_registered_total',
     help: 'Members that registered, standbys included, by this process.',
-    registers,
+    registers: [register],
   });
-  // From the start, so that a rate sees the first one.
-  for (const operation of ['read', 'write', 'events', 'sweep']) failures.inc({ operation }, 0);
-  for (const change of ['created', 'completed', 'deleted', 'reopened', 'removed']) changes.inc({ change }, 0);
-  const series = (operation: StoreOperation): Series => durations.with({ operation });
   const batchSeries = {
     read: batches.with({ operation: 'read' }),
     write: batches.with({ operation: 'write' }),
   };
   return {
     seconds: {
-      read: series('read'),
-      write: series('write'),
-      events: series('events'),
-      sweep: series('sweep'),
+      read: durations.with({ operation: 'read' }),
+      write: durations.with({ operation: 'write' }),
+      events: durations.with({ operation: 'events' }),
+      sweep: durations.with({ operation: 'sweep' }),
     },
-    failed: (operation) => failures.inc({ operation }),
+    failed,
     batch: (operation, size) => batchSeries[operation].observe(size),
-    token: (change) => changes.inc({ change }),
+    token: changed,
     registered: () => registrations.inc(),
-    removed: (tokens) => changes.inc({ change: 'removed' }, tokens),
+    removed: (tokens) => changed('removed', tokens),
     text: () => durations.text() + batches.text(),
   };
 }

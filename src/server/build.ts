@@ -1,0 +1,105 @@
+import { Discovery } from '../discovery/discovery.ts';
+import type { Store } from '../discovery/store.ts';
+import type { Token } from '../discovery/types.ts';
+import { reachedUrl } from '../port/port.ts';
+import { discoveryService } from '../rpc/service.ts';
+import type { Config } from '../settings/config.ts';
+import type { PeerWarning } from '../values/peer-warnings.ts';
+import { Limiter } from './clients/limiter.ts';
+import { requestClients } from './clients/request-clients.ts';
+import { admitRequests } from './http/admit.ts';
+import type { OwnPages } from './http/own-pages.ts';
+import { surfaces } from './http/surfaces.ts';
+import { openStore } from './open-store.ts';
+import { openCallers } from './reload.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { observeStore } from './telemetry/observed-store.ts';
+import { tokenLabel } from './telemetry/redact.ts';
+import { openTracing } from './telemetry/tracing.ts';
+import { readVersion } from './version.ts';
+
+/** Makes what /metrics answers with from what does so for this process alone. */
+export type Scrape = (own: Metrics['text']) => Metrics['text'];
+
+/** All of the service but its ports and what runs beside them. */
+export type Built = Awaited<ReturnType<typeof build>>;
+
+/** Puts the service together. Rejects with the store's DiscoveryError. */
+export async function build(config: Config, log: Log, scrape: Scrape) {
+  const version = readVersion();
+  const callers = openCallers(config.auth);
+  const tracing = openTracing(version);
+  const own = createMetrics(version);
+  const metrics: Metrics = { ...own, text: scrape(own.text) };
+  const opened = await openStore(config.store, config.policy, log, { onBatch: metrics.store.batch });
+  const store = observeStore(opened.store, metrics.store, tracing);
+  const discovery = new Discovery(store, config.policy);
+  const onDefect = (defect: unknown): void => {
+    log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
+  };
+  const onWarning = (token: Token, { kind, members, text }: PeerWarning): void => {
+    log.warn(
+      { token: tokenLabel(token), warning: kind, members },
+      `the peer URLs of a cluster look wrong: ${text}`,
+    );
+  };
+  const service = discoveryService(discovery, onDefect, metrics.refused, onWarning);
+  const limiter = new Limiter({
+    limits: config.limits.perClient,
+    maxWatches: config.limits.watches,
+    trustedProxies: config.trustedProxies,
+    log,
+  });
+  const stopping = new AbortController();
+  const pages = ownPages(config, { version, metrics, store, stopping: stopping.signal });
+  const answer = surfaces({
+    config,
+    service,
+    clients: requestClients(service, { callers, limiter }),
+    callers,
+    pages,
+    clusterId: opened.store.clusterId,
+    stopping: stopping.signal,
+    onDefect,
+  });
+  const observers = { log, metrics, tracing };
+  const handler = admitRequests(answer, { limiter, now: () => discovery.now() }, observers);
+  return {
+    version,
+    metrics,
+    opened,
+    store,
+    discovery,
+    limiter,
+    callers,
+    stopping,
+    pages,
+    observers,
+    handler,
+  };
+}
+
+/** What the pages about the service itself have to know. */
+function ownPages(
+  { metricsListen, publicUrl }: Config,
+  {
+    version,
+    metrics,
+    store,
+    stopping,
+  }: { version: string; metrics: Metrics; store: Store; stopping: AbortSignal },
+): OwnPages {
+  return {
+    version,
+    metrics: metricsListen === undefined ? metrics : undefined,
+    urlFor: (request) => publicUrl ?? reachedUrl(request),
+    notReady: async () => {
+      if (stopping.aborted) return 'the service is stopping';
+      return store.ping().then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { Gauge, type Registry } from '@prometheus-io/client';
+import type { Counts } from './token-census.ts';
+
+/** What there is now of something, and the most that there may be. */
+export interface Held {
+  readonly now: () => number;
+  readonly most: number;
+}
+
+/** What is of a limited number, with the setting that limits it. */
+const HELD = {
+  watches: ['discovery_watches', '--max-watches', 'Open watches: waiting nodes and RPC streams.'],
+  connections: ['discovery_connections', '--max-connections', 'Open connections.'],
+  requests: [
+    'discovery_requests_open',
+    '--max-at-once',
+    'Requests that are not answered yet, waits included.',
+  ],
+  tokens: [
+    'discovery_tokens',
+    '--max-tokens',
+    'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
+  ],
+} as const;
+
+export interface Gauges {
+  readonly held: Readonly<Record<keyof typeof HELD, Held>>;
+  /** Undefined while nobody knows. */
+  readonly tokensByState: () => Counts | undefined;
+}
+
+/** Has the gauges look, at every scrape, at what there is. */
+export function registerGauges(register: Registry, { held, tokensByState }: Gauges): void {
+  const registers = [register];
+  for (const [key, [name, setting, help]] of Object.entries(HELD)) {
+    const { now, most } = held[key as keyof typeof HELD];
+    const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(now()) });
+    new Gauge({ name: `${name}_max`, help: `The most that there may be (${setting}).`, registers }).set(most);
+  }
+  const states = new Gauge({
+    name: 'discovery_tokens_by_state',
+    help: 'Tokens in the store by state, as they were counted last: about a minute ago, or an hour where there are a million.',
+    labelNames: ['state'],
+    registers,
+    collect: () => {
+      for (const [state, count] of Object.entries(tokensByState() ?? {})) {
+        states.set({ state: state.toLowerCase() }, count);
+      }
+    },
+  });
+}
