@@ -119,14 +119,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: [NODE],
   },
   // What a request is: for all rooms of the server.
-  'src/server/call.ts': { modules: [], packages: [] },
+  'src/server/route.ts': { modules: [], packages: [] },
   'src/server/telemetry': {
     modules: [
       'gen',
       'src/discovery',
       'src/limits.ts',
       'src/port',
-      'src/server/call.ts',
+      'src/server/route.ts',
       'src/server/rpc',
       'src/settings',
     ],
@@ -147,7 +147,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: [CONNECT, NODE],
   },
   'src/server/rpc': {
-    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/call.ts', 'src/values'],
+    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/route.ts', 'src/values'],
     packages: [CONNECT, CONNECT_NODE, PROTOBUF, NODE],
   },
   'src/server/http': {
@@ -163,7 +163,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/port',
       'src/rpc',
       'src/server/clients',
-      'src/server/call.ts',
+      'src/server/route.ts',
       'src/server/rpc',
       'src/server/telemetry',
       'src/server/version.ts',

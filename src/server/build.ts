@@ -8,7 +8,7 @@ import type { PeerWarning } from '../values/peer-warnings.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
 import { admitRequests } from './http/admit.ts';
-import type { OwnPages } from './http/own-pages.ts';
+import type { ServicePages } from './http/service-pages.ts';
 import { surfaces } from './http/surfaces.ts';
 import { openStore } from './open-store.ts';
 import { openCallers } from './reload.ts';
@@ -52,7 +52,7 @@ export async function build(config: Config, log: Log, scrape: Scrape) {
     log,
   });
   const stopping = new AbortController();
-  const pages = ownPages(config, { version, metrics, store, stopping: stopping.signal });
+  const pages = servicePages(config, { version, metrics, store, stopping: stopping.signal });
   const answer = surfaces({
     config,
     service,
@@ -81,7 +81,7 @@ export async function build(config: Config, log: Log, scrape: Scrape) {
 }
 
 /** What the pages about the service itself have to know. */
-function ownPages(
+function servicePages(
   { metricsListen, publicUrl }: Config,
   {
     version,
@@ -89,7 +89,7 @@ function ownPages(
     store,
     stopping,
   }: { version: string; metrics: Metrics; store: Store; stopping: AbortSignal },
-): OwnPages {
+): ServicePages {
   return {
     version,
     metrics: metricsListen === undefined ? metrics : undefined,

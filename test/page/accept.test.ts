@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prefersHtml } from '../../src/page/accept.ts';
-import { surfaceOf } from '../../src/server/http/route.ts';
+import { surfaceOf } from '../../src/server/http/classify.ts';
 
 const FIREFOX = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 const CHROME =

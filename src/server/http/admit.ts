@@ -5,13 +5,13 @@ import { comeAgain } from '../../etcdv3/errors.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
 import type { PortHandler } from '../../port/port.ts';
 import { connectError } from '../../rpc/errors.ts';
-import type { Call } from '../call.ts';
 import type { Client } from '../clients/client-table.ts';
 import type { Leave, Limiter } from '../clients/limiter.ts';
+import type { Call } from '../route.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
+import { classify } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
-import { classify } from './route.ts';
 import type { Answer } from './surfaces.ts';
 
 /** Who sees to it that no client takes too much, and what time it is for those that are told to wait. */

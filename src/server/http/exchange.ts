@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
-import type { Call } from '../call.ts';
 import type { Leave } from '../clients/limiter.ts';
+import type { Call } from '../route.ts';
 import type { RpcOutcome } from '../rpc/outcome.ts';
 
 /** A request and its answer, with all that was found out when it came. */

@@ -4,10 +4,10 @@ import { listenProblem } from '../../port/listen-problem.ts';
 import { openPort, type PortHandler } from '../../port/port.ts';
 import { type ListenAddress, localUrl } from '../../values/address.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
+import { classify } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
-import { type OwnPages, servePage } from './own-pages.ts';
-import { classify } from './route.ts';
+import { type ServicePages, servePage } from './service-pages.ts';
 
 /** For a scrape that is under way. */
 const GRACE_MS = 1000;
@@ -21,7 +21,7 @@ export interface MetricsPort {
 /** Serves the metrics and the probes, in clear text. Rejects with an INVALID_ARGUMENT when it cannot listen there. */
 export async function openMetricsPort(
   listen: ListenAddress,
-  pages: OwnPages,
+  pages: ServicePages,
   observers: Observers,
 ): Promise<MetricsPort> {
   const handler: PortHandler = (request, response) => {

@@ -14,7 +14,7 @@ import type { RequestClients } from '../clients/request-clients.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
 import type { Exchange } from './exchange.ts';
-import { type OwnPages, servePage } from './own-pages.ts';
+import { type ServicePages, servePage } from './service-pages.ts';
 
 /** Answers a request on its surface, or with its refusal, in the surface's own words. */
 export type Answer = (exchange: Exchange) => unknown;
@@ -24,7 +24,7 @@ export interface SurfacesOptions {
   readonly service: LocalService;
   readonly clients: RequestClients;
   readonly callers: Callers;
-  readonly pages: OwnPages;
+  readonly pages: ServicePages;
   /** The store's, which replicas over one etcd share. */
   readonly clusterId: bigint;
   /** Ends what goes on for long. */

@@ -19,8 +19,8 @@ import {
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
-import { pathOf } from '../call.ts';
-import { grpcMethod } from './grpc.ts';
+import { pathOf } from '../route.ts';
+import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
 import { refuseUnknown, unreadable, unspoken } from './refusals.ts';
 

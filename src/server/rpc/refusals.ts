@@ -3,7 +3,7 @@ import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/c
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { unserved } from '../../etcdv3/unserved.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
-import { pathOf } from '../call.ts';
+import { pathOf } from '../route.ts';
 
 /** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
 export function unreadable(answer: UniversalServerResponse): UniversalServerResponse {

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/
 import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import type { Reason } from '../../discovery/errors.ts';
 import { PORT_REFUSALS, type PortRefusal } from '../../port/refusals.ts';
-import type { Surface } from '../call.ts';
+import type { Surface } from '../route.ts';
 import { counterBy } from './counter-by.ts';
 import { type Gauges, registerGauges } from './gauges.ts';
 import { type Counted, RequestMetrics } from './request-metrics.ts';

@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
-import { pathOf } from '../call.ts';
+import { pathOf } from '../route.ts';
 import { isCall } from '../rpc/methods.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import type { Call, Surface } from '../call.ts';
+import type { Call, Surface } from '../route.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 
 /** A request that is over, as it is counted. */

@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { type PortRequest, schemeOf } from '../../port/port.ts';
-import type { Surface } from '../call.ts';
+import type { Surface } from '../route.ts';
 import { verbOf } from './metrics.ts';
 import type { StoreOperation } from './store-metrics.ts';
 

@@ -14,7 +14,7 @@ import {
   parseSpan,
   sizeKey,
 } from '../../../src/etcdv3/keys.ts';
-import { surfaceOf } from '../../../src/server/http/route.ts';
+import { surfaceOf } from '../../../src/server/http/classify.ts';
 import { redactPath } from '../../../src/server/telemetry/redact.ts';
 import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';

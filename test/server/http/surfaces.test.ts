@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
-import { servePage } from '../../../src/server/http/own-pages.ts';
+import { servePage } from '../../../src/server/http/service-pages.ts';
 import { tokenLabel } from '../../../src/server/telemetry/redact.ts';
 import { emptyMetrics } from '../../support/scrape.ts';
 import { type RunningService, startService } from '../../support/service.ts';

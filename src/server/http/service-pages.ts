@@ -1,10 +1,10 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { findingFlags } from '../../etcd/start/settings.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
-import type { Surface } from '../call.ts';
+import type { Surface } from '../route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export interface OwnPages {
+export interface ServicePages {
   /** Undefined when requests can be served; else why not, in words. */
   readonly notReady: () => Promise<string | undefined>;
   /** Undefined when they are at another address. */
@@ -23,7 +23,7 @@ interface Page {
 /** The pages that are about the service and not about a cluster. With a refusal it answers that. */
 export async function servePage(
   surface: Exclude<Surface, 'rpc' | 'v2' | 'page'>,
-  pages: OwnPages,
+  pages: ServicePages,
   request: PortRequest,
   response: PortResponse,
   refusal?: ConnectError,
@@ -59,7 +59,7 @@ const PAGES = {
     metrics === undefined
       ? { status: 404, body: 'The metrics are at another address: that of --metrics-addr.\n' }
       : { status: 200, body: await metrics.text(), type: metrics.contentType },
-} satisfies Record<string, (pages: OwnPages, request: PortRequest) => Promise<Page>>;
+} satisfies Record<string, (pages: ServicePages, request: PortRequest) => Promise<Page>>;
 
 function welcome(version: string, url: string): string {
   return `etcd-discovery ${version}: where the nodes of a new etcd cluster find each other.

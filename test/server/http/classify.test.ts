@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseChosenToken } from '../../../src/discovery/parse.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import type { Surface } from '../../../src/server/call.ts';
-import { classify, surfaceOf } from '../../../src/server/http/route.ts';
+import { classify, surfaceOf } from '../../../src/server/http/classify.ts';
+import type { Surface } from '../../../src/server/route.ts';
 
 const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
   ['/', 'home'],
