@@ -70,17 +70,17 @@ export function replay(cluster: Cluster, event: Event): Cluster {
   const { members } = cluster;
   switch (type) {
     case 'TOKEN_REOPENED':
-      return { ...changed(cluster, members, revision), expireTime: present(event.expireTime) };
+      return { ...changed(cluster, members, revision), expireTime: requireFact(event.expireTime) };
     case 'REGISTERED': {
-      const member = present(event.member);
+      const member = requireFact(event.member);
       const after = [...members, member];
       handOver(members, after, member);
       return changed(cluster, after, revision);
     }
     case 'REPLACED':
-      return changed(cluster, withMember(members, present(event.member)), revision);
+      return changed(cluster, withMember(members, requireFact(event.member)), revision);
     case 'DEREGISTERED': {
-      const { id } = present(event.member);
+      const { id } = requireFact(event.member);
       const after = members.filter((each) => each.id !== id);
       return changed(cluster, after, revision);
     }
@@ -187,7 +187,7 @@ function memberOf(members: readonly Member[], id: MemberId): Member {
   return member;
 }
 
-function present<T>(fact: T | undefined): T {
+function requireFact<T>(fact: T | undefined): T {
   if (fact === undefined) throw new TypeError('an event lacks what it is about');
   return fact;
 }

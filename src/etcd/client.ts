@@ -9,7 +9,7 @@ export interface LocalClient extends DiscoveryClient {
 }
 
 /** The message that every answer of its kind carries; protobuf cannot say so in its types. */
-export function present<T>(message: T | undefined): T {
+export function requireMessage<T>(message: T | undefined): T {
   if (message === undefined) throw new TypeError('the answer of the discovery service lacks a message');
   return message;
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { registeredBody } from './reply.ts';
 
 /** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
@@ -121,7 +121,7 @@ export class Feed {
         if (next.done === true) break;
         const { update } = next.value;
         if (update.case !== 'event' || update.value.type !== MemberEventType.REGISTERED) continue;
-        const member = present(update.value.member);
+        const member = requireMessage(update.value.member);
         this.#keep({ revision: update.value.revision, member, body: registeredBody(this.#token, member) });
         await this.#serveAll();
         // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.

@@ -1,5 +1,5 @@
 import type { ConnectError } from '@connectrpc/connect';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
 import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
@@ -11,7 +11,7 @@ import { read } from './read.ts';
 import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
 import type { NewRequest, V2Request } from './request.ts';
-import { type Exchange, send } from './responder.ts';
+import { send, type V2Exchange } from './responder.ts';
 import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
@@ -32,7 +32,7 @@ export interface GatewayOptions {
 export type ClientOf = (request: Request) => DiscoveryClient;
 
 /** With a refusal it answers that, and reads no body. */
-export type Handler = (exchange: Exchange, refusal?: ConnectError) => void;
+export type Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
 
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -63,7 +63,11 @@ export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Hand
   };
 }
 
-async function serve(context: Context, exchange: Exchange, refusal: ConnectError | undefined): Promise<void> {
+async function serve(
+  context: Context,
+  exchange: V2Exchange,
+  refusal: ConnectError | undefined,
+): Promise<void> {
   const { request } = exchange;
   const { method = '', url: target = '/' } = request;
   const isGuide = isUnderGuide(target);
@@ -107,7 +111,7 @@ function unreadable(unread: Unread): V2Error {
 function call(
   context: Context,
   parsed: V2Request,
-  exchange: Exchange,
+  exchange: V2Exchange,
 ): Promise<Reply | V2Error | undefined> | Reply {
   const { request } = exchange;
   const { options, waits } = context;
@@ -138,5 +142,5 @@ function call(
 
 async function makeNew(client: DiscoveryClient, { size }: NewRequest, baseUrl: string): Promise<Reply> {
   const { cluster } = await client.createToken({ size });
-  return newReply(`${baseUrl}/${present(cluster).token}`);
+  return newReply(`${baseUrl}/${requireMessage(cluster).token}`);
 }

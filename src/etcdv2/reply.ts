@@ -7,7 +7,7 @@ import {
   RegisterOutcome,
   type RegisterResponse,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { present } from '../etcd/client.ts';
+import { requireMessage } from '../etcd/client.ts';
 import { formatValue } from '../etcd/value.ts';
 import type { Unread, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
@@ -110,12 +110,12 @@ function answer(action: string, node: string, index: bigint, prevNode?: string, 
 }
 
 export function sizeReply({ cluster, revision }: ListMembersResponse): Reply {
-  return answer('get', sizeNode(present(cluster)), revision);
+  return answer('get', sizeNode(requireMessage(cluster)), revision);
 }
 
 /** The directory that never shows in a listing, and can be read all the same. */
 export function configReply(list: ListMembersResponse): Reply {
-  const cluster = present(list.cluster);
+  const cluster = requireMessage(list.cluster);
   const { token, createRevision } = cluster;
   const node = directoryNode(keys.config(token), [sizeNode(cluster)], unchanged(createRevision));
   return answer('get', node, list.revision);

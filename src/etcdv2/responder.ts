@@ -15,7 +15,7 @@ export interface Response {
 }
 
 /** A request and its answer. */
-export interface Exchange {
+export interface V2Exchange {
   readonly request: Request;
   readonly response: Response;
   /** By what it stands in the log, for the answer to tell; whoever is in front has made sure that it is an id. */
@@ -36,7 +36,7 @@ const CORS = [
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
 /** Writes a whole answer. For HEAD, its headers. */
-export function send({ request, response, requestId }: Exchange, reply: Reply): void {
+export function send({ request, response, requestId }: V2Exchange, reply: Reply): void {
   const { unread, body, index } = reply;
   const length = String(Buffer.byteLength(body));
   const headers = ['Content-Type', reply.contentType, 'Content-Length', length, ...CORS, ...NEGOTIATED];
@@ -54,7 +54,7 @@ export function send({ request, response, requestId }: Exchange, reply: Reply): 
 }
 
 /** Sends the headers of an answer whose body comes later. */
-export function begin({ response, requestId }: Exchange, contentType: string, index: bigint): void {
+export function begin({ response, requestId }: V2Exchange, contentType: string, index: bigint): void {
   const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString(), ...CORS];
   if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   writeHead(response, 200, headers);

@@ -6,7 +6,7 @@ import { hold } from './hold.ts';
 import { reasonOf } from './refusal.ts';
 import { eventReply, JSON_TYPE, type Reply } from './reply.ts';
 import type { WaitRequest } from './request.ts';
-import { begin, type Exchange } from './responder.ts';
+import { begin, type V2Exchange } from './responder.ts';
 import { Waiter } from './waiter.ts';
 
 /**
@@ -25,7 +25,7 @@ export class Waits {
     this.#polls = polls;
   }
 
-  async wait(client: DiscoveryClient, wanted: WaitRequest, exchange: Exchange): Promise<Reply | undefined> {
+  async wait(client: DiscoveryClient, wanted: WaitRequest, exchange: V2Exchange): Promise<Reply | undefined> {
     const { response } = exchange;
     const waiter = new Waiter(wanted, response, this.#polls);
     try {

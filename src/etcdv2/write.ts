@@ -1,5 +1,5 @@
 import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
 import { formatValue } from '../etcd/value.ts';
 import { type V2Error, v2Error } from './errors.ts';
@@ -35,12 +35,12 @@ type Of<Type extends WriteRequest['type']> = Extract<WriteRequest, { readonly ty
 
 async function deregister(client: DiscoveryClient, { token, id }: Of<'DEREGISTER'>): Promise<Reply> {
   const response = await client.deregister({ token, memberId: id });
-  return deregisterReply(token, present(response.member), response);
+  return deregisterReply(token, requireMessage(response.member), response);
 }
 
 async function deleteToken(client: DiscoveryClient, { token }: Of<'DELETE_TOKEN'>): Promise<Reply> {
   const response = await client.deleteToken({ token });
-  return deletedTokenReply(present(response.cluster), response);
+  return deletedTokenReply(requireMessage(response.cluster), response);
 }
 
 async function refuseDirectory(
@@ -57,7 +57,7 @@ async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Pr
   const response = await client.createToken({ token, size });
   if (mustBeNew && !response.created)
     return v2Error(412, 105, keys.size(token), { index: response.revision });
-  return madeTokenReply(present(response.cluster), mustBeNew ? 'create' : 'set', response);
+  return madeTokenReply(requireMessage(response.cluster), mustBeNew ? 'create' : 'set', response);
 }
 
 const MODES = {
@@ -80,7 +80,7 @@ async function register(client: DiscoveryClient, request: RegisterRequest): Prom
     whenFull: WhenFull.STANDBY,
     ...(expected !== undefined && { expectedModRevision: expected }),
   });
-  return registerReply(token, present(response.member), condition, response);
+  return registerReply(token, requireMessage(response.member), condition, response);
 }
 
 /** The revision at which the member is as the condition wants it. */

@@ -6,8 +6,9 @@ import {
   DeleteRangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { reasonOf, unsupported } from './errors.ts';
+import { reasonOf } from '../client/refusal.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
+import { unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
 import { changesOf, type Entry, memberEntry } from './kvs.ts';
@@ -65,7 +66,7 @@ async function deregister(
   let last = revision;
   for (const gone of await Promise.all(keys.map((key) => deregisterOne(client, key)))) {
     if (gone === undefined) continue;
-    kvs.push(memberEntry(span, present(gone.member)).kv);
+    kvs.push(memberEntry(span, requireMessage(gone.member)).kv);
     if (gone.revision > last) last = gone.revision;
   }
   return { kvs, revision: last };
@@ -98,7 +99,8 @@ async function deleteToken(client: DiscoveryClient, span: Span, known: readonly 
     // Ends with that event, which no other follows.
     for await (const { update } of client.watchMembers({ token, afterRevision: revision - 1n })) {
       if (update.case !== 'event') continue;
-      for (const { before } of changesOf(span, present(cluster), update.value)) kvs.push(present(before));
+      for (const { before } of changesOf(span, requireMessage(cluster), update.value))
+        kvs.push(requireMessage(before));
     }
     return { kvs, revision };
   } catch (thrown) {

@@ -3,8 +3,6 @@ import { type ReasonName, reasonOf, refusalOf } from '../client/refusal.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { FAILED, STOPPING } from '../values/sentences.ts';
 
-export { reasonOf, refusalOf as detailOf };
-
 /**
  * Where etcd's dialect has another code than the API: its clients have no name for what exists already. etcd's client
  * repeats a call by itself on `Unavailable` only; a node that bootstraps tries again whatever the code is.

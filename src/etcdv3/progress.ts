@@ -1,5 +1,5 @@
-import { type DiscoveryClient, present } from '../etcd/client.ts';
-import { detailOf, reasonOf } from './errors.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import type { Watcher } from './watcher.ts';
 
 /** When a cluster last changed, as it was known at a revision of the store. */
@@ -17,10 +17,10 @@ export async function statesOf(
   for (const token of new Set(watchers.map(({ span }) => span.token))) {
     try {
       const { cluster, revision } = await client.getCluster({ token });
-      states.set(token, { modRevision: present(cluster).modRevision, revision });
+      states.set(token, { modRevision: requireMessage(cluster).modRevision, revision });
     } catch (thrown) {
       if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') continue;
-      states.set(token, { modRevision: 0n, revision: detailOf(thrown)?.revision ?? 0n });
+      states.set(token, { modRevision: 0n, revision: refusalOf(thrown)?.revision ?? 0n });
     }
   }
   return states;

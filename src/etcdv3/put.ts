@@ -2,11 +2,12 @@ import { create } from '@bufbuild/protobuf';
 import { RegisterMode, RegisterOutcome, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, type PutResponse, PutResponseSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, present } from '../etcd/client.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
+import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { quote } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { detailOf, emptyKey, invalid, outside, reasonOf, tooContended, unsupported } from './errors.ts';
+import { emptyKey, invalid, outside, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { type Key, parseKey } from './keys.ts';
 import { memberEntry, sizeEntry } from './kvs.ts';
@@ -64,7 +65,7 @@ export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }
     throw invalid(`the size of a cluster is a whole number of members, not ${quote(text)}`);
   }
   const { cluster, revision, created } = await client.createToken({ token: key.token, size: Number(text) });
-  const { kv } = sizeEntry(key, present(cluster));
+  const { kv } = sizeEntry(key, requireMessage(cluster));
   return { revision, kv, previous: created ? undefined : kv };
 }
 
@@ -78,8 +79,8 @@ async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, request
       return await register(client, key, request, undefined);
     } catch (thrown) {
       if (reasonOf(thrown) !== 'MEMBER_EXISTS') throw thrown;
-      const registered = detailOf(thrown)?.member?.modRevision;
-      const done = await register(client, key, request, registered).catch(ifChanged);
+      const registered = refusalOf(thrown)?.member?.modRevision;
+      const done = await register(client, key, request, registered).catch(requireConflict);
       if (done !== undefined) return done;
     }
   }
@@ -103,7 +104,7 @@ export async function register(
     whenFull: WhenFull.STANDBY,
     ...(replaced !== undefined && { expectedModRevision: replaced }),
   });
-  const { kv } = memberEntry(key, present(member));
+  const { kv } = memberEntry(key, requireMessage(member));
   const before = previous && memberEntry(key, previous).kv;
   return { revision, kv, previous: outcome === RegisterOutcome.UNCHANGED ? kv : before };
 }
@@ -115,7 +116,7 @@ function parseMember(value: Uint8Array): MemberValue {
 }
 
 /** Somebody else was there in between. */
-function ifChanged(thrown: unknown): undefined {
+function requireConflict(thrown: unknown): undefined {
   const reason = reasonOf(thrown);
   if (reason !== 'REVISION_MISMATCH' && reason !== 'MEMBER_NOT_FOUND') throw thrown;
 }

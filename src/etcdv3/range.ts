@@ -7,8 +7,9 @@ import {
   RangeResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type DiscoveryClient, type LocalClient, present } from '../etcd/client.ts';
-import { compacted, detailOf, emptyKey, future, invalidSort, outside, reasonOf } from './errors.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
+import { type DiscoveryClient, type LocalClient, requireMessage } from '../etcd/client.ts';
+import { compacted, emptyKey, future, invalidSort, outside } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { contains, parseSpan, type Span, textOf } from './keys.ts';
 import { byKey, type Entry, memberEntry, sizeEntry } from './kvs.ts';
@@ -56,7 +57,7 @@ export function spanOfRange(request: RangeRequest): Span {
 export async function read(client: DiscoveryClient, span: Span): Promise<Reading> {
   try {
     const list = await client.listMembers({ token: span.token });
-    const cluster = present(list.cluster);
+    const cluster = requireMessage(list.cluster);
     const members = [...list.members, ...list.standbys].map((member) => memberEntry(span, member));
     const entries = [sizeEntry(span, cluster), ...members]
       .filter(({ key }) => contains(span, key))
@@ -64,7 +65,7 @@ export async function read(client: DiscoveryClient, span: Span): Promise<Reading
     return { entries, revision: list.revision, modRevision: cluster.modRevision };
   } catch (thrown) {
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
-    return { entries: [], revision: detailOf(thrown)?.revision ?? 0n, modRevision: 0n };
+    return { entries: [], revision: refusalOf(thrown)?.revision ?? 0n, modRevision: 0n };
   }
 }
 

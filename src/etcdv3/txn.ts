@@ -11,6 +11,7 @@ import {
   TxnResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
+import { reasonOf } from '../client/refusal.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { holds } from './compare.ts';
@@ -19,7 +20,6 @@ import {
   invalid,
   isAway,
   outside,
-  reasonOf,
   tooContended,
   tooManyKeys,
   tooManyOperations,

@@ -7,14 +7,15 @@ import {
   type WatchResponse,
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { type LocalClient, present } from '../etcd/client.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
+import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compacted, detailOf, isAway, outside, REASONS, reasonOf, refusal } from './errors.ts';
+import { compacted, isAway, outside, REASONS, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { isEmpty, parseSpan, type Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
 import { Questions, statesOf } from './progress.ts';
-import { readable } from './readable.ts';
+import { requireReadable } from './require-readable.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
@@ -58,7 +59,7 @@ export class WatchStream {
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
     const end = (): void => this.end(ConnectError.from(signal.reason));
     signal.addEventListener('abort', end, { once: true });
-    this.#take(readable(requests)).catch((thrown: Error) => this.end(thrown));
+    this.#take(requireReadable(requests)).catch((thrown: Error) => this.end(thrown));
     try {
       yield* this.#outbox.items();
     } finally {
@@ -128,7 +129,7 @@ export class WatchStream {
     let found: Found;
     try {
       const { cluster, revision } = await this.#client.getCluster({ token: span.token });
-      found = { cluster: present(cluster), revision };
+      found = { cluster: requireMessage(cluster), revision };
     } catch (thrown) {
       if (reasonOf(thrown) === undefined || isAway(thrown)) throw thrown;
       // Who begins in the past has seen the token; a node that is refused begins again at once, and for ever.
@@ -136,7 +137,7 @@ export class WatchStream {
         return this.#refuse(refusal(thrown).rawMessage);
       }
       const cluster = create(ClusterSchema, { token: span.token });
-      found = { cluster, revision: detailOf(thrown)?.revision ?? 0n };
+      found = { cluster, revision: refusalOf(thrown)?.revision ?? 0n };
     }
     // The stream may have ended meanwhile, with all the watches that it had.
     if (!this.#outbox.ended) await this.#start(span, request, found);
@@ -172,7 +173,7 @@ export class WatchStream {
     if (reasonOf(thrown) === 'TOO_MANY_REQUESTS' && this.#watchers.size === 1) return this.#runLater(watcher);
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.
-    const compactRevision = (detailOf(thrown)?.compactRevision ?? 0n) + 1n;
+    const compactRevision = (refusalOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
   }
 
@@ -208,7 +209,7 @@ export class WatchStream {
     if (watcher.stopped) return;
     if (this.#idle.size >= V3_LIMITS.endedPerStream) return this.#ended(watcher, refusal(thrown).rawMessage);
     this.#idle.add(watcher);
-    const told = detailOf(thrown)?.revision ?? 0n;
+    const told = refusalOf(thrown)?.revision ?? 0n;
     const revision = told > watcher.revision ? told : watcher.revision;
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
     if (events.length > 0) await this.#send(watcher.id, revision, { events });

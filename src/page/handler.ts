@@ -4,7 +4,7 @@ import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { ASSET_FOLDER, readAssets } from './assets.ts';
 import { type Context, MAKE, type PageOptions } from './context.ts';
 import { below, home, make } from './home-page.ts';
-import { refusalOf, rowOf, sayWhen } from './refusals.ts';
+import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import {
   file,
   type PageRequest,
@@ -106,7 +106,7 @@ function failed(context: Context, request: PageRequest): Reply {
 }
 
 function turnedAway(context: Context, request: PageRequest, refusal: ConnectError): Reply {
-  const { status, title, advice } = rowOf(refusalOf(refusal)?.reason ?? ErrorReason.UNSPECIFIED);
+  const { status, title, advice } = rowOf(pageRefusalOf(refusal)?.reason ?? ErrorReason.UNSPECIFIED);
   return sayWhen(refusedPage(context, request, status, title, sentence(refusal.rawMessage), advice), refusal);
 }
 

@@ -1,6 +1,6 @@
 import { type Context, MAKE } from './context.ts';
 import { draftOf, isOwnForm, readForm } from './form.ts';
-import { refusalOf, rowOf, sayWhen } from './refusals.ts';
+import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
 import type { AssetUrls } from './view/document.ts';
 import { documentHtml } from './view/document.ts';
@@ -59,7 +59,7 @@ export async function make(context: Context, request: PageRequest): Promise<Repl
     });
     return seeOther(`../${cluster?.token}`);
   } catch (thrown) {
-    const refusal = refusalOf(thrown);
+    const refusal = pageRefusalOf(thrown);
     if (refusal === undefined) throw thrown;
     const { reason, text, field } = refusal;
     const wrong = FIELDS.find((each) => each === field);

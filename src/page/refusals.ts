@@ -1,11 +1,11 @@
 import { ConnectError } from '@connectrpc/connect';
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { refusalOf as detailOf, retryAfterOf } from '../client/refusal.ts';
+import { refusalOf, retryAfterOf } from '../client/refusal.ts';
 import type { Reply } from './reply.ts';
 
 /** Why the service refused a call, as a page tells it. */
-export interface Refusal {
+export interface PageRefusal {
   readonly reason: ErrorReason;
   /** In the service's words. */
   readonly text: string;
@@ -16,8 +16,8 @@ export interface Refusal {
 }
 
 /** What was refused; undefined for what is no refusal but a failure on the way or a defect. */
-export function refusalOf(thrown: unknown): Refusal | undefined {
-  const detail = detailOf(thrown);
+export function pageRefusalOf(thrown: unknown): PageRefusal | undefined {
+  const detail = refusalOf(thrown);
   if (detail === undefined || !(thrown instanceof ConnectError)) return undefined;
   const { reason, field, cluster } = detail;
   return { reason, text: thrown.rawMessage, field, cluster };

@@ -1,6 +1,6 @@
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { endedView, type View, viewOf } from './cluster.ts';
-import { type Refusal, refusalOf, rowOf } from './refusals.ts';
+import { type PageRefusal, pageRefusalOf, rowOf } from './refusals.ts';
 import { h, type VElement } from './view/node.ts';
 import { refusedMain, sentence } from './view/refused.ts';
 import { tokenMain, tokenTitle } from './view/token.ts';
@@ -28,14 +28,14 @@ export async function showToken(client: DiscoveryClient, token: string, serviceU
   try {
     return shown(viewOf(await client.listMembers({ token })), 200);
   } catch (thrown) {
-    const refusal = refusalOf(thrown);
+    const refusal = pageRefusalOf(thrown);
     if (refusal === undefined) throw thrown;
     const { status } = rowOf(refusal.reason);
     return refusal.cluster === undefined ? refused(refusal) : shown(endedView(refusal.cluster), status);
   }
 }
 
-function refused({ reason, text }: Refusal): Shown {
+function refused({ reason, text }: PageRefusal): Shown {
   const { status, title, lead = sentence(text), advice } = rowOf(reason);
   const again = status >= 500 ? { href: '', text: 'Load again' } : { href: './', text: 'Make a new token' };
   return { status, title, main: refusedMain(title, lead, advice, again), footer: h('footer'), live: false };

@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { PortRequest, PortResponse } from './connection.ts';
 import { check } from './guard.ts';
 import type { PortLimits } from './limits.ts';
-import { type OnRefused, refusalOf } from './refusals.ts';
+import { type OnRefused, reasonByStatus } from './refusals.ts';
 import type { Refusal } from './reply.ts';
 import type { Warner } from './warn-rarely.ts';
 
@@ -60,7 +60,7 @@ export class Dispatch {
     response.on('error', ignore);
     const refusal = this.running > this.limits.requests ? BUSY : check(request, this.limits);
     if (refusal === undefined) return this.handle(request, response);
-    const why = refusal === BUSY ? 'requests' : refusalOf(refusal.status);
+    const why = refusal === BUSY ? 'requests' : reasonByStatus(refusal.status);
     if (why !== undefined) this.onRefused(why);
     refuse(response, refusal);
   }

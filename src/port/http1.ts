@@ -7,7 +7,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './connection.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { PortLimits } from './limits.ts';
-import { type OnRefused, refusalOf } from './refusals.ts';
+import { type OnRefused, reasonByStatus } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
 import type { TlsIdentity } from './tls.ts';
 
@@ -85,7 +85,7 @@ export function createHttp1(
 
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
     const connection = connections.get(socket);
-    const why = refusalOf(refusal.status);
+    const why = reasonByStatus(refusal.status);
     // A socket that is broken off can have more bad bytes.
     if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
   };

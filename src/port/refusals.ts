@@ -24,7 +24,7 @@ export type PortRefusal = (typeof PORT_REFUSALS)[number];
 export type OnRefused = (why: PortRefusal) => void;
 
 /** Why, by the HTTP status of the refusal; undefined when it is none. */
-export function refusalOf(status: number): PortRefusal | undefined {
+export function reasonByStatus(status: number): PortRefusal | undefined {
   if (status < 400) return undefined;
   if (status === 408) return 'slow_sender';
   return status === 431 ? 'headers_too_large' : 'malformed';

@@ -5,7 +5,7 @@ export type Surface = 'rpc' | 'home' | 'live' | 'health' | 'robots' | 'metrics' 
 export type Kind = 'call' | 'wait';
 
 /** What a request is, as its head tells. */
-export interface Call {
+export interface Route {
   readonly surface: Surface;
   readonly kind: Kind;
   /** The target without its query. */

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { reasonOf, refusalOf } from '../../src/client/refusal.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
 import { millis } from '../../src/discovery/types.ts';
-import { detailOf, isAway, outside, reasonOf, refusal, unsupported } from '../../src/etcdv3/errors.ts';
+import { isAway, outside, refusal, unsupported } from '../../src/etcdv3/errors.ts';
 import { connectError } from '../../src/rpc/errors.ts';
 
 const REASONS = Object.entries(ErrorReason).filter(([name]) => name !== 'UNSPECIFIED');
@@ -44,7 +45,7 @@ test('a defect keeps its words to itself', () => {
   assert.equal(told.code, Code.Internal);
   assert.doesNotMatch(told.rawMessage, /secret/);
   assert.equal(reasonOf(new TypeError('x')), undefined);
-  assert.equal(detailOf(new TypeError('x')), undefined);
+  assert.equal(refusalOf(new TypeError('x')), undefined);
 });
 
 test('a refusal of the gateway itself passes as it is', () => {

@@ -20,7 +20,7 @@ export class Callers {
   constructor(mode: AuthMode, known: KnownCallers) {
     this.#mode = mode;
     this.#known = known;
-    this.#strangers = mode === 'off' ? EVERYBODY : this.#rights(false, undefined);
+    this.#strangers = mode === 'off' ? EVERYBODY : this.#resolver(false, undefined);
   }
 
   /** Takes the place of who was known before, for the calls that follow. */
@@ -29,12 +29,12 @@ export class Callers {
   }
 
   /** By its client certificate or its headers: Authorization (Bearer or Basic), or the `token` of etcd's v3 clients. */
-  rightsOf(request: PortRequest): ResolveCaller {
+  resolverOf(request: PortRequest): ResolveCaller {
     const { authorization, token } = request.headers;
     const hasCertificate = 'authorized' in request.socket && request.socket.authorized;
     if (authorization === undefined && token === undefined && !hasCertificate) return this.#strangers;
     const shown = credentialOf(authorization ?? `Basic ${String(token)}`);
-    return this.#rights(hasCertificate || (shown !== undefined && this.#knows(shown)), shown?.secret);
+    return this.#resolver(hasCertificate || (shown !== undefined && this.#knows(shown)), shown?.secret);
   }
 
   /**
@@ -47,7 +47,7 @@ export class Callers {
   }
 
   /** `shown` is the secret of the headers; one behind the token takes its place. */
-  #rights(isKnown: boolean, shown: string | undefined): ResolveCaller {
+  #resolver(isKnown: boolean, shown: string | undefined): ResolveCaller {
     return (behind): Caller => {
       const known = isKnown || (behind !== undefined && this.#knows({ secret: behind }));
       const secret = behind ?? shown;

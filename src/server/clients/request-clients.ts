@@ -17,7 +17,7 @@ import type { Limiter } from './limiter.ts';
 
 /** Clients of the service in this process that know for whom they call. */
 export interface RequestClients {
-  /** What is to be known of a request's sender. New for each: what is found out of the request is added to it. */
+  /** What is to be known of who sends a request. New for each: what is found out of the request is added to it. */
   readonly valuesOf: (request: PortRequest) => ContextValues;
   /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
   readonly clientOf: (request: PortRequest) => LocalClient;
@@ -25,8 +25,8 @@ export interface RequestClients {
 }
 
 /** Who sends requests. */
-interface Sender {
-  readonly rights: ResolveCaller;
+interface Requester {
+  readonly resolve: ResolveCaller;
   readonly quota: Quota;
   /** Its watches take nothing of the quota. */
   readonly uncounted: LocalClient;
@@ -36,36 +36,36 @@ export function requestClients(
   service: LocalService,
   { callers, limiter }: { readonly callers: Callers; readonly limiter: Limiter },
 ): RequestClients {
-  const know = (rights: ResolveCaller, client: Client | undefined): Sender => {
+  const know = (resolve: ResolveCaller, client: Client | undefined): Requester => {
     const quota = limiter.quotaOf(client);
-    const values = valuesFor(rights, { ...quota, watch: () => NO_QUOTA.watch() });
-    return { rights, quota, uncounted: inProcessClient(service, values) };
+    const values = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() });
+    return { resolve, quota, uncounted: inProcessClient(service, values) };
   };
   // Nearly all requests are of somebody without credentials: made once for each address.
   const anybody = know(EVERYBODY, undefined);
-  const strangers = new WeakMap<Client, Sender>();
-  const senderOf = (request: PortRequest): Sender => {
-    const rights = callers.rightsOf(request);
+  const strangers = new WeakMap<Client, Requester>();
+  const requesterOf = (request: PortRequest): Requester => {
+    const resolve = callers.resolverOf(request);
     const { client } = limiter.visitorOf(request);
-    if (rights !== EVERYBODY) return know(rights, client);
+    if (resolve !== EVERYBODY) return know(resolve, client);
     if (client === undefined) return anybody;
     let known = strangers.get(client);
     if (known === undefined) {
-      known = know(rights, client);
+      known = know(resolve, client);
       strangers.set(client, known);
     }
     return known;
   };
   return {
     valuesOf: (request) => {
-      const { rights, quota } = senderOf(request);
-      return valuesFor(rights, quota);
+      const { resolve, quota } = requesterOf(request);
+      return valuesFor(resolve, quota);
     },
-    clientOf: (request) => senderOf(request).uncounted,
+    clientOf: (request) => requesterOf(request).uncounted,
     clientWith: (values) => inProcessClient(service, values),
   };
 }
 
-function valuesFor(rights: ResolveCaller, quota: Quota): ContextValues {
-  return createContextValues().set(RESOLVE_CALLER, rights).set(QUOTA, quota);
+function valuesFor(resolve: ResolveCaller, quota: Quota): ContextValues {
+  return createContextValues().set(RESOLVE_CALLER, resolve).set(QUOTA, quota);
 }

@@ -7,7 +7,7 @@ import type { PortHandler } from '../../port/port.ts';
 import { connectError } from '../../rpc/errors.ts';
 import type { Client } from '../clients/client-table.ts';
 import type { Leave, Limiter } from '../clients/limiter.ts';
-import type { Call } from '../route.ts';
+import type { Route } from '../route.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
 import { classify } from './classify.ts';
 import type { Exchange } from './exchange.ts';
@@ -23,23 +23,23 @@ export interface Door {
 /** The way of every request: what it is, whether its client may send it, noted, answered. */
 export function admitRequests(answer: Answer, { limiter, now }: Door, observers: Observers): PortHandler {
   /** Every surface has its own words for a refusal. */
-  const turnAway = (refusal: DiscoveryError, { path }: Call): ConnectError => {
+  const turnAway = (refusal: DiscoveryError, { path }: Route): ConnectError => {
     observers.metrics.refused(refusal.reason);
     const error = connectError(refusal, now());
     return path === V3_WATCH ? comeAgain(error) : error;
   };
   return (request, response) => {
-    const call = classify(request);
+    const route = classify(request);
     const { address: remote, client } = limiter.visitorOf(request);
-    const entered = enter(limiter, client, call);
+    const entered = enter(limiter, client, route);
     const isRefused = entered instanceof DiscoveryError;
     const exchange: Exchange = {
       request,
       response,
-      call,
+      route,
       requestId: requestIdOf(request),
       remote,
-      refusal: isRefused ? turnAway(entered, call) : undefined,
+      refusal: isRefused ? turnAway(entered, route) : undefined,
       leave: isRefused ? undefined : entered,
       rpc: {},
     };
@@ -52,7 +52,7 @@ export function admitRequests(answer: Answer, { limiter, now }: Door, observers:
 function enter(
   limiter: Limiter,
   client: Client | undefined,
-  { surface, kind, isProbe, isLastChance }: Call,
+  { surface, kind, isProbe, isLastChance }: Route,
 ): Leave | DiscoveryError | undefined {
   // Those of RPCs are counted as they begin: there may be many on a stream.
   const isWait = surface === 'v2' && kind === 'wait';

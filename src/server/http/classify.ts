@@ -3,7 +3,7 @@ import { asksToWait } from '../../etcdv2/params.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
 import { prefersHtml } from '../../page/accept.ts';
 import type { PortRequest } from '../../port/port.ts';
-import { type Call, type Kind, pathOf, type Surface } from '../route.ts';
+import { type Kind, pathOf, type Route, type Surface } from '../route.ts';
 import { isStream } from '../rpc/methods.ts';
 
 const OWN: Readonly<Record<string, Surface>> = {
@@ -27,7 +27,7 @@ export function classify({
   method = 'GET',
   url = '',
   headers: { accept },
-}: Pick<PortRequest, 'method' | 'url' | 'headers'>): Call {
+}: Pick<PortRequest, 'method' | 'url' | 'headers'>): Route {
   const path = pathOf(url);
   const surface = surfaceOf(url, method, accept, path);
   const kind = kindOf(surface, url, path);

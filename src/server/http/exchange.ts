@@ -1,14 +1,14 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { Leave } from '../clients/limiter.ts';
-import type { Call } from '../route.ts';
+import type { Route } from '../route.ts';
 import type { RpcOutcome } from '../rpc/outcome.ts';
 
 /** A request and its answer, with all that was found out when it came. */
 export interface Exchange {
   readonly request: PortRequest;
   readonly response: PortResponse;
-  readonly call: Call;
+  readonly route: Route;
   /** By what it is found in the logs; the answer tells it. */
   readonly requestId: string;
   /** The address of its sender. */

@@ -25,8 +25,8 @@ export async function openMetricsPort(
   observers: Observers,
 ): Promise<MetricsPort> {
   const handler: PortHandler = (request, response) => {
-    const call = classify(request);
-    const { surface } = call;
+    const route = classify(request);
+    const { surface } = route;
     if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
       response.end('Only /metrics, /livez and /readyz are here.\n');
@@ -35,7 +35,7 @@ export async function openMetricsPort(
     const exchange: Exchange = {
       request,
       response,
-      call,
+      route,
       requestId: requestIdOf(request),
       remote: request.socket.remoteAddress,
       refusal: undefined,

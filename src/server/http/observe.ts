@@ -29,16 +29,16 @@ interface End {
  */
 export function observe(exchange: Exchange, { log, metrics, tracing }: Observers): RequestSpan | undefined {
   const begin = performance.now();
-  const { request, response, call, requestId, leave } = exchange;
+  const { request, response, route, requestId, leave } = exchange;
   const { method = '' } = request;
-  const span = tracing?.begin(request, call.surface, requestId);
+  const span = tracing?.begin(request, route.surface, requestId);
   // The v2 gateway sets it: Node.js takes twice as long for a head of which a part was set before.
-  if (call.surface !== 'v2') response.setHeader('X-Request-Id', requestId);
-  if (call.kind === 'wait') metrics.beginWait(call.surface);
+  if (route.surface !== 'v2') response.setHeader('X-Request-Id', requestId);
+  if (route.kind === 'wait') metrics.beginWait(route.surface);
   response.on('close', () => {
     const end = endOf(exchange, performance.now() - begin);
     const { status, rpc } = end;
-    metrics.count({ call, method, status, seconds: end.ms / 1000, rpc });
+    metrics.count({ route, method, status, seconds: end.ms / 1000, rpc });
     span?.end({ status, rpc });
     leave?.();
     logEnd(log, exchange, end, span?.traceId);
@@ -60,17 +60,17 @@ function refusedAs(status: number): string {
 }
 
 function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefined): void {
-  const { request, call, remote, requestId } = exchange;
+  const { request, route, remote, requestId } = exchange;
   const { status, ms, gone, rpc } = end;
   const level = levelOf(exchange, status);
   if (!log.isLevelEnabled(level)) return;
   log[level](
     {
       method: request.method ?? '',
-      path: redactPath(call.path),
+      path: redactPath(route.path),
       status,
       ms: Math.round(ms * 10) / 10,
-      surface: call.surface,
+      surface: route.surface,
       ...(rpc && { code: rpc.code }),
       ...(gone && { gone }),
       remote,
@@ -83,8 +83,8 @@ function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefi
 }
 
 /** Those that are one too many come in floods. */
-function levelOf({ call, refusal }: Exchange, status: number): 'debug' | 'info' | 'warn' {
+function levelOf({ route, refusal }: Exchange, status: number): 'debug' | 'info' | 'warn' {
   if (refusal !== undefined) return 'debug';
   if (status >= 500) return 'warn';
-  return call.isQuiet ? 'debug' : 'info';
+  return route.isQuiet ? 'debug' : 'info';
 }

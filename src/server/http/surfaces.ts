@@ -58,7 +58,7 @@ export function surfaces(options: SurfacesOptions): Answer {
   const page = pageHandler(clientOf, { version, urlFor, onDefect });
   return (exchange) => {
     const { request, response, refusal } = exchange;
-    const { surface } = exchange.call;
+    const { surface } = exchange.route;
     switch (surface) {
       case 'rpc':
         return allowCrossOrigin(request, response)

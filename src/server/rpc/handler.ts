@@ -22,7 +22,7 @@ import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 import { pathOf } from '../route.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
-import { refuseUnknown, unreadable, unspoken } from './refusals.ts';
+import { explainStatus, explainUnreadable, refuseUnknown } from './refusals.ts';
 
 const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
 
@@ -86,8 +86,8 @@ export function rpcHandler(
       const body =
         read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
       let answer = await handler({ ...asked, body });
-      if (answer.status === 500 && outcome.code === undefined) answer = unreadable(answer);
-      if (answer.body === undefined) answer = unspoken(answer, request.headers['content-type'] ?? '');
+      if (answer.status === 500 && outcome.code === undefined) answer = explainUnreadable(answer);
+      if (answer.body === undefined) answer = explainStatus(answer, request.headers['content-type'] ?? '');
       try {
         await universalResponseToNodeResponse(answer, response);
       } catch (thrown) {

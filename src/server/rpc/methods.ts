@@ -25,7 +25,7 @@ const METHODS = new Map(
 );
 
 /** Whether a path is that of an RPC, and so holds no token. */
-export function isCall(path: string): boolean {
+export function isRpc(path: string): boolean {
   return METHODS.has(path);
 }
 

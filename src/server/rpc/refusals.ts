@@ -6,7 +6,7 @@ import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { pathOf } from '../route.ts';
 
 /** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
-export function unreadable(answer: UniversalServerResponse): UniversalServerResponse {
+export function explainUnreadable(answer: UniversalServerResponse): UniversalServerResponse {
   const message = 'the body is not the protobuf message of this method';
   return inJson({ ...answer, status: 400 }, Code.InvalidArgument, message);
 }
@@ -30,7 +30,7 @@ const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencode
  * Says why to whoever tries a call by hand and forgets half of it. Clients of gRPC read the status alone, and those of
  * yet another protocol no error of Connect.
  */
-export function unspoken(answer: UniversalServerResponse, contentType: string): UniversalServerResponse {
+export function explainStatus(answer: UniversalServerResponse, contentType: string): UniversalServerResponse {
   const [code, message] = BARE.get(answer.status) ?? [];
   if (code === undefined || message === undefined) return answer;
   // gRPC is not spoken over HTTP/1.1: a 505 is not for a client of it.

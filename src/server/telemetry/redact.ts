@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { pathOf } from '../route.ts';
-import { isCall } from '../rpc/methods.ts';
+import { isRpc } from '../rpc/methods.ts';
 
 /** Of this process only: a label must not be a way to test guesses at a token. */
 const KEY = randomBytes(16).toString('hex');
@@ -44,7 +44,7 @@ export function tokenLabel(token: string): string {
 export function redactPath(target: string): string {
   const path = pathOf(target);
   // The paths of calls hold no token.
-  if (isCall(path)) return path;
+  if (isRpc(path)) return path;
   const parts = path.split('/');
   const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {
     if (part === '' || NEVER_TOKENS.has(part)) return part;

@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client';
-import type { Call, Surface } from '../route.ts';
+import type { Route, Surface } from '../route.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 
 /** A request that is over, as it is counted. */
 export interface Counted {
-  readonly call: Call;
+  readonly route: Route;
   /** The HTTP method. */
   readonly method: string;
   /** The HTTP status. */
@@ -83,11 +83,11 @@ export class RequestMetrics {
     this.#waits.set(surface, (this.#waits.get(surface) ?? 0) + 1);
   }
 
-  count({ call, status, seconds, rpc }: Counted, verb: string): void {
-    const { surface, kind } = call;
+  count({ route, status, seconds, rpc }: Counted, verb: string): void {
+    const { surface, kind } = route;
     const method = rpc?.method ?? verb;
     const code = rpc?.code ?? String(status);
-    const endpoint = endpointOf(call);
+    const endpoint = endpointOf(route);
     const key = `${surface} ${endpoint} ${method} ${code} ${kind}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
@@ -105,7 +105,7 @@ export class RequestMetrics {
   }
 }
 
-function endpointOf({ surface, path }: Call): Endpoint | undefined {
+function endpointOf({ surface, path }: Route): Endpoint | undefined {
   if (surface === 'health') return 'health';
   if (surface !== 'v2') return undefined;
   if (path === '/new') return 'new';

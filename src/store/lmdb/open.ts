@@ -51,7 +51,7 @@ export async function openDatabases(path: string): Promise<Databases> {
     checkDataFile(join(directory, 'data.mdb'));
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
-    const databases = await claimed(env, claim, directory);
+    const databases = await claimData(env, claim, directory);
     syncToDisk(directory);
     return databases;
   } catch (error) {
@@ -84,7 +84,7 @@ export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDat
   return open(options);
 }
 
-async function claimed(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
+async function claimData(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
   const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
   checkFormat(meta, directory);
   await claim.win((from, to) =>
