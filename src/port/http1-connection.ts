@@ -8,7 +8,7 @@ import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
 /** Of the unanswered requests those that are answered at once; the others wait. The largest answers have 250 KB. */
 const ANSWERED_AT_ONCE = 8;
 
-type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
+export type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** One socket that speaks HTTP/1.0 or 1.1. */
 export class Http1Connection implements Connection {

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './connection.ts';
-import { Http1Connection } from './http1-connection.ts';
+import { Http1Connection, type OnRequest } from './http1-connection.ts';
 import type { PortLimits } from './limits.ts';
 import { type OnRefused, reasonByStatus } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
@@ -35,54 +35,15 @@ export interface Http1Options {
  * HTTP/1.0 and 1.1. A peer that closes its sending side is taken as gone (Node's default): a waiter whose
  * process died looks just so.
  */
-export function createHttp1(
-  { limits, tls, onRefused }: Http1Options,
-  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-): Http1 {
-  const options = {
-    headersTimeout: limits.headersTimeout,
-    requestTimeout: limits.requestTimeout,
-    keepAliveTimeout: limits.keepAliveTimeout,
-    connectionsCheckingInterval: limits.sweepInterval,
-    maxHeaderSize: limits.headerBytes,
-    requireHostHeader: false, // the guard says it in words
-    insecureHTTPParser: false,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.tcpKeepAlive,
-    noDelay: true,
-  };
-  const server =
-    tls === undefined
-      ? createServer(options)
-      : createTlsServer({
-          ...options,
-          ...secureOptions(tls),
-          requestCert: tls.clientCa !== undefined,
-          rejectUnauthorized: true,
-          ALPNProtocols: ['h2', 'http/1.1'],
-          handshakeTimeout: limits.handshakeTimeout,
-        });
+export function createHttp1({ limits, tls, onRefused }: Http1Options, onRequest: OnRequest): Http1 {
+  const server = createListener(limits, tls);
   const ready = tls === undefined ? 'connection' : 'secureConnection';
   server.maxHeadersCount = 0; // Node would drop the rest in silence; the guard counts
   const connections = new WeakMap<Duplex, Http1Connection>();
   const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(ready);
 
-  // What a turn of the event loop brings is read first and then begun, so that the answers leave one after the other:
-  // to read and answer by turns takes half as long again.
-  let come: [IncomingMessage, ServerResponse][] = [];
-  const beginAll = (): void => {
-    const all = come;
-    come = [];
-    // One that came after the sockets were read, late in the last turn, may be over by now: it would never end.
-    for (const [request, response] of all) if (!response.destroyed) onRequest(request, response);
-  };
-  const beginSoon = (request: IncomingMessage, response: ServerResponse): void => {
-    come.push([request, response]);
-    if (come.length === 1) setImmediate(beginAll);
-    else if (come.length === READ_TOGETHER) beginAll();
-  };
-
+  const beginSoon = readTogether(onRequest);
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
     const connection = connections.get(socket);
     const why = reasonByStatus(refusal.status);
@@ -112,6 +73,49 @@ export function createHttp1(
       return connection;
     },
   };
+}
+
+/**
+ * What a turn of the event loop brings is read first and then begun, so that the answers leave one after the other:
+ * to read and answer by turns takes half as long again.
+ */
+function readTogether(onRequest: OnRequest): OnRequest {
+  let come: [IncomingMessage, ServerResponse][] = [];
+  const beginAll = (): void => {
+    const all = come;
+    come = [];
+    // One that came after the sockets were read, late in the last turn, may be over by now: it would never end.
+    for (const [request, response] of all) if (!response.destroyed) onRequest(request, response);
+  };
+  return (request, response) => {
+    come.push([request, response]);
+    if (come.length === 1) setImmediate(beginAll);
+    else if (come.length === READ_TOGETHER) beginAll();
+  };
+}
+
+function createListener(limits: PortLimits, tls: TlsIdentity | undefined): Server {
+  const options = {
+    headersTimeout: limits.headersTimeout,
+    requestTimeout: limits.requestTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    connectionsCheckingInterval: limits.sweepInterval,
+    maxHeaderSize: limits.headerBytes,
+    requireHostHeader: false, // the guard says it in words
+    insecureHTTPParser: false,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.tcpKeepAlive,
+    noDelay: true,
+  };
+  if (tls === undefined) return createServer(options);
+  return createTlsServer({
+    ...options,
+    ...secureOptions(tls),
+    requestCert: tls.clientCa !== undefined,
+    rejectUnauthorized: true,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: limits.handshakeTimeout,
+  });
 }
 
 function secureOptions({ cert, key, clientCa }: TlsIdentity): SecureContextOptions {

@@ -3,12 +3,12 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
-  type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type Connection, StallClock } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { FloodLookout } from './http2-flood.ts';
 import { Pings } from './http2-ping.ts';
+import { Http2Stream } from './http2-stream.ts';
 import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 
@@ -18,8 +18,6 @@ const BEGUN_PER_TURN = 8;
 const UNREAD_BYTES = 1024 * 1024;
 /** Streams from which on that is looked at: few can hold little. */
 const UNREAD_STREAMS = 16;
-/** A stream reset when it was open for less than this was opened in vain: no client gives up so soon. */
-const HASTY_MS = 1000;
 
 export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -28,24 +26,13 @@ export interface Http2Events {
   readonly onFlood: (socket: Socket, flood: string) => void;
 }
 
-/** A request and its answer, on a stream of their own. */
-interface OpenStream {
-  readonly response: Http2ServerResponse;
-  readonly since: number;
-  readonly stall: StallClock;
-  /** How often all that was written has been taken. */
-  drains: number;
-  /** Until when the sweep leaves it alone. */
-  restsUntil: number;
-}
-
 /** One socket that speaks HTTP/2. */
 export class Http2Connection implements Connection {
   private readonly session: ServerHttp2Session;
   private readonly socket: Socket;
   private readonly limits: PortLimits;
   private readonly events: Http2Events;
-  private readonly open = new Set<OpenStream>();
+  private readonly open = new Set<Http2Stream>();
   /** Requests begun in this turn of the event loop, and those that wait for the next ones. */
   private begun = 0;
   private readonly waiting: [Http2ServerRequest, Http2ServerResponse][] = [];
@@ -65,7 +52,7 @@ export class Http2Connection implements Connection {
 
   /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */
   begin(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    this.track(request.stream, response);
+    this.track(response);
     this.waiting.push([request, response]);
     if (this.begun < BEGUN_PER_TURN) this.beginWaiting();
   }
@@ -92,35 +79,19 @@ export class Http2Connection implements Connection {
   private holdsUnread(): boolean {
     if (this.waiting.length === 0 || this.open.size <= UNREAD_STREAMS) return false;
     let bytes = 0;
-    for (const { response } of this.open) bytes += response.stream.writableLength;
+    for (const { unread } of this.open) bytes += unread;
     return bytes > UNREAD_BYTES;
   }
 
-  private track(stream: ServerHttp2Stream, response: Http2ServerResponse): void {
-    const since = performance.now();
-    const restsUntil = since + restTime(this.limits);
-    const open: OpenStream = { response, since, stall: new StallClock(), drains: 0, restsUntil };
+  private track(response: Http2ServerResponse): void {
+    const open = new Http2Stream(response, this.limits, this.events.onRefused);
     this.open.add(open);
     this.lookout.countRequest(this.open.size);
-    stream.on('drain', () => {
-      open.drains += 1;
-    });
-    stream.once('finish', () => {
-      open.restsUntil = 0;
-      // The answer is complete, and nobody reads what is left of the body: unread, it would hold the stream.
-      stream.removeAllListeners('data').resume();
-      // Node sends trailers a turn later, and writes another turn later; what takes longer is for the sweep.
-      if (!stream.endAfterHeaders && !stream.readableEnded) {
-        setImmediate(() => setImmediate(() => endUnread(stream)));
-      }
-    });
-    stream.once('close', () => {
-      // To HEAD node:http2 tells of it only once the response has been ended. Of others this does nothing.
-      response.end();
+    response.stream.once('close', () => {
       this.open.delete(open);
       if (this.begun === 0 && this.waiting.length > 0) setImmediate(this.turn);
       this.idleSince = performance.now();
-      if (stream.aborted && this.idleSince - open.since < HASTY_MS) this.countReset();
+      if (open.wasHasty(this.idleSince)) this.countReset();
     });
   }
 
@@ -146,7 +117,7 @@ export class Http2Connection implements Connection {
 
   sweep(now: number): void {
     const { session, limits } = this;
-    for (const open of this.open) if (now >= open.restsUntil) this.sweepStream(open, now);
+    for (const open of this.open) open.sweep(now);
     if (session.closed || session.destroyed) {
       // A peer that was told to go, or is gone, and has nothing to wait for, may still not close its socket.
       if (this.open.size > 0) return;
@@ -168,34 +139,4 @@ export class Http2Connection implements Connection {
   drain(): void {
     if (!this.session.destroyed) this.session.close();
   }
-
-  private sweepStream(open: OpenStream, now: number): void {
-    const { response, since, stall, drains } = open;
-    const { stream } = response;
-    if (stream.destroyed) return;
-    if (stall.look(stream.writableLength, drains, now) > this.limits.stallTimeout) {
-      this.events.onRefused('slow_reader');
-      stream.close(constants.NGHTTP2_CANCEL);
-    } else if (now - since > this.limits.requestTimeout && !response.headersSent) {
-      // The body is still not complete. That is right for a two-way stream, which is answered meanwhile.
-      if (stream.state.remoteClose === 1) return;
-      this.events.onRefused('slow_sender');
-      stream.close(constants.NGHTTP2_CANCEL);
-    } else if (stream.writableFinished) endUnread(stream);
-    // A watch that is told nothing, one of thousands.
-    else if (response.headersSent && stream.writableLength === 0)
-      open.restsUntil = now + restTime(this.limits);
-  }
-}
-
-/** Ends a stream whose answer has been sent whole and whose client has not ended its side (RFC 9113, 8.1). */
-function endUnread(stream: ServerHttp2Stream): void {
-  if (stream.destroyed || !stream.writableFinished) return;
-  const { localClose, remoteClose } = stream.state;
-  if (localClose === 1 && remoteClose !== 1) stream.close(constants.NGHTTP2_NO_ERROR);
-}
-
-/** How long, in ms, a stream that waits for nothing is not looked at: by so much later it is seen that a peer does not read. */
-function restTime({ stallTimeout }: PortLimits): number {
-  return stallTimeout / 5;
 }
