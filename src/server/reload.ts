@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { DiscoveryError } from '../discovery/errors.ts';
 import type { Port } from '../port/port.ts';
+import type { TlsIdentity } from '../port/tls.ts';
 import type { Config } from '../settings/config.ts';
-import { NOBODY, readAuthFile } from './clients/auth-file.ts';
+import { type KnownCallers, NOBODY, readAuthFile } from './clients/auth-file.ts';
 import { Callers } from './clients/callers.ts';
 import type { Log } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
@@ -23,70 +24,57 @@ export function reloadFiles(
   { callers, port, log }: { callers: Callers; port: Port; log: Log },
 ): () => void {
   const ends: Array<() => void> = [];
-  const keep = <T extends object>(
-    files: readonly string[],
-    read: () => T | string,
-    use: (now: T) => void,
-  ): void => {
-    const load = (): string | undefined => {
-      const now = read();
-      if (typeof now === 'string') return now;
-      use(now);
-      return undefined;
-    };
-    ends.push(reloadOnChange(files, load, log));
-  };
   if (tls !== undefined) {
     const files = [tls.certFile, tls.keyFile, ...(tls.clientCaFile === undefined ? [] : [tls.clientCaFile])];
-    keep(
-      files,
-      () => readServerTls(tls),
-      (identity) => port.renewTls(identity),
-    );
+    const parts = { read: () => readServerTls(tls), use: (now: TlsIdentity) => port.renewTls(now), log };
+    ends.push(reloadOnChange(files, parts));
   }
-  if (file !== undefined)
-    keep(
-      [file],
-      () => readAuthFile(file),
-      (known) => callers.renew(known),
-    );
+  if (file !== undefined) {
+    const parts = { read: () => readAuthFile(file), use: (now: KnownCallers) => callers.renew(now), log };
+    ends.push(reloadOnChange([file], parts));
+  }
   return () => {
     for (const end of ends) end();
   };
 }
 
+interface Reload<T> {
+  /** Answers in one line why what is there now cannot be used; the service then goes on with what it had. */
+  readonly read: () => T | string;
+  readonly use: (contents: T) => void;
+  readonly log: Log;
+}
+
 /**
- * Loads files again when one of them has changed. `load` answers in one line why what is there now cannot be used;
- * the service then goes on with what it had. Looked at by time, as mounted secrets are links that are swapped,
+ * Loads files again when one of them has changed. Looked at by time, as mounted secrets are links that are swapped,
  * which the events of a file system do not tell. Returns what ends it.
  */
-function reloadOnChange(files: readonly string[], load: () => string | undefined, log: Log): () => void {
-  const state = async (): Promise<string> => (await Promise.all(files.map(stateOf))).join();
-  const begin = async (): Promise<string> => {
-    const now = await state();
-    // They were read before the store was opened, which takes its time, and may be others by now.
-    const problem = now.includes(READ_ONCE) ? undefined : load();
-    if (problem !== undefined)
-      log.error({ files }, `files have changed, and the old ones stay in use: ${problem}`);
-    return now;
+function reloadOnChange<T>(files: readonly string[], { read, use, log }: Reload<T>): () => void {
+  const load = (): boolean => {
+    const contents = read();
+    if (typeof contents === 'string') {
+      log.error({ files }, `files have changed, and the old ones stay in use: ${contents}`);
+      return false;
+    }
+    use(contents);
+    return true;
   };
-  let seen = begin();
+  let seen: string | undefined;
   let looking = false;
   const look = async (): Promise<void> => {
-    const [before, now] = [await seen, await state()];
-    if (now === before) return;
-    seen = Promise.resolve(now);
-    const problem = load();
-    if (problem === undefined) log.info({ files }, 'files have changed and were read again');
-    else log.error({ files }, `files have changed, and the old ones stay in use: ${problem}`);
-  };
-  const timer = setInterval(() => {
     if (looking) return;
     looking = true;
-    void look().finally(() => {
-      looking = false;
-    });
-  }, LOOK_INTERVAL_MS).unref();
+    const now = (await Promise.all(files.map(stateOf))).join();
+    const isFirst = seen === undefined;
+    const isNew = now !== seen;
+    seen = now;
+    looking = false;
+    // They were read before the store was opened, which takes its time, and may be others at the first look.
+    if (!isNew || (isFirst && now.includes(READ_ONCE))) return;
+    if (load() && !isFirst) log.info({ files }, 'files have changed and were read again');
+  };
+  void look();
+  const timer = setInterval(() => void look(), LOOK_INTERVAL_MS).unref();
   return () => clearInterval(timer);
 }
 
