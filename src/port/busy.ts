@@ -1,5 +1,5 @@
 /** When peers are looked at, and what busy is. */
-export const BUSY = {
+export const PACING = {
   /** Between two looks at what HTTP/2 peers have sent, while the process is busy: one that fills it is cut off soon. */
   busyLook: 100,
   /** Of the time since the last such look: below it no peer takes much from others. */
@@ -11,7 +11,7 @@ const REST = 50;
 /** After so many turns of the timer in which the process was not busy it stops. */
 const CALM = 30;
 
-type Pacing = { readonly [Name in keyof typeof BUSY]: number };
+type Pacing = { readonly [Name in keyof typeof PACING]: number };
 
 /** Looks at short intervals while the process is busy. While it is idle not even the timer runs. */
 export class BusyLooks {

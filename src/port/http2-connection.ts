@@ -7,7 +7,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import { FloodLookout } from './http2-flood.ts';
-import { Pings } from './http2-ping.ts';
+import { startPings } from './http2-ping.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
@@ -37,7 +37,7 @@ export class Http2Connection implements Connection {
   private begun = 0;
   private readonly waiting: [Http2ServerRequest, Http2ServerResponse][] = [];
   private readonly lookout: FloodLookout;
-  private readonly pings: Pings;
+  private readonly sweepPings: (now: number) => void;
   private idleSince = performance.now();
   private closingSince: number | undefined;
 
@@ -47,7 +47,7 @@ export class Http2Connection implements Connection {
     this.limits = limits;
     this.events = events;
     this.lookout = new FloodLookout(limits);
-    this.pings = new Pings(session, socket, limits, events.onRefused);
+    this.sweepPings = startPings(session, socket, limits, events.onRefused);
   }
 
   /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */
@@ -128,7 +128,7 @@ export class Http2Connection implements Connection {
       return;
     }
     this.look(now);
-    this.pings.sweep(now);
+    this.sweepPings(now);
   }
 
   look(now: number): void {

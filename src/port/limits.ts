@@ -1,11 +1,11 @@
 import { PORT_LIMITS } from '../limits.ts';
-import { BUSY } from './busy.ts';
+import { PACING } from './busy.ts';
 import { FLOOD } from './http2-flood.ts';
 
 /** What a port keeps to, unless it is opened with other numbers. */
 export const DEFAULTS = {
   ...PORT_LIMITS,
-  ...BUSY,
+  ...PACING,
   ...FLOOD,
   /** Between two looks at every connection: a fifth of the shortest time measured this way. */
   sweepInterval: 3000,

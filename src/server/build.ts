@@ -1,5 +1,4 @@
 import { Discovery } from '../discovery/discovery.ts';
-import type { Store } from '../discovery/store.ts';
 import type { Token } from '../discovery/types.ts';
 import { reachedUrl } from '../port/port.ts';
 import { discoveryService } from '../rpc/service.ts';
@@ -52,7 +51,18 @@ export async function build(config: Config, log: Log, scrape: Scrape) {
     log,
   });
   const stopping = new AbortController();
-  const pages = servicePages(config, { version, metrics, store, stopping: stopping.signal });
+  const pages: ServicePages = {
+    version,
+    metrics: config.metricsListen === undefined ? metrics : undefined,
+    urlFor: (request) => config.publicUrl ?? reachedUrl(request),
+    notReady: async () =>
+      stopping.signal.aborted
+        ? 'the service is stopping'
+        : store.ping().then(
+            () => undefined,
+            (error: Error) => error.message,
+          ),
+  };
   const answer = surfaces({
     config,
     service,
@@ -77,29 +87,5 @@ export async function build(config: Config, log: Log, scrape: Scrape) {
     pages,
     observers,
     handler,
-  };
-}
-
-/** What the pages about the service itself have to know. */
-function servicePages(
-  { metricsListen, publicUrl }: Config,
-  {
-    version,
-    metrics,
-    store,
-    stopping,
-  }: { version: string; metrics: Metrics; store: Store; stopping: AbortSignal },
-): ServicePages {
-  return {
-    version,
-    metrics: metricsListen === undefined ? metrics : undefined,
-    urlFor: (request) => publicUrl ?? reachedUrl(request),
-    notReady: async () => {
-      if (stopping.aborted) return 'the service is stopping';
-      return store.ping().then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
-    },
   };
 }

@@ -47,12 +47,10 @@ export async function startServer(
   const census = startCensus(store, () => discovery.now());
   const { connections, requestsAtOnce, watches } = config.limits;
   metrics.observe({
-    held: {
-      watches: { now: () => limiter.watches, most: watches },
-      connections: { now: () => port.connections(), most: connections },
-      requests: { now: () => port.requests(), most: requestsAtOnce },
-      tokens: { now: () => opened.store.tokens(), most: config.policy.maxTokens },
-    },
+    watches: { now: () => limiter.watches, most: watches },
+    connections: { now: () => port.connections(), most: connections },
+    requests: { now: () => port.requests(), most: requestsAtOnce },
+    tokens: { now: () => opened.store.tokens(), most: config.policy.maxTokens },
     tokensByState: () => census.counts(),
   });
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });

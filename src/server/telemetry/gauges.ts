@@ -23,14 +23,13 @@ const HELD = {
   ],
 } as const;
 
-export interface Gauges {
-  readonly held: Readonly<Record<keyof typeof HELD, Held>>;
+export interface Gauges extends Readonly<Record<keyof typeof HELD, Held>> {
   /** Undefined while nobody knows. */
   readonly tokensByState: () => Counts | undefined;
 }
 
 /** Has the gauges look, at every scrape, at what there is. */
-export function registerGauges(register: Registry, { held, tokensByState }: Gauges): void {
+export function registerGauges(register: Registry, { tokensByState, ...held }: Gauges): void {
   const registers = [register];
   for (const [key, [name, setting, help]] of Object.entries(HELD)) {
     const { now, most } = held[key as keyof typeof HELD];

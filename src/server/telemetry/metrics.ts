@@ -42,8 +42,24 @@ export function createMetrics(version: string): Metrics {
   const register = new Registry();
   const requests = new RequestMetrics(register);
   const store = createStoreMetrics(register);
-  const process = processMetrics();
-  registerBuildInfo(register, version);
+  const ofProcess = processMetrics();
+  const sweeps = counterBy(register, {
+    name: 'discovery_sweeps_total',
+    help: 'Sweeps for tokens that ended long ago.',
+    label: 'result',
+    values: ['ok', 'failed'],
+  });
+  const sweepSeconds = new Counter({
+    name: 'discovery_sweep_seconds_total',
+    help: 'Time spent in sweeps.',
+    registers: [register],
+  });
+  new Gauge({
+    name: 'discovery_build_info',
+    help: 'Always 1; the versions of the service and of Node.js are in the labels.',
+    labelNames: ['version', 'node'],
+    registers: [register],
+  }).set({ version, node: process.version }, 1);
   return {
     beginWait: (surface) => requests.beginWait(surface),
     count: (request) => requests.count(request, verbOf(request.method)),
@@ -59,54 +75,30 @@ export function createMetrics(version: string): Metrics {
       label: 'reason',
       values: PORT_REFUSALS,
     }),
-    swept: countSweeps(register, store),
+    swept(removed, seconds) {
+      sweeps(removed === undefined ? 'failed' : 'ok');
+      sweepSeconds.inc(seconds);
+      store.removed(removed ?? 0);
+    },
     store,
     observe: (gauges) => registerGauges(register, gauges),
     text: async () =>
-      [await register.metrics(), requests.text(), store.text(), await process.metrics()].join('\n'),
+      [await register.metrics(), requests.text(), store.text(), await ofProcess.metrics()].join('\n'),
     contentType: register.contentType,
   };
 }
 
-function countSweeps(register: Registry, store: StoreMetrics): Metrics['swept'] {
-  const sweeps = counterBy(register, {
-    name: 'discovery_sweeps_total',
-    help: 'Sweeps for tokens that ended long ago.',
-    label: 'result',
-    values: ['ok', 'failed'],
-  });
-  const seconds = new Counter({
-    name: 'discovery_sweep_seconds_total',
-    help: 'Time spent in sweeps.',
-    registers: [register],
-  });
-  return (removed, took) => {
-    sweeps(removed === undefined ? 'failed' : 'ok');
-    seconds.inc(took);
-    store.removed(removed ?? 0);
-  };
-}
-
-function registerBuildInfo(register: Registry, version: string): void {
-  new Gauge({
-    name: 'discovery_build_info',
-    help: 'Always 1; the versions of the service and of Node.js are in the labels.',
-    labelNames: ['version', 'node'],
-    registers: [register],
-  }).set({ version, node: process.version }, 1);
-}
-
 // Of the process, not of one service in it: its observers are never given back.
-let ofProcess: Registry | undefined;
+let processRegistry: Registry | undefined;
 
 function processMetrics(): Registry {
-  if (ofProcess !== undefined) return ofProcess;
-  ofProcess = new Registry();
+  if (processRegistry !== undefined) return processRegistry;
+  processRegistry = new Registry();
   // At its own pace it would wake an idle process a hundred times a second.
   collectDefaultMetrics({
-    register: ofProcess,
+    register: processRegistry,
     eventLoopMonitoringPrecision: 100,
     eventLoopUtilizationTimeout: 5000,
   });
-  return ofProcess;
+  return processRegistry;
 }
