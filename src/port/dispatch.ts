@@ -1,6 +1,6 @@
 import { constants } from 'node:http2';
 import type { PortRequest, PortResponse } from './connection.ts';
-import { check } from './guard.ts';
+import { checkRequest } from './guard.ts';
 import type { PortLimits } from './limits.ts';
 import { type OnRefused, reasonByStatus } from './refusals.ts';
 import type { Refusal } from './reply.ts';
@@ -58,7 +58,7 @@ export class Dispatch {
     });
     // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
     response.on('error', ignore);
-    const refusal = this.running > this.limits.requests ? BUSY : check(request, this.limits);
+    const refusal = this.running > this.limits.requests ? BUSY : checkRequest(request, this.limits);
     if (refusal === undefined) return this.handle(request, response);
     const why = refusal === BUSY ? 'requests' : reasonByStatus(refusal.status);
     if (why !== undefined) this.onRefused(why);

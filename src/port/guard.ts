@@ -15,7 +15,7 @@ const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
  * `authority` (HTTP/2) can stand in a URL. Both are corrected in the request itself: connect-node makes the URL of
  * a call of them, and throws where there is no Host or a bad one.
  */
-export function check(
+export function checkRequest(
   request: IncomingMessage | Http2ServerRequest,
   limits: PortLimits,
 ): Refusal | undefined {

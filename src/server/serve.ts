@@ -3,7 +3,7 @@ import { openPort, type Port } from '../port/port.ts';
 import type { TlsIdentity } from '../port/tls.ts';
 import type { Config } from '../settings/config.ts';
 import { hostPort, localUrl } from '../values/address.ts';
-import { type Built, build, type Scrape } from './build.ts';
+import { type BuiltService, buildService, type Scrape } from './build-service.ts';
 import { type MetricsPort, openMetricsPort } from './http/metrics-port.ts';
 import { reloadFiles } from './reload.ts';
 import { startSweeper } from './sweeper.ts';
@@ -38,7 +38,7 @@ export async function startServer(
   log: Log,
   { tls, scrape = (own) => own }: ServerOptions = {},
 ): Promise<RunningServer> {
-  const service = await build(config, log, scrape);
+  const service = await buildService(config, log, scrape);
   const { version, metrics, opened, store, discovery, limiter, callers, stopping } = service;
   const { port, metricsPort } = await openPorts(config, service, tls).catch(async (error: unknown) => {
     await store.close();
@@ -89,7 +89,7 @@ export async function startServer(
 /** Listens: on the address of its own for the metrics, when they have one, and on the service's. */
 async function openPorts(
   { listen, metricsListen, limits }: Config,
-  { pages, observers, handler, limiter }: Built,
+  { pages, observers, handler, limiter }: BuiltService,
   tls: TlsIdentity | undefined,
 ): Promise<{ port: Port; metricsPort: MetricsPort | undefined }> {
   const { log, metrics } = observers;

@@ -1,7 +1,7 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { listenProblem } from '../../port/listen-problem.ts';
 import type { Config } from '../../settings/config.ts';
-import type { Scrape } from '../build.ts';
+import type { Scrape } from '../build-service.ts';
 import { type RunningServer, startServer } from '../serve.ts';
 import type { Log } from '../telemetry/log.ts';
 import { readServerTls } from '../tls-files.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../../settings/config.ts';
-import type { Scrape } from '../../build.ts';
+import type { Scrape } from '../../build-service.ts';
 import { openLog } from '../../telemetry/log.ts';
 import { endAtOnce, endOnDefect, firstSignal, switchLevel } from '../signals.ts';
 import { tryStart } from '../try-start.ts';

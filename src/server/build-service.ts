@@ -22,10 +22,10 @@ import { readVersion } from './version.ts';
 export type Scrape = (own: Metrics['text']) => Metrics['text'];
 
 /** All of the service but its ports and what runs beside them. */
-export type Built = Awaited<ReturnType<typeof build>>;
+export type BuiltService = Awaited<ReturnType<typeof buildService>>;
 
 /** Puts the service together. Rejects with the store's DiscoveryError. */
-export async function build(config: Config, log: Log, scrape: Scrape) {
+export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const version = readVersion();
   const callers = openCallers(config.auth);
   const tracing = openTracing(version);
