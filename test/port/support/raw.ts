@@ -8,13 +8,14 @@ export type End = 'open' | 'fin' | 'reset';
 /** A TCP client that sends whatever bytes it is told to, and keeps all that it hears. */
 export class RawClient {
   readonly #socket: Socket;
-  #heard: Buffer = Buffer.alloc(0);
+  /** Put together only when somebody looks: an answer of megabytes comes in hundreds of chunks. */
+  #chunks: Buffer[] = [];
   #end: End = 'open';
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#heard = Buffer.concat([this.#heard, chunk]);
+      this.#chunks.push(chunk);
     });
     socket.on('end', () => {
       if (this.#end === 'open') this.#end = 'fin';
@@ -51,7 +52,11 @@ export class RawClient {
   }
 
   get heard(): Buffer {
-    return this.#heard;
+    const heard = this.#chunks.length === 1 ? this.#chunks[0] : undefined;
+    if (heard !== undefined) return heard;
+    const all = Buffer.concat(this.#chunks);
+    this.#chunks = [all];
+    return all;
   }
 
   get end(): End {
@@ -95,7 +100,7 @@ export class RawClient {
   }
 
   async until(what: string, condition: (heard: Buffer) => boolean, timeoutMs?: number): Promise<void> {
-    await waitFor(what, () => condition(this.#heard), timeoutMs);
+    await waitFor(what, () => condition(this.heard), timeoutMs);
   }
 
   /** Waits until the peer has closed the connection. */
