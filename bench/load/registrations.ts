@@ -4,10 +4,10 @@ import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { issueToken } from '../../src/discovery/issue-token.ts';
-import { connectBinary, connectJson, grpcFrame, grpcWeb, putForm, REGISTRY } from '../support/requests.ts';
+import { connectJson, grpcFrame, putForm, REGISTRY } from '../support/requests.ts';
 
 export interface RegistrationPlan {
-  readonly dialect: 'v2' | 'v3' | 'connectJson' | 'connectBinary' | 'grpcWeb' | 'grpc';
+  readonly dialect: 'v2' | 'v3' | 'connectJson' | 'grpc';
   /** Members registered under one token, which is also its size. */
   readonly perToken: number;
   readonly count: number;
@@ -45,9 +45,7 @@ function registration(dialect: RegistrationPlan['dialect'], token: string, membe
   if (dialect === 'v3') return grpcFrame(toBinary(PutRequestSchema, memberPut(token, member)));
   const request = create(RegisterRequestSchema, { token, memberId: id, name, peerUrls: [peerUrl] });
   if (dialect === 'connectJson') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
-  const message = toBinary(RegisterRequestSchema, request);
-  if (dialect === 'grpc') return grpcFrame(message);
-  return (dialect === 'grpcWeb' ? grpcWeb : connectBinary)('Register', message);
+  return grpcFrame(toBinary(RegisterRequestSchema, request));
 }
 
 /** How a node of etcd 3.6 or 3.7 registers. */

@@ -4,11 +4,9 @@ import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserver
 import { memberOf } from '../load/registrations.ts';
 import type { Reply } from '../servers/bare-node.ts';
 import {
-  connectBinary,
   connectJson,
   get,
   grpcFrame,
-  grpcWeb,
   membersRange,
   postNothing,
   putForm,
@@ -30,10 +28,6 @@ export const OPERATIONS = [
   '/new, a client that counts',
   'Connect JSON GetCluster',
   'Connect JSON Register',
-  'Connect binary GetCluster',
-  'Connect binary Register',
-  'gRPC-Web GetCluster',
-  'gRPC-Web Register',
   'gRPC GetCluster',
   'gRPC Register',
   'v3 Range of the size',
@@ -121,7 +115,7 @@ async function v2Operations(
   ];
 }
 
-/** Reads and writes of the API, over each protocol. */
+/** Reads and writes of the API: by connect-node, over the least of its protocols, and without it. */
 function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
   const json = JSON.stringify({ token: tokenOf3 });
   const getCluster = toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token: tokenOf3 }));
@@ -129,10 +123,6 @@ function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
   return [
     { name: 'Connect JSON GetCluster', requests: { repeat: connectJson('GetCluster', json) } },
     { name: 'Connect JSON Register', requests: { dialect: 'connectJson', perToken } },
-    { name: 'Connect binary GetCluster', requests: { repeat: connectBinary('GetCluster', getCluster) } },
-    { name: 'Connect binary Register', requests: { dialect: 'connectBinary', perToken } },
-    { name: 'gRPC-Web GetCluster', requests: { repeat: grpcWeb('GetCluster', getCluster) } },
-    { name: 'gRPC-Web Register', requests: { dialect: 'grpcWeb', perToken } },
     {
       name: 'gRPC GetCluster',
       grpcPath: rpcPath('GetCluster'),

@@ -28,20 +28,22 @@ export interface WaitersPlan {
   readonly wanted: readonly WayName[];
 }
 
-/** Many who wait, on one server. Times are from sending the registration that wakes them. */
-interface Round {
-  readonly rssBytesEach: number;
-  readonly heapBytesEach: number;
+/** Of many who wait, on one server. Times are from sending the registration that wakes them. */
+const METRICS = [
+  'rssBytesEach',
+  'heapBytesEach',
   /** CPU time of the server, all of it, in a second in which nothing happens. */
-  readonly idleCpuMs: number;
+  'idleCpuMs',
   /** CPU time of the server to wake them all. */
-  readonly wakeCpuMs: number;
-  readonly firstMs: number;
-  readonly medianMs: number;
-  readonly lastMs: number;
-}
+  'wakeCpuMs',
+  'firstMs',
+  'medianMs',
+  'lastMs',
+] as const;
 
-export type WaitersMetric = keyof Round;
+export type WaitersMetric = (typeof METRICS)[number];
+
+type Round = Readonly<Record<WaitersMetric, number>>;
 
 /** Over the rounds. */
 export type WaitersMeasured = Readonly<Record<WaitersMetric, Spread>>;
@@ -181,13 +183,5 @@ function over(rounds: readonly Round[]): WaitersMeasured {
 }
 
 function ofEach<Value>(make: (metric: WaitersMetric) => Value): Record<WaitersMetric, Value> {
-  return {
-    rssBytesEach: make('rssBytesEach'),
-    heapBytesEach: make('heapBytesEach'),
-    idleCpuMs: make('idleCpuMs'),
-    wakeCpuMs: make('wakeCpuMs'),
-    firstMs: make('firstMs'),
-    medianMs: make('medianMs'),
-    lastMs: make('lastMs'),
-  };
+  return Object.fromEntries(METRICS.map((metric) => [metric, make(metric)])) as Record<WaitersMetric, Value>;
 }

@@ -25,11 +25,8 @@ export function postNothing(path: string, headers = ''): Uint8Array {
 }
 
 export function connectJson(method: string, json: string): Uint8Array {
-  return rpcPost(method, 'application/json\r\nconnect-protocol-version: 1', Buffer.from(json));
-}
-
-export function connectBinary(method: string, message: Uint8Array): Uint8Array {
-  return rpcPost(method, 'application/proto\r\nconnect-protocol-version: 1', message);
+  const head = `POST ${rpcPath(method)} HTTP/1.1\r\n${HOST}content-length: ${Buffer.byteLength(json)}\r\n`;
+  return Buffer.from(`${head}content-type: application/json\r\nconnect-protocol-version: 1\r\n\r\n${json}`);
 }
 
 /** A message as gRPC frames it: not compressed, its length in four bytes. */
@@ -38,16 +35,6 @@ export function grpcFrame(message: Uint8Array): Uint8Array {
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, 5);
   return frame;
-}
-
-/** As gRPC-Web has it over HTTP/1.1. */
-export function grpcWeb(method: string, message: Uint8Array): Uint8Array {
-  return rpcPost(method, 'application/grpc-web+proto', grpcFrame(message));
-}
-
-function rpcPost(method: string, type: string, body: Uint8Array): Uint8Array {
-  const head = `POST ${rpcPath(method)} HTTP/1.1\r\n${HOST}content-length: ${body.length}\r\n`;
-  return Buffer.concat([Buffer.from(`${head}content-type: ${type}\r\n\r\n`), body]);
 }
 
 /** The two reads of a bootstrap of etcd 3.6 and 3.7. */
