@@ -63,8 +63,10 @@ export const CLUSTER_LIMITS = {
   descriptionLength: 256,
   /** Nodes that came too late, kept so that they see their rank; more than this is a mistake that loops. */
   standbys: 100,
-  /** Changes kept per token for watchers that resume: four for each member of the largest cluster. */
-  eventsPerToken: 4096,
+  /** Changes of a token, all of them kept: four for each member of the largest cluster. */
+  changesPerToken: 4096,
+  /** The same for each place, where that is more: a registration and its replacement. */
+  changesPerPlace: 2,
   /** Changes read at once for one watcher, so that a slow one holds a bounded batch. */
   eventsPerRead: 256,
   /** A lost reply is repeated within etcd's request time-out of 5 s and its back-off; then it is a rejoin. */

@@ -59,6 +59,7 @@ const REFUSALS = {
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
+  TOKEN_WORN_OUT: { exitCode: EXIT.FAILED },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
 const CUT_OFF = {

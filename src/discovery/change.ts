@@ -151,6 +151,7 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
     expireTime: change.expireTime,
     createRevision: revision,
     modRevision: revision,
+    changeCount: 0,
     members: [],
   };
   return change.locks === undefined ? cluster : { ...cluster, locks: change.locks };
@@ -169,6 +170,7 @@ function changed(cluster: Cluster, members: readonly Member[], revision: Revisio
     expireTime: cluster.expireTime,
     createRevision: cluster.createRevision,
     modRevision: revision,
+    changeCount: cluster.changeCount + 1,
     members,
   };
 }

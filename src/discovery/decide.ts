@@ -18,6 +18,7 @@ import {
   type Token,
   type Ttl,
 } from './types.ts';
+import { requireUnworn } from './wear.ts';
 
 // The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
 // (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.
@@ -88,6 +89,7 @@ export function decideRegister(
     if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
     checkFree(members, command);
     checkRoom(into, command);
+    requireUnworn(into, into.members.length + 1);
     return { type: 'REGISTERED', time: now, member: { id, name, peerUrls } };
   }
   checkExpected(registered, command.expected);
@@ -103,6 +105,7 @@ export function decideRegister(
   }
   if (same) return undefined;
   checkFree(members, command);
+  requireUnworn(into, into.members.length);
   return { type: 'REPLACED', time: now, member: { id, name, peerUrls } };
 }
 
@@ -112,15 +115,18 @@ export function decideDeregister(
   expected: Revision | undefined,
   now: Millis,
 ): Change {
-  const member = requireLive(cluster, now).members.find((each) => each.id === id);
+  const from = requireLive(cluster, now);
+  const member = from.members.find((each) => each.id === id);
   if (member === undefined) throw noSuchMember(id);
   checkExpected(member, expected);
+  requireUnworn(from, from.members.length - 1);
   return { type: 'DEREGISTERED', time: now, id };
 }
 
 /** A lifetime from now on, for a token that is remembered. */
 export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis): Change {
-  requireNotDeleted(requireKnown(cluster), now);
+  const known = requireNotDeleted(requireKnown(cluster), now);
+  requireUnworn(known, known.members.length);
   return { type: 'TOKEN_REOPENED', time: now, expireTime: millis(now + ttl) };
 }
 

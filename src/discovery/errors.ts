@@ -24,7 +24,8 @@ export type Reason =
   | 'INTERNAL'
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
-  | 'TOO_MANY_REQUESTS';
+  | 'TOO_MANY_REQUESTS'
+  | 'TOKEN_WORN_OUT';
 
 /** What a program needs beside the reason and the text. */
 export interface ErrorFacts {

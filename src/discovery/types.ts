@@ -58,6 +58,8 @@ export interface Cluster {
   readonly deleteTime?: Millis;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
+  /** Changes since the token was made. */
+  readonly changeCount: number;
   /** Everyone who registered, by createRevision: the first `size` are ranked, the others are standbys. */
   readonly members: readonly Member[];
 }

@@ -87,4 +87,10 @@ export const ROWS = {
     message: 'Too many requests',
     cause: 'WORDS',
   },
+  [ErrorReason.TOKEN_WORN_OUT]: {
+    status: 403,
+    errorCode: 110,
+    message: 'Token is worn out',
+    cause: 'WORDS',
+  },
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;

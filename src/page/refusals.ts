@@ -94,6 +94,7 @@ const REFUSALS = {
   [ErrorReason.REJOIN_REFUSED]: OTHER,
   [ErrorReason.REVISION_MISMATCH]: OTHER,
   [ErrorReason.REVISION_COMPACTED]: OTHER,
+  [ErrorReason.TOKEN_WORN_OUT]: OTHER,
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;
 
 /** What a page makes of a reason; one that is newer than this table is like those that never come. */

@@ -31,6 +31,7 @@ const CODES = {
   UNAUTHENTICATED: Code.Unauthenticated,
   FORBIDDEN: Code.PermissionDenied,
   TOO_MANY_REQUESTS: Code.ResourceExhausted,
+  TOKEN_WORN_OUT: Code.FailedPrecondition,
 } as const satisfies Record<Reason, Code>;
 
 type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];

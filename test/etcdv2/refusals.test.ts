@@ -5,6 +5,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { Access, RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { forgetHistory } from '../support/forget-history.ts';
 import { type Answer, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
@@ -153,10 +154,21 @@ const REFUSALS: readonly Refusal[] = [
     line: /^101: Rejoin refused \(the cluster is complete with this member in it: start the node with the data it had, .*\) \[3\]$/,
   },
   {
-    what: 'history that is no longer held',
+    what: 'history of which an earlier version dropped a part',
     reason: 'REVISION_COMPACTED',
+    act: (stack) => {
+      forgetHistory(stack.discovery, 't', 2n);
+      return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2');
+    },
+    status: 400,
+    line: /^401: The event in requested index is outdated and cleared \(the changes after revision 1 are no longer all held; .*; the token is still good\) \[2\]$/,
+  },
+  {
+    what: 'a token that has had its changes',
+    reason: 'TOKEN_WORN_OUT',
     act: async (stack) => {
-      const all = Array.from({ length: 4100 }, (_, i) =>
+      // With its registration all but the one that the other member needs.
+      const all = Array.from({ length: 4094 }, (_, i) =>
         stack.client.register({
           token: 't',
           memberId: '1',
@@ -166,10 +178,10 @@ const REFUSALS: readonly Refusal[] = [
         }),
       );
       await Promise.all(all);
-      return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2');
+      return send(stack.url, 'DELETE', '/t/1');
     },
-    status: 400,
-    line: /^401: The event in requested index is outdated and cleared \(the changes after revision 1 are no longer all held; .*; the token is still good\) \[4102\]$/,
+    status: 403,
+    line: '110: Token is worn out (the token is worn out: it has had 4095 of its 4096 changes, and the others are kept for the members still missing; make a new token) [4096]',
   },
   {
     what: 'a chosen token that is taken by a cluster of another size',

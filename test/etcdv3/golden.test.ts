@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Indexes } from '../etcdv2/exchange.ts';
+import { forgetHistory } from '../support/forget-history.ts';
 import { startService } from '../support/service.ts';
-import { fillHistory } from './changes.ts';
 import { ANY, DIFFERENCES, type Expected } from './differences.ts';
 import { connect, type Plain } from './etcd.ts';
 import { play, type Step } from './script.ts';
@@ -73,7 +73,8 @@ test('every shape of call is answered as a recorded etcd 3.7 did, or differs as 
   assert.deepEqual(unknown, [], 'every listed difference is that of a step');
 
   const revisions = new Revisions();
-  const compact = (token: string): Promise<void> => fillHistory(service, token);
+  const compact = async (token: string, revision: bigint): Promise<void> =>
+    forgetHistory(service.discovery, token, revision);
   const steps = recorded.values();
   for await (const { name, answer } of play({ etcd: connect(service.url), compact })) {
     const step = steps.next().value;

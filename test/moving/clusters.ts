@@ -39,11 +39,17 @@ export async function fill(store: Store, random: Random, count: number): Promise
 /** What must be the same in every store: all but the revisions. */
 export async function contents(store: Store): Promise<unknown[]> {
   const found: unknown[] = [];
-  for await (const cluster of allClusters(store)) found.push(withoutRevisions(cluster));
+  for await (const cluster of allClusters(store)) found.push(withoutHistory(cluster));
   return found;
 }
 
-function withoutRevisions({ createRevision: _, modRevision: __, members, ...rest }: Cluster): unknown {
+function withoutHistory({
+  createRevision: _,
+  modRevision: __,
+  changeCount: ___,
+  members,
+  ...rest
+}: Cluster): unknown {
   return {
     ...rest,
     members: members.map(({ id, name, peerUrls, registerTime }) => ({ id, name, peerUrls, registerTime })),

@@ -403,8 +403,8 @@ export type WatchMembersRequest = Message<"discovery.v1.WatchMembersRequest"> & 
 
   /**
    * The last revision that the caller has seen. Unset: a snapshot of now, then what follows. A revision of
-   * the future is waited for; one whose following changes are no longer held is refused as
-   * revision_compacted.
+   * the future is waited for. Every change of a token is held for as long as the token is known, unless an earlier
+   * version of the service dropped some: a revision before those is refused as revision_compacted.
    *
    * @generated from field: optional uint64 after_revision = 2;
    */

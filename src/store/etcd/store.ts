@@ -205,7 +205,7 @@ class OpenStore implements EtcdStore {
         if (number === 0) more += 1;
         else this.#cache.follow(token, { number, value: kv.value, revision: made });
       } else {
-        // Old changes that make room for new ones are no news.
+        // Of the changes that go with their token it is enough to hear once.
         if (number > 0) continue;
         more -= 1;
       }

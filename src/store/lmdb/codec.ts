@@ -22,9 +22,8 @@ import { damaged } from './check/refusals.ts';
 /** A cluster with what the store itself remembers of it. */
 export interface StoredCluster {
   readonly cluster: Cluster;
-  /** Events up to this revision are no longer held; 0 when all are. */
+  /** Events up to this revision are no longer held; 0 when all are, as they are unless an earlier version dropped some. */
   readonly compactRevision: number;
-  readonly eventCount: number;
 }
 
 const decoder = new Decoder('record', damaged);
@@ -35,7 +34,7 @@ const MEMBER_FIELDS = 7;
 export type ClusterRecord = readonly unknown[];
 export type EventRecord = readonly unknown[];
 
-export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCluster): ClusterRecord {
+export function encodeCluster({ cluster, compactRevision }: StoredCluster): ClusterRecord {
   const record: unknown[] = [
     cluster.size,
     cluster.description,
@@ -46,7 +45,7 @@ export function encodeCluster({ cluster, compactRevision, eventCount }: StoredCl
     Number(cluster.createRevision),
     Number(cluster.modRevision),
     compactRevision,
-    eventCount,
+    cluster.changeCount,
   ];
   for (const member of cluster.members) pushMember(record, member);
   return record;
@@ -65,6 +64,8 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     expireTime: decoder.integer(record[4]) as Millis,
     createRevision: revision(decoder.integer(record[6])),
     modRevision: revision(decoder.integer(record[7])),
+    // Where some were dropped, those that are held: as many as a token may have.
+    changeCount: decoder.integer(record[9]),
     members: membersAfter(record, CLUSTER_FIELDS),
   };
   if (locks === undefined && deleteTime === null) return cluster;
@@ -76,8 +77,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
 }
 
 export function decodeStoredCluster(token: Token, stored: unknown): StoredCluster {
-  const cluster = decodeCluster(token, stored);
-  return { cluster, compactRevision: compactRevisionOf(stored), eventCount: eventCountOf(stored) };
+  return { cluster: decodeCluster(token, stored), compactRevision: compactRevisionOf(stored) };
 }
 
 /** In the place of `allowRejoin`, which comes first: most clusters have no locks. */
@@ -95,10 +95,6 @@ function decodeLocks(stored: unknown): Pick<Cluster, 'allowRejoin' | 'locks'> {
 /** See StoredCluster; without decoding the rest. */
 export function compactRevisionOf(stored: unknown): number {
   return decoder.integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
-}
-
-export function eventCountOf(stored: unknown): number {
-  return decoder.integer(checkRecord(stored, CLUSTER_FIELDS)[9]);
 }
 
 const EVENT_FIELDS = 5;

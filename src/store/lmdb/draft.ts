@@ -3,7 +3,6 @@ import { endTime } from '../../discovery/cluster.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
-import { damaged } from './check/refusals.ts';
 import { encodeCluster, encodeEvent } from './codec.ts';
 import type { Databases } from './open.ts';
 
@@ -69,7 +68,7 @@ export class Draft {
   forget(token: Token, current: CachedCluster): void {
     const held = { start: [token, current.compactRevision + 1], end: [token, Number.MAX_SAFE_INTEGER] };
     // Read before anything is changed: this may fail, and others' changes are committed all the same.
-    const keys = current.eventCount > 0 ? [...this.#databases.events.getKeys(held)] : [];
+    const keys = current.cluster.changeCount > 0 ? [...this.#databases.events.getKeys(held)] : [];
     const entry = this.#entry(token, current);
     for (const key of keys) entry.dropped.push(key[1]);
     entry.events.length = 0;
@@ -95,24 +94,13 @@ export class Draft {
 
   #follow(entry: Entry, current: CachedCluster, { cluster, event }: Applied): CachedCluster {
     if (event === undefined) return { ...current, cluster };
-    let { compactRevision, eventCount, recentAfter } = current;
-    if (eventCount === CLUSTER_LIMITS.eventsPerToken) {
-      compactRevision = this.#oldestEvent(cluster.token, compactRevision);
-      entry.dropped.push(compactRevision);
-    } else eventCount += 1;
+    let { recentAfter } = current;
     entry.events.push(event);
     // Nobody reads them before all of it is committed.
     const recent = (entry.recent ??= [...current.recent]);
     recent.push(event);
     if (recent.length > CLUSTER_LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
-    return { cluster, compactRevision, eventCount, recent, recentAfter };
-  }
-
-  /** Of the events after a revision. All that a transaction adds is newer. */
-  #oldestEvent(token: Token, after: number): number {
-    const [oldest] = [...this.#databases.events.getKeys({ start: [token, after + 1], limit: 1 })];
-    if (oldest?.[0] !== token) throw damaged('events of a token are missing');
-    return oldest[1];
+    return { cluster, compactRevision: current.compactRevision, recent, recentAfter };
   }
 
   #putEntry(token: Token, { before, after, events, dropped }: Entry): void {
@@ -130,5 +118,5 @@ export class Draft {
 }
 
 function fresh({ cluster }: Applied): CachedCluster {
-  return { cluster, compactRevision: 0, eventCount: 0, recent: [], recentAfter: cluster.createRevision };
+  return { cluster, compactRevision: 0, recent: [], recentAfter: cluster.createRevision };
 }

@@ -37,8 +37,8 @@ export class Reader {
     return this.reading(() => {
       const record = this.#tables.clusters.get(token);
       if (record === undefined) return undefined;
-      const { cluster, compactRevision, eventCount } = decodeStoredCluster(token, record);
-      return { cluster, compactRevision, eventCount, recent: [], recentAfter: cluster.modRevision };
+      const stored = decodeStoredCluster(token, record);
+      return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
     });
   }
 

@@ -205,7 +205,7 @@ class OpenStore implements LmdbStore {
           if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
           this.#draft.forget(token, current);
           tokens.push(token);
-          steps += 2 + current.eventCount;
+          steps += 2 + current.cluster.changeCount;
         } catch (error) {
           // It must not keep those behind it for ever, and is told of when there is nothing else to do.
           unreadable = readFault(error);

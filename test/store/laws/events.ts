@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isComplete } from '../../../src/discovery/cluster.ts';
 import { revision } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { create, HOUR, memberId, named, node, size, token, ttl } from '../support/commands.ts';
-import { allEvents, refusal, type Subject, take } from './subject.ts';
+import { allEvents, eventsOf, refusal, type Subject, take } from './subject.ts';
 
 export function eventsLaws({ start, newPlace, again }: Subject): void {
   describe('the events', () => {
@@ -64,32 +65,43 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       ]);
     });
 
-    test('past the limit are dropped from the oldest, and who needs a dropped one is told', async () => {
+    test('are all held, and a token that has had its changes takes no more but its deletion', async () => {
       const place = newPlace();
       let { discovery, store } = await again(place);
       const t = token();
-      const { revision: made } = await discovery.createToken(create(t));
-      const changes = CLUSTER_LIMITS.eventsPerToken + 10;
+      const { revision: made } = await discovery.createToken(create(t, size(3)));
+      const leave = () => discovery.deregister(t, memberId('id1'), undefined);
+      // The last three are kept for the members of the cluster.
+      const changes = CLUSTER_LIMITS.changesPerToken - 3;
       await Promise.all(
-        Array.from({ length: changes }, (_, i) =>
-          i % 2 === 0 ? discovery.register(t, node(1)) : discovery.deregister(t, memberId('id1'), undefined),
-        ),
+        Array.from({ length: changes }, (_, i) => (i % 2 === 0 ? discovery.register(t, node(1)) : leave())),
       );
-      const oldest = made + 10n;
+      const worn = await refusal('TOKEN_WORN_OUT', leave());
+      assert.equal(worn.facts.revision, made + BigInt(changes));
+      const rename = (name: string) => discovery.register(t, node(1, { mode: 'REPLACE', ...named(name) }));
+      await rename('x');
       for (const restart of [false, true]) {
         if (restart) ({ discovery, store } = await again(place));
-        const kept = await allEvents(store, t, Number(oldest), 1000);
-        assert.equal(kept.length, CLUSTER_LIMITS.eventsPerToken);
-        assert.equal(kept[0]?.revision, oldest + 1n);
-        for (const from of [0n, made, oldest - 1n]) {
-          const refused = await refusal('REVISION_COMPACTED', store.events(t, revision(from), 10));
-          assert.equal(refused.facts.revision, made + BigInt(changes));
-        }
+        await refusal('TOKEN_WORN_OUT', leave());
+        await refusal('TOKEN_WORN_OUT', rename('y'));
+        await refusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
+        assert.equal((await discovery.register(t, node(1, named('x')))).outcome, 'UNCHANGED');
       }
+      await discovery.register(t, node(2));
+      assert.ok(isComplete((await discovery.register(t, node(3))).cluster));
+      await refusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
+      await discovery.deleteToken(t);
+
       const signal = new AbortController();
-      await refusal('REVISION_COMPACTED', take(discovery.watch(t, made, signal.signal), 2));
-      const [snapshot] = await take(discovery.watch(t, undefined, signal.signal), 1);
-      assert.equal(snapshot?.type, 'SNAPSHOT');
+      for (const restart of [false, true]) {
+        if (restart) ({ discovery, store } = await again(place));
+        const { cluster } = await discovery.getCluster(t);
+        assert.equal(cluster.changeCount, CLUSTER_LIMITS.changesPerToken + 1);
+        const told = await allEvents(store, t, 0, 1000);
+        assert.equal(told.length, cluster.changeCount);
+        const watched = await take(discovery.watch(t, made, signal.signal), 1 + told.length);
+        assert.deepEqual(eventsOf(watched), told);
+      }
     });
   });
 }

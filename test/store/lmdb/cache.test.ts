@@ -7,7 +7,7 @@ import { ClusterCache } from '../../../src/store/lmdb/cache.ts';
 import { create, node, token } from '../support/commands.ts';
 
 function entry(cluster: Cluster) {
-  return { cluster, compactRevision: 0, eventCount: 0, recent: [], recentAfter: cluster.modRevision };
+  return { cluster, compactRevision: 0, recent: [], recentAfter: cluster.modRevision };
 }
 
 function made(t: Token, at: number): Cluster {

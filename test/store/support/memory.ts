@@ -5,18 +5,16 @@ import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import type { Cluster } from '../../../src/discovery/types.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
-import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 
 /** What a store keeps while it is closed. */
 export interface Disk {
   revision: bigint;
   readonly clusters: Map<Token, Cluster>;
   readonly events: Map<Token, Event[]>;
-  readonly compacted: Map<Token, bigint>;
 }
 
 export function emptyDisk(): Disk {
-  return { revision: 0n, clusters: new Map(), events: new Map(), compacted: new Map() };
+  return { revision: 0n, clusters: new Map(), events: new Map() };
 }
 
 /** The simplest store that keeps the laws: they are then laws of the port, and not of one database. */
@@ -60,17 +58,12 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
       const events = disk.events.get(token) ?? [];
       disk.events.set(token, events);
       if (event !== undefined) events.push(event);
-      if (events.length > CLUSTER_LIMITS.eventsPerToken)
-        disk.compacted.set(token, events.shift()?.revision ?? 0n);
       // After the promise, as a database would.
       queueMicrotask(() => listener(token));
       return { cluster, before, revision: cluster.modRevision, changed: true };
     },
     async events(token, after, limit) {
       refuseClosed('STORE_UNAVAILABLE');
-      if (after < (disk.compacted.get(token) ?? 0n)) {
-        throw new DiscoveryError('REVISION_COMPACTED', 'compacted', { revision: revision(disk.revision) });
-      }
       return (disk.events.get(token) ?? []).filter((event) => event.revision > after).slice(0, limit);
     },
     async list(after, limit) {
@@ -91,7 +84,6 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
       for (const { token } of ended.slice(0, limit)) {
         disk.clusters.delete(token);
         disk.events.delete(token);
-        disk.compacted.delete(token);
         queueMicrotask(() => listener(token));
       }
       return Math.min(ended.length, limit);

@@ -132,7 +132,7 @@ export class Model {
     }
     if (command.call === 'get') return undefined;
     if (cluster.deleteTime !== undefined) return 'TOKEN_DELETED';
-    if (command.call === 'reopen') return undefined;
+    if (command.call === 'reopen') return wornOut(cluster, cluster.members.length);
     if (now >= cluster.expireTime) return 'TOKEN_EXPIRED';
     switch (command.call) {
       case 'create': {
@@ -150,7 +150,7 @@ export class Model {
         const member = cluster.members.find((each) => each.id === command.id);
         if (member === undefined) return 'MEMBER_NOT_FOUND';
         return (command.expected ?? member.modRevision) === member.modRevision
-          ? undefined
+          ? wornOut(cluster, cluster.members.length - 1)
           : 'REVISION_MISMATCH';
       }
       default:
@@ -171,6 +171,7 @@ export class Model {
       expireTime: (now + ttl) as Millis,
       createRevision: this.revision,
       modRevision: this.revision,
+      changeCount: 0,
       members: [],
     };
     this.entries.set(token, { cluster, events: [], versions: [cluster] });
@@ -229,7 +230,8 @@ export class Model {
     time: Millis,
   ): void {
     this.revision = this.#answered;
-    entry.cluster = { ...cluster, modRevision: this.revision };
+    const changeCount = entry.cluster.changeCount + 1;
+    entry.cluster = { ...cluster, changeCount, modRevision: this.revision };
     entry.versions.push(entry.cluster);
     const count = cluster.members.length;
     entry.events.push({
@@ -253,7 +255,8 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
     if (taken !== undefined) return taken;
     if (!isFull) return undefined;
     if (command.whenFull === 'REFUSE') return 'CLUSTER_FULL';
-    return cluster.members.length - cluster.size >= CLUSTER_LIMITS.standbys ? 'TOO_MANY_STANDBYS' : undefined;
+    if (cluster.members.length - cluster.size >= CLUSTER_LIMITS.standbys) return 'TOO_MANY_STANDBYS';
+    return wornOut(cluster, cluster.members.length + 1);
   }
   if (expected !== undefined && expected !== own.modRevision) return 'REVISION_MISMATCH';
   if (isSame(own, command)) {
@@ -263,7 +266,13 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
   if (mode === 'CREATE') {
     return own.name !== command.name && shareUrl(own, command) ? 'PEER_URL_TAKEN' : 'MEMBER_EXISTS';
   }
-  return takenBy(cluster, command);
+  return takenBy(cluster, command) ?? wornOut(cluster, cluster.members.length);
+}
+
+/** Whether the change after which there are so many members takes what is kept for the places still free then. */
+function wornOut({ size, changeCount }: Cluster, count: number): Reason | undefined {
+  const most = Math.max(CLUSTER_LIMITS.changesPerToken, size * CLUSTER_LIMITS.changesPerPlace);
+  return changeCount + 1 + Math.max(0, size - count) > most ? 'TOKEN_WORN_OUT' : undefined;
 }
 
 function takenBy(cluster: Cluster, command: RegisterCommand): Reason | undefined {

@@ -94,6 +94,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     expireTime: decoder.integer(record.expireTime) as Millis,
     createRevision: at,
     modRevision: at,
+    changeCount: 0,
     members: [],
   };
   return { cluster, nonce: decoder.text(record.nonce) };

@@ -2,7 +2,7 @@ import type { ICompare, IRequestOp } from 'etcd3';
 import type { Event } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
 import type { Cluster } from '../../../discovery/types.ts';
-import { type ClusterRecord, superseded } from './cluster-log.ts';
+import type { ClusterRecord } from './cluster-log.ts';
 import { encodeChange, encodeMade, encodePeers } from './codec.ts';
 import type { Keys } from './keys.ts';
 
@@ -53,7 +53,6 @@ export function changeOperation(
     success: [
       put(key, encodeChange(event, cluster, nonce, after)),
       ...published(keys, record.cluster, cluster, event),
-      ...superseded(record, event).map((number) => remove(keys.change(token, number))),
     ],
     failure: [{ request_range: keys.log(token, head) }],
   };

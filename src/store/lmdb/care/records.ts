@@ -79,12 +79,12 @@ class Reading {
   }
 
   #cluster(token: Token, value: unknown, entries: readonly EventEntry[]): string | undefined {
-    const { cluster, compactRevision, eventCount } = decodeStoredCluster(token, value);
+    const { cluster, compactRevision } = decodeStoredCluster(token, value);
     this.#contents.members += cluster.members.length;
     const { ends } = this.#tables;
     if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
-    if (entries.length !== eventCount)
-      return `it has ${entries.length} events, and there should be ${eventCount}`;
+    if (entries.length !== cluster.changeCount)
+      return `it has ${entries.length} events, and there should be ${cluster.changeCount}`;
     const events = entries.map((entry) => decodeEvent(revision(entry.revision), entry.value));
     return (
       wrongRevisions(cluster, events, compactRevision, this.#contents.revision) ??
