@@ -13,26 +13,20 @@ import type { Messages } from '../servers/bare-connect.ts';
 import type { Reply } from '../servers/bare-node.ts';
 import { membersRange, sizeRange } from '../support/requests.ts';
 
-/** Clusters that the reads and the retries are made of. */
+/** Clusters that the reads are made of. */
 export interface Fixture {
   readonly tokenOf3: string;
   readonly tokenOf100: string;
-  /** For three, with two registered: only while a cluster assembles is a registration repeated for long. */
-  readonly tokenOf2: string;
 }
 
 export async function makeFixture(port: number): Promise<Fixture> {
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
-  return {
-    tokenOf3: await makeCluster(client, 3, 3),
-    tokenOf100: await makeCluster(client, 100, 100),
-    tokenOf2: await makeCluster(client, 3, 2),
-  };
+  return { tokenOf3: await makeCluster(client, 3), tokenOf100: await makeCluster(client, 100) };
 }
 
-async function makeCluster(client: DiscoveryClient, size: number, members: number): Promise<string> {
+async function makeCluster(client: DiscoveryClient, size: number): Promise<string> {
   const token = await makeToken(client, size);
-  for (let member = 0; member < members; member += 1) await register(client, token, member);
+  for (let member = 0; member < size; member += 1) await register(client, token, member);
   return token;
 }
 

@@ -1,7 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GetClusterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { memberOf } from '../load/registrations.ts';
 import type { Reply } from '../servers/bare-node.ts';
 import {
   connectJson,
@@ -9,7 +8,6 @@ import {
   grpcFrame,
   membersRange,
   postNothing,
-  putForm,
   rpcPath,
   sizeRange,
 } from '../support/requests.ts';
@@ -23,9 +21,6 @@ export const OPERATIONS = [
   '/new',
   'v2 register, 3 a token',
   'v2 register, 1000 a token',
-  'v2 register again',
-  'v2 size, a client that counts',
-  '/new, a client that counts',
   'Connect JSON GetCluster',
   'Connect JSON Register',
   'gRPC GetCluster',
@@ -53,30 +48,18 @@ const QUERY = 'quorum=false&recursive=false&sorted=false';
 /** A usual cluster, and the largest that the service makes tokens for. */
 const FEW_MEMBERS = 3;
 const MANY_MEMBERS = 1000;
-/** The limits for each client leave this machine out; a trusted proxy's word makes a client that counts. */
-const COUNTED = 'x-forwarded-for: 10.0.0.1\r\n';
 
 export async function operations(port: number, fixture: Fixture): Promise<readonly Operation[]> {
   return [...(await v2Operations(port, fixture)), ...rpcOperations(fixture), ...v3Operations(fixture)];
 }
 
-async function v2Operations(
-  port: number,
-  { tokenOf3, tokenOf100, tokenOf2 }: Fixture,
-): Promise<readonly Operation[]> {
+async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Promise<readonly Operation[]> {
   const read = async (name: OperationName, path: string): Promise<Operation> => ({
     name,
     requests: { repeat: get(path) },
     reply: await sampleReply(port, path),
     goHasIt: true,
   });
-  const size = await read('v2 size', `/${tokenOf3}/_config/size?${QUERY}`);
-  const newToken: Operation = {
-    name: '/new',
-    requests: { repeat: postNothing('/new?size=3') },
-    reply: await sampleReply(port, '/new?size=3'),
-    goHasIt: true,
-  };
   const registered = await sampleRegistration(port);
   const register = (perToken: 3 | 1000): Operation => ({
     name: `v2 register, ${perToken} a token`,
@@ -84,34 +67,18 @@ async function v2Operations(
     reply: registered,
     goHasIt: true,
   });
-  const { id, name, peerUrl } = memberOf(0);
-  const again = new URLSearchParams({ value: `${name}=${peerUrl}` });
-  const againPath = `/${tokenOf2}/${id}?prevExist=false`;
   return [
-    size,
+    await read('v2 size', `/${tokenOf3}/_config/size?${QUERY}`),
     await read('v2 list of 3', `/${tokenOf3}?${QUERY}`),
     await read('v2 list of 100', `/${tokenOf100}?${QUERY}`),
-    newToken,
+    {
+      name: '/new',
+      requests: { repeat: postNothing('/new?size=3') },
+      reply: await sampleReply(port, '/new?size=3'),
+      goHasIt: true,
+    },
     register(FEW_MEMBERS),
     register(MANY_MEMBERS),
-    {
-      name: 'v2 register again',
-      requests: { repeat: putForm(againPath, again.toString()) },
-      reply: await sampleReply(port, againPath, { method: 'PUT', body: again }),
-      // The service in Go refuses it, as etcd does.
-    },
-    {
-      ...size,
-      name: 'v2 size, a client that counts',
-      requests: { repeat: get(`/${tokenOf3}/_config/size?${QUERY}`, COUNTED) },
-      goHasIt: false,
-    },
-    {
-      ...newToken,
-      name: '/new, a client that counts',
-      requests: { repeat: postNothing('/new?size=3', COUNTED) },
-      goHasIt: false,
-    },
   ];
 }
 

@@ -35,16 +35,6 @@ export const TARGETS: readonly Target[] = [
     atLeast: 8,
   },
   {
-    what: 'v2 reads of a client that limits hold for: half of bare Node',
-    of: /^v2 size, a client that counts, .*: rate \/ bare Node/,
-    atLeast: 0.5,
-  },
-  {
-    what: 'durable /new of a client that limits hold for: a third of bare Node',
-    of: new RegExp(`^/new, a client that counts, ${SHARED} in flight: rate / bare Node`),
-    atLeast: 1 / 3,
-  },
-  {
     what: 'durable /new and registrations over etcd: 3 times the Go service',
     of: new RegExp(`^over etcd: (/new|v2 register, \\d+ a token), ${SHARED} in flight: rate / Go`),
     atLeast: 3,

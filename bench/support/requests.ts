@@ -9,8 +9,8 @@ const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n
 export const REGISTRY = '/_etcd/registry';
 const RPC_PATH = '/discovery.v1.DiscoveryService';
 
-export function get(path: string, headers = ''): Uint8Array {
-  return Buffer.from(`GET ${path} HTTP/1.1\r\n${ETCD}${headers}\r\n`);
+export function get(path: string): Uint8Array {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\n${ETCD}\r\n`);
 }
 
 export function putForm(path: string, form: string): Uint8Array {
@@ -20,8 +20,8 @@ export function putForm(path: string, form: string): Uint8Array {
 }
 
 /** As its clients make tokens where they do not GET them: a POST without a body. */
-export function postNothing(path: string, headers = ''): Uint8Array {
-  return Buffer.from(`POST ${path} HTTP/1.1\r\n${ETCD}${headers}content-length: 0\r\n\r\n`);
+export function postNothing(path: string): Uint8Array {
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${ETCD}content-length: 0\r\n\r\n`);
 }
 
 export function connectJson(method: string, json: string): Uint8Array {
