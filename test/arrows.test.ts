@@ -55,11 +55,12 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/store/etcd/sweep',
       'src/discovery',
       'src/limits.ts',
+      'src/values',
     ],
     packages: ['etcd3', NODE],
   },
   'src/store/etcd/client': {
-    modules: ['src/store', 'src/discovery', 'src/limits.ts'],
+    modules: ['src/store', 'src/discovery', 'src/limits.ts', 'src/values'],
     packages: ['etcd3', NODE],
   },
   'src/store/etcd/log': { modules: ['src/store', 'src/discovery', 'src/limits.ts'], packages: ['etcd3'] },
@@ -100,7 +101,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/moving': { modules: ['src/discovery', 'src/limits.ts'], packages: [NODE] },
   'src/moving/discoveryserver': {
-    modules: ['src/moving', 'src/discovery', 'src/etcd', 'src/limits.ts'],
+    modules: ['src/moving', 'src/discovery', 'src/etcd', 'src/limits.ts', 'src/values'],
     packages: ['etcd3', NODE],
   },
 

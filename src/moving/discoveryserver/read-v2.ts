@@ -1,3 +1,4 @@
+import { parseEtcdVersion } from '../../values/etcd-version.ts';
 import type { OldKey } from './keys.ts';
 
 // Older versions of the Go service, like Debian's, keep their tokens in etcd's v2 keys. These are read over HTTP,
@@ -5,6 +6,8 @@ import type { OldKey } from './keys.ts';
 
 const REGISTRY = '/v2/keys/_etcd/registry';
 const DEADLINE_MS = 30_000;
+/** One that does not answer at once is asked for its keys all the same. */
+const VERSION_MS = 5000;
 /** Sizes that are asked for at the same time: each is a call of its own. */
 const SIZES_AT_ONCE = 16;
 
@@ -37,6 +40,16 @@ function fileKeys({ key, value, createdIndex = 0 }: Node): OldKey[] {
   return [
     { path: key.slice(key.indexOf('/registry/') + '/registry/'.length), value, createRevision: createdIndex },
   ];
+}
+
+/** The version of an etcd. Undefined when it does not say: one with emulated v2 keys hangs up. */
+export async function versionOf(url: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(new URL('/version', url), { signal: AbortSignal.timeout(VERSION_MS) });
+    return parseEtcdVersion(await response.text());
+  } catch {
+    return undefined;
+  }
 }
 
 /** One node of the tree; undefined when it is not there, or nobody serves v2 keys. */

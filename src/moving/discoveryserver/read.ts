@@ -1,8 +1,12 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
+import { isBeforeGrpc } from '../../values/etcd-version.ts';
 import type { Item } from '../import.ts';
 import { clustersOf } from './keys.ts';
-import { readV2 } from './read-v2.ts';
+import { readV2, versionOf } from './read-v2.ts';
 import { readV3 } from './read-v3.ts';
+
+/** What an etcd before 3.0 has of them. */
+const NO_V3_KEYS: Awaited<ReturnType<typeof readV3>> = { keys: [], createTimes: new Map() };
 
 /**
  * The clusters of a Go discovery service, from the etcd that it runs over. Rejects with STORE_UNAVAILABLE when
@@ -11,7 +15,9 @@ import { readV3 } from './read-v3.ts';
 export async function readDiscoveryserver(url: string, now: number, ttl: number): Promise<Item[]> {
   let items: Item[];
   try {
-    const { keys, createTimes } = await readV3(url);
+    const version = await versionOf(url);
+    const hasV3 = version === undefined || !isBeforeGrpc(version);
+    const { keys, createTimes } = hasV3 ? await readV3(url) : NO_V3_KEYS;
     // Where v2 keys are emulated, both have them.
     const more = await readV2(url);
     const seen = new Set(keys.map(({ path }) => path));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isBeforeGrpc } from '../../values/etcd-version.ts';
 import { unavailable } from '../refusals.ts';
 import { PATIENCE_MS } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';
@@ -57,11 +58,15 @@ export async function checkPrefix(
   });
 }
 
-function checkVersion(version: string): void {
+/** Throws when an etcd is too old for the store. */
+export function checkVersion(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
+  const next = isBeforeGrpc(version)
+    ? 'upgrade it, or use another store and take over what a Go discovery service keeps in this one (etcd-discovery import --from-discoveryserver URL)'
+    : 'upgrade it';
   throw unavailable(
-    `this etcd is version ${version}, and the store needs ${OLDEST.join('.')} or newer; upgrade it`,
+    `this etcd is version ${version}, and the store needs ${OLDEST.join('.')} or newer; ${next}`,
   );
 }
 

@@ -9,9 +9,10 @@ import { closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';
 import { Health } from './client/health.ts';
+import { versionOverHttp } from './client/http-version.ts';
 import { listClusters } from './list.ts';
 import { Keys } from './log/keys.ts';
-import { checkPrefix, type FreePrefix } from './prefix.ts';
+import { checkPrefix, checkVersion, type FreePrefix } from './prefix.ts';
 import { type Clock, Reader } from './read.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { TokenCount } from './token-count.ts';
@@ -52,6 +53,9 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
     return store;
   } catch (error) {
     connection.close();
+    // One that is too old for gRPC fails as if it were no etcd.
+    const version = await versionOverHttp(options);
+    if (version !== undefined) checkVersion(version);
     throw error;
   }
 }

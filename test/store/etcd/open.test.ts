@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { Etcd3 } from 'etcd3';
 import { Discovery } from '../../../src/discovery/discovery.ts';
@@ -23,6 +26,23 @@ test('an etcd that is too old is refused by its version', async () => {
   const connection = { version: async () => '3.3.27' } as unknown as Connection;
   const refused = await refusal('STORE_UNAVAILABLE', checkPrefix(connection, new Keys('/x'), '/x'));
   assert.equal(refused.message, 'this etcd is version 3.3.27, and the store needs 3.4 or newer; upgrade it');
+});
+
+test('an etcd that is too old for gRPC is refused by its version, too', async (t) => {
+  // As etcd 2.3.8 answers; everything else it takes for bad HTTP.
+  const old = createServer((request, response) => {
+    response.writeHead(request.url === '/version' ? 200 : 404);
+    response.end('{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}');
+  });
+  old.listen(0, '127.0.0.1');
+  await once(old, 'listening');
+  t.after(() => old.close());
+  const endpoints = [`http://127.0.0.1:${(old.address() as AddressInfo).port}`];
+  const refused = await refusal('STORE_UNAVAILABLE', openEtcdStore({ endpoints, prefix: '/x', policy }));
+  assert.match(
+    refused.message,
+    /^this etcd is version 2\.3\.8, and the store needs 3\.4 or newer; .* import /,
+  );
 });
 
 test('an etcd that is not there is told within the time of a call', async () => {

@@ -1,0 +1,41 @@
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { parseEtcdVersion } from '../../../values/etcd-version.ts';
+import type { EtcdAccess } from './connection.ts';
+
+const DEADLINE_MS = 2000;
+/** An answer is some 50 bytes long; whatever else listens there may send more. */
+const ANSWER_BYTES = 1000;
+
+/**
+ * The version that an etcd says over HTTP, which those do that are too old for gRPC. Undefined when no endpoint says
+ * one.
+ */
+export async function versionOverHttp({ endpoints, tls }: EtcdAccess): Promise<string | undefined> {
+  const answers = await Promise.all(endpoints.map((endpoint) => ask(`${endpoint}/version`, tls)));
+  return answers.map(parseEtcdVersion).find((version) => version !== undefined);
+}
+
+/** The beginning of an answer; empty when there is none. */
+function ask(url: string, tls: EtcdAccess['tls']): Promise<string> {
+  return new Promise((resolve) => {
+    const options = { ...tls, agent: false, signal: AbortSignal.timeout(DEADLINE_MS) };
+    const request = url.startsWith('https:') ? requestTls(url, options) : requestPlain(url, options);
+    let text = '';
+    const end = (): void => {
+      resolve(text);
+      request.destroy();
+    };
+    request.on('error', end);
+    request.on('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk;
+        if (text.length > ANSWER_BYTES) end();
+      });
+      response.on('end', end);
+      response.on('error', end);
+    });
+    request.end();
+  });
+}
