@@ -61,6 +61,8 @@ export const CLUSTER_LIMITS = {
   peerUrls: 16,
   /** A sentence for people. */
   descriptionLength: 256,
+  /** A URL of discovery, kept with each member. */
+  discoveryTextLength: 1024,
   /** Nodes that came too late, kept so that they see their rank; more than this is a mistake that loops. */
   standbys: 100,
   /** Changes of a token, all of them kept: four for each member of the largest cluster. */

@@ -76,7 +76,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
-  'src/etcd': { modules: ['gen', 'src/client'], packages: [CONNECT] },
+  'src/etcd': { modules: ['gen', 'src/client'], packages: [CONNECT, 'node:crypto'] },
   // How to start etcd: pure, so that the page may show it too.
   'src/etcd/start': { modules: [], packages: [] },
   'src/etcdv2': {

@@ -60,6 +60,7 @@ const REFUSALS = {
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
   TOKEN_WORN_OUT: { exitCode: EXIT.FAILED },
+  DISCOVERY_TEXT_DIFFERS: { exitCode: EXIT.TAKEN },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
 const CUT_OFF = {

@@ -114,8 +114,8 @@ function eventOf(
     case 'TOKEN_REOPENED':
       return event(members.length, { expireTime: change.expireTime });
     case 'REGISTERED': {
-      const { id, name, peerUrls } = change.member;
-      const member = {
+      const { id, name, peerUrls, discoveryText } = change.member;
+      const member: Member = {
         id,
         name,
         peerUrls,
@@ -124,12 +124,16 @@ function eventOf(
         modRevision: revision,
         version: 1,
       };
-      return event(members.length + 1, { member });
+      return event(members.length + 1, {
+        member: discoveryText === undefined ? member : { ...member, discoveryText },
+      });
     }
     case 'REPLACED': {
       const previous = memberOf(members, change.member.id);
       const version = previous.version + 1;
-      const member = { ...previous, ...change.member, modRevision: revision, version };
+      // With what it was started with, or without if that is not known now.
+      const { discoveryText: _, ...kept } = previous;
+      const member = { ...kept, ...change.member, modRevision: revision, version };
       return event(members.length, { member, previous });
     }
     case 'DEREGISTERED':

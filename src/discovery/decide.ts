@@ -3,6 +3,7 @@ import type { Change } from './change.ts';
 import { isComplete, isStandby, requireKnown, requireLive, requireNotDeleted, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
+import { checkText } from './one-text.ts';
 import { peerAddress } from './parse.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 import { stillTaken, takenByAnother } from './taken.ts';
@@ -82,15 +83,16 @@ export function decideRegister(
   now: Millis,
 ): Change | undefined {
   const into = requireLive(cluster, now);
-  const { id, name, peerUrls, mode } = command;
+  const { id, name, mode } = command;
   const members = alike(into.members, command);
   const registered = members.find((member) => member.id === id);
   if (registered === undefined) {
     if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
+    checkText(into.members, command);
     checkFree(members, command);
     checkRoom(into, command);
     requireUnworn(into, into.members.length + 1);
-    return { type: 'REGISTERED', time: now, member: { id, name, peerUrls } };
+    return { type: 'REGISTERED', time: now, member: registrationOf(command) };
   }
   checkExpected(registered, command.expected);
   const same = sameRegistration(registered, command);
@@ -104,9 +106,10 @@ export function decideRegister(
     return undefined;
   }
   if (same) return undefined;
+  checkText(into.members, command);
   checkFree(members, command);
   requireUnworn(into, into.members.length);
-  return { type: 'REPLACED', time: now, member: { id, name, peerUrls } };
+  return { type: 'REPLACED', time: now, member: registrationOf(command) };
 }
 
 export function decideDeregister(
@@ -141,6 +144,10 @@ function sameRegistration(member: Member, other: Registration): boolean {
     member.peerUrls.length === other.peerUrls.length &&
     member.peerUrls.every((url, i) => url === other.peerUrls[i])
   );
+}
+
+function registrationOf({ id, name, peerUrls, discoveryText }: Registration): Registration {
+  return discoveryText === undefined ? { id, name, peerUrls } : { id, name, peerUrls, discoveryText };
 }
 
 /** No two members share a name or a peer URL: etcd would refuse to start from such a list. */

@@ -25,7 +25,8 @@ export type Reason =
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
   | 'TOO_MANY_REQUESTS'
-  | 'TOKEN_WORN_OUT';
+  | 'TOKEN_WORN_OUT'
+  | 'DISCOVERY_TEXT_DIFFERS';
 
 /** What a program needs beside the reason and the text. */
 export interface ErrorFacts {

@@ -3,7 +3,16 @@ import { whyUnreachable } from '../values/peer-url.ts';
 import { printable } from '../values/quote.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
-import type { ClusterSize, Description, MemberId, MemberName, PeerUrl, Token, Ttl } from './types.ts';
+import type {
+  ClusterSize,
+  Description,
+  DiscoveryText,
+  MemberId,
+  MemberName,
+  PeerUrl,
+  Token,
+  Ttl,
+} from './types.ts';
 
 const WORD = /^[A-Za-z0-9.~-][A-Za-z0-9._~-]*$/;
 const WORD_RULE = 'letters, digits and . _ ~ -, and must not start with _';
@@ -95,6 +104,16 @@ export function parseDescription(text: string): Description {
     );
   }
   return text as Description;
+}
+
+export function parseDiscoveryText(text: string): DiscoveryText {
+  if (text.length > CLUSTER_LIMITS.discoveryTextLength || hasControl(text)) {
+    throw invalid(
+      'discovery_text',
+      `a discovery text has at most ${CLUSTER_LIMITS.discoveryTextLength} characters and no control characters`,
+    );
+  }
+  return text as DiscoveryText;
 }
 
 /** A lifetime in ms; undefined takes the service's default. */

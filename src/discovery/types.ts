@@ -11,6 +11,8 @@ export type PeerUrl = Brand<string, 'PeerUrl'>;
 /** How many members make a cluster complete. */
 export type ClusterSize = Brand<number, 'ClusterSize'>;
 export type Description = Brand<string, 'Description'>;
+/** What a node's `--discovery` or `--discovery-token` is, without a secret. */
+export type DiscoveryText = Brand<string, 'DiscoveryText'>;
 /** A token's lifetime in ms. */
 export type Ttl = Brand<number, 'Ttl'>;
 /** The store's count of changes; grows by at least one with each. */
@@ -33,6 +35,8 @@ export interface Registration {
   readonly id: MemberId;
   readonly name: MemberName;
   readonly peerUrls: readonly PeerUrl[];
+  /** Unset: not known. */
+  readonly discoveryText?: DiscoveryText;
 }
 
 /** One node that registered. */
@@ -43,6 +47,8 @@ export interface Member extends Registration {
   readonly modRevision: Revision;
   /** How many times the member was written, 1 at first. */
   readonly version: number;
+  /** Where its id proves it. */
+  readonly discoveryText?: DiscoveryText;
 }
 
 /** A cluster as the stores keep it: the whole record of one token. Never changed in place. */

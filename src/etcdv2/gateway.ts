@@ -1,5 +1,6 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
+import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
 import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
@@ -10,7 +11,7 @@ import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
 import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
-import type { NewRequest, V2Request } from './request.ts';
+import type { NewRequest, RegisterRequest, V2Request } from './request.ts';
 import { send, type V2Exchange } from './responder.ts';
 import { Waits } from './wait.ts';
 import { write } from './write.ts';
@@ -136,11 +137,25 @@ function call(
     case 'DELETE_TOKEN':
     case 'NOT_A_FILE':
     case 'NOT_EMPTY':
-      return write(client, parsed);
+      return write(client, parsed, (registration) => textOf(registration, request, options));
   }
 }
 
 async function makeNew(client: DiscoveryClient, { size }: NewRequest, baseUrl: string): Promise<Reply> {
   const { cluster } = await client.createToken({ size });
   return newReply(`${baseUrl}/${requireMessage(cluster).token}`);
+}
+
+/** By which --discovery the node came, if its id proves it. */
+function textOf(
+  { id, member }: RegisterRequest,
+  request: Request,
+  { urlFor }: GatewayOptions,
+): string | undefined {
+  const { host = '' } = request.headers;
+  const [path = ''] = (request.url ?? '').split('?');
+  const ofToken = path.slice(0, path.lastIndexOf('/'));
+  // Behind a proxy the node may have used another scheme than the one that is seen here.
+  const origins = new Set([`http://${host}`, `https://${host}`, urlFor(request)]);
+  return textOfId(id, member.peerUrls, discoveryUrls(origins, ofToken));
 }

@@ -93,4 +93,10 @@ export const ROWS = {
     message: 'Token is worn out',
     cause: 'WORDS',
   },
+  [ErrorReason.DISCOVERY_TEXT_DIFFERS]: {
+    status: 412,
+    errorCode: 101,
+    message: 'Discovery text differs',
+    cause: 'WORDS_TOKEN_GOOD',
+  },
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;

@@ -14,13 +14,20 @@ import {
 } from './reply.ts';
 import type { Condition, MakeTokenRequest, RegisterRequest, WriteRequest } from './request.ts';
 
-/** Makes a change to a token's keys. Rejects with what the service refuses. */
-export function write(client: DiscoveryClient, request: WriteRequest): Promise<Reply | V2Error> {
+/**
+ * Makes a change to a token's keys. Rejects with what the service refuses. `textOf` tells by which --discovery a node
+ * came.
+ */
+export function write(
+  client: DiscoveryClient,
+  request: WriteRequest,
+  textOf: TextOf,
+): Promise<Reply | V2Error> {
   switch (request.type) {
     case 'MAKE_TOKEN':
       return makeToken(client, request);
     case 'REGISTER':
-      return register(client, request);
+      return register(client, request, textOf(request));
     case 'DEREGISTER':
       return deregister(client, request);
     case 'DELETE_TOKEN':
@@ -30,6 +37,8 @@ export function write(client: DiscoveryClient, request: WriteRequest): Promise<R
       return refuseDirectory(client, request);
   }
 }
+
+export type TextOf = (request: RegisterRequest) => string | undefined;
 
 type Of<Type extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: Type }>;
 
@@ -67,7 +76,11 @@ const MODES = {
   COMPARE: RegisterMode.REPLACE,
 } as const satisfies Record<Condition['type'], RegisterMode>;
 
-async function register(client: DiscoveryClient, request: RegisterRequest): Promise<Reply | V2Error> {
+async function register(
+  client: DiscoveryClient,
+  request: RegisterRequest,
+  discoveryText: string | undefined,
+): Promise<Reply | V2Error> {
   const { token, id, member, condition } = request;
   const expected = condition.type === 'COMPARE' ? await compare(client, request, condition) : undefined;
   if (typeof expected === 'object') return expected;
@@ -79,6 +92,7 @@ async function register(client: DiscoveryClient, request: RegisterRequest): Prom
     mode: MODES[condition.type],
     whenFull: WhenFull.STANDBY,
     ...(expected !== undefined && { expectedModRevision: expected }),
+    ...(discoveryText !== undefined && { discoveryText }),
   });
   return registerReply(token, requireMessage(response.member), condition, response);
 }

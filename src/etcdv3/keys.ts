@@ -35,6 +35,11 @@ export function memberKey({ root }: Place, id: string): string {
   return `${root}/members/${id}`;
 }
 
+/** What stands in the registry for the token: the token, or the URL that it is the end of. */
+export function registryName({ root }: Place): string {
+  return root.slice(REGISTRY.length);
+}
+
 /** One key that is written, deleted or compared. */
 export type Key =
   | (Place & { readonly type: 'SIZE' })

@@ -4,12 +4,13 @@ import { type PutRequest, type PutResponse, PutResponseSchema } from '../../gen/
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
+import { discoveryTokens, textOfId } from '../etcd/discovery-text.ts';
 import { quote } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { emptyKey, invalid, outside, tooContended, unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { type Key, parseKey } from './keys.ts';
+import { type Key, parseKey, registryName } from './keys.ts';
 import { memberEntry, sizeEntry } from './kvs.ts';
 
 export type SizeKey = Extract<Key, { type: 'SIZE' }>;
@@ -102,6 +103,7 @@ export async function register(
     peerUrls: [...peerUrls],
     mode: replaced === undefined ? RegisterMode.CREATE : RegisterMode.REPLACE,
     whenFull: WhenFull.STANDBY,
+    discoveryText: textOfId(key.id, peerUrls, discoveryTokens(registryName(key))) ?? '',
     ...(replaced !== undefined && { expectedModRevision: replaced }),
   });
   const { kv } = memberEntry(key, requireMessage(member));

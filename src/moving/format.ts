@@ -27,8 +27,8 @@ export function clusterLine(cluster: Cluster): string {
     ...(cluster.locks && { locks: cluster.locks }),
     createTime: time(cluster.createTime),
     expireTime: time(cluster.expireTime),
-    members: cluster.members.map(({ id, name, peerUrls, registerTime }) => {
-      return { id, name, peerUrls, registerTime: time(registerTime) };
+    members: cluster.members.map(({ id, name, peerUrls, registerTime, discoveryText }) => {
+      return { id, name, peerUrls, registerTime: time(registerTime), discoveryText };
     }),
   });
 }
@@ -88,7 +88,7 @@ const CLUSTER_FIELDS = [
   'expireTime',
   'members',
 ];
-const MEMBER_FIELDS = ['id', 'name', 'peerUrls', 'registerTime'];
+const MEMBER_FIELDS = ['id', 'name', 'peerUrls', 'registerTime', 'discoveryText'];
 
 function cluster(object: Json): RawCluster {
   onlyFields(object, CLUSTER_FIELDS);
@@ -128,6 +128,7 @@ function member(object: unknown): RawMember {
     name: textIn(object, 'name'),
     peerUrls,
     registerTime: timeIn(object, 'registerTime'),
+    ...(object['discoveryText'] !== undefined && { discoveryText: textIn(object, 'discoveryText') }),
   };
 }
 

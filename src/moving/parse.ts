@@ -2,6 +2,7 @@ import { DiscoveryError } from '../discovery/errors.ts';
 import {
   parseChosenToken,
   parseDescription,
+  parseDiscoveryText,
   parseMemberId,
   parseMemberName,
   parsePeerUrls,
@@ -32,6 +33,7 @@ export interface RawMember {
   readonly name: string;
   readonly peerUrls: readonly string[];
   readonly registerTime: number;
+  readonly discoveryText?: string;
 }
 
 /** The rules that every cluster of a store keeps. A string says which one is broken. */
@@ -63,6 +65,7 @@ function parsed(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | st
       name: parseMemberName(each.name),
       peerUrls: parsePeerUrls(each.peerUrls),
       registerTime: millis(each.registerTime),
+      ...(each.discoveryText !== undefined && { discoveryText: parseDiscoveryText(each.discoveryText) }),
     };
     const own = [`id ${member.id}`, `name ${member.name}`, ...member.peerUrls.map(peerAddress)];
     const twice = own.find((key) => taken.has(key));

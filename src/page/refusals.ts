@@ -95,6 +95,7 @@ const REFUSALS = {
   [ErrorReason.REVISION_MISMATCH]: OTHER,
   [ErrorReason.REVISION_COMPACTED]: OTHER,
   [ErrorReason.TOKEN_WORN_OUT]: OTHER,
+  [ErrorReason.DISCOVERY_TEXT_DIFFERS]: OTHER,
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;
 
 /** What a page makes of a reason; one that is newer than this table is like those that never come. */

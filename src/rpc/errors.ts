@@ -32,6 +32,7 @@ const CODES = {
   FORBIDDEN: Code.PermissionDenied,
   TOO_MANY_REQUESTS: Code.ResourceExhausted,
   TOKEN_WORN_OUT: Code.FailedPrecondition,
+  DISCOVERY_TEXT_DIFFERS: Code.FailedPrecondition,
 } as const satisfies Record<Reason, Code>;
 
 type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];

@@ -64,6 +64,7 @@ export function memberMessage(member: Member): MemberMessage {
     message.createRevision = member.createRevision;
     message.modRevision = member.modRevision;
     message.version = BigInt(member.version);
+    message.discoveryText = member.discoveryText ?? '';
     members.set(member, message);
   }
   return message;

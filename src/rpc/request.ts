@@ -17,6 +17,7 @@ import { issueToken } from '../discovery/issue-token.ts';
 import {
   parseChosenToken,
   parseDescription,
+  parseDiscoveryText,
   parseMemberId,
   parseMemberName,
   parsePeerUrls,
@@ -76,6 +77,7 @@ export function registerCommand(request: RegisterRequest): RegisterCommand {
     peerUrls: parsePeerUrls(request.peerUrls),
     mode: modeOf(request.mode),
     whenFull: whenFullOf(request.whenFull),
+    ...(request.discoveryText !== '' && { discoveryText: parseDiscoveryText(request.discoveryText) }),
     ...(request.expectedModRevision !== undefined && { expected: revision(request.expectedModRevision) }),
   };
 }

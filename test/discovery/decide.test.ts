@@ -10,6 +10,7 @@ import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import {
   at,
   create,
+  discoveryText,
   HOUR,
   memberId,
   named,
@@ -298,6 +299,39 @@ describe('replacing', () => {
     refused('PEER_URL_TAKEN', () =>
       one.decide(2, { mode: 'REPLACE', peerUrls: urls('HTTP://10.0.0.1:2380') }),
     );
+  });
+});
+
+describe('the discovery text', () => {
+  const text = discoveryText('http://disc:8087/t');
+  const other = discoveryText('http://disc:8087/t/');
+
+  test('is one for all members of which it is known, in whatever order they come', () => {
+    const one = new Case();
+    one.register(1);
+    one.register(2, text);
+    const error = refused('DISCOVERY_TEXT_DIFFERS', () => one.decide(3, other));
+    assert.equal(error.facts.member?.id, 'id2');
+    for (const said of ["--discovery 'http://disc:8087/t/'", "--discovery 'http://disc:8087/t'", 'infra2']) {
+      assert.ok(error.message.includes(said), error.message);
+    }
+    one.register(4, text);
+    assert.equal(one.is.members.at(-1)?.discoveryText, text.discoveryText);
+  });
+
+  test('that is known of no other member may change with a replacement, and is lost with one that proves none', () => {
+    const one = new Case();
+    one.register(1, text);
+    one.take(one.decide(1, { mode: 'REPLACE', ...other, peerUrls: urls('http://new:1') }));
+    refused('DISCOVERY_TEXT_DIFFERS', () => one.decide(2, text));
+    one.take(one.decide(1, { mode: 'REPLACE' }));
+    one.register(2, text);
+  });
+
+  test('stands before a name and a URL that are taken, which a node with another text has had itself', () => {
+    const one = new Case();
+    one.register(1, other);
+    refused('DISCOVERY_TEXT_DIFFERS', () => one.decide(2, { ...text, ...named('infra1') }));
   });
 });
 

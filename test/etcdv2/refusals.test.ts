@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
@@ -126,6 +127,30 @@ const REFUSALS: readonly Refusal[] = [
     act: (stack) => PUT(stack, '/t/1?prevIndex=1', 'infra1=http://10.0.0.9:2380'),
     status: 412,
     line: '101: Compare failed ([1 != 2]) [2]',
+  },
+  {
+    what: 'a node with another text of --discovery than the one that is there',
+    reason: 'DISCOVERY_TEXT_DIFFERS',
+    act: async (stack) => {
+      const discoveryText = 'http://elsewhere:8087/texts';
+      await stack.client.createToken({ token: 'texts', size: 2 });
+      await stack.client.register({
+        token: 'texts',
+        memberId: '1',
+        name: 'infra1',
+        peerUrls: ['http://10.0.0.1:2380'],
+        discoveryText,
+      });
+      const { host } = new URL(stack.url);
+      const id = createHash('sha1').update(`http://10.0.0.2:2380http://${host}/texts`).digest();
+      return PUT(
+        stack,
+        `/texts/${id.readBigUInt64BE().toString(16)}?prevExist=false`,
+        'infra2=http://10.0.0.2:2380',
+      );
+    },
+    status: 412,
+    line: /^101: Discovery text differs \(this node was started with --discovery '.*\/texts', and the member 'infra1' with --discovery 'http:\/\/elsewhere:8087\/texts'; .*; the token is still good\) \[4\]$/,
   },
   {
     what: 'more standbys than are kept',

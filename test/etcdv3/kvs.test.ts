@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import * as fc from 'fast-check';
 import {
   ClusterSchema,
@@ -19,7 +19,7 @@ import { plain, REGISTRY } from './etcd.ts';
 const place = { token: 't', root: `${REGISTRY}t` };
 const cluster = create(ClusterSchema, { token: 't', size: 3, createRevision: 5n, modRevision: 9n });
 
-function member(id: string, more: Partial<Member> = {}): Member {
+function member(id: string, more: MessageInitShape<typeof MemberSchema> = {}): Member {
   return create(MemberSchema, {
     id,
     name: `n${id}`,

@@ -176,6 +176,14 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const nobody = await refusal(client.deregister({ token, memberId: 'nobody' }));
       assert.equal(nobody.reason, ErrorReason.MEMBER_NOT_FOUND);
 
+      const first = await newToken(3);
+      await client.register({ token: first, ...infra(1), discoveryText: `http://disc/${first}` });
+      const text = await refusal(client.register({ token: first, ...infra(2), discoveryText: first }));
+      assert.deepEqual(
+        [text.reason, text.member?.discoveryText],
+        [ErrorReason.DISCOVERY_TEXT_DIFFERS, `http://disc/${first}`],
+      );
+
       await client.deleteToken({ token });
       const deleted = await refusal(client.register(mine));
       assert.equal(deleted.reason, ErrorReason.TOKEN_DELETED);

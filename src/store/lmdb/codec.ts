@@ -4,6 +4,7 @@ import {
   ACCESSES,
   type ClusterSize,
   type Description,
+  type DiscoveryText,
   type Locks,
   type MemberId,
   type MemberName,
@@ -149,7 +150,8 @@ function pushMember(record: unknown[], member: Member): void {
     member.registerTime,
     Number(member.createRevision),
     Number(member.modRevision),
-    member.version,
+    // A text follows in the same place: most records of long clusters would have nothing in one of its own.
+    member.discoveryText === undefined ? member.version : [member.version, member.discoveryText],
   );
 }
 
@@ -160,15 +162,19 @@ function membersAfter(record: readonly unknown[], fields: number): Member[] {
 }
 
 function memberAt(record: readonly unknown[], at: number): Member {
-  return {
+  const last = record[at + 6];
+  const [version, discoveryText] = Array.isArray(last) ? (last as unknown[]) : [last];
+  const member: Member = {
     id: decoder.text(record[at]) as MemberId,
     name: decoder.text(record[at + 1]) as MemberName,
     peerUrls: decoder.peerUrls(record[at + 2]),
     registerTime: decoder.integer(record[at + 3]) as Millis,
     createRevision: revision(decoder.integer(record[at + 4])),
     modRevision: revision(decoder.integer(record[at + 5])),
-    version: decoder.integer(record[at + 6]),
+    version: decoder.integer(version),
   };
+  if (discoveryText === undefined) return member;
+  return { ...member, discoveryText: decoder.text(discoveryText) as DiscoveryText };
 }
 
 function checkRecord(stored: unknown, fields: number): readonly unknown[] {

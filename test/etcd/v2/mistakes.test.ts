@@ -8,6 +8,7 @@ import { forEachEtcd } from '../harness/versions.ts';
 /** What a node with a mistake meets: a service, and a right node that waits for one more. */
 interface Situation {
   readonly service: Service;
+  readonly discovery: string;
   readonly right: EtcdNode;
 }
 
@@ -38,6 +39,21 @@ const MISTAKES: readonly Mistake[] = [
     name: 'one peer URL of its own and one of another node',
     wrong: ({ right }) => ({ advertisedPeerUrls: ['http://127.0.0.1:9', ...right.peerUrls] }),
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls', GOOD],
+  },
+  {
+    // etcd makes the cluster's id from the text: with two of them no cluster ever forms.
+    name: 'a slash at the end of its discovery URL',
+    wrong: ({ discovery }) => ({ discovery: `${discovery}/` }),
+    words: ({ discovery }) => [
+      `--discovery '${discovery}/'`,
+      `'infra1' with --discovery '${discovery}'`,
+      GOOD,
+    ],
+  },
+  {
+    name: "another name of the service's host in its discovery URL",
+    wrong: ({ discovery }) => ({ discovery: discovery.replace('127.0.0.1', 'localhost') }),
+    words: ({ discovery }) => ["--discovery 'http://localhost:", `--discovery '${discovery}'`, GOOD],
   },
   {
     name: 'a name that discovery cannot carry',
@@ -78,7 +94,7 @@ await forEachEtcd((it) => {
       const right = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
       await right.waitUntilWaiting();
 
-      const situation: Situation = { service, right };
+      const situation: Situation = { service, discovery, right };
       const setup = { etcd, discovery, name: 'infra2', ...(await mistake.wrong(situation)) };
       const wrong = await EtcdNode.start(scene, setup);
       await expectRefusal(scene, wrong, mistake.words(situation));

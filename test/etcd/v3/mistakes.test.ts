@@ -9,6 +9,7 @@ import { forEachEtcd } from '../harness/versions.ts';
 interface Situation {
   readonly scene: Scene;
   readonly service: Service;
+  readonly token: string;
   readonly right: EtcdNode;
 }
 
@@ -45,6 +46,17 @@ const REFUSED: readonly Mistake[] = [
     name: 'one peer URL of its own and one of another node',
     wrong: ({ right }) => ({ advertisedPeerUrls: ['http://127.0.0.1:9', ...right.peerUrls] }),
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls'],
+  },
+  {
+    // etcd makes the cluster's id from the text: with two of them no cluster ever forms.
+    name: 'a slash at the end of its token',
+    wrong: ({ service, token }) => withToken(service, `${token}/`),
+    words: ({ token }) => [`--discovery-token '${token}/'`, `'infra1' with --discovery-token '${token}'`],
+  },
+  {
+    name: 'the URL of the token in place of the token',
+    wrong: ({ service, token }) => withToken(service, `${service.url}/${token}`),
+    words: ({ service, token }) => [`${service.url}/${token}`, `'infra1' with --discovery-token '${token}'`],
   },
   {
     name: 'a name that discovery cannot carry',
@@ -106,7 +118,7 @@ await forEachEtcd((it) => {
       const right = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
       await right.waitUntilWaiting();
 
-      const situation: Situation = { scene, service, right };
+      const situation: Situation = { scene, service, token: discovery.token, right };
       const setup = { etcd, discovery, name: 'infra2', ...(await mistake.wrong(situation)) };
       const wrong = await EtcdNode.start(scene, setup);
       const words = mistake.words(situation);

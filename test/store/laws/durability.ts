@@ -4,6 +4,7 @@ import type { Token } from '../../../src/discovery/types.ts';
 import {
   at,
   create,
+  discoveryText,
   HOUR,
   hashOf,
   memberId,
@@ -26,7 +27,7 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
         () => discovery.createToken(create(t, { description: 'ümlaut ✓' as never, allowRejoin: true })),
         () =>
           discovery.register(t, node(1, { peerUrls: urls('http://10.0.0.1:2380', 'https://[::1]:2380') })),
-        () => discovery.register(t, node(2)),
+        () => discovery.register(t, node(2, discoveryText('https://discovery.example/t'))),
         () => discovery.register(t, node(1, { mode: 'REPLACE', ...named('other') })),
         async () => (await discovery.deregister(t, memberId('id2'), undefined)).written,
         () => discovery.register(t, node(3)),

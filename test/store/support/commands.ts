@@ -3,6 +3,7 @@ import { hashSecret } from '../../../src/discovery/access.ts';
 import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
 import type {
   ClusterSize,
+  DiscoveryText,
   MemberId,
   MemberName,
   Millis,
@@ -38,6 +39,10 @@ export function node(number: number, more: Partial<RegisterCommand> = {}): Regis
 }
 
 export const named = (name: string): { name: MemberName } => ({ name: name as MemberName });
+
+export const discoveryText = (text: string): { discoveryText: DiscoveryText } => ({
+  discoveryText: text as DiscoveryText,
+});
 
 export function urls(...list: string[]): PeerUrl[] {
   return list as PeerUrl[];

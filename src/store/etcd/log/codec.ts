@@ -4,6 +4,7 @@ import type { Cluster, Member } from '../../../discovery/types.ts';
 import {
   type ClusterSize,
   type Description,
+  type DiscoveryText,
   type Locks,
   type MemberId,
   type MemberName,
@@ -39,6 +40,7 @@ interface MemberRecord {
   readonly createRevision?: number;
   readonly modRevision?: number;
   readonly version?: number;
+  readonly discoveryText?: string;
 }
 
 interface ChangeRecord {
@@ -142,15 +144,16 @@ export function encodePeers(member: Pick<Member, 'name' | 'peerUrls'>): Buffer {
 
 /** What the change itself sets is left out: its time and its revision. */
 function memberRecord(member: Member, type: Event['type']): MemberRecord {
-  const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = member;
-  if (type === 'REGISTERED') return { id, name, peerUrls };
-  const kept = { id, name, peerUrls, registerTime, createRevision: Number(createRevision), version };
+  const { id, name, peerUrls, registerTime, createRevision, modRevision, version, discoveryText } = member;
+  const said = { id, name, peerUrls, ...(discoveryText !== undefined && { discoveryText }) };
+  if (type === 'REGISTERED') return said;
+  const kept = { ...said, registerTime, createRevision: Number(createRevision), version };
   return type === 'REPLACED' ? kept : { ...kept, modRevision: Number(modRevision) };
 }
 
 function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): Member {
   if (record === null) throw damaged('a member is empty');
-  const { id, name, peerUrls, registerTime, createRevision, modRevision, version } = record;
+  const { id, name, peerUrls, registerTime, createRevision, modRevision, version, discoveryText } = record;
   return {
     id: decoder.text(id) as MemberId,
     name: decoder.text(name) as MemberName,
@@ -159,6 +162,7 @@ function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): 
     createRevision: createRevision === undefined ? at : revision(decoder.integer(createRevision)),
     modRevision: modRevision === undefined ? at : revision(decoder.integer(modRevision)),
     version: decoder.integer(version ?? 1),
+    ...(discoveryText !== undefined && { discoveryText: decoder.text(discoveryText) as DiscoveryText }),
   };
 }
 
