@@ -1,32 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
-import { BUSY, CROWDED, ignore, type PortLog } from './dispatch.ts';
-import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import { BUSY, CROWDED, ignore } from './dispatch.ts';
 import { type Refusal, refuseAndClose } from './reply.ts';
+import type { PortSetup } from './setup.ts';
 import { type Protocol, sniff } from './sniff.ts';
 import { protocolByAlpn } from './tls.ts';
 
-/** A connection as one of its client's. */
-export interface ConnectionCount {
-  /** Past the limit of the client: told so, where the protocol can, or dropped. */
-  readonly verdict: 'WELCOME' | 'REFUSED' | 'DROPPED';
-  end(): void;
-}
-
-export interface ConnectionsOptions {
-  readonly limits: PortLimits;
-  readonly log: PortLog;
-  readonly onRefused: OnRefused;
-  /** Counts the connections of each client. Undefined: of one that has no limit. */
-  readonly connect: (socket: Socket) => ConnectionCount | undefined;
-  /** Makes a connection of a socket whose protocol is known. */
-  readonly adopt: (protocol: Protocol, socket: Socket) => Connection;
-}
+/** Makes a connection of a socket whose protocol is known. */
+export type MakeConnection = (protocol: Protocol, socket: Socket) => Connection;
 
 /** The open sockets of a port, and the connections that they are once it is known what they speak. */
 export class Connections {
-  readonly #options: ConnectionsOptions;
+  readonly #setup: PortSetup;
+  readonly #makeConnection: MakeConnection;
   /** As they were accepted. Over TLS another socket stands for each once it is ready. */
   readonly #accepted = new Set<Socket>();
   readonly #connections = new Map<Socket, Connection>();
@@ -37,8 +23,9 @@ export class Connections {
   /** Called when a socket has closed. */
   onClosed: (() => void) | undefined;
 
-  constructor(options: ConnectionsOptions) {
-    this.#options = options;
+  constructor(setup: PortSetup, makeConnection: MakeConnection) {
+    this.#setup = setup;
+    this.#makeConnection = makeConnection;
   }
 
   /** Sockets that are open. */
@@ -47,7 +34,7 @@ export class Connections {
   }
 
   accept(socket: Socket): void {
-    const { connect, onRefused } = this.#options;
+    const { connect, onRefused } = this.#setup;
     // A reset can come at any moment, also between two owners of the socket.
     socket.on('error', ignore);
     this.#accepted.add(socket);
@@ -73,7 +60,7 @@ export class Connections {
     this.#connections.set(socket, { sweep() {}, drain() {} });
     socket.on('close', () => this.#connections.delete(socket));
     const refusal = this.#refusalOf(socket);
-    const { limits, onRefused } = this.#options;
+    const { limits, onRefused } = this.#setup;
     sniff(socket, limits.sniffTimeout, (sniffed) => {
       const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
       if (protocol === undefined && !socket.readableEnded) onRefused('slow_sender');
@@ -102,14 +89,14 @@ export class Connections {
   }
 
   #adopt(protocol: Protocol, socket: Socket): void {
-    const connection = this.#options.adopt(protocol, socket);
+    const connection = this.#makeConnection(protocol, socket);
     this.#connections.set(socket, connection);
     // Two turns later the request has begun, if one came.
     if (this.#isDraining) setImmediate(() => setImmediate(() => connection.drain()));
   }
 
   #refusalOf(socket: Socket): Refusal | undefined {
-    const { limits, log, onRefused } = this.#options;
+    const { limits, log, onRefused } = this.#setup;
     const isFull = this.open > limits.connections;
     if (isFull && !this.#isFull) {
       log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');

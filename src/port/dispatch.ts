@@ -1,18 +1,9 @@
 import { constants } from 'node:http2';
 import type { PortRequest, PortResponse } from './connection.ts';
 import { checkRequest } from './guard.ts';
-import type { PortLimits } from './limits.ts';
-import { type OnRefused, reasonByStatus } from './refusals.ts';
+import { reasonByStatus } from './refusals.ts';
 import type { Refusal } from './reply.ts';
-import type { Warner } from './warn-rarely.ts';
-
-/** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
-export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
-
-/** The part of a logger that the port needs. No line holds a path: paths hold tokens. */
-export interface PortLog extends Warner {
-  error(fields: object, text: string): void;
-}
+import type { PortSetup } from './setup.ts';
 
 /** What a client gets past a limit. A node of etcd that waits for its cluster tries again on any 5xx. */
 export const BUSY: Refusal = {
@@ -30,19 +21,13 @@ export const CROWDED: Refusal = {
 
 /** Stands before the handler: lets no bad request in and no failure out. */
 export class Dispatch {
-  private readonly handler: PortHandler;
-  private readonly log: PortLog;
-  private readonly limits: PortLimits;
-  private readonly onRefused: OnRefused;
+  private readonly setup: PortSetup;
   private running = 0;
   /** Called when the last of the requests in flight is over. */
   onIdle: (() => void) | undefined;
 
-  constructor(handler: PortHandler, log: PortLog, limits: PortLimits, onRefused: OnRefused) {
-    this.handler = handler;
-    this.log = log;
-    this.limits = limits;
-    this.onRefused = onRefused;
+  constructor(setup: PortSetup) {
+    this.setup = setup;
   }
 
   /** Requests whose response is not over. */
@@ -58,22 +43,23 @@ export class Dispatch {
     });
     // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
     response.on('error', ignore);
-    const refusal = this.running > this.limits.requests ? BUSY : checkRequest(request, this.limits);
+    const { limits, onRefused } = this.setup;
+    const refusal = this.running > limits.requests ? BUSY : checkRequest(request, limits);
     if (refusal === undefined) return this.handle(request, response);
     const why = refusal === BUSY ? 'requests' : reasonByStatus(refusal.status);
-    if (why !== undefined) this.onRefused(why);
+    if (why !== undefined) onRefused(why);
     refuse(response, refusal);
   }
 
   private handle(request: PortRequest, response: PortResponse): void {
     const fail = (error: unknown): void => {
       if (isGone(request, response) && isOfStream(error)) return;
-      this.log.error({ err: error, method: request.method }, 'a request handler failed');
+      this.setup.log.error({ err: error, method: request.method }, 'a request handler failed');
       if (response.headersSent) cutOff(response);
       else refuse(response, { status: 500, text: 'Internal error: the service has logged it.' });
     };
     try {
-      const result = this.handler(request, response);
+      const result = this.setup.handler(request, response);
       if (result instanceof Promise) result.catch(fail);
     } catch (error) {
       fail(error);

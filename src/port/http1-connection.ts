@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Connection, StallClock } from './connection.ts';
-import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
 import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
+import type { PortSetup } from './setup.ts';
 
 /** Of the unanswered requests those that are answered at once; the others wait. The largest answers have 250 KB. */
 const ANSWERED_AT_ONCE = 8;
@@ -13,8 +12,7 @@ export type OnRequest = (request: IncomingMessage, response: ServerResponse) => 
 /** One socket that speaks HTTP/1.0 or 1.1. */
 export class Http1Connection implements Connection {
   private readonly socket: Socket;
-  private readonly limits: PortLimits;
-  private readonly onRefused: OnRefused;
+  private readonly setup: PortSetup;
   private readonly onRequest: OnRequest;
   private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
   /** Those of them that are not begun yet. */
@@ -26,11 +24,10 @@ export class Http1Connection implements Connection {
   private last = false;
   private refusal: Refusal | undefined;
 
-  constructor(socket: Socket, limits: PortLimits, onRequest: OnRequest, onRefused: OnRefused) {
+  constructor(socket: Socket, setup: PortSetup, onRequest: OnRequest) {
     this.socket = socket;
-    this.limits = limits;
+    this.setup = setup;
     this.onRequest = onRequest;
-    this.onRefused = onRefused;
     socket.on('close', () => {
       this.waiting.length = 0;
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
@@ -56,8 +53,8 @@ export class Http1Connection implements Connection {
       return true;
     }
     const alone = exchanges.length === 1;
-    if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.limits.lingerTimeout);
-    else if (alone && response.writableEnded) closeGently(this.socket, this.limits.lingerTimeout);
+    if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.setup.limits.lingerTimeout);
+    else if (alone && response.writableEnded) closeGently(this.socket, this.setup.limits.lingerTimeout);
     else this.socket.destroy();
     return true;
   }
@@ -65,8 +62,8 @@ export class Http1Connection implements Connection {
   /** Has a request answered: at once, or when those before it are, where the client has sent many. */
   begin(request: IncomingMessage, response: ServerResponse): void {
     // Nobody sends so many requests without waiting for an answer.
-    if (this.exchanges.size >= this.limits.pipelined && !this.socket.destroyed) {
-      this.onRefused('requests');
+    if (this.exchanges.size >= this.setup.limits.pipelined && !this.socket.destroyed) {
+      this.setup.onRefused('requests');
       this.socket.destroy();
     }
     if (this.last || this.refusal !== undefined || this.socket.destroyed) return;
@@ -88,14 +85,14 @@ export class Http1Connection implements Connection {
   }
 
   sweep(now: number): void {
-    const { keepAliveTimeout, headersTimeout, stallTimeout } = this.limits;
+    const { keepAliveTimeout, headersTimeout, stallTimeout } = this.setup.limits;
     const { writableLength } = this.socket;
     // Node adds the bytes up each time; of the many that wait for nothing they are not needed.
     const taken = writableLength === 0 ? 0 : this.socket.bytesWritten - writableLength;
     const stalled = this.stall.look(writableLength, taken, now) > stallTimeout;
     // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
-    if (stalled && !this.socket.destroyed) this.onRefused('slow_reader');
+    if (stalled && !this.socket.destroyed) this.setup.onRefused('slow_reader');
     if (stalled || idle) this.socket.destroy();
   }
 
@@ -115,7 +112,8 @@ export class Http1Connection implements Connection {
   /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */
   private closeWhenAnswered(): void {
     if (this.exchanges.size > 0) return;
-    if (this.refusal !== undefined) refuseAndClose(this.socket, this.refusal, this.limits.lingerTimeout);
+    if (this.refusal !== undefined)
+      refuseAndClose(this.socket, this.refusal, this.setup.limits.lingerTimeout);
     else if (this.draining) this.socket.destroySoon();
   }
 }

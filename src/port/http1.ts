@@ -7,8 +7,9 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './connection.ts';
 import { Http1Connection, type OnRequest } from './http1-connection.ts';
 import type { PortLimits } from './limits.ts';
-import { type OnRefused, reasonByStatus } from './refusals.ts';
+import { reasonByStatus } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
+import type { PortSetup } from './setup.ts';
 import type { TlsIdentity } from './tls.ts';
 
 /** Requests that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
@@ -24,18 +25,12 @@ export interface Http1 {
   renew(tls: TlsIdentity): void;
 }
 
-export interface Http1Options {
-  readonly limits: PortLimits;
-  /** Undefined: clear text. */
-  readonly tls: TlsIdentity | undefined;
-  readonly onRefused: OnRefused;
-}
-
 /**
  * HTTP/1.0 and 1.1. A peer that closes its sending side is taken as gone (Node's default): a waiter whose
  * process died looks just so.
  */
-export function createHttp1({ limits, tls, onRefused }: Http1Options, onRequest: OnRequest): Http1 {
+export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
+  const { limits, tls, onRefused } = setup;
   const server = createListener(limits, tls);
   const ready = tls === undefined ? 'connection' : 'secureConnection';
   server.maxHeadersCount = 0; // Node would drop the rest in silence; the guard counts
@@ -67,7 +62,7 @@ export function createHttp1({ limits, tls, onRefused }: Http1Options, onRequest:
       if (server instanceof TlsServer) server.setSecureContext(secureOptions(identity));
     },
     adopt(socket) {
-      const connection = new Http1Connection(socket, limits, beginSoon, onRefused);
+      const connection = new Http1Connection(socket, setup, beginSoon);
       connections.set(socket, connection);
       for (const listener of listeners) listener.call(server, socket);
       return connection;

@@ -9,8 +9,7 @@ import type { Connection } from './connection.ts';
 import { FloodLookout } from './http2-flood.ts';
 import { startPings } from './http2-ping.ts';
 import { Http2Stream } from './http2-stream.ts';
-import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import type { PortSetup } from './setup.ts';
 
 /** Requests begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
 const BEGUN_PER_TURN = 8;
@@ -21,7 +20,6 @@ const UNREAD_STREAMS = 16;
 
 export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  readonly onRefused: OnRefused;
   /** A peer was cut off for its flood of this. */
   readonly onFlood: (socket: Socket, flood: string) => void;
 }
@@ -30,7 +28,7 @@ export interface Http2Events {
 export class Http2Connection implements Connection {
   private readonly session: ServerHttp2Session;
   private readonly socket: Socket;
-  private readonly limits: PortLimits;
+  private readonly setup: PortSetup;
   private readonly events: Http2Events;
   private readonly open = new Set<Http2Stream>();
   /** Requests begun in this turn of the event loop, and those that wait for the next ones. */
@@ -41,13 +39,13 @@ export class Http2Connection implements Connection {
   private idleSince = performance.now();
   private closingSince: number | undefined;
 
-  constructor(session: ServerHttp2Session, socket: Socket, limits: PortLimits, events: Http2Events) {
+  constructor(session: ServerHttp2Session, socket: Socket, setup: PortSetup, events: Http2Events) {
     this.session = session;
     this.socket = socket;
-    this.limits = limits;
+    this.setup = setup;
     this.events = events;
-    this.lookout = new FloodLookout(limits);
-    this.sweepPings = startPings(session, socket, limits, events.onRefused);
+    this.lookout = new FloodLookout(setup.limits);
+    this.sweepPings = startPings(session, socket, setup);
   }
 
   /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */
@@ -84,7 +82,7 @@ export class Http2Connection implements Connection {
   }
 
   private track(response: Http2ServerResponse): void {
-    const open = new Http2Stream(response, this.limits, this.events.onRefused);
+    const open = new Http2Stream(response, this.setup);
     this.open.add(open);
     this.lookout.countRequest(this.open.size);
     response.stream.once('close', () => {
@@ -116,14 +114,15 @@ export class Http2Connection implements Connection {
   }
 
   sweep(now: number): void {
-    const { session, limits } = this;
+    const { session } = this;
+    const { lingerTimeout, idleSessionTimeout } = this.setup.limits;
     for (const open of this.open) open.sweep(now);
     if (session.closed || session.destroyed) {
       // A peer that was told to go, or is gone, and has nothing to wait for, may still not close its socket.
       if (this.open.size > 0) return;
       this.closingSince ??= now;
-      if (now - this.closingSince > limits.lingerTimeout) this.socket.destroy();
-    } else if (this.open.size === 0 && now - this.idleSince > limits.idleSessionTimeout) {
+      if (now - this.closingSince > lingerTimeout) this.socket.destroy();
+    } else if (this.open.size === 0 && now - this.idleSince > idleSessionTimeout) {
       session.close();
       return;
     }

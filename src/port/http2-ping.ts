@@ -1,7 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import type { PortSetup } from './setup.ts';
 
 /**
  * Pings an HTTP/2 peer, at intervals and once when it falls silent: node:http2 does not tell that it has ended a
@@ -11,8 +10,7 @@ import type { OnRefused } from './refusals.ts';
 export function startPings(
   session: ServerHttp2Session,
   socket: Socket,
-  { pingInterval, pingTimeout }: PortLimits,
-  onRefused: OnRefused,
+  { limits: { pingInterval, pingTimeout }, onRefused }: PortSetup,
 ): (now: number) => void {
   // Bytes of the peer at the last sweep, and at its last answer to a ping.
   let sweptBytes = 0;

@@ -1,7 +1,7 @@
 import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import { StallClock } from './connection.ts';
 import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import type { PortSetup } from './setup.ts';
 
 /** A stream reset when it was open for less than this was opened in vain: no client gives up so soon. */
 const HASTY_MS = 1000;
@@ -10,8 +10,7 @@ const HASTY_MS = 1000;
 export class Http2Stream {
   readonly #stream: ServerHttp2Stream;
   readonly #response: Http2ServerResponse;
-  readonly #limits: PortLimits;
-  readonly #onRefused: OnRefused;
+  readonly #setup: PortSetup;
   readonly #since = performance.now();
   readonly #stall = new StallClock();
   /** How often all that was written has been taken. */
@@ -19,13 +18,12 @@ export class Http2Stream {
   /** Until when the sweep leaves it alone. */
   #restsUntil: number;
 
-  constructor(response: Http2ServerResponse, limits: PortLimits, onRefused: OnRefused) {
+  constructor(response: Http2ServerResponse, setup: PortSetup) {
     const { stream } = response;
     this.#stream = stream;
     this.#response = response;
-    this.#limits = limits;
-    this.#onRefused = onRefused;
-    this.#restsUntil = this.#since + restTime(limits);
+    this.#setup = setup;
+    this.#restsUntil = this.#since + restTime(setup.limits);
     stream.on('drain', () => {
       this.#drains += 1;
     });
@@ -56,7 +54,7 @@ export class Http2Stream {
     const stream = this.#stream;
     if (now < this.#restsUntil || stream.destroyed) return;
     const { headersSent } = this.#response;
-    const { stallTimeout, requestTimeout } = this.#limits;
+    const { stallTimeout, requestTimeout } = this.#setup.limits;
     if (this.#stall.look(stream.writableLength, this.#drains, now) > stallTimeout)
       this.#cutOff('slow_reader');
     else if (now - this.#since > requestTimeout && !headersSent) {
@@ -64,11 +62,12 @@ export class Http2Stream {
       if (stream.state.remoteClose !== 1) this.#cutOff('slow_sender');
     } else if (stream.writableFinished) endUnread(stream);
     // A watch that is told nothing, one of thousands.
-    else if (headersSent && stream.writableLength === 0) this.#restsUntil = now + restTime(this.#limits);
+    else if (headersSent && stream.writableLength === 0)
+      this.#restsUntil = now + restTime(this.#setup.limits);
   }
 
   #cutOff(why: 'slow_reader' | 'slow_sender'): void {
-    this.#onRefused(why);
+    this.#setup.onRefused(why);
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 }

@@ -7,25 +7,17 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
-import type { PortLog } from './dispatch.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import type { PortSetup } from './setup.ts';
 import { warnRarely } from './warn-rarely.ts';
-
-export interface Http2Options {
-  readonly limits: PortLimits;
-  readonly log: PortLog;
-  readonly onRefused: OnRefused;
-  /** A connection was cut off for its flood. */
-  readonly onFlood: (socket: Socket) => void;
-}
 
 /** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
 export function createHttp2(
-  { limits, log, onRefused, onFlood: onFlooded }: Http2Options,
+  setup: PortSetup,
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): (socket: Socket) => Connection {
+  const { limits, log, onRefused } = setup;
   const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
   server.on('request', (request, response) => {
@@ -38,7 +30,7 @@ export function createHttp2(
   const warn = warnRarely(log);
   const onFlood = (socket: Socket, flood: string): void => {
     onRefused('flood');
-    onFlooded(socket);
+    setup.onFlood(socket);
     warn({ remote: socket.remoteAddress, flood }, 'a client that floods is cut off');
   };
 
@@ -57,7 +49,7 @@ export function createHttp2(
     });
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 made no session of a connection');
-    const connection = new Http2Connection(session, socket, limits, { onRequest, onRefused, onFlood });
+    const connection = new Http2Connection(session, socket, setup, { onRequest, onFlood });
     connections.set(session, connection);
     session.on('stream', (stream) => {
       // Opened and reset by the same bytes: there is no request of it.

@@ -1,37 +1,28 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { BusyLooks } from './busy.ts';
-import { type ConnectionCount, Connections } from './connections.ts';
-import { Dispatch, type PortHandler, type PortLog } from './dispatch.ts';
+import { Connections } from './connections.ts';
+import { Dispatch } from './dispatch.ts';
 import { type Drained, drain } from './drain.ts';
 import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import { DEFAULTS, type PortLimits } from './limits.ts';
-import type { OnRefused } from './refusals.ts';
+import type { PortSetup } from './setup.ts';
 import { type TlsIdentity, tellHandshakeFailures } from './tls.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
-export type { ConnectionCount } from './connections.ts';
-export type { PortHandler, PortLog } from './dispatch.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
+export type { ConnectionCount, PortHandler, PortLog } from './setup.ts';
 
-export interface PortOptions {
+export interface PortOptions
+  extends Pick<PortSetup, 'handler' | 'log'>,
+    Partial<Omit<PortSetup, 'limits' | 'handler' | 'log'>> {
   /** The address to listen on, like 127.0.0.1; undefined: all of them. */
   readonly host?: string | undefined;
   /** 0: any free one. */
   readonly port: number;
   /** A socket that listens already takes the place of both. */
   readonly fd?: number | undefined;
-  /** With it the port speaks TLS, and nothing in clear text. */
-  readonly tls?: TlsIdentity | undefined;
-  readonly handler: PortHandler;
-  readonly log: PortLog;
   readonly limits?: Partial<PortLimits>;
-  /** Told of each connection and request that the port refuses by itself. */
-  readonly onRefused?: OnRefused;
-  /** Counts the connections of each client. Undefined: of one that has no limit. */
-  readonly connect?: ((socket: Socket) => ConnectionCount | undefined) | undefined;
-  /** A connection was cut off for its flood. */
-  readonly onFlood?: (socket: Socket) => void;
 }
 
 /** One listening TCP port that speaks HTTP/1.1 and HTTP/2: with prior knowledge, or over TLS as ALPN says. */
@@ -53,23 +44,23 @@ export interface Port {
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
 export async function openPort(options: PortOptions): Promise<Port> {
-  const { handler, log, tls, onRefused = () => {}, onFlood = () => {}, connect = () => undefined } = options;
-  const limits: PortLimits = { ...DEFAULTS, ...options.limits };
-  const dispatch = new Dispatch(handler, log, limits, onRefused);
-  const http1 = createHttp1({ limits, tls, onRefused }, (request, response) =>
-    dispatch.request(request, response),
-  );
-  const adoptHttp2 = createHttp2({ limits, log, onRefused, onFlood }, (request, response) =>
-    dispatch.request(request, response),
-  );
+  const setup: PortSetup = {
+    tls: undefined,
+    onRefused: () => {},
+    connect: () => undefined,
+    onFlood: () => {},
+    ...options,
+    limits: { ...DEFAULTS, ...options.limits },
+  };
+  const { log, limits, onRefused } = setup;
+  const dispatch = new Dispatch(setup);
+  const onRequest = dispatch.request.bind(dispatch);
+  const http1 = createHttp1(setup, onRequest);
+  const adoptHttp2 = createHttp2(setup, onRequest);
   const { server } = http1;
-  const connections = new Connections({
-    limits,
-    log,
-    onRefused,
-    connect,
-    adopt: (protocol, socket) => (protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket)),
-  });
+  const connections = new Connections(setup, (protocol, socket) =>
+    protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket),
+  );
   const busyLooks = new BusyLooks(limits, () => connections.look(performance.now()));
 
   server.on('connection', (socket) => {

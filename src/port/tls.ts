@@ -1,9 +1,8 @@
 import type { Server, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { PortLog } from './dispatch.ts';
 import type { OnRefused } from './refusals.ts';
 import type { Protocol } from './sniff.ts';
-import { warnRarely } from './warn-rarely.ts';
+import { type Warner, warnRarely } from './warn-rarely.ts';
 
 /** What a server proves itself with: the contents of the files. */
 export interface TlsIdentity {
@@ -22,7 +21,7 @@ export function protocolByAlpn(socket: Socket): Protocol | undefined {
 type HandshakeError = Error & { readonly reason?: string; readonly code?: string };
 
 /** Tells the operator why clients do not get through: they speak clear text, do not trust the certificate, ... */
-export function tellHandshakeFailures(server: Server, log: PortLog, onRefused: OnRefused): void {
+export function tellHandshakeFailures(server: Server, log: Warner, onRefused: OnRefused): void {
   // Every scanner and every retry of a misled client makes failures.
   const warn = warnRarely(log);
   server.on('tlsClientError', ({ reason, code }: HandshakeError, socket: TLSSocket) => {

@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+import type { PortRequest, PortResponse } from './connection.ts';
+import type { PortLimits } from './limits.ts';
+import type { OnRefused } from './refusals.ts';
+import type { TlsIdentity } from './tls.ts';
+import type { Warner } from './warn-rarely.ts';
+
+/** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
+export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
+
+/** The part of a logger that the port needs. No line holds a path: paths hold tokens. */
+export interface PortLog extends Warner {
+  error(fields: object, text: string): void;
+}
+
+/** A connection as one of its client's. */
+export interface ConnectionCount {
+  /** Past the limit of the client: told so, where the protocol can, or dropped. */
+  readonly verdict: 'WELCOME' | 'REFUSED' | 'DROPPED';
+  end(): void;
+}
+
+/** What a port does with what comes: given when it is opened, and handed to all of its parts. */
+export interface PortSetup {
+  readonly handler: PortHandler;
+  readonly log: PortLog;
+  readonly limits: PortLimits;
+  /** With it the port speaks TLS, and nothing in clear text. */
+  readonly tls: TlsIdentity | undefined;
+  /** Told of each connection and request that the port refuses by itself. */
+  readonly onRefused: OnRefused;
+  /** Counts the connections of each client. Undefined: of one that has no limit. */
+  readonly connect: (socket: Socket) => ConnectionCount | undefined;
+  /** A connection was cut off for its flood. */
+  readonly onFlood: (socket: Socket) => void;
+}
