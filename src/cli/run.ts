@@ -28,11 +28,17 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return command.run(args, terminal);
-  const what = name.startsWith('-') ? 'flag' : 'command';
-  terminal.err(
-    `etcd-discovery: ${JSON.stringify(name)}: there is no such ${what}; see etcd-discovery --help\n`,
-  );
+  terminal.err(`etcd-discovery: ${JSON.stringify(name)}: ${whyUnknown(name)}; see etcd-discovery --help\n`);
   return 2;
+}
+
+/** The service that this one replaces is started with flags alone. */
+function whyUnknown(name: string): string {
+  const flag = /^--?([a-z-]+)/.exec(name)?.[1];
+  if (flag === undefined) return name.startsWith('-') ? 'there is no such flag' : 'there is no such command';
+  const serve = COMMANDS.find((each) => each.name === 'serve');
+  const isOfServe = serve?.flags.some((each) => each.flag === flag || each.old?.flag === flag) === true;
+  return isOfServe ? `a command comes first; write etcd-discovery serve --${flag}` : 'there is no such flag';
 }
 
 function help(): string {

@@ -66,3 +66,6 @@ export function notAllowed(allow: string): V2Error {
 
 /** What a mistake of one node leaves as it was; etcd's own next line says to get a new token, whatever happened. */
 export const TOKEN_GOOD = 'the token is still good';
+
+/** For nodes of etcd 0.4, whose discovery was another one. */
+export const SINCE_ETCD_2 = 'upgrade etcd, as this service serves etcd 2.0 and later';

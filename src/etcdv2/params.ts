@@ -1,5 +1,5 @@
 import { quote, UNPRINTABLE } from '../etcd/text.ts';
-import { invalidField, type V2Error, v2Error } from './errors.ts';
+import { invalidField, SINCE_ETCD_2, type V2Error, v2Error } from './errors.ts';
 
 /** The parameters of a request by name; of those given twice, the first. */
 export type Params = ReadonlyMap<string, string>;
@@ -151,7 +151,10 @@ export function parseKeyParams(params: Params, method: string): KeyParams | V2Er
         if (text === '') return v2Error(400, 201, '"prevValue" cannot be empty');
         break;
       case 'ttl':
-        if (text !== '') return invalidField(`ttl is not supported: ${LIFETIME}`);
+        if (text !== '')
+          return invalidField(
+            `ttl is not supported: ${LIFETIME}; if etcd sent it, it is etcd 0.4: ${SINCE_ETCD_2}`,
+          );
         break;
       case 'refresh':
       case 'noValueOnSuccess': {

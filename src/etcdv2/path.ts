@@ -1,4 +1,4 @@
-import { type V2Error, v2Error } from './errors.ts';
+import { SINCE_ETCD_2, type V2Error, v2Error } from './errors.ts';
 import { decodePercent } from './params.ts';
 
 /** What a path names. */
@@ -88,6 +88,7 @@ function locateInToken(segments: Segments): Place | V2Error {
     return notFound('the URL has no token; --discovery takes the whole URL that /new answers with', 3);
   }
   if (key === undefined) return { type: 'TOKEN', token };
+  if (key === '_state') return v2Error(400, 209, `the key _state comes from etcd 0.4: ${SINCE_ETCD_2}`);
   if (key === '_config') {
     if (name === undefined) return { type: 'CONFIG', token };
     if (name === 'size' && below === undefined) return { type: 'SIZE', token };

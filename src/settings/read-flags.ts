@@ -18,6 +18,9 @@ export interface ReadFlags {
   readonly problems: string[];
 }
 
+/** A long name as Go's flags take it. Here its letters would be taken for short flags. */
+const ONE_DASH = /^-([a-z][a-z-]+)(?:=|$)/;
+
 /**
  * Tells words from flags, and flags from their values, for every command. `see` names the help to read;
  * `noSuchFlag` is the problem with a flag that is not among `flags`.
@@ -43,6 +46,12 @@ export function readFlags(
   const given = new Map<string, Given[]>();
   const problems: string[] = [];
   let help = false;
+  for (const arg of args.slice(0, args.indexOf('--') >>> 0)) {
+    const long = ONE_DASH.exec(arg)?.[1];
+    if (long !== undefined && Object.hasOwn(options, long)) {
+      problems.push(`-${long}: flags have two dashes; write --${long}`);
+    }
+  }
   // Not strict: its messages run over several sentences and do not fit ours.
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   for (const token of tokens) {

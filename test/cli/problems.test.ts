@@ -34,6 +34,10 @@ suite('a wrong call is exit code 2', () => {
     [['show'], /: show needs TOKEN; see etcd-discovery show --help\n$/],
     [['show', 'a', 'b'], /: "b": is one argument too many/],
     [['show', 'a', '--colour'], /: "--colour": there is no such flag/],
+    [['new', '-size', '3'], /: -size: flags have two dashes; write --size/],
+    [['-addr', ':8087'], /: "-addr": a command comes first; write etcd-discovery serve --addr;/],
+    [['--etcd=http://a:1'], /: "--etcd=.*": a command comes first; write etcd-discovery serve --etcd;/],
+    [['--colour'], /: "--colour": there is no such flag/],
     [['flags', 'a', '--etcd', '3.6'], /: flags needs --name NAME and --ip ADDRESS;/],
     [
       ['flags', 'a', '--etcd', '3.8', '--name', 'a', '--ip', '10.0.0.1'],

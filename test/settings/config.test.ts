@@ -270,6 +270,9 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ],
   ['--adr :1', {}, '"--adr": there is no such flag; see etcd-discovery serve --help'],
   ['-x', {}, '"-x": there is no such flag; see etcd-discovery serve --help'],
+  // As Go's flag package takes them.
+  ['-addr :1', {}, '-addr: flags have two dashes; write --addr'],
+  ['-addr=:1', {}, '-addr: flags have two dashes; write --addr'],
   ['now', {}, '"now": serve takes flags only; see etcd-discovery serve --help'],
   ['--addr', {}, `--addr: needs a value; it ${ADDR}`],
   ['--addr --host http://a', {}, `--addr: needs a value; it ${ADDR}`],
