@@ -110,5 +110,5 @@ function parsePrintable(text: string): string | undefined {
 }
 
 function port<const F extends string>(flag: F, preset: number, help: string) {
-  return { flag, value: 'PORT', ...count(65_535), default: String(preset), help } as const;
+  return { flag, ...count(65_535), value: 'PORT', default: String(preset), help } as const;
 }

@@ -13,7 +13,6 @@ import { instantFromNow } from '../text/time.ts';
 
 export const TTL = flag({
   flag: 'ttl',
-  value: 'DURATION',
   ...duration('1s', '3650d'),
   help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
 });
@@ -27,8 +26,8 @@ export const NEW = clientCommand({
     size: {
       flag: 'size',
       short: 'n',
-      value: 'N',
       ...count(10_000),
+      value: 'N',
       default: '3',
       help: 'How many members make the cluster complete.',
     },

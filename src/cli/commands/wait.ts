@@ -23,7 +23,6 @@ export const WAIT = clientCommand({
     timeout: {
       flag: 'timeout',
       short: 't',
-      value: 'DURATION',
       ...duration('1s', LONGEST_TIMER),
       help: 'How long to wait. Without it: until the token ends.',
     },

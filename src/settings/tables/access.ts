@@ -7,7 +7,6 @@ export type AuthMode = 'off' | 'create' | 'all';
 export const ACCESS = {
   auth: setting({
     flag: 'auth',
-    env: 'DISC_AUTH',
     value: 'off|create|all',
     ...oneOf('off', 'create', 'all'),
     default: 'off',
@@ -15,13 +14,11 @@ export const ACCESS = {
   }),
   authFile: setting({
     flag: 'auth-file',
-    env: 'DISC_AUTH_FILE',
     ...FILE,
     help: 'The callers that are known: a line for each, made by etcd-discovery credential NAME. Read again when it changes.',
   }),
   tlsClientCa: setting({
     flag: 'tls-client-ca',
-    env: 'DISC_TLS_CLIENT_CA',
     ...FILE,
     help: 'Mutual TLS: every client needs a certificate by one of these CAs (PEM), and is known by it.',
   }),

@@ -8,7 +8,6 @@ export const NETWORK = {
   addr: setting({
     flag: 'addr',
     short: 'a',
-    env: 'DISC_ADDR',
     value: 'HOST:PORT',
     takes: 'host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087',
     parse: parseListenAddress,
@@ -17,7 +16,6 @@ export const NETWORK = {
   }),
   metricsAddr: setting({
     flag: 'metrics-addr',
-    env: 'DISC_METRICS_ADDR',
     value: 'HOST:PORT',
     takes: 'host:port or :port, like 127.0.0.1:9087',
     parse: parseListenAddress,
@@ -25,7 +23,6 @@ export const NETWORK = {
   }),
   host: setting({
     flag: 'host',
-    env: 'DISC_HOST',
     value: 'URL',
     takes: 'a URL of scheme and host only, like https://discovery.example.com',
     parse: parsePublicUrl,
@@ -33,21 +30,17 @@ export const NETWORK = {
   }),
   pollLimit: setting({
     flag: 'poll-limit',
-    env: 'DISC_POLL_LIMIT',
-    value: 'DURATION',
     ...duration('1s', LONGEST_TIMER),
     default: formatDuration(PRESETS.pollLimit),
     help: "How long a v2 long poll waits before it returns empty and the client retries. Keep it below your proxies' idle timeout.",
   }),
   tlsCert: setting({
     flag: 'tls-cert',
-    env: 'DISC_TLS_CERT',
     ...FILE,
     help: 'The certificate in PEM, with its chain. With it the port speaks TLS, and nothing in clear text.',
   }),
   tlsKey: setting({
     flag: 'tls-key',
-    env: 'DISC_TLS_KEY',
     ...FILE,
     help: "The certificate's private key in PEM, without a passphrase.",
   }),

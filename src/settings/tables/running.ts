@@ -4,23 +4,18 @@ import { count, duration, oneOf, setting } from './setting.ts';
 export const RUNNING = {
   workers: setting({
     flag: 'workers',
-    env: 'DISC_WORKERS',
-    value: 'NUMBER',
     ...count(128),
     default: '1',
     help: 'How many processes serve the port, over etcd (--etcd): at most one for each core. Each counts the limits for itself.',
   }),
   grace: setting({
     flag: 'grace',
-    env: 'DISC_GRACE',
-    value: 'DURATION',
     ...duration('0s', '1h'),
     default: '10s',
     help: 'How long a stopping service (SIGTERM, SIGINT) lets calls finish before it cuts them off.',
   }),
   logLevel: setting({
     flag: 'log-level',
-    env: 'DISC_LOG_LEVEL',
     value: 'LEVEL',
     ...oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
@@ -28,7 +23,6 @@ export const RUNNING = {
   }),
   logFormat: setting({
     flag: 'log-format',
-    env: 'DISC_LOG_FORMAT',
     value: 'FORMAT',
     ...oneOf('auto', 'json', 'text'),
     default: 'auto',

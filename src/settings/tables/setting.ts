@@ -18,10 +18,14 @@ export interface PresetSetting<T> extends Setting<T> {
 /** In whole days, to be read in help. */
 export const LONGEST_TIMER = `${Math.floor(LONGEST_TIMER_MS / 86_400_000)}d`;
 
-export function setting<T>(of: PresetSetting<T>): PresetSetting<T>;
-export function setting<T>(of: Setting<T>): Setting<T>;
-export function setting<T>(of: Setting<T>): Setting<T> {
-  return of;
+type Row<S> = Omit<S, 'env'> & { readonly env?: string };
+
+/** A row of a table. The variable is named for the flag: --data-dir is DISC_DATA_DIR. */
+export function setting<T>(of: Row<PresetSetting<T>>): PresetSetting<T>;
+export function setting<T>(of: Row<Setting<T>>): Setting<T>;
+export function setting<T>(of: Row<Setting<T>>): Setting<T> {
+  const { flag = '', env = `DISC_${flag.replaceAll('-', '_').toUpperCase()}` } = of;
+  return { ...of, env };
 }
 
 export function parsePath(text: string): string | undefined {
@@ -36,17 +40,20 @@ export function parseText(text: string): string | undefined {
 }
 
 type Values<T> = Pick<Setting<T>, 'takes' | 'parse' | 'words'>;
+type Named<T> = Values<T> & Pick<Setting<T>, 'value'>;
 
-export function duration(least: string, most: string): Values<number> {
+export function duration(least: string, most: string): Named<number> {
   const [from = 0, to = 0] = [parseDuration(least), parseDuration(most)];
   return {
+    value: 'DURATION',
     takes: `a duration from ${least} to ${most}, like 168h, 1h30m, 90s or 7d`,
     parse: (text) => inRange(parseDuration(text), from, to),
   };
 }
 
-export function count(most: number): Values<number> {
+export function count(most: number): Named<number> {
   return {
+    value: 'NUMBER',
     takes: `a whole number from 1 to ${most}`,
     parse: (text) => (/^\d{1,15}$/.test(text) ? inRange(Number(text), 1, most) : undefined),
   };

@@ -5,7 +5,6 @@ import { duration, FILE, LONGEST_TIMER, parsePath, parseText, setting } from './
 export const STORAGE = {
   dataDir: setting({
     flag: 'data-dir',
-    env: 'DISC_DATA_DIR',
     value: 'DIR',
     takes: 'a directory',
     parse: parsePath,
@@ -15,7 +14,6 @@ export const STORAGE = {
   etcd: setting({
     flag: 'etcd',
     short: 'e',
-    env: 'DISC_ETCD',
     value: 'URL,...',
     takes: 'one or more of http://host:port, https://host:port or host:port, with commas between them',
     parse: parseEndpoints,
@@ -23,7 +21,6 @@ export const STORAGE = {
   }),
   etcdPrefix: setting({
     flag: 'etcd-prefix',
-    env: 'DISC_ETCD_PREFIX',
     value: 'PREFIX',
     takes: 'parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b',
     parse: parsePrefix,
@@ -32,25 +29,21 @@ export const STORAGE = {
   }),
   etcdCacert: setting({
     flag: 'etcd-cacert',
-    env: 'DISC_ETCD_CACERT',
     ...FILE,
     help: "The CA of etcd's certificate in PEM. Without it, for https: the CAs that Node.js knows.",
   }),
   etcdCert: setting({
     flag: 'etcd-cert',
-    env: 'DISC_ETCD_CERT',
     ...FILE,
     help: 'The client certificate to show to etcd, in PEM.',
   }),
   etcdKey: setting({
     flag: 'etcd-key',
-    env: 'DISC_ETCD_KEY',
     ...FILE,
     help: "The client certificate's private key in PEM, without a passphrase.",
   }),
   etcdUser: setting({
     flag: 'etcd-user',
-    env: 'DISC_ETCD_USER',
     value: 'NAME',
     takes: "a user's name",
     parse: parseText,
@@ -58,7 +51,6 @@ export const STORAGE = {
   }),
   etcdPasswordFile: setting({
     flag: 'etcd-password-file',
-    env: 'DISC_ETCD_PASSWORD_FILE',
     ...FILE,
     help: 'The file with the password of that user, on its first line.',
   }),
@@ -72,8 +64,6 @@ export const STORAGE = {
   gcfreq: setting({
     flag: 'gcfreq',
     short: 'g',
-    env: 'DISC_GCFREQ',
-    value: 'DURATION',
     ...duration('1s', LONGEST_TIMER),
     default: '5m',
     help: 'How often tokens that ended longer than --retention ago are removed.',
