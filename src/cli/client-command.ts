@@ -57,8 +57,8 @@ export interface Call<F extends FlagSet> {
 
 export interface ClientCommand<F extends FlagSet> extends Described<F> {
   readonly group: Command['group'];
-  /** Returns the exit code. What it throws is told in words. */
-  readonly run: (call: Call<F>) => Promise<number>;
+  /** Returns the exit code where that is not 0. What it throws is told in words. */
+  readonly run: (call: Call<F>) => Promise<number | undefined>;
 }
 
 /** A row of the table for a command that asks a service. */
@@ -95,7 +95,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         // Not a flag, as every user of the machine can read what a flag says.
         const credentials = terminal.env['DISC_CREDENTIALS'] || undefined;
         const transport = openTransport({ ...values, server, credentials });
-        return await spec.run({
+        const exitCode = await spec.run({
           flags: values,
           words: reading.words,
           token: argument?.token ?? '',
@@ -111,6 +111,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
             if (!json) terminal.err(`${text}\n`);
           },
         });
+        return exitCode ?? EXIT.DONE;
       } catch (thrown) {
         const usual = parsePublicUrl(terminal.env['DISC_SERVER'] ?? '') ?? COMMON.server.default;
         const there = server === usual ? '' : ` --server ${shellWord(server)}`;

@@ -30,6 +30,5 @@ export const DELETE = clientCommand({
     const answer = await client.deleteToken({ token });
     if (json) printJson(toJson(DeleteTokenResponseSchema, answer));
     else terminal.out('deleted\n');
-    return EXIT.DONE;
   },
 });

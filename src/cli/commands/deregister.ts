@@ -34,6 +34,5 @@ export const DEREGISTER = clientCommand({
       const how = answer.cluster === undefined ? '' : `: ${progress(answer.cluster)}`;
       terminal.out(`${printable(member.name)} is out${how}\n`);
     }
-    return EXIT.DONE;
   },
 });

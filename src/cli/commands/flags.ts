@@ -12,7 +12,6 @@ import { START_FORMATS, startText } from '../../etcd/start/text.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
 import { count, oneOf, parsePath } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
-import { EXIT } from '../exit.ts';
 import { notForOthers } from '../text/nodes.ts';
 import { NODE_NAME } from './register.ts';
 
@@ -100,7 +99,6 @@ export const FLAGS = clientCommand({
     }
     const remark = /^(127\.|::1$)/.test(rest.ip) ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
-    return EXIT.DONE;
   },
 });
 

@@ -82,7 +82,6 @@ export const JOIN_LATE = clientCommand({
         `note: the endpoints are guessed from the hosts of the members, with port ${CLIENT_PORT}; say others with --endpoints`,
       );
     }
-    return EXIT.DONE;
   },
 });
 

@@ -2,7 +2,6 @@ import { toJson } from '@bufbuild/protobuf';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
-import { EXIT } from '../exit.ts';
 import { membersText, progress } from '../text/cluster.ts';
 
 export const LIST_MEMBERS = clientCommand({
@@ -19,6 +18,5 @@ export const LIST_MEMBERS = clientCommand({
     else if (list.members.length > 0) terminal.out(membersText(list.members, list.standbys));
     else if (list.cluster !== undefined) note(`nobody has registered yet: ${progress(list.cluster)}`);
     for (const { text } of list.cluster?.warnings ?? []) note(`warning: ${printable(text)}`);
-    return EXIT.DONE;
   },
 });

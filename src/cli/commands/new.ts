@@ -85,7 +85,6 @@ export const NEW = clientCommand({
       );
     const remark = flags.quiet ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
-    return EXIT.DONE;
   },
 });
 

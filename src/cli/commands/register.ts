@@ -9,7 +9,6 @@ import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand, flag } from '../client-command.ts';
-import { EXIT } from '../exit.ts';
 import { progress } from '../text/cluster.ts';
 
 export const NODE_NAME = flag({
@@ -79,6 +78,5 @@ export const REGISTER = clientCommand({
       );
       for (const { text } of cluster?.warnings ?? []) note(`warning: ${printable(text)}`);
     }
-    return EXIT.DONE;
   },
 });

@@ -2,7 +2,6 @@ import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { clientCommand } from '../client-command.ts';
-import { EXIT } from '../exit.ts';
 import { instantFromNow } from '../text/time.ts';
 import { TTL } from './new.ts';
 
@@ -21,6 +20,5 @@ export const REOPEN = clientCommand({
     });
     if (json) printJson(toJson(ReopenTokenResponseSchema, answer));
     else terminal.out(`expires ${instantFromNow(answer.cluster?.expireTime)}\n`);
-    return EXIT.DONE;
   },
 });

@@ -25,7 +25,7 @@ export const SHOW = clientCommand({
           ? toJson(GetClusterResponseSchema, answer)
           : toJson(ListMembersResponseSchema, list),
       );
-      return EXIT.DONE;
+      return;
     }
     terminal.out(clusterText(list?.cluster ?? cluster, style));
     if (list !== undefined && list.members.length > 0) {
@@ -36,6 +36,5 @@ export const SHOW = clientCommand({
     if (list !== undefined && list.initialCluster !== '') {
       terminal.out(`\n${style.bold('initial cluster:')} ${list.initialCluster}\n`);
     }
-    return EXIT.DONE;
   },
 });
