@@ -139,6 +139,8 @@ export const REQUEST_LIMITS = {
   v2BodyTimeout: 10 * seconds,
   /** The form of the page: a description of 256 characters, percent-encoded, takes less than half of it. */
   pageFormBytes: 8 * KiB,
+  /** Between messages of a quiet watch: below the idle timeouts of HAProxy (50 s) and nginx (60 s). */
+  heartbeatInterval: 45 * seconds,
   /** Addresses read of X-Forwarded-For or Forwarded: more than proxies stand in a row anywhere. */
   forwardedHops: 16,
   /** Clients remembered: 10 to 20 MB. Past it those that are looked at go, but for who has something open, and have their burst again. */
@@ -165,7 +167,7 @@ export const V3_LIMITS = {
   operationsPerTransaction: 128,
   /** Keys that the reads of a transaction answer together, so that a small question gets no endless answer: the largest cluster, three times. */
   keysPerTransaction: 4000,
-  /** How often an idle watch that asked for progress gets it: below proxies' idle timeouts, where etcd's 10 minutes are not. */
+  /** How often an idle watch that asked for progress, or a node's, gets it: below proxies' idle timeouts, where etcd's 10 minutes are not. */
   progressInterval: 45 * seconds,
   /**
    * How often a put or a transaction looks again when its key changed between its look and its write. Each time

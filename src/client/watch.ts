@@ -40,11 +40,8 @@ export interface WatchOptions {
   readonly onConnection?: ((connection: WatchConnection) => void) | undefined;
 }
 
-/**
- * A stream of some minutes is begun again from where it was, so that a connection which died without a word is
- * noticed. Times in ms.
- */
-const RENEW_AFTER_MS = 5 * 60_000;
+/** A stream is silent for no longer than the 45 s between heartbeats: after twice that its connection is gone. In ms. */
+const SILENCE_MS = 100_000;
 
 /**
  * Watches a cluster: a snapshot, then every change once and in order, across lost connections and restarts of
@@ -82,6 +79,7 @@ export async function* watchCluster(
     let begun = false;
     try {
       for await (const { update } of client.watchMembers(request, { signal: turn.signal })) {
+        turn.heard();
         begun = true;
         failures = 0;
         if (!connected) onConnection?.({ type: 'connected' });
@@ -105,7 +103,7 @@ export async function* watchCluster(
       turn.end();
     }
     signal?.throwIfAborted();
-    if (turn.isOver()) continue;
+    if (turn.isSilent()) problem = SILENT;
     if (refusalOf(problem)?.reason === ErrorReason.REVISION_COMPACTED) {
       seen = undefined;
       continue;
@@ -119,28 +117,36 @@ export async function* watchCluster(
   }
 }
 
+const SILENT = new ConnectError(`nothing was heard for ${SILENCE_MS / 1000} s`, Code.Unavailable);
+
 interface Turn {
   readonly signal: AbortSignal;
-  /** Whether its time has run out. */
-  isOver(): boolean;
+  /** A message has come. */
+  heard(): void;
+  /** Whether it was ended because none came. */
+  isSilent(): boolean;
   /** Ends the call and lets go of the outer signal. A stream that is only left keeps running. */
   end(): void;
 }
 
-/** The time of one stream. */
+/** The time of one stream: it ends by itself when nothing is heard for too long. */
 function startTurn(outer: AbortSignal | undefined): Turn {
   const abort = new AbortController();
-  let over = false;
-  const renew = (): void => {
-    over = true;
+  let silent = false;
+  const giveUp = (): void => {
+    silent = true;
     abort.abort();
   };
   const leave = (): void => abort.abort(outer?.reason);
-  const timer = setTimeout(renew, RENEW_AFTER_MS * (0.8 + Math.random() / 5));
+  let timer = setTimeout(giveUp, SILENCE_MS);
   outer?.addEventListener('abort', leave, { once: true });
   return {
     signal: abort.signal,
-    isOver: () => over,
+    heard() {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, SILENCE_MS);
+    },
+    isSilent: () => silent,
     end() {
       clearTimeout(timer);
       outer?.removeEventListener('abort', leave);

@@ -68,7 +68,11 @@ export class WatchStream {
     }
   }
 
-  /** Tells the watches that asked for it how far they have come. */
+  /**
+   * Tells the watches that asked for it how far they have come, and nodes, which ask for nothing, that they have come no
+   * further: a proxy would cut a silent stream off. A node resumes after the revision that it was told last, so that
+   * must be one up to which it has everything, and never the store's.
+   */
   async notifyProgress(): Promise<void> {
     // A client that does not read is not told more.
     if (this.#notifying) return;
@@ -80,6 +84,9 @@ export class WatchStream {
         const now = found.get(watcher.span.token);
         if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
         if (watcher.delivered >= now.modRevision) await this.#send(watcher.id, now.revision, {});
+      }
+      for (const watcher of this.#watchers.values()) {
+        if (watcher.isNode) await this.#send(watcher.id, watcher.delivered, {});
       }
     } finally {
       this.#notifying = false;

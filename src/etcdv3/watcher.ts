@@ -7,6 +7,7 @@ import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { contains, type Span } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
+import { isNodeWatch } from './node-watch.ts';
 
 /** What a watcher has to say: events of one revision. */
 export interface Happening {
@@ -19,6 +20,8 @@ export class Watcher {
   readonly id: bigint;
   readonly span: Span;
   readonly wantsProgress: boolean;
+  /** Whether it is an etcd node that waits for its members. */
+  readonly isNode: boolean;
   readonly #request: WatchCreateRequest;
   readonly #cluster: Cluster;
   readonly #abort = new AbortController();
@@ -30,6 +33,7 @@ export class Watcher {
     this.id = id;
     this.span = span;
     this.wantsProgress = request.progressNotify;
+    this.isNode = isNodeWatch(span, request);
     this.#request = request;
     this.#cluster = cluster;
     this.#revision = revision;

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
-import { WatchCreateRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import {
+  WatchCreateRequest_FilterType,
+  WatchCreateRequestSchema,
+} from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { Questions } from '../../src/etcdv3/progress.ts';
 import { Watcher } from '../../src/etcdv3/watcher.ts';
 import { waitFor } from '../support/wait.ts';
-import { membersPrefix, WatchSession } from './etcd.ts';
+import { membersPrefix, prefix, REGISTRY, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
 
 class Gate {
@@ -41,6 +44,56 @@ test('a watch that asked for it hears again and again how far it has come, and n
   await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
   assert.deepEqual(stack.defects, []);
 });
+
+test('a node that waits hears again and again that nothing is new, at the revision that it has come to', async (t) => {
+  const stack = await startStack({ progressIntervalMs: 5 });
+  t.after(() => stack.close());
+  const { client } = stack;
+  const { revision: made } = await client.createToken({ token: 't', size: 3 });
+  const stream = new WatchSession(stack.etcd.watch);
+  t.after(() => stream.stop());
+  const startRevision = made + 1n;
+  await stream.started({ ...membersPrefix('t'), startRevision });
+  const hears = async (revision: bigint): Promise<void> => {
+    const answer = await stream.next();
+    assert.deepEqual([answer.events.length, answer.canceled, answer.created], [0, false, false]);
+    assert.equal(answer.header?.revision, revision);
+  };
+  await hears(made);
+  // The store goes on, and the node does not.
+  await client.createToken({ token: 'other', size: 1 });
+  for (let round = 0; round < 3; round++) await hears(made);
+  const { revision } = await client.register({
+    token: 't',
+    memberId: '1',
+    name: 'a',
+    peerUrls: ['http://a:1'],
+  });
+  while ((await stream.next()).events.length === 0);
+  while ((await stream.next()).header?.revision !== revision);
+  await hears(revision);
+});
+
+for (const [what, other] of Object.entries({
+  'without a revision': { startRevision: 0n },
+  'of another prefix': prefix(`${REGISTRY}t/members/`),
+  'that asks for the values before': { prevKv: true },
+  'with a filter': { filters: [WatchCreateRequest_FilterType.NODELETE] },
+})) {
+  test(`a watch ${what} is not a node's, and hears of changes alone`, async (t) => {
+    const stack = await startStack({ progressIntervalMs: 5 });
+    t.after(() => stack.close());
+    const { client } = stack;
+    const { revision } = await client.createToken({ token: 't', size: 3 });
+    const stream = new WatchSession(stack.etcd.watch);
+    t.after(() => stream.stop());
+    const startRevision = revision + 1n;
+    // The other is first: once there is a node's watch the stream is no longer quiet.
+    await stream.started({ ...membersPrefix('t'), startRevision, watchId: 2n, ...other });
+    await stream.started({ ...membersPrefix('t'), startRevision, watchId: 1n });
+    for (let round = 0; round < 5; round++) assert.equal((await stream.next()).watchId, 1n);
+  });
+}
 
 test('a question is answered only when every watch has delivered what happened before', async (t) => {
   const gate = new Gate();

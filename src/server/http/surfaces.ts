@@ -6,7 +6,9 @@ import { etcdV2Gateway } from '../../etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
 import { healthService } from '../../grpc/health.ts';
 import { reflectionServices } from '../../grpc/reflection.ts';
+import { REQUEST_LIMITS } from '../../limits.ts';
 import { pageHandler } from '../../page/handler.ts';
+import { withHeartbeats } from '../../rpc/heartbeat.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
@@ -47,7 +49,13 @@ export function surfaces(options: SurfacesOptions): Answer {
     stopping,
     onDefect,
   });
-  const api = [createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, service), ...v3];
+  const api = [
+    createServiceImplSpec<typeof DiscoveryService>(
+      DiscoveryService,
+      withHeartbeats(service, REQUEST_LIMITS.heartbeatInterval),
+    ),
+    ...v3,
+  ];
   const described = [...api, healthService(api, { notReady, stopping })];
   const details = [file_discovery_v1_error, file_google_rpc_error_details];
   const reflection = reflectionServices(described, { details, stopping });

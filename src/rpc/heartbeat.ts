@@ -1,0 +1,49 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  WatchHeartbeatSchema,
+  type WatchMembersResponse,
+  WatchMembersResponseSchema,
+} from '../../gen/discovery/v1/service_pb.ts';
+import type { LocalService } from './service.ts';
+
+const HEARTBEAT = create(WatchMembersResponseSchema, {
+  update: { case: 'heartbeat', value: create(WatchHeartbeatSchema) },
+});
+
+type Watch = (...call: Parameters<LocalService['watchMembers']>) => AsyncGenerator<WatchMembersResponse>;
+
+/** The API for callers behind a network: its watches are never silent for longer than the interval. */
+export function withHeartbeats(service: LocalService, intervalMs: number): LocalService {
+  const watch = service.watchMembers as Watch;
+  return { ...service, watchMembers: (...call) => filled(watch(...call), intervalMs, HEARTBEAT) };
+}
+
+/** The items, and the filler whenever none has come for so long. Like its source it may be left at any time. */
+export async function* filled<T>(
+  items: AsyncGenerator<T>,
+  intervalMs: number,
+  filler: T,
+): AsyncGenerator<T, void, undefined> {
+  for (;;) {
+    const next = items.next();
+    const waiting = { settled: false, wake: (): void => {} };
+    const settle = (): void => {
+      waiting.settled = true;
+      waiting.wake();
+    };
+    // Not `Promise.race`, which would leave something behind in `next` each time.
+    next.then(settle, settle);
+    while (!waiting.settled) {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        waiting.wake = resolve;
+        timer = setTimeout(resolve, intervalMs);
+      });
+      clearTimeout(timer);
+      if (!waiting.settled) yield filler;
+    }
+    const result = await next;
+    if (result.done === true) return;
+    yield result.value;
+  }
+}
