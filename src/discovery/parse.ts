@@ -54,7 +54,7 @@ function strangerIn(token: string): string | undefined {
   const found = token[at] ?? '';
   const shown = /[!-~]/.test(found) ? `a '${found}'` : `a character U+${hex(found)}`;
   const where =
-    at === 0 ? 'at its beginning' : at === token.length - 1 ? 'at its end' : `as character ${at + 1}`;
+    at === 0 ? 'at its beginning' : at === token.length - 1 ? 'at its end' : `at position ${at + 1}`;
   return `${STRANGERS[found] ?? shown} ${where}`;
 }
 
@@ -67,7 +67,7 @@ export function parseToken(text: string): Token {
   if (text.length > CLUSTER_LIMITS.tokenLength || !WORD.test(text)) {
     const rule = `a token has 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`;
     const place = strangerIn(text);
-    throw invalid('token', place === undefined ? rule : `${rule}; this one has ${place}`);
+    throw invalid('token', place === undefined ? rule : `${rule}; this one contains ${place}`);
   }
   return text as Token;
 }

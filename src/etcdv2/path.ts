@@ -65,7 +65,11 @@ function locateKey(segments: Segments): Place | V2Error {
   }
   const rest = inKeys.slice(depth).filter((segment) => segment !== undefined);
   if (rest.length === 0) {
-    return v2Error(403, 110, `tokens are secrets and never listed; name one: ${V2_PATHS}`);
+    return v2Error(
+      403,
+      110,
+      `tokens are secrets and never listed; name one: ${V2_PATHS.replace(' and ', ' or ')}`,
+    );
   }
   return locateInToken(rest);
 }

@@ -13,8 +13,8 @@ const ADVERTISE = '--initial-advertise-peer-urls takes the address at which the 
 export function whyUnreachable(url: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
   if (authority === undefined) return undefined;
-  if (PLACEHOLDER.test(authority)) return `has a placeholder that nothing was put in for; ${ADVERTISE}`;
+  if (PLACEHOLDER.test(authority)) return `contains a placeholder that was not replaced; ${ADVERTISE}`;
   if (/^(?::\d*)?$/.test(authority)) return `has no host; ${ADVERTISE}`;
   if (!URL.canParse(url) || !UNSPECIFIED.has(new URL(url).hostname)) return undefined;
-  return `is an address to listen on, not one to be reached at; ${ADVERTISE}`;
+  return `is an address to listen on, which other nodes cannot reach; ${ADVERTISE}`;
 }

@@ -63,7 +63,7 @@ function loopback(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'LOOPBACK',
     local,
-    `${told(local)} can be reached from the same machine only, ${names(others)} elsewhere: give --initial-advertise-peer-urls an address that every node reaches`,
+    `${told(local)} ${has(local)} a loopback address, which ${names(others)} cannot reach unless all nodes run on one machine; give --initial-advertise-peer-urls an address that every node reaches`,
   );
 }
 
@@ -78,7 +78,7 @@ function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'MIXED_SCHEMES',
     few,
-    `${told(few)} ${has(few)} ${scheme}:// peer URLs, ${names(many)} ${other}://: use TLS between all nodes or between none`,
+    `${told(few)} ${has(few)} ${scheme} peer URLs and ${names(many)} ${has(many)} ${other}; use TLS between all nodes or between none`,
   );
 }
 
@@ -102,7 +102,7 @@ function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
       warning(
         'SAME_ADDRESS',
         group,
-        `${told(group)} are likely one address, written in two ways: only one node can listen there; give each node its own --initial-advertise-peer-urls`,
+        `${told(group)} are likely the same address, and only one node can listen there; give each node its own --initial-advertise-peer-urls`,
       ),
     );
 }
@@ -117,7 +117,7 @@ function clientPort(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'ODD_PORT',
     wrong,
-    `${told(wrong)} ${has(wrong)} the port where etcd serves clients by default: --initial-advertise-peer-urls takes the port for peers, usually 2380`,
+    `${told(wrong)} ${has(wrong)} the default port for etcd's clients; --initial-advertise-peer-urls takes the port for peers, usually 2380`,
   );
 }
 
@@ -143,7 +143,7 @@ function oddPort(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'ODD_PORT',
     odd,
-    `${told(odd)} ${has(odd)} a port that no other member has, ${names(usualUsers)} have ${usual}: check the port of --initial-advertise-peer-urls`,
+    `${told(odd)} ${has(odd)} a port that no other member has, while ${names(usualUsers)} have ${usual}; check the port in --initial-advertise-peer-urls`,
   );
 }
 

@@ -101,13 +101,13 @@ describe('tokens', () => {
   });
 
   for (const [wrong, what] of [
-    ['my token', /a blank as character 3/],
+    ['my token', /a blank at position 3/],
     ['abcde\r', /a carriage return \(\\r\) at its end/],
     ['abcde\n', /a line break \(\\n\) at its end/],
     ['"abcde"', /a double quote at its beginning/],
-    ["to'ken", /a single quote as character 3/],
-    ['to$ken', /a '\$' as character 3/],
-    ['tok\u200ben', /a character U\+200B as character 4/],
+    ["to'ken", /a single quote at position 3/],
+    ['to$ken', /a '\$' at position 3/],
+    ['tok\u200ben', /a character U\+200B at position 4/],
   ] as const) {
     test(`the refusal of ${JSON.stringify(wrong)} says which character is wrong, and shows nothing else`, () => {
       assert.throws(

@@ -4,6 +4,7 @@ import {
   ClusterState,
   type Member,
   MemberEventType,
+  type Warning,
 } from '../../../gen/discovery/v1/cluster_pb.ts';
 import type { ListMembersResponse } from '../../../gen/discovery/v1/service_pb.ts';
 import type { ClusterChange, ClusterSnapshot, WatchConnection } from '../../client/index.ts';
@@ -72,9 +73,9 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
         for (const { time, text } of difference(known, list)) line(time, text);
         if (!isTerminal) line(undefined, count);
       }
-      const warned = known?.cluster?.warnings.map(({ text }) => text) ?? [];
+      const warned = known?.cluster?.warnings.map(subject) ?? [];
       for (const warning of cluster?.warnings ?? []) {
-        if (!warned.includes(warning.text)) line(undefined, warningText(warning, style));
+        if (!warned.includes(subject(warning))) line(undefined, warningText(warning, style));
       }
       const complete = ClusterState.COMPLETE;
       if (cluster?.state === complete && known?.cluster?.state !== complete) {
@@ -115,6 +116,9 @@ export function connectionJson(terminal: Terminal, server: string): LiveView['co
     lost = connection.type === 'lost';
   };
 }
+
+/** What a warning is about. Its text names members that are not concerned, too, of which there may be more. */
+const subject = ({ kind, members }: Warning): string => [kind, ...members].join();
 
 interface Line {
   readonly time: Timestamp | undefined;

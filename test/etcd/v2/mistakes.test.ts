@@ -56,6 +56,11 @@ const MISTAKES: readonly Mistake[] = [
     words: ({ discovery }) => ["--discovery 'http://localhost:", `--discovery '${discovery}'`, GOOD],
   },
   {
+    name: 'a peer URL that no other node can reach',
+    wrong: () => ({ advertisedPeerUrls: ['http://0.0.0.0:9'] }),
+    words: () => ['http://0.0.0.0:9', 'listen', '--initial-advertise-peer-urls', GOOD],
+  },
+  {
     name: 'a name that discovery cannot carry',
     wrong: () => ({ name: 'infra=2' }),
     words: () => ['infra=2', 'equals sign', '--name', GOOD],
