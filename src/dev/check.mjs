@@ -86,7 +86,7 @@ function dependencies() {
 const STEPS = {
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
-  types: () => run('tsc', '--build'),
+  types: () => run('tsc'),
   "the page's types": () => run('tsc', '-p', 'src/page/browser'),
   dependencies,
   'buf lint': () => run('buf', 'lint'),

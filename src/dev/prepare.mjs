@@ -3,7 +3,16 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,10 +56,28 @@ export function build() {
     if (status !== 0) fail(`${otherwise}: see the lines above.`);
   };
   alone(() => {
-    run(['node_modules/typescript/bin/tsc', '--build'], 'The sources do not compile');
+    const built = join(ROOT, 'dist', '.built');
+    const began = new Date();
+    if (existsSync(built) && lastChange() < statSync(built).mtime) return;
+    run(['node_modules/typescript/bin/tsc'], 'The sources do not compile');
     removeOrphans();
     run(['src/dev/bundle.mjs'], 'The web page cannot be bundled');
+    writeFileSync(built, '');
+    utimesSync(built, began, began);
   });
+}
+
+/**
+ * When what is compiled or bundled was changed last, a directory by what came or went. Not by the time of the content,
+ * which a file keeps that is moved or copied here: the compiler then finds out what is new.
+ */
+function lastChange() {
+  const sources = ['src', 'gen', 'test', 'bench'].flatMap((top) => [
+    top,
+    ...readdirSync(join(ROOT, top), { recursive: true }).map((name) => join(top, name)),
+  ]);
+  const paths = ['package-lock.json', 'tsconfig.json', ...sources];
+  return new Date(Math.max(...paths.map((path) => statSync(join(ROOT, path)).ctimeMs)));
 }
 
 /** npm writes its record last; what is installed the packages say themselves, whatever npm did to that since. */
