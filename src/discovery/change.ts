@@ -27,7 +27,7 @@ export type Change =
   | { readonly type: 'TOKEN_REOPENED'; readonly time: Millis; readonly expireTime: Millis }
   | { readonly type: 'REGISTERED' | 'REPLACED'; readonly time: Millis; readonly member: Registration }
   | { readonly type: 'DEREGISTERED'; readonly time: Millis; readonly id: MemberId }
-  | { readonly type: 'TOKEN_DELETED'; readonly time: Millis };
+  | { readonly type: 'TOKEN_DELETED'; readonly time: Millis; readonly byRestore?: true };
 
 /** One committed change to the members of a cluster, as watchers get it. */
 export interface Event {
@@ -58,7 +58,10 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
   if (change.type === 'CREATED') return { cluster: created(change, revision) };
   if (cluster === undefined) throw new TypeError(`a change of type ${change.type} needs a cluster`);
   const event = eventOf(cluster, change, revision);
-  return { cluster: replay(cluster, event), event };
+  const after = replay(cluster, event);
+  // Watchers are told of a deletion; why stands in the record, for those who ask later.
+  const isByRestore = change.type === 'TOKEN_DELETED' && change.byRestore;
+  return { cluster: isByRestore ? { ...after, closedByRestore: true } : after, event };
 }
 
 /**

@@ -67,9 +67,12 @@ export function requireLive(cluster: Cluster | undefined, now: Millis, revision?
 /** The cluster, unless somebody deleted its token. */
 export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revision): Cluster {
   if (found.deleteTime === undefined) return found;
+  const when = ago(found.deleteTime, now);
   throw new DiscoveryError(
     'TOKEN_DELETED',
-    `the token was deleted ${ago(found.deleteTime, now)}; make a new one`,
+    found.closedByRestore
+      ? `the service was restored from a backup ${when}, which closed this token: nodes may have registered after the backup; make a new one, and start all nodes with it`
+      : `the token was deleted ${when}; make a new one`,
     { cluster: found, ...at(revision) },
   );
 }

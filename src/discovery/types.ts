@@ -62,6 +62,8 @@ export interface Cluster {
   readonly createTime: Millis;
   readonly expireTime: Millis;
   readonly deleteTime?: Millis;
+  /** Whether a restored backup, and nobody's wish, ended it. */
+  readonly closedByRestore?: true;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
   /** Changes since the token was made. */

@@ -1,6 +1,6 @@
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
-import type { Millis } from '../discovery/types.ts';
+import type { Millis, Token } from '../discovery/types.ts';
 import { type MovedCluster, nextStep, type Step } from './moved.ts';
 import { parseCluster, type RawCluster } from './parse.ts';
 
@@ -26,6 +26,8 @@ export interface ImportOptions {
   readonly counts: ImportCounts;
   /** Told of every conflict and everything bad, in one line. */
   readonly report: (line: string) => void;
+  /** Told of every token that is in the store now, and whose cluster was assembling. */
+  readonly onAssembling?: (token: Token) => void;
 }
 
 interface Outcome {
@@ -98,7 +100,7 @@ export async function importClusters(
 async function importOne(
   { where, cluster: raw }: Item,
   carry: Carry,
-  { policy, now, counts, report }: ImportOptions,
+  { policy, now, counts, report, onAssembling = () => {} }: ImportOptions,
 ): Promise<void> {
   const moved = typeof raw === 'string' ? raw : parseCluster(raw, policy, now);
   if (typeof moved === 'string') {
@@ -117,6 +119,7 @@ async function importOne(
     report(`${where}: the store has this token already, and it ${end.why}; it was left alone${part}`);
     return;
   }
+  if (moved.members.length < moved.size) onAssembling(moved.token);
   if (written === 0) counts.there += 1;
   else {
     counts.imported += 1;

@@ -47,6 +47,7 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.modRevision = cluster.modRevision;
   message.guarded = cluster.locks !== undefined;
   message.warnings = warningMessages(ranked(cluster));
+  message.closedByRestore = cluster.closedByRestore ?? false;
   clusters.set(cluster, message);
   return message;
 }

@@ -135,14 +135,18 @@ test('conflicts, bad lines and a missing end are told, the rest is imported, and
       '',
     ],
   );
-  assert.deepEqual(stdout.split('\n'), [
+  const lines = stdout.split('\n');
+  const assemblingLines = lines.slice(5, -1);
+  assert.deepEqual(lines, [
     'imported: 0 tokens with 0 members',
     'already there: 8',
     'conflicts, left alone: 1',
     'expired, left out: 0',
     'bad, left out: 1',
+    ...assemblingLines,
     '',
   ]);
+  assert.match(assemblingLines[0] ?? '', /^assembling: \d+; the old service must not serve/);
 });
 
 test('what cannot be is told in one line: no data, a file that is there or is not, a data directory in use', async () => {
@@ -215,8 +219,8 @@ test('commands about data answer programs in JSON, in one line, and refuse in it
   const backedUp = await json(['backup', backup, '--data-dir', from]);
   assert.deepEqual(backedUp, { code: 0, file: backup, bytes: statSync(backup).size, ...held });
   assert.deepEqual(await json(['check', backup]), { code: 0, file: backup, ...held });
-  const restored = await json(['restore', backup, '--data-dir', to]);
-  assert.deepEqual({ ...restored, revision }, { code: 0, dataDir: to, ...held });
+  const restored = await json(['restore', backup, '--data-dir', to, '--keep-assembling']);
+  assert.deepEqual({ ...restored, revision }, { code: 0, dataDir: to, closedTokens: 0, ...held });
   const counts = { code: 0, dryRun: false, members, expired: 0, problemCount: 0, problems: [] };
   const exported = { ...counts, exported: 3, deleted: 0 };
   assert.deepEqual(await json(['export', file, '--data-dir', from]), exported);

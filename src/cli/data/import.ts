@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Store } from '../../discovery/store.ts';
-import { millis } from '../../discovery/types.ts';
+import { millis, type Token } from '../../discovery/types.ts';
 import type { ImportCounts, Item } from '../../moving/import.ts';
 import type { Config } from '../../settings/config.ts';
 import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
@@ -20,7 +20,9 @@ times as they were.`,
   ],
   details: `Nothing is ever overwritten: a token that the store has already, and that differs, is told and
 left alone. An import that was stopped can be run again, and goes on where it was. Tokens that
-have expired are left out. Import before nodes use the tokens at the new place.`,
+have expired are left out. Stop the old service first, or take the tokens out of it: a node that
+registers there takes a place that another node takes here, and one token makes two clusters.
+The tokens of clusters that are assembling are listed.`,
   flags: {
     dryRun: { flag: 'dry-run', help: 'Look what would be imported, and write nothing.' },
     discoveryserver: {
@@ -68,6 +70,7 @@ async function importFrom(
     import('../../moving/read-file.ts'),
   ]);
   const counts: ImportCounts = { imported: 0, members: 0, there: 0, conflicts: 0, expired: 0, bad: 0 };
+  const assembling: Token[] = [];
   const now = millis(Date.now());
   let code = 0;
   let hasBegun = false;
@@ -86,6 +89,7 @@ async function importFrom(
         now,
         counts,
         report: (line) => report.problem(line),
+        onAssembling: (token) => assembling.push(token),
       });
     } finally {
       await store?.close();
@@ -106,9 +110,24 @@ async function importFrom(
     `conflicts, left alone: ${conflicts}`,
     `expired, left out: ${expired}`,
     `bad, left out: ${bad}`,
+    ...assemblingLines(assembling.sort()),
   ];
-  report.result(lines, { dryRun: isDryRun, ...counts });
+  report.result(lines, { dryRun: isDryRun, ...counts, assembling });
   return code === 0 && conflicts + bad > 0 ? 1 : code;
+}
+
+/** Printed one by one; the JSON output has all. */
+const ASSEMBLING_TOLD = 20;
+
+/** A node that still registers at the old service takes a place that another node takes here. */
+function assemblingLines(tokens: readonly Token[]): string[] {
+  if (tokens.length === 0) return [];
+  const more = tokens.length - ASSEMBLING_TOLD;
+  return [
+    `assembling: ${tokens.length}; the old service must not serve these any more, or one token makes two clusters:`,
+    ...tokens.slice(0, ASSEMBLING_TOLD).map((token) => `  ${token}`),
+    ...(more > 0 ? [`  ... and ${more} more`] : []),
+  ];
 }
 
 /** A dry run makes no data directory, and writes nothing to etcd. */

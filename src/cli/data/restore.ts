@@ -10,13 +10,19 @@ export const RESTORE = dataCommand({
   intro: 'Put a backup into a data directory of the embedded store.',
   usage: ['restore FILE [flags]'],
   details: `The service must be stopped. The backup is checked first, and nothing is changed when it is
-not whole. Registrations that came after the backup are lost, and their nodes have to register
-again: restart those that still wait. Revisions go on far past those of the backup, so that
-none is given out twice.`,
+not whole. Registrations that came after the backup are lost, so a token whose cluster was
+assembling in the backup is closed: its cluster may have formed since with a node that the
+backup does not have, and another node must not take that place. Its nodes are told to use a
+new token; --keep-assembling leaves such tokens open. Revisions go on far past those of the
+backup, so that none is given out twice.`,
   flags: {
     replace: {
       flag: 'replace',
       help: 'Restore over data that is there, which is kept aside in the same directory.',
+    },
+    keepAssembling: {
+      flag: 'keep-assembling',
+      help: 'Keep tokens open whose clusters were assembling: only when no node has registered since the backup.',
     },
   },
   settings: ['dataDir'],
@@ -24,14 +30,18 @@ none is given out twice.`,
   examples: ['restore backup-2026-01-31.mdb --data-dir /var/lib/etcd-discovery'],
   wrong: ({ words, config }) =>
     words.length === 1 ? wrongStoreFor('restore', config) : 'restore needs the name of one backup',
-  async run({ words: [file = ''], flags: { replace }, config, report }) {
+  async run({ words: [file = ''], flags, config, report }) {
     const { restore } = await import('../../store/lmdb/care/restore.ts');
     return reportContents(report, async () => {
       const dataDir = resolve(dataDirectory(config));
-      const { before, ...contents } = await restore(file, dataDir, { replace });
+      const { before, closedTokens, ...contents } = await restore(file, dataDir, flags);
       const kept = before === undefined ? [] : [`the data before is kept as ${before}`];
-      const fields = { dataDir, ...(before !== undefined && { before }) };
-      return { lines: [`restored to ${dataDir}`, ...kept], fields, contents };
+      const closed =
+        closedTokens === 0
+          ? []
+          : [`closed ${closedTokens} of the tokens: their clusters were assembling, and need new ones`];
+      const fields = { dataDir, closedTokens, ...(before !== undefined && { before }) };
+      return { lines: [`restored to ${dataDir}`, ...kept, ...closed], fields, contents };
     });
   },
 });

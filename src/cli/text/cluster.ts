@@ -36,8 +36,10 @@ export function clusterText(cluster: Cluster, style: Style): string {
   if (cluster.description !== '') rows.push(['description', printable(cluster.description)]);
   if (cluster.allowRejoin) rows.push(['rejoin', 'members may register again']);
   rows.push(['made', instantFromNow(cluster.createTime)]);
-  if (cluster.state === ClusterState.DELETED) rows.push(['deleted', instantFromNow(cluster.deleteTime)]);
-  else {
+  if (cluster.state === ClusterState.DELETED) {
+    const why = cluster.closedByRestore ? ', as the service was restored from a backup' : '';
+    rows.push(['deleted', `${instantFromNow(cluster.deleteTime)}${why}`]);
+  } else {
     rows.push([
       cluster.state === ClusterState.EXPIRED ? 'expired' : 'expires',
       instantFromNow(cluster.expireTime),

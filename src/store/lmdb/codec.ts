@@ -42,7 +42,8 @@ export function encodeCluster({ cluster, compactRevision }: StoredCluster): Clus
     cluster.locks === undefined ? cluster.allowRejoin : encodeLocks(cluster.allowRejoin, cluster.locks),
     cluster.createTime,
     cluster.expireTime,
-    cluster.deleteTime ?? null,
+    // Two facts in the place of one, as with the locks: a restore is seldom.
+    cluster.closedByRestore ? [cluster.deleteTime] : (cluster.deleteTime ?? null),
     Number(cluster.createRevision),
     Number(cluster.modRevision),
     compactRevision,
@@ -55,7 +56,8 @@ export function encodeCluster({ cluster, compactRevision }: StoredCluster): Clus
 export function decodeCluster(token: Token, stored: unknown): Cluster {
   const record = checkRecord(stored, CLUSTER_FIELDS);
   const { allowRejoin, locks } = decodeLocks(record[2]);
-  const deleteTime = record[5] as Millis | null;
+  const ended = record[5];
+  const deleteTime: unknown = Array.isArray(ended) ? ended[0] : ended;
   const cluster: Cluster = {
     token,
     size: decoder.integer(record[0]) as ClusterSize,
@@ -74,6 +76,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     ...cluster,
     ...(locks && { locks }),
     ...(deleteTime !== null && { deleteTime: decoder.integer(deleteTime) as Millis }),
+    ...(Array.isArray(ended) && { closedByRestore: true as const }),
   };
 }
 

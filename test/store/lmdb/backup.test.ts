@@ -106,7 +106,7 @@ test('a service goes on with what was restored, its revisions behind all that we
   const from = await filled(30);
   const [file, to] = [fresh('backup'), fresh('data')];
   await done('backup', file, '--data-dir', from);
-  await done('restore', file, '--data-dir', to);
+  await done('restore', file, '--data-dir', to, '--keep-assembling');
   const [before, restored] = [await readWhole(from), await readWhole(to)];
   assert.deepEqual(restored.clusters, before.clusters);
   const service = await SpawnedService.start([], { dataDir: to });
@@ -122,13 +122,43 @@ test('a service goes on with what was restored, its revisions behind all that we
   await service.end();
 });
 
+test('a restore closes the tokens whose clusters were assembling, whose nodes are told, and no others', async () => {
+  const from = fresh('data');
+  const store = await openLmdbStore({ path: from, policy: DEFAULT_POLICY });
+  const discovery = new Discovery(store, DEFAULT_POLICY);
+  const [empty, assembling, complete] = [token(), token(), token()];
+  for (const t of [empty, assembling, complete]) await discovery.createToken(create(t));
+  for (const n of [1, 2]) await discovery.register(assembling, node(n));
+  for (const n of [1, 2, 3]) await discovery.register(complete, node(n));
+  await store.close();
+  const [file, to] = [fresh('backup'), fresh('data')];
+  await done('backup', file, '--data-dir', from);
+  const stdout = await done('restore', file, '--data-dir', to, '--output', 'json');
+  assert.equal((JSON.parse(stdout) as { closedTokens: number }).closedTokens, 2);
+  assert.match(await done('check', '--data-dir', to), /all is well/);
+  const service = await SpawnedService.start([], { dataDir: to });
+  for (const t of [empty, assembling]) {
+    const answer = await fetch(`${service.url}/${t}/id9?prevExist=false`, {
+      method: 'PUT',
+      body: new URLSearchParams({ value: 'infra9=http://10.0.0.9:2380' }),
+    });
+    assert.equal(answer.status, 404);
+    const { message, cause } = (await answer.json()) as { message: string; cause: string };
+    assert.equal(message, 'Token deleted');
+    assert.match(cause, /restored from a backup.*\/new\?size=3/);
+  }
+  const list = (await (await fetch(`${service.url}/${complete}`)).json()) as { node: { nodes: unknown[] } };
+  assert.equal(list.node.nodes.length, 3);
+  await service.end();
+});
+
 test('a backup that is restored twice gives no revision out twice', async () => {
   const from = await filled(1);
   const [file, to] = [fresh('backup'), fresh('data')];
   await done('backup', file, '--data-dir', from);
   let given = 0n;
   for (const replace of [false, true]) {
-    await restore(file, to, { replace });
+    await restore(file, to, { replace, keepAssembling: true });
     const store = await openLmdbStore({ path: to, policy: DEFAULT_POLICY });
     const discovery = new Discovery(store, DEFAULT_POLICY);
     const first = await discovery.createToken(create(token()));
@@ -143,7 +173,7 @@ test('where the clock stands at 1970, what was restored goes on a billion revisi
   const [file, to] = [fresh('backup'), fresh('data')];
   await done('backup', file, '--data-dir', from);
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
-  await restore(file, to, { replace: false });
+  await restore(file, to, { replace: false, keepAssembling: true });
   t.mock.timers.reset();
   const [before, restored] = [await readWhole(from), await readWhole(to)];
   assert.equal(restored.revision, before.revision + 1_000_000_000n);

@@ -1,10 +1,13 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { decideClose } from '../../../discovery/decide-close.ts';
+import { millis, type Token } from '../../../discovery/types.ts';
 import { unavailable } from '../../refusals.ts';
 import { damaged } from '../check/refusals.ts';
 import { Claim } from '../claim.ts';
 import { makeDirectory, refuseForeign, syncToDisk } from '../directory.ts';
 import { openEnvironment, tablesOf } from '../open.ts';
+import { openLmdbStore } from '../store.ts';
 import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
 
@@ -14,22 +17,35 @@ import type { Contents } from './records.ts';
  */
 const REVISIONS_SKIPPED = 1_000_000_000;
 
+/** Of them in one transaction: its size is bounded, and a million tokens take a thousand. */
+const CLOSED_AT_ONCE = 1000;
+
 /** What a restore works in, or one that was killed left behind. */
 const PART = /^restore-[0-9a-f]{8}$/;
+
+export interface RestoreOptions {
+  /** Whether data that is there is kept aside, and no reason to refuse. */
+  readonly replace: boolean;
+  /** Whether clusters that were assembling go on: no node has registered since the backup. */
+  readonly keepAssembling: boolean;
+}
 
 export interface Restored extends Contents {
   /** Where the data that was there before is kept now. */
   readonly before: string | undefined;
+  /** How many tokens were closed, as their clusters were assembling. */
+  readonly closedTokens: number;
 }
 
 /**
  * Puts a backup into a data directory that nobody is using. Data that is there already is refused, or with
- * `replace` kept aside. Nothing is changed when the backup is not whole.
+ * `replace` kept aside. Nothing is changed when the backup is not whole. A token whose cluster was assembling is
+ * closed: who registered after the backup is not known.
  */
 export async function restore(
   file: string,
   path: string,
-  { replace }: { readonly replace: boolean },
+  { replace, keepAssembling }: RestoreOptions,
 ): Promise<Restored> {
   const directory = resolve(path);
   const contents = await inspectFile(file);
@@ -58,6 +74,7 @@ export async function restore(
       copyFileSync(file, copy);
       chmodSync(copy, 0o600);
       await skipRevisions(part);
+      const closedTokens = keepAssembling ? 0 : await closeAssembling(part);
       syncToDisk(copy);
       const before = isThere ? freeName(data) : undefined;
       if (before !== undefined) renameSync(data, before);
@@ -65,7 +82,7 @@ export async function restore(
       rmSync(join(directory, 'lock.mdb'), { force: true });
       renameSync(copy, data);
       syncToDisk(directory);
-      return { ...contents, before };
+      return { ...contents, before, closedTokens };
     } finally {
       rmSync(part, { recursive: true, force: true });
     }
@@ -85,6 +102,27 @@ async function skipRevisions(directory: string): Promise<void> {
     await meta.put('revision', Math.max(counter + REVISIONS_SKIPPED, Date.now() * 1000));
   } finally {
     await env.close();
+  }
+}
+
+/** Through the store, so that the records stay whole. Returns how many tokens it closed. */
+async function closeAssembling(directory: string): Promise<number> {
+  const store = await openLmdbStore({ path: directory, policy: { maxTokens: Number.MAX_SAFE_INTEGER } });
+  let closed = 0;
+  try {
+    const now = millis(Date.now());
+    for (let after: Token | undefined; ; ) {
+      const clusters = await store.list(after, CLOSED_AT_ONCE);
+      if (clusters.length === 0) return closed;
+      const assembling = clusters.filter((cluster) => decideClose(cluster, now) !== undefined);
+      await Promise.all(
+        assembling.map(({ token }) => store.write(token, (cluster) => decideClose(cluster, now))),
+      );
+      closed += assembling.length;
+      after = clusters.at(-1)?.token;
+    }
+  } finally {
+    await store.close();
   }
 }
 
