@@ -15,7 +15,14 @@ type Watch = (...call: Parameters<LocalService['watchMembers']>) => AsyncGenerat
 /** The API for callers behind a network: its watches are never silent for longer than the interval. */
 export function withHeartbeats(service: LocalService, intervalMs: number): LocalService {
   const watch = service.watchMembers as Watch;
-  return { ...service, watchMembers: (...call) => filled(watch(...call), intervalMs, HEARTBEAT) };
+  return {
+    ...service,
+    watchMembers(request, context) {
+      // nginx otherwise keeps what it gets over HTTP/1.1 until a buffer is full.
+      context.responseHeader.set('X-Accel-Buffering', 'no');
+      return filled(watch(request, context), intervalMs, HEARTBEAT);
+    },
+  };
 }
 
 /** The items, and the filler whenever none has come for so long. Like its source it may be left at any time. */
