@@ -7,7 +7,8 @@ import {
   MemberEventType,
 } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ListMembersResponse, ListMembersResponseSchema } from '../../gen/discovery/v1/service_pb.ts';
-import { warningMessages } from './warnings.ts';
+import { peerWarnings } from '../values/peer-warnings.ts';
+import { warningMessage } from './warnings.ts';
 
 /** The members after a change, from those before it: what ListMembers would answer at the event's revision. */
 export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListMembersResponse {
@@ -23,7 +24,7 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
   }
   if (event.expireTime !== undefined) cluster.expireTime = event.expireTime;
   const members = all.slice(0, memberCount);
-  cluster.warnings = warningMessages(members);
+  cluster.warnings = peerWarnings(members).map(warningMessage);
   return create(ListMembersResponseSchema, {
     cluster,
     members,

@@ -16,10 +16,11 @@ import {
   type WatchMembersResponse,
   WatchMembersResponseSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { warningMessages } from '../client/warnings.ts';
+import { warningMessage } from '../client/warnings.ts';
 import type { Event } from '../discovery/change.ts';
 import { initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
 import type { Cluster, Member, Millis, Revision } from '../discovery/types.ts';
+import { warningsOf } from '../discovery/warnings.ts';
 
 // The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
 // an event in place, so the message of each is made once and shared by every answer: nobody may change it either.
@@ -46,7 +47,7 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.createRevision = cluster.createRevision;
   message.modRevision = cluster.modRevision;
   message.guarded = cluster.locks !== undefined;
-  message.warnings = warningMessages(ranked(cluster));
+  message.warnings = warningsOf(cluster).map(warningMessage);
   message.closedByRestore = cluster.closedByRestore ?? false;
   clusters.set(cluster, message);
   return message;

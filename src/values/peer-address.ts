@@ -7,8 +7,10 @@ export interface PeerAddress {
   readonly host: string;
   readonly port: number;
   readonly isLoopback: boolean;
-  /** Of `infra1.example.com`, which some call `infra1`. Undefined for addresses and for names that are short. */
-  readonly shortName: string | undefined;
+  /** Host and port, the same for every spelling that is certain to be one. */
+  readonly place: string;
+  /** That of `infra1.example.com` as some call it, `infra1`. Undefined for addresses and for names that are short. */
+  readonly shortPlace: string | undefined;
 }
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost|.+\.localhost|localhost\.localdomain)$/;
@@ -22,13 +24,16 @@ export function peerAddressOf(url: string): PeerAddress | undefined {
   const host = canonical(hostname);
   const isAddress = host.startsWith('[') || IPV4.test(host);
   const dot = isAddress ? -1 : host.indexOf('.');
+  const scheme = protocol === 'http:' ? 'http' : 'https';
+  const number = port === '' ? (scheme === 'http' ? 80 : 443) : Number(port);
   return {
     url,
-    scheme: protocol === 'http:' ? 'http' : 'https',
+    scheme,
     host,
-    port: port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port),
+    port: number,
     isLoopback: LOOPBACK.test(host),
-    shortName: dot < 0 ? undefined : host.slice(0, dot),
+    place: `${host}:${number}`,
+    shortPlace: dot < 0 ? undefined : `${host.slice(0, dot)}:${number}`,
   };
 }
 

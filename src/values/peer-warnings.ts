@@ -33,13 +33,9 @@ const NAMES_SHOWN = 3;
 export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarning[] {
   if (members.length < 2) return [];
   const peers = members.map(peerOf).filter(({ addresses }) => addresses.length > 0);
-  return [
-    loopback(peers),
-    mixedSchemes(peers),
-    ...sameAddresses(peers),
-    clientPort(peers),
-    oddPort(peers),
-  ].filter((warning) => warning !== undefined);
+  return [loopback(peers), mixedSchemes(peers), ...sameAddresses(peers), ...ports(peers)].filter(
+    (warning) => warning !== undefined,
+  );
 }
 
 // Members never change: those of a large cluster are taken apart once, not with each that registers.
@@ -84,16 +80,20 @@ function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
 
 /** One port of one machine, under two spellings or two schemes: only one of the nodes can listen there. */
 function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
+  const places = new Set<string>();
+  let count = 0;
+  for (const peer of peers) {
+    for (const { place } of peer.addresses) places.add(place);
+    count += peer.addresses.length;
+  }
+  const isShared = ({ shortPlace = '' }: PeerAddress): boolean => places.has(shortPlace);
+  if (places.size === count && !peers.some(({ addresses }) => addresses.some(isShared))) return [];
   const groups = new Map<string, Set<Peer>>();
   for (const peer of peers) {
-    for (const { host, port } of peer.addresses) {
-      const key = `${host}:${port}`;
-      groups.set(key, (groups.get(key) ?? new Set()).add(peer));
-    }
+    for (const { place } of peer.addresses) groups.set(place, (groups.get(place) ?? new Set()).add(peer));
   }
-  // A short name, and the full ones that begin with it.
   for (const peer of peers) {
-    for (const { shortName, port } of peer.addresses) groups.get(`${shortName}:${port}`)?.add(peer);
+    for (const { shortPlace = '' } of peer.addresses) groups.get(shortPlace)?.add(peer);
   }
   return [...groups.values()]
     .filter(({ size }) => size > 1)
@@ -107,9 +107,15 @@ function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
     );
 }
 
-/** Members that are likely reached at the port for clients, as others are not. */
-function clientPort(peers: readonly Peer[]): PeerWarning | undefined {
+function ports(peers: readonly Peer[]): Array<PeerWarning | undefined> {
+  const first = peers[0]?.addresses[0]?.port;
+  if (peers.every(({ addresses }) => addresses.every(({ port }) => port === first))) return [];
   const alone = onHostsOfTheirOwn(peers);
+  return [clientPort(peers, alone), oddPort(peers, alone)];
+}
+
+/** Members that are likely reached at the port for clients, as others are not. */
+function clientPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const atClientPort = ({ addresses }: Peer): boolean =>
     addresses.every(({ port }) => CLIENT_PORTS.has(port));
   const wrong = alone.filter(atClientPort);
@@ -125,8 +131,7 @@ function clientPort(peers: readonly Peer[]): PeerWarning | undefined {
  * Members with a port that no other member has, when most of the others share one. Several nodes on one machine have
  * ports of their own, so only members count that have a host for themselves.
  */
-function oddPort(peers: readonly Peer[]): PeerWarning | undefined {
-  const alone = onHostsOfTheirOwn(peers);
+function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const users = new Map<number, number>();
   for (const { addresses } of peers) {
     for (const port of new Set(addresses.map((each) => each.port)))
