@@ -22,6 +22,8 @@ interface Row {
 /** The next step of whoever has a token that works no more. */
 export const NEW_TOKEN = 'etcd-discovery new --size 3';
 
+const MEMBER_ADD = 'etcdctl --endpoints MEMBER member add NAME --peer-urls URL';
+
 /** The service's refusals. Their messages are the service's: what was wrong, and what a caller can do. */
 const REFUSALS = {
   UNSPECIFIED: { exitCode: EXIT.FAILED },
@@ -59,6 +61,10 @@ const REFUSALS = {
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
+  CLUSTER_FORMED: {
+    exitCode: EXIT.TAKEN,
+    next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL',
+  },
   TOKEN_WORN_OUT: { exitCode: EXIT.FAILED },
   DISCOVERY_TEXT_DIFFERS: { exitCode: EXIT.TAKEN },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
@@ -115,7 +121,12 @@ export function problemOf(thrown: unknown, server: string): Problem {
   if (!(thrown instanceof ConnectError)) throw thrown;
   if (refusalOf(thrown) !== undefined) {
     const reason = reasonOf(thrown) ?? 'UNSPECIFIED';
-    return { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
+    const problem: Problem = { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
+    // A new token would make another cluster than the one that runs.
+    const hasEnded = reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_DELETED';
+    return hasEnded && refusalOf(thrown)?.cluster?.formed === true
+      ? { ...problem, next: MEMBER_ADD }
+      : problem;
   }
   const network = NETWORK[codeOf(thrown)];
   if (network !== undefined) {

@@ -19,6 +19,10 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
   cluster.memberCount = memberCount;
   cluster.standbyCount = standbyCount;
   cluster.modRevision = revision;
+  if (state === ClusterState.COMPLETE) cluster.formed = true;
+  else if (event.type === MemberEventType.REPLACED || event.type === MemberEventType.DEREGISTERED) {
+    cluster.cutRevision = revision;
+  }
   if (event.type === MemberEventType.TOKEN_DELETED && event.time !== undefined) {
     cluster.deleteTime = event.time;
   }

@@ -1,3 +1,4 @@
+import { isComplete } from './cluster.ts';
 import { handOver } from './member-index.ts';
 import type {
   Cluster,
@@ -81,15 +82,31 @@ export function replay(cluster: Cluster, event: Event): Cluster {
       return changed(cluster, after, revision);
     }
     case 'REPLACED':
-      return changed(cluster, withMember(members, requireFact(event.member)), revision);
+      return cut(changed(cluster, withMember(members, requireFact(event.member)), revision), event);
     case 'DEREGISTERED': {
       const { id } = requireFact(event.member);
       const after = members.filter((each) => each.id !== id);
-      return changed(cluster, after, revision);
+      return shrunk(cluster, cut(changed(cluster, after, revision), event));
     }
     case 'TOKEN_DELETED':
-      return { ...changed(cluster, [], revision), deleteTime: event.time };
+      return shrunk(cluster, { ...changed(cluster, [], revision), deleteTime: event.time });
   }
+}
+
+function shrunk(before: Cluster, after: Cluster): Cluster {
+  return isComplete(before) && !isComplete(after) ? { ...after, formed: true } : after;
+}
+
+/**
+ * Whether an event makes whoever counted before it count again: etcd's nodes never forget a member, so that one who
+ * was told of it waits for others than one who comes later. What befalls a standby of a complete cluster does not.
+ */
+export function isCut({ type, complete }: Pick<Event, 'type' | 'complete'>): boolean {
+  return !complete && (type === 'REPLACED' || type === 'DEREGISTERED');
+}
+
+function cut(after: Cluster, event: Event): Cluster {
+  return isCut(event) ? { ...after, cutRevision: event.revision } : after;
 }
 
 type About = Pick<Event, 'member' | 'previous' | 'removed' | 'expireTime'>;
@@ -165,8 +182,9 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
 }
 
 function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
-  if (cluster.locks !== undefined || cluster.deleteTime !== undefined) {
-    return { ...cluster, members, modRevision: revision };
+  const changeCount = cluster.changeCount + 1;
+  if (cluster.locks !== undefined || cluster.deleteTime !== undefined || cluster.cutRevision !== undefined) {
+    return { ...cluster, members, changeCount, modRevision: revision };
   }
   return {
     token: cluster.token,
@@ -177,7 +195,7 @@ function changed(cluster: Cluster, members: readonly Member[], revision: Revisio
     expireTime: cluster.expireTime,
     createRevision: cluster.createRevision,
     modRevision: revision,
-    changeCount: cluster.changeCount + 1,
+    changeCount,
     members,
   };
 }

@@ -13,6 +13,13 @@ export function isComplete(cluster: Cluster): boolean {
   return cluster.members.length >= cluster.size;
 }
 
+const MEMBER_ADD = 'add this node with etcdctl member add';
+
+/** Whether it was ever complete, which its end does not undo. */
+export function hasFormed(cluster: Cluster): boolean {
+  return cluster.formed === true || isComplete(cluster);
+}
+
 export function ranked(cluster: Cluster): readonly Member[] {
   return cluster.members.slice(0, cluster.size);
 }
@@ -53,11 +60,22 @@ export function requireKnown(cluster: Cluster | undefined, revision?: Revision):
 
 /** The cluster, if it can still be joined and watched. */
 export function requireLive(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
+  const found = requireNotEnded(cluster, now, revision);
+  if (found.formed !== true) return found;
+  throw new DiscoveryError(
+    'CLUSTER_FORMED',
+    `the cluster has formed, and lost a member here since: whoever took its place would not be one of it; ${MEMBER_ADD}`,
+    { cluster: found, ...at(revision) },
+  );
+}
+
+/** The cluster, unless its token has expired or was deleted. */
+export function requireNotEnded(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
   const found = requireNotDeleted(requireKnown(cluster, revision), now, revision);
   if (now >= found.expireTime) {
     throw new DiscoveryError(
       'TOKEN_EXPIRED',
-      `the token expired ${ago(found.expireTime, now)}; make a new one`,
+      `the token expired ${ago(found.expireTime, now)}; ${afterEnd(found)}`,
       { cluster: found, ...at(revision) },
     );
   }
@@ -72,9 +90,14 @@ export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revisi
     'TOKEN_DELETED',
     found.closedByRestore
       ? `the service was restored from a backup ${when}, which closed this token: nodes may have registered after the backup; make a new one, and start all nodes with it`
-      : `the token was deleted ${when}; make a new one`,
+      : `the token was deleted ${when}; ${afterEnd(found)}`,
     { cluster: found, ...at(revision) },
   );
+}
+
+/** A new token would lead a node that comes late to another cluster than the one that runs. */
+function afterEnd(ended: Cluster): string {
+  return hasFormed(ended) ? `its cluster has formed; ${MEMBER_ADD}` : 'make a new one';
 }
 
 function at(revision: Revision | undefined): { revision?: Revision } {

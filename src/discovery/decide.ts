@@ -1,6 +1,6 @@
-import { CLUSTER_LIMITS } from '../limits.ts';
 import type { Change } from './change.ts';
-import { isComplete, isStandby, requireKnown, requireLive, requireNotDeleted, standbys } from './cluster.ts';
+import { isComplete, requireKnown, requireLive, requireNotDeleted, requireNotEnded } from './cluster.ts';
+import { checkNotFinal, checkRetry, checkRoom, MEMBER_ADD } from './complete.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { checkText } from './one-text.ts';
@@ -90,7 +90,7 @@ export function decideRegister(
     if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
     checkText(into.members, command);
     checkFree(members, command);
-    checkRoom(into, command);
+    checkRoom(into, command.whenFull);
     requireUnworn(into, into.members.length + 1);
     return { type: 'REGISTERED', time: now, member: registrationOf(command) };
   }
@@ -100,12 +100,13 @@ export function decideRegister(
     if (!same) {
       // etcd makes the id from the peer URLs: a second node at the same address brings the same id.
       if (registered.name !== name) checkPeerUrls(registered, addressesOf(command));
-      throw memberExists(registered);
+      throw memberExists(into, registered);
     }
     checkRetry(into, registered, now);
     return undefined;
   }
   if (same) return undefined;
+  checkNotFinal(into, registered);
   checkText(into.members, command);
   checkFree(members, command);
   requireUnworn(into, into.members.length);
@@ -122,6 +123,7 @@ export function decideDeregister(
   const member = from.members.find((each) => each.id === id);
   if (member === undefined) throw noSuchMember(id);
   checkExpected(member, expected);
+  checkNotFinal(from, member);
   requireUnworn(from, from.members.length - 1);
   return { type: 'DEREGISTERED', time: now, id };
 }
@@ -134,7 +136,7 @@ export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis
 }
 
 export function decideDelete(cluster: Cluster | undefined, now: Millis): Change {
-  requireLive(cluster, now);
+  requireNotEnded(cluster, now);
   return { type: 'TOKEN_DELETED', time: now };
 }
 
@@ -182,38 +184,6 @@ function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>):
   }
 }
 
-const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
-
-function checkRoom(cluster: Cluster, command: RegisterCommand): void {
-  if (!isComplete(cluster)) return;
-  if (command.whenFull === 'REFUSE') {
-    throw new DiscoveryError(
-      'CLUSTER_FULL',
-      `the cluster has all of its ${cluster.size} members; ${MEMBER_ADD}`,
-      {
-        cluster,
-      },
-    );
-  }
-  if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
-    throw new DiscoveryError(
-      'TOO_MANY_STANDBYS',
-      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
-      { cluster },
-    );
-  }
-}
-
-/** A node that lost its data must not come back as a fresh member of a running cluster. */
-function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
-  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= CLUSTER_LIMITS.retryWindow)
-    return;
-  const why = isStandby(cluster, member.id)
-    ? `the cluster has all of its ${cluster.size} members, and this one came later; ${MEMBER_ADD}`
-    : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';
-  throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
-}
-
 function checkExpected(member: Member, expected: Revision | undefined): void {
   if (expected === undefined || expected === member.modRevision) return;
   throw new DiscoveryError(
@@ -223,10 +193,11 @@ function checkExpected(member: Member, expected: Revision | undefined): void {
   );
 }
 
-function memberExists(member: Member): DiscoveryError {
+function memberExists(cluster: Cluster, member: Member): DiscoveryError {
+  const next = isComplete(cluster) ? MEMBER_ADD : 'deregister it first, or register with another id';
   return new DiscoveryError(
     'MEMBER_EXISTS',
-    `the member id ${member.id} is registered as '${member.name}' at ${shownUrls(member)}; deregister it first, or register with another id`,
+    `the member id ${member.id} is registered as '${member.name}' at ${shownUrls(member)}; ${next}`,
     { member },
   );
 }

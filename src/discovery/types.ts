@@ -64,6 +64,13 @@ export interface Cluster {
   readonly deleteTime?: Millis;
   /** Whether a restored backup, and nobody's wish, ended it. */
   readonly closedByRestore?: true;
+  /** Of the latest cut: the removal or replacement of a member that nodes may have counted. Unset: there was none. */
+  readonly cutRevision?: Revision;
+  /**
+   * Set when it has fewer members than it once was complete with: its token was deleted, or older data has it that one
+   * was taken out. It runs all the same.
+   */
+  readonly formed?: true;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
   /** Changes since the token was made. */

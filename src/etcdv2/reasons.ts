@@ -87,6 +87,12 @@ export const ROWS = {
     message: 'Too many requests',
     cause: 'WORDS',
   },
+  [ErrorReason.CLUSTER_FORMED]: {
+    status: 403,
+    errorCode: 110,
+    message: 'Cluster has formed',
+    cause: 'WORDS',
+  },
   [ErrorReason.TOKEN_WORN_OUT]: {
     status: 403,
     errorCode: 110,

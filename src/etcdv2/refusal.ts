@@ -80,6 +80,8 @@ function translate({ reason, words, detail, retryAfter }: Refusal, request: V2Re
     case 'WORDS':
       return error;
     case 'WORDS_NEW_TOKEN':
+      // Its node would form another cluster than the one that runs.
+      if (detail?.cluster?.formed === true) return error;
       return {
         ...error,
         newTokenSize: request.type === 'MAKE_TOKEN' ? request.size : (detail?.cluster?.size ?? 3),

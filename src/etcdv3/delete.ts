@@ -45,29 +45,34 @@ async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
       );
     case 'TOKEN':
       return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span, entries);
-    case 'MEMBERS': {
-      const keys = entries.map(({ kv }) => kv.key);
-      return deregister(client, span, keys, revision);
-    }
+    case 'MEMBERS':
+      return deregister(client, span, entries, revision);
   }
 }
 
 /**
- * All at once, so that they share what makes a write durable, each at a revision of its own: who leaves meanwhile
+ * The first by rank alone: when it is a member of a complete cluster it is refused, and nobody is taken out. Then all
+ * others at once, so that they share what makes a write durable, each at a revision of its own: who leaves meanwhile
  * is left out.
  */
 async function deregister(
   client: DiscoveryClient,
   span: Span,
-  keys: readonly Uint8Array[],
+  entries: readonly Entry[],
   revision: bigint,
 ): Promise<Removed> {
+  const [first] = [...entries].sort((a, b) => Number(a.kv.createRevision - b.kv.createRevision));
+  const firstGone = first && deregisterOne(client, first.kv.key);
+  await firstGone;
   const kvs: KeyValue[] = [];
   let last = revision;
-  for (const gone of await Promise.all(keys.map((key) => deregisterOne(client, key)))) {
-    if (gone === undefined) continue;
-    kvs.push(memberEntry(span, requireMessage(gone.member)).kv);
-    if (gone.revision > last) last = gone.revision;
+  const gone = entries.map(async (entry) =>
+    entry === first ? firstGone : deregisterOne(client, entry.kv.key),
+  );
+  for (const each of await Promise.all(gone)) {
+    if (each === undefined) continue;
+    kvs.push(memberEntry(span, requireMessage(each.member)).kv);
+    if (each.revision > last) last = each.revision;
   }
   return { kvs, revision: last };
 }

@@ -12,6 +12,8 @@ export interface ExportCounts {
   /** Left out, as nobody can join or read them any more. */
   expired: number;
   deleted: number;
+  /** Their clusters have formed, and lost a member here since. */
+  closed: number;
 }
 
 /** Every cluster of a store, by token. */
@@ -36,6 +38,7 @@ export async function* exportLines(
     const state = stateOf(cluster, now);
     if (state === 'DELETED') counts.deleted += 1;
     else if (state === 'EXPIRED') counts.expired += 1;
+    else if (cluster.formed === true) counts.closed += 1;
     else {
       yield clusterLine(cluster);
       counts.exported += 1;

@@ -49,6 +49,7 @@ function write(change: Change): Step {
 
 function difference(found: Cluster, moved: MovedCluster): string | undefined {
   if (found.deleteTime !== undefined) return 'was deleted';
+  if (found.formed === true) return 'is of a cluster that has formed and lost a member since';
   if (found.size !== moved.size) return `has the size ${found.size}, not ${moved.size}`;
   if (found.description !== moved.description) return 'has another description';
   if (found.allowRejoin !== moved.allowRejoin) return 'has another rule for rejoining';

@@ -94,6 +94,7 @@ const REFUSALS = {
   [ErrorReason.REJOIN_REFUSED]: OTHER,
   [ErrorReason.REVISION_MISMATCH]: OTHER,
   [ErrorReason.REVISION_COMPACTED]: OTHER,
+  [ErrorReason.CLUSTER_FORMED]: OTHER,
   [ErrorReason.TOKEN_WORN_OUT]: OTHER,
   [ErrorReason.DISCOVERY_TEXT_DIFFERS]: OTHER,
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;

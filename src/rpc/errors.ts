@@ -31,6 +31,7 @@ const CODES = {
   UNAUTHENTICATED: Code.Unauthenticated,
   FORBIDDEN: Code.PermissionDenied,
   TOO_MANY_REQUESTS: Code.ResourceExhausted,
+  CLUSTER_FORMED: Code.FailedPrecondition,
   TOKEN_WORN_OUT: Code.FailedPrecondition,
   DISCOVERY_TEXT_DIFFERS: Code.FailedPrecondition,
 } as const satisfies Record<Reason, Code>;

@@ -18,7 +18,7 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { warningMessage } from '../client/warnings.ts';
 import type { Event } from '../discovery/change.ts';
-import { initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
+import { hasFormed, initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
 import type { Cluster, Member, Millis, Revision } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
 
@@ -48,6 +48,8 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.modRevision = cluster.modRevision;
   message.guarded = cluster.locks !== undefined;
   message.warnings = warningsOf(cluster).map(warningMessage);
+  message.formed = hasFormed(cluster);
+  message.cutRevision = cluster.cutRevision ?? 0n;
   message.closedByRestore = cluster.closedByRestore ?? false;
   clusters.set(cluster, message);
   return message;

@@ -92,18 +92,20 @@ suite('in a pipe', () => {
     await waitFor('the first lines', () => watch.stdout.includes('missing'));
     await restart();
     await waitFor('the break to be noticed', () => watch.stderr.includes('trying again'));
+    await client.deregister({ token, memberId: '1' });
+    await register(token, 1);
     await register(token, 2);
     await waitFor('the second member', () => watch.stdout.includes('complete'));
-    await client.deregister({ token, memberId: '1' });
     await client.deleteToken({ token });
     assert.deepEqual(await watch.ended, { code: 5, signal: null });
     const [first, ...more] = told(watch.stdout);
     assert.equal(first, 'infra1 (http://10.0.0.1:2380) registered');
     assert.deepEqual(more, [
       '1 of 2, 1 missing',
+      'infra1 is out: 0 of 2, 2 missing',
+      'infra1 (http://10.0.0.1:2380) registered: 1 of 2, 1 missing',
       'infra2 (http://10.0.0.2:2380) registered: 2 of 2',
       `complete: ${COMPLETE}`,
-      'infra1 is out: 1 of 2, 1 missing',
       'the token was deleted: 0 of 2',
     ]);
     const [broken, ...healed] = told(watch.stderr);

@@ -52,12 +52,14 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       const watched = watchCluster(client, token);
       const changes = [
         () => client.register({ token, ...infra(1) }),
-        () => client.register({ token, ...infra(2) }),
-        () => client.register({ token, ...infra(3), whenFull: WhenFull.STANDBY }),
         () => client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.REPLACE }),
-        () => client.deregister({ token, memberId: '2' }),
         () => client.deregister({ token, memberId: '1' }),
-        () => client.register({ token, ...infra(4) }),
+        () => client.register({ token, ...infra(2) }),
+        () => client.register({ token, ...infra(1) }),
+        () => client.register({ token, ...infra(3), whenFull: WhenFull.STANDBY }),
+        () => client.register({ token, ...infra(4), whenFull: WhenFull.STANDBY }),
+        () => client.register({ token, ...infra(3), name: 'other', mode: RegisterMode.REPLACE }),
+        () => client.deregister({ token, memberId: '3' }),
       ];
       const first = await watched.next();
       assert.ok(first.done !== true && first.value.type === 'snapshot');

@@ -95,15 +95,12 @@ describe('a retry', () => {
     refused('REJOIN_REFUSED', () => one.decide(2, {}, later(20_001 + CLUSTER_LIMITS.retryWindow)));
   });
 
-  test('is no rejoin where the token allows it, nor once a member has left', () => {
+  test('is no rejoin where the token allows it, and even there it is the same member or refused', () => {
     const allowed = new Case({ ...size(1), allowRejoin: true });
     allowed.register(1);
     assert.equal(allowed.decide(1, {}, later(HOUR - 1)), undefined);
-    const left = new Case(size(2));
-    left.register(1);
-    left.register(2);
-    left.deregister(2);
-    assert.equal(left.decide(1, {}, later(HOUR - 1)), undefined);
+    refused('MEMBER_EXISTS', () => allowed.decide(1, { peerUrls: urls('http://other:1') }));
+    refused('CLUSTER_FORMED', () => allowed.decide(1, { mode: 'REPLACE', peerUrls: urls('http://other:1') }));
   });
 
   test('has the same name and the same URLs in the same order', () => {
@@ -226,7 +223,7 @@ describe('an expected revision', () => {
 });
 
 describe('standbys', () => {
-  test('move up by rank when a member leaves, and a replaced member keeps its rank', () => {
+  test('never move up, as the members of a complete cluster are final', () => {
     const one = new Case(size(2));
     for (const n of [1, 2, 3, 4]) one.register(n, { whenFull: 'STANDBY' });
     const ids = (members: ReturnType<typeof ranked>): string[] => members.map((member) => member.id);
@@ -237,14 +234,23 @@ describe('standbys', () => {
         ['id3', 'id4'],
       ],
     );
-    one.register(1, { mode: 'REPLACE', ...named('new') });
-    assert.deepEqual(ids(ranked(one.is)), ['id1', 'id2']);
-    const event = one.deregister(1);
+    for (const mode of ['REPLACE', 'CREATE_OR_REPLACE'] as const) {
+      const error = refused('CLUSTER_FORMED', () => one.decide(2, { mode, ...named('new') }));
+      assert.equal(error.facts.member?.id, 'id2');
+      assert.match(
+        error.message,
+        /has formed, and its 2 members are final here; .* member remove .* member add/,
+      );
+    }
+    refused('CLUSTER_FORMED', () => one.deregister(1));
+    const event = one.deregister(3);
     assert.deepEqual([event?.complete, event?.memberCount, event?.standbyCount], [true, 2, 1]);
-    assert.deepEqual([ids(ranked(one.is)), ids(standbys(one.is))], [['id2', 'id3'], ['id4']]);
-    one.register(1, { whenFull: 'STANDBY' });
-    assert.equal(isStandby(one.is, memberId('id1')), true, 'it comes back at the end');
-    assert.equal(initialCluster(one.is), 'infra2=http://10.0.0.2:2380,infra3=http://10.0.0.3:2380');
+    one.register(4, { mode: 'REPLACE', ...named('new') });
+    assert.deepEqual([ids(ranked(one.is)), ids(standbys(one.is))], [['id1', 'id2'], ['id4']]);
+    one.register(3, { whenFull: 'STANDBY' });
+    assert.equal(isStandby(one.is, memberId('id3')), true, 'it comes back at the end');
+    assert.equal(initialCluster(one.is), 'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380');
+    assert.equal(one.is.cutRevision, undefined, 'nobody counts standbys');
   });
 
   test('are kept up to their limit', () => {
@@ -256,7 +262,7 @@ describe('standbys', () => {
       /has all of its 1 members and 100 standbys; add this node to the running cluster/,
     );
     assert.equal(one.decide(1, { whenFull: 'STANDBY' }), undefined, 'a retry needs no room');
-    one.deregister(0);
+    one.deregister(1);
     assert.equal(one.decide(500, { whenFull: 'STANDBY' })?.type, 'REGISTERED');
   });
 
@@ -390,18 +396,41 @@ describe('a large cluster', () => {
 });
 
 describe('the state', () => {
-  test('goes from assembling to complete and back, expires at its time, and a deletion is the last word', () => {
+  test('goes from assembling to complete, expires at its time, and a deletion is the last word', () => {
     const one = new Case({ ...size(1), ...ttl(HOUR) });
     assert.equal(stateOf(one.is, START), 'ASSEMBLING');
     assert.equal(initialCluster(one.is), '');
     assert.equal(one.register(1)?.complete, true);
     assert.equal(stateOf(one.is, later(HOUR - 1)), 'COMPLETE');
     assert.equal(stateOf(one.is, later(HOUR)), 'EXPIRED');
-    assert.equal(one.deregister(1)?.complete, false);
-    assert.equal(stateOf(one.is, START), 'ASSEMBLING');
     const event = one.take(decideDelete(one.is, later(7)));
     assert.equal(event?.type, 'TOKEN_DELETED');
     assert.equal(stateOf(one.is, later(HOUR)), 'DELETED');
+  });
+
+  test('of a cluster that has formed is told when its token has ended, and no new token is advised', () => {
+    const words = 'its cluster has formed; add this node with etcdctl member add';
+    const one = new Case({ ...size(1), ...ttl(HOUR) });
+    one.register(1);
+    const expired = refused('TOKEN_EXPIRED', () => one.decide(2, {}, later(2 * HOUR)));
+    assert.equal(expired.message, `the token expired 1 h ago; ${words}`);
+    one.take(decideDelete(one.is, START));
+    const deleted = refused('TOKEN_DELETED', () => one.decide(2, {}, later(5000)));
+    assert.equal(deleted.message, `the token was deleted 5 s ago; ${words}`);
+  });
+
+  test('knows the latest cut: a removal or replacement before it was complete', () => {
+    const one = new Case(size(2));
+    one.register(1);
+    assert.equal(one.is.cutRevision, undefined);
+    assert.equal(one.register(1, { mode: 'REPLACE', ...named('x') })?.revision, one.is.cutRevision);
+    assert.equal(one.deregister(1)?.revision, one.is.cutRevision);
+    const { cutRevision } = one.is;
+    one.register(1);
+    one.register(2);
+    one.register(3, { whenFull: 'STANDBY' });
+    one.deregister(3);
+    assert.equal(one.is.cutRevision, cutRevision);
   });
 
   test('a record is never changed in place', () => {

@@ -179,6 +179,16 @@ const REFUSALS: readonly Refusal[] = [
     line: /^101: Rejoin refused \(the cluster is complete with this member in it: start the node with the data it had, .*\) \[3\]$/,
   },
   {
+    what: 'a member of a complete cluster that is to go',
+    reason: 'CLUSTER_FORMED',
+    act: async (stack) => {
+      await PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380');
+      return send(stack.url, 'DELETE', '/t/1');
+    },
+    status: 403,
+    line: /^110: Cluster has formed \(the cluster has formed, and its 2 members are final here; .* etcdctl member remove .*\) \[3\]$/,
+  },
+  {
     what: 'history of which an earlier version dropped a part',
     reason: 'REVISION_COMPACTED',
     act: (stack) => {

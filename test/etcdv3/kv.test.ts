@@ -170,7 +170,7 @@ suite('puts', () => {
 
 suite('deletions', () => {
   test('of all members take out whoever is there, each once, whoever else does so too', async () => {
-    const token = await served.token(5);
+    const token = await served.token(6);
     for (const i of [1, 2, 3, 4, 5]) await served.join(token, i);
     const answers = await Promise.all(
       [1, 2, 3].map(() => served.kv.deleteRange({ ...membersPrefix(token), prevKv: true })),
@@ -187,7 +187,7 @@ suite('deletions', () => {
   });
 
   test('of many members answer them in the order of their keys, and when the last was gone', async () => {
-    const token = await served.token(60);
+    const token = await served.token(61);
     const members = Array.from({ length: 60 }, (_, i) => i + 1);
     await Promise.all(members.map((i) => served.join(token, i)));
     const { kvs } = await served.kv.range(membersPrefix(token));
@@ -196,6 +196,19 @@ suite('deletions', () => {
     const after = await served.kv.range(membersPrefix(token));
     assert.equal(after.count, 0n);
     assert.equal(header?.revision, after.header?.revision);
+  });
+
+  test('of the members of a complete cluster are refused before anybody is out, and standbys may go', async () => {
+    const token = await served.token(2);
+    for (const i of [3, 2, 1]) await served.join(token, i);
+    const before = await served.kv.range(membersPrefix(token));
+    for (const range of [membersPrefix(token), { key: memberKey(token, 'm2') }]) {
+      const words = await refused(served.kv.deleteRange(range), Code.FailedPrecondition);
+      assert.match(words, /the cluster has formed, .* etcdctl member remove/);
+    }
+    const after = await served.kv.range(membersPrefix(token));
+    assert.deepEqual(after.kvs.map(plain), before.kvs.map(plain));
+    assert.equal((await served.kv.deleteRange({ key: memberKey(token, 'm1') })).deleted, 1n);
   });
 
   test('of a token tell everyone who went with it', async () => {

@@ -57,7 +57,7 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
 
   yield* step('read: a size key that is not there', kv.range({ key: sizeKey(T) }));
   yield* step('read: members of a token that is not there', kv.range(members));
-  const made = await kv.put({ key: sizeKey(T), value: bytes('3') });
+  const made = await kv.put({ key: sizeKey(T), value: bytes('9') });
   yield { name: 'put: a size key', answer: plain(made) };
   yield* step('read: the size key', kv.range({ key: sizeKey(T) }));
   yield* step('read: no members', kv.range(members));
@@ -182,7 +182,7 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
       kv.deleteRange({ key: request.key ?? bytes(''), rangeEnd: request.rangeEnd ?? bytes(''), ...more }),
     );
   const D = 'deleted';
-  await put(sizeKey(D), bytes('3'));
+  await put(sizeKey(D), bytes('9'));
   for (const i of [1, 2, 3, 4]) await put(memberKey(D, `m${i}`), infra(i));
   yield* remove('a member that is not there', { key: memberKey(D, 'x') });
   yield* remove('a member', { key: memberKey(D, 'm1') });
@@ -346,7 +346,7 @@ async function* watches({ kv, watch }: Etcd): AsyncGenerator<Step> {
   const put = (id: string, i: number) => kv.put({ key: memberKey(W, id), value: infra(i) });
   const remove = (id: string) => kv.deleteRange({ key: memberKey(W, id) });
   const session = new WatchSession(watch);
-  const made = await kv.put({ key: sizeKey(W), value: bytes('3') });
+  const made = await kv.put({ key: sizeKey(W), value: bytes('9') });
   const first = made.header?.revision ?? 0n;
 
   session.create(members);

@@ -25,7 +25,7 @@ test('a client that stops reading holds its watch back, and misses nothing', asy
   const stack = await startStack({ client: counting });
   t.after(() => stack.close());
   const token = 't';
-  await stack.client.createToken({ token, size: 1 });
+  await stack.client.createToken({ token, size: 2 });
   const change = (i: number): Promise<unknown> =>
     stack.client.register({
       token,

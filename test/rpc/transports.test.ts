@@ -77,6 +77,12 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal(first.member?.createRevision, first.revision);
       assert.equal((await client.listMembers({ token })).initialCluster, '');
 
+      const gone = await client.deregister({ token, memberId: '1' });
+      assert.equal(gone.member?.name, 'infra1');
+      assert.equal(gone.cluster?.memberCount, 0);
+      assert.equal(gone.cluster?.cutRevision, gone.revision);
+      await client.register({ token, ...infra(1) });
+
       const second = await client.register({
         token,
         ...infra(2),
@@ -92,10 +98,6 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
         list.initialCluster,
         'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380,infra2=http://10.1.0.2:2380',
       );
-
-      const gone = await client.deregister({ token, memberId: '1' });
-      assert.equal(gone.member?.name, 'infra1');
-      assert.equal(gone.cluster?.state, ClusterState.ASSEMBLING);
 
       const deleted = await client.deleteToken({ token });
       assert.equal(deleted.cluster?.state, ClusterState.DELETED);
@@ -124,7 +126,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       );
     });
 
-    test('a member that comes too late is a standby, and moves up when one leaves', async () => {
+    test('a member that comes too late is a standby for good, as those of a complete cluster are final', async () => {
       const token = await newToken(1);
       await client.register({ token, ...infra(1) });
       const late = await client.register({ token, ...infra(2), whenFull: WhenFull.STANDBY });
@@ -135,8 +137,22 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
         ['2'],
       );
       assert.equal(list.initialCluster, 'infra1=http://10.0.0.1:2380');
-      await client.deregister({ token, memberId: '1' });
-      assert.equal((await client.listMembers({ token })).initialCluster, 'infra2=http://10.0.0.2:2380');
+      for (const call of [
+        client.deregister({ token, memberId: '1' }),
+        client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.REPLACE }),
+        client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.CREATE_OR_REPLACE }),
+      ]) {
+        const formed = await refusal(call);
+        assert.equal(formed.reason, ErrorReason.CLUSTER_FORMED);
+        assert.deepEqual([formed.member?.id, formed.cluster?.formed], ['1', true]);
+      }
+      await client.deregister({ token, memberId: '2' });
+      assert.deepEqual((await client.listMembers({ token })).members, list.members);
+      const { cluster } = await client.deleteToken({ token });
+      assert.equal(cluster?.formed, true);
+      const late2 = await refusal(client.register({ token, ...infra(2) }));
+      assert.equal(late2.reason, ErrorReason.TOKEN_DELETED);
+      assert.match(late2.text, /its cluster has formed; add this node with etcdctl member add/);
     });
 
     test('every refusal says why to a person and to a program', async () => {
@@ -191,7 +207,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
     });
 
     test('a watch gives a snapshot, then every change once and in order, and ends with the token', async () => {
-      const token = await newToken(2);
+      const token = await newToken(3);
       await client.register({ token, ...infra(1) });
       const watched = follow(client, { token });
       const snapshot = await watched.next('snapshot');
@@ -203,14 +219,17 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const second = await client.register({ token, ...infra(2) });
       await client.register({ token, ...infra(2), name: 'renamed', mode: RegisterMode.REPLACE });
       await client.deregister({ token, memberId: '1' });
+      for (const i of [3, 4]) await client.register({ token, ...infra(i) });
       await client.deleteToken({ token });
       const events = await watched.events();
       assert.deepEqual(
         events.map(({ type, member, state }) => [type, member?.name, state]),
         [
-          [MemberEventType.REGISTERED, 'infra2', ClusterState.COMPLETE],
-          [MemberEventType.REPLACED, 'renamed', ClusterState.COMPLETE],
+          [MemberEventType.REGISTERED, 'infra2', ClusterState.ASSEMBLING],
+          [MemberEventType.REPLACED, 'renamed', ClusterState.ASSEMBLING],
           [MemberEventType.DEREGISTERED, 'infra1', ClusterState.ASSEMBLING],
+          [MemberEventType.REGISTERED, 'infra3', ClusterState.ASSEMBLING],
+          [MemberEventType.REGISTERED, 'infra4', ClusterState.COMPLETE],
           [MemberEventType.TOKEN_DELETED, undefined, ClusterState.DELETED],
         ],
       );

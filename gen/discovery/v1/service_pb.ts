@@ -760,7 +760,7 @@ export const RegisterMode = {
   CREATE: 1,
 
   /**
-   * The id must be registered; its name and peer URLs are replaced.
+   * The id must be registered; its name and peer URLs are replaced, unless it is a member of a complete cluster.
    *
    * @generated from enum value: REGISTER_MODE_REPLACE = 2;
    */
@@ -922,7 +922,7 @@ export const DiscoveryService: GenService<{
    * same name and peer URLs is a retry: it succeeds with the first registration and its revisions, so a node
    * that crashed or lost the reply can call again. Once the cluster is complete, only a retry within 30
    * seconds of the member's registration succeeds, unless the token allows rejoining: a node that lost its
-   * data must not come back as a fresh member.
+   * data must not come back as a fresh member. A replacement of one of its members is refused as cluster_formed.
    *
    * @generated from rpc discovery.v1.DiscoveryService.Register
    */
@@ -964,8 +964,8 @@ export const DiscoveryService: GenService<{
   /**
    * Deregister takes a member out of a cluster.
    *
-   * The standby with the lowest create revision, if there is one, moves up. A member that is not there is
-   * refused as not found.
+   * While the cluster assembles, and of standbys at any time: a member of a complete cluster is refused as
+   * cluster_formed. A member that is not there is refused as not found.
    *
    * @generated from rpc discovery.v1.DiscoveryService.Deregister
    */

@@ -10,7 +10,7 @@ export const DEREGISTER = clientCommand({
   group: 'Nodes',
   summary: 'take a member out of a cluster that assembles',
   details:
-    'MEMBER is its name or its id. The first of the standbys moves up. A running etcd cluster knows nothing of it: there, use etcdctl member remove.',
+    'MEMBER is its name or its id. Once the cluster is complete its members are final: there, use etcdctl member remove.',
   args: ['TOKEN', 'MEMBER'],
   flags: {},
   examples: ['deregister my-cluster infra1'],

@@ -52,8 +52,14 @@ export const REGISTER = clientCommand({
       parse: parseText,
       help: "The member's id in the cluster. Without it: the name.",
     },
-    replace: { flag: 'replace', help: 'Change the name or the peer URLs of the member that has the id.' },
-    standby: { flag: 'standby', help: 'Stand by when the cluster has all of its members.' },
+    replace: {
+      flag: 'replace',
+      help: 'Change the name or the peer URLs of the member that has the id, until the cluster is complete.',
+    },
+    standby: {
+      flag: 'standby',
+      help: 'Be listed as a standby when the cluster has all of its members: it takes no place in it.',
+    },
   },
   examples: [
     'register my-cluster --name infra1 --peer-url http://10.0.0.1:2380',

@@ -40,7 +40,7 @@ makes sure of that.`,
 
 /** To a file that is not there yet, or to standard output (`-`); without one it only counts. */
 async function writeExport(file: string | undefined, config: Config, report: Report): Promise<number> {
-  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0 };
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0 };
   try {
     const { exportLines } = await import('../../moving/export.ts');
     const store = await storeOf(config, report, 'REFUSE');
@@ -55,10 +55,10 @@ async function writeExport(file: string | undefined, config: Config, report: Rep
   } catch (error) {
     return report.failed(error);
   }
-  const { exported, members, expired, deleted } = counts;
+  const { exported, members, expired, deleted, closed } = counts;
   const lines = [
     `${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}`,
-    `left out: ${expired} expired, ${deleted} deleted`,
+    `left out: ${expired} expired, ${deleted} deleted, ${closed} closed`,
   ];
   report.result(lines, { dryRun: file === undefined, ...counts }, file === '-' ? 'err' : 'out');
   return 0;

@@ -36,7 +36,7 @@ export function standbysSection(view: View, clock: Clock): VElement {
     h(
       'p',
       { class: 'note' },
-      'They registered when the cluster had all of its members. A standby moves up when a member deregisters.',
+      'They registered when the cluster had all of its members, and take no place in it. Add such a node with etcdctl member add.',
     ),
     h(
       'ol',

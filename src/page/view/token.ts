@@ -152,8 +152,6 @@ function completeSection(view: View, interactive: boolean): VElement {
 }
 
 function endedSection(cluster: Cluster): VElement {
-  const { memberCount, size, state } = cluster;
-  const whole = memberCount >= size && state === ClusterState.EXPIRED;
   return h(
     'section',
     { id: 'ended', 'aria-labelledby': 'ended-title', hidden: !isEnded(cluster) },
@@ -161,10 +159,10 @@ function endedSection(cluster: Cluster): VElement {
     h(
       'p',
       {},
-      whole
+      cluster.formed
         ? 'The cluster was complete, and a running cluster needs its token no more: there is nothing to do. To add a node, use etcdctl member add.'
         : 'A cluster that runs already is not affected. Nodes that still wait are told so in their logs: make a new token, and start all of the nodes with it.',
     ),
-    h('p', {}, h('a', { class: 'button', href: './' }, 'Make a new token')),
+    h('p', { hidden: cluster.formed }, h('a', { class: 'button', href: './' }, 'Make a new token')),
   );
 }

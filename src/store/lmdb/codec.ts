@@ -5,7 +5,6 @@ import {
   type ClusterSize,
   type Description,
   type DiscoveryText,
-  type Locks,
   type MemberId,
   type MemberName,
   type Millis,
@@ -39,7 +38,7 @@ export function encodeCluster({ cluster, compactRevision }: StoredCluster): Clus
   const record: unknown[] = [
     cluster.size,
     cluster.description,
-    cluster.locks === undefined ? cluster.allowRejoin : encodeLocks(cluster.allowRejoin, cluster.locks),
+    encodeTraits(cluster),
     cluster.createTime,
     cluster.expireTime,
     // Two facts in the place of one, as with the locks: a restore is seldom.
@@ -55,14 +54,14 @@ export function encodeCluster({ cluster, compactRevision }: StoredCluster): Clus
 
 export function decodeCluster(token: Token, stored: unknown): Cluster {
   const record = checkRecord(stored, CLUSTER_FIELDS);
-  const { allowRejoin, locks } = decodeLocks(record[2]);
+  const traits = record[2];
   const ended = record[5];
   const deleteTime: unknown = Array.isArray(ended) ? ended[0] : ended;
   const cluster: Cluster = {
     token,
     size: decoder.integer(record[0]) as ClusterSize,
     description: decoder.text(record[1]) as Description,
-    allowRejoin,
+    allowRejoin: traits === true,
     createTime: decoder.integer(record[3]) as Millis,
     expireTime: decoder.integer(record[4]) as Millis,
     createRevision: revision(decoder.integer(record[6])),
@@ -71,10 +70,10 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     changeCount: decoder.integer(record[9]),
     members: membersAfter(record, CLUSTER_FIELDS),
   };
-  if (locks === undefined && deleteTime === null) return cluster;
+  if (deleteTime === null && !Array.isArray(traits)) return cluster;
   return {
     ...cluster,
-    ...(locks && { locks }),
+    ...(Array.isArray(traits) && decodeTraits(traits)),
     ...(deleteTime !== null && { deleteTime: decoder.integer(deleteTime) as Millis }),
     ...(Array.isArray(ended) && { closedByRestore: true as const }),
   };
@@ -84,16 +83,28 @@ export function decodeStoredCluster(token: Token, stored: unknown): StoredCluste
   return { cluster: decodeCluster(token, stored), compactRevision: compactRevisionOf(stored) };
 }
 
-/** In the place of `allowRejoin`, which comes first: most clusters have no locks. */
-function encodeLocks(allowRejoin: boolean, locks: Locks): unknown[] {
-  return [allowRejoin, ...ACCESSES.map((access) => locks[access] ?? null)];
+/**
+ * What most clusters have nothing of stands in the place of `allowRejoin`, which comes first. Append only: a record
+ * that ends before a trait has none.
+ */
+function encodeTraits({ allowRejoin, locks, cutRevision, formed }: Cluster): boolean | unknown[] {
+  if (locks === undefined && cutRevision === undefined && formed === undefined) return allowRejoin;
+  const hashes = ACCESSES.map((access) => locks?.[access] ?? null);
+  return [allowRejoin, ...hashes, Number(cutRevision ?? 0), formed === true];
 }
 
-function decodeLocks(stored: unknown): Pick<Cluster, 'allowRejoin' | 'locks'> {
-  if (!Array.isArray(stored)) return { allowRejoin: stored === true };
-  const [allowRejoin, ...hashes] = stored as unknown[];
-  const locks = decoder.locks((access) => hashes[ACCESSES.indexOf(access)] ?? undefined);
-  return { allowRejoin: allowRejoin === true, locks };
+type Traits = Pick<Cluster, 'allowRejoin' | 'locks' | 'cutRevision' | 'formed'>;
+
+function decodeTraits([allowRejoin, read, join, administer, cut, formed]: readonly unknown[]): Traits {
+  const hashes = { READ: read, JOIN: join, ADMINISTER: administer };
+  const locks = decoder.locks((access) => hashes[access] ?? undefined);
+  const cutRevision = decoder.integer(cut ?? 0);
+  return {
+    allowRejoin: allowRejoin === true,
+    ...(Object.keys(locks).length > 0 && { locks }),
+    ...(cutRevision > 0 && { cutRevision: revision(cutRevision) }),
+    ...(formed === true && { formed }),
+  };
 }
 
 /** See StoredCluster; without decoding the rest. */

@@ -11,12 +11,14 @@ import { Claim } from './claim.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncToDisk } from './directory.ts';
 import { codeOf, readFault, writeCause } from './fault.ts';
+import { upgradeRecords } from './upgrade.ts';
 
 const FORMAT = 'etcd-discovery';
 /**
- * Of the records and their keys. 2 has the secrets that guard a token; what 1 wrote reads the same.
+ * Of the records and their keys. 2 has the secrets that guard a token, and 3 its latest cut and whether it had formed
+ * when it was deleted, which 1 and 2 leave to the events.
  */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /** The databases of one data directory. */
 export interface Tables {
@@ -87,20 +89,19 @@ export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDat
 async function claimData(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
   const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
   checkFormat(meta, directory);
+  const tables = tablesOf(env);
   await claim.win((from, to) =>
     meta.transactionSync(() => {
       const owner = meta.get('owner') as string | undefined;
       if (owner !== from) return owner;
       if (meta.get('format') === undefined) writeFormat(meta);
-      // What 1 wrote reads the same. From here on an older program would take a guarded token for an open one.
-      else void meta.put('formatVersion', FORMAT_VERSION);
+      else raiseFormat(tables);
       void meta.put('owner', to);
       return owner;
     }),
   );
   const revisionCounter = meta.get('revision');
   if (typeof revisionCounter !== 'number') throw damaged('the revision counter is missing');
-  const tables = tablesOf(env);
   return {
     ...tables,
     clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
@@ -157,6 +158,12 @@ function writeFormat(meta: Database<unknown, string>): void {
   void meta.put('formatVersion', FORMAT_VERSION);
   void meta.put('clusterId', randomBytes(8).toString('hex'));
   void meta.put('revision', 0);
+}
+
+/** An older program would take a guarded token for an open one, or a member out of a complete cluster. */
+function raiseFormat(tables: Tables): void {
+  if (Number(tables.meta.get('formatVersion')) < 3) upgradeRecords(tables);
+  void tables.meta.put('formatVersion', FORMAT_VERSION);
 }
 
 function startFault(error: unknown, directory: string): DiscoveryError {

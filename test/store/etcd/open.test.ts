@@ -122,7 +122,7 @@ await forEachEtcd((label, etcd) => {
       const published = async (): Promise<Record<string, string>> =>
         Object.fromEntries(Object.entries(await all()).filter(([key]) => !key.startsWith('/ours/_')));
       const t = token('abc');
-      await discovery.createToken(create(t, size(2)));
+      await discovery.createToken(create(t, size(3)));
       await discovery.register(
         t,
         node(1, { peerUrls: urls('http://10.0.0.1:2380', 'http://10.1.0.1:2380') }),
@@ -130,7 +130,7 @@ await forEachEtcd((label, etcd) => {
       await discovery.register(t, node(2));
       await discovery.deregister(t, memberId('id2'), undefined);
       assert.deepEqual(await published(), {
-        '/ours/abc/_config/size': '2',
+        '/ours/abc/_config/size': '3',
         '/ours/abc/members/id1': 'infra1=http://10.0.0.1:2380,infra1=http://10.1.0.1:2380',
       });
       const { kvs } = await client().getAll().prefix('/ours/abc/members/').exec();

@@ -19,8 +19,8 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         told.push((await discovery.register(t, node(i, { whenFull: 'STANDBY' }))).revision);
         await discovery.register(other, node(i));
       }
-      told.push((await discovery.register(t, node(2, { mode: 'REPLACE', ...named('new') }))).revision);
-      told.push((await discovery.deregister(t, memberId('id1'), undefined)).written.revision);
+      told.push((await discovery.register(t, node(5, { mode: 'REPLACE', ...named('new') }))).revision);
+      told.push((await discovery.deregister(t, memberId('id4'), undefined)).written.revision);
       const first = Number(told[0]) - 1;
       const last = Number(told.at(-1));
       for (const restart of [false, true]) {
@@ -43,8 +43,8 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       await discovery.createToken(create(t, size(1)));
       const one = (await discovery.register(t, node(1))).member;
       const two = (await discovery.register(t, node(2, { whenFull: 'STANDBY' }))).member;
-      const renamed = (await discovery.register(t, node(1, { mode: 'REPLACE', ...named('x') }))).member;
-      await discovery.deregister(t, memberId('id1'), undefined);
+      const renamed = (await discovery.register(t, node(2, { mode: 'REPLACE', ...named('x') }))).member;
+      await discovery.deregister(t, memberId('id2'), undefined);
       const { expireTime } = (await discovery.reopenToken(t, ttl(HOUR).ttl)).cluster;
       await discovery.deleteToken(t);
       const told = (await store.events(t, revision(0), 10)).map(
@@ -58,10 +58,10 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       assert.deepEqual(told, [
         { type: 'REGISTERED', member: one, ...standing(1, 0) },
         { type: 'REGISTERED', member: two, ...standing(1, 1) },
-        { type: 'REPLACED', member: renamed, previous: one, ...standing(1, 1) },
+        { type: 'REPLACED', member: renamed, previous: two, ...standing(1, 1) },
         { type: 'DEREGISTERED', member: renamed, ...standing(1, 0) },
         { type: 'TOKEN_REOPENED', expireTime, ...standing(1, 0) },
-        { type: 'TOKEN_DELETED', removed: [two], ...standing(0, 0) },
+        { type: 'TOKEN_DELETED', removed: [one], ...standing(0, 0) },
       ]);
     });
 

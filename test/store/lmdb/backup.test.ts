@@ -296,6 +296,15 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
       ),
     /: its events do not come to its members$/m,
   ],
+  [
+    'a record without its cut',
+    ({ clusters }, t) =>
+      clusters.put(
+        t,
+        (clusters.get(t) ?? []).map((each, i) => (i === 2 ? false : each)),
+      ),
+    /: its events tell of another cut or end than its record$/m,
+  ],
 ];
 
 test('check tells of records, events, index and counter that do not agree, and a backup of them does not pass for whole', async () => {
@@ -305,8 +314,9 @@ test('check tells of records, events, index and counter that do not agree, and a
     const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
     const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(1_800_000_000_000));
     await discovery.createToken(create(t));
-    for (const n of [1, 2, 3]) await discovery.register(t, node(n));
+    for (const n of [1, 3]) await discovery.register(t, node(n));
     await discovery.deregister(t, memberId('id3'), undefined);
+    await discovery.register(t, node(2));
     await store.close();
     const data = await openDatabases(path);
     await plant(data, t);

@@ -5,27 +5,34 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { apply, type Change, type Event } from '../../../src/discovery/change.ts';
+import { endTime } from '../../../src/discovery/cluster.ts';
+import { decideCreate } from '../../../src/discovery/decide.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import { millis, revision } from '../../../src/discovery/types.ts';
+import { type Cluster, type ClusterSize, millis, revision } from '../../../src/discovery/types.ts';
+import { type ExportCounts, exportLines } from '../../../src/moving/export.ts';
+import { encodeCluster, encodeEvent } from '../../../src/store/lmdb/codec.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
-import { allEvents } from '../laws/subject.ts';
-import { node, token } from '../support/commands.ts';
+import { allEvents, refusal } from '../laws/subject.ts';
+import { create, memberId, node, token } from '../support/commands.ts';
 import { readWhole } from '../support/verify.ts';
 
 // Data as version 0.1.0 wrote it, in format 1: five tokens made on 31 January 2026. Never written anew: it is what
 // operators have on their disks.
 const RECORDED = fileURLToPath(new URL('../../../../test/golden/embedded-format-1.mdb.gz', import.meta.url));
+/** What this program writes now. Recorded by record-format.ts. */
+const RECORDED_3 = new URL('../../../../test/golden/embedded-format-3.mdb.gz', import.meta.url);
 const MADE = Date.parse('2026-01-31T12:00:00Z');
 
-function recorded(t: TestContext): string {
+function recorded(t: TestContext, file: string | URL = RECORDED): string {
   const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
   const path = join(home, 'data');
   mkdirSync(path);
-  writeFileSync(join(path, 'data.mdb'), gunzipSync(readFileSync(RECORDED)));
+  writeFileSync(join(path, 'data.mdb'), gunzipSync(readFileSync(file)));
   return path;
 }
 
@@ -73,14 +80,120 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   const after = await readWhole(path);
   assert.equal(after.clusters.get(token('assembling'))?.cluster.members.length, 3);
   const raised = await openDatabases(path);
-  assert.equal(raised.meta.get('formatVersion'), 2, 'a program of format 1 must not open it any more');
+  assert.equal(raised.meta.get('formatVersion'), 3, 'a program of format 1 must not open it any more');
   await raised.env.close();
   await raised.claim.close();
   assert.deepEqual(after.clusters.get(token('complete')), before.clusters.get(token('complete')));
 });
 
+test('data of format 3 is opened with cuts, secrets and what has formed', async (t) => {
+  const path = recorded(t, RECORDED_3);
+  const { code, stdout } = await run(['check', '--data-dir', path]);
+  assert.deepEqual(
+    [code, stdout],
+    [0, '3 tokens with 4 members and 9 events, up to revision 12: all is well\n'],
+  );
+  const { clusters } = await readWhole(path);
+  const facts = (name: string): unknown[] => {
+    const { cluster } = clusters.get(token(name)) ?? {};
+    return [
+      cluster?.members.length,
+      cluster?.cutRevision,
+      cluster?.formed,
+      Object.keys(cluster?.locks ?? {}),
+    ];
+  };
+  assert.deepEqual(facts('cut'), [2, 5n, undefined, []]);
+  assert.deepEqual(facts('guarded'), [2, undefined, undefined, ['JOIN']]);
+  assert.deepEqual(facts('ended'), [0, undefined, true, []]);
+});
+
+test('what formats 1 and 2 leave to the events is in the records from the first start on', async (t) => {
+  const path = recorded(t);
+  await writeOld(path);
+  const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+  const cluster = async (name: string): Promise<Cluster | undefined> =>
+    (await store.read(token(name))).cluster;
+  assert.equal((await cluster('cut'))?.cutRevision, 22n);
+  assert.equal((await cluster('compacted'))?.cutRevision, 40n, 'any of those that are forgotten may be one');
+  assert.equal((await cluster('standby'))?.cutRevision, undefined);
+  for (const name of ['cut', 'compacted', 'standby']) assert.equal((await cluster(name))?.formed, undefined);
+  // It was complete, and lost a member: who took its place would be of no running cluster.
+  assert.equal((await cluster('lost'))?.formed, true);
+  const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(MADE + 10_000));
+  const lost = token('lost');
+  for (const call of [
+    () => discovery.register(lost, node(3)),
+    () => discovery.listMembers(lost),
+    () => discovery.deregister(lost, memberId('id2'), undefined),
+    () => discovery.watch(lost, undefined, new AbortController().signal).next(),
+  ]) {
+    await refusal('CLUSTER_FORMED', call());
+  }
+  assert.equal((await discovery.getCluster(lost)).cluster.members.length, 1);
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0 };
+  const lines: string[] = [];
+  for await (const line of exportLines(store, millis(MADE + 10_000), counts)) lines.push(line);
+  assert.equal(counts.closed, 1);
+  assert.ok(!lines.some((line) => line.includes('"lost"')));
+  await discovery.deleteToken(lost);
+  await store.close();
+});
+
+/** Records as format 2 had them: without their cuts, and without whether they had formed. */
+async function writeOld(path: string): Promise<void> {
+  const { env, meta, clusters, events, ends, claim } = await openDatabases(path);
+  const put = (
+    name: string,
+    size: number,
+    first: number,
+    done: readonly string[],
+    compactRevision = 0,
+  ): void => {
+    const t = token(name);
+    const made = create(t, { size: size as ClusterSize });
+    let at = first;
+    const log: Event[] = [];
+    let now = apply(
+      undefined,
+      { ...decideCreate(undefined, made, millis(MADE)) } as Change,
+      revision(at),
+    ).cluster;
+    for (const step of done) {
+      const [sign, number] = [step[0], Number(step.slice(1))];
+      const { id, name: own, peerUrls } = node(number);
+      at += 1;
+      const change: Change =
+        sign === '+'
+          ? { type: 'REGISTERED', time: millis(MADE), member: { id, name: own, peerUrls } }
+          : { type: 'DEREGISTERED', time: millis(MADE), id };
+      const applied = apply(now, change, revision(at));
+      now = applied.cluster;
+      log.push(applied.event as Event);
+    }
+    const { cutRevision: _, formed: __, ...cluster } = now;
+    const held = log.filter((event) => event.revision > compactRevision);
+    void clusters.put(
+      t,
+      encodeCluster({ cluster: { ...cluster, changeCount: held.length }, compactRevision }),
+    );
+    for (const event of held) void events.put([t, Number(event.revision)], encodeEvent(event));
+    void ends.put([endTime(cluster), t], true);
+  };
+  await env.transaction(() => {
+    put('cut', 3, 20, ['+1', '-1', '+2']);
+    put('lost', 2, 30, ['+1', '+2', '-1']);
+    put('compacted', 4, 37, ['+1', '-1', '+2', '+3'], 40);
+    put('standby', 1, 50, ['+1', '+2', '-2']);
+    void meta.put('revision', 100);
+    void meta.put('formatVersion', 2);
+  });
+  await env.close();
+  await claim.close();
+}
+
 for (const [what, version, words] of [
-  ['of a newer format', 3, /was written by a newer etcd-discovery \(format 3, and this one reads 2\)/],
+  ['of a newer format', 4, /was written by a newer etcd-discovery \(format 4, and this one reads 3\)/],
   ['of a format that is none', 'x', /is damaged: its format is not known/],
 ] as const) {
   test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {

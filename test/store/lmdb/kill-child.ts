@@ -39,14 +39,14 @@ async function work(worker: number): Promise<never> {
       acknowledged(
         'REPLACED',
         name,
-        'id1',
-        discovery.register(t, node(1, { mode: 'REPLACE', ...named('x') })),
+        'id4',
+        discovery.register(t, node(4, { mode: 'REPLACE', ...named('x') })),
       ),
       acknowledged(
         'DEREGISTERED',
         name,
-        'id2',
-        discovery.deregister(t, memberId('id2'), undefined).then((each) => each.written),
+        'id5',
+        discovery.deregister(t, memberId('id5'), undefined).then((each) => each.written),
       ),
     ]);
     if (fleeting) await acknowledged('TOKEN_DELETED', name, '-', discovery.deleteToken(t));

@@ -149,9 +149,9 @@ export class Model {
       case 'deregister': {
         const member = cluster.members.find((each) => each.id === command.id);
         if (member === undefined) return 'MEMBER_NOT_FOUND';
-        return (command.expected ?? member.modRevision) === member.modRevision
-          ? wornOut(cluster, cluster.members.length - 1)
-          : 'REVISION_MISMATCH';
+        if ((command.expected ?? member.modRevision) !== member.modRevision) return 'REVISION_MISMATCH';
+        if (isFinal(cluster, member)) return 'CLUSTER_FORMED';
+        return wornOut(cluster, cluster.members.length - 1);
       }
       default:
         return undefined;
@@ -230,8 +230,17 @@ export class Model {
     time: Millis,
   ): void {
     this.revision = this.#answered;
+    const isAssembling = cluster.members.length < cluster.size;
+    const isCut = isAssembling && (told.type === 'REPLACED' || told.type === 'DEREGISTERED');
+    const hadFormed = told.type === 'TOKEN_DELETED' && (told.removed?.length ?? 0) >= cluster.size;
     const changeCount = entry.cluster.changeCount + 1;
-    entry.cluster = { ...cluster, changeCount, modRevision: this.revision };
+    entry.cluster = {
+      ...cluster,
+      changeCount,
+      modRevision: this.revision,
+      ...(isCut && { cutRevision: this.revision }),
+      ...(hadFormed && { formed: true }),
+    };
     entry.versions.push(entry.cluster);
     const count = cluster.members.length;
     entry.events.push({
@@ -266,7 +275,12 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
   if (mode === 'CREATE') {
     return own.name !== command.name && shareUrl(own, command) ? 'PEER_URL_TAKEN' : 'MEMBER_EXISTS';
   }
+  if (isFinal(cluster, own)) return 'CLUSTER_FORMED';
   return takenBy(cluster, command) ?? wornOut(cluster, cluster.members.length);
+}
+
+function isFinal({ members, size }: Cluster, member: Member): boolean {
+  return members.length >= size && members.indexOf(member) < size;
 }
 
 /** Whether the change after which there are so many members takes what is kept for the places still free then. */

@@ -40,6 +40,7 @@ class Reading {
   readonly #events: Iterator<EventEntry>;
   #next: IteratorResult<EventEntry>;
   readonly #contents: Contents;
+  readonly #format: number;
 
   constructor(tables: Tables, transaction: Transaction) {
     this.#tables = tables;
@@ -47,6 +48,7 @@ class Reading {
     this.#events = eventsOf(tables, this.#at);
     this.#next = this.#events.next();
     const counter = tables.meta.get('revision', this.#at);
+    this.#format = Number(tables.meta.get('formatVersion', this.#at));
     this.#contents = {
       clusters: 0,
       members: 0,
@@ -88,7 +90,7 @@ class Reading {
     const events = entries.map((entry) => decodeEvent(revision(entry.revision), entry.value));
     return (
       wrongRevisions(cluster, events, compactRevision, this.#contents.revision) ??
-      wrongMembers(cluster, events, compactRevision)
+      wrongMembers(cluster, events, compactRevision, this.#format)
     );
   }
 
@@ -149,6 +151,7 @@ function wrongMembers(
   cluster: Cluster,
   events: readonly Event[],
   compactRevision: number,
+  format: number,
 ): string | undefined {
   const taken = new Set<string>();
   let last = 0n;
@@ -161,7 +164,10 @@ function wrongMembers(
     }
   }
   if (compactRevision > 0) return undefined;
-  const replayed = events.reduce(replay, { ...cluster, members: [] });
-  const same = isDeepStrictEqual(replayed.members, cluster.members);
-  return same ? undefined : 'its events do not come to its members';
+  const { cutRevision, formed, ...bare } = cluster;
+  const replayed = events.reduce(replay, { ...bare, members: [] });
+  if (!isDeepStrictEqual(replayed.members, cluster.members)) return 'its events do not come to its members';
+  // An older format leaves these to the events.
+  const differs = format >= 3 && (replayed.cutRevision !== cutRevision || replayed.formed !== formed);
+  return differs ? 'its events tell of another cut or end than its record' : undefined;
 }

@@ -1,0 +1,49 @@
+import { CLUSTER_LIMITS } from '../limits.ts';
+import { isComplete, isStandby, standbys } from './cluster.ts';
+import { DiscoveryError } from './errors.ts';
+import type { Cluster, Member, Millis } from './types.ts';
+
+// What a complete cluster refuses.
+
+export const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
+
+export function checkRoom(cluster: Cluster, whenFull: 'REFUSE' | 'STANDBY'): void {
+  if (!isComplete(cluster)) return;
+  if (whenFull === 'REFUSE') {
+    throw new DiscoveryError(
+      'CLUSTER_FULL',
+      `the cluster has all of its ${cluster.size} members; ${MEMBER_ADD}`,
+      { cluster },
+    );
+  }
+  if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
+    throw new DiscoveryError(
+      'TOO_MANY_STANDBYS',
+      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
+      { cluster },
+    );
+  }
+}
+
+/**
+ * The write that completes a cluster fixes its members for good: nodes have left with the list, and one that read
+ * another later would start a second cluster. Standbys are on no list.
+ */
+export function checkNotFinal(cluster: Cluster, member: Member): void {
+  if (!isComplete(cluster) || isStandby(cluster, member.id)) return;
+  throw new DiscoveryError(
+    'CLUSTER_FORMED',
+    `the cluster has formed, and its ${cluster.size} members are final here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late writes the line)`,
+    { member, cluster },
+  );
+}
+
+/** A node that lost its data must not come back as a fresh member of a running cluster. */
+export function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
+  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= CLUSTER_LIMITS.retryWindow)
+    return;
+  const why = isStandby(cluster, member.id)
+    ? `the cluster has all of its ${cluster.size} members, and this one came later; ${MEMBER_ADD}`
+    : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';
+  throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
+}
