@@ -34,15 +34,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const opened = await openStore(config.store, config.policy, log, { onBatch: metrics.store.batch });
   const store = observeStore(opened.store, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
-  const onDefect = (defect: unknown): void => {
-    log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
-  };
-  const onWarning = (token: Token, { kind, members, text }: PeerWarning): void => {
-    log.warn(
-      { token: tokenLabel(token), warning: kind, members },
-      `the peer URLs of a cluster look wrong: ${text}`,
-    );
-  };
+  const { onDefect, onWarning } = reportsTo(log);
   const service = discoveryService(discovery, onDefect, metrics.refused, onWarning);
   const limiter = new Limiter({
     limits: config.limits.perClient,
@@ -87,5 +79,18 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     pages,
     observers,
     handler,
+  };
+}
+
+/** What the operator is told of calls beside their lines. */
+function reportsTo(log: Log) {
+  return {
+    onDefect: (defect: unknown): void => {
+      log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
+    },
+    onWarning: (token: Token, { kind, members, text }: PeerWarning): void => {
+      const fields = { token: tokenLabel(token), warning: kind, members };
+      log.warn(fields, `the peer URLs of a cluster look wrong: ${text}`);
+    },
   };
 }

@@ -2,7 +2,7 @@ import { Gauge, type Registry } from '@prometheus-io/client';
 import type { Counts } from './token-census.ts';
 
 /** What there is now of something, and the most that there may be. */
-export interface Held {
+interface Held {
   readonly now: () => number;
   readonly most: number;
 }
