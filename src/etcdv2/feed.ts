@@ -1,5 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Member, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import {
+  ClusterState,
+  type Member,
+  type MemberEvent,
+  MemberEventType,
+} from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { registeredBody } from './reply.ts';
@@ -15,8 +20,12 @@ export interface Reader {
   after: bigint;
   /** Whether it takes a registration now. */
   ready: boolean;
+  /** Whether it counts the members, all of which it must have. */
+  readonly countsMembers: boolean;
   wants(member: Member): boolean;
   take(body: string): void;
+  /** What it has counted is no more: it reads the list again when its answer breaks off. */
+  breakOff(): void;
   /** There will be no more: the token has ended, or the service stops, or the reader was too slow. */
   end(): void;
 }
@@ -29,6 +38,14 @@ interface Registration {
   readonly body: string;
 }
 
+/** A member that nodes may have counted has left or was changed. */
+export const CUT = Symbol('cut');
+
+interface Cut {
+  readonly revision: bigint;
+  readonly body: typeof CUT;
+}
+
 /**
  * The registrations of one token, as one watch of the service tells them to all who wait for them. Each is rendered
  * once, and one more who waits costs no more than a reader.
@@ -38,7 +55,7 @@ export class Feed {
   readonly begun: Promise<void>;
   readonly #token: string;
   readonly #onOver: (feed: Feed) => void;
-  readonly #kept: Registration[] = [];
+  readonly #kept: Array<Registration | Cut> = [];
   readonly #readers = new Set<Reader>();
   readonly #abort = new AbortController();
   #after: bigint;
@@ -73,16 +90,19 @@ export class Feed {
     if (this.#readers.delete(reader) && this.#readers.size === 0) this.#close();
   }
 
-  /** The next registration for a reader, of those that there are. */
-  next(reader: Reader): string | undefined {
+  /** The next registration for a reader, of those that there are, or that it has to count again. */
+  next(reader: Reader): string | typeof CUT | undefined {
     if (!this.covers(reader.after)) return undefined;
     const kept = this.#kept;
     let from = kept.length;
     // From the end, where nearly all of them are.
-    while (from > 0 && (kept[from - 1] as Registration).revision > reader.after) from -= 1;
-    for (const { revision, member, body } of kept.slice(from)) {
-      reader.after = revision;
-      if (reader.wants(member)) return body;
+    while (from > 0 && (kept[from - 1] as Registration | Cut).revision > reader.after) from -= 1;
+    for (const each of kept.slice(from)) {
+      // Who has to count again gets nothing that came after.
+      if (each.body !== CUT) {
+        reader.after = each.revision;
+        if (reader.wants(each.member)) return each.body;
+      } else if (reader.countsMembers) return CUT;
     }
     return undefined;
   }
@@ -91,6 +111,7 @@ export class Feed {
   serve(reader: Reader): void {
     while (reader.ready) {
       const body = this.next(reader);
+      if (body === CUT) return reader.breakOff();
       if (body !== undefined) reader.take(body);
       else {
         if (this.#isOver || !this.covers(reader.after)) reader.end();
@@ -120,9 +141,9 @@ export class Feed {
         const next = await messages.next();
         if (next.done === true) break;
         const { update } = next.value;
-        if (update.case !== 'event' || update.value.type !== MemberEventType.REGISTERED) continue;
-        const member = requireMessage(update.value.member);
-        this.#keep({ revision: update.value.revision, member, body: registeredBody(this.#token, member) });
+        const entry = update.case === 'event' ? this.#entryOf(update.value) : undefined;
+        if (entry === undefined) continue;
+        this.#keep(entry);
         await this.#serveAll();
         // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.
         if (told % REGISTRATIONS_KEPT === 0) await nextTurn();
@@ -136,9 +157,25 @@ export class Feed {
     await this.#serveAll();
   }
 
-  #keep(registration: Registration): void {
-    this.#kept.push(registration);
-    if (this.#kept.length > REGISTRATIONS_KEPT) this.#after = (this.#kept.shift() as Registration).revision;
+  #entryOf({ type, state, revision, member: changed }: MemberEvent): Registration | Cut | undefined {
+    switch (type) {
+      case MemberEventType.REGISTERED: {
+        const member = requireMessage(changed);
+        return { revision, member, body: registeredBody(this.#token, member) };
+      }
+      case MemberEventType.DEREGISTERED:
+      case MemberEventType.REPLACED:
+        // Of a complete cluster only standbys change, which nobody counts.
+        return state === ClusterState.COMPLETE ? undefined : { revision, body: CUT };
+      default:
+        return undefined;
+    }
+  }
+
+  #keep(entry: Registration | Cut): void {
+    this.#kept.push(entry);
+    if (this.#kept.length > REGISTRATIONS_KEPT)
+      this.#after = (this.#kept.shift() as Registration | Cut).revision;
   }
 
   async #serveAll(): Promise<void> {

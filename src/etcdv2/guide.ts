@@ -29,6 +29,7 @@ export function guideResponse(response: Response): Response {
     flushHeaders: () => response.flushHeaders?.(),
     write: (chunk) => response.write(respelled(chunk)),
     end: (chunk?: string) => (chunk === undefined ? response.end() : response.end(respelled(chunk))),
+    destroy: () => response.destroy(),
     on: (event, listener) => response.on(event, listener),
     once: (event, listener) => response.once(event, listener),
   };

@@ -10,6 +10,8 @@ export interface Response {
   write(chunk: string): boolean;
   end(): unknown;
   end(chunk: string): unknown;
+  /** Breaks the answer off. */
+  destroy(): unknown;
   on(event: 'close', listener: () => void): unknown;
   once(event: 'drain', listener: () => void): unknown;
 }

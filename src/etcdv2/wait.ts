@@ -1,7 +1,8 @@
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
-import { Feeds } from './feed.ts';
+import { type V2Error, v2Error } from './errors.ts';
+import { CUT, Feeds } from './feed.ts';
 import { hold } from './hold.ts';
 import { reasonOf } from './refusal.ts';
 import { eventReply, JSON_TYPE, type Reply } from './reply.ts';
@@ -12,7 +13,8 @@ import { Waiter } from './waiter.ts';
 /**
  * The waits for registrations. What can be answered at once is returned; otherwise the headers go out now and the
  * event follows, or an empty end: at the poll limit, when the service stops, when the token ends. Nodes then
- * ask again, and are told why. Waiters are told of registrations alone, as they take any event for one.
+ * ask again, and are told why. Waiters are told of registrations alone, as they take any event for one, and never
+ * forget one: when a member has gone or was changed, who waits for all has to read the list again.
  *
  * A node whose wait for itself fails gives up, so no wait fails for the service being away: it is held while the
  * store is, and ended empty when it stops. Rejects, with nothing sent, when the service refuses the watch.
@@ -25,18 +27,24 @@ export class Waits {
     this.#polls = polls;
   }
 
-  async wait(client: DiscoveryClient, wanted: WaitRequest, exchange: V2Exchange): Promise<Reply | undefined> {
+  async wait(
+    client: DiscoveryClient,
+    wanted: WaitRequest,
+    exchange: V2Exchange,
+  ): Promise<Reply | V2Error | undefined> {
     const { response } = exchange;
     const waiter = new Waiter(wanted, response, this.#polls);
     try {
       // A watch that resumes is open to ended tokens, whose nodes must be told.
-      const { revision } = await client.listMembers({ token: wanted.token });
+      const { cluster, revision } = await client.listMembers({ token: wanted.token });
+      if (isStale(wanted, cluster?.cutRevision ?? 0n)) return countAgain(revision);
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
       const feed = await this.#feeds.join(client, wanted.token, waiter);
       // What is in the past is answered in one piece.
       const early = wanted.stream || waiter.isGone ? undefined : feed.next(waiter);
       if (early !== undefined || waiter.isGone || feed.isOver) {
         feed.leave(waiter);
+        if (early === CUT) return countAgain(revision);
         return eventReply(early ?? '', revision);
       }
       begin(exchange, JSON_TYPE, revision);
@@ -56,4 +64,15 @@ export class Waits {
       }
     }
   }
+}
+
+/** Whether it is from before a member that its node may have counted has gone. A wait for one member is of no list. */
+function isStale({ awaited, waitIndex }: WaitRequest, cutRevision: bigint): boolean {
+  return awaited === 'ANY' && waitIndex !== 0n && waitIndex <= cutRevision;
+}
+
+/** What makes a node read the list again, a few seconds later. */
+function countAgain(index: bigint): V2Error {
+  const cause = 'a member has gone or was changed since; read the list again, and wait from there';
+  return v2Error(503, 300, cause, { message: 'Members have changed', index });
 }

@@ -43,6 +43,10 @@ export class Waiter implements Reader {
     return typeof awaited === 'object' ? awaited.id === id : awaited === 'ANY';
   }
 
+  get countsMembers(): boolean {
+    return this.#request.awaited === 'ANY';
+  }
+
   take(body: string): void {
     if (!this.#request.stream) {
       this.#leave();
@@ -59,6 +63,11 @@ export class Waiter implements Reader {
   end(): void {
     this.#leave();
     this.#response.end();
+  }
+
+  breakOff(): void {
+    this.#leave();
+    this.#response.destroy();
   }
 
   #leave(): void {

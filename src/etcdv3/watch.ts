@@ -217,7 +217,9 @@ export class WatchStream {
     if (this.#idle.size >= V3_LIMITS.endedPerStream) return this.#ended(watcher, refusal(thrown).rawMessage);
     this.#idle.add(watcher);
     const told = refusalOf(thrown)?.revision ?? 0n;
-    const revision = told > watcher.revision ? told : watcher.revision;
+    const latest = told > watcher.revision ? told : watcher.revision;
+    // A node comes again after the last revision that it was told: past what it was not told it would look as if it had it.
+    const revision = watcher.isNode ? watcher.delivered : latest;
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
     if (events.length > 0) await this.#send(watcher.id, revision, { events });
     if (reasonOf(thrown) === 'TOKEN_EXPIRED') this.#runWhenReopened(watcher);

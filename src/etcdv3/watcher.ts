@@ -1,10 +1,11 @@
-import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
   WatchCreateRequest_FilterType,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
+import { finalEvents, isCut } from './final.ts';
 import { contains, type Span } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
 import { isNodeWatch } from './node-watch.ts';
@@ -82,10 +83,20 @@ export class Watcher {
     // Otherwise changes follow, or the refusal of those that are no longer held, before which nothing is told.
     if (modRevision === createRevision) await tellMade();
     const { token } = this.span;
+    // A node that watches from before a cut is told nothing from there on but the members in the end.
+    let isStale = false;
+    let isTold = false;
     const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
     for await (const { update } of messages) {
       if (this.stopped) return;
       if (update.case !== 'event') continue;
+      isStale ||= this.isNode && isCut(update.value);
+      if (isStale) {
+        if (isTold || update.value.state !== ClusterState.COMPLETE) continue;
+        isTold = true;
+        await this.#tellFinal(client, deliver);
+        continue;
+      }
       await tellMade();
       await this.#tell(changesOf(this.span, this.#cluster, update.value), update.value.revision, deliver);
       onDelivered();
@@ -102,6 +113,12 @@ export class Watcher {
     const event = eventOf(change, revision, { prevKv: false });
     if (event.kv !== undefined) event.kv.value = Buffer.from(reason.replaceAll('=', ' '));
     return [event];
+  }
+
+  async #tellFinal(client: DiscoveryClient, deliver: (happening: Happening) => Promise<void>): Promise<void> {
+    const { members } = await client.listMembers({ token: this.span.token });
+    const revision = this.#request.startRevision - 1n;
+    await deliver({ revision, events: finalEvents(this.span, members, revision) });
   }
 
   async #tell(

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { suite, type TestContext, test } from 'node:test';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
+import type { WatchCreateRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { bytes, infra, memberKey, membersPrefix, REGISTRY, text, WatchSession } from './etcd.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
+
+const T = 't';
+
+/** A token for three with two members, of whom the second then changes: the revisions before and of the cut. */
+async function cut(
+  t: TestContext,
+  how: 'REMOVED' | 'REPLACED',
+  options: StackOptions = {},
+): Promise<{ stack: Stack; start: bigint; at: bigint }> {
+  const stack = await startStack(options);
+  t.after(() => stack.close());
+  const { client } = stack;
+  await client.createToken({ token: T, size: 3 });
+  await join(stack, 1);
+  const { revision } = await join(stack, 2);
+  const at =
+    how === 'REMOVED'
+      ? await client.deregister({ token: T, memberId: 'm2' })
+      : await client.register({
+          token: T,
+          memberId: 'm2',
+          name: 'other',
+          peerUrls: ['http://10.0.0.9:2380'],
+          mode: RegisterMode.REPLACE,
+        });
+  return { stack, start: revision + 1n, at: at.revision };
+}
+
+function join({ client }: Stack, i: number): Promise<{ revision: bigint }> {
+  return client.register({
+    token: T,
+    memberId: `m${i}`,
+    name: `infra${i}`,
+    peerUrls: [`http://10.0.0.${i}:2380`],
+  });
+}
+
+async function watch(
+  t: TestContext,
+  stack: Stack,
+  more: MessageInitShape<typeof WatchCreateRequestSchema>,
+): Promise<WatchSession> {
+  const session = new WatchSession(stack.etcd.watch);
+  t.after(() => session.stop());
+  await session.started({ ...membersPrefix(T), ...more });
+  return session;
+}
+
+suite('the watch of a node that has counted a member that is gone', () => {
+  for (const how of ['REMOVED', 'REPLACED'] as const) {
+    test(`gets the members at once when they are complete, before all it knows (${how})`, async (t) => {
+      const { stack, start } = await cut(t, how);
+      const open = await watch(t, stack, { startRevision: start });
+      for (const i of [3, 4, 5]) await join(stack, i).catch(() => {});
+      const late = await watch(t, stack, { startRevision: start });
+      const { members } = await stack.client.listMembers({ token: T });
+      for (const session of [open, late]) {
+        const { header, events, watchId } = await session.next();
+        assert.deepEqual([header?.revision, watchId], [start - 1n, 0n]);
+        assert.deepEqual(
+          events.map(({ kv }) => [text(kv?.key ?? bytes('')), kv?.createRevision, kv?.modRevision]),
+          members.map(({ id }, i) => [`${REGISTRY}${T}/members/${id}/final`, BigInt(i - 3), start - 1n]),
+        );
+        assert.deepEqual(
+          events.map(({ kv }) => text(kv?.value ?? bytes(''))),
+          members.map(({ name, peerUrls }) => `${name}=${peerUrls[0]}`),
+        );
+      }
+    });
+  }
+
+  test('is shown no revision from the cut on, by a heartbeat or by what says that the token is over', async (t) => {
+    const { stack, start } = await cut(t, 'REMOVED', { progressIntervalMs: 5 });
+    const node = await watch(t, stack, { startRevision: start });
+    await join(stack, 3);
+    for (let beat = 0; beat < 3; beat++) {
+      const { header, events } = await node.next();
+      assert.deepEqual([header?.revision, events], [start - 1n, []]);
+    }
+    await stack.client.deleteToken({ token: T });
+    for (;;) {
+      const { header, events } = await node.next();
+      assert.equal(header?.revision, start - 1n);
+      if (events.length === 0) continue;
+      assert.deepEqual(
+        events.map(({ kv }) => kv?.modRevision),
+        [start - 1n],
+      );
+      assert.match(text(events[0]?.kv?.value ?? bytes('')), /^the token was deleted/);
+      return;
+    }
+  });
+
+  test('begins anew after the cut, and is told the truth then, as every other kind of watch is', async (t) => {
+    const { stack, start, at } = await cut(t, 'REMOVED');
+    const fresh = await watch(t, stack, { startRevision: at + 1n });
+    const ctl = await watch(t, stack, { startRevision: start, prevKv: true });
+    const { revision } = await join(stack, 3);
+    assert.equal((await fresh.events(1))[0]?.kv?.modRevision, revision);
+    assert.deepEqual(
+      (await ctl.events(2)).map(({ kv }) => kv?.modRevision),
+      [at, revision],
+    );
+    assert.deepEqual((await stack.etcd.kv.range({ key: memberKey(T, 'm3') })).kvs[0]?.value, infra(3));
+  });
+});
