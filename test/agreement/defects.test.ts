@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
+import { ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type ListMembersResponse,
   ListMembersResponseSchema,
   type WatchMembersResponse,
 } from '../../gen/discovery/v1/service_pb.ts';
+import { isComplete } from '../../src/discovery/cluster.ts';
+import type { ClusterSize } from '../../src/discovery/types.ts';
 import type { LocalClient } from '../../src/etcd/client.ts';
 import { explore } from './explore.ts';
-import { setupOf } from './setup.ts';
+import { memoryData, type OpenStore, setupOf } from './setup.ts';
 import type { Violation } from './verdicts.ts';
 
 // Laws that notice nothing would hold for any service: each of these defects has to break the law named for it.
@@ -41,6 +44,57 @@ function lying(real: LocalClient): LocalClient {
   };
 }
 
+/** Tells of removals and replacements as if nobody had counted whom they are about. */
+function forgetful(real: LocalClient): LocalClient {
+  return {
+    ...real,
+    async listMembers(...args: Parameters<LocalClient['listMembers']>): Promise<ListMembersResponse> {
+      const list = await real.listMembers(...args);
+      if (list.cluster === undefined) return list;
+      return create(ListMembersResponseSchema, { ...list, cluster: { ...list.cluster, cutRevision: 0n } });
+    },
+    async *watchMembers(
+      ...args: Parameters<LocalClient['watchMembers']>
+    ): AsyncGenerator<WatchMembersResponse> {
+      for await (const response of real.watchMembers(...args)) {
+        const { update } = response;
+        const isCut = update.case === 'event' && update.value.type !== MemberEventType.REGISTERED;
+        yield isCut
+          ? { ...response, update: { ...update, value: { ...update.value, state: ClusterState.COMPLETE } } }
+          : response;
+      }
+    },
+  };
+}
+
+/** Decides on a complete cluster as if one were missing: its members are not final. */
+function unfinal(data: OpenStore): OpenStore {
+  return async () => {
+    const store = await data();
+    return {
+      ping: () => store.ping(),
+      revision: () => store.revision(),
+      read: (token) => store.read(token),
+      events: (token, after, limit) => store.events(token, after, limit),
+      list: (after, limit) => store.list(after, limit),
+      onCommit: (listener) => store.onCommit(listener),
+      sweep: (endedBefore, limit) => store.sweep(endedBefore, limit),
+      close: () => store.close(),
+      write: (token, decide) =>
+        store.write(token, (cluster) =>
+          decide(
+            cluster && isComplete(cluster)
+              ? { ...cluster, size: (cluster.members.length + 1) as ClusterSize }
+              : cluster,
+          ),
+        ),
+    };
+  };
+}
+
+/** What a node does that counts on: it leaves with the wrong list, or never. */
+const FORGOTTEN: ReadonlyArray<Violation['law']> = ['AGREEMENT', 'FINALITY', 'PROGRESS'];
+
 const DEFECTS: ReadonlyArray<
   [defect: (real: LocalClient) => LocalClient, laws: ReadonlyArray<Violation['law']>]
 > = [
@@ -59,3 +113,24 @@ for (const [defect, laws] of DEFECTS) {
     });
   }
 }
+
+for (const [dialects, gateway] of [
+  ['222', 'v2Client'],
+  ['333', 'v3Client'],
+] as const) {
+  test(`a service that is ${forgetful.name} to nodes of v${dialects[0]} is found out`, async () => {
+    const { failure } = await explore({
+      ...setupOf(2, dialects, { cuts: 1 }),
+      mutation: { [gateway]: forgetful },
+    });
+    assert.ok(failure !== undefined && FORGOTTEN.includes(failure.violation.law), failure?.violation.words);
+  });
+}
+
+test('a service whose complete clusters are not final is found out', async () => {
+  const { failure } = await explore({
+    ...setupOf(2, '23', { cuts: 1 }),
+    newData: () => unfinal(memoryData()),
+  });
+  assert.equal(failure?.violation.law, 'FINALITY', failure?.violation.words);
+});

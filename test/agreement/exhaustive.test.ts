@@ -6,13 +6,18 @@ import { type Budget, setupOf } from './setup.ts';
 
 // Everything that can happen to few nodes: see world.ts for the steps, and verdicts.ts for what must hold.
 
-// A short run looks at three nodes at most, at one kind of fault beside a restart.
+// A short run looks at three nodes at most, at one kind of fault beside a restart, or at one removal or replacement.
 const SHORT_NODES = 3;
 const FEW: ReadonlyArray<Partial<Budget>> = [
   { crashes: 1, restarts: 1 },
   { breaks: 1, restarts: 1 },
+  { cuts: 1 },
 ];
-const MANY: ReadonlyArray<Partial<Budget>> = [{ crashes: 1, breaks: 1, restarts: 1 }];
+const MANY: ReadonlyArray<Partial<Budget>> = [
+  { crashes: 1, breaks: 1, restarts: 1 },
+  { cuts: 2 },
+  { cuts: 1, restarts: 1 },
+];
 
 const MIXES = [
   [1, '23'],
