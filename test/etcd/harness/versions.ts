@@ -39,12 +39,21 @@ async function there<Found extends { readonly missing?: undefined }>(
   return found;
 }
 
-/** The series whose nodes use `--discovery` (V2), those whose nodes use `--discovery-token` (V3), and all. */
+/** The series whose nodes use `--discovery` (V2), those whose nodes use `--discovery-token` (V3), or both, and all. */
 const SPEAKS = {
+  BOTH: (series: string): boolean => series === '3.6',
   V2: (series: string): boolean => Number(series.split('.')[1]) <= 6,
   V3: (series: string): boolean => Number(series.split('.')[1]) >= 6,
   ANY: (): boolean => true,
 } as const;
+
+/** What is said of an etcd that does not speak a dialect, and which do. */
+const LACKS = {
+  V2: ['has no --discovery', '3.4,3.5,3.6'],
+  V3: ['has no --discovery-token', '3.6,3.7'],
+  BOTH: ['has not both dialects', '3.6'],
+  ANY: ['is of no use here', '3.4,3.5,3.6,3.7'],
+} as const satisfies Record<keyof typeof SPEAKS, readonly [lacks: string, others: string]>;
 
 // Two clusters at a time: a start is mostly waiting for an election.
 const TESTS_AT_ONCE = 2;
@@ -69,10 +78,9 @@ export async function forEachEtcd(
 ): Promise<void> {
   const choose = (found: Etcd | Missing): Etcd | Missing => {
     if (found.missing !== undefined || SPEAKS[dialect](found.series)) return found;
-    const flag = dialect === 'V2' ? '--discovery' : '--discovery-token';
-    const others = dialect === 'V2' ? '3.4,3.5,3.6' : '3.6,3.7';
+    const [lacks, others] = LACKS[dialect];
     return {
-      missing: `etcd ${found.version} has no ${flag}: set ETCD_DISCOVERY_TEST_VERSIONS=${others} to build some that do`,
+      missing: `etcd ${found.version} ${lacks}: set ETCD_DISCOVERY_TEST_VERSIONS=${others} to build some that do`,
     };
   };
   await forEach('etcd', tool.provideEtcd, tool.findInstalledEtcd, choose, declare);
