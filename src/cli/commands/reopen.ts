@@ -9,7 +9,8 @@ export const REOPEN = clientCommand({
   name: 'reopen',
   group: 'Tokens',
   summary: 'give a token a new lifetime from now on, also when it has expired',
-  details: 'The members stay. A deleted token cannot be reopened.',
+  details:
+    'The members stay, and nodes that still wait count on. Once a cluster was complete its members are final, reopened or not. A deleted token cannot be reopened.',
   args: ['TOKEN'],
   flags: { ttl: TTL },
   examples: ['reopen my-cluster --ttl 24h'],
