@@ -20,7 +20,7 @@ test('random stories of nodes end with one cluster', async (t) => {
       '',
     );
     const few = (): number => random.between(0, 2);
-    const setup = setupOf(size, dialects, { crashes: few(), breaks: few(), restarts: few() });
+    const setup = setupOf(size, dialects, { cuts: few(), crashes: few(), breaks: few(), restarts: few() });
     const fine = { ...setup, isFine: random.chance(0.8) };
     const found = await playRandom(fine, random, random.next() / 3);
     if (found === undefined) continue;

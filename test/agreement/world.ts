@@ -182,7 +182,7 @@ export class World {
   }
 
   /** Until nothing moves by itself: everyone goes on as long as there is something to do. False: it never ends. */
-  async finish(limit = 2000): Promise<boolean> {
+  async finish(limit = 600): Promise<boolean> {
     for (let i = 0; i < limit; i++) {
       const { steps } = this.enabled();
       const [step] = [...steps.filter((each) => !each.startsWith('go')), ...steps];
@@ -192,7 +192,7 @@ export class World {
       }
       await this.apply(step);
     }
-    this.verdicts.endless();
+    this.verdicts.endless(this.slots, this.cluster);
     return false;
   }
 
