@@ -359,16 +359,12 @@ test('no files import each other in a circle', () => {
 
 /** What a reader still holds in mind at once. */
 const MOST_LINES = 250;
-/** Longer ones, and why they are. */
-const LONG: ReadonlyMap<string, string> = new Map([
-  ['src/etcdv3/watch.ts', 'one stream and its watchers: what is shared between them is most of it'],
-]);
 
-test('no file is longer than a reader holds in mind, but for those with a reason', () => {
+test('no file is longer than a reader holds in mind', () => {
   const ours = sourceFiles().filter(([path]) => !path.startsWith('gen/'));
   const long = ours.filter(([, text]) => text.trimEnd().split('\n').length > MOST_LINES);
   assert.deepEqual(
-    long.map(([path]) => path).filter((path) => !LONG.has(path)),
+    long.map(([path]) => path),
     [],
   );
 });

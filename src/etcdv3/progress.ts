@@ -34,6 +34,38 @@ interface Question {
   readonly targets: Map<Watcher, bigint>;
 }
 
+/**
+ * How far a watch has come, if it is to be told: one that asked for it, and a node's, which asks for nothing, as a proxy
+ * would cut a silent stream off. A node resumes after the revision that it was told last, so that must be one up to
+ * which it has everything, and never the store's.
+ */
+export function progressOf(watcher: Watcher, states: ReadonlyMap<string, State>): bigint | undefined {
+  if (watcher.stopped) return undefined;
+  if (watcher.isNode) return watcher.delivered;
+  const now = watcher.wantsProgress ? states.get(watcher.span.token) : undefined;
+  if (now === undefined || watcher.startsAfter(now.revision)) return undefined;
+  return watcher.delivered >= now.modRevision ? now.revision : undefined;
+}
+
+/** A question how far the watches have come; undefined when there is no answer to it. */
+export async function questionAbout(
+  client: DiscoveryClient,
+  watchers: Iterable<Watcher>,
+): Promise<Question | undefined> {
+  const all = [...watchers];
+  const states = await statesOf(client, all);
+  const targets = new Map<Watcher, bigint>();
+  let revision: bigint | undefined;
+  for (const watcher of all) {
+    const now = states.get(watcher.span.token);
+    // As etcd, without an answer: it would move a watch that begins in the future back to the present.
+    if (now === undefined || watcher.startsAfter(now.revision)) return undefined;
+    targets.set(watcher, now.modRevision);
+    if (revision === undefined || now.revision < revision) revision = now.revision;
+  }
+  return revision === undefined ? undefined : { revision, targets };
+}
+
 /** Questions that wait for watchers to catch up: the first, and the latest, whose answer covers those between. */
 export class Questions {
   readonly #waiting: Question[] = [];

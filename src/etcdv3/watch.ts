@@ -1,6 +1,5 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
-import { type Cluster, ClusterSchema, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type WatchCreateRequest,
   type WatchRequest,
@@ -8,14 +7,16 @@ import {
   WatchResponseSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
-import { type LocalClient, requireMessage } from '../etcd/client.ts';
+import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compacted, isAway, outside, REASONS, refusal } from './errors.ts';
+import { compacted, isAway, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { isEmpty, parseSpan, type Span } from './keys.ts';
+import type { Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
-import { Questions, statesOf } from './progress.ts';
+import { progressOf, Questions, questionAbout, statesOf } from './progress.ts';
 import { requireReadable } from './require-readable.ts';
+import { farewellRevision, isStillExpired, isTokenGone, refusalNow } from './token-end.ts';
+import { clusterToWatch, type Found, spanToWatch } from './watch-request.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
 /** The id in answers that are about no watch, or about all of them. */
@@ -24,12 +25,6 @@ const NO_WATCH = -1n;
 const ROOM_PAUSE_MS = 1000;
 /** How long a watch waits before it looks again whether its expired token was reopened. */
 const EXPIRED_PAUSE_MS = 15_000;
-
-/** A cluster as it was at a revision of the store. */
-interface Found {
-  readonly cluster: Cluster;
-  readonly revision: bigint;
-}
 
 /** One stream of a client, with all of its watches. */
 export class WatchStream {
@@ -68,25 +63,20 @@ export class WatchStream {
     }
   }
 
-  /**
-   * Tells the watches that asked for it how far they have come, and nodes, which ask for nothing, that they have come no
-   * further: a proxy would cut a silent stream off. A node resumes after the revision that it was told last, so that
-   * must be one up to which it has everything, and never the store's.
-   */
+  /** Tells the watches that asked for it how far they have come, and nodes that they are still served. */
   async notifyProgress(): Promise<void> {
     // A client that does not read is not told more.
     if (this.#notifying) return;
     this.#notifying = true;
     try {
-      const watchers = [...this.#watchers.values()].filter(({ wantsProgress }) => wantsProgress);
-      const found = await statesOf(this.#client, watchers);
+      const watchers = [...this.#watchers.values()];
+      const states = await statesOf(
+        this.#client,
+        watchers.filter(({ wantsProgress }) => wantsProgress),
+      );
       for (const watcher of watchers) {
-        const now = found.get(watcher.span.token);
-        if (now === undefined || watcher.stopped || watcher.startsAfter(now.revision)) continue;
-        if (watcher.delivered >= now.modRevision) await this.#send(watcher.id, now.revision, {});
-      }
-      for (const watcher of this.#watchers.values()) {
-        if (watcher.isNode) await this.#send(watcher.id, watcher.delivered, {});
+        const revision = progressOf(watcher, states);
+        if (revision !== undefined) await this.#send(watcher.id, revision, {});
       }
     } finally {
       this.#notifying = false;
@@ -125,27 +115,10 @@ export class WatchStream {
   }
 
   async #create(request: WatchCreateRequest): Promise<void> {
-    const span = parseSpan(request.key, request.rangeEnd);
-    if (request.startRevision < 0n) return this.#refuse(compacted().rawMessage);
-    if (span === undefined) return this.#refuse(outside().rawMessage);
-    if (isEmpty(span)) return this.#refuse(REASONS.emptyRange);
-    if (this.#watchers.has(request.watchId) && request.watchId !== 0n) return this.#refuse(REASONS.takenId);
-    if (this.#watchers.size >= V3_LIMITS.watchesPerStream) {
-      return this.#refuse(`a stream carries at most ${V3_LIMITS.watchesPerStream} watches; open another`);
-    }
-    let found: Found;
-    try {
-      const { cluster, revision } = await this.#client.getCluster({ token: span.token });
-      found = { cluster: requireMessage(cluster), revision };
-    } catch (thrown) {
-      if (reasonOf(thrown) === undefined || isAway(thrown)) throw thrown;
-      // Who begins in the past has seen the token; a node that is refused begins again at once, and for ever.
-      if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND' || request.startRevision === 0n) {
-        return this.#refuse(refusal(thrown).rawMessage);
-      }
-      const cluster = create(ClusterSchema, { token: span.token });
-      found = { cluster, revision: refusalOf(thrown)?.revision ?? 0n };
-    }
+    const span = spanToWatch(request, this.#watchers);
+    if (typeof span === 'string') return this.#refuse(span);
+    const found = await clusterToWatch(this.#client, span, request);
+    if (typeof found === 'string') return this.#refuse(found);
     // The stream may have ended meanwhile, with all the watches that it had.
     if (!this.#outbox.ended) await this.#start(span, request, found);
   }
@@ -167,7 +140,8 @@ export class WatchStream {
       .run(this.#client, deliver, () => void this.#answerProgress())
       .then(
         async () => {
-          if (!watcher.stopped) await this.#tokenEnded(watcher, await this.#refusalOf(watcher.span.token));
+          if (!watcher.stopped)
+            await this.#tokenEnded(watcher, await refusalNow(this.#client, watcher.span.token));
         },
         (thrown: Error) => this.#failed(watcher, thrown),
       );
@@ -177,30 +151,21 @@ export class WatchStream {
     if (reasonOf(thrown) === undefined || isAway(thrown)) return this.end(thrown);
     if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
     // A node, which has one watch, would begin it again at once, and for ever: it waits here until there is room.
-    if (reasonOf(thrown) === 'TOO_MANY_REQUESTS' && this.#watchers.size === 1) return this.#runLater(watcher);
+    if (reasonOf(thrown) === 'TOO_MANY_REQUESTS' && this.#watchers.size === 1) {
+      setTimeout(() => watcher.stopped || this.#run(watcher), ROOM_PAUSE_MS).unref();
+      return;
+    }
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision that a watch can begin with, as in etcd.
     const compactRevision = (refusalOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
   }
 
-  #runLater(watcher: Watcher): void {
-    setTimeout(() => {
-      if (!watcher.stopped) this.#run(watcher);
-    }, ROOM_PAUSE_MS).unref();
-  }
-
   /** A node that waits does not begin anew by itself: it goes on where it was when somebody reopens the token. */
   #runWhenReopened(watcher: Watcher): void {
     const look = async (): Promise<void> => {
       if (watcher.stopped) return;
-      const { token } = watcher.span;
-      const isExpired = await this.#client.getCluster({ token }).then(
-        ({ cluster }) => cluster?.state === ClusterState.EXPIRED,
-        // Whatever it is, the watch itself will meet it; only what passes is waited for.
-        (thrown: unknown) => isAway(thrown),
-      );
-      if (isExpired) return this.#runWhenReopened(watcher);
+      if (await isStillExpired(this.#client, watcher.span.token)) return this.#runWhenReopened(watcher);
       this.#idle.delete(watcher);
       if (!watcher.stopped) this.#run(watcher);
     };
@@ -216,21 +181,10 @@ export class WatchStream {
     if (watcher.stopped) return;
     if (this.#idle.size >= V3_LIMITS.endedPerStream) return this.#ended(watcher, refusal(thrown).rawMessage);
     this.#idle.add(watcher);
-    const told = refusalOf(thrown)?.revision ?? 0n;
-    const latest = told > watcher.revision ? told : watcher.revision;
-    // A node comes again after the last revision that it was told: past what it was not told it would look as if it had it.
-    const revision = watcher.isNode ? watcher.delivered : latest;
+    const revision = farewellRevision(watcher, thrown);
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
     if (events.length > 0) await this.#send(watcher.id, revision, { events });
     if (reasonOf(thrown) === 'TOKEN_EXPIRED') this.#runWhenReopened(watcher);
-  }
-
-  /** How the service refuses a token that was deleted a moment ago. */
-  async #refusalOf(token: string): Promise<unknown> {
-    return this.#client.listMembers({ token }).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
   }
 
   /** Tells that a watch is over; says nothing of one that its client has ended. */
@@ -258,19 +212,9 @@ export class WatchStream {
 
   /** Asks for an answer once every watch has delivered what has happened up to now. */
   async #progress(): Promise<void> {
-    const watchers = [...this.#watchers.values()];
-    const found = await statesOf(this.#client, watchers);
-    const targets = new Map<Watcher, bigint>();
-    let revision: bigint | undefined;
-    for (const watcher of watchers) {
-      const now = found.get(watcher.span.token);
-      // As etcd, without an answer: it would move a watch that begins in the future back to the present.
-      if (now === undefined || watcher.startsAfter(now.revision)) return;
-      targets.set(watcher, now.modRevision);
-      if (revision === undefined || now.revision < revision) revision = now.revision;
-    }
-    if (revision === undefined) return;
-    this.#questions.add({ revision, targets });
+    const question = await questionAbout(this.#client, this.#watchers.values());
+    if (question === undefined) return;
+    this.#questions.add(question);
     // Waiting for the client to take it: one that does not read cannot ask for ever more.
     await this.#answerProgress();
   }
@@ -303,9 +247,4 @@ export class WatchStream {
     response.header = header(this.#identity, revision);
     return this.#outbox.put(response);
   }
-}
-
-function isTokenGone(thrown: unknown): boolean {
-  const reason = reasonOf(thrown);
-  return reason === 'TOKEN_DELETED' || reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_NOT_FOUND';
 }
