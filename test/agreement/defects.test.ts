@@ -11,6 +11,7 @@ import { isComplete } from '../../src/discovery/cluster.ts';
 import type { ClusterSize } from '../../src/discovery/types.ts';
 import type { LocalClient } from '../../src/etcd/client.ts';
 import { explore } from './explore.ts';
+import type { Answer } from './node.ts';
 import { memoryData, type OpenStore, setupOf } from './setup.ts';
 import type { Violation } from './verdicts.ts';
 
@@ -126,6 +127,20 @@ for (const [dialects, gateway] of [
     assert.ok(failure !== undefined && FORGOTTEN.includes(failure.violation.law), failure?.violation.words);
   });
 }
+
+/** Tells the members of a complete cluster one by one: a node looks after each answer whether it has enough. */
+function piecemeal(real: Answer): readonly Answer[] {
+  if (real.type !== 'EVENTS') return [real];
+  return real.events.map((event) => ({ ...real, events: [event] }));
+}
+
+test(`a service that is ${piecemeal.name} to nodes of v3 is found out`, async () => {
+  const { failure } = await explore({
+    ...setupOf(3, '333', { cuts: 1 }),
+    mutation: { v3Answer: piecemeal },
+  });
+  assert.ok(failure !== undefined && FORGOTTEN.includes(failure.violation.law), failure?.violation.words);
+});
 
 test('a service whose complete clusters are not final is found out', async () => {
   const { failure } = await explore({

@@ -17,6 +17,8 @@ import { handlersOf, rpcExchange, type V3Handlers } from './rpc-exchange.ts';
 export interface Mutation {
   readonly v2Client?: (real: LocalClient) => LocalClient;
   readonly v3Client?: (real: LocalClient) => LocalClient;
+  /** What a node of v3 gets in place of an answer. */
+  readonly v3Answer?: (real: Answer) => readonly Answer[];
 }
 
 const LONG_MS = 3_600_000;
@@ -30,12 +32,14 @@ export class Host {
   readonly client: LocalClient;
   readonly v2: Handler;
   readonly v3: V3Handlers;
+  readonly #v3Answer: (real: Answer) => readonly Answer[];
   readonly #stopping = new AbortController();
 
   constructor(store: Store, mutation: Mutation, onDefect: (defect: unknown) => void) {
     this.held = heldStore(store);
     this.discovery = new Discovery(this.held.store, DEFAULT_POLICY, () => millis(1e12));
     this.client = inProcessClient(discoveryService(this.discovery, onDefect));
+    this.#v3Answer = mutation.v3Answer ?? ((answer) => [answer]);
     const v2Client = mutation.v2Client?.(this.client) ?? this.client;
     const v3Client = mutation.v3Client?.(this.client) ?? this.client;
     this.v2 = etcdV2Gateway(() => v2Client, {
@@ -57,7 +61,10 @@ export class Host {
   }
 
   call(call: Call, answered: (answer: Answer) => void): Connection {
-    return call.type === 'HTTP' ? exchange(this.v2, call, answered) : rpcExchange(this.v3, call, answered);
+    if (call.type === 'HTTP') return exchange(this.v2, call, answered);
+    return rpcExchange(this.v3, call, (answer) => {
+      for (const each of this.#v3Answer(answer)) answered(each);
+    });
   }
 
   /** As on SIGTERM: waits are ended, and what is under way is not kept from its end. */
