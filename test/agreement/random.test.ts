@@ -1,30 +1,66 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { slow } from '../slow.ts';
+import { forEachEtcdStore } from '../store/support/etcd.ts';
+import type { Place } from '../store/support/factory.ts';
+import { lmdbPlace } from '../store/support/place.ts';
 import { Random, seedOfRun } from '../store/support/random.ts';
 import { failureText } from './explore.ts';
 import { playRandom, shrink } from './random.ts';
-import { setupOf } from './setup.ts';
+import { memoryData, type OpenStore, type Setup, setupOf } from './setup.ts';
 
 // Beyond what can be looked at whole: more nodes, more of what may happen, and every call, every answer and every access
 // to the store as a step of its own.
 
-const STORIES = slow ? 10_000 : 1500;
 const seed = seedOfRun();
 
-test('random stories of nodes end with one cluster', async (t) => {
+/** Plays stories over the stores that `newData` makes. The first failure is told as short as it can be. */
+async function playMany(
+  t: TestContext,
+  count: number,
+  data: Pick<Setup, 'newData' | 'newsMs'>,
+): Promise<void> {
   const random = new Random(seed);
-  for (let i = 0; i < STORIES; i++) {
+  for (let i = 0; i < count; i++) {
     const size = random.between(1, 5);
     const dialects = Array.from({ length: size + random.between(0, 2) }, () => random.pick(['2', '3'])).join(
       '',
     );
     const few = (): number => random.between(0, 2);
-    const setup = setupOf(size, dialects, { cuts: few(), crashes: few(), breaks: few(), restarts: few() });
-    const fine = { ...setup, isFine: random.chance(0.8) };
-    const found = await playRandom(fine, random, random.next() / 3);
+    const plain = setupOf(size, dialects, { cuts: few(), crashes: few(), breaks: few(), restarts: few() });
+    const setup = { ...plain, ...data, isFine: random.chance(0.8) };
+    const found = await playRandom(setup, random, random.next() / 3);
     if (found === undefined) continue;
-    assert.fail(`seed ${seed}, story ${i}: ${failureText(setup.name, await shrink(fine, found))}`);
+    assert.fail(`seed ${seed}, story ${i}: ${failureText(plain.name, await shrink(setup, found))}`);
   }
-  t.diagnostic(`${STORIES} stories by seed ${seed}`);
+  t.diagnostic(`${count} stories by seed ${seed}`);
+}
+
+test('random stories of nodes end with one cluster', (t) =>
+  playMany(t, slow ? 10_000 : 1500, { newData: memoryData }));
+
+test('random stories over the embedded store end with one cluster', async (t) => {
+  const places: Place[] = [];
+  const newData = (): OpenStore => {
+    const place = lmdbPlace();
+    places.push(place);
+    return () => place.open(DEFAULT_POLICY);
+  };
+  t.after(() => {
+    for (const place of places) place.destroy();
+  });
+  await playMany(t, slow ? 200 : 20, { newData, newsMs: 1 });
 });
+
+if (slow) {
+  await forEachEtcdStore((label, makePlace) => {
+    test(`random stories over ${label} end with one cluster`, async (t) => {
+      const newData = (): OpenStore => {
+        const place = makePlace();
+        return () => place.open(DEFAULT_POLICY);
+      };
+      await playMany(t, 60, { newData, newsMs: 50 });
+    });
+  }, 'TWO');
+}

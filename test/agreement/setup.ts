@@ -33,6 +33,8 @@ export interface Setup {
   readonly isFine: boolean;
   /** Makes data for one world, and returns what opens it, again and again; the store before is closed then. */
   readonly newData: () => OpenStore;
+  /** How late the news of a commit may be, in ms; 0 with a store in memory. */
+  readonly newsMs?: number;
   readonly mutation?: Mutation;
   /** Who a node is, by its number and how often it was started anew. */
   readonly identityOf?: (i: number, start: number) => NodeIdentity;

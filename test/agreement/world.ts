@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import type { Cluster } from '../../src/discovery/types.ts';
@@ -183,9 +184,18 @@ export class World {
 
   /** Until nothing moves by itself: everyone goes on as long as there is something to do. False: it never ends. */
   async finish(limit = 600): Promise<boolean> {
+    const { newsMs = 0 } = this.setup;
+    let late = newsMs > 0;
     for (let i = 0; i < limit; i++) {
       const { steps } = this.enabled();
       const [step] = [...steps.filter((each) => !each.startsWith('go')), ...steps];
+      if (step === undefined && late) {
+        await sleep(newsMs);
+        await this.host.settle();
+        late = false;
+        continue;
+      }
+      late = newsMs > 0;
       if (step === undefined) {
         this.verdicts.quiet(this.slots, this.cluster);
         return true;
