@@ -38,7 +38,7 @@ async function playMany(
 }
 
 test('random stories of nodes end with one cluster', (t) =>
-  playMany(t, slow ? 10_000 : 1500, { newData: memoryData }));
+  playMany(t, slow ? 5000 : 1500, { newData: memoryData }));
 
 test('random stories over the embedded store end with one cluster', async (t) => {
   const places: Place[] = [];
