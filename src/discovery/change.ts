@@ -183,7 +183,8 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
 
 function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
   const changeCount = cluster.changeCount + 1;
-  if (cluster.locks !== undefined || cluster.deleteTime !== undefined || cluster.cutRevision !== undefined) {
+  const { locks, deleteTime, cutRevision, formed } = cluster;
+  if ((locks ?? deleteTime ?? cutRevision ?? formed) !== undefined) {
     return { ...cluster, members, changeCount, modRevision: revision };
   }
   return {

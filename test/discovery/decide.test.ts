@@ -308,6 +308,15 @@ describe('replacing', () => {
   });
 });
 
+test('that a cluster has formed outlives every later change, whatever else is known of it', () => {
+  const one = new Case();
+  one.register(1);
+  one.cluster = { ...one.is, formed: true };
+  one.take({ type: 'TOKEN_REOPENED', time: START, expireTime: later(HOUR) });
+  assert.equal(one.is.formed, true);
+  refused('CLUSTER_FORMED', () => one.decide(2));
+});
+
 describe('the discovery text', () => {
   const text = discoveryText('http://disc:8087/t');
   const other = discoveryText('http://disc:8087/t/');
