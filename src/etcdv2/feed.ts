@@ -1,12 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  ClusterState,
-  type Member,
-  type MemberEvent,
-  MemberEventType,
-} from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Member, type MemberEvent, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
+import { isCut } from '../etcd/cut.ts';
 import { registeredBody } from './reply.ts';
 
 /** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
@@ -157,19 +153,12 @@ export class Feed {
     await this.#serveAll();
   }
 
-  #entryOf({ type, state, revision, member: changed }: MemberEvent): Registration | Cut | undefined {
-    switch (type) {
-      case MemberEventType.REGISTERED: {
-        const member = requireMessage(changed);
-        return { revision, member, body: registeredBody(this.#token, member) };
-      }
-      case MemberEventType.DEREGISTERED:
-      case MemberEventType.REPLACED:
-        // Of a complete cluster only standbys change, which nobody counts.
-        return state === ClusterState.COMPLETE ? undefined : { revision, body: CUT };
-      default:
-        return undefined;
-    }
+  #entryOf(event: MemberEvent): Registration | Cut | undefined {
+    const { revision } = event;
+    if (isCut(event)) return { revision, body: CUT };
+    if (event.type !== MemberEventType.REGISTERED) return undefined;
+    const member = requireMessage(event.member);
+    return { revision, member, body: registeredBody(this.#token, member) };
   }
 
   #keep(entry: Registration | Cut): void {

@@ -1,21 +1,10 @@
-import {
-  ClusterState,
-  type Member,
-  type MemberEvent,
-  MemberEventType,
-} from '../../gen/discovery/v1/cluster_pb.ts';
+import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { Span } from './keys.ts';
 import { eventOf, memberEntry } from './kvs.ts';
 
 // A node of the v3 dialect never forgets a member that it was told of, and never reads the list again. What makes it
 // take the members that there are in the end is its own order: it takes those of the lowest create revisions.
-
-/** Whether an event takes away what a node that watches from before it has counted. */
-export function isCut({ type, state }: MemberEvent): boolean {
-  const isGone = type === MemberEventType.DEREGISTERED || type === MemberEventType.REPLACED;
-  return isGone && state !== ClusterState.COMPLETE;
-}
 
 /**
  * The members of a complete cluster, each under a key that no node has, before everything that a node may have

@@ -5,7 +5,8 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
-import { finalEvents, isCut } from './final.ts';
+import { isCut } from '../etcd/cut.ts';
+import { finalEvents } from './final.ts';
 import { contains, type Span } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
 import { isNodeWatch } from './node-watch.ts';
