@@ -30,9 +30,9 @@ export class RawHttp2Client {
 
   static async connect(
     port: number,
-    options: { readonly hello?: Uint8Array; readonly deaf?: boolean } = {},
+    options: { readonly hello?: Uint8Array; readonly deaf?: boolean; readonly from?: string } = {},
   ): Promise<RawHttp2Client> {
-    const raw = await RawClient.connect(port);
+    const raw = await RawClient.connect(port, options.from);
     raw.send(options.hello ?? HELLO);
     return new RawHttp2Client(raw, options.deaf ?? false);
   }

@@ -28,9 +28,11 @@ export class RawClient {
     });
   }
 
-  static connect(port: number): Promise<RawClient> {
+  /** `from`: another address of loopback, for a client that is not this machine. */
+  static connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+      const where = { port, host: '127.0.0.1', localAddress: from };
+      const socket = connect({ ...where, allowHalfOpen: true, noDelay: true });
       socket.once('error', reject);
       socket.once('connect', () => {
         socket.off('error', reject);
