@@ -2,6 +2,7 @@
 //   npm test                        every test file but the floods, at the default size
 //   npm test -- test/flood/         the floods: alone, as they measure what the service does for others
 //   npm test -- store arrows        the test files whose path contains "store" or "arrows"
+//   npm test -- --except readme     all but those; may be given several times
 //   npm test -- --slow              long runs too (more histories, kills and sizes)
 //   npm test -- --node /path/node   under another Node.js
 
@@ -35,10 +36,12 @@ const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
   .map((name) => `test/${name.replaceAll('\\', '/').replace(/js$/, 'ts')}`)
   .sort();
 const isFlood = (file) => file.startsWith('test/flood/');
-const withFloods = wanted.some((part) => part.includes('flood'));
+const withFloods = wanted.some((part) => part.includes('flood/'));
 const chosen = all.filter(
   (file) =>
-    (wanted.length === 0 || wanted.some((part) => file.includes(part))) && (withFloods || !isFlood(file)),
+    (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
+    !options.except.some((part) => file.includes(part)) &&
+    (withFloods || !isFlood(file)),
 );
 if (chosen.length === 0) {
   fail(
@@ -92,11 +95,15 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { slow: { type: 'boolean', default: false }, node: { type: 'string' } },
+      options: {
+        slow: { type: 'boolean', default: false },
+        node: { type: 'string' },
+        except: { type: 'string', multiple: true, default: [] },
+      },
     });
   } catch (error) {
     return fail(
-      `${error.message}\nusage: npm test -- [--slow] [--node PATH] [PART-OF-A-TEST-FILE'S-PATH...]`,
+      `${error.message}\nusage: npm test -- [--slow] [--node PATH] [--except PART]... [PART-OF-A-TEST-FILE'S-PATH...]`,
     );
   }
 }
