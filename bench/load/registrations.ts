@@ -1,10 +1,11 @@
 // Tokens and registrations of them, each distinct, as ready request bytes.
 
+import { hash } from 'node:crypto';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
 import { RegisterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { issueToken } from '../../src/discovery/issue-token.ts';
-import { connectJson, grpcFrame, putForm, REGISTRY } from '../support/requests.ts';
+import { connectJson, grpcFrame, ORIGIN, putForm, REGISTRY } from '../support/requests.ts';
 
 export interface RegistrationPlan {
   readonly dialect: 'v2' | 'v3' | 'connectJson' | 'grpc';
@@ -38,10 +39,11 @@ export function registrations({ dialect, perToken, count }: RegistrationPlan): R
 }
 
 function registration(dialect: RegistrationPlan['dialect'], token: string, member: number): Uint8Array {
-  const { id, name, peerUrl } = memberOf(member);
   if (dialect === 'v2') {
+    const { id, name, peerUrl } = memberOf(member, `${ORIGIN}/${token}`);
     return putForm(`/${token}/${id}?prevExist=false`, `value=${encodeURIComponent(`${name}=${peerUrl}`)}`);
   }
+  const { id, name, peerUrl } = memberOf(member, token);
   if (dialect === 'v3') return grpcFrame(toBinary(PutRequestSchema, memberPut(token, member)));
   const request = create(RegisterRequestSchema, { token, memberId: id, name, peerUrls: [peerUrl] });
   if (dialect === 'connectJson') return connectJson('Register', toJsonString(RegisterRequestSchema, request));
@@ -50,15 +52,19 @@ function registration(dialect: RegistrationPlan['dialect'], token: string, membe
 
 /** How a node of etcd 3.6 or 3.7 registers. */
 export function memberPut(token: string, member: number): PutRequest {
-  const { id, name, peerUrl } = memberOf(member);
+  const { id, name, peerUrl } = memberOf(member, token);
   return create(PutRequestSchema, {
     key: Buffer.from(`${REGISTRY}/${token}/members/${id}`),
     value: Buffer.from(`${name}=${peerUrl}`),
   });
 }
 
-/** The member with that number: an id as etcd makes them, and the rest as in its documentation. */
-export function memberOf(number: number): { id: string; name: string; peerUrl: string } {
-  const id = (0xa0a0a0a000000000n + BigInt(number)).toString(16);
-  return { id, name: `infra${number}`, peerUrl: `http://10.0.${number >> 8}.${number & 255}:2380` };
+/**
+ * The member with that number: named as in etcd's documentation, with the id that etcd makes of its peer URL and of
+ * the text of --discovery or --discovery-token, which the service looks for.
+ */
+export function memberOf(number: number, text: string): { id: string; name: string; peerUrl: string } {
+  const peerUrl = `http://10.0.${number >> 8}.${number & 255}:2380`;
+  const id = hash('sha1', `${peerUrl}${text}`).slice(0, 16).replace(/^0+/, '');
+  return { id, name: `infra${number}`, peerUrl };
 }

@@ -11,7 +11,7 @@ import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/no
 import { memberOf, memberPut } from '../load/registrations.ts';
 import type { Messages } from '../servers/bare-connect.ts';
 import type { Reply } from '../servers/bare-node.ts';
-import { membersRange, sizeRange } from '../support/requests.ts';
+import { membersRange, ORIGIN, sizeRange } from '../support/requests.ts';
 
 /** Clusters that the reads are made of. */
 export interface Fixture {
@@ -53,7 +53,7 @@ async function makeToken(client: DiscoveryClient, size: number): Promise<string>
 }
 
 function register(client: DiscoveryClient, token: string, member: number) {
-  const { id, name, peerUrl } = memberOf(member);
+  const { id, name, peerUrl } = memberOf(member, token);
   return client.register({ token, memberId: id, name, peerUrls: [peerUrl] });
 }
 
@@ -74,7 +74,7 @@ export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promi
 /** What the service answers to a registration in the v2 dialect. */
 export async function sampleRegistration(port: number): Promise<Reply> {
   const token = await makeToken(createDiscoveryClient(`http://127.0.0.1:${port}`), 3);
-  const { id, name, peerUrl } = memberOf(0);
+  const { id, name, peerUrl } = memberOf(0, `${ORIGIN}/${token}`);
   const body = new URLSearchParams({ value: `${name}=${peerUrl}` });
   return sampleReply(port, `/${token}/${id}?prevExist=false`, { method: 'PUT', body });
 }

@@ -11,7 +11,7 @@ import type { Waiting } from '../load/waiters.ts';
 import type { Ports } from '../servers/bare-connect.ts';
 import { type GoServer, type Server, serverOf, startBareNode } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
-import { get, grpcFrame, membersRange, putForm, rpcPath } from '../support/requests.ts';
+import { get, grpcFrame, membersRange, ORIGIN, putForm, rpcPath } from '../support/requests.ts';
 import { makeFixture, putKey, sampleMessages, sampleRegistration, sampleReply } from './fixture.ts';
 
 export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, 10 a stream', 'WatchMembers'] as const;
@@ -138,7 +138,8 @@ async function longPoll(port: number, token: string | undefined, count: number):
   const waitIndex = Number(first?.headers['x-etcd-index'] ?? 0) + 1;
   const path = token ?? BARE_TOKEN;
   const wait = get(`/${path}?recursive=true&wait=true&waitIndex=${waitIndex}`);
-  const wake = putForm(registrationPath(path, 1), valueOf(1).toString());
+  const second = registration(path, 1);
+  const wake = putForm(second.path, second.value.toString());
   return {
     open: ['openWaiters', { port, count, request: wait }],
     wake: ['wakeWaiters', { port, request: wake }],
@@ -177,14 +178,14 @@ async function newToken(port: number): Promise<string> {
 }
 
 function register(port: number, token: string, member: number) {
-  return sampleReply(port, registrationPath(token, member), { method: 'PUT', body: valueOf(member) });
+  const { path, value } = registration(token, member);
+  return sampleReply(port, path, { method: 'PUT', body: value });
 }
 
-function registrationPath(token: string, member: number): string {
-  return `/${token}/${memberOf(member).id}?prevExist=false`;
-}
-
-function valueOf(member: number): URLSearchParams {
-  const { name, peerUrl } = memberOf(member);
-  return new URLSearchParams({ value: `${name}=${peerUrl}` });
+function registration(token: string, member: number): { path: string; value: URLSearchParams } {
+  const { id, name, peerUrl } = memberOf(member, `${ORIGIN}/${token}`);
+  return {
+    path: `/${token}/${id}?prevExist=false`,
+    value: new URLSearchParams({ value: `${name}=${peerUrl}` }),
+  };
 }

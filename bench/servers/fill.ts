@@ -34,7 +34,7 @@ async function fill({ path, tokens }: Fill): Promise<void> {
       const token = tokenNumber(n);
       await client.createToken({ token, size: FILLED_SIZE, ttl: TTL });
       for (let member = 0; member < membersOf(n); member += 1) {
-        const { id, name, peerUrl } = memberOf(member);
+        const { id, name, peerUrl } = memberOf(member, token);
         await client.register({ token, memberId: id, name, peerUrls: [peerUrl] });
       }
     }

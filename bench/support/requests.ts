@@ -4,6 +4,8 @@ import { create } from '@bufbuild/protobuf';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 
 const HOST = 'host: 127.0.0.1\r\n';
+/** What nodes have as --discovery, before the token. */
+export const ORIGIN = 'http://127.0.0.1';
 /** As etcd 3.5 sends them. */
 const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n`;
 export const REGISTRY = '/_etcd/registry';
