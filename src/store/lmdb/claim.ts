@@ -3,18 +3,25 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../refusals.ts';
+import { KernelLock } from './kernel-lock.ts';
 
-// One process per data directory. Every process that wants it listens on a socket of its own in it, and the
-// owner's name stands in the database, where it is set by compare-and-set in a write transaction, which
+// One process per data directory. It holds a lock of the kernel's on the directory and one on the data file, which
+// no removal of files touches. And every process that wants the directory listens on a socket of its own in it, and
+// the owner's name stands in the database, where it is set by compare-and-set in a write transaction, which
 // LMDB lets one process have at a time. An owner is dead when nobody listens on its socket any more: the
 // kernel sees to that however the process ended, and a process id that was used again cannot mislead.
+// The sockets tell quickly and beside the owner what it is doing, and hold where there is no other lock.
 
 const SOCKET = /^owner-([0-9a-f]{8})\.sock$/;
 /** The bytes of a socket's path in sockaddr_un, without the closing NUL. */
 const PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 /** How long a process that listens may take to say whether it is the owner. */
 const ANSWER_MS = 1000;
+/** Who only looks whether there is an owner has the lock meanwhile: for as long as a small program runs. */
+const LOCK_TRIES = 8;
+const LOCK_PAUSE_MS = 50;
 
 type Answer = 'OWNER' | 'STARTING' | 'DEAD';
 
@@ -29,6 +36,7 @@ export class Claim {
   readonly id: string;
   readonly #directory: string;
   readonly #server: Server;
+  readonly #locks: KernelLock[] = [];
   #answer: Answer = 'STARTING';
 
   private constructor(directory: string, id: string) {
@@ -55,12 +63,26 @@ export class Claim {
     claim.#server.unref();
     try {
       // Asked before LMDB is opened: an owner that hangs may hold LMDB's write lock.
-      await claim.refuseOwner();
+      await claim.lock(directory);
     } catch (error) {
       await claim.close();
       throw error;
     }
     return claim;
+  }
+
+  /** Locks the directory, or a file of it, against every other process. Throws when one has it. */
+  async lock(path: string): Promise<void> {
+    for (let i = 0; i < LOCK_TRIES; i++) {
+      await this.refuseOwner();
+      const lock = await KernelLock.take(path);
+      if (lock !== undefined) {
+        this.#locks.push(lock);
+        return;
+      }
+      await sleep(LOCK_PAUSE_MS);
+    }
+    throw this.#taken();
   }
 
   /** Throws when the directory has an owner that lives. */
@@ -108,6 +130,7 @@ export class Claim {
   async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
     rmSync(join(this.#directory, fileName(this.id)), { force: true });
+    for (const lock of this.#locks) lock.release();
   }
 
   #others(): string[] {
@@ -124,7 +147,7 @@ export class Claim {
 /** Whether a process that lives owns a data directory. */
 export async function hasOwner(directory: string): Promise<boolean> {
   for (const id of claims(directory)) if ((await ask(directory, id)) === 'OWNER') return true;
-  return false;
+  return KernelLock.isHeld(directory);
 }
 
 function claims(directory: string): string[] {

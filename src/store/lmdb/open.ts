@@ -7,7 +7,7 @@ import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
 import { damaged, foreign } from './check/refusals.ts';
-import { Claim } from './claim.ts';
+import { Claim, hasOwner } from './claim.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncToDisk } from './directory.ts';
 import { codeOf, readFault, writeCause } from './fault.ts';
@@ -23,7 +23,7 @@ const FORMAT_VERSION = 3;
 /** The databases of one data directory. */
 export interface Tables {
   readonly env: RootDatabase;
-  /** By name: format, formatVersion, clusterId, owner, revision. */
+  /** By name: format, formatVersion, clusterId, owner, lockFile, revision. */
   readonly meta: Database<unknown, string>;
   readonly clusters: Database<ClusterRecord, string>;
   readonly events: Database<EventRecord, [token: Token, revision: number]>;
@@ -53,6 +53,8 @@ export async function openDatabases(path: string): Promise<Databases> {
     checkDataFile(join(directory, 'data.mdb'));
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
+    // It may be in another directory, too, by a hard link or a mount.
+    await claim.lock(join(directory, 'data.mdb'));
     const databases = await claimData(env, claim, directory);
     syncToDisk(directory);
     return databases;
@@ -97,6 +99,7 @@ async function claimData(env: RootDatabase, claim: Claim, directory: string): Pr
       if (meta.get('format') === undefined) writeFormat(meta);
       else raiseFormat(tables);
       void meta.put('owner', to);
+      void meta.put('lockFile', lockFile(directory));
       return owner;
     }),
   );
@@ -109,6 +112,14 @@ async function claimData(env: RootDatabase, claim: Claim, directory: string): Pr
     tokens: (tables.clusters.getStats() as { entryCount: number }).entryCount,
     claim,
   };
+}
+
+/**
+ * Which file LMDB's lock is. Those who read beside the owner are kept track of in it: by another one of that name the
+ * owner would not know of them, and use pages again that they read.
+ */
+function lockFile(directory: string): string | undefined {
+  return statSync(join(directory, 'lock.mdb'), { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
 /** The databases in an environment of ours. */
@@ -129,9 +140,17 @@ export function tablesOf(env: RootDatabase): Tables {
 export async function openBeside(directory: string): Promise<Tables> {
   // LMDB would read past the end of an empty file, which ends the process with a signal.
   if (statSync(join(directory, 'data.mdb')).size > 0) {
+    const isInUse = await hasOwner(directory);
+    const before = lockFile(directory);
     const tables = tablesOf(openEnvironment(directory, 'READ'));
     const found: readonly unknown[] = Object.values(tables);
-    if (!found.includes(undefined)) return tables;
+    if (!found.includes(undefined)) {
+      if (!isInUse || tables.meta.get('lockFile') === before) return tables;
+      await tables.env.close();
+      throw unavailable(
+        `the lock.mdb of the process that uses the data directory ${directory} is gone, and without it nothing can be read beside that process; start it again first`,
+      );
+    }
     await tables.env.close();
   }
   throw unavailable(
