@@ -77,7 +77,7 @@ export function authorize(
 const WORDS = {
   READ: 'look at the cluster',
   JOIN: 'register members',
-  ADMINISTER: 'take members out, delete the token or reopen it',
+  ADMINISTER: 'take members out or replace them, delete the token or reopen it',
 } as const satisfies Record<Access, string>;
 
 function unauthenticated(what: string, proof: SecretHash | undefined, facts = {}): DiscoveryError {

@@ -113,6 +113,13 @@ export function decideRegister(
   return { type: 'REPLACED', time: now, member: registrationOf(command) };
 }
 
+/** Whether the command would take what another node has registered out of the cluster. */
+export function takesOut(cluster: Cluster | undefined, command: RegisterCommand): boolean {
+  if (command.mode === 'CREATE' || cluster === undefined) return false;
+  const registered = alike(cluster.members, command).find(({ id }) => id === command.id);
+  return registered !== undefined && !sameRegistration(registered, command);
+}
+
 export function decideDeregister(
   cluster: Cluster | undefined,
   id: MemberId,

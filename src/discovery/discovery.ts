@@ -8,6 +8,7 @@ import {
   decideRegister,
   decideReopen,
   type RegisterCommand,
+  takesOut,
 } from './decide.ts';
 import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
@@ -79,10 +80,12 @@ export class Discovery {
     return { cluster: requireLive(cluster, this.now(), revision), revision };
   }
 
+  /** A registration that takes another out needs what a removal needs; the same again takes nothing out. */
   async register(token: Token, command: RegisterCommand, caller: Caller = ANYONE): Promise<Registered> {
-    const written = await this.#change(token, 'JOIN', caller, (cluster) =>
-      decideRegister(cluster, command, this.now()),
-    );
+    const written = await this.#change(token, 'JOIN', caller, (cluster) => {
+      if (takesOut(cluster, command)) authorize(cluster?.locks, 'ADMINISTER', caller);
+      return decideRegister(cluster, command, this.now());
+    });
     const member = memberOf(written.cluster.members, command.id);
     if (member === undefined) throw new TypeError('the store lost the member that it registered');
     const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';

@@ -712,14 +712,14 @@ export const Access = {
   READ: 1,
 
   /**
-   * To register.
+   * To register, and to register the same again.
    *
    * @generated from enum value: ACCESS_JOIN = 2;
    */
   JOIN: 2,
 
   /**
-   * To deregister members, to delete the token and to reopen it.
+   * To deregister members or replace them, to delete the token and to reopen it.
    *
    * @generated from enum value: ACCESS_ADMINISTER = 3;
    */

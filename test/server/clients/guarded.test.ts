@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { Access, DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { Access, DiscoveryService, RegisterMode } from '../../../gen/discovery/v1/service_pb.ts';
 import { KV, Watch } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { run } from '../../support/child.ts';
 import { type RunningService, startService } from '../../support/service.ts';
@@ -37,8 +37,12 @@ suite('the secrets of a token hold on every surface', () => {
 
   const member = { memberId: '1', name: 'infra1', peerUrls: ['http://10.0.0.1:2380'] };
   const form = { value: 'infra1=http://10.0.0.1:2380' };
+  const other = { ...member, peerUrls: ['http://10.0.0.9:2380'] };
+  const otherForm = { value: 'infra1=http://10.0.0.9:2380' };
   const v2 = async (path: string, init: RequestInit = {}): Promise<Outcome> =>
     byStatus((await fetch(`${service.url}${path}`, init)).status);
+  const putV2 = (token: string, query: string, body: Record<string, string>): Promise<Outcome> =>
+    v2(`/${token}/1${query}`, { method: 'PUT', body: new URLSearchParams(body) });
   const key = (token: string, rest: string): Uint8Array => Buffer.from(`/_etcd/registry/${token}/${rest}`);
   const grpc = <T>(
     call: (transport: ReturnType<typeof createGrpcTransport>) => Promise<T>,
@@ -56,6 +60,16 @@ suite('the secrets of a token hold on every surface', () => {
     assert.equal(code, 0, stderr);
     return 'LET_IN';
   };
+  const registerArgs = (token: string, url: string): string[] => [
+    'register',
+    token,
+    '--name',
+    'infra1',
+    '--id',
+    '1',
+    '--peer-url',
+    url,
+  ];
 
   const CALLS: ReadonlyArray<[what: string, needs: Needs, call: (token: string) => Promise<Outcome>]> = [
     ['v2: the size', 'READ', (token) => v2(`/${token}/_config/size`)],
@@ -66,6 +80,18 @@ suite('the secrets of a token hold on every surface', () => {
       'v2: a registration',
       'JOIN',
       (token) => v2(`/${token}/1?prevExist=false`, { method: 'PUT', body: new URLSearchParams(form) }),
+    ],
+    ['v2: the same registration again', 'JOIN', (token) => putV2(token, '', form)],
+    ['v2: a replacement', 'ADMINISTER', (token) => putV2(token, '', otherForm)],
+    [
+      'v2: a replacement of what is there',
+      'ADMINISTER',
+      (token) => putV2(token, '?prevExist=true', otherForm),
+    ],
+    [
+      'v2: a replacement of a value',
+      'ADMINISTER',
+      (token) => putV2(token, `?prevValue=${encodeURIComponent(form.value)}`, otherForm),
     ],
     ['v2: a removal', 'ADMINISTER', (token) => v2(`/${token}/1`, { method: 'DELETE' })],
     ['v3: the size', 'READ', (token) => kv((client) => client.range({ key: key(token, '_config/size') }))],
@@ -86,6 +112,12 @@ suite('the secrets of a token hold on every surface', () => {
       (token) => kv((client) => client.put({ key: key(token, 'members/1'), value: Buffer.from(form.value) })),
     ],
     [
+      'v3: a replacement',
+      'ADMINISTER',
+      (token) =>
+        kv((client) => client.put({ key: key(token, 'members/1'), value: Buffer.from(otherForm.value) })),
+    ],
+    [
       'v3: a removal',
       'ADMINISTER',
       (token) => kv((client) => client.deleteRange({ key: key(token, 'members/1') })),
@@ -99,6 +131,21 @@ suite('the secrets of a token hold on every surface', () => {
     ],
     ['RPC: Register', 'JOIN', (token) => rpc((client) => client.register({ token, ...member }))],
     [
+      'RPC: Register, the same again',
+      'JOIN',
+      (token) => rpc((client) => client.register({ token, ...member, mode: RegisterMode.REPLACE })),
+    ],
+    [
+      'RPC: Register, a replacement',
+      'ADMINISTER',
+      (token) => rpc((client) => client.register({ token, ...other, mode: RegisterMode.REPLACE })),
+    ],
+    [
+      'RPC: Register, a replacement or a new one',
+      'ADMINISTER',
+      (token) => rpc((client) => client.register({ token, ...other, mode: RegisterMode.CREATE_OR_REPLACE })),
+    ],
+    [
       'RPC: Deregister',
       'ADMINISTER',
       (token) => rpc((client) => client.deregister({ token, memberId: '1' })),
@@ -106,11 +153,11 @@ suite('the secrets of a token hold on every surface', () => {
     ['RPC: ReopenToken', 'ADMINISTER', (token) => rpc((client) => client.reopenToken({ token }))],
     ['the page', 'READ', (token) => v2(`/${token}`, { headers: { accept: 'text/html' } })],
     ['the command show', 'READ', (token) => command('show', token)],
+    ['the command register', 'JOIN', (token) => command(...registerArgs(token, 'http://10.0.0.1:2380'))],
     [
-      'the command register',
-      'JOIN',
-      (token) =>
-        command('register', token, '--name', 'infra1', '--id', '1', '--peer-url', 'http://10.0.0.1:2380'),
+      'the command register --replace',
+      'ADMINISTER',
+      (token) => command(...registerArgs(token, 'http://10.0.0.9:2380'), '--replace'),
     ],
     ['the command deregister', 'ADMINISTER', (token) => command('deregister', token, '1')],
   ];
@@ -195,4 +242,20 @@ suite('the secrets of a token hold on every surface', () => {
       if (!isCommand) assert.equal(await outcome(`${token}:wrong`), 'NOT_FOR_THIS');
     });
   }
+
+  test('where administering alone is guarded, nobody takes another’s place without its secret', async () => {
+    const { cluster, secrets } = await service.client.createToken({ size: 3, guard: [Access.ADMINISTER] });
+    const token = cluster?.token ?? '';
+    await service.client.register({ token, ...member });
+    const calls = CALLS.filter(([what]) => what.includes('replacement') || what === 'v2: a registration');
+    const outcomes = new Map<string, Outcome>();
+    for (const [what, , call] of calls) outcomes.set(what, await call(token));
+    const { members } = await service.client.listMembers({ token });
+    assert.deepEqual(members[0]?.peerUrls, member.peerUrls);
+    assert.equal(outcomes.get('v2: a registration'), 'LET_IN');
+    outcomes.delete('v2: a registration');
+    assert.deepEqual([...new Set(outcomes.values())], ['NO_SECRET']);
+    const replace = { ...other, mode: RegisterMode.REPLACE };
+    await service.client.register({ token: `${token}:${secrets[0]?.secret}`, ...replace });
+  });
 });
