@@ -34,6 +34,12 @@ const CORS = [
   '*',
 ] as const;
 
+// A cache in front would give the token of one client to others.
+const NO_STORE = ['Cache-Control', 'no-store'] as const;
+
+// nginx otherwise keeps what it gets until a buffer is full.
+const AS_IT_COMES = ['X-Accel-Buffering', 'no'] as const;
+
 // A browser that opens a token's URL gets a web page.
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
@@ -41,7 +47,8 @@ const NEGOTIATED = ['Vary', 'Accept'] as const;
 export function send({ request, response, requestId }: V2Exchange, reply: Reply): void {
   const { unread, body, index } = reply;
   const length = String(Buffer.byteLength(body));
-  const headers = ['Content-Type', reply.contentType, 'Content-Length', length, ...CORS, ...NEGOTIATED];
+  const headers = ['Content-Type', reply.contentType, 'Content-Length', length];
+  headers.push(...CORS, ...NEGOTIATED, ...NO_STORE);
   if (reply.headers !== undefined) headers.push(...Object.entries(reply.headers).flat());
   if (index !== undefined) headers.push('X-Etcd-Index', index.toString());
   if (requestId !== undefined) headers.push('X-Request-Id', requestId);
@@ -57,7 +64,8 @@ export function send({ request, response, requestId }: V2Exchange, reply: Reply)
 
 /** Sends the headers of an answer whose body comes later. */
 export function begin({ response, requestId }: V2Exchange, contentType: string, index: bigint): void {
-  const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString(), ...CORS];
+  const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString()];
+  headers.push(...CORS, ...NO_STORE, ...AS_IT_COMES);
   if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   writeHead(response, 200, headers);
   response.flushHeaders?.();

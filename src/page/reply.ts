@@ -26,6 +26,7 @@ const POLICY = [
 ].join('; ');
 
 const ALWAYS = {
+  'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
@@ -45,7 +46,7 @@ const DOCUMENT = {
 export function secretDocument(status: number, html: string): Reply {
   return {
     status,
-    headers: { ...DOCUMENT, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' },
+    headers: { ...DOCUMENT, 'Referrer-Policy': 'no-referrer' },
     body: html,
   };
 }
@@ -54,7 +55,7 @@ export function secretDocument(status: number, html: string): Reply {
 export function openDocument(status: number, html: string): Reply {
   return {
     status,
-    headers: { ...DOCUMENT, 'Cache-Control': 'no-cache', 'Referrer-Policy': 'same-origin' },
+    headers: { ...DOCUMENT, 'Referrer-Policy': 'same-origin' },
     body: html,
   };
 }
@@ -63,7 +64,7 @@ export function openDocument(status: number, html: string): Reply {
 export function seeOther(location: string): Reply {
   return {
     status: 303,
-    headers: { ...ALWAYS, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: location },
+    headers: { ...ALWAYS, 'Referrer-Policy': 'no-referrer', Location: location },
     body: '',
   };
 }

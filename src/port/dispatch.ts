@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import type { PortRequest, PortResponse } from './connection.ts';
 import { checkRequest } from './guard.ts';
 import { reasonByStatus } from './refusals.ts';
-import type { Refusal } from './reply.ts';
+import { NO_STORE, type Refusal } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 
 /** What a client gets past a limit. A node of etcd that waits for its cluster tries again on any 5xx. */
@@ -78,7 +78,7 @@ function refuse(response: PortResponse, { status, text, headers }: Refusal): voi
   const body = Buffer.from(text === '' ? '' : `${text}\n`);
   const content =
     text === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
-  response.writeHead(status, { ...content, ...headers });
+  response.writeHead(status, { ...content, ...NO_STORE, ...headers });
   response.end(body);
 }
 

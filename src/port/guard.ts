@@ -7,6 +7,8 @@ import { METHODS, type Refusal } from './reply.ts';
 /** Of all that are known, the longest has 17 letters. */
 const METHOD = /^[A-Za-z-]{1,20}$/;
 const PATH = /^\/[\x21-\x7e]*$/;
+/** As Node has it. */
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
 
 /**
@@ -19,7 +21,13 @@ export function checkRequest(
   request: IncomingMessage | Http2ServerRequest,
   limits: PortLimits,
 ): Refusal | undefined {
-  return 'stream' in request ? checkHttp2(request, limits) : checkHttp1(request, limits);
+  const refusal = 'stream' in request ? checkHttp2(request, limits) : checkHttp1(request, limits);
+  return refusal ?? checkExpectation(request.headers.expect);
+}
+
+function checkExpectation(expect: string | undefined): Refusal | undefined {
+  if (expect === undefined || CONTINUE.test(expect)) return undefined;
+  return { status: 417, text: 'The Expect of the request is not known: only 100-continue is.' };
 }
 
 function checkHttp1(request: IncomingMessage, limits: PortLimits): Refusal | undefined {

@@ -45,9 +45,11 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
     // A socket that is broken off can have more bad bytes.
     if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
   };
-  server.on('request', (request, response) => {
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
     connections.get(request.socket)?.begin(request, response);
-  });
+  };
+  // What a client expects is for the guard to refuse: Node would answer by itself.
+  server.on('request', begin).on('checkExpectation', begin);
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);
     if (refusal === undefined) socket.destroy();

@@ -46,6 +46,9 @@ export class Http2Connection implements Connection {
     this.events = events;
     this.lookout = new FloodLookout(setup.limits);
     this.sweepPings = startPings(session, socket, setup);
+    socket.once('close', () => {
+      for (const open of this.open) open.endClosed();
+    });
   }
 
   /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */

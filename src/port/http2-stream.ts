@@ -50,7 +50,16 @@ export class Http2Stream {
     return this.#stream.aborted && now - this.#since < HASTY_MS;
   }
 
+  /**
+   * Ends a stream that its peer has reset with no error while it was answered, and one whose socket has closed since:
+   * node:http2 waits for the end of a body that nobody reads.
+   */
+  endClosed(): void {
+    if (this.#stream.closed && !this.#stream.destroyed) this.#stream.destroy();
+  }
+
   sweep(now: number): void {
+    this.endClosed();
     const stream = this.#stream;
     if (now < this.#restsUntil || stream.destroyed) return;
     const { headersSent } = this.#response;

@@ -20,12 +20,14 @@ export function createHttp2(
   const { limits, log, onRefused } = setup;
   const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
-  server.on('request', (request, response) => {
+  const begin = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     const { session } = request.stream;
     const connection = session === undefined ? undefined : connections.get(session);
     if (connection === undefined) request.stream.destroy();
     else connection.begin(request, response);
-  });
+  };
+  // What a client expects is for the guard to refuse: Node would answer by itself.
+  server.on('request', begin).on('checkExpectation', begin);
   // An attacker makes many.
   const warn = warnRarely(log);
   const onFlood = (socket: Socket, flood: string): void => {

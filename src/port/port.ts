@@ -11,6 +11,7 @@ import { type TlsIdentity, tellHandshakeFailures } from './tls.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
+export { NO_STORE } from './reply.ts';
 export type { ConnectionCount, PortHandler, PortLog } from './setup.ts';
 
 export interface PortOptions

@@ -11,6 +11,9 @@ export interface Refusal {
 /** For `Allow`: what some path of the service takes. */
 export const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 
+/** For every answer but those that never change: a cache in front would give what is one client's to others. */
+export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
+
 /** Answers over a bare HTTP/1.1 socket and closes it. */
 export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number): void {
   const body = Buffer.from(`${refusal.text}\n`);
@@ -19,7 +22,7 @@ export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number)
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${body.length}`,
     'Connection: close',
-    ...Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...NO_STORE, ...refusal.headers }).map(([name, value]) => `${name}: ${value}`),
   ];
   if (socket.writable) socket.write(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]));
   closeGently(socket, linger);

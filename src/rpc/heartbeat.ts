@@ -18,8 +18,6 @@ export function withHeartbeats(service: LocalService, intervalMs: number): Local
   return {
     ...service,
     watchMembers(request, context) {
-      // nginx otherwise keeps what it gets over HTTP/1.1 until a buffer is full.
-      context.responseHeader.set('X-Accel-Buffering', 'no');
       return filled(watch(request, context), intervalMs, HEARTBEAT);
     },
   };

@@ -11,10 +11,34 @@ export interface ReverseProxy {
 }
 
 /** Debian's packages of the commands. */
-export const PACKAGES = { nginx: 'nginx', haproxy: 'haproxy' } as const;
+export const PACKAGES = { nginx: 'nginx', haproxy: 'haproxy', varnishd: 'varnish' } as const;
 
 /** nginx with its own time-outs: 60 s for whatever a proxied server, or a client, has not said. */
-export async function startNginx(scene: Scene, target: string): Promise<ReverseProxy> {
+export function startNginx(scene: Scene, target: string): Promise<ReverseProxy> {
+  return nginx(scene, target, () => '');
+}
+
+/** nginx that keeps what may be kept. */
+export function startCachingNginx(scene: Scene, target: string): Promise<ReverseProxy> {
+  const cache = (home: string): string =>
+    `proxy_cache_path ${home}/cache keys_zone=all:1m; proxy_cache all; proxy_cache_valid any 1m;`;
+  return nginx(scene, target, cache);
+}
+
+/** Varnish with its own rules: whatever does not say otherwise is kept for two minutes. */
+export async function startVarnish(scene: Scene, target: string): Promise<ReverseProxy> {
+  const [http = 0] = await freePorts(1);
+  const home = join(scene.directory, 'varnish');
+  const own = ['-a', `127.0.0.1:${http}`, '-n', home, '-s', 'malloc,8m', '-j', 'none'];
+  scene.run('varnish', 'varnishd', ['-F', '-b', target, ...own]);
+  return listening(scene, { name: 'varnish', http, grpc: http });
+}
+
+async function nginx(
+  scene: Scene,
+  target: string,
+  configure: (home: string) => string,
+): Promise<ReverseProxy> {
   const [http = 0, grpc = 0] = await freePorts(2);
   const home = join(scene.directory, 'nginx');
   mkdirSync(home);
@@ -26,6 +50,7 @@ events {}
 http {
   access_log off;
   ${temporary}
+  ${configure(home)}
   server { listen 127.0.0.1:${http}; location / { proxy_pass http://${target}; } }
   server { listen 127.0.0.1:${grpc} http2; location / { grpc_pass grpc://${target}; } }
 }

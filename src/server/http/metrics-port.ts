@@ -1,7 +1,7 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import { listenProblem } from '../../port/listen-problem.ts';
-import { openPort, type PortHandler } from '../../port/port.ts';
+import { NO_STORE, openPort, type PortHandler } from '../../port/port.ts';
 import { type ListenAddress, localUrl } from '../../values/address.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
 import { classify } from './classify.ts';
@@ -28,7 +28,7 @@ export async function openMetricsPort(
     const route = classify(request);
     const { surface } = route;
     if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
-      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
+      response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8', ...NO_STORE });
       response.end('Only /metrics, /livez and /readyz are here.\n');
       return undefined;
     }
