@@ -37,6 +37,7 @@ export class Http2Connection implements Connection {
   private readonly lookout: FloodLookout;
   private readonly sweepPings: (now: number) => void;
   private idleSince = performance.now();
+  private isCutOff = false;
   private closingSince: number | undefined;
 
   constructor(session: ServerHttp2Session, socket: Socket, setup: PortSetup, events: Http2Events) {
@@ -53,6 +54,7 @@ export class Http2Connection implements Connection {
 
   /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */
   begin(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    if (this.isCutOff) return;
     this.track(response);
     this.waiting.push([request, response]);
     if (this.begun < BEGUN_PER_TURN) this.beginWaiting();
@@ -110,10 +112,16 @@ export class Http2Connection implements Connection {
   }
 
   private cutOff(flood: string): void {
+    if (this.isCutOff) return;
+    this.isCutOff = true;
+    this.waiting.length = 0;
     this.events.onFlood(this.socket, flood);
-    this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    this.session.destroy();
-    this.socket.destroySoon();
+    // In a turn of its own: this may be an event of nghttp2.
+    setImmediate(() => {
+      if (!this.session.destroyed) this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      this.session.destroy();
+      setImmediate(() => this.socket.destroySoon());
+    });
   }
 
   sweep(now: number): void {

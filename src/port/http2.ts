@@ -8,6 +8,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import { Http2Connection } from './http2-connection.ts';
+import { endLater, resetLater } from './http2-turn.ts';
 import type { PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
 import { warnRarely } from './warn-rarely.ts';
@@ -51,9 +52,11 @@ export function createHttp2(
     });
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 made no session of a connection');
+    endLater(session);
     const connection = new Http2Connection(session, socket, setup, { onRequest, onFlood });
     connections.set(session, connection);
     session.on('stream', (stream) => {
+      resetLater(stream);
       // Opened and reset by the same bytes: there is no request of it.
       if (stream.destroyed) connection.countReset();
     });

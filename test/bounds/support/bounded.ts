@@ -99,13 +99,17 @@ export class BoundedService {
     const tooLong = sleep(ANSWER_MS, undefined, patience).then(() => assert.fail('it does not answer'));
     tooLong.catch(() => {});
     // A client of a process that has died may wait for ever.
-    const died = this.#service.command.ended.then((end) =>
-      assert.fail(
-        `the process is gone: ${JSON.stringify(end)} ${this.#service.command.stderr.slice(0, 3000)}`,
-      ),
-    );
+    const { ended, stderr } = this.#service.command;
+    const died = ended.then((end) => {
+      const told = [...this.#complaints, stderr.slice(0, 3000)].join('\n');
+      assert.fail(`the process is gone: ${JSON.stringify(end)} ${told}`);
+    });
     try {
       await Promise.race([assertServes(this.port), died, tooLong]);
+    } catch (error) {
+      // Its connections break before it is known that it has died, of which more is to be told.
+      await Promise.race([died, sleep(1000)]);
+      throw error;
     } finally {
       patience.abort();
     }
