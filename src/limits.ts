@@ -85,6 +85,10 @@ export const PORT_LIMITS = {
   headersTimeout: 15 * seconds,
   /** To receive a whole request: the largest body in time over 300 kbit/s. A long poll is received at once. */
   requestTimeout: 30 * seconds,
+  /** What is left of a body whose request is answered is read up to here over HTTP/1.1, and the connection kept: twice the largest form, with room. Past it, or where a body in chunks does not say, the answer says that it closes the connection. */
+  unreadBodyBytes: 256 * KiB,
+  /** For a client to send that rest: it was on its way when the answer left. */
+  unreadBodyTimeout: 10 * seconds,
   /** Between requests on HTTP/1.1: longer than the 60 s after which proxies close, so that they close first. */
   keepAliveTimeout: 75 * seconds,
   /** An HTTP/2 connection without a stream: longer than connect-node's own 15 minutes, as for keep-alive. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { type Connection, StallClock } from './connection.ts';
+import { closeUnlessRead, UnreadBody } from './http1-unread.ts';
 import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 
@@ -23,11 +24,19 @@ export class Http1Connection implements Connection {
   /** The client has been told which response is the last one. */
   private last = false;
   private refusal: Refusal | undefined;
+  /** The last request that was begun, and what is left of its body when it has been answered. */
+  private latest: IncomingMessage | undefined;
+  private unread: UnreadBody | undefined;
 
   constructor(socket: Socket, setup: PortSetup, onRequest: OnRequest) {
     this.socket = socket;
     this.setup = setup;
     this.onRequest = onRequest;
+    // Node.js calls it behind the last answer: a client that still sends would get a reset, perhaps before the answer.
+    socket.destroySoon = () => {
+      if (this.latest?.complete === false) this.closeGently();
+      else Socket.prototype.destroySoon.call(socket);
+    };
     socket.on('close', () => {
       this.waiting.length = 0;
       // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
@@ -43,8 +52,13 @@ export class Http1Connection implements Connection {
    * is being closed already.
    */
   breakOff(refusal: Refusal): boolean {
-    if (this.refusal !== undefined) return false;
+    if (this.refusal !== undefined || this.socket.writableEnded) return false;
     this.refusal = refusal;
+    if (this.unread?.isWhole === false) {
+      // Its request has been answered: another answer would be taken for that to the next one.
+      this.closeGently();
+      return true;
+    }
     const exchanges = [...this.exchanges];
     const [response, request] = exchanges.at(-1) ?? [];
     // What came before the bad bytes is answered first.
@@ -54,7 +68,7 @@ export class Http1Connection implements Connection {
     }
     const alone = exchanges.length === 1;
     if (alone && !response.headersSent) refuseAndClose(this.socket, refusal, this.setup.limits.lingerTimeout);
-    else if (alone && response.writableEnded) closeGently(this.socket, this.setup.limits.lingerTimeout);
+    else if (alone && response.writableEnded) this.closeGently();
     else this.socket.destroy();
     return true;
   }
@@ -68,11 +82,12 @@ export class Http1Connection implements Connection {
     }
     if (this.last || this.refusal !== undefined || this.socket.destroyed) return;
     this.exchanges.set(response, request);
+    this.latest = request;
     if (this.draining) this.makeLast(response);
+    if (!request.complete) closeUnlessRead(request, response, this.setup.limits, this.keepLast);
     response.on('close', () => {
       this.exchanges.delete(response);
-      // Nobody reads what is left of the body, behind which the next request comes.
-      if (!request.complete) request.removeAllListeners('data').removeAllListeners('readable').resume();
+      if (!request.complete) this.unread = new UnreadBody(request);
       this.idleSince = performance.now();
       // It was the first of them: HTTP/1.1 answers in order.
       const next = this.waiting.shift();
@@ -94,6 +109,10 @@ export class Http1Connection implements Connection {
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
     if (stalled && !this.socket.destroyed) this.setup.onRefused('slow_reader');
     if (stalled || idle) this.socket.destroy();
+    else if (this.unread?.isLate(now, this.setup.limits) && !this.socket.writableEnded) {
+      this.setup.onRefused('slow_sender');
+      this.closeGently();
+    }
   }
 
   drain(): void {
@@ -106,7 +125,15 @@ export class Http1Connection implements Connection {
   /** Tells the client not to expect an answer to what it sends after this one's request. */
   private makeLast(response: ServerResponse): void {
     response.setHeader('Connection', 'close');
+    this.keepLast();
+  }
+
+  private readonly keepLast = (): void => {
     this.last = true;
+  };
+
+  private closeGently(): void {
+    closeGently(this.socket, this.setup.limits.lingerTimeout);
   }
 
   /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */

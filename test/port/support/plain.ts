@@ -8,6 +8,7 @@ export const SHORT: Partial<PortLimits> = {
   handshakeTimeout: 1000,
   headersTimeout: 1000,
   requestTimeout: 1500,
+  unreadBodyTimeout: 500,
   keepAliveTimeout: 1000,
   pingInterval: 500,
   pingTimeout: 1500,
