@@ -3,19 +3,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { readArguments } from './arguments.ts';
 import { measure } from './measure.ts';
-import type { Plan } from './plan.ts';
 import { comparison } from './report/compare.ts';
 import { reportOf } from './report/report.ts';
 import type { Results } from './report/results.ts';
-import { aboutMachine, type DataDir, makeDataDir, openFilesLimit } from './support/machine.ts';
+import { aboutMachine, type DataDir, makeDataDir } from './support/machine.ts';
 import { stopAll } from './support/program.ts';
 
 // Not compiled, so not in dist/. Where the tests keep what takes long to make.
 const BUILDS = new URL('../../test/tools/go-build.mjs', import.meta.url);
 const { cacheDirectory } = (await import(BUILDS.href)) as typeof import('../test/tools/go-build.mjs');
-
-/** Beside the sockets of the waiters: those of the calls and of the rehearsal, and the store's files. */
-const OTHER_FILES = 400;
 
 let dataDir: DataDir | undefined;
 let interrupted = false;
@@ -24,22 +20,15 @@ async function main(): Promise<void> {
   const { plan, jsonFile, compareFile } = readArguments(cacheDirectory());
   const before =
     compareFile === undefined ? undefined : (JSON.parse(await readFile(compareFile, 'utf8')) as Results);
-  requireOpenFiles(plan);
   dataDir = await makeDataDir();
   const endOf = await aboutMachine(dataDir);
-  const results = await measure(plan, dataDir.path, progress, {
-    took(part, seconds) {
-      progress(undefined);
-      console.error(`${part}: ${seconds.toFixed(0)} s`);
-    },
-    async failed(part, error) {
-      // Of processes that end because they were told to there is nothing to say.
-      if (interrupted) throw error;
-      progress(undefined);
-      console.error(`${part} failed: ${error instanceof Error ? error.message : String(error)}`);
-      process.exitCode = 1;
-      await stopAll();
-    },
+  const results = await measure(plan, dataDir.path, progress, async (part, error) => {
+    // Of processes that end because they were told to there is nothing to say.
+    if (interrupted) throw error;
+    progress(undefined);
+    console.error(`${part} failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    await stopAll();
   });
   progress(undefined);
   const about = await endOf();
@@ -48,23 +37,6 @@ async function main(): Promise<void> {
   if (jsonFile !== undefined) {
     await writeFile(jsonFile, `${JSON.stringify({ about, plan, ...results }, null, 2)}\n`);
   }
-}
-
-function requireOpenFiles({ waiters, calls }: Plan): void {
-  const sockets = Math.max(
-    ...(waiters?.counts ?? []),
-    ...(calls?.slots ?? []).map(({ inFlight }) => inFlight),
-    0,
-  );
-  const needed = sockets + OTHER_FILES;
-  const limit = openFilesLimit();
-  if (limit >= needed) return;
-  console.error(
-    `${sockets} waiters need ${needed} open files in a process, and the hard limit here is ${limit}. ` +
-      `Raise it (as root: ulimit -n ${needed}; in a container: --ulimit nofile=${needed}), ` +
-      `or have fewer: npm run bench -- --waiters ${Math.max(limit - OTHER_FILES, 1)}`,
-  );
-  process.exit(1);
 }
 
 /** One line that changes on a terminal; nothing elsewhere. */

@@ -6,19 +6,15 @@ import { measureWaiters } from './measure/waiters.ts';
 import type { Plan } from './plan.ts';
 import type { Results } from './report/results.ts';
 
-/** What is told of a part, once it is over. */
-export interface Told {
-  took(part: string, seconds: number): void;
-  /** The other parts are still measured, unless this rejects. */
-  failed(part: string, error: unknown): Promise<void>;
-}
-
-/** Measures what is wanted, one part after the other, with data under `path`. */
+/**
+ * Measures what is wanted, one part after the other, with data under `path`. When one has failed the others are still
+ * measured, unless `failed` rejects.
+ */
 export async function measure(
   plan: Plan,
   path: string,
-  progress: (text: string) => void,
-  told: Told,
+  progress: (text: string | undefined) => void,
+  failed: (part: string, error: unknown) => Promise<void>,
 ): Promise<Results> {
   const part = async <PartPlan, Result>(
     name: string,
@@ -29,10 +25,11 @@ export async function measure(
     const begin = performance.now();
     try {
       const result = await run(wanted, join(path, name), progress);
-      told.took(name, (performance.now() - begin) / 1000);
+      progress(undefined);
+      console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
       return result;
     } catch (error) {
-      await told.failed(name, error);
+      await failed(name, error);
       return undefined;
     }
   };

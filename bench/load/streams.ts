@@ -8,10 +8,8 @@ export interface Streams {
   readonly path: string;
   readonly connections: number;
   readonly streamsEach: number;
-  /** What each stream sends, a frame of gRPC or several. */
+  /** What each stream sends: a frame of gRPC. It is answered with a message. */
   readonly data: Uint8Array;
-  /** How many messages come before a stream is one that waits. */
-  readonly messages: number;
   /** Whether the client may send more later. */
   readonly isTwoWay: boolean;
 }
@@ -30,16 +28,12 @@ const OPENING_AT_ONCE = 50;
 let connections: Http2Connection[] = [];
 let streams: WaitingStream[] = [];
 
-/** Counts the messages in the pieces of one stream. */
+/** One stream, of which a message at a time is awaited. */
 class WaitingStream {
   #rest = Buffer.alloc(0);
-  #left: number;
-  #reached: (() => void) | undefined;
-  #failed: ((error: Error) => void) | undefined;
-
-  constructor(messages: number) {
-    this.#left = messages;
-  }
+  #came: (time: number) => void = () => {};
+  #refuse: (error: Error) => void = () => {};
+  #error: Error | undefined;
 
   data(bytes: Buffer): void {
     this.#rest = Buffer.concat([this.#rest, bytes]);
@@ -47,32 +41,22 @@ class WaitingStream {
       const end = PREFIX_BYTES + this.#rest.readUInt32BE(1);
       if (this.#rest.length < end) break;
       this.#rest = this.#rest.subarray(end);
-      this.#left -= 1;
-      if (this.#left === 0) this.#reached?.();
+      this.#came(performance.now());
     }
   }
 
   failed(error: Error): void {
-    this.#failed?.(error);
+    this.#error = error;
+    this.#refuse(error);
   }
 
-  /** Resolves when all of the messages that are expected are there. */
-  all(): Promise<void> {
+  /** Resolves with the time at which the next message comes. */
+  next(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#reached = resolve;
-      this.#failed = reject;
-      if (this.#left <= 0) resolve();
+      if (this.#error !== undefined) reject(this.#error);
+      this.#came = resolve;
+      this.#refuse = reject;
     });
-  }
-
-  /** Expects one more, and resolves with the time at which it came. */
-  async next(): Promise<number> {
-    this.#left = 1;
-    await new Promise<void>((resolve, reject) => {
-      this.#reached = resolve;
-      this.#failed = reject;
-    });
-    return performance.now();
   }
 }
 
@@ -85,7 +69,7 @@ export async function openStreams(wanted: Streams): Promise<void> {
     connections.push(...batch);
     const begun = batch.flatMap((connection) =>
       Array.from({ length: wanted.streamsEach }, () => {
-        const stream = new WaitingStream(wanted.messages);
+        const stream = new WaitingStream();
         connection.request(headers, wanted.data, wanted.isTwoWay, {
           data: (bytes) => stream.data(bytes),
           end: () => stream.failed(new Error(`${wanted.path} ended early`)),
@@ -94,7 +78,7 @@ export async function openStreams(wanted: Streams): Promise<void> {
         return stream;
       }),
     );
-    await Promise.all(begun.map((stream) => stream.all()));
+    await Promise.all(begun.map((stream) => stream.next()));
     streams.push(...begun);
   }
 }

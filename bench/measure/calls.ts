@@ -38,7 +38,7 @@ export async function measureCalls(
   const ports = (await bareConnect.ask('listen', await sampleMessages(service.port, fixture))) as Ports;
 
   const courseOf = (operation: Operation, timing: Timing): Course => {
-    const { reply, grpcPath, goHasIt } = operation;
+    const { reply, grpcPath } = operation;
     const { usage, port } = service;
     return {
       name: plan.prefix + operation.name,
@@ -65,7 +65,7 @@ export async function measureCalls(
       service: { usage, port, tokensAt: port, slots: [] },
       // Its answers to calls past a few hundred at once are refusals of its etcd's.
       go:
-        go === undefined || reply === undefined || !goHasIt || timing.inFlight > 256
+        go === undefined || reply === undefined || timing.inFlight > 256
           ? undefined
           : { usage: go.usage, port: go.port, tokensAt: go.etcdPort, slots: [] },
     };

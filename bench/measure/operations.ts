@@ -38,10 +38,8 @@ export interface Operation {
   readonly requests: Wanted;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
-  /** What bare Node answers; without it the baseline is bare connect-node. */
+  /** What bare Node answers, of what the Go service has too; without it the baseline is bare connect-node. */
   readonly reply?: Reply;
-  /** Whether the service in Go answers it too. */
-  readonly goHasIt?: boolean;
 }
 
 const QUERY = 'quorum=false&recursive=false&sorted=false';
@@ -58,14 +56,12 @@ async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Pr
     name,
     requests: { repeat: get(path) },
     reply: await sampleReply(port, path),
-    goHasIt: true,
   });
   const registered = await sampleRegistration(port);
   const register = (perToken: 3 | 1000): Operation => ({
     name: `v2 register, ${perToken} a token`,
     requests: { dialect: 'v2', perToken },
     reply: registered,
-    goHasIt: true,
   });
   return [
     await read('v2 size', `/${tokenOf3}/_config/size?${QUERY}`),
@@ -75,7 +71,6 @@ async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Pr
       name: '/new',
       requests: { repeat: postNothing('/new?size=3') },
       reply: await sampleReply(port, '/new?size=3'),
-      goHasIt: true,
     },
     register(FEW_MEMBERS),
     register(MANY_MEMBERS),

@@ -9,7 +9,7 @@ import { memberListPath, tokenNumber } from '../support/filled.ts';
 import { get, postNothing } from '../support/requests.ts';
 import { ratios, type Spread, spread } from '../support/stats.ts';
 import { cpuOf, inTurn, rateOf, runSlot, type Slot, type Wanted } from './slot.ts';
-import { type Filled, measureStarts, type Starts } from './starts.ts';
+import { type Filled, measureStarts } from './starts.ts';
 
 export interface TokensPlan {
   /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
@@ -22,8 +22,9 @@ export interface TokensPlan {
   readonly cache: string;
 }
 
-export interface TokensRow extends Starts {
+export interface TokensRow {
   readonly tokens: number;
+  readonly startMs: Spread;
   /** Without the page cache, garbage collected: after the start, and after the load. NaN where Linux does not tell. */
   readonly startedBytes: number;
   readonly usedBytes: number;
@@ -72,7 +73,7 @@ export async function measureTokens(
     await server.settledUsage();
     rows.push({
       tokens,
-      ...(starts[index] as Starts),
+      startMs: starts[index] as Spread,
       startedBytes,
       usedBytes: slots.size === 0 ? Number.NaN : anonymousBytes(server.pid),
       rates: [...slots].map(([name, { operation, inFlight, list }]) => {

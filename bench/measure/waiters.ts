@@ -73,9 +73,9 @@ export async function measureWaiters(
   progress: (text: string) => void,
 ): Promise<readonly WaitersRow[]> {
   const rows: WaitersRow[] = [];
-  for (const way of waysOf(plan.counts).filter(({ how }) => plan.wanted.includes(how))) {
+  for (const way of waysOf().filter(({ how }) => plan.wanted.includes(how))) {
     const rounds = new Map<number, Rounds>(
-      way.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
+      plan.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
     );
     for (let round = 1; round <= plan.rounds; round += 1) {
       progress(`${way.how}, round ${round}/${plan.rounds}`);

@@ -14,7 +14,7 @@ import { Child } from '../support/child.ts';
 import { get, grpcFrame, membersRange, ORIGIN, putForm, rpcPath } from '../support/requests.ts';
 import { makeFixture, putKey, sampleMessages, sampleRegistration, sampleReply } from './fixture.ts';
 
-export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, 10 a stream', 'WatchMembers'] as const;
+export const WAYS = ['v2 long poll', 'v3 Watch', 'WatchMembers'] as const;
 
 export type WayName = (typeof WAYS)[number];
 
@@ -33,7 +33,6 @@ export interface Way {
   readonly baselineName: string;
   /** How many wait on one connection. */
   readonly perConnection: number;
-  readonly counts: readonly number[];
   readonly goHasIt: boolean;
   /** Each for a token of its own. */
   onService(port: number, count: number): Promise<Ask>;
@@ -47,11 +46,10 @@ export interface Baseline {
 }
 
 const PUT = '/etcdserverpb.KV/Put';
-/** As many as one client of etcd's might have. */
 const PER_CONNECTION = 10;
 const READY_LIMIT_MS = 60_000;
 
-export function waysOf(counts: readonly number[]): Way[] {
+export function waysOf(): Way[] {
   const watch = (token: string): Uint8Array => {
     const { key, rangeEnd } = membersRange(token);
     const request = create(WatchRequestSchema, {
@@ -66,7 +64,6 @@ export function waysOf(counts: readonly number[]): Way[] {
       how: 'v2 long poll',
       baselineName: 'bare Node HTTP',
       perConnection: 1,
-      counts,
       goHasIt: true,
       onService: async (port, count) => longPoll(port, await newToken(port), count),
       async startBaseline(servicePort) {
@@ -76,36 +73,23 @@ export function waysOf(counts: readonly number[]): Way[] {
         return { server, ask: (count) => longPoll(server.port, undefined, count) };
       },
     },
-    streamWay('v3 Watch', counts, '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true, perStream: 1 }),
-    streamWay('v3 Watch, 10 a stream', counts.slice(-1), '/etcdserverpb.Watch/Watch', watch, {
-      isTwoWay: true,
-      perStream: PER_CONNECTION,
-    }),
-    streamWay('WatchMembers', counts, rpcPath('WatchMembers'), watchMembers, {
-      isTwoWay: false,
-      perStream: 1,
-    }),
+    streamWay('v3 Watch', '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true }),
+    streamWay('WatchMembers', rpcPath('WatchMembers'), watchMembers, { isTwoWay: false }),
   ];
 }
 
-/** `perStream` is how many times the request is sent on a stream, and answered. */
 function streamWay(
   how: WayName,
-  counts: readonly number[],
   path: string,
   frameOf: (token: string) => Uint8Array,
-  { isTwoWay, perStream }: { readonly isTwoWay: boolean; readonly perStream: number },
+  { isTwoWay }: Pick<Streams, 'isTwoWay'>,
 ): Way {
   const askOf = (port: number, token: string, count: number): Ask => {
     const connections = Math.ceil(count / PER_CONNECTION);
-    const streamsEach = Math.ceil(count / connections / perStream);
-    const data = Buffer.concat(Array.from({ length: Math.min(perStream, count) }, () => frameOf(token)));
+    const streamsEach = Math.ceil(count / connections);
     const put = grpcFrame(toBinary(PutRequestSchema, memberPut(token, 1)));
     return {
-      open: [
-        'openStreams',
-        { port, path, connections, streamsEach, data, messages: Math.min(perStream, count), isTwoWay },
-      ],
+      open: ['openStreams', { port, path, connections, streamsEach, data: frameOf(token), isTwoWay }],
       wake: ['wakeStreams', { port, path: PUT, data: put }],
       close: 'closeStreams',
     };
@@ -114,7 +98,6 @@ function streamWay(
     how,
     baselineName: 'bare connect-node',
     perConnection: PER_CONNECTION,
-    counts,
     goHasIt: false,
     onService: async (port, count) => askOf(port, await newToken(port), count),
     async startBaseline(servicePort) {

@@ -4,7 +4,7 @@ import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { Row } from '../measure/call-rows.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
-import { number, range, table } from './table.ts';
+import { number, range, table, whole } from './table.ts';
 
 export function callsTable(rows: readonly Row[]): string {
   const hasGo = rows.some((row) => row.go !== undefined);
@@ -101,10 +101,6 @@ export function bootstrapTable({ isPinned, plainEtcd, warmService, coldService }
       row('the third, for which two wait', warmService.third, plainEtcd.third),
     ],
   );
-}
-
-function whole(value: number): string {
-  return Math.round(value).toString();
 }
 
 function kilobytes(bytes: number): string {

@@ -2,7 +2,7 @@
 
 import type { TokensRate, TokensRow } from '../measure/tokens.ts';
 import type { Figure } from './figures.ts';
-import { number, range, table } from './table.ts';
+import { number, range, table, whole } from './table.ts';
 import { outcomesOf, type Target } from './targets.ts';
 
 export function targetsTable(figures: readonly Figure[]): string {
@@ -42,16 +42,9 @@ export function tokensTable(rows: readonly TokensRow[]): string {
     ['a store with tokens', ...rows.map(({ tokens }) => String(tokens))],
     [
       line('start, ms', ({ startMs }) => whole(startMs.median)),
-      line('start, nothing in the page cache, ms', ({ coldStartMs }) =>
-        coldStartMs ? whole(coldStartMs.median) : '',
-      ),
       line('memory after the start, page cache left out, MB', ({ startedBytes }) => megabytes(startedBytes)),
       line('memory after the calls below, MB', ({ usedBytes }) => megabytes(usedBytes)),
       ...rates.flatMap(rateLines),
     ],
   );
-}
-
-function whole(value: number): string {
-  return value.toFixed(0);
 }

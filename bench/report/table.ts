@@ -20,6 +20,10 @@ export function number(value: number): string {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
+export function whole(value: number): string {
+  return value.toFixed(0);
+}
+
 export function range({ min, max, lowQuartile, highQuartile }: Spread): string {
   return min === max ? '' : `${number(lowQuartile)} to ${number(highQuartile)}`;
 }

@@ -88,13 +88,9 @@ async function listen(messages: Messages): Promise<Ports> {
         },
       });
       router.service(Watch, {
-        async *watch(requests) {
-          const asked = requests[Symbol.asyncIterator]();
-          let next = asked.next();
-          while ((await Promise.race([next, woken])) !== undefined) {
-            yield created;
-            next = asked.next();
-          }
+        async *watch() {
+          yield created;
+          await woken;
           yield event;
           await never;
         },

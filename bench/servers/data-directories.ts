@@ -9,7 +9,6 @@ import type { Fill } from './fill.ts';
 /** In the name of what is kept: to be raised when what is filled in changes. */
 const EDITION = 1;
 const DATA_FILE = 'data.mdb';
-const FILL_LIMIT_MS = 30 * 60_000;
 /** Tokens live for a year; what is older is made anew. */
 const KEPT_MS = 300 * 86_400_000;
 
@@ -37,7 +36,7 @@ async function fill(tokens: number, kept: string, progress: (text: string) => vo
   await mkdir(work, { recursive: true });
   const filler = new Child('the filler', 'servers/fill.js');
   try {
-    await filler.ask('fill', { path: work, tokens } satisfies Fill, FILL_LIMIT_MS);
+    await filler.ask('fill', { path: work, tokens } satisfies Fill);
     await filler.stop();
     await rm(kept, { recursive: true, force: true });
     await rename(work, kept);

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../test/etcd/harness/ports.ts';
 import { Child } from '../support/child.ts';
 import type { Usage } from '../support/probe.ts';
 import { Program } from '../support/program.ts';
@@ -52,7 +52,7 @@ export async function startService(
   directory: string,
   { store = 'embedded' }: { readonly store?: StoreKind } = {},
 ): Promise<Server> {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
   const child = new Child('the service', '../src/main.js', serviceArguments(port, where));
@@ -62,7 +62,7 @@ export async function startService(
 
 /** As a user starts it, without the probe. `before` the command stands what pins it. */
 export async function startProgram(directory: string, before: readonly string[] = []): Promise<Server> {
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const args = serviceArguments(port, ['--data-dir', directory]);
   const program = new Program('the service', [...before, process.execPath, MAIN, ...args]);
   await healthy(port, program);
@@ -90,7 +90,7 @@ export async function startGoService(directory: string): Promise<GoServer | unde
   const installed = await findInstalledEtcd();
   if (!existsSync(GO_SERVICE) || installed.series !== '3.4') return undefined;
   const etcd = await runEtcd([installed.etcd], directory, ['--enable-v2']);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const program = new Program('the Go service', [
     GO_SERVICE,
     '--addr',
@@ -125,7 +125,7 @@ async function runEtcd(
   directory: string,
   more: readonly string[] = [],
 ): Promise<Server> {
-  const [client, peer] = [await freePort(), await freePort()];
+  const [client = 0, peer = 0] = await freePorts(2);
   const [clientUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
   const program = new Program('etcd', [
     ...command,
@@ -172,15 +172,4 @@ async function isHealthy(port: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -3,12 +3,9 @@ import type { Answer } from './ipc.ts';
 import type { Usage } from './probe.ts';
 import { Program } from './program.ts';
 
-/** A slot of any length and its preparation end well before. */
-const ANSWER_LIMIT_MS = 120_000;
 const PROBE = new URL('./probe.js', import.meta.url).href;
 
 interface Asked {
-  readonly limit: NodeJS.Timeout;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -29,7 +26,6 @@ export class Child extends Program {
       const { id, value, error } = message as Answer;
       const asked = this.#open.get(id);
       this.#open.delete(id);
-      clearTimeout(asked?.limit);
       if (error === undefined) asked?.resolve(value);
       else asked?.reject(new Error(`${this.name}: ${error}`));
     });
@@ -37,22 +33,18 @@ export class Child extends Program {
       const { exitCode, signalCode } = this.process;
       const how = signalCode ?? `exit code ${exitCode}`;
       const said = this.output() === '' ? 'it printed nothing' : `its last words:\n${this.output()}`;
-      for (const { limit, reject } of this.#open.values()) {
-        clearTimeout(limit);
+      for (const { reject } of this.#open.values()) {
         reject(new Error(`${this.name} ended (${how}) while it was needed; ${said}`));
       }
       this.#open.clear();
     });
   }
 
-  ask(name: string, argument?: unknown, limitMs: number = ANSWER_LIMIT_MS): Promise<unknown> {
+  ask(name: string, argument?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const limit = setTimeout(() => {
-        reject(new Error(`${this.name} did not answer "${name}" within ${limitMs / 1000} s`));
-      }, limitMs);
       this.#lastId += 1;
       const id = this.#lastId;
-      this.#open.set(id, { limit, resolve, reject });
+      this.#open.set(id, { resolve, reject });
       this.process.send({ id, name, argument }, (error) => {
         // The exit, when that is why, tells more.
         if (error !== null) void this.exited.then(() => reject(error));
