@@ -22,6 +22,7 @@ interface Row {
 /** The next step of whoever has a token that works no more. */
 export const NEW_TOKEN = 'etcd-discovery new --size 3';
 
+const JOIN_LATE = 'etcd-discovery join-late TOKEN --name NAME --peer-url URL';
 const MEMBER_ADD = 'etcdctl --endpoints MEMBER member add NAME --peer-urls URL';
 
 /** The service's refusals. Their messages are the service's: what was wrong, and what a caller can do. */
@@ -41,11 +42,8 @@ const REFUSALS = {
   MEMBER_EXISTS: { exitCode: EXIT.TAKEN, next: 'register with --replace to change its name or peer URLs' },
   NAME_TAKEN: { exitCode: EXIT.TAKEN },
   PEER_URL_TAKEN: { exitCode: EXIT.TAKEN },
-  CLUSTER_FULL: { exitCode: EXIT.TAKEN, next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL' },
-  TOO_MANY_STANDBYS: {
-    exitCode: EXIT.TAKEN,
-    next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL',
-  },
+  CLUSTER_FULL: { exitCode: EXIT.TAKEN, next: JOIN_LATE },
+  TOO_MANY_STANDBYS: { exitCode: EXIT.TAKEN, next: JOIN_LATE },
   REJOIN_REFUSED: { exitCode: EXIT.TAKEN },
   REVISION_MISMATCH: { exitCode: EXIT.FAILED, next: 'the member has changed meanwhile: look, and try again' },
   REVISION_COMPACTED: { exitCode: EXIT.FAILED },
@@ -61,10 +59,7 @@ const REFUSALS = {
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
-  CLUSTER_FORMED: {
-    exitCode: EXIT.TAKEN,
-    next: 'etcd-discovery join-late TOKEN --name NAME --peer-url URL',
-  },
+  CLUSTER_FORMED: { exitCode: EXIT.TAKEN, next: JOIN_LATE },
   TOKEN_WORN_OUT: { exitCode: EXIT.FAILED },
   DISCOVERY_TEXT_DIFFERS: { exitCode: EXIT.TAKEN },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
@@ -74,7 +69,11 @@ const CUT_OFF = {
   next: 'does it speak TLS? Then write its URL as https://',
 };
 const WHICH_SERVICE = 'say where the service is with --server URL or DISC_SERVER';
-const TLS_CA = 'name the CA of its certificate with --cacert FILE';
+const UNKNOWN_CA = {
+  message: 'its certificate is by no CA that is known here',
+  next: 'name the CA of its certificate with --cacert FILE',
+};
+const NO_TLS = { message: 'it does not speak TLS', next: 'write its URL as http://' };
 
 /** What the network says, by the codes of Node.js. */
 const NETWORK: Readonly<Record<string, { readonly message: string; readonly next: string }>> = {
@@ -93,18 +92,12 @@ const NETWORK: Readonly<Record<string, { readonly message: string; readonly next
   ECONNRESET: CUT_OFF,
   EPIPE: CUT_OFF,
   HPE_INVALID_CONSTANT: { message: 'what answers is not HTTP', next: WHICH_SERVICE },
-  EPROTO: { message: 'it does not speak TLS', next: 'write its URL as http://' },
-  ERR_SSL_WRONG_VERSION_NUMBER: { message: 'it does not speak TLS', next: 'write its URL as http://' },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { message: 'its certificate is by no CA that is known here', next: TLS_CA },
-  SELF_SIGNED_CERT_IN_CHAIN: { message: 'its certificate is by no CA that is known here', next: TLS_CA },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
-    message: 'its certificate is by no CA that is known here',
-    next: TLS_CA,
-  },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
-    message: 'its certificate is by no CA that is known here',
-    next: TLS_CA,
-  },
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_CA,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_CA,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_CA,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_CA,
   CERT_HAS_EXPIRED: { message: 'its certificate has expired', next: 'have it renewed' },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     message: 'its certificate is for another name',

@@ -17,7 +17,7 @@ const FILE = join(ROOT, 'docs', 'api.md');
 const PACKAGE = 'discovery.v1';
 
 // The numbers of fields in descriptor.proto, by which comments are found.
-const PATH = { message: 4, enum: 5, service: 6, part: 2 };
+const PATH = { messageType: 4, enumType: 5, service: 6, part: 2 };
 
 const INTRODUCTION = `# The API
 
@@ -33,32 +33,27 @@ left out of an answer has its type's empty value. Without a client:
 /** The text of docs/api.md. */
 function apiDocs() {
   const files = readFiles();
-  const parts = { service: [], message: [], enum: [] };
-  for (const file of files) {
-    const comments = new Map(
-      (file.sourceCodeInfo?.location ?? []).map((each) => [each.path.join(), each.leadingComments]),
-    );
-    const commentOf = (...path) =>
-      comments.get(path.join()) ?? fail(`${file.name}: no comment at ${path.join()}`);
-    const entries = { service: file.service, message: file.messageType, enum: file.enumType };
-    for (const [kind, declared] of Object.entries(entries)) {
-      declared.forEach((desc, i) => {
-        const at = [PATH[kind], i];
-        parts[kind].push({
-          desc,
-          text: commentOf(...at),
-          textOf: (j) => commentOf(...at, PATH.part, j),
-        });
-      });
-    }
-  }
-  const messages = new Map(parts.message.map((message) => [message.desc.name, message]));
+  const declared = (field) => files.flatMap((file) => withComments(file, field));
+  const messages = new Map(declared('messageType').map((message) => [message.desc.name, message]));
   const sections = [INTRODUCTION];
-  for (const service of parts.service) sections.push(serviceSection(service, messages));
+  for (const service of declared('service')) sections.push(serviceSection(service, messages));
   // What is left is not of one method alone.
   sections.push('## Messages\n', ...[...messages.values()].map(messageSection));
-  sections.push('## Enums\n', ...parts.enum.map(enumSection));
+  sections.push('## Enums\n', ...declared('enumType').map(enumSection));
   return `${sections.join('\n').trimEnd()}\n`;
+}
+
+/** What a file declares, each with its comment, and those of its parts by their index. */
+function withComments(file, field) {
+  const comments = new Map(
+    file.sourceCodeInfo.location.map((each) => [each.path.join(), each.leadingComments]),
+  );
+  const commentOf = (...path) =>
+    comments.get(path.join()) ?? fail(`${file.name}: no comment at ${path.join()}`);
+  return file[field].map((desc, i) => {
+    const at = [PATH[field], i];
+    return { desc, text: commentOf(...at), textOf: (j) => commentOf(...at, PATH.part, j) };
+  });
 }
 
 function readFiles() {
@@ -111,8 +106,7 @@ function table({ desc, textOf }) {
 }
 
 function oneofOf(desc, field) {
-  const isOneof =
-    field.oneofIndex !== undefined && Object.hasOwn(field, 'oneofIndex') && !field.proto3Optional;
+  const isOneof = Object.hasOwn(field, 'oneofIndex') && !field.proto3Optional;
   return isOneof ? ` One of \`${desc.oneofDecl[field.oneofIndex].name}\`.` : '';
 }
 
@@ -136,11 +130,7 @@ function enumSection({ desc, text, textOf }) {
 
 /** A comment as it stands, with its paragraphs. */
 function paragraphs(comment) {
-  return `${comment
-    .split('\n')
-    .map((line) => line.trim())
-    .join('\n')
-    .trim()}\n`;
+  return `${comment.replace(/^[ \t]+|[ \t]+$/gm, '').trim()}\n`;
 }
 
 /** A comment in one line, for a table's cell. */

@@ -36,13 +36,11 @@ function compatibilityBase() {
     const { ok, output } = run('git', ...args);
     return ok ? output : undefined;
   };
-  const [head, before] = ['HEAD', 'HEAD~1'].map((at) =>
-    git('rev-parse', '--verify', '--quiet', `${at}^{commit}`),
-  );
-  const main = MAIN_BRANCHES.find((branch) => git('rev-parse', '--verify', '--quiet', branch) !== undefined);
+  const commit = (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`);
+  const main = MAIN_BRANCHES.map(commit).find((found) => found !== undefined);
   // A shallow clone may lack the commit that both have.
-  const fork = main && (git('merge-base', main, 'HEAD') ?? git('rev-parse', main));
-  return fork === head ? before : fork;
+  const fork = main && (git('merge-base', main, 'HEAD') ?? main);
+  return fork === commit('HEAD') ? commit('HEAD~1') : fork;
 }
 
 function bufBreaking(temporary) {
@@ -50,9 +48,6 @@ function bufBreaking(temporary) {
   // A clone without main gets it by: git fetch origin main:main
   if (commit === undefined) return { ok: true, note: 'no branch main, or no commit before it', output: '' };
   const note = `against ${commit.slice(0, 10)}`;
-  if (run('git', 'ls-tree', commit, 'proto/').output === '') {
-    return { ok: true, note: `${note}: no protos there`, output: '' };
-  }
   // An archive works where buf's own look into .git does not: in a worktree, a shallow or a detached clone.
   const archive = join(temporary, 'base.tar');
   const archived = run('git', 'archive', `--output=${archive}`, commit, 'buf.yaml', 'proto');

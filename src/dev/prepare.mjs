@@ -10,7 +10,6 @@ import {
   realpathSync,
   rmSync,
   statSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,13 +56,12 @@ export function build() {
   };
   alone(() => {
     const built = join(ROOT, 'dist', '.built');
-    const began = new Date();
-    if (existsSync(built) && lastChange() < statSync(built).mtime) return;
+    const began = Date.now();
+    if (existsSync(built) && lastChange() < Number(readFileSync(built, 'utf8'))) return;
     run(['node_modules/typescript/bin/tsc'], 'The sources do not compile');
     removeOrphans();
     run(['src/dev/bundle.mjs'], 'The web page cannot be bundled');
-    writeFileSync(built, '');
-    utimesSync(built, began, began);
+    writeFileSync(built, String(began));
   });
 }
 
@@ -77,7 +75,7 @@ function lastChange() {
     ...readdirSync(join(ROOT, top), { recursive: true }).map((name) => join(top, name)),
   ]);
   const paths = ['package-lock.json', 'tsconfig.json', ...sources];
-  return new Date(Math.max(...paths.map((path) => statSync(join(ROOT, path)).ctimeMs)));
+  return Math.max(...paths.map((path) => statSync(join(ROOT, path)).ctimeMs));
 }
 
 /** npm writes its record last; what is installed the packages say themselves, whatever npm did to that since. */

@@ -13,96 +13,35 @@ export interface Row {
 }
 
 /** Every reason of the service. A 5xx is only for what a node does better to try again. */
-export const ROWS = {
-  [ErrorReason.UNSPECIFIED]: { status: 500, errorCode: 300, message: 'Internal error', cause: 'WORDS' },
-  [ErrorReason.INVALID_ARGUMENT]: { status: 400, errorCode: 209, cause: 'WORDS' },
-  [ErrorReason.TOKEN_NOT_FOUND]: { status: 404, errorCode: 100, cause: 'WORDS_NEW_TOKEN' },
-  [ErrorReason.TOKEN_EXPIRED]: {
-    status: 404,
-    errorCode: 100,
-    message: 'Token expired',
-    cause: 'WORDS_NEW_TOKEN',
-  },
-  [ErrorReason.TOKEN_DELETED]: {
-    status: 404,
-    errorCode: 100,
-    message: 'Token deleted',
-    cause: 'WORDS_NEW_TOKEN',
-  },
-  [ErrorReason.TOKEN_EXISTS]: { status: 412, errorCode: 105, cause: 'WORDS' },
-  [ErrorReason.CUSTOM_TOKEN_REFUSED]: { status: 403, errorCode: 110, cause: 'WORDS_NEW_TOKEN' },
-  [ErrorReason.TOO_MANY_TOKENS]: {
-    status: 429,
-    errorCode: 110,
-    message: 'Too many tokens',
-    cause: 'WORDS',
-  },
-  [ErrorReason.MEMBER_NOT_FOUND]: { status: 404, errorCode: 100, cause: 'KEY' },
-  [ErrorReason.MEMBER_EXISTS]: { status: 412, errorCode: 105, cause: 'KEY' },
-  [ErrorReason.NAME_TAKEN]: {
-    status: 412,
-    errorCode: 101,
-    message: 'Name is taken',
-    cause: 'WORDS_TOKEN_GOOD',
-  },
-  [ErrorReason.PEER_URL_TAKEN]: {
-    status: 412,
-    errorCode: 101,
-    message: 'Peer URL is taken',
-    cause: 'WORDS_TOKEN_GOOD',
-  },
-  [ErrorReason.CLUSTER_FULL]: { status: 403, errorCode: 110, message: 'Cluster is full', cause: 'WORDS' },
-  [ErrorReason.TOO_MANY_STANDBYS]: {
-    status: 403,
-    errorCode: 110,
-    message: 'Cluster is full',
-    cause: 'WORDS',
-  },
-  [ErrorReason.REJOIN_REFUSED]: { status: 412, errorCode: 101, message: 'Rejoin refused', cause: 'WORDS' },
-  [ErrorReason.REVISION_MISMATCH]: { status: 412, errorCode: 101, cause: 'WORDS' },
-  [ErrorReason.REVISION_COMPACTED]: { status: 400, errorCode: 401, cause: 'WORDS_TOKEN_GOOD' },
-  [ErrorReason.SHUTTING_DOWN]: {
-    status: 500,
-    errorCode: 301,
-    message: 'Service is stopping',
-    cause: 'WORDS',
-  },
-  [ErrorReason.STORE_UNAVAILABLE]: {
-    status: 500,
-    errorCode: 300,
-    message: 'Store is unavailable',
-    cause: 'WORDS',
-  },
-  [ErrorReason.INTERNAL]: { status: 500, errorCode: 300, message: 'Internal error', cause: 'WORDS' },
-  [ErrorReason.UNAUTHENTICATED]: {
-    status: 401,
-    errorCode: 110,
-    message: 'Credentials needed',
-    cause: 'WORDS',
-  },
-  [ErrorReason.FORBIDDEN]: { status: 403, errorCode: 110, message: 'Secret refused', cause: 'WORDS' },
-  [ErrorReason.TOO_MANY_REQUESTS]: {
-    status: 429,
-    errorCode: 110,
-    message: 'Too many requests',
-    cause: 'WORDS',
-  },
-  [ErrorReason.CLUSTER_FORMED]: {
-    status: 403,
-    errorCode: 110,
-    message: 'Cluster has formed',
-    cause: 'WORDS',
-  },
-  [ErrorReason.TOKEN_WORN_OUT]: {
-    status: 403,
-    errorCode: 110,
-    message: 'Token is worn out',
-    cause: 'WORDS',
-  },
-  [ErrorReason.DISCOVERY_TEXT_DIFFERS]: {
-    status: 412,
-    errorCode: 101,
-    message: 'Discovery text differs',
-    cause: 'WORDS_TOKEN_GOOD',
-  },
-} as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;
+export const ROWS: Readonly<Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>> = {
+  [ErrorReason.UNSPECIFIED]: row(500, 300, 'WORDS', 'Internal error'),
+  [ErrorReason.INVALID_ARGUMENT]: row(400, 209, 'WORDS'),
+  [ErrorReason.TOKEN_NOT_FOUND]: row(404, 100, 'WORDS_NEW_TOKEN'),
+  [ErrorReason.TOKEN_EXPIRED]: row(404, 100, 'WORDS_NEW_TOKEN', 'Token expired'),
+  [ErrorReason.TOKEN_DELETED]: row(404, 100, 'WORDS_NEW_TOKEN', 'Token deleted'),
+  [ErrorReason.TOKEN_EXISTS]: row(412, 105, 'WORDS'),
+  [ErrorReason.CUSTOM_TOKEN_REFUSED]: row(403, 110, 'WORDS_NEW_TOKEN'),
+  [ErrorReason.TOO_MANY_TOKENS]: row(429, 110, 'WORDS', 'Too many tokens'),
+  [ErrorReason.MEMBER_NOT_FOUND]: row(404, 100, 'KEY'),
+  [ErrorReason.MEMBER_EXISTS]: row(412, 105, 'KEY'),
+  [ErrorReason.NAME_TAKEN]: row(412, 101, 'WORDS_TOKEN_GOOD', 'Name is taken'),
+  [ErrorReason.PEER_URL_TAKEN]: row(412, 101, 'WORDS_TOKEN_GOOD', 'Peer URL is taken'),
+  [ErrorReason.CLUSTER_FULL]: row(403, 110, 'WORDS', 'Cluster is full'),
+  [ErrorReason.TOO_MANY_STANDBYS]: row(403, 110, 'WORDS', 'Cluster is full'),
+  [ErrorReason.REJOIN_REFUSED]: row(412, 101, 'WORDS', 'Rejoin refused'),
+  [ErrorReason.REVISION_MISMATCH]: row(412, 101, 'WORDS'),
+  [ErrorReason.REVISION_COMPACTED]: row(400, 401, 'WORDS_TOKEN_GOOD'),
+  [ErrorReason.SHUTTING_DOWN]: row(500, 301, 'WORDS', 'Service is stopping'),
+  [ErrorReason.STORE_UNAVAILABLE]: row(500, 300, 'WORDS', 'Store is unavailable'),
+  [ErrorReason.INTERNAL]: row(500, 300, 'WORDS', 'Internal error'),
+  [ErrorReason.UNAUTHENTICATED]: row(401, 110, 'WORDS', 'Credentials needed'),
+  [ErrorReason.FORBIDDEN]: row(403, 110, 'WORDS', 'Secret refused'),
+  [ErrorReason.TOO_MANY_REQUESTS]: row(429, 110, 'WORDS', 'Too many requests'),
+  [ErrorReason.CLUSTER_FORMED]: row(403, 110, 'WORDS', 'Cluster has formed'),
+  [ErrorReason.TOKEN_WORN_OUT]: row(403, 110, 'WORDS', 'Token is worn out'),
+  [ErrorReason.DISCOVERY_TEXT_DIFFERS]: row(412, 101, 'WORDS_TOKEN_GOOD', 'Discovery text differs'),
+};
+
+function row(status: number, errorCode: ErrorCode, cause: Row['cause'], message?: string): Row {
+  return { status, errorCode, cause, ...(message !== undefined && { message }) };
+}

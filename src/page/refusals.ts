@@ -39,6 +39,7 @@ interface Row {
   readonly advice: string;
 }
 
+const COMPARE = 'Compare the address with the one that you were given, down to its last character.';
 const NOT_NOW = 'Nothing is lost. Load this page again in a moment.';
 // Reasons of calls that the page does not make.
 const OTHER: Row = { status: 400, title: 'Not possible', advice: 'Go back and try something else.' };
@@ -49,14 +50,13 @@ const REFUSALS = {
   [ErrorReason.INVALID_ARGUMENT]: {
     status: 400,
     title: 'This is no token',
-    advice: 'Compare the address with the one that you were given, down to its last character.',
+    advice: COMPARE,
   },
   [ErrorReason.TOKEN_NOT_FOUND]: {
     status: 404,
     title: 'There is no such token',
     lead: 'It was never made here, is mistyped, or ended long ago.',
-    advice:
-      'Compare the address with the one that you were given, down to its last character. A node that was started with it says the same in its log.',
+    advice: `${COMPARE} A node that was started with it says the same in its log.`,
   },
   [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Make a new one.' },
   [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Make a new one.' },
@@ -80,7 +80,7 @@ const REFUSALS = {
   [ErrorReason.FORBIDDEN]: {
     status: 403,
     title: 'The secret does not fit',
-    advice: 'Compare the address with the one that you were given, down to its last character.',
+    advice: COMPARE,
   },
   [ErrorReason.TOO_MANY_REQUESTS]: { status: 429, title: 'Too many requests', advice: NOT_NOW },
   [ErrorReason.TOKEN_EXISTS]: OTHER,
