@@ -63,14 +63,28 @@ export const CLUSTER_LIMITS = {
   descriptionLength: 256,
   /** A URL of discovery, kept with each member. */
   discoveryTextLength: 1024,
+  /**
+   * The members of a cluster, as every list has them: id, name, discovery text, and each peer URL twice and the name
+   * with it, for `initial_cluster`. Each place has its equal share, so that those who come first leave room for the
+   * others. A full list stays below 1 MB in every dialect, and 17 of the largest members fit.
+   */
+  membersBytes: 256 * KiB,
+  /** The least share, of a cluster of 1,000: a member with one address, and the text of its discovery. */
+  leastMemberBytes: 262,
+  /** The same of all standbys, beside the members. */
+  standbysBytes: 64 * KiB,
   /** Nodes that came too late, kept so that they see their rank; more than this is a mistake that loops. */
   standbys: 100,
   /** Changes of a token, all of them kept: four for each member of the largest cluster. */
   changesPerToken: 4096,
   /** The same for each place, where that is more: a registration and its replacement. */
   changesPerPlace: 2,
+  /** What the changes of a token take together: 500 bytes for each, of a member that has one or two addresses. */
+  changeBytesPerToken: 2 * MiB,
   /** Changes read at once for one watcher, so that a slow one holds a bounded batch. */
   eventsPerRead: 256,
+  /** What these take, but for one that is larger: 5,000 slow watchers, as many as one client may have, hold 160 MB. */
+  eventBytesPerRead: 32 * KiB,
   /** A lost reply is repeated within etcd's request time-out of 5 s and its back-off; then it is a rejoin. */
   retryWindow: 30 * seconds,
 } as const;

@@ -1,3 +1,4 @@
+import { eventBytes } from './bytes.ts';
 import { isComplete } from './cluster.ts';
 import { handOver } from './member-index.ts';
 import type {
@@ -70,26 +71,26 @@ export function apply(cluster: Cluster | undefined, change: Change, revision: Re
  * may no longer be held.
  */
 export function replay(cluster: Cluster, event: Event): Cluster {
-  const { type, revision } = event;
+  const { type } = event;
   const { members } = cluster;
   switch (type) {
     case 'TOKEN_REOPENED':
-      return { ...changed(cluster, members, revision), expireTime: requireFact(event.expireTime) };
+      return { ...changed(cluster, members, event), expireTime: requireFact(event.expireTime) };
     case 'REGISTERED': {
       const member = requireFact(event.member);
       const after = [...members, member];
       handOver(members, after, member);
-      return changed(cluster, after, revision);
+      return changed(cluster, after, event);
     }
     case 'REPLACED':
-      return cut(changed(cluster, withMember(members, requireFact(event.member)), revision), event);
+      return cut(changed(cluster, withMember(members, requireFact(event.member)), event), event);
     case 'DEREGISTERED': {
       const { id } = requireFact(event.member);
       const after = members.filter((each) => each.id !== id);
-      return shrunk(cluster, cut(changed(cluster, after, revision), event));
+      return shrunk(cluster, cut(changed(cluster, after, event), event));
     }
     case 'TOKEN_DELETED':
-      return shrunk(cluster, { ...changed(cluster, [], revision), deleteTime: event.time });
+      return shrunk(cluster, { ...changed(cluster, [], event), deleteTime: event.time });
   }
 }
 
@@ -176,16 +177,19 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
     createRevision: revision,
     modRevision: revision,
     changeCount: 0,
+    changeBytes: 0,
     members: [],
   };
   return change.locks === undefined ? cluster : { ...cluster, locks: change.locks };
 }
 
-function changed(cluster: Cluster, members: readonly Member[], revision: Revision): Cluster {
+function changed(cluster: Cluster, members: readonly Member[], event: Event): Cluster {
+  const { revision } = event;
   const changeCount = cluster.changeCount + 1;
+  const changeBytes = cluster.changeBytes + eventBytes(event);
   const { locks, deleteTime, cutRevision, formed } = cluster;
   if ((locks ?? deleteTime ?? cutRevision ?? formed) !== undefined) {
-    return { ...cluster, members, changeCount, modRevision: revision };
+    return { ...cluster, members, changeCount, changeBytes, modRevision: revision };
   }
   return {
     token: cluster.token,
@@ -197,6 +201,7 @@ function changed(cluster: Cluster, members: readonly Member[], revision: Revisio
     createRevision: cluster.createRevision,
     modRevision: revision,
     changeCount,
+    changeBytes,
     members,
   };
 }

@@ -1,13 +1,19 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { memberBytes } from './bytes.ts';
 import { isComplete, isStandby, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
-import type { Cluster, Member, Millis } from './types.ts';
+import type { Cluster, Member, Millis, Registration } from './types.ts';
 
 // What a complete cluster refuses.
 
 export const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
 
-export function checkRoom(cluster: Cluster, whenFull: 'REFUSE' | 'STANDBY'): void {
+interface Newcomer extends Registration {
+  readonly whenFull: 'REFUSE' | 'STANDBY';
+}
+
+export function checkRoom(cluster: Cluster, newcomer: Newcomer): void {
+  const { whenFull } = newcomer;
   if (!isComplete(cluster)) return;
   if (whenFull === 'REFUSE') {
     throw new DiscoveryError(
@@ -23,6 +29,21 @@ export function checkRoom(cluster: Cluster, whenFull: 'REFUSE' | 'STANDBY'): voi
       { cluster },
     );
   }
+  checkStandbysBytes(cluster, newcomer);
+}
+
+/** Of a complete cluster, whose members are final: whoever comes or is replaced is a standby. */
+export function checkStandbysBytes(cluster: Cluster, wanted: Registration): void {
+  if (!isComplete(cluster)) return;
+  let bytes = memberBytes(wanted);
+  for (const each of standbys(cluster)) if (each.id !== wanted.id) bytes += memberBytes(each);
+  const most = CLUSTER_LIMITS.standbysBytes;
+  if (bytes <= most) return;
+  throw new DiscoveryError(
+    'TOO_MANY_STANDBYS',
+    `the standbys of the cluster take ${most} bytes at most, and would take ${bytes} with this one; ${MEMBER_ADD}`,
+    { cluster },
+  );
 }
 
 /**

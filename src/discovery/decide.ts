@@ -1,6 +1,7 @@
+import { checkMemberBytes } from './bytes.ts';
 import type { Change } from './change.ts';
 import { isComplete, requireKnown, requireLive, requireNotDeleted, requireNotEnded } from './cluster.ts';
-import { checkNotFinal, checkRetry, checkRoom, MEMBER_ADD } from './complete.ts';
+import { checkNotFinal, checkRetry, checkRoom, checkStandbysBytes, MEMBER_ADD } from './complete.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { checkText } from './one-text.ts';
@@ -90,8 +91,9 @@ export function decideRegister(
     if (mode === 'REPLACE' || command.expected !== undefined) throw noSuchMember(id);
     checkText(into.members, command);
     checkFree(members, command);
-    checkRoom(into, command.whenFull);
-    requireUnworn(into, into.members.length + 1);
+    checkRoom(into, command);
+    checkMemberBytes(into, command);
+    requireUnworn(into, { membersAfter: into.members.length + 1, about: [command] });
     return { type: 'REGISTERED', time: now, member: registrationOf(command) };
   }
   checkExpected(registered, command.expected);
@@ -109,7 +111,9 @@ export function decideRegister(
   checkNotFinal(into, registered);
   checkText(into.members, command);
   checkFree(members, command);
-  requireUnworn(into, into.members.length);
+  checkMemberBytes(into, command);
+  checkStandbysBytes(into, command);
+  requireUnworn(into, { membersAfter: into.members.length, about: [command, registered] });
   return { type: 'REPLACED', time: now, member: registrationOf(command) };
 }
 
@@ -131,14 +135,14 @@ export function decideDeregister(
   if (member === undefined) throw noSuchMember(id);
   checkExpected(member, expected);
   checkNotFinal(from, member);
-  requireUnworn(from, from.members.length - 1);
+  requireUnworn(from, { membersAfter: from.members.length - 1, about: [member] });
   return { type: 'DEREGISTERED', time: now, id };
 }
 
 /** A lifetime from now on, for a token that is remembered. */
 export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis): Change {
   const known = requireNotDeleted(requireKnown(cluster), now);
-  requireUnworn(known, known.members.length);
+  requireUnworn(known, { membersAfter: known.members.length, about: [] });
   return { type: 'TOKEN_REOPENED', time: now, expireTime: millis(now + ttl) };
 }
 

@@ -75,6 +75,8 @@ export interface Cluster {
   readonly modRevision: Revision;
   /** Changes since the token was made. */
   readonly changeCount: number;
+  /** What these take, see `eventBytes`. */
+  readonly changeBytes: number;
   /** Everyone who registered, by createRevision: the first `size` are ranked, the others are standbys. */
   readonly members: readonly Member[];
 }

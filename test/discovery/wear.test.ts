@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { placeBytes, registrationBytes } from '../../src/discovery/bytes.ts';
 import { apply, type Change } from '../../src/discovery/change.ts';
 import { isComplete } from '../../src/discovery/cluster.ts';
 import {
@@ -10,12 +11,36 @@ import {
   decideReopen,
 } from '../../src/discovery/decide.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
-import { type Cluster, revision } from '../../src/discovery/types.ts';
+import { type Cluster, type PeerUrl, revision } from '../../src/discovery/types.ts';
 import { mostChanges } from '../../src/discovery/wear.ts';
-import { at, create, HOUR, memberId, named, node, size, token, ttl } from '../store/support/commands.ts';
+import { CLUSTER_LIMITS } from '../../src/limits.ts';
+import {
+  at,
+  create,
+  HOUR,
+  memberId,
+  named,
+  node,
+  size,
+  token,
+  ttl,
+  urls,
+} from '../store/support/commands.ts';
 import { Random, seedOfRun } from '../store/support/random.ts';
 
 const NOW = at(1e12);
+/** What the registration of `node(1)` takes: its id, name and URL, and the last two once more. */
+const bytesOfJoin = 100 + 'id1infra1infra1'.length + 2 * 'http://10.0.0.1:2380'.length;
+
+/** Peer URLs that nearly fill the place of a member of such a cluster, and that no other number has. */
+function urlsOf(members: number, number: number): PeerUrl[] {
+  const room = Math.min(16 * 600, placeBytes(size(members).size) - 30 - 16 * 9);
+  const count = Math.max(1, Math.floor(room / 600));
+  const length = Math.floor(room / count / 2);
+  return urls(
+    ...Array.from({ length: count }, (_, i) => `http://${`n${number}-${i}`.padEnd(length - 13, 'x')}:2380`),
+  );
+}
 
 /** A token with this many changes left. */
 function worn(members: number, left: number): Cluster {
@@ -116,5 +141,53 @@ describe('the changes of a token', () => {
     const cluster = { ...worn(3, 0), changeCount: 5000 };
     assert.ok(isComplete(after(cluster, join(1), join(2), join(3))));
     assertWornOut(after(cluster, join(1)), leave(1));
+  });
+
+  describe('in bytes', () => {
+    const most = CLUSTER_LIMITS.changeBytesPerToken;
+    /** A token with this many bytes of changes left, of ranked members' places. */
+    const wornBytes = (members: number, left: number): Cluster => ({
+      ...worn(members, mostChanges(size(members).size)),
+      changeCount: 0,
+      changeBytes: most - left,
+    });
+    const place = registrationBytes(size(3).size);
+
+    test('are kept for the free places, as many as the largest members take', () => {
+      const joined = after(wornBytes(3, 3 * place), join(1));
+      assert.equal(joined.changeBytes, most - 3 * place + bytesOfJoin);
+      const room = bytesOfJoin + 100;
+      const cluster = after({ ...joined, changeBytes: most - 2 * place - room - bytesOfJoin }, rename(1, 'x'));
+      assertWornOut(cluster, rename(1, 'y'));
+      assertWornOut(cluster, leave(1));
+      assert.ok(isComplete(after(cluster, join(2), join(3))));
+      const largest = wornBytes(1000, 1000 * registrationBytes(size(1000).size));
+      assertWornOut(after(largest, join(1)), leave(1));
+      let complete = largest;
+      for (let i = 0; i < 1000; i++) complete = after(complete, join(i, { peerUrls: urlsOf(1000, i) }));
+      assert.ok(isComplete(complete) && complete.changeBytes <= most);
+    });
+
+    test('suffice to complete, whatever came before, with members as large as may be', () => {
+      const random = new Random(seedOfRun());
+      for (let story = 0; story < 100; story++) {
+        const members = random.between(1, 20);
+        const room = registrationBytes(size(members).size);
+        let cluster = wornBytes(members, members * room + random.between(0, 5 * room));
+        for (let i = 0; i < 30; i++) {
+          const who = random.between(1, 4);
+          const large = { peerUrls: urlsOf(members, who * 100 + i) };
+          const step = random.pick([join(who, large), leave(who), rename(who, `n${i}`), reopen]);
+          try {
+            cluster = after(cluster, step);
+          } catch (error) {
+            if (!(error instanceof DiscoveryError)) throw error;
+          }
+        }
+        for (let i = 5; !isComplete(cluster); i++)
+          cluster = after(cluster, join(i, { peerUrls: urlsOf(members, i) }));
+        assert.ok(cluster.changeBytes <= most, `${cluster.changeBytes}`);
+      }
+    });
   });
 });

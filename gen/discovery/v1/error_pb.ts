@@ -188,7 +188,8 @@ export const ErrorReason = {
   CLUSTER_FULL: 12,
 
   /**
-   * The cluster, which `cluster` holds, has all of its members and all the standbys that the service keeps.
+   * The cluster, which `cluster` holds, has all of its members and all the standbys that the service keeps: 100,
+   * or as many as take 65,536 bytes, measured as Register says.
    * Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STANDBYS = 13;
@@ -273,7 +274,8 @@ export const ErrorReason = {
   CLUSTER_FORMED: 23,
 
   /**
-   * The token, whose cluster `cluster` holds, has had 4,096 changes, or two for each of its places if that is more.
+   * The token, whose cluster `cluster` holds, has had 4,096 changes, or changes of 2 MiB: of each the members that it
+   * tells of, measured as Register says, and 100 bytes.
    * Every further change is refused but for its deletion. While the cluster assembles, a change is kept back for each
    * place that is free, so that the members still missing can register: removals and replacements are refused that
    * much earlier. Make a new token. Code failed_precondition.

@@ -924,6 +924,12 @@ export const DiscoveryService: GenService<{
    * seconds of the member's registration succeeds, unless the token allows rejoining: a node that lost its
    * data must not come back as a fresh member. A replacement of one of its members is refused as cluster_formed.
    *
+   * What a member may take is bounded: its id, name and discovery text, and each peer URL twice with the name once
+   * more, are at most 262,144 bytes divided by the size of the cluster. Clusters of up to 17 members may have any
+   * that the limits of the fields allow, one of 1,000 members of 262 bytes. A larger one is refused as an invalid
+   * argument. Standbys take 65,536 bytes together at most, past which they are refused as too_many_standbys. So a
+   * list of members stays far below the 4 MB that gRPC's clients read, and no member takes the room of another.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.Register
    */
   register: {

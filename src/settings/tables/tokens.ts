@@ -32,7 +32,7 @@ export const TOKENS = {
   }),
   maxSize: setting({
     flag: 'max-size',
-    ...count(10_000),
+    ...count(1000),
     default: String(PRESETS.maxSize),
     help: 'The largest cluster that a token can be made for.',
   }),

@@ -1,8 +1,10 @@
-import type { Member, Token } from '../../discovery/types.ts';
+import type { Token } from '../../discovery/types.ts';
 import { advance, type ClusterRecord, type LogEntry } from './log/cluster-log.ts';
 
-/** Clusters, peer URLs and events that are kept, at half a kilobyte each: 100 MB. */
-export const WEIGHT_KEPT = 200_000;
+/** What is kept takes about so many bytes. */
+export const WEIGHT_KEPT = 100 * 1024 * 1024;
+/** A cluster without a change. */
+const CLUSTER_BYTES = 512;
 
 /**
  * Records that were read or written lately. One may be behind: each use of it is checked by etcd, and a record
@@ -55,19 +57,7 @@ export class Cache {
   }
 }
 
-/** Events hold members too, who are no longer among those of the cluster. */
-function weightOf({ cluster, tail }: ClusterRecord): number {
-  let weight = 2 + tail.length + urlsOf(cluster.members);
-  for (const { type, member, previous, removed } of tail) {
-    if (previous !== undefined) weight += previous.peerUrls.length;
-    if (type === 'DEREGISTERED' && member !== undefined) weight += member.peerUrls.length;
-    if (removed !== undefined) weight += urlsOf(removed);
-  }
-  return weight;
-}
-
-function urlsOf(members: readonly Member[]): number {
-  let count = 0;
-  for (const { peerUrls } of members) count += peerUrls.length;
-  return count;
+/** Members and events are all of changes, and in memory they take thrice as much. */
+export function weightOf({ cluster }: ClusterRecord): number {
+  return CLUSTER_BYTES + 3 * cluster.changeBytes;
 }

@@ -1,4 +1,5 @@
 import { type IEvent } from 'etcd3';
+import { firstEvents } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import { shuttingDown } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
@@ -10,6 +11,7 @@ import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import { versionOverHttp } from './client/http-version.ts';
+import { Histories } from './histories.ts';
 import { listClusters } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkPrefix, checkVersion, type FreePrefix } from './prefix.ts';
@@ -65,6 +67,7 @@ class OpenStore implements EtcdStore {
   readonly #connection: Connection;
   readonly #keys: Keys;
   readonly #cache = new Cache();
+  readonly #histories = new Histories();
   readonly #tokens: TokenCount;
   readonly #health: Health;
   readonly #reader: Reader;
@@ -146,15 +149,19 @@ class OpenStore implements EtcdStore {
 
   async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
     if (this.#closing !== undefined) throw closed();
-    const { record } = await this.#reader.read(token);
+    const { record, revision: at } = await this.#reader.read(token);
     if (record === undefined || after >= record.cluster.modRevision) return [];
     if (after >= record.tailAfter || record.tail.length === record.head) {
       return eventsAfter(record.tail, after, limit);
     }
-    const { folded, revision: now } = await this.#reader.history(token);
-    if (folded === undefined) return [];
+    let folded = this.#histories.upTo(token, record.cluster.modRevision);
+    if (folded === undefined) {
+      ({ folded } = await this.#reader.history(token));
+      if (folded === undefined) return [];
+      this.#histories.put(token, folded);
+    }
     if (after < folded.after && folded.events.length < folded.record.head) {
-      throw compacted(after, { revision: now, compactRevision: folded.after });
+      throw compacted(after, { revision: at, compactRevision: folded.after });
     }
     return eventsAfter(folded.events, after, limit);
   }
@@ -232,5 +239,5 @@ class OpenStore implements EtcdStore {
 
 function eventsAfter(events: readonly Event[], after: Revision, limit: number): readonly Event[] {
   const from = events.findIndex((event) => event.revision > after);
-  return from === -1 ? [] : events.slice(from, from + limit);
+  return from === -1 ? [] : firstEvents(events.slice(from), limit);
 }

@@ -9,8 +9,10 @@ export interface CachedCluster extends StoredCluster {
   readonly recentAfter: Revision;
 }
 
-/** Clusters, peer URLs and events that are kept decoded, at half a kilobyte each: 10 MB. */
-const DECODED_KEPT = 20_000;
+/** What is kept decoded takes about so many bytes. */
+const DECODED_KEPT = 10 * 1024 * 1024;
+/** A cluster without a change. */
+const CLUSTER_BYTES = 512;
 /** Tokens of which one knows whether they were asked for before, while hardly as many others were. */
 const REMEMBERED = 4096;
 
@@ -70,10 +72,7 @@ export class ClusterCache {
   }
 }
 
-function weightOf({ cluster, recent }: CachedCluster): number {
-  let weight = 1 + recent.length;
-  for (const { peerUrls } of cluster.members) weight += peerUrls.length;
-  // The last event of a deleted token holds everyone who went with it.
-  for (const { peerUrls } of recent.at(-1)?.removed ?? []) weight += peerUrls.length;
-  return weight;
+/** Members and events are all of changes, and decoded they take thrice as much. */
+function weightOf({ cluster }: CachedCluster): number {
+  return CLUSTER_BYTES + 3 * cluster.changeBytes;
 }

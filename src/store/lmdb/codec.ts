@@ -1,3 +1,4 @@
+import { changeBytes as bytesOfChange } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
 import {
@@ -46,7 +47,7 @@ export function encodeCluster({ cluster, compactRevision }: StoredCluster): Clus
     Number(cluster.createRevision),
     Number(cluster.modRevision),
     compactRevision,
-    cluster.changeCount,
+    [cluster.changeCount, cluster.changeBytes],
   ];
   for (const member of cluster.members) pushMember(record, member);
   return record;
@@ -57,6 +58,9 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
   const traits = record[2];
   const ended = record[5];
   const deleteTime: unknown = Array.isArray(ended) ? ended[0] : ended;
+  const members = membersAfter(record, CLUSTER_FIELDS);
+  // The formats before 4 have no bytes where every change made a member.
+  const [changeCount, changeBytes] = Array.isArray(record[9]) ? record[9] : [record[9], bytesOf(members)];
   const cluster: Cluster = {
     token,
     size: decoder.integer(record[0]) as ClusterSize,
@@ -67,8 +71,9 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     createRevision: revision(decoder.integer(record[6])),
     modRevision: revision(decoder.integer(record[7])),
     // Where some were dropped, those that are held: as many as a token may have.
-    changeCount: decoder.integer(record[9]),
-    members: membersAfter(record, CLUSTER_FIELDS),
+    changeCount: decoder.integer(changeCount),
+    changeBytes: decoder.integer(changeBytes),
+    members,
   };
   if (deleteTime === null && !Array.isArray(traits)) return cluster;
   return {
@@ -91,6 +96,10 @@ function encodeTraits({ allowRejoin, locks, cutRevision, formed }: Cluster): boo
   if (locks === undefined && cutRevision === undefined && formed === undefined) return allowRejoin;
   const hashes = ACCESSES.map((access) => locks?.[access] ?? null);
   return [allowRejoin, ...hashes, Number(cutRevision ?? 0), formed === true];
+}
+
+function bytesOf(registered: readonly Member[]): number {
+  return registered.reduce((bytes, member) => bytes + bytesOfChange([member]), 0);
 }
 
 type Traits = Pick<Cluster, 'allowRejoin' | 'locks' | 'cutRevision' | 'formed'>;

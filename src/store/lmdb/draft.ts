@@ -1,3 +1,4 @@
+import { tokenBytes } from '../../discovery/bytes.ts';
 import { type Applied, apply, type Change, type Event } from '../../discovery/change.ts';
 import { endTime } from '../../discovery/cluster.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
@@ -25,10 +26,18 @@ export class Draft {
   readonly #entries = new Map<Token, Entry>();
   #revision: Revision;
   #created = 0;
+  #bytes: number;
 
-  constructor(databases: Databases, at: Revision) {
+  /** `bytes` is what all tokens take before it. */
+  constructor(databases: Databases, at: Revision, bytes: number) {
     this.#databases = databases;
     this.#revision = at;
+    this.#bytes = bytes;
+  }
+
+  /** What all tokens take once this is committed, see `tokenBytes`. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The store's revision once this is committed. */
@@ -60,6 +69,7 @@ export class Draft {
     const entry = this.#entry(token, current);
     entry.after = current === undefined ? fresh(applied) : this.#follow(entry, current, applied);
     if (current === undefined) this.#created += 1;
+    this.#bytes += tokenBytes(applied.cluster) - (current === undefined ? 0 : tokenBytes(current.cluster));
     this.#revision = next;
     return applied;
   }
@@ -75,12 +85,14 @@ export class Draft {
     entry.recent = undefined;
     entry.after = undefined;
     this.#created -= 1;
+    this.#bytes -= tokenBytes(current.cluster);
   }
 
   /** Puts everything. Reads nothing, and so fails with the transaction alone. */
   put(): void {
     for (const [token, entry] of this.#entries) this.#putEntry(token, entry);
     void this.#databases.meta.put('revision', Number(this.#revision));
+    void this.#databases.meta.put('bytes', this.#bytes);
   }
 
   #entry(token: Token, current: CachedCluster | undefined): Entry {

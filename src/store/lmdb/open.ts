@@ -16,14 +16,14 @@ import { upgradeRecords } from './upgrade.ts';
 const FORMAT = 'etcd-discovery';
 /**
  * Of the records and their keys. 2 has the secrets that guard a token, and 3 its latest cut and whether it had formed
- * when it was deleted, which 1 and 2 leave to the events.
+ * when it was deleted, which 1 and 2 leave to the events. 4 has how many bytes its changes take.
  */
-const FORMAT_VERSION = 3;
+const FORMAT_VERSION = 4;
 
 /** The databases of one data directory. */
 export interface Tables {
   readonly env: RootDatabase;
-  /** By name: format, formatVersion, clusterId, owner, lockFile, revision. */
+  /** By name: format, formatVersion, clusterId, owner, lockFile, revision, bytes. */
   readonly meta: Database<unknown, string>;
   readonly clusters: Database<ClusterRecord, string>;
   readonly events: Database<EventRecord, [token: Token, revision: number]>;
@@ -39,6 +39,8 @@ export interface Databases extends Tables {
   readonly revision: Revision;
   /** How many clusters there are. */
   readonly tokens: number;
+  /** What they take, see `tokenBytes`. */
+  readonly bytes: number;
   readonly claim: Claim;
 }
 
@@ -103,12 +105,14 @@ async function claimData(env: RootDatabase, claim: Claim, directory: string): Pr
       return owner;
     }),
   );
-  const revisionCounter = meta.get('revision');
+  const [revisionCounter, bytes] = [meta.get('revision'), meta.get('bytes')];
   if (typeof revisionCounter !== 'number') throw damaged('the revision counter is missing');
+  if (typeof bytes !== 'number') throw damaged('the count of bytes is missing');
   return {
     ...tables,
     clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
     revision: revision(revisionCounter),
+    bytes,
     tokens: (tables.clusters.getStats() as { entryCount: number }).entryCount,
     claim,
   };
@@ -177,11 +181,13 @@ function writeFormat(meta: Database<unknown, string>): void {
   void meta.put('formatVersion', FORMAT_VERSION);
   void meta.put('clusterId', randomBytes(8).toString('hex'));
   void meta.put('revision', 0);
+  void meta.put('bytes', 0);
 }
 
 /** An older program would take a guarded token for an open one, or a member out of a complete cluster. */
 function raiseFormat(tables: Tables): void {
-  if (Number(tables.meta.get('formatVersion')) < 3) upgradeRecords(tables);
+  const format = Number(tables.meta.get('formatVersion'));
+  if (format < FORMAT_VERSION) void tables.meta.put('bytes', upgradeRecords(tables, format));
   void tables.meta.put('formatVersion', FORMAT_VERSION);
 }
 

@@ -1,3 +1,4 @@
+import { firstEvents } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
@@ -51,11 +52,10 @@ export class Reader {
       const compactRevision = revision(compactRevisionOf(record));
       if (after < compactRevision) throw compacted(after, { revision: upTo, compactRevision });
       const range = { start: [token, Number(after) + 1], end: [token, Number(upTo) + 1], limit };
-      const events: Event[] = [];
-      for (const { key, value } of this.#tables.events.getRange(range)) {
-        events.push(decodeEvent(revision(key[1]), value));
-      }
-      return events;
+      const found = this.#tables.events
+        .getRange(range)
+        .map(({ key, value }) => decodeEvent(revision(key[1]), value));
+      return firstEvents(found, limit);
     });
   }
 

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { firstEvents } from '../../discovery/bytes.ts';
 import type { Change, Event } from '../../discovery/change.ts';
 import { endTime } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
@@ -52,6 +53,7 @@ class OpenStore implements LmdbStore {
   /** Of the last transaction that is on disk. */
   #revision: Revision;
   #tokens: number;
+  #bytes: number;
   /** The transaction that is planned, or under way. */
   #draft: Draft;
 
@@ -62,7 +64,8 @@ class OpenStore implements LmdbStore {
     this.#reader = new Reader(databases, () => this.#closing !== undefined);
     this.#revision = databases.revision;
     this.#tokens = databases.tokens;
-    this.#draft = new Draft(databases, this.#revision);
+    this.#bytes = databases.bytes;
+    this.#draft = new Draft(databases, this.#revision, this.#bytes);
     const log = options.log ?? ((line: string) => writeSync(2, `${line}\n`));
     const changes = {
       isEmpty: () => this.#draft.isEmpty(),
@@ -109,7 +112,7 @@ class OpenStore implements LmdbStore {
     const { recent } = entry;
     let first = recent.length;
     while (first > 0 && (recent[first - 1] as Event).revision > after) first -= 1;
-    return recent.slice(first, first + limit);
+    return firstEvents(recent.slice(first), limit);
   }
 
   async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
@@ -225,12 +228,13 @@ class OpenStore implements LmdbStore {
     }
     this.#revision = this.#draft.revision;
     this.#tokens += this.#draft.created;
-    this.#draft = new Draft(this.#databases, this.#revision);
+    this.#bytes = this.#draft.bytes;
+    this.#draft = new Draft(this.#databases, this.#revision, this.#bytes);
   }
 
   /** Nothing is taken for granted then: all of it is read again. */
   #failed(): void {
     this.#cache.clear();
-    this.#draft = new Draft(this.#databases, this.#revision);
+    this.#draft = new Draft(this.#databases, this.#revision, this.#bytes);
   }
 }

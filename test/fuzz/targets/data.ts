@@ -103,7 +103,7 @@ function assertImport(raw: RawCluster): void {
   const revisions = { createRevision: revision(1), modRevision: revision(1) };
   const members = moved.members.map((member) => ({ ...member, ...revisions, version: 1 }));
   const again = parseLine(
-    clusterLine({ ...moved, ...revisions, changeCount: members.length, members }).trimEnd(),
+    clusterLine({ ...moved, ...revisions, changeCount: members.length, changeBytes: 0, members }).trimEnd(),
   );
   assert.ok(typeof again === 'object' && again.type === 'CLUSTER');
   assert.deepEqual(parseCluster(again.cluster, DEFAULT_POLICY, NOW), { ...moved, isAgeGuessed: false });

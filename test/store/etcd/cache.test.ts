@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { apply, type Change } from '../../../src/discovery/change.ts';
 import { decideDelete, decideRegister } from '../../../src/discovery/decide.ts';
 import { type Revision, revision, type Token } from '../../../src/discovery/types.ts';
-import { Cache, WEIGHT_KEPT } from '../../../src/store/etcd/cache.ts';
+import { Cache, WEIGHT_KEPT, weightOf } from '../../../src/store/etcd/cache.ts';
 import { type ClusterRecord, made, next } from '../../../src/store/etcd/log/cluster-log.ts';
 import { at, create, node, size, token, urls } from '../support/commands.ts';
 
 const MEMBERS = 1000;
-const URLS = 16;
+const URLS = 4;
 
 /** A cluster of the largest members, and the same after it was deleted. */
 function largest(of: Token): { record: ClusterRecord; deleted: ClusterRecord } {
@@ -34,7 +34,7 @@ for (const state of ['record', 'deleted'] as const) {
   test(`the cache is bounded by what it holds, peer URLs included (${state})`, () => {
     const cache = new Cache();
     const { [state]: record } = largest(token());
-    const most = WEIGHT_KEPT / (MEMBERS * URLS);
+    const most = Math.floor(WEIGHT_KEPT / weightOf(record));
     const tokens = Array.from({ length: 2 * most }, () => token());
     for (const t of tokens) cache.put(t, record);
     const kept = tokens.filter((t) => cache.get(t) !== undefined);

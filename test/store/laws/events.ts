@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { eventBytes } from '../../../src/discovery/bytes.ts';
 import { isComplete } from '../../../src/discovery/cluster.ts';
+import type { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { revision } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
-import { create, HOUR, memberId, named, node, size, token, ttl } from '../support/commands.ts';
+import { create, HOUR, memberId, named, node, size, token, ttl, urls } from '../support/commands.ts';
 import { allEvents, eventsOf, refusal, type Subject, take } from './subject.ts';
 
 export function eventsLaws({ start, newPlace, again }: Subject): void {
@@ -102,6 +104,43 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         const watched = await take(discovery.watch(t, made, signal.signal), 1 + told.length);
         assert.deepEqual(eventsOf(watched), told);
       }
+    });
+
+    test('are read in parts of bounded bytes, and what they take is known after a restart', async () => {
+      const place = newPlace();
+      let { discovery, store } = await again(place);
+      const t = token();
+      await discovery.createToken(create(t, size(2)));
+      const rename = (i: number) => {
+        const long = named(`${'x'.repeat(200)}${i}`);
+        const peerUrls = urls(...Array.from({ length: 16 }, (_, n) => `http://${i}.example:${n + 1}`));
+        return discovery.register(t, node(1, { mode: 'CREATE_OR_REPLACE', peerUrls, ...long }));
+      };
+      let worn: unknown;
+      let changes = 0;
+      while (worn === undefined && changes < CLUSTER_LIMITS.changesPerToken) {
+        await rename(changes).then(
+          () => (changes += 1),
+          (refused: unknown) => (worn = refused),
+        );
+      }
+      assert.equal((worn as DiscoveryError).reason, 'TOKEN_WORN_OUT');
+      for (const restart of [false, true]) {
+        if (restart) ({ discovery, store } = await again(place));
+        await refusal('TOKEN_WORN_OUT', rename(9999));
+        const { cluster } = await discovery.getCluster(t);
+        const all = await allEvents(store, t, 0, 1000);
+        assert.equal(all.length, changes);
+        const bytes = all.reduce((sum, event) => sum + eventBytes(event), 0);
+        assert.equal(cluster.changeBytes, bytes);
+        assert.ok(bytes <= CLUSTER_LIMITS.changeBytesPerToken);
+        const part = await store.events(t, revision(0), 1000);
+        const partBytes = part.reduce((sum, event) => sum + eventBytes(event), 0);
+        assert.ok(part.length > 0 && partBytes <= CLUSTER_LIMITS.eventBytesPerRead, `${partBytes}`);
+      }
+      const peerUrls = urls(...Array.from({ length: 16 }, (_, n) => `http://other.example:${n + 1}`));
+      const last = await discovery.register(t, node(2, { peerUrls }));
+      assert.ok(isComplete(last.cluster), 'room for the others was kept');
     });
   });
 }

@@ -23,7 +23,8 @@ import { readWhole } from '../support/verify.ts';
 // Data as version 0.1.0 wrote it, in format 1: five tokens made on 31 January 2026. Never written anew: it is what
 // operators have on their disks.
 const RECORDED = fileURLToPath(new URL('../../../../test/golden/embedded-format-1.mdb.gz', import.meta.url));
-/** What this program writes now. Recorded by record-format.ts. */
+/** What this program writes now, recorded by record-format.ts, and what it wrote in format 3. */
+const RECORDED_4 = new URL('../../../../test/golden/embedded-format-4.mdb.gz', import.meta.url);
 const RECORDED_3 = new URL('../../../../test/golden/embedded-format-3.mdb.gz', import.meta.url);
 const MADE = Date.parse('2026-01-31T12:00:00Z');
 
@@ -80,33 +81,43 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   const after = await readWhole(path);
   assert.equal(after.clusters.get(token('assembling'))?.cluster.members.length, 3);
   const raised = await openDatabases(path);
-  assert.equal(raised.meta.get('formatVersion'), 3, 'a program of format 1 must not open it any more');
+  assert.equal(raised.meta.get('formatVersion'), 4, 'a program of format 1 must not open it any more');
   await raised.env.close();
   await raised.claim.close();
-  assert.deepEqual(after.clusters.get(token('complete')), before.clusters.get(token('complete')));
+  const members = (when: typeof before) => when.clusters.get(token('complete'))?.cluster.members;
+  assert.deepEqual(members(after), members(before));
 });
 
-test('data of format 3 is opened with cuts, secrets and what has formed', async (t) => {
-  const path = recorded(t, RECORDED_3);
-  const { code, stdout } = await run(['check', '--data-dir', path]);
-  assert.deepEqual(
-    [code, stdout],
-    [0, '3 tokens with 4 members and 9 events, up to revision 12: all is well\n'],
-  );
-  const { clusters } = await readWhole(path);
-  const facts = (name: string): unknown[] => {
-    const { cluster } = clusters.get(token(name)) ?? {};
-    return [
-      cluster?.members.length,
-      cluster?.cutRevision,
-      cluster?.formed,
-      Object.keys(cluster?.locks ?? {}),
-    ];
-  };
-  assert.deepEqual(facts('cut'), [2, 5n, undefined, []]);
-  assert.deepEqual(facts('guarded'), [2, undefined, undefined, ['JOIN']]);
-  assert.deepEqual(facts('ended'), [0, undefined, true, []]);
-});
+for (const [format, file] of [
+  [3, RECORDED_3],
+  [4, RECORDED_4],
+] as const) {
+  test(`data of format ${format} is opened with cuts, secrets and what has formed`, async (t) => {
+    const path = recorded(t, file);
+    const { code, stdout } = await run(['check', '--data-dir', path]);
+    assert.deepEqual(
+      [code, stdout],
+      [0, '3 tokens with 4 members and 9 events, up to revision 12: all is well\n'],
+    );
+    const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
+    const facts = async (name: string): Promise<unknown[]> => {
+      const { cluster } = await store.read(token(name));
+      return [
+        cluster?.members.length,
+        cluster?.cutRevision,
+        cluster?.formed,
+        Object.keys(cluster?.locks ?? {}),
+        cluster?.changeBytes,
+      ];
+    };
+    // A hundred for each change, and of each member that it tells of its id, its name and URL twice each.
+    assert.deepEqual(await facts('cut'), [2, 5n, undefined, [], 830]);
+    assert.deepEqual(await facts('guarded'), [2, undefined, undefined, ['JOIN'], 314]);
+    assert.deepEqual(await facts('ended'), [0, undefined, true, [], 314]);
+    await store.close();
+    assert.equal((await run(['check', '--data-dir', path])).code, 0);
+  });
+}
 
 test('what formats 1 and 2 leave to the events is in the records from the first start on', async (t) => {
   const path = recorded(t);
@@ -193,7 +204,7 @@ async function writeOld(path: string): Promise<void> {
 }
 
 for (const [what, version, words] of [
-  ['of a newer format', 4, /was written by a newer etcd-discovery \(format 4, and this one reads 3\)/],
+  ['of a newer format', 5, /was written by a newer etcd-discovery \(format 5, and this one reads 4\)/],
   ['of a format that is none', 'x', /is damaged: its format is not known/],
 ] as const) {
   test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {

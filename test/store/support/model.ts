@@ -172,6 +172,7 @@ export class Model {
       createRevision: this.revision,
       modRevision: this.revision,
       changeCount: 0,
+      changeBytes: 0,
       members: [],
     };
     this.entries.set(token, { cluster, events: [], versions: [cluster] });
@@ -237,6 +238,7 @@ export class Model {
     entry.cluster = {
       ...cluster,
       changeCount,
+      changeBytes: entry.cluster.changeBytes + bytesOf(told),
       modRevision: this.revision,
       ...(isCut && { cutRevision: this.revision }),
       ...(hadFormed && { formed: true }),
@@ -252,6 +254,17 @@ export class Model {
       standbyCount: Math.max(count - cluster.size, 0),
     });
   }
+}
+
+/** What a change takes: a hundred bytes, and of each member its texts, where each peer URL is twice and the name with it. */
+function bytesOf({ member, previous, removed = [] }: Pick<Event, 'member' | 'previous' | 'removed'>): number {
+  const told = [member, previous, ...removed].filter((each) => each !== undefined);
+  const texts = told.flatMap(({ id, name, peerUrls }) => [
+    id,
+    name,
+    ...peerUrls.flatMap((url) => [name, url, url]),
+  ]);
+  return 100 + Buffer.byteLength(texts.join(''));
 }
 
 function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Millis): Reason | undefined {

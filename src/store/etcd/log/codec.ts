@@ -97,6 +97,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     createRevision: at,
     modRevision: at,
     changeCount: 0,
+    changeBytes: 0,
     members: [],
   };
   return { cluster, nonce: decoder.text(record.nonce) };

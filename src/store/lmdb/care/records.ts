@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Transaction } from 'lmdb';
+import { eventBytes, tokenBytes } from '../../../discovery/bytes.ts';
 import { type Event, replay } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
@@ -41,6 +42,7 @@ class Reading {
   #next: IteratorResult<EventEntry>;
   readonly #contents: Contents;
   readonly #format: number;
+  #bytes = 0;
 
   constructor(tables: Tables, transaction: Transaction) {
     this.#tables = tables;
@@ -77,12 +79,17 @@ class Reading {
         `the index of ends has ${due} entries, and there are ${this.#contents.clusters} tokens`,
       );
     }
+    const said = this.#tables.meta.get('bytes', this.#at);
+    // Those that cannot be read are not among what was added up.
+    if (this.#format >= 4 && this.#contents.problems.length === 0 && said !== this.#bytes)
+      this.#contents.problems.push(`its tokens take ${this.#bytes} bytes, and it says ${String(said)}`);
     return this.#contents;
   }
 
   #cluster(token: Token, value: unknown, entries: readonly EventEntry[]): string | undefined {
     const { cluster, compactRevision } = decodeStoredCluster(token, value);
     this.#contents.members += cluster.members.length;
+    this.#bytes += tokenBytes(cluster);
     const { ends } = this.#tables;
     if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
     if (entries.length !== cluster.changeCount)
@@ -169,5 +176,9 @@ function wrongMembers(
   if (!isDeepStrictEqual(replayed.members, cluster.members)) return 'its events do not come to its members';
   // An older format leaves these to the events.
   const differs = format >= 3 && (replayed.cutRevision !== cutRevision || replayed.formed !== formed);
-  return differs ? 'its events tell of another cut or end than its record' : undefined;
+  if (differs) return 'its events tell of another cut or end than its record';
+  const bytes = events.reduce((sum, event) => sum + eventBytes(event), 0);
+  return format >= 4 && bytes !== cluster.changeBytes
+    ? 'its events take another number of bytes than its record says'
+    : undefined;
 }
