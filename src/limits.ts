@@ -175,6 +175,17 @@ export const REQUEST_LIMITS = {
   unwrittenLogBytes: 16 * MiB,
 } as const;
 
+/** Of etcd's v2 dialect. */
+export const V2_LIMITS = {
+  /**
+   * Registrations of a token that are kept for the nodes that wait for it, as they are answered: those of the largest
+   * cluster. Who waits from further back is told them again by the store.
+   */
+  feedBytes: 512 * KiB,
+  /** The same of all tokens together: past it each keeps the latest alone. */
+  allFeedsBytes: 32 * MiB,
+} as const;
+
 /** Of etcd's v3 dialect. */
 export const V3_LIMITS = {
   /** Watches on one stream; a client of etcd puts all of its watches on one. */

@@ -9,6 +9,12 @@ export function mostChanges(size: ClusterSize): number {
   return Math.max(CLUSTER_LIMITS.changesPerToken, size * CLUSTER_LIMITS.changesPerPlace);
 }
 
+/** How many bytes these take, the deletion not counted. More than in general for what earlier versions made. */
+function mostBytes(size: ClusterSize): number {
+  const { changeBytesPerToken, changesPerPlace } = CLUSTER_LIMITS;
+  return Math.max(changeBytesPerToken, size * changesPerPlace * registrationBytes(size));
+}
+
 /** A change that is about to be made. */
 interface Wear {
   readonly membersAfter: number;
@@ -43,7 +49,7 @@ function usedUp(
   const most = mostChanges(cluster.size);
   if (cluster.changeCount + 1 + kept > most)
     return { had: `${cluster.changeCount}`, most: `${most} changes` };
-  const mostBytes = CLUSTER_LIMITS.changeBytesPerToken;
-  if (cluster.changeBytes + bytes + kept * registrationBytes(cluster.size) <= mostBytes) return undefined;
-  return { had: `${cluster.changeBytes}`, most: `${mostBytes} bytes of changes` };
+  const all = mostBytes(cluster.size);
+  if (cluster.changeBytes + bytes + kept * registrationBytes(cluster.size) <= all) return undefined;
+  return { had: `${cluster.changeBytes}`, most: `${all} bytes of changes` };
 }

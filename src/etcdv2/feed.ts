@@ -3,10 +3,9 @@ import { type Member, type MemberEvent, MemberEventType } from '../../gen/discov
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { isCut } from '../etcd/cut.ts';
+import { CUT, type Cut, Kept, type Registration, type SharedRoom } from './kept.ts';
 import { registeredBody } from './reply.ts';
 
-/** Registrations kept for the nodes that wait with others for a token: as many as its cluster has members. */
-export const REGISTRATIONS_KEPT = 1000;
 /** Nodes served in one turn of the event loop: about 10 ms of work. */
 const SERVED_AT_ONCE = 100;
 
@@ -28,20 +27,6 @@ export interface Reader {
 
 type Messages = AsyncIterator<WatchMembersResponse, unknown>;
 
-interface Registration {
-  readonly revision: bigint;
-  readonly member: Member;
-  readonly body: string;
-}
-
-/** A member that nodes may have counted has left or was changed. */
-export const CUT = Symbol('cut');
-
-interface Cut {
-  readonly revision: bigint;
-  readonly body: typeof CUT;
-}
-
 /**
  * The registrations of one token, as one watch of the service tells them to all who wait for them. Each is rendered
  * once, and one more who waits costs no more than a reader.
@@ -51,18 +36,21 @@ export class Feed {
   readonly begun: Promise<void>;
   readonly #token: string;
   readonly #onOver: (feed: Feed) => void;
-  readonly #kept: Array<Registration | Cut> = [];
+  readonly #kept: Kept;
   readonly #readers = new Set<Reader>();
   readonly #abort = new AbortController();
-  #after: bigint;
   #isOver = false;
   /** Why it ended, when the service has ended it. */
   #refusal: Error | undefined;
 
   /** Of what comes after a revision. `onOver`: nobody can join any more. */
-  constructor(client: DiscoveryClient, token: string, after: bigint, onOver: (feed: Feed) => void) {
+  constructor(
+    client: DiscoveryClient,
+    { token, after, shared }: { readonly token: string; readonly after: bigint; readonly shared: SharedRoom },
+    onOver: (feed: Feed) => void,
+  ) {
     this.#token = token;
-    this.#after = after;
+    this.#kept = new Kept(after, shared);
     this.#onOver = onOver;
     const watch = client.watchMembers({ token, afterRevision: after }, { signal: this.#abort.signal });
     this.begun = this.#begin(watch[Symbol.asyncIterator]());
@@ -74,7 +62,7 @@ export class Feed {
 
   /** Whether it has, or will have, everything after a revision. */
   covers(after: bigint): boolean {
-    return after >= this.#after;
+    return after >= this.#kept.after;
   }
 
   join(reader: Reader): void {
@@ -89,11 +77,7 @@ export class Feed {
   /** The next registration for a reader, of those that there are, or that it has to count again. */
   next(reader: Reader): string | typeof CUT | undefined {
     if (!this.covers(reader.after)) return undefined;
-    const kept = this.#kept;
-    let from = kept.length;
-    // From the end, where nearly all of them are.
-    while (from > 0 && (kept[from - 1] as Registration | Cut).revision > reader.after) from -= 1;
-    for (const each of kept.slice(from)) {
+    for (const each of this.#kept.since(reader.after)) {
       // Who has to count again gets nothing that came after.
       if (each.body !== CUT) {
         reader.after = each.revision;
@@ -121,7 +105,7 @@ export class Feed {
       const { value, done } = await messages.next();
       void this.#run(messages);
       const isBehind =
-        done !== true && value.update.case === 'started' && value.update.value.revision > this.#after;
+        done !== true && value.update.case === 'started' && value.update.value.revision > this.#kept.after;
       // What is in the past arrives before the event loop turns, or the refusal if it is no longer held.
       if (isBehind) await nextTurn();
     } catch (thrown) {
@@ -133,17 +117,16 @@ export class Feed {
   async #run(messages: Messages): Promise<void> {
     let refusal: Error | undefined;
     try {
-      for (let told = 1; ; ) {
+      for (;;) {
         const next = await messages.next();
         if (next.done === true) break;
         const { update } = next.value;
         const entry = update.case === 'event' ? this.#entryOf(update.value) : undefined;
         if (entry === undefined) continue;
-        this.#keep(entry);
-        await this.#serveAll();
         // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.
-        if (told % REGISTRATIONS_KEPT === 0) await nextTurn();
-        told += 1;
+        if (this.#kept.isFullWith(entry)) await nextTurn();
+        this.#kept.add(entry);
+        await this.#serveAll();
       }
     } catch (thrown) {
       // Whoever asks again is told.
@@ -161,12 +144,6 @@ export class Feed {
     return { revision, member, body: registeredBody(this.#token, member) };
   }
 
-  #keep(entry: Registration | Cut): void {
-    this.#kept.push(entry);
-    if (this.#kept.length > REGISTRATIONS_KEPT)
-      this.#after = (this.#kept.shift() as Registration | Cut).revision;
-  }
-
   async #serveAll(): Promise<void> {
     let served = 0;
     for (const reader of this.#readers) {
@@ -180,6 +157,7 @@ export class Feed {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#refusal = refusal;
+    this.#kept.leave();
     this.#abort.abort(OVER);
     this.#onOver(this);
   }
@@ -188,14 +166,18 @@ export class Feed {
 /** One for all, as the error that an abort makes by itself takes longer than the wait. */
 const OVER = 'nobody waits any more';
 
-/** The feeds that can be joined, by token: of each the last one that was begun. */
+/**
+ * The feeds that can be joined, by token: of each the last one that was begun. Whoever joins has shown what opens the
+ * token, and all of them are told the same: a feed is of a token, whatever secret stands behind it.
+ */
 export class Feeds {
   readonly #feeds = new Map<string, Feed>();
+  readonly #shared: SharedRoom = { bytes: 0 };
 
   /** Has the reader join a feed that has begun. Rejects as the service refuses the watch. */
   async join(client: DiscoveryClient, token: string, reader: Reader): Promise<Feed> {
     for (;;) {
-      const open = this.#feeds.get(token);
+      const open = this.#feeds.get(bare(token));
       const feed = open?.covers(reader.after) ? open : this.#begin(client, token, reader.after);
       feed.join(reader);
       try {
@@ -209,10 +191,16 @@ export class Feeds {
   }
 
   #begin(client: DiscoveryClient, token: string, after: bigint): Feed {
-    const feed = new Feed(client, token, after, (ended) => {
-      if (this.#feeds.get(token) === ended) this.#feeds.delete(token);
+    const name = bare(token);
+    const feed = new Feed(client, { token, after, shared: this.#shared }, (ended) => {
+      if (this.#feeds.get(name) === ended) this.#feeds.delete(name);
     });
-    this.#feeds.set(token, feed);
+    this.#feeds.set(name, feed);
     return feed;
   }
+}
+
+/** A token without the secret behind it. */
+function bare(token: string): string {
+  return token.split(':', 1)[0] as string;
 }

@@ -156,8 +156,7 @@ describe('the changes of a token', () => {
     test('are kept for the free places, as many as the largest members take', () => {
       const joined = after(wornBytes(3, 3 * place), join(1));
       assert.equal(joined.changeBytes, most - 3 * place + bytesOfJoin);
-      const room = bytesOfJoin + 100;
-      const cluster = after({ ...joined, changeBytes: most - 2 * place - room - bytesOfJoin }, rename(1, 'x'));
+      const cluster = after({ ...joined, changeBytes: most - 2 * place - 2 * bytesOfJoin }, rename(1, 'x'));
       assertWornOut(cluster, rename(1, 'y'));
       assertWornOut(cluster, leave(1));
       assert.ok(isComplete(after(cluster, join(2), join(3))));

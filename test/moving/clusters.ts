@@ -48,6 +48,7 @@ function withoutHistory(cluster: Cluster): unknown {
     createRevision: _,
     modRevision: __,
     changeCount: ___,
+    changeBytes: _____,
     cutRevision: ____,
     members,
     ...rest

@@ -60,7 +60,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
   const deleteTime: unknown = Array.isArray(ended) ? ended[0] : ended;
   const members = membersAfter(record, CLUSTER_FIELDS);
   // The formats before 4 have no bytes where every change made a member.
-  const [changeCount, changeBytes] = Array.isArray(record[9]) ? record[9] : [record[9], bytesOf(members)];
+  const changes: readonly unknown[] = Array.isArray(record[9]) ? record[9] : [record[9], bytesOf(members)];
   const cluster: Cluster = {
     token,
     size: decoder.integer(record[0]) as ClusterSize,
@@ -71,8 +71,8 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     createRevision: revision(decoder.integer(record[6])),
     modRevision: revision(decoder.integer(record[7])),
     // Where some were dropped, those that are held: as many as a token may have.
-    changeCount: decoder.integer(changeCount),
-    changeBytes: decoder.integer(changeBytes),
+    changeCount: decoder.integer(changes[0]),
+    changeBytes: decoder.integer(changes[1]),
     members,
   };
   if (deleteTime === null && !Array.isArray(traits)) return cluster;

@@ -1,3 +1,4 @@
+import { firstEvents } from '../../../src/discovery/bytes.ts';
 import { apply, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
@@ -64,7 +65,10 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
     },
     async events(token, after, limit) {
       refuseClosed('STORE_UNAVAILABLE');
-      return (disk.events.get(token) ?? []).filter((event) => event.revision > after).slice(0, limit);
+      return firstEvents(
+        (disk.events.get(token) ?? []).filter((event) => event.revision > after),
+        limit,
+      );
     },
     async list(after, limit) {
       refuseClosed('STORE_UNAVAILABLE');
