@@ -3,7 +3,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   unlinkSync,
@@ -12,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { unavailable } from '../refusals.ts';
 import { isOwnerSocket } from './claim.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /** More than a first start writes. */
 const PROBE_BYTES = 131_072;
@@ -22,7 +22,7 @@ const NOBODYS = /^(lost\+found|lock\.mdb|probe-[0-9a-f]{8}|restore-[0-9a-f]{8})$
 /** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
 export function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectories(directory, 0o700);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     readdirSync(directory);
   } catch (error) {
@@ -33,6 +33,13 @@ export function makeDirectory(directory: string): void {
     if (code === 'EACCES' || code === 'EPERM') {
       throw unavailable(
         `the data directory ${directory} may not be made or written by this user; give it the rights (chown), or choose another one`,
+        error,
+      );
+    }
+    // The one above is there: its file system takes none.
+    if (code === 'ENOENT') {
+      throw unavailable(
+        `the data directory ${directory} cannot be made: its file system takes no new directories; choose another one`,
         error,
       );
     }

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
+import { cleanEnv, run } from '../../support/child.ts';
+
+const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+/** Longer than any of the commands takes, and far less than for ever. */
+const LIMIT_MS = 30_000;
+
+/** Someone whom the rights of a directory bind, which they do not root. */
+const asUser = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+suite('a directory that cannot be made is told in a line, and nothing is tried for ever', () => {
+  const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  const backup = join(home, 'backup.mdb');
+  const tokens = join(home, 'tokens.jsonl');
+  before(async () => {
+    chmodSync(home, 0o755);
+    const source = join(home, 'source');
+    await (await openLmdbStore({ path: source, policy: DEFAULT_POLICY })).close();
+    for (const args of [
+      ['backup', backup],
+      ['export', tokens],
+    ]) {
+      const { code, stderr } = await run([...args, '--data-dir', source]);
+      assert.equal(code, 0, stderr);
+    }
+    for (const file of [backup, tokens]) chmodSync(file, 0o644);
+    writeFileSync(join(home, 'file'), '');
+    mkdirSync(join(home, 'read-only'), { mode: 0o555 });
+  });
+  after(() => rmSync(home, { recursive: true, force: true }));
+
+  const ofLinux: ReadonlyArray<[what: string, path: string]> = [
+    ['in /proc', '/proc/x'],
+    ['deep in /proc', '/proc/x/y/z'],
+    ['in /sys', '/sys/x'],
+  ];
+  const places: ReadonlyArray<[what: string, path: string]> = [
+    ...(existsSync('/proc/self') ? ofLinux : []),
+    ['below a file', join(home, 'file', 'data')],
+    ['below a directory that may not be written', join(home, 'read-only', 'deep', 'data')],
+  ];
+  const commands: ReadonlyArray<readonly string[]> = [
+    ['serve', '--addr', '127.0.0.1:0'],
+    ['export', join(home, 'other.jsonl')],
+    ['import', tokens],
+    ['restore', backup],
+    ['check'],
+    ['backup', join(home, 'other.mdb')],
+  ];
+  for (const [what, path] of places) {
+    test(what, async () => {
+      for (const args of path === '/proc/x' ? commands : commands.slice(0, 1)) {
+        const child = spawn(process.execPath, [MAIN, ...args, '--data-dir', path], {
+          env: cleanEnv(),
+          stdio: ['ignore', 'ignore', 'pipe'],
+          timeout: LIMIT_MS,
+          killSignal: 'SIGKILL',
+          ...asUser,
+        });
+        let stderr = '';
+        child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+        const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+        assert.deepEqual([code, signal], [1, null], `${args[0]}: ${stderr}`);
+        assert.match(stderr, /^etcd-discovery: [^\n]+\n$/, args[0]);
+        assert.ok(stderr.includes(path) || stderr.includes('other'), stderr);
+      }
+    });
+  }
+});
