@@ -7,6 +7,8 @@ import { delimiter, join } from 'node:path';
 import { install, ROOT } from './prepare.mjs';
 
 const BIN = join(ROOT, 'node_modules', '.bin');
+/** Where packages come from for everybody, and no mirror of somebody's. */
+const REGISTRY = 'https://registry.npmjs.org/';
 const MAIN_BRANCHES = ['main', 'origin/main'];
 
 /** Runs a command in the clone. `{ ok, output }`, the output being all that it printed. */
@@ -62,7 +64,7 @@ function genIsFresh(temporary) {
   return { ok, output: output && `Not what the protos give:\n${output}\nRun: npm run gen` };
 }
 
-/** Versions are exact, and none is one that its maintainers have given up. */
+/** Versions are exact, none is one that its maintainers have given up, and each is locked for every platform. */
 function dependencies() {
   const read = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
   const { dependencies, devDependencies } = read('package.json');
@@ -74,6 +76,16 @@ function dependencies() {
     ...Object.entries(packages)
       .filter(([, { deprecated }]) => deprecated !== undefined)
       .map(([path, { version, deprecated }]) => `${path} ${version} is deprecated: ${deprecated}`),
+    ...Object.entries(packages)
+      .filter(([path]) => path !== '')
+      .flatMap(([path, { integrity, resolved }]) => [
+        ...(integrity?.startsWith('sha512-')
+          ? []
+          : [`${path}: package-lock.json has no sha512 integrity of it`]),
+        ...(resolved?.startsWith(REGISTRY)
+          ? []
+          : [`${path}: package-lock.json does not resolve it to ${REGISTRY}`]),
+      ]),
   ];
   return { ok: wrong.length === 0, output: wrong.join('\n') };
 }
