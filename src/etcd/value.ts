@@ -8,6 +8,9 @@ export interface MemberValue {
 
 const FORM = 'a value is name=peerURL, or name=peerURL,name=peerURL for several';
 
+/** More than the service takes of a member: who has sent even more is refused all the same, and not read to the end. */
+const PARTS_READ = 100;
+
 /**
  * Parses `name=url,name=url2`; a string says what is wrong with it. Whether name and URLs are good ones is
  * the service's to say.
@@ -16,8 +19,8 @@ export function parseValue(value: string): MemberValue | string {
   if (value === '') return `the value is missing; ${FORM}`;
   let name: string | undefined;
   const peerUrls: string[] = [];
-  for (const part of value.split(',')) {
-    const [partName = '', url, ...others] = part.split('=');
+  for (const part of value.split(',', PARTS_READ)) {
+    const [partName = '', url, ...others] = part.split('=', 3);
     if (url === undefined) {
       return `${quote(part)} has no equals sign; ${FORM}, and neither the node's name (--name) nor a URL may hold a comma`;
     }

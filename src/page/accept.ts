@@ -1,3 +1,7 @@
+// Far more than any client sends: the rest of a header that was made to cost something is not looked at.
+const RANGES_READ = 50;
+const PARAMETERS_READ = 10;
+
 /**
  * Whether a client would rather have HTML than `other`, the media type that programs get. HTML must be asked for by
  * its name: `*` + `/*`, which etcd and curl send, is no wish for a page.
@@ -5,7 +9,7 @@
 export function prefersHtml(accept: string | undefined, other: string): boolean {
   // Most requests by far: they cost no parsing.
   if (accept === undefined || !/html/i.test(accept)) return false;
-  const ranges = accept.split(',').map(readRange);
+  const ranges = accept.split(',', RANGES_READ).map(readRange);
   const html = ranges.find(({ type }) => type === 'text/html')?.quality ?? 0;
   const named = ranges.find(({ type }) => type === other);
   if (named !== undefined) return html > named.quality;
@@ -15,7 +19,9 @@ export function prefersHtml(accept: string | undefined, other: string): boolean 
 }
 
 function readRange(range: string): { type: string; quality: number } {
-  const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+  const [type = '', ...parameters] = range
+    .split(';', PARAMETERS_READ)
+    .map((part) => part.trim().toLowerCase());
   const quality = parameters.find((parameter) => /^q\s*=/.test(parameter));
   if (quality === undefined) return { type, quality: 1 };
   const value = Number(quality.slice(quality.indexOf('=') + 1).trim() || Number.NaN);

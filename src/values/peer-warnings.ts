@@ -23,12 +23,21 @@ export interface PeerMember {
 interface Peer {
   readonly name: string;
   readonly addresses: readonly PeerAddress[];
+  /** Each once. */
+  readonly hosts: ReadonlySet<string>;
+  readonly ports: ReadonlySet<number>;
 }
 
 /** Where etcd serves clients, now and before 2.0. */
 const CLIENT_PORTS: ReadonlySet<number> = new Set([2379, 4001]);
 
 const NAMES_SHOWN = 3;
+/** Peer URLs of a member that are looked at: all of a real node, and each registration looks at every member. */
+const URLS_READ = 4;
+/** Names in one warning, as every answer about the cluster has them. */
+const MEMBERS_TOLD = 32;
+/** Shared addresses that are told of: whoever puts the first of them right sees the next. */
+const GROUPS_SHOWN = 16;
 
 export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarning[] {
   if (members.length < 2) return [];
@@ -44,7 +53,9 @@ const peersOfMembers = new WeakMap<PeerMember, Peer>();
 function peerOf(member: PeerMember): Peer {
   let peer = peersOfMembers.get(member);
   if (peer === undefined) {
-    peer = { name: member.name, addresses: member.peerUrls.flatMap((url) => peerAddressOf(url) ?? []) };
+    const addresses = member.peerUrls.slice(0, URLS_READ).flatMap((url) => peerAddressOf(url) ?? []);
+    const hosts = new Set(addresses.map(({ host }) => host));
+    peer = { name: member.name, addresses, hosts, ports: new Set(addresses.map(({ port }) => port)) };
     peersOfMembers.set(member, peer);
   }
   return peer;
@@ -80,24 +91,31 @@ function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
 
 /** One port of one machine, under two spellings or two schemes: only one of the nodes can listen there. */
 function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
-  const places = new Set<string>();
-  let count = 0;
-  for (const peer of peers) {
-    for (const { place } of peer.addresses) places.add(place);
-    count += peer.addresses.length;
-  }
-  const isShared = ({ shortPlace = '' }: PeerAddress): boolean => places.has(shortPlace);
-  if (places.size === count && !peers.some(({ addresses }) => addresses.some(isShared))) return [];
+  const owners = new Map<string, Peer>();
   const groups = new Map<string, Set<Peer>>();
+  const share = (place: string, owner: Peer, peer: Peer): void => {
+    groups.set(place, (groups.get(place) ?? new Set([owner])).add(peer));
+  };
   for (const peer of peers) {
-    for (const { place } of peer.addresses) groups.set(place, (groups.get(place) ?? new Set()).add(peer));
+    for (const { place } of peer.addresses) {
+      const owner = owners.get(place);
+      if (owner === undefined) owners.set(place, peer);
+      else share(place, owner, peer);
+    }
   }
   for (const peer of peers) {
-    for (const { shortPlace = '' } of peer.addresses) groups.get(shortPlace)?.add(peer);
+    for (const { shortPlace } of peer.addresses) {
+      const owner = shortPlace === undefined ? undefined : owners.get(shortPlace);
+      if (owner !== undefined && shortPlace !== undefined) share(shortPlace, owner, peer);
+    }
   }
+  if (groups.size === 0) return [];
+  const ranks = new Map(peers.map((peer, index) => [peer, index]));
+  const rankOf = (peer: Peer): number => ranks.get(peer) ?? 0;
   return [...groups.values()]
     .filter(({ size }) => size > 1)
-    .map((group) => peers.filter((peer) => group.has(peer)))
+    .slice(0, GROUPS_SHOWN)
+    .map((group) => [...group].sort((a, b) => rankOf(a) - rankOf(b)))
     .map((group) =>
       warning(
         'SAME_ADDRESS',
@@ -133,9 +151,8 @@ function clientPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning
  */
 function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const users = new Map<number, number>();
-  for (const { addresses } of peers) {
-    for (const port of new Set(addresses.map((each) => each.port)))
-      users.set(port, (users.get(port) ?? 0) + 1);
+  for (const { ports } of peers) {
+    for (const port of ports) users.set(port, (users.get(port) ?? 0) + 1);
   }
   const usersOf = (port: number): number => users.get(port) ?? 0;
   const odd = alone.filter(({ addresses }) =>
@@ -154,13 +171,17 @@ function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | 
 
 function onHostsOfTheirOwn(peers: readonly Peer[]): readonly Peer[] {
   const users = new Map<string, number>();
-  const hostsOf = ({ addresses }: Peer): Set<string> => new Set(addresses.map(({ host }) => host));
-  for (const peer of peers) for (const host of hostsOf(peer)) users.set(host, (users.get(host) ?? 0) + 1);
-  return peers.filter((peer) => [...hostsOf(peer)].every((host) => users.get(host) === 1));
+  for (const { hosts } of peers) for (const host of hosts) users.set(host, (users.get(host) ?? 0) + 1);
+  return peers.filter(({ hosts }) => isAlone(hosts, users));
+}
+
+function isAlone(hosts: ReadonlySet<string>, users: ReadonlyMap<string, number>): boolean {
+  for (const host of hosts) if (users.get(host) !== 1) return false;
+  return true;
 }
 
 function warning(kind: PeerWarningKind, members: readonly Peer[], text: string): PeerWarning {
-  return { kind, members: members.map(({ name }) => name), text };
+  return { kind, members: members.slice(0, MEMBERS_TOLD).map(({ name }) => name), text };
 }
 
 const has = (peers: readonly Peer[]): string => (peers.length === 1 ? 'has' : 'have');

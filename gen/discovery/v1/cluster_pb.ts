@@ -165,7 +165,7 @@ export type Warning = Message<"discovery.v1.Warning"> & {
   kind: WarningKind;
 
   /**
-   * The names of the members to look at, in order of rank.
+   * The names of the members to look at, in order of rank: 32 of them at most.
    *
    * @generated from field: repeated string members = 2;
    */
