@@ -186,6 +186,26 @@ export const V2_LIMITS = {
   allFeedsBytes: 32 * MiB,
 } as const;
 
+/** Of what counts as one more request of --client-requests: each is about as much work as a small request. */
+export const WORK_LIMITS = {
+  /** Bytes of an answer: as many are sent in the time of a small one. */
+  sentBytes: 64 * KiB,
+  /** Bytes of an answer that is compressed: a list had ten times as many, and compressing them took most of the time. */
+  compressedBytes: 4 * KiB,
+  /** Bytes of a page that was not made before. One that was is shared until its cluster is another, or a second has gone by. */
+  pageBytes: 8 * KiB,
+  /** Members of a list of either dialect of etcd that was not made before. One that was is shared until its cluster is another. */
+  listedMembers: 500,
+  /** Operations of a transaction. */
+  operations: 32,
+  /** Keys that a transaction looks at in all of its operations. */
+  keysLookedAt: 4000,
+  /** Watches of a stream that is asked how far they have come. */
+  watchesAsked: 64,
+  /** Bytes that are kept of what was made, for each of both dialects and the page: a list of the largest cluster has 140 KB, its page 360 KB. */
+  renderedBytes: 16 * MiB,
+} as const;
+
 /** Of etcd's v3 dialect. */
 export const V3_LIMITS = {
   /** Watches on one stream; a client of etcd puts all of its watches on one. */

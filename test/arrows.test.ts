@@ -26,6 +26,12 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/limits.ts': { modules: [], packages: [] },
   // When what a signal ends is over.
   'src/on-end.ts': { modules: [], packages: [] },
+  // What was made for others: so many bytes of it.
+  'src/byte-cache.ts': { modules: [], packages: [] },
+  // Milliseconds of work, one after the other.
+  'src/own-turn.ts': { modules: [], packages: [] },
+  // What a client's requests count for, beside themselves.
+  'src/work.ts': { modules: ['src/limits.ts'], packages: [] },
   'src/values': { modules: [], packages: [NODE] },
   'src/port': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
 
@@ -70,26 +76,51 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'src/rpc': {
-    modules: ['gen', 'src/discovery', 'src/on-end.ts', 'src/client', 'src/values'],
+    modules: ['gen', 'src/discovery', 'src/on-end.ts', 'src/client', 'src/values', 'src/work.ts'],
     packages: [CONNECT, PROTOBUF, NODE],
   },
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
   // Apart, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
-  'src/etcd': { modules: ['gen', 'src/client'], packages: [CONNECT, 'node:crypto'] },
+  'src/etcd': { modules: ['gen', 'src/client', 'src/work.ts'], packages: [CONNECT, 'node:crypto'] },
   // How to start etcd: pure, so that the page may show it too.
   'src/etcd/start': { modules: [], packages: [] },
   'src/etcdv2': {
-    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/client', 'src/values'],
+    modules: [
+      'gen',
+      'src/byte-cache.ts',
+      'src/etcd',
+      'src/limits.ts',
+      'src/client',
+      'src/values',
+      'src/work.ts',
+    ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
   'src/etcdv3': {
-    modules: ['gen', 'src/etcd', 'src/limits.ts', 'src/on-end.ts', 'src/client', 'src/values'],
+    modules: [
+      'gen',
+      'src/byte-cache.ts',
+      'src/etcd',
+      'src/limits.ts',
+      'src/on-end.ts',
+      'src/client',
+      'src/values',
+      'src/work.ts',
+    ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
   'src/grpc': { modules: ['gen', 'src/on-end.ts', 'src/values'], packages: [CONNECT, PROTOBUF] },
   'src/page': {
-    modules: ['gen', 'src/page/view', 'src/client', 'src/limits.ts'],
+    modules: [
+      'gen',
+      'src/byte-cache.ts',
+      'src/page/view',
+      'src/client',
+      'src/limits.ts',
+      'src/own-turn.ts',
+      'src/work.ts',
+    ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
   // The same on both sides.
@@ -160,11 +191,21 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/settings',
       'src/settings/tables',
       'src/values',
+      'src/work.ts',
     ],
     packages: [CONNECT, NODE],
   },
   'src/server/rpc': {
-    modules: ['gen', 'src/etcdv3', 'src/limits.ts', 'src/port', 'src/server/route.ts', 'src/values'],
+    modules: [
+      'gen',
+      'src/etcdv3',
+      'src/limits.ts',
+      'src/own-turn.ts',
+      'src/port',
+      'src/server/route.ts',
+      'src/values',
+      'src/work.ts',
+    ],
     packages: [CONNECT, CONNECT_NODE, PROTOBUF, NODE],
   },
   'src/server/http': {
@@ -185,6 +226,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/server/telemetry',
       'src/settings',
       'src/values',
+      'src/work.ts',
     ],
     packages: [CONNECT],
   },

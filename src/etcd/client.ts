@@ -1,4 +1,5 @@
 import type { DiscoveryClient } from '../client/discovery-client.ts';
+import type { Work } from '../work.ts';
 
 export type { DiscoveryClient };
 
@@ -6,6 +7,8 @@ export type { DiscoveryClient };
 export interface LocalClient extends DiscoveryClient {
   /** The store's revision. Rejects when the store is not well. */
   revision(): Promise<bigint>;
+  /** Of what whoever it speaks for has. */
+  readonly work: Work;
 }
 
 /** The message that every answer of its kind carries; protobuf cannot say so in its types. */

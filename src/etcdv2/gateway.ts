@@ -1,7 +1,8 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
-import { PRESETS, REQUEST_LIMITS } from '../limits.ts';
+import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
+import { NO_WORK, sendingUnits, type Work } from '../work.ts';
 import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
 import { type Unread, type V2Error, v2Error } from './errors.ts';
@@ -19,6 +20,8 @@ import { write } from './write.ts';
 export interface GatewayOptions {
   /** The URL by which the client can reach the service, without a slash at the end. */
   readonly urlFor: (request: Request) => string;
+  /** What the work of an answer is taken of. */
+  readonly workOf?: (request: Request) => Work;
   /** When a wait is ended with an empty answer; less than the idle limit of any proxy on the way. */
   readonly pollLimitMs?: number;
   /** How long the body of a request may take. etcd sends its own with the headers, and gives up after 5 s. */
@@ -41,6 +44,7 @@ const DIALECT_VERSION = '3.5.0';
 interface Context {
   readonly clientOf: ClientOf;
   readonly options: GatewayOptions;
+  readonly workOf: (request: Request) => Work;
   readonly waits: Waits;
   readonly bodies: Deadlines;
 }
@@ -53,6 +57,7 @@ export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Hand
   const context: Context = {
     clientOf,
     options,
+    workOf: options.workOf ?? (() => NO_WORK),
     waits: new Waits(new Deadlines(options.pollLimitMs ?? PRESETS.pollLimit)),
     bodies: new Deadlines(options.bodyLimitMs ?? REQUEST_LIMITS.v2BodyTimeout),
   };
@@ -74,7 +79,8 @@ async function serve(
   const isGuide = isUnderGuide(target);
   const answer = (answered: Reply | V2Error): void => {
     const reply = 'type' in answered ? errorReply(answered, context.options.urlFor(request)) : answered;
-    send(exchange, isGuide ? guideReply(reply) : reply);
+    const bytes = send(exchange, isGuide ? guideReply(reply) : reply);
+    if (bytes >= WORK_LIMITS.sentBytes) context.workOf(request).owe(sendingUnits(bytes));
   };
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
@@ -130,7 +136,7 @@ function call(
     case 'GET_CONFIG':
     case 'LIST':
     case 'GET_MEMBER':
-      return read(client, parsed);
+      return read(client, parsed, context.workOf(request));
     case 'MAKE_TOKEN':
     case 'REGISTER':
     case 'DEREGISTER':

@@ -17,9 +17,22 @@ export function isUnderGuide(target: string): boolean {
 
 const respelled = (body: string): string => body.replace(KEYS, '"$1":"/discovery/');
 
+// Of lists, which are shared: each as long as that is kept.
+const lists = new WeakMap<Buffer, Buffer>();
+
+function respelledList(body: Buffer): Buffer {
+  let list = lists.get(body);
+  if (list === undefined) {
+    list = Buffer.from(respelled(body.toString()));
+    lists.set(body, list);
+  }
+  return list;
+}
+
 /** A whole answer. */
 export function guideReply(reply: Reply): Reply {
-  return { ...reply, body: respelled(reply.body) };
+  const { body } = reply;
+  return { ...reply, body: typeof body === 'string' ? respelled(body) : respelledList(body) };
 }
 
 /** A response to write events to, whose keys are then under /discovery. */
@@ -28,7 +41,8 @@ export function guideResponse(response: Response): Response {
     writeHead: (status, headers) => response.writeHead(status, headers),
     flushHeaders: () => response.flushHeaders?.(),
     write: (chunk) => response.write(respelled(chunk)),
-    end: (chunk?: string) => (chunk === undefined ? response.end() : response.end(respelled(chunk))),
+    end: (chunk?: string | Buffer) =>
+      chunk === undefined ? response.end() : response.end(respelled(chunk.toString())),
     destroy: () => response.destroy(),
     on: (event, listener) => response.on(event, listener),
     once: (event, listener) => response.once(event, listener),

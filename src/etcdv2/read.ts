@@ -1,12 +1,15 @@
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
+import { WORK_LIMITS } from '../limits.ts';
+import { units, type Work } from '../work.ts';
 import { type V2Error, v2Error } from './errors.ts';
-import { configReply, keys, listReply, memberReply, type Reply, sizeReply } from './reply.ts';
+import { listReply } from './list-reply.ts';
+import { configReply, keys, memberReply, type Reply, sizeReply } from './reply.ts';
 import type { ReadRequest } from './request.ts';
 
 /** Answers a read of a token's keys. Rejects with what the service refuses. */
-export function read(client: DiscoveryClient, request: ReadRequest): Promise<Reply | V2Error> {
+export function read(client: DiscoveryClient, request: ReadRequest, work: Work): Promise<Reply | V2Error> {
   const { token } = request;
   switch (request.type) {
     case 'GET_SIZE':
@@ -14,7 +17,13 @@ export function read(client: DiscoveryClient, request: ReadRequest): Promise<Rep
     case 'GET_CONFIG':
       return client.listMembers({ token }).then((list) => configReply(list));
     case 'LIST':
-      return client.listMembers({ token }).then((list) => listReply(token, request.sorted, list));
+      return client
+        .listMembers({ token })
+        .then((list) =>
+          listReply(token, request.sorted, list, (members) =>
+            work.owe(units(members, WORK_LIMITS.listedMembers)),
+          ),
+        );
     case 'GET_MEMBER':
       return client.listMembers({ token }).then((list) => readMember(token, request.id, list));
   }

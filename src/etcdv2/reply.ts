@@ -16,7 +16,7 @@ import type { Condition } from './request.ts';
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   /** The store's revision, for X-Etcd-Index. Unset where etcd sends none. */
   readonly index?: bigint;
   readonly headers?: Readonly<Record<string, string>>;
@@ -53,14 +53,17 @@ export const keys = {
 type Revisions = Pick<Member, 'modRevision' | 'createRevision'>;
 
 /** Those of a key that stays as it was made. */
-const unchanged = (createRevision: bigint): Revisions => ({ modRevision: createRevision, createRevision });
+export const unchanged = (createRevision: bigint): Revisions => ({
+  modRevision: createRevision,
+  createRevision,
+});
 
 function fileNode(key: string, value: string, { modRevision, createRevision }: Revisions): string {
   return `{"key":"${key}","value":${JSON.stringify(value)},"modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
 /** A directory as it is listed; without its nodes, and without the field, when there are none to show. */
-function directoryNode(
+export function directoryNode(
   key: string,
   nodes: readonly string[],
   { modRevision, createRevision }: Revisions,
@@ -78,7 +81,7 @@ function deletedNode(key: string, { modRevision, createRevision }: Revisions): s
 // was made of one is then made once, for every answer and every waiter.
 const memberNodes = new WeakMap<Member, string>();
 
-function memberNode(token: string, member: Member): string {
+export function memberNode(token: string, member: Member): string {
   let node = memberNodes.get(member);
   if (node === undefined) {
     node = fileNode(memberKey(token, member.id), formatValue(member), member);
@@ -99,14 +102,13 @@ function sizeNode(cluster: Cluster): string {
   return node;
 }
 
-function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): Reply {
+export function bodyOf(action: string, node: string, prevNode?: string): string {
   const previous = prevNode === undefined ? '' : `,"prevNode":${prevNode}`;
-  return {
-    status,
-    contentType: JSON_TYPE,
-    index,
-    body: `{"action":"${action}","node":${node}${previous}}\n`,
-  };
+  return `{"action":"${action}","node":${node}${previous}}\n`;
+}
+
+function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): Reply {
+  return { status, contentType: JSON_TYPE, index, body: bodyOf(action, node, prevNode) };
 }
 
 export function sizeReply({ cluster, revision }: ListMembersResponse): Reply {
@@ -118,22 +120,6 @@ export function configReply(list: ListMembersResponse): Reply {
   const cluster = requireMessage(list.cluster);
   const { token, createRevision } = cluster;
   const node = directoryNode(keys.config(token), [sizeNode(cluster)], unchanged(createRevision));
-  return answer('get', node, list.revision);
-}
-
-const listNodes = new WeakMap<readonly Member[], string>();
-
-/** Members and standbys alike, by rank or sorted by key: a node works out its own rank. */
-export function listReply(token: string, sorted: boolean, list: ListMembersResponse): Reply {
-  let node = sorted ? undefined : listNodes.get(list.members);
-  if (node === undefined) {
-    const members = [...list.members, ...list.standbys];
-    if (sorted) members.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const nodes = members.map((member) => memberNode(token, member));
-    const created = list.cluster?.createRevision ?? 0n;
-    node = directoryNode(directoryKey(token), nodes, unchanged(created));
-    if (!sorted) listNodes.set(list.members, node);
-  }
   return answer('get', node, list.revision);
 }
 

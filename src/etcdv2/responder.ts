@@ -9,7 +9,7 @@ export interface Response {
   flushHeaders?(): void;
   write(chunk: string): boolean;
   end(): unknown;
-  end(chunk: string): unknown;
+  end(chunk: string | Buffer): unknown;
   /** Breaks the answer off. */
   destroy(): unknown;
   on(event: 'close', listener: () => void): unknown;
@@ -43,11 +43,11 @@ const AS_IT_COMES = ['X-Accel-Buffering', 'no'] as const;
 // A browser that opens a token's URL gets a web page.
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
-/** Writes a whole answer. For HEAD, its headers. */
-export function send({ request, response, requestId }: V2Exchange, reply: Reply): void {
+/** Writes a whole answer. For HEAD, its headers. Returns how long its body is. */
+export function send({ request, response, requestId }: V2Exchange, reply: Reply): number {
   const { unread, body, index } = reply;
-  const length = String(Buffer.byteLength(body));
-  const headers = ['Content-Type', reply.contentType, 'Content-Length', length];
+  const length = Buffer.byteLength(body);
+  const headers = ['Content-Type', reply.contentType, 'Content-Length', String(length)];
   headers.push(...CORS, ...NEGOTIATED, ...NO_STORE);
   if (reply.headers !== undefined) headers.push(...Object.entries(reply.headers).flat());
   if (index !== undefined) headers.push('X-Etcd-Index', index.toString());
@@ -60,6 +60,7 @@ export function send({ request, response, requestId }: V2Exchange, reply: Reply)
   else response.end(body);
   // Over HTTP/2 nobody else ends a stream whose body was begun.
   if (unread !== undefined && isHttp2) request.stream.close();
+  return length;
 }
 
 /** Sends the headers of an answer whose body comes later. */

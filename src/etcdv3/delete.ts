@@ -4,10 +4,11 @@ import {
   type DeleteRangeRequest,
   type DeleteRangeResponse,
   DeleteRangeResponseSchema,
+  RangeRequestSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf } from '../client/refusal.ts';
-import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
+import { type DiscoveryClient, type LocalClient, requireMessage } from '../etcd/client.ts';
 import { unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
@@ -22,7 +23,7 @@ interface Removed {
 
 /** Takes out a member or several, or deletes a token. What is not there is not deleted, and no error. */
 export async function deleteRange(
-  client: DiscoveryClient,
+  client: LocalClient,
   identity: Identity,
   request: DeleteRangeRequest,
 ): Promise<DeleteRangeResponse> {
@@ -34,9 +35,10 @@ export async function deleteRange(
   return response;
 }
 
-async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
-  const { entries, revision } = await read(client, span);
+async function remove(client: LocalClient, span: Span): Promise<Removed> {
+  const { listing, revision } = await read(client, span);
   if (isEmpty(span)) return { kvs: [], revision };
+  const entries = listing.within(span, create(RangeRequestSchema));
   switch (extentOf(span)) {
     case 'SIZE':
       throw unsupported(
@@ -46,6 +48,8 @@ async function remove(client: DiscoveryClient, span: Span): Promise<Removed> {
     case 'TOKEN':
       return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span, entries);
     case 'MEMBERS':
+      // Each is a write of its own, as if it were asked for alone.
+      client.work.ask(entries.length - 1);
       return deregister(client, span, entries, revision);
   }
 }

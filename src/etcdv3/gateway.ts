@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type ConnectError,
   createServiceImplSpec,
@@ -17,6 +18,9 @@ import { range } from './range.ts';
 import { statusServices } from './status.ts';
 import { txn } from './txn.ts';
 import { WatchStream } from './watch.ts';
+
+/** Watches that are told how far they have come until others have their turn: some ms. */
+const WATCHES_AT_ONCE = 1000;
 
 /** The path of the stream that nodes wait on. */
 export const V3_WATCH = `/${Watch.typeName}/${Watch.method.watch.name}`;
@@ -45,15 +49,22 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): read
   const streams = new Set<WatchStream>();
   // One for all watches, as long as there is a stream.
   let timer: NodeJS.Timeout | undefined;
-  const notifyProgress = (): void => {
-    for (const stream of streams) stream.notifyProgress().catch(onDefect);
+  const notifyProgress = async (): Promise<void> => {
+    let watches = 0;
+    for (const stream of Array.from(streams)) {
+      stream.notifyProgress().catch(onDefect);
+      watches += stream.watches;
+      if (watches < WATCHES_AT_ONCE) continue;
+      watches = 0;
+      await turn();
+    }
   };
   stopping.addEventListener('abort', () => {
     for (const stream of streams) stream.end(away());
   });
   const add = (stream: WatchStream): void => {
     streams.add(stream);
-    timer ??= setInterval(notifyProgress, progressIntervalMs).unref();
+    timer ??= setInterval(() => void notifyProgress(), progressIntervalMs).unref();
   };
   const remove = (stream: WatchStream): void => {
     streams.delete(stream);

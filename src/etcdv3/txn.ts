@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import {
   type PutRequest,
@@ -12,8 +13,9 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf } from '../client/refusal.ts';
-import type { DiscoveryClient } from '../etcd/client.ts';
-import { V3_LIMITS } from '../limits.ts';
+import type { LocalClient } from '../etcd/client.ts';
+import { V3_LIMITS, WORK_LIMITS } from '../limits.ts';
+import { units, type Work } from '../work.ts';
 import { holds } from './compare.ts';
 import {
   duplicateKey,
@@ -26,20 +28,24 @@ import {
   unsupported,
 } from './errors.ts';
 import { header, type Identity } from './header.ts';
-import { contains, type Span, textOf, wholeSpan } from './keys.ts';
+import { type Span, textOf, wholeSpan } from './keys.ts';
+import { Listing } from './listing.ts';
 import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
 import { answer, checkRevision, type Reading, read, spanOf, spanOfRange } from './range.ts';
+
+/** Keys that a transaction looks at until others have their turn: some ms. */
+const LOOKS_AT_ONCE = 20_000;
 
 /**
  * A transaction that reads keys of one token, or puts one key: create if absent, compare and put. The write is
  * made on the condition that the key is as it was compared, so nothing comes in between.
  */
 export async function txn(
-  client: DiscoveryClient,
+  client: LocalClient,
   identity: Identity,
   request: TxnRequest,
 ): Promise<TxnResponse> {
-  checkCount(request);
+  checkCount(request, client.work);
   const span = wholeSpanOf(request);
   const puts = { success: putOf(request, request.success), failure: putOf(request, request.failure) };
   for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
@@ -56,16 +62,21 @@ export async function txn(
     const response = create(TxnResponseSchema);
     response.header = header(identity, done?.revision ?? before.revision);
     response.succeeded = succeeded;
-    response.responses = responsesTo(operations, before, done);
+    const looks = new Looks();
+    response.responses = await responsesTo(operations, before, done, looks).finally(() =>
+      client.work.owe(units(looks.count, WORK_LIMITS.keysLookedAt)),
+    );
     return response;
   }
   throw tooContended();
 }
 
-/** As many operations as an etcd takes unless told otherwise: each may read all of a token. */
-function checkCount({ compare, success, failure }: TxnRequest): void {
+/** As many operations as an etcd takes unless told otherwise. They are parsed, whichever side is done. */
+function checkCount({ compare, success, failure }: TxnRequest, work: Work): void {
   const most = Math.max(compare.length, success.length, failure.length);
   if (most > V3_LIMITS.operationsPerTransaction) throw tooManyOperations();
+  const count = compare.length + success.length + failure.length;
+  work.ask(units(count, WORK_LIMITS.operations));
 }
 
 /** All the keys of the token that the transaction is about. */
@@ -119,14 +130,13 @@ function putOf({ compare }: TxnRequest, operations: readonly RequestOp[]): PutRe
   return put;
 }
 
-function kvOf(key: Uint8Array, { entries }: Reading): KeyValue | undefined {
-  const text = textOf(key);
-  return entries.find((entry) => entry.key === text)?.kv;
+function kvOf(key: Uint8Array, { listing }: Reading): KeyValue | undefined {
+  return listing.find(textOf(key));
 }
 
 /** Writes a key that is as the reading has it. `CHANGED`: it no longer is, and nothing was written. */
 async function putIfUnchanged(
-  client: DiscoveryClient,
+  client: LocalClient,
   request: PutRequest,
   before: Reading,
 ): Promise<Done | 'CHANGED'> {
@@ -153,37 +163,53 @@ async function putIfUnchanged(
  * Reads before the put see the key as it was, those after it as it is; those at a revision what was there before,
  * as the put's own revision is still to come then.
  */
-function responsesTo(
+async function responsesTo(
   operations: readonly RequestOp[],
   before: Reading,
   done: Done | undefined,
-): ResponseOp[] {
+  looks: Looks,
+): Promise<ResponseOp[]> {
   let seen = before;
   let keys = 0;
-  return operations.map(({ request }) => {
+  const responses: ResponseOp[] = [];
+  for (const { request } of operations) {
     if (request.case === 'requestPut' && done !== undefined) {
       seen = after(done);
       const value = putResponse(done, request.value);
       value.header = innerHeader(done.revision);
-      return create(ResponseOpSchema, { response: { case: 'responsePut', value } });
+      responses.push(create(ResponseOpSchema, { response: { case: 'responsePut', value } }));
+      continue;
     }
     if (request.case !== 'requestRange') throw new TypeError('an operation was let through');
-    const span = spanOf(request.value);
-    const { entries } = request.value.revision > 0n ? before : seen;
-    const value = answer(request.value, {
-      ...seen,
-      entries: entries.filter(({ key }) => contains(span, key)),
-    });
+    const value = answer(request.value, spanOf(request.value), request.value.revision > 0n ? before : seen);
     keys += value.kvs.length;
     // Only reads alone come to so many: beside a put they are of one key.
     if (keys > V3_LIMITS.keysPerTransaction) throw tooManyKeys();
     value.header = innerHeader(seen.revision);
-    return create(ResponseOpSchema, { response: { case: 'responseRange', value } });
-  });
+    responses.push(create(ResponseOpSchema, { response: { case: 'responseRange', value } }));
+    if (!request.value.countOnly) await looks.add(seen.listing.countOf(spanOf(request.value)));
+  }
+  return responses;
+}
+
+/** The keys that a transaction has looked at. */
+class Looks {
+  count = 0;
+  #untilTurn = LOOKS_AT_ONCE;
+
+  /** Lets others have their turn when it was many. */
+  async add(keys: number): Promise<void> {
+    this.count += keys;
+    this.#untilTurn -= keys;
+    if (this.#untilTurn > 0) return;
+    this.#untilTurn = LOOKS_AT_ONCE;
+    await turn();
+  }
 }
 
 function after({ kv, revision }: Done): Reading {
-  return { entries: [{ key: textOf(kv.key), kv }], revision, modRevision: kv.modRevision };
+  const listing = new Listing([{ key: textOf(kv.key), kv }]);
+  return { listing, revision, modRevision: kv.modRevision };
 }
 
 /** etcd says inside a transaction nothing of who answers. */

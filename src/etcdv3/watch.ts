@@ -13,7 +13,9 @@ import { compacted, isAway, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import type { Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
-import { progressOf, Questions, questionAbout, statesOf } from './progress.ts';
+import { Pace } from './pace.ts';
+import { progressOf, statesOf } from './progress.ts';
+import { ProgressRequests } from './progress-requests.ts';
 import { requireReadable } from './require-readable.ts';
 import { farewellRevision, isStillExpired, isTokenGone, refusalNow } from './token-end.ts';
 import { clusterToWatch, type Found, spanToWatch } from './watch-request.ts';
@@ -33,7 +35,8 @@ export class WatchStream {
   readonly #expiredPauseMs: number;
   readonly #watchers = new Map<bigint, Watcher>();
   readonly #outbox = new Outbox<WatchResponse>();
-  readonly #questions = new Questions();
+  readonly #pace: Pace;
+  readonly #progress: ProgressRequests;
   /** Those whose token has ended. */
   readonly #idle = new Set<Watcher>();
   #nextId = 0n;
@@ -43,6 +46,13 @@ export class WatchStream {
   /** `expiredPauseMs`: how long after a look whether an expired token was reopened the next one is. */
   constructor(client: LocalClient, identity: Identity, expiredPauseMs: number = EXPIRED_PAUSE_MS) {
     this.#client = client;
+    this.#pace = new Pace(client.work, () => this.#outbox.ended);
+    this.#progress = new ProgressRequests({
+      client,
+      watchers: this.#watchers,
+      answer: (revision) => this.#send(NO_WATCH, revision, {}),
+      onFailure: (thrown) => this.end(thrown),
+    });
     this.#identity = identity;
     this.#expiredPauseMs = expiredPauseMs;
   }
@@ -61,6 +71,10 @@ export class WatchStream {
       signal.removeEventListener('abort', end);
       this.end();
     }
+  }
+
+  get watches(): number {
+    return this.#watchers.size;
   }
 
   /** Tells the watches that asked for it how far they have come, and nodes that they are still served. */
@@ -96,6 +110,8 @@ export class WatchStream {
 
   async #take(requests: AsyncIterable<WatchRequest>): Promise<void> {
     for await (const { requestUnion } of requests) {
+      await this.#pace.next();
+      if (requestUnion.case !== 'progressRequest') await this.#progress.settled();
       switch (requestUnion.case) {
         case 'createRequest':
           await this.#create(requestUnion.value);
@@ -104,7 +120,7 @@ export class WatchStream {
           await this.#cancel(requestUnion.value.watchId);
           break;
         case 'progressRequest':
-          await this.#progress();
+          await this.#progress.ask();
           break;
         case undefined:
           break;
@@ -127,7 +143,7 @@ export class WatchStream {
     const id = request.watchId === 0n ? this.#newId() : request.watchId;
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
-    this.#questions.include(watcher, cluster.modRevision);
+    this.#progress.include(watcher, cluster.modRevision);
     await this.#send(id, revision, { created: true });
     this.#run(watcher);
   }
@@ -137,7 +153,7 @@ export class WatchStream {
       if (!watcher.stopped) await this.#send(watcher.id, revision, { events: [...events] });
     };
     watcher
-      .run(this.#client, deliver, () => void this.#answerProgress())
+      .run(this.#client, deliver, () => void this.#progress.answer())
       .then(
         async () => {
           if (!watcher.stopped)
@@ -205,25 +221,8 @@ export class WatchStream {
   #forget(watcher: Watcher): void {
     watcher.stop();
     this.#watchers.delete(watcher.id);
-    this.#questions.forget(watcher);
+    this.#progress.forget(watcher);
     this.#idle.delete(watcher);
-    void this.#answerProgress();
-  }
-
-  /** Asks for an answer once every watch has delivered what has happened up to now. */
-  async #progress(): Promise<void> {
-    const question = await questionAbout(this.#client, this.#watchers.values());
-    if (question === undefined) return;
-    this.#questions.add(question);
-    // Waiting for the client to take it: one that does not read cannot ask for ever more.
-    await this.#answerProgress();
-  }
-
-  async #answerProgress(): Promise<void> {
-    const revision = this.#questions.takeAnswered();
-    if (revision === undefined) return;
-    await this.#send(NO_WATCH, revision, {});
-    await this.#answerProgress();
   }
 
   /** etcd answers a watch that it does not begin as created and cancelled at once. */

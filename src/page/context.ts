@@ -1,11 +1,15 @@
 import type { DiscoveryClient } from '../client/discovery-client.ts';
+import type { Work } from '../work.ts';
 import { ASSET_FOLDER, type Assets } from './assets.ts';
 import type { PageRequest } from './reply.ts';
+import type { SharedPages } from './shared-pages.ts';
 
 export interface PageOptions {
   /** The URL by which the reader can reach the service, without a slash at the end. */
   readonly urlFor: (request: PageRequest) => string;
   readonly version: string;
+  /** What the work of a page is taken of. */
+  readonly workOf?: (request: PageRequest) => Work;
   /** Is told of errors that nobody foresaw; their readers get a page that says so. */
   readonly onDefect: (defect: unknown) => void;
 }
@@ -16,6 +20,7 @@ export interface Context {
   readonly clientOf: (request: PageRequest) => DiscoveryClient;
   readonly options: PageOptions;
   readonly assets: Assets;
+  readonly pages: SharedPages;
 }
 
 /** Where the form of the first page goes. */

@@ -1,6 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
+import { NO_WORK, sendingUnits } from '../work.ts';
 import { ASSET_FOLDER, readAssets } from './assets.ts';
 import { type Context, MAKE, type PageOptions } from './context.ts';
 import { below, home, make } from './home-page.ts';
@@ -15,6 +16,7 @@ import {
   seeOther,
   send,
 } from './reply.ts';
+import { SharedPages } from './shared-pages.ts';
 import { showToken } from './token-page.ts';
 import { documentHtml } from './view/document.ts';
 import { EMPTY_DRAFT } from './view/home.ts';
@@ -30,7 +32,7 @@ export function pageHandler(
   clientOf: (request: PageRequest) => DiscoveryClient,
   options: PageOptions,
 ): (request: PageRequest, response: PageResponse, refusal?: ConnectError) => Promise<void> {
-  const context: Context = { clientOf, options, assets: readAssets() };
+  const context: Context = { clientOf, options, assets: readAssets(), pages: new SharedPages() };
   return async (request, response, refusal) => {
     if (refusal !== undefined) return send(request, response, turnedAway(context, request, refusal));
     let reply: Reply;
@@ -83,20 +85,20 @@ async function asset({ assets }: Context, { headers }: PageRequest, name: string
 }
 
 async function tokenPage(context: Context, request: PageRequest, path: string): Promise<Reply> {
-  const { clientOf, options, assets } = context;
+  const { clientOf, options, assets, pages } = context;
   // Below it, every relative URL would be another one.
   if (path.endsWith('/')) return seeOther(`..${path.slice(0, -1)}`);
   const token = path.slice(1);
   const serviceUrl = options.urlFor(request);
-  const { status, title, main, footer, live } = await showToken(clientOf(request), token, serviceUrl);
+  // Whole seconds, so that who asks in the same one is shown the same.
+  const now = Math.floor(Date.now() / 1000) * 1000;
+  const { status, title, draw, view, live } = await showToken(clientOf(request), token, serviceUrl, now);
   const { script, ...still } = assets.urls;
-  const html = documentHtml({
-    title,
-    assets: live ? { script, ...still } : still,
-    home: './',
-    main,
-    footer,
-  });
+  const drawAll = (): string =>
+    documentHtml({ title, assets: live ? { script, ...still } : still, home: './', ...draw() });
+  const work = options.workOf?.(request) ?? NO_WORK;
+  const html = await pages.html(view, [now, token, serviceUrl], drawAll, work);
+  work.owe(sendingUnits(html.length));
   return secretDocument(status, html);
 }
 

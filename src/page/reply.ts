@@ -43,7 +43,7 @@ const DOCUMENT = {
 } as const;
 
 /** A page with a token in its URL, which is a secret: it is kept nowhere and told to nobody. */
-export function secretDocument(status: number, html: string): Reply {
+export function secretDocument(status: number, html: string | Buffer): Reply {
   return {
     status,
     headers: { ...DOCUMENT, 'Referrer-Policy': 'no-referrer' },

@@ -9,20 +9,27 @@ import { tokenMain, tokenTitle } from './view/token.ts';
 export interface Shown {
   readonly status: number;
   readonly title: string;
-  readonly main: VElement;
-  readonly footer: VElement;
+  /** Draws it, which takes long when there are many members. */
+  readonly draw: () => { readonly main: VElement; readonly footer: VElement };
+  /** What is drawn: the same objects as long as it is as it was. Undefined: no cluster. */
+  readonly view: View | undefined;
   /** Whether there is anything to follow. */
   readonly live: boolean;
 }
 
 /** The page of a token as it is now, for a reader without a script. Rejects with a defect. */
-export async function showToken(client: DiscoveryClient, token: string, serviceUrl: string): Promise<Shown> {
-  const clock = { now: Date.now(), timeZone: 'UTC' } as const;
+export async function showToken(
+  client: DiscoveryClient,
+  token: string,
+  serviceUrl: string,
+  now: number,
+): Promise<Shown> {
+  const clock = { now, timeZone: 'UTC' } as const;
   const shown = (view: View, status: number): Shown => ({
     status,
     title: tokenTitle(view.cluster),
-    main: tokenMain({ view, token, serviceUrl, clock }),
-    footer: footer(serviceUrl, token),
+    draw: () => ({ main: tokenMain({ view, token, serviceUrl, clock }), footer: footer(serviceUrl, token) }),
+    view,
     live: status === 200,
   });
   try {
@@ -38,7 +45,8 @@ export async function showToken(client: DiscoveryClient, token: string, serviceU
 function refused({ reason, text }: PageRefusal): Shown {
   const { status, title, lead = sentence(text), advice } = rowOf(reason);
   const again = status >= 500 ? { href: '', text: 'Load again' } : { href: './', text: 'Make a new token' };
-  return { status, title, main: refusedMain(title, lead, advice, again), footer: h('footer'), live: false };
+  const main = refusedMain(title, lead, advice, again);
+  return { status, title, draw: () => ({ main, footer: h('footer') }), view: undefined, live: false };
 }
 
 /** Below the page of a cluster. */

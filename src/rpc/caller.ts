@@ -2,6 +2,7 @@ import { createContextKey } from '@connectrpc/connect';
 import { ANYONE, type Caller, hashSecret } from '../discovery/access.ts';
 import { parseToken } from '../discovery/parse.ts';
 import type { Token } from '../discovery/types.ts';
+import { NO_WORK, type Work } from '../work.ts';
 
 /** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
 export type ResolveCaller = (secret: string | undefined) => Caller;
@@ -13,15 +14,15 @@ export const EVERYBODY: ResolveCaller = (secret) =>
 /** Where a call carries it. */
 export const RESOLVE_CALLER = createContextKey<ResolveCaller>(EVERYBODY);
 
-/** What a caller may take. Both throw a DiscoveryError when it is too much. */
-export interface Quota {
+/** What a caller may take. What asks throws a DiscoveryError when it is too much. */
+export interface Quota extends Work {
   /** Asked before a token is made. */
   makeToken(): void;
   /** Asked before a watch begins. What it returns is called once, when that is over. */
   watch(): () => void;
 }
 
-export const NO_QUOTA: Quota = { makeToken() {}, watch: () => () => {} };
+export const NO_QUOTA: Quota = { makeToken() {}, watch: () => () => {}, ...NO_WORK };
 
 /** Where a call carries it. */
 export const QUOTA = createContextKey<Quota>(NO_QUOTA);

@@ -13,6 +13,8 @@ import {
 } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
+import type { Work } from '../work.ts';
+import { QUOTA } from './caller.ts';
 import type { CallContext, LocalService } from './service.ts';
 
 // The signal of calls that nobody will abort. One for all: handlers release their listeners when they end.
@@ -27,12 +29,12 @@ type Handler = (request: unknown, context: CallContext) => unknown;
  * A client of a service in the same process: messages are handed over as they are, nothing is serialised.
  * Deadlines and headers have no meaning here; an aborted signal ends the handler, which a `for await` that is
  * left does not. The context values say who calls, as `RESOLVE_CALLER` in them. `revision` is the store's, for the
- * gateways, whose protocols carry it where the API does not.
+ * gateways, whose protocols carry it where the API does not; of `work` they take what an answer costs.
  */
 export function inProcessClient(
   service: LocalService,
   values: ContextValues = NOBODY,
-): DiscoveryClient & { revision(): Promise<bigint> } {
+): DiscoveryClient & { revision(): Promise<bigint>; readonly work: Work } {
   const handlers = service as unknown as Record<string, Handler>;
   const client = makeAnyClient(DiscoveryService, (method) => {
     const handler = handlers[method.localName];
@@ -40,7 +42,10 @@ export function inProcessClient(
     return (input: MessageInitShape<DescMessage>, options?: CallOptions) =>
       handler(messageOf(method, input), { signal: options?.signal ?? NEVER, values });
   }) as DiscoveryClient;
-  return Object.assign(client, { revision: () => service.revision({ signal: NEVER, values }) });
+  return Object.assign(client, {
+    revision: () => service.revision({ signal: NEVER, values }),
+    work: values.get(QUOTA),
+  });
 }
 
 function messageOf(method: DescMethod, input: MessageInitShape<DescMessage>): unknown {

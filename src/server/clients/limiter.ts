@@ -1,5 +1,5 @@
 import type { BlockList, Socket } from 'node:net';
-import { DiscoveryError } from '../../discovery/errors.ts';
+import type { DiscoveryError } from '../../discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest } from '../../port/connection.ts';
 import type { ConnectionCount } from '../../port/port.ts';
@@ -9,6 +9,8 @@ import type { ClientLimits } from '../../settings/config.ts';
 import { take } from '../../values/token-bucket.ts';
 import { ClientAddresses } from './client-address.ts';
 import { type Client, ClientTable } from './client-table.ts';
+import { RequestRate } from './request-rate.ts';
+import { tooMany } from './too-many.ts';
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
@@ -46,6 +48,7 @@ export type Leave = () => void;
 /** Sees to it that no client takes what is there for all. */
 export class Limiter {
   readonly #limits: ClientLimits;
+  readonly #rate: RequestRate;
   readonly #maxWatches: number;
   /** Every client over its limit makes refusals. */
   readonly #warn: ReturnType<typeof warnRarely>;
@@ -60,6 +63,7 @@ export class Limiter {
     this.#addresses = new ClientAddresses(trustedProxies);
     this.#warn = warnRarely(log, now);
     this.#now = now;
+    this.#rate = new RequestRate(limits.requests, now, (client, limit) => this.#tell(client, limit));
   }
 
   /** Waiting nodes and watches, of all clients. */
@@ -113,7 +117,7 @@ export class Limiter {
   }
 
   #enterAs(client: Client, mustPass: boolean): DiscoveryError | undefined {
-    const { requests, requestsAtOnce } = this.#limits;
+    const { requestsAtOnce } = this.#limits;
     if (client.requests >= requestsAtOnce) {
       this.#tell(client, 'requests at once');
       return tooMany(
@@ -121,21 +125,29 @@ export class Limiter {
         REQUEST_LIMITS.clientPause,
       );
     }
-    if (requests === 'off') return undefined;
-    const kept = mustPass ? 0 : Math.floor(requests.burst / 10);
-    const taken = take(requests, client.requestsFull, this.#now(), kept);
-    if ('wait' in taken) {
-      this.#tell(client, 'requests');
-      return tooMany(`too many requests from ${client.name}`, taken.wait);
-    }
-    client.requestsFull = taken.full;
-    return undefined;
+    return this.#rate.enter(client, mustPass);
   }
 
   /** What the calls of one request may take. They may outlast what is known of their client. */
   quotaOf(client: Client | undefined): Quota {
     const name = client?.name;
-    return { makeToken: () => this.#makeToken(name), watch: () => this.#watch(name) };
+    const who = (): Client | undefined => this.#clientOf(name);
+    return {
+      makeToken: () => this.#makeToken(name),
+      watch: () => this.#watch(name),
+      ask: (units) => {
+        const client = who();
+        if (client !== undefined) this.#rate.ask(client, units);
+      },
+      owe: (units) => {
+        const client = who();
+        if (client !== undefined) this.#rate.owe(client, units);
+      },
+      turn: () => {
+        const client = who();
+        return client === undefined ? 0 : this.#rate.turn(client);
+      },
+    };
   }
 
   #makeToken(name: string | undefined): void {
@@ -190,9 +202,4 @@ export class Limiter {
   #tell({ name }: Client, limit: string): void {
     this.#warn({ client: name, limit }, 'a client is at its limit');
   }
-}
-
-function tooMany(words: string, retryAfter: number): DiscoveryError {
-  const seconds = Math.ceil(retryAfter / 1000);
-  return new DiscoveryError('TOO_MANY_REQUESTS', `${words}; try again in ${seconds} s`, { retryAfter });
 }

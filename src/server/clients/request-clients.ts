@@ -11,6 +11,7 @@ import {
 } from '../../rpc/caller.ts';
 import { inProcessClient } from '../../rpc/client.ts';
 import type { LocalService } from '../../rpc/service.ts';
+import type { Work } from '../../work.ts';
 import type { Callers } from './callers.ts';
 import type { Client } from './client-table.ts';
 import type { Limiter } from './limiter.ts';
@@ -22,6 +23,8 @@ export interface RequestClients {
   /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
   readonly clientOf: (request: PortRequest) => LocalClient;
   readonly clientWith: (values: ContextValues) => LocalClient;
+  /** What the work of an answer is taken of. */
+  readonly workOf: (request: PortRequest) => Work;
 }
 
 /** Who sends requests. */
@@ -63,6 +66,7 @@ export function requestClients(
     },
     clientOf: (request) => requesterOf(request).uncounted,
     clientWith: (values) => inProcessClient(service, values),
+    workOf: (request) => requesterOf(request).quota,
   };
 }
 

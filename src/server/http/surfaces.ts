@@ -8,6 +8,7 @@ import { healthService } from '../../grpc/health.ts';
 import { reflectionServices } from '../../grpc/reflection.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import { pageHandler } from '../../page/handler.ts';
+import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
@@ -40,7 +41,7 @@ const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
 /** All that the service answers: RPCs, both dialects of etcd, the web page, and the pages about itself. */
 export function surfaces(options: SurfacesOptions): Answer {
   const { config, service, clients, callers, pages, clusterId, stopping, onDefect } = options;
-  const { clientOf, clientWith, valuesOf } = clients;
+  const { clientOf, clientWith, valuesOf, workOf } = clients;
   const { version, notReady, urlFor } = pages;
   const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
     identity: { clusterId, memberId: clusterId },
@@ -59,11 +60,13 @@ export function surfaces(options: SurfacesOptions): Answer {
   const described = [...api, healthService(api, { notReady, stopping })];
   const details = [file_discovery_v1_error, file_google_rpc_error_details];
   const reflection = reflectionServices(described, { details, stopping });
-  const rpc = rpcHandler([...described, ...reflection], (request) =>
-    valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
+  const rpc = rpcHandler(
+    [...described, ...reflection],
+    (request) => valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
+    { workOf: (values) => values.get(QUOTA) },
   );
-  const v2 = etcdV2Gateway(clientOf, { urlFor, pollLimitMs: config.pollLimit, version, onDefect });
-  const page = pageHandler(clientOf, { version, urlFor, onDefect });
+  const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs: config.pollLimit, version, onDefect });
+  const page = pageHandler(clientOf, { version, urlFor, workOf, onDefect });
   return (exchange) => {
     const { request, response, refusal } = exchange;
     const { surface } = exchange.route;

@@ -21,6 +21,7 @@ import {
   transformSplitEnvelope,
 } from '@connectrpc/connect/protocol';
 import { grpcStatusOk, parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
+import { sendingMeter, type Work } from '../../work.ts';
 import { GONE, GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
 import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
 
@@ -28,6 +29,8 @@ export interface GrpcOptions {
   readonly readMaxBytes: number;
   readonly maxTimeoutMs: number;
   readonly interceptors: readonly Interceptor[];
+  /** What the work of a call's answer is taken of. */
+  readonly workOf: (values: ContextValues) => Work;
 }
 
 /** Answers a call, or has Connect do it: `read` is what there is of the body when some of it was read. */
@@ -50,7 +53,7 @@ const HEAD = { 'content-type': 'application/grpc+proto' };
 
 /** What answers the calls of a method. */
 export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
-  const { interceptors, readMaxBytes } = options;
+  const { interceptors, readMaxBytes, workOf } = options;
   const { input, output } = spec.method;
   const takesOne = spec.kind === 'unary' || spec.kind === 'server_streaming';
   const answersOne = spec.kind === 'unary' || spec.kind === 'client_streaming';
@@ -82,8 +85,12 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     let last: Buffer | undefined;
     try {
       const answer = await invoke(call as Asked);
-      if (answer.stream) await sendAll(answer.message, output, call, response);
-      else last = frameOf(output, create(output, answer.message));
+      const count = sendingMeter(workOf(values));
+      if (answer.stream) await sendAll(answer.message, output, call, response, count);
+      else {
+        last = frameOf(output, create(output, answer.message));
+        count(last.length);
+      }
     } catch (thrown) {
       error = thrown instanceof ConnectError ? thrown : new ConnectError('internal error', Code.Internal);
     }
@@ -144,11 +151,14 @@ async function sendAll(
   desc: DescMessage,
   call: GrpcCall,
   response: Http2ServerResponse,
+  count: (bytes: number) => void,
 ): Promise<void> {
   for await (const message of messages) {
     begin(call, response);
     if (response.stream.destroyed) return;
-    if (!response.write(frameOf(desc, create(desc, message)))) await drained(response);
+    const frame = frameOf(desc, create(desc, message));
+    count(frame.length);
+    if (!response.write(frame)) await drained(response);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type MethodImpl,
   type ServiceImplSpec,
 } from '@connectrpc/connect';
-import { createAsyncIterable } from '@connectrpc/connect/protocol';
+import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import {
   compressionGzip,
@@ -19,6 +19,7 @@ import {
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
+import { NO_WORK, sendingMeter, type Work } from '../../work.ts';
 import { pathOf } from '../route.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
@@ -45,13 +46,15 @@ export interface RpcOptions {
   readonly readMaxBytes?: number | undefined;
   /** What an `Any` in JSON may hold. */
   readonly registry?: Registry;
+  /** What the work of a call's answer is taken of. */
+  readonly workOf?: (values: ContextValues) => Work;
 }
 
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
   services: readonly ServiceImplSpec[],
   valuesOf: (request: PortRequest) => ContextValues = createContextValues,
-  { readMaxBytes = REQUEST_LIMITS.rpcMessageBytes, registry }: RpcOptions = {},
+  { readMaxBytes = REQUEST_LIMITS.rpcMessageBytes, registry, workOf = () => NO_WORK }: RpcOptions = {},
 ): RpcHandler {
   const options = {
     readMaxBytes,
@@ -71,7 +74,10 @@ export function rpcHandler(
   for (const { method, impl } of methods) router.rpc(method, impl as MethodImpl<DescMethod>);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const grpc = new Map(
-    methods.map((spec) => [`/${spec.method.parent.typeName}/${spec.method.name}`, grpcMethod(spec, options)]),
+    methods.map((spec) => [
+      `/${spec.method.parent.typeName}/${spec.method.name}`,
+      grpcMethod(spec, { ...options, workOf }),
+    ]),
   );
 
   return async (request, response, outcome, refusal) => {
@@ -88,6 +94,11 @@ export function rpcHandler(
       let answer = await handler({ ...asked, body });
       if (answer.status === 500 && outcome.code === undefined) answer = explainUnreadable(answer);
       if (answer.body === undefined) answer = explainStatus(answer, request.headers['content-type'] ?? '');
+      else
+        answer = {
+          ...answer,
+          body: counted(answer.body, sendingMeter(workOf(values), isCompressed(answer))),
+        };
       try {
         await universalResponseToNodeResponse(answer, response);
       } catch (thrown) {
@@ -104,4 +115,21 @@ export function rpcHandler(
     if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
     return method(request, response, values, byConnect);
   };
+}
+
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+const ENCODINGS = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'];
+
+/** Short messages are not, though they are of one stream: those count for little. */
+function isCompressed({ header }: UniversalServerResponse): boolean {
+  return ENCODINGS.some((name) => (header?.get(name) ?? 'identity') !== 'identity');
 }

@@ -25,7 +25,7 @@ export const LIMITS = {
     value: 'RATE',
     ...rate,
     default: PRESETS.clientRequests,
-    help: 'How many requests one client may send, like 100/s:5000. Probes and metrics do not count.',
+    help: 'How many requests one client may send, like 100/s:5000. One that is a lot of work counts as several; probes and metrics do not count.',
   }),
   clientAtOnce: setting({
     flag: 'client-at-once',

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a stream is not asked again how far its watches have come, for each of them: a fortieth of the time is spent on it. */
+const PAUSE_PER_WATCH_MS = 0.1;
+
+/** Asks a question about many watches as often as it costs little: those that come in between are one, which is asked then. */
+export class Asker {
+  readonly #ask: () => Promise<void>;
+  readonly #onFailure: (thrown: Error) => void;
+  #pause: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(ask: () => Promise<void>, onFailure: (thrown: Error) => void) {
+    this.#ask = ask;
+    this.#onFailure = onFailure;
+  }
+
+  /** Resolves when it was asked, or will be with others. */
+  async ask(watches: number): Promise<void> {
+    if (this.#next !== undefined) return;
+    if (this.#pause === undefined) return this.#askNow(watches);
+    this.#next = this.#pause
+      .then(() => this.#askNow(watches))
+      .catch(this.#onFailure)
+      .finally(() => {
+        this.#next = undefined;
+      });
+  }
+
+  /** Resolves when everything was asked: what follows in the stream must not change the answer. */
+  async settled(): Promise<void> {
+    await this.#next;
+  }
+
+  async #askNow(watches: number): Promise<void> {
+    const pauseMs = Math.floor(watches * PAUSE_PER_WATCH_MS);
+    if (pauseMs > 0) {
+      this.#pause = sleep(pauseMs, undefined, { ref: false }).then(() => {
+        this.#pause = undefined;
+      });
+    }
+    await this.#ask();
+  }
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ByteCache } from '../src/byte-cache.ts';
+
+test('a cache holds at most so many bytes, and those that were asked for last', () => {
+  const cache = new ByteCache<string>(100);
+  const keys = Array.from({ length: 5 }, () => ({}));
+  for (const [index, key] of keys.entries()) {
+    cache.set(key, { value: `${index}`, bytes: 30 });
+    assert.ok(cache.bytes <= 100);
+    // The first is asked for again and again.
+    assert.equal(cache.get(keys[0]), '0');
+  }
+  assert.deepEqual(
+    keys.map((key) => cache.get(key)),
+    ['0', undefined, undefined, '3', '4'],
+  );
+});
+
+test('what takes the place of another takes its bytes too, and what is too large is not kept', () => {
+  const cache = new ByteCache<string>(100);
+  cache.set('a', { value: 'old', bytes: 90 });
+  cache.set('a', { value: 'new', bytes: 40 });
+  assert.equal(cache.bytes, 40);
+  cache.set('b', { value: 'large', bytes: 101 });
+  assert.deepEqual([cache.get('a'), cache.get('b')], ['new', undefined]);
+  cache.set('a', { value: 'too large now', bytes: 101 });
+  assert.deepEqual([cache.get('a'), cache.bytes], [undefined, 0]);
+});
