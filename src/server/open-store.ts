@@ -12,7 +12,11 @@ import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
 /** The store that the configuration chooses. Nothing above knows which one it is. */
 export interface OpenedStore {
   /** With the id that the v3 dialect tells as its cluster's; replicas over one etcd have the same. */
-  readonly store: Store & { readonly clusterId: bigint; readonly tokens: () => number };
+  readonly store: Store & {
+    readonly clusterId: bigint;
+    readonly tokens: () => number;
+    readonly room?: () => number;
+  };
   /** For the operator: what it is, and where. */
   readonly description: string;
 }
@@ -37,6 +41,7 @@ export async function openStore(
       path: config.dataDir,
       policy,
       log: (line) => log.fatal(line),
+      onTrouble: (trouble) => tellTrouble(log, trouble),
       onBatch,
     });
     return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
@@ -52,6 +57,11 @@ export async function openStore(
     });
   });
   return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
+}
+
+function tellTrouble(log: Log, trouble: string | undefined): void {
+  if (trouble === undefined) log.info('the store takes writes again');
+  else log.error(`writes are refused: ${trouble}`);
 }
 
 /** Reads the files by which etcd lets the service in. */

@@ -51,6 +51,7 @@ export async function startServer(
     connections: { now: () => port.connections(), most: connections },
     requests: { now: () => port.requests(), most: requestsAtOnce },
     tokens: { now: () => opened.store.tokens(), most: config.policy.maxTokens },
+    room: opened.store.room?.bind(opened.store),
     tokensByState: () => census.counts(),
   });
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dataCommand } from '../data-command.ts';
 import { reportContents } from './contents.ts';
-import { requireData, wrongStoreFor } from './open-store.ts';
+import { placeOfData, wrongStoreFor } from './open-store.ts';
 
 /** Copies the embedded store's data to a file. */
 export const BACKUP = dataCommand({
@@ -11,7 +11,8 @@ export const BACKUP = dataCommand({
   usage: ['backup FILE [flags]'],
   details: `The file must not exist yet. It is the data as it stands at one moment, with every write that
 was acknowledged before, and it is checked before it gets its name. Who can read it can use
-the tokens: only its owner may. It is as large as the data file. (The etcd store is backed up
+the tokens: only its owner may. It is as large as the data file. When the data file was removed
+while the service uses it, the file is what the service still has open. (The etcd store is backed up
 with etcd's own means: etcdctl snapshot save.)`,
   flags: {},
   settings: ['dataDir'],
@@ -22,7 +23,8 @@ with etcd's own means: etcdctl snapshot save.)`,
   async run({ words: [file = ''], config, report }) {
     const { backUp } = await import('../../store/lmdb/care/backup.ts');
     return reportContents(report, async () => {
-      const contents = await backUp(requireData(config), file);
+      // What is no longer in the directory may still be open.
+      const contents = await backUp(await placeOfData(config), file);
       const bytes = statSync(file).size;
       return { lines: [`backed up to ${file}, ${bytes} bytes`], fields: { file, bytes }, contents };
     });

@@ -46,6 +46,13 @@ export function requireData(config: Config): string {
   throw noData(dataDir);
 }
 
+/** The same, also while what was in it is open in a process that runs. */
+export async function placeOfData(config: Config): Promise<string> {
+  const { removedFile } = await import('../../store/lmdb/care/open-file.ts');
+  const dataDir = resolve(dataDirectory(config));
+  return removedFile(dataDir) === undefined ? requireData(config) : dataDir;
+}
+
 function noData(dataDir: string, orElse = ''): DiscoveryError {
   return new DiscoveryError(
     'STORE_UNAVAILABLE',

@@ -26,15 +26,25 @@ const HELD = {
 export interface Gauges extends Readonly<Record<keyof typeof HELD, Held>> {
   /** Undefined while nobody knows. */
   readonly tokensByState: () => Counts | undefined;
+  /** What may still be written to the store, in bytes; undefined where that is another's business. */
+  readonly room: (() => number) | undefined;
 }
 
 /** Has the gauges look, at every scrape, at what there is. */
-export function registerGauges(register: Registry, { tokensByState, ...held }: Gauges): void {
+export function registerGauges(register: Registry, { tokensByState, room, ...held }: Gauges): void {
   const registers = [register];
   for (const [key, [name, setting, help]] of Object.entries(HELD)) {
     const { now, most } = held[key as keyof typeof HELD];
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(now()) });
     new Gauge({ name: `${name}_max`, help: `The most that there may be (${setting}).`, registers }).set(most);
+  }
+  if (room !== undefined) {
+    const made: Gauge = new Gauge({
+      name: 'discovery_store_room_bytes',
+      help: 'What the embedded store can still write: room in its file and on its disk.',
+      registers,
+      collect: () => made.set(room()),
+    });
   }
   const states = new Gauge({
     name: 'discovery_tokens_by_state',

@@ -5,6 +5,7 @@ import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
 import { encodeCluster, encodeEvent } from './codec.ts';
+import { type Footprint, footprintOf } from './footprint.ts';
 import type { Databases } from './open.ts';
 
 /** What becomes of one cluster in a transaction. */
@@ -54,8 +55,13 @@ export class Draft {
     return this.#entries.size === 0;
   }
 
-  entries(): Iterable<readonly [Token, Pick<Entry, 'before' | 'after'>]> {
+  entries(): Iterable<readonly [Token, Readonly<Entry>]> {
     return this.#entries;
+  }
+
+  /** The most that its transaction writes. */
+  footprint(): Footprint {
+    return footprintOf(this.#entries.values());
   }
 
   get(token: Token): Pick<Entry, 'before' | 'after'> | undefined {

@@ -47,6 +47,8 @@ export function writeCause(error: unknown, directory: string): string {
 }
 
 function nameOf(error: unknown): string {
+  // Ours are named by Node.js, LMDB's by the system.
+  if (codeOf(error) === 5) return 'Input/output error';
   return error instanceof Error ? (error.message.split(':')[0] as string) : String(error);
 }
 

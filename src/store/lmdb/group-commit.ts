@@ -1,11 +1,14 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
 import { unavailable } from '../refusals.ts';
-import { isPanic, readFault, writeCause } from './fault.ts';
+import type { Disk } from './disk.ts';
+import { isPanic, readFault } from './fault.ts';
+import type { Footprint } from './footprint.ts';
 
 /** What the writes of one transaction come to. */
 export interface Changes {
   isEmpty(): boolean;
+  footprint(): Footprint;
   /** Puts all of it. Called while the transaction is made, so it must not throw. */
   put(): void;
   /** All of it is on disk. */
@@ -29,8 +32,6 @@ const WRITES_COMMITTED_HERE = 64;
 const SOON_MS = 3;
 /** For each ms that the event loop stood still for a flush, the next ones go to LMDB's thread for this long. */
 const PAUSE_PER_MS = 1000;
-/** After a failed commit, writes are refused at once for this long: a full disk stays full for a while. */
-const RETRY_AFTER_MS = 1000;
 
 /**
  * Group commit: the writes that come in while one transaction is flushed to disk share the next one. Each
@@ -42,13 +43,14 @@ const RETRY_AFTER_MS = 1000;
  */
 export class Batches {
   readonly #env: RootDatabase;
-  readonly #path: string;
+  readonly #disk: Disk;
   readonly #changes: Changes;
   readonly #fatal: (cause: string) => void;
   readonly #onBatch: (writes: number) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
-  #refusal: { readonly error: DiscoveryError; readonly until: number } | undefined;
+  /** Whether somebody wants to know if there can be a transaction. */
+  #looks = false;
   #closed = false;
   /** Until when LMDB's thread commits, whatever there is. */
   #byThreadUntil = 0;
@@ -59,13 +61,13 @@ export class Batches {
    */
   constructor(
     env: RootDatabase,
-    path: string,
+    disk: Disk,
     changes: Changes,
     fatal: (cause: string) => void,
     onBatch: (writes: number) => void = () => {},
   ) {
     this.#env = env;
-    this.#path = path;
+    this.#disk = disk;
     this.#changes = changes;
     this.#fatal = fatal;
     this.#onBatch = onBatch;
@@ -74,9 +76,8 @@ export class Batches {
   /** Runs `plan`, which adds to the changes of the next transaction. When it throws, only this write is refused. */
   submit<T>(plan: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(shuttingDown());
-    if (this.#refusal !== undefined && performance.now() < this.#refusal.until) {
-      return Promise.reject(this.#refusal.error);
-    }
+    const refusal = this.#disk.refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<T>((resolve, reject) => {
       let outcome: T;
       let refused: DiscoveryError | undefined;
@@ -98,6 +99,13 @@ export class Batches {
     });
   }
 
+  /** Rejects unless there can be a transaction. */
+  look(): Promise<void> {
+    return this.submit(() => {
+      this.#looks = true;
+    });
+  }
+
   /** Refuses new writes, and waits for those that are under way. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -109,12 +117,23 @@ export class Batches {
       await this.#gather();
       const jobs = this.#queue.splice(0, WRITES_TOGETHER);
       for (const job of jobs) job.run();
-      const failure = this.#changes.isEmpty() ? undefined : await this.#commit(jobs.length);
+      const failure = await this.#conclude(jobs.length);
       for (const job of jobs) job.settle(failure);
       if (failure === undefined) continue;
       for (const job of this.#queue.splice(0)) job.settle(failure);
     }
     this.#running = undefined;
+  }
+
+  async #conclude(writes: number): Promise<DiscoveryError | undefined> {
+    const looks = this.#looks;
+    this.#looks = false;
+    if (this.#changes.isEmpty()) return looks ? this.#disk.prepare() : undefined;
+    const preparing = this.#disk.prepare(this.#changes.footprint());
+    const refusal = preparing instanceof Promise ? await preparing : preparing;
+    if (refusal === undefined) return this.#commit(writes);
+    this.#changes.failed();
+    return refusal;
   }
 
   /** As long as each turn of the event loop brings more writes, they share the transaction: it is what costs. */
@@ -141,11 +160,12 @@ export class Batches {
     } catch (error) {
       failure = error instanceof DiscoveryError ? error : await this.#failed(error);
     }
-    if (failure === undefined) {
-      this.#refusal = undefined;
-      this.#changes.committed();
-    } else this.#changes.failed();
-    return failure;
+    if (failure !== undefined) {
+      this.#changes.failed();
+      return failure;
+    }
+    this.#changes.committed();
+    return this.#disk.committed();
   }
 
   /**
@@ -180,16 +200,13 @@ export class Batches {
 
   async #failed(error: unknown): Promise<DiscoveryError> {
     const real = await commitError(error);
-    const cause = writeCause(real, this.#path);
     try {
       this.#env.resetReadTxn();
       this.#env.doesExist('any key');
     } catch (readError) {
-      if (isPanic(readError)) this.#fatal(cause);
+      if (isPanic(readError)) this.#fatal(this.#disk.causeOf(real));
     }
-    const failure = unavailable(`nothing was changed, as the store could not write: ${cause}`, real);
-    this.#refusal = { error: failure, until: performance.now() + RETRY_AFTER_MS };
-    return failure;
+    return this.#disk.failed(real);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
@@ -9,9 +9,13 @@ import { checkDataFile } from './check/data-file.ts';
 import { damaged, foreign } from './check/refusals.ts';
 import { Claim, hasOwner } from './claim.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
+import { DataFile } from './data-file.ts';
 import { checkSpace, makeDirectory, refuseForeign, syncToDisk } from './directory.ts';
 import { codeOf, readFault, writeCause } from './fault.ts';
+import { EVERYTHING } from './footprint.ts';
+import { Room } from './room.ts';
 import { upgradeRecords } from './upgrade.ts';
+import { usageOf } from './usage.ts';
 
 const FORMAT = 'etcd-discovery';
 /**
@@ -42,26 +46,32 @@ export interface Databases extends Tables {
   /** What they take, see `tokenBytes`. */
   readonly bytes: number;
   readonly claim: Claim;
+  readonly file: DataFile;
+  readonly room: Room;
 }
 
 /** Opens a data directory, making it if need be. Rejects with STORE_UNAVAILABLE, saying what to do. */
-export async function openDatabases(path: string): Promise<Databases> {
-  const directory = resolve(path);
+export async function openDatabases(place: string): Promise<Databases> {
+  const directory = resolve(place);
   makeDirectory(directory);
   refuseForeign(directory);
   const claim = await Claim.begin(directory);
+  const path = join(directory, 'data.mdb');
   let env: RootDatabase | undefined;
+  let file: DataFile | undefined;
   try {
-    checkDataFile(join(directory, 'data.mdb'));
+    checkDataFile(path);
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
     // It may be in another directory, too, by a hard link or a mount.
-    await claim.lock(join(directory, 'data.mdb'));
-    const databases = await claimData(env, claim, directory);
+    await claim.lock(path);
+    file = new DataFile(path);
+    const databases = await claimData(env, claim, file);
     syncToDisk(directory);
     return databases;
   } catch (error) {
     await env?.close();
+    file?.close();
     // Another process that started with us may have won, and written while we looked.
     const fault = await claim.refuseOwner().then(
       () => startFault(error, directory),
@@ -90,10 +100,14 @@ export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDat
   return open(options);
 }
 
-async function claimData(env: RootDatabase, claim: Claim, directory: string): Promise<Databases> {
+async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promise<Databases> {
+  const directory = dirname(file.path);
   const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
   checkFormat(meta, directory);
   const tables = tablesOf(env);
+  const room = new Room(file, () => usageOf(env, [meta, tables.clusters, tables.events, tables.ends]));
+  // Every record may be written anew.
+  if (meta.get('formatVersion') !== FORMAT_VERSION) await room.make(EVERYTHING);
   await claim.win((from, to) =>
     meta.transactionSync(() => {
       const owner = meta.get('owner') as string | undefined;
@@ -115,6 +129,8 @@ async function claimData(env: RootDatabase, claim: Claim, directory: string): Pr
     bytes,
     tokens: (tables.clusters.getStats() as { entryCount: number }).entryCount,
     claim,
+    file,
+    room,
   };
 }
 

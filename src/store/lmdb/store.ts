@@ -1,18 +1,17 @@
 import { writeSync } from 'node:fs';
 import { firstEvents } from '../../discovery/bytes.ts';
 import type { Change, Event } from '../../discovery/change.ts';
-import { endTime } from '../../discovery/cluster.ts';
-import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster, Millis, Revision, Token } from '../../discovery/types.ts';
 import { closed, nothingDecided, refusalOf, tooManyTokens } from '../refusals.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
+import { Disk } from './disk.ts';
 import { Draft } from './draft.ts';
-import { readFault } from './fault.ts';
 import { Batches } from './group-commit.ts';
 import { type Databases, openDatabases } from './open.ts';
 import { Reader } from './reader.ts';
+import { planSweep } from './sweep.ts';
 
 export interface LmdbStoreOptions {
   /** The data directory; made when it is not there. */
@@ -22,6 +21,8 @@ export interface LmdbStoreOptions {
   readonly log?: (line: string) => void;
   /** Told how many writes share a transaction. */
   readonly onBatch?: (operation: 'write', size: number) => void;
+  /** Told why writes are refused, once, and with undefined when they are not any more. */
+  readonly onTrouble?: (trouble: string | undefined) => void;
 }
 
 /** The embedded store: one LMDB environment in a directory that this process has to itself. */
@@ -30,20 +31,26 @@ export interface LmdbStore extends Store {
   readonly clusterId: bigint;
   /** How many tokens are held, tombstones included. */
   tokens(): number;
+  /** What may still be written, in bytes. */
+  room(): number;
 }
 
 /** Rejects with STORE_UNAVAILABLE when the directory cannot be used; the text says what to do. */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStore> {
-  return new OpenStore(await openDatabases(options.path), options);
+  const store = new OpenStore(await openDatabases(options.path), options);
+  // What there is to say of the disk is said now; what is there can be read all the same.
+  await store.look();
+  return store;
 }
 
-/** Puts and removals of one transaction of the sweep, so that it holds other calls up for a few ms. */
-const SWEEP_STEPS = 1000;
+/** Changes that are taken when there is no room: they make some. */
+const MAKES_ROOM: ReadonlySet<Change['type']> = new Set(['TOKEN_DELETED', 'DEREGISTERED']);
 
 class OpenStore implements LmdbStore {
   readonly clusterId: bigint;
   readonly #databases: Databases;
   readonly #batches: Batches;
+  readonly #disk: Disk;
   readonly #reader: Reader;
   readonly #maxTokens: number;
   readonly #cache = new ClusterCache();
@@ -69,6 +76,7 @@ class OpenStore implements LmdbStore {
     const log = options.log ?? ((line: string) => writeSync(2, `${line}\n`));
     const changes = {
       isEmpty: () => this.#draft.isEmpty(),
+      footprint: () => this.#draft.footprint(),
       put: () => this.#draft.put(),
       committed: () => this.#committed(),
       failed: () => this.#failed(),
@@ -78,20 +86,33 @@ class OpenStore implements LmdbStore {
       process.exit(1);
     };
     const onBatch = (writes: number): void => options.onBatch?.('write', writes);
-    this.#batches = new Batches(databases.env, options.path, changes, fatal, onBatch);
+    this.#disk = new Disk(databases.file, databases.room, options.onTrouble ?? (() => {}));
+    this.#batches = new Batches(databases.env, this.#disk, changes, fatal, onBatch);
   }
 
   tokens(): number {
     return this.#tokens;
   }
 
+  room(): number {
+    return this.#disk.left;
+  }
+
   async ping(): Promise<void> {
     this.#requireOpen();
     this.#reader.ping();
+    // It may be over, and nobody writes to a service that is not ready.
+    if (this.#disk.trouble() !== undefined) await this.#batches.look();
+  }
+
+  /** Finds out whether there can be writes. */
+  async look(): Promise<void> {
+    await this.#batches.look().catch(() => {});
   }
 
   async revision(): Promise<Revision> {
-    await this.ping();
+    this.#requireOpen();
+    this.#reader.ping();
     return this.#revision;
   }
 
@@ -129,7 +150,12 @@ class OpenStore implements LmdbStore {
     let swept = 0;
     while (swept < limit) {
       const round = await this.#batches.submit(() =>
-        this.#planSweep(endedBefore, limit - swept, swept === 0),
+        planSweep(this.#databases, this.#reader, this.#draft, {
+          endedBefore,
+          limit: limit - swept,
+          isFirst: swept === 0,
+          hasRoom: this.#disk.trouble() === undefined,
+        }),
       );
       if (round.length === 0) break;
       swept += round.length;
@@ -147,6 +173,7 @@ class OpenStore implements LmdbStore {
     await this.#batches.close();
     this.#closed = true;
     await this.#databases.env.close();
+    this.#disk.close();
     await this.#databases.claim.close();
   }
 
@@ -187,38 +214,12 @@ class OpenStore implements LmdbStore {
       if (change?.type === 'CREATED' && this.#tokens + this.#draft.created >= this.#maxTokens) {
         throw tooManyTokens(this.#maxTokens);
       }
+      const shortage = this.#disk.shortage();
+      if (shortage !== undefined && change !== undefined && !MAKES_ROOM.has(change.type)) throw shortage;
       return change;
     } catch (error) {
       throw refusalOf(error).at(this.#draft.revision);
     }
-  }
-
-  #planSweep(endedBefore: Millis, limit: number, isFirst: boolean): Token[] {
-    return this.#reader.reading(() => {
-      const tokens: Token[] = [];
-      let steps = 0;
-      let unreadable: DiscoveryError | undefined;
-      const ended = { start: [0, ''], end: [endedBefore, ''] };
-      for (const [, token] of this.#databases.ends.getKeys(ended)) {
-        const drafted = this.#draft.get(token);
-        try {
-          // Not kept: nobody asks for them again.
-          const current = drafted === undefined ? this.#reader.cluster(token) : drafted.after;
-          // A reopened token has another end by now, in this very transaction.
-          if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
-          this.#draft.forget(token, current);
-          tokens.push(token);
-          steps += 2 + current.cluster.changeCount;
-        } catch (error) {
-          // It must not keep those behind it for ever, and is told of when there is nothing else to do.
-          unreadable = readFault(error);
-          steps += 1;
-        }
-        if (tokens.length === limit || steps >= SWEEP_STEPS) break;
-      }
-      if (tokens.length === 0 && isFirst && unreadable !== undefined) throw unreadable;
-      return tokens;
-    });
   }
 
   #committed(): void {

@@ -11,6 +11,7 @@ import type { Store } from '../../../src/discovery/store.ts';
 import type { Token } from '../../../src/discovery/types.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run, SpawnedService } from '../../support/child.ts';
+import { scrape } from '../../support/scrape.ts';
 import { waitFor } from '../../support/wait.ts';
 import { at, create, node, token } from '../support/commands.ts';
 import { StoreProcess } from '../support/process.ts';
@@ -64,7 +65,7 @@ async function allThere(store: Store, tokens: Iterable<Token>): Promise<void> {
 }
 
 test('a full disk refuses writes in words, serves reads, and is written again when there is room', async (t) => {
-  const disk = smallDisk(1536);
+  const disk = smallDisk(6144);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
   const path = join(disk.path, 'data');
@@ -73,7 +74,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
   const kept = new Set<Token>();
   for (let round = 0; round < 6; round++) {
     disk.fill(round * 30_000);
-    const { acknowledged, refusals } = await writeUntilRefused(discovery, 1 + 5 * round);
+    const { acknowledged, refusals } = await writeUntilRefused(discovery, 5 + 10 * round);
     for (const each of refusals) {
       assert.ok(each instanceof DiscoveryError, String(each));
       assert.equal(each.reason, 'STORE_UNAVAILABLE');
@@ -81,6 +82,24 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
     }
     for (const each of acknowledged) kept.add(each);
     await allThere(store, kept);
+    await assert.rejects(store.ping(), { message: FULL });
+    // What makes room is done in the reserve, and what it has made is used.
+    if (round % 2 === 1) {
+      for (const each of [...kept].filter((_, i) => i % 2 === 1)) {
+        await discovery.deleteToken(each);
+        kept.delete(each);
+      }
+      await store.sweep(at(Date.now() + 1), 10_000);
+      await waitFor('a write into what was freed', () =>
+        store.ping().then(
+          () => true,
+          () => false,
+        ),
+      );
+      const used = token();
+      await discovery.createToken(create(used));
+      kept.add(used);
+    }
 
     // While it is full it cannot be opened either, and says why; what is there stays.
     if (round === 2) {
@@ -120,7 +139,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
 });
 
 test('a first start on a full disk is refused in words, with exit code 1, and works when there is room', async (t) => {
-  const disk = smallDisk(1024);
+  const disk = smallDisk(3072);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
   const path = join(disk.path, 'data');
@@ -140,7 +159,7 @@ test('a first start on a full disk is refused in words, with exit code 1, and wo
 test('a file size limit refuses writes in words, and what was acknowledged is there afterwards', async (t) => {
   const path = newDirectory(t);
   // A little more than a first start takes: some hundreds of writes, each flushed by itself.
-  const limited = ['bash', '-c', 'ulimit -f 140; exec "$@"', 'bash'];
+  const limited = ['bash', '-c', 'ulimit -f 1600; exec "$@"', 'bash'];
   const child = start(t, [path, 'write', '3000'], { command: limited });
   await waitFor('a refusal', () => child.lines('refused').length > 0, 240_000);
   const [refused = ''] = child.lines('refused');
@@ -226,7 +245,7 @@ test('a file system that turns read-only while it is used refuses writes in word
 });
 
 test('a service whose disk is full says so to nodes and operators, answers reads, and heals when there is room', async (t) => {
-  const disk = smallDisk(1536);
+  const disk = smallDisk(1600);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
   const service = await SpawnedService.start([], { dataDir: join(disk.path, 'data') });
@@ -241,15 +260,18 @@ test('a service whose disk is full says so to nodes and operators, answers reads
   disk.fill();
   let refused: Response | undefined;
   await waitFor('a refusal', async () => {
-    const answer = await fetch(`${service.url}/new?size=3`);
-    if (!answer.ok) refused = answer;
+    const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${service.url}/new?size=3`)));
+    refused = answers.find((answer) => !answer.ok);
     return refused !== undefined;
   });
   assert.match((await refused?.text()) ?? '', /the disk of the data directory is full; free some space/);
   const node = await put(2);
   assert.match(await node.text(), /the disk of the data directory is full; free some space/);
   assert.equal((await fetch(url)).status, 200);
+  assert.equal((await fetch(`${service.url}/health`)).status, 503);
+  assert.ok(Number((await scrape(service.url)).get('discovery_store_room_bytes')) < 1_600_000);
   disk.free();
+  await waitFor('the service to be ready', async () => (await fetch(`${service.url}/health`)).status === 200);
   await waitFor('a write to succeed', async () => (await put(2)).status === 201);
   const { node: listed } = (await (await fetch(url)).json()) as { node: { nodes: unknown[] } };
   assert.equal(listed.nodes.length, 2);
