@@ -32,7 +32,6 @@ export function resultOf(latenciesMs: readonly number[], ms: number, early = 0):
 
 /** Times in ms from sending the registration. */
 export interface WakeResult {
-  readonly firstMs: number;
   readonly medianMs: number;
   readonly lastMs: number;
 }
@@ -41,7 +40,6 @@ export interface WakeResult {
 export async function wakeResult(sentAt: number, woken: readonly Promise<number>[]): Promise<WakeResult> {
   const times = Float64Array.from(await Promise.all(woken)).sort();
   return {
-    firstMs: (times[0] ?? Number.NaN) - sentAt,
     medianMs: quantile(times, 0.5) - sentAt,
     lastMs: (times.at(-1) ?? Number.NaN) - sentAt,
   };

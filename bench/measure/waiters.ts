@@ -31,12 +31,10 @@ export interface WaitersPlan {
 /** Of many who wait, on one server. Times are from sending the registration that wakes them. */
 const METRICS = [
   'rssBytesEach',
-  'heapBytesEach',
   /** CPU time of the server, all of it, in a second in which nothing happens. */
   'idleCpuMs',
   /** CPU time of the server to wake them all. */
   'wakeCpuMs',
-  'firstMs',
   'medianMs',
   'lastMs',
 ] as const;
@@ -144,16 +142,14 @@ async function once(
   const waiting = await usage();
   const idleCpuMs = idle === undefined ? Number.NaN : await idleCpu(server, idle);
   const asleep = await server.usage();
-  const { firstMs, medianMs, lastMs } = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
+  const { medianMs, lastMs } = (await load.ask(ask.wake[0], ask.wake[1])) as WakeResult;
   const awake = await server.usage();
   await load.ask(ask.close);
   const each = (from: number, to: number): number => (areMany ? (to - from) / count : Number.NaN);
   return {
-    firstMs,
     medianMs,
     lastMs,
     rssBytesEach: each(before.rssBytes, waiting.rssBytes),
-    heapBytesEach: each(before.heapBytes, waiting.heapBytes),
     idleCpuMs,
     wakeCpuMs: (awake.cpuMicros - asleep.cpuMicros) / 1000,
   };

@@ -47,10 +47,8 @@ export function callsTable(rows: readonly Row[]): string {
 
 const WAITERS: readonly (readonly [WaitersMetric, string, (value: number) => string])[] = [
   ['rssBytesEach', 'memory each (resident), KB', kilobytes],
-  ['heapBytesEach', 'of it JavaScript heap, KB', kilobytes],
   ['idleCpuMs', 'CPU time of all in an idle second, ms', number],
   ['wakeCpuMs', 'CPU time to wake all, ms', whole],
-  ['firstMs', 'first woken after, ms', number],
   ['medianMs', 'median woken after, ms', number],
   ['lastMs', 'last woken after, ms', number],
 ];
@@ -60,7 +58,7 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
   return table(
     ['waiting', 'service', 'baseline', 'service / baseline', 'spread', ...(hasGo ? ['Go'] : [])],
     rows.flatMap(({ how, count, connections, service, baseline, ratio, go }) =>
-      // Alone, it is the first, the median and the last.
+      // Alone, it is the median and the last.
       WAITERS.filter(([metric]) => count > 1 || metric === 'lastMs')
         .filter(([metric]) => !Number.isNaN(service[metric].median))
         .map(([metric, what, show]) => [
@@ -69,8 +67,7 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
           show(baseline[metric].median),
           number(ratio[metric].median),
           range(ratio[metric]),
-          // Of what is not JavaScript there is no heap.
-          ...(hasGo ? [go === undefined || metric === 'heapBytesEach' ? '' : show(go[metric].median)] : []),
+          ...(hasGo ? [go === undefined ? '' : show(go[metric].median)] : []),
         ]),
     ),
   );

@@ -26,21 +26,16 @@ function callFigures(row: Row): Figure[] {
   const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
   const name = `${row.operation}, ${row.inFlight} in flight`;
   const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
-  return [
+  const all: Figure[] = [
     { name: `${name}: rate / ${baselineName}`, value: ratio, better: 'more', beside: byCpu(cpuRatio) },
-    ...(go === undefined || goRatio === undefined
-      ? []
-      : [
-          {
-            name: `${name}: rate / Go service`,
-            value: goRatio,
-            better: 'more' as const,
-            beside: byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median)),
-          },
-        ]),
     { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
     { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
   ];
+  if (go !== undefined && goRatio !== undefined) {
+    const beside = byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median));
+    all.push({ name: `${name}: rate / Go service`, value: goRatio, better: 'more', beside });
+  }
+  return all;
 }
 
 function waitersFigures({ how, count, baselineName, ratio, service, go }: WaitersRow): Figure[] {
@@ -48,19 +43,13 @@ function waitersFigures({ how, count, baselineName, ratio, service, go }: Waiter
   const all: Figure[] = [
     { name: `${name}: memory / ${baselineName}`, value: ratio.rssBytesEach, better: 'less' },
     { name: `${name}: idle CPU, ms a second`, value: service.idleCpuMs, better: 'less' },
-    { name: `${name}: first woken / ${baselineName}`, value: ratio.firstMs, better: 'less' },
     { name: `${name}: median woken / ${baselineName}`, value: ratio.medianMs, better: 'less' },
     { name: `${name}: last woken / ${baselineName}`, value: ratio.lastMs, better: 'less' },
-    ...(go === undefined
-      ? []
-      : [
-          {
-            name: `${name}: memory / Go service`,
-            value: exactly(service.rssBytesEach.median / go.rssBytesEach.median),
-            better: 'less' as const,
-          },
-        ]),
   ];
+  if (go !== undefined) {
+    const value = exactly(service.rssBytesEach.median / go.rssBytesEach.median);
+    all.push({ name: `${name}: memory / Go service`, value, better: 'less' });
+  }
   // Of a few who wait there is no memory to tell of.
   return all.filter(({ value }) => !Number.isNaN(value.median));
 }
@@ -82,31 +71,19 @@ function bootstrapFigures({ bootstrap }: Results): Figure[] {
 
 function tokensFigures({ tokens: rows = [] }: Results): Figure[] {
   const [empty, few] = rows;
-  return rows.flatMap(({ tokens, startMs, startedBytes, usedBytes, rates }): Figure[] => [
-    { name: `${tokens} tokens: start, ms`, value: startMs, better: 'less' },
-    ...(empty === undefined || tokens === 0
-      ? []
-      : [
-          {
-            name: `${tokens} tokens: memory more than empty, MB`,
-            value: exactly((startedBytes - empty.startedBytes) / 1e6),
-            better: 'less' as const,
-          },
-        ]),
-    ...(few === undefined || tokens <= few.tokens
-      ? []
-      : [
-          {
-            name: `${tokens} tokens: memory after calls more than with ${few.tokens}, MB`,
-            value: exactly((usedBytes - few.usedBytes) / 1e6),
-            better: 'less' as const,
-          },
-          ...rates.map(({ operation, inFlight, ratio, cpuRatio }) => ({
-            name: `${tokens} tokens: ${operation}, ${inFlight} in flight: rate / with ${few.tokens}`,
-            value: ratio,
-            better: 'more' as const,
-            beside: { what: 'by CPU time', value: cpuRatio },
-          })),
-        ]),
-  ]);
+  return rows.flatMap(({ tokens, startMs, startedBytes, usedBytes, rates }): Figure[] => {
+    const all: Figure[] = [{ name: `${tokens} tokens: start, ms`, value: startMs, better: 'less' }];
+    const memory = (what: string, bytes: number): void => {
+      all.push({ name: `${tokens} tokens: memory ${what}, MB`, value: exactly(bytes / 1e6), better: 'less' });
+    };
+    if (empty !== undefined && tokens > 0) memory('more than empty', startedBytes - empty.startedBytes);
+    if (few === undefined || tokens <= few.tokens) return all;
+    memory(`after calls more than with ${few.tokens}`, usedBytes - few.usedBytes);
+    for (const { operation, inFlight, ratio, cpuRatio } of rates) {
+      const name = `${tokens} tokens: ${operation}, ${inFlight} in flight: rate / with ${few.tokens}`;
+      const beside = { what: 'by CPU time', value: cpuRatio };
+      all.push({ name, value: ratio, better: 'more', beside });
+    }
+    return all;
+  });
 }

@@ -151,7 +151,6 @@ export function serverOf(process: Process, port: number, needed?: Server): Serve
     return {
       cpuMicros: one.cpuMicros + (other?.cpuMicros ?? 0),
       rssBytes: one.rssBytes + (other?.rssBytes ?? 0),
-      heapBytes: one.heapBytes,
     };
   };
   return {

@@ -8,13 +8,11 @@ import { answer } from './ipc.ts';
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
-  readonly heapBytes: number;
 }
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage();
-  const { rss, heapUsed } = process.memoryUsage();
-  return { cpuMicros: user + system, rssBytes: rss, heapBytes: heapUsed };
+  return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
 /** The usage once garbage collections leave the resident memory where it is, or after 5 s of trying. */

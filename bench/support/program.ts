@@ -59,14 +59,13 @@ export class Program {
 
   /** What it has used, as far as Linux tells; 0 elsewhere. */
   async usage(): Promise<Usage> {
-    const none = { cpuMicros: 0, rssBytes: 0, heapBytes: 0 };
     try {
       const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       const ticks = Number(fields[11]) + Number(fields[12]);
-      return { ...none, cpuMicros: ticks * MICROS_PER_TICK, rssBytes: Number(fields[21]) * 4096 };
+      return { cpuMicros: ticks * MICROS_PER_TICK, rssBytes: Number(fields[21]) * 4096 };
     } catch {
-      return none;
+      return { cpuMicros: 0, rssBytes: 0 };
     }
   }
 

@@ -60,8 +60,11 @@ function isRepeatable({ method, message }: UnaryRequest): boolean {
     case DiscoveryService.method.getCluster:
     case DiscoveryService.method.listMembers:
       return true;
-    case DiscoveryService.method.createToken:
-      return isRepeatableCreation(message as CreateTokenRequest);
+    case DiscoveryService.method.createToken: {
+      // Without a token of the caller's own each call makes another, and secrets are told once.
+      const { token, guard } = message as CreateTokenRequest;
+      return token !== '' && guard.length === 0;
+    }
     case DiscoveryService.method.register: {
       const { mode } = message as RegisterRequest;
       return mode === RegisterMode.UNSPECIFIED || mode === RegisterMode.CREATE;
@@ -69,9 +72,4 @@ function isRepeatable({ method, message }: UnaryRequest): boolean {
     default:
       return false;
   }
-}
-
-/** Without a token of the caller's own each call makes another, and secrets are told once. */
-function isRepeatableCreation({ token, guard }: CreateTokenRequest): boolean {
-  return token !== '' && guard.length === 0;
 }

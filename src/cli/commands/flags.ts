@@ -4,7 +4,6 @@ import {
   DEFAULT_DATA_DIR,
   DEFAULT_PEER_PORT,
   ETCD_SERIES,
-  type NodeStart,
   parseNodeIp,
 } from '../../etcd/start/node.ts';
 import { shellWord } from '../../etcd/start/shell.ts';
@@ -76,28 +75,17 @@ export const FLAGS = clientCommand({
   async run({ flags, client, token, given, server, json, printJson, terminal, note }) {
     // A token that will not work is better told here than in the log of a node.
     const { cluster } = await client.listMembers({ token });
-    const { clientPort, peerPort, caFile, ...rest } = flags;
-    const node: NodeStart = {
-      etcd: rest.etcd,
-      name: rest.name,
-      ip: rest.ip,
-      serviceUrl: server,
-      token,
-      mixed: rest.mixed,
-      dataDir: rest.dataDir,
-      clientPort,
-      peerPort,
-      ...(caFile !== undefined && { caFile }),
-    };
-    const text = startText(node, rest.format);
-    if (json) printJson({ format: rest.format, text });
+    const { format, caFile, ...node } = flags;
+    const service = { serviceUrl: server, token, ...(caFile !== undefined && { caFile }) };
+    const text = startText({ ...node, ...service }, format);
+    if (json) printJson({ format, text });
     else terminal.out(text);
     if (cluster?.state === ClusterState.COMPLETE) {
       note(
         `note: the cluster has all of its members; one more joins with: etcd-discovery join-late ${shellWord(given)}`,
       );
     }
-    const remark = /^(127\.|::1$)/.test(rest.ip) ? undefined : notForOthers(server);
+    const remark = /^(127\.|::1$)/.test(node.ip) ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
   },
 });

@@ -14,8 +14,7 @@ const REST = 8;
 /** Draws the page of a token: after a burst of changes once, and when a relative time has changed. */
 export class Painter {
   readonly #main: HTMLElement;
-  readonly #token: string;
-  readonly #serviceUrl: string;
+  readonly #place: { readonly token: string; readonly serviceUrl: string };
   /** How far the reader's clock is ahead of the service's, which is the one that counts, in ms. */
   readonly #skew: number;
   #view: View | undefined;
@@ -26,8 +25,7 @@ export class Painter {
 
   constructor(main: HTMLElement, token: string, serviceUrl: string) {
     this.#main = main;
-    this.#token = token;
-    this.#serviceUrl = serviceUrl;
+    this.#place = { token, serviceUrl };
     this.#skew = Date.now() - Number(main.dataset['now'] ?? Date.now());
     main.addEventListener('input', () => this.#draw());
     document.addEventListener('visibilitychange', () => this.#draw());
@@ -60,9 +58,9 @@ export class Painter {
     const view = this.#view;
     if (view === undefined) return;
     const begin = performance.now();
-    const page = { view, token: this.#token, serviceUrl: this.#serviceUrl, choice: readChoice(this.#main) };
+    const page = { ...this.#place, view, choice: readChoice(this.#main), clock: { now: this.#now() } };
     const focused = document.activeElement;
-    patch(this.#main, tokenMain({ ...page, clock: { now: this.#now() } }));
+    patch(this.#main, tokenMain(page));
     if (focused?.closest('[hidden]'))
       this.#main.querySelector<HTMLElement>('section:not([hidden]) > [tabindex]')?.focus();
     document.title = tokenTitle(view.cluster);
