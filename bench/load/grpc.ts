@@ -1,15 +1,15 @@
 // gRPC unary calls over cleartext HTTP/2.
 
-import { Http2Connection, headersOf } from './http2.ts';
+import { headersOf, RawHttp2Connection } from './http2.ts';
 import type { Caller } from './loop.ts';
 
 const STREAMS_PER_CONNECTION = 32;
 
 /** So many callers of one method, up to 32 on a connection, and how to close their connections. */
 export async function grpcCallers(port: number, path: string, count: number) {
-  const opening: Promise<Http2Connection>[] = [];
+  const opening: Promise<RawHttp2Connection>[] = [];
   for (let streams = 0; streams < count; streams += STREAMS_PER_CONNECTION) {
-    opening.push(Http2Connection.open(port));
+    opening.push(RawHttp2Connection.open(port));
   }
   const connections = await Promise.all(opening);
   const headers = headersOf(path);
@@ -20,7 +20,7 @@ export async function grpcCallers(port: number, path: string, count: number) {
   return { callers, close: () => connections.forEach((connection) => connection.close()) };
 }
 
-function caller(connection: Http2Connection, path: string, headers: Buffer): Caller {
+function caller(connection: RawHttp2Connection, path: string, headers: Buffer): Caller {
   return {
     call(request, done, failed) {
       connection.request(headers, request, false, {

@@ -6,10 +6,10 @@ import { connect, type Socket } from 'node:net';
 /** What one connection tells. Called while the bytes are being read. */
 export interface Listener {
   /** The head of a reply is there, its body not yet. */
-  head(connection: Http1Connection): void;
+  head(connection: RawHttp1Connection): void;
   /** A reply is complete. */
-  done(connection: Http1Connection): void;
-  failed(connection: Http1Connection, error: Error): void;
+  done(connection: RawHttp1Connection): void;
+  failed(connection: RawHttp1Connection, error: Error): void;
 }
 
 // One for all connections: what is read is looked at before the next read.
@@ -17,7 +17,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
-export class Http1Connection {
+export class RawHttp1Connection {
   /** Status of the last reply. */
   status = 0;
   /** How many bytes the body of the last reply had, chunk marks included. */
@@ -46,9 +46,9 @@ export class Http1Connection {
     this.#socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  static open(port: number): Promise<Http1Connection> {
+  static open(port: number): Promise<RawHttp1Connection> {
     return new Promise((resolve, reject) => {
-      const connection = new Http1Connection(port, () => resolve(connection));
+      const connection = new RawHttp1Connection(port, () => resolve(connection));
       connection.#listener = { head() {}, done() {}, failed: (_, error) => reject(error) };
     });
   }

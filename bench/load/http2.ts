@@ -34,7 +34,7 @@ const OPENING = Buffer.concat([
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 const EMPTY = Buffer.alloc(0);
 
-export class Http2Connection {
+export class RawHttp2Connection {
   readonly #socket: Socket;
   readonly #streams = new Map<number, Stream>();
   #nextId = 1;
@@ -61,9 +61,9 @@ export class Http2Connection {
     this.#socket.on('close', () => fail(new Error('the server closed the connection')));
   }
 
-  static open(port: number): Promise<Http2Connection> {
+  static open(port: number): Promise<RawHttp2Connection> {
     return new Promise((resolve, reject) => {
-      const connection = new Http2Connection(port, () => resolve(connection), reject);
+      const connection = new RawHttp2Connection(port, () => resolve(connection), reject);
     });
   }
 

@@ -7,7 +7,7 @@ import { answer } from '../support/ipc.ts';
 import { get } from '../support/requests.ts';
 import { closedLoop } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
-import { Http1Connection } from './http1.ts';
+import { RawHttp1Connection } from './http1.ts';
 import type { Caller, LoopResult, Next } from './loop.ts';
 import { type RegistrationPlan, registrations } from './registrations.ts';
 import * as streams from './streams.ts';
@@ -22,7 +22,7 @@ export interface Job {
   readonly ms: number;
   /** How long calls are made before the clock starts: new connections are slower. */
   readonly leadInMs?: number;
-  readonly requests: Repeat | Spread | Distinct;
+  readonly requests: Repeat | Scattered | Distinct;
 }
 
 /** One request over and over. */
@@ -31,7 +31,7 @@ export interface Repeat {
 }
 
 /** Lists of members of tokens all over a store that was filled with so many. */
-export interface Spread {
+export interface Scattered {
   readonly spreadOver: number;
 }
 
@@ -109,14 +109,14 @@ function inOrder(requests: readonly Uint8Array[], again: boolean): Next {
 }
 
 async function http1Callers(port: number, count: number) {
-  const connections = await Promise.all(Array.from({ length: count }, () => Http1Connection.open(port)));
+  const connections = await Promise.all(Array.from({ length: count }, () => RawHttp1Connection.open(port)));
   return {
     callers: connections.map(http1Caller),
     close: () => connections.forEach((connection) => connection.close()),
   };
 }
 
-function http1Caller(connection: Http1Connection): Caller {
+function http1Caller(connection: RawHttp1Connection): Caller {
   let done = (): void => {};
   let failed = (_: Error): void => {};
   const listener = {
@@ -125,7 +125,7 @@ function http1Caller(connection: Http1Connection): Caller {
       if (connection.status >= 200 && connection.status < 300) done();
       else failed(new Error(`a call was refused:\n${connection.refusal}`));
     },
-    failed: (_: Http1Connection, error: Error) => failed(error),
+    failed: (_: RawHttp1Connection, error: Error) => failed(error),
   };
   return {
     call(request, onDone, onFailed) {

@@ -1,6 +1,6 @@
 // Thousands of gRPC streams that wait: etcd's v3 watches, and WatchMembers.
 
-import { Http2Connection, headersOf } from './http2.ts';
+import { headersOf, RawHttp2Connection } from './http2.ts';
 import { type WakeResult, wakeResult } from './loop.ts';
 
 export interface Streams {
@@ -25,7 +25,7 @@ const PREFIX_BYTES = 5;
 // Below what servers let wait for their accept.
 const OPENING_AT_ONCE = 50;
 
-let connections: Http2Connection[] = [];
+let connections: RawHttp2Connection[] = [];
 let streams: WaitingStream[] = [];
 
 /** One stream, of which a message at a time is awaited. */
@@ -65,7 +65,9 @@ export async function openStreams(wanted: Streams): Promise<void> {
   const headers = headersOf(wanted.path);
   for (let opened = 0; opened < wanted.connections; opened += OPENING_AT_ONCE) {
     const count = Math.min(OPENING_AT_ONCE, wanted.connections - opened);
-    const batch = await Promise.all(Array.from({ length: count }, () => Http2Connection.open(wanted.port)));
+    const batch = await Promise.all(
+      Array.from({ length: count }, () => RawHttp2Connection.open(wanted.port)),
+    );
     connections.push(...batch);
     const begun = batch.flatMap((connection) =>
       Array.from({ length: wanted.streamsEach }, () => {
@@ -86,7 +88,7 @@ export async function openStreams(wanted: Streams): Promise<void> {
 /** Makes the call, and resolves when every stream has got its message. */
 export async function wakeStreams({ port, path, data }: StreamsWake): Promise<WakeResult> {
   const woken = streams.map((stream) => stream.next());
-  const connection = await Http2Connection.open(port);
+  const connection = await RawHttp2Connection.open(port);
   const sentAt = performance.now();
   await new Promise<void>((resolve, reject) => {
     connection.request(headersOf(path), data, false, {

@@ -1,6 +1,6 @@
 // Thousands of long polls, each on a connection of its own.
 
-import { Http1Connection } from './http1.ts';
+import { RawHttp1Connection } from './http1.ts';
 import { type WakeResult, wakeResult } from './loop.ts';
 
 export interface Waiting {
@@ -14,7 +14,7 @@ export interface Waiting {
 // Connections begun at once, below what servers let wait for their accept.
 const OPENING_AT_ONCE = 100;
 
-let waiting: Http1Connection[] = [];
+let waiting: RawHttp1Connection[] = [];
 let woken: Promise<number>[] = [];
 
 /** Opens the connections and sends the waits. Resolves when each wait has been answered with its head. */
@@ -23,14 +23,14 @@ export async function openWaiters({ port, count, request, headLater = false }: W
   woken = [];
   while (waiting.length < count) {
     const size = Math.min(OPENING_AT_ONCE, count - waiting.length);
-    const opened = await Promise.all(Array.from({ length: size }, () => Http1Connection.open(port)));
+    const opened = await Promise.all(Array.from({ length: size }, () => RawHttp1Connection.open(port)));
     waiting.push(...opened);
     await Promise.all(opened.map((connection) => beginWait(connection, request, headLater)));
   }
 }
 
 /** Resolves at the head, and has `woken` resolve with the time of the body. */
-function beginWait(connection: Http1Connection, request: Uint8Array, headLater: boolean): Promise<void> {
+function beginWait(connection: RawHttp1Connection, request: Uint8Array, headLater: boolean): Promise<void> {
   return new Promise((held, refused) => {
     const wake = new Promise<number>((resolve, reject) => {
       connection.send(request, {
@@ -54,7 +54,7 @@ function beginWait(connection: Http1Connection, request: Uint8Array, headLater: 
 
 /** Registers a member, and resolves when every waiter has got it. */
 export async function wakeWaiters({ port, request }: Omit<Waiting, 'count'>): Promise<WakeResult> {
-  const connection = await Http1Connection.open(port);
+  const connection = await RawHttp1Connection.open(port);
   const sentAt = performance.now();
   await new Promise<void>((resolve, reject) => {
     connection.send(request, {

@@ -13,7 +13,7 @@ export interface Measured {
   readonly latencyMs99: Spread;
 }
 
-export interface Row {
+export interface CallsRow {
   readonly operation: string;
   readonly inFlight: number;
   readonly baselineName: string;
@@ -31,7 +31,7 @@ export interface Row {
 }
 
 /** A server as it is for one operation. */
-export interface Target extends Asked {
+export interface Contender extends Asked {
   /** What bare Node is to answer. */
   readonly prepare?: () => Promise<unknown>;
   readonly slots: Slot[];
@@ -44,12 +44,12 @@ export interface Course {
   readonly operation: Operation;
   readonly timing: Timing;
   readonly baselineName: string;
-  readonly baseline: Target;
-  readonly service: Target;
-  readonly go: Target | undefined;
+  readonly baseline: Contender;
+  readonly service: Contender;
+  readonly go: Contender | undefined;
 }
 
-export function rowOf({ name, timing: { inFlight }, baselineName, baseline, service, go }: Course): Row {
+export function rowOf({ name, timing: { inFlight }, baselineName, baseline, service, go }: Course): CallsRow {
   return {
     operation: name,
     inFlight,
@@ -67,15 +67,15 @@ export function rowOf({ name, timing: { inFlight }, baselineName, baseline, serv
   };
 }
 
-function ratiosOf(one: Target, other: Target, of: (slot: Slot) => number): Spread {
+function ratiosOf(one: Contender, other: Contender, of: (slot: Slot) => number): Spread {
   return ratios(one.slots.map(of), other.slots.map(of));
 }
 
-function isGeneratorBound(target: Target): boolean {
+function isGeneratorBound(target: Contender): boolean {
   return spread(target.slots.map((slot) => slot.cpuMicros / slot.serverCpuMicros)).median > 1.1;
 }
 
-function measured({ slots }: Target): Measured {
+function measured({ slots }: Contender): Measured {
   return {
     callsPerSecond: spread(slots.map(rateOf)),
     cpuMicros: spread(slots.map(cpuOf)),

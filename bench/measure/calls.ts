@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Ports } from '../servers/bare-connect.ts';
-import { type StoreKind, startBareNode, startGoService, startService } from '../servers/servers.ts';
+import { launchService, type StoreKind, startBareNode, startGoService } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
-import { type Course, type Row, rowOf, type Target } from './call-rows.ts';
+import { type CallsRow, type Contender, type Course, rowOf } from './call-rows.ts';
 import { copyFixture, makeFixture, sampleMessages } from './fixture.ts';
 import { type Operation, type OperationName, operations } from './operations.ts';
 import { inTurn, runSlot, type Slot, type Timing } from './slot.ts';
@@ -24,10 +24,10 @@ export async function measureCalls(
   plan: CallsPlan,
   dataDir: string,
   progress: (text: string) => void,
-): Promise<readonly Row[]> {
+): Promise<readonly CallsRow[]> {
   progress('starting the servers');
   const [service, bareNode, go] = await Promise.all([
-    startService(join(dataDir, 'calls'), plan),
+    launchService(join(dataDir, 'calls'), plan),
     startBareNode(),
     startGoService(join(dataDir, 'go')),
   ]);
@@ -75,7 +75,7 @@ export async function measureCalls(
     .map((operation) => plan.slots.map((timing) => courseOf(operation, timing)));
   const courses = byOperation.flat();
 
-  const slot = async ({ operation, timing }: Course, target: Target, as = timing): Promise<Slot> => {
+  const slot = async ({ operation, timing }: Course, target: Contender, as = timing): Promise<Slot> => {
     await target.prepare?.();
     const { requests, grpcPath } = operation;
     return runSlot(load, target, requests, as, { last: target.slots.at(-1), grpcPath });
@@ -84,18 +84,18 @@ export async function measureCalls(
   for (const [index, [course]] of byOperation.entries()) {
     if (course === undefined) continue;
     progress(`warming up ${index + 1}/${byOperation.length}: ${course.name}`);
-    for (const target of targetsOf(course)) await slot(course, target, plan.warmUp);
+    for (const target of contendersOf(course)) await slot(course, target, plan.warmUp);
   }
   for (let round = 1; round <= plan.rounds; round += 1) {
     for (const [index, course] of courses.entries()) {
       progress(`round ${round}/${plan.rounds}, ${index + 1}/${courses.length}: ${course.name}`);
-      for (const target of inTurn(targetsOf(course), round)) target.slots.push(await slot(course, target));
+      for (const target of inTurn(contendersOf(course), round)) target.slots.push(await slot(course, target));
     }
   }
   await Promise.all([service, bareNode, bareConnect, load, go].map(async (server) => server?.stop()));
   return courses.map(rowOf);
 }
 
-function targetsOf({ baseline, service, go }: Course): Target[] {
+function contendersOf({ baseline, service, go }: Course): Contender[] {
   return go === undefined ? [baseline, service] : [baseline, service, go];
 }

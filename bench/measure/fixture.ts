@@ -10,7 +10,7 @@ import { KV, PutResponseSchema, RangeResponseSchema } from '../../gen/etcd/etcds
 import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/node.ts';
 import { memberOf, memberPut } from '../load/registrations.ts';
 import type { Messages } from '../servers/bare-connect.ts';
-import type { Reply } from '../servers/bare-node.ts';
+import type { RecordedReply } from '../servers/bare-node.ts';
 import { membersRange, ORIGIN, sizeRange } from '../support/requests.ts';
 
 /** Clusters that the reads are made of. */
@@ -72,7 +72,7 @@ export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promi
 }
 
 /** What the service answers to a registration in the v2 dialect. */
-export async function sampleRegistration(port: number): Promise<Reply> {
+export async function sampleRegistration(port: number): Promise<RecordedReply> {
   const token = await makeToken(createDiscoveryClient(`http://127.0.0.1:${port}`), 3);
   const { id, name, peerUrl } = memberOf(0, `${ORIGIN}/${token}`);
   const body = new URLSearchParams({ value: `${name}=${peerUrl}` });
@@ -83,7 +83,7 @@ export async function sampleRegistration(port: number): Promise<Reply> {
 const OF_THE_SERVER = new Set(['connection', 'keep-alive', 'date', 'content-length', 'transfer-encoding']);
 
 /** What the service answers on a path, for the baseline to answer the same. */
-export async function sampleReply(port: number, path: string, init?: RequestInit): Promise<Reply> {
+export async function sampleReply(port: number, path: string, init?: RequestInit): Promise<RecordedReply> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
   const body = await response.text();
   if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${body}`);

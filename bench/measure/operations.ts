@@ -1,7 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GetClusterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { Reply } from '../servers/bare-node.ts';
+import type { RecordedReply } from '../servers/bare-node.ts';
 import {
   connectJson,
   get,
@@ -12,7 +12,7 @@ import {
   sizeRange,
 } from '../support/requests.ts';
 import { type Fixture, sampleRegistration, sampleReply } from './fixture.ts';
-import type { Wanted } from './slot.ts';
+import type { WantedRequests } from './slot.ts';
 
 export const OPERATIONS = [
   'v2 size',
@@ -35,11 +35,11 @@ export type OperationName = (typeof OPERATIONS)[number];
 /** One row of the table for each number of calls in flight. */
 export interface Operation {
   readonly name: OperationName;
-  readonly requests: Wanted;
+  readonly requests: WantedRequests;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
   /** What bare Node answers, of what the Go service has too; without it the baseline is bare connect-node. */
-  readonly reply?: Reply;
+  readonly reply?: RecordedReply;
 }
 
 const QUERY = 'quorum=false&recursive=false&sorted=false';

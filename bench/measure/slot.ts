@@ -16,7 +16,7 @@ export interface Timing {
 }
 
 /** What is asked: ready requests, or as many registrations as the slot needs. */
-export type Wanted =
+export type WantedRequests =
   | Exclude<Job['requests'], { distinct: RegistrationPlan }>
   | Omit<RegistrationPlan, 'count'>;
 
@@ -37,7 +37,7 @@ const GUESSED_PER_MS = 15;
 export async function runSlot(
   load: Child,
   { usage, port, tokensAt }: Asked,
-  wanted: Wanted,
+  wanted: WantedRequests,
   { inFlight, ms }: Timing,
   { last, grpcPath }: { readonly last?: Slot | undefined; readonly grpcPath?: string | undefined } = {},
 ): Promise<Slot> {

@@ -3,12 +3,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyOfFilled } from '../servers/data-directories.ts';
-import { type Server, startService } from '../servers/servers.ts';
+import { launchService, type Server } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { memberListPath, tokenNumber } from '../support/filled.ts';
 import { get, postNothing } from '../support/requests.ts';
 import { ratios, type Spread, spread } from '../support/stats.ts';
-import { cpuOf, inTurn, rateOf, runSlot, type Slot, type Wanted } from './slot.ts';
+import { cpuOf, inTurn, rateOf, runSlot, type Slot, type WantedRequests } from './slot.ts';
 import { type Filled, measureStarts } from './starts.ts';
 
 export interface TokensPlan {
@@ -41,7 +41,7 @@ export interface TokensRate {
   readonly cpuRatio: Spread;
 }
 
-const OPERATIONS = new Map<string, (tokens: number) => Wanted>([
+const OPERATIONS = new Map<string, (tokens: number) => WantedRequests>([
   ['list of one token', () => ({ repeat: get(memberListPath(tokenNumber(0))) })],
   ['list, tokens all over the store', (tokens) => ({ spreadOver: tokens })],
   ['/new', () => ({ repeat: postNothing('/new?size=3') })],
@@ -62,7 +62,7 @@ export async function measureTokens(
   const starts = await measureStarts(plan.starts, stores, progress);
   const running: Running[] = [];
   for (const { tokens, directory } of stores) {
-    const server = await startService(directory);
+    const server = await launchService(directory);
     await server.settledUsage();
     running.push({ tokens, server, startedBytes: anonymousBytes(server.pid), slots: new Map() });
   }

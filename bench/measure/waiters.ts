@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WakeResult } from '../load/loop.ts';
-import { type Server, type StoreKind, startGoService, startService } from '../servers/servers.ts';
+import { launchService, type Server, type StoreKind, startGoService } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { type Spread, spread } from '../support/stats.ts';
 import { type Ask, goPoll, type Way, type WayName, waysOf } from './ways.ts';
@@ -103,7 +103,7 @@ async function measureRound(
   plan: WaitersPlan,
   isFirst: boolean,
 ) {
-  const service = await startService(directory, plan);
+  const service = await launchService(directory, plan);
   const baseline = await way.startBaseline(service.port);
   const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
   const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {

@@ -1,12 +1,12 @@
 // Tables of calls, waiters and bootstraps, each beside its baseline.
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
-import type { Row } from '../measure/call-rows.ts';
+import type { CallsRow } from '../measure/call-rows.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
 import { number, range, table, whole } from './table.ts';
 
-export function callsTable(rows: readonly Row[]): string {
+export function callsTable(rows: readonly CallsRow[]): string {
   const hasGo = rows.some((row) => row.go !== undefined);
   const head = [
     'operation',
@@ -22,7 +22,7 @@ export function callsTable(rows: readonly Row[]): string {
     'p99 ms',
     ...(hasGo ? ['Go/s', 'service / Go'] : []),
   ];
-  const isBound = ({ generatorBound: { baseline, service } }: Row): boolean => baseline || service;
+  const isBound = ({ generatorBound: { baseline, service } }: CallsRow): boolean => baseline || service;
   const text = table(
     head,
     rows.map(({ operation, inFlight, baseline, service, ratio, cpuRatio, go, goRatio, generatorBound }) => [

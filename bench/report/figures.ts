@@ -1,6 +1,6 @@
 // Every result as a name and a number: what targets are set for, and what runs are compared by.
 
-import type { Row } from '../measure/call-rows.ts';
+import type { CallsRow } from '../measure/call-rows.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
 import { exactly, type Spread } from '../support/stats.ts';
 import type { Results } from './results.ts';
@@ -22,7 +22,7 @@ export function figuresOf(results: Results): readonly Figure[] {
   ];
 }
 
-function callFigures(row: Row): Figure[] {
+function callFigures(row: CallsRow): Figure[] {
   const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
   const name = `${row.operation}, ${row.inFlight} in flight`;
   const byCpu = (value: Spread) => ({ what: 'by CPU time', value });

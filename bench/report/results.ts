@@ -1,12 +1,12 @@
 import type { BootstrapResult } from '../measure/bootstrap.ts';
-import type { Row } from '../measure/call-rows.ts';
+import type { CallsRow } from '../measure/call-rows.ts';
 import type { TokensRow } from '../measure/tokens.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
 
 /** All that was measured; undefined: not wanted, or its programs are not there. */
 export interface Results {
-  readonly calls?: readonly Row[] | undefined;
-  readonly overEtcd?: readonly Row[] | undefined;
+  readonly calls?: readonly CallsRow[] | undefined;
+  readonly overEtcd?: readonly CallsRow[] | undefined;
   readonly waiters?: readonly WaitersRow[] | undefined;
   readonly bootstrap?: BootstrapResult | undefined;
   readonly tokens?: readonly TokensRow[] | undefined;

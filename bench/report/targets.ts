@@ -81,7 +81,7 @@ export const TARGETS: readonly Target[] = [
   },
 ];
 
-export interface Outcome {
+export interface TargetOutcome {
   readonly target: Target;
   /** How many figures it is set for were measured, and how many of them reach it by their median. */
   readonly measured: number;
@@ -92,7 +92,7 @@ export interface Outcome {
 }
 
 /** Of the targets of which anything was measured. */
-export function outcomesOf(figures: readonly Figure[]): readonly Outcome[] {
+export function outcomesOf(figures: readonly Figure[]): readonly TargetOutcome[] {
   return TARGETS.flatMap((target) => {
     const { of, atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;
     const measured = figures.filter(({ name }) => of.test(name));

@@ -7,14 +7,14 @@ import type { AddressInfo } from 'node:net';
 import { answer } from '../support/ipc.ts';
 
 /** A reply of the service to be answered as it is. */
-export interface Reply {
+export interface RecordedReply {
   readonly status: number;
   /** Without those that the server sets by itself. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-let reply: Reply = { status: 200, headers: {}, body: '' };
+let reply: RecordedReply = { status: 200, headers: {}, body: '' };
 let hold = false;
 const held = new Set<ServerResponse>();
 
@@ -57,11 +57,11 @@ answer({
         resolve((server.address() as AddressInfo).port);
       });
     }),
-  reply: (next: Reply) => {
+  reply: (next: RecordedReply) => {
     reply = next;
     hold = false;
   },
-  hold: (next: Reply) => {
+  hold: (next: RecordedReply) => {
     reply = next;
     hold = true;
   },

@@ -48,7 +48,7 @@ function serviceArguments(port: number, store: readonly string[]): string[] {
 }
 
 /** The service as its command starts it, with its data under `directory`. */
-export async function startService(
+export async function launchService(
   directory: string,
   { store = 'embedded' }: { readonly store?: StoreKind } = {},
 ): Promise<Server> {

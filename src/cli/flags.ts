@@ -16,7 +16,7 @@ type ValueOf<F> =
 /** What the flags say, under the names that the set has for them. */
 export type Values<F extends FlagSet> = { readonly [Key in keyof F]: ValueOf<F[Key]> };
 
-export type Reading<F extends FlagSet> =
+export type CallReading<F extends FlagSet> =
   | { readonly type: 'HELP' }
   /** One line: what was given, and what to give instead. */
   | { readonly type: 'WRONG'; readonly problem: string; readonly given: ReadFlags['given'] }
@@ -37,7 +37,7 @@ export function readCall<F extends FlagSet>(
   flags: F,
   args: readonly string[],
   env: Env,
-): Reading<F> {
+): CallReading<F> {
   const see = `see etcd-discovery ${command} --help`;
   const { words, given, help, problems } = readFlags(Object.values(flags), args, see);
   if (help) return { type: 'HELP' };

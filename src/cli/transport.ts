@@ -5,7 +5,7 @@ import { discoveryTransport } from '../client/node.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** How to reach a service. */
-export interface Access {
+export interface ServiceAccess {
   readonly server: string;
   readonly cacert: string | undefined;
   readonly cert: string | undefined;
@@ -18,7 +18,7 @@ export interface Access {
 const RETRY_FOR_MS = 3000;
 
 /** What a command sends its calls by, with what proves who is asking. */
-export function openTransport({ server, cacert, cert, key, credentials }: Access): Transport {
+export function openTransport({ server, cacert, cert, key, credentials }: ServiceAccess): Transport {
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(EXIT.WRONG, '--cert and --key belong together: give both, or neither');
   }

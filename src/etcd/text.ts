@@ -5,7 +5,7 @@ export const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u;
 const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/gu;
 
 /** Outside text in a message: bounded, and on one line. */
-export function quote(text: string): string {
+export function quoted(text: string): string {
   return `'${shown(text, 80)}'`;
 }
 

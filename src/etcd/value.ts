@@ -1,4 +1,4 @@
-import { quote } from './text.ts';
+import { quoted } from './text.ts';
 
 /** What a node says of itself in the value of its key. */
 export interface MemberValue {
@@ -22,13 +22,13 @@ export function parseValue(value: string): MemberValue | string {
   for (const part of value.split(',', PARTS_READ)) {
     const [partName = '', url, ...others] = part.split('=', 3);
     if (url === undefined) {
-      return `${quote(part)} has no equals sign; ${FORM}, and neither the node's name (--name) nor a URL may hold a comma`;
+      return `${quoted(part)} has no equals sign; ${FORM}, and neither the node's name (--name) nor a URL may hold a comma`;
     }
     if (others.length > 0) {
-      return `${quote(part)} has too many equals signs; ${FORM}, and neither the node's name (--name) nor a URL may hold one`;
+      return `${quoted(part)} has too many equals signs; ${FORM}, and neither the node's name (--name) nor a URL may hold one`;
     }
     if (name !== undefined && name !== partName) {
-      return `the value names two nodes, ${quote(name)} and ${quote(partName)}; ${FORM}, each with the same name`;
+      return `the value names two nodes, ${quoted(name)} and ${quoted(partName)}; ${FORM}, each with the same name`;
     }
     name = partName;
     peerUrls.push(url);

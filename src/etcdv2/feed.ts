@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Member, type MemberEvent, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
-import { isCut } from '../etcd/cut.ts';
+import { takesFromNodes } from '../etcd/cut.ts';
 import { CUT, type Cut, Kept, type Registration, type SharedRoom } from './kept.ts';
 import { registeredBody } from './reply.ts';
 
@@ -138,7 +138,7 @@ export class Feed {
 
   #entryOf(event: MemberEvent): Registration | Cut | undefined {
     const { revision } = event;
-    if (isCut(event)) return { revision, body: CUT };
+    if (takesFromNodes(event)) return { revision, body: CUT };
     if (event.type !== MemberEventType.REGISTERED) return undefined;
     const member = requireMessage(event.member);
     return { revision, member, body: registeredBody(this.#token, member) };

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
-import { reasonOf } from './refusal.ts';
+import { v2ReasonOf } from './refusal.ts';
 import type { Response } from './responder.ts';
 
 /** How long a wait leaves a service alone that has no store now. */
@@ -28,7 +28,7 @@ export async function hold(
       .next()
       .then(
         () => false,
-        (thrown: unknown) => reasonOf(thrown) === ErrorReason.STORE_UNAVAILABLE,
+        (thrown: unknown) => v2ReasonOf(thrown) === ErrorReason.STORE_UNAVAILABLE,
       );
   }
   end();

@@ -1,4 +1,4 @@
-import { quote, UNPRINTABLE } from '../etcd/text.ts';
+import { quoted, UNPRINTABLE } from '../etcd/text.ts';
 import { invalidField, SINCE_ETCD_2, type V2Error, v2Error } from './errors.ts';
 
 /** The parameters of a request by name; of those given twice, the first. */
@@ -31,7 +31,11 @@ function addAll(params: Map<string, string>, text: string): V2Error | undefined 
     const name = isPlain ? rawName : decode(rawName);
     const value = isPlain ? rawValue : decode(rawValue);
     if (name === undefined || value === undefined) {
-      return v2Error(400, 210, `${quote(pair)} is not percent-encoded UTF-8 text without control characters`);
+      return v2Error(
+        400,
+        210,
+        `${quoted(pair)} is not percent-encoded UTF-8 text without control characters`,
+      );
     }
     if (!params.has(name)) params.set(name, value);
   }

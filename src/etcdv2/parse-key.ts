@@ -1,4 +1,4 @@
-import { quote } from '../etcd/text.ts';
+import { quoted } from '../etcd/text.ts';
 import { parseValue } from '../etcd/value.ts';
 import { invalidField, notAllowed, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { isError, type KeyParams, parseKeyParams, parseParams } from './params.ts';
@@ -66,7 +66,7 @@ function parsePut(key: Key, params: KeyParams, otherBody: boolean): WriteRequest
     if (prevExist === true || compares) {
       return invalidField('the size of a cluster never changes; make a token for each cluster');
     }
-    const size = parseSize(value ?? '');
+    const size = parseSizeText(value ?? '');
     if (typeof size === 'string') {
       return invalidField(value === undefined && otherBody ? notAForm('value=3') : size);
     }
@@ -108,9 +108,9 @@ function parseDelete(key: Key, params: KeyParams): WriteRequest | V2Error {
 }
 
 /** A string says what is wrong. The largest size is the service's to say. */
-export function parseSize(text: string): number | string {
+export function parseSizeText(text: string): number | string {
   if (!/^\d{1,9}$/.test(text))
-    return `the size of a cluster is a whole number of members, not ${quote(text)}`;
+    return `the size of a cluster is a whole number of members, not ${quoted(text)}`;
   return Number(text);
 }
 

@@ -1,7 +1,7 @@
-import { quote } from '../etcd/text.ts';
+import { quoted } from '../etcd/text.ts';
 import { invalidField, notAllowed, type V2Error } from './errors.ts';
 import { isError, parseParams } from './params.ts';
-import { parseSize } from './parse-key.ts';
+import { parseSizeText } from './parse-key.ts';
 import type { NewRequest, RawRequest } from './request.ts';
 
 /** Whether a target is that of /new, whose body is read whatever its type. */
@@ -28,17 +28,17 @@ export function parseNew(raw: RawRequest, query: string): NewRequest | V2Error {
   if (text === undefined) {
     const isOther = json === undefined && raw.otherBody && body !== '';
     return isOther
-      ? refuse(`the body ${quote(body)} is not a form or JSON; ${LIKE}`)
+      ? refuse(`the body ${quoted(body)} is not a form or JSON; ${LIKE}`)
       : { type: 'NEW', size: 3 };
   }
-  const size = parseSize(text);
+  const size = parseSizeText(text);
   return typeof size === 'string' ? refuse(`${size}; like /new?size=3`) : { type: 'NEW', size };
 }
 
 const LIKE = 'send only size, like /new?size=3, curl -d size=3 or {"size":3}';
 
 function unknown(sent: string): string {
-  return `/new does not take ${quote(sent)}; ${LIKE}`;
+  return `/new does not take ${quoted(sent)}; ${LIKE}`;
 }
 
 /** The size in a JSON body, as text; a string says what is wrong. */
@@ -47,7 +47,7 @@ function parseJson(body: string): { readonly size?: string } | string {
   try {
     fields = JSON.parse(body) as Record<string, unknown>;
   } catch {
-    return `the body ${quote(body)} is not valid JSON; ${LIKE}`;
+    return `the body ${quoted(body)} is not valid JSON; ${LIKE}`;
   }
   for (const [name, value] of Object.entries(fields)) {
     if (name !== 'size') return unknown(JSON.stringify({ [name]: value }));

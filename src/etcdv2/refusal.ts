@@ -42,7 +42,7 @@ export function refuseUnread(refusal: ConnectError, method: string, target: stri
 }
 
 /** Why the service refused. */
-export function reasonOf(thrown: unknown): keyof typeof ROWS {
+export function v2ReasonOf(thrown: unknown): keyof typeof ROWS {
   return decode(thrown).reason;
 }
 

@@ -5,7 +5,7 @@ import { type V2Error, v2Error } from './errors.ts';
 import { Feeds } from './feed.ts';
 import { hold } from './hold.ts';
 import { CUT } from './kept.ts';
-import { reasonOf } from './refusal.ts';
+import { v2ReasonOf } from './refusal.ts';
 import { eventReply, JSON_TYPE, type Reply } from './reply.ts';
 import type { WaitRequest } from './request.ts';
 import { begin, type V2Exchange } from './responder.ts';
@@ -52,7 +52,7 @@ export class Waits {
       waiter.hold(feed);
       return undefined;
     } catch (thrown) {
-      switch (reasonOf(thrown)) {
+      switch (v2ReasonOf(thrown)) {
         case ErrorReason.SHUTTING_DOWN:
           return eventReply('', 0n);
         case ErrorReason.STORE_UNAVAILABLE:

@@ -5,7 +5,7 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryTokens, textOfId } from '../etcd/discovery-text.ts';
-import { quote } from '../etcd/text.ts';
+import { quoted } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { emptyKey, invalid, outside, tooContended, unsupported } from './errors.ts';
@@ -63,7 +63,7 @@ export function parsePut(request: PutRequest): SizeKey | MemberKey {
 export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }: PutRequest): Promise<Done> {
   const text = Buffer.from(value).toString();
   if (!/^\d{1,9}$/.test(text)) {
-    throw invalid(`the size of a cluster is a whole number of members, not ${quote(text)}`);
+    throw invalid(`the size of a cluster is a whole number of members, not ${quoted(text)}`);
   }
   const { cluster, revision, created } = await client.createToken({ token: key.token, size: Number(text) });
   const { kv } = sizeEntry(key, requireMessage(cluster));

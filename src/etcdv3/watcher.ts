@@ -5,7 +5,7 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
-import { isCut } from '../etcd/cut.ts';
+import { takesFromNodes } from '../etcd/cut.ts';
 import { finalEvents } from './final.ts';
 import { contains, type Span } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
@@ -91,7 +91,7 @@ export class Watcher {
     for await (const { update } of messages) {
       if (this.stopped) return;
       if (update.case !== 'event') continue;
-      isStale ||= this.isNode && isCut(update.value);
+      isStale ||= this.isNode && takesFromNodes(update.value);
       if (isStale) {
         if (isTold || update.value.state !== ClusterState.COMPLETE) continue;
         isTold = true;

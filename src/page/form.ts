@@ -1,6 +1,6 @@
 import { REQUEST_LIMITS } from '../limits.ts';
 import type { PageRequest } from './reply.ts';
-import type { Draft } from './view/home.ts';
+import type { TokenDraft } from './view/home.ts';
 
 /** Reads a form as a browser sends it. Undefined: it is none, or too long. Rejects when the client hangs up. */
 export async function readForm(request: PageRequest): Promise<URLSearchParams | undefined> {
@@ -18,7 +18,7 @@ export async function readForm(request: PageRequest): Promise<URLSearchParams | 
 }
 
 /** What a form had in it; what it lacks is empty. */
-export function draftOf(form: URLSearchParams): Draft {
+export function draftOf(form: URLSearchParams): TokenDraft {
   const text = (name: string): string => form.get(name)?.trim() ?? '';
   return { size: text('size'), ttl: text('ttl'), description: text('description') };
 }

@@ -4,7 +4,7 @@ import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
 import type { AssetUrls } from './view/document.ts';
 import { documentHtml } from './view/document.ts';
-import { type Draft, homeMain } from './view/home.ts';
+import { homeMain, type TokenDraft } from './view/home.ts';
 import { h } from './view/node.ts';
 import { sentence } from './view/refused.ts';
 
@@ -12,7 +12,7 @@ import { sentence } from './view/refused.ts';
 export function home(
   { options, assets }: Context,
   request: PageRequest,
-  draft: Draft,
+  draft: TokenDraft,
   status = 200,
   root = '',
 ): Reply {
@@ -43,7 +43,7 @@ export async function make(context: Context, request: PageRequest): Promise<Repl
   if (form === undefined)
     return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
   const draft = draftOf(form);
-  const refuse = (status: number, problem: string, field?: Draft['field']): Reply =>
+  const refuse = (status: number, problem: string, field?: TokenDraft['field']): Reply =>
     home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
   if (!isOwnForm(request, options.urlFor(request))) {
     return refuse(403, 'the form came from another site, and nothing was made; send it from here');

@@ -6,7 +6,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { reasonOf, refusalOf, retryAfterOf } from '../../src/client/refusal.ts';
-import { isDefect as isDefectOfV2, reasonOf as reasonOfV2 } from '../../src/etcdv2/refusal.ts';
+import { isDefect as isDefectOfV2, v2ReasonOf } from '../../src/etcdv2/refusal.ts';
 import { isDefect as isDefectOfV3, outside } from '../../src/etcdv3/errors.ts';
 
 function refused(reason: ErrorReason, retryAfterMs?: number): ConnectError {
@@ -40,7 +40,7 @@ test('both gateways log a call that failed without a refusal, as they answer it 
   for (const thrown of failures) {
     assert.ok(isDefectOfV2(thrown), String(thrown));
     assert.ok(isDefectOfV3(thrown), String(thrown));
-    assert.equal(reasonOfV2(thrown), ErrorReason.INTERNAL);
+    assert.equal(v2ReasonOf(thrown), ErrorReason.INTERNAL);
   }
 });
 

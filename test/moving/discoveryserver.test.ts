@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import { millis } from '../../src/discovery/types.ts';
-import { ageOf, clustersOf, type OldKey, pathOf } from '../../src/moving/discoveryserver/keys.ts';
+import { ageOf, clustersOf, type OldKey, treePathOf } from '../../src/moving/discoveryserver/keys.ts';
 import { parseCluster } from '../../src/moving/parse.ts';
 
 // Keys that the Go discovery service left in etcd 3.4, recorded with `etcdctl get --prefix ''`: once the version
@@ -26,7 +26,7 @@ function recorded(name: string): { keys: OldKey[]; createTimes: Map<string, numb
   const keys: OldKey[] = [];
   const createTimes = new Map<string, number>();
   for (const { key, value, create_revision } of all) {
-    const path = pathOf(key);
+    const path = treePathOf(key);
     const age = ageOf(key);
     if (path !== undefined) keys.push({ path, value, createRevision: create_revision });
     if (age !== undefined) createTimes.set(...age);
@@ -107,9 +107,9 @@ test('keys that are none of a token are passed over', () => {
     '/discovery.etcd.io/registry/k//abc/1',
     '/discovery.etcd.io/other/002/k//abc/1',
   ]) {
-    assert.equal(pathOf(key), undefined, key);
+    assert.equal(treePathOf(key), undefined, key);
   }
-  assert.equal(pathOf('/discovery.etcd.io/registry/002/k//abc/1'), 'abc/1');
+  assert.equal(treePathOf('/discovery.etcd.io/registry/002/k//abc/1'), 'abc/1');
   assert.equal(ageOf('/discoverygc/yesterday/abc'), undefined);
   assert.equal(ageOf('/discoverygclock/694d9a1c'), undefined);
 });

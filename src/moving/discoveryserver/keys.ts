@@ -1,4 +1,4 @@
-import { quote } from '../../etcd/text.ts';
+import { quoted } from '../../etcd/text.ts';
 import { parseValue } from '../../etcd/value.ts';
 import type { Item } from '../import.ts';
 import type { RawMember } from '../parse.ts';
@@ -26,7 +26,7 @@ export interface OldKey {
 }
 
 /** The path of a v3 key within the tree of tokens; undefined for directories and what is not of it. */
-export function pathOf(key: string): string | undefined {
+export function treePathOf(key: string): string | undefined {
   const [, depth, path = ''] = /^(\d{3,})\/k\/(\/.*)$/.exec(key.slice(TREE.length)) ?? [];
   if (!key.startsWith(TREE) || path.endsWith('/') || path.split('/').length - 1 !== Number(depth))
     return undefined;
@@ -73,7 +73,7 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
     const where = `token ${shown(token.slice(0, 4))}...`;
     if (size === undefined) return { where, cluster: 'it has no size' };
     if (problem !== undefined) return { where, cluster: problem };
-    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `its size is ${quote(size)}` };
+    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `its size is ${quoted(size)}` };
     const createTime = createTimes.get(token);
     const made = createTime ?? now;
     return {
@@ -96,5 +96,5 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
 
 /** Only what could not be a name of ours is quoted. */
 function shown(name: string): string {
-  return /^[\w.~-]{1,64}$/.test(name) ? name : quote(name);
+  return /^[\w.~-]{1,64}$/.test(name) ? name : quoted(name);
 }

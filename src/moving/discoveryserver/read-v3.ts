@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { Etcd3 } from 'etcd3';
-import { AGES, ageOf, type OldKey, pathOf, TREE } from './keys.ts';
+import { AGES, ageOf, type OldKey, TREE, treePathOf } from './keys.ts';
 
 /** Keys that etcd sends in one answer. */
 const KEYS_PER_READ = 1000;
@@ -21,7 +21,7 @@ export async function readV3(url: string): Promise<{ keys: OldKey[]; createTimes
     const keys: OldKey[] = [];
     const at = { revision: '0' };
     for await (const { key, value, createRevision } of keysUnder(client, TREE, at)) {
-      const path = pathOf(key);
+      const path = treePathOf(key);
       if (path !== undefined) keys.push({ path, value, createRevision });
     }
     const createTimes = new Map<string, number>();

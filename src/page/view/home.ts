@@ -2,7 +2,7 @@ import { findingFlags } from '../../etcd/start/settings.ts';
 import { h, type VElement, type VNode } from './node.ts';
 
 /** What the form had in it, as text, and what was wrong with it. */
-export interface Draft {
+export interface TokenDraft {
   readonly size: string;
   readonly ttl: string;
   readonly description: string;
@@ -12,7 +12,7 @@ export interface Draft {
   readonly field?: 'size' | 'ttl' | 'description';
 }
 
-export const EMPTY_DRAFT: Draft = { size: '3', ttl: '', description: '' };
+export const EMPTY_DRAFT: TokenDraft = { size: '3', ttl: '', description: '' };
 
 /** Lifetimes to choose from, in seconds. Empty: what the service gives when nothing is said. */
 const LIFETIMES: ReadonlyArray<readonly [seconds: string, name: string]> = [
@@ -27,7 +27,7 @@ export interface HomePage {
   readonly serviceUrl: string;
   /** Where the form goes, relative to the page. */
   readonly action: string;
-  readonly draft: Draft;
+  readonly draft: TokenDraft;
 }
 
 /** The first page: makes a token, and says what one is for. */
@@ -50,9 +50,9 @@ export function homeMain({ serviceUrl, action, draft }: HomePage): VElement {
   );
 }
 
-function form(action: string, draft: Draft): VElement {
+function form(action: string, draft: TokenDraft): VElement {
   const { size, ttl, description, problem, field } = draft;
-  const mark = (name: Draft['field']): Record<string, string | boolean> =>
+  const mark = (name: TokenDraft['field']): Record<string, string | boolean> =>
     problem !== undefined && field === name ? { 'aria-invalid': 'true', 'aria-describedby': 'problem' } : {};
   return h(
     'form',

@@ -15,7 +15,7 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import type { Cluster } from '../../../src/discovery/types.ts';
 import { millis, revision, type Token } from '../../../src/discovery/types.ts';
 import { formatValue, parseValue } from '../../../src/etcd/value.ts';
-import { ageOf, clustersOf, type OldKey, pathOf } from '../../../src/moving/discoveryserver/keys.ts';
+import { ageOf, clustersOf, type OldKey, treePathOf } from '../../../src/moving/discoveryserver/keys.ts';
 import { clusterLine, parseLine } from '../../../src/moving/format.ts';
 import { nextStep } from '../../../src/moving/moved.ts';
 import { parseCluster, type RawCluster } from '../../../src/moving/parse.ts';
@@ -120,7 +120,7 @@ const oldKeys: Target = {
     const createTimes = new Map<string, number>();
     for (const [i, line] of input.toString().split('\n').entries()) {
       const [, key = '', value = ''] = /^(\S*) ?(.*)$/s.exec(line) ?? [];
-      const path = pathOf(key);
+      const path = treePathOf(key);
       if (path !== undefined) keys.push({ path, value, createRevision: i });
       const age = ageOf(key);
       if (age !== undefined) createTimes.set(...age);
