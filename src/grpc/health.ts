@@ -26,6 +26,10 @@ export function healthService(
       if (!known.has(service)) throw new ConnectError(`there is no service ${service} here`, Code.NotFound);
       return { status: await look() };
     },
+    async list() {
+      const status = await look();
+      return { statuses: Object.fromEntries([...known].map((name) => [name, { status }])) };
+    },
     async *watch({ service }, { signal }) {
       let told: Status | undefined;
       while (!signal.aborted) {

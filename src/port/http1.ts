@@ -46,6 +46,7 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
     if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
   };
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    setup.onArrival(request);
     connections.get(request.socket)?.begin(request, response);
   };
   // What a client expects is for the guard to refuse: Node would answer by itself.

@@ -22,6 +22,7 @@ export function createHttp2(
   const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    setup.onArrival(request);
     const { session } = request.stream;
     const connection = session === undefined ? undefined : connections.get(session);
     if (connection === undefined) request.stream.destroy();

@@ -47,6 +47,7 @@ export interface Port {
 export async function openPort(options: PortOptions): Promise<Port> {
   const setup: PortSetup = {
     tls: undefined,
+    onArrival: () => {},
     onRefused: () => {},
     connect: () => undefined,
     onFlood: () => {},

@@ -23,6 +23,8 @@ export interface ConnectionCount {
 /** What a port does with what comes: given when it is opened, and handed to all of its parts. */
 export interface PortSetup {
   readonly handler: PortHandler;
+  /** Called as Node hands a request over: the handler gets it in a later turn, out of its asynchronous context. */
+  readonly onArrival: (request: PortRequest) => void;
   readonly log: PortLog;
   readonly limits: PortLimits;
   /** With it the port speaks TLS, and nothing in clear text. */

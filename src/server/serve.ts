@@ -93,13 +93,14 @@ async function openPorts(
   { pages, observers, handler, limiter }: BuiltService,
   tls: TlsIdentity | undefined,
 ): Promise<{ port: Port; metricsPort: MetricsPort | undefined }> {
-  const { log, metrics } = observers;
+  const { log, metrics, tracing } = observers;
   const metricsPort = metricsListen && (await openMetricsPort(metricsListen, pages, observers));
   try {
     const port = await openPort({
       ...listen,
       tls,
       handler,
+      onArrival: (request) => tracing?.arrive(request),
       log,
       limits: { connections: limits.connections, requests: limits.requestsAtOnce },
       onRefused: metrics.portRefused,

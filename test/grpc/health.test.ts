@@ -35,6 +35,13 @@ test('each service and all together are serving; an unknown one is not there', a
   await assert.rejects(client.check({ service: 'nobody' }), { code: Code.NotFound });
 });
 
+test('all services are listed with how they are, in one call', async () => {
+  const { statuses } = await connect(service.url).list({});
+  for (const name of ['', 'discovery.v1.DiscoveryService', 'etcdserverpb.KV', 'grpc.health.v1.Health'])
+    assert.equal(statuses[name]?.status, Status.SERVING, name);
+  assert.ok(!('nobody' in statuses));
+});
+
 test('a probe over HTTP/1.1 works too, and is no line of the log', async () => {
   const answer = await fetch(`${service.url}/grpc.health.v1.Health/Check`, {
     method: 'POST',

@@ -21,6 +21,7 @@ const RPC = /^\/[a-z0-9.]+\.[A-Z]\w*\//;
 const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
 
 const HEALTH = '/grpc.health.v1.Health/';
+const HEALTH_PROBES: ReadonlySet<string> = new Set([`${HEALTH}Check`, `${HEALTH}List`]);
 
 /** Tells what a request is, by its head alone and before anything is parsed that need not be. */
 export function classify({
@@ -31,7 +32,7 @@ export function classify({
   const path = pathOf(url);
   const surface = surfaceOf(url, method, accept, path);
   const kind = kindOf(surface, url, path);
-  const isProbe = PROBED.has(surface) || path === `${HEALTH}Check`;
+  const isProbe = PROBED.has(surface) || HEALTH_PROBES.has(path);
   const mayBeLast = surface === 'v2' && (kind === 'wait' || method === 'PUT');
   return {
     surface,

@@ -32,7 +32,7 @@ export function observe(exchange: Exchange, { log, metrics, tracing }: Observers
   const begin = performance.now();
   const { request, response, route, requestId, leave } = exchange;
   const { method = '' } = request;
-  const span = tracing?.begin(request, route.surface, requestId);
+  const span = tracing?.begin(request, route, requestId);
   // The v2 gateway does so itself: Node.js takes twice as long for a head of which a part was set before.
   if (route.surface !== 'v2') setHead(exchange);
   if (route.kind === 'wait') metrics.beginWait(route.surface);

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { Server } from 'node:http';
 import { after, before, test } from 'node:test';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { SpanKind } from '@opentelemetry/api';
+import { context, SpanKind, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { httpRoute } from '../../../src/server/telemetry/http-route.ts';
 import { SpawnedService } from '../../support/child.ts';
 import { type RunningService, startService } from '../../support/service.ts';
 import { ended } from '../../support/tracing-sdk.ts';
@@ -36,13 +38,17 @@ async function spansOf(traceId: string): Promise<{ server: ReadableSpan; store: 
   return { server, store: of(traceId).filter((span) => span !== server) };
 }
 
+const rpcAttributes = ({ attributes }: ReadableSpan): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(attributes).filter(([name]) => /^(rpc|error)\./.test(name)));
+
 const names = (spans: readonly ReadableSpan[]): string[] => spans.map(({ name }) => name);
 
 test('a v2 request is a span of the caller’s trace, and what the store does for it is below', async () => {
   const { id, headers } = newTrace();
   const url = await (await fetch(`${service.url}/new?size=3`, { headers })).text();
   const { server, store } = await spansOf(id);
-  assert.equal(server.name, 'GET v2');
+  assert.equal(server.name, 'GET /new');
+  assert.equal(server.attributes['http.route'], '/new');
   assert.equal(server.parentSpanContext?.spanId, '00f067aa0ba902b7');
   assert.equal(server.attributes['http.response.status_code'], 200);
   assert.deepEqual(names(store), ['store write']);
@@ -68,11 +74,95 @@ test('RPCs over Connect and gRPC are spans by their names, with their codes', as
   const [first, second] = [await spansOf(json.id), await spansOf(grpc.id)];
   assert.deepEqual(
     [first.server.name, first.server.attributes['discovery.code']],
-    ['GetCluster', 'not_found'],
+    ['discovery.v1.DiscoveryService/GetCluster', 'not_found'],
   );
+  assert.deepEqual(rpcAttributes(first.server), {
+    'rpc.system.name': 'connectrpc',
+    'rpc.method': 'discovery.v1.DiscoveryService/GetCluster',
+    'rpc.response.status_code': 'not_found',
+  });
+  assert.deepEqual(rpcAttributes(second.server), {
+    'rpc.system.name': 'grpc',
+    'rpc.method': 'discovery.v1.DiscoveryService/CreateToken',
+    'rpc.response.status_code': 'OK',
+  });
   assert.deepEqual(names(first.store), ['store read']);
-  assert.deepEqual([second.server.name, second.server.attributes['discovery.code']], ['CreateToken', 'ok']);
+  assert.deepEqual(
+    [second.server.name, second.server.attributes['discovery.code']],
+    ['discovery.v1.DiscoveryService/CreateToken', 'ok'],
+  );
   assert.deepEqual(names(second.store), ['store write']);
+});
+
+test('what is the service’s fault says of which type it was; a call of nothing is of no method', async () => {
+  const [unknown, over] = [newTrace(), newTrace()];
+  await fetch(`${service.url}/nobody.v1.Nobody/Nothing`, { method: 'POST', headers: unknown.headers });
+  await service.client.createToken({ token: 'over', size: 3 });
+  const message = Buffer.from('{"token":"over"}');
+  const watch = await fetch(`${service.url}/discovery.v1.DiscoveryService/WatchMembers`, {
+    method: 'POST',
+    headers: { ...over.headers, 'Content-Type': 'application/connect+json', 'Connect-Timeout-Ms': '50' },
+    body: Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]),
+  });
+  await watch.text();
+  assert.equal((await spansOf(unknown.id)).server.attributes['rpc.method'], '_OTHER');
+  const { server } = await spansOf(over.id);
+  assert.deepEqual(rpcAttributes(server), {
+    'rpc.system.name': 'connectrpc',
+    'rpc.method': 'discovery.v1.DiscoveryService/WatchMembers',
+    'rpc.response.status_code': 'deadline_exceeded',
+    'error.type': 'deadline_exceeded',
+  });
+});
+
+test('a request is below the span that an SDK has begun for it, also when others come with it', async (t) => {
+  // As the instrumentation of node:http does it.
+  const tracer = trace.getTracer('instrumentation');
+  const emit = Reflect.get(Server.prototype, 'emit') as (event: string, ...args: unknown[]) => boolean;
+  t.after(() => {
+    Server.prototype.emit = emit;
+  });
+  const instrumented = new Map<string, string>();
+  Server.prototype.emit = function (event: string, ...args: unknown[]): boolean {
+    const pass = (): boolean => emit.call(this, event, ...args);
+    if (event !== 'request') return pass();
+    const span = tracer.startSpan('instrumented');
+    instrumented.set(span.spanContext().traceId, span.spanContext().spanId);
+    try {
+      return context.with(trace.setSpan(context.active(), span), pass);
+    } finally {
+      span.end();
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, () => fetch(`${service.url}/version`)));
+  assert.equal(instrumented.size, 20);
+  for (const [traceId, spanId] of instrumented) {
+    const { server } = await spansOf(traceId);
+    assert.equal(server.parentSpanContext?.spanId, spanId);
+  }
+});
+
+test('a route is one of few, and has nothing of what a client has written', () => {
+  const routes: Readonly<Record<string, string | undefined>> = {
+    '/new': '/new',
+    '/version': '/version',
+    '/abc': '/{token}',
+    '/abc/': '/{token}',
+    '/abc/1': '/{token}/{id}',
+    '/abc/_config/size': '/{token}/_config/size',
+    '/v2/keys/_etcd/registry/abc/1': '/v2/keys/_etcd/registry/{token}/{id}',
+    '/v2/keys/discovery/abc': '/v2/keys/discovery/{token}',
+    '/v2/keys/other/abc': undefined,
+    '/a/b/c/d': undefined,
+  };
+  for (const [path, route] of Object.entries(routes))
+    assert.equal(httpRoute({ surface: 'v2', path }), route, path);
+  for (const [path, route] of Object.entries({
+    '/': '/',
+    '/abc': '/{token}',
+    '/_page/a.js': '/_page/{file}',
+  }))
+    assert.equal(httpRoute({ surface: 'page', path }), route);
 });
 
 test('a watch is one span, with what it reads', async () => {
@@ -85,7 +175,7 @@ test('a watch is one span, with what it reads', async () => {
   leave.abort();
   await assert.rejects(async () => stream.next());
   const { server, store } = await spansOf(id);
-  assert.equal(server.name, 'WatchMembers');
+  assert.equal(server.name, 'discovery.v1.DiscoveryService/WatchMembers');
   assert.ok(names(store).includes('store read'), String(names(store)));
 });
 
@@ -107,6 +197,6 @@ test('an SDK is preloaded with node --import, and nothing else is needed', async
   t.after(() => spawned.remove());
   await fetch(`${spawned.url}/new?size=3`, { headers });
   const { command } = spawned;
-  await waitFor('the span of the request', () => command.stderr.includes('"GET v2"'));
+  await waitFor('the span of the request', () => command.stderr.includes('"GET /new"'));
   assert.ok(command.stderr.includes(id));
 });

@@ -1,0 +1,41 @@
+import type { Route } from '../route.ts';
+
+/** Where the keys of tokens are, when they are not at the root. */
+const KEYS = /^\/v2\/keys\/(?:_etcd\/registry|discovery)(?=\/|$)/;
+
+/**
+ * The route of a request, as OpenTelemetry's `http.route` has it: one of few, with nothing in it of what a client has
+ * written. Undefined for an RPC, whose method says more, and for a path that is served to nobody.
+ */
+export function httpRoute({ surface, path }: Pick<Route, 'surface' | 'path'>): string | undefined {
+  switch (surface) {
+    case 'rpc':
+      return undefined;
+    case 'page':
+      return pageRoute(path);
+    case 'v2':
+      return v2Route(path);
+    default:
+      return path;
+  }
+}
+
+function pageRoute(path: string): string {
+  if (path === '/' || path === '/_page/new') return path;
+  return path.startsWith('/_page/') ? '/_page/{file}' : '/{token}';
+}
+
+function v2Route(path: string): string | undefined {
+  if (path === '/new' || path === '/version') return path;
+  const [base = ''] = KEYS.exec(path) ?? [];
+  const parts = path
+    .slice(base.length)
+    .split('/')
+    .filter((part) => part !== '');
+  const [token, second, third] = parts;
+  if (token === undefined || token === 'v2' || parts.length > 3) return undefined;
+  if (second === undefined) return `${base}/{token}`;
+  if (third !== undefined)
+    return second === '_config' && third === 'size' ? `${base}/{token}/_config/size` : undefined;
+  return second === '_config' ? `${base}/{token}/_config` : `${base}/{token}/{id}`;
+}
