@@ -58,8 +58,6 @@ export function send({ request, response, requestId }: V2Exchange, reply: Reply)
   writeHead(response, reply.status, headers);
   if (request.method === 'HEAD') response.end();
   else response.end(body);
-  // Over HTTP/2 nobody else ends a stream whose body was begun.
-  if (unread !== undefined && isHttp2) request.stream.close();
   return length;
 }
 
