@@ -25,7 +25,8 @@ Made from the comments in [proto/discovery](../proto/discovery/v1) by \`npm run 
 
 Call \`/${PACKAGE}.DiscoveryService/METHOD\` over Connect, gRPC or gRPC-Web, on HTTP/1.1 or HTTP/2. In JSON, fields are in
 lowerCamelCase, 64-bit numbers are strings, times are like \`"2026-01-31T12:00:00Z"\` and durations like \`"3600s"\`; what is
-left out of an answer has its type's empty value. Without a client:
+left out of an answer has its type's empty value. A deadline of more than 24 days is taken for none. gRPC-Web is spoken in
+binary: generate clients of \`protoc-gen-grpc-web\` with \`mode=grpcweb\`, not \`grpcwebtext\`. Without a client:
 
     curl -H 'Content-Type: application/json' -d '{"size": 3}' http://localhost:8087/${PACKAGE}.DiscoveryService/CreateToken
 `;

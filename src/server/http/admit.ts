@@ -9,7 +9,7 @@ import type { Client } from '../clients/client-table.ts';
 import type { Leave, Limiter } from '../clients/limiter.ts';
 import type { Route } from '../route.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
-import { classify } from './classify.ts';
+import { classify, withoutSlashes } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
 import type { Answer } from './surfaces.ts';
@@ -29,6 +29,7 @@ export function admitRequests(answer: Answer, { limiter, now }: Door, observers:
     return path === V3_WATCH ? comeAgain(error) : error;
   };
   return (request, response) => {
+    if (request.url?.startsWith('//')) request.url = withoutSlashes(request.url);
     const route = classify(request);
     const { address: remote, client } = limiter.visitorOf(request);
     const entered = enter(limiter, client, route);

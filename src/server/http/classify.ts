@@ -23,6 +23,13 @@ const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
 const HEALTH = '/grpc.health.v1.Health/';
 const HEALTH_PROBES: ReadonlySet<string> = new Set([`${HEALTH}Check`, `${HEALTH}List`]);
 
+const SLASHES = /^\/{2,}(?=[a-z0-9.]+\.[A-Z]\w*\/)/;
+
+/** The target of a request without what a base URL that ends with a slash puts before the path of an RPC. */
+export function withoutSlashes(url: string): string {
+  return url.replace(SLASHES, '/');
+}
+
 /** Tells what a request is, by its head alone and before anything is parsed that need not be. */
 export function classify({
   method = 'GET',

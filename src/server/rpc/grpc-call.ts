@@ -8,8 +8,8 @@ import {
   type MethodImplSpec,
 } from '@connectrpc/connect';
 import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
-import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
+import { grpcTimeoutMs } from './deadline.ts';
 
 /** A message, or messages as they come. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
@@ -52,7 +52,7 @@ export class GrpcCall implements HandlerContext {
     this.values = values;
     this.#request = request;
     this.#response = response;
-    const { timeoutMs } = parseTimeout(timeoutOf(request), Number.POSITIVE_INFINITY);
+    const timeoutMs = grpcTimeoutMs(timeoutOf(request));
     this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
   }
 

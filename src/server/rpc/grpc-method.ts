@@ -1,7 +1,7 @@
 // Why: connect-node's chains of streams, headers and abort signals take five times as long as all else of a gRPC call.
 // Until: connect-node alone answers GetCluster within 1.5 times of this (npm run bench). Then its folder's grpc*.ts can go.
 
-// Only the usual call is answered here: over HTTP/2, in protobuf, not compressed, with a deadline that can be kept. All
+// Only the usual call is answered here: over HTTP/2, in protobuf, not compressed, with a deadline that is one. All
 // others are Connect's, which answers the same.
 
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
@@ -22,12 +22,13 @@ import {
 } from '@connectrpc/connect/protocol';
 import { grpcStatusOk, parseTimeout, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import { sendingMeter, type Work } from '../../work.ts';
+import { forClients } from './connect-words.ts';
 import { GONE, GrpcCall, type Input, timeoutOf } from './grpc-call.ts';
 import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
+import { encodeGrpcMessage } from './grpc-message.ts';
 
 export interface GrpcOptions {
   readonly readMaxBytes: number;
-  readonly maxTimeoutMs: number;
   readonly interceptors: readonly Interceptor[];
   /** What the work of a call's answer is taken of. */
   readonly workOf: (values: ContextValues) => Work;
@@ -47,7 +48,7 @@ type Answer = Awaited<ReturnType<Invoke>>;
 /** What the four kinds of handlers have in common. */
 type Handler = (input: Input, call: GrpcCall) => unknown;
 
-const BINARY = /^application\/grpc(?:\+proto)?$/;
+const BINARY = /^application\/grpc(?:\+proto)?\s*(?:;|$)/i;
 /** As Connect answers. */
 const HEAD = { 'content-type': 'application/grpc+proto' };
 
@@ -68,7 +69,7 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     );
 
   return async (request, response, values, byConnect) => {
-    if (!isUsual(request, options)) return byConnect();
+    if (!isUsual(request)) return byConnect();
     let message: Input | undefined;
     if (takesOne) {
       const body = await readBody(request, readMaxBytes);
@@ -100,11 +101,18 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
     response.addTrailers(
       trailer === undefined && error === undefined
         ? { 'grpc-status': grpcStatusOk }
-        : Object.fromEntries(setTrailerStatus(trailer ?? new Headers(), error)),
+        : Object.fromEntries(withStatus(trailer ?? new Headers(), error)),
     );
     if (last === undefined) response.end();
     else response.end(last);
   };
+}
+
+/** Sets how the call has ended. */
+function withStatus(trailer: Headers, error: ConnectError | undefined): Headers {
+  setTrailerStatus(trailer, error);
+  if (error !== undefined) trailer.set('grpc-message', encodeGrpcMessage(forClients(error.rawMessage)));
+  return trailer;
 }
 
 /** A body as it comes. What breaks it off is the client, and Node.js may tell of it here before the signal does. */
@@ -117,14 +125,14 @@ async function* bytesOf(request: Http2ServerRequest): AsyncGenerator<Uint8Array>
 }
 
 /** Whether the head is that of a usual call. */
-function isUsual(request: Http2ServerRequest, { maxTimeoutMs }: GrpcOptions): boolean {
+function isUsual(request: Http2ServerRequest): boolean {
   const { method, headers } = request;
   const encoding = headers['grpc-encoding'];
   return (
     method === 'POST' &&
     BINARY.test(headers['content-type'] ?? '') &&
     (encoding === undefined || encoding === 'identity') &&
-    parseTimeout(timeoutOf(request), maxTimeoutMs).error === undefined
+    parseTimeout(timeoutOf(request), Number.POSITIVE_INFINITY).error === undefined
   );
 }
 

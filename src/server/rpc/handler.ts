@@ -1,6 +1,6 @@
 import type { DescMethod, Registry } from '@bufbuild/protobuf';
 import {
-  ConnectError,
+  type ConnectError,
   type ContextValues,
   createConnectRouter,
   createContextKey,
@@ -9,21 +9,18 @@ import {
   type MethodImpl,
   type ServiceImplSpec,
 } from '@connectrpc/connect';
-import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
-import {
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from '@connectrpc/connect-node';
+import { compressionGzip } from '@connectrpc/connect-node';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
-import { NO_WORK, sendingMeter, type Work } from '../../work.ts';
+import { NO_WORK, type Work } from '../../work.ts';
 import { pathOf } from '../route.ts';
+import { byConnect } from './by-connect.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
-import { explainStatus, explainUnreadable, refuseUnknown } from './refusals.ts';
+import { refuseUnknown } from './refusals.ts';
+import { versionProblem } from './version-problem.ts';
 
 const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
 
@@ -58,7 +55,7 @@ export function rpcHandler(
 ): RpcHandler {
   const options = {
     readMaxBytes,
-    // A longer deadline would end the call at once.
+    // Longer ones are dropped before; they would end the call at once.
     maxTimeoutMs: LONGEST_TIMER_MS,
     interceptors: [noteOutcome],
   };
@@ -86,50 +83,16 @@ export function rpcHandler(
     outcome.method = handler.method.name;
     const values = valuesOf(request);
     values.set(OUTCOME, outcome);
-    const byConnect = async (read?: Uint8Array): Promise<void> => {
-      const asked = universalRequestFromNodeRequest(request, response, undefined, values);
-      // Connect may leave it half-read. That is for the port to see to: a request that is destroyed holds its socket.
-      const body =
-        read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
-      let answer = await handler({ ...asked, body });
-      if (answer.status === 500 && outcome.code === undefined) answer = explainUnreadable(answer);
-      if (answer.body === undefined) answer = explainStatus(answer, request.headers['content-type'] ?? '');
-      else
-        answer = {
-          ...answer,
-          body: counted(answer.body, sendingMeter(workOf(values), isCompressed(answer))),
-        };
-      try {
-        await universalResponseToNodeResponse(answer, response);
-      } catch (thrown) {
-        // The client is gone; whatever else went wrong has been told in the answer.
-        outcome.code ??= codeToString(ConnectError.from(thrown).code);
-      }
-    };
-    if (refusal !== undefined) {
-      values.set(TURNED_AWAY, refusal);
-      outcome.code = codeToString(refusal.code);
-      return byConnect();
+    const connect = (read?: Uint8Array): Promise<void> =>
+      byConnect(handler, request, response, { values, outcome, read, work: workOf(values) });
+    const turnedAway = refusal ?? versionProblem(request);
+    if (turnedAway !== undefined) {
+      values.set(TURNED_AWAY, turnedAway);
+      outcome.code = codeToString(turnedAway.code);
+      return connect();
     }
     const method = grpc.get(handler.requestPath);
-    if (method === undefined || !('stream' in request && 'stream' in response)) return byConnect();
-    return method(request, response, values, byConnect);
+    if (method === undefined || !('stream' in request && 'stream' in response)) return connect();
+    return method(request, response, values, connect);
   };
-}
-
-async function* counted(
-  body: AsyncIterable<Uint8Array>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    count(chunk.length);
-    yield chunk;
-  }
-}
-
-const ENCODINGS = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'];
-
-/** Short messages are not, though they are of one stream: those count for little. */
-function isCompressed({ header }: UniversalServerResponse): boolean {
-  return ENCODINGS.some((name) => (header?.get(name) ?? 'identity') !== 'identity');
 }

@@ -4,6 +4,7 @@ import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { unserved } from '../../etcdv3/unserved.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { pathOf } from '../route.ts';
+import { encodeGrpcMessage } from './grpc-message.ts';
 
 /** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
 export function explainUnreadable(answer: UniversalServerResponse): UniversalServerResponse {
@@ -18,11 +19,15 @@ const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Ma
     415,
     [
       Code.Unknown,
-      "the Content-Type is none of this method's; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
+      "unsupported Content-Type; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
     ],
   ],
   [505, [Code.Unimplemented, 'a stream in both directions needs HTTP/2']],
 ]);
+const PLAIN = 'text/plain; charset=utf-8';
+const GRPC_WEB_TEXT = /^application\/grpc-web-text/i;
+const NO_WEB_TEXT =
+  'gRPC-Web in text is not supported; use application/grpc-web+proto: with protoc-gen-grpc-web, generate with mode=grpcweb';
 /** The media types of Connect, and those that curl and fetch send by themselves. */
 const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencoded)|text\/plain)?(?:;|$)/;
 
@@ -30,17 +35,34 @@ const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencode
  * Says why to whoever tries a call by hand and forgets half of it. Clients of gRPC read the status alone, and those of
  * yet another protocol no error of Connect.
  */
-export function explainStatus(answer: UniversalServerResponse, contentType: string): UniversalServerResponse {
+export function explainStatus(
+  bare: UniversalServerResponse,
+  contentType: string,
+  allowed: readonly string[],
+): UniversalServerResponse {
+  const answer = bare.status === 405 ? withAllow(bare, allowed) : bare;
+  if (bare.status === 415 && GRPC_WEB_TEXT.test(contentType))
+    return inWords(answer, PLAIN, `${NO_WEB_TEXT}\n`);
   const [code, message] = BARE.get(answer.status) ?? [];
   if (code === undefined || message === undefined) return answer;
   // gRPC is not spoken over HTTP/1.1: a 505 is not for a client of it.
   if (answer.status !== 505 && isGrpc(contentType)) return answer;
   return answer.status === 505 || CONNECT.test(contentType)
     ? inJson(answer, code, message)
-    : inWords(answer, 'text/plain; charset=utf-8', `${message}\n`);
+    : inWords(answer, PLAIN, `${message}\n`);
 }
 
-function inJson(answer: UniversalServerResponse, code: Code, message: string): UniversalServerResponse {
+function withAllow(answer: UniversalServerResponse, allowed: readonly string[]): UniversalServerResponse {
+  const header = new Headers(answer.header);
+  header.set('Allow', [...allowed].sort().join(', '));
+  return { ...answer, header };
+}
+
+export function inJson(
+  answer: UniversalServerResponse,
+  code: Code,
+  message: string,
+): UniversalServerResponse {
   return inWords(answer, 'application/json', JSON.stringify({ code: codeToString(code), message }));
 }
 
@@ -68,7 +90,7 @@ export function refuseUnknown(request: PortRequest, response: PortResponse): voi
     const headers = {
       'content-type': type.split(';', 1)[0] ?? type,
       'grpc-status': String(Code.Unimplemented),
-      'grpc-message': message,
+      'grpc-message': encodeGrpcMessage(message),
     };
     // gRPC takes a status for one only in the frame that ends the stream.
     if ('stream' in response) {

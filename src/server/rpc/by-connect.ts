@@ -1,0 +1,91 @@
+import { ConnectError, type ContextValues } from '@connectrpc/connect';
+import {
+  createAsyncIterable,
+  type UniversalHandler,
+  type UniversalServerResponse,
+} from '@connectrpc/connect/protocol';
+import { codeToString } from '@connectrpc/connect/protocol-connect';
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from '@connectrpc/connect-node';
+import type { PortRequest, PortResponse } from '../../port/port.ts';
+import { sendingMeter, type Work } from '../../work.ts';
+import { inWordsForClients } from './answer-words.ts';
+import { dropLongDeadlines } from './deadline.ts';
+import { nameEncodings } from './encodings.ts';
+import { explainQuery } from './get-call.ts';
+import { mapped } from './map-body.ts';
+import { mediaTypeOf } from './media-type.ts';
+import type { RpcOutcome } from './outcome.ts';
+import { explainStatus, explainUnreadable } from './refusals.ts';
+
+export interface Asked {
+  readonly values: ContextValues;
+  readonly outcome: RpcOutcome;
+  /** What there is of the body, when some of it was read. */
+  readonly read: Uint8Array | undefined;
+  /** What the work of the answer is taken of. */
+  readonly work: Work;
+}
+
+/** Has Connect answer a call. */
+export async function byConnect(
+  handler: UniversalHandler,
+  request: PortRequest,
+  response: PortResponse,
+  { values, outcome, read, work }: Asked,
+): Promise<void> {
+  const asked = universalRequestFromNodeRequest(request, response, undefined, values);
+  const { header } = asked;
+  const type = mediaTypeOf(header.get('content-type') ?? '');
+  if (type !== '') header.set('content-type', type);
+  dropLongDeadlines(header);
+  // Connect may leave it half-read. That is for the port to see to: a request that is destroyed holds its socket.
+  const body =
+    read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
+  const answer = await handler({ ...asked, body });
+  const explained = await explain(answer, { handler, type, isGet: asked.method === 'GET', outcome });
+  nameEncodings(explained, header);
+  try {
+    await universalResponseToNodeResponse(charged(explained, work), response);
+  } catch (thrown) {
+    // The client is gone; whatever else went wrong has been told in the answer.
+    outcome.code ??= codeToString(ConnectError.from(thrown).code);
+  }
+}
+
+interface Call {
+  readonly handler: UniversalHandler;
+  readonly type: string;
+  readonly isGet: boolean;
+  readonly outcome: RpcOutcome;
+}
+
+/** Says why a call was refused, in words for whoever has made it. */
+async function explain(
+  answer: UniversalServerResponse,
+  { handler, type, isGet, outcome }: Call,
+): Promise<UniversalServerResponse> {
+  // What the service has not seen can only be wrong itself.
+  const isUnseen = outcome.code === undefined;
+  if (isGet && isUnseen && answer.status >= 400 && answer.status !== 405) return explainQuery(answer);
+  if (answer.status === 500 && isUnseen) return explainUnreadable(answer);
+  if (answer.body === undefined) return explainStatus(answer, type, handler.allowedMethods);
+  return inWordsForClients(answer);
+}
+
+/** Takes what is sent of the client's work. */
+function charged(answer: UniversalServerResponse, work: Work): UniversalServerResponse {
+  if (answer.body === undefined) return answer;
+  const count = sendingMeter(work, isCompressed(answer));
+  const note = (chunk: Uint8Array): Uint8Array => {
+    count(chunk.length);
+    return chunk;
+  };
+  return { ...answer, body: mapped(answer.body, note) };
+}
+
+const ENCODINGS = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'];
+
+/** Short messages are not, though they are of one stream: those count for little. */
+function isCompressed({ header }: UniversalServerResponse): boolean {
+  return ENCODINGS.some((name) => (header?.get(name) ?? 'identity') !== 'identity');
+}

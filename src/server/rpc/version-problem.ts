@@ -1,0 +1,22 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+import type { PortRequest } from '../../port/port.ts';
+
+/** Says that a call asks for a version of Connect's protocol that nobody knows. Undefined: it does not. */
+export function versionProblem({ method, url = '', headers }: PortRequest): ConnectError | undefined {
+  const inQuery = method === 'GET';
+  const version = inQuery ? versionOf(url) : headers['connect-protocol-version'];
+  if (version === undefined || version === (inQuery ? 'v1' : '1')) return undefined;
+  const [named, known] = inQuery
+    ? [`connect=${String(version)}`, 'connect=v1']
+    : [`Connect-Protocol-Version: ${String(version)}`, 'Connect-Protocol-Version: 1'];
+  return new ConnectError(
+    `unsupported version of the Connect protocol: ${named}; use ${known}, or leave it out`,
+    Code.InvalidArgument,
+  );
+}
+
+function versionOf(url: string): string | undefined {
+  const query = url.indexOf('?');
+  if (query < 0) return undefined;
+  return new URLSearchParams(url.slice(query)).get('connect') ?? undefined;
+}
