@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
 
 export type PortRequest = IncomingMessage | Http2ServerRequest;
 export type PortResponse = ServerResponse | Http2ServerResponse;
@@ -12,6 +13,11 @@ export interface Connection {
   look?(now: number): void;
   /** Takes no new request where the protocol can say so, and closes once the ones in flight are answered. */
   drain(): void;
+}
+
+/** Names the other end of a socket. Over TLS it is the same for the socket that was accepted and that of the bytes within. */
+export function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Tells how long a writable has had bytes that its peer does not take. */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Connection } from './connection.ts';
+import { type Connection, peerOf } from './connection.ts';
 import { BUSY, CROWDED, ignore } from './dispatch.ts';
 import { type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
@@ -107,8 +107,4 @@ export class Connections {
     if (isFull) return BUSY;
     return this.#crowded.has(peerOf(socket)) ? CROWDED : undefined;
   }
-}
-
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

@@ -5,12 +5,13 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './connection.ts';
+import { guardHandshakes } from './handshakes.ts';
 import { Http1Connection, type OnRequest } from './http1-connection.ts';
 import type { PortLimits } from './limits.ts';
 import { reasonByStatus } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
 import type { PortSetup } from './setup.ts';
-import type { TlsIdentity } from './tls.ts';
+import { CIPHERS, type TlsIdentity } from './tls.ts';
 
 /** Requests that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
 const READ_TOGETHER = 64;
@@ -37,6 +38,7 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
   const connections = new WeakMap<Duplex, Http1Connection>();
   const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(ready);
+  if (tls !== undefined) guardHandshakes(server, setup);
 
   const beginSoon = readTogether(onRequest);
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
@@ -122,6 +124,7 @@ function secureOptions({ cert, key, clientCa }: TlsIdentity): SecureContextOptio
     key,
     ...(clientCa !== undefined && { ca: clientCa }),
     minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
     // No client needs one, and each costs us more than it costs the client.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };

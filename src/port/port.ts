@@ -7,7 +7,7 @@ import { createHttp1 } from './http1.ts';
 import { createHttp2 } from './http2.ts';
 import { DEFAULTS, type PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
-import { type TlsIdentity, tellHandshakeFailures } from './tls.ts';
+import type { TlsIdentity } from './tls.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
@@ -71,7 +71,6 @@ export async function openPort(options: PortOptions): Promise<Port> {
   });
   server.on(http1.ready, (socket: Socket) => connections.begin(socket));
   server.on('drop', () => onRefused('connections'));
-  tellHandshakeFailures(server, log, onRefused);
   server.maxConnections = limits.connections + limits.refusals;
   await listen(server, options, limits.backlog);
   server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));

@@ -1,8 +1,6 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { OnRefused } from './refusals.ts';
 import type { Protocol } from './sniff.ts';
-import { type Warner, warnRarely } from './warn-rarely.ts';
 
 /** What a server proves itself with: the contents of the files. */
 export interface TlsIdentity {
@@ -12,24 +10,21 @@ export interface TlsIdentity {
   readonly clientCa?: Buffer;
 }
 
+/** Those of TLS 1.3, and of TLS 1.2 those with forward secrecy and authenticated encryption: clients have had them since 2015. */
+export const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
 /** What is spoken over TLS: what the client chose, else HTTP/1.1. Undefined in clear text. */
 export function protocolByAlpn(socket: Socket): Protocol | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   return socket.alpnProtocol === 'h2' ? 'http2' : 'http1';
-}
-
-type HandshakeError = Error & { readonly reason?: string; readonly code?: string };
-
-/** Tells the operator why clients do not get through: they speak clear text, do not trust the certificate, ... */
-export function tellHandshakeFailures(server: Server, log: Warner, onRefused: OnRefused): void {
-  // Every scanner and every retry of a misled client makes failures.
-  const warn = warnRarely(log);
-  server.on('tlsClientError', ({ reason, code }: HandshakeError, socket: TLSSocket) => {
-    if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') onRefused('slow_sender');
-    // Those without a reason of TLS have left, or were cut off.
-    if (reason === undefined) return;
-    onRefused('handshake');
-    const what = reason === 'http request' ? 'a client spoke clear HTTP' : 'a TLS handshake failed';
-    warn({ reason, remote: socket.remoteAddress }, what);
-  });
 }

@@ -153,6 +153,26 @@ it('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows a
   await gone();
 });
 
+it('over TLS 1.2 only ciphers with authenticated encryption are agreed on', async () => {
+  const tls12 = { ...TRUST, maxVersion: 'TLSv1.2', port: port.port, host: '127.0.0.1' } as const;
+  for (const ciphers of ['ECDHE+AESGCM', 'ECDHE+CHACHA20']) {
+    const client = connectTls({ ...tls12, ciphers });
+    await once(client, 'secureConnect');
+    assert.match(client.getCipher().name, /^ECDHE-.*(?:GCM|CHACHA20)/);
+    client.destroy();
+  }
+  // Those with CBC, and those without forward secrecy.
+  for (const ciphers of [
+    'ECDHE:!AESGCM:!CHACHA20',
+    'ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256',
+    'kRSA',
+    'DHE',
+  ]) {
+    const refused = secure({ ...tls12, ciphers: `${ciphers}:@SECLEVEL=0` });
+    await assert.rejects(refused, { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }, ciphers);
+  }
+});
+
 it('a client cannot make the server do a handshake again', async () => {
   const client = connectTls({ ...TRUST, maxVersion: 'TLSv1.2', port: port.port, host: '127.0.0.1' });
   await once(client, 'secureConnect');
@@ -213,12 +233,14 @@ it('headers that do not come are answered 408, and an idle connection is closed'
   await gone();
 });
 
-it('a client that speaks in clear text is cut off, and the log says it once', async () => {
+it('a client that speaks in clear text is told what to do and closed, and the log says it once', async () => {
   for (const bytes of [get('/'), HELLO, get('/')]) {
     const client = await RawClient.connect(port.port);
     client.send(bytes);
     await client.untilClosed();
-    assert.equal(client.heard.length, 0);
+    const { answers, rest } = parseAnswers(client.heard);
+    assert.deepEqual([answers.map(({ status }) => status), rest], [[400], '']);
+    assert.match(answers[0]?.body ?? '', /https:\/\//);
     client.destroy();
   }
   await gone();

@@ -90,7 +90,7 @@ function rewriteEnd(chunk: Uint8Array): Uint8Array {
   if ((flags & WEB_TRAILERS) !== 0) {
     return envelope(
       flags,
-      text().replace(MESSAGE_LINE, (_, name, message) => name + reencode(message)),
+      text().replace(MESSAGE_LINE, (_, name: string, message: string) => name + reencode(message)),
     );
   }
   if ((flags & END_STREAM) === 0) return chunk;

@@ -4,15 +4,25 @@ export type Body = AsyncIterable<Uint8Array>;
 /** Changes each chunk of a body. A generator would keep from Connect that the client cannot be written to. */
 export function mapped(body: Body, change: (chunk: Uint8Array) => Uint8Array): Body {
   const inner = body[Symbol.asyncIterator]();
-  const { throw: fail, return: end } = inner;
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     const result = await inner.next();
     return result.done === true ? result : { done: false, value: change(result.value) };
   };
   const outer: AsyncIterator<Uint8Array> = {
     next,
-    ...(fail && { throw: fail.bind(inner) }),
-    ...(end && { return: end.bind(inner) }),
+    throw: (error: unknown) => fail(inner, error),
+    return: () => end(inner),
   };
   return { [Symbol.asyncIterator]: () => outer };
+}
+
+type Result = Promise<IteratorResult<Uint8Array>>;
+const OVER = { done: true, value: undefined } as const;
+
+async function fail(inner: AsyncIterator<Uint8Array>, error: unknown): Result {
+  return (await inner.throw?.(error)) ?? OVER;
+}
+
+async function end(inner: AsyncIterator<Uint8Array>): Result {
+  return (await inner.return?.()) ?? OVER;
 }

@@ -54,12 +54,12 @@ async function grpc(
   const session = connect(service.url);
   const type = { 'content-type': 'application/grpc' };
   const stream = session.request({ ':method': 'POST', ':path': path, te: 'trailers', ...type, ...headers });
-  let trailers = {};
-  stream.on('trailers', (come) => {
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (come: IncomingHttpHeaders) => {
     trailers = come;
   });
   stream.end(body);
-  const [head] = await once(stream, 'response');
+  const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
   await buffer(stream);
   session.close();
   return { ...head, ...trailers };
@@ -240,7 +240,7 @@ suite('a refusal says what to do instead', () => {
       const { status, text } = await get(`${RPC}/ListMembers?${query}`);
       assert.equal(status, 400);
       assert.match(text, /query parameter \\"message\\"/);
-      assert.equal(JSON.parse(text).code, 'invalid_argument');
+      assert.equal((JSON.parse(text) as { code: string }).code, 'invalid_argument');
     });
   }
   test('a query without an encoding: that parameter', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import { after, before, suite, test } from 'node:test';
 import { type RunningService, startService } from '../../../support/service.ts';
 import { EARLY_ROWS, type EarlyRow } from './rows.ts';
@@ -44,7 +44,7 @@ async function ask({
   const whole = needs === body.length;
   if (whole) stream.end(body);
   else stream.write(body);
-  const [head] = await once(stream, 'response');
+  const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
   // Not to its end: to a client that still sends, the reset is none in order.
   stream.resume();
   if (!stream.closed) await once(stream, 'close');
@@ -62,7 +62,7 @@ for (const [surface, rows] of Object.entries(EARLY_ROWS)) {
           assert.equal(code, constants.NGHTTP2_NO_ERROR);
         }
         const next = session.request({ ':path': '/livez' });
-        const [head] = await once(next, 'response');
+        const [head] = (await once(next, 'response')) as [IncomingHttpHeaders];
         assert.equal(head[':status'], 200);
         next.resume();
       });
