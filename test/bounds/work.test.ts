@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { after, before, suite, test } from 'node:test';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { Code, ConnectError, createClient } from '@connectrpc/connect';
+import { createGrpcTransport } from '@connectrpc/connect-node';
+import {
+  KV,
+  type RangeRequestSchema,
+  RangeRequest_SortOrder as SortOrder,
+  RangeRequest_SortTarget as SortTarget,
+  Watch,
+} from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { createDiscoveryClient } from '../../src/client/node.ts';
+import { membersPrefix, WatchSession } from '../etcdv3/etcd.ts';
+import { BoundedService } from './support/bounded.ts';
+import { cpuOf } from './support/cpu.ts';
+import { MEMBERS, makeCrowd, times } from './support/crowd.ts';
+
+// Few requests that are a lot of work. Those of 127.0.0.1, which no limit holds, show what the work is in the end; those
+// of other addresses that it is counted as what it is.
+
+const TOKEN = 'crowd';
+/** Units that one client has; the next would come in an hour. */
+const UNITS = 400;
+const OPERATIONS = 128;
+const WATCHES = 1000;
+
+let service: BoundedService;
+before(async () => {
+  service = await BoundedService.start(['--client-requests', `1/h:${UNITS}`]);
+  await makeCrowd(service.url, TOKEN);
+});
+after(() => service.remove());
+
+const transportFrom = (localAddress: string) =>
+  createGrpcTransport({
+    baseUrl: service.url,
+    nodeOptions: { createConnection: () => connect({ port: service.port, host: '127.0.0.1', localAddress }) },
+  });
+
+const SORTED: MessageInitShape<typeof RangeRequestSchema> = {
+  ...membersPrefix(TOKEN),
+  sortOrder: SortOrder.DESCEND,
+  sortTarget: SortTarget.VALUE,
+  limit: 1n,
+};
+
+const TRANSACTION = {
+  success: Array.from({ length: OPERATIONS }, () => ({
+    request: { case: 'requestRange', value: SORTED } as const,
+  })),
+};
+
+/** Reads over HTTP/1.1, on a connection that it keeps. Resolves with the status and the bytes. */
+class Reader {
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #localAddress: string;
+
+  constructor(localAddress: string) {
+    this.#localAddress = localAddress;
+  }
+
+  async read(path: string, headers: Record<string, string> = {}): Promise<{ status: number; bytes: number }> {
+    const { port } = service;
+    const to = {
+      port,
+      host: '127.0.0.1',
+      path,
+      headers,
+      agent: this.#agent,
+      localAddress: this.#localAddress,
+    };
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(to, resolve).on('error', reject).end();
+    });
+    let bytes = 0;
+    for await (const chunk of answer) bytes += (chunk as Buffer).length;
+    return { status: answer.statusCode ?? 0, bytes };
+  }
+
+  page(host?: string): ReturnType<Reader['read']> {
+    return this.read(`/${TOKEN}`, { accept: 'text/html', ...(host !== undefined && { host }) });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+suite('the same work is done once:', () => {
+  test('a transaction of 128 sorted reads takes as long as a few', async () => {
+    const kv = createClient(KV, transportFrom('127.0.0.1'));
+    const reads = () => times(100, () => kv.range(SORTED));
+    const transactions = () => times(100, () => kv.txn(TRANSACTION));
+    await reads();
+    await transactions();
+    const [read, transaction] = [await cpuOf(service.pid, reads), await cpuOf(service.pid, transactions)];
+    console.log(`100 sorted reads: ${read} ms of CPU; 100 transactions of ${OPERATIONS}: ${transaction} ms`);
+    assert.ok(transaction < (read * OPERATIONS) / 4);
+  });
+
+  test('two thousand questions how far a thousand watches are take no longer than to begin these', async (t) => {
+    const client = createDiscoveryClient(service.url);
+    await times(WATCHES, (i) => client.createToken({ token: `watched-${i}`, size: 3 }));
+    const stream = new WatchSession(createClient(Watch, transportFrom('127.0.0.1')));
+    t.after(() => stream.stop());
+    const begin = await cpuOf(service.pid, async () => {
+      for (let i = 0; i < WATCHES; i += 1) stream.create(membersPrefix(`watched-${i}`));
+      for (let i = 0; i < WATCHES; i += 1) assert.ok((await stream.next()).created);
+    });
+    let answers = 0;
+    const ask = await cpuOf(service.pid, async () => {
+      for (let i = 0; i < 2000; i += 1) stream.progress();
+      // Taken after all of them.
+      stream.cancel(0n);
+      for (;;) {
+        const answer = await stream.next();
+        if (answer.canceled) break;
+        answers += 1;
+      }
+    });
+    console.log(`${WATCHES} watches: ${begin} ms of CPU; 2000 questions, ${answers} answers: ${ask} ms`);
+    assert.ok(answers >= 1 && answers < 200, `${answers} answers`);
+    assert.ok(ask < begin);
+  });
+
+  test('eight who read one page and one list share them', async (t) => {
+    const readers = Array.from({ length: 8 }, () => new Reader('127.0.0.1'));
+    t.after(() => {
+      for (const reader of readers) reader.close();
+    });
+    let host = 0;
+    const fresh = () => Promise.all(readers.map((reader) => reader.page(`h${host++}`)));
+    const shared = () => Promise.all(readers.map((reader) => reader.page()));
+    const lists = () => Promise.all(readers.map((reader) => reader.read(`/${TOKEN}`)));
+    const rounds = (round: () => Promise<unknown>) => async () => {
+      for (let i = 0; i < 10; i += 1) await round();
+    };
+    for (const each of [fresh, shared, lists]) await rounds(each)();
+    const drawn = await cpuOf(service.pid, rounds(fresh));
+    const same = await cpuOf(service.pid, rounds(shared));
+    const listed = await cpuOf(service.pid, rounds(lists));
+    console.log(
+      `80 pages: ${drawn} ms of CPU when each is drawn, ${same} ms when not; 80 lists: ${listed} ms`,
+    );
+    assert.ok(same < drawn / 2);
+    assert.ok(listed < drawn / 2);
+  });
+});
+
+suite('what was not done before counts as what it is:', () => {
+  test('transactions, which are refused then, while others are served', async () => {
+    const kv = createClient(KV, transportFrom('127.0.0.2'));
+    const done = await service.servesDuring(async () => {
+      for (let count = 0; ; count += 1) {
+        try {
+          await kv.txn(TRANSACTION);
+        } catch (thrown) {
+          assert.equal(ConnectError.from(thrown).code, Code.ResourceExhausted);
+          return count;
+        }
+      }
+    });
+    assert.ok(done >= 1 && done < UNITS / 20, `${done} were done`);
+    await assert.rejects(kv.range(SORTED), { code: Code.ResourceExhausted });
+    await service.assertWell();
+  });
+
+  for (const [what, localAddress, most, read] of [
+    [
+      'pages that are drawn anew',
+      '127.0.0.3',
+      UNITS / 20,
+      (reader: Reader, i: number) => reader.page(`h${i}`),
+    ],
+    ['pages that are the same', '127.0.0.4', UNITS / 4, (reader: Reader) => reader.page()],
+    ['lists', '127.0.0.5', UNITS / 2, (reader: Reader) => reader.read(`/${TOKEN}`)],
+  ] as const) {
+    test(`${what}, which are refused then, while others are served`, async (t) => {
+      const readers = Array.from({ length: 8 }, () => new Reader(localAddress));
+      t.after(() => {
+        for (const reader of readers) reader.close();
+      });
+      let begun = 0;
+      let answered = 0;
+      const readAll = async (reader: Reader): Promise<void> => {
+        for (;;) {
+          const { status, bytes } = await read(reader, begun++);
+          if (status !== 200) return;
+          assert.ok(bytes > 100 * MEMBERS);
+          answered += 1;
+        }
+      };
+      await service.servesDuring(() => Promise.all(readers.map(readAll)));
+      assert.ok(answered >= 1 && answered < most, `${answered} were answered`);
+      await service.assertWell();
+    });
+  }
+
+  test('the messages of a stream, which wait then, while others are served', async (t) => {
+    const stream = new WatchSession(createClient(Watch, transportFrom('127.0.0.6')));
+    t.after(() => stream.stop());
+    let answered = 0;
+    const reading = async (): Promise<void> => {
+      for (;;) {
+        await stream.next();
+        answered += 1;
+      }
+    };
+    reading().catch(() => {});
+    await service.servesDuring(async () => {
+      for (let i = 0; i < 2 * UNITS; i += 1) stream.create(membersPrefix(TOKEN));
+      // Another of its requests is refused: it has nothing left.
+      const kv = createClient(KV, transportFrom('127.0.0.6'));
+      for (;;) {
+        try {
+          await kv.range(SORTED);
+        } catch (thrown) {
+          assert.equal(ConnectError.from(thrown).code, Code.ResourceExhausted);
+          break;
+        }
+      }
+    });
+    assert.ok(answered <= UNITS, `${answered} were taken`);
+    await service.assertWell();
+  });
+});
