@@ -38,7 +38,7 @@ export async function deleteRange(
 async function remove(client: LocalClient, span: Span): Promise<Removed> {
   const { listing, revision } = await read(client, span);
   if (isEmpty(span)) return { kvs: [], revision };
-  const entries = listing.within(span, create(RangeRequestSchema));
+  const entries = [...listing.within(span, create(RangeRequestSchema))];
   switch (extentOf(span)) {
     case 'SIZE':
       throw unsupported(

@@ -37,11 +37,11 @@ export class Listing {
   }
 
   /** Those of a span, in an order that there is. The keys come in their own order among equals. */
-  within(span: Span, order: Order): readonly Entry[] {
+  within(span: Span, order: Order): Iterable<Entry> {
     const [begin, end] = [this.#placeOf(span.from), this.#placeOf(span.to)];
     if (isByKey(order)) return this.entries.slice(begin, end);
     const all = this.#ordered(order);
-    return end - begin === all.length ? all : all.filter(({ key }) => contains(span, key));
+    return end - begin === all.length ? all : inside(all, span);
   }
 
   #ordered({ sortOrder, sortTarget }: Order): readonly Entry[] {
@@ -69,6 +69,11 @@ export class Listing {
     }
     return low;
   }
+}
+
+/** One after the other, as who asks for few of them looks at no others. */
+function* inside(entries: readonly Entry[], span: Span): Generator<Entry> {
+  for (const entry of entries) if (contains(span, entry.key)) yield entry;
 }
 
 export function isOrder({ sortOrder, sortTarget }: Order): boolean {

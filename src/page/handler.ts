@@ -20,7 +20,7 @@ import { SharedPages } from './shared-pages.ts';
 import { showToken } from './token-page.ts';
 import { documentHtml } from './view/document.ts';
 import { EMPTY_DRAFT } from './view/home.ts';
-import { h } from './view/node.ts';
+import { h, type VElement } from './view/node.ts';
 import { refusedMain, sentence } from './view/refused.ts';
 
 /**
@@ -94,10 +94,10 @@ async function tokenPage(context: Context, request: PageRequest, path: string): 
   const now = Math.floor(Date.now() / 1000) * 1000;
   const { status, title, draw, view, live } = await showToken(clientOf(request), token, serviceUrl, now);
   const { script, ...still } = assets.urls;
-  const drawAll = (): string =>
-    documentHtml({ title, assets: live ? { script, ...still } : still, home: './', ...draw() });
+  const drawAll = (comers?: readonly VElement[]): string =>
+    documentHtml({ title, assets: live ? { script, ...still } : still, home: './', ...draw(comers) });
   const work = options.workOf?.(request) ?? NO_WORK;
-  const html = await pages.html(view, [now, token, serviceUrl], drawAll, work);
+  const html = await pages.html({ view, now }, { token, serviceUrl }, drawAll, work);
   work.owe(sendingUnits(html.length));
   return secretDocument(status, html);
 }

@@ -9,8 +9,8 @@ import { tokenMain, tokenTitle } from './view/token.ts';
 export interface Shown {
   readonly status: number;
   readonly title: string;
-  /** Draws it, which takes long when there are many members. */
-  readonly draw: () => { readonly main: VElement; readonly footer: VElement };
+  /** Draws it, with those who have come where they were drawn before. */
+  readonly draw: (comers?: readonly VElement[]) => { readonly main: VElement; readonly footer: VElement };
   /** What is drawn: the same objects as long as it is as it was. Undefined: no cluster. */
   readonly view: View | undefined;
   /** Whether there is anything to follow. */
@@ -28,7 +28,10 @@ export async function showToken(
   const shown = (view: View, status: number): Shown => ({
     status,
     title: tokenTitle(view.cluster),
-    draw: () => ({ main: tokenMain({ view, token, serviceUrl, clock }), footer: footer(serviceUrl, token) }),
+    draw: (comers) => ({
+      main: tokenMain({ view, token, serviceUrl, clock, ...(comers && { comers }) }),
+      footer: footer(serviceUrl, token),
+    }),
     view,
     live: status === 200,
   });

@@ -125,29 +125,6 @@ suite('the same work is done once:', () => {
     assert.ok(answers >= 1 && answers < 200, `${answers} answers`);
     assert.ok(ask < begin);
   });
-
-  test('eight who read one page and one list share them', async (t) => {
-    const readers = Array.from({ length: 8 }, () => new Reader('127.0.0.1'));
-    t.after(() => {
-      for (const reader of readers) reader.close();
-    });
-    let host = 0;
-    const fresh = () => Promise.all(readers.map((reader) => reader.page(`h${host++}`)));
-    const shared = () => Promise.all(readers.map((reader) => reader.page()));
-    const lists = () => Promise.all(readers.map((reader) => reader.read(`/${TOKEN}`)));
-    const rounds = (round: () => Promise<unknown>) => async () => {
-      for (let i = 0; i < 10; i += 1) await round();
-    };
-    for (const each of [fresh, shared, lists]) await rounds(each)();
-    const drawn = await cpuOf(service.pid, rounds(fresh));
-    const same = await cpuOf(service.pid, rounds(shared));
-    const listed = await cpuOf(service.pid, rounds(lists));
-    console.log(
-      `80 pages: ${drawn} ms of CPU when each is drawn, ${same} ms when not; 80 lists: ${listed} ms`,
-    );
-    assert.ok(same < drawn / 2);
-    assert.ok(listed < drawn / 2);
-  });
 });
 
 suite('what was not done before counts as what it is:', () => {
@@ -168,15 +145,11 @@ suite('what was not done before counts as what it is:', () => {
     await service.assertWell();
   });
 
-  for (const [what, localAddress, most, read] of [
-    [
-      'pages that are drawn anew',
-      '127.0.0.3',
-      UNITS / 20,
-      (reader: Reader, i: number) => reader.page(`h${i}`),
-    ],
-    ['pages that are the same', '127.0.0.4', UNITS / 4, (reader: Reader) => reader.page()],
-    ['lists', '127.0.0.5', UNITS / 2, (reader: Reader) => reader.read(`/${TOKEN}`)],
+  // Each page is sent in six units, the request included, and each list in three. What is drawn is more, by far.
+  for (const [what, localAddress, [least, most], read] of [
+    ['pages that differ', '127.0.0.3', [5, 45], (reader: Reader, i: number) => reader.page(`h${i}`)],
+    ['pages that are the same', '127.0.0.4', [30, 70], (reader: Reader) => reader.page()],
+    ['lists', '127.0.0.5', [100, 140], (reader: Reader) => reader.read(`/${TOKEN}`)],
   ] as const) {
     test(`${what}, which are refused then, while others are served`, async (t) => {
       const readers = Array.from({ length: 8 }, () => new Reader(localAddress));
@@ -194,7 +167,8 @@ suite('what was not done before counts as what it is:', () => {
         }
       };
       await service.servesDuring(() => Promise.all(readers.map(readAll)));
-      assert.ok(answered >= 1 && answered < most, `${answered} were answered`);
+      console.log(`${answered} ${what}`);
+      assert.ok(answered >= least && answered <= most, `${answered} were answered`);
       await service.assertWell();
     });
   }

@@ -3,8 +3,22 @@ import type { VElement, VNode } from './node.ts';
 /** Elements that have neither children nor an end tag. */
 const VOID = new Set(['input', 'link', 'meta', 'br']);
 
+// Of elements that are drawn on many pages.
+const standIns = new WeakMap<VElement, string>();
+
+/** An element that stands for one with all that is in it, as HTML: it takes the place of that on as many pages as need be. */
+export function asHtml(element: VElement): VElement {
+  const { tag, attributes } = element;
+  const standIn: VElement = { tag, attributes, children: [] };
+  standIns.set(standIn, toHtml(element));
+  return standIn;
+}
+
 /** An element as HTML. Every text and every attribute's value is escaped; tags and names come from our code. */
-export function toHtml({ tag, attributes, children }: VElement): string {
+export function toHtml(element: VElement): string {
+  const known = standIns.get(element);
+  if (known !== undefined) return known;
+  const { tag, attributes, children } = element;
   let html = `<${tag}`;
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
@@ -29,5 +43,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escape(text: string): string {
+  // Nearly no text has one of them.
+  if (!/[&<>"']/.test(text)) return text;
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }

@@ -17,10 +17,17 @@ export interface TokenPage {
   readonly clock: Clock;
   /** What the reader chose; undefined without a script. */
   readonly choice?: Choice;
+  /** Those who have come, drawn for several pages; undefined where they are for this one. */
+  readonly comers?: readonly VElement[];
+}
+
+/** Those who have come: most of the page of a large cluster, and the same wherever it is read. */
+export function comersSections(view: View, clock: Clock): readonly VElement[] {
+  return [membersSection(view, clock), standbysSection(view, clock)];
 }
 
 /** The page of a token. Its sections are always there, some of them hidden, so that it can be redrawn in place. */
-export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage): VElement {
+export function tokenMain({ view, token, serviceUrl, clock, choice, comers }: TokenPage): VElement {
   const { cluster } = view;
   const interactive = choice !== undefined;
   const names = [...view.members, ...view.standbys].map(({ name }) => name);
@@ -37,8 +44,7 @@ export function tokenMain({ view, token, serviceUrl, clock, choice }: TokenPage)
     warningsSection(cluster),
     completeSection(view, interactive),
     endedSection(cluster),
-    membersSection(view, clock),
-    standbysSection(view, clock),
+    comers ?? comersSections(view, clock),
     startSection({ serviceUrl, token, names, room }, choice),
   );
 }
