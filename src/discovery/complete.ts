@@ -61,8 +61,9 @@ export function checkNotFinal(cluster: Cluster, member: Member): void {
 
 /** A node that lost its data must not come back as a fresh member of a running cluster. */
 export function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
-  if (!isComplete(cluster) || cluster.allowRejoin || now - member.registerTime <= CLUSTER_LIMITS.retryWindow)
-    return;
+  // A clock that was put back makes no retry of an old registration.
+  const apart = Math.abs(now - member.registerTime);
+  if (!isComplete(cluster) || cluster.allowRejoin || apart <= CLUSTER_LIMITS.retryWindow) return;
   const why = isStandby(cluster, member.id)
     ? `the cluster has all of its ${cluster.size} members, and this one came later; ${MEMBER_ADD}`
     : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';

@@ -1,5 +1,6 @@
 import type { Discovery } from '../discovery/discovery.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
+import { SteadyClock } from './steady-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -7,10 +8,19 @@ import type { Metrics } from './telemetry/metrics.ts';
 export function startSweeper(
   discovery: Discovery,
   interval: number,
-  { log, metrics }: { readonly log: Log; readonly metrics: Pick<Metrics, 'swept'> },
+  {
+    log,
+    metrics,
+    clock = new SteadyClock(),
+  }: {
+    readonly log: Log;
+    readonly metrics: Pick<Metrics, 'swept'>;
+    readonly clock?: Pick<SteadyClock, 'isSteady'>;
+  },
 ): () => Promise<void> {
   let running: Promise<void> | undefined;
   let isAway = false;
+  let wasSteady = true;
   const sweep = async (): Promise<void> => {
     const begin = performance.now();
     let removed: number | undefined;
@@ -30,7 +40,15 @@ export function startSweeper(
     running = undefined;
   };
   const timer = setInterval(() => {
-    running ??= sweep();
+    if (running !== undefined) return;
+    const isSteady = clock.isSteady();
+    if (wasSteady && !isSteady) {
+      log.warn(
+        'the clock of this machine has jumped; ended tokens are kept until it is back, or has stayed so for an hour',
+      );
+    }
+    wasSteady = isSteady;
+    if (isSteady) running = sweep();
   }, interval);
   return async () => {
     clearInterval(timer);

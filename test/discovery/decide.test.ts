@@ -86,6 +86,7 @@ describe('a retry', () => {
     one.register(2, {}, later(20_000));
     assert.equal(one.decide(1, {}, later(CLUSTER_LIMITS.retryWindow)), undefined);
     const error = refused('REJOIN_REFUSED', () => one.decide(1, {}, later(CLUSTER_LIMITS.retryWindow + 1)));
+    refused('REJOIN_REFUSED', () => one.decide(1, {}, later(-HOUR)));
     assert.match(
       error.message,
       /start the node with the data it had, or replace it with etcdctl member remove/,

@@ -2,13 +2,16 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
+  rmSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unavailable } from '../refusals.ts';
 import { isOwnerSocket } from './claim.ts';
 import { makeDirectories } from './make-directories.ts';
@@ -16,8 +19,12 @@ import { makeDirectories } from './make-directories.ts';
 /** More than a first start writes. */
 const PROBE_BYTES = 131_072;
 
+/** There until a new directory has its data. */
+const FIRST_START = 'first-start';
 /** What may be in a directory beside our data, or be left of a first start that was stopped. */
-const NOBODYS = /^(lost\+found|lock\.mdb|probe-[0-9a-f]{8}|restore-[0-9a-f]{8})$/;
+const NOBODYS = /^(lost\+found|lock\.mdb|first-start|probe-[0-9a-f]{8}|restore-[0-9a-f]{8})$/;
+/** What a restore keeps aside. */
+const BEFORE = /^data\.mdb\.before-/;
 
 /** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
 export function makeDirectory(directory: string): void {
@@ -57,9 +64,16 @@ export function makeDirectory(directory: string): void {
 }
 
 /** A directory without our data has to be empty: ours must not be mixed with that of others. */
-export function refuseForeign(directory: string): void {
+export function refuseForeign(directory: string, purpose: 'START' | 'RESTORE' = 'START'): void {
   const found = readdirSync(directory).filter((name) => !NOBODYS.test(name) && !isOwnerSocket(name));
   if (found.length === 0 || found.includes('data.mdb')) return;
+  const [before] = found.filter((name) => BEFORE.test(name));
+  if (before !== undefined && found.every((name) => BEFORE.test(name))) {
+    if (purpose === 'RESTORE') return;
+    throw unavailable(
+      `the data in ${directory} was kept aside and nothing was put in its place; restore a backup again, or rename ${before} to data.mdb`,
+    );
+  }
   const names = found.slice(0, 3).join(', ') + (found.length > 3 ? ', ...' : '');
   const whose = found.includes('member') ? 'looks like the data directory of an etcd node' : 'is not empty';
   throw unavailable(
@@ -81,6 +95,25 @@ export function checkSpace(directory: string, id: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Notes that a new directory is about to get its data. Throws when the data file is empty without such a note: it had
+ * data then, and was cut to nothing.
+ */
+export function beginFirstStart(dataFile: string): void {
+  const note = join(dirname(dataFile), FIRST_START);
+  const size = statSync(dataFile, { throwIfNoEntry: false })?.size;
+  if (size === undefined) writeFileSync(note, '', { mode: 0o600 });
+  if (size !== 0 || existsSync(note)) return;
+  throw unavailable(
+    `${dataFile} is empty: what was in it is gone, unless its first start was stopped; restore a backup, or remove the file to begin with an empty store`,
+  );
+}
+
+/** The data is there. */
+export function endFirstStart(directory: string): void {
+  rmSync(join(directory, FIRST_START), { force: true });
 }
 
 /** A file or a directory: a new file is found after a power failure only when its directory is on disk too. */

@@ -34,12 +34,19 @@ export function isPanic(error: unknown): boolean {
   return codeOf(error) === PANIC || (error instanceof Error && error.message.includes('MDB_PANIC'));
 }
 
+/** Whether LMDB has found its file to be damaged. Nothing else is a proof of that. */
+export function isDamage(error: unknown): boolean {
+  return DAMAGE_CODES.has(codeOf(error) ?? 0);
+}
+
 /** Why a write in a directory failed, for the end of a sentence, with what to do. */
 export function writeCause(error: unknown, directory: string): string {
   const code = codeOf(error);
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
-  if (code !== undefined && DAMAGE_CODES.has(code)) return damaged(nameOf(error)).message;
+  if (isDamage(error)) return damaged(nameOf(error)).message;
+  // Not the system's: the text says what it is, as far as anybody knows.
+  if (code === undefined) return error instanceof Error ? error.message : String(error);
   // A write that was cut short by a full disk or a size limit reaches us as an input/output error.
   if (isFull(directory)) return CAUSES[28] as string;
   if (isAtSizeLimit(directory)) return CAUSES[27] as string;

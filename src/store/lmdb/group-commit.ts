@@ -1,8 +1,8 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
-import { unavailable } from '../refusals.ts';
+import { refusalOf, unavailable } from '../refusals.ts';
 import type { Disk } from './disk.ts';
-import { isPanic, readFault } from './fault.ts';
+import { isPanic } from './fault.ts';
 import type { Footprint } from './footprint.ts';
 
 /** What the writes of one transaction come to. */
@@ -86,7 +86,7 @@ export class Batches {
           try {
             outcome = plan();
           } catch (error) {
-            refused = readFault(error);
+            refused = refusalOf(error);
           }
         },
         settle(failure) {

@@ -10,8 +10,15 @@ import { damaged, foreign } from './check/refusals.ts';
 import { Claim, hasOwner } from './claim.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
 import { DataFile } from './data-file.ts';
-import { checkSpace, makeDirectory, refuseForeign, syncToDisk } from './directory.ts';
-import { codeOf, readFault, writeCause } from './fault.ts';
+import {
+  beginFirstStart,
+  checkSpace,
+  endFirstStart,
+  makeDirectory,
+  refuseForeign,
+  syncToDisk,
+} from './directory.ts';
+import { isDamage, readFault, writeCause } from './fault.ts';
 import { EVERYTHING } from './footprint.ts';
 import { Room } from './room.ts';
 import { upgradeRecords } from './upgrade.ts';
@@ -61,12 +68,14 @@ export async function openDatabases(place: string): Promise<Databases> {
   let file: DataFile | undefined;
   try {
     checkDataFile(path);
+    beginFirstStart(path);
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
     // It may be in another directory, too, by a hard link or a mount.
     await claim.lock(path);
     file = new DataFile(path);
     const databases = await claimData(env, claim, file);
+    endFirstStart(directory);
     syncToDisk(directory);
     return databases;
   } catch (error) {
@@ -216,8 +225,7 @@ function startFault(error: unknown, directory: string): DiscoveryError {
       error,
     );
   }
-  const fault = codeOf(error) === undefined || (codeOf(error) as number) < 0 ? readFault(error) : undefined;
-  if (fault !== undefined) return unavailable(fault.message, error);
+  if (isDamage(error)) return unavailable(readFault(error).message, error);
   return unavailable(
     `the data directory ${directory} cannot be opened: ${writeCause(error, directory)}`,
     error,

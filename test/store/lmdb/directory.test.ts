@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -93,6 +94,26 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
     /the file is cut short; restore the directory from a backup/,
   ],
   [
+    'a data file that was cut to nothing',
+    async () => {
+      const path = fresh();
+      await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
+      writeFileSync(join(path, 'data.mdb'), '');
+      return path;
+    },
+    /data\.mdb is empty: what was in it is gone, .*; restore a backup, or remove the file/,
+  ],
+  [
+    'data that was kept aside with nothing in its place',
+    async () => {
+      const path = fresh();
+      await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
+      renameSync(join(path, 'data.mdb'), join(path, 'data.mdb.before-2026-01-31'));
+      return path;
+    },
+    /was kept aside and nothing was put in its place; restore a backup again, or rename data\.mdb\.before-2026-01-31/,
+  ],
+  [
     'the LMDB data of another program',
     async () => {
       const path = freshDirectory();
@@ -165,7 +186,7 @@ test('an empty directory is taken, and one that a first start left half made', a
   const empty = freshDirectory();
   await (await openLmdbStore({ path: empty, policy: DEFAULT_POLICY })).close();
   const halfMade = freshDirectory();
-  for (const name of ['data.mdb', 'lock.mdb', 'owner-01234567.sock', 'probe-01234567'])
+  for (const name of ['data.mdb', 'first-start', 'lock.mdb', 'owner-01234567.sock', 'probe-01234567'])
     writeFileSync(join(halfMade, name), '');
   mkdirSync(join(halfMade, 'lost+found'));
   const store = await openLmdbStore({ path: halfMade, policy: DEFAULT_POLICY });

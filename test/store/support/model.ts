@@ -282,7 +282,8 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
   }
   if (expected !== undefined && expected !== own.modRevision) return 'REVISION_MISMATCH';
   if (isSame(own, command)) {
-    const isRejoin = now - own.registerTime > CLUSTER_LIMITS.retryWindow && isFull && !cluster.allowRejoin;
+    const isRejoin =
+      Math.abs(now - own.registerTime) > CLUSTER_LIMITS.retryWindow && isFull && !cluster.allowRejoin;
     return mode === 'CREATE' && isRejoin ? 'REJOIN_REFUSED' : undefined;
   }
   if (mode === 'CREATE') {

@@ -1,8 +1,19 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decideClose } from '../../../discovery/decide-close.ts';
 import { millis, type Token } from '../../../discovery/types.ts';
 import { unavailable } from '../../refusals.ts';
+import { checkDataFile } from '../check/data-file.ts';
 import { damaged } from '../check/refusals.ts';
 import { Claim } from '../claim.ts';
 import { makeDirectory, refuseForeign, syncToDisk } from '../directory.ts';
@@ -12,10 +23,15 @@ import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
 
 /**
- * The revisions between a backup and its restoring were given out once already: what comes after begins at least
- * this much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there are.
+ * The revisions between a backup and its restoring were given out once already: without a clock, what comes after
+ * begins at least this much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there
+ * are.
  */
 const REVISIONS_SKIPPED = 1_000_000_000;
+/** About a second of microseconds: who restores in the same one, or with a clock that stands, begins elsewhere. */
+const MOMENT = 2 ** 20;
+/** So wide that no two restores come near each other, and thousands of them fit below 2^53. */
+const APART = 2 ** 36;
 
 /** Of them in one transaction: its size is bounded, and a million tokens take a thousand. */
 const CLOSED_AT_ONCE = 1000;
@@ -52,7 +68,7 @@ export async function restore(
   const [problem] = contents.problems;
   if (problem !== undefined) throw unavailable(`${file} is not whole: ${problem}; restore another backup`);
   makeDirectory(directory);
-  refuseForeign(directory);
+  refuseForeign(directory, 'RESTORE');
   const claim = await Claim.begin(directory);
   try {
     await claim.hold();
@@ -73,11 +89,11 @@ export async function restore(
       const copy = join(part, 'data.mdb');
       copyFileSync(file, copy);
       chmodSync(copy, 0o600);
-      await skipRevisions(part);
+      await skipRevisions(part, isThere ? await revisionOf(directory) : 0);
       const closedTokens = keepAssembling ? 0 : await closeAssembling(part);
       syncToDisk(copy);
       const before = isThere ? freeName(data) : undefined;
-      if (before !== undefined) renameSync(data, before);
+      if (before !== undefined) keepAside(data, before);
       // What it says of readers and transactions is about the old data.
       rmSync(join(directory, 'lock.mdb'), { force: true });
       renameSync(copy, data);
@@ -91,18 +107,56 @@ export async function restore(
   }
 }
 
-async function skipRevisions(directory: string): Promise<void> {
+/** Under a second name: data.mdb is there at every moment, the old one or the new one. */
+function keepAside(data: string, before: string): void {
+  try {
+    linkSync(data, before);
+  } catch (error) {
+    // Not every file system has second names.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    renameSync(data, before);
+  }
+}
+
+/** The revision of the data that is there; 0 when it cannot be told, as it is damaged or another program's. */
+async function revisionOf(directory: string): Promise<number> {
+  try {
+    checkDataFile(join(directory, 'data.mdb'));
+    const { env, meta } = tablesOf(openEnvironment(directory, 'READ'));
+    try {
+      const counter = meta.get('revision');
+      return typeof counter === 'number' ? counter : 0;
+    } finally {
+      await env.close();
+    }
+  } catch {
+    return 0;
+  }
+}
+
+/** `atLeast` was given out, too, by the data that is replaced. */
+async function skipRevisions(directory: string, atLeast: number): Promise<void> {
   const env = openEnvironment(directory, 'WRITE');
   try {
     const { meta } = tablesOf(env);
     const counter = meta.get('revision');
     if (typeof counter !== 'number') throw damaged('the revision counter is missing');
-    // A backup may be restored twice, with writes in between. The microseconds since 1970 outrun every disk's
-    // writes, and are below 2^53 until 2255.
-    await meta.put('revision', Math.max(counter + REVISIONS_SKIPPED, Date.now() * 1000));
+    await meta.put('revision', revisionAfter(Math.max(counter, atLeast), Date.now()));
   } finally {
     await env.close();
   }
+}
+
+/**
+ * Where revisions go on after a restore, behind all that any copy of the data can have given out. A backup may be
+ * restored more than once, and each has writes of its own. The microseconds since 1970 outrun every disk's writes, and
+ * are below 2^53 until 2255: restores one after the other begin one behind the other. Where the clock cannot tell them
+ * apart, as it stands or is behind the data, chance does.
+ */
+export function revisionAfter(known: number, nowMs: number): number {
+  const now = nowMs * 1000;
+  const isClockRight = known < now;
+  return isClockRight ? now + randomInt(MOMENT) : known + REVISIONS_SKIPPED + randomInt(APART);
 }
 
 /** Through the store, so that the records stay whole. Returns how many tokens it closed. */
