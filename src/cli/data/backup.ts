@@ -20,9 +20,9 @@ with etcd's own means: etcdctl snapshot save.)`,
   examples: ['backup "backup-$(date +%F).mdb" --data-dir /var/lib/etcd-discovery'],
   wrong: ({ words, config }) =>
     words.length === 1 ? wrongStoreFor('backup', config) : 'backup needs the name of one file to write',
-  async run({ words: [file = ''], config, report }) {
-    const { backUp } = await import('../../store/lmdb/care/backup.ts');
+  run({ words: [file = ''], config, report }) {
     return reportContents(report, async () => {
+      const { backUp } = await import('../../store/lmdb/care/backup.ts');
       // What is no longer in the directory may still be open.
       const contents = await backUp(await placeOfData(config), file);
       const bytes = statSync(file).size;

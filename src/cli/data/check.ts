@@ -19,9 +19,9 @@ cannot be looked at, as they change: check a backup then.`,
     if (words.length > 1) return 'check takes one backup, or none for the data directory';
     return words.length === 1 ? undefined : wrongStoreFor('check', config);
   },
-  async run({ words: [file], config, report }) {
-    const { inspectDirectory, inspectFile } = await import('../../store/lmdb/care/inspect.ts');
+  run({ words: [file], config, report }) {
     return reportContents(report, async () => {
+      const { inspectDirectory, inspectFile } = await import('../../store/lmdb/care/inspect.ts');
       if (file !== undefined) return { lines: [], fields: { file }, contents: await inspectFile(file) };
       const dataDir = requireData(config);
       const { isInUse, ...contents } = await inspectDirectory(dataDir);

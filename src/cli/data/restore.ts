@@ -30,9 +30,9 @@ backup, so that none is given out twice.`,
   examples: ['restore backup-2026-01-31.mdb --data-dir /var/lib/etcd-discovery'],
   wrong: ({ words, config }) =>
     words.length === 1 ? wrongStoreFor('restore', config) : 'restore needs the name of one backup',
-  async run({ words: [file = ''], flags, config, report }) {
-    const { restore } = await import('../../store/lmdb/care/restore.ts');
+  run({ words: [file = ''], flags, config, report }) {
     return reportContents(report, async () => {
+      const { restore } = await import('../../store/lmdb/care/restore.ts');
       const dataDir = resolve(dataDirectory(config));
       const { before, closedTokens, ...contents } = await restore(file, dataDir, flags);
       const kept = before === undefined ? [] : [`the data before is kept as ${before}`];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb';
+import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
@@ -20,6 +20,7 @@ import {
 } from './directory.ts';
 import { isDamage, readFault, writeCause } from './fault.ts';
 import { EVERYTHING } from './footprint.ts';
+import { open } from './native.ts';
 import { Room } from './room.ts';
 import { upgradeRecords } from './upgrade.ts';
 import { usageOf } from './usage.ts';
