@@ -27,8 +27,23 @@ interface Probe {
 /** What each file has to have. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   'etcd.yaml': ['Service', 'Deployment', 'PodDisruptionBudget', 'NetworkPolicy'],
-  'embedded.yaml': ['Service', 'StatefulSet'],
+  'embedded.yaml': ['Service', 'StatefulSet', 'NetworkPolicy'],
 };
+
+/** Names, and the store. */
+const EGRESS: Readonly<Record<string, readonly number[]>> = {
+  'etcd.yaml': [53, 53, 2379],
+  'embedded.yaml': [],
+};
+
+interface Policy {
+  readonly kind: string;
+  readonly spec: {
+    readonly policyTypes: readonly string[];
+    readonly ingress: ReadonlyArray<{ readonly ports: ReadonlyArray<{ readonly port: unknown }> }>;
+    readonly egress: Policy['spec']['ingress'];
+  };
+}
 
 suite('the Kubernetes manifests', () => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -81,6 +96,22 @@ suite('the Kubernetes manifests', () => {
       });
       const pod = documents.map((each) => podOf(each)).find((each) => each !== undefined);
       assert.equal(pod?.securityContext.runAsNonRoot, true);
+    });
+  }
+
+  for (const file of FILES) {
+    test(`${file} lets in what is served, and out what its store needs`, () => {
+      const documents = parseAllDocuments(readFileSync(file, 'utf8')).map((each) => each.toJS() as unknown);
+      const policy = documents.find((each) => (each as Policy).kind === 'NetworkPolicy') as Policy;
+      const [container] = documents.flatMap((each) => containersOf(each));
+      const ports = (rules: Policy['spec']['ingress']): unknown[] =>
+        rules.flatMap((rule) => rule.ports.map(({ port }) => port));
+      assert.deepEqual(policy.spec.policyTypes, ['Ingress', 'Egress']);
+      assert.deepEqual(
+        ports(policy.spec.ingress),
+        container?.ports.map(({ name }) => name),
+      );
+      assert.deepEqual(ports(policy.spec.egress), EGRESS[basename(file)]);
     });
   }
 

@@ -57,6 +57,15 @@ suite('the systemd unit', { skip }, () => {
     writeFileSync(socket, right);
   });
 
+  test('has the memory of the manifests, leaves no core, and lets systemd-notify speak for the service', () => {
+    const text = readFileSync(UNIT, 'utf8');
+    const [, memory] =
+      /memory: (\d+)Mi\n *securityContext/.exec(readFileSync('deploy/kubernetes/embedded.yaml', 'utf8')) ??
+      [];
+    for (const line of ['Type=notify', 'NotifyAccess=all', 'LimitCORE=0', `MemoryMax=${memory}M`])
+      assert.ok(text.split('\n').includes(line), line);
+  });
+
   test('is hardened: systemd rates its exposure as low', () => {
     const output = execFileSync('systemd-analyze', ['security', '--offline=true', UNIT], {
       encoding: 'utf8',

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Config } from '../../settings/config.ts';
 import { type Log, openLog } from '../telemetry/log.ts';
+import { notifySystemd } from './notify-systemd.ts';
 import { openFilesWarning } from './open-files.ts';
 import { endAtOnce, endOnDefect, firstSignal, switchLevel } from './signals.ts';
 import { tryStart } from './try-start.ts';
@@ -39,7 +40,9 @@ async function runAlone(config: Config, log: Log): Promise<string | undefined> {
   const server = await tryStart(config, log);
   if (typeof server === 'string') return server;
   log.info(server.about, 'serving');
+  notifySystemd('READY=1', log);
   log.info({ signal: await stop }, 'stopping: calls under way may finish');
+  notifySystemd('STOPPING=1', log);
   await server.stop();
   log.info('stopped');
   return undefined;

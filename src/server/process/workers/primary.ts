@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../../settings/config.ts';
 import type { Log, OpenLog } from '../../telemetry/log.ts';
 import { mergeMetrics } from '../../telemetry/merge-metrics.ts';
+import { notifySystemd } from '../notify-systemd.ts';
 import { endAtOnce, firstSignal, switchLevel } from '../signals.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -54,11 +55,13 @@ export async function runPrimary(config: Config, { log, pass }: OpenLog): Promis
     return (await first.ended).problem ?? 'a worker has ended before it could serve; its log says why';
   }
   log.info({ ...about, workers: config.workers }, 'serving');
+  notifySystemd('READY=1', log);
   const stopping = new AbortController();
   const kept = Array.from({ length: config.workers }, (_, i) =>
     keep(i === 0 ? first : start(i + 1), { start: () => start(i + 1), log, stopping: stopping.signal }),
   );
   log.info({ signal: await stop }, 'stopping: calls under way may finish');
+  notifySystemd('STOPPING=1', log);
   stopping.abort();
   tellAll({ type: 'STOP' });
   await Promise.all(kept);

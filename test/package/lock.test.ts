@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly integrity?: string; readonly resolved?: string }>>;
+}
+
+test('every package is locked to its origin and its content, for every platform', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
+  const locked = Object.entries(packages).filter(([path]) => path !== '');
+  // The binaries of other platforms are among them.
+  for (const name of ['@lmdb/lmdb-darwin-arm64', '@lmdb/lmdb-win32-x64', '@lmdb/lmdb-linux-x64'])
+    assert.ok(packages[`node_modules/${name}`], name);
+  for (const [path, { integrity = '', resolved = '' }] of locked) {
+    assert.match(integrity, /^sha512-[\w+/]{86}==$/, path);
+    assert.match(resolved, /^https:\/\/registry\.npmjs\.org\/[^?#]+\.tgz$/, path);
+  }
+});
