@@ -23,12 +23,21 @@ export const PRESETS = {
   retention: 7 * days,
   /** Tokens held at once, those that are remembered included: 1 to 3 GB of disk. */
   maxTokens: 2_000_000,
+  /** Bytes of tokens in the embedded store until no new ones are made: 2 million with three members each take 3 GB. */
+  dataMaxBytes: '4GiB',
+  /** The same of an etcd: half of the 2 GB that etcd has as its quota, as it keeps what was deleted until it compacts. */
+  etcdMaxBytes: '1GiB',
   /**
    * Tokens that one client makes: a thousand at once for whoever makes many for others. Those of one a second are
    * forgotten in 14 days, as many as are made meanwhile: 1.2 million, so that no client alone fills the 2 million
    * of --max-tokens.
    */
   clientNewTokens: '1/s:1000',
+  /**
+   * Bytes that one client has stored: at once those of 30 of the largest clusters, then as much as 12 tokens a second
+   * with three members each. In 14 days that is 20 GB: --data-max-bytes and --etcd-max-bytes bound all clients.
+   */
+  clientBytes: '1MiB/m:16MiB',
   /** Requests of one client. A read costs as little as its refusal; and behind a proxy that is not in --trusted-proxies all are one client. */
   clientRequests: 'off',
   /** Requests of one client at once: a fifth of all, and ten for each node of the largest cluster behind one address. */
@@ -227,6 +236,8 @@ export const V3_LIMITS = {
 
 /** Of the store that replicas share. */
 export const STORE_LIMITS = {
+  /** Past its most bytes, what a store still takes for the tokens that it has, in proportion to them: their members. */
+  bytesMargin: 0.25,
   /** Writes that wait for etcd: more is more than it could do in the time that callers wait. */
   etcdWaiting: 50_000,
 } as const;

@@ -43,7 +43,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   'src/discovery': { modules: ['src/limits.ts', 'src/on-end.ts', 'src/values'], packages: [NODE] },
   // What every store says and decodes alike.
-  'src/store': { modules: ['src/discovery'], packages: [] },
+  'src/store': { modules: ['src/discovery', 'src/values', 'src/limits.ts'], packages: [] },
   'src/store/lmdb': {
     modules: ['src/store', 'src/store/lmdb/check', 'src/discovery', 'src/limits.ts'],
     packages: ['lmdb', NODE],
@@ -161,6 +161,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/server/telemetry',
       'src/server/tls-files.ts',
       'src/settings',
+      'src/store',
       'src/store/etcd',
       'src/store/lmdb',
     ],

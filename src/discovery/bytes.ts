@@ -45,7 +45,7 @@ export function eventBytes({ member, previous, removed = [] }: Told): number {
 }
 
 /** What a token has beside its changes. */
-const TOKEN_BASE = 512;
+export const TOKEN_BASE = 512;
 
 /** About what a token takes of a store. */
 export function tokenBytes(cluster: Cluster): number {

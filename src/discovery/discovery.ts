@@ -33,6 +33,10 @@ export interface Registered extends Written {
   readonly standby: boolean;
 }
 
+export interface Deregistered extends Written {
+  readonly member: Member;
+}
+
 /**
  * The use cases, over one store. Everything rejects with a DiscoveryError: UNAUTHENTICATED or FORBIDDEN when the
  * caller may not.
@@ -98,13 +102,13 @@ export class Discovery {
     id: MemberId,
     expected: Revision | undefined,
     caller: Caller = ANYONE,
-  ): Promise<{ written: Written; member: Member }> {
+  ): Promise<Deregistered> {
     const written = await this.#change(token, 'ADMINISTER', caller, (cluster) =>
       decideDeregister(cluster, id, expected, this.now()),
     );
     const member = memberOf(written.before?.members ?? [], id);
     if (member === undefined) throw new TypeError('the store took out a member that was not there');
-    return { written, member };
+    return { ...written, member };
   }
 
   deleteToken(token: Token, caller: Caller = ANYONE): Promise<Written> {

@@ -11,6 +11,8 @@ export interface Policy {
   readonly retention: number;
   /** Tokens held at once, tombstones included. */
   readonly maxTokens: number;
+  /** What they take of the store until no new ones are made, in bytes. */
+  readonly maxBytes: number;
   /** Whether callers may choose their tokens. */
   readonly customTokens: boolean;
 }
@@ -22,5 +24,6 @@ export const DEFAULT_POLICY: Policy = {
   maxTtl: PRESETS.maxTtl,
   retention: PRESETS.retention,
   maxTokens: PRESETS.maxTokens,
+  maxBytes: 4 * 1024 ** 3,
   customTokens: true,
 };

@@ -14,15 +14,28 @@ export const EVERYBODY: ResolveCaller = (secret) =>
 /** Where a call carries it. */
 export const RESOLVE_CALLER = createContextKey<ResolveCaller>(EVERYBODY);
 
+/** NEW_TOKEN leaves the last tenth of a burst to the changes of tokens that there are. */
+export type ChangeKind = 'NEW_TOKEN' | 'OF_TOKEN';
+
 /** What a caller may take. What asks throws a DiscoveryError when it is too much. */
 export interface Quota extends Work {
   /** Asked before a token is made. */
   makeToken(): void;
+  /**
+   * Asked before something is changed, with about how many bytes that is. What it returns is called once, with how
+   * many it was.
+   */
+  change(bytes: number, kind: ChangeKind): (bytes: number) => void;
   /** Asked before a watch begins. What it returns is called once, when that is over. */
   watch(): () => void;
 }
 
-export const NO_QUOTA: Quota = { makeToken() {}, watch: () => () => {}, ...NO_WORK };
+export const NO_QUOTA: Quota = {
+  makeToken() {},
+  change: () => () => {},
+  watch: () => () => {},
+  ...NO_WORK,
+};
 
 /** Where a call carries it. */
 export const QUOTA = createContextKey<Quota>(NO_QUOTA);

@@ -14,6 +14,7 @@ import {
   WatchMembersResponseSchema,
   WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
+import { changeBytes, TOKEN_BASE } from '../discovery/bytes.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId } from '../discovery/parse.ts';
@@ -26,6 +27,7 @@ import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
+import { spend } from './spend.ts';
 
 /** All that the handlers need of a call's context: when to stop, and who calls. */
 export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
@@ -67,7 +69,9 @@ export function discoveryService(
     createToken: unary(async (request, resolveCaller, values) => {
       const { command, caller, secrets } = createRequest(request, discovery.policy, resolveCaller);
       values.get(QUOTA).makeToken();
-      const { cluster, changed, revision } = await discovery.createToken(command, caller);
+      const spending = { bytes: TOKEN_BASE, kind: 'NEW_TOKEN' } as const;
+      const making = () => discovery.createToken(command, caller);
+      const { cluster, changed, revision } = await spend(values, spending, making);
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
@@ -85,9 +89,12 @@ export function discoveryService(
       });
     }),
 
-    register: unary(async (request, resolveCaller) => {
+    register: unary(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const registered = await discovery.register(token, registerCommand(request), caller);
+      const command = registerCommand(request);
+      const registered = await spend(values, { bytes: changeBytes([command]) }, () =>
+        discovery.register(token, command, caller),
+      );
       const { cluster, member, previous, outcome, standby, revision } = registered;
       if (registered.changed) {
         for (const warning of newWarnings(registered.before, cluster)) onWarning(token, warning);
@@ -128,35 +135,37 @@ export function discoveryService(
       }
     },
 
-    deregister: unary(async (request, resolveCaller) => {
+    deregister: unary(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
       const expected = request.expectedModRevision;
-      const { written, member } = await discovery.deregister(
-        token,
-        parseMemberId(request.memberId),
-        expected === undefined ? undefined : revision(expected),
-        caller,
+      const id = parseMemberId(request.memberId);
+      const deregistered = await spend(values, { bytes: changeBytes([]) }, () =>
+        discovery.deregister(token, id, expected === undefined ? undefined : revision(expected), caller),
       );
       return create(DeregisterResponseSchema, {
-        member: memberMessage(member),
-        cluster: clusterMessage(written.cluster, discovery.now()),
-        revision: written.revision,
+        member: memberMessage(deregistered.member),
+        cluster: clusterMessage(deregistered.cluster, discovery.now()),
+        revision: deregistered.revision,
       });
     }),
 
-    deleteToken: unary(async (request, resolveCaller) => {
+    deleteToken: unary(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, revision } = await discovery.deleteToken(token, caller);
+      const { cluster, revision } = await spend(values, { bytes: changeBytes([]) }, () =>
+        discovery.deleteToken(token, caller),
+      );
       return create(DeleteTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
       });
     }),
 
-    reopenToken: unary(async (request, resolveCaller) => {
+    reopenToken: unary(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
       const ttl = reopenTtl(request, discovery.policy);
-      const { cluster, revision } = await discovery.reopenToken(token, ttl, caller);
+      const { cluster, revision } = await spend(values, { bytes: changeBytes([]) }, () =>
+        discovery.reopenToken(token, ttl, caller),
+      );
       return create(ReopenTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,

@@ -51,9 +51,10 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
       stopping.signal.aborted
         ? 'the service is stopping'
         : store.ping().then(
-            () => undefined,
+            () => opened.full(),
             (error: Error) => error.message,
           ),
+    warning: opened.warning,
   };
   const answer = surfaces({
     config,

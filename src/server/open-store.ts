@@ -5,6 +5,7 @@ import type { Store } from '../discovery/store.ts';
 import type { EtcdConfig, StoreConfig } from '../settings/config.ts';
 import type { FreePrefix } from '../store/etcd/prefix.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
+import { bytesBound, fullWith } from '../store/refusals.ts';
 import type { Log } from './telemetry/log.ts';
 import type { StoreMetrics } from './telemetry/store-metrics.ts';
 import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
@@ -16,9 +17,14 @@ export interface OpenedStore {
     readonly clusterId: bigint;
     readonly tokens: () => number;
     readonly room?: () => number;
+    readonly bytes: () => number;
   };
   /** For the operator: what it is, and where. */
   readonly description: string;
+  /** Why nothing is changed any more, in words; undefined while changes are taken. */
+  readonly full: () => string | undefined;
+  /** The same of new tokens alone. */
+  readonly warning: () => string | undefined;
 }
 
 export interface OpenOptions {
@@ -27,10 +33,22 @@ export interface OpenOptions {
   readonly free?: FreePrefix;
 }
 
+function roomOf(
+  store: Pick<OpenedStore['store'], 'bytes'>,
+  maxBytes: number,
+): Pick<OpenedStore, 'full' | 'warning'> {
+  const { most, all } = bytesBound(maxBytes);
+  return {
+    full: () => (store.bytes() < all ? undefined : fullWith(store.bytes(), all)),
+    warning: () =>
+      store.bytes() < most ? undefined : `no new tokens are made: ${fullWith(store.bytes(), all)}`,
+  };
+}
+
 /** Rejects with a DiscoveryError whose text says what to do. */
 export async function openStore(
   config: StoreConfig,
-  policy: Pick<Policy, 'maxTokens'>,
+  policy: Pick<Policy, 'maxTokens' | 'maxBytes'>,
   log: Log,
   { onBatch = () => {}, free = 'TAKE' }: OpenOptions = {},
 ): Promise<OpenedStore> {
@@ -44,7 +62,11 @@ export async function openStore(
       onTrouble: (trouble) => tellTrouble(log, trouble),
       onBatch,
     });
-    return { store, description: `embedded (LMDB), in ${resolve(config.dataDir)}` };
+    return {
+      store,
+      ...roomOf(store, policy.maxBytes),
+      description: `embedded (LMDB), in ${resolve(config.dataDir)}`,
+    };
   }
   const { endpoints, prefix } = config;
   const warn = (line: string): void => log.warn(line);
@@ -56,7 +78,11 @@ export async function openStore(
       cause: error,
     });
   });
-  return { store, description: `etcd at ${endpoints.join(', ')}, below ${prefix}` };
+  return {
+    store,
+    ...roomOf(store, policy.maxBytes),
+    description: `etcd at ${endpoints.join(', ')}, below ${prefix}`,
+  };
 }
 
 function tellTrouble(log: Log, trouble: string | undefined): void {

@@ -51,6 +51,7 @@ export async function startServer(
     connections: { now: () => port.connections(), most: connections },
     requests: { now: () => port.requests(), most: requestsAtOnce },
     tokens: { now: () => opened.store.tokens(), most: config.policy.maxTokens },
+    bytes: { now: () => opened.store.bytes(), most: config.policy.maxBytes },
     room: opened.store.room?.bind(opened.store),
     tokensByState: () => census.counts(),
   });

@@ -17,6 +17,8 @@ export interface ClientLimits {
   /** Requests, probes and metrics left out. */
   readonly requests: Rate | 'off';
   readonly newTokens: Rate | 'off';
+  /** Bytes of changes. */
+  readonly bytes: Rate | 'off';
   /** Connections open at once. */
   readonly connections: number;
   /** Requests at once, streams and long polls included. */

@@ -43,12 +43,14 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
       maxTtl: value('maxTtl'),
       retention: value('retention'),
       maxTokens: value('maxTokens'),
+      maxBytes: value(endpoints === undefined ? 'dataMaxBytes' : 'etcdMaxBytes'),
       customTokens: value('customTokens') === 'on',
     },
     limits: {
       perClient: {
         requests: value('clientRequests'),
         newTokens: value('clientNewTokens'),
+        bytes: value('clientBytes'),
         connections: value('clientConnections'),
         requestsAtOnce: value('clientAtOnce'),
         watches: value('clientWatches'),

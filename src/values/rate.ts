@@ -1,7 +1,17 @@
+import { parseBytes } from './bytes.ts';
 import type { Rate } from './token-bucket.ts';
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const MOST = 1_000_000;
+
+/** The same of bytes, like 1MiB/m:16MiB, or off. */
+export function parseByteRate(text: string): Rate | 'off' | undefined {
+  if (text === 'off') return 'off';
+  const [, rateText = '', unit = 's', burstText = ''] = /^([^/]+)\/([smh]):(.+)$/.exec(text) ?? [];
+  const [rate, burst] = [parseBytes(rateText), parseBytes(burstText)];
+  if (rate === undefined || burst === undefined || rate < 1 || burst < 1) return undefined;
+  return { burst, interval: UNITS[unit as keyof typeof UNITS] / rate };
+}
 
 /** RATE/UNIT:BURST, like 1/s:1000, or off. Undefined when it is neither. */
 export function parseRate(text: string): Rate | 'off' | undefined {

@@ -39,9 +39,9 @@ export function laws(name: string, makePlace: MakePlace): void {
       return { store, discovery: new Discovery(store, policy) };
     }
 
-    async function again(place: Place): Promise<Opened> {
+    async function again(place: Place, changed?: Partial<Policy>): Promise<Opened> {
       for (const store of open.splice(0)) await store.close();
-      return opened(place);
+      return opened(place, changed);
     }
 
     const start = (policy?: Partial<Policy>): Promise<Opened> => opened(newPlace(), policy);

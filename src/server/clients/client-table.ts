@@ -16,6 +16,7 @@ export interface Client {
   /** When its buckets are full again. */
   requestsFull: number;
   newTokensFull: number;
+  bytesFull: number;
   /** Until when new connections are dropped. */
   pausedUntil: number;
 }
@@ -50,6 +51,7 @@ export class ClientTable {
       watches: 0,
       requestsFull: 0,
       newTokensFull: 0,
+      bytesFull: 0,
       pausedUntil: 0,
     };
     this.#clients.set(name, client);
@@ -63,7 +65,8 @@ export class ClientTable {
       const client = this.#next();
       if (client === undefined) return;
       const open = client.connections > 0 || client.requests > 0 || client.watches > 0;
-      const full = Math.max(client.requestsFull, client.newTokensFull, client.pausedUntil) <= now;
+      const { requestsFull, newTokensFull, bytesFull, pausedUntil } = client;
+      const full = Math.max(requestsFull, newTokensFull, bytesFull, pausedUntil) <= now;
       if (!open && (full || over)) this.#clients.delete(client.name);
     }
   }

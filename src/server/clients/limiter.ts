@@ -4,7 +4,7 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 import type { PortRequest } from '../../port/connection.ts';
 import type { ConnectionCount } from '../../port/port.ts';
 import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
-import type { Quota } from '../../rpc/caller.ts';
+import type { ChangeKind, Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
 import { take } from '../../values/token-bucket.ts';
 import { ClientAddresses } from './client-address.ts';
@@ -134,6 +134,7 @@ export class Limiter {
     const who = (): Client | undefined => this.#clientOf(name);
     return {
       makeToken: () => this.#makeToken(name),
+      change: (bytes, kind) => this.#change(name, bytes, kind),
       watch: () => this.#watch(name),
       ask: (units) => {
         const client = who();
@@ -161,6 +162,26 @@ export class Limiter {
       throw tooMany(`too many new tokens for ${name}; those that were made are good`, taken.wait);
     }
     client.newTokensFull = taken.full;
+  }
+
+  #change(name: string | undefined, bytes: number, kind: ChangeKind): (bytes: number) => void {
+    const { bytes: rate } = this.#limits;
+    if (rate === 'off' || name === undefined) return () => {};
+    const now = this.#now();
+    const client = this.#clients.of(name, now);
+    const kept = kind === 'NEW_TOKEN' ? Math.floor(rate.burst / 10) : 0;
+    const taken = take(rate, client.bytesFull, now, { kept, count: bytes });
+    if ('wait' in taken) {
+      this.#tell(client, 'bytes');
+      throw tooMany(`${name} has stored as much as one client may for now`, taken.wait);
+    }
+    client.bytesFull = taken.full;
+    // What it was more is taken too, although it may be too much: it is stored.
+    return (stored) => {
+      const at = this.#now();
+      const then = this.#clients.of(name, at);
+      then.bytesFull = Math.max(then.bytesFull, at) + (stored - bytes) * rate.interval;
+    };
   }
 
   #watch(name: string | undefined): () => void {

@@ -7,6 +7,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 export interface ServicePages {
   /** Undefined when requests can be served; else why not, in words. */
   readonly notReady: () => Promise<string | undefined>;
+  /** What is the matter although requests are served, in words; undefined when nothing is. */
+  readonly warning: () => string | undefined;
   /** Undefined when they are at another address. */
   readonly metrics: Metrics | undefined;
   readonly version: string;
@@ -52,7 +54,9 @@ const PAGES = {
   // No newline: what checks the old service compares with exactly this.
   health: async (pages) => {
     const why = await pages.notReady();
-    return why === undefined ? { status: 200, body: 'OK' } : { status: 503, body: `not ready: ${why}\n` };
+    if (why !== undefined) return { status: 503, body: `not ready: ${why}\n` };
+    const warning = pages.warning();
+    return { status: 200, body: warning === undefined ? 'OK' : `OK, but ${warning}\n` };
   },
   robots: async () => ({ status: 200, body: 'User-agent: *\nDisallow: /\n' }),
   metrics: async ({ metrics }) =>

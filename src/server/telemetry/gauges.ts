@@ -21,6 +21,11 @@ const HELD = {
     '--max-tokens',
     'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
   ],
+  bytes: [
+    'discovery_store_bytes',
+    '--data-max-bytes or --etcd-max-bytes',
+    'What the tokens take of the store, in bytes. Past the most no new ones are made, and a quarter further nothing is changed. Replicas over one etcd all tell the same.',
+  ],
 } as const;
 
 export interface Gauges extends Readonly<Record<keyof typeof HELD, Held>> {

@@ -1,6 +1,6 @@
 import { PRESETS } from '../../limits.ts';
 import { parseCidrs } from '../../values/ip.ts';
-import { parseRate } from '../../values/rate.ts';
+import { parseByteRate, parseRate } from '../../values/rate.ts';
 import { count, setting } from './setting.ts';
 
 const MOST = 1_000_000;
@@ -19,6 +19,14 @@ export const LIMITS = {
     ...rate,
     default: PRESETS.clientNewTokens,
     help: 'How many tokens one client may make: 1/s:1000 is a thousand at once, and then one a second. Or off.',
+  }),
+  clientBytes: setting({
+    flag: 'client-bytes',
+    value: 'RATE',
+    takes: 'off, or how many bytes in a second, minute or hour after how many at once, like 1MiB/m:16MiB',
+    parse: parseByteRate,
+    default: PRESETS.clientBytes,
+    help: 'How many bytes of tokens, members and other changes one client may have stored, like 1MiB/m:16MiB. Or off.',
   }),
   clientRequests: setting({
     flag: 'client-requests',

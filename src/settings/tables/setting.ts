@@ -1,3 +1,4 @@
+import { parseBytes } from '../../values/bytes.ts';
 import { LONGEST_TIMER_MS, parseDuration } from '../../values/duration.ts';
 import type { Flag } from './flag.ts';
 
@@ -56,6 +57,15 @@ export function count(most: number): Named<number> {
     value: 'NUMBER',
     takes: `a whole number from 1 to ${most}`,
     parse: (text) => (/^\d{1,15}$/.test(text) ? inRange(Number(text), 1, most) : undefined),
+  };
+}
+
+export function bytes(least: string, most: string): Named<number> {
+  const [from = 0, to = 0] = [parseBytes(least), parseBytes(most)];
+  return {
+    value: 'BYTES',
+    takes: `a number of bytes from ${least} to ${most}, like 500MB or 2GiB`,
+    parse: (text) => inRange(parseBytes(text), from, to),
   };
 }
 

@@ -1,5 +1,6 @@
+import { PRESETS } from '../../limits.ts';
 import { DEFAULT_PREFIX, parseEndpoints, parsePrefix } from '../../values/etcd-endpoints.ts';
-import { duration, FILE, LONGEST_TIMER, parsePath, parseText, setting } from './setting.ts';
+import { bytes, duration, FILE, LONGEST_TIMER, parsePath, parseText, setting } from './setting.ts';
 
 /** Where tokens are kept. */
 export const STORAGE = {
@@ -10,6 +11,12 @@ export const STORAGE = {
     parse: parsePath,
     default: 'etcd-discovery-data',
     help: 'Where the embedded store keeps its files. Made when it is missing.',
+  }),
+  dataMaxBytes: setting({
+    flag: 'data-max-bytes',
+    ...bytes('1MiB', '1TiB'),
+    default: PRESETS.dataMaxBytes,
+    help: 'How many bytes of tokens the embedded store holds until it makes no new ones. The disk needs twice as many.',
   }),
   etcd: setting({
     flag: 'etcd',
@@ -26,6 +33,12 @@ export const STORAGE = {
     parse: parsePrefix,
     default: DEFAULT_PREFIX,
     help: 'Where the keys of this service begin in etcd. The replicas of one service have the same.',
+  }),
+  etcdMaxBytes: setting({
+    flag: 'etcd-max-bytes',
+    ...bytes('1MiB', '1TiB'),
+    default: PRESETS.etcdMaxBytes,
+    help: "How many bytes of etcd the service takes until it makes no new tokens: half of etcd's quota, or less where others use it.",
   }),
   etcdCacert: setting({
     flag: 'etcd-cacert',

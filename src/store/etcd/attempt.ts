@@ -2,6 +2,7 @@ import { type Applied, apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { refusalOf, unavailable } from '../refusals.ts';
+import { type ByteCount, entryBytes } from './byte-count.ts';
 import { LAST_CALL_MS } from './client/call-batcher.ts';
 import { CALL_MS } from './client/connection.ts';
 import type { Fault } from './client/fault.ts';
@@ -14,6 +15,7 @@ import { bytesOf, type Outcome, type WritePiece } from './write-call.ts';
 
 export interface AttemptParts extends ReaderParts {
   readonly tokens: TokenCount;
+  readonly bytes: ByteCount;
   /** Told of each change that was committed. */
   readonly committed: (token: Token, at: Revision) => void;
   /** Goes on with what waits in a lane. */
@@ -40,12 +42,14 @@ export class Attempt implements WritePiece {
   unsure = false;
   readonly #parts: AttemptParts;
   readonly #proposal: Proposal;
+  readonly #entryBytes: number;
 
   constructor(parts: AttemptParts, proposal: Proposal) {
     this.#parts = parts;
     this.#proposal = proposal;
     this.operation = operationOf(parts, proposal);
     this.bytes = bytesOf(this.operation);
+    this.#entryBytes = entryBytes(this.operation);
     // Those that had to wait for others of their token are still worth a call; a short one, when those had no answer.
     const least = parts.health.isDown ? LAST_CALL_MS : CALL_MS;
     this.due = Math.max(proposal.job.due, performance.now() + least);
@@ -76,9 +80,10 @@ export class Attempt implements WritePiece {
 
   #succeed(at: Revision, tick: number): void {
     const { lane, record, change } = this.#proposal;
-    const { cache, committed, step, tokens } = this.#parts;
+    const { bytes, cache, committed, step, tokens } = this.#parts;
     if (change.type === 'CREATED') tokens.did(1, at);
     this.#endMaking();
+    bytes.did(this.#entryBytes, at);
     const before = record?.cluster;
     const applied = apply(before, change, at);
     const after = recordAfter(record, applied);

@@ -6,18 +6,18 @@ import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster } from '../../discovery/types.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
-import { closed, compacted } from '../refusals.ts';
+import { bytesBound, closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
 import { Connection, type EtcdAccess } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import { versionOverHttp } from './client/http-version.ts';
+import { Counts } from './counts.ts';
 import { Histories } from './histories.ts';
 import { listClusters } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkPrefix, checkVersion, type FreePrefix } from './prefix.ts';
 import { type Clock, Reader } from './read.ts';
 import { Sweeper } from './sweep/sweeper.ts';
-import { TokenCount } from './token-count.ts';
 import { WatchLoop } from './watch-loop.ts';
 import { Writer } from './write.ts';
 
@@ -29,7 +29,7 @@ export interface EtcdStoreOptions extends EtcdAccess {
   readonly prefix: string;
   /** What becomes of a prefix without anything below it; without this it is taken. */
   readonly free?: FreePrefix;
-  readonly policy: Pick<Policy, 'maxTokens'>;
+  readonly policy: Pick<Policy, 'maxTokens' | 'maxBytes'>;
   /** Told in one line when etcd goes, and when it is back. */
   readonly log?: (line: string) => void;
   /** Told how many reads or writes go to etcd in one call. */
@@ -42,6 +42,8 @@ export interface EtcdStore extends Store {
   readonly clusterId: bigint;
   /** How many tokens are held, tombstones included; those of other replicas a moment later. */
   tokens(): number;
+  /** What they take of etcd, see `ByteCount`. */
+  bytes(): number;
 }
 
 /** Rejects with STORE_UNAVAILABLE when etcd or the prefix cannot be used; the text says what to do. */
@@ -68,7 +70,7 @@ class OpenStore implements EtcdStore {
   readonly #keys: Keys;
   readonly #cache = new Cache();
   readonly #histories = new Histories();
-  readonly #tokens: TokenCount;
+  readonly #counts: Counts;
   readonly #health: Health;
   readonly #reader: Reader;
   readonly #writer: Writer;
@@ -83,7 +85,7 @@ class OpenStore implements EtcdStore {
     this.clusterId = clusterId;
     this.#connection = connection;
     this.#keys = keys;
-    this.#tokens = new TokenCount(options.policy.maxTokens);
+    this.#counts = new Counts(keys, options.policy.maxTokens);
     this.#health = new Health(options.log ?? (() => {}));
     const clock: Clock = { tick: 0 };
     const onBatch = options.onBatch ?? (() => {});
@@ -92,11 +94,13 @@ class OpenStore implements EtcdStore {
     this.#writer = new Writer({
       ...shared,
       reader: this.#reader,
-      tokens: this.#tokens,
+      tokens: this.#counts.tokens,
+      bytes: this.#counts.bytes,
+      bound: bytesBound(options.policy.maxBytes),
       committed: (token, at) => this.#ring(token, at),
     });
     this.#sweeper = new Sweeper(connection, keys, (token, at) => {
-      this.#tokens.did(-1, at);
+      this.#counts.tokens.did(-1, at);
       this.#cache.delete(token);
       this.#ring(token, at);
     });
@@ -104,7 +108,7 @@ class OpenStore implements EtcdStore {
 
   /** Begins to watch. */
   async start(): Promise<void> {
-    const after = await this.#count();
+    const after = await this.#counts.countTokens(this.#reader);
     this.#watch = new WatchLoop(
       {
         connection: this.#connection,
@@ -112,18 +116,25 @@ class OpenStore implements EtcdStore {
         health: this.#health,
         told: (events, at) => this.#told(events, at),
         missed: async () => {
-          const at = await this.#count();
+          const at = await this.#counts.countTokens(this.#reader);
           this.#rung.clear();
           this.#listener(undefined);
+          // The watch goes on from there when this is over.
+          setImmediate(() => this.#readBytes());
           return at;
         },
       },
       after,
     );
+    this.#readBytes();
   }
 
   tokens(): number {
-    return this.#tokens.count();
+    return this.#counts.tokens.count();
+  }
+
+  bytes(): number {
+    return this.#counts.bytes.count();
   }
 
   async ping(): Promise<void> {
@@ -186,6 +197,7 @@ class OpenStore implements EtcdStore {
   }
 
   async #close(): Promise<void> {
+    this.#counts.stop();
     await this.#writer.idle();
     await this.#watch?.close();
     await this.#sweeper.close();
@@ -194,18 +206,11 @@ class OpenStore implements EtcdStore {
     this.#connection.close();
   }
 
-  /** Counts the tokens. Returns the revision that the count is of. */
-  async #count(): Promise<Revision> {
-    const { count, revision: at } = await this.#reader.range(() => ({
-      ...this.#keys.ends,
-      count_only: true,
-    }));
-    this.#tokens.counted(count, at);
-    return at;
+  #readBytes(): void {
+    this.#counts.readBytes(this.#reader, () => this.#watch?.revision ?? revision(0));
   }
 
   #told(events: readonly IEvent[], at: Revision): void {
-    let more = 0;
     const changed = new Set<Token>();
     for (const { type, kv } of events) {
       const key = this.#keys.parseLog(kv.key);
@@ -213,17 +218,15 @@ class OpenStore implements EtcdStore {
       const { token, number } = key;
       const made = revision(BigInt(kv.mod_revision));
       if (type === 'Put') {
-        if (number === 0) more += 1;
-        else this.#cache.follow(token, { number, value: kv.value, revision: made });
-      } else {
+        if (number > 0) this.#cache.follow(token, { number, value: kv.value, revision: made });
+      } else if (number > 0) {
         // Of the changes that go with their token it is enough to hear once.
-        if (number > 0) continue;
-        more -= 1;
+        continue;
       }
       if (this.#rung.get(token) === made) this.#rung.delete(token);
       else changed.add(token);
     }
-    this.#tokens.told(more, at);
+    this.#counts.told(events, at);
     for (const token of changed) this.#listener(token);
   }
 

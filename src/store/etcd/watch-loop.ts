@@ -140,6 +140,8 @@ export class WatchLoop {
             ...this.#parts.span,
             start_revision: String(this.#revision + 1n),
             progress_notify: true,
+            // Of what is deleted one has to know how large it was.
+            prev_kv: true,
           },
         });
       });

@@ -4,7 +4,7 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import type { Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
-import { nothingDecided, refusalOf, unavailable } from '../refusals.ts';
+import { type BytesBound, nothingDecided, refusalOf, refusedFor, unavailable } from '../refusals.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import { Group, PATIENCE_MS } from './client/call-batcher.ts';
 import { finish, isOverdue, type Job, type Lane } from './lane.ts';
@@ -17,6 +17,7 @@ type Turn = 'DONE' | 'WAITS';
 
 export interface WriterParts extends Omit<AttemptParts, 'step' | 'refresh'> {
   readonly reader: Reader;
+  readonly bound: BytesBound;
 }
 
 /**
@@ -130,6 +131,13 @@ export class Writer {
       if (before !== undefined) {
         job.resolve({ cluster: before, before, revision: fresh.revision, changed: false });
       } else job.reject(nothingDecided());
+      return 'DONE';
+    }
+    const { bytes, bound } = this.#parts;
+    const refused = refusedFor(change, bytes.count(), bound);
+    if (refused !== undefined) {
+      if (fresh === undefined) return this.#readFirst(lane);
+      finish(lane).reject(refused.at(fresh.revision));
       return 'DONE';
     }
     if (change.type === 'CREATED') {

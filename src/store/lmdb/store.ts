@@ -4,7 +4,8 @@ import type { Change, Event } from '../../discovery/change.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import type { Cluster, Millis, Revision, Token } from '../../discovery/types.ts';
-import { closed, nothingDecided, refusalOf, tooManyTokens } from '../refusals.ts';
+import { closed, nothingDecided, refusalOf } from '../refusals.ts';
+import { Admission } from './admit.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
 import { Disk } from './disk.ts';
 import { Draft } from './draft.ts';
@@ -16,7 +17,7 @@ import { planSweep } from './sweep.ts';
 export interface LmdbStoreOptions {
   /** The data directory; made when it is not there. */
   readonly path: string;
-  readonly policy: Pick<Policy, 'maxTokens'>;
+  readonly policy: Pick<Policy, 'maxTokens' | 'maxBytes'>;
   /** Told in one line why the store ends the process. */
   readonly log?: (line: string) => void;
   /** Told how many writes share a transaction. */
@@ -31,6 +32,8 @@ export interface LmdbStore extends Store {
   readonly clusterId: bigint;
   /** How many tokens are held, tombstones included. */
   tokens(): number;
+  /** What they take, see `tokenBytes`. */
+  bytes(): number;
   /** What may still be written, in bytes. */
   room(): number;
 }
@@ -43,16 +46,13 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
   return store;
 }
 
-/** Changes that are taken when there is no room: they make some. */
-const MAKES_ROOM: ReadonlySet<Change['type']> = new Set(['TOKEN_DELETED', 'DEREGISTERED']);
-
 class OpenStore implements LmdbStore {
   readonly clusterId: bigint;
   readonly #databases: Databases;
   readonly #batches: Batches;
   readonly #disk: Disk;
   readonly #reader: Reader;
-  readonly #maxTokens: number;
+  readonly #admission: Admission;
   readonly #cache = new ClusterCache();
   #listener: (token: Token | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
@@ -67,7 +67,7 @@ class OpenStore implements LmdbStore {
   constructor(databases: Databases, options: LmdbStoreOptions) {
     this.clusterId = databases.clusterId;
     this.#databases = databases;
-    this.#maxTokens = options.policy.maxTokens;
+    this.#admission = new Admission(options.policy);
     this.#reader = new Reader(databases, () => this.#closing !== undefined);
     this.#revision = databases.revision;
     this.#tokens = databases.tokens;
@@ -92,6 +92,10 @@ class OpenStore implements LmdbStore {
 
   tokens(): number {
     return this.#tokens;
+  }
+
+  bytes(): number {
+    return this.#bytes;
   }
 
   room(): number {
@@ -211,11 +215,13 @@ class OpenStore implements LmdbStore {
   #decided(decide: Decide, before: Cluster | undefined): Change | undefined {
     try {
       const change = decide(before);
-      if (change?.type === 'CREATED' && this.#tokens + this.#draft.created >= this.#maxTokens) {
-        throw tooManyTokens(this.#maxTokens);
+      if (change !== undefined) {
+        this.#admission.admit(change, {
+          tokens: this.#tokens + this.#draft.created,
+          bytes: this.#draft.bytes,
+          shortage: this.#disk.shortage(),
+        });
       }
-      const shortage = this.#disk.shortage();
-      if (shortage !== undefined && change !== undefined && !MAKES_ROOM.has(change.type)) throw shortage;
       return change;
     } catch (error) {
       throw refusalOf(error).at(this.#draft.revision);

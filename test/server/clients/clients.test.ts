@@ -151,6 +151,7 @@ suite('the client behind proxies', () => {
     const limits = {
       requests: 'off',
       newTokens: 'off',
+      bytes: 'off',
       connections: 9,
       requestsAtOnce: 9,
       watches: 9,
@@ -250,6 +251,7 @@ suite('the table of clients', () => {
     const limits = {
       requests: parseRate('1/s:20') as Rate,
       newTokens: 'off',
+      bytes: 'off',
       connections: 1,
       requestsAtOnce: 100,
       watches: 100,

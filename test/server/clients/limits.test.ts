@@ -13,7 +13,7 @@ import {
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
 import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
-import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { DiscoveryService, RegisterMode } from '../../../gen/discovery/v1/service_pb.ts';
 import {
   KV,
   Watch,
@@ -75,6 +75,37 @@ function assertTurnedAway(thrown: unknown, words: RegExp): true {
   assert.ok((retry?.retryDelay?.seconds ?? 0n) > 0n, 'it says when to come again');
   return true;
 }
+
+suite('too many bytes of one client', () => {
+  let service: RunningService;
+  before(async () => {
+    service = await serviceWith({ bytes: { burst: 3000, interval: HOUR } });
+  });
+  after(() => service.stop());
+
+  test('are refused with when to come again, changes that change nothing take none, and others are served', async () => {
+    const of = (client: string) =>
+      createClient(DiscoveryService, transports(service.url, client)['gRPC'] as Transport);
+    const [alice, bob] = [of(ALICE), of(BOB)];
+    const { cluster } = await alice.createToken({ size: 3 });
+    const token = cluster?.token ?? '';
+    const member = { token, memberId: 'a', name: 'a', peerUrls: ['http://a:2380'] };
+    for (let i = 0; i < 100; i++) await alice.register(member);
+    const words = /^198\.51\.100\.1 has stored as much as one client may for now; try again in \d+ s$/;
+    let refused: unknown;
+    for (let i = 0; i < 100 && refused === undefined; i++) {
+      const name = `${'x'.repeat(200)}${i}`;
+      refused = await alice.register({ ...member, mode: RegisterMode.REPLACE, name }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+    }
+    assert.ok(assertTurnedAway(refused, words));
+    // What is left for the members of tokens is not for new ones.
+    await assert.rejects(alice.createToken({ size: 3 }), (thrown) => assertTurnedAway(thrown, words));
+    await bob.register({ token, memberId: 'b', name: 'b', peerUrls: ['http://b:2380'] });
+  });
+});
 
 suite('too many requests of one client', () => {
   let service: RunningService;

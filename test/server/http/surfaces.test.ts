@@ -105,7 +105,13 @@ test('/health answers OK, and makes nothing', async () => {
 
 test('/health says in words why the service is not ready', async () => {
   const metrics = emptyMetrics();
-  const pages = { version: '0', metrics, urlFor: () => '', notReady: async () => 'the service is stopping' };
+  const pages = {
+    version: '0',
+    metrics,
+    urlFor: () => '',
+    notReady: async () => 'the service is stopping',
+    warning: () => undefined,
+  };
   const server = createServer((request, response) => {
     void servePage(request.url === '/livez' ? 'live' : 'health', pages, request, response);
   });

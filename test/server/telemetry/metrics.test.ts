@@ -135,7 +135,7 @@ test('waits are counted while they are open, and stay out of the times of calls'
 });
 
 test('tokens are told by their state, also of those whose time has come without a write', async () => {
-  const open = openMemoryStore(emptyDisk(), { maxTokens: 1000 });
+  const open = openMemoryStore(emptyDisk(), { maxTokens: 1000, maxBytes: 1e12 });
   let now = millis(1000);
   const discovery = new Discovery(open, DEFAULT_POLICY, () => now);
   const make = async (size: number, ttl: number): Promise<Token> => {
@@ -197,7 +197,7 @@ test('what the port refuses by itself is counted', async () => {
 
 test('a store that fails is counted; one that refuses is not', async () => {
   const metrics = emptyMetrics();
-  const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10 }));
+  const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10, maxBytes: 1e12 }));
   const store = observeStore(failing.store, metrics.store);
   const token = parseToken('any');
   const refuse = (): never => {

@@ -9,6 +9,7 @@ import {
 } from '../../../src/discovery/decide.ts';
 import type { Decide, Written } from '../../../src/discovery/store.ts';
 import type { Description, Token } from '../../../src/discovery/types.ts';
+import { ByteCount } from '../../../src/store/etcd/byte-count.ts';
 import { Cache } from '../../../src/store/etcd/cache.ts';
 import { Connection } from '../../../src/store/etcd/client/connection.ts';
 import { Health } from '../../../src/store/etcd/client/health.ts';
@@ -16,6 +17,7 @@ import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { Reader } from '../../../src/store/etcd/read.ts';
 import { TokenCount } from '../../../src/store/etcd/token-count.ts';
 import { Writer } from '../../../src/store/etcd/write.ts';
+import { bytesBound } from '../../../src/store/refusals.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { refusal } from '../laws/subject.ts';
@@ -213,7 +215,9 @@ function partsOver(connection: Recorded, same?: Connection): Parts {
   };
   const reader = new Reader(shared);
   const tokens = new TokenCount(1_000_000);
-  const writer = new Writer({ ...shared, reader, tokens, committed: () => {} });
+  const bytes = new ByteCount();
+  const bound = bytesBound(1e12);
+  const writer = new Writer({ ...shared, reader, tokens, bytes, bound, committed: () => {} });
   const write = (to: Token, decide: Decide): Promise<Written> => writer.write(to, decide);
   const now = at(Date.now());
   return {

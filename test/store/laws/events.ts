@@ -21,7 +21,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         await discovery.register(other, node(i));
       }
       told.push((await discovery.register(t, node(5, { mode: 'REPLACE', ...named('new') }))).revision);
-      told.push((await discovery.deregister(t, memberId('id4'), undefined)).written.revision);
+      told.push((await discovery.deregister(t, memberId('id4'), undefined)).revision);
       const first = Number(told[0]) - 1;
       const last = Number(told.at(-1));
       for (const restart of [false, true]) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { DiscoveryError, Reason } from '../../../src/discovery/errors.ts';
 import type { Token } from '../../../src/discovery/types.ts';
-import { at, create, memberId, token } from '../support/commands.ts';
+import { waitFor } from '../../support/wait.ts';
+import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/commands.ts';
 import { refusal, rejections, type Subject } from './subject.ts';
 
-export function refusalsLaws({ start }: Subject): void {
+export function refusalsLaws({ start, newPlace, again }: Subject): void {
   describe('a refusal', () => {
     test('changes nothing and carries the revision at which it was made', async () => {
       const { discovery, store } = await start();
@@ -50,6 +52,53 @@ export function refusalsLaws({ start }: Subject): void {
       await refusal('TOO_MANY_TOKENS', discovery.createToken(create(token())));
       assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
       await discovery.createToken(create(token()));
+    });
+
+    test('of bytes too many is told to new tokens first, and later to all but deletions', async () => {
+      const place = newPlace();
+      const policy = { maxBytes: 20_000 };
+      let { discovery, store } = await again(place, policy);
+      const tokens: Token[] = [];
+      const make = async (): Promise<void> => {
+        const t = token();
+        await discovery.createToken(create(t, size(100)));
+        tokens.push(t);
+      };
+      const untilRefused = async (reason: Reason, call: () => Promise<unknown>): Promise<void> => {
+        for (let i = 0; i < 500; i++) {
+          const refused = await call().then(
+            () => undefined,
+            (thrown: DiscoveryError) => thrown,
+          );
+          if (refused !== undefined) return assert.equal(refused.reason, reason, refused.message);
+        }
+        assert.fail(`never ${reason}`);
+      };
+      await untilRefused('TOO_MANY_TOKENS', make);
+      assert.ok(tokens.length > 5);
+      const [first, second] = tokens as [Token, Token];
+      await discovery.register(first, node(1));
+      ({ discovery, store } = await again(place, policy));
+      // A store may have to count first.
+      await waitFor('new tokens to be refused', () =>
+        make().then(
+          () => false,
+          () => true,
+        ),
+      );
+      let joined = 1;
+      await untilRefused('STORE_UNAVAILABLE', () => discovery.register(first, node((joined += 1))));
+      assert.ok(joined > 3, 'there was room for its members');
+      await refusal('STORE_UNAVAILABLE', discovery.reopenToken(second, ttl(HOUR).ttl));
+      assert.equal((await discovery.register(first, node(1))).outcome, 'UNCHANGED');
+      await discovery.deleteToken(second);
+      await store.sweep(at(Date.now() + 2 * HOUR), 1000);
+      await waitFor('new tokens to be made', () =>
+        make().then(
+          () => true,
+          () => false,
+        ),
+      );
     });
   });
 }

@@ -14,7 +14,7 @@ export interface Subject {
   readonly start: (policy?: Partial<Policy>) => Promise<Opened>;
   readonly newPlace: () => Place;
   /** Closes what is open, and opens the place: the first time, or as after a restart. */
-  readonly again: (place: Place) => Promise<Opened>;
+  readonly again: (place: Place, policy?: Partial<Policy>) => Promise<Opened>;
 }
 
 export interface Opened {

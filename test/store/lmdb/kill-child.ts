@@ -42,12 +42,7 @@ async function work(worker: number): Promise<never> {
         'id4',
         discovery.register(t, node(4, { mode: 'REPLACE', ...named('x') })),
       ),
-      acknowledged(
-        'DEREGISTERED',
-        name,
-        'id5',
-        discovery.deregister(t, memberId('id5'), undefined).then((each) => each.written),
-      ),
+      acknowledged('DEREGISTERED', name, 'id5', discovery.deregister(t, memberId('id5'), undefined)),
     ]);
     if (fleeting) await acknowledged('TOKEN_DELETED', name, '-', discovery.deleteToken(t));
   }

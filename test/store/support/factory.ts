@@ -6,7 +6,7 @@ export interface Place {
   /** Whether each change has a revision of its own, one more than the last, or shares it and leaves gaps. */
   readonly revisions: 'COUNTED' | 'SHARED';
   /** Opens the data; the store opened before has to be closed. */
-  open(policy: Pick<Policy, 'maxTokens'>): Promise<Store>;
+  open(policy: Pick<Policy, 'maxTokens' | 'maxBytes'>): Promise<Store>;
   /** Removes the data. */
   destroy(): void;
 }

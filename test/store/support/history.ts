@@ -166,11 +166,7 @@ async function perform(discovery: Discovery, command: Command): Promise<Outcome>
         return { ...written(rest), member, standby, ...(previous === undefined ? {} : { previous }) };
       }
       case 'deregister': {
-        const { written: rest, member } = await discovery.deregister(
-          command.token,
-          command.id,
-          command.expected,
-        );
+        const { member, ...rest } = await discovery.deregister(command.token, command.id, command.expected);
         return { ...written(rest), member };
       }
       case 'delete':

@@ -1,4 +1,4 @@
-import { firstEvents } from '../../../src/discovery/bytes.ts';
+import { firstEvents, tokenBytes } from '../../../src/discovery/bytes.ts';
 import { apply, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
@@ -6,6 +6,7 @@ import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import type { Cluster } from '../../../src/discovery/types.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
+import { bytesBound, refusedFor } from '../../../src/store/refusals.ts';
 
 /** What a store keeps while it is closed. */
 export interface Disk {
@@ -19,7 +20,7 @@ export function emptyDisk(): Disk {
 }
 
 /** The simplest store that keeps the laws: they are then laws of the port, and not of one database. */
-export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): Store {
+export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | 'maxBytes'>): Store {
   let listener: (token: Token | undefined) => void = () => {};
   let closed = false;
   const refuseClosed = (reason: Reason): void => {
@@ -53,6 +54,9 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens'>): 
       if (change.type === 'CREATED' && disk.clusters.size >= policy.maxTokens) {
         throw new DiscoveryError('TOO_MANY_TOKENS', 'too many', { revision: now });
       }
+      const bytes = [...disk.clusters.values()].reduce((sum, each) => sum + tokenBytes(each), 0);
+      const refused = refusedFor(change, bytes, bytesBound(policy.maxBytes));
+      if (refused !== undefined) throw refused.at(now);
       disk.revision += 1n;
       const { cluster, event } = apply(before, change, revision(disk.revision));
       disk.clusters.set(token, cluster);

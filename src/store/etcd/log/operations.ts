@@ -13,18 +13,21 @@ export interface Operation {
   readonly failure: IRequestOp[];
   /** The key that it puts and nothing else does, with its nonce in the value. */
   readonly key: Buffer;
+  readonly value: Buffer;
 }
 
 /** The making of a token. */
 export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Operation {
   const { token } = cluster;
   const key = keys.made(token);
+  const value = encodeMade(cluster, nonce);
   return {
     key,
+    value,
     // The second: a token that somebody made by hand stays theirs.
     compare: [isAbsent(key), isAbsent(keys.size(token))],
     success: [
-      put(key, encodeMade(cluster, nonce)),
+      put(key, value),
       put(keys.size(token), Buffer.from(String(cluster.size))),
       put(keys.end(endTime(cluster), token), EMPTY),
     ],
@@ -44,16 +47,15 @@ export function changeOperation(
   const { head } = record;
   const key = keys.change(token, head + 1);
   const after = record.cluster.modRevision;
+  const value = encodeChange(event, cluster, nonce, after);
   return {
     key,
+    value,
     compare: [
       { key: keys.change(token, head), target: 'Mod', result: 'Equal', mod_revision: String(after) },
       isAbsent(key),
     ],
-    success: [
-      put(key, encodeChange(event, cluster, nonce, after)),
-      ...published(keys, record.cluster, cluster, event),
-    ],
+    success: [put(key, value), ...published(keys, record.cluster, cluster, event)],
     failure: [{ request_range: keys.log(token, head) }],
   };
 }

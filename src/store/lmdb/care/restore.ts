@@ -161,7 +161,10 @@ export function revisionAfter(known: number, nowMs: number): number {
 
 /** Through the store, so that the records stay whole. Returns how many tokens it closed. */
 async function closeAssembling(directory: string): Promise<number> {
-  const store = await openLmdbStore({ path: directory, policy: { maxTokens: Number.MAX_SAFE_INTEGER } });
+  const store = await openLmdbStore({
+    path: directory,
+    policy: { maxTokens: Number.MAX_SAFE_INTEGER, maxBytes: Number.MAX_SAFE_INTEGER },
+  });
   let closed = 0;
   try {
     const now = millis(Date.now());
