@@ -12,3 +12,9 @@ export function interopClient(): Promise<Tool> {
   const version = 'v1.85.0';
   return goProgram('grpc-interop-client', version, `google.golang.org/grpc@${version}`, '/interop/client');
 }
+
+/** Summerwind's tests of servers against the specifications of HTTP/2 and HPACK. */
+export function h2spec(): Promise<Tool> {
+  const version = 'v2.2.1+incompatible';
+  return goProgram('h2spec', version, `github.com/summerwind/h2spec@${version}`, '/cmd/h2spec');
+}

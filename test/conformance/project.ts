@@ -2,7 +2,7 @@
 
 import type { DescService, Registry } from '@bufbuild/protobuf';
 import { createServiceImplSpec, type ServiceImpl } from '@connectrpc/connect';
-import { openPort, type Port } from '../../src/port/port.ts';
+import { openPort, type Port, type PortHandler } from '../../src/port/port.ts';
 import type { TlsIdentity } from '../../src/port/tls.ts';
 import { rpcHandler } from '../../src/server/rpc/handler.ts';
 
@@ -18,6 +18,13 @@ export interface Served<Service extends DescService> {
   readonly tls?: TlsIdentity | undefined;
 }
 
+const log = (fields: object, text: string): void => console.error(text, fields);
+
+/** Opens a port of the project on 127.0.0.1 with a handler of the test's own. */
+export function servePlain(handler: PortHandler, tls?: TlsIdentity): Promise<Port> {
+  return openPort({ host: '127.0.0.1', port: 0, tls, handler, log: { warn() {}, error: log } });
+}
+
 /** Opens a port of the project on 127.0.0.1 that serves one RPC service. */
 export function serve<Service extends DescService>({
   service,
@@ -27,7 +34,6 @@ export function serve<Service extends DescService>({
 }: Served<Service>): Promise<Port> {
   const services = [createServiceImplSpec<Service>(service, implementation)];
   const handler = rpcHandler(services, undefined, options);
-  const log = (fields: object, text: string): void => console.error(text, fields);
   return openPort({
     host: '127.0.0.1',
     port: 0,
