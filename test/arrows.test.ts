@@ -76,7 +76,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'src/rpc': {
-    modules: ['gen', 'src/discovery', 'src/on-end.ts', 'src/client', 'src/values', 'src/work.ts'],
+    modules: [
+      'gen',
+      'src/discovery',
+      'src/on-end.ts',
+      'src/own-turn.ts',
+      'src/client',
+      'src/values',
+      'src/work.ts',
+    ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },

@@ -6,9 +6,12 @@ import { bodyOf, directoryNode, JSON_TYPE, keys, memberNode, type Reply, unchang
 /** What keeping a list of one member more takes, beside its text: the list is kept for it. */
 const ENTRY_BYTES = 16;
 
+/** Members from which a list is kept as bytes: Node.js sends a short text in one piece with the head. */
+const LARGE = 50;
+
 // Of a list every answer is the same until its cluster is another, in which it has another list. Each order has half.
-const lists = new ByteCache<Buffer>(WORK_LIMITS.renderedBytes / 2);
-const sortedLists = new ByteCache<Buffer>(WORK_LIMITS.renderedBytes / 2);
+const lists = new ByteCache<Reply['body']>(WORK_LIMITS.renderedBytes / 2);
+const sortedLists = new ByteCache<Reply['body']>(WORK_LIMITS.renderedBytes / 2);
 
 /**
  * Members and standbys alike, by rank or sorted by key: a node works out its own rank. `onMade` is told of how many when
@@ -28,7 +31,8 @@ export function listReply(
     const nodes = members.map((member) => memberNode(token, member));
     const created = list.cluster?.createRevision ?? 0n;
     const node = directoryNode(keys.token(token), nodes, unchanged(created));
-    body = Buffer.from(bodyOf('get', node));
+    const text = bodyOf('get', node);
+    body = members.length < LARGE ? text : Buffer.from(text);
     known.set(list.members, { value: body, bytes: body.length + ENTRY_BYTES * members.length });
     onMade(members.length);
   }

@@ -9,7 +9,9 @@ import {
   type KeyValue,
   KeyValueSchema,
 } from '../../gen/etcd/mvccpb/kv_pb.ts';
+import { ByteCache } from '../byte-cache.ts';
 import { formatValue } from '../etcd/value.ts';
+import { WORK_LIMITS } from '../limits.ts';
 import { memberKey, type Place, sizeKey } from './keys.ts';
 
 /** A key of a token with its text, by which it is ordered and found in a span. */
@@ -51,12 +53,24 @@ export function madeChange(place: Place, cluster: Cluster): KeyChange {
   return { key, now: kv, before: undefined };
 }
 
-/** What an event of a cluster does to its keys. */
+/** What a change takes, with its key and its value. */
+const CHANGE_BYTES = 600;
+
+// A service in the same process tells every watcher of the same event. That of a cluster's end is long.
+const ends = new ByteCache<{ readonly root: string; readonly changes: readonly KeyChange[] }>(
+  WORK_LIMITS.renderedBytes / 4,
+);
+
+/** What an event of a cluster does to its keys. Nobody may change it: it is shared. */
 export function changesOf(place: Place, cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
   const { type, member, previous, removedMembers } = event;
   if (type === MemberEventType.TOKEN_DELETED) {
+    const known = ends.get(event);
+    if (known?.root === place.root) return known.changes;
     const gone = [sizeEntry(place, cluster), ...removedMembers.map((each) => memberEntry(place, each))];
-    return gone.sort(byKey).map(({ key, kv }) => ({ key, now: undefined, before: kv }));
+    const changes = gone.sort(byKey).map(({ key, kv }) => ({ key, now: undefined, before: kv }));
+    ends.set(event, { value: { root: place.root, changes }, bytes: changes.length * CHANGE_BYTES });
+    return changes;
   }
   if (member === undefined) return [];
   const { key, kv } = memberEntry(place, member);

@@ -102,7 +102,7 @@ const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: Entry) => bigint | 
 // A service in the same process answers with the same list as long as a cluster is as it was: what is made of it serves
 // every answer, and nobody may change that. Under another spelling of its token it is made anew.
 const listings = new ByteCache<{ readonly root: string; readonly listing: Listing }>(
-  WORK_LIMITS.renderedBytes,
+  (WORK_LIMITS.renderedBytes / 4) * 3,
 );
 
 /** Every key of a token. `onMade` is told of how many when they had to be made. */

@@ -22,12 +22,16 @@ import { revision, type Token } from '../discovery/types.ts';
 import { newWarnings } from '../discovery/warnings.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { onEnd } from '../on-end.ts';
+import { ownTurn } from '../own-turn.ts';
 import type { PeerWarning } from '../values/peer-warnings.ts';
 import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
 import { spend } from './spend.ts';
+
+/** Members from which telling of all of them takes half a millisecond. */
+const LARGE = 100;
 
 /** All that the handlers need of a call's context: when to stop, and who calls. */
 export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
@@ -125,6 +129,8 @@ export function discoveryService(
         const leave = onEnd(signal, values.get(QUOTA).watch());
         try {
           for await (const item of discovery.watch(token, after, signal, caller)) {
+            // What each of many watchers makes of the end of a large cluster takes milliseconds.
+            if (item.type === 'EVENT' && (item.event.removed?.length ?? 0) > LARGE) await ownTurn();
             yield updateOf(item, discovery);
           }
         } finally {

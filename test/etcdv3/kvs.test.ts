@@ -119,4 +119,16 @@ suite('changes', () => {
   test('an event of a kind that is not known yet changes no key', () => {
     assert.deepEqual(event(99 as MemberEventType, {}), []);
   });
+
+  test('the end of a cluster is made once for all who watch it, under each spelling of its token', () => {
+    const end = create(MemberEventSchema, {
+      type: MemberEventType.TOKEN_DELETED,
+      removedMembers: [member('a'), member('b')],
+    });
+    const other = { token: 't', root: `${REGISTRY}http:/host/t` };
+    const changes = changesOf(place, cluster, end);
+    assert.equal(changesOf(place, cluster, end), changes);
+    for (const { key } of changesOf(other, cluster, end)) assert.ok(key.startsWith(`${other.root}/`));
+    assert.deepEqual(changesOf(place, cluster, end), changes);
+  });
 });
