@@ -1,0 +1,28 @@
+import { parentPort } from 'node:worker_threads';
+import { explore, failureText } from './explore.ts';
+import { type Budget, setupOf } from './setup.ts';
+
+/** What to explore: a size, and the nodes that come: each 2 is one of v2. */
+export interface Order {
+  readonly size: number;
+  readonly dialects: string;
+  readonly budget: Partial<Budget>;
+}
+
+export interface Explored {
+  readonly states: number;
+  readonly stories: number;
+  readonly failure: string | undefined;
+}
+
+async function explored({ size, dialects, budget }: Order): Promise<Explored> {
+  const setup = setupOf(size, dialects, budget);
+  const { states, stories, failure } = await explore(setup);
+  return { states, stories, failure: failure && failureText(setup.name, failure) };
+}
+
+// What it throws ends the thread, and fails the test that waits.
+parentPort?.on('message', (order: Order) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  void explored(order).then((found) => parentPort?.postMessage(found));
+});
