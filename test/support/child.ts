@@ -98,7 +98,7 @@ export class SpawnedService {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     // Not any free port: while it is down another process could be given it.
     const addr = options.addr ?? `127.0.0.1:${(await freePorts(1))[0]}`;
-    const where = ['--addr', addr, '--data-dir', dataDir];
+    const where = ['--addr', addr, ...(args.includes('--etcd') ? [] : ['--data-dir', dataDir])];
     const command = new Command(['serve', ...where, ...args], options.env, 'ignore', options.shell);
     let ending: Ending | undefined;
     void command.ended.then((end) => {

@@ -18,6 +18,8 @@ export interface BackingSetup {
   readonly members: 1 | 3;
   /** Clients then need TLS, and a certificate by the CA of the tests. */
   readonly tls?: boolean;
+  /** More flags of etcd. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 /** An etcd cluster as a store for the service, each member behind a proxy that can break its connections. */
@@ -33,7 +35,7 @@ export class BackingEtcd {
   /** Starts it and waits until it is healthy. */
   static async start(
     scene: Scene,
-    { etcd, members: count, tls = false }: BackingSetup,
+    { etcd, members: count, tls = false, flags = {} }: BackingSetup,
   ): Promise<BackingEtcd> {
     const places: Place[] = [];
     for (let i = 1; i <= count; i++) {
@@ -45,7 +47,7 @@ export class BackingEtcd {
     const members: BackingMember[] = [];
     for (const place of places) {
       const proxy = await TcpProxy.open(scene, place.clientUrl);
-      members.push(new BackingMember(scene, etcd, place, initialCluster, proxy));
+      members.push(new BackingMember(scene, { etcd, flags }, place, initialCluster, proxy));
     }
     const backing = new BackingEtcd(scene, members);
     await backing.healthy();
@@ -125,7 +127,13 @@ export class BackingMember {
   run: Run;
   readonly #begin: () => Run;
 
-  constructor(scene: Scene, etcd: Etcd, place: Place, initialCluster: string, proxy: TcpProxy) {
+  constructor(
+    scene: Scene,
+    { etcd, flags: more }: { readonly etcd: Etcd; readonly flags: Readonly<Record<string, string>> },
+    place: Place,
+    initialCluster: string,
+    proxy: TcpProxy,
+  ) {
     const { name, clientUrl, peerUrl } = place;
     const isTls = clientUrl.startsWith('https:');
     const flags = {
@@ -140,6 +148,7 @@ export class BackingMember {
       'heartbeat-interval': '50',
       'election-timeout': '500',
       ...QUICK_FLAGS,
+      ...more,
       ...(isTls && {
         'cert-file': CERT_FILE,
         'key-file': KEY_FILE,
