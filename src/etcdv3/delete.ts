@@ -15,6 +15,9 @@ import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
 import { changesOf, type Entry, memberEntry } from './kvs.ts';
 import { read, spanOf } from './range.ts';
 
+/** Members that are taken out together: with each all others are looked at, which takes a third of a millisecond. */
+const REMOVALS_AT_ONCE = 20;
+
 /** What was there, and the revision at which it was no more: that of the latest deletion, or the store's. */
 interface Removed {
   readonly kvs: readonly KeyValue[];
@@ -56,8 +59,8 @@ async function remove(client: LocalClient, span: Span): Promise<Removed> {
 
 /**
  * The first by rank alone: when it is a member of a complete cluster it is refused, and nobody is taken out. Then all
- * others at once, so that they share what makes a write durable, each at a revision of its own: who leaves meanwhile
- * is left out.
+ * others, some at once, so that they share what makes a write durable, each at a revision of its own: who leaves
+ * meanwhile is left out.
  */
 async function deregister(
   client: DiscoveryClient,
@@ -70,13 +73,15 @@ async function deregister(
   await firstGone;
   const kvs: KeyValue[] = [];
   let last = revision;
-  const gone = entries.map(async (entry) =>
-    entry === first ? firstGone : deregisterOne(client, entry.kv.key),
-  );
-  for (const each of await Promise.all(gone)) {
-    if (each === undefined) continue;
-    kvs.push(memberEntry(span, requireMessage(each.member)).kv);
-    if (each.revision > last) last = each.revision;
+  for (let begin = 0; begin < entries.length; begin += REMOVALS_AT_ONCE) {
+    const gone = entries
+      .slice(begin, begin + REMOVALS_AT_ONCE)
+      .map(async (entry) => (entry === first ? firstGone : deregisterOne(client, entry.kv.key)));
+    for (const each of await Promise.all(gone)) {
+      if (each === undefined) continue;
+      kvs.push(memberEntry(span, requireMessage(each.member)).kv);
+      if (each.revision > last) last = each.revision;
+    }
   }
   return { kvs, revision: last };
 }
