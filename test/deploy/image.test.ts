@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
@@ -19,6 +19,8 @@ const skip = slow
       })) ?? false)
     : 'needs root, to build images and to make network namespaces'
   : 'only in a long run: npm test -- --slow';
+
+const { version: VERSION } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 suite('the container images', { skip }, () => {
   const builder = new Builder(mkdtempSync(join(tmpdir(), 'etcd-discovery-test-')));
@@ -64,6 +66,11 @@ curl -sS "$url/_config/size"`,
   test('the image holds what runs, and not what only builds or tests', async () => {
     const { root, config } = await builder.container('localhost/discovery');
     assert.equal(config.User, '1000:1000');
+    const label = (name: string): string | undefined => config.Labels[`org.opencontainers.image.${name}`];
+    assert.deepEqual(
+      [label('title'), label('licenses'), label('version')],
+      ['etcd-discovery', 'Apache-2.0', VERSION],
+    );
     const files = await runAlone(
       `cd ${root}/app && find . -maxdepth 3 -not -path './node_modules/*/*' | sort`,
     );

@@ -18,6 +18,7 @@ export interface ImageConfig {
   readonly Env: readonly string[];
   readonly Entrypoint: readonly string[];
   readonly Cmd: readonly string[];
+  readonly Labels: Readonly<Record<string, string>>;
   readonly Healthcheck?: { readonly Test: readonly string[] };
 }
 
