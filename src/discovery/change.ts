@@ -27,7 +27,12 @@ export type Change =
       readonly expireTime: Millis;
     }
   | { readonly type: 'TOKEN_REOPENED'; readonly time: Millis; readonly expireTime: Millis }
-  | { readonly type: 'REGISTERED' | 'REPLACED'; readonly time: Millis; readonly member: Registration }
+  | {
+      readonly type: 'REGISTERED' | 'REPLACED';
+      readonly time: Millis;
+      readonly member: Registration;
+      readonly wouldReplace?: true;
+    }
   | { readonly type: 'DEREGISTERED'; readonly time: Millis; readonly id: MemberId }
   | { readonly type: 'TOKEN_DELETED'; readonly time: Millis; readonly byRestore?: true };
 
@@ -40,6 +45,8 @@ export interface Event {
   readonly member?: Member;
   /** The member before a replacement. */
   readonly previous?: Member;
+  /** Of a new member: registered by a call that would have replaced one. The v2 dialect tells it as another action. */
+  readonly wouldReplace?: true;
   /** Everyone who went with a deleted token. */
   readonly removed?: readonly Member[];
   /** When a reopened token expires. */
@@ -110,7 +117,7 @@ function cut(after: Cluster, event: Event): Cluster {
   return isCut(event) ? { ...after, cutRevision: event.revision } : after;
 }
 
-type About = Pick<Event, 'member' | 'previous' | 'removed' | 'expireTime'>;
+type About = Pick<Event, 'member' | 'previous' | 'wouldReplace' | 'removed' | 'expireTime'>;
 
 /** An event after which the cluster has so many members, standbys included. */
 export function makeEvent(
@@ -147,6 +154,7 @@ function eventOf(
       };
       return event(members.length + 1, {
         member: discoveryText === undefined ? member : { ...member, discoveryText },
+        ...(change.wouldReplace && { wouldReplace: true }),
       });
     }
     case 'REPLACED': {

@@ -94,7 +94,8 @@ export function decideRegister(
     checkRoom(into, command);
     checkMemberBytes(into, command);
     requireUnworn(into, { membersAfter: into.members.length + 1, about: [command] });
-    return { type: 'REGISTERED', time: now, member: registrationOf(command) };
+    const change = { type: 'REGISTERED', time: now, member: registrationOf(command) } as const;
+    return mode === 'CREATE_OR_REPLACE' ? { ...change, wouldReplace: true } : change;
   }
   checkExpected(registered, command.expected);
   const same = sameRegistration(registered, command);

@@ -141,7 +141,8 @@ export class Feed {
     if (takesFromNodes(event)) return { revision, body: CUT };
     if (event.type !== MemberEventType.REGISTERED) return undefined;
     const member = requireMessage(event.member);
-    return { revision, member, body: registeredBody(this.#token, member) };
+    const action = event.wouldReplace ? 'set' : 'create';
+    return { revision, member, body: registeredBody(this.#token, member, action) };
   }
 
   async #serveAll(): Promise<void> {

@@ -128,8 +128,8 @@ export function memberReply(token: string, member: Member, index: bigint): Reply
 }
 
 /** The event of a registration, as a wait is answered. */
-export function registeredBody(token: string, member: Member): string {
-  return `{"action":"create","node":${memberNode(token, member)}}\n`;
+export function registeredBody(token: string, member: Member, action: 'create' | 'set'): string {
+  return `{"action":"${action}","node":${memberNode(token, member)}}\n`;
 }
 
 export function eventReply(body: string, index: bigint): Reply {

@@ -116,6 +116,7 @@ function eventMessage(event: Event): MemberEvent {
   message.time = timestampFromMs(event.time);
   if (event.member !== undefined) message.member = memberMessage(event.member);
   if (event.previous !== undefined) message.previous = memberMessage(event.previous);
+  if (event.wouldReplace) message.wouldReplace = true;
   if (event.expireTime !== undefined) message.expireTime = timestampFromMs(event.expireTime);
   if (event.removed !== undefined) message.removedMembers = event.removed.map(memberMessage);
   message.state = stateAfter(event);

@@ -53,6 +53,20 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
   });
 
+  // As etcd 3.4 does: what a PUT without prevExist made is set, and has no prevNode.
+  test('tells how a member was registered: with prevExist=false it is created, without it is set', async (t) => {
+    const stack = await start(t);
+    const waiting = await held(stack, `${HELD}&waitIndex=2`);
+    const { status } = await send(stack.url, 'PUT', '/t/1', value('infra1=http://10.0.0.1:2380'));
+    assert.equal(status, 201);
+    await register(stack, 2);
+    assert.deepEqual(v2({ body: await waiting.body }), { ...created(1, 2), action: 'set' });
+    const past = await held(stack, `${HELD}&waitIndex=2`);
+    assert.deepEqual(v2({ body: await past.body }), { ...created(1, 2), action: 'set' });
+    const next = await held(stack, `${HELD}&waitIndex=3`);
+    assert.deepEqual(v2({ body: await next.body }), created(2, 3));
+  });
+
   test('for what has happened is answered in one piece', async (t) => {
     const stack = await start(t);
     await register(stack, 1);

@@ -123,11 +123,21 @@ export function compactRevisionOf(stored: unknown): number {
 
 const EVENT_FIELDS = 5;
 /** Their places in this list are what is stored: append only. */
-const EVENT_TYPES = ['REGISTERED', 'REPLACED', 'DEREGISTERED', 'TOKEN_DELETED', 'TOKEN_REOPENED'] as const;
+const EVENT_TYPES = [
+  'REGISTERED',
+  'REPLACED',
+  'DEREGISTERED',
+  'TOKEN_DELETED',
+  'TOKEN_REOPENED',
+  // By a call that would have replaced a member.
+  'REGISTERED',
+] as const;
+const WOULD_REPLACE = EVENT_TYPES.lastIndexOf('REGISTERED');
 
 export function encodeEvent(event: Event): EventRecord {
   const { type, time, complete, memberCount, standbyCount, member, previous, removed } = event;
-  const record: unknown[] = [EVENT_TYPES.indexOf(type), time, complete, memberCount, standbyCount];
+  const stored = event.wouldReplace ? WOULD_REPLACE : EVENT_TYPES.indexOf(type);
+  const record: unknown[] = [stored, time, complete, memberCount, standbyCount];
   if (event.expireTime !== undefined) record.push(event.expireTime);
   if (member !== undefined) pushMember(record, member);
   if (previous !== undefined) pushMember(record, previous);
@@ -152,6 +162,7 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
     ...(hasTime
       ? { expireTime: decoder.integer(record[EVENT_FIELDS]) as Millis }
       : membersOfEvent(type, membersAfter(record, EVENT_FIELDS))),
+    ...(record[0] === WOULD_REPLACE && { wouldReplace: true }),
   };
 }
 

@@ -43,7 +43,8 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       const t = token();
       await discovery.createToken(create(t, size(1)));
       const one = (await discovery.register(t, node(1))).member;
-      const two = (await discovery.register(t, node(2, { whenFull: 'STANDBY' }))).member;
+      const standby = { whenFull: 'STANDBY', mode: 'CREATE_OR_REPLACE' } as const;
+      const two = (await discovery.register(t, node(2, standby))).member;
       const renamed = (await discovery.register(t, node(2, { mode: 'REPLACE', ...named('x') }))).member;
       await discovery.deregister(t, memberId('id2'), undefined);
       const { expireTime } = (await discovery.reopenToken(t, ttl(HOUR).ttl)).cluster;
@@ -58,7 +59,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       });
       assert.deepEqual(told, [
         { type: 'REGISTERED', member: one, ...standing(1, 0) },
-        { type: 'REGISTERED', member: two, ...standing(1, 1) },
+        { type: 'REGISTERED', member: two, wouldReplace: true, ...standing(1, 1) },
         { type: 'REPLACED', member: renamed, previous: two, ...standing(1, 1) },
         { type: 'DEREGISTERED', member: renamed, ...standing(1, 0) },
         { type: 'TOKEN_REOPENED', expireTime, ...standing(1, 0) },

@@ -196,7 +196,8 @@ export class Model {
         version: 1,
       };
       const cluster = { ...entry.cluster, members: [...members, member] };
-      this.#commit(entry, cluster, { type: 'REGISTERED', member }, now);
+      const would = command.mode === 'CREATE_OR_REPLACE' && ({ wouldReplace: true } as const);
+      this.#commit(entry, cluster, { type: 'REGISTERED', member, ...would }, now);
     } else if (isSame(previous, command)) {
       changed = false;
     } else {
@@ -227,7 +228,7 @@ export class Model {
   #commit(
     entry: Entry,
     cluster: Cluster,
-    told: Pick<Event, 'type' | 'member' | 'previous' | 'removed' | 'expireTime'>,
+    told: Pick<Event, 'type' | 'member' | 'previous' | 'wouldReplace' | 'removed' | 'expireTime'>,
     time: Millis,
   ): void {
     this.revision = this.#answered;

@@ -103,13 +103,14 @@ export function advance(record: ClusterRecord, entries: readonly LogEntry[]): Cl
 }
 
 function eventOf(change: StoredChange, { size, members }: Cluster): Event {
-  const { type, count, member, previous, expireTime } = change;
+  const { type, count, member, previous, wouldReplace, expireTime } = change;
   return makeEvent(
     change,
     { count, size },
     {
       ...(member !== undefined && { member }),
       ...(previous !== undefined && { previous }),
+      ...(wouldReplace && { wouldReplace }),
       ...(type === 'TOKEN_DELETED' && { removed: members }),
       ...(type === 'TOKEN_REOPENED' && { expireTime }),
     },

@@ -55,6 +55,7 @@ interface ChangeRecord {
   readonly expireTime: number;
   readonly member?: MemberRecord;
   readonly previous?: MemberRecord;
+  readonly wouldReplace?: true;
 }
 
 /** A change as it stands in etcd. Who went with a deleted token has to be told from the changes before. */
@@ -68,6 +69,7 @@ export interface StoredChange {
   readonly revision: Revision;
   readonly member: Member | undefined;
   readonly previous: Member | undefined;
+  readonly wouldReplace: boolean;
 }
 
 export function encodeMade(cluster: Cluster, nonce: string): Buffer {
@@ -105,7 +107,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
 
 /** `event` is as it will be; its own revision is not known yet, and not written. */
 export function encodeChange(event: Event, { expireTime }: Cluster, nonce: string, after: Revision): Buffer {
-  const { type, time, member, previous, memberCount, standbyCount } = event;
+  const { type, time, member, previous, wouldReplace, memberCount, standbyCount } = event;
   const record: ChangeRecord = {
     nonce,
     type,
@@ -115,6 +117,7 @@ export function encodeChange(event: Event, { expireTime }: Cluster, nonce: strin
     expireTime,
     ...(member !== undefined && { member: memberRecord(member, type) }),
     ...(previous !== undefined && { previous: memberRecord(previous, 'DEREGISTERED') }),
+    ...(wouldReplace && { wouldReplace }),
   };
   return json(record);
 }
@@ -135,6 +138,7 @@ export function decodeChange(value: Buffer, at: Revision): StoredChange {
     revision: at,
     member: member === undefined ? undefined : decodeMember(member, time, at),
     previous: previous === undefined ? undefined : decodeMember(previous, time, at),
+    wouldReplace: record.wouldReplace === true,
   };
 }
 
