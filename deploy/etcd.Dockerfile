@@ -12,4 +12,4 @@ USER 1000:1000
 VOLUME /data
 EXPOSE 2379
 ENTRYPOINT ["etcd"]
-CMD ["--data-dir=/data/etcd", "--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://etcd:2379"]
+CMD ["--data-dir=/data/etcd", "--auto-compaction-retention=1", "--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://etcd:2379"]

@@ -26,7 +26,7 @@ export const NEW = clientCommand({
     size: {
       flag: 'size',
       short: 'n',
-      ...count(1000),
+      ...count(10_000),
       value: 'N',
       default: '3',
       help: 'How many members make the cluster complete.',
