@@ -169,7 +169,7 @@ it('over TLS 1.2 only ciphers with authenticated encryption are agreed on', asyn
     'DHE',
   ]) {
     const refused = secure({ ...tls12, ciphers: `${ciphers}:@SECLEVEL=0` });
-    await assert.rejects(refused, { code: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }, ciphers);
+    await assert.rejects(refused, { code: /HANDSHAKE_FAILURE$/ }, ciphers);
   }
 });
 
