@@ -67,12 +67,13 @@ function entry(listed: Listed, columns: Columns): string {
   const name = `  ${short === undefined ? '   ' : `-${short},`} ${spelt}`;
   const variable = columns.env === 0 ? '' : env.padEnd(columns.env);
   const notes = notesOf(columns.env === 0 ? listed : { ...listed, env: '' });
-  const [first = '', ...more] = wrap([listed.help, ...notes].join(' '), columns.help);
+  const lines = wrap([listed.help, ...notes].join(' '), columns.help);
   const indent = ' '.repeat(columns.flag + columns.env);
-  return [
-    `${name.padEnd(columns.flag - 1)} ${variable}${first}`,
-    ...more.map((line) => `${indent}${line}`),
-  ].join('\n');
+  const head = `${name.padEnd(columns.flag - 1)} ${variable}`;
+  // Names that do not fit have a line for themselves.
+  const fits = head.endsWith(' ') && head.length === indent.length;
+  const [first = '', ...more] = fits ? lines : ['', ...lines];
+  return [`${head}${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)].join('\n');
 }
 
 function notesOf({ many, env = '', old, default: preset, required }: Listed): string[] {

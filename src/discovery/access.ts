@@ -13,6 +13,8 @@ export interface Caller {
   readonly mayUse: boolean;
   /** Of the secret that came with the call. */
   readonly proof?: SecretHash | undefined;
+  /** Somebody else may have had the call sent in its name: it may look, and change nothing. */
+  readonly isLed?: boolean;
 }
 
 /** Whoever calls a service that asks nobody who it is. */
@@ -32,7 +34,8 @@ function sameHash(a: SecretHash, b: SecretHash): boolean {
 }
 
 /** Refuses a caller that may not make tokens. */
-export function authorizeMaker({ mayCreate, proof }: Caller): void {
+export function authorizeMaker({ mayCreate, proof, isLed }: Caller): void {
+  if (isLed === true) throw led();
   if (!mayCreate) throw unauthenticated('makes tokens only for callers that it knows', proof);
 }
 
@@ -46,9 +49,10 @@ export function authorize(
   caller: Caller,
   revision?: Revision,
 ): void {
-  const { proof, mayUse } = caller;
+  const { proof, mayUse, isLed } = caller;
   // Nothing else: the refusal goes to whom the cluster must not be told.
   const facts = revision === undefined ? {} : { revision };
+  if (isLed === true && needed !== 'READ') throw led(facts);
   const level = ACCESSES.indexOf(needed);
   const required = ACCESSES.findLastIndex((access, i) => i <= level && locks?.[access] !== undefined);
   const opens = (access: Access, i: number): boolean => {
@@ -79,6 +83,14 @@ const WORDS = {
   JOIN: 'register members',
   ADMINISTER: 'take members out or replace them, delete the token or reopen it',
 } as const satisfies Record<Access, string>;
+
+function led(facts = {}): DiscoveryError {
+  return new DiscoveryError(
+    'FORBIDDEN',
+    'a page of another site had the browser send this, with credentials that the browser keeps, and nothing was done; do it from here, or show the secret as a bearer',
+    facts,
+  );
+}
 
 function unauthenticated(what: string, proof: SecretHash | undefined, facts = {}): DiscoveryError {
   const which =

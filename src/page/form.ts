@@ -22,18 +22,3 @@ export function draftOf(form: URLSearchParams): TokenDraft {
   const text = (name: string): string => form.get(name)?.trim() ?? '';
   return { size: text('size'), ttl: text('ttl'), description: text('description') };
 }
-
-/**
- * Whether a form was sent by a page of this service, and not by another site through its reader's browser.
- * Programs say neither where they come from nor hold anything that another site could misuse.
- */
-export function isOwnForm({ headers }: PageRequest, serviceUrl: string): boolean {
-  const site = headers['sec-fetch-site'];
-  if (site !== undefined) return site === 'same-origin' || site === 'none';
-  const { origin } = headers;
-  if (origin === undefined) return true;
-  const authority = headers[':authority'] ?? headers.host;
-  // A proxy in front may speak TLS, so the scheme can be another one than here.
-  const from = URL.canParse(origin) ? new URL(origin).host : undefined;
-  return from !== undefined && (from === authority || from === new URL(serviceUrl).host);
-}

@@ -1,5 +1,6 @@
+import { isFromOwnPage } from '../values/own-page.ts';
 import { type Context, MAKE } from './context.ts';
-import { draftOf, isOwnForm, readForm } from './form.ts';
+import { draftOf, readForm } from './form.ts';
 import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
 import type { AssetUrls } from './view/document.ts';
@@ -45,7 +46,7 @@ export async function make(context: Context, request: PageRequest): Promise<Repl
   const draft = draftOf(form);
   const refuse = (status: number, problem: string, field?: TokenDraft['field']): Reply =>
     home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
-  if (!isOwnForm(request, options.urlFor(request))) {
+  if (!isFromOwnPage(request.headers, options.urlFor(request))) {
     return refuse(403, 'the form came from another site, and nothing was made; send it from here');
   }
   if (!/^\d{1,9}$/.test(draft.size))

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
+import { hasAllowedName } from './client-certificates.ts';
 import { type Connection, peerOf } from './connection.ts';
-import { BUSY, CROWDED, ignore } from './dispatch.ts';
+import { BUSY, CROWDED, ignore, NOT_NAMED } from './dispatch.ts';
 import { type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 import { type Protocol, sniff } from './sniff.ts';
 import { protocolByAlpn } from './tls.ts';
+import { warnRarely } from './warn-rarely.ts';
 
 /** Makes a connection of a socket whose protocol is known. */
 export type MakeConnection = (protocol: Protocol, socket: Socket) => Connection;
@@ -18,6 +20,8 @@ export class Connections {
   readonly #connections = new Map<Socket, Connection>();
   /** Those past the limit of their client, by `peerOf`, which over TLS is the same for both sockets. */
   readonly #crowded = new Set<string>();
+  /** Whoever is not let in may try for ever. */
+  readonly #warn: ReturnType<typeof warnRarely>;
   #isFull = false;
   #isDraining = false;
   /** Called when a socket has closed. */
@@ -26,6 +30,7 @@ export class Connections {
   constructor(setup: PortSetup, makeConnection: MakeConnection) {
     this.#setup = setup;
     this.#makeConnection = makeConnection;
+    this.#warn = warnRarely(setup.log);
   }
 
   /** Sockets that are open. */
@@ -79,6 +84,13 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.look?.(now);
   }
 
+  /** Closes those that do not pass any more, with all that is open on them. Returns how many. */
+  review(passes: (socket: Socket) => boolean): number {
+    const over = [...this.#connections.keys()].filter((socket) => !socket.destroyed && !passes(socket));
+    for (const socket of over) socket.destroy();
+    return over.length;
+  }
+
   drain(): void {
     this.#isDraining = true;
     for (const connection of this.#connections.values()) connection.drain();
@@ -105,6 +117,13 @@ export class Connections {
     this.#isFull = isFull || (this.#isFull && this.open > limits.connections * 0.9);
     if (isFull) onRefused('connections');
     if (isFull) return BUSY;
-    return this.#crowded.has(peerOf(socket)) ? CROWDED : undefined;
+    if (this.#crowded.has(peerOf(socket))) return CROWDED;
+    if (hasAllowedName(socket, this.#setup.tls?.clientNames)) return undefined;
+    onRefused('handshake');
+    this.#warn(
+      { remote: socket.remoteAddress },
+      'the name of a client certificate is not among those let in',
+    );
+    return NOT_NAMED;
   }
 }

@@ -19,6 +19,12 @@ export const CROWDED: Refusal = {
   headers: { 'Retry-After': '5' },
 };
 
+/** For a client whose certificate is good, and has none of the names that are let in. */
+export const NOT_NAMED: Refusal = {
+  status: 403,
+  text: 'The name of this client certificate is not among those that the service lets in: ask its operator.',
+};
+
 /** Stands before the handler: lets no bad request in and no failure out. */
 export class Dispatch {
   private readonly setup: PortSetup;

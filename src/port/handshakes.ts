@@ -50,7 +50,9 @@ export function guardHandshakes(server: Server, { limits, log, onRefused }: Port
     });
   });
   server.on('secureConnection', (socket: TLSSocket) => endDeadline(deadlines, peerOf(socket)));
-  server.on('tlsClientError', ({ reason }: HandshakeError, socket: TLSSocket) => {
+  server.on('tlsClientError', ({ reason: said }: HandshakeError, socket: TLSSocket) => {
+    // What is wrong with its certificate Node.js says there alone.
+    const reason = said ?? (socket.authorizationError as unknown as string | null) ?? undefined;
     // Those without a reason of TLS have left, or were cut off.
     if (reason !== undefined) fail(socket.remoteAddress, reason, 'a TLS handshake failed');
   });

@@ -118,11 +118,12 @@ function createListener(limits: PortLimits, tls: TlsIdentity | undefined): Serve
   });
 }
 
-function secureOptions({ cert, key, clientCa }: TlsIdentity): SecureContextOptions {
+function secureOptions({ cert, key, clientCa, clientCrls }: TlsIdentity): SecureContextOptions {
   return {
     cert,
     key,
     ...(clientCa !== undefined && { ca: clientCa }),
+    ...(clientCrls !== undefined && { crl: [...clientCrls] }),
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
     // No client needs one, and each costs us more than it costs the client.

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { BusyLooks } from './busy.ts';
+import { stillTrusted } from './client-certificates.ts';
 import { Connections } from './connections.ts';
 import { Dispatch } from './dispatch.ts';
 import { type Drained, drain } from './drain.ts';
@@ -39,8 +40,11 @@ export interface Port {
    * within `grace` ms and were cut off. Waiters and streams are for the caller to end first.
    */
   drain(grace: number): Promise<Drained>;
-  /** Another certificate and key in place of those that it opened with. Open connections stay as they are. */
-  renewTls(tls: TlsIdentity): void;
+  /**
+   * Other files in place of those that it opened with. Open connections stay as they are, but for those of clients
+   * that the new ones would not let in. Returns how many of these were closed.
+   */
+  renewTls(tls: TlsIdentity): number;
 }
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
@@ -93,7 +97,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
     connections: () => connections.open,
     requests: () => dispatch.inFlight,
     drain: (grace) => (drained ??= close(grace)),
-    renewTls: (identity) => http1.renew(identity),
+    renewTls(identity) {
+      http1.renew(identity);
+      return connections.review(stillTrusted(identity));
+    },
   };
 }
 

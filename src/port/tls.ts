@@ -8,6 +8,10 @@ export interface TlsIdentity {
   readonly key: Buffer;
   /** With it every client needs a certificate by one of these. */
   readonly clientCa?: Buffer;
+  /** The certificates that these have taken back, each list in PEM: one for every CA. */
+  readonly clientCrls?: readonly string[];
+  /** Undefined: whatever names they have. */
+  readonly clientNames?: readonly string[];
 }
 
 /** Those of TLS 1.3, and of TLS 1.2 those with forward secrecy and authenticated encryption: clients have had them since 2015. */

@@ -1,8 +1,9 @@
 import { Discovery } from '../discovery/discovery.ts';
 import type { Token } from '../discovery/types.ts';
-import { reachedUrl } from '../port/port.ts';
+import { type PortRequest, reachedUrl } from '../port/port.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
+import { isFromOwnPage } from '../values/own-page.ts';
 import type { PeerWarning } from '../values/peer-warnings.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
@@ -27,7 +28,8 @@ export type BuiltService = Awaited<ReturnType<typeof buildService>>;
 /** Puts the service together. Rejects with the store's DiscoveryError. */
 export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const version = readVersion();
-  const callers = openCallers(config.auth);
+  const urlFor = (request: PortRequest): string => config.publicUrl ?? reachedUrl(request);
+  const callers = openCallers(config.auth, (request) => isFromOwnPage(request.headers, urlFor(request)));
   const tracing = openTracing(version);
   const own = createMetrics(version);
   const metrics: Metrics = { ...own, text: scrape(own.text) };
@@ -46,7 +48,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const pages: ServicePages = {
     version,
     metrics: config.metricsListen === undefined ? metrics : undefined,
-    urlFor: (request) => config.publicUrl ?? reachedUrl(request),
+    urlFor,
     notReady: async () =>
       stopping.signal.aborted
         ? 'the service is stopping'

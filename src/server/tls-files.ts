@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
+import { listsInPem, parseRevocationList } from '../port/revocation-list.ts';
 import type { TlsIdentity } from '../port/tls.ts';
 import type { TlsFiles } from '../settings/config.ts';
 
@@ -35,10 +36,41 @@ export function readTlsFiles(
 
 /** Reads what the service proves itself with, and what its clients do. Else one line that says why not. */
 export function readServerTls(files: TlsFiles): TlsIdentity | string {
+  const { clientCaFile, clientCrlFile, clientNames } = files;
   const identity = readTlsFiles(files);
-  if (typeof identity === 'string' || files.clientCaFile === undefined) return identity;
-  const clientCa = readCaFile(files.clientCaFile, '--tls-client-ca');
-  return typeof clientCa === 'string' ? clientCa : { ...identity, clientCa };
+  if (typeof identity === 'string' || clientCaFile === undefined) return identity;
+  const clientCa = readCaFile(clientCaFile, '--tls-client-ca');
+  if (typeof clientCa === 'string') return clientCa;
+  const clientCrls = clientCrlFile === undefined ? undefined : readCrlFile(clientCrlFile);
+  if (typeof clientCrls === 'string') return clientCrls;
+  return { ...identity, clientCa, ...(clientCrls && { clientCrls }), ...(clientNames && { clientNames }) };
+}
+
+/** The files that these are read from. */
+export function filesOf({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsFiles): readonly string[] {
+  return [certFile, keyFile, clientCaFile, clientCrlFile].filter((file) => file !== undefined);
+}
+
+/** Reads revocation lists, each in PEM, or says in one line why they cannot be used. */
+function readCrlFile(file: string): readonly string[] | string {
+  const name = `--tls-client-crl ${JSON.stringify(file)}`;
+  const contents = readWhole(file);
+  if (typeof contents === 'string') return `${name}: cannot be read: ${contents}`;
+  const pems = listsInPem(contents.toString('latin1'));
+  if (pems.length === 0) return `${name}: holds no revocation list in PEM`;
+  for (const [i, pem] of pems.entries()) {
+    const list = attempt(() => {
+      createSecureContext({ crl: pem });
+      return parseRevocationList(pem);
+    });
+    if (list instanceof Error) return `${name}: its list number ${i + 1} cannot be read`;
+    const { nextUpdate = Number.POSITIVE_INFINITY } = list;
+    // With it nobody at all would be let in.
+    if (nextUpdate <= Date.now()) {
+      return `${name}: its list number ${i + 1} was good until ${new Date(nextUpdate).toISOString()}; get the next one from the CA`;
+    }
+  }
+  return pems;
 }
 
 /** Reads certificates of authorities, or says in one line why they cannot be used. */

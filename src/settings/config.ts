@@ -10,6 +10,10 @@ export interface TlsFiles {
   readonly keyFile: string;
   /** The CAs of the clients' certificates. Undefined: clients need none. */
   readonly clientCaFile?: string | undefined;
+  /** What these CAs have taken back. */
+  readonly clientCrlFile?: string | undefined;
+  /** Undefined: any name. */
+  readonly clientNames?: readonly string[] | undefined;
 }
 
 /** What one client may have of the service. A client is an address, of IPv6 a /64. */

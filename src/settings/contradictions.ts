@@ -63,6 +63,10 @@ function wrongAccess({ auth: { mode } }: Config, given: Givens): string[] {
   if (clientCa !== undefined && !given.has('tlsCert')) {
     return [`${shown(clientCa)}: is for TLS, and needs ${named('tlsCert')}`];
   }
+  const ofClients = given.get('tlsClientCrl') ?? given.get('tlsClientAllowedName');
+  if (ofClients !== undefined && clientCa === undefined) {
+    return [`${shown(ofClients)}: is for client certificates, and needs ${named('tlsClientCa')}`];
+  }
   if (mode === 'off') {
     if (file === undefined) return [];
     return [`${shown(file)}: nobody has to be known; give ${named('auth')} as well`];

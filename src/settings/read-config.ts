@@ -29,11 +29,16 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
   if (typeof passed === 'string') problems.push(passed);
   const [auth, endpoints] = [value('auth'), value('etcd')];
   const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
+  const clientTls = {
+    clientCaFile,
+    clientCrlFile: value('tlsClientCrl'),
+    clientNames: value('tlsClientAllowedName'),
+  };
   const config: Config = {
     listen: typeof passed === 'object' ? passed : value('addr'),
     metricsListen: value('metricsAddr'),
     publicUrl: value('host'),
-    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, clientCaFile },
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, ...clientTls },
     auth: { mode: auth, file: value('authFile') },
     store: storeOf(endpoints, value),
     policy: {

@@ -148,6 +148,8 @@ suite('each setting', () => {
       'auth',
       'auth-file',
       'tls-client-ca',
+      'tls-client-crl',
+      'tls-client-allowed-name',
       ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
       'workers',
     ]);
@@ -322,7 +324,8 @@ suite('a wrong setting is one line that says where, what, and what it takes', ()
 });
 
 test('TLS takes two files, each by its flag or its variable', () => {
-  const tls = { certFile: 'c', keyFile: 'k', clientCaFile: undefined };
+  const ofClients = { clientCaFile: undefined, clientCrlFile: undefined, clientNames: undefined };
+  const tls = { certFile: 'c', keyFile: 'k', ...ofClients };
   assert.deepEqual(config(['--tls-cert', 'c', '--tls-key=k']).tls, tls);
   assert.deepEqual(config(['--tls-cert', 'c'], { DISC_TLS_CERT: 'x', DISC_TLS_KEY: 'k' }).tls, tls);
 });
@@ -336,7 +339,14 @@ suite('who may call', () => {
       mode: 'all',
       file: undefined,
     });
-    assert.equal(config('--tls-cert c --tls-key k --tls-client-ca a'.split(' ')).tls?.clientCaFile, 'a');
+    const clients = '--tls-client-ca a --tls-client-crl r --tls-client-allowed-name infra1,spiffe://x/ci';
+    assert.deepEqual(config(`--tls-cert c --tls-key k ${clients}`.split(' ')).tls, {
+      certFile: 'c',
+      keyFile: 'k',
+      clientCaFile: 'a',
+      clientCrlFile: 'r',
+      clientNames: ['infra1', 'spiffe://x/ci'],
+    });
   });
 
   for (const [args, problem] of [
@@ -345,6 +355,14 @@ suite('who may call', () => {
       '--auth "all": nobody is known yet; give --auth-file (DISC_AUTH_FILE) or --tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
     ['--auth-file f', '--auth-file "f": nobody has to be known; give --auth (DISC_AUTH) as well'],
+    [
+      '--tls-cert c --tls-key k --tls-client-crl r',
+      '--tls-client-crl "r": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+    ],
+    [
+      '--tls-cert c --tls-key k --tls-client-allowed-name n',
+      '--tls-client-allowed-name "n": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+    ],
     ['--tls-client-ca a', '--tls-client-ca "a": is for TLS, and needs --tls-cert (DISC_TLS_CERT)'],
   ] as const) {
     test(`${args} alone is told to be half of it`, () => {

@@ -11,30 +11,77 @@ interface Credential {
   readonly secret: string;
 }
 
+/** A request and what it has open. */
+interface Stay {
+  /** What it has shown and was known by. */
+  readonly shown: Map<string, Credential>;
+}
+
+/** Whether a request comes from a page of the service, or from no page at all. */
+export type IsOwn = (request: PortRequest) => boolean;
+
 /** Tells what the sender of a request may do. */
 export class Callers {
   readonly #mode: AuthMode;
-  readonly #strangers: ResolveCaller;
+  readonly #isOwn: IsOwn;
+  readonly #stays = new WeakMap<PortRequest, Stay>();
+  readonly #open = new Map<Stay, () => void>();
   #known: KnownCallers;
 
-  constructor(mode: AuthMode, known: KnownCallers) {
+  constructor(mode: AuthMode, known: KnownCallers, isOwn: IsOwn) {
     this.#mode = mode;
-    this.#known = known;
-    this.#strangers = mode === 'off' ? EVERYBODY : this.#resolver(false, undefined);
-  }
-
-  /** Takes the place of who was known before, for the calls that follow. */
-  renew(known: KnownCallers): void {
+    this.#isOwn = isOwn;
     this.#known = known;
   }
 
-  /** By its client certificate or its headers: Authorization (Bearer or Basic), or the `token` of etcd's v3 clients. */
+  /**
+   * Takes the place of who was known before, for the calls that follow; what is open of those that are known no more
+   * ends. Returns how much that was.
+   */
+  renew(known: KnownCallers): number {
+    this.#known = known;
+    const over = [...this.#open].filter(
+      ([{ shown }]) => ![...shown].every(([, each]) => this.#isKnown(each)),
+    );
+    for (const [, end] of over) end();
+    return over.length;
+  }
+
+  /** Ends what a request has open when its caller is known no more. Returns what forgets it. */
+  hold(request: PortRequest, end: () => void): () => void {
+    if (this.#mode === 'off') return () => {};
+    const stay = this.#stayOf(request);
+    this.#open.set(stay, end);
+    return () => void this.#open.delete(stay);
+  }
+
+  /**
+   * By its client certificate or its headers: Authorization (Bearer or Basic), or the `token` of etcd's v3 clients.
+   * What is shown is looked up for each call: on a stream there may be many, for long.
+   */
   resolverOf(request: PortRequest): ResolveCaller {
     const { authorization, token } = request.headers;
     const hasCertificate = 'authorized' in request.socket && request.socket.authorized;
-    if (authorization === undefined && token === undefined && !hasCertificate) return this.#strangers;
-    const shown = credentialOf(authorization ?? `Basic ${String(token)}`);
-    return this.#resolver(hasCertificate || (shown !== undefined && this.#knows(shown)), shown?.secret);
+    const isNobody = authorization === undefined && token === undefined && !hasCertificate;
+    if (isNobody && this.#mode === 'off') return EVERYBODY;
+    const shown = isNobody ? undefined : credentialOf(authorization ?? `Basic ${String(token)}`);
+    // What a browser adds by itself, whoever has it send the request.
+    const isKept = hasCertificate || /^basic /i.test(authorization ?? '');
+    const isLed = isKept && !this.#isOwn(request);
+    const stay = this.#stayOf(request);
+    return (behind): Caller => {
+      const known =
+        hasCertificate ||
+        (shown !== undefined && this.#knows(shown, stay)) ||
+        (behind !== undefined && this.#knows({ secret: behind }, stay));
+      const secret = behind ?? shown?.secret;
+      return {
+        mayCreate: known || this.#mode === 'off',
+        mayUse: known || this.#mode !== 'all',
+        proof: secret === undefined ? undefined : hashSecret(secret),
+        isLed,
+      };
+    };
   }
 
   /**
@@ -42,26 +89,28 @@ export class Callers {
    * replica can look them up, and a caller that is no longer known is refused at once. Undefined: not known.
    */
   signIn(name: string, password: string): string | undefined {
-    if (!this.#knows({ name, secret: password })) return undefined;
+    if (!this.#isKnown({ name, secret: password })) return undefined;
     return Buffer.from(`${name}:${password}`).toString('base64');
   }
 
-  /** `shown` is the secret of the headers; one behind the token takes its place. */
-  #resolver(isKnown: boolean, shown: string | undefined): ResolveCaller {
-    return (behind): Caller => {
-      const known = isKnown || (behind !== undefined && this.#knows({ secret: behind }));
-      const secret = behind ?? shown;
-      return {
-        mayCreate: known || this.#mode === 'off',
-        mayUse: known || this.#mode !== 'all',
-        proof: secret === undefined ? undefined : hashSecret(secret),
-      };
-    };
+  #knows(credential: Credential, { shown }: Stay): boolean {
+    const isKnown = this.#isKnown(credential);
+    if (isKnown) shown.set(`${credential.name ?? ''}:${credential.secret}`, credential);
+    return isKnown;
   }
 
-  #knows({ name, secret }: Credential): boolean {
+  #isKnown({ name, secret }: Credential): boolean {
     const found = this.#known.get(hashSecret(secret));
     return found !== undefined && (name === undefined || name === found);
+  }
+
+  #stayOf(request: PortRequest): Stay {
+    let stay = this.#stays.get(request);
+    if (stay === undefined) {
+      stay = { shown: new Map() };
+      this.#stays.set(request, stay);
+    }
+    return stay;
   }
 }
 

@@ -13,6 +13,7 @@ import { withHeartbeats } from '../../rpc/heartbeat.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
+import { HOLD, heldStreams } from '../clients/held-streams.ts';
 import type { RequestClients } from '../clients/request-clients.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
@@ -57,12 +58,17 @@ export function surfaces(options: SurfacesOptions): Answer {
     ),
     ...v3,
   ];
-  const described = [...api, healthService(api, { notReady, stopping })];
+  // Nobody's streams end for that where nobody has to be known.
+  const held = config.auth.mode === 'off' ? api : heldStreams(api);
+  const described = [...held, healthService(held, { notReady, stopping })];
   const details = [file_discovery_v1_error, file_google_rpc_error_details];
   const reflection = reflectionServices(described, { details, stopping });
   const rpc = rpcHandler(
     [...described, ...reflection],
-    (request) => valuesOf(request).set(URL_OF_CALL, () => urlFor(request)),
+    (request) =>
+      valuesOf(request)
+        .set(URL_OF_CALL, () => urlFor(request))
+        .set(HOLD, (end) => callers.hold(request, end)),
     { workOf: (values) => values.get(QUOTA) },
   );
   const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs: config.pollLimit, version, onDefect });
@@ -76,6 +82,11 @@ export function surfaces(options: SurfacesOptions): Answer {
           ? undefined
           : rpc(request, response, exchange.rpc, refusal);
       case 'v2':
+        if (exchange.route.kind === 'wait')
+          response.on(
+            'close',
+            callers.hold(request, () => response.destroy()),
+          );
         return v2(exchange, refusal);
       case 'page':
         return page(request, response, refusal);

@@ -22,4 +22,22 @@ export const ACCESS = {
     ...FILE,
     help: 'Mutual TLS: every client needs a certificate by one of these CAs (PEM), and is known by it.',
   }),
+  tlsClientCrl: setting({
+    flag: 'tls-client-crl',
+    ...FILE,
+    help: 'The revocation lists of these CAs (PEM), one for each: who has a certificate that is in them is not let in.',
+  }),
+  tlsClientAllowedName: setting({
+    flag: 'tls-client-allowed-name',
+    value: 'NAME,...',
+    takes: 'names of certificates with commas between them, like infra1.example.com,ci',
+    parse: parseNames,
+    help: 'The names that are let in: a client certificate needs one of them as its common name or an alternative name.',
+  }),
 } as const;
+
+/** As certificates have them; undefined when one of them is none. */
+function parseNames(text: string): readonly string[] | undefined {
+  const names = text.split(',').map((name) => name.trim());
+  return names.every((name) => /^[^\s"\\]{1,253}$/.test(name)) ? names : undefined;
+}

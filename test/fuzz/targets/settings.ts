@@ -159,7 +159,10 @@ const credentials: Target = {
     const text = input.toString('latin1');
     for (const headers of [{ authorization: text }, { token: text }, { authorization: text, token: text }]) {
       for (const mode of ['off', 'create', 'all'] as const) {
-        const rights = new Callers(mode, KNOWN).resolverOf({ headers, socket: {} } as unknown as PortRequest);
+        const rights = new Callers(mode, KNOWN, () => true).resolverOf({
+          headers,
+          socket: {},
+        } as unknown as PortRequest);
         const caller = rights(undefined);
         assert.equal(caller.mayCreate, mode === 'off', 'nobody is let in who has not the secret');
         assert.equal(caller.mayUse, mode !== 'all');

@@ -16,7 +16,7 @@ test('a caller that was taken out of the file while the service started is not k
   const { secret, line } = issueCredential('left');
   writeFileSync(file, `${line}\n`);
   const auth = { mode: 'all', file } as const;
-  const callers = openCallers(auth);
+  const callers = openCallers(auth, () => true);
   writeFileSync(file, `${issueCredential('stays').line}\n`);
   const port = await openPlainPort((_, response) => response.end());
   t.after(() => port.drain(0));

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, type TestContext, test } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { parseRevocationList } from '../../../src/port/revocation-list.ts';
+import { startService } from '../../../src/server/start.ts';
+import { readServerTls } from '../../../src/server/tls-files.ts';
+import { SpawnedService } from '../../support/child.ts';
+import { onPath } from '../../support/debian.ts';
+import { waitFor } from '../../support/wait.ts';
+import { Authority, type Signed } from '../../tls/authority.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+const skip = onPath('openssl') === undefined && 'no openssl on PATH, to make certificates with';
+
+type Reached = Readonly<Record<'url', string>>;
+
+/** What a connection answers; nothing when it is closed instead. */
+function answerOf(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.on('error', () => resolve('')).on('close', () => resolve(''));
+    socket.setEncoding('utf8').once('data', resolve);
+    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+  });
+}
+
+suite('client certificates', { skip }, () => {
+  let ours: Authority;
+  let server: Signed;
+  let [good, bad]: Signed[] = [];
+  before(() => {
+    ours = new Authority(directory, 'ours');
+    server = ours.issue('localhost');
+    [good, bad] = [ours.issue('good'), ours.issue('bad')];
+  });
+
+  const argsOf = (...more: string[]): string[] => {
+    const files = ['--tls-cert', server.certFile, '--tls-key', server.keyFile];
+    return [...files, '--auth', 'all', '--tls-client-ca', ...more];
+  };
+  const start = async (t: TestContext, ...more: string[]): Promise<Reached> => {
+    const service = await startService({ flags: argsOf(...more) });
+    t.after(() => service.stop());
+    return service;
+  };
+
+  /** Each over a connection of its own. */
+  const ask = (service: Reached, as: Signed | undefined, path = '/new?size=1'): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const { cert, key } = as ?? {};
+      get(`${service.url}${path}`, { ca: ours.ca, cert, key, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on('error', reject);
+    });
+  const isRefused = (service: Reached, as: Signed | undefined): Promise<boolean> =>
+    ask(service, as).then(
+      () => false,
+      () => true,
+    );
+
+  /** Connections of a client that do nothing, and a wait of it. */
+  const holdOpen = async (t: TestContext, service: Reached, as: Signed | undefined) => {
+    const { cert, key } = as ?? {};
+    const tls = { ca: ours.ca, cert, key };
+    const closed = new Set<string>();
+    const session = connectHttp2(service.url, tls);
+    session.on('error', () => {}).on('close', () => closed.add('an idle connection of HTTP/2'));
+    const socket = connect({ ...tls, host: '127.0.0.1', port: Number(new URL(service.url).port) });
+    socket.on('error', () => {}).on('close', () => closed.add('a connection that has sent nothing'));
+    const made = await new Promise<string>((resolve, reject) => {
+      const asked = session.request({ ':path': '/new?size=2' });
+      asked.setEncoding('utf8').on('data', resolve).on('error', reject);
+    });
+    const { pathname } = new URL(made.trim());
+    const wait = get(
+      `${service.url}${pathname}?wait=true&recursive=true`,
+      { ...tls, agent: false },
+      (response) => {
+        response.resume().on('error', () => {});
+        response.on('close', () => closed.add('a wait'));
+      },
+    );
+    wait.on('error', () => {});
+    await new Promise((resolve) => {
+      wait.once('response', resolve);
+    });
+    t.after(() => {
+      session.destroy();
+      socket.destroy();
+      wait.destroy();
+    });
+    return closed;
+  };
+  const EVERYTHING = ['a connection that has sent nothing', 'a wait', 'an idle connection of HTTP/2'];
+
+  const put = (from: string, to: string): void => {
+    copyFileSync(from, `${to}.new`);
+    renameSync(`${to}.new`, to);
+  };
+
+  test('one that is revoked is not let in, and loses what it has open, of which others keep theirs', async (t) => {
+    const crl = join(directory, 'crl.pem');
+    writeFileSync(crl, ours.list());
+    const service = await SpawnedService.start(argsOf(ours.caFile, '--tls-client-crl', crl));
+    t.after(() => service.remove());
+    assert.deepEqual([await ask(service, good), await ask(service, bad)], [200, 200]);
+    const [ofGood, ofBad] = [await holdOpen(t, service, good), await holdOpen(t, service, bad)];
+    ours.revoke(bad as Signed);
+    const list = ours.list();
+    writeFileSync(`${crl}.new`, list);
+    renameSync(`${crl}.new`, crl);
+    await waitFor('the end of what it had open', () => ofBad.size === EVERYTHING.length);
+    assert.deepEqual([...ofBad].sort(), EVERYTHING);
+    assert.ok(await isRefused(service, bad));
+    assert.equal(await ask(service, good), 200);
+    assert.deepEqual([...ofGood], []);
+    await waitFor('the log to tell why', () =>
+      service.command.log().some(({ reason }) => reason === 'CERT_REVOKED'),
+    );
+    assert.equal(
+      service.command.log().find(({ connections }) => connections !== undefined)?.['connections'],
+      3,
+    );
+  });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    test(`one that is revoked does not get in with a session of ${version} from before`, async (t) => {
+      const client = ours.issue('resumes');
+      const crl = join(directory, `${version}.pem`);
+      writeFileSync(crl, ours.list());
+      const service = await start(t, ours.caFile, '--tls-client-crl', crl);
+      const port = Number(new URL(service.url).port);
+      const tls = { host: '127.0.0.1', port, ca: ours.ca, maxVersion: version };
+      const first = connect({ ...tls, cert: client.cert, key: client.key });
+      let session: Buffer | undefined;
+      first.on('session', (ticket: Buffer) => {
+        session = ticket;
+      });
+      assert.match(await answerOf(first), /^HTTP\/1.1 200/);
+      assert.ok(session !== undefined);
+      const second = connect({ ...tls, session });
+      assert.match(await answerOf(second), /^HTTP\/1.1 200/);
+      assert.ok(second.isSessionReused());
+      ours.revoke(client);
+      writeFileSync(`${crl}.new`, ours.list());
+      renameSync(`${crl}.new`, crl);
+      await waitFor('the list to be read again', () => isRefused(service, client));
+      assert.equal(await answerOf(connect({ ...tls, session })), '');
+    });
+  }
+
+  test('those of a CA that was replaced lose what they have open, and are let in no more', async (t) => {
+    const theirs = new Authority(directory, 'theirs');
+    const other = theirs.issue('other');
+    const ca = join(directory, 'used-ca.pem');
+    put(ours.caFile, ca);
+    const service = await start(t, ca);
+    const open = await holdOpen(t, service, good);
+    assert.ok(await isRefused(service, other));
+    put(theirs.caFile, ca);
+    await waitFor('the end of what they had open', () => open.size === EVERYTHING.length);
+    assert.ok(await isRefused(service, good));
+    assert.equal(await ask(service, other), 200);
+  });
+
+  test('only those with an allowed name are let in: a common name, or an alternative one of any kind', async (t) => {
+    const names = ['good', 'node.example.com', '10.9.8.7', 'spiffe://x/ci', 'ops@example.com'];
+    const allowed = [ours.caFile, '--tls-client-allowed-name', names.join(',')];
+    const service = await start(t, ...allowed);
+    const clients: ReadonlyArray<[status: number, commonName: string, ...names: string[]]> = [
+      [200, 'good'],
+      [200, 'x', 'DNS:NODE.example.com'],
+      [200, 'x', 'IP:10.9.8.7'],
+      [200, 'x', 'URI:spiffe://x/ci'],
+      [200, 'x', 'email:ops@example.com'],
+      [403, 'Good'],
+      [403, 'x', 'DNS:good.example.com'],
+      [403, 'x', 'DNS:*.example.com'],
+      [403, 'x', 'URI:spiffe://x/ci/more'],
+      // A name that looks like several where it is written in a line.
+      [403, 'x', 'URI:a://b, URI:spiffe://x/ci, c'],
+    ];
+    for (const [status, commonName, ...alternatives] of clients) {
+      const client = ours.issue(commonName, ...alternatives);
+      assert.equal(await ask(service, client), status, `${commonName} ${alternatives.join()}`);
+    }
+    const session = connectHttp2(service.url, { ca: ours.ca, cert: bad?.cert, key: bad?.key });
+    await new Promise((resolve) => {
+      session.on('error', () => {}).on('close', resolve);
+    });
+  });
+
+  test('a list that cannot be used is refused in words', () => {
+    const crl = join(directory, 'wrong.pem');
+    const expired = ours.list('-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200201000000Z');
+    for (const [contents, why] of [
+      ['nonsense', /--tls-client-crl ".*": holds no revocation list in PEM/],
+      [ours.list().replace(/\n[^-\n]+\n-----END/, '\n-----END'), /its list number 1 cannot be read/],
+      [expired, /its list number 1 was good until 2020-02-01T00:00:00\.000Z/],
+    ] as const) {
+      writeFileSync(crl, contents);
+      const files = { certFile: server.certFile, keyFile: server.keyFile, clientCaFile: ours.caFile };
+      const refused = readServerTls({ ...files, clientCrlFile: crl });
+      assert.ok(typeof refused === 'string');
+      assert.match(refused, why);
+    }
+  });
+
+  test('a list that is cut off or has other bytes is refused as none, wherever that is', () => {
+    const der = Buffer.from(ours.list().replaceAll(/-----[^-]+-----/g, ''), 'base64');
+    const pem = (bytes: Buffer): string =>
+      `-----BEGIN X509 CRL-----\n${bytes.toString('base64')}\n-----END X509 CRL-----`;
+    assert.ok(parseRevocationList(pem(der)).serials.size > 0);
+    for (let length = 0; length < der.length; length += 1) {
+      assert.throws(() => parseRevocationList(pem(der.subarray(0, length))), RangeError);
+    }
+  });
+});
