@@ -291,7 +291,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [NODE],
   },
-  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client', 'src/values'], packages: [PROTOBUF] },
+  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client', 'src/values'], packages: [PROTOBUF, NODE] },
 
   bench: {
     modules: ['bench/measure', 'bench/plan.ts', 'bench/report', 'bench/servers', 'bench/support', 'test'],

@@ -1,7 +1,7 @@
 import { createClient, type Transport } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/index.ts';
-import { shellWord } from '../etcd/start/shell.ts';
+import { shellWord } from '../etcd/start/shell-word.ts';
 import type { Flag } from '../settings/tables/flag.ts';
 import { FILE } from '../settings/tables/setting.ts';
 import { parsePublicUrl } from '../values/address.ts';
@@ -9,7 +9,8 @@ import type { Command, Terminal } from './command.ts';
 import { EXIT, Failure } from './exit.ts';
 import { type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp, type Described } from './help.ts';
-import { OUTPUT, wantsJson } from './output.ts';
+import { jsonLine, OUTPUT, wantsJson } from './output.ts';
+import { printableTransport } from './printable-transport.ts';
 import { NEW_TOKEN, type Problem, problemOf, problemOutput } from './problem.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { parseTokenArgument } from './token.ts';
@@ -94,7 +95,9 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         }
         // Not a flag, as every user of the machine can read what a flag says.
         const credentials = terminal.env['DISC_CREDENTIALS'] || undefined;
-        const transport = openTransport({ ...values, server, credentials });
+        if (credentials !== undefined) requireTrusted(server, values.server, first);
+        const bare = openTransport({ ...values, server, credentials });
+        const transport = json ? bare : printableTransport(bare);
         const exitCode = await spec.run({
           flags: values,
           words: reading.words,
@@ -106,7 +109,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
           json,
           terminal,
           style: styleFor(terminal, 'out'),
-          printJson: (value) => terminal.out(`${JSON.stringify(value)}\n`),
+          printJson: (value) => terminal.out(jsonLine(value)),
           note: (text) => {
             if (!json) terminal.err(`${text}\n`);
           },
@@ -121,6 +124,16 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
       }
     },
   };
+}
+
+/** Refuses to show credentials to a service that a token's URL alone has named. */
+function requireTrusted(server: string, configured: string, given: string): void {
+  if (new URL(server).origin === new URL(configured).origin) return;
+  throw new Failure(
+    EXIT.WRONG,
+    `DISC_CREDENTIALS are for ${configured} (--server, DISC_SERVER), and the URL of the token names ${server}: they were not sent`,
+    `if they are for ${server} too, say so with --server ${shellWord(server)}; else unset DISC_CREDENTIALS for ${shellWord(given)}`,
+  );
 }
 
 /** The next step with what was given in it: the token, and where the service is when that is not said elsewhere. */

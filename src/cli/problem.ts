@@ -2,6 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { EXIT, Failure } from './exit.ts';
+import { jsonLine } from './output.ts';
 
 /** What went wrong, as a person or a script is told of it. */
 export interface Problem {
@@ -161,6 +162,6 @@ function codeOf({ cause }: ConnectError): string {
 /** A problem on standard error: in lines for people, or in one line of JSON for programs. */
 export function problemOutput({ exitCode, reason, message, next }: Problem, json: boolean): string {
   return json
-    ? `${JSON.stringify({ error: { exitCode, reason, message, next } })}\n`
+    ? jsonLine({ error: { exitCode, reason, message, next } })
     : `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
 }

@@ -6,7 +6,7 @@ import {
   ETCD_SERIES,
   parseNodeIp,
 } from '../../etcd/start/node.ts';
-import { shellWord } from '../../etcd/start/shell.ts';
+import { shellWord } from '../../etcd/start/shell-word.ts';
 import { START_FORMATS, startText } from '../../etcd/start/text.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
 import { count, oneOf, parsePath } from '../../settings/tables/setting.ts';

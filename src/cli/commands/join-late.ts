@@ -1,7 +1,7 @@
 import { ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { refusalOf } from '../../client/index.ts';
-import { shellWord } from '../../etcd/start/shell.ts';
+import { shellWord } from '../../etcd/start/shell-word.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { whyUnreachable } from '../../values/peer-url.ts';
 import { quote } from '../../values/quote.ts';
@@ -87,6 +87,10 @@ export const JOIN_LATE = clientCommand({
 
 /** Where a member most likely serves clients. */
 function clientUrl({ peerUrls }: Member): string {
-  const { protocol, hostname } = new URL(peerUrls[0] ?? 'http://localhost');
+  const [first = ''] = peerUrls;
+  if (!URL.canParse(first)) {
+    throw new Failure(EXIT.FAILED, `${quote(first)} of a member is no URL; say --endpoints URLS`);
+  }
+  const { protocol, hostname } = new URL(first);
   return `${protocol}//${hostname}:${CLIENT_PORT}`;
 }

@@ -4,6 +4,7 @@ import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { findingFlags } from '../../etcd/start/settings.ts';
+import { shellWord } from '../../etcd/start/shell-word.ts';
 import { count, duration, parseText } from '../../settings/tables/setting.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
@@ -122,6 +123,7 @@ function newText(
   style: Style,
 ): string {
   const { size } = cluster;
+  const word = shellWord(url);
   return `${created ? 'A token' : 'The token was there already,'} for a cluster of ${size}:
 
   token    ${style.bold(token)}
@@ -130,10 +132,10 @@ function newText(
 
 Start each of the ${size} nodes with it, beside the node's own name and URLs:
 
-  etcd 3.4, 3.5   --discovery ${url}
-  etcd 3.6, 3.7   ${findingFlags({ etcd: '3.7', serviceUrl: server, token }).join(' ')}
+  etcd 3.4, 3.5   --discovery ${word}
+  etcd 3.6, 3.7   ${findingFlags({ etcd: '3.7', serviceUrl: server, token: shellWord(token) }).join(' ')}
 
-All that a node needs: etcd-discovery flags ${url} --etcd 3.6 --name infra1 --ip 10.0.0.1
-Watch them come:       etcd-discovery watch ${url}
+All that a node needs: etcd-discovery flags ${word} --etcd 3.6 --name infra1 --ip 10.0.0.1
+Watch them come:       etcd-discovery watch ${word}
 `;
 }

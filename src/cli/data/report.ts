@@ -1,6 +1,7 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
+import { jsonLine } from '../output.ts';
 import { problemOutput } from '../problem.ts';
 
 /** Problems told one by one; data that is wrong throughout must not flood the terminal. */
@@ -34,7 +35,7 @@ export class Report {
   result(lines: readonly string[], fields: object, to: 'out' | 'err' = 'out'): void {
     if (this.#more > 0 && !this.json) this.#terminal.err(`... and ${this.#more} more\n`);
     const json = { ...fields, problemCount: this.#problems.length + this.#more, problems: this.#problems };
-    this.#terminal[to](this.json ? `${JSON.stringify(json)}\n` : `${lines.join('\n')}\n`);
+    this.#terminal[to](this.json ? jsonLine(json) : `${lines.join('\n')}\n`);
   }
 
   /** A call that is wrong. Returns the exit code. */

@@ -10,10 +10,12 @@ import type { ListMembersResponse } from '../../../gen/discovery/v1/service_pb.t
 import type { ClusterChange, ClusterSnapshot, WatchConnection } from '../../client/index.ts';
 import { printable } from '../../values/quote.ts';
 import type { Terminal } from '../command.ts';
+import { jsonLine } from '../output.ts';
 import { problemOf } from '../problem.ts';
 import { onInterrupt } from '../terminal.ts';
 import { bar } from './bar.ts';
 import { progress, warningText } from './cluster.ts';
+import { ERASE_LINE } from './own.ts';
 import { styleFor } from './style.ts';
 import { span } from './time.ts';
 
@@ -41,11 +43,11 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     const width = (terminal.columns(stream) ?? 80) - 1;
     const text = (lost ?? statusText(list.cluster)).slice(0, width);
     if (text === drawn) return;
-    write(`\r\x1b[K${lost === undefined ? text : style.yellow(text)}`);
+    write(`${ERASE_LINE}${lost === undefined ? text : style.yellow(text)}`);
     drawn = text;
   };
   const line = (time: Timestamp | undefined, text: string): void => {
-    if (drawn !== '') write('\r\x1b[K');
+    if (drawn !== '') write(ERASE_LINE);
     drawn = '';
     write(`${style.dim(isTerminal ? clock(time) : iso(time))} ${text}\n`);
   };
@@ -100,7 +102,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     end() {
       clearInterval(timer);
       forget();
-      if (drawn !== '') write('\r\x1b[K');
+      if (drawn !== '') write(ERASE_LINE);
     },
   };
 }
@@ -111,7 +113,7 @@ export function connectionJson(terminal: Terminal, server: string): LiveView['co
   return (connection) => {
     if (connection.type === 'lost' && !lost) {
       const { message } = problemOf(connection.error, server);
-      terminal.err(`${JSON.stringify({ warning: { message: `${message}; trying again` } })}\n`);
+      terminal.err(jsonLine({ warning: { message: `${message}; trying again` } }));
     }
     lost = connection.type === 'lost';
   };

@@ -1,4 +1,5 @@
 import type { Terminal } from '../command.ts';
+import { control } from './own.ts';
 
 /** Emphasis: as it is where it cannot be shown, or is not wanted. */
 export type Style = Readonly<Record<'bold' | 'dim' | 'green' | 'yellow' | 'red', (text: string) => string>>;
@@ -10,7 +11,7 @@ export function styleFor({ env, columns }: Terminal, stream: 'out' | 'err'): Sty
   const wanted = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' && columns(stream) !== undefined;
   const style = (name: keyof typeof CODES) => {
     const [on, off] = CODES[name];
-    return (text: string) => (wanted ? `\x1b[${on}m${text}\x1b[${off}m` : text);
+    return (text: string) => (wanted ? `${control(`${on}m`)}${text}${control(`${off}m`)}` : text);
   };
   return {
     bold: style('bold'),

@@ -1,6 +1,6 @@
 import type { NodeStart } from './node.ts';
 import { environment, findingOf, nodeSettings } from './settings.ts';
-import { shellWord } from './shell.ts';
+import { shellWord } from './shell-word.ts';
 import { type Yaml, yamlText } from './yaml.ts';
 
 // etcd's own defaults, stated since this is where one would change them: the file takes nanoseconds only.

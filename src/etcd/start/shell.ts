@@ -1,5 +1,6 @@
 import type { NodeStart } from './node.ts';
 import { allSettings, environment } from './settings.ts';
+import { PLAIN, shellWord } from './shell-word.ts';
 
 /** A command for a shell. */
 export function flagsText(node: NodeStart): string {
@@ -17,14 +18,6 @@ export function envText(node: NodeStart): string {
 
 function variableOf(flag: string): string {
   return `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
-}
-
-/** What no reader takes for more than itself. */
-const PLAIN = /^[\w./:,@%+=-]+$/;
-
-/** A word of a shell command. */
-export function shellWord(text: string): string {
-  return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** A value as shells and systemd read it alike: in single quotes they differ about an apostrophe. */

@@ -1,6 +1,6 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { shellWord } from '../../etcd/start/shell.ts';
+import { shellWord } from '../../etcd/start/shell-word.ts';
 import { isEnded, type View } from '../cluster.ts';
 import { codeBlock } from './code.ts';
 import { membersSection, standbysSection } from './members.ts';

@@ -1,0 +1,56 @@
+import { create } from '@bufbuild/protobuf';
+import { ConnectError, type Transport } from '@connectrpc/connect';
+import { ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
+import { printable } from '../values/quote.ts';
+
+/**
+ * What a service answers, for people: every text in it on one line, and without what steers a terminal. Whoever
+ * prints one, in whatever line, cannot be made to forge another.
+ */
+export function printableTransport(transport: Transport): Transport {
+  return {
+    async unary(...call) {
+      const answer = await transport.unary(...call).catch(fail);
+      return { ...answer, message: cleaned(answer.message) };
+    },
+    async stream(...call) {
+      const answer = await transport.stream(...call).catch(fail);
+      return { ...answer, message: each(answer.message) };
+    },
+  };
+}
+
+async function* each<T>(messages: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    for await (const message of messages) yield cleaned(message);
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+function fail(thrown: unknown): never {
+  if (!(thrown instanceof ConnectError)) throw thrown;
+  const { rawMessage, code, metadata, cause } = thrown;
+  const details = thrown.findDetails(ErrorDetailSchema).map((detail) => ({
+    desc: ErrorDetailSchema,
+    value: create(ErrorDetailSchema, cleaned(detail)),
+  }));
+  const error = new ConnectError(printable(rawMessage), code, metadata, details, cause);
+  // The others have no texts: when to call again.
+  const others = thrown.details.filter(
+    (each) => !('type' in each && each.type === ErrorDetailSchema.typeName),
+  );
+  error.details.push(...others);
+  throw error;
+}
+
+/** A message, or what is in it, with its texts made printable where they are. */
+function cleaned<T>(value: T): T {
+  if (typeof value === 'string') return printable(value) as T;
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  const fields = value as Record<string, unknown>;
+  for (const [name, field] of Object.entries(fields)) {
+    if (!name.startsWith('$')) fields[name] = cleaned(field);
+  }
+  return value;
+}

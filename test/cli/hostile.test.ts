@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import type { Command } from '../../src/cli/command.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { run } from '../../src/cli/run.ts';
+import { hostileService, type Malice } from './hostile-service.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+const MARK = join(directory, 'ran');
+
+/** Beyond ASCII what clears the screen, names a window, turns a line around, or ends it. */
+const STEERING = '\x1b[2J\x1b]0;owned\x07\r\b\x7f\x85\x9b31m\u202e\u2066\u2028\u2029\u200b\nnext: FORGED\n';
+const COMMAND = `$(touch ${MARK})\`touch ${MARK}\`;touch ${MARK};#`;
+/** What would end a quotation, for one that forgets to take it apart. */
+const QUOTED = `'${COMMAND}'`;
+const textOf = (command: string): string => `infra1${STEERING}${command}`;
+const TEXT = textOf(COMMAND);
+
+/** What may not get out: all that acts on a terminal, but for the ends of our own lines. */
+const UNFIT = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u;
+
+const ofServices = COMMANDS.filter(({ flags }) => flags.some(({ flag }) => flag === 'server'));
+
+/** Values that flags take, of which each one that is needed gets the first that it does. */
+const VALUES = ['infra1', '10.0.0.1', 'http://10.0.0.1:2380', '3', '2s', '/tmp/x'];
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+suite('a service that means harm', () => {
+  let server: Server;
+  let url: string;
+  let malice: Malice;
+  before(async () => {
+    server = hostileService(() => malice);
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  /** What a command needs, by its own help. */
+  const argsOf = async ({ name, flags }: Command): Promise<string[]> => {
+    const usage =
+      /Usage: etcd-discovery \S+(.*) \[flags\]/.exec((await called([name, '--help'])).out)?.[1] ?? '';
+    const words = usage.split(' ').filter((word) => word !== '');
+    const needed = flags.flatMap((flag) => {
+      if (flag.value === undefined || flag.required !== true) return [];
+      const value = flag.words?.[0] ?? VALUES.find((each) => flag.parse(each) !== undefined);
+      return [`--${flag.flag}`, value ?? assert.fail(`no value for --${flag.flag}`)];
+    });
+    // What asks a person does not here.
+    const yes = flags.some(({ flag }) => flag === 'yes') ? ['--yes'] : [];
+    const timeout = flags.some(({ flag }) => flag === 'timeout') ? ['--timeout', '1s'] : [];
+    const args = words.map((word) => (word === 'TOKEN' ? 'my-cluster' : 'infra1'));
+    return [name, ...args, ...needed, ...yes, ...timeout, '--server', url];
+  };
+
+  const called = async (args: readonly string[]): Promise<Ran> => {
+    let [out, err] = ['', ''];
+    const code = await run(args, {
+      env: {},
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      columns: () => undefined,
+      ask: undefined,
+    });
+    return { code, out, err };
+  };
+
+  /** Complete, assembling and others; with texts for URLs, and with URLs that are some; answers and refusals. */
+  const cases = function* (): Generator<Malice> {
+    const own = `http://10.0.0.7:2380/${QUOTED}`;
+    for (const state of [1, 2, 3, 4]) yield { text: TEXT, url: state % 2 === 0 ? TEXT : own, state };
+    yield { text: textOf(QUOTED), url: own, state: 2 };
+    yield { text: COMMAND, url: own, state: 2 };
+    yield { text: 'infra1', url: TEXT, state: 1 };
+    for (const refusal of ['TOKEN_EXPIRED', 'MEMBER_EXISTS', 'INTERNAL'] as const) {
+      yield { text: TEXT, url: TEXT, state: 2, refusal };
+    }
+  };
+
+  test('meets every command that asks one', () => {
+    assert.ok(ofServices.length >= 11, ofServices.map(({ name }) => name).join());
+  });
+
+  for (const command of ofServices) {
+    test(`does not steer the terminal of ${command.name}, forge a line, or have something run that is pasted`, async () => {
+      const args = await argsOf(command);
+      let told = 0;
+      const tried = new Set<string>();
+      for (const each of cases()) {
+        malice = each;
+        const text = await called(args);
+        const all = text.out + text.err;
+        assert.doesNotMatch(all, UNFIT, JSON.stringify(all));
+        assert.doesNotMatch(all, /^(next: )?FORGED/m, all);
+        assert.doesNotMatch(all, /^ {4}at /m, 'no defect');
+        if (all.includes('FORGED')) told += 1;
+        for (const [line] of all.matchAll(/(?:etcd-discovery |etcdctl |--discovery).*$/gm)) {
+          if (tried.has(line)) continue;
+          tried.add(line);
+          // What a shell makes of its words; what is no command fails, and runs nothing.
+          try {
+            execFileSync('sh', ['-c', `set -- ${line}`], { stdio: 'pipe' });
+          } catch {}
+          assert.ok(!existsSync(MARK), line);
+        }
+        const json = await called([...args, '--output', 'json']);
+        assert.doesNotMatch(json.out + json.err, UNFIT);
+        for (const line of (json.out + json.err).split('\n').filter((rest) => rest !== '')) JSON.parse(line);
+        assert.equal(json.code, text.code);
+      }
+      if (command.name !== 'health') assert.ok(told > 0, 'it was told something at all');
+    });
+  }
+
+  test('has no accomplice in what was typed, as all that is written leaves by one way', async () => {
+    for (const args of [[STEERING], ['show', STEERING, STEERING], ['show', '--server', STEERING]]) {
+      const { out, err } = await called(args);
+      assert.doesNotMatch(out + err, UNFIT);
+    }
+  });
+
+  test('is quoted to programs as it has spoken', async () => {
+    malice = { text: TEXT, url: TEXT, state: 1 };
+    const { out } = await called(['list-members', 'my-cluster', '--server', url, '--output', 'json']);
+    assert.equal((JSON.parse(out) as { members: [{ name: string }] }).members[0].name, TEXT);
+  });
+});
