@@ -148,9 +148,14 @@ export function problemOf(thrown: unknown, server: string): Problem {
       return {
         exitCode: EXIT.UNREACHABLE,
         message: `what answers at ${server} is not the discovery service: ${thrown.rawMessage}`,
-        next: WHICH_SERVICE,
+        next: saysHttps(thrown, server) ? CUT_OFF.next : WHICH_SERVICE,
       };
   }
+}
+
+/** A port that speaks TLS answers so, in words that are not for an RPC. */
+function saysHttps({ rawMessage }: ConnectError, server: string): boolean {
+  return server.startsWith('http:') && rawMessage === 'HTTP 400';
 }
 
 /** The code of what is behind an error; with several addresses of a host there is one for each. */
