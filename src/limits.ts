@@ -142,6 +142,12 @@ export const PORT_LIMITS = {
   streams: 1000,
   /** Unread body of a stream: with all streams 16 MiB a connection. */
   streamWindowBytes: 16 * KiB,
+  /** Answers that are not read, of all clients: a fifth of 512 MB. Past it the slowest readers are cut off. */
+  unread: 96 * MiB,
+  /** The same of one client: a quarter of all, a hundred of the largest answers. */
+  clientUnread: 24 * MiB,
+  /** The same of one connection: no more of its requests are begun meanwhile. Several of the largest answers. */
+  connectionUnread: 1 * MiB,
   /** What one HTTP/2 connection may hold in nghttp2, in megabytes: past it new streams are refused. */
   sessionMegabytes: 10,
   /** Frames against the protocol until the connection is closed: a client sends none. */

@@ -1,5 +1,7 @@
 import { constants } from 'node:http2';
+import { Answer } from './answer.ts';
 import type { PortRequest, PortResponse } from './connection.ts';
+import type { Http1Response, Http2Response } from './counted-response.ts';
 import { checkRequest } from './guard.ts';
 import { reasonByStatus } from './refusals.ts';
 import { NO_STORE, type Refusal } from './reply.ts';
@@ -43,7 +45,10 @@ export class Dispatch {
 
   request(request: PortRequest, response: PortResponse): void {
     this.running += 1;
+    const answer = new Answer(request, response, this.setup);
+    (response as Http1Response | Http2Response).answer = answer;
     response.on('close', () => {
+      this.setup.unread.forget(answer);
       this.running -= 1;
       if (this.running === 0) this.onIdle?.();
     });

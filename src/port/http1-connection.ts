@@ -5,8 +5,11 @@ import { closeUnlessRead, UnreadBody } from './http1-unread.ts';
 import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 
-/** Of the unanswered requests those that are answered at once; the others wait. The largest answers have 250 KB. */
+/** Of the unanswered requests those that are answered at once; the others wait. */
 const ANSWERED_AT_ONCE = 8;
+
+/** When to look again whether others have read enough for a request to be begun. */
+const RETRY_MS = 100;
 
 export type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -20,6 +23,7 @@ export class Http1Connection implements Connection {
   private readonly waiting: ServerResponse[] = [];
   private readonly stall = new StallClock();
   private idleSince = performance.now();
+  private retry: NodeJS.Timeout | undefined;
   private draining = false;
   /** The client has been told which response is the last one. */
   private last = false;
@@ -89,14 +93,41 @@ export class Http1Connection implements Connection {
       this.exchanges.delete(response);
       if (!request.complete) this.unread = new UnreadBody(request);
       this.idleSince = performance.now();
-      // It was the first of them: HTTP/1.1 answers in order.
-      const next = this.waiting.shift();
-      const waited = next && this.exchanges.get(next);
-      if (next && waited) this.onRequest(waited, next);
+      this.beginWaiting();
       this.closeWhenAnswered();
     });
-    if (this.exchanges.size > ANSWERED_AT_ONCE) this.waiting.push(response);
-    else this.onRequest(request, response);
+    this.waiting.push(response);
+    this.beginWaiting();
+  }
+
+  private beginWaiting(): void {
+    for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
+      const request = this.exchanges.get(next);
+      if (request !== undefined && !this.hasRoomFor(request)) return;
+      this.waiting.shift();
+      if (request !== undefined) this.onRequest(request, next);
+    }
+  }
+
+  /** Whether a request can be answered now. If not, it is looked at again: when an answer is over, or in some time. */
+  private hasRoomFor(request: IncomingMessage): boolean {
+    const { unread, clientOf } = this.setup;
+    const begun = this.exchanges.size - this.waiting.length;
+    if (begun >= ANSWERED_AT_ONCE || (begun > 0 && this.holdsUnread())) return false;
+    if (!unread.isTight(() => clientOf(request))) return true;
+    this.retry ??= setTimeout(() => {
+      this.retry = undefined;
+      this.beginWaiting();
+    }, RETRY_MS).unref();
+    return false;
+  }
+
+  private holdsUnread(): boolean {
+    let bytes = this.socket.writableLength;
+    // Those behind the first of them wait for their turn.
+    for (const response of this.exchanges.keys())
+      if (response.socket === null) bytes += response.writableLength;
+    return bytes > this.setup.limits.connectionUnread;
   }
 
   sweep(now: number): void {

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import type { Connection } from './connection.ts';
+import { Http1Response } from './counted-response.ts';
 import { guardHandshakes } from './handshakes.ts';
 import { Http1Connection, type OnRequest } from './http1-connection.ts';
 import type { PortLimits } from './limits.ts';
@@ -12,9 +13,13 @@ import { reasonByStatus } from './refusals.ts';
 import { METHODS, type Refusal } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 import { CIPHERS, type TlsIdentity } from './tls.ts';
+import type { Turns } from './turns.ts';
 
 /** Requests that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
 const READ_TOGETHER = 64;
+
+/** Of those, begun together. */
+const BEGUN_TOGETHER = 8;
 
 export interface Http1 {
   /** The listener of the port. It hands no socket to HTTP/1 by itself. */
@@ -40,7 +45,7 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
   server.removeAllListeners(ready);
   if (tls !== undefined) guardHandshakes(server, setup);
 
-  const beginSoon = readTogether(onRequest);
+  const beginSoon = readTogether(onRequest, setup.turns);
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
     const connection = connections.get(socket);
     const why = reasonByStatus(refusal.status);
@@ -77,20 +82,36 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
 
 /**
  * What a turn of the event loop brings is read first and then begun, so that the answers leave one after the other:
- * to read and answer by turns takes half as long again.
+ * to read and answer by turns takes half as long again. A few are begun in a callback, as what one of them makes ready
+ * is done after it: only then is known how long it takes.
  */
-function readTogether(onRequest: OnRequest): OnRequest {
-  let come: [IncomingMessage, ServerResponse][] = [];
-  const beginAll = (): void => {
-    const all = come;
-    come = [];
+function readTogether(onRequest: OnRequest, turns: Turns): OnRequest {
+  const come: [IncomingMessage, ServerResponse][] = [];
+  const beginOne = (): void => {
+    const [request, response] = come.shift() ?? [];
     // One that came after the sockets were read, late in the last turn, may be over by now: it would never end.
-    for (const [request, response] of all) if (!response.destroyed) onRequest(request, response);
+    if (request !== undefined && response?.destroyed === false) onRequest(request, response);
+  };
+  const beginSome = (): void => {
+    const hasTime = turns.hasTime();
+    for (let count = Math.min(BEGUN_TOGETHER, come.length - queued); count > 0; count -= 1) {
+      if (hasTime) beginOne();
+      else beginInTurn();
+    }
+  };
+  let queued = 0;
+  const beginInTurn = (): void => {
+    queued += 1;
+    turns.later(() => {
+      queued -= 1;
+      beginOne();
+    });
   };
   return (request, response) => {
     come.push([request, response]);
-    if (come.length === 1) setImmediate(beginAll);
-    else if (come.length === READ_TOGETHER) beginAll();
+    const fresh = come.length - queued;
+    if (fresh % BEGUN_TOGETHER === 1) setImmediate(beginSome);
+    if (fresh >= READ_TOGETHER) beginSome();
   };
 }
 
@@ -103,6 +124,7 @@ function createListener(limits: PortLimits, tls: TlsIdentity | undefined): Serve
     maxHeaderSize: limits.headerBytes,
     requireHostHeader: false, // the guard says it in words
     insecureHTTPParser: false,
+    ServerResponse: Http1Response as typeof ServerResponse,
     keepAlive: true,
     keepAliveInitialDelay: limits.tcpKeepAlive,
     noDelay: true,

@@ -13,10 +13,10 @@ import type { PortSetup } from './setup.ts';
 
 /** Requests begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
 const BEGUN_PER_TURN = 8;
-/** Answers that a peer has not taken: past it no more of its requests are begun. One of the largest, with room. */
-const UNREAD_BYTES = 1024 * 1024;
-/** Streams from which on that is looked at: few can hold little. */
-const UNREAD_STREAMS = 16;
+/** When to look again whether enough was read for the next request to be begun. */
+const RETRY_MS = 100;
+
+type Waiting = [request: Http2ServerRequest, response: Http2ServerResponse];
 
 export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -33,11 +33,13 @@ export class Http2Connection implements Connection {
   private readonly open = new Set<Http2Stream>();
   /** Requests begun in this turn of the event loop, and those that wait for the next ones. */
   private begun = 0;
-  private readonly waiting: [Http2ServerRequest, Http2ServerResponse][] = [];
+  private readonly waiting: Waiting[] = [];
   private readonly lookout: FloodLookout;
   private readonly sweepPings: (now: number) => void;
   private idleSince = performance.now();
   private isCutOff = false;
+  private isQueued = false;
+  private retry: NodeJS.Timeout | undefined;
   private closingSince: number | undefined;
 
   constructor(session: ServerHttp2Session, socket: Socket, setup: PortSetup, events: Http2Events) {
@@ -57,33 +59,71 @@ export class Http2Connection implements Connection {
     if (this.isCutOff) return;
     this.track(response);
     this.waiting.push([request, response]);
-    if (this.begun < BEGUN_PER_TURN) this.beginWaiting();
+    if (this.begun < BEGUN_PER_TURN && !this.isQueued) this.beginWaiting();
   }
 
   private beginWaiting(): void {
-    // Goes on when a stream is over.
-    if (this.holdsUnread()) return;
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      // Whoever has reset it meanwhile gets no work for it.
-      if (next[0].stream.closed) continue;
-      if (this.begun === 0) setImmediate(this.turn);
-      this.begun += 1;
-      this.events.onRequest(...next);
+    if (this.waiting.length === 0) return;
+    if (this.holdsUnread()) return this.beginLater();
+    for (let next = this.next(); next !== undefined; next = this.next()) {
       if (this.begun >= BEGUN_PER_TURN) return;
+      if (!this.setup.turns.hasTime()) return this.beginInTurn();
+      this.start(next);
     }
   }
 
+  /** The first that waits and can be begun. Whoever has reset it meanwhile gets no work for it. */
+  private next(): Waiting | undefined {
+    const isOver = ([{ stream }]: Waiting): boolean => stream.closed || this.session.destroyed;
+    let [next] = this.waiting;
+    for (; next !== undefined && isOver(next); next = this.waiting[0]) this.waiting.shift();
+    if (next === undefined) return undefined;
+    const [request] = next;
+    if (!this.setup.unread.isTight(() => this.setup.clientOf(request))) return next;
+    this.beginLater();
+    return undefined;
+  }
+
+  private start(next: Waiting): void {
+    this.waiting.shift();
+    if (this.begun === 0) setImmediate(this.reset);
+    this.begun += 1;
+    this.events.onRequest(...next);
+  }
+
+  private beginLater(): void {
+    this.retry ??= setTimeout(() => {
+      this.retry = undefined;
+      this.beginWaiting();
+    }, RETRY_MS).unref();
+  }
+
+  private beginInTurn(): void {
+    if (this.isQueued) return;
+    this.isQueued = true;
+    this.setup.turns.later(this.turn);
+  }
+
+  /** Of those that wait one, and then it is the turn of another connection. */
   private readonly turn = (): void => {
+    this.isQueued = false;
+    if (this.holdsUnread()) return this.beginLater();
+    const next = this.next();
+    if (next === undefined) return;
+    this.start(next);
+    if (this.waiting.length > 0) this.beginInTurn();
+  };
+
+  private readonly reset = (): void => {
     this.begun = 0;
-    this.beginWaiting();
+    if (!this.isQueued) this.beginWaiting();
   };
 
   /** Whether the peer has so much of its answers still to read that it gets no others. */
   private holdsUnread(): boolean {
-    if (this.waiting.length === 0 || this.open.size <= UNREAD_STREAMS) return false;
     let bytes = 0;
     for (const { unread } of this.open) bytes += unread;
-    return bytes > UNREAD_BYTES;
+    return bytes > this.setup.limits.connectionUnread;
   }
 
   private track(response: Http2ServerResponse): void {
@@ -92,7 +132,7 @@ export class Http2Connection implements Connection {
     this.lookout.countRequest(this.open.size);
     response.stream.once('close', () => {
       this.open.delete(open);
-      if (this.begun === 0 && this.waiting.length > 0) setImmediate(this.turn);
+      if (this.begun === 0 && this.waiting.length > 0 && !this.isQueued) setImmediate(this.reset);
       this.idleSince = performance.now();
       if (open.wasHasty(this.idleSince)) this.countReset();
     });

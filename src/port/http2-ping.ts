@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { writeQueueOf } from './answer.ts';
 import type { PortSetup } from './setup.ts';
 
 /**
@@ -46,10 +47,4 @@ export function startPings(
     // Written a turn later, where it can be.
     setImmediate(() => setImmediate(endIfGivenUp));
   };
-}
-
-/** Bytes that the kernel has not taken yet; what node:http2 writes is not in `writableLength`. Undefined: not known. */
-function writeQueueOf(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
-  return handle?.writeQueueSize;
 }

@@ -7,6 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
+import { Http2Response } from './counted-response.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { endLater, resetLater } from './http2-turn.ts';
 import type { PortLimits } from './limits.ts';
@@ -19,7 +20,10 @@ export function createHttp2(
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
 ): (socket: Socket) => Connection {
   const { limits, log, onRefused } = setup;
-  const server = createServer(serverOptions(limits));
+  const server = createServer({
+    ...serverOptions(limits),
+    Http2ServerResponse: Http2Response as typeof Http2ServerResponse,
+  });
   const connections = new WeakMap<object, Http2Connection>();
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     setup.onArrival(request);

@@ -1,4 +1,5 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Answer } from './answer.ts';
 import { BusyLooks } from './busy.ts';
 import { stillTrusted } from './client-certificates.ts';
 import { Connections } from './connections.ts';
@@ -9,6 +10,9 @@ import { createHttp2 } from './http2.ts';
 import { DEFAULTS, type PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
 import type { TlsIdentity } from './tls.ts';
+import { Turns } from './turns.ts';
+import { Unread } from './unread.ts';
+import { warnRarely } from './warn-rarely.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
@@ -17,7 +21,7 @@ export type { ConnectionCount, PortHandler, PortLog } from './setup.ts';
 
 export interface PortOptions
   extends Pick<PortSetup, 'handler' | 'log'>,
-    Partial<Omit<PortSetup, 'limits' | 'handler' | 'log'>> {
+    Partial<Omit<PortSetup, 'limits' | 'unread' | 'turns' | 'handler' | 'log'>> {
   /** The address to listen on, like 127.0.0.1; undefined: all of them. */
   readonly host?: string | undefined;
   /** 0: any free one. */
@@ -49,16 +53,26 @@ export interface Port {
 
 /** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
 export async function openPort(options: PortOptions): Promise<Port> {
+  const limits = { ...DEFAULTS, ...options.limits };
   const setup: PortSetup = {
     tls: undefined,
     onArrival: () => {},
     onRefused: () => {},
     connect: () => undefined,
+    clientOf: () => undefined,
     onFlood: () => {},
     ...options,
-    limits: { ...DEFAULTS, ...options.limits },
+    limits,
+    unread: new Unread(limits, (answer, byClient) => tellUnread(answer, byClient)),
+    turns: new Turns(),
   };
-  const { log, limits, onRefused } = setup;
+  const warn = warnRarely(setup.log);
+  const tellUnread = ({ socket }: Answer, byClient: boolean): void => {
+    onRefused('unread');
+    if (byClient) setup.onFlood(socket);
+    warn({ remote: socket.remoteAddress }, 'a client that does not read its answers is cut off');
+  };
+  const { log, onRefused } = setup;
   const dispatch = new Dispatch(setup);
   const onRequest = dispatch.request.bind(dispatch);
   const http1 = createHttp1(setup, onRequest);

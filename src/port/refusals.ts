@@ -12,6 +12,8 @@ export const PORT_REFUSALS = [
   'slow_sender',
   /** An answer that is not read. */
   'slow_reader',
+  /** More of such answers than one client, or all of them, may have. */
+  'unread',
   /** A ping that is not answered. */
   'gone',
   /** More of HTTP/2 than any client sends: streams that are reset at once, frames that are no request. */

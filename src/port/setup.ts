@@ -3,6 +3,8 @@ import type { PortRequest, PortResponse } from './connection.ts';
 import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import type { TlsIdentity } from './tls.ts';
+import type { Turns } from './turns.ts';
+import type { Unread } from './unread.ts';
 import type { Warner } from './warn-rarely.ts';
 
 /** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
@@ -33,6 +35,12 @@ export interface PortSetup {
   readonly onRefused: OnRefused;
   /** Counts the connections of each client. Undefined: of one that has no limit. */
   readonly connect: (socket: Socket) => ConnectionCount | undefined;
+  /** The client that has sent a request, by a name. Undefined: one that has no limit. */
+  readonly clientOf: (request: PortRequest) => string | undefined;
+  /** What is unread of all answers. */
+  readonly unread: Unread;
+  /** When requests are begun. */
+  readonly turns: Turns;
   /** A connection was cut off for its flood. */
   readonly onFlood: (socket: Socket) => void;
 }

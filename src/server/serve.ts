@@ -106,6 +106,7 @@ async function openPorts(
       limits: { connections: limits.connections, requests: limits.requestsAtOnce },
       onRefused: metrics.portRefused,
       connect: (socket) => limiter.connect(socket),
+      clientOf: (request) => limiter.nameOf(request),
       onFlood: (socket) => limiter.pause(socket),
     });
     return { port, metricsPort };

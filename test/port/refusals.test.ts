@@ -77,6 +77,13 @@ const ROWS: readonly Row[] = [
   },
   { what: 'clear text to TLS', why: 'handshake', options: { tls: IDENTITY }, clients: [get('/')] },
   { what: 'an answer that is not read', why: 'slow_reader', clients: [get('/endless')], deaf: true },
+  {
+    what: 'an answer that is more than may be unread',
+    why: 'unread',
+    limits: { unread: 1000 },
+    clients: [get('/endless')],
+    deaf: true,
+  },
   { what: 'pings without an answer', why: 'gone', clients: [HELLO], deaf: true },
   {
     what: 'one connection more',

@@ -103,6 +103,11 @@ export class Limiter {
     return { address, client: this.#clientOf(name) };
   }
 
+  /** The name of a request's client; undefined when no limit holds. */
+  nameOf(request: PortRequest): string | undefined {
+    return this.#addresses.ofRequest(request).name;
+  }
+
   /** Lets a request in, or says why not. */
   enter(client: Client | undefined, { isWait, mustPass }: Entry): Leave | DiscoveryError {
     const refusal =

@@ -1,0 +1,36 @@
+import { ServerResponse } from 'node:http';
+import { Http2ServerResponse } from 'node:http2';
+import type { Answer } from './answer.ts';
+
+type Done = () => void;
+
+/** A response over HTTP/1 of which is counted what is unread. */
+export class Http1Response extends ServerResponse {
+  answer: Answer | undefined;
+
+  override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
+    if (this.answer?.lets(chunk, encoding, done) === false) return false;
+    return super.write(chunk, encoding as BufferEncoding, done as Done);
+  }
+
+  override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
+    if (this.answer?.lets(chunk, encoding, done) === false) return this;
+    return super.end(chunk, encoding as BufferEncoding, done as Done);
+  }
+}
+
+/** A response over HTTP/2 of which is counted what is unread. */
+export class Http2Response extends Http2ServerResponse {
+  answer: Answer | undefined;
+
+  override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
+    if (this.answer?.lets(chunk, encoding, done) === false) return false;
+    return super.write(chunk as Uint8Array, encoding as BufferEncoding, done as Done);
+  }
+
+  override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
+    // Its own writes the chunk by the method above.
+    if (this.answer?.lets(undefined, encoding, done) === false) return this;
+    return super.end(chunk as Uint8Array, encoding as BufferEncoding, done as Done);
+  }
+}
