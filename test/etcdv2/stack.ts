@@ -93,7 +93,14 @@ function http1Server(handler: V2Handler): { server: Server; endConnections: () =
 }
 
 function http2Server(handler: V2Handler): { server: Http2Server; endConnections: () => void } {
-  const server = createHttp2Server((request, response) => handler({ request, response }));
+  const server = createHttp2Server((request, response) => {
+    // As the port does it: nobody reads what is left of a body once it is answered.
+    const { stream } = response;
+    stream.once('finish', () => {
+      setImmediate(() => setImmediate(() => stream.close()));
+    });
+    handler({ request, response });
+  });
   const sessions = new Set<{ destroy(): void }>();
   server.on('session', (session) => {
     sessions.add(session);
