@@ -45,6 +45,9 @@ function roomOf(
   };
 }
 
+const AFTER_A_KILL =
+  'the process that had the data directory before did not end by itself: it was killed, ran out of memory, met a failing disk (see the log of the kernel), or the machine went down; the data was checked and is whole, with every write that was acknowledged';
+
 /** Rejects with a DiscoveryError whose text says what to do. */
 export async function openStore(
   config: StoreConfig,
@@ -62,6 +65,7 @@ export async function openStore(
       onTrouble: (trouble) => tellTrouble(log, trouble),
       onBatch,
     });
+    if (store.followsKilled) log.warn(AFTER_A_KILL);
     return {
       store,
       ...roomOf(store, policy.maxBytes),

@@ -38,6 +38,7 @@ export class Claim {
   readonly #server: Server;
   readonly #locks: KernelLock[] = [];
   #answer: Answer = 'STARTING';
+  #followsKilled = false;
 
   private constructor(directory: string, id: string) {
     this.id = id;
@@ -46,6 +47,11 @@ export class Claim {
       socket.on('error', () => {});
       socket.end(this.#answer, () => socket.destroy());
     });
+  }
+
+  /** Whether the owner before did not end by itself: it left its socket. */
+  get followsKilled(): boolean {
+    return this.#followsKilled;
   }
 
   /** Listens, and refuses when the directory has an owner that lives. */
@@ -105,6 +111,7 @@ export class Claim {
       dead = owner;
     }
     this.#answer = 'OWNER';
+    this.#followsKilled = this.#others().some((id) => id === dead);
     for (const id of this.#others()) {
       if ((await ask(this.#directory, id)) === 'DEAD')
         rmSync(join(this.#directory, fileName(id)), { force: true });

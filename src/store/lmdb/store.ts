@@ -34,6 +34,8 @@ export interface LmdbStore extends Store {
   tokens(): number;
   /** What they take, see `tokenBytes`. */
   bytes(): number;
+  /** Whether the process before was killed. */
+  readonly followsKilled: boolean;
   /** What may still be written, in bytes. */
   room(): number;
 }
@@ -48,6 +50,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
 
 class OpenStore implements LmdbStore {
   readonly clusterId: bigint;
+  readonly followsKilled: boolean;
   readonly #databases: Databases;
   readonly #batches: Batches;
   readonly #disk: Disk;
@@ -66,6 +69,7 @@ class OpenStore implements LmdbStore {
 
   constructor(databases: Databases, options: LmdbStoreOptions) {
     this.clusterId = databases.clusterId;
+    this.followsKilled = databases.claim.followsKilled;
     this.#databases = databases;
     this.#admission = new Admission(options.policy);
     this.#reader = new Reader(databases, () => this.#closing !== undefined);
@@ -85,8 +89,8 @@ class OpenStore implements LmdbStore {
       log(`the store has failed, and the service ends so that it is started again: ${cause}`);
       process.exit(1);
     };
-    const onBatch = (writes: number): void => options.onBatch?.('write', writes);
     this.#disk = new Disk(databases.file, databases.room, options.onTrouble ?? (() => {}));
+    const onBatch = (writes: number): void => options.onBatch?.('write', writes);
     this.#batches = new Batches(databases.env, this.#disk, changes, fatal, onBatch);
   }
 
@@ -109,7 +113,6 @@ class OpenStore implements LmdbStore {
     if (this.#disk.trouble() !== undefined) await this.#batches.look();
   }
 
-  /** Finds out whether there can be writes. */
   async look(): Promise<void> {
     await this.#batches.look().catch(() => {});
   }

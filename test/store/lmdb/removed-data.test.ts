@@ -105,6 +105,11 @@ test('a directory that is renamed and comes back is written to again, with nothi
   await moved.service.end('SIGKILL');
   const again = await SpawnedService.start([], { dataDir: moved.dataDir });
   t.after(() => again.end('SIGKILL'));
+  const warnings = again.command.log().filter((line) => line['level'] === 'warn');
+  assert.ok(
+    warnings.some((line) => /did not end by itself/.test(String(line['msg']))),
+    'what happened is said',
+  );
   for (const { text } of [first, second]) {
     assert.equal((await fetch(`${again.url}/${tokenOf(text.trim())}`)).status, 200);
   }
