@@ -28,6 +28,8 @@ export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): 
       resolve(body.subarray(0, length));
     });
     stream.once('end', () => resolve(body.subarray(0, length)));
+    // Of a call that had to wait, an empty one has ended by now, and nobody tells of it again.
+    if (stream.readableEnded) resolve(body);
   });
 }
 
