@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import type { DeregisterResponse } from '../../gen/discovery/v1/service_pb.ts';
+import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type DeleteRangeRequest,
   type DeleteRangeResponse,
@@ -7,7 +7,7 @@ import {
   RangeRequestSchema,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { reasonOf } from '../client/refusal.ts';
+import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type DiscoveryClient, type LocalClient, requireMessage } from '../etcd/client.ts';
 import { unsupported } from './errors.ts';
 import { header, type Identity } from './header.ts';
@@ -18,7 +18,7 @@ import { read, spanOf } from './range.ts';
 /** Members that are taken out together: with each all others are looked at, which takes a third of a millisecond. */
 const REMOVALS_AT_ONCE = 20;
 
-/** What was there, and the revision at which it was no more: that of the latest deletion, or the store's. */
+/** What was there, and the latest revision that was seen: at it all of that was no more. */
 interface Removed {
   readonly kvs: readonly KeyValue[];
   readonly revision: bigint;
@@ -79,25 +79,28 @@ async function deregister(
       .map(async (entry) => (entry === first ? firstGone : deregisterOne(client, entry.kv.key)));
     for (const each of await Promise.all(gone)) {
       if (each === undefined) continue;
-      kvs.push(memberEntry(span, requireMessage(each.member)).kv);
+      if (each.member !== undefined) kvs.push(memberEntry(span, each.member).kv);
       if (each.revision > last) last = each.revision;
     }
   }
   return { kvs, revision: last };
 }
 
-/** Undefined when the member is gone already. */
-async function deregisterOne(
-  client: DiscoveryClient,
-  bytes: Uint8Array,
-): Promise<DeregisterResponse | undefined> {
+/** The member, unless it was gone already, and the revision at which it was seen to be gone. */
+interface Gone {
+  readonly member: Member | undefined;
+  readonly revision: bigint;
+}
+
+async function deregisterOne(client: DiscoveryClient, bytes: Uint8Array): Promise<Gone | undefined> {
   const key = parseKey(bytes);
   if (key.type !== 'MEMBER') return undefined;
   try {
-    return await client.deregister({ token: key.token, memberId: key.id });
+    const { member, revision } = await client.deregister({ token: key.token, memberId: key.id });
+    return { member: requireMessage(member), revision };
   } catch (thrown) {
     if (reasonOf(thrown) !== 'MEMBER_NOT_FOUND') throw thrown;
-    return undefined;
+    return { member: undefined, revision: refusalOf(thrown)?.revision ?? 0n };
   }
 }
 

@@ -25,3 +25,26 @@ test('a token that was deleted is answered as deleted where there is no room for
   assert.equal(deleted, 2n);
   assert.deepEqual(prevKvs.map(plain), kvs.map(plain));
 });
+
+test('a member that goes while it is looked for is answered at no earlier revision than it went', async (t) => {
+  let isFirst = true;
+  const stack = await startStack({
+    client: (real) => ({
+      ...real,
+      async deregister(request) {
+        // Another client is there before.
+        if (isFirst) await real.deregister(request);
+        isFirst = false;
+        return real.deregister(request);
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  const { kv } = stack.etcd;
+  await kv.put({ key: sizeKey('t'), value: bytes('3') });
+  await kv.put({ key: memberKey('t', 'a'), value: infra(1) });
+  const { deleted, header } = await kv.deleteRange({ key: memberKey('t', 'a') });
+  assert.equal(deleted, 0n);
+  const { header: now } = await kv.range(tokenPrefix('t'));
+  assert.equal(header?.revision, now?.revision);
+});
