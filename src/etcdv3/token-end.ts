@@ -4,10 +4,13 @@ import type { LocalClient } from '../etcd/client.ts';
 import { isAway } from './errors.ts';
 import type { Watcher } from './watcher.ts';
 
-/** Whether the watch of an expired token has to wait on: whatever else it is, the watch itself will meet it. */
-export async function isStillExpired(client: LocalClient, token: string): Promise<boolean> {
-  return client.getCluster({ token }).then(
-    ({ cluster }) => cluster?.state === ClusterState.EXPIRED,
+/**
+ * Whether the watch of an expired token has to wait on: whatever else it is, the watch itself will meet it. One that was
+ * reopened since may have expired once more by now: what happened in between is still to be told.
+ */
+export async function isStillExpired(client: LocalClient, { span, seen }: Watcher): Promise<boolean> {
+  return client.getCluster({ token: span.token }).then(
+    ({ cluster }) => cluster?.state === ClusterState.EXPIRED && cluster.modRevision <= seen,
     (thrown: unknown) => isAway(thrown),
   );
 }

@@ -181,7 +181,7 @@ export class WatchStream {
   #runWhenReopened(watcher: Watcher): void {
     const look = async (): Promise<void> => {
       if (watcher.stopped) return;
-      if (await isStillExpired(this.#client, watcher.span.token)) return this.#runWhenReopened(watcher);
+      if (await isStillExpired(this.#client, watcher)) return this.#runWhenReopened(watcher);
       this.#idle.delete(watcher);
       if (!watcher.stopped) this.#run(watcher);
     };

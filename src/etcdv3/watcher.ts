@@ -29,6 +29,7 @@ export class Watcher {
   readonly #abort = new AbortController();
   #revision: bigint;
   #delivered: bigint;
+  #seen: bigint;
 
   /** `revision` is the store's when the cluster was read: a watch without a start begins after it. */
   constructor(id: bigint, span: Span, request: WatchCreateRequest, cluster: Cluster, revision: bigint) {
@@ -39,6 +40,7 @@ export class Watcher {
     this.#request = request;
     this.#cluster = cluster;
     this.#revision = revision;
+    this.#seen = cluster.modRevision;
     this.#delivered = request.startRevision > 0n ? request.startRevision - 1n : revision;
   }
 
@@ -50,6 +52,11 @@ export class Watcher {
   /** Every change of the cluster up to here was delivered, or was not asked for. */
   get delivered(): bigint {
     return this.#delivered;
+  }
+
+  /** The latest change of the cluster that the watch knows of, whether it was to be told or not. */
+  get seen(): bigint {
+    return this.#seen;
   }
 
   /** Whether the watch begins after a revision. */
@@ -91,6 +98,7 @@ export class Watcher {
     for await (const { update } of messages) {
       if (this.stopped) return;
       if (update.case !== 'event') continue;
+      if (update.value.revision > this.#seen) this.#seen = update.value.revision;
       isStale ||= this.isNode && takesFromNodes(update.value);
       if (isStale) {
         if (isTold || update.value.state !== ClusterState.COMPLETE) continue;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import { waitFor } from '../support/wait.ts';
 import { infra, memberKey, membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
@@ -22,5 +23,50 @@ test('a watch whose token expired goes on when it is reopened, and misses nothin
   assert.ok((registered?.kv?.modRevision ?? 0n) > (said?.kv?.modRevision ?? 0n), 'a client resumes after it');
   stream.stop();
   await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  assert.deepEqual(stack.defects, []);
+});
+
+test('what happened while an expired token was open again is told, although it has expired once more', async (t) => {
+  const looks: Array<() => void> = [];
+  const stack = await startStack({
+    expiredPauseMs: 1,
+    policy: { minTtl: 1 },
+    client: (real) => ({
+      ...real,
+      // The look waits until the token has come and gone.
+      async getCluster(request) {
+        const { cluster } = await real.getCluster(request);
+        if (cluster?.state === ClusterState.EXPIRED)
+          await new Promise<void>((resolve) => {
+            looks.push(resolve);
+          });
+        return real.getCluster(request);
+      },
+    }),
+  });
+  t.after(() => stack.close());
+  const { client, etcd } = stack;
+  const token = 'late';
+  await client.createToken({ token, size: 3, ttl: { seconds: 0n, nanos: 1e8 } });
+  const stream = new WatchSession(etcd.watch);
+  t.after(() => stream.stop());
+  await stream.started(membersPrefix(token));
+  await stream.events(1);
+  await waitFor('a look', () => looks.length > 0);
+  await client.reopenToken({ token, ttl: { seconds: 3600n, nanos: 0 } });
+  await etcd.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+  await client.reopenToken({ token, ttl: { seconds: 0n, nanos: 1e6 } });
+  await waitFor('the token to expire again', async () => {
+    const { cluster } = await client.getCluster({ token });
+    return cluster?.state === ClusterState.EXPIRED;
+  });
+  looks[0]?.();
+  const [registered, said] = await stream.events(2);
+  assert.deepEqual(registered?.kv?.value, infra(1));
+  assert.match(Buffer.from(said?.kv?.value ?? []).toString(), /^the token expired/);
+  // The next look finds nothing new.
+  await waitFor('another look', () => looks.length > 1);
+  looks[1]?.();
+  await waitFor('one more look', () => looks.length > 2);
   assert.deepEqual(stack.defects, []);
 });
