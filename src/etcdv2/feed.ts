@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Member, type MemberEvent, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
@@ -8,6 +8,8 @@ import { registeredBody } from './reply.ts';
 
 /** Nodes served in one turn of the event loop: about 10 ms of work. */
 const SERVED_AT_ONCE = 100;
+/** How long the past of a token is waited for: as long as a store takes to read it, or to say that it cannot. */
+const PAST_MS = 5000;
 
 /** One who waits for registrations of a token. */
 export interface Reader {
@@ -43,17 +45,27 @@ export class Feed {
   /** Why it ended, when the service has ended it. */
   #refusal: Error | undefined;
 
-  /** Of what comes after a revision. `onOver`: nobody can join any more. */
+  /** Of what comes after a revision, some of which has come if it has a past. `onOver`: nobody can join any more. */
   constructor(
     client: DiscoveryClient,
-    { token, after, shared }: { readonly token: string; readonly after: bigint; readonly shared: SharedRoom },
+    {
+      token,
+      after,
+      hasPast,
+      shared,
+    }: {
+      readonly token: string;
+      readonly after: bigint;
+      readonly hasPast: boolean;
+      readonly shared: SharedRoom;
+    },
     onOver: (feed: Feed) => void,
   ) {
     this.#token = token;
     this.#kept = new Kept(after, shared);
     this.#onOver = onOver;
     const watch = client.watchMembers({ token, afterRevision: after }, { signal: this.#abort.signal });
-    this.begun = this.#begin(watch[Symbol.asyncIterator]());
+    this.begun = this.#begin(watch[Symbol.asyncIterator](), hasPast);
   }
 
   get isOver(): boolean {
@@ -100,26 +112,23 @@ export class Feed {
     }
   }
 
-  async #begin(messages: Messages): Promise<void> {
+  async #begin(messages: Messages, hasPast: boolean): Promise<void> {
     try {
-      const { value, done } = await messages.next();
-      void this.#run(messages);
-      const isBehind =
-        done !== true && value.update.case === 'started' && value.update.value.revision > this.#kept.after;
-      // What is in the past arrives before the event loop turns, or the refusal if it is no longer held.
-      if (isBehind) await nextTurn();
+      await messages.next();
+      const first = messages.next();
+      void this.#run(messages, first);
+      // With a past something comes that is in it, or the refusal if it is no longer held.
+      if (hasPast) await arrival(first);
     } catch (thrown) {
       this.#close(thrown as Error);
     }
     if (this.#refusal !== undefined) throw this.#refusal;
   }
 
-  async #run(messages: Messages): Promise<void> {
+  async #run(messages: Messages, first: ReturnType<Messages['next']>): Promise<void> {
     let refusal: Error | undefined;
     try {
-      for (;;) {
-        const next = await messages.next();
-        if (next.done === true) break;
+      for (let next = await first; next.done !== true; next = await messages.next()) {
         const { update } = next.value;
         const entry = update.case === 'event' ? this.#entryOf(update.value) : undefined;
         if (entry === undefined) continue;
@@ -164,6 +173,15 @@ export class Feed {
   }
 }
 
+/** Resolves when a message is there, and those that came with it; after a while without. */
+async function arrival(message: Promise<unknown>): Promise<void> {
+  const waiting = new AbortController();
+  const tooLong = sleep(PAST_MS, undefined, { signal: waiting.signal, ref: false });
+  await Promise.allSettled([Promise.race([message, tooLong])]);
+  waiting.abort();
+  await nextTurn();
+}
+
 /** One for all, as the error that an abort makes by itself takes longer than the wait. */
 const OVER = 'nobody waits any more';
 
@@ -175,11 +193,11 @@ export class Feeds {
   readonly #feeds = new Map<string, Feed>();
   readonly #shared: SharedRoom = { bytes: 0 };
 
-  /** Has the reader join a feed that has begun. Rejects as the service refuses the watch. */
-  async join(client: DiscoveryClient, token: string, reader: Reader): Promise<Feed> {
+  /** Has the reader join a feed that has begun, with what has come of its past. Rejects as the service refuses the watch. */
+  async join(client: DiscoveryClient, token: string, reader: Reader, hasPast: boolean): Promise<Feed> {
     for (;;) {
       const open = this.#feeds.get(bare(token));
-      const feed = open?.covers(reader.after) ? open : this.#begin(client, token, reader.after);
+      const feed = open?.covers(reader.after) ? open : this.#begin(client, token, reader.after, hasPast);
       feed.join(reader);
       try {
         await feed.begun;
@@ -191,9 +209,9 @@ export class Feeds {
     }
   }
 
-  #begin(client: DiscoveryClient, token: string, after: bigint): Feed {
+  #begin(client: DiscoveryClient, token: string, after: bigint, hasPast: boolean): Feed {
     const name = bare(token);
-    const feed = new Feed(client, { token, after, shared: this.#shared }, (ended) => {
+    const feed = new Feed(client, { token, after, hasPast, shared: this.#shared }, (ended) => {
       if (this.#feeds.get(name) === ended) this.#feeds.delete(name);
     });
     this.#feeds.set(name, feed);

@@ -1,3 +1,4 @@
+import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -40,7 +41,7 @@ export class Waits {
       const { cluster, revision } = await client.listMembers({ token: wanted.token });
       if (isStale(wanted, cluster?.cutRevision ?? 0n)) return countAgain(revision);
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
-      const feed = await this.#feeds.join(client, wanted.token, waiter);
+      const feed = await this.#feeds.join(client, wanted.token, waiter, hasChanged(cluster, waiter.after));
       // What is in the past is answered in one piece.
       const early = wanted.stream || waiter.isGone ? undefined : feed.next(waiter);
       if (early !== undefined || waiter.isGone || feed.isOver) {
@@ -70,6 +71,11 @@ export class Waits {
 /** Whether it is from before a member that its node may have counted has gone. A wait for one member is of no list. */
 function isStale({ awaited, waitIndex }: WaitRequest, cutRevision: bigint): boolean {
   return awaited === 'ANY' && waitIndex !== 0n && waitIndex <= cutRevision;
+}
+
+/** Whether the token has changed after a revision, and not only been made. */
+function hasChanged(cluster: Cluster | undefined, after: bigint): boolean {
+  return cluster !== undefined && cluster.modRevision > after && cluster.modRevision > cluster.createRevision;
 }
 
 /** What makes a node read the list again, a few seconds later. */

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { suite, type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Revision, revision } from '../../src/discovery/types.ts';
 import type { Request } from '../../src/etcdv2/body.ts';
 import { Deadlines } from '../../src/etcdv2/deadlines.ts';
 import { Waits } from '../../src/etcdv2/wait.ts';
 import { V2_LIMITS } from '../../src/limits.ts';
+import { compacted } from '../../src/store/refusals.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -41,6 +44,16 @@ async function held(stack: Stack, path: string): Promise<OpenAnswer> {
   assert.equal(answer.headers['content-type'], 'application/json');
   assert.equal(answer.headers['access-control-allow-origin'], '*');
   return answer;
+}
+
+/** From now on the store answers as one over a network does: some turns of the event loop later. */
+function slowly({ failing: { store } }: Stack, refusal?: (after: Revision) => Error): void {
+  const events = store.events.bind(store);
+  store.events = async (token, after, limit) => {
+    for (let turns = 0; turns < 5; turns++) await nextTurn();
+    if (refusal !== undefined) throw refusal(after);
+    return events(token, after, limit);
+  };
 }
 
 suite('a wait', () => {
@@ -241,6 +254,24 @@ suite('a wait', () => {
     stack.failing.away = 'NOTHING';
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
     await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+  });
+
+  test('for what has happened is answered in one piece by a store that takes its time, too', async (t) => {
+    const stack = await start(t);
+    await register(stack, 1);
+    slowly(stack);
+    const answer = await held(stack, `${HELD}&waitIndex=2`);
+    assert.equal(answer.headers['content-length'], String((await answer.body).length));
+    assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
+  });
+
+  test('for what is no longer held is refused by a store that takes its time, too', async (t) => {
+    const stack = await start(t);
+    await register(stack, 1);
+    slowly(stack, (after) => compacted(after, { revision: revision(2), compactRevision: revision(1) }));
+    const { status, body } = await send(stack.url, 'GET', `${HELD}&waitIndex=1`);
+    assert.equal(status, 400);
+    assert.match(body, /"errorCode":401,/);
   });
 
   for (const path of [HELD, '/t/1?wait=true']) {
