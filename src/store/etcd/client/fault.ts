@@ -109,7 +109,17 @@ function causeOf(code: number | undefined, message: string): string {
   for (const [pattern, words] of CAUSES) if (pattern.test(message)) return words;
   const refused = /connect (E[A-Z]+ \S+?)\.?(?:\s|$)/.exec(message)?.[1];
   if (refused !== undefined) return `etcd cannot be reached (${refused})`;
+  if (/No connection established/.test(message))
+    return 'etcd cannot be reached; see that it runs, and check the host and the port';
   if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
-  const detail = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n')[0];
-  return `etcd cannot be used (${detail})`;
+  const [detail = ''] = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n');
+  // etcd's own words are for its operators; those of gRPC's client and of Node.js are not.
+  if (/^(?:etcdserver|etcdclient|auth|mvcc|lease|raft|rafthttp)[:,] /.test(detail))
+    return `etcd cannot be used (${detail})`;
+  return code === UNAVAILABLE ? 'the connection to etcd broke off' : `etcd refuses the call${named(code)}`;
+}
+
+/** What to look for in a log of etcd or of a proxy. */
+function named(code: number | undefined): string {
+  return code === undefined ? '' : ` (gRPC code ${code})`;
 }
