@@ -8,8 +8,8 @@ import type { Reader } from './reader.ts';
 
 /** Puts and removals of one transaction of the sweep, so that it holds other calls up for a few ms. */
 const SWEEP_STEPS = 1000;
-/** Without room on the disk, so that the pages that one has freed are used by the next. */
-const SWEEP_STEPS_WITHOUT_ROOM = 100;
+/** Without room on the disk: a token or two, as one must fit into the reserve, and the next uses the pages that it freed. */
+const SWEEP_STEPS_WITHOUT_ROOM = 10;
 
 export interface Sweep {
   readonly endedBefore: Millis;
