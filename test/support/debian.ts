@@ -13,3 +13,5 @@ export async function needCommands(packages: Readonly<Record<string, string>>): 
   if (tool.isDebianRoot()) return tool.installDebian(...names);
   return `not on PATH: ${missing.join(', ')}; on Debian: apt-get install ${names.join(' ')}`;
 }
+
+export const { installDebian, isDebianRoot } = tool;

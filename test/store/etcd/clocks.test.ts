@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createDiscoveryClient, type DiscoveryClient } from '../../../src/client/node.ts';
+import { reasonOf } from '../../../src/client/refusal.ts';
+import { BackingEtcd } from '../../etcd/harness/backing.ts';
+import { Scene } from '../../etcd/harness/scene.ts';
+import { SpawnedService } from '../../support/child.ts';
+import { FakeClock, needFakeClock } from '../../support/fake-clock.ts';
+import { waitFor } from '../../support/wait.ts';
+import { forEachEtcd, newPrefix } from '../support/etcd.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const missing = await needFakeClock();
+
+function register(client: DiscoveryClient, i: number): Promise<{ readonly revision: bigint }> {
+  const member = { token: 't', memberId: `${i}`, name: `n${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
+  return client.register(member);
+}
+
+async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
+  return call.then(
+    () => undefined,
+    (thrown: unknown) => reasonOf(thrown),
+  );
+}
+
+await forEachEtcd((label, etcd) => {
+  suite(`two replicas over ${label} whose clocks differ`, { skip: missing ?? false }, () => {
+    test('share one order of changes, and forget nothing for a clock that leaps', async (t) => {
+      const scene = await Scene.open(t);
+      const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
+      const clocks = [new FakeClock(), new FakeClock(MINUTE)] as const;
+      const args = ['--etcd', backing.endpoints, '--etcd-prefix', newPrefix(), '--gcfreq', '1s'];
+      const services = await Promise.all(
+        clocks.map((clock) => SpawnedService.start(args, { env: clock.env })),
+      );
+      scene.after(async () => {
+        for (const service of services) await service.remove();
+        for (const clock of clocks) clock.remove();
+      });
+      const [one, other] = services.map(({ url }) => createDiscoveryClient(url)) as [
+        DiscoveryClient,
+        DiscoveryClient,
+      ];
+      const { cluster } = await one.createToken({ token: 't', size: 4 });
+      let last = cluster?.createRevision ?? 0n;
+      const registered = async (client: DiscoveryClient, i: number): Promise<void> => {
+        const { revision } = await register(client, i);
+        assert.ok(revision > last, `${revision} after ${last}`);
+        last = revision;
+      };
+      await registered(one, 1);
+      await registered(other, 2);
+      // The one that leaps says for itself alone that the token has expired, and does not sweep.
+      clocks[1].set(30 * DAY);
+      assert.equal(await refusalOf(other.listMembers({ token: 't' })), 'TOKEN_EXPIRED');
+      await registered(one, 3);
+      await waitFor('a sweep that does not take place', () =>
+        (services[1]?.command.log() ?? []).some(({ msg }) => /clock .* has jumped/.test(String(msg))),
+      );
+      clocks[1].set(-HOUR);
+      await registered(other, 4);
+      // A second coming of a member that is in both lists, to a replica an hour away from where it was registered.
+      assert.equal(await refusalOf(register(other, 3)), 'REJOIN_REFUSED');
+      for (const client of [one, other]) {
+        const { members } = await client.listMembers({ token: 't' });
+        assert.deepEqual(
+          members.map(({ name }) => name),
+          ['n1', 'n2', 'n3', 'n4'],
+        );
+      }
+    });
+  });
+});
