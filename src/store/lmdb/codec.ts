@@ -14,7 +14,7 @@ import {
   type Token,
 } from '../../discovery/types.ts';
 import { Decoder } from '../decode.ts';
-import { damaged } from './check/refusals.ts';
+import { damagedRecord } from './check/refusals.ts';
 
 // Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
 // table of field names beside the data, which a failed commit could leave behind the records that use it.
@@ -27,7 +27,7 @@ export interface StoredCluster {
   readonly compactRevision: number;
 }
 
-const decoder = new Decoder('record', damaged);
+const decoder = new Decoder('record', damagedRecord);
 
 const CLUSTER_FIELDS = 10;
 const MEMBER_FIELDS = 7;
@@ -134,10 +134,11 @@ const EVENT_TYPES = [
 ] as const;
 const WOULD_REPLACE = EVENT_TYPES.lastIndexOf('REGISTERED');
 
-export function encodeEvent(event: Event): EventRecord {
+/** `link` is the revision of the token's change before: what tells that one is missing. */
+export function encodeEvent(event: Event, link: Revision): EventRecord {
   const { type, time, complete, memberCount, standbyCount, member, previous, removed } = event;
   const stored = event.wouldReplace ? WOULD_REPLACE : EVENT_TYPES.indexOf(type);
-  const record: unknown[] = [stored, time, complete, memberCount, standbyCount];
+  const record: unknown[] = [[stored, Number(link)], time, complete, memberCount, standbyCount];
   if (event.expireTime !== undefined) record.push(event.expireTime);
   if (member !== undefined) pushMember(record, member);
   if (previous !== undefined) pushMember(record, previous);
@@ -150,8 +151,10 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
   // A reopened token's has the new expire time, and no member.
   const hasTime = Array.isArray(stored) && stored.length === EVENT_FIELDS + 1;
   const record = checkRecord(stored, hasTime ? EVENT_FIELDS + 1 : EVENT_FIELDS);
-  const type = EVENT_TYPES[decoder.integer(record[0])];
-  if (type === undefined) throw damaged('an event of a type that is not known');
+  // The formats before 5 have no link.
+  const stated: unknown = Array.isArray(record[0]) ? record[0][0] : record[0];
+  const type = EVENT_TYPES[decoder.integer(stated)];
+  if (type === undefined) throw damagedRecord('an event of a type that is not known');
   return {
     type,
     revision: at,
@@ -162,8 +165,14 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
     ...(hasTime
       ? { expireTime: decoder.integer(record[EVENT_FIELDS]) as Millis }
       : membersOfEvent(type, membersAfter(record, EVENT_FIELDS))),
-    ...(record[0] === WOULD_REPLACE && { wouldReplace: true }),
+    ...(stated === WOULD_REPLACE && { wouldReplace: true }),
   };
+}
+
+/** The revision of the change before an event. */
+export function linkOf(stored: unknown): Revision {
+  const [first] = Array.isArray(stored) ? (stored as unknown[]) : [];
+  return revision(decoder.integer(Array.isArray(first) ? first[1] : undefined));
 }
 
 function membersOfEvent(
@@ -172,7 +181,7 @@ function membersOfEvent(
 ): Pick<Event, 'member' | 'previous' | 'removed'> {
   if (type === 'TOKEN_DELETED') return { removed: members };
   const [member, previous] = members;
-  if (member === undefined) throw damaged('an event has no member');
+  if (member === undefined) throw damagedRecord('an event has no member');
   return previous === undefined ? { member } : { member, previous };
 }
 
@@ -215,5 +224,5 @@ function checkRecord(stored: unknown, fields: number): readonly unknown[] {
   if (Array.isArray(stored) && stored.length >= fields && (stored.length - fields) % MEMBER_FIELDS === 0) {
     return stored;
   }
-  throw damaged('a record has not the shape that this program writes');
+  throw damagedRecord('a record has not the shape that this program writes');
 }

@@ -5,8 +5,10 @@ import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
 import { encodeCluster, encodeEvent } from './codec.ts';
+import { type Counters, putCounters } from './counters.ts';
 import { type Footprint, footprintOf } from './footprint.ts';
 import type { Databases } from './open.ts';
+import { MARK, MARK_REVISION, sumOfEnd } from './tables.ts';
 
 /** What becomes of one cluster in a transaction. */
 interface Entry {
@@ -15,6 +17,8 @@ interface Entry {
   /** As it will stand there; undefined when it is forgotten. */
   after: CachedCluster | undefined;
   readonly events: Event[];
+  /** The revision of the change before each of `events`. */
+  readonly links: Revision[];
   /** The latest events of `after`, in an array that no other cluster has: each change adds to it. */
   recent: Event[] | undefined;
   /** Revisions of events that are no longer held. */
@@ -28,17 +32,24 @@ export class Draft {
   #revision: Revision;
   #created = 0;
   #bytes: number;
+  #records: number;
 
-  /** `bytes` is what all tokens take before it. */
-  constructor(databases: Databases, at: Revision, bytes: number) {
+  /** What is counted before it. */
+  constructor(databases: Databases, { revision: at, bytes, records }: Counters) {
     this.#databases = databases;
-    this.#revision = at;
+    this.#revision = revision(at);
     this.#bytes = bytes;
+    this.#records = records;
   }
 
   /** What all tokens take once this is committed, see `tokenBytes`. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What is counted once this is committed. */
+  get counters(): Counters {
+    return { revision: Number(this.#revision), bytes: this.#bytes, records: this.#records };
   }
 
   /** The store's revision once this is committed. */
@@ -76,6 +87,8 @@ export class Draft {
     entry.after = current === undefined ? fresh(applied) : this.#follow(entry, current, applied);
     if (current === undefined) this.#created += 1;
     this.#bytes += tokenBytes(applied.cluster) - (current === undefined ? 0 : tokenBytes(current.cluster));
+    // An event, or the mark of a new token.
+    if (current === undefined || applied.event !== undefined) this.#records += 1;
     this.#revision = next;
     return applied;
   }
@@ -87,7 +100,9 @@ export class Draft {
     const keys = current.cluster.changeCount > 0 ? [...this.#databases.events.getKeys(held)] : [];
     const entry = this.#entry(token, current);
     for (const key of keys) entry.dropped.push(key[1]);
+    this.#records -= keys.length + entry.events.length + 1;
     entry.events.length = 0;
+    entry.links.length = 0;
     entry.recent = undefined;
     entry.after = undefined;
     this.#created -= 1;
@@ -97,14 +112,13 @@ export class Draft {
   /** Puts everything. Reads nothing, and so fails with the transaction alone. */
   put(): void {
     for (const [token, entry] of this.#entries) this.#putEntry(token, entry);
-    void this.#databases.meta.put('revision', Number(this.#revision));
-    void this.#databases.meta.put('bytes', this.#bytes);
+    putCounters(this.#databases.meta, this.#databases.clusterName, this.counters);
   }
 
   #entry(token: Token, current: CachedCluster | undefined): Entry {
     let entry = this.#entries.get(token);
     if (entry === undefined) {
-      entry = { before: current, after: current, events: [], recent: undefined, dropped: [] };
+      entry = { before: current, after: current, events: [], links: [], recent: undefined, dropped: [] };
       this.#entries.set(token, entry);
     }
     return entry;
@@ -114,6 +128,7 @@ export class Draft {
     if (event === undefined) return { ...current, cluster };
     let { recentAfter } = current;
     entry.events.push(event);
+    entry.links.push(current.cluster.modRevision);
     // Nobody reads them before all of it is committed.
     const recent = (entry.recent ??= [...current.recent]);
     recent.push(event);
@@ -121,17 +136,21 @@ export class Draft {
     return { cluster, compactRevision: current.compactRevision, recent, recentAfter };
   }
 
-  #putEntry(token: Token, { before, after, events, dropped }: Entry): void {
+  #putEntry(token: Token, { before, after, events, links, dropped }: Entry): void {
     const { clusters, events: log, ends } = this.#databases;
-    for (const event of events) void log.put([token, Number(event.revision)], encodeEvent(event));
-    for (const each of dropped) void log.remove([token, each]);
-    if (after === undefined) void clusters.remove(token);
-    else void clusters.put(token, encodeCluster(after));
+    for (const [i, event] of events.entries()) {
+      log.put([token, Number(event.revision)], encodeEvent(event, links[i] as Revision));
+    }
+    for (const each of dropped) log.remove([token, each]);
+    if (after === undefined) clusters.remove(token);
+    else clusters.put(token, encodeCluster(after));
+    if (before === undefined && after !== undefined) log.put([token, MARK_REVISION], MARK);
+    if (before !== undefined && after === undefined) log.remove([token, MARK_REVISION]);
     const oldEnd = before && endTime(before.cluster);
     const newEnd = after && endTime(after.cluster);
     if (oldEnd === newEnd) return;
     if (oldEnd !== undefined) void ends.remove([oldEnd, token]);
-    if (newEnd !== undefined) void ends.put([newEnd, token], true);
+    if (newEnd !== undefined) void ends.put([newEnd, token], sumOfEnd([newEnd, token]));
   }
 }
 

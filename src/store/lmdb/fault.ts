@@ -1,7 +1,7 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { unavailable } from '../refusals.ts';
+import { refusalOf, unavailable } from '../refusals.ts';
 import { damaged } from './check/refusals.ts';
 
 // LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
@@ -78,6 +78,10 @@ function isAtSizeLimit(directory: string): boolean {
   }
 }
 
+function isOfSystem(error: unknown): boolean {
+  return typeof (error as NodeJS.ErrnoException | undefined)?.code === 'string';
+}
+
 /** A failure of LMDB or of decoding while reading, as a DiscoveryError. */
 export function readFault(error: unknown): DiscoveryError {
   if (error instanceof DiscoveryError) return error;
@@ -85,8 +89,10 @@ export function readFault(error: unknown): DiscoveryError {
   const detail = error instanceof Error ? error.message : String(error);
   if (isPanic(error)) return unavailable('the store has failed and the service must be restarted', error);
   if (code === READERS_FULL) return unavailable('too many reads at once; try again', error);
-  if (code !== undefined && !DAMAGE_CODES.has(code)) {
+  if (isDamage(error)) return damaged(`a record cannot be read (${detail})`, error);
+  // Whatever else the system or lmdb says, and what Node.js forbids, is no proof of damage.
+  if (code !== undefined || isOfSystem(error)) {
     return unavailable(`the data file could not be read (${detail})`, error);
   }
-  return damaged(`a record cannot be read (${detail})`, error);
+  return refusalOf(error);
 }

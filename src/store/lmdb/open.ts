@@ -3,12 +3,11 @@ import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
 import { damaged, foreign } from './check/refusals.ts';
 import { Claim, hasOwner } from './claim.ts';
-import type { ClusterRecord, EventRecord } from './codec.ts';
+import { type Counters, countersOf, putCounters } from './counters.ts';
 import { DataFile } from './data-file.ts';
 import {
   beginFirstStart,
@@ -22,37 +21,22 @@ import { isDamage, readFault, writeCause } from './fault.ts';
 import { EVERYTHING } from './footprint.ts';
 import { open } from './native.ts';
 import { Room } from './room.ts';
+import { FORMAT_VERSION, SEALED_SINCE, type Tables, tablesOf, tablesThere } from './tables.ts';
 import { upgradeRecords } from './upgrade.ts';
 import { usageOf } from './usage.ts';
 
 const FORMAT = 'etcd-discovery';
-/**
- * Of the records and their keys. 2 has the secrets that guard a token, and 3 its latest cut and whether it had formed
- * when it was deleted, which 1 and 2 leave to the events. 4 has how many bytes its changes take.
- */
-const FORMAT_VERSION = 4;
-
-/** The databases of one data directory. */
-export interface Tables {
-  readonly env: RootDatabase;
-  /** By name: format, formatVersion, clusterId, owner, lockFile, revision, bytes. */
-  readonly meta: Database<unknown, string>;
-  readonly clusters: Database<ClusterRecord, string>;
-  readonly events: Database<EventRecord, [token: Token, revision: number]>;
-  /** When clusters end, for the sweep. The values say nothing. */
-  readonly ends: Database<true, [endTimeMs: number, token: Token]>;
-}
 
 /** The databases of one data directory, owned by this process. */
 export interface Databases extends Tables {
   /** Names this data directory; made with it. */
   readonly clusterId: bigint;
-  /** Of the last change. */
-  readonly revision: Revision;
-  /** How many clusters there are. */
+  /** The same as it stands in the data. */
+  readonly clusterName: string;
+  /** As they stand at the start. */
+  readonly counters: Counters;
+  /** How many clusters there are then. */
   readonly tokens: number;
-  /** What they take, see `tokenBytes`. */
-  readonly bytes: number;
   readonly claim: Claim;
   readonly file: DataFile;
   readonly room: Room;
@@ -114,8 +98,10 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
   const directory = dirname(file.path);
   const meta = env.openDB<unknown, string>('meta', { encoding: 'msgpack' });
   checkFormat(meta, directory);
-  const tables = tablesOf(env);
-  const room = new Room(file, () => usageOf(env, [meta, tables.clusters, tables.events, tables.ends]));
+  const old = tablesOf(env);
+  const room = new Room(file, () =>
+    usageOf(env, [meta, old.clusters.database, old.events.database, old.ends]),
+  );
   // Every record may be written anew.
   if (meta.get('formatVersion') !== FORMAT_VERSION) await room.make(EVERYTHING);
   await claim.win((from, to) =>
@@ -123,21 +109,21 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
       const owner = meta.get('owner') as string | undefined;
       if (owner !== from) return owner;
       if (meta.get('format') === undefined) writeFormat(meta);
-      else raiseFormat(tables);
+      else raiseFormat(old);
       void meta.put('owner', to);
       void meta.put('lockFile', lockFile(directory));
       return owner;
     }),
   );
-  const [revisionCounter, bytes] = [meta.get('revision'), meta.get('bytes')];
-  if (typeof revisionCounter !== 'number') throw damaged('the revision counter is missing');
-  if (typeof bytes !== 'number') throw damaged('the count of bytes is missing');
+  const tables = tablesOf(env);
+  const counters = countersOf(tables);
+  const clusterName = String(meta.get('clusterId'));
   return {
     ...tables,
-    clusterId: BigInt(`0x${String(meta.get('clusterId'))}`),
-    revision: revision(revisionCounter),
-    bytes,
-    tokens: (tables.clusters.getStats() as { entryCount: number }).entryCount,
+    clusterId: BigInt(`0x${clusterName}`),
+    clusterName,
+    counters,
+    tokens: tables.clusters.count(),
     claim,
     file,
     room,
@@ -152,17 +138,6 @@ function lockFile(directory: string): string | undefined {
   return statSync(join(directory, 'lock.mdb'), { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
-/** The databases in an environment of ours. */
-export function tablesOf(env: RootDatabase): Tables {
-  return {
-    env,
-    meta: env.openDB('meta', { encoding: 'msgpack' }),
-    clusters: env.openDB('clusters', { encoding: 'msgpack' }),
-    events: env.openDB('events', { encoding: 'msgpack' }),
-    ends: env.openDB('ends', { encoding: 'msgpack' }),
-  };
-}
-
 /**
  * Opens the data of a directory read-only, beside its owner if there is one. Throws when there is none yet, as a
  * first start that was stopped leaves it.
@@ -172,16 +147,16 @@ export async function openBeside(directory: string): Promise<Tables> {
   if (statSync(join(directory, 'data.mdb')).size > 0) {
     const isInUse = await hasOwner(directory);
     const before = lockFile(directory);
-    const tables = tablesOf(openEnvironment(directory, 'READ'));
-    const found: readonly unknown[] = Object.values(tables);
-    if (!found.includes(undefined)) {
+    const env = openEnvironment(directory, 'READ');
+    const tables = tablesThere(env);
+    if (tables !== undefined) {
       if (!isInUse || tables.meta.get('lockFile') === before) return tables;
-      await tables.env.close();
+      await env.close();
       throw unavailable(
         `the lock.mdb of the process that uses the data directory ${directory} is gone, and without it nothing can be read beside that process; start it again first`,
       );
     }
-    await tables.env.close();
+    await env.close();
   }
   throw unavailable(
     `there is no data in ${directory} yet: its first start was stopped; start the service with it`,
@@ -195,6 +170,9 @@ export function checkFormat(meta: Database<unknown, string>, directory: string):
   if (meta.get('format') !== FORMAT) throw foreign();
   const version = Number(meta.get('formatVersion'));
   if (!(version >= 1)) throw damaged('its format is not known');
+  if (version < SEALED_SINCE && meta.get('sum') !== undefined) {
+    throw damaged('its records are of another format than it says');
+  }
   if (version > FORMAT_VERSION) {
     throw unavailable(
       `the data directory ${directory} was written by a newer etcd-discovery (format ${version}, and this one reads ${FORMAT_VERSION}); run that version or a later one`,
@@ -205,16 +183,22 @@ export function checkFormat(meta: Database<unknown, string>, directory: string):
 function writeFormat(meta: Database<unknown, string>): void {
   void meta.put('format', FORMAT);
   void meta.put('formatVersion', FORMAT_VERSION);
-  void meta.put('clusterId', randomBytes(8).toString('hex'));
-  void meta.put('revision', 0);
-  void meta.put('bytes', 0);
+  const clusterId = randomBytes(8).toString('hex');
+  void meta.put('clusterId', clusterId);
+  putCounters(meta, clusterId, { revision: 0, bytes: 0, records: 0 });
 }
 
 /** An older program would take a guarded token for an open one, or a member out of a complete cluster. */
 function raiseFormat(tables: Tables): void {
-  const format = Number(tables.meta.get('formatVersion'));
-  if (format < FORMAT_VERSION) void tables.meta.put('bytes', upgradeRecords(tables, format));
-  void tables.meta.put('formatVersion', FORMAT_VERSION);
+  const { env, meta } = tables;
+  const format = Number(meta.get('formatVersion'));
+  if (format >= FORMAT_VERSION) return;
+  const revision = meta.get('revision');
+  if (typeof revision !== 'number') throw damaged('the revision counter is missing');
+  void meta.put('formatVersion', FORMAT_VERSION);
+  const bytes = upgradeRecords({ from: tables, to: tablesOf(env) }, format);
+  const records = tables.events.count();
+  putCounters(meta, String(meta.get('clusterId')), { revision, bytes, records });
 }
 
 function startFault(error: unknown, directory: string): DiscoveryError {

@@ -4,9 +4,11 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { closed, compacted } from '../refusals.ts';
 import type { CachedCluster } from './cache.ts';
-import { compactRevisionOf, decodeCluster, decodeEvent, decodeStoredCluster } from './codec.ts';
+import { damagedRecord } from './check/refusals.ts';
+import { decodeCluster, decodeEvent, decodeStoredCluster, linkOf } from './codec.ts';
 import { readFault } from './fault.ts';
-import type { Tables } from './open.ts';
+import type { RecordEntry } from './record-table.ts';
+import { type EventKey, MARK_REVISION, type Tables } from './tables.ts';
 
 /** Reads what is on disk. */
 export class Reader {
@@ -37,36 +39,86 @@ export class Reader {
   cluster(token: Token): CachedCluster | undefined {
     return this.reading(() => {
       const record = this.#tables.clusters.get(token);
-      if (record === undefined) return undefined;
+      const latest = this.#latest(token);
+      if (record === undefined && latest === undefined) return undefined;
+      if (record === undefined) throw damagedRecord('its record is missing');
       const stored = decodeStoredCluster(token, record);
+      const { changeCount, modRevision } = stored.cluster;
+      if (latest !== (changeCount === 0 ? MARK_REVISION : Number(modRevision))) {
+        throw damagedRecord('its record and its changes are not of one time');
+      }
       return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
     });
   }
 
-  /** Those after a revision and up to another one. */
-  events(token: Token, after: Revision, upTo: Revision, limit: number): readonly Event[] {
+  /** Those after a revision and up to the latest of the cluster. The store is at `at`. */
+  events(cluster: Cluster, after: Revision, at: Revision, limit: number): readonly Event[] {
     return this.reading(() => {
+      const { token, modRevision } = cluster;
       // No await in between: both come from one read transaction.
       const record = this.#tables.clusters.get(token);
       if (record === undefined) return [];
-      const compactRevision = revision(compactRevisionOf(record));
-      if (after < compactRevision) throw compacted(after, { revision: upTo, compactRevision });
-      const range = { start: [token, Number(after) + 1], end: [token, Number(upTo) + 1], limit };
-      const found = this.#tables.events
-        .getRange(range)
-        .map(({ key, value }) => decodeEvent(revision(key[1]), value));
-      return firstEvents(found, limit);
+      const stored = decodeStoredCluster(token, record);
+      // Forgotten, in a transaction that is not told of yet.
+      if (stored.cluster.createRevision !== cluster.createRevision) return [];
+      const compactRevision = revision(stored.compactRevision);
+      if (after < compactRevision) throw compacted(after, { revision: at, compactRevision });
+      const range = { start: [token, Number(after) + 1], end: [token, Number(modRevision) + 1], limit };
+      const from = after > cluster.createRevision ? after : cluster.createRevision;
+      return firstEvents(linked(this.#tables.events.getRange(range), from, modRevision, limit), limit);
     });
   }
 
   list(after: Token | undefined, limit: number): readonly Cluster[] {
     return this.reading(() => {
-      const from = after === undefined ? {} : { start: after, exclusiveStart: true };
+      const from = after === undefined ? { limit } : { start: after, limit: limit + 1 };
       const list: Cluster[] = [];
-      for (const { key, value } of this.#tables.clusters.getRange({ ...from, limit })) {
-        list.push(decodeCluster(key as Token, value));
+      let isSkipped = after === undefined;
+      for (const { key, read } of this.#tables.clusters.getRange(from)) {
+        if (key === after) isSkipped = true;
+        else if (list.length < limit) list.push(decodeCluster(key as Token, read()));
+      }
+      // Begun elsewhere than behind it, the list would lack some. Forgotten tokens have no mark.
+      if (after !== undefined && !isSkipped && this.#latest(after) !== undefined) {
+        throw damagedRecord('its record is missing');
       }
       return list;
     });
   }
+
+  /** The revision of the last event of a token, or of its mark. */
+  #latest(token: Token): number | undefined {
+    const own = {
+      start: [token, Number.MAX_SAFE_INTEGER],
+      end: [token, MARK_REVISION - 1],
+      reverse: true,
+      limit: 1,
+    };
+    for (const [, at] of this.#tables.events.getKeys(own)) return at;
+    return undefined;
+  }
+}
+
+/** Each change names the one before it, so that none is left out. `from` is at or behind the one before the first. */
+function* linked(
+  entries: Iterable<RecordEntry<EventKey>>,
+  from: Revision,
+  to: Revision,
+  limit: number,
+): Generator<Event, void, undefined> {
+  let at = from;
+  let count = 0;
+  for (const { key, read } of entries) {
+    const record = read();
+    const link = linkOf(record);
+    if (count === 0 ? link > from : link !== at) throw missing();
+    at = revision(key[1]);
+    count += 1;
+    yield decodeEvent(at, record);
+  }
+  if (count < limit && at !== to) throw missing();
+}
+
+function missing(): DiscoveryError {
+  return damagedRecord('a change of it is missing');
 }

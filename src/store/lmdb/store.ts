@@ -3,7 +3,7 @@ import { firstEvents } from '../../discovery/bytes.ts';
 import type { Change, Event } from '../../discovery/change.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
-import type { Cluster, Millis, Revision, Token } from '../../discovery/types.ts';
+import { type Cluster, type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { closed, nothingDecided, refusalOf } from '../refusals.ts';
 import { Admission } from './admit.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
@@ -63,7 +63,7 @@ class OpenStore implements LmdbStore {
   /** Of the last transaction that is on disk. */
   #revision: Revision;
   #tokens: number;
-  #bytes: number;
+  #counters: Databases['counters'];
   /** The transaction that is planned, or under way. */
   #draft: Draft;
 
@@ -73,10 +73,10 @@ class OpenStore implements LmdbStore {
     this.#databases = databases;
     this.#admission = new Admission(options.policy);
     this.#reader = new Reader(databases, () => this.#closing !== undefined);
-    this.#revision = databases.revision;
+    this.#revision = revision(databases.counters.revision);
     this.#tokens = databases.tokens;
-    this.#bytes = databases.bytes;
-    this.#draft = new Draft(databases, this.#revision, this.#bytes);
+    this.#counters = databases.counters;
+    this.#draft = new Draft(databases, this.#counters);
     const log = options.log ?? ((line: string) => writeSync(2, `${line}\n`));
     const changes = {
       isEmpty: () => this.#draft.isEmpty(),
@@ -99,7 +99,7 @@ class OpenStore implements LmdbStore {
   }
 
   bytes(): number {
-    return this.#bytes;
+    return this.#counters.bytes;
   }
 
   room(): number {
@@ -136,7 +136,7 @@ class OpenStore implements LmdbStore {
   async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
     const entry = this.#durable(token);
     if (entry === undefined || after >= entry.cluster.modRevision) return [];
-    if (after < entry.recentAfter) return this.#reader.events(token, after, this.#revision, limit);
+    if (after < entry.recentAfter) return this.#reader.events(entry.cluster, after, this.#revision, limit);
     const { recent } = entry;
     let first = recent.length;
     while (first > 0 && (recent[first - 1] as Event).revision > after) first -= 1;
@@ -238,13 +238,13 @@ class OpenStore implements LmdbStore {
     }
     this.#revision = this.#draft.revision;
     this.#tokens += this.#draft.created;
-    this.#bytes = this.#draft.bytes;
-    this.#draft = new Draft(this.#databases, this.#revision, this.#bytes);
+    this.#counters = this.#draft.counters;
+    this.#draft = new Draft(this.#databases, this.#counters);
   }
 
   /** Nothing is taken for granted then: all of it is read again. */
   #failed(): void {
     this.#cache.clear();
-    this.#draft = new Draft(this.#databases, this.#revision, this.#bytes);
+    this.#draft = new Draft(this.#databases, this.#counters);
   }
 }

@@ -1,10 +1,11 @@
 import { endTime } from '../../discovery/cluster.ts';
 import type { DiscoveryError } from '../../discovery/errors.ts';
 import type { Millis, Token } from '../../discovery/types.ts';
+import { damagedRecord } from './check/refusals.ts';
 import type { Draft } from './draft.ts';
 import { readFault } from './fault.ts';
-import type { Tables } from './open.ts';
 import type { Reader } from './reader.ts';
+import { sumOfEnd, type Tables } from './tables.ts';
 
 /** Puts and removals of one transaction of the sweep, so that it holds other calls up for a few ms. */
 const SWEEP_STEPS = 1000;
@@ -31,9 +32,12 @@ export function planSweep(
     let steps = 0;
     let unreadable: DiscoveryError | undefined;
     const ended = { start: [0, ''], end: [endedBefore, ''] };
-    for (const [, token] of tables.ends.getKeys(ended)) {
+    for (const { key, value } of tables.ends.getRange(ended)) {
+      const [, token] = key;
       const drafted = draft.get(token);
       try {
+        if (value !== sumOfEnd(key))
+          throw damagedRecord('an entry of the index of ends does not fit its checksum');
         // Not kept: nobody asks for them again.
         const current = drafted === undefined ? reader.cluster(token) : drafted.after;
         // A reopened token has another end by now, in this very transaction.

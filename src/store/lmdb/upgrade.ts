@@ -1,52 +1,71 @@
-import type { Database } from 'lmdb';
 import { eventBytes, tokenBytes } from '../../discovery/bytes.ts';
 import { type Event, isCut } from '../../discovery/change.ts';
-import { isComplete } from '../../discovery/cluster.ts';
+import { endTime, isComplete } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
-import {
-  type ClusterRecord,
-  decodeEvent,
-  decodeStoredCluster,
-  type EventRecord,
-  encodeCluster,
-  type StoredCluster,
-} from './codec.ts';
+import { decodeEvent, decodeStoredCluster, encodeCluster, encodeEvent, type StoredCluster } from './codec.ts';
+import { MARK, MARK_REVISION, sumOfEnd, type Tables } from './tables.ts';
 
-interface Records {
-  readonly clusters: Database<ClusterRecord, string>;
-  readonly events: Database<EventRecord, [token: Token, revision: number]>;
+/** Of them at once, so that their names take little memory. */
+const TOKENS_TOGETHER = 1000;
+
+/** One environment: as the older format reads it, and as this one writes it. */
+interface Forms {
+  readonly from: Tables;
+  readonly to: Tables;
 }
 
 /**
- * Writes into records of an older format what only their events tell: before 3 the latest cut, and whether a cluster
- * that lacks members was complete once; before 4 how many bytes its changes take. Within the caller's transaction.
- * Returns how many bytes all tokens take.
+ * Writes all records anew, with their checksums, and into those of an older format what only their events tell:
+ * before 3 the latest cut, and whether a cluster that lacks members was complete once; before 4 how many bytes its
+ * changes take. Within the caller's transaction. Returns how many bytes all tokens take.
  */
-export function upgradeRecords({ clusters, events }: Records, format: number): number {
+export function upgradeRecords({ from, to }: Forms, format: number): number {
   let total = 0;
-  const changed: StoredCluster[] = [];
-  for (const { key, value } of clusters.getRange()) {
-    try {
-      const stored = decodeStoredCluster(key as Token, value);
-      // Nothing but a registration for each member that is there.
-      if (stored.cluster.changeCount === stored.cluster.members.length) {
-        total += tokenBytes(stored.cluster);
-        continue;
-      }
-      const held = { start: [key, 0], end: [key, Number.MAX_SAFE_INTEGER] };
-      const log = [...events.getRange(held)].map((each) => decodeEvent(revision(each.key[1]), each.value));
-      const cluster = format < 3 ? withEnd(stored, log) : stored.cluster;
-      const bytes = log.reduce((sum, event) => sum + eventBytes(event), 0);
-      changed.push({ ...stored, cluster: { ...cluster, changeBytes: bytes } });
-      total += tokenBytes({ ...cluster, changeBytes: bytes });
-    } catch (error) {
-      // Damaged, as whoever asks for it will be told. It must not keep the others from being served.
-      if (!(error instanceof DiscoveryError)) throw error;
-    }
+  for (let after: string | undefined; ; ) {
+    const start = after === undefined ? {} : { start: after, exclusiveStart: true };
+    const tokens = [...from.clusters.getKeys({ ...start, limit: TOKENS_TOGETHER })];
+    if (tokens.length === 0) return total;
+    for (const token of tokens) total += upgradeToken({ from, to }, token as Token, format);
+    after = tokens.at(-1);
   }
-  for (const each of changed) void clusters.put(each.cluster.token, encodeCluster(each));
-  return total;
+}
+
+/**
+ * Returns how many bytes it takes. What is damaged stays as it is, which is as good as a wrong checksum: whoever asks
+ * for it will be told, and the others are served.
+ */
+function upgradeToken({ from, to }: Forms, token: Token, format: number): number {
+  try {
+    const old = decodeStoredCluster(token, from.clusters.get(token));
+    const held = { start: [token, 0], end: [token, Number.MAX_SAFE_INTEGER] };
+    const log = Array.from(from.events.getRange(held), ({ key, read }) =>
+      decodeEvent(revision(key[1]), read()),
+    );
+    const stored = { ...old, cluster: upgraded(old, log, format) };
+    to.clusters.put(token, encodeCluster(stored));
+    to.events.put([token, MARK_REVISION], MARK);
+    let link = stored.cluster.createRevision;
+    if (stored.compactRevision > link) link = revision(stored.compactRevision);
+    for (const event of log) {
+      to.events.put([token, Number(event.revision)], encodeEvent(event, link));
+      link = event.revision;
+    }
+    const end = endTime(stored.cluster);
+    // One that is missing is for the check to tell of.
+    if (from.ends.get([end, token]) !== undefined) void to.ends.put([end, token], sumOfEnd([end, token]));
+    return tokenBytes(stored.cluster);
+  } catch (error) {
+    if (!(error instanceof DiscoveryError)) throw error;
+    return 0;
+  }
+}
+
+function upgraded(stored: StoredCluster, log: readonly Event[], format: number): Cluster {
+  // Nothing but a registration for each member that is there.
+  if (stored.cluster.changeCount === stored.cluster.members.length) return stored.cluster;
+  const cluster = format < 3 ? withEnd(stored, log) : stored.cluster;
+  return { ...cluster, changeBytes: log.reduce((sum, event) => sum + eventBytes(event), 0) };
 }
 
 function withEnd({ cluster, compactRevision }: StoredCluster, log: readonly Event[]): Cluster {

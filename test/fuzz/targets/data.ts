@@ -26,6 +26,7 @@ import {
   decodeStoredCluster,
   encodeCluster,
   encodeEvent,
+  linkOf,
 } from '../../../src/store/lmdb/codec.ts';
 import { mutatedJson } from '../json.ts';
 import type { Target } from '../target.ts';
@@ -190,7 +191,8 @@ const lmdbRecords: Target = {
     undamaged(() => {
       const event = decodeEvent(revision(7), stored);
       for (const member of [event.member, event.previous, ...(event.removed ?? [])]) assertMember(member);
-      assert.deepEqual(decodeEvent(revision(7), encodeEvent(event)), event);
+      const record = encodeEvent(event, revision(5));
+      assert.deepEqual([decodeEvent(revision(7), record), linkOf(record)], [event, 5n]);
     });
   },
 };

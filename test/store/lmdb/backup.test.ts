@@ -7,6 +7,7 @@ import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { millis, type Token } from '../../../src/discovery/types.ts';
 import { restore, revisionAfter } from '../../../src/store/lmdb/care/restore.ts';
+import { putRevision } from '../../../src/store/lmdb/counters.ts';
 import { type Databases, openDatabases } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { fill } from '../../moving/clusters.ts';
@@ -296,7 +297,7 @@ test('what is no whole backup is refused, and changes nothing', async () => {
 const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) => unknown, words: RegExp]> = [
   [
     'an event that is missing',
-    ({ events }, t) => events.remove([...events.getKeys({ start: [t, 0], limit: 1 })][0] ?? [t, 0]),
+    ({ events }, t) => events.remove([...events.getKeys({ start: [t, 1], limit: 1 })][0] ?? [t, 0]),
     /^token abc\w?\.\.\.: it has 3 events, and there should be 4$/m,
   ],
   [
@@ -321,7 +322,7 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
   ],
   [
     'a counter that is behind',
-    ({ meta }) => meta.put('revision', 2),
+    (data) => data.meta.transactionSync(() => putRevision(data, 2)),
     /: it is of revision 5, and the counter is at 2$/m,
   ],
   [
@@ -334,7 +335,7 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
     ({ clusters }, t) =>
       clusters.put(
         t,
-        (clusters.get(t) ?? []).map((each) => (each === 'infra1' ? 'infra7' : each)),
+        (clusters.get(t) as unknown[]).map((each) => (each === 'infra1' ? 'infra7' : each)),
       ),
     /: its events do not come to its members$/m,
   ],
@@ -343,7 +344,7 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
     ({ clusters }, t) =>
       clusters.put(
         t,
-        (clusters.get(t) ?? []).map((each, i) => (i === 2 ? false : each)),
+        (clusters.get(t) as unknown[]).map((each, i) => (i === 2 ? false : each)),
       ),
     /: its events tell of another cut or end than its record$/m,
   ],

@@ -7,6 +7,7 @@ import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
 import { decodeStoredCluster, encodeCluster } from '../../../src/store/lmdb/codec.ts';
+import { countersOf, putCounters } from '../../../src/store/lmdb/counters.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
@@ -15,15 +16,18 @@ import { at, create, HOUR, node, size, token } from '../support/commands.ts';
 
 /** Takes the first changes of a token out, as versions before changes were counted did. */
 async function drop(path: string, t: Token, count: number): Promise<void> {
-  const { env, clusters, events, claim } = await openDatabases(path);
-  const range = { start: [t, 0] as [string, number], end: [t, Number.MAX_SAFE_INTEGER] as [string, number] };
+  const data = await openDatabases(path);
+  const { env, meta, clusters, events, claim } = data;
+  const range = { start: [t, 1] as [string, number], end: [t, Number.MAX_SAFE_INTEGER] as [string, number] };
   const keys = [...events.getKeys({ ...range, limit: count })];
   const { cluster } = decodeStoredCluster(t, clusters.get(t));
   const changeCount = cluster.changeCount - count;
   const compactRevision = keys.at(-1)?.[1] ?? 0;
+  const counters = countersOf(data);
   await env.transaction(() => {
-    for (const key of keys) void events.remove(key);
-    void clusters.put(t, encodeCluster({ cluster: { ...cluster, changeCount }, compactRevision }));
+    for (const key of keys) events.remove(key);
+    clusters.put(t, encodeCluster({ cluster: { ...cluster, changeCount }, compactRevision }));
+    putCounters(meta, data.clusterName, { ...counters, records: counters.records - count });
   });
   await env.close();
   await claim.close();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import type { Database } from 'lmdb';
 import { apply, type Change, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
 import { decideCreate } from '../../../src/discovery/decide.ts';
@@ -13,7 +14,7 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { type Cluster, type ClusterSize, millis, revision } from '../../../src/discovery/types.ts';
 import { type ExportCounts, exportLines } from '../../../src/moving/export.ts';
 import { encodeCluster, encodeEvent } from '../../../src/store/lmdb/codec.ts';
-import { openDatabases } from '../../../src/store/lmdb/open.ts';
+import { openDatabases, openEnvironment } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
 import { allEvents, refusal } from '../laws/subject.ts';
@@ -23,7 +24,8 @@ import { readWhole } from '../support/verify.ts';
 // Data as version 0.1.0 wrote it, in format 1: five tokens made on 31 January 2026. Never written anew: it is what
 // operators have on their disks.
 const RECORDED = fileURLToPath(new URL('../../../../test/golden/embedded-format-1.mdb.gz', import.meta.url));
-/** What this program writes now, recorded by record-format.ts, and what it wrote in format 3. */
+/** What this program writes now, recorded by record-format.ts, and what it wrote in formats 3 and 4. */
+const RECORDED_5 = new URL('../../../../test/golden/embedded-format-5.mdb.gz', import.meta.url);
 const RECORDED_4 = new URL('../../../../test/golden/embedded-format-4.mdb.gz', import.meta.url);
 const RECORDED_3 = new URL('../../../../test/golden/embedded-format-3.mdb.gz', import.meta.url);
 const MADE = Date.parse('2026-01-31T12:00:00Z');
@@ -81,7 +83,7 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   const after = await readWhole(path);
   assert.equal(after.clusters.get(token('assembling'))?.cluster.members.length, 3);
   const raised = await openDatabases(path);
-  assert.equal(raised.meta.get('formatVersion'), 4, 'a program of format 1 must not open it any more');
+  assert.equal(raised.meta.get('formatVersion'), 5, 'a program of format 1 must not open it any more');
   await raised.env.close();
   await raised.claim.close();
   const members = (when: typeof before) => when.clusters.get(token('complete'))?.cluster.members;
@@ -91,6 +93,7 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
 for (const [format, file] of [
   [3, RECORDED_3],
   [4, RECORDED_4],
+  [5, RECORDED_5],
 ] as const) {
   test(`data of format ${format} is opened with cuts, secrets and what has formed`, async (t) => {
     const path = recorded(t, file);
@@ -151,9 +154,17 @@ test('what formats 1 and 2 leave to the events is in the records from the first 
   await store.close();
 });
 
-/** Records as format 2 had them: without their cuts, and without whether they had formed. */
+/** Records as format 2 had them: without checksums, links and marks, cuts, and whether they had formed. */
 async function writeOld(path: string): Promise<void> {
-  const { env, meta, clusters, events, ends, claim } = await openDatabases(path);
+  const env = openEnvironment(path, 'WRITE');
+  const [meta, clusters] = ['meta', 'clusters'].map((name) => env.openDB<unknown, string>(name, {})) as [
+    Database<unknown, string>,
+    Database<unknown, string>,
+  ];
+  const [events, ends] = [
+    env.openDB<unknown, [string, number]>('events', {}),
+    env.openDB<unknown, [number, string]>('ends', {}),
+  ];
   const put = (
     name: string,
     size: number,
@@ -188,7 +199,10 @@ async function writeOld(path: string): Promise<void> {
       t,
       encodeCluster({ cluster: { ...cluster, changeCount: held.length }, compactRevision }),
     );
-    for (const event of held) void events.put([t, Number(event.revision)], encodeEvent(event));
+    for (const event of held) {
+      const [linked, ...rest] = encodeEvent(event, revision(0)) as [[type: number, link: number]];
+      void events.put([t, Number(event.revision)], [linked[0], ...rest]);
+    }
     void ends.put([endTime(cluster), t], true);
   };
   await env.transaction(() => {
@@ -200,11 +214,15 @@ async function writeOld(path: string): Promise<void> {
     void meta.put('formatVersion', 2);
   });
   await env.close();
-  await claim.close();
 }
 
 for (const [what, version, words] of [
-  ['of a newer format', 5, /was written by a newer etcd-discovery \(format 5, and this one reads 4\)/],
+  ['of a newer format', 6, /was written by a newer etcd-discovery \(format 6, and this one reads 5\)/],
+  [
+    'whose format is an older one than that of its records',
+    4,
+    /is damaged: its records are of another format/,
+  ],
   ['of a format that is none', 'x', /is damaged: its format is not known/],
 ] as const) {
   test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {

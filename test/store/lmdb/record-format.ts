@@ -1,4 +1,4 @@
-// Records what the embedded store writes, into test/golden/embedded-format-4.mdb.gz, for the program to read for ever.
+// Records what the embedded store writes, into test/golden/embedded-format-5.mdb.gz, for the program to read for ever.
 // By hand, when a format is new, after a build: node dist/test/store/lmdb/record-format.js
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,5 +36,5 @@ await discovery.register(ended, node(1));
 await discovery.deleteToken(ended);
 
 await store.close();
-writeFileSync('test/golden/embedded-format-4.mdb.gz', gzipSync(readFileSync(join(path, 'data.mdb'))));
+writeFileSync('test/golden/embedded-format-5.mdb.gz', gzipSync(readFileSync(join(path, 'data.mdb'))));
 rmSync(path, { recursive: true });

@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import { openEnvironment, tablesOf } from '../../../src/store/lmdb/open.ts';
+import { openEnvironment } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
+import { tablesOf } from '../../../src/store/lmdb/tables.ts';
 import { create, token } from './commands.ts';
 import { say } from './say.ts';
 

@@ -5,6 +5,7 @@ import type { Cluster, Member } from '../../../src/discovery/types.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
 import { decodeEvent, decodeStoredCluster } from '../../../src/store/lmdb/codec.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
+import { MARK_REVISION } from '../../../src/store/lmdb/tables.ts';
 
 /** A data directory as it stands on disk. */
 export interface Contents {
@@ -16,16 +17,18 @@ export interface Contents {
 export async function readWhole(path: string): Promise<Contents> {
   const { env, meta, clusters, events, ends, claim } = await openDatabases(path);
   try {
-    const found = new Map<Token, { cluster: Cluster; events: Event[] }>();
-    for (const { key, value } of clusters.getRange()) {
+    const found = new Map<Token, { cluster: Cluster; events: Event[]; marks: number }>();
+    for (const { key, read } of clusters.getRange()) {
       const token = key as Token;
-      const { cluster } = decodeStoredCluster(token, value);
-      found.set(token, { cluster, events: [] });
+      const { cluster } = decodeStoredCluster(token, read());
+      found.set(token, { cluster, events: [], marks: 0 });
     }
-    for (const { key, value } of events.getRange()) {
+    for (const { key, read } of events.getRange()) {
       const entry = found.get(key[0]);
       assert.ok(entry, 'an event without its cluster');
-      entry.events.push(decodeEvent(revision(key[1]), value));
+      // The mark of a token.
+      if (key[1] === MARK_REVISION) entry.marks += 1;
+      else entry.events.push(decodeEvent(revision(key[1]), read()));
     }
     const index = [...ends.getKeys()].map(([end, token]) => `${token} ${end}`);
     const due = [...found].map(([token, { cluster }]) => `${token} ${endTime(cluster)}`);
@@ -33,6 +36,7 @@ export async function readWhole(path: string): Promise<Contents> {
     assert.equal(index.length, due.length);
     const revisions = new Set<bigint>();
     for (const entry of found.values()) {
+      assert.equal(entry.marks, 1);
       checkLog(entry.cluster, entry.events);
       assert.equal(entry.cluster.changeCount, entry.events.length);
       for (const each of [entry.cluster.createRevision, ...entry.events.map((event) => event.revision)]) {

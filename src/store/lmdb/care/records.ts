@@ -5,9 +5,12 @@ import { type Event, replay } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
 import { type Cluster, revision, type Token } from '../../../discovery/types.ts';
-import { decodeEvent, decodeStoredCluster } from '../codec.ts';
+import { decodeEvent, decodeStoredCluster, linkOf } from '../codec.ts';
+import { checkCounters } from '../counters.ts';
 import { readFault } from '../fault.ts';
-import { checkFormat, type Tables } from '../open.ts';
+import { checkFormat } from '../open.ts';
+import type { RecordEntry } from '../record-table.ts';
+import { type EventKey, MARK_REVISION, SEALED_SINCE, sumOfEnd, type Tables } from '../tables.ts';
 
 /** What is in a data file. */
 export interface Contents {
@@ -33,7 +36,7 @@ export function checkRecords(tables: Tables, directory: string): Contents {
   }
 }
 
-type EventEntry = { readonly token: string; readonly revision: number; readonly value: unknown };
+type EventEntry = RecordEntry<EventKey>;
 
 class Reading {
   readonly #tables: Tables;
@@ -47,7 +50,7 @@ class Reading {
   constructor(tables: Tables, transaction: Transaction) {
     this.#tables = tables;
     this.#at = { transaction };
-    this.#events = eventsOf(tables, this.#at);
+    this.#events = tables.events.getRange(this.#at)[Symbol.iterator]();
     this.#next = this.#events.next();
     const counter = tables.meta.get('revision', this.#at);
     this.#format = Number(tables.meta.get('formatVersion', this.#at));
@@ -64,15 +67,16 @@ class Reading {
   check(): Contents {
     const { clusters, ends } = this.#tables;
     // Both are in the order of the tokens: each cluster's events are next.
-    for (const { key, value } of clusters.getRange(this.#at)) {
+    for (const { key, read } of clusters.getRange(this.#at)) {
       const token = key as Token;
       const events = this.#takeEvents(token);
       this.#contents.clusters += 1;
-      const problem = this.#tried(() => this.#cluster(token, value, events));
+      const problem = this.#tried(() => this.#cluster(token, read(), events));
       if (problem !== undefined) this.#problem(token, problem);
     }
     // Behind every character of a token.
     this.#strayEvents('\u007f');
+    this.#sums();
     const due = ends.getKeysCount(this.#at);
     if (due !== this.#contents.clusters) {
       this.#contents.problems.push(
@@ -86,17 +90,36 @@ class Reading {
     return this.#contents;
   }
 
-  #cluster(token: Token, value: unknown, entries: readonly EventEntry[]): string | undefined {
+  /** Of the counters and the index. */
+  #sums(): void {
+    if (this.#format < SEALED_SINCE) return;
+    const problem = this.#tried(() => {
+      checkCounters(this.#tables);
+      return undefined;
+    });
+    if (problem !== undefined) this.#contents.problems.push(problem);
+    for (const { key, value } of this.#tables.ends.getRange(this.#at)) {
+      if (value === sumOfEnd(key)) continue;
+      this.#problem(key[1], 'its entry in the index of ends does not fit its checksum');
+    }
+  }
+
+  #cluster(token: Token, value: unknown, taken: readonly EventEntry[]): string | undefined {
     const { cluster, compactRevision } = decodeStoredCluster(token, value);
     this.#contents.members += cluster.members.length;
     this.#bytes += tokenBytes(cluster);
     const { ends } = this.#tables;
     if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
+    const isMarked = taken[0]?.key[1] === MARK_REVISION;
+    if (isMarked !== this.#format >= SEALED_SINCE) return 'its mark is missing';
+    const entries = isMarked ? taken.slice(1) : taken;
     if (entries.length !== cluster.changeCount)
       return `it has ${entries.length} events, and there should be ${cluster.changeCount}`;
-    const events = entries.map((entry) => decodeEvent(revision(entry.revision), entry.value));
+    const records = entries.map((entry) => entry.read());
+    const events = records.map((record, i) => decodeEvent(revision(entries[i]?.key[1] ?? 0), record));
     return (
       wrongRevisions(cluster, events, compactRevision, this.#contents.revision) ??
+      (isMarked ? wrongLinks(events, records) : undefined) ??
       wrongMembers(cluster, events, compactRevision, this.#format)
     );
   }
@@ -105,16 +128,16 @@ class Reading {
   #takeEvents(token: Token): EventEntry[] {
     this.#strayEvents(token);
     const taken: EventEntry[] = [];
-    for (; this.#next.done !== true && this.#next.value.token === token; this.#next = this.#events.next()) {
+    for (; this.#next.done !== true && this.#next.value.key[0] === token; this.#next = this.#events.next()) {
       taken.push(this.#next.value);
     }
-    this.#contents.events += taken.length;
+    this.#contents.events += taken.filter(({ key }) => key[1] !== MARK_REVISION).length;
     return taken;
   }
 
   #strayEvents(before: string): void {
-    for (; this.#next.done !== true && this.#next.value.token < before; this.#next = this.#events.next()) {
-      this.#problem(this.#next.value.token, 'an event of it is there without its record');
+    for (; this.#next.done !== true && this.#next.value.key[0] < before; this.#next = this.#events.next()) {
+      this.#problem(this.#next.value.key[0], 'an event of it is there without its record');
     }
   }
 
@@ -131,11 +154,10 @@ class Reading {
   }
 }
 
-function* eventsOf(
-  { events }: Tables,
-  at: { transaction: Transaction },
-): Generator<EventEntry, void, undefined> {
-  for (const { key, value } of events.getRange(at)) yield { token: key[0], revision: key[1], value };
+/** Each names the one before it. */
+function wrongLinks(events: readonly Event[], records: readonly unknown[]): string | undefined {
+  const isLinked = events.every((_, i) => i === 0 || linkOf(records[i]) === events[i - 1]?.revision);
+  return isLinked ? undefined : 'its events do not follow each other';
 }
 
 /** Revisions only grow, from the token's making to its last change. */

@@ -16,9 +16,11 @@ import { unavailable } from '../../refusals.ts';
 import { checkDataFile } from '../check/data-file.ts';
 import { damaged } from '../check/refusals.ts';
 import { Claim } from '../claim.ts';
+import { putRevision } from '../counters.ts';
 import { makeDirectory, refuseForeign, syncToDisk } from '../directory.ts';
-import { openEnvironment, tablesOf } from '../open.ts';
+import { openEnvironment } from '../open.ts';
 import { openLmdbStore } from '../store.ts';
+import { tablesOf } from '../tables.ts';
 import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
 
@@ -138,10 +140,11 @@ async function revisionOf(directory: string): Promise<number> {
 async function skipRevisions(directory: string, atLeast: number): Promise<void> {
   const env = openEnvironment(directory, 'WRITE');
   try {
-    const { meta } = tablesOf(env);
-    const counter = meta.get('revision');
+    const tables = tablesOf(env);
+    const counter = tables.meta.get('revision');
     if (typeof counter !== 'number') throw damaged('the revision counter is missing');
-    await meta.put('revision', revisionAfter(Math.max(counter, atLeast), Date.now()));
+    const after = revisionAfter(Math.max(counter, atLeast), Date.now());
+    tables.meta.transactionSync(() => putRevision(tables, after));
   } finally {
     await env.close();
   }

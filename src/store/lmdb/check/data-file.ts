@@ -5,7 +5,7 @@ import { damaged } from './refusals.ts';
 
 // LMDB maps its file and trusts it: a foreign, garbled or shortened one would end the process with a signal
 // instead of an error. So its two meta pages, and then its trees, are read by hand first. What that cannot
-// see is a change within a key or a value that keeps its length: LMDB has no checksums.
+// see is a change within a key or a value that keeps its length, which the checksums of the records tell of.
 
 const META_BYTES = 160;
 const MAGIC = 0xbeefc0de;

@@ -10,6 +10,15 @@ export function damaged(what: string, cause?: unknown): DiscoveryError {
   );
 }
 
+/** The same of what is one token's, while the others are whole. */
+export function damagedRecord(what: string, cause?: unknown): DiscoveryError {
+  return new DiscoveryError(
+    'INTERNAL',
+    `the data of this token is damaged: ${what}; other tokens are served; use a new token, or restore the data directory from a backup`,
+    { cause },
+  );
+}
+
 /** The file is LMDB's, and not ours. */
 export function foreign(): DiscoveryError {
   return unavailable(

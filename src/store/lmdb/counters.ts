@@ -1,0 +1,58 @@
+import type { Database } from 'lmdb';
+import { damaged } from './check/refusals.ts';
+import { sumOf } from './seal.ts';
+import { SEALED_SINCE, type Tables } from './tables.ts';
+
+type Meta = Database<unknown, string>;
+
+/** What the store counts of all its tokens. */
+export interface Counters {
+  /** Of the last change. */
+  readonly revision: number;
+  /** What tokens take, see `tokenBytes`. */
+  readonly bytes: number;
+  /** Events and marks: each change adds one, so that a page of an earlier transaction is seen not to fit. */
+  readonly records: number;
+}
+
+/** Within a transaction. `clusterId` as it stands there. */
+export function putCounters(meta: Meta, clusterId: string, counters: Counters): void {
+  const { revision, bytes, records } = counters;
+  void meta.put('revision', revision);
+  void meta.put('bytes', bytes);
+  void meta.put('records', records);
+  void meta.put('sum', sumOfCounters(clusterId, counters));
+}
+
+/** Within a transaction, in data of any format that this program reads. */
+export function putRevision(tables: Pick<Tables, 'meta' | 'events'>, revision: number): void {
+  const { meta } = tables;
+  if (!isSealed(meta)) void meta.put('revision', revision);
+  else putCounters(meta, String(meta.get('clusterId')), { ...countersOf(tables), revision });
+}
+
+/** Throws unless they are of one transaction, where an older format does not keep them from being told. */
+export function checkCounters(tables: Pick<Tables, 'meta' | 'events'>): void {
+  if (isSealed(tables.meta)) countersOf(tables);
+}
+
+function isSealed(meta: Meta): boolean {
+  return Number(meta.get('formatVersion')) >= SEALED_SINCE;
+}
+
+function sumOfCounters(clusterId: string, { revision, bytes, records }: Counters): number {
+  return sumOf(`counters ${clusterId} ${revision} ${bytes} ${records}`);
+}
+
+/** Throws when they are damaged. */
+export function countersOf({ meta, events }: Pick<Tables, 'meta' | 'events'>): Counters {
+  const [revision, bytes, records] = ['revision', 'bytes', 'records'].map((name) => meta.get(name));
+  if (typeof revision !== 'number') throw damaged('the revision counter is missing');
+  if (typeof bytes !== 'number' || typeof records !== 'number') throw damaged('a counter is missing');
+  const counters = { revision, bytes, records };
+  if (meta.get('sum') !== sumOfCounters(String(meta.get('clusterId')), counters)) {
+    throw damaged('the counters do not fit their checksum');
+  }
+  if (records !== events.count()) throw damaged('the counters are of another transaction than the records');
+  return counters;
+}
