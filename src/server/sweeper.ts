@@ -20,6 +20,7 @@ export function startSweeper(
 ): () => Promise<void> {
   let running: Promise<void> | undefined;
   let isAway = false;
+  let defect: string | undefined;
   let wasSteady = true;
   const sweep = async (): Promise<void> => {
     const begin = performance.now();
@@ -33,6 +34,10 @@ export function startSweeper(
         // Once for each outage, which the store tells of, too.
         if (!isAway) log.warn(`${what}: ${error.message}`);
         isAway = true;
+      } else if (error instanceof DiscoveryError) {
+        // Once: a damaged token stays so until somebody does something about it.
+        if (error.message !== defect) log.error({ err: error }, what);
+        defect = error.message;
       } else log.error({ err: error }, what);
     }
     if (removed !== undefined) isAway = false;
