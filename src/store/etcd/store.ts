@@ -20,6 +20,7 @@ import { type Clock, Reader } from './read.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { WatchLoop } from './watch-loop.ts';
 import { Writer } from './write.ts';
+import { WriteProbe } from './write-probe.ts';
 
 /** Tokens whose own changes the watch of etcd has not told yet. */
 const OWN_CHANGES_KEPT = 100_000;
@@ -75,6 +76,7 @@ class OpenStore implements EtcdStore {
   readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #sweeper: Sweeper;
+  readonly #writeProbe: WriteProbe;
   /** Own changes that were rung, by token, until the watch tells them too. */
   readonly #rung = new Map<Token, Revision>();
   #watch: WatchLoop | undefined;
@@ -99,6 +101,7 @@ class OpenStore implements EtcdStore {
       bound: bytesBound(options.policy.maxBytes),
       committed: (token, at) => this.#ring(token, at),
     });
+    this.#writeProbe = new WriteProbe(connection, keys);
     this.#sweeper = new Sweeper(connection, keys, (token, at) => {
       this.#counts.tokens.did(-1, at);
       this.#cache.delete(token);
@@ -139,6 +142,7 @@ class OpenStore implements EtcdStore {
 
   async ping(): Promise<void> {
     await this.revision();
+    await this.#writeProbe.ask();
   }
 
   async revision(): Promise<Revision> {
