@@ -71,12 +71,12 @@ function countsOf(store: LmdbStore): unknown {
 }
 
 /** Undefined where it was refused as damage. */
-async function unlessDamaged<T>(asked: () => Promise<T>): Promise<T | undefined> {
+async function unlessDamaged<T>(asked: () => Promise<T>, words = /damaged/): Promise<T | undefined> {
   try {
     return await asked();
   } catch (error) {
     if (!(error instanceof DiscoveryError)) throw error;
-    assert.match(error.message, /damaged/, error.message);
+    assert.match(error.message, words, error.message);
     return undefined;
   }
 }
@@ -94,8 +94,10 @@ async function listed(store: Store): Promise<Token[]> {
 type Outcome = 'WHOLE' | 'REFUSED' | 'IN PART';
 
 async function outcomeOf(path: string): Promise<Outcome> {
-  const store: LmdbStore | undefined = await unlessDamaged(() =>
-    openLmdbStore({ path, policy: DEFAULT_POLICY }),
+  const store: LmdbStore | undefined = await unlessDamaged(
+    () => openLmdbStore({ path, policy: DEFAULT_POLICY }),
+    // Where a page of another tree stands in the place of the main one, its names are nobody's.
+    /damaged|written by another program|cannot be opened/,
   );
   if (store === undefined) return 'REFUSED';
   let outcome: Outcome = 'WHOLE';
