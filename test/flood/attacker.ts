@@ -5,10 +5,11 @@ import { setPriority } from 'node:os';
 import { opened } from './attack-connections.ts';
 import { sent } from './attack-frames.ts';
 import { garbage } from './attack-garbage.ts';
+import { read } from './attack-reads.ts';
 import { slow } from './attack-slow.ts';
 import { load } from './load.ts';
 
-const ATTACKS = { frames: sent, connections: opened, garbage, slow, load };
+const ATTACKS = { frames: sent, connections: opened, garbage, slow, read, load };
 
 export type Attacks = typeof ATTACKS;
 export type Kind = keyof Attacks;
