@@ -104,6 +104,11 @@ export function writeQueueOf(socket: Socket): number | undefined {
   return handleOf(socket)?.writeQueueSize;
 }
 
+/** Bytes that were given to the socket, by node:http2 too. Undefined: not known. */
+export function writtenOf(socket: Socket): number | undefined {
+  return handleOf(socket)?.bytesWritten;
+}
+
 /** Bytes that the kernel has taken. */
 function takenOf(socket: Socket): number {
   const handle = handleOf(socket);

@@ -1,6 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { writeQueueOf } from './answer.ts';
+import { writeQueueOf, writtenOf } from './answer.ts';
 import type { PortSetup } from './setup.ts';
 
 /**
@@ -16,6 +16,8 @@ export function startPings(
   // Bytes of the peer at the last sweep, and at its last answer to a ping.
   let sweptBytes = 0;
   let answeredBytes = 0;
+  /** Bytes written when it was last pinged. */
+  let writtenBytes: number | undefined = 0;
   let pingedAt = performance.now();
   let isAnswered = true;
   const end = (why: 'gone' | 'malformed'): void => {
@@ -23,28 +25,30 @@ export function startPings(
     session.destroy();
     socket.destroy();
   };
-  /** nghttp2 has ended the connection, of which older versions of node:http2 do not tell: it keeps what it is to send. */
-  const endIfGivenUp = (): void => {
-    if (isAnswered || session.destroyed) return;
-    // A ping that waits for nothing: a peer that does not read leaves bytes in the queue of the socket.
-    const isWriting = writeQueueOf(socket) !== 0;
-    if (!isWriting && (session.state.outboundQueueSize ?? 0) > 0) end('malformed');
-  };
+  /**
+   * nghttp2 has ended the connection, of which older versions of node:http2 do not tell: it keeps what it is to send.
+   * Looked at a sweep after the ping, as a busy connection that is well has something to send at any moment, and soon
+   * sends it. A peer that does not read leaves bytes in the queue of the socket.
+   */
+  const isGivenUp = (): boolean =>
+    writtenOf(socket) === writtenBytes &&
+    writeQueueOf(socket) === 0 &&
+    (session.state.outboundQueueSize ?? 0) > 0;
   return (now) => {
     const { bytesRead } = socket;
     const isQuiet = bytesRead === sweptBytes;
     sweptBytes = bytesRead;
     if (session.destroyed) return;
+    if (!isAnswered && isGivenUp()) return end('malformed');
     if (!isAnswered && now - pingedAt > pingTimeout) return end('gone');
     const isDue = now - pingedAt > pingInterval || (isQuiet && bytesRead !== answeredBytes);
     if (!isAnswered || !isDue) return;
     pingedAt = now;
     isAnswered = false;
+    writtenBytes = writtenOf(socket);
     session.ping((error) => {
       isAnswered = error === null;
       answeredBytes = socket.bytesRead;
     });
-    // Written a turn later, where it can be.
-    setImmediate(() => setImmediate(endIfGivenUp));
   };
 }
