@@ -4,6 +4,9 @@ export interface Made<T> {
   readonly bytes: number;
 }
 
+/** What takes less is made again in microseconds: kept for every token there was, it would only fill the memory. */
+export const LEAST_BYTES = 4096;
+
 /**
  * Answers that were made, for those who ask for the same: so many bytes of them, those that were asked for last. A key is
  * a text, or an object that never changes and is another one when what it stands for is.
@@ -32,7 +35,7 @@ export class ByteCache<T> {
 
   set(key: unknown, made: Made<T>): void {
     this.#delete(key);
-    if (made.bytes > this.#mostBytes) return;
+    if (made.bytes < LEAST_BYTES || made.bytes > this.#mostBytes) return;
     this.#kept.set(key, made);
     this.#bytes += made.bytes;
     for (const oldest of this.#kept.keys()) {

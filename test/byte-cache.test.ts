@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ByteCache } from '../src/byte-cache.ts';
+import { ByteCache, LEAST_BYTES } from '../src/byte-cache.ts';
+
+const KB = 1024;
 
 test('a cache holds at most so many bytes, and those that were asked for last', () => {
-  const cache = new ByteCache<string>(100);
+  const cache = new ByteCache<string>(100 * KB);
   const keys = Array.from({ length: 5 }, () => ({}));
   for (const [index, key] of keys.entries()) {
-    cache.set(key, { value: `${index}`, bytes: 30 });
-    assert.ok(cache.bytes <= 100);
+    cache.set(key, { value: `${index}`, bytes: 30 * KB });
+    assert.ok(cache.bytes <= 100 * KB);
     // The first is asked for again and again.
     assert.equal(cache.get(keys[0]), '0');
   }
@@ -18,12 +20,20 @@ test('a cache holds at most so many bytes, and those that were asked for last', 
 });
 
 test('what takes the place of another takes its bytes too, and what is too large is not kept', () => {
-  const cache = new ByteCache<string>(100);
-  cache.set('a', { value: 'old', bytes: 90 });
-  cache.set('a', { value: 'new', bytes: 40 });
-  assert.equal(cache.bytes, 40);
-  cache.set('b', { value: 'large', bytes: 101 });
+  const cache = new ByteCache<string>(100 * KB);
+  cache.set('a', { value: 'old', bytes: 90 * KB });
+  cache.set('a', { value: 'new', bytes: 40 * KB });
+  assert.equal(cache.bytes, 40 * KB);
+  cache.set('b', { value: 'large', bytes: 101 * KB });
   assert.deepEqual([cache.get('a'), cache.get('b')], ['new', undefined]);
-  cache.set('a', { value: 'too large now', bytes: 101 });
+  cache.set('a', { value: 'too large now', bytes: 101 * KB });
+  assert.deepEqual([cache.get('a'), cache.bytes], [undefined, 0]);
+});
+
+test('what is small is not kept, nor what it takes the place of', () => {
+  const cache = new ByteCache<string>(100 * KB);
+  cache.set('a', { value: 'large', bytes: LEAST_BYTES });
+  assert.equal(cache.get('a'), 'large');
+  cache.set('a', { value: 'small', bytes: LEAST_BYTES - 1 });
   assert.deepEqual([cache.get('a'), cache.bytes], [undefined, 0]);
 });

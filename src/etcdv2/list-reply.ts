@@ -6,7 +6,7 @@ import { bodyOf, directoryNode, JSON_TYPE, keys, memberNode, type Reply, unchang
 /** What keeping a list of one member more takes, beside its text: the list is kept for it. */
 const ENTRY_BYTES = 16;
 
-/** Members from which a list is kept, as bytes. A small one is made in no time, and Node.js sends its text with the head. */
+/** Members from which a list is kept as bytes: Node.js sends a short text in one piece with the head. */
 const LARGE = 50;
 
 // Of a list every answer is the same until its cluster is another, in which it has another list. Each order has half.
@@ -32,12 +32,9 @@ export function listReply(
     const created = list.cluster?.createRevision ?? 0n;
     const node = directoryNode(keys.token(token), nodes, unchanged(created));
     const text = bodyOf('get', node);
+    body = members.length < LARGE ? text : Buffer.from(text);
+    known.set(list.members, { value: body, bytes: body.length + ENTRY_BYTES * members.length });
     onMade(members.length);
-    if (members.length < LARGE) body = text;
-    else {
-      body = Buffer.from(text);
-      known.set(list.members, { value: body, bytes: body.length + ENTRY_BYTES * members.length });
-    }
   }
   return { status: 200, contentType: JSON_TYPE, index: list.revision, body };
 }

@@ -99,9 +99,6 @@ const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: Entry) => bigint | 
   [RangeRequest_SortTarget.VALUE, ({ kv }) => textOf(kv.value)],
 ]);
 
-/** Members from which a list is kept: a small one is made in no time. */
-const LARGE = 50;
-
 // A service in the same process answers with the same list as long as a cluster is as it was: what is made of it serves
 // every answer, and nobody may change that. Under another spelling of its token it is made anew.
 const listings = new ByteCache<{ readonly root: string; readonly listing: Listing }>(
@@ -115,7 +112,7 @@ export function listingOf(place: Place, list: ListMembersResponse, onMade: (keys
   const members = [...list.members, ...list.standbys].map((member) => sharedEntry(place, member));
   const listing = new Listing([sizeEntry(place, requireMessage(list.cluster)), ...members].sort(byKey));
   const bytes = listing.entries.length * ENTRY_BYTES;
-  if (members.length >= LARGE) listings.set(list.members, { value: { root: place.root, listing }, bytes });
+  listings.set(list.members, { value: { root: place.root, listing }, bytes });
   onMade(listing.entries.length);
   return listing;
 }
