@@ -2,8 +2,8 @@ import { CLUSTER_LIMITS } from '../limits.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, ClusterSize, Registration } from './types.ts';
 
-// How large things are, in bytes. Not as any one store or dialect writes them, but so that none takes more but for
-// what it adds to each member or change.
+// How large things are, in bytes: what every store and dialect writes of them at least. Each adds something of its own to
+// every member and change.
 
 /** What an event has beside its members: times, revisions and counts. */
 const EVENT_BASE = 100;

@@ -4,12 +4,10 @@ import { type Connection, StallClock } from './connection.ts';
 import { closeUnlessRead, UnreadBody } from './http1-unread.ts';
 import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
+import { LOOK_MS } from './unread.ts';
 
 /** Of the unanswered requests those that are answered at once; the others wait. */
 const ANSWERED_AT_ONCE = 8;
-
-/** When to look again whether others have read enough for a request to be begun. */
-const RETRY_MS = 100;
 
 export type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -118,7 +116,7 @@ export class Http1Connection implements Connection {
     this.retry ??= setTimeout(() => {
       this.retry = undefined;
       this.beginWaiting();
-    }, RETRY_MS).unref();
+    }, LOOK_MS).unref();
     return false;
   }
 

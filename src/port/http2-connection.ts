@@ -10,11 +10,10 @@ import { FloodLookout } from './http2-flood.ts';
 import { startPings } from './http2-ping.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { PortSetup } from './setup.ts';
+import { LOOK_MS } from './unread.ts';
 
 /** Requests begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
 const BEGUN_PER_TURN = 8;
-/** When to look again whether enough was read for the next request to be begun. */
-const RETRY_MS = 100;
 
 type Waiting = [request: Http2ServerRequest, response: Http2ServerResponse];
 
@@ -95,7 +94,7 @@ export class Http2Connection implements Connection {
     this.retry ??= setTimeout(() => {
       this.retry = undefined;
       this.beginWaiting();
-    }, RETRY_MS).unref();
+    }, LOOK_MS).unref();
   }
 
   private beginInTurn(): void {

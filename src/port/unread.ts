@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts';
 /** What was written since the last look makes for the next one: so much more than is known may be unread. */
 const LOOK_BYTES = 1024 * 1024;
 /** Between two looks while requests wait for others to read. */
-const LOOK_MS = 100;
+export const LOOK_MS = 100;
 /** For an answer to be read where others wait for that: a second of a line that takes a fair part of the room. */
 const PATIENCE_MS = 1000;
 /** What is cut off is held for a turn more: past so much more than the limit not even that is waited for. */
