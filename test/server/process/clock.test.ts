@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { suite, type TestContext, test } from 'node:test';
 import { createDiscoveryClient, type DiscoveryClient } from '../../../src/client/node.ts';
-import { reasonOf } from '../../../src/client/refusal.ts';
 import { SpawnedService } from '../../support/child.ts';
+import { refusalOf, register } from '../../support/clock-calls.ts';
 import { FakeClock, needFakeClock } from '../../support/fake-clock.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -25,18 +25,6 @@ async function start(t: TestContext): Promise<Scene> {
     clock.remove();
   });
   return { clock, client: createDiscoveryClient(service.url), service };
-}
-
-function register(client: DiscoveryClient, i: number): Promise<{ readonly revision: bigint }> {
-  const member = { token: 't', memberId: `${i}`, name: `n${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
-  return client.register(member);
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
-  return call.then(
-    () => undefined,
-    (thrown: unknown) => reasonOf(thrown),
-  );
 }
 
 suite('a clock that is set while the service runs', { skip }, () => {

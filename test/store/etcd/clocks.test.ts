@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createDiscoveryClient, type DiscoveryClient } from '../../../src/client/node.ts';
-import { reasonOf } from '../../../src/client/refusal.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { SpawnedService } from '../../support/child.ts';
+import { refusalOf, register } from '../../support/clock-calls.ts';
 import { FakeClock, needFakeClock } from '../../support/fake-clock.ts';
 import { waitFor } from '../../support/wait.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
@@ -13,18 +13,6 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const missing = await needFakeClock();
-
-function register(client: DiscoveryClient, i: number): Promise<{ readonly revision: bigint }> {
-  const member = { token: 't', memberId: `${i}`, name: `n${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
-  return client.register(member);
-}
-
-async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
-  return call.then(
-    () => undefined,
-    (thrown: unknown) => reasonOf(thrown),
-  );
-}
 
 await forEachEtcd((label, etcd) => {
   suite(`two replicas over ${label} whose clocks differ`, { skip: missing ?? false }, () => {
