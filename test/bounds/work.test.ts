@@ -26,6 +26,7 @@ const TOKEN = 'crowd';
 const UNITS = 400;
 const OPERATIONS = 128;
 const WATCHES = 1000;
+const ROUNDS = 3n;
 
 let service: BoundedService;
 before(async () => {
@@ -101,7 +102,7 @@ suite('the same work is done once:', () => {
     assert.ok(transaction < (read * OPERATIONS) / 4);
   });
 
-  test('two thousand questions how far a thousand watches are take a few times as long as to begin these at most', async (t) => {
+  test('two thousand questions how far a thousand watches are take no longer than to begin these', async (t) => {
     const client = createDiscoveryClient(service.url);
     await times(WATCHES, (i) => client.createToken({ token: `watched-${i}`, size: 3 }));
     const stream = new WatchSession(createClient(Watch, transportFrom('127.0.0.1')));
@@ -110,20 +111,25 @@ suite('the same work is done once:', () => {
       for (let i = 0; i < WATCHES; i += 1) stream.create(membersPrefix(`watched-${i}`));
       for (let i = 0; i < WATCHES; i += 1) assert.ok((await stream.next()).created);
     });
-    let answers = 0;
-    const ask = await cpuOf(service.pid, async () => {
-      for (let i = 0; i < 2000; i += 1) stream.progress();
-      // Taken after all of them.
-      stream.cancel(0n);
-      for (;;) {
-        const answer = await stream.next();
-        if (answer.canceled) break;
-        answers += 1;
-      }
-    });
-    console.log(`${WATCHES} watches: ${begin} ms of CPU; 2000 questions, ${answers} answers: ${ask} ms`);
-    assert.ok(answers >= 1 && answers < 200, `${answers} answers`);
-    assert.ok(ask < 4 * begin);
+    // What V8 does beside it differs from round to round.
+    let ask = Number.POSITIVE_INFINITY;
+    for (let round = 1n; round <= ROUNDS; round += 1n) {
+      let answers = 0;
+      const took = await cpuOf(service.pid, async () => {
+        for (let i = 0; i < 2000; i += 1) stream.progress();
+        // Taken after all of them.
+        stream.cancel(round);
+        for (;;) {
+          const answer = await stream.next();
+          if (answer.canceled) break;
+          answers += 1;
+        }
+      });
+      console.log(`${WATCHES} watches: ${begin} ms of CPU; 2000 questions, ${answers} answers: ${took} ms`);
+      assert.ok(answers >= 1 && answers < 200, `${answers} answers`);
+      ask = Math.min(ask, took);
+    }
+    assert.ok(ask < begin);
   });
 });
 
