@@ -123,7 +123,8 @@ suite('changes', () => {
   test('the end of a cluster is made once for all who watch it, under each spelling of its token', () => {
     const end = create(MemberEventSchema, {
       type: MemberEventType.TOKEN_DELETED,
-      removedMembers: [member('a'), member('b')],
+      // So many that their keys are worth keeping.
+      removedMembers: Array.from({ length: 60 }, (_, index) => member(`m${index}`)),
     });
     const other = { token: 't', root: `${REGISTRY}http:/host/t` };
     const changes = changesOf(place, cluster, end);
