@@ -167,6 +167,6 @@ function codeOf({ cause }: ConnectError): string {
 /** A problem on standard error: in lines for people, or in one line of JSON for programs. */
 export function problemOutput({ exitCode, reason, message, next }: Problem, json: boolean): string {
   return json
-    ? jsonLine({ error: { exitCode, reason, message, next } })
+    ? jsonLine({ error: { exitCode, reason: reason ?? '', message, next: next ?? '' } })
     : `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
 }

@@ -1,11 +1,11 @@
 import { readVersion } from '../server/version.ts';
-import type { Command, Terminal } from './command.ts';
+import type { BareTerminal, Command, Terminal } from './command.ts';
 import { COMMANDS } from './commands.ts';
-import { forTerminal } from './text/own.ts';
+import { withStatusLine } from './text/status-line.ts';
 
 /** Runs the command that the arguments name. Returns the exit code: 0, 1 for a failure, 2 for a wrong call. */
-export async function run(args: readonly string[], bare: Terminal): Promise<number> {
-  const terminal = harmless(bare);
+export async function run(args: readonly string[], bare: BareTerminal): Promise<number> {
+  const terminal = withStatusLine(bare);
   const [name, ...rest] = args;
   switch (name) {
     case undefined:
@@ -25,16 +25,6 @@ export async function run(args: readonly string[], bare: Terminal): Promise<numb
     default:
       return runCommand(name, rest, terminal);
   }
-}
-
-/** Whatever a command writes leaves through here, so that no text of others steers the terminal. */
-function harmless(bare: Terminal): Terminal {
-  return {
-    ...bare,
-    out: (text) => bare.out(forTerminal(text)),
-    err: (text) => bare.err(forTerminal(text)),
-    ask: bare.ask && ((question) => bare.ask?.(forTerminal(question)) ?? Promise.resolve('')),
-  };
 }
 
 async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {

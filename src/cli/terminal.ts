@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import type { Terminal } from './command.ts';
+import type { BareTerminal } from './command.ts';
 import { EXIT } from './exit.ts';
 
 /** The terminal, or the files and pipes, of this process. */
-export function processTerminal(): Terminal {
+export function processTerminal(): BareTerminal {
   const { stdin, stdout, stderr } = process;
   const streams = { out: stdout, err: stderr } as const;
   // Who reads the remarks may leave: the result is somebody else's.

@@ -290,3 +290,28 @@ suite('flags', () => {
     assert.deepEqual([nobody.code, nobody.stdout], [4, '']);
   });
 });
+
+test('new --quiet prints the URL alone, and loses no secret', async () => {
+  const plain = await ask('new', '--quiet');
+  assert.match(plain.stdout, /^http:\/\/[^\n]+\n$/);
+  assert.equal(plain.stderr, '');
+  for (const guard of ['read', 'join', 'administer', 'read,join,administer']) {
+    const { stdout, stderr } = await ask('new', '--quiet', '--guard', guard);
+    const token = stdout
+      .trim()
+      .slice(service.url.length + 1)
+      .replace(/:.*/, '');
+    const secrets = [...stderr.matchAll(/^ +to (\w+) +(\S+)$/gm)].map(([, access = '', text = '']) => [
+      access,
+      text,
+    ]);
+    assert.equal(stdout.split('\n').length, 2, 'one line');
+    assert.deepEqual(
+      secrets.map(([access]) => access),
+      guard.split(','),
+    );
+    for (const [, secret] of secrets) assert.ok(secret?.startsWith(`${token}:`), stderr);
+    const highest = secrets.at(-1)?.[1] ?? '';
+    assert.equal((await ask('show', highest)).code, 0, 'the secret opens the token');
+  }
+});

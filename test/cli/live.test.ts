@@ -273,6 +273,31 @@ suite('on a terminal', { skip: noPty }, () => {
     assert.match(wait.screen(), /^kept: infra1=http:\/\/10\.0\.0\.1:2380$/m);
   });
 
+  test('wait on a terminal prints its value on a line of its own, whatever goes elsewhere', async () => {
+    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
+    const value = /^infra1=http:\/\/10\.0\.0\.1:2380$/m;
+    for (const [redirect, env, columns, isOnScreen] of [
+      ['', {}, 80, true],
+      ['', {}, 30, true],
+      ['', { TERM: 'dumb' }, 80, true],
+      ['2>/dev/null', {}, 80, true],
+      ['| cat', {}, 80, true],
+      ['>/dev/null', {}, 80, false],
+    ] as const) {
+      const token = await newToken(1);
+      const wait = new Pty(`bash -c '${command} wait ${token} -s ${service.url} ${redirect}'`, env, columns);
+      const isDrawn = !redirect.startsWith('2') && !('TERM' in env);
+      if (isDrawn) await waitFor('the bar', () => wait.screen().includes('[-----'));
+      await register(token, 1);
+      await wait.ended;
+      const told = `${redirect} ${JSON.stringify(env)} ${columns}: ${JSON.stringify(wait.output)}`;
+      const screen = wait.screen().replaceAll('\r', '');
+      assert.equal(value.test(screen), isOnScreen, told);
+      assert.doesNotMatch(screen, /\[[#-]+\]/, told);
+      if (!isDrawn) assert.ok(!wait.output.includes('\x1b'), told);
+    }
+  });
+
   test('delete asks, and takes no other answer than yes for one', async () => {
     const token = await newToken(2);
     await register(token, 1);

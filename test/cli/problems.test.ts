@@ -91,7 +91,17 @@ suite('a wrong call is exit code 2', () => {
     const { code, stderr } = await run(['new', '--size', '0', '--output', 'json']);
     assert.deepEqual(
       [code, JSON.parse(stderr)],
-      [2, { error: { exitCode: 2, message: '--size "0": takes a whole number from 1 to 10000' } }],
+      [
+        2,
+        {
+          error: {
+            exitCode: 2,
+            reason: '',
+            message: '--size "0": takes a whole number from 1 to 10000',
+            next: '',
+          },
+        },
+      ],
     );
   });
 

@@ -1,7 +1,7 @@
-import { toJson } from '@bufbuild/protobuf';
 import { DeleteTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { progress, stateText } from '../text/cluster.ts';
 
 export const DELETE = clientCommand({
@@ -28,7 +28,7 @@ export const DELETE = clientCommand({
       if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(EXIT.FAILED, 'not deleted');
     }
     const answer = await client.deleteToken({ token });
-    if (json) printJson(toJson(DeleteTokenResponseSchema, answer));
+    if (json) printJson(apiJson(DeleteTokenResponseSchema, answer));
     else terminal.out('deleted\n');
   },
 });

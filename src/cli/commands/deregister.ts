@@ -1,8 +1,8 @@
-import { toJson } from '@bufbuild/protobuf';
 import { DeregisterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { progress } from '../text/cluster.ts';
 
 export const DEREGISTER = clientCommand({
@@ -29,7 +29,7 @@ export const DEREGISTER = clientCommand({
     // The one that was found, and not one that has taken its id meanwhile.
     const { id, modRevision } = member;
     const answer = await client.deregister({ token, memberId: id, expectedModRevision: modRevision });
-    if (json) printJson(toJson(DeregisterResponseSchema, answer));
+    if (json) printJson(apiJson(DeregisterResponseSchema, answer));
     else {
       const how = answer.cluster === undefined ? '' : `: ${progress(answer.cluster)}`;
       terminal.out(`${printable(member.name)} is out${how}\n`);

@@ -1,7 +1,7 @@
-import { toJson } from '@bufbuild/protobuf';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
+import { apiJson } from '../output.ts';
 import { membersText, progress } from '../text/cluster.ts';
 
 export const LIST_MEMBERS = clientCommand({
@@ -14,7 +14,7 @@ export const LIST_MEMBERS = clientCommand({
   examples: ['list-members my-cluster', 'list-members my-cluster --output json'],
   async run({ client, token, json, printJson, terminal, note }) {
     const list = await client.listMembers({ token });
-    if (json) printJson(toJson(ListMembersResponseSchema, list));
+    if (json) printJson(apiJson(ListMembersResponseSchema, list));
     else if (list.members.length > 0) terminal.out(membersText(list.members, list.standbys));
     else if (list.cluster !== undefined) note(`nobody has registered yet: ${progress(list.cluster)}`);
     for (const { text } of list.cluster?.warnings ?? []) note(`warning: ${printable(text)}`);

@@ -1,4 +1,3 @@
-import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
@@ -8,6 +7,7 @@ import { shellWord } from '../../etcd/start/shell-word.ts';
 import { count, duration, parseText } from '../../settings/tables/setting.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { notForOthers } from '../text/nodes.ts';
 import type { Style } from '../text/style.ts';
 import { instantFromNow } from '../text/time.ts';
@@ -58,7 +58,11 @@ export const NEW = clientCommand({
       parse: parseGuard,
       help: 'What shall need a secret. The token is printed with the one that lets nodes join.',
     },
-    quiet: { flag: 'quiet', short: 'q', help: "Print the token's URL and nothing else." },
+    quiet: {
+      flag: 'quiet',
+      short: 'q',
+      help: "Print the token's URL and nothing else. Secrets (--guard) go to standard error.",
+    },
   },
   examples: [
     'new --size 3',
@@ -78,9 +82,12 @@ export const NEW = clientCommand({
     if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
     const token = tokenForNodes(cluster.token, secrets);
     const url = discoveryUrl({ serviceUrl: server, token });
-    if (json) printJson({ url, ...(toJson(CreateTokenResponseSchema, answer) as object), created });
-    else if (flags.quiet) terminal.out(`${url}\n`);
-    else
+    if (json) printJson({ url, ...apiJson(CreateTokenResponseSchema, answer) });
+    else if (flags.quiet) {
+      terminal.out(`${url}\n`);
+      // The one in the URL opens the least: the others would be lost for good.
+      terminal.err(secretsText(cluster.token, secrets));
+    } else
       terminal.out(
         newText(cluster, token, url, server, created, style) + secretsText(cluster.token, secrets),
       );
@@ -111,7 +118,7 @@ function secretsText(token: string, secrets: readonly TokenSecret[]): string {
   const lines = secrets.map(
     ({ access, secret }) => `  to ${(words.get(access as 1) ?? '').padEnd(12)}${token}:${secret}`,
   );
-  return `\nKeep these, which are not told again. Each opens what is above it as well:\n\n${lines.join('\n')}\n`;
+  return `\nSave these secrets; they are not shown again. Each also opens what is above it:\n\n${lines.join('\n')}\n`;
 }
 
 function newText(

@@ -1,4 +1,3 @@
-import { toJson } from '@bufbuild/protobuf';
 import {
   RegisterMode,
   RegisterOutcome,
@@ -9,6 +8,7 @@ import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand, flag } from '../client-command.ts';
+import { apiJson } from '../output.ts';
 import { progress } from '../text/cluster.ts';
 
 export const NODE_NAME = flag({
@@ -75,7 +75,7 @@ export const REGISTER = clientCommand({
       whenFull: flags.standby ? WhenFull.STANDBY : WhenFull.REFUSE,
     });
     const { cluster, member, outcome, standby } = answer;
-    if (json) printJson(toJson(RegisterResponseSchema, answer));
+    if (json) printJson(apiJson(RegisterResponseSchema, answer));
     else {
       const what = WHAT.get(outcome) ?? 'registered';
       const how = cluster === undefined ? '' : `: ${progress(cluster)}`;

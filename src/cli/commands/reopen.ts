@@ -1,7 +1,7 @@
-import { toJson } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { clientCommand } from '../client-command.ts';
+import { apiJson } from '../output.ts';
 import { instantFromNow } from '../text/time.ts';
 import { TTL } from './new.ts';
 
@@ -19,7 +19,7 @@ export const REOPEN = clientCommand({
       token,
       ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
     });
-    if (json) printJson(toJson(ReopenTokenResponseSchema, answer));
+    if (json) printJson(apiJson(ReopenTokenResponseSchema, answer));
     else terminal.out(`expires ${instantFromNow(answer.cluster?.expireTime)}\n`);
   },
 });

@@ -1,8 +1,9 @@
-import { toJson } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { GetClusterResponseSchema, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { clusterText, membersText, warningsText } from '../text/cluster.ts';
 
 export const SHOW = clientCommand({
@@ -20,10 +21,9 @@ export const SHOW = clientCommand({
     const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
     const list = live ? await client.listMembers({ token }) : undefined;
     if (json) {
+      const { revision } = answer;
       printJson(
-        list === undefined
-          ? toJson(GetClusterResponseSchema, answer)
-          : toJson(ListMembersResponseSchema, list),
+        apiJson(ListMembersResponseSchema, list ?? create(ListMembersResponseSchema, { cluster, revision })),
       );
       return;
     }

@@ -1,4 +1,3 @@
-import { toJson } from '@bufbuild/protobuf';
 import { type ConnectError } from '@connectrpc/connect';
 import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { type ListMembersResponse, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
@@ -8,6 +7,7 @@ import { formatDuration } from '../../values/duration.ts';
 import { printable } from '../../values/quote.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { NEW_TOKEN, problemOf } from '../problem.ts';
 import { progress } from '../text/cluster.ts';
 import { connectionJson, liveView } from '../text/live.ts';
@@ -46,7 +46,7 @@ export const WAIT = clientCommand({
         seen = step.list;
         view?.update(step);
         if (seen.cluster?.state !== ClusterState.COMPLETE) continue;
-        if (json) printJson(toJson(ListMembersResponseSchema, seen));
+        if (json) printJson(apiJson(ListMembersResponseSchema, seen));
         else terminal.out(`${seen.initialCluster}\n`);
         return EXIT.DONE;
       }

@@ -1,9 +1,9 @@
-import { toJson } from '@bufbuild/protobuf';
 import { MemberEventSchema, WarningSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
+import { apiJson } from '../output.ts';
 import { connectionJson, liveView } from '../text/live.ts';
 
 export const WATCH = clientCommand({
@@ -32,10 +32,10 @@ export const WATCH = clientCommand({
 
 /** As WatchMembers has it. An event has no cluster, so its warnings stand beside it. */
 function stepJson(step: ClusterSnapshot | ClusterChange): object {
-  if (step.type === 'snapshot') return { snapshot: toJson(ListMembersResponseSchema, step.list) };
+  if (step.type === 'snapshot') return { snapshot: apiJson(ListMembersResponseSchema, step.list) };
   const warnings = step.list.cluster?.warnings ?? [];
   return {
-    event: toJson(MemberEventSchema, step.event),
-    ...(warnings.length > 0 && { warnings: warnings.map((each) => toJson(WarningSchema, each)) }),
+    event: apiJson(MemberEventSchema, step.event),
+    warnings: warnings.map((each) => apiJson(WarningSchema, each)),
   };
 }

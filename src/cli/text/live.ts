@@ -15,7 +15,6 @@ import { problemOf } from '../problem.ts';
 import { onInterrupt } from '../terminal.ts';
 import { bar } from './bar.ts';
 import { progress, warningText } from './cluster.ts';
-import { ERASE_LINE } from './own.ts';
 import { styleFor } from './style.ts';
 import { span } from './time.ts';
 
@@ -31,24 +30,19 @@ export interface LiveView {
 const REDRAW_MS = 1000;
 
 export function liveView(terminal: Terminal, stream: 'out' | 'err', server: string): LiveView {
-  const isTerminal = terminal.columns(stream) !== undefined && terminal.env['TERM'] !== 'dumb';
+  const { status } = terminal;
+  const isTerminal = status.canShow(stream);
   const style = styleFor(terminal, stream);
   const write = terminal[stream];
   let list: ListMembersResponse | undefined;
   let lost: string | undefined;
-  let drawn = '';
 
   const draw = (): void => {
-    if (!isTerminal || list?.cluster === undefined) return;
-    const width = (terminal.columns(stream) ?? 80) - 1;
-    const text = (lost ?? statusText(list.cluster)).slice(0, width);
-    if (text === drawn) return;
-    write(`${ERASE_LINE}${lost === undefined ? text : style.yellow(text)}`);
-    drawn = text;
+    if (list?.cluster === undefined) return;
+    if (lost === undefined) status.show(stream, statusText(list.cluster));
+    else status.show(stream, lost, style.yellow);
   };
   const line = (time: Timestamp | undefined, text: string): void => {
-    if (drawn !== '') write(ERASE_LINE);
-    drawn = '';
     write(`${style.dim(isTerminal ? clock(time) : iso(time))} ${text}\n`);
   };
   // Not among the changes, which somebody may read from the pipe.
@@ -57,9 +51,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     else terminal.err(`${iso(undefined)} ${text}\n`);
   };
   const timer = isTerminal ? setInterval(draw, REDRAW_MS).unref() : undefined;
-  const forget = onInterrupt(() => {
-    if (drawn !== '') write('\n');
-  });
+  const forget = onInterrupt(status.leave);
 
   return {
     update(step) {
@@ -102,7 +94,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     end() {
       clearInterval(timer);
       forget();
-      if (drawn !== '') write(ERASE_LINE);
+      status.erase();
     },
   };
 }

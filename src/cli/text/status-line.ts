@@ -1,0 +1,47 @@
+import type { BareTerminal, StatusLine, Terminal } from '../command.ts';
+import { ERASE_LINE, forTerminal } from './own.ts';
+
+/**
+ * The terminal as commands have it. Whatever they write leaves through here: texts of others cannot steer the terminal,
+ * and the status line is erased first, so that it never stands in a line with a result, whichever stream has that.
+ */
+export function withStatusLine(bare: BareTerminal): Terminal {
+  let drawn: { readonly stream: 'out' | 'err'; readonly text: string } | undefined;
+  const erase = (): void => {
+    if (drawn !== undefined) bare[drawn.stream](forTerminal(ERASE_LINE));
+    drawn = undefined;
+  };
+  const status: StatusLine = {
+    canShow: (stream) => bare.columns(stream) !== undefined && bare.env['TERM'] !== 'dumb',
+    show(stream, text, style = (plain) => plain) {
+      // One column stays free: a full line would wrap, and only its last part be erased.
+      const cut = text.slice(0, Math.max(0, (bare.columns(stream) ?? 0) - 1));
+      if (!status.canShow(stream) || (drawn?.stream === stream && drawn.text === cut)) return;
+      bare[stream](forTerminal(`${ERASE_LINE}${style(cut)}`));
+      drawn = { stream, text: cut };
+    },
+    erase,
+    leave() {
+      if (drawn !== undefined) bare[drawn.stream]('\n');
+      drawn = undefined;
+    },
+  };
+  return {
+    ...bare,
+    out(text) {
+      erase();
+      bare.out(forTerminal(text));
+    },
+    err(text) {
+      erase();
+      bare.err(forTerminal(text));
+    },
+    ask:
+      bare.ask &&
+      ((question) => {
+        erase();
+        return bare.ask?.(forTerminal(question)) ?? Promise.resolve('');
+      }),
+    status,
+  };
+}
