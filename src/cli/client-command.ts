@@ -22,7 +22,7 @@ const COMMON = {
     flag: 'server',
     short: 's',
     value: 'URL',
-    takes: 'a URL of scheme and host only, like http://localhost:8087',
+    takes: 'a URL of scheme, host and perhaps a path, like http://localhost:8087',
     parse: parsePublicUrl,
     default: 'http://localhost:8087',
     env: 'DISC_SERVER',
@@ -128,7 +128,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
 
 /** Refuses to show credentials to a service that a token's URL alone has named. */
 function requireTrusted(server: string, configured: string, given: string): void {
-  if (new URL(server).origin === new URL(configured).origin) return;
+  if (server === configured) return;
   throw new Failure(
     EXIT.WRONG,
     `DISC_CREDENTIALS are for ${configured} (--server, DISC_SERVER), and the URL of the token names ${server}: they were not sent`,

@@ -2,6 +2,7 @@ import type { ConnectError } from '@connectrpc/connect';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
+import { basePathOf } from '../values/address.ts';
 import { NO_WORK, sendingUnits, type Work } from '../work.ts';
 import { type Body, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
@@ -129,7 +130,7 @@ function call(
     case 'VERSION':
       return versionReply(DIALECT_VERSION, options.version);
     case 'MOVED':
-      return movedReply(parsed.location);
+      return movedReply(`${basePathOf(options.urlFor(request))}${parsed.location}`);
     case 'WAIT':
       return waits.wait(client, parsed, exchange);
     case 'GET_SIZE':
@@ -161,7 +162,9 @@ function textOf(
   const { host = '' } = request.headers;
   const [path = ''] = (request.url ?? '').split('?');
   const ofToken = path.slice(0, path.lastIndexOf('/'));
+  const own = urlFor(request);
+  const reached = `${host}${basePathOf(own)}`;
   // Behind a proxy the node may have used another scheme than the one that is seen here.
-  const origins = new Set([`http://${host}`, `https://${host}`, urlFor(request)]);
+  const origins = new Set([`http://${reached}`, `https://${reached}`, own]);
   return textOfId(id, member.peerUrls, discoveryUrls(origins, ofToken));
 }

@@ -15,8 +15,12 @@ const AFTER_SLASH = '0';
 /** As the end of a range: every key from the first on. */
 const FROM_KEY = '\0';
 
-/** What may stand between the registry and the token: a discovery URL of either form. */
-const URL_BEFORE_TOKEN = /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/(?:_etcd\/registry|discovery)\/)?(?=[^/])/;
+/**
+ * What may stand between the registry and the token: a discovery URL of either form, with the path of a proxy where the
+ * key shows which part of it is the token.
+ */
+const URL_BEFORE_TOKEN =
+  /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/(?:_etcd\/registry|discovery)\/|(?:[^/]+\/)*?(?=[^/]+\/(?:_config|members)(?:\/|$)))?(?=[^/])/;
 
 /** The beginning of a URL that has no token: all URLs are under it. */
 const URL_SCHEME = /^https?:$/;

@@ -3,6 +3,7 @@ import type { Token } from '../discovery/types.ts';
 import { type PortRequest, reachedUrl } from '../port/port.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
+import { basePathOf } from '../values/address.ts';
 import { isFromOwnPage } from '../values/own-page.ts';
 import type { PeerWarning } from '../values/peer-warnings.ts';
 import { Limiter } from './clients/limiter.ts';
@@ -69,7 +70,8 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     onDefect,
   });
   const observers = { log, metrics, tracing };
-  const handler = admitRequests(answer, { limiter, now: () => discovery.now() }, observers);
+  const basePath = config.publicUrl === undefined ? '' : basePathOf(config.publicUrl);
+  const handler = admitRequests(answer, { limiter, now: () => discovery.now(), basePath }, observers);
   return {
     version,
     metrics,

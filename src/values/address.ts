@@ -18,12 +18,20 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: bracketed ?? (plain || undefined), port };
 }
 
-/** The base URL by which others reach the service: scheme and host, no slash at its end. */
+/** A path below which a proxy shows the service. It stands in shell lines and headers, so only plain characters. */
+const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)*\/?$/;
+
+/** The base URL by which others reach the service: scheme, host and perhaps a path, no slash at its end. */
 export function parsePublicUrl(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  const bare = url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
-  return bare && url.password === '' ? url.origin : undefined;
+  const bare = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  return bare && BASE_PATH.test(url.pathname) ? url.origin + basePathOf(text) : undefined;
+}
+
+/** The path of a base URL, without a slash at its end: empty, or like `/disc`. */
+export function basePathOf(baseUrl: string): string {
+  return new URL(baseUrl).pathname.replace(/\/$/, '');
 }
 
 /** As parseListenAddress takes it. */

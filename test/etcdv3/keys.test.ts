@@ -18,6 +18,7 @@ import { bytes, membersPrefix, prefix, REGISTRY, text, tokenPrefix } from './etc
 const T = `${REGISTRY}t`;
 const URL_T = `${REGISTRY}http:/10.0.0.9:8087/t`;
 const GUIDE_T = `${REGISTRY}http:/10.0.0.9:8087/v2/keys/discovery/t`;
+const PATH_T = `${REGISTRY}https:/disc.example.com/a/disc/t`;
 
 function span(from: string, to = ''): Span | undefined {
   return parseSpan(bytes(from), bytes(to));
@@ -34,6 +35,8 @@ suite('keys', () => {
     [`${T}/members/8e9e05c52164694d`, { type: 'MEMBER', token: 't', root: T, id: '8e9e05c52164694d' }],
     [`${URL_T}/members/a`, { type: 'MEMBER', token: 't', root: URL_T, id: 'a' }],
     [`${GUIDE_T}/members/a`, { type: 'MEMBER', token: 't', root: GUIDE_T, id: 'a' }],
+    [`${PATH_T}/_config/size`, { type: 'SIZE', token: 't', root: PATH_T }],
+    [`${PATH_T}/members/a`, { type: 'MEMBER', token: 't', root: PATH_T, id: 'a' }],
     [`${T}/members/é\0`, { type: 'MEMBER', token: 't', root: T, id: 'é\0' }],
     [T, { type: 'UNKNOWN' }],
     [`${T}/`, { type: 'UNKNOWN' }],

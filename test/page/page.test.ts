@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { RegisterMode, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
@@ -218,38 +216,6 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await sees(page, `--discovery=https://`);
     const protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol";
     assert.equal(await page.evaluate(protocol), 'h2');
-    await tab.close();
-  });
-
-  test('it works below a path of a proxy, and its lines have the address of that', async (t) => {
-    const proxy = createServer((request, response) => {
-      const { method, headers, url = '' } = request;
-      const path = url.replace(/^\/disc(?=\/)/, '');
-      assert.notEqual(path, url, 'nothing is asked for outside of the path');
-      const onward = httpRequest(service.url + path, { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(response);
-      });
-      onward.on('error', () => response.destroy());
-      request.pipe(onward);
-      response.on('close', () => onward.destroy());
-    });
-    t.after(() => {
-      proxy.close();
-      proxy.closeAllConnections();
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const { port } = proxy.address() as AddressInfo;
-    const tab = await openTab(browser, `http://127.0.0.1:${port}/disc/`, { bear: /status of 400/ });
-    const { page } = tab;
-    await page.getByLabel('Nodes').fill('5000');
-    await page.getByRole('button', { name: 'Make the token' }).click();
-    await sees(page, 'not 5000');
-    await page.getByLabel('Nodes').fill('2');
-    await page.getByRole('button', { name: 'Make the token' }).click();
-    await sees(page, 'Live');
-    assert.match(page.url(), /\/disc\/[0-9a-f]{32}$/);
-    await sees(page, `--discovery=${page.url()}`);
     await tab.close();
   });
 

@@ -34,12 +34,37 @@ export async function startVarnish(scene: Scene, target: string): Promise<Revers
   return listening(scene, { name: 'varnish', http, grpc: http });
 }
 
+/** nginx that shows the service below `/disc/`, at one port without that path in what it asks for, at the other with it. */
+export async function startNginxBelowPath(
+  scene: Scene,
+  target: string,
+  { stripped, kept }: { readonly stripped: number; readonly kept: number },
+): Promise<void> {
+  const at = (port: number, url: string): string =>
+    `server { listen 127.0.0.1:${port}; location /disc/ { proxy_pass ${url}; proxy_set_header Host $http_host; } }`;
+  runNginx(scene, () => `${at(stripped, `http://${target}/`)}\n  ${at(kept, `http://${target}`)}`);
+  for (const port of [stripped, kept]) {
+    await listening(scene, { name: 'nginx below a path', http: port, grpc: port }, '/disc/health');
+  }
+}
+
 async function nginx(
   scene: Scene,
   target: string,
   configure: (home: string) => string,
 ): Promise<ReverseProxy> {
   const [http = 0, grpc = 0] = await freePorts(2);
+  runNginx(
+    scene,
+    (home) => `${configure(home)}
+  server { listen 127.0.0.1:${http}; location / { proxy_pass http://${target}; } }
+  server { listen 127.0.0.1:${grpc} http2; location / { grpc_pass grpc://${target}; } }`,
+  );
+  return listening(scene, { name: 'nginx', http, grpc });
+}
+
+/** `configure`: what is special about its HTTP. */
+function runNginx(scene: Scene, configure: (home: string) => string): void {
   const home = join(scene.directory, 'nginx');
   mkdirSync(home);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -51,13 +76,10 @@ http {
   access_log off;
   ${temporary}
   ${configure(home)}
-  server { listen 127.0.0.1:${http}; location / { proxy_pass http://${target}; } }
-  server { listen 127.0.0.1:${grpc} http2; location / { grpc_pass grpc://${target}; } }
 }
 `;
   writeFileSync(join(home, 'nginx.conf'), config);
   scene.run('nginx', 'nginx', ['-p', home, '-e', 'stderr', '-c', join(home, 'nginx.conf')]);
-  return listening(scene, { name: 'nginx', http, grpc });
 }
 
 /** HAProxy with the time-outs of Debian's configuration, and with what is added to them. */
@@ -94,10 +116,11 @@ backend grpc
 async function listening(
   scene: Scene,
   { name, http, grpc }: { readonly name: string; readonly http: number; readonly grpc: number },
+  health = '/health',
 ): Promise<ReverseProxy> {
   const proxy = { name, http: `http://127.0.0.1:${http}`, grpc: `http://127.0.0.1:${grpc}` };
   await scene.until(`${name} to serve`, async () => {
-    const answer = await fetch(`${proxy.http}/health`, { signal: AbortSignal.timeout(2000) });
+    const answer = await fetch(`${proxy.http}${health}`, { signal: AbortSignal.timeout(2000) });
     return answer.ok ? true : undefined;
   });
   return proxy;

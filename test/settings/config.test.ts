@@ -170,7 +170,7 @@ suite('each setting', () => {
 });
 
 const ADDR = 'takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087';
-const URL_TAKEN = 'takes a URL of scheme and host only, like https://discovery.example.com';
+const URL_TAKEN = 'takes a URL of scheme, host and perhaps a path, like https://discovery.example.com/disc';
 const ETCD =
   'takes one or more of http://host:port, https://host:port or host:port, with commas between them';
 const PREFIX = 'takes parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b';
@@ -195,7 +195,8 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
   ['--host localhost:8087', {}, `--host "localhost:8087": ${URL_TAKEN}`],
   ['--host ftp://disc.example.com', {}, `--host "ftp://disc.example.com": ${URL_TAKEN}`],
   ['--host http://', {}, `--host "http://": ${URL_TAKEN}`],
-  ['--host http://a/path', {}, `--host "http://a/path": ${URL_TAKEN}`],
+  ['--host http://a/a//b', {}, `--host "http://a/a//b": ${URL_TAKEN}`],
+  [`--host http://a/it's`, {}, `--host "http://a/it's": ${URL_TAKEN}`],
   ['--host http://a/?q', {}, `--host "http://a/?q": ${URL_TAKEN}`],
   ['--host http://a/#f', {}, `--host "http://a/#f": ${URL_TAKEN}`],
   ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://...@a": ${URL_TAKEN}`],

@@ -39,7 +39,7 @@ export function documentHtml({ title, assets, home, main, footer }: Document): s
     h(
       'header',
       { class: 'top' },
-      h('a', { class: 'brand', href: home }, mark(), h('span', {}, 'etcd', h('b', {}, 'discovery'))),
+      h('a', { class: 'brand', href: home }, mark(), h('span', {}, 'etcd ', h('b', {}, 'discovery'))),
       // Filled by the script alone: without it nothing here is live.
       h('p', { id: 'connection', class: 'connection', role: 'status' }),
       script !== undefined &&

@@ -9,7 +9,7 @@ import type { Client } from '../clients/client-table.ts';
 import type { Leave, Limiter } from '../clients/limiter.ts';
 import type { Route } from '../route.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
-import { classify, withoutSlashes } from './classify.ts';
+import { classify, withoutBase, withoutSlashes } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
 import type { Answer } from './surfaces.ts';
@@ -18,10 +18,16 @@ import type { Answer } from './surfaces.ts';
 export interface Door {
   readonly limiter: Limiter;
   readonly now: Discovery['now'];
+  /** The path of the public URL, which a proxy may leave in requests. */
+  readonly basePath: string;
 }
 
 /** The way of every request: what it is, whether its client may send it, noted, answered. */
-export function admitRequests(answer: Answer, { limiter, now }: Door, observers: Observers): PortHandler {
+export function admitRequests(
+  answer: Answer,
+  { limiter, now, basePath }: Door,
+  observers: Observers,
+): PortHandler {
   /** Every surface has its own words for a refusal. */
   const turnAway = (refusal: DiscoveryError, { path }: Route): ConnectError => {
     observers.metrics.refused(refusal.reason);
@@ -29,6 +35,7 @@ export function admitRequests(answer: Answer, { limiter, now }: Door, observers:
     return path === V3_WATCH ? comeAgain(error) : error;
   };
   return (request, response) => {
+    if (basePath !== '' && request.url !== undefined) request.url = withoutBase(request.url, basePath);
     if (request.url?.startsWith('//')) request.url = withoutSlashes(request.url);
     const route = classify(request);
     const { address: remote, client } = limiter.visitorOf(request);

@@ -30,6 +30,15 @@ export function withoutSlashes(url: string): string {
   return url.replace(SLASHES, '/');
 }
 
+/** The target of a request at a proxy that leaves the path of the service's public URL in it, without that path. */
+export function withoutBase(url: string, basePath: string): string {
+  if (basePath === '' || !url.startsWith(basePath)) return url;
+  const rest = url.slice(basePath.length);
+  if (rest.startsWith('/')) return rest;
+  // Redirects to the path with a slash: the relative URLs of the page need it.
+  return rest === '' || rest.startsWith('?') ? `//${rest}` : url;
+}
+
 /** Tells what a request is, by its head alone and before anything is parsed that need not be. */
 export function classify({
   method = 'GET',

@@ -24,9 +24,9 @@ export const NETWORK = {
   host: setting({
     flag: 'host',
     value: 'URL',
-    takes: 'a URL of scheme and host only, like https://discovery.example.com',
+    takes: 'a URL of scheme, host and perhaps a path, like https://discovery.example.com/disc',
     parse: parsePublicUrl,
-    help: 'The URL by which nodes reach the service; /new answers with it. Without it: what the request used.',
+    help: 'The URL by which nodes reach the service, with the path that a proxy adds, if any. /new answers with it. Default: the address of the request.',
   }),
   pollLimit: setting({
     flag: 'poll-limit',
