@@ -8,6 +8,8 @@ export function isSecretHash(text: string): text is SecretHash {
 
 /** What a caller is let do because of who it is, and what it has to show for the rest. */
 export interface Caller {
+  /** Of the credential by which it is known. */
+  readonly name?: string | undefined;
   readonly mayCreate: boolean;
   /** Whether it may use tokens that no secret guards. */
   readonly mayUse: boolean;

@@ -1,4 +1,5 @@
 import type { ConnectError } from '@connectrpc/connect';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
@@ -11,7 +12,7 @@ import { guideReply, guideResponse, isUnderGuide } from './guide.ts';
 import { parseRequest } from './parse.ts';
 import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
-import { isDefect, refuse, refuseUnread } from './refusal.ts';
+import { isDefect, refuse, refuseUnread, v2ReasonOf } from './refusal.ts';
 import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
 import type { NewRequest, RegisterRequest, V2Request } from './request.ts';
 import { send, type V2Exchange } from './responder.ts';
@@ -38,6 +39,10 @@ export type ClientOf = (request: Request) => DiscoveryClient;
 
 /** With a refusal it answers that, and reads no body. */
 export type Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
+
+const REASON_NAMES = new Map<ErrorReason, string>(
+  Object.entries(ErrorReason).map(([name, reason]) => [reason, name]),
+);
 
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -94,13 +99,18 @@ async function serve(
   const otherText = body.type === 'OTHER' ? body.text : undefined;
   const otherBody = body.type === 'NOT_A_FORM' || otherText !== undefined;
   const parsed = parseRequest({ method, target, form, otherBody, otherText });
-  if (parsed.type === 'ERROR') return answer(parsed);
+  if (parsed.type === 'ERROR') {
+    if (exchange.outcome !== undefined) exchange.outcome.reason = 'INVALID_ARGUMENT';
+    return answer(parsed);
+  }
+  if (exchange.outcome !== undefined && 'token' in parsed) exchange.outcome.token = parsed.token;
   let reply: Reply | V2Error | undefined;
   try {
     const asked = isGuide ? { ...exchange, response: guideResponse(exchange.response) } : exchange;
     reply = await call(context, parsed, asked);
   } catch (thrown) {
     if (isDefect(thrown)) context.options.onDefect(thrown);
+    if (exchange.outcome !== undefined) exchange.outcome.reason = REASON_NAMES.get(v2ReasonOf(thrown)) ?? '';
     reply = refuse(thrown, parsed);
   }
   // A wait sends what it has by itself.

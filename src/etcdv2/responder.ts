@@ -22,6 +22,8 @@ export interface V2Exchange {
   readonly response: Response;
   /** By what it stands in the log, for the answer to tell; whoever is in front has made sure that it is an id. */
   readonly requestId?: string | undefined;
+  /** What its line in the log says of it beside: filled as that is found out. */
+  readonly outcome?: { token?: string; reason?: string };
 }
 
 // As etcd and its discovery service send them: tokens are capabilities, so any page may use one that it has.

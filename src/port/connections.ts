@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { shownAddress } from '../values/ip.ts';
 import { hasAllowedName } from './client-certificates.ts';
 import { type Connection, peerOf } from './connection.ts';
 import { BUSY, CROWDED, ignore, NOT_NAMED } from './dispatch.ts';
@@ -121,7 +122,7 @@ export class Connections {
     if (hasAllowedName(socket, this.#setup.tls?.clientNames)) return undefined;
     onRefused('handshake');
     this.#warn(
-      { remote: socket.remoteAddress },
+      { remote: shownAddress(socket.remoteAddress) },
       'the name of a client certificate is not among those let in',
     );
     return NOT_NAMED;

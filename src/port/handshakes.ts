@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { shownAddress } from '../values/ip.ts';
 import { peerOf } from './connection.ts';
 import { type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
@@ -45,7 +46,7 @@ export function guardHandshakes(server: Server, { limits, log, onRefused }: Port
         return;
       }
       endDeadline(deadlines, peer);
-      fail(socket.remoteAddress, 'http request', 'a client spoke clear HTTP');
+      fail(shownAddress(socket.remoteAddress), 'http request', 'a client spoke clear HTTP');
       refuseAndClose(socket, CLEAR_TEXT, limits.lingerTimeout);
     });
   });
@@ -54,7 +55,7 @@ export function guardHandshakes(server: Server, { limits, log, onRefused }: Port
     // What is wrong with its certificate Node.js says there alone.
     const reason = said ?? (socket.authorizationError as unknown as string | null) ?? undefined;
     // Those without a reason of TLS have left, or were cut off.
-    if (reason !== undefined) fail(socket.remoteAddress, reason, 'a TLS handshake failed');
+    if (reason !== undefined) fail(shownAddress(socket.remoteAddress), reason, 'a TLS handshake failed');
   });
 }
 

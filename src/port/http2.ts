@@ -6,6 +6,7 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import { shownAddress } from '../values/ip.ts';
 import type { Connection } from './connection.ts';
 import { Http2Response } from './counted-response.ts';
 import { Http2Connection } from './http2-connection.ts';
@@ -39,7 +40,7 @@ export function createHttp2(
   const onFlood = (socket: Socket, flood: string): void => {
     onRefused('flood');
     setup.onFlood(socket);
-    warn({ remote: socket.remoteAddress, flood }, 'a client that floods is cut off');
+    warn({ remote: shownAddress(socket.remoteAddress), flood }, 'a client that floods is cut off');
   };
 
   server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {

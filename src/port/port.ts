@@ -1,4 +1,5 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { shownAddress } from '../values/ip.ts';
 import type { Answer } from './answer.ts';
 import { BusyLooks } from './busy.ts';
 import { stillTrusted } from './client-certificates.ts';
@@ -70,7 +71,10 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const tellUnread = ({ socket }: Answer, byClient: boolean): void => {
     onRefused('unread');
     if (byClient) setup.onFlood(socket);
-    warn({ remote: socket.remoteAddress }, 'a client that does not read its answers is cut off');
+    warn(
+      { remote: shownAddress(socket.remoteAddress) },
+      'a client that does not read its answers is cut off',
+    );
   };
   const { log, onRefused } = setup;
   const dispatch = new Dispatch(setup);

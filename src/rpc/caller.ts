@@ -40,6 +40,9 @@ export const NO_QUOTA: Quota = {
 /** Where a call carries it. */
 export const QUOTA = createContextKey<Quota>(NO_QUOTA);
 
+/** Who calls, for the log: an address, or the network of one. */
+export const ADDRESS = createContextKey<string | undefined>(undefined);
+
 /** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
 export function enter(text: string, resolveCaller: ResolveCaller): { token: Token; caller: Caller } {
   const { token, secret } = splitSecret(text);

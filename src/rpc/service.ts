@@ -14,21 +14,21 @@ import {
   WatchMembersResponseSchema,
   WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
+import type { Caller } from '../discovery/access.ts';
 import { changeBytes, TOKEN_BASE } from '../discovery/bytes.ts';
 import type { Discovery } from '../discovery/discovery.ts';
-import type { Reason } from '../discovery/errors.ts';
 import { parseMemberId } from '../discovery/parse.ts';
-import { revision, type Token } from '../discovery/types.ts';
-import { newWarnings } from '../discovery/warnings.ts';
+import type { Written } from '../discovery/store.ts';
+import { revision } from '../discovery/types.ts';
 import type { WatchItem } from '../discovery/watch.ts';
 import { onEnd } from '../on-end.ts';
 import { ownTurn } from '../own-turn.ts';
-import type { PeerWarning } from '../values/peer-warnings.ts';
-import { enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
+import { ADDRESS, enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
+import { noteReason, noteToken, type Reports } from './reports.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
-import { spend } from './spend.ts';
+import { type Spending, spend } from './spend.ts';
 
 /** Members from which telling of all of them takes half a millisecond. */
 const LARGE = 100;
@@ -44,38 +44,72 @@ export interface LocalService extends ServiceImpl<typeof DiscoveryService> {
 
 /**
  * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
- * ErrorDetail; `onDefect` is told of those that nobody foresaw, `onRefused` why each call was refused, `onWarning` of
- * each warning that a registration brings.
+ * ErrorDetail; `onDefect` is told of those that nobody foresaw.
  */
 export function discoveryService(
   discovery: Discovery,
   onDefect: (defect: unknown) => void,
-  onRefused: (reason: Reason) => void = () => {},
-  onWarning: (token: Token, warning: PeerWarning) => void = () => {},
+  { onRefused, onChanged, onChangeRefused }: Reports = {},
 ): LocalService {
-  const refuse = (thrown: unknown): never => {
+  const refuse = (thrown: unknown, values: ContextValues): never => {
     const error = asDiscoveryError(thrown);
-    onRefused(error.reason);
-    if (error.reason === 'INTERNAL') onDefect(error.facts.cause ?? error);
+    const { reason } = error;
+    onRefused?.(reason);
+    noteReason(values, reason);
+    if (reason === 'INTERNAL') onDefect(error.facts.cause ?? error);
     throw connectError(error, discovery.now());
   };
 
   const unary =
-    <Request, Response>(
+    <Request extends { readonly token?: string }, Response>(
       handler: (request: Request, resolveCaller: ResolveCaller, values: ContextValues) => Promise<Response>,
     ) =>
-    (request: Request, { values }: CallContext): Promise<Response> =>
-      handler(request, values.get(RESOLVE_CALLER), values).catch(refuse);
+    (request: Request, { values }: CallContext): Promise<Response> => {
+      noteToken(values, request.token);
+      return handler(request, values.get(RESOLVE_CALLER), values).catch((thrown) => refuse(thrown, values));
+    };
+
+  /** Makes a change of what its caller may have stored, and tells of it. */
+  const change = async <W extends Written>(
+    values: ContextValues,
+    caller: Caller,
+    spending: Spending,
+    make: () => Promise<W>,
+  ): Promise<W> => {
+    const written = await spend(values, spending, make);
+    if (written.changed) onChanged?.(written, { name: caller.name, address: values.get(ADDRESS) });
+    return written;
+  };
+
+  /** A unary call that changes something. */
+  const changing = <Request extends { readonly token?: string }, Response>(
+    handler: (request: Request, resolveCaller: ResolveCaller, values: ContextValues) => Promise<Response>,
+  ) =>
+    unary(async (request: Request, resolveCaller, values) => {
+      try {
+        return await handler(request, resolveCaller, values);
+      } catch (thrown) {
+        onChangeRefused?.({
+          reason: asDiscoveryError(thrown).reason,
+          token: request.token,
+          memberName: 'name' in request ? String(request.name) : undefined,
+          by: { name: resolveCaller(undefined).name, address: values.get(ADDRESS) },
+        });
+        throw thrown;
+      }
+    });
 
   return {
-    revision: ({ values }) => discovery.revision(values.get(RESOLVE_CALLER)(undefined)).catch(refuse),
+    revision: ({ values }) =>
+      discovery.revision(values.get(RESOLVE_CALLER)(undefined)).catch((thrown) => refuse(thrown, values)),
 
-    createToken: unary(async (request, resolveCaller, values) => {
+    createToken: changing(async (request, resolveCaller, values) => {
       const { command, caller, secrets } = createRequest(request, discovery.policy, resolveCaller);
       values.get(QUOTA).makeToken();
       const spending = { bytes: TOKEN_BASE, kind: 'NEW_TOKEN' } as const;
       const making = () => discovery.createToken(command, caller);
-      const { cluster, changed, revision } = await spend(values, spending, making);
+      const { cluster, changed, revision } = await change(values, caller, spending, making);
+      noteToken(values, cluster.token);
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery.now()),
         revision,
@@ -93,16 +127,13 @@ export function discoveryService(
       });
     }),
 
-    register: unary(async (request, resolveCaller, values) => {
+    register: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
       const command = registerCommand(request);
-      const registered = await spend(values, { bytes: changeBytes([command]) }, () =>
+      const registered = await change(values, caller, { bytes: changeBytes([command]) }, () =>
         discovery.register(token, command, caller),
       );
       const { cluster, member, previous, outcome, standby, revision } = registered;
-      if (registered.changed) {
-        for (const warning of newWarnings(registered.before, cluster)) onWarning(token, warning);
-      }
       return create(RegisterResponseSchema, {
         member: memberMessage(member),
         outcome: RegisterOutcome[outcome],
@@ -123,6 +154,7 @@ export function discoveryService(
       request: WatchMembersRequest,
       { signal, values }: CallContext,
     ): AsyncGenerator<WatchMembersResponse> {
+      noteToken(values, request.token);
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         const { token, caller } = enter(request.token, values.get(RESOLVE_CALLER));
@@ -137,15 +169,15 @@ export function discoveryService(
           leave();
         }
       } catch (thrown) {
-        refuse(thrown);
+        refuse(thrown, values);
       }
     },
 
-    deregister: unary(async (request, resolveCaller, values) => {
+    deregister: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
       const expected = request.expectedModRevision;
       const id = parseMemberId(request.memberId);
-      const deregistered = await spend(values, { bytes: changeBytes([]) }, () =>
+      const deregistered = await change(values, caller, { bytes: changeBytes([]) }, () =>
         discovery.deregister(token, id, expected === undefined ? undefined : revision(expected), caller),
       );
       return create(DeregisterResponseSchema, {
@@ -155,9 +187,9 @@ export function discoveryService(
       });
     }),
 
-    deleteToken: unary(async (request, resolveCaller, values) => {
+    deleteToken: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, revision } = await spend(values, { bytes: changeBytes([]) }, () =>
+      const { cluster, revision } = await change(values, caller, { bytes: changeBytes([]) }, () =>
         discovery.deleteToken(token, caller),
       );
       return create(DeleteTokenResponseSchema, {
@@ -166,10 +198,10 @@ export function discoveryService(
       });
     }),
 
-    reopenToken: unary(async (request, resolveCaller, values) => {
+    reopenToken: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
       const ttl = reopenTtl(request, discovery.policy);
-      const { cluster, revision } = await spend(values, { bytes: changeBytes([]) }, () =>
+      const { cluster, revision } = await change(values, caller, { bytes: changeBytes([]) }, () =>
         discovery.reopenToken(token, ttl, caller),
       );
       return create(ReopenTokenResponseSchema, {

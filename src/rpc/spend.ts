@@ -4,7 +4,7 @@ import type { Written } from '../discovery/store.ts';
 import { type ChangeKind, QUOTA } from './caller.ts';
 
 /** What a change will take, as far as it can be told before. */
-interface Spending {
+export interface Spending {
   readonly bytes: number;
   readonly kind?: ChangeKind;
 }

@@ -1,11 +1,9 @@
 import { Discovery } from '../discovery/discovery.ts';
-import type { Token } from '../discovery/types.ts';
 import { type PortRequest, reachedUrl } from '../port/port.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
 import { basePathOf } from '../values/address.ts';
 import { isFromOwnPage } from '../values/own-page.ts';
-import type { PeerWarning } from '../values/peer-warnings.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
 import { admitRequests } from './http/admit.ts';
@@ -16,7 +14,7 @@ import { openCallers } from './reload.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observeStore } from './telemetry/observed-store.ts';
-import { tokenLabel } from './telemetry/redact.ts';
+import { Story } from './telemetry/story.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { readVersion } from './version.ts';
 
@@ -37,8 +35,15 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const opened = await openStore(config.store, config.policy, log, { onBatch: metrics.store.batch });
   const store = observeStore(opened.store, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
-  const { onDefect, onWarning } = reportsTo(log);
-  const service = discoveryService(discovery, onDefect, metrics.refused, onWarning);
+  const onDefect = (defect: unknown): void => {
+    log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
+  };
+  const story = new Story(log);
+  const service = discoveryService(discovery, onDefect, {
+    onRefused: metrics.refused,
+    onChanged: (written, by) => story.changed(written, by),
+    onChangeRefused: (refused) => story.refused(refused),
+  });
   const limiter = new Limiter({
     limits: config.limits.perClient,
     maxWatches: config.limits.watches,
@@ -84,18 +89,5 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     pages,
     observers,
     handler,
-  };
-}
-
-/** What the operator is told of calls beside their lines. */
-function reportsTo(log: Log) {
-  return {
-    onDefect: (defect: unknown): void => {
-      log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
-    },
-    onWarning: (token: Token, { kind, members, text }: PeerWarning): void => {
-      const fields = { token: tokenLabel(token), warning: kind, members };
-      log.warn(fields, `the peer URLs of a cluster look wrong: ${text}`);
-    },
   };
 }

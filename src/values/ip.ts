@@ -16,6 +16,11 @@ export function parseIp(text: string): Ip | undefined {
   return address.replace(/^::ffff:(?=\d+\.)/, '') as Ip;
 }
 
+/** The address of a socket as people write it: one of IPv4 as IPv4. Undefined when the socket was closed already. */
+export function shownAddress(address: string | undefined): string | undefined {
+  return address === undefined ? undefined : (parseIp(address) ?? address);
+}
+
 /** What counts as one client: an address of IPv4, a /64 of IPv6, which is the least that anybody is given. */
 export function networkOf(ip: Ip): string {
   if (isIPv4(ip)) return ip;

@@ -76,6 +76,7 @@ export class Callers {
         (behind !== undefined && this.#knows({ secret: behind }, stay));
       const secret = behind ?? shown?.secret;
       return {
+        name: secret === undefined ? undefined : this.#known.get(hashSecret(secret)),
         mayCreate: known || this.#mode === 'off',
         mayUse: known || this.#mode !== 'all',
         proof: secret === undefined ? undefined : hashSecret(secret),

@@ -67,7 +67,7 @@ export class ClientAddresses {
     const ip = address === undefined ? undefined : parseIp(address);
     const name = ip === undefined ? undefined : nameOf(ip);
     const isProxy = ip !== undefined && covers(this.#proxies, ip);
-    const peer = { ip, address, name, isProxy };
+    const peer = { ip, address: ip ?? address, name, isProxy };
     this.#peers.set(socket, peer);
     return peer;
   }

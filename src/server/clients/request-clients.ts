@@ -2,6 +2,7 @@ import { type ContextValues, createContextValues } from '@connectrpc/connect';
 import type { LocalClient } from '../../etcd/client.ts';
 import type { PortRequest } from '../../port/port.ts';
 import {
+  ADDRESS,
   EVERYBODY,
   NO_QUOTA,
   QUOTA,
@@ -31,6 +32,7 @@ export interface RequestClients {
 interface Requester {
   readonly resolve: ResolveCaller;
   readonly quota: Quota;
+  readonly client: Client | undefined;
   /** Its watches take nothing of the quota. */
   readonly uncounted: LocalClient;
 }
@@ -41,8 +43,8 @@ export function requestClients(
 ): RequestClients {
   const know = (resolve: ResolveCaller, client: Client | undefined): Requester => {
     const quota = limiter.quotaOf(client);
-    const values = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() });
-    return { resolve, quota, uncounted: inProcessClient(service, values) };
+    const values = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() }, client);
+    return { resolve, quota, client, uncounted: inProcessClient(service, values) };
   };
   // Nearly all requests are of somebody without credentials: made once for each address.
   const anybody = know(EVERYBODY, undefined);
@@ -61,8 +63,8 @@ export function requestClients(
   };
   return {
     valuesOf: (request) => {
-      const { resolve, quota } = requesterOf(request);
-      return valuesFor(resolve, quota);
+      const { resolve, quota, client } = requesterOf(request);
+      return valuesFor(resolve, quota, client);
     },
     clientOf: (request) => requesterOf(request).uncounted,
     clientWith: (values) => inProcessClient(service, values),
@@ -70,6 +72,6 @@ export function requestClients(
   };
 }
 
-function valuesFor(resolve: ResolveCaller, quota: Quota): ContextValues {
-  return createContextValues().set(RESOLVE_CALLER, resolve).set(QUOTA, quota);
+function valuesFor(resolve: ResolveCaller, quota: Quota, client: Client | undefined): ContextValues {
+  return createContextValues().set(RESOLVE_CALLER, resolve).set(QUOTA, quota).set(ADDRESS, client?.name);
 }

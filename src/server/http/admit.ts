@@ -49,7 +49,7 @@ export function admitRequests(
       remote,
       refusal: isRefused ? turnAway(entered, route) : undefined,
       leave: isRefused ? undefined : entered,
-      rpc: {},
+      outcome: isRefused ? { reason: entered.reason } : {},
     };
     const span = observe(exchange, observers);
     return span === undefined ? answer(exchange) : span.run(() => answer(exchange));

@@ -2,7 +2,7 @@ import type { ConnectError } from '@connectrpc/connect';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { Leave } from '../clients/limiter.ts';
 import type { Route } from '../route.ts';
-import type { RpcOutcome } from '../rpc/outcome.ts';
+import type { Outcome } from '../rpc/outcome.ts';
 
 /** A request and its answer, with all that was found out when it came. */
 export interface Exchange {
@@ -17,6 +17,6 @@ export interface Exchange {
   readonly refusal: ConnectError | undefined;
   /** Called when it is over. */
   readonly leave: Leave | undefined;
-  /** How the RPC has ended; filled by what answers it. */
-  readonly rpc: RpcOutcome;
+  /** Filled by what answers it. */
+  readonly outcome: Outcome;
 }

@@ -3,6 +3,7 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 import { listenProblem } from '../../port/listen-problem.ts';
 import { NO_STORE, openPort, type PortHandler } from '../../port/port.ts';
 import { type ListenAddress, localUrl } from '../../values/address.ts';
+import { shownAddress } from '../../values/ip.ts';
 import { requestIdOf } from '../telemetry/request-id.ts';
 import { classify } from './classify.ts';
 import type { Exchange } from './exchange.ts';
@@ -37,10 +38,10 @@ export async function openMetricsPort(
       response,
       route,
       requestId: requestIdOf(request),
-      remote: request.socket.remoteAddress,
+      remote: shownAddress(request.socket.remoteAddress),
       refusal: undefined,
       leave: undefined,
-      rpc: {},
+      outcome: {},
     };
     observe(exchange, { ...observers, tracing: undefined });
     return servePage(surface, { ...pages, metrics: observers.metrics }, request, response);

@@ -1,7 +1,7 @@
 import { NO_STORE } from '../../port/port.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { redactPath } from '../telemetry/redact.ts';
+import { redactPath, tokenLabel } from '../telemetry/redact.ts';
 import type { RequestSpan, Tracing } from '../telemetry/tracing.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -54,7 +54,7 @@ function setHead({ response, route, requestId }: Exchange): void {
   if (route.kind === 'wait') response.setHeader('X-Accel-Buffering', 'no');
 }
 
-function endOf({ response, rpc: { method, code } }: Exchange, ms: number): End {
+function endOf({ response, outcome: { method, code } }: Exchange, ms: number): End {
   const gone = !response.writableEnded;
   const status = response.headersSent ? response.statusCode : CLIENT_GONE;
   const rpc =
@@ -68,7 +68,7 @@ function refusedAs(status: number): string {
 }
 
 function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefined): void {
-  const { request, route, remote, requestId } = exchange;
+  const { request, route, remote, requestId, outcome } = exchange;
   const { status, ms, gone, rpc } = end;
   const level = levelOf(exchange, status);
   if (!log.isLevelEnabled(level)) return;
@@ -80,6 +80,8 @@ function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefi
       ms: Math.round(ms * 10) / 10,
       surface: route.surface,
       ...(rpc && { code: rpc.code }),
+      ...(outcome.token !== undefined && { token: tokenLabel(outcome.token) }),
+      ...(outcome.reason !== undefined && { reason: outcome.reason }),
       ...(gone && { gone }),
       remote,
       http: request.httpVersion,

@@ -8,8 +8,10 @@ import { healthService } from '../../grpc/health.ts';
 import { reflectionServices } from '../../grpc/reflection.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import { pageHandler } from '../../page/handler.ts';
+import type { PortRequest } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
+import { NOTED } from '../../rpc/reports.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
@@ -17,6 +19,7 @@ import { HOLD, heldStreams } from '../clients/held-streams.ts';
 import type { RequestClients } from '../clients/request-clients.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
+import type { Outcome } from '../rpc/outcome.ts';
 import type { Exchange } from './exchange.ts';
 import { type ServicePages, servePage } from './service-pages.ts';
 
@@ -65,14 +68,18 @@ export function surfaces(options: SurfacesOptions): Answer {
   const reflection = reflectionServices(described, { details, stopping });
   const rpc = rpcHandler(
     [...described, ...reflection],
-    (request) =>
+    (request, outcome) =>
       valuesOf(request)
+        .set(NOTED, outcome)
         .set(URL_OF_CALL, () => urlFor(request))
         .set(HOLD, (end) => callers.hold(request, end)),
     { workOf: (values) => values.get(QUOTA) },
   );
   const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs: config.pollLimit, version, onDefect });
-  const page = pageHandler(clientOf, { version, urlFor, workOf, onDefect });
+  const outcomes = new WeakMap<PortRequest, Outcome>();
+  const pageClientOf = (request: PortRequest): ReturnType<typeof clientWith> =>
+    clientWith(valuesOf(request).set(NOTED, outcomes.get(request)));
+  const page = pageHandler(pageClientOf, { version, urlFor, workOf, onDefect });
   return (exchange) => {
     const { request, response, refusal } = exchange;
     const { surface } = exchange.route;
@@ -80,7 +87,7 @@ export function surfaces(options: SurfacesOptions): Answer {
       case 'rpc':
         return allowCrossOrigin(request, response)
           ? undefined
-          : rpc(request, response, exchange.rpc, refusal);
+          : rpc(request, response, exchange.outcome, refusal);
       case 'v2':
         if (exchange.route.kind === 'wait')
           response.on(
@@ -89,6 +96,7 @@ export function surfaces(options: SurfacesOptions): Answer {
           );
         return v2(exchange, refusal);
       case 'page':
+        outcomes.set(request, exchange.outcome);
         return page(request, response, refusal);
       default:
         return servePage(surface, pages, request, response, refusal);

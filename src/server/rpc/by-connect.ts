@@ -14,12 +14,12 @@ import { nameEncodings } from './encodings.ts';
 import { explainQuery } from './get-call.ts';
 import { mapped } from './map-body.ts';
 import { mediaTypeOf } from './media-type.ts';
-import type { RpcOutcome } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { explainStatus, explainUnreadable } from './refusals.ts';
 
 export interface Asked {
   readonly values: ContextValues;
-  readonly outcome: RpcOutcome;
+  readonly outcome: Outcome;
   /** What there is of the body, when some of it was read. */
   readonly read: Uint8Array | undefined;
   /** What the work of the answer is taken of. */
@@ -56,7 +56,7 @@ interface Call {
   readonly handler: UniversalHandler;
   readonly type: string;
   readonly isGet: boolean;
-  readonly outcome: RpcOutcome;
+  readonly outcome: Outcome;
 }
 
 /** Says why a call was refused, in words for whoever has made it. */

@@ -18,7 +18,7 @@ import { NO_WORK, type Work } from '../../work.ts';
 import { pathOf } from '../route.ts';
 import { byConnect } from './by-connect.ts';
 import { grpcMethod } from './grpc-method.ts';
-import { noteOutcome, OUTCOME, type RpcOutcome } from './outcome.ts';
+import { noteOutcome, OUTCOME, type Outcome } from './outcome.ts';
 import { refuseUnknown } from './refusals.ts';
 import { versionProblem } from './version-problem.ts';
 
@@ -34,7 +34,7 @@ function requestGate({ values }: HandlerContext): void {
 export type RpcHandler = (
   request: PortRequest,
   response: PortResponse,
-  outcome: RpcOutcome,
+  outcome: Outcome,
   refusal?: ConnectError,
 ) => Promise<void>;
 
@@ -50,7 +50,7 @@ export interface RpcOptions {
 /** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
 export function rpcHandler(
   services: readonly ServiceImplSpec[],
-  valuesOf: (request: PortRequest) => ContextValues = createContextValues,
+  valuesOf: (request: PortRequest, outcome: Outcome) => ContextValues = () => createContextValues(),
   { readMaxBytes = REQUEST_LIMITS.rpcMessageBytes, registry, workOf = () => NO_WORK }: RpcOptions = {},
 ): RpcHandler {
   const options = {
@@ -81,7 +81,7 @@ export function rpcHandler(
     const handler = handlers.get(pathOf(request.url ?? ''));
     if (handler === undefined) return refuseUnknown(request, response);
     outcome.method = handler.method.name;
-    const values = valuesOf(request);
+    const values = valuesOf(request, outcome);
     values.set(OUTCOME, outcome);
     const connect = (read?: Uint8Array): Promise<void> =>
       byConnect(handler, request, response, { values, outcome, read, work: workOf(values) });

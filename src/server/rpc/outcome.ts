@@ -4,15 +4,19 @@ import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { ownTurn } from '../../own-turn.ts';
 import { isLarge } from './large.ts';
 
-/** How an RPC ended, for the log and the metrics. */
-export interface RpcOutcome {
-  /** Of a method that exists. */
+/** What became of a request, for the log and the metrics: filled by what answers it. */
+export interface Outcome {
+  /** Of an RPC that exists. */
   method?: string;
-  /** In Connect's words, like `not_found`. Unset when the call never got as far as the service. */
+  /** How an RPC ended, in Connect's words, like `not_found`. Unset when it never got as far as the service. */
   code?: string;
+  /** What it was about, as it names it: with a secret behind it or without. */
+  token?: string;
+  /** Why it was refused. */
+  reason?: string;
 }
 
-export const OUTCOME = createContextKey<RpcOutcome>({});
+export const OUTCOME = createContextKey<Outcome>({});
 
 export const noteOutcome: Interceptor = (next) => async (request) => {
   const outcome = request.contextValues.get(OUTCOME);
@@ -31,7 +35,7 @@ export const noteOutcome: Interceptor = (next) => async (request) => {
 async function* noted<T extends MessageInitShape<DescMessage>>(
   messages: AsyncIterable<T>,
   signal: AbortSignal,
-  outcome: RpcOutcome,
+  outcome: Outcome,
 ): AsyncGenerator<T> {
   try {
     for await (const message of messages) {

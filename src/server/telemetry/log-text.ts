@@ -2,7 +2,7 @@ import { prettyFactory } from 'pino-pretty';
 
 /** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
 const IN_THE_SENTENCE =
-  'method path status ms surface code gone remote http requestId traceId version url listen publicUrl metrics store workers next'.split(
+  'method path status ms surface code token reason gone remote http requestId traceId version url listen publicUrl metrics store workers next'.split(
     ' ',
   );
 
@@ -25,7 +25,10 @@ export const forPeople: (line: string) => string = prettyFactory({
           of('requestId'),
           line['gone'] === true ? 'the client left' : '',
         );
-        return `${of('method')} ${of('path')} ${result} ${colors.gray(rest)}`;
+        // That of an RPC is not in its path.
+        const token = of('path').includes(of('token')) ? '' : ` ${of('token')}`;
+        const why = line['reason'] === undefined ? '' : ` ${of('reason')}`;
+        return `${of('method')} ${of('path')}${token} ${result}${why} ${colors.gray(rest)}`;
       }
       case 'serving':
         return [
@@ -38,7 +41,7 @@ export const forPeople: (line: string) => string = prettyFactory({
           `    next:    ${colors.bold(of('next'))}`,
         ].join('\n');
       default:
-        return of('msg');
+        return [of('token'), of('msg'), of('reason')].filter((text) => text !== '').join(': ');
     }
   },
 });

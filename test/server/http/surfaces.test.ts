@@ -296,6 +296,7 @@ test('a request is one line of the log, with how it ended', async () => {
     path,
     status: 200,
     surface: 'v2',
+    token: tokenLabel(token),
     remote: '127.0.0.1',
     http: '1.1',
     msg: 'request',

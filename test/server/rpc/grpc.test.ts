@@ -27,7 +27,7 @@ import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb
 import { forClients } from '../../../src/server/rpc/connect-words.ts';
 import { encodeGrpcMessage } from '../../../src/server/rpc/grpc-message.ts';
 import { rpcHandler } from '../../../src/server/rpc/handler.ts';
-import type { RpcOutcome } from '../../../src/server/rpc/outcome.ts';
+import type { Outcome } from '../../../src/server/rpc/outcome.ts';
 import {
   type StreamingInputCallRequest,
   StreamingInputCallRequestSchema,
@@ -221,10 +221,10 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
 };
 
 describe('gRPC without the adapter', () => {
-  const outcomes: RpcOutcome[] = [];
+  const outcomes: Outcome[] = [];
   const handler = rpcHandler(SERVICES);
   const ours = createServer((request, response) => {
-    const outcome: RpcOutcome = {};
+    const outcome: Outcome = {};
     outcomes.push(outcome);
     void handler(request, response, outcome);
   });

@@ -1,0 +1,92 @@
+import { isComplete } from '../../discovery/cluster.ts';
+import type { Reason } from '../../discovery/errors.ts';
+import type { Written } from '../../discovery/store.ts';
+import type { Cluster, Member } from '../../discovery/types.ts';
+import { newWarnings } from '../../discovery/warnings.ts';
+import type { Log } from './log.ts';
+import { tokenLabel } from './redact.ts';
+
+/** A name in the log is cut here: what is refused may be of any length. */
+const NAME_SHOWN = 64;
+
+/** Who asked, as far as it is known. */
+interface Asker {
+  readonly name: string | undefined;
+  readonly address: string | undefined;
+}
+
+interface Refused {
+  readonly reason: Reason;
+  readonly token: string | undefined;
+  readonly memberName: string | undefined;
+  readonly by: Asker;
+}
+
+/** Logs what becomes of each cluster, from its token to its end: a line for each change and each refused one. */
+export class Story {
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  changed({ cluster, before }: Pick<Written, 'cluster' | 'before'>, by: Asker): void {
+    const about = { token: tokenLabel(cluster.token) };
+    const tell = (facts: object, text: string): void =>
+      this.#log.info({ ...about, ...facts, ...shown(by) }, text);
+    if (before === undefined) {
+      const { size, expireTime, createTime } = cluster;
+      const lives = Math.round((expireTime - createTime) / 1000);
+      tell({ size, lives }, `a token was created for a cluster of ${size}`);
+      return;
+    }
+    if (cluster.deleteTime !== undefined) return tell(countOf(before), 'the token was deleted');
+    if (cluster.expireTime !== before.expireTime) return tell(countOf(cluster), 'the token was reopened');
+    tellOfMembers(before, cluster, tell);
+    if (isComplete(cluster) && !isComplete(before)) {
+      const seconds =
+        (Math.max(...cluster.members.map((each) => each.registerTime)) - cluster.createTime) / 1000;
+      this.#log.info(
+        { ...about, size: cluster.size, seconds },
+        `the cluster is complete, ${seconds} s after its token`,
+      );
+    }
+    for (const { kind, members, text } of newWarnings(before, cluster)) {
+      this.#log.warn({ ...about, warning: kind, members }, `the peer URLs of a cluster look wrong: ${text}`);
+    }
+  }
+
+  refused({ reason, token, memberName, by }: Refused): void {
+    const facts = {
+      ...(token !== undefined && token !== '' && { token: tokenLabel(token) }),
+      reason,
+      ...(memberName !== undefined && { name: memberName.slice(0, NAME_SHOWN) }),
+      ...shown(by),
+    };
+    this.#log.info(facts, 'a change was refused');
+  }
+}
+
+function tellOfMembers(before: Cluster, cluster: Cluster, tell: (facts: object, text: string) => void): void {
+  const { members, size } = cluster;
+  const count = shareOf(cluster);
+  const facts = ({ name }: Member): object => ({ name, members: count });
+  if (members.length < before.members.length) {
+    const ids = new Set(members.map(({ id }) => id));
+    for (const gone of before.members.filter(({ id }) => !ids.has(id))) {
+      tell(facts(gone), `member ${gone.name} was removed, ${count} remain`);
+    }
+    return;
+  }
+  const latest = members.reduce((a, b) => (b.modRevision > a.modRevision ? b : a));
+  if (latest.version > 1) tell(facts(latest), `member ${latest.name} was replaced`);
+  else if (members.length > size) tell(facts(latest), `member ${latest.name} registered as a standby`);
+  else tell(facts(latest), `member ${latest.name} registered, ${count}`);
+}
+
+const shareOf = ({ members, size }: Cluster): string => `${Math.min(members.length, size)} of ${size}`;
+const countOf = (cluster: Cluster): object => ({ members: shareOf(cluster) });
+
+function shown({ name, address }: Asker): object {
+  return { ...(name !== undefined && { by: name }), ...(address !== undefined && { from: address }) };
+}
