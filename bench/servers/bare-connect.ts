@@ -12,6 +12,7 @@ import {
   ListMembersResponseSchema,
   RegisterResponseSchema,
   WatchMembersResponseSchema,
+  WatchSnapshotSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import {
   KV,
@@ -57,7 +58,8 @@ async function listen(messages: Messages): Promise<Ports> {
   const created = create(WatchResponseSchema, { header: put.header, created: true });
   const kv = rangeMembers.kvs[0];
   const event = create(WatchResponseSchema, { header: put.header, events: kv === undefined ? [] : [{ kv }] });
-  const snapshot = create(WatchMembersResponseSchema, { update: { case: 'snapshot', value: listMembers } });
+  const list = fromBinary(WatchSnapshotSchema, messages.listMembers);
+  const snapshot = create(WatchMembersResponseSchema, { update: { case: 'snapshot', value: list } });
   const changed = create(WatchMembersResponseSchema, {
     update: { case: 'event', value: { revision: 7n, ...(register.member && { member: register.member }) } },
   });

@@ -1,5 +1,7 @@
 import { clone, create } from '@bufbuild/protobuf';
+import { type Timestamp, timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import {
+  type Cluster,
   ClusterSchema,
   ClusterState,
   type Member,
@@ -12,7 +14,7 @@ import { warningMessage } from './warnings.ts';
 
 /** The members after a change, from those before it: what ListMembers would answer at the event's revision. */
 export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListMembersResponse {
-  const all = membersAfter([...list.members, ...list.standbys], event);
+  const all = inRank(membersAfter([...list.members, ...list.standbys], event));
   const { state, memberCount, standbyCount, revision } = event;
   const cluster = list.cluster === undefined ? create(ClusterSchema) : clone(ClusterSchema, list.cluster);
   cluster.state = state;
@@ -27,6 +29,7 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
     cluster.deleteTime = event.time;
   }
   if (event.expireTime !== undefined) cluster.expireTime = event.expireTime;
+  movePurgeTime(cluster, list.cluster);
   const members = all.slice(0, memberCount);
   cluster.warnings = peerWarnings(members).map(warningMessage);
   return create(ListMembersResponseSchema, {
@@ -36,6 +39,23 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
     initialCluster: state === ClusterState.COMPLETE ? initialCluster(members) : '',
     revision,
   });
+}
+
+/** A token is remembered for as long after its end as before the change. */
+function movePurgeTime(cluster: Cluster, before: Cluster | undefined): void {
+  const [end, endBefore] = [endOf(cluster), before && endOf(before)];
+  if (end === undefined || endBefore === undefined || before?.purgeTime === undefined) return;
+  const retention = timestampMs(before.purgeTime) - timestampMs(endBefore);
+  cluster.purgeTime = timestampFromMs(timestampMs(end) + retention);
+}
+
+function endOf({ deleteTime, expireTime }: Cluster): Timestamp | undefined {
+  return deleteTime ?? expireTime;
+}
+
+/** Messages are not changed: others have them too. */
+function inRank(members: readonly Member[]): Member[] {
+  return members.map((member, i) => (member.rank === i + 1 ? member : { ...member, rank: i + 1 }));
 }
 
 function membersAfter(members: readonly Member[], { type, member }: MemberEvent): Member[] {

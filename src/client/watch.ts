@@ -1,7 +1,12 @@
+import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { type MemberEvent, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  type ListMembersResponse,
+  ListMembersResponseSchema,
+  type WatchSnapshot,
+} from '../../gen/discovery/v1/service_pb.ts';
 import { applyEvent } from './apply-event.ts';
 import { sleep } from './backoff.ts';
 import type { DiscoveryClient } from './discovery-client.ts';
@@ -85,7 +90,7 @@ export async function* watchCluster(
         if (!connected) onConnection?.({ type: 'connected' });
         connected = true;
         if (update.case === 'snapshot') {
-          list = update.value;
+          list = listOf(update.value);
           seen = list.revision;
           yield { type: 'snapshot', revision: seen, list };
         } else if (update.case === 'event') {
@@ -115,6 +120,19 @@ export async function* watchCluster(
     onConnection?.({ type: 'lost', error: problem, retryInMs });
     await sleep(retryInMs, signal);
   }
+}
+
+/** What ListMembers would have answered. */
+function listOf({
+  cluster,
+  members,
+  standbys,
+  initialCluster,
+  revision,
+}: WatchSnapshot): ListMembersResponse {
+  const list = create(ListMembersResponseSchema, { members, standbys, initialCluster, revision });
+  if (cluster !== undefined) list.cluster = cluster;
+  return list;
 }
 
 const SILENT = new ConnectError(`nothing was heard for ${SILENCE_MS / 1000} s`, Code.Unavailable);

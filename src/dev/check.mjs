@@ -9,7 +9,6 @@ import { install, ROOT } from './prepare.mjs';
 const BIN = join(ROOT, 'node_modules', '.bin');
 /** Where packages come from for everybody, and no mirror of somebody's. */
 const REGISTRY = 'https://registry.npmjs.org/';
-const MAIN_BRANCHES = ['main', 'origin/main'];
 
 /** Runs a command in the clone. `{ ok, output }`, the output being all that it printed. */
 function run(command, ...args) {
@@ -32,27 +31,20 @@ function run(command, ...args) {
   }
 }
 
-/** The commit that the protos must stay compatible with: where this branch left main, or what main was before. */
-function compatibilityBase() {
-  const git = (...args) => {
-    const { ok, output } = run('git', ...args);
-    return ok ? output : undefined;
-  };
-  const commit = (name) => git('rev-parse', '--verify', '--quiet', `${name}^{commit}`);
-  const main = MAIN_BRANCHES.map(commit).find((found) => found !== undefined);
-  // A shallow clone may lack the commit that both have.
-  const fork = main && (git('merge-base', main, 'HEAD') ?? main);
-  return fork === commit('HEAD') ? commit('HEAD~1') : fork;
+/** What the protos must stay compatible with: the latest release. Until the first one nobody can have built on them. */
+function latestRelease() {
+  const { ok, output } = run('git', 'describe', '--tags', '--abbrev=0', '--match', 'v[0-9]*');
+  return ok ? output : undefined;
 }
 
 function bufBreaking(temporary) {
-  const commit = compatibilityBase();
-  // A clone without main gets it by: git fetch origin main:main
-  if (commit === undefined) return { ok: true, note: 'no branch main, or no commit before it', output: '' };
-  const note = `against ${commit.slice(0, 10)}`;
+  const release = latestRelease();
+  // A clone without tags gets them by: git fetch --tags
+  if (release === undefined) return { ok: true, note: 'no release before it', output: '' };
+  const note = `against ${release}`;
   // An archive works where buf's own look into .git does not: in a worktree, a shallow or a detached clone.
   const archive = join(temporary, 'base.tar');
-  const archived = run('git', 'archive', `--output=${archive}`, commit, 'buf.yaml', 'proto');
+  const archived = run('git', 'archive', `--output=${archive}`, release, 'buf.yaml', 'proto');
   if (!archived.ok) return archived;
   return { ...run('buf', 'breaking', '--against', archive), note };
 }

@@ -60,7 +60,15 @@ export function requireKnown(cluster: Cluster | undefined, revision?: Revision):
 
 /** The cluster, if it can still be joined and watched. */
 export function requireLive(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
-  const found = requireNotEnded(cluster, now, revision);
+  return requireWhole(requireNotEnded(cluster, now, revision), revision);
+}
+
+/** The cluster, if its members can be read: an expired token still has them. */
+export function requireListed(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
+  return requireWhole(requireNotDeleted(requireKnown(cluster, revision), now, revision), revision);
+}
+
+function requireWhole(found: Cluster, revision: Revision | undefined): Cluster {
   if (found.formed !== true) return found;
   throw new DiscoveryError(
     'CLUSTER_FORMED',

@@ -1,5 +1,5 @@
 import { ANYONE, authorize, authorizeMaker, type Caller } from './access.ts';
-import { isStandby, requireKnown, requireLive } from './cluster.ts';
+import { requireKnown, requireListed } from './cluster.ts';
 import {
   type CreateCommand,
   decideCreate,
@@ -10,6 +10,7 @@ import {
   type RegisterCommand,
   takesOut,
 } from './decide.ts';
+import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
@@ -30,11 +31,14 @@ export interface Registered extends Written {
   /** The member before a replacement. */
   readonly previous: Member | undefined;
   readonly outcome: 'CREATED' | 'REPLACED' | 'UNCHANGED';
-  readonly standby: boolean;
+  /** 1 for the first; past the cluster's size it is a standby. */
+  readonly rank: number;
 }
 
 export interface Deregistered extends Written {
   readonly member: Member;
+  /** The place that it had, 1 for the first. */
+  readonly rank: number;
 }
 
 /**
@@ -77,11 +81,11 @@ export class Discovery {
     return { cluster: requireKnown(cluster, revision), revision };
   }
 
-  /** The cluster with its members, while the token is live. */
-  async listMembers(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
+  /** The cluster with its members, until it is forgotten; those who would join ask for a live one. */
+  async listMembers(token: Token, caller: Caller = ANYONE, which = requireListed): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
     authorize(cluster?.locks, 'READ', caller, revision);
-    return { cluster: requireLive(cluster, this.now(), revision), revision };
+    return { cluster: which(cluster, this.now(), revision), revision };
   }
 
   /** A registration that takes another out needs what a removal needs; the same again takes nothing out. */
@@ -90,11 +94,15 @@ export class Discovery {
       if (takesOut(cluster, command)) authorize(cluster?.locks, 'ADMINISTER', caller);
       return decideRegister(cluster, command, this.now());
     });
-    const member = memberOf(written.cluster.members, command.id);
+    const { members } = written.cluster;
+    // Who has just registered is the last.
+    const rank = members.findLastIndex((member) => member.id === command.id) + 1;
+    const member = members[rank - 1];
     if (member === undefined) throw new TypeError('the store lost the member that it registered');
     const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
-    const previous = outcome === 'REPLACED' ? memberOf(written.before?.members ?? [], command.id) : undefined;
-    return { member, previous, outcome, standby: isStandby(written.cluster, command.id), ...written };
+    const previous =
+      outcome === 'REPLACED' ? written.before?.members.find(({ id }) => id === command.id) : undefined;
+    return { member, previous, outcome, rank, ...written };
   }
 
   async deregister(
@@ -106,9 +114,10 @@ export class Discovery {
     const written = await this.#change(token, 'ADMINISTER', caller, (cluster) =>
       decideDeregister(cluster, id, expected, this.now()),
     );
-    const member = memberOf(written.before?.members ?? [], id);
+    const rank = (written.before?.members ?? []).findIndex((each) => each.id === id) + 1;
+    const member = written.before?.members[rank - 1];
     if (member === undefined) throw new TypeError('the store took out a member that was not there');
-    return { ...written, member };
+    return { ...written, member, rank };
   }
 
   deleteToken(token: Token, caller: Caller = ANYONE): Promise<Written> {
@@ -122,7 +131,11 @@ export class Discovery {
   #change(token: Token, access: Access, caller: Caller, decide: Decide): Promise<Written> {
     return this.#store.write(token, (cluster) => {
       authorize(cluster?.locks, access, caller);
-      return decide(cluster);
+      try {
+        return decide(cluster);
+      } catch (thrown) {
+        throw thrown instanceof DiscoveryError && cluster !== undefined ? thrown.within(cluster) : thrown;
+      }
     });
   }
 
@@ -159,9 +172,4 @@ export class Discovery {
     this.#closing = true;
     this.#topics.ring(undefined);
   }
-}
-
-function memberOf(members: readonly Member[], id: MemberId): Member | undefined {
-  // Who has just registered is the last.
-  return members.findLast((member) => member.id === id);
 }

@@ -37,6 +37,8 @@ export interface ErrorFacts {
   readonly field?: string;
   /** The member in the way. */
   readonly member?: Member;
+  /** Its place among the members, 1 for the first. */
+  readonly rank?: number;
   /** The cluster that the refusal is about. */
   readonly cluster?: Cluster;
   /** The latest revision after which every change is still held. */
@@ -56,6 +58,14 @@ export class DiscoveryError extends Error {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.reason = reason;
     this.facts = facts;
+  }
+
+  /** The same refusal, with the place that its member has in the cluster. */
+  within({ members }: Cluster): DiscoveryError {
+    const { member } = this.facts;
+    if (member === undefined) return this;
+    const rank = members.findIndex(({ id }) => id === member.id) + 1;
+    return new DiscoveryError(this.reason, this.message, { ...this.facts, rank });
   }
 
   /** The same refusal, with the revision of the store that made it. */

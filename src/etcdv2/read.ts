@@ -13,19 +13,21 @@ export function read(client: DiscoveryClient, request: ReadRequest, work: Work):
   const { token } = request;
   switch (request.type) {
     case 'GET_SIZE':
-      return client.listMembers({ token }).then((list) => sizeReply(list));
+      return client.listMembers({ token, refuseExpired: true }).then((list) => sizeReply(list));
     case 'GET_CONFIG':
-      return client.listMembers({ token }).then((list) => configReply(list));
+      return client.listMembers({ token, refuseExpired: true }).then((list) => configReply(list));
     case 'LIST':
       return client
-        .listMembers({ token })
+        .listMembers({ token, refuseExpired: true })
         .then((list) =>
           listReply(token, request.sorted, list, (members) =>
             work.owe(units(members, WORK_LIMITS.listedMembers)),
           ),
         );
     case 'GET_MEMBER':
-      return client.listMembers({ token }).then((list) => readMember(token, request.id, list));
+      return client
+        .listMembers({ token, refuseExpired: true })
+        .then((list) => readMember(token, request.id, list));
   }
 }
 

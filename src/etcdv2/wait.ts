@@ -38,7 +38,7 @@ export class Waits {
     const waiter = new Waiter(wanted, response, this.#polls);
     try {
       // A watch that resumes is open to ended tokens, whose nodes must be told.
-      const { cluster, revision } = await client.listMembers({ token: wanted.token });
+      const { cluster, revision } = await client.listMembers({ token: wanted.token, refuseExpired: true });
       if (isStale(wanted, cluster?.cutRevision ?? 0n)) return countAgain(revision);
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
       const feed = await this.#feeds.join(client, wanted.token, waiter, hasChanged(cluster, waiter.after));

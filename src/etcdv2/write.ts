@@ -56,7 +56,7 @@ async function refuseDirectory(
   client: DiscoveryClient,
   { token, type, directory }: Of<'NOT_A_FILE' | 'NOT_EMPTY'>,
 ): Promise<V2Error> {
-  const { revision: index } = await client.listMembers({ token });
+  const { revision: index } = await client.listMembers({ token, refuseExpired: true });
   const key = directory === 'TOKEN' ? keys.token(token) : keys.config(token);
   return v2Error(403, type === 'NOT_A_FILE' ? 102 : 108, key, { index });
 }
@@ -104,7 +104,7 @@ async function compare(
   { prevValue, prevIndex }: Extract<Condition, { type: 'COMPARE' }>,
 ): Promise<bigint | V2Error> {
   if (prevValue === undefined) return prevIndex;
-  const { members, standbys, revision } = await client.listMembers({ token });
+  const { members, standbys, revision } = await client.listMembers({ token, refuseExpired: true });
   const member = [...members, ...standbys].find((each) => each.id === id);
   if (member === undefined) return noSuchMember(token, id, revision);
   const value = formatValue(member);

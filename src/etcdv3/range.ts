@@ -57,7 +57,7 @@ export function spanOfRange(request: RangeRequest): Span {
 /** Reads a token. One that was never made has no keys, as in etcd; one that has ended is refused in words. */
 export async function read(client: LocalClient, place: Place): Promise<Reading> {
   try {
-    const list = await client.listMembers({ token: place.token });
+    const list = await client.listMembers({ token: place.token, refuseExpired: true });
     const listing = listingOf(place, list, (keys) => client.work.owe(units(keys, WORK_LIMITS.listedMembers)));
     return { listing, revision: list.revision, modRevision: requireMessage(list.cluster).modRevision };
   } catch (thrown) {

@@ -22,7 +22,7 @@ export function isTokenGone(thrown: unknown): boolean {
 
 /** How the service refuses a token that was deleted a moment ago. */
 export async function refusalNow(client: LocalClient, token: string): Promise<unknown> {
-  return client.listMembers({ token }).then(
+  return client.listMembers({ token, refuseExpired: true }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );

@@ -125,7 +125,7 @@ export class Watcher {
   }
 
   async #tellFinal(client: DiscoveryClient, deliver: (happening: Happening) => Promise<void>): Promise<void> {
-    const { members } = await client.listMembers({ token: this.span.token });
+    const { members } = await client.listMembers({ token: this.span.token, refuseExpired: true });
     const revision = this.#request.startRevision - 1n;
     await deliver({ revision, events: finalEvents(this.span, members, revision) });
   }

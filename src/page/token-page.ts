@@ -36,7 +36,7 @@ export async function showToken(
     live: status === 200,
   });
   try {
-    return shown(viewOf(await client.listMembers({ token })), 200);
+    return shown(viewOf(await client.listMembers({ token, refuseExpired: true })), 200);
   } catch (thrown) {
     const refusal = pageRefusalOf(thrown);
     if (refusal === undefined) throw thrown;

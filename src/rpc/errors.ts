@@ -4,9 +4,8 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { DiscoveryError, type ErrorFacts, type Reason } from '../discovery/errors.ts';
-import type { Millis } from '../discovery/types.ts';
 import { FAILED } from '../values/sentences.ts';
-import { clusterMessage, memberMessage } from './messages.ts';
+import { type Clock, clusterMessage, memberMessage } from './messages.ts';
 
 const CODES = {
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -40,12 +39,13 @@ type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>
 
 /**
  * The refusal as every RPC protocol carries it: a code, words for a person, one ErrorDetail for a program. One that
- * a client should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`.
+ * a client should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`. A
+ * refusal of a cluster needs a clock, to say how the cluster stands.
  */
-export function connectError(error: DiscoveryError, now: Millis): ConnectError {
+export function connectError(error: DiscoveryError, clock?: Clock): ConnectError {
   const detail = create(ErrorDetailSchema, {
     reason: ErrorReason[error.reason],
-    ...detailOf(error.facts, now),
+    ...detailOf(error.facts, clock),
   });
   const details: OutgoingDetail[] = [{ desc: ErrorDetailSchema, value: detail }];
   const { retryAfter } = error.facts;
@@ -56,15 +56,15 @@ export function connectError(error: DiscoveryError, now: Millis): ConnectError {
   return new ConnectError(error.message, CODES[error.reason], metadata, details);
 }
 
-function detailOf(facts: ErrorFacts, now: Millis): MessageInitShape<typeof ErrorDetailSchema> {
-  const { revision, field, member, cluster, compactRevision } = facts;
+function detailOf(facts: ErrorFacts, clock: Clock | undefined): MessageInitShape<typeof ErrorDetailSchema> {
+  const { revision, field, member, rank, cluster, compactRevision } = facts;
   const detail: MessageInitShape<typeof ErrorDetailSchema> = { revision: revision ?? 0n, field: field ?? '' };
   if (compactRevision !== undefined) detail.compactRevision = compactRevision;
-  if (member !== undefined) detail.member = memberMessage(member);
-  if (cluster !== undefined) {
-    detail.cluster = clusterMessage(cluster, now);
+  if (member !== undefined) detail.member = memberMessage(member, rank ?? 0);
+  if (cluster !== undefined && clock !== undefined) {
+    detail.cluster = clusterMessage(cluster, clock);
     if (cluster.deleteTime !== undefined) detail.deleteTime = timestampFromMs(cluster.deleteTime);
-    else if (now >= cluster.expireTime) detail.expireTime = timestampFromMs(cluster.expireTime);
+    else if (clock.now() >= cluster.expireTime) detail.expireTime = timestampFromMs(cluster.expireTime);
   }
   return detail;
 }

@@ -1,6 +1,7 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import {
+  Access,
   type Cluster as ClusterMessage,
   ClusterSchema,
   ClusterState,
@@ -15,20 +16,29 @@ import {
   ListMembersResponseSchema,
   type WatchMembersResponse,
   WatchMembersResponseSchema,
+  type WatchSnapshot,
+  type WatchSnapshotSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import { warningMessage } from '../client/warnings.ts';
 import type { Event } from '../discovery/change.ts';
-import { hasFormed, initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
-import type { Cluster, Member, Millis, Revision } from '../discovery/types.ts';
+import { endTime, hasFormed, initialCluster, ranked, standbys, stateOf } from '../discovery/cluster.ts';
+import type { Policy } from '../discovery/policy.ts';
+import { ACCESSES, type Cluster, type Member, type Millis, type Revision } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
 
 // The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
 // an event in place, so the message of each is made once and shared by every answer: nobody may change it either.
 
+/** What a cluster's message has that is not of its record. */
+export interface Clock {
+  readonly now: () => Millis;
+  readonly policy: Pick<Policy, 'retention'>;
+}
+
 const clusters = new WeakMap<Cluster, ClusterMessage>();
 
-export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
-  const state = ClusterState[stateOf(cluster, now)];
+export function clusterMessage(cluster: Cluster, { now, policy }: Clock): ClusterMessage {
+  const state = ClusterState[stateOf(cluster, now())];
   const known = clusters.get(cluster);
   // Time alone changes the state of a cluster that is as it was.
   if (known?.state === state) return known;
@@ -46,20 +56,27 @@ export function clusterMessage(cluster: Cluster, now: Millis): ClusterMessage {
   message.allowRejoin = cluster.allowRejoin;
   message.createRevision = cluster.createRevision;
   message.modRevision = cluster.modRevision;
-  message.guarded = cluster.locks !== undefined;
+  message.guard = guardOf(cluster);
   message.warnings = warningsOf(cluster).map(warningMessage);
   message.formed = hasFormed(cluster);
   message.cutRevision = cluster.cutRevision ?? 0n;
   message.closedByRestore = cluster.closedByRestore ?? false;
+  message.purgeTime = timestampFromMs(endTime(cluster) + policy.retention);
   clusters.set(cluster, message);
   return message;
 }
 
+function guardOf({ locks }: Cluster): Access[] {
+  return ACCESSES.filter((access) => locks?.[access] !== undefined).map((access) => Access[access]);
+}
+
 const members = new WeakMap<Member, MemberMessage>();
 
-export function memberMessage(member: Member): MemberMessage {
+/** `rank` is 1 for the first; 0 where it is not known. */
+export function memberMessage(member: Member, rank: number): MemberMessage {
   let message = members.get(member);
-  if (message === undefined) {
+  // Those before it alone change the rank of a member that is as it was.
+  if (message?.rank !== rank) {
     message = create(MemberSchema);
     message.id = member.id;
     message.name = member.name;
@@ -69,32 +86,45 @@ export function memberMessage(member: Member): MemberMessage {
     message.modRevision = member.modRevision;
     message.version = BigInt(member.version);
     message.discoveryText = member.discoveryText ?? '';
+    message.rank = rank;
     members.set(member, message);
   }
   return message;
 }
 
-type Lists = Pick<ListMembersResponse, 'members' | 'standbys' | 'initialCluster'>;
+type Lists = Pick<WatchSnapshot, 'members' | 'standbys' | 'initialCluster'>;
 
 const lists = new WeakMap<Cluster, Lists>();
 
-export function membersMessage(cluster: Cluster, revision: Revision, now: Millis): ListMembersResponse {
+/** The cluster with its members, as an answer and as the beginning of a watch. */
+export function membersMessage<Desc extends typeof ListMembersResponseSchema | typeof WatchSnapshotSchema>(
+  schema: Desc,
+  { cluster, revision }: { readonly cluster: Cluster; readonly revision: Revision },
+  clock: Clock,
+): MessageShape<Desc> {
+  const message: ListMembersResponse | WatchSnapshot = create<
+    typeof ListMembersResponseSchema | typeof WatchSnapshotSchema
+  >(schema);
+  const { members, standbys, initialCluster } = listsOf(cluster);
+  message.cluster = clusterMessage(cluster, clock);
+  message.members = members;
+  message.standbys = standbys;
+  message.initialCluster = initialCluster;
+  message.revision = revision;
+  return message as MessageShape<Desc>;
+}
+
+function listsOf(cluster: Cluster): Lists {
   let list = lists.get(cluster);
   if (list === undefined) {
     list = {
-      members: ranked(cluster).map(memberMessage),
-      standbys: standbys(cluster).map(memberMessage),
+      members: ranked(cluster).map((member, i) => memberMessage(member, i + 1)),
+      standbys: standbys(cluster).map((member, i) => memberMessage(member, cluster.size + i + 1)),
       initialCluster: initialCluster(cluster),
     };
     lists.set(cluster, list);
   }
-  const message = create(ListMembersResponseSchema);
-  message.cluster = clusterMessage(cluster, now);
-  message.members = list.members;
-  message.standbys = list.standbys;
-  message.initialCluster = list.initialCluster;
-  message.revision = revision;
-  return message;
+  return list;
 }
 
 const updates = new WeakMap<Event, WatchMembersResponse>();
@@ -114,15 +144,21 @@ function eventMessage(event: Event): MemberEvent {
   message.type = MemberEventType[event.type];
   message.revision = event.revision;
   message.time = timestampFromMs(event.time);
-  if (event.member !== undefined) message.member = memberMessage(event.member);
-  if (event.previous !== undefined) message.previous = memberMessage(event.previous);
+  if (event.member !== undefined) message.member = memberMessage(event.member, rankAfter(event));
+  if (event.previous !== undefined) message.previous = memberMessage(event.previous, 0);
   if (event.wouldReplace) message.wouldReplace = true;
   if (event.expireTime !== undefined) message.expireTime = timestampFromMs(event.expireTime);
-  if (event.removed !== undefined) message.removedMembers = event.removed.map(memberMessage);
+  if (event.removed !== undefined)
+    message.removedMembers = event.removed.map((each, i) => memberMessage(each, i + 1));
   message.state = stateAfter(event);
   message.memberCount = event.memberCount;
   message.standbyCount = event.standbyCount;
   return message;
+}
+
+/** Who registers is the last. Of the others an event does not tell. */
+function rankAfter({ type, memberCount, standbyCount }: Event): number {
+  return type === 'REGISTERED' ? memberCount + standbyCount : 0;
 }
 
 function stateAfter(event: Event): ClusterState {

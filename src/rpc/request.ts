@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
+import { Access as AccessMessage } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
-  Access as AccessMessage,
   type CreateTokenRequest,
   RegisterMode,
   type RegisterRequest,

@@ -6,16 +6,19 @@ import {
   DeregisterResponseSchema,
   type DiscoveryService,
   GetClusterResponseSchema,
+  ListMembersResponseSchema,
   RegisterOutcome,
   RegisterResponseSchema,
   ReopenTokenResponseSchema,
   type WatchMembersRequest,
   type WatchMembersResponse,
   WatchMembersResponseSchema,
+  WatchSnapshotSchema,
   WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Caller } from '../discovery/access.ts';
 import { changeBytes, TOKEN_BASE } from '../discovery/bytes.ts';
+import { requireListed, requireLive } from '../discovery/cluster.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import { parseMemberId } from '../discovery/parse.ts';
 import type { Written } from '../discovery/store.ts';
@@ -57,7 +60,7 @@ export function discoveryService(
     onRefused?.(reason);
     noteReason(values, reason);
     if (reason === 'INTERNAL') onDefect(error.facts.cause ?? error);
-    throw connectError(error, discovery.now());
+    throw connectError(error, discovery);
   };
 
   const unary =
@@ -111,7 +114,7 @@ export function discoveryService(
       const { cluster, changed, revision } = await change(values, caller, spending, making);
       noteToken(values, cluster.token);
       return create(CreateTokenResponseSchema, {
-        cluster: clusterMessage(cluster, discovery.now()),
+        cluster: clusterMessage(cluster, discovery),
         revision,
         created: changed,
         secrets,
@@ -122,7 +125,7 @@ export function discoveryService(
       const { token, caller } = enter(request.token, resolveCaller);
       const { cluster, revision } = await discovery.getCluster(token, caller);
       return create(GetClusterResponseSchema, {
-        cluster: clusterMessage(cluster, discovery.now()),
+        cluster: clusterMessage(cluster, discovery),
         revision,
       });
     }),
@@ -133,21 +136,22 @@ export function discoveryService(
       const registered = await change(values, caller, { bytes: changeBytes([command]) }, () =>
         discovery.register(token, command, caller),
       );
-      const { cluster, member, previous, outcome, standby, revision } = registered;
+      const { cluster, member, rank, previous, outcome, revision } = registered;
       return create(RegisterResponseSchema, {
-        member: memberMessage(member),
+        member: memberMessage(member, rank),
         outcome: RegisterOutcome[outcome],
-        standby,
-        cluster: clusterMessage(cluster, discovery.now()),
+        standby: rank > cluster.size,
+        cluster: clusterMessage(cluster, discovery),
         revision,
-        ...(previous !== undefined && { previous: memberMessage(previous) }),
+        ...(previous !== undefined && { previous: memberMessage(previous, rank) }),
       });
     }),
 
     listMembers: unary(async (request, resolveCaller) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, revision } = await discovery.listMembers(token, caller);
-      return membersMessage(cluster, revision, discovery.now());
+      const which = request.refuseExpired ? requireLive : requireListed;
+      const view = await discovery.listMembers(token, caller, which);
+      return membersMessage(ListMembersResponseSchema, view, discovery);
     }),
 
     async *watchMembers(
@@ -181,8 +185,8 @@ export function discoveryService(
         discovery.deregister(token, id, expected === undefined ? undefined : revision(expected), caller),
       );
       return create(DeregisterResponseSchema, {
-        member: memberMessage(deregistered.member),
-        cluster: clusterMessage(deregistered.cluster, discovery.now()),
+        member: memberMessage(deregistered.member, deregistered.rank),
+        cluster: clusterMessage(deregistered.cluster, discovery),
         revision: deregistered.revision,
       });
     }),
@@ -193,7 +197,7 @@ export function discoveryService(
         discovery.deleteToken(token, caller),
       );
       return create(DeleteTokenResponseSchema, {
-        cluster: clusterMessage(cluster, discovery.now()),
+        cluster: clusterMessage(cluster, discovery),
         revision,
       });
     }),
@@ -205,7 +209,7 @@ export function discoveryService(
         discovery.reopenToken(token, ttl, caller),
       );
       return create(ReopenTokenResponseSchema, {
-        cluster: clusterMessage(cluster, discovery.now()),
+        cluster: clusterMessage(cluster, discovery),
         revision,
       });
     }),
@@ -217,7 +221,7 @@ function updateOf(item: WatchItem, discovery: Discovery): WatchMembersResponse {
   const message = create(WatchMembersResponseSchema);
   message.update =
     item.type === 'SNAPSHOT'
-      ? { case: 'snapshot', value: membersMessage(item.cluster, item.revision, discovery.now()) }
+      ? { case: 'snapshot', value: membersMessage(WatchSnapshotSchema, item, discovery) }
       : { case: 'started', value: create(WatchStartedSchema, { revision: item.revision }) };
   return message;
 }

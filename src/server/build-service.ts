@@ -76,7 +76,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   });
   const observers = { log, metrics, tracing };
   const basePath = config.publicUrl === undefined ? '' : basePathOf(config.publicUrl);
-  const handler = admitRequests(answer, { limiter, now: () => discovery.now(), basePath }, observers);
+  const handler = admitRequests(answer, { limiter, basePath }, observers);
   return {
     version,
     metrics,

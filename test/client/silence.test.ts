@@ -4,8 +4,8 @@ import { create } from '@bufbuild/protobuf';
 import { createClient, createRouterTransport } from '@connectrpc/connect';
 import {
   DiscoveryService,
-  ListMembersResponseSchema,
   WatchMembersResponseSchema,
+  WatchSnapshotSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import { type WatchConnection, watchCluster } from '../../src/client/index.ts';
 import { waitFor } from '../support/wait.ts';
@@ -21,7 +21,7 @@ test('heartbeats keep a stream, and one that falls silent is begun again from wh
     service(DiscoveryService, {
       async *watchMembers({ afterRevision }, { signal }) {
         asked.push(afterRevision);
-        const list = create(ListMembersResponseSchema, { revision: 7n });
+        const list = create(WatchSnapshotSchema, { revision: 7n });
         yield afterRevision === undefined
           ? { update: { case: 'snapshot', value: list } }
           : { update: { case: 'started', value: { revision: 7n } } };

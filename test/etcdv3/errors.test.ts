@@ -5,7 +5,6 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf } from '../../src/client/refusal.ts';
 import { DiscoveryError, type Reason } from '../../src/discovery/errors.ts';
-import { millis } from '../../src/discovery/types.ts';
 import { isAway, outside, refusal, unsupported } from '../../src/etcdv3/errors.ts';
 import { connectError } from '../../src/rpc/errors.ts';
 
@@ -18,7 +17,7 @@ function thrown(reason: ErrorReason, code = Code.AlreadyExists): ConnectError {
 
 /** A refusal of the service, with the code that the API has for it. */
 const refused = (reason: string): ConnectError =>
-  connectError(new DiscoveryError(reason as Reason, 'words for a person', {}), millis(0));
+  connectError(new DiscoveryError(reason as Reason, 'words for a person', {}));
 
 test('a refusal keeps the code of the API, but for what exists already, and its words', () => {
   const existing = ['TOKEN_EXISTS', 'MEMBER_EXISTS', 'NAME_TAKEN', 'PEER_URL_TAKEN'];

@@ -7,10 +7,9 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
-import { ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
+import { Access, ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import {
-  Access,
   DiscoveryService,
   RegisterMode,
   RegisterOutcome,
@@ -121,9 +120,15 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal(replaced.member.modRevision, replaced.revision);
       const { members } = await client.listMembers({ token });
       assert.deepEqual(
-        members.map((member) => member.id),
-        ['1', '2'],
+        members.map((member) => [member.id, member.rank]),
+        [
+          ['1', 1],
+          ['2', 2],
+        ],
       );
+      await client.deregister({ token, memberId: '1' });
+      const [only] = (await client.listMembers({ token })).members;
+      assert.deepEqual([only?.id, only?.rank], ['2', 1]);
     });
 
     test('a member that comes too late is a standby for good, as those of a complete cluster are final', async () => {
@@ -146,7 +151,8 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
         assert.equal(formed.reason, ErrorReason.CLUSTER_FORMED);
         assert.deepEqual([formed.member?.id, formed.cluster?.formed], ['1', true]);
       }
-      await client.deregister({ token, memberId: '2' });
+      const out = await client.deregister({ token, memberId: '2' });
+      assert.deepEqual([late.member?.rank, out.member?.rank], [2, 2]);
       assert.deepEqual((await client.listMembers({ token })).members, list.members);
       const { cluster } = await client.deleteToken({ token });
       assert.equal(cluster?.formed, true);
@@ -276,10 +282,29 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.match(late.text, /expired \d+ s ago/);
     });
 
+    test('the members of an expired token can be read until it is forgotten, unless that is not wanted', async () => {
+      const token = await newToken(2);
+      const { cluster: live, member } = await client.register({ token, ...infra(1) });
+      assert.ok(live?.purgeTime && live.expireTime);
+      const retention = live.purgeTime.seconds - live.expireTime.seconds;
+      assert.equal(retention, BigInt(service.discovery.policy.retention / 1000));
+      await client.reopenToken({ token, ttl: { seconds: 0n, nanos: 1_000_000 } });
+      await waitFor(
+        'the end',
+        async () => (await client.getCluster({ token })).cluster?.state === ClusterState.EXPIRED,
+      );
+      const { cluster, members } = await client.listMembers({ token });
+      assert.deepEqual([cluster?.state, cluster?.memberCount], [ClusterState.EXPIRED, 1]);
+      assert.deepEqual(members, [member]);
+      assert.ok(cluster?.purgeTime && cluster.purgeTime.seconds < live.purgeTime.seconds);
+      const refused = await refusal(client.listMembers({ token, refuseExpired: true }));
+      assert.equal(refused.reason, ErrorReason.TOKEN_EXPIRED);
+    });
+
     test('a guarded token opens to its secrets, each for its access and those below it', async () => {
       const { READ, JOIN, ADMINISTER } = Access;
       const made = await client.createToken({ size: 2, guard: [READ, JOIN, ADMINISTER] });
-      assert.equal(made.cluster?.guarded, true);
+      assert.deepEqual(made.cluster?.guard, [READ, JOIN, ADMINISTER]);
       const token = made.cluster.token;
       const guarded = new Map(made.secrets.map(({ access, secret }) => [access, `${token}:${secret}`]));
       assert.deepEqual([...guarded.keys()], [READ, JOIN, ADMINISTER]);

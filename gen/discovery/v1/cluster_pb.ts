@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/cluster.proto.
  */
 export const file_discovery_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIuYDCgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEEg8KB2d1YXJkZWQYDSABKAgSJwoId2FybmluZ3MYDiADKAsyFS5kaXNjb3ZlcnkudjEuV2FybmluZxIOCgZmb3JtZWQYDyABKAgSFAoMY3V0X3JldmlzaW9uGBAgASgEEhkKEWNsb3NlZF9ieV9yZXN0b3JlGBEgASgIIlEKB1dhcm5pbmcSJwoEa2luZBgBIAEoDjIZLmRpc2NvdmVyeS52MS5XYXJuaW5nS2luZBIPCgdtZW1iZXJzGAIgAygJEgwKBHRleHQYAyABKAkiwAEKBk1lbWJlchIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCXBlZXJfdXJscxgDIAMoCRIxCg1yZWdpc3Rlcl90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcmVhdGVfcmV2aXNpb24YBSABKAQSFAoMbW9kX3JldmlzaW9uGAYgASgEEg8KB3ZlcnNpb24YByABKAQSFgoOZGlzY292ZXJ5X3RleHQYCCABKAkikwMKC01lbWJlckV2ZW50EisKBHR5cGUYASABKA4yHS5kaXNjb3ZlcnkudjEuTWVtYmVyRXZlbnRUeXBlEhAKCHJldmlzaW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIcHJldmlvdXMYBSABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEikKBXN0YXRlGAYgASgOMhouZGlzY292ZXJ5LnYxLkNsdXN0ZXJTdGF0ZRIUCgxtZW1iZXJfY291bnQYByABKA0SFQoNc3RhbmRieV9jb3VudBgIIAEoDRItCg9yZW1vdmVkX21lbWJlcnMYCSADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi8KC2V4cGlyZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg13b3VsZF9yZXBsYWNlGAsgASgIKp0BCgxDbHVzdGVyU3RhdGUSHQoZQ0xVU1RFUl9TVEFURV9VTlNQRUNJRklFRBAAEhwKGENMVVNURVJfU1RBVEVfQVNTRU1CTElORxABEhoKFkNMVVNURVJfU1RBVEVfQ09NUExFVEUQAhIZChVDTFVTVEVSX1NUQVRFX0VYUElSRUQQAxIZChVDTFVTVEVSX1NUQVRFX0RFTEVURUQQBCqgAQoLV2FybmluZ0tpbmQSHAoYV0FSTklOR19LSU5EX1VOU1BFQ0lGSUVEEAASGQoVV0FSTklOR19LSU5EX0xPT1BCQUNLEAESHgoaV0FSTklOR19LSU5EX01JWEVEX1NDSEVNRVMQAhIdChlXQVJOSU5HX0tJTkRfU0FNRV9BRERSRVNTEAMSGQoVV0FSTklOR19LSU5EX09ERF9QT1JUEAQq5QEKD01lbWJlckV2ZW50VHlwZRIhCh1NRU1CRVJfRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEiAKHE1FTUJFUl9FVkVOVF9UWVBFX1JFR0lTVEVSRUQQARIeChpNRU1CRVJfRVZFTlRfVFlQRV9SRVBMQUNFRBACEiIKHk1FTUJFUl9FVkVOVF9UWVBFX0RFUkVHSVNURVJFRBADEiMKH01FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX0RFTEVURUQQBBIkCiBNRU1CRVJfRVZFTlRfVFlQRV9UT0tFTl9SRU9QRU5FRBAFQkEKEGV0Y2RkaXNjb3ZlcnkudjFQAVorZXRjZC1kaXNjb3ZlcnkvZ2VuL2Rpc2NvdmVyeS92MTtkaXNjb3Zlcnl2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIqoECgdDbHVzdGVyEg0KBXRva2VuGAEgASgJEgwKBHNpemUYAiABKA0SEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEi8KC2NyZWF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZGVsZXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDG1lbWJlcl9jb3VudBgIIAEoDRIVCg1zdGFuZGJ5X2NvdW50GAkgASgNEhQKDGFsbG93X3Jlam9pbhgKIAEoCBIXCg9jcmVhdGVfcmV2aXNpb24YCyABKAQSFAoMbW9kX3JldmlzaW9uGAwgASgEEiMKBWd1YXJkGA0gAygOMhQuZGlzY292ZXJ5LnYxLkFjY2VzcxInCgh3YXJuaW5ncxgOIAMoCzIVLmRpc2NvdmVyeS52MS5XYXJuaW5nEg4KBmZvcm1lZBgPIAEoCBIUCgxjdXRfcmV2aXNpb24YECABKAQSGQoRY2xvc2VkX2J5X3Jlc3RvcmUYESABKAgSLgoKcHVyZ2VfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQoHV2FybmluZxInCgRraW5kGAEgASgOMhkuZGlzY292ZXJ5LnYxLldhcm5pbmdLaW5kEg8KB21lbWJlcnMYAiADKAkSDAoEdGV4dBgDIAEoCSLOAQoGTWVtYmVyEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJcGVlcl91cmxzGAMgAygJEjEKDXJlZ2lzdGVyX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWF0ZV9yZXZpc2lvbhgFIAEoBBIUCgxtb2RfcmV2aXNpb24YBiABKAQSDwoHdmVyc2lvbhgHIAEoBBIWCg5kaXNjb3ZlcnlfdGV4dBgIIAEoCRIMCgRyYW5rGAkgASgNIpMDCgtNZW1iZXJFdmVudBIrCgR0eXBlGAEgASgOMh0uZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50VHlwZRIQCghyZXZpc2lvbhgCIAEoBBIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkCgZtZW1iZXIYBCABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHByZXZpb3VzGAUgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIpCgVzdGF0ZRgGIAEoDjIaLmRpc2NvdmVyeS52MS5DbHVzdGVyU3RhdGUSFAoMbWVtYmVyX2NvdW50GAcgASgNEhUKDXN0YW5kYnlfY291bnQYCCABKA0SLQoPcmVtb3ZlZF9tZW1iZXJzGAkgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNd291bGRfcmVwbGFjZRgLIAEoCCqdAQoMQ2x1c3RlclN0YXRlEh0KGUNMVVNURVJfU1RBVEVfVU5TUEVDSUZJRUQQABIcChhDTFVTVEVSX1NUQVRFX0FTU0VNQkxJTkcQARIaChZDTFVTVEVSX1NUQVRFX0NPTVBMRVRFEAISGQoVQ0xVU1RFUl9TVEFURV9FWFBJUkVEEAMSGQoVQ0xVU1RFUl9TVEFURV9ERUxFVEVEEAQqWQoGQWNjZXNzEhYKEkFDQ0VTU19VTlNQRUNJRklFRBAAEg8KC0FDQ0VTU19SRUFEEAESDwoLQUNDRVNTX0pPSU4QAhIVChFBQ0NFU1NfQURNSU5JU1RFUhADKqABCgtXYXJuaW5nS2luZBIcChhXQVJOSU5HX0tJTkRfVU5TUEVDSUZJRUQQABIZChVXQVJOSU5HX0tJTkRfTE9PUEJBQ0sQARIeChpXQVJOSU5HX0tJTkRfTUlYRURfU0NIRU1FUxACEh0KGVdBUk5JTkdfS0lORF9TQU1FX0FERFJFU1MQAxIZChVXQVJOSU5HX0tJTkRfT0REX1BPUlQQBCrlAQoPTWVtYmVyRXZlbnRUeXBlEiEKHU1FTUJFUl9FVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASIAocTUVNQkVSX0VWRU5UX1RZUEVfUkVHSVNURVJFRBABEh4KGk1FTUJFUl9FVkVOVF9UWVBFX1JFUExBQ0VEEAISIgoeTUVNQkVSX0VWRU5UX1RZUEVfREVSRUdJU1RFUkVEEAMSIwofTUVNQkVSX0VWRU5UX1RZUEVfVE9LRU5fREVMRVRFRBAEEiQKIE1FTUJFUl9FVkVOVF9UWVBFX1RPS0VOX1JFT1BFTkVEEAVCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A cluster that assembles under one token.
@@ -105,11 +105,12 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
   modRevision: bigint;
 
   /**
-   * Whether some access to the token needs a secret. See CreateToken.
+   * What a secret was made for, from the lowest access to the highest: `guard` of CreateToken. An access that is not
+   * listed needs the secret of the highest listed one below it, if there is one.
    *
-   * @generated from field: bool guarded = 13;
+   * @generated from field: repeated discovery.v1.Access guard = 13;
    */
-  guarded: boolean;
+  guard: Access[];
 
   /**
    * What is likely wrong with the peer URLs of the members, standbys left out. It follows from the members alone, so
@@ -142,6 +143,14 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
    * @generated from field: bool closed_by_restore = 17;
    */
   closedByRestore: boolean;
+
+  /**
+   * When the service may forget the token, unless it is reopened or deleted before: its retention time (7 days unless
+   * configured) after the token's end. Soon after it the token is not found, and can be chosen again.
+   *
+   * @generated from field: google.protobuf.Timestamp purge_time = 18;
+   */
+  purgeTime?: Timestamp | undefined;
 };
 
 /**
@@ -222,8 +231,7 @@ export type Member = Message<"discovery.v1.Member"> & {
   registerTime?: Timestamp | undefined;
 
   /**
-   * The revision at which the member first registered. Members are ranked by it: those ranked past the
-   * cluster's size are standbys. A replacement keeps it.
+   * The revision at which the member first registered. Members are ranked by it. A replacement keeps it.
    *
    * @generated from field: uint64 create_revision = 5;
    */
@@ -250,6 +258,15 @@ export type Member = Message<"discovery.v1.Member"> & {
    * @generated from field: string discovery_text = 8;
    */
   discoveryText: string;
+
+  /**
+   * The place of the member in the order of registration, 1 for the first. The first members, as many as the cluster's
+   * size, make the cluster; those ranked past it are standbys. Whoever came later moves up when a member of a cluster
+   * that assembles is deregistered, or a standby. 0 where it is not told: in events other than of a registration.
+   *
+   * @generated from field: uint32 rank = 9;
+   */
+  rank: number;
 };
 
 /**
@@ -379,14 +396,15 @@ export const ClusterState = {
   COMPLETE: 2,
 
   /**
-   * The token's time has run out. Reads still tell so for the service's retention time; writes are refused.
+   * The token's time has run out. Until `purge_time` the cluster and its members can be read and the token can be
+   * reopened; everything else is refused.
    *
    * @generated from enum value: CLUSTER_STATE_EXPIRED = 3;
    */
   EXPIRED: 3,
 
   /**
-   * The token was deleted. Reads still tell so for the service's retention time; writes are refused.
+   * The token was deleted, with its members. Until `purge_time` the cluster can be read; everything else is refused.
    *
    * @generated from enum value: CLUSTER_STATE_DELETED = 4;
    */
@@ -405,6 +423,54 @@ export type ClusterState = (typeof ClusterState)[keyof typeof ClusterState] | Un
  */
 export const ClusterStateSchema: GenEnum<ClusterState> = /*@__PURE__*/
   enumDesc(file_discovery_v1_cluster, 0);
+
+/**
+ * What can be done with a token, from the lowest to the highest.
+ *
+ * @generated from enum discovery.v1.Access
+ */
+export const Access = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ACCESS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * To look at the cluster and its members, and to watch them.
+   *
+   * @generated from enum value: ACCESS_READ = 1;
+   */
+  READ: 1,
+
+  /**
+   * To register, and to register the same again.
+   *
+   * @generated from enum value: ACCESS_JOIN = 2;
+   */
+  JOIN: 2,
+
+  /**
+   * To deregister members or replace them, to delete the token and to reopen it.
+   *
+   * @generated from enum value: ACCESS_ADMINISTER = 3;
+   */
+  ADMINISTER: 3,
+} as const;
+
+/**
+ * What can be done with a token, from the lowest to the highest.
+ *
+ * @generated from enum discovery.v1.Access
+ */
+export type Access = (typeof Access)[keyof typeof Access] | UnknownEnum;
+
+/**
+ * Describes the enum discovery.v1.Access.
+ */
+export const AccessSchema: GenEnum<Access> = /*@__PURE__*/
+  enumDesc(file_discovery_v1_cluster, 1);
 
 /**
  * What a warning is about. Each can be right, so the members were registered all the same.
@@ -464,7 +530,7 @@ export type WarningKind = (typeof WarningKind)[keyof typeof WarningKind] | Unkno
  * Describes the enum discovery.v1.WarningKind.
  */
 export const WarningKindSchema: GenEnum<WarningKind> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_cluster, 1);
+  enumDesc(file_discovery_v1_cluster, 2);
 
 /**
  * What happened to a cluster.
@@ -526,5 +592,5 @@ export type MemberEventType = (typeof MemberEventType)[keyof typeof MemberEventT
  * Describes the enum discovery.v1.MemberEventType.
  */
 export const MemberEventTypeSchema: GenEnum<MemberEventType> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_cluster, 2);
+  enumDesc(file_discovery_v1_cluster, 3);
 

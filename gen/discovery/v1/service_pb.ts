@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Cluster, Member, MemberEvent } from "./cluster_pb.ts";
+import type { Access, Cluster, Member, MemberEvent } from "./cluster_pb.ts";
 import { file_discovery_v1_cluster } from "./cluster_pb.ts";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/service.proto.
  */
 export const file_discovery_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIqkBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRINCgV0b2tlbhgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMYWxsb3dfcmVqb2luGAUgASgIEiMKBWd1YXJkGAYgAygOMhQuZGlzY292ZXJ5LnYxLkFjY2VzcyJDCgtUb2tlblNlY3JldBIkCgZhY2Nlc3MYASABKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEg4KBnNlY3JldBgCIAEoCSKMAQoTQ3JlYXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQSDwoHY3JlYXRlZBgDIAEoCBIqCgdzZWNyZXRzGAQgAygLMhkuZGlzY292ZXJ5LnYxLlRva2VuU2VjcmV0IiIKEUdldENsdXN0ZXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk4KEkdldENsdXN0ZXJSZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQi/wEKD1JlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIRCglwZWVyX3VybHMYBCADKAkSKAoEbW9kZRgFIAEoDjIaLmRpc2NvdmVyeS52MS5SZWdpc3Rlck1vZGUSKQoJd2hlbl9mdWxsGAYgASgOMhYuZGlzY292ZXJ5LnYxLldoZW5GdWxsEiIKFWV4cGVjdGVkX21vZF9yZXZpc2lvbhgHIAEoBEgAiAEBEhYKDmRpc2NvdmVyeV90ZXh0GAggASgJQhgKFl9leHBlY3RlZF9tb2RfcmV2aXNpb24i2wEKEFJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIuCgdvdXRjb21lGAIgASgOMh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyT3V0Y29tZRImCghwcmV2aW91cxgDIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISDwoHc3RhbmRieRgEIAEoCBImCgdjbHVzdGVyGAUgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YBiABKAQiIwoSTGlzdE1lbWJlcnNSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIrcBChNMaXN0TWVtYmVyc1Jlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIlCgdtZW1iZXJzGAIgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCghzdGFuZGJ5cxgDIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISFwoPaW5pdGlhbF9jbHVzdGVyGAQgASgJEhAKCHJldmlzaW9uGAUgASgEIlQKE1dhdGNoTWVtYmVyc1JlcXVlc3QSDQoFdG9rZW4YASABKAkSGwoOYWZ0ZXJfcmV2aXNpb24YAiABKARIAIgBAUIRCg9fYWZ0ZXJfcmV2aXNpb24i5QEKFFdhdGNoTWVtYmVyc1Jlc3BvbnNlEjUKCHNuYXBzaG90GAEgASgLMiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2VIABItCgdzdGFydGVkGAIgASgLMhouZGlzY292ZXJ5LnYxLldhdGNoU3RhcnRlZEgAEioKBWV2ZW50GAMgASgLMhkuZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50SAASMQoJaGVhcnRiZWF0GAQgASgLMhwuZGlzY292ZXJ5LnYxLldhdGNoSGVhcnRiZWF0SABCCAoGdXBkYXRlIiAKDFdhdGNoU3RhcnRlZBIQCghyZXZpc2lvbhgBIAEoBCIQCg5XYXRjaEhlYXJ0YmVhdCJzChFEZXJlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAMgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiJ0ChJEZXJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCgdjbHVzdGVyGAIgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAyABKAQiIwoSRGVsZXRlVG9rZW5SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk8KE0RlbGV0ZVRva2VuUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEIksKElJlb3BlblRva2VuUmVxdWVzdBINCgV0b2tlbhgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTwoTUmVvcGVuVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQqWQoGQWNjZXNzEhYKEkFDQ0VTU19VTlNQRUNJRklFRBAAEg8KC0FDQ0VTU19SRUFEEAESDwoLQUNDRVNTX0pPSU4QAhIVChFBQ0NFU1NfQURNSU5JU1RFUhADKocBCgxSZWdpc3Rlck1vZGUSHQoZUkVHSVNURVJfTU9ERV9VTlNQRUNJRklFRBAAEhgKFFJFR0lTVEVSX01PREVfQ1JFQVRFEAESGQoVUkVHSVNURVJfTU9ERV9SRVBMQUNFEAISIwofUkVHSVNURVJfTU9ERV9DUkVBVEVfT1JfUkVQTEFDRRADKlIKCFdoZW5GdWxsEhkKFVdIRU5fRlVMTF9VTlNQRUNJRklFRBAAEhQKEFdIRU5fRlVMTF9SRUZVU0UQARIVChFXSEVOX0ZVTExfU1RBTkRCWRACKpABCg9SZWdpc3Rlck91dGNvbWUSIAocUkVHSVNURVJfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGFJFR0lTVEVSX09VVENPTUVfQ1JFQVRFRBABEh0KGVJFR0lTVEVSX09VVENPTUVfUkVQTEFDRUQQAhIeChpSRUdJU1RFUl9PVVRDT01FX1VOQ0hBTkdFRBADMrcFChBEaXNjb3ZlcnlTZXJ2aWNlElIKC0NyZWF0ZVRva2VuEiAuZGlzY292ZXJ5LnYxLkNyZWF0ZVRva2VuUmVxdWVzdBohLmRpc2NvdmVyeS52MS5DcmVhdGVUb2tlblJlc3BvbnNlElQKCkdldENsdXN0ZXISHy5kaXNjb3ZlcnkudjEuR2V0Q2x1c3RlclJlcXVlc3QaIC5kaXNjb3ZlcnkudjEuR2V0Q2x1c3RlclJlc3BvbnNlIgOQAgESSQoIUmVnaXN0ZXISHS5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJSZXF1ZXN0Gh4uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyUmVzcG9uc2USVwoLTGlzdE1lbWJlcnMSIC5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJcCgxXYXRjaE1lbWJlcnMSIS5kaXNjb3ZlcnkudjEuV2F0Y2hNZW1iZXJzUmVxdWVzdBoiLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXNwb25zZSIDkAIBMAESTwoKRGVyZWdpc3RlchIfLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVzcG9uc2USUgoLRGVsZXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkRlbGV0ZVRva2VuUmVzcG9uc2USUgoLUmVvcGVuVG9rZW4SIC5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLlJlb3BlblRva2VuUmVzcG9uc2VCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_discovery_v1_cluster, file_google_protobuf_duration]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIqkBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRINCgV0b2tlbhgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMYWxsb3dfcmVqb2luGAUgASgIEiMKBWd1YXJkGAYgAygOMhQuZGlzY292ZXJ5LnYxLkFjY2VzcyJDCgtUb2tlblNlY3JldBIkCgZhY2Nlc3MYASABKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEg4KBnNlY3JldBgCIAEoCSKMAQoTQ3JlYXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQSDwoHY3JlYXRlZBgDIAEoCBIqCgdzZWNyZXRzGAQgAygLMhkuZGlzY292ZXJ5LnYxLlRva2VuU2VjcmV0IiIKEUdldENsdXN0ZXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk4KEkdldENsdXN0ZXJSZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQi/wEKD1JlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIRCglwZWVyX3VybHMYBCADKAkSKAoEbW9kZRgFIAEoDjIaLmRpc2NvdmVyeS52MS5SZWdpc3Rlck1vZGUSKQoJd2hlbl9mdWxsGAYgASgOMhYuZGlzY292ZXJ5LnYxLldoZW5GdWxsEiIKFWV4cGVjdGVkX21vZF9yZXZpc2lvbhgHIAEoBEgAiAEBEhYKDmRpc2NvdmVyeV90ZXh0GAggASgJQhgKFl9leHBlY3RlZF9tb2RfcmV2aXNpb24i2wEKEFJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIuCgdvdXRjb21lGAIgASgOMh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyT3V0Y29tZRImCghwcmV2aW91cxgDIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISDwoHc3RhbmRieRgEIAEoCBImCgdjbHVzdGVyGAUgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YBiABKAQiOwoSTGlzdE1lbWJlcnNSZXF1ZXN0Eg0KBXRva2VuGAEgASgJEhYKDnJlZnVzZV9leHBpcmVkGAIgASgIIrcBChNMaXN0TWVtYmVyc1Jlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIlCgdtZW1iZXJzGAIgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCghzdGFuZGJ5cxgDIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISFwoPaW5pdGlhbF9jbHVzdGVyGAQgASgJEhAKCHJldmlzaW9uGAUgASgEIlQKE1dhdGNoTWVtYmVyc1JlcXVlc3QSDQoFdG9rZW4YASABKAkSGwoOYWZ0ZXJfcmV2aXNpb24YAiABKARIAIgBAUIRCg9fYWZ0ZXJfcmV2aXNpb24i3wEKFFdhdGNoTWVtYmVyc1Jlc3BvbnNlEi8KCHNuYXBzaG90GAEgASgLMhsuZGlzY292ZXJ5LnYxLldhdGNoU25hcHNob3RIABItCgdzdGFydGVkGAIgASgLMhouZGlzY292ZXJ5LnYxLldhdGNoU3RhcnRlZEgAEioKBWV2ZW50GAMgASgLMhkuZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50SAASMQoJaGVhcnRiZWF0GAQgASgLMhwuZGlzY292ZXJ5LnYxLldhdGNoSGVhcnRiZWF0SABCCAoGdXBkYXRlIrEBCg1XYXRjaFNuYXBzaG90EiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIlCgdtZW1iZXJzGAIgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCghzdGFuZGJ5cxgDIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISFwoPaW5pdGlhbF9jbHVzdGVyGAQgASgJEhAKCHJldmlzaW9uGAUgASgEIiAKDFdhdGNoU3RhcnRlZBIQCghyZXZpc2lvbhgBIAEoBCIQCg5XYXRjaEhlYXJ0YmVhdCJzChFEZXJlZ2lzdGVyUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAMgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiJ0ChJEZXJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCgdjbHVzdGVyGAIgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAyABKAQiIwoSRGVsZXRlVG9rZW5SZXF1ZXN0Eg0KBXRva2VuGAEgASgJIk8KE0RlbGV0ZVRva2VuUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEIksKElJlb3BlblRva2VuUmVxdWVzdBINCgV0b2tlbhgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTwoTUmVvcGVuVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQqhwEKDFJlZ2lzdGVyTW9kZRIdChlSRUdJU1RFUl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUUkVHSVNURVJfTU9ERV9DUkVBVEUQARIZChVSRUdJU1RFUl9NT0RFX1JFUExBQ0UQAhIjCh9SRUdJU1RFUl9NT0RFX0NSRUFURV9PUl9SRVBMQUNFEAMqUgoIV2hlbkZ1bGwSGQoVV0hFTl9GVUxMX1VOU1BFQ0lGSUVEEAASFAoQV0hFTl9GVUxMX1JFRlVTRRABEhUKEVdIRU5fRlVMTF9TVEFOREJZEAIqkAEKD1JlZ2lzdGVyT3V0Y29tZRIgChxSRUdJU1RFUl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUkVHSVNURVJfT1VUQ09NRV9DUkVBVEVEEAESHQoZUkVHSVNURVJfT1VUQ09NRV9SRVBMQUNFRBACEh4KGlJFR0lTVEVSX09VVENPTUVfVU5DSEFOR0VEEAMytwUKEERpc2NvdmVyeVNlcnZpY2USUgoLQ3JlYXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuQ3JlYXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkNyZWF0ZVRva2VuUmVzcG9uc2USVAoKR2V0Q2x1c3RlchIfLmRpc2NvdmVyeS52MS5HZXRDbHVzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5HZXRDbHVzdGVyUmVzcG9uc2UiA5ACARJJCghSZWdpc3RlchIdLmRpc2NvdmVyeS52MS5SZWdpc3RlclJlcXVlc3QaHi5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJSZXNwb25zZRJXCgtMaXN0TWVtYmVycxIgLmRpc2NvdmVyeS52MS5MaXN0TWVtYmVyc1JlcXVlc3QaIS5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXNwb25zZSIDkAIBElwKDFdhdGNoTWVtYmVycxIhLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXF1ZXN0GiIuZGlzY292ZXJ5LnYxLldhdGNoTWVtYmVyc1Jlc3BvbnNlIgOQAgEwARJPCgpEZXJlZ2lzdGVyEh8uZGlzY292ZXJ5LnYxLkRlcmVnaXN0ZXJSZXF1ZXN0GiAuZGlzY292ZXJ5LnYxLkRlcmVnaXN0ZXJSZXNwb25zZRJSCgtEZWxldGVUb2tlbhIgLmRpc2NvdmVyeS52MS5EZWxldGVUb2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXNwb25zZRJSCgtSZW9wZW5Ub2tlbhIgLmRpc2NvdmVyeS52MS5SZW9wZW5Ub2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXNwb25zZUJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_discovery_v1_cluster, file_google_protobuf_duration]);
 
 /**
  * The cluster to make a token for.
@@ -338,6 +338,14 @@ export type ListMembersRequest = Message<"discovery.v1.ListMembersRequest"> & {
    * @generated from field: string token = 1;
    */
   token: string;
+
+  /**
+   * Whether an expired token is refused as token_expired, as it is for everything else. For who would act on the list
+   * as a node does.
+   *
+   * @generated from field: bool refuse_expired = 2;
+   */
+  refuseExpired: boolean;
 };
 
 /**
@@ -376,7 +384,7 @@ export type ListMembersResponse = Message<"discovery.v1.ListMembersResponse"> & 
 
   /**
    * The value for etcd's `--initial-cluster`, like `infra1=http://10.0.0.1:2380,infra2=...`. Empty until the
-   * cluster is complete: a shorter list would start another cluster.
+   * cluster is complete: a shorter list would start another cluster. It stays when the token expires.
    *
    * @generated from field: string initial_cluster = 4;
    */
@@ -442,9 +450,9 @@ export type WatchMembersResponse = Message<"discovery.v1.WatchMembersResponse"> 
     /**
      * The members at the beginning of the watch. First message of a watch without `after_revision`.
      *
-     * @generated from field: discovery.v1.ListMembersResponse snapshot = 1;
+     * @generated from field: discovery.v1.WatchSnapshot snapshot = 1;
      */
-    value: ListMembersResponse;
+    value: WatchSnapshot;
     case: "snapshot";
   } | {
     /**
@@ -481,6 +489,55 @@ export const WatchMembersResponseSchema: GenMessage<WatchMembersResponse> = /*@_
   messageDesc(file_discovery_v1_service, 10);
 
 /**
+ * The members at the beginning of a watch: what ListMembers would have answered.
+ *
+ * @generated from message discovery.v1.WatchSnapshot
+ */
+export type WatchSnapshot = Message<"discovery.v1.WatchSnapshot"> & {
+  /**
+   * The cluster.
+   *
+   * @generated from field: discovery.v1.Cluster cluster = 1;
+   */
+  cluster?: Cluster | undefined;
+
+  /**
+   * The members in order of rank, at most the cluster's size.
+   *
+   * @generated from field: repeated discovery.v1.Member members = 2;
+   */
+  members: Member[];
+
+  /**
+   * Those who came when the cluster had all of its members, in order of rank.
+   *
+   * @generated from field: repeated discovery.v1.Member standbys = 3;
+   */
+  standbys: Member[];
+
+  /**
+   * The value for etcd's `--initial-cluster`. Empty until the cluster is complete.
+   *
+   * @generated from field: string initial_cluster = 4;
+   */
+  initialCluster: string;
+
+  /**
+   * The store's revision: the changes after it follow.
+   *
+   * @generated from field: uint64 revision = 5;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message discovery.v1.WatchSnapshot.
+ * Use `create(WatchSnapshotSchema)` to create a new message.
+ */
+export const WatchSnapshotSchema: GenMessage<WatchSnapshot> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 11);
+
+/**
  * The beginning of a watch that resumes.
  *
  * @generated from message discovery.v1.WatchStarted
@@ -499,7 +556,7 @@ export type WatchStarted = Message<"discovery.v1.WatchStarted"> & {
  * Use `create(WatchStartedSchema)` to create a new message.
  */
 export const WatchStartedSchema: GenMessage<WatchStarted> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 11);
+  messageDesc(file_discovery_v1_service, 12);
 
 /**
  * A sign of life of a watch that has nothing to tell.
@@ -514,7 +571,7 @@ export type WatchHeartbeat = Message<"discovery.v1.WatchHeartbeat"> & {
  * Use `create(WatchHeartbeatSchema)` to create a new message.
  */
 export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 12);
+  messageDesc(file_discovery_v1_service, 13);
 
 /**
  * The member to take out.
@@ -549,7 +606,7 @@ export type DeregisterRequest = Message<"discovery.v1.DeregisterRequest"> & {
  * Use `create(DeregisterRequestSchema)` to create a new message.
  */
 export const DeregisterRequestSchema: GenMessage<DeregisterRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 13);
+  messageDesc(file_discovery_v1_service, 14);
 
 /**
  * The member that was taken out.
@@ -584,7 +641,7 @@ export type DeregisterResponse = Message<"discovery.v1.DeregisterResponse"> & {
  * Use `create(DeregisterResponseSchema)` to create a new message.
  */
 export const DeregisterResponseSchema: GenMessage<DeregisterResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 14);
+  messageDesc(file_discovery_v1_service, 15);
 
 /**
  * The token to delete.
@@ -605,7 +662,7 @@ export type DeleteTokenRequest = Message<"discovery.v1.DeleteTokenRequest"> & {
  * Use `create(DeleteTokenRequestSchema)` to create a new message.
  */
 export const DeleteTokenRequestSchema: GenMessage<DeleteTokenRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 15);
+  messageDesc(file_discovery_v1_service, 16);
 
 /**
  * The deleted cluster.
@@ -633,7 +690,7 @@ export type DeleteTokenResponse = Message<"discovery.v1.DeleteTokenResponse"> & 
  * Use `create(DeleteTokenResponseSchema)` to create a new message.
  */
 export const DeleteTokenResponseSchema: GenMessage<DeleteTokenResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 16);
+  messageDesc(file_discovery_v1_service, 17);
 
 /**
  * The token to reopen.
@@ -661,7 +718,7 @@ export type ReopenTokenRequest = Message<"discovery.v1.ReopenTokenRequest"> & {
  * Use `create(ReopenTokenRequestSchema)` to create a new message.
  */
 export const ReopenTokenRequestSchema: GenMessage<ReopenTokenRequest> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 17);
+  messageDesc(file_discovery_v1_service, 18);
 
 /**
  * The cluster with its new expire time.
@@ -689,55 +746,7 @@ export type ReopenTokenResponse = Message<"discovery.v1.ReopenTokenResponse"> & 
  * Use `create(ReopenTokenResponseSchema)` to create a new message.
  */
 export const ReopenTokenResponseSchema: GenMessage<ReopenTokenResponse> = /*@__PURE__*/
-  messageDesc(file_discovery_v1_service, 18);
-
-/**
- * What can be done with a token, from the lowest to the highest.
- *
- * @generated from enum discovery.v1.Access
- */
-export const Access = {
-  /**
-   * Never sent.
-   *
-   * @generated from enum value: ACCESS_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * To look at the cluster and its members, and to watch them.
-   *
-   * @generated from enum value: ACCESS_READ = 1;
-   */
-  READ: 1,
-
-  /**
-   * To register, and to register the same again.
-   *
-   * @generated from enum value: ACCESS_JOIN = 2;
-   */
-  JOIN: 2,
-
-  /**
-   * To deregister members or replace them, to delete the token and to reopen it.
-   *
-   * @generated from enum value: ACCESS_ADMINISTER = 3;
-   */
-  ADMINISTER: 3,
-} as const;
-
-/**
- * What can be done with a token, from the lowest to the highest.
- *
- * @generated from enum discovery.v1.Access
- */
-export type Access = (typeof Access)[keyof typeof Access] | UnknownEnum;
-
-/**
- * Describes the enum discovery.v1.Access.
- */
-export const AccessSchema: GenEnum<Access> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 0);
+  messageDesc(file_discovery_v1_service, 19);
 
 /**
  * What to do when the member id is, or is not, registered already.
@@ -785,7 +794,7 @@ export type RegisterMode = (typeof RegisterMode)[keyof typeof RegisterMode] | Un
  * Describes the enum discovery.v1.RegisterMode.
  */
 export const RegisterModeSchema: GenEnum<RegisterMode> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 1);
+  enumDesc(file_discovery_v1_service, 0);
 
 /**
  * What a new member gets when the cluster has all of its members.
@@ -826,7 +835,7 @@ export type WhenFull = (typeof WhenFull)[keyof typeof WhenFull] | UnknownEnum;
  * Describes the enum discovery.v1.WhenFull.
  */
 export const WhenFullSchema: GenEnum<WhenFull> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 2);
+  enumDesc(file_discovery_v1_service, 1);
 
 /**
  * What a registration did.
@@ -874,7 +883,7 @@ export type RegisterOutcome = (typeof RegisterOutcome)[keyof typeof RegisterOutc
  * Describes the enum discovery.v1.RegisterOutcome.
  */
 export const RegisterOutcomeSchema: GenEnum<RegisterOutcome> = /*@__PURE__*/
-  enumDesc(file_discovery_v1_service, 3);
+  enumDesc(file_discovery_v1_service, 2);
 
 /**
  * Where the nodes of a new etcd cluster find each other.
@@ -940,7 +949,8 @@ export const DiscoveryService: GenService<{
   /**
    * ListMembers returns the members of a cluster, ranked, and its standbys.
    *
-   * It is refused for an expired or deleted token.
+   * Those of an expired token can be read until its `purge_time`; the state says that it has expired. It is refused for
+   * a deleted token, which has none.
    *
    * @generated from rpc discovery.v1.DiscoveryService.ListMembers
    */

@@ -16,7 +16,7 @@ export const DEREGISTER = clientCommand({
   examples: ['deregister my-cluster infra1'],
   async run({ words, client, token, json, printJson, terminal }) {
     const wanted = words[1] ?? '';
-    const { members, standbys } = await client.listMembers({ token });
+    const { members, standbys } = await client.listMembers({ token, refuseExpired: true });
     const all = [...members, ...standbys];
     const member = all.find(({ id }) => id === wanted) ?? all.find(({ name }) => name === wanted);
     if (member === undefined) {

@@ -74,7 +74,7 @@ export const FLAGS = clientCommand({
   ],
   async run({ flags, client, token, given, server, json, printJson, terminal, note }) {
     // A token that will not work is better told here than in the log of a node.
-    const { cluster } = await client.listMembers({ token });
+    const { cluster } = await client.listMembers({ token, refuseExpired: true });
     const { format, caFile, ...node } = flags;
     const service = { serviceUrl: server, token, ...(caFile !== undefined && { caFile }) };
     const text = startText({ ...node, ...service }, format);

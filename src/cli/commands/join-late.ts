@@ -43,13 +43,15 @@ export const JOIN_LATE = clientCommand({
     }
     const addTo = (endpoints: string): string =>
       `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(name)} --peer-urls=${shellWord(peerUrl.join(','))}`;
-    const { cluster, members, standbys } = await client.listMembers({ token }).catch((thrown: unknown) => {
-      const ended = ENDED.get(refusalOf(thrown)?.reason);
-      if (ended === undefined) throw thrown;
-      // No new token for it: that would make another cluster.
-      const next = `the cluster itself can, if it runs; with a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;
-      throw new Failure(EXIT.ENDED, `${ended}, and cannot tell who the members are`, next);
-    });
+    const { cluster, members, standbys } = await client
+      .listMembers({ token, refuseExpired: true })
+      .catch((thrown: unknown) => {
+        const ended = ENDED.get(refusalOf(thrown)?.reason);
+        if (ended === undefined) throw thrown;
+        // No new token for it: that would make another cluster.
+        const next = `the cluster itself can, if it runs; with a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;
+        throw new Failure(EXIT.ENDED, `${ended}, and cannot tell who the members are`, next);
+      });
     if (cluster?.state !== ClusterState.COMPLETE) {
       const how = cluster === undefined ? '' : ` (${progress(cluster)})`;
       throw new Failure(

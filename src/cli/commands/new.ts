@@ -1,6 +1,6 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { Access, CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
+import { Access, type Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { findingFlags } from '../../etcd/start/settings.ts';
 import { shellWord } from '../../etcd/start/shell-word.ts';

@@ -19,7 +19,8 @@ export const SHOW = clientCommand({
     const { cluster } = answer;
     if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
     const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
-    const list = live ? await client.listMembers({ token }) : undefined;
+    // A deleted one has no members.
+    const list = cluster.state === ClusterState.DELETED ? undefined : await client.listMembers({ token });
     if (json) {
       const { revision } = answer;
       printJson(

@@ -5,7 +5,6 @@ import {
   type ServiceImplSpec,
 } from '@connectrpc/connect';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { millis } from '../../discovery/types.ts';
 import { onEnd } from '../../on-end.ts';
 import { connectError } from '../../rpc/errors.ts';
 
@@ -63,5 +62,5 @@ function withSignal(context: HandlerContext, signal: AbortSignal): HandlerContex
 function knownNoMore() {
   const words =
     'these credentials are known no more: use those that the operator of this service has given out';
-  return connectError(new DiscoveryError('UNAUTHENTICATED', words), millis(Date.now()));
+  return connectError(new DiscoveryError('UNAUTHENTICATED', words));
 }

@@ -1,5 +1,4 @@
 import type { ConnectError } from '@connectrpc/connect';
-import type { Discovery } from '../../discovery/discovery.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { comeAgain } from '../../etcdv3/errors.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
@@ -14,10 +13,9 @@ import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
 import type { Answer } from './surfaces.ts';
 
-/** Who sees to it that no client takes too much, and what time it is for those that are told to wait. */
+/** Who sees to it that no client takes too much. */
 export interface Door {
   readonly limiter: Limiter;
-  readonly now: Discovery['now'];
   /** The path of the public URL, which a proxy may leave in requests. */
   readonly basePath: string;
 }
@@ -25,13 +23,13 @@ export interface Door {
 /** The way of every request: what it is, whether its client may send it, noted, answered. */
 export function admitRequests(
   answer: Answer,
-  { limiter, now, basePath }: Door,
+  { limiter, basePath }: Door,
   observers: Observers,
 ): PortHandler {
   /** Every surface has its own words for a refusal. */
   const turnAway = (refusal: DiscoveryError, { path }: Route): ConnectError => {
     observers.metrics.refused(refusal.reason);
-    const error = connectError(refusal, now());
+    const error = connectError(refusal);
     return path === V3_WATCH ? comeAgain(error) : error;
   };
   return (request, response) => {

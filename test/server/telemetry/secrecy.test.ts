@@ -10,7 +10,8 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
-import { Access, DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
+import { Access } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Auth, KV, Watch } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { issueCredential } from '../../../src/server/clients/auth-file.ts';
 import { type RunningService, startService } from '../../support/service.ts';

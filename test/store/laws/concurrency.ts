@@ -55,8 +55,8 @@ export function concurrencyLaws({ start }: Subject): void {
           done.map((each) => each.member),
         );
         assert.deepEqual(
-          done.map((each) => each.standby),
-          done.map((_, i) => i >= members),
+          done.map((each) => each.rank),
+          done.map((_, i) => i + 1),
         );
         assert.ok(standbys(cluster).length > 0);
         for (const each of rejections(results)) assert.equal(each.reason, 'CLUSTER_FULL');

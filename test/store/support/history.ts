@@ -159,15 +159,16 @@ async function perform(discovery: Discovery, command: Command): Promise<Outcome>
       case 'create':
         return written(await discovery.createToken(command.create));
       case 'register': {
-        const { member, previous, standby, ...rest } = await discovery.register(
-          command.token,
-          command.register,
-        );
-        return { ...written(rest), member, standby, ...(previous === undefined ? {} : { previous }) };
+        const { member, previous, rank, ...rest } = await discovery.register(command.token, command.register);
+        return { ...written(rest), member, rank, ...(previous === undefined ? {} : { previous }) };
       }
       case 'deregister': {
-        const { member, ...rest } = await discovery.deregister(command.token, command.id, command.expected);
-        return { ...written(rest), member };
+        const { member, rank, ...rest } = await discovery.deregister(
+          command.token,
+          command.id,
+          command.expected,
+        );
+        return { ...written(rest), member, rank };
       }
       case 'delete':
         return written(await discovery.deleteToken(command.token));

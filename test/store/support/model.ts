@@ -40,7 +40,7 @@ export type Outcome =
       /** Of register and deregister. */
       readonly member?: Member;
       readonly previous?: Member;
-      readonly standby?: boolean;
+      readonly rank?: number;
     };
 
 interface Entry {
@@ -83,9 +83,10 @@ export class Model {
         return this.#register(command.register, entry, now);
       case 'deregister': {
         const member = entry.cluster.members.find((each) => each.id === command.id) as Member;
+        const rank = entry.cluster.members.indexOf(member) + 1;
         const members = entry.cluster.members.filter((each) => each !== member);
         this.#commit(entry, { ...entry.cluster, members }, { type: 'DEREGISTERED', member }, now);
-        return { revision: this.revision, cluster: entry.cluster, changed: true, member };
+        return { revision: this.revision, cluster: entry.cluster, changed: true, member, rank };
       }
       case 'reopen': {
         const expireTime = (now + command.ttl) as Millis;
@@ -132,6 +133,7 @@ export class Model {
     }
     if (command.call === 'get') return undefined;
     if (cluster.deleteTime !== undefined) return 'TOKEN_DELETED';
+    if (command.call === 'list') return undefined;
     if (command.call === 'reopen') return wornOut(cluster, cluster.members.length);
     if (now >= cluster.expireTime) return 'TOKEN_EXPIRED';
     switch (command.call) {
@@ -214,13 +216,13 @@ export class Model {
       };
       this.#commit(entry, cluster, { type: 'REPLACED', member, previous }, now);
     }
-    const rank = entry.cluster.members.findIndex((each) => each.id === id);
+    const place = entry.cluster.members.findIndex((each) => each.id === id);
     return {
       revision: this.#answered,
       cluster: entry.cluster,
       changed,
-      member: entry.cluster.members[rank] as Member,
-      standby: rank >= entry.cluster.size,
+      member: entry.cluster.members[place] as Member,
+      rank: place + 1,
       ...(changed && previous !== undefined ? { previous } : {}),
     };
   }
