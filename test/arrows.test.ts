@@ -188,7 +188,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/server/rpc',
       'src/settings',
     ],
-    packages: [PROTOBUF, '@opentelemetry/api', '@prometheus-io/client', 'pino', 'pino-pretty', NODE],
+    packages: [PROTOBUF, '@opentelemetry/api', 'prom-client', 'pino', 'pino-pretty', NODE],
   },
   'src/server/clients': {
     modules: [

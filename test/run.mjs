@@ -10,7 +10,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, fail, install, ROOT } from '../src/dev/prepare.mjs';
+import { buildAll } from '../src/dev/build.mjs';
+import { installAll } from '../src/dev/install.mjs';
+import { fail, ROOT } from '../src/dev/root.mjs';
 import { installChromium } from './tools/chromium.mjs';
 import { installDebianEtcd } from './tools/etcd-binaries.mjs';
 
@@ -28,8 +30,8 @@ const slow = options.slow || process.env.ETCD_DISCOVERY_TEST_SLOW === '1';
 const node = resolve(options.node ?? process.execPath);
 if (!existsSync(node)) fail(`--node ${options.node}: there is no such file.`);
 
-install();
-build();
+await installAll();
+await buildAll();
 
 const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
   .filter((name) => name.endsWith('.test.js'))

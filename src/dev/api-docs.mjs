@@ -11,7 +11,7 @@ import {
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
 } from '@bufbuild/protobuf/wkt';
-import { fail, ROOT } from './prepare.mjs';
+import { fail, ROOT } from './root.mjs';
 
 const FILE = join(ROOT, 'docs', 'api.md');
 const PACKAGE = 'discovery.v1';

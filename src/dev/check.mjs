@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { install, ROOT } from './prepare.mjs';
+import { installAll } from './install.mjs';
+import { allPackages } from './locked.mjs';
+import { ROOT, readJson } from './root.mjs';
 
 const BIN = join(ROOT, 'node_modules', '.bin');
 /** Where packages come from for everybody, and no mirror of somebody's. */
@@ -58,34 +60,35 @@ function genIsFresh(temporary) {
 
 /** Versions are exact, none is one that its maintainers have given up, and each is locked for every platform. */
 function dependencies() {
-  const read = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
-  const { dependencies, devDependencies } = read('package.json');
-  const { packages } = read('package-lock.json');
+  const { dependencies, devDependencies } = readJson('package.json');
+  const { devDependencies: tools } = readJson('test/package.json');
+  const lock = readJson('package-lock.json');
   const wrong = [
-    ...Object.entries({ ...dependencies, ...devDependencies })
+    ...Object.entries({ ...dependencies, ...devDependencies, ...tools })
       .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
       .map(([name, version]) => `${name} ${version}: not one exact version`),
-    ...Object.entries(packages)
+    ...[...allPackages(lock)]
       .filter(([, { deprecated }]) => deprecated !== undefined)
       .map(([path, { version, deprecated }]) => `${path} ${version} is deprecated: ${deprecated}`),
-    ...Object.entries(packages)
-      .filter(([path]) => path !== '')
-      .flatMap(([path, { integrity, resolved }]) => [
-        ...(integrity?.startsWith('sha512-')
-          ? []
-          : [`${path}: package-lock.json has no sha512 integrity of it`]),
-        ...(resolved?.startsWith(REGISTRY)
-          ? []
-          : [`${path}: package-lock.json does not resolve it to ${REGISTRY}`]),
-      ]),
+    ...[...allPackages(lock)].flatMap(([path, { integrity, resolved }]) => [
+      ...(integrity?.startsWith('sha512-')
+        ? []
+        : [`${path}: package-lock.json has no sha512 integrity of it`]),
+      ...(resolved?.startsWith(REGISTRY)
+        ? []
+        : [`${path}: package-lock.json does not resolve it to ${REGISTRY}`]),
+      // A second copy there would be another package to the tests than what they test.
+      ...(path.startsWith('node_modules/') ? [] : [`${path}: not in node_modules of the root`]),
+    ]),
   ];
   return { ok: wrong.length === 0, output: wrong.join('\n') };
 }
 
 const STEPS = {
+  // Before the linter, which reads what the tests import as it was compiled.
+  types: () => run('tsc', '--build'),
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
-  types: () => run('tsc'),
   "the page's types": () => run('tsc', '-p', 'src/page/browser'),
   dependencies,
   'buf lint': () => run('buf', 'lint'),
@@ -94,7 +97,7 @@ const STEPS = {
   'docs/api.md is fresh': () => run('node', 'src/dev/api-docs.mjs', '--check'),
 };
 
-install();
+await installAll();
 const failed = [];
 for (const [name, step] of Object.entries(STEPS)) {
   const begin = performance.now();

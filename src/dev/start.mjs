@@ -2,10 +2,12 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, install, ROOT } from './prepare.mjs';
+import { buildService } from './build.mjs';
+import { installService } from './install.mjs';
+import { ROOT } from './root.mjs';
 
-install();
-build();
+await installService();
+await buildService();
 
 // In this very process, so that signals reach the service and its exit code is ours.
 const main = join(ROOT, 'dist', 'src', 'main.js');

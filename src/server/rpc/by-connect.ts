@@ -16,6 +16,7 @@ import { mapped } from './map-body.ts';
 import { mediaTypeOf } from './media-type.ts';
 import type { Outcome } from './outcome.ts';
 import { explainStatus, explainUnreadable } from './refusals.ts';
+import { TURNED_AWAY, turnedAway } from './turned-away.ts';
 
 export interface Asked {
   readonly values: ContextValues;
@@ -41,7 +42,9 @@ export async function byConnect(
   // Connect may leave it half-read. That is for the port to see to: a request that is destroyed holds its socket.
   const body =
     read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
-  const answer = await handler({ ...asked, body });
+  const refusal = values.get(TURNED_AWAY);
+  const call = { ...asked, body };
+  const answer = await handler(refusal === undefined ? call : turnedAway(call, refusal));
   const explained = await explain(answer, { handler, type, isGet: asked.method === 'GET', outcome });
   nameEncodings(explained, header);
   try {

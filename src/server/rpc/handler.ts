@@ -3,9 +3,7 @@ import {
   type ConnectError,
   type ContextValues,
   createConnectRouter,
-  createContextKey,
   createContextValues,
-  type HandlerContext,
   type MethodImpl,
   type ServiceImplSpec,
 } from '@connectrpc/connect';
@@ -20,15 +18,8 @@ import { byConnect } from './by-connect.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type Outcome } from './outcome.ts';
 import { refuseUnknown } from './refusals.ts';
+import { refuseTurnedAway, TURNED_AWAY } from './turned-away.ts';
 import { versionProblem } from './version-problem.ts';
-
-const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
-
-/** Before the body is read, so that a call that is one too many costs next to nothing. */
-function requestGate({ values }: HandlerContext): void {
-  const refusal = values.get(TURNED_AWAY);
-  if (refusal !== undefined) throw refusal;
-}
 
 /** With a refusal it answers that, in the protocol of the call. */
 export type RpcHandler = (
@@ -61,7 +52,7 @@ export function rpcHandler(
   };
   const router = createConnectRouter({
     ...options,
-    requestGate,
+    interceptors: [...options.interceptors, refuseTurnedAway],
     // Not brotli: at its default quality it takes thirty times as long.
     acceptCompression: [compressionGzip],
     // A misspelt field is refused, and not taken for one that is left out.

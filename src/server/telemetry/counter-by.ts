@@ -1,4 +1,4 @@
-import { Counter, type Registry } from '@prometheus-io/client';
+import { Counter, type Registry } from 'prom-client';
 
 /**
  * Makes a counter with one label, and returns what adds to it. Every value of the label is there from the start, so

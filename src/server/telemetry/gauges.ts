@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from '@prometheus-io/client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Counts } from './token-census.ts';
 
 /** What there is now of something, and the most that there may be. */

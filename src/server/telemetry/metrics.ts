@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import type { Reason } from '../../discovery/errors.ts';
 import { PORT_REFUSALS, type PortRefusal } from '../../port/refusals.ts';
@@ -98,7 +98,6 @@ function processMetrics(): Registry {
   collectDefaultMetrics({
     register: processRegistry,
     eventLoopMonitoringPrecision: 100,
-    eventLoopUtilizationTimeout: 5000,
   });
   return processRegistry;
 }

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '@prometheus-io/client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Route, Surface } from '../route.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 

@@ -1,4 +1,4 @@
-import { Counter, type Registry } from '@prometheus-io/client';
+import { Counter, type Registry } from 'prom-client';
 import { counterBy } from './counter-by.ts';
 import { COUNTS, Histogram, SECONDS, type Series } from './histogram.ts';
 
