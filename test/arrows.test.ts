@@ -50,7 +50,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/store/lmdb/check': { modules: ['src/store', 'src/discovery'], packages: [NODE] },
   'src/store/lmdb/care': {
-    modules: ['src/store', 'src/store/lmdb', 'src/store/lmdb/check', 'src/discovery'],
+    modules: ['src/store', 'src/store/lmdb', 'src/store/lmdb/check', 'src/discovery', 'src/values'],
     packages: ['lmdb', NODE],
   },
   'src/store/etcd': {
@@ -139,7 +139,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     modules: ['gen', 'src/page', 'src/page/view', 'src/client', 'src/etcd/start'],
     packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF],
   },
-  'src/moving': { modules: ['src/discovery', 'src/limits.ts'], packages: [NODE] },
+  'src/moving': { modules: ['src/discovery', 'src/limits.ts', 'src/values'], packages: [NODE] },
   'src/moving/discoveryserver': {
     modules: ['src/moving', 'src/discovery', 'src/etcd', 'src/limits.ts', 'src/values'],
     packages: ['etcd3', NODE],
@@ -269,6 +269,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/etcd',
       'src/etcd/start',
       'src/server/clients',
+      'src/server/version.ts',
       'src/settings/tables',
       'src/values',
     ],

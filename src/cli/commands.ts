@@ -11,6 +11,7 @@ import { NEW } from './commands/new.ts';
 import { REGISTER } from './commands/register.ts';
 import { REOPEN } from './commands/reopen.ts';
 import { SHOW } from './commands/show.ts';
+import { VERSION } from './commands/version.ts';
 import { WAIT } from './commands/wait.ts';
 import { WATCH } from './commands/watch.ts';
 import { BACKUP } from './data/backup.ts';
@@ -42,4 +43,5 @@ export const COMMANDS: readonly Command[] = [
   DEREGISTER,
   JOIN_LATE,
   completion(() => COMMANDS),
+  VERSION,
 ];

@@ -1,4 +1,5 @@
-import { readVersion } from '../server/version.ts';
+import { didYouMean } from '../values/nearest.ts';
+import { quote } from '../values/quote.ts';
 import type { BareTerminal, Command, Terminal } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { withStatusLine } from './text/status-line.ts';
@@ -20,8 +21,7 @@ export async function run(args: readonly string[], bare: BareTerminal): Promise<
       return 0;
     }
     case '--version':
-      terminal.out(`etcd-discovery ${readVersion()}\n`);
-      return 0;
+      return runCommand('version', rest, terminal);
     default:
       return runCommand(name, rest, terminal);
   }
@@ -30,17 +30,23 @@ export async function run(args: readonly string[], bare: BareTerminal): Promise<
 async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {
   const command = COMMANDS.find((each) => each.name === name);
   if (command !== undefined) return command.run(args, terminal);
-  terminal.err(`etcd-discovery: ${JSON.stringify(name)}: ${whyUnknown(name)}; see etcd-discovery --help\n`);
+  terminal.err(`etcd-discovery: ${quote(name)}: ${whyUnknown(name)}\n`);
   return 2;
 }
 
+const SEE = '; see etcd-discovery --help';
+
 /** The service that this one replaces is started with flags alone. */
 function whyUnknown(name: string): string {
+  if (!name.startsWith('-')) {
+    const names = [...COMMANDS.map((each) => each.name), 'help'];
+    return `there is no such command${didYouMean(name, names) || SEE}`;
+  }
   const flag = /^--?([a-z-]+)/.exec(name)?.[1];
-  if (flag === undefined) return name.startsWith('-') ? 'there is no such flag' : 'there is no such command';
   const serve = COMMANDS.find((each) => each.name === 'serve');
   const isOfServe = serve?.flags.some((each) => each.flag === flag || each.old?.flag === flag) === true;
-  return isOfServe ? `a command comes first; write etcd-discovery serve --${flag}` : 'there is no such flag';
+  if (isOfServe) return `a command comes first; write etcd-discovery serve --${flag}${SEE}`;
+  return `there is no such flag${didYouMean(name, ['--help', '--version']) || SEE}`;
 }
 
 function help(): string {

@@ -16,16 +16,12 @@ export function checkRoom(cluster: Cluster, newcomer: Newcomer): void {
   const { whenFull } = newcomer;
   if (!isComplete(cluster)) return;
   if (whenFull === 'REFUSE') {
-    throw new DiscoveryError(
-      'CLUSTER_FULL',
-      `the cluster has all of its ${cluster.size} members; ${MEMBER_ADD}`,
-      { cluster },
-    );
+    throw new DiscoveryError('CLUSTER_FULL', `the cluster has ${all(cluster)}; ${MEMBER_ADD}`, { cluster });
   }
   if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
     throw new DiscoveryError(
       'TOO_MANY_STANDBYS',
-      `the cluster has all of its ${cluster.size} members and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
+      `the cluster has ${all(cluster)} and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
       { cluster },
     );
   }
@@ -54,7 +50,7 @@ export function checkNotFinal(cluster: Cluster, member: Member): void {
   if (!isComplete(cluster) || isStandby(cluster, member.id)) return;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster has formed, and its ${cluster.size} members are final here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late writes the line)`,
+    `the cluster has formed, and its members are final here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late writes the line)`,
     { member, cluster },
   );
 }
@@ -65,7 +61,9 @@ export function checkRetry(cluster: Cluster, member: Member, now: Millis): void 
   const apart = Math.abs(now - member.registerTime);
   if (!isComplete(cluster) || cluster.allowRejoin || apart <= CLUSTER_LIMITS.retryWindow) return;
   const why = isStandby(cluster, member.id)
-    ? `the cluster has all of its ${cluster.size} members, and this one came later; ${MEMBER_ADD}`
+    ? `the cluster has ${all(cluster)}, and this one came later; ${MEMBER_ADD}`
     : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';
   throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
 }
+
+const all = ({ size }: Cluster): string => (size === 1 ? 'its one member' : `all of its ${size} members`);

@@ -1,4 +1,5 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { formatDuration } from '../values/duration.ts';
 import { whyUnreachable } from '../values/peer-url.ts';
 import { printable } from '../values/quote.ts';
 import { DiscoveryError } from './errors.ts';
@@ -122,7 +123,7 @@ export function parseTtl(ms: number | undefined, policy: Policy): Ttl {
   if (!(ms >= policy.minTtl && ms <= policy.maxTtl)) {
     throw invalid(
       'ttl',
-      `a token lives ${policy.minTtl / 1000} s to ${policy.maxTtl / 1000} s, not ${ms / 1000} s`,
+      `a token lives ${formatDuration(policy.minTtl)} to ${formatDuration(policy.maxTtl)}, not ${formatDuration(Math.round(ms))}`,
     );
   }
   return Math.round(ms) as Ttl;

@@ -13,6 +13,8 @@ import type { Policy } from '../discovery/policy.ts';
 import type { Locks } from '../discovery/types.ts';
 import { type Millis, millis } from '../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../limits.ts';
+import { counted } from '../values/counted.ts';
+import { formatDuration } from '../values/duration.ts';
 import type { MovedCluster, MovedMember } from './moved.ts';
 
 /** A cluster as its source has it, not yet looked at. Times in ms. */
@@ -52,10 +54,10 @@ function parsed(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | st
   if (!(raw.expireTime > raw.createTime)) return 'it expires before it was made';
   // A token that was reopened may have lived for long already.
   if (raw.expireTime - Math.max(raw.createTime, now) > policy.maxTtl) {
-    return `it lives longer than the ${policy.maxTtl / 1000} s that are allowed here; raise --max-ttl`;
+    return `it lives longer than the ${formatDuration(policy.maxTtl)} that are allowed here; raise --max-ttl`;
   }
   if (raw.members.length > size + CLUSTER_LIMITS.standbys) {
-    return `it has ${raw.members.length} members, and ${size} and ${CLUSTER_LIMITS.standbys} standbys are the most`;
+    return `it has ${counted(raw.members.length, 'member')}, and ${size} and ${CLUSTER_LIMITS.standbys} standbys are the most`;
   }
   const taken = new Set<string>();
   const members: MovedMember[] = [];

@@ -1,3 +1,4 @@
+import { counted } from '../values/counted.ts';
 import { parseLine } from './format.ts';
 import type { Item } from './import.ts';
 
@@ -36,7 +37,7 @@ export async function* readExport(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     } else if (line.type === 'END') {
       ended = true;
       if (line.clusters !== clusters) {
-        throw new WrongFile(`has ${clusters} tokens, and ${line.clusters} were exported`);
+        throw new WrongFile(`has ${counted(clusters, 'token')}, and ${line.clusters} were exported`);
       }
     } else throw new WrongFile(`has a second header, at ${where}: import the parts one by one`);
   }

@@ -1,3 +1,4 @@
+import { nearest } from '../values/nearest.ts';
 import { quote } from '../values/quote.ts';
 import type { Given, ReadFlags } from './read-flags.ts';
 import { SETTING_ENTRIES, type Setting, type SettingKey } from './settings.ts';
@@ -48,14 +49,22 @@ function twoNames(all: readonly Given[], { old }: Setting<unknown>): string[] {
     : [`${first?.source} and ${other.source} are two names of one setting: give one of them`];
 }
 
+const PREFIX = 'DISC_';
+const withoutPrefix = (name = ''): string => name.slice(PREFIX.length);
+
 /** Warns of variables that look like settings and are not. */
 export function unknownVariables(env: Env): string[] {
   // Those of the other commands, which may be set for them.
-  const others = ['DISC_SERVER', 'DISC_CREDENTIALS'];
+  const others = ['DISC_SERVER', 'DISC_CREDENTIALS', 'DISC_CACERT', 'DISC_CERT', 'DISC_KEY'];
   const known = new Set([...others, ...SETTING_ENTRIES.flatMap(([, { env, old }]) => [env, old?.env])]);
   return Object.keys(env)
-    .filter((name) => name.startsWith('DISC_') && !known.has(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.has(name))
     .sort()
-    .map((name) => (/^\w{1,64}$/.test(name) ? name : quote(name)))
-    .map((name) => `${name} is set in the environment, and is no setting of this service`);
+    .map((name) => {
+      const shown = /^\w{1,64}$/.test(name) ? name : quote(name);
+      // Without the beginning that all share, which would make every name near.
+      const meant = nearest(withoutPrefix(name), [...known].map(withoutPrefix));
+      const hint = meant === undefined ? '' : `; did you mean ${PREFIX}${meant}?`;
+      return `${shown} is set in the environment, and is not a setting of this service${hint}`;
+    });
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { didYouMean } from '../values/nearest.ts';
 import { quote } from '../values/quote.ts';
 import type { AnyFlag, Flag } from './tables/flag.ts';
 
@@ -23,13 +24,13 @@ const ONE_DASH = /^-([a-z][a-z-]+)(?:=|$)/;
 
 /**
  * Tells words from flags, and flags from their values, for every command. `see` names the help to read;
- * `noSuchFlag` is the problem with a flag that is not among `flags`.
+ * `noSuchFlag` knows more of one that is not among `flags`.
  */
 export function readFlags(
   flags: Iterable<AnyFlag>,
   args: readonly string[],
   see: string,
-  noSuchFlag = (source: string): string => `${quote(source)}: there is no such flag; ${see}`,
+  noSuchFlag?: (source: string) => string | undefined,
 ): ReadFlags {
   const byName = new Map<string, AnyFlag>();
   const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple: true }> = {
@@ -60,8 +61,14 @@ export function readFlags(
     const { name, rawName: source, value: text } = token;
     const flag = byName.get(name);
     if (name === 'help') help = true;
-    else if (flag === undefined) problems.push(noSuchFlag(source));
-    else if (flag.value === undefined && text !== undefined)
+    else if (flag === undefined) {
+      const meant =
+        didYouMean(
+          source,
+          Object.keys(options).map((known) => `--${known}`),
+        ) || `; ${see}`;
+      problems.push(noSuchFlag?.(source) ?? `${quote(source)}: there is no such flag${meant}`);
+    } else if (flag.value === undefined && text !== undefined)
       problems.push(`${source}: takes no value; ${see}`);
     else if (
       flag.value !== undefined &&
@@ -75,11 +82,13 @@ export function readFlags(
 
 /** Parses what was given; undefined, and one problem more, if the flag does not take it. */
 export function valueOf<T>(
-  flag: Pick<Flag<T>, 'takes' | 'parse'>,
+  flag: Pick<Flag<T>, 'takes' | 'parse' | 'words'>,
   { source, text }: Given,
   problems: string[],
 ): T | undefined {
   const parsed = flag.parse(text);
-  if (parsed === undefined) problems.push(`${source} ${quote(text)}: takes ${flag.takes}`);
+  if (parsed === undefined) {
+    problems.push(`${source} ${quote(text)}: takes ${flag.takes}${didYouMean(text, flag.words ?? [])}`);
+  }
   return parsed;
 }

@@ -27,11 +27,11 @@ function wrongWord(word: string, args: readonly string[]): string {
 }
 
 /** Of a setting that only a variable sets, the flag that it would have (like --etcd-password) is known. */
-function noSuchFlag(source: string): string {
+function noSuchFlag(source: string): string | undefined {
   const flagLike = ({ env }: Setting<unknown>): string =>
     `--${env.replace('DISC_', '').replaceAll('_', '-').toLowerCase()}`;
   const secret = ALL.find((setting) => setting.flag === undefined && flagLike(setting) === source);
   return secret === undefined
-    ? `${quote(source)}: there is no such flag; ${SEE}`
+    ? undefined
     : `${source}: others on this machine can see flags; set ${secret.env}, or use ${source}-file`;
 }

@@ -239,7 +239,7 @@ test('commands about data answer programs in JSON, in one line, and refuse in it
 
   const refusal = (message: string, exitCode: number): object => ({
     code: exitCode,
-    error: { exitCode, message },
+    error: { exitCode, reason: '', message, next: '' },
   });
   assert.deepEqual(
     await json(['restore', backup, '--data-dir', to], 'stderr'),

@@ -62,6 +62,13 @@ suite('a wrong call is exit code 2', () => {
     [['show', 'http://localhost:8087/'], /: the URL has no token in it/],
     [['show', 'a', '--cert', 'x.pem'], /: --cert and --key belong together/],
     [['show', 'a', '--cacert', '/no/such.pem'], /: --cacert "\/no\/such\.pem": ENOENT/],
+    [['shwo', 'a'], /: "shwo": there is no such command; did you mean show\?\n$/],
+    [['frobnicate'], /: "frobnicate": there is no such command; see etcd-discovery --help\n$/],
+    [['new', '--siez', '3'], /: "--siez": there is no such flag; did you mean --size\?\n$/],
+    [['new', '--output', 'jsno'], /: --output "jsno": takes text or json; did you mean json\?\n$/],
+    [['serve', '--log-level', 'wran'], /: --log-level "wran": .* did you mean warn\?\n$/],
+    [['--versoin'], /: "--versoin": there is no such flag; did you mean --version\?\n$/],
+    [['completion', 'bsh'], /: "bsh": .* did you mean bash\?\n$/],
     [['completion', 'tcsh'], /: "tcsh": completion takes bash, zsh or fish/],
   ];
   for (const [args, text] of wrong) test(args.join(' '), () => fails(args, 2, text));

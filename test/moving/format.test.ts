@@ -130,7 +130,7 @@ for (const [what, parts, words] of [
   ['a newer version', [HEADER.replace('1,', '2,')], /it is of version 2, and this program reads 1$/],
   ['an end that is missing', [HEADER, LINE], /^is cut short: its last line is missing$/],
   ['a line that is cut', [HEADER, LINE.slice(0, 50)], /^is cut short: its last line is missing$/],
-  ['a token that is missing', [HEADER, LINE, endLine(2)], /^has 1 tokens, and 2 were exported$/],
+  ['a token that is missing', [HEADER, LINE, endLine(2)], /^has 1 token, and 2 were exported$/],
   ['lines after the end', [HEADER, endLine(0), LINE], /^has more lines after its end, from line 3$/],
   ['two headers', [HEADER, HEADER, endLine(0)], /^has a second header, at line 2/],
   [

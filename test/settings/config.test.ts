@@ -286,7 +286,7 @@ const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
     {},
     '--etcd-password: others on this machine can see flags; set DISC_ETCD_PASSWORD, or use --etcd-password-file',
   ],
-  ['--adr :1', {}, '"--adr": there is no such flag; see etcd-discovery serve --help'],
+  ['--adr :1', {}, '"--adr": there is no such flag; did you mean --addr?'],
   ['-x', {}, '"-x": there is no such flag; see etcd-discovery serve --help'],
   // As Go's flag package takes them.
   ['-addr :1', {}, '-addr: flags have two dashes; write --addr'],
@@ -443,8 +443,8 @@ test('a variable that no setting has is warned of, and others are not looked at'
   const reading = readServeArguments([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
   assert.ok(reading.type === 'CONFIG');
   assert.deepEqual(reading.warnings, [
-    'DISC_ADR is set in the environment, and is no setting of this service',
-    'DISC_PORT is set in the environment, and is no setting of this service',
+    'DISC_ADR is set in the environment, and is not a setting of this service; did you mean DISC_ADDR?',
+    'DISC_PORT is set in the environment, and is not a setting of this service',
   ]);
 });
 
@@ -469,12 +469,23 @@ test('durations are read as Go writes them, and written as they are read', () =>
     ['7d', 7 * DAY],
     ['1d2h3m4s5ms', DAY + 2 * HOUR + 3 * MINUTE + 4 * SECOND + 5],
     ['0s', 0],
+    ['0', 0],
+    ['+0', 0],
+    ['.5h', 30 * MINUTE],
+    ['1.h', HOUR],
+    ['+1.5h', 90 * MINUTE],
+    ['1500us', 2],
+    ['100us', 0],
+    ['2000\u00b5s', 2],
+    ['2000\u03bcs', 2],
+    ['5000000ns', 5],
+    ['1s500000us', 1500],
   ];
   for (const [text, ms] of table) {
     assert.equal(parseDuration(text), ms, text);
     assert.equal(parseDuration(formatDuration(ms)), ms, text);
   }
-  for (const text of ['', '1', '-1s', '1 h', 'h', '1hour', '.5h', '1e3s', '1h,', '٣h']) {
+  for (const text of ['', '1', '-1s', '1 h', 'h', '.h', '00', '1hour', '1e3s', '1h,', '٣h', '1..5h', '+']) {
     assert.equal(parseDuration(text), undefined, text);
   }
 });

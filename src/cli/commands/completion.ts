@@ -1,3 +1,5 @@
+import { didYouMean } from '../../values/nearest.ts';
+import { quote } from '../../values/quote.ts';
 import type { Command } from '../command.ts';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -39,7 +41,7 @@ export const completion = (commands: () => readonly Command[]): Command => ({
       const problem =
         reading.type === 'WRONG'
           ? reading.problem
-          : `${JSON.stringify(shell)}: completion takes bash, zsh or fish`;
+          : `${quote(shell)}: completion takes bash, zsh or fish${didYouMean(shell, Object.keys(SCRIPTS))}`;
       terminal.err(`etcd-discovery: ${problem}\n`);
       return EXIT.WRONG;
     }

@@ -1,4 +1,5 @@
 import type { Contents } from '../../store/lmdb/care/records.ts';
+import { counted } from '../../values/counted.ts';
 import { type Report, tokens } from './report.ts';
 
 /** What a command did, in lines for people and in fields for programs, and what is in the data. */
@@ -14,9 +15,9 @@ export async function reportContents(report: Report, work: () => Promise<Done>):
     const { lines, fields, contents } = await work();
     const { clusters, members, events, revision, problems } = contents;
     for (const problem of problems) report.problem(problem);
-    const found = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const found = counted(problems.length, 'problem');
     const state = problems.length === 0 ? 'all is well' : `${found} found`;
-    const counts = `${tokens(clusters, members)} and ${events} events, up to revision ${revision}: ${state}`;
+    const counts = `${tokens(clusters, members)} and ${counted(events, 'event')}, up to revision ${revision}: ${state}`;
     report.result([...lines, counts], { ...fields, tokens: clusters, members, events, revision });
     return problems.length === 0 ? 0 : 1;
   } catch (error) {

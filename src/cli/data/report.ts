@@ -1,4 +1,5 @@
 import { DiscoveryError } from '../../discovery/errors.ts';
+import { counted } from '../../values/counted.ts';
 import type { Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { jsonLine } from '../output.ts';
@@ -75,5 +76,5 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 
 /** `1 token with 3 members`. */
 export function tokens(count: number, members: number): string {
-  return `${count} ${count === 1 ? 'token' : 'tokens'} with ${members} ${members === 1 ? 'member' : 'members'}`;
+  return `${counted(count, 'token')} with ${counted(members, 'member')}`;
 }

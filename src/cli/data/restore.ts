@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { counted } from '../../values/counted.ts';
 import { dataCommand } from '../data-command.ts';
 import { reportContents } from './contents.ts';
 import { dataDirectory, wrongStoreFor } from './open-store.ts';
@@ -39,7 +40,9 @@ backup, so that none is given out twice.`,
       const closed =
         closedTokens === 0
           ? []
-          : [`closed ${closedTokens} of the tokens: their clusters were assembling, and need new ones`];
+          : [
+              `closed ${counted(closedTokens, 'token')} of clusters that were assembling: each such cluster needs a new token`,
+            ];
       const fields = { dataDir, closedTokens, ...(before !== undefined && { before }) };
       return { lines: [`restored to ${dataDir}`, ...kept, ...closed], fields, contents };
     });

@@ -6,6 +6,7 @@ import type { ConnectionCount } from '../../port/port.ts';
 import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
 import type { ChangeKind, Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
+import { counted } from '../../values/counted.ts';
 import { take } from '../../values/token-bucket.ts';
 import { ClientAddresses } from './client-address.ts';
 import { type Client, ClientTable } from './client-table.ts';
@@ -126,7 +127,7 @@ export class Limiter {
     if (client.requests >= requestsAtOnce) {
       this.#tell(client, 'requests at once');
       return tooMany(
-        `${client.name} has ${client.requests} requests open, as many as one client may`,
+        `${client.name} has ${counted(client.requests, 'request')} open, as many as one client may`,
         REQUEST_LIMITS.clientPause,
       );
     }
@@ -205,7 +206,7 @@ export class Limiter {
     if (client !== undefined && client.watches >= this.#limits.watches) {
       this.#tell(client, 'watches');
       return tooMany(
-        `${client.name} has ${client.watches} nodes waiting and clients watching, as many as one client may`,
+        `${client.name} has ${counted(client.watches, 'waiting node or watch', 'waiting nodes and watches')}, as many as one client may`,
         REQUEST_LIMITS.clientPause,
       );
     }

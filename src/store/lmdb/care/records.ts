@@ -5,6 +5,7 @@ import { type Event, replay } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
 import { type Cluster, revision, type Token } from '../../../discovery/types.ts';
+import { counted } from '../../../values/counted.ts';
 import { decodeEvent, decodeStoredCluster, linkOf } from '../codec.ts';
 import { checkCounters } from '../counters.ts';
 import { readFault } from '../fault.ts';
@@ -114,7 +115,7 @@ class Reading {
     if (isMarked !== this.#format >= SEALED_SINCE) return 'its mark is missing';
     const entries = isMarked ? taken.slice(1) : taken;
     if (entries.length !== cluster.changeCount)
-      return `it has ${entries.length} events, and there should be ${cluster.changeCount}`;
+      return `it has ${counted(entries.length, 'event')}, and there should be ${cluster.changeCount}`;
     const records = entries.map((entry) => entry.read());
     const events = records.map((record, i) => decodeEvent(revision(entries[i]?.key[1] ?? 0), record));
     return (

@@ -1,0 +1,44 @@
+import { readVersion } from '../../server/version.ts';
+import type { Command } from '../command.ts';
+import { EXIT } from '../exit.ts';
+import { readCall } from '../flags.ts';
+import { exampleLines, flagLines } from '../help.ts';
+import { jsonLine, OUTPUT, wantsJson } from '../output.ts';
+import { problemOutput } from '../problem.ts';
+
+const HELP = `Print the version of this program. It asks no service.
+
+Usage: etcd-discovery version [flags]
+
+Flags:
+${flagLines([OUTPUT])}
+
+${exampleLines(['version', 'version --output json'])}
+`;
+
+/** `etcd-discovery version`, which `etcd-discovery --version` prints too. */
+export const VERSION: Command = {
+  name: 'version',
+  group: 'Shell',
+  summary: 'print the version of this program',
+  flags: [OUTPUT],
+  async run(args, terminal) {
+    const reading = readCall('version', [], { output: OUTPUT }, args, terminal.env);
+    switch (reading.type) {
+      case 'HELP':
+        terminal.out(HELP);
+        return EXIT.DONE;
+      case 'WRONG': {
+        const problem = { exitCode: EXIT.WRONG, message: reading.problem };
+        terminal.err(problemOutput(problem, wantsJson(reading.given)));
+        return problem.exitCode;
+      }
+      case 'CALL': {
+        const version = readVersion();
+        const isJson = reading.values.output === 'json';
+        terminal.out(isJson ? jsonLine({ version }) : `etcd-discovery ${version}\n`);
+        return EXIT.DONE;
+      }
+    }
+  },
+};

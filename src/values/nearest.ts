@@ -1,0 +1,42 @@
+/** Longer words are not mistyped names, and comparing them would be work that a caller chooses. */
+const LONGEST = 64;
+
+/** The candidate that a word was most likely meant to be: a few slips away from it. Undefined: none is near. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
+  const written = fold(word);
+  let best: string | undefined;
+  // A third of the letters may be wrong, as in `wtach`; of two letters one.
+  let least = Math.max(1, Math.floor(written.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const slips = slipsBetween(written, fold(candidate));
+    if (slips < least) [best, least] = [candidate, slips];
+  }
+  return best;
+}
+
+/** The end of a sentence about a word that is not known: `; did you mean --size?`, or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const meant = nearest(word, candidates);
+  return meant === undefined ? '' : `; did you mean ${meant}?`;
+}
+
+function fold(text: string): string {
+  return text.toLowerCase().replaceAll('_', '-');
+}
+
+/** How many letters are added, left out, changed or swapped with the next one (optimal string alignment). */
+function slipsBetween(a: string, b: string): number {
+  let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const changed = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwapped ? (before[j - 2] ?? 0) + 1 : changed;
+      row[j] = Math.min(changed, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
+    }
+    [before, last] = [last, row];
+  }
+  return last[b.length] ?? 0;
+}

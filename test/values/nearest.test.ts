@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { didYouMean, nearest } from '../../src/values/nearest.ts';
+
+const COMMANDS = ['serve', 'show', 'watch', 'wait', 'new', 'list-members', 'delete', 'deregister'];
+
+test('the nearest name is found over slips of the hand, and none where none is near', () => {
+  for (const [written, meant] of [
+    ['wtach', 'watch'],
+    ['watc', 'watch'],
+    ['SERVE', 'serve'],
+    ['list_members', 'list-members'],
+    ['listmembers', 'list-members'],
+    ['delte', 'delete'],
+    ['nwe', 'new'],
+    ['frobnicate', undefined],
+    ['x', undefined],
+    ['', undefined],
+    ['w'.repeat(100_000), undefined],
+  ] as const) {
+    assert.equal(nearest(written, COMMANDS), meant, written);
+  }
+  assert.equal(didYouMean('wtach', COMMANDS), '; did you mean watch?');
+  assert.equal(didYouMean('frobnicate', COMMANDS), '');
+});
