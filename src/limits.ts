@@ -215,10 +215,24 @@ export const WORK_LIMITS = {
   operations: 32,
   /** Keys that a transaction looks at in all of its operations. */
   keysLookedAt: 4000,
+  /** Clusters that are looked at for a page of the operators' list. */
+  clustersLookedAt: 10,
   /** Watches of a stream that is asked how far they have come. */
   watchesAsked: 64,
   /** Bytes that are kept of what was made, for each of both dialects and the page: a list of the largest cluster has 140 KB, its page 360 KB. */
   renderedBytes: 16 * MiB,
+} as const;
+
+/** Of the operators' list of clusters. */
+export const LIST_LIMITS = {
+  /** Clusters of a page that says nothing of it: a few screens. */
+  clusters: 50,
+  /** The most that a page may be asked for: of the largest clusters, a page ends before. */
+  mostClusters: 200,
+  /** Clusters that are looked at for a page, whether they fit its filters or not: 10 to 20 ms of the embedded store. A page ends there, and is then short. */
+  clustersPerPage: 1000,
+  /** What these take together until a page ends: members' names are far less, and below the 4 MB that gRPC's clients read. */
+  pageBytes: 2 * MiB,
 } as const;
 
 /** Of etcd's v3 dialect. */

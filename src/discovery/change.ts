@@ -2,6 +2,7 @@ import { eventBytes } from './bytes.ts';
 import { isComplete } from './cluster.ts';
 import { handOver } from './member-index.ts';
 import type {
+  CallerName,
   Cluster,
   ClusterSize,
   Description,
@@ -24,6 +25,7 @@ export type Change =
       readonly description: Description;
       readonly allowRejoin: boolean;
       readonly locks?: Locks;
+      readonly creator?: CallerName;
       readonly expireTime: Millis;
     }
   | { readonly type: 'TOKEN_REOPENED'; readonly time: Millis; readonly expireTime: Millis }
@@ -188,15 +190,17 @@ function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision
     changeBytes: 0,
     members: [],
   };
-  return change.locks === undefined ? cluster : { ...cluster, locks: change.locks };
+  const { locks, creator } = change;
+  if ((locks ?? creator) === undefined) return cluster;
+  return { ...cluster, ...(locks && { locks }), ...(creator !== undefined && { creator }) };
 }
 
 function changed(cluster: Cluster, members: readonly Member[], event: Event): Cluster {
   const { revision } = event;
   const changeCount = cluster.changeCount + 1;
   const changeBytes = cluster.changeBytes + eventBytes(event);
-  const { locks, deleteTime, cutRevision, formed } = cluster;
-  if ((locks ?? deleteTime ?? cutRevision ?? formed) !== undefined) {
+  const { locks, creator, deleteTime, cutRevision, formed } = cluster;
+  if ((locks ?? creator ?? deleteTime ?? cutRevision ?? formed) !== undefined) {
     return { ...cluster, members, changeCount, changeBytes, modRevision: revision };
   }
   return {

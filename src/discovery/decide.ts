@@ -8,7 +8,7 @@ import { checkText } from './one-text.ts';
 import { peerAddress } from './parse.ts';
 import { DEFAULT_POLICY } from './policy.ts';
 import { stillTaken, takenByAnother } from './taken.ts';
-import type { Cluster, Locks, Member, Registration } from './types.ts';
+import type { CallerName, Cluster, Locks, Member, Registration } from './types.ts';
 import {
   type ClusterSize,
   type Description,
@@ -35,6 +35,7 @@ export interface CreateCommand {
   readonly ttl: Ttl;
   readonly allowRejoin: boolean;
   readonly locks?: Locks;
+  readonly creator?: CallerName;
 }
 
 export function decideCreate(
@@ -44,7 +45,7 @@ export function decideCreate(
   retention = DEFAULT_POLICY.retention,
 ): Change | undefined {
   if (cluster === undefined) {
-    const { token, size, allowRejoin, locks } = command;
+    const { token, size, allowRejoin, locks, creator } = command;
     return {
       type: 'CREATED',
       time: now,
@@ -53,6 +54,7 @@ export function decideCreate(
       description: command.description ?? ('' as Description),
       allowRejoin,
       ...(locks && { locks }),
+      ...(creator !== undefined && { creator }),
       expireTime: millis(now + command.ttl),
     };
   }

@@ -1,4 +1,5 @@
 import type { Change, Event } from './change.ts';
+import type { Phase, Place } from './newest.ts';
 import type { Cluster, Millis, Revision, Token } from './types.ts';
 
 /** A cluster as it stood at one revision of the store; undefined when the token is unknown. */
@@ -44,10 +45,15 @@ export interface Store {
   events(token: Token, after: Revision, limit: number): Promise<readonly Event[]>;
   /**
    * Clusters by the byte order of their tokens, tombstones included: those after the given token, or from the
-   * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving and counting: no surface may
-   * offer this, as a token is a capability.
+   * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving: no surface may offer this, as
+   * a token is a capability.
    */
   list(after: Token | undefined, limit: number): Promise<readonly Cluster[]>;
+  /**
+   * Where the clusters of a phase are, the newest first: those behind a place, or from the first, at most `limit`. Fewer
+   * are the end. It reads no cluster: one may have passed on meanwhile, or be gone. For operators alone.
+   */
+  newest(phase: Phase, after: Place | undefined, limit: number): Promise<readonly Place[]>;
   /**
    * The one listener for commits, of this process and of others: the token that changed, or undefined when
    * any may have. Called after the change can be read. Each store has one listener.

@@ -11,6 +11,8 @@ export type PeerUrl = Brand<string, 'PeerUrl'>;
 /** How many members make a cluster complete. */
 export type ClusterSize = Brand<number, 'ClusterSize'>;
 export type Description = Brand<string, 'Description'>;
+/** What the operator calls somebody who has credentials. */
+export type CallerName = Brand<string, 'CallerName'>;
 /** What a node's `--discovery` or `--discovery-token` is, without a secret. */
 export type DiscoveryText = Brand<string, 'DiscoveryText'>;
 /** A token's lifetime in ms. */
@@ -59,6 +61,8 @@ export interface Cluster {
   readonly allowRejoin: boolean;
   /** Unset: whoever knows the token may do everything. */
   readonly locks?: Locks;
+  /** Who made it, by the name that the operator gave the caller. Unset: not known. */
+  readonly creator?: CallerName;
   readonly createTime: Millis;
   readonly expireTime: Millis;
   readonly deleteTime?: Millis;

@@ -77,6 +77,7 @@ function unfinal(data: OpenStore): OpenStore {
       revision: () => store.revision(),
       read: (token) => store.read(token),
       events: (token, after, limit) => store.events(token, after, limit),
+      newest: (phase, after, limit) => store.newest(phase, after, limit),
       list: (after, limit) => store.list(after, limit),
       onCommit: (listener) => store.onCommit(listener),
       sweep: (endedBefore, limit) => store.sweep(endedBefore, limit),

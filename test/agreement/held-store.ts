@@ -53,6 +53,7 @@ export function heldStore(real: Store): HeldStore {
     onCommit: (listener) => real.onCommit((token) => hold('the news of a commit', () => listener(token))),
     sweep: (endedBefore, limit) => real.sweep(endedBefore, limit),
     list: (after, limit) => real.list(after, limit),
+    newest: (phase, after, limit) => real.newest(phase, after, limit),
     close: () => real.close(),
   };
   const self = {

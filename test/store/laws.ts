@@ -7,6 +7,7 @@ import { concurrencyLaws } from './laws/concurrency.ts';
 import { durabilityLaws } from './laws/durability.ts';
 import { eventsLaws } from './laws/events.ts';
 import { listLaws } from './laws/list.ts';
+import { newestLaws } from './laws/newest.ts';
 import { refusalsLaws } from './laws/refusals.ts';
 import { revisionsLaws } from './laws/revisions.ts';
 import { type Opened, refusal } from './laws/subject.ts';
@@ -53,6 +54,7 @@ export function laws(name: string, makePlace: MakePlace): void {
     sweepLaws(subject);
     eventsLaws(subject);
     listLaws(subject);
+    newestLaws(subject);
     watchLaws(subject);
 
     test('a closed store refuses in words, and can be closed twice', async () => {
@@ -66,6 +68,7 @@ export function laws(name: string, makePlace: MakePlace): void {
       await refusal('STORE_UNAVAILABLE', store.read(t));
       await refusal('STORE_UNAVAILABLE', store.events(t, revision(0), 1));
       await refusal('STORE_UNAVAILABLE', store.list(undefined, 1));
+      await refusal('STORE_UNAVAILABLE', store.newest('FORMING', undefined, 1));
       await refusal('SHUTTING_DOWN', discovery.deleteToken(t));
       await refusal('SHUTTING_DOWN', store.sweep(millis(1), 1));
     });

@@ -25,6 +25,7 @@ export function failingStore(real: Store): FailingStore {
     onCommit: (listener) => real.onCommit(listener),
     sweep: (endedBefore, limit) => call(() => real.sweep(endedBefore, limit)),
     list: (after, limit) => call(() => real.list(after, limit)),
+    newest: (phase, after, limit) => call(() => real.newest(phase, after, limit)),
     close: () => real.close(),
   };
   const failing: FailingStore = { store, away: 'NOTHING', failed: 0 };

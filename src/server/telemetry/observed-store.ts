@@ -46,6 +46,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     sweep: (endedBefore, limit) => observed('sweep', () => store.sweep(endedBefore, limit)),
     write: (token, decide) => observed('write', () => store.write(token, decide), count),
     list: (after, limit) => store.list(after, limit),
+    newest: (phase, after, limit) => observed('read', () => store.newest(phase, after, limit)),
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),
   };

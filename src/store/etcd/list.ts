@@ -1,3 +1,4 @@
+import type { Phase, Place } from '../../discovery/newest.ts';
 import type { Cluster, Token } from '../../discovery/types.ts';
 import { fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
@@ -39,6 +40,19 @@ export async function listClusters(
     if (logs.size === 0) return listClusters(reader, keys, last, limit);
   }
   return clustersOf(logs);
+}
+
+/** Where the clusters of a phase are, the newest first. */
+export async function newestPlaces(
+  reader: Pick<Reader, 'range'>,
+  keys: Keys,
+  phase: Phase,
+  after: Place | undefined,
+  limit: number,
+): Promise<readonly Place[]> {
+  const span = keys.placesAfter(phase, after);
+  const { kvs } = await reader.range(() => ({ ...span, limit, keys_only: true }));
+  return kvs.map(({ key }) => keys.parsePlace(key));
 }
 
 function clustersOf(logs: ReadonlyMap<Token, readonly LogEntry[]>): Cluster[] {

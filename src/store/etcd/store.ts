@@ -4,7 +4,6 @@ import type { Event } from '../../discovery/change.ts';
 import { shuttingDown } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
-import type { Cluster } from '../../discovery/types.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { bytesBound, closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
@@ -12,8 +11,9 @@ import { Connection, type EtcdAccess } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import { versionOverHttp } from './client/http-version.ts';
 import { Counts } from './counts.ts';
+import { fillPlaces } from './fill-places.ts';
 import { Histories } from './histories.ts';
-import { listClusters } from './list.ts';
+import { listClusters, newestPlaces } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkPrefix, checkVersion, type FreePrefix } from './prefix.ts';
 import { type Clock, Reader } from './read.ts';
@@ -130,6 +130,9 @@ class OpenStore implements EtcdStore {
       after,
     );
     this.#readBytes();
+    const isOver = (): boolean => this.#closing !== undefined;
+    const filling = { connection: this.#connection, reader: this.#reader, keys: this.#keys, isOver };
+    fillPlaces(filling).catch(() => {});
   }
 
   tokens(): number {
@@ -146,14 +149,11 @@ class OpenStore implements EtcdStore {
   }
 
   async revision(): Promise<Revision> {
-    if (this.#closing !== undefined) throw closed();
-    const { revision: at } = await this.#reader.range(() => ({ key: this.#keys.format }));
-    return at;
+    return (await this.#open().range(() => ({ key: this.#keys.format }))).revision;
   }
 
   async read(token: Token): Promise<View> {
-    if (this.#closing !== undefined) throw closed();
-    const { record, revision: at } = await this.#reader.read(token);
+    const { record, revision: at } = await this.#open().read(token);
     return { cluster: record?.cluster, revision: at };
   }
 
@@ -163,28 +163,23 @@ class OpenStore implements EtcdStore {
   }
 
   async events(token: Token, after: Revision, limit: number): Promise<readonly Event[]> {
-    if (this.#closing !== undefined) throw closed();
-    const { record, revision: at } = await this.#reader.read(token);
+    const { record, revision: at } = await this.#open().read(token);
     if (record === undefined || after >= record.cluster.modRevision) return [];
-    if (after >= record.tailAfter || record.tail.length === record.head) {
+    if (after >= record.tailAfter || record.tail.length === record.head)
       return eventsAfter(record.tail, after, limit);
-    }
     let folded = this.#histories.upTo(token, record.cluster.modRevision);
     if (folded === undefined) {
       ({ folded } = await this.#reader.history(token));
       if (folded === undefined) return [];
       this.#histories.put(token, folded);
     }
-    if (after < folded.after && folded.events.length < folded.record.head) {
+    if (after < folded.after && folded.events.length < folded.record.head)
       throw compacted(after, { revision: at, compactRevision: folded.after });
-    }
     return eventsAfter(folded.events, after, limit);
   }
 
-  async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
-    if (this.#closing !== undefined) throw closed();
-    return listClusters(this.#reader, this.#keys, after, limit);
-  }
+  readonly list: Store['list'] = async (...part) => listClusters(this.#open(), this.#keys, ...part);
+  readonly newest: Store['newest'] = async (...part) => newestPlaces(this.#open(), this.#keys, ...part);
 
   onCommit(listener: (token: Token | undefined) => void): void {
     this.#listener = listener;
@@ -208,6 +203,11 @@ class OpenStore implements EtcdStore {
     // Reads that wait still fail by this, and not by etcd.
     this.#health.end();
     this.#connection.close();
+  }
+
+  #open(): Reader {
+    if (this.#closing !== undefined) throw closed();
+    return this.#reader;
   }
 
   #readBytes(): void {

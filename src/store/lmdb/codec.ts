@@ -3,6 +3,7 @@ import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
 import {
   ACCESSES,
+  type CallerName,
   type ClusterSize,
   type Description,
   type DiscoveryText,
@@ -92,19 +93,22 @@ export function decodeStoredCluster(token: Token, stored: unknown): StoredCluste
  * What most clusters have nothing of stands in the place of `allowRejoin`, which comes first. Append only: a record
  * that ends before a trait has none.
  */
-function encodeTraits({ allowRejoin, locks, cutRevision, formed }: Cluster): boolean | unknown[] {
-  if (locks === undefined && cutRevision === undefined && formed === undefined) return allowRejoin;
+function encodeTraits({ allowRejoin, locks, cutRevision, formed, creator }: Cluster): boolean | unknown[] {
+  const isPlain = locks === undefined && cutRevision === undefined && formed === undefined;
+  if (isPlain && creator === undefined) return allowRejoin;
   const hashes = ACCESSES.map((access) => locks?.[access] ?? null);
-  return [allowRejoin, ...hashes, Number(cutRevision ?? 0), formed === true];
+  const traits = [allowRejoin, ...hashes, Number(cutRevision ?? 0), formed === true];
+  return creator === undefined ? traits : [...traits, creator];
 }
 
 function bytesOf(registered: readonly Member[]): number {
   return registered.reduce((bytes, member) => bytes + bytesOfChange([member]), 0);
 }
 
-type Traits = Pick<Cluster, 'allowRejoin' | 'locks' | 'cutRevision' | 'formed'>;
+type Traits = Pick<Cluster, 'allowRejoin' | 'locks' | 'cutRevision' | 'formed' | 'creator'>;
 
-function decodeTraits([allowRejoin, read, join, administer, cut, formed]: readonly unknown[]): Traits {
+function decodeTraits(traits: readonly unknown[]): Traits {
+  const [allowRejoin, read, join, administer, cut, formed, creator] = traits;
   const hashes = { READ: read, JOIN: join, ADMINISTER: administer };
   const locks = decoder.locks((access) => hashes[access] ?? undefined);
   const cutRevision = decoder.integer(cut ?? 0);
@@ -113,6 +117,7 @@ function decodeTraits([allowRejoin, read, join, administer, cut, formed]: readon
     ...(Object.keys(locks).length > 0 && { locks }),
     ...(cutRevision > 0 && { cutRevision: revision(cutRevision) }),
     ...(formed === true && { formed }),
+    ...(creator !== undefined && { creator: decoder.text(creator) as CallerName }),
   };
 }
 

@@ -1,14 +1,14 @@
 import { tokenBytes } from '../../discovery/bytes.ts';
 import { type Applied, apply, type Change, type Event } from '../../discovery/change.ts';
 import { endTime } from '../../discovery/cluster.ts';
-import { type Revision, revision, type Token } from '../../discovery/types.ts';
+import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../limits.ts';
 import type { CachedCluster } from './cache.ts';
 import { encodeCluster, encodeEvent } from './codec.ts';
 import { type Counters, putCounters } from './counters.ts';
 import { type Footprint, footprintOf } from './footprint.ts';
 import type { Databases } from './open.ts';
-import { MARK, MARK_REVISION, sumOfEnd } from './tables.ts';
+import { MARK, MARK_REVISION, placeKey, sumOfEnd, sumOfPlace } from './tables.ts';
 
 /** What becomes of one cluster in a transaction. */
 interface Entry {
@@ -146,11 +146,22 @@ export class Draft {
     else clusters.put(token, encodeCluster(after));
     if (before === undefined && after !== undefined) log.put([token, MARK_REVISION], MARK);
     if (before !== undefined && after === undefined) log.remove([token, MARK_REVISION]);
+    this.#move(before?.cluster, after?.cluster);
     const oldEnd = before && endTime(before.cluster);
     const newEnd = after && endTime(after.cluster);
     if (oldEnd === newEnd) return;
     if (oldEnd !== undefined) void ends.remove([oldEnd, token]);
     if (newEnd !== undefined) void ends.put([newEnd, token], sumOfEnd([newEnd, token]));
+  }
+
+  /** From one place to another, which is seldom. */
+  #move(before: Cluster | undefined, after: Cluster | undefined): void {
+    const { places } = this.#databases;
+    const from = before && placeKey(before);
+    const to = after && placeKey(after);
+    if (from?.[0] === to?.[0] && from?.[1] === to?.[1]) return;
+    if (from !== undefined) void places.remove(from);
+    if (to !== undefined) void places.put(to, sumOfPlace(to));
   }
 }
 

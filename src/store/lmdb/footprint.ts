@@ -25,8 +25,8 @@ export const NOTHING_YET: Footprint = { pages: 0, bytes: 0, grows: true };
 /** All that is there, once again. */
 export const EVERYTHING: Footprint = { pages: Number.MAX_SAFE_INTEGER, bytes: 0, grows: true };
 
-/** In three trees, a few levels and a split each; those above are shared by all changes. */
-const PAGES_EACH = 10;
+/** In four trees, a few levels and a split each; those above are shared by all changes. */
+const PAGES_EACH = 13;
 /** Numbers, times and keys beside the texts. */
 const RECORD_BYTES = 512;
 

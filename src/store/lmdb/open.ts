@@ -29,6 +29,7 @@ const FORMAT = 'etcd-discovery';
 
 /** The databases of one data directory, owned by this process. */
 export interface Databases extends Tables {
+  readonly places: NonNullable<Tables['places']>;
   /** Names this data directory; made with it. */
   readonly clusterId: bigint;
   /** The same as it stands in the data. */
@@ -100,7 +101,7 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
   checkFormat(meta, directory);
   const old = tablesOf(env);
   const room = new Room(file, () =>
-    usageOf(env, [meta, old.clusters.database, old.events.database, old.ends]),
+    usageOf(env, [meta, old.clusters.database, old.events.database, old.ends, placesOf(old)]),
   );
   // Every record may be written anew.
   if (meta.get('formatVersion') !== FORMAT_VERSION) await room.make(EVERYTHING);
@@ -120,6 +121,7 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
   const clusterName = String(meta.get('clusterId'));
   return {
     ...tables,
+    places: placesOf(tables),
     clusterId: BigInt(`0x${clusterName}`),
     clusterName,
     counters,
@@ -188,6 +190,11 @@ function writeFormat(meta: Database<unknown, string>): void {
   putCounters(meta, clusterId, { revision: 0, bytes: 0, records: 0 });
 }
 
+function placesOf({ places }: Tables): NonNullable<Tables['places']> {
+  if (places === undefined) throw new TypeError('a database was not made');
+  return places;
+}
+
 /** An older program would take a guarded token for an open one, or a member out of a complete cluster. */
 function raiseFormat(tables: Tables): void {
   const { env, meta } = tables;
@@ -195,10 +202,12 @@ function raiseFormat(tables: Tables): void {
   if (format >= FORMAT_VERSION) return;
   const revision = meta.get('revision');
   if (typeof revision !== 'number') throw damaged('the revision counter is missing');
+  // What is counted of damaged tokens stays counted.
+  const counters = format < SEALED_SINCE ? undefined : countersOf(tables);
   void meta.put('formatVersion', FORMAT_VERSION);
   const bytes = upgradeRecords({ from: tables, to: tablesOf(env) }, format);
   const records = tables.events.count();
-  putCounters(meta, String(meta.get('clusterId')), { revision, bytes, records });
+  putCounters(meta, String(meta.get('clusterId')), counters ?? { revision, bytes, records });
 }
 
 function startFault(error: unknown, directory: string): DiscoveryError {

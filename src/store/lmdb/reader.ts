@@ -1,22 +1,26 @@
 import { firstEvents } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
+import { PHASES, type Phase, type Place } from '../../discovery/newest.ts';
+import { type Cluster, millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { closed, compacted } from '../refusals.ts';
 import type { CachedCluster } from './cache.ts';
 import { damagedRecord } from './check/refusals.ts';
 import { decodeCluster, decodeEvent, decodeStoredCluster, linkOf } from './codec.ts';
 import { readFault } from './fault.ts';
+import type { Databases } from './open.ts';
 import type { RecordEntry } from './record-table.ts';
-import { type EventKey, MARK_REVISION, type Tables } from './tables.ts';
+import { type EventKey, MARK_REVISION, newestFirst, sumOfPlace, type Tables } from './tables.ts';
 
 /** Reads what is on disk. */
 export class Reader {
   readonly #tables: Tables;
+  readonly #places: Databases['places'];
   readonly #isClosing: () => boolean;
 
-  constructor(tables: Tables, isClosing: () => boolean) {
+  constructor(tables: Tables & Pick<Databases, 'places'>, isClosing: () => boolean) {
     this.#tables = tables;
+    this.#places = tables.places;
     this.#isClosing = isClosing;
   }
 
@@ -83,6 +87,22 @@ export class Reader {
         throw damagedRecord('its record is missing');
       }
       return list;
+    });
+  }
+
+  newest(phase: Phase, after: Place | undefined, limit: number): readonly Place[] {
+    const at = PHASES.indexOf(phase);
+    const start =
+      after === undefined
+        ? { start: [at, Number.NEGATIVE_INFINITY, ''] }
+        : { start: [at, newestFirst(after.createTime), after.token], exclusiveStart: true };
+    return this.reading(() => {
+      const found: Place[] = [];
+      for (const { key, value } of this.#places.getRange({ ...start, end: [at + 1], limit })) {
+        if (value !== sumOfPlace(key)) throw damagedRecord('its place does not fit its checksum');
+        found.push({ createTime: millis(-key[1]), token: key[2] });
+      }
+      return found;
     });
   }
 

@@ -143,9 +143,8 @@ class OpenStore implements LmdbStore {
     return firstEvents(recent.slice(first), limit);
   }
 
-  async list(after: Token | undefined, limit: number): Promise<readonly Cluster[]> {
-    return this.#reader.list(after, limit);
-  }
+  readonly list: Store['list'] = async (...part) => this.#reader.list(...part);
+  readonly newest: Store['newest'] = async (...part) => this.#reader.newest(...part);
 
   onCommit(listener: (token: Token | undefined) => void): void {
     this.#listener = listener;

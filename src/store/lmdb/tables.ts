@@ -1,5 +1,6 @@
 import type { Database, RootDatabase } from 'lmdb';
-import type { Token } from '../../discovery/types.ts';
+import { PHASES, phaseOf } from '../../discovery/newest.ts';
+import type { Cluster, Millis, Token } from '../../discovery/types.ts';
 import type { ClusterRecord, EventRecord } from './codec.ts';
 import { type Packer, RecordTable } from './record-table.ts';
 import { sumOf } from './seal.ts';
@@ -7,14 +8,18 @@ import { sumOf } from './seal.ts';
 /**
  * Of the records and their keys. 2 has the secrets that guard a token, and 3 its latest cut and whether it had formed
  * when it was deleted, which 1 and 2 leave to the events. 4 has how many bytes its changes take. 5 has checksums, and
- * what tells that a record is missing: the events' links and the marks.
+ * what tells that a record is missing: the events' links and the marks. 6 has the index of places, and who made a token.
  */
-export const FORMAT_VERSION = 5;
+export const FORMAT_VERSION = 6;
 /** The first format with checksums. */
 export const SEALED_SINCE = 5;
+/** The first with the index of places. */
+export const PLACED_SINCE = 6;
 
 export type EventKey = [token: Token, revision: number];
 export type EndKey = [endTimeMs: number, token: Token];
+/** `newestFirst` is the time of the making, negative. */
+export type PlaceKey = [phase: number, newestFirst: number, token: Token];
 
 /** The databases of one data directory. */
 export interface Tables {
@@ -26,6 +31,11 @@ export interface Tables {
   readonly events: RecordTable<EventKey, EventRecord>;
   /** When clusters end, for the sweep. The values are checksums of the keys. */
   readonly ends: Database<unknown, EndKey>;
+  /**
+   * Where clusters are among those of their phase, for lists of the newest. The values are checksums of the keys.
+   * Undefined in data of an older format that is only read.
+   */
+  readonly places: Database<unknown, PlaceKey> | undefined;
 }
 
 /** What stands at the revision of the mark. */
@@ -45,6 +55,7 @@ export function tablesThere(env: RootDatabase): Tables | undefined {
   const clusters = opened(env.openDB<Buffer, string>('clusters', { encoding: 'binary' }));
   const events = opened(env.openDB<Buffer, EventKey>('events', { encoding: 'binary' }));
   const ends = opened(env.openDB<unknown, EndKey>('ends', { encoding: 'msgpack' }));
+  const places = opened<Tables['places']>(env.openDB<unknown, PlaceKey>('places', { encoding: 'msgpack' }));
   if (meta === undefined || clusters === undefined || events === undefined || ends === undefined)
     return undefined;
   const format = Number(meta.get('formatVersion') ?? FORMAT_VERSION);
@@ -57,12 +68,26 @@ export function tablesThere(env: RootDatabase): Tables | undefined {
     clusters: new RecordTable(clusters, packer, (token) => `cluster ${token}`, form),
     events: new RecordTable(events, packer, ([token, revision]) => `event ${token} ${revision}`, form),
     ends,
+    places,
   };
 }
 
 /** lmdb's types do not say that it may be missing. */
 function opened<T>(database: T): T | undefined {
   return database;
+}
+
+/** The later, the less. */
+export function newestFirst(time: Millis): number {
+  return 0 - time;
+}
+
+export function placeKey(cluster: Cluster): PlaceKey {
+  return [PHASES.indexOf(phaseOf(cluster)), newestFirst(cluster.createTime), cluster.token];
+}
+
+export function sumOfPlace([phase, newestFirst, token]: PlaceKey): number {
+  return sumOf(`place ${phase} ${newestFirst} ${token}`);
 }
 
 export function sumOfEnd([end, token]: EndKey): number {

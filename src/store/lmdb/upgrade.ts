@@ -4,7 +4,7 @@ import { endTime, isComplete } from '../../discovery/cluster.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Cluster, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { decodeEvent, decodeStoredCluster, encodeCluster, encodeEvent, type StoredCluster } from './codec.ts';
-import { MARK, MARK_REVISION, sumOfEnd, type Tables } from './tables.ts';
+import { MARK, MARK_REVISION, placeKey, SEALED_SINCE, sumOfEnd, sumOfPlace, type Tables } from './tables.ts';
 
 /** Of them at once, so that their names take little memory. */
 const TOKENS_TOGETHER = 1000;
@@ -16,9 +16,9 @@ interface Forms {
 }
 
 /**
- * Writes all records anew, with their checksums, and into those of an older format what only their events tell:
- * before 3 the latest cut, and whether a cluster that lacks members was complete once; before 4 how many bytes its
- * changes take. Within the caller's transaction. Returns how many bytes all tokens take.
+ * Writes the index of places, and before 5 all records anew, with their checksums, and into those of an older format
+ * what only their events tell: before 3 the latest cut, and whether a cluster that lacks members was complete once;
+ * before 4 how many bytes its changes take. Within the caller's transaction. Returns how many bytes all tokens take.
  */
 export function upgradeRecords({ from, to }: Forms, format: number): number {
   let total = 0;
@@ -38,6 +38,9 @@ export function upgradeRecords({ from, to }: Forms, format: number): number {
 function upgradeToken({ from, to }: Forms, token: Token, format: number): number {
   try {
     const old = decodeStoredCluster(token, from.clusters.get(token));
+    const place = placeKey(old.cluster);
+    void to.places?.put(place, sumOfPlace(place));
+    if (format >= SEALED_SINCE) return tokenBytes(old.cluster);
     const held = { start: [token, 0], end: [token, Number.MAX_SAFE_INTEGER] };
     const log = Array.from(from.events.getRange(held), ({ key, read }) =>
       decodeEvent(revision(key[1]), read()),

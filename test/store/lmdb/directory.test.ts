@@ -141,11 +141,11 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       const path = fresh();
       await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
       const env = open({ path, noSubdir: false, maxDbs: 8 });
-      await env.openDB('meta', { encoding: 'msgpack' }).put('formatVersion', 6);
+      await env.openDB('meta', { encoding: 'msgpack' }).put('formatVersion', 7);
       await env.close();
       return path;
     },
-    /was written by a newer etcd-discovery \(format 6, and this one reads 5\); run that version or a later one/,
+    /was written by a newer etcd-discovery \(format 7, and this one reads 6\); run that version or a later one/,
   ],
   [
     'a path that is too long for a socket',

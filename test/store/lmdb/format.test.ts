@@ -10,6 +10,7 @@ import { apply, type Change, type Event } from '../../../src/discovery/change.ts
 import { endTime } from '../../../src/discovery/cluster.ts';
 import { decideCreate } from '../../../src/discovery/decide.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
+import { PHASES } from '../../../src/discovery/newest.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { type Cluster, type ClusterSize, millis, revision } from '../../../src/discovery/types.ts';
 import { type ExportCounts, exportLines } from '../../../src/moving/export.ts';
@@ -24,7 +25,8 @@ import { readWhole } from '../support/verify.ts';
 // Data as version 0.1.0 wrote it, in format 1: five tokens made on 31 January 2026. Never written anew: it is what
 // operators have on their disks.
 const RECORDED = fileURLToPath(new URL('../../../../test/golden/embedded-format-1.mdb.gz', import.meta.url));
-/** What this program writes now, recorded by record-format.ts, and what it wrote in formats 3 and 4. */
+/** What this program writes now, recorded by record-format.ts, and what it wrote in formats 3 to 5. */
+const RECORDED_6 = new URL('../../../../test/golden/embedded-format-6.mdb.gz', import.meta.url);
 const RECORDED_5 = new URL('../../../../test/golden/embedded-format-5.mdb.gz', import.meta.url);
 const RECORDED_4 = new URL('../../../../test/golden/embedded-format-4.mdb.gz', import.meta.url);
 const RECORDED_3 = new URL('../../../../test/golden/embedded-format-3.mdb.gz', import.meta.url);
@@ -83,7 +85,7 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   const after = await readWhole(path);
   assert.equal(after.clusters.get(token('assembling'))?.cluster.members.length, 3);
   const raised = await openDatabases(path);
-  assert.equal(raised.meta.get('formatVersion'), 5, 'a program of format 1 must not open it any more');
+  assert.equal(raised.meta.get('formatVersion'), 6, 'a program of format 1 must not open it any more');
   await raised.env.close();
   await raised.claim.close();
   const members = (when: typeof before) => when.clusters.get(token('complete'))?.cluster.members;
@@ -94,6 +96,7 @@ for (const [format, file] of [
   [3, RECORDED_3],
   [4, RECORDED_4],
   [5, RECORDED_5],
+  [6, RECORDED_6],
 ] as const) {
   test(`data of format ${format} is opened with cuts, secrets and what has formed`, async (t) => {
     const path = recorded(t, file);
@@ -117,6 +120,10 @@ for (const [format, file] of [
     assert.deepEqual(await facts('cut'), [2, 5n, undefined, [], 830]);
     assert.deepEqual(await facts('guarded'), [2, undefined, undefined, ['JOIN'], 310]);
     assert.deepEqual(await facts('ended'), [0, undefined, true, [], 310]);
+    const phases = PHASES.map(async (phase) =>
+      (await store.newest(phase, undefined, 10)).map((each) => each.token),
+    );
+    assert.deepEqual(await Promise.all(phases), [['cut'], ['guarded'], ['ended']]);
     await store.close();
     assert.equal((await run(['check', '--data-dir', path])).code, 0);
   });
@@ -217,7 +224,7 @@ async function writeOld(path: string): Promise<void> {
 }
 
 for (const [what, version, words] of [
-  ['of a newer format', 6, /was written by a newer etcd-discovery \(format 6, and this one reads 5\)/],
+  ['of a newer format', 7, /was written by a newer etcd-discovery \(format 7, and this one reads 6\)/],
   [
     'whose format is an older one than that of its records',
     4,

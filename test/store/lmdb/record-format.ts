@@ -1,4 +1,4 @@
-// Records what the embedded store writes, into test/golden/embedded-format-5.mdb.gz, for the program to read for ever.
+// Records what the embedded store writes, into test/golden/embedded-format-6.mdb.gz, for the program to read for ever.
 // By hand, when a format is new, after a build: node dist/test/store/lmdb/record-format.js
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { hashSecret } from '../../../src/discovery/access.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import { millis } from '../../../src/discovery/types.ts';
+import { type CallerName, millis } from '../../../src/discovery/types.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { create, memberId, node, size, token } from '../support/commands.ts';
 
@@ -19,7 +19,7 @@ const caller = { mayCreate: true, mayUse: true, proof: hashSecret('a secret') };
 
 // Nobody comes twice at one revision, so one at a time.
 const cut = token('cut');
-await discovery.createToken(create(cut, size(3)));
+await discovery.createToken(create(cut, { ...size(3), creator: 'ci' as CallerName }));
 for (const n of [1, 2]) await discovery.register(cut, node(n));
 await discovery.register(cut, node(2, { mode: 'REPLACE', peerUrls: node(3).peerUrls }));
 await discovery.deregister(cut, memberId('id1'), undefined);
@@ -36,5 +36,5 @@ await discovery.register(ended, node(1));
 await discovery.deleteToken(ended);
 
 await store.close();
-writeFileSync('test/golden/embedded-format-5.mdb.gz', gzipSync(readFileSync(join(path, 'data.mdb'))));
+writeFileSync('test/golden/embedded-format-6.mdb.gz', gzipSync(readFileSync(join(path, 'data.mdb'))));
 rmSync(path, { recursive: true });

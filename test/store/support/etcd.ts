@@ -61,6 +61,7 @@ function asOne(one: Store, other: Store): Store {
     read: (token) => other.read(token),
     events: (token, from, limit) => other.events(token, from, limit),
     list: (from, limit) => other.list(from, limit),
+    newest: (phase, after, limit) => other.newest(phase, after, limit),
     onCommit: (listener) => other.onCommit(listener),
     close: async () => {
       await one.close();

@@ -2,6 +2,7 @@ import { firstEvents, tokenBytes } from '../../../src/discovery/bytes.ts';
 import { apply, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
 import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
+import { byPlace, phaseOf } from '../../../src/discovery/newest.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type { Store } from '../../../src/discovery/store.ts';
 import type { Cluster } from '../../../src/discovery/types.ts';
@@ -81,6 +82,12 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | '
         .sort()
         .slice(0, limit)
         .map((token) => disk.clusters.get(token) as Cluster);
+    },
+    async newest(phase, after, limit) {
+      refuseClosed('STORE_UNAVAILABLE');
+      const there = [...disk.clusters.values()].filter((cluster) => phaseOf(cluster) === phase);
+      const behind = there.filter((cluster) => after === undefined || byPlace(cluster, after) > 0);
+      return behind.sort(byPlace).slice(0, limit);
     },
     onCommit(to) {
       listener = to;

@@ -5,7 +5,7 @@ import type { Cluster, Member } from '../../../src/discovery/types.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
 import { decodeEvent, decodeStoredCluster } from '../../../src/store/lmdb/codec.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
-import { MARK_REVISION } from '../../../src/store/lmdb/tables.ts';
+import { MARK_REVISION, placeKey } from '../../../src/store/lmdb/tables.ts';
 
 /** A data directory as it stands on disk. */
 export interface Contents {
@@ -15,7 +15,7 @@ export interface Contents {
 
 /** Reads everything that is in a data directory and checks that its parts agree: nothing is half there. */
 export async function readWhole(path: string): Promise<Contents> {
-  const { env, meta, clusters, events, ends, claim } = await openDatabases(path);
+  const { env, meta, clusters, events, ends, places, claim } = await openDatabases(path);
   try {
     const found = new Map<Token, { cluster: Cluster; events: Event[]; marks: number }>();
     for (const { key, read } of clusters.getRange()) {
@@ -34,6 +34,9 @@ export async function readWhole(path: string): Promise<Contents> {
     const due = [...found].map(([token, { cluster }]) => `${token} ${endTime(cluster)}`);
     assert.deepEqual(new Set(index), new Set(due), 'the index by end time');
     assert.equal(index.length, due.length);
+    const stated = [...places.getKeys()].map((key) => key.join(' ')).sort();
+    const wanted = [...found.values()].map(({ cluster }) => placeKey(cluster).join(' ')).sort();
+    assert.deepEqual(stated, wanted, 'the index of places');
     const revisions = new Set<bigint>();
     for (const entry of found.values()) {
       assert.equal(entry.marks, 1);

@@ -2,6 +2,7 @@ import type { Event } from '../../../discovery/change.ts';
 import { DiscoveryError } from '../../../discovery/errors.ts';
 import type { Cluster, Member } from '../../../discovery/types.ts';
 import {
+  type CallerName,
   type ClusterSize,
   type Description,
   type DiscoveryText,
@@ -27,6 +28,7 @@ interface MadeRecord {
   readonly description: string;
   readonly allowRejoin: boolean;
   readonly locks?: Locks;
+  readonly creator?: string;
   readonly createTime: number;
   readonly expireTime: number;
 }
@@ -73,7 +75,7 @@ export interface StoredChange {
 }
 
 export function encodeMade(cluster: Cluster, nonce: string): Buffer {
-  const { size, description, allowRejoin, locks, createTime, expireTime } = cluster;
+  const { size, description, allowRejoin, locks, creator, createTime, expireTime } = cluster;
   const guarded = locks && { locks };
   return json({
     nonce,
@@ -81,6 +83,7 @@ export function encodeMade(cluster: Cluster, nonce: string): Buffer {
     description,
     allowRejoin,
     ...guarded,
+    ...(creator !== undefined && { creator }),
     createTime,
     expireTime,
   } satisfies MadeRecord);
@@ -94,6 +97,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
     description: decoder.text(record.description) as Description,
     allowRejoin: decoder.flag(record.allowRejoin),
     ...(record.locks !== undefined && { locks: decoder.locks((access) => record.locks?.[access]) }),
+    ...(record.creator !== undefined && { creator: decoder.text(record.creator) as CallerName }),
     createTime: decoder.integer(record.createTime) as Millis,
     expireTime: decoder.integer(record.expireTime) as Millis,
     createRevision: at,

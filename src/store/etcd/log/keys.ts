@@ -1,4 +1,5 @@
-import type { MemberId, Millis, Token } from '../../../discovery/types.ts';
+import type { Phase, Place } from '../../../discovery/newest.ts';
+import { type MemberId, type Millis, millis, type Token } from '../../../discovery/types.ts';
 
 // What stands in etcd, below the prefix:
 //
@@ -7,7 +8,8 @@ import type { MemberId, Millis, Token } from '../../../discovery/types.ts';
 //   _discovery/format                 what this is, and since which format
 //   _discovery/clusters/<token>       how the token was made
 //   _discovery/clusters/<token>#<n>   its n-th change since then
-//   _discovery/ends/<time>/<token>    when it ended or will, for the sweep
+//   _discovery/ends/<time>/<token>    when it ended or will, for the sweep; its value is when it was made
+//   _discovery/places/<phase>/<time>/<token>   where it is among the newest, for operators' lists
 //   _discovery/sweeper                who sweeps
 //
 // A cluster is its changes, one after the other: a write puts the next one, on the condition that it is the
@@ -27,25 +29,33 @@ export interface LogKey {
 
 const NUMBER_DIGITS = 10;
 const TIME_DIGITS = 16;
+/** The first letter tells phases apart. */
+const PHASE_LETTERS = 1;
+/** Of all times that have so many digits and are exact. */
+const LATEST = Number.MAX_SAFE_INTEGER;
 
 export class Keys {
   /** Everything that this service has in etcd. */
   readonly all: Span;
   readonly clusters: Span;
   readonly ends: Span;
+  readonly places: Span;
   readonly format: Buffer;
   readonly sweeper: Buffer;
   readonly #prefix: string;
   readonly #clusters: string;
   readonly #ends: string;
+  readonly #places: string;
 
   constructor(prefix: string) {
     this.#prefix = `${prefix}/`;
     this.#clusters = `${prefix}/_discovery/clusters/`;
     this.#ends = `${prefix}/_discovery/ends/`;
+    this.#places = `${prefix}/_discovery/places/`;
     this.all = spanOf(this.#prefix);
     this.clusters = spanOf(this.#clusters);
     this.ends = spanOf(this.#ends);
+    this.places = spanOf(this.#places);
     this.format = Buffer.from(`${prefix}/_discovery/format`);
     this.sweeper = Buffer.from(`${prefix}/_discovery/sweeper`);
   }
@@ -85,6 +95,29 @@ export class Keys {
     return Buffer.from(this.#ends + end(time, token));
   }
 
+  /** The later a token was made, the earlier its key: etcd reads ranges from their beginning. */
+  place(phase: Phase, { createTime, token }: Place): Buffer {
+    return Buffer.from(`${this.#phase(phase)}${newestFirst(createTime)}/${token}`);
+  }
+
+  placesAfter(phase: Phase, after: Place | undefined): Span {
+    const span = spanOf(this.#phase(phase));
+    if (after === undefined) return span;
+    return { ...span, key: Buffer.concat([this.place(phase, after), Buffer.alloc(1)]) };
+  }
+
+  parsePlace(key: Buffer): Place {
+    const text = key.toString('latin1', this.places.key.length + PHASE_LETTERS + 1);
+    return {
+      createTime: millis(LATEST - Number(text.slice(0, TIME_DIGITS))),
+      token: text.slice(TIME_DIGITS + 1) as Token,
+    };
+  }
+
+  #phase(phase: Phase): string {
+    return `${this.#places}${phase.slice(0, PHASE_LETTERS).toLowerCase()}/`;
+  }
+
   endsBefore(time: Millis): Span {
     return {
       key: this.ends.key,
@@ -109,6 +142,10 @@ export class Keys {
 
 function end(time: Millis, token: Token): string {
   return `${String(time).padStart(TIME_DIGITS, '0')}/${token}`;
+}
+
+function newestFirst(time: Millis): string {
+  return String(LATEST - time).padStart(TIME_DIGITS, '0');
 }
 
 function digits(number: number): string {

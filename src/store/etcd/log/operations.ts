@@ -1,6 +1,7 @@
 import type { ICompare, IRequestOp } from 'etcd3';
 import type { Event } from '../../../discovery/change.ts';
 import { endTime } from '../../../discovery/cluster.ts';
+import { PHASES, type Place, phaseOf } from '../../../discovery/newest.ts';
 import type { Cluster } from '../../../discovery/types.ts';
 import type { ClusterRecord } from './cluster-log.ts';
 import { encodeChange, encodeMade, encodePeers } from './codec.ts';
@@ -29,7 +30,8 @@ export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Oper
     success: [
       put(key, value),
       put(keys.size(token), Buffer.from(String(cluster.size))),
-      put(keys.end(endTime(cluster), token), EMPTY),
+      put(keys.end(endTime(cluster), token), madeAt(cluster)),
+      put(keys.place(phaseOf(cluster), cluster), EMPTY),
     ],
     failure: [{ request_range: keys.log(token) }],
   };
@@ -55,7 +57,11 @@ export function changeOperation(
       { key: keys.change(token, head), target: 'Mod', result: 'Equal', mod_revision: String(after) },
       isAbsent(key),
     ],
-    success: [put(key, value), ...published(keys, record.cluster, cluster, event)],
+    success: [
+      put(key, value),
+      ...published(keys, record.cluster, cluster, event),
+      ...passedOn(keys, record.cluster, cluster),
+    ],
     failure: [{ request_range: keys.log(token, head) }],
   };
 }
@@ -64,7 +70,7 @@ export function changeOperation(
 function published(keys: Keys, before: Cluster, after: Cluster, { type, member }: Event): IRequestOp[] {
   const { token } = after;
   const [was, is] = [endTime(before), endTime(after)];
-  const moved = was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), EMPTY)];
+  const moved = was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), madeAt(after))];
   if (type === 'TOKEN_REOPENED') return moved;
   if (type === 'TOKEN_DELETED') {
     return [remove(keys.size(token)), { request_delete_range: keys.members(token) }, ...moved];
@@ -72,6 +78,22 @@ function published(keys: Keys, before: Cluster, after: Cluster, { type, member }
   if (member === undefined) return [];
   const key = keys.member(token, member.id);
   return [type === 'DEREGISTERED' ? remove(key) : put(key, encodePeers(member))];
+}
+
+/** From one phase to the next. */
+function passedOn(keys: Keys, before: Cluster, after: Cluster): IRequestOp[] {
+  const [was, is] = [phaseOf(before), phaseOf(after)];
+  return was === is ? [] : [remove(keys.place(was, after)), put(keys.place(is, after), EMPTY)];
+}
+
+/** All places that a token may have: which one it has is not known to whoever forgets it. */
+export function removePlaces(keys: Keys, place: Place): IRequestOp[] {
+  return PHASES.map((phase) => remove(keys.place(phase, place)));
+}
+
+/** What stands at the end of a token, so that whoever forgets it finds its place. */
+export function madeAt({ createTime }: Cluster): Buffer {
+  return Buffer.from(String(createTime));
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -1,10 +1,10 @@
 import type { IKeyValue, IRequestOp } from 'etcd3';
-import { type Millis, type Revision, revision, type Token } from '../../../discovery/types.ts';
+import { type Millis, millis, type Revision, revision, type Token } from '../../../discovery/types.ts';
 import { unavailable } from '../../refusals.ts';
 import type { Connection } from '../client/connection.ts';
 import { faultOf } from '../client/fault.ts';
 import type { Keys } from '../log/keys.ts';
-import { remove } from '../log/operations.ts';
+import { remove, removePlaces } from '../log/operations.ts';
 import { SweeperLease } from './sweeper-lease.ts';
 
 /** Tokens of one transaction: it holds other writes up while it takes all of their keys away. */
@@ -76,8 +76,10 @@ export class Sweeper {
   }
 
   /** On the condition that its end has not moved since. */
-  #forgetOne({ key, mod_revision }: IKeyValue): IRequestOp {
+  #forgetOne({ key, mod_revision, value }: IKeyValue): IRequestOp {
     const token = this.#keys.parseEnd(key);
+    // One that was made before there were places has none, or what gave it one put this there, too.
+    const createTime = millis(Number(value.toString()));
     return {
       request_txn: {
         compare: [{ key, target: 'Mod', result: 'Equal', mod_revision }],
@@ -86,6 +88,7 @@ export class Sweeper {
           { request_delete_range: this.#keys.log(token) },
           remove(this.#keys.size(token)),
           { request_delete_range: this.#keys.members(token) },
+          ...removePlaces(this.#keys, { createTime, token }),
         ],
         failure: [],
       },

@@ -11,7 +11,16 @@ import { checkCounters } from '../counters.ts';
 import { readFault } from '../fault.ts';
 import { checkFormat } from '../open.ts';
 import type { RecordEntry } from '../record-table.ts';
-import { type EventKey, MARK_REVISION, SEALED_SINCE, sumOfEnd, type Tables } from '../tables.ts';
+import {
+  type EventKey,
+  MARK_REVISION,
+  PLACED_SINCE,
+  placeKey,
+  SEALED_SINCE,
+  sumOfEnd,
+  sumOfPlace,
+  type Tables,
+} from '../tables.ts';
 
 /** What is in a data file. */
 export interface Contents {
@@ -78,6 +87,7 @@ class Reading {
     // Behind every character of a token.
     this.#strayEvents('\u007f');
     this.#sums();
+    this.#places();
     const due = ends.getKeysCount(this.#at);
     if (due !== this.#contents.clusters) {
       this.#contents.problems.push(
@@ -105,12 +115,27 @@ class Reading {
     }
   }
 
+  /** Each token has one, see `#cluster`, so that there are as many as tokens and none besides. */
+  #places(): void {
+    if (this.#format < PLACED_SINCE) return;
+    let count = 0;
+    for (const { key, value } of this.#tables.places?.getRange(this.#at) ?? []) {
+      count += 1;
+      if (value !== sumOfPlace(key)) this.#problem(key[2], 'its place does not fit its checksum');
+    }
+    const { clusters, problems } = this.#contents;
+    if (count !== clusters)
+      problems.push(`the index of places has ${count} entries, and there are ${clusters} tokens`);
+  }
+
   #cluster(token: Token, value: unknown, taken: readonly EventEntry[]): string | undefined {
     const { cluster, compactRevision } = decodeStoredCluster(token, value);
     this.#contents.members += cluster.members.length;
     this.#bytes += tokenBytes(cluster);
     const { ends } = this.#tables;
     if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
+    const isPlaced = this.#tables.places?.get(placeKey(cluster), this.#at) !== undefined;
+    if (!isPlaced && this.#format >= PLACED_SINCE) return 'it is not in the index of places';
     const isMarked = taken[0]?.key[1] === MARK_REVISION;
     if (isMarked !== this.#format >= SEALED_SINCE) return 'its mark is missing';
     const entries = isMarked ? taken.slice(1) : taken;

@@ -19,7 +19,7 @@ const OVERLAPPING_SYNC = 0x1000;
 export const DATABASE_BYTES = 48;
 const AT = { flags: 4, depth: 6, branches: 8, leaves: 16, overflows: 24, entries: 32, root: 40 };
 
-const DATABASE_NAMES: ReadonlySet<string> = new Set(['meta', 'clusters', 'events', 'ends']);
+const DATABASE_NAMES: ReadonlySet<string> = new Set(['meta', 'clusters', 'events', 'ends', 'places']);
 
 const USED = 1;
 const FREE = 2;

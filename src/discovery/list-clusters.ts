@@ -1,0 +1,93 @@
+import { LIST_LIMITS } from '../limits.ts';
+import { ownTurn } from '../own-turn.ts';
+import { tokenBytes } from './bytes.ts';
+import { type State, stateOf } from './cluster.ts';
+import { byPlace, PHASES, type Phase, type Place, placeBefore } from './newest.ts';
+import type { Store } from './store.ts';
+import type { Cluster, Millis } from './types.ts';
+
+/** Clusters read at once: of the largest these are 20 MB. */
+const READ_TOGETHER = 10;
+
+export interface ListQuery {
+  readonly states: ReadonlySet<State>;
+  /** Only those that were made at this time or earlier. */
+  readonly madeBy?: Millis;
+  /** Only those behind it. */
+  readonly after?: Place;
+  readonly limit: number;
+}
+
+export interface ListPage {
+  readonly clusters: readonly Cluster[];
+  /** Behind which the next page begins; undefined: there is none. */
+  readonly next: Place | undefined;
+  /** How many clusters were looked at, and what they take, see `tokenBytes`. */
+  readonly looked: number;
+  readonly bytes: number;
+}
+
+/** Where clusters of a state may be found. */
+const PHASES_OF = {
+  ASSEMBLING: ['FORMING'],
+  COMPLETE: ['COMPLETE'],
+  EXPIRED: ['FORMING', 'COMPLETE'],
+  DELETED: ['DELETED'],
+} as const satisfies Record<State, readonly Phase[]>;
+
+/**
+ * A page of the clusters that are in one of some states, newest first. It looks at so many that a call has an end, and
+ * has then fewer clusters than were asked for.
+ */
+export async function listClusters(
+  store: Pick<Store, 'newest' | 'read'>,
+  query: ListQuery,
+  now: Millis,
+): Promise<ListPage> {
+  const { places, isWhole } = await placesOf(store, query);
+  const clusters: Cluster[] = [];
+  let looked = 0;
+  let bytes = 0;
+  while (looked < places.length) {
+    if (looked > 0) await ownTurn();
+    const together = places.slice(looked, looked + Math.min(READ_TOGETHER, query.limit - clusters.length));
+    const views = await Promise.all(together.map(({ token }) => store.read(token)));
+    for (const [i, { cluster }] of views.entries()) {
+      // It may have been forgotten meanwhile, and made anew.
+      if (cluster === undefined || cluster.createTime !== together[i]?.createTime) continue;
+      bytes += tokenBytes(cluster);
+      if (query.states.has(stateOf(cluster, now))) clusters.push(cluster);
+    }
+    looked += together.length;
+    if (clusters.length >= query.limit || bytes >= LIST_LIMITS.pageBytes) break;
+  }
+  const isEnd = isWhole && looked === places.length;
+  return { clusters, next: isEnd ? undefined : places[looked - 1], looked, bytes };
+}
+
+/** The first places to look at, and whether there are no more. */
+async function placesOf(
+  store: Pick<Store, 'newest'>,
+  { states, madeBy, after }: ListQuery,
+): Promise<{ places: readonly Place[]; isWhole: boolean }> {
+  const wanted = new Set([...states].flatMap((state): readonly Phase[] => PHASES_OF[state]));
+  const from = laterOf(after, madeBy === undefined ? undefined : placeBefore(madeBy));
+  const most = LIST_LIMITS.clustersPerPage;
+  const found: Place[] = [];
+  let isWhole = true;
+  // In the order in which clusters pass them: one that goes on meanwhile is found twice, and never missed.
+  for (const phase of PHASES) {
+    if (!wanted.has(phase)) continue;
+    const part = await store.newest(phase, from, most);
+    found.push(...part);
+    isWhole &&= part.length < most;
+  }
+  found.sort(byPlace);
+  const places = found.filter((place, i) => place.token !== found[i - 1]?.token);
+  return { places: places.slice(0, most), isWhole: isWhole && places.length <= most };
+}
+
+function laterOf(a: Place | undefined, b: Place | undefined): Place | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return byPlace(a, b) > 0 ? a : b;
+}
