@@ -98,6 +98,12 @@ export const CLUSTER_LIMITS = {
   retryWindow: 30 * seconds,
 } as const;
 
+/** Of what the API answers. */
+export const API_LIMITS = {
+  /** Details of an error, as protobuf: in base64 they are 4 KiB of the 8 KiB of trailers that clients of gRPC read. */
+  errorDetailBytes: 3 * KiB,
+} as const;
+
 /** Of everything that a peer can make the port hold. */
 export const PORT_LIMITS = {
   /** From accept, or the TLS handshake, to the bytes that tell the protocol; clients send at once, on the worst link in 2 s. */

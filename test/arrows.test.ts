@@ -82,6 +82,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     modules: [
       'gen',
       'src/discovery',
+      'src/limits.ts',
       'src/on-end.ts',
       'src/own-turn.ts',
       'src/client',

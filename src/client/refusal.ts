@@ -25,6 +25,11 @@ export function reasonOf(thrown: unknown): ReasonName | undefined {
   return detail === undefined ? undefined : NAMES.get(detail.reason);
 }
 
+/** Whether a reason is none that is newer than this program. */
+export function isKnown(reason: ErrorReason): boolean {
+  return NAMES.has(reason);
+}
+
 /** When the service takes the same call again, in ms from now. Undefined when it does not say. */
 export function retryAfterOf(thrown: unknown): number | undefined {
   if (!(thrown instanceof ConnectError)) return undefined;

@@ -1,10 +1,7 @@
+import { isMessage } from '@bufbuild/protobuf';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type Interceptor, type UnaryRequest } from '@connectrpc/connect';
-import {
-  type CreateTokenRequest,
-  DiscoveryService,
-  RegisterMode,
-  type RegisterRequest,
-} from '../../gen/discovery/v1/service_pb.ts';
+import { CreateTokenRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { LONGEST_TIMER_MS } from '../values/duration.ts';
 import { sleep } from './backoff.ts';
 import { isTransient, pauseAfter, wasNeverSent, wasTurnedAway } from './transient.ts';
@@ -56,20 +53,7 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
 
 /** Whether a second call changes nothing that the first has not: the reply to the first may have been lost. */
 function isRepeatable({ method, message }: UnaryRequest): boolean {
-  switch (method) {
-    case DiscoveryService.method.getCluster:
-    case DiscoveryService.method.listMembers:
-      return true;
-    case DiscoveryService.method.createToken: {
-      // Without a token of the caller's own each call makes another, and secrets are told once.
-      const { token, guard } = message as CreateTokenRequest;
-      return token !== '' && guard.length === 0;
-    }
-    case DiscoveryService.method.register: {
-      const { mode } = message as RegisterRequest;
-      return mode === RegisterMode.UNSPECIFIED || mode === RegisterMode.CREATE;
-    }
-    default:
-      return false;
-  }
+  // Without a token of the caller's own each call makes another, and secrets are told once.
+  if (isMessage(message, CreateTokenRequestSchema)) return message.token !== '' && message.guard.length === 0;
+  return method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 }

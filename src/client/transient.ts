@@ -1,7 +1,7 @@
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { backoffMs } from './backoff.ts';
-import { refusalOf, retryAfterOf } from './refusal.ts';
+import { isKnown, refusalOf, retryAfterOf } from './refusal.ts';
 
 const TRANSIENT: readonly ErrorReason[] = [
   ErrorReason.SHUTTING_DOWN,
@@ -12,9 +12,8 @@ const TRANSIENT: readonly ErrorReason[] = [
 /** Whether the same call may succeed a little later. It says nothing of whether the call has had its effect. */
 export function isTransient(error: ConnectError): boolean {
   const refusal = refusalOf(error);
-  if (refusal !== undefined) {
-    return TRANSIENT.includes(refusal.reason);
-  }
+  // A reason that is newer than this program tells by its code.
+  if (refusal !== undefined && isKnown(refusal.reason)) return TRANSIENT.includes(refusal.reason);
   // A connection that was reset is `aborted` in Node.js; one that failed is a TypeError of fetch's.
   const codes = [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded];
   if (codes.includes(error.code) || error.cause instanceof TypeError) return true;

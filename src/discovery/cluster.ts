@@ -83,7 +83,7 @@ export function requireNotEnded(cluster: Cluster | undefined, now: Millis, revis
   if (now >= found.expireTime) {
     throw new DiscoveryError(
       'TOKEN_EXPIRED',
-      `the token expired ${ago(found.expireTime, now)}; ${afterEnd(found)}`,
+      `the token expired ${ago(found.expireTime, now)}; ${afterExpiry(found)}`,
       { cluster: found, ...at(revision) },
     );
   }
@@ -106,6 +106,27 @@ export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revisi
 /** A new token would lead a node that comes late to another cluster than the one that runs. */
 function afterEnd(ended: Cluster): string {
   return hasFormed(ended) ? `its cluster has formed; ${MEMBER_ADD}` : 'make a new one';
+}
+
+function afterExpiry(expired: Cluster): string {
+  if (hasFormed(expired)) return afterEnd(expired);
+  return `${whoRegistered(expired)}; reopen it with etcd-discovery reopen, or make a new one`;
+}
+
+/** Names of this many characters are told, and how many more there are: a node logs them in one line. */
+const TOLD_CHARACTERS = 200;
+
+function whoRegistered({ members, size }: Cluster): string {
+  const names: string[] = [];
+  let left = TOLD_CHARACTERS;
+  for (const { name } of members) {
+    left -= name.length;
+    if (left < 0) break;
+    names.push(name);
+  }
+  if (names.length < members.length) names.push(`${members.length - names.length} more`);
+  const who = names.length === 0 ? '' : `: ${names.join(', ')}`;
+  return `${members.length} of ${size} registered${who}`;
 }
 
 function at(revision: Revision | undefined): { revision?: Revision } {

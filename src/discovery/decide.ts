@@ -99,8 +99,10 @@ export function decideRegister(
     const change = { type: 'REGISTERED', time: now, member: registrationOf(command) } as const;
     return mode === 'CREATE_OR_REPLACE' ? { ...change, wouldReplace: true } : change;
   }
-  checkExpected(registered, command.expected);
   const same = sameRegistration(registered, command);
+  // A replacement that was made, and whose answer was lost.
+  if (mode !== 'CREATE' && same) return undefined;
+  checkExpected(registered, command.expected);
   if (mode === 'CREATE') {
     if (!same) {
       // etcd makes the id from the peer URLs: a second node at the same address brings the same id.
@@ -110,7 +112,6 @@ export function decideRegister(
     checkRetry(into, registered, now);
     return undefined;
   }
-  if (same) return undefined;
   checkNotFinal(into, registered);
   checkText(into.members, command);
   checkFree(members, command);
@@ -149,7 +150,8 @@ export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis
   return { type: 'TOKEN_REOPENED', time: now, expireTime: millis(now + ttl) };
 }
 
-export function decideDelete(cluster: Cluster | undefined, now: Millis): Change {
+export function decideDelete(cluster: Cluster | undefined, now: Millis): Change | undefined {
+  if (requireKnown(cluster).deleteTime !== undefined) return undefined;
   requireNotEnded(cluster, now);
   return { type: 'TOKEN_DELETED', time: now };
 }

@@ -1,4 +1,9 @@
-import { RegisterMode, type RegisterResponse, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  RegisterMode,
+  RegisterOutcome,
+  type RegisterResponse,
+  WhenFull,
+} from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { shown } from '../etcd/text.ts';
 import { formatValue } from '../etcd/value.ts';
@@ -49,6 +54,8 @@ async function deregister(client: DiscoveryClient, { token, id }: Of<'DEREGISTER
 
 async function deleteToken(client: DiscoveryClient, { token }: Of<'DELETE_TOKEN'>): Promise<Reply> {
   const response = await client.deleteToken({ token });
+  // In etcd what is gone cannot be deleted: refused as every read of it is.
+  if (!response.deleted) await client.listMembers({ token, refuseExpired: true });
   return deletedTokenReply(requireMessage(response.cluster), response);
 }
 
@@ -94,7 +101,17 @@ async function register(
     ...(expected !== undefined && { expectedModRevision: expected }),
     ...(discoveryText !== undefined && { discoveryText }),
   });
-  return registerReply(token, requireMessage(response.member), condition, response);
+  const registered = requireMessage(response.member);
+  if (expected !== undefined && expected !== 0n && isUnmatched(response, expected)) {
+    const cause = `[${expected} != ${registered.modRevision}]`;
+    return v2Error(412, 101, cause, { index: response.revision });
+  }
+  return registerReply(token, registered, condition, response);
+}
+
+/** Whether the member was found as it should become, at another revision: the service takes that for done, etcd does not. */
+function isUnmatched({ outcome, member }: RegisterResponse, expected: bigint): boolean {
+  return outcome === RegisterOutcome.UNCHANGED && member?.modRevision !== expected;
 }
 
 /** The revision at which the member is as the condition wants it. */

@@ -110,7 +110,9 @@ async function deregisterOne(client: DiscoveryClient, bytes: Uint8Array): Promis
  */
 async function deleteToken(client: DiscoveryClient, span: Span, known: readonly Entry[]): Promise<Removed> {
   const { token } = span;
-  const { cluster, revision } = await client.deleteToken({ token });
+  const { cluster, revision, deleted } = await client.deleteToken({ token });
+  // By another, since it was read: refused as every read is now.
+  if (!deleted) await client.listMembers({ token, refuseExpired: true });
   try {
     const kvs: KeyValue[] = [];
     // Ends with that event, which no other follows.

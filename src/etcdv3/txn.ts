@@ -147,8 +147,8 @@ async function putIfUnchanged(
       key.type === 'SIZE'
         ? await makeToken(client, key, request)
         : await register(client, key, request, kv?.modRevision);
-    // What should be new was found done.
-    return kv === undefined && done.previous !== undefined ? 'CHANGED' : done;
+    // What should be changed was found done, by another.
+    return done.previous === done.kv && done.kv.modRevision !== kv?.modRevision ? 'CHANGED' : done;
   } catch (thrown) {
     // It may be written all the same: looked at again, it would be taken for another's.
     if (reasonOf(thrown) === undefined || reasonOf(thrown) === 'INTERNAL' || isAway(thrown)) throw thrown;

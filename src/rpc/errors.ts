@@ -1,11 +1,8 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError } from '@connectrpc/connect';
-import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
-import { DiscoveryError, type ErrorFacts, type Reason } from '../discovery/errors.ts';
+import { DiscoveryError, type Reason } from '../discovery/errors.ts';
 import { FAILED } from '../values/sentences.ts';
-import { type Clock, clusterMessage, memberMessage } from './messages.ts';
+import { detailsOf } from './error-details.ts';
+import type { Clock } from './messages.ts';
 
 const CODES = {
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -35,38 +32,16 @@ const CODES = {
   DISCOVERY_TEXT_DIFFERS: Code.FailedPrecondition,
 } as const satisfies Record<Reason, Code>;
 
-type OutgoingDetail = NonNullable<ConstructorParameters<typeof ConnectError>[3]>[number];
-
 /**
- * The refusal as every RPC protocol carries it: a code, words for a person, one ErrorDetail for a program. One that
- * a client should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`. A
- * refusal of a cluster needs a clock, to say how the cluster stands.
+ * The refusal as every RPC protocol carries it: a code, words for a person, details for a program. One that a client
+ * should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`. A refusal of a
+ * cluster needs a clock, to say how the cluster stands.
  */
 export function connectError(error: DiscoveryError, clock?: Clock): ConnectError {
-  const detail = create(ErrorDetailSchema, {
-    reason: ErrorReason[error.reason],
-    ...detailOf(error.facts, clock),
-  });
-  const details: OutgoingDetail[] = [{ desc: ErrorDetailSchema, value: detail }];
   const { retryAfter } = error.facts;
-  if (retryAfter === undefined)
-    return new ConnectError(error.message, CODES[error.reason], undefined, details);
-  details.push({ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(Math.ceil(retryAfter)) } });
-  const metadata = { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
-  return new ConnectError(error.message, CODES[error.reason], metadata, details);
-}
-
-function detailOf(facts: ErrorFacts, clock: Clock | undefined): MessageInitShape<typeof ErrorDetailSchema> {
-  const { revision, field, member, rank, cluster, compactRevision } = facts;
-  const detail: MessageInitShape<typeof ErrorDetailSchema> = { revision: revision ?? 0n, field: field ?? '' };
-  if (compactRevision !== undefined) detail.compactRevision = compactRevision;
-  if (member !== undefined) detail.member = memberMessage(member, rank ?? 0);
-  if (cluster !== undefined && clock !== undefined) {
-    detail.cluster = clusterMessage(cluster, clock);
-    if (cluster.deleteTime !== undefined) detail.deleteTime = timestampFromMs(cluster.deleteTime);
-    else if (clock.now() >= cluster.expireTime) detail.expireTime = timestampFromMs(cluster.expireTime);
-  }
-  return detail;
+  const metadata =
+    retryAfter === undefined ? undefined : { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
+  return new ConnectError(error.message, CODES[error.reason], metadata, detailsOf(error, clock));
 }
 
 /** Any thrown value as a DiscoveryError: what is not one is a defect, whose text stays in the log. */

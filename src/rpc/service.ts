@@ -193,12 +193,13 @@ export function discoveryService(
 
     deleteToken: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, revision } = await change(values, caller, { bytes: changeBytes([]) }, () =>
+      const { cluster, changed, revision } = await change(values, caller, { bytes: changeBytes([]) }, () =>
         discovery.deleteToken(token, caller),
       );
       return create(DeleteTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery),
         revision,
+        deleted: changed,
       });
     }),
 

@@ -110,7 +110,7 @@ describe('the changes of a token', () => {
     const complete = after(worn(1, 2), join(1), join(2, { whenFull: 'STANDBY' }));
     assertWornOut(complete, join(3, { whenFull: 'STANDBY' }));
     assertWornOut(complete, reopen);
-    assert.equal(decideDelete(complete, NOW).type, 'TOKEN_DELETED');
+    assert.equal(decideDelete(complete, NOW)?.type, 'TOKEN_DELETED');
   });
 
   test('are refused with what to do: another token, or the cluster that runs', () => {

@@ -218,6 +218,7 @@ suite('members', () => {
     assert.deepEqual(await put('?prevExist=true', 'http://a:3'), [200, 'update', 4, 'a=http://a:2']);
     assert.deepEqual(await put('?prevIndex=3', 'http://a:4'), [412, 101, '[3 != 4]', undefined]);
     assert.deepEqual(await put('?prevIndex=4', 'http://a:4'), [200, 'compareAndSwap', 5, 'a=http://a:3']);
+    assert.deepEqual(await put('?prevIndex=4', 'http://a:4'), [412, 101, '[4 != 5]', undefined]);
     const old = encodeURIComponent('a=http://a:4');
     assert.deepEqual(await put(`?prevValue=${old}`, 'http://a:5'), [
       200,

@@ -57,7 +57,7 @@ const REFUSALS: readonly Refusal[] = [
     },
     status: 404,
     line: new RegExp(
-      `^100: Token expired \\(the token expired 2 h ago; make a new one: ${CURL(2)}\\) \\[2\\]$`,
+      `^100: Token expired \\(the token expired 2 h ago; 1 of 2 registered: infra1; reopen it with etcd-discovery reopen, or make a new one: ${CURL(2)}\\) \\[2\\]$`,
     ),
   },
   {

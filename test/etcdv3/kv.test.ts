@@ -97,7 +97,7 @@ suite('reads', () => {
       if (cluster?.state === 3) break;
     }
     const words = await refused(served.kv.range(tokenPrefix(token)), Code.FailedPrecondition);
-    assert.match(words, /^the token expired .* ago; make a new one$/);
+    assert.match(words, /^the token expired .* ago; .* registered.*; reopen it .*, or make a new one$/);
   });
 
   test('of what can be no token are refused in words', async () => {

@@ -90,6 +90,8 @@ const LINEARIZABLE: Readonly<Record<string, Recorded[]>> = {
     made,
     first,
     [{ kind: 'delete' }, ok(3)],
+    [{ kind: 'delete' }, ok(3)],
+    [{ kind: 'delete' }, refused('TOKEN_DELETED')],
     [{ kind: 'list' }, refused('TOKEN_DELETED')],
     [{ kind: 'create', size: 3 }, refused('TOKEN_DELETED')],
   ),

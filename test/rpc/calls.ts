@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { ConnectError } from '@connectrpc/connect';
 import type { MemberEvent } from '../../gen/discovery/v1/cluster_pb.ts';
-import { type ErrorDetail, ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
+import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { WatchMembersRequestSchema, WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
+import { BadRequestSchema, ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { reasonOf } from '../../src/client/refusal.ts';
+import { API_LIMITS } from '../../src/limits.ts';
 
 /** The registration of the i-th node of a made-up cluster. */
 export function infra(i: number): { memberId: string; name: string; peerUrls: string[] } {
@@ -22,7 +25,24 @@ export async function refusal(call: Promise<unknown>): Promise<ErrorDetail & { t
   assert.equal(details.length, 1, `one detail: ${error.message}`);
   const [detail] = details;
   assert.ok(detail);
+  const [info] = error.findDetails(ErrorInfoSchema);
+  assert.deepEqual([info?.domain, info?.reason], ['etcd-discovery', reasonOf(error)]);
+  assert.equal(info?.metadata['memberId'], detail.member?.id);
+  const violations = error.findDetails(BadRequestSchema).flatMap((each) => each.fieldViolations);
+  const isInvalid = detail.reason === ErrorReason.INVALID_ARGUMENT;
+  assert.deepEqual(
+    violations.map(({ field, description }) => [field, description]),
+    isInvalid ? [[detail.field, error.rawMessage]] : [],
+  );
+  const bytes = error.details.reduce((sum, each) => sum + bytesOf(each), 0);
+  assert.ok(bytes <= API_LIMITS.errorDetailBytes, `${bytes} bytes of details`);
   return { ...detail, text: error.rawMessage };
+}
+
+function bytesOf(detail: ConnectError['details'][number]): number {
+  return 'desc' in detail
+    ? toBinary(detail.desc, create(detail.desc, detail.value)).length
+    : detail.value.length;
 }
 
 type Update = WatchMembersResponse['update'];

@@ -100,6 +100,11 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
 
       const deleted = await client.deleteToken({ token });
       assert.equal(deleted.cluster?.state, ClusterState.DELETED);
+      const again = await client.deleteToken({ token });
+      assert.deepEqual([deleted.deleted, again.deleted], [true, false]);
+      assert.deepEqual(again.cluster, deleted.cluster);
+      const nobodys = await refusal(client.deleteToken({ token: 'nobody-made-this' }));
+      assert.equal(nobodys.reason, ErrorReason.TOKEN_NOT_FOUND);
       assert.ok(deleted.revision > gone.revision);
       assert.equal((await client.getCluster({ token })).cluster?.state, ClusterState.DELETED);
     });
@@ -143,11 +148,11 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       );
       assert.equal(list.initialCluster, 'infra1=http://10.0.0.1:2380');
       for (const call of [
-        client.deregister({ token, memberId: '1' }),
-        client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.REPLACE }),
-        client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.CREATE_OR_REPLACE }),
+        () => client.deregister({ token, memberId: '1' }),
+        () => client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.REPLACE }),
+        () => client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.CREATE_OR_REPLACE }),
       ]) {
-        const formed = await refusal(call);
+        const formed = await refusal(call());
         assert.equal(formed.reason, ErrorReason.CLUSTER_FORMED);
         assert.deepEqual([formed.member?.id, formed.cluster?.formed], ['1', true]);
       }
@@ -210,6 +215,17 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const deleted = await refusal(client.register(mine));
       assert.equal(deleted.reason, ErrorReason.TOKEN_DELETED);
       assert.ok(deleted.deleteTime);
+    });
+
+    test('what is told of a large member leaves room for the whole answer', async () => {
+      const token = await newToken(1);
+      const peerUrls = Array.from({ length: 16 }, (_, i) => `http://${'x'.repeat(280)}:${2380 + i}`);
+      const member = { token, memberId: '1', name: '\u00fc'.repeat(200), peerUrls };
+      await client.register({ ...member, discoveryText: 'd'.repeat(1000) });
+      const taken = await refusal(client.register({ ...member, memberId: '2' }));
+      assert.equal(taken.reason, ErrorReason.NAME_TAKEN);
+      assert.deepEqual([taken.member?.name, taken.member?.peerUrls[0]], [member.name, peerUrls[0]]);
+      assert.ok((taken.member?.peerUrls.length ?? 0) < peerUrls.length);
     });
 
     test('a watch gives a snapshot, then every change once and in order, and ends with the token', async () => {
@@ -279,7 +295,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const late = await refusal(client.register({ token, ...infra(1) }));
       assert.equal(late.reason, ErrorReason.TOKEN_EXPIRED);
       assert.deepEqual(late.expireTime, made.cluster?.expireTime);
-      assert.match(late.text, /expired \d+ s ago/);
+      assert.match(late.text, /expired \d+ s ago; 0 of 3 registered; reopen it/);
     });
 
     test('the members of an expired token can be read until it is forgotten, unless that is not wanted', async () => {
@@ -298,6 +314,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.deepEqual(members, [member]);
       assert.ok(cluster?.purgeTime && cluster.purgeTime.seconds < live.purgeTime.seconds);
       const refused = await refusal(client.listMembers({ token, refuseExpired: true }));
+      assert.match(refused.text, /1 of 2 registered: infra1; reopen it/);
       assert.equal(refused.reason, ErrorReason.TOKEN_EXPIRED);
     });
 

@@ -17,7 +17,15 @@ export const file_discovery_v1_error: GenFile = /*@__PURE__*/
   fileDesc("ChhkaXNjb3ZlcnkvdjEvZXJyb3IucHJvdG8SDGRpc2NvdmVyeS52MSKjAgoLRXJyb3JEZXRhaWwSKQoGcmVhc29uGAEgASgOMhkuZGlzY292ZXJ5LnYxLkVycm9yUmVhc29uEhAKCHJldmlzaW9uGAIgASgEEg0KBWZpZWxkGAMgASgJEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2RlbGV0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgdjbHVzdGVyGAcgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISGAoQY29tcGFjdF9yZXZpc2lvbhgIIAEoBCryBgoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodRVJST1JfUkVBU09OX0lOVkFMSURfQVJHVU1FTlQQARIgChxFUlJPUl9SRUFTT05fVE9LRU5fTk9UX0ZPVU5EEAISHgoaRVJST1JfUkVBU09OX1RPS0VOX0VYUElSRUQQAxIeChpFUlJPUl9SRUFTT05fVE9LRU5fREVMRVRFRBAEEh0KGUVSUk9SX1JFQVNPTl9UT0tFTl9FWElTVFMQBRIlCiFFUlJPUl9SRUFTT05fQ1VTVE9NX1RPS0VOX1JFRlVTRUQQBhIgChxFUlJPUl9SRUFTT05fVE9PX01BTllfVE9LRU5TEAcSIQodRVJST1JfUkVBU09OX01FTUJFUl9OT1RfRk9VTkQQCBIeChpFUlJPUl9SRUFTT05fTUVNQkVSX0VYSVNUUxAJEhsKF0VSUk9SX1JFQVNPTl9OQU1FX1RBS0VOEAoSHwobRVJST1JfUkVBU09OX1BFRVJfVVJMX1RBS0VOEAsSHQoZRVJST1JfUkVBU09OX0NMVVNURVJfRlVMTBAMEiIKHkVSUk9SX1JFQVNPTl9UT09fTUFOWV9TVEFOREJZUxANEh8KG0VSUk9SX1JFQVNPTl9SRUpPSU5fUkVGVVNFRBAOEiIKHkVSUk9SX1JFQVNPTl9SRVZJU0lPTl9NSVNNQVRDSBAPEiMKH0VSUk9SX1JFQVNPTl9SRVZJU0lPTl9DT01QQUNURUQQEBIeChpFUlJPUl9SRUFTT05fU0hVVFRJTkdfRE9XThAREiIKHkVSUk9SX1JFQVNPTl9TVE9SRV9VTkFWQUlMQUJMRRASEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBATEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQFBIaChZFUlJPUl9SRUFTT05fRk9SQklEREVOEBUSIgoeRVJST1JfUkVBU09OX1RPT19NQU5ZX1JFUVVFU1RTEBYSHwobRVJST1JfUkVBU09OX0NMVVNURVJfRk9STUVEEBcSHwobRVJST1JfUkVBU09OX1RPS0VOX1dPUk5fT1VUEBgSJwojRVJST1JfUkVBU09OX0RJU0NPVkVSWV9URVhUX0RJRkZFUlMQGUJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_discovery_v1_cluster, file_google_protobuf_timestamp]);
 
 /**
- * The one error detail: what a program needs beside the code and the text.
+ * What a program needs beside the code and the text, for every refusal.
+ *
+ * Beside it stand, for programs without these protos, a google.rpc.ErrorInfo with the domain `etcd-discovery`, the reason
+ * without its prefix (`TOKEN_EXPIRED`), and as metadata what of `revision`, `field`, `memberId`, `memberRank`, `size`,
+ * `memberCount`, `expireTime`, `deleteTime` and `compactRevision` there is to tell; for an invalid argument a
+ * google.rpc.BadRequest; and where the service says when to call again a google.rpc.RetryInfo.
+ *
+ * The details stay small enough for the headers that clients read, 3,072 bytes as protobuf: of a cluster or a member
+ * that takes more the warnings are left out, then the discovery text, then the last peer URLs, then the description.
  *
  * @generated from message discovery.v1.ErrorDetail
  */
@@ -88,7 +96,10 @@ export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
   messageDesc(file_discovery_v1_error, 0);
 
 /**
- * Why a call was refused. The set is closed: programs can switch on it.
+ * Why a call was refused. Later versions of the service may have more reasons, and none changes its meaning or its
+ * code. A client that does not know a reason acts on the code of the call: it makes the call again for unavailable (and
+ * for resource_exhausted after the time in RetryInfo, where there is one), and shows the text of the error to a person
+ * for every other code.
  *
  * @generated from enum discovery.v1.ErrorReason
  */
@@ -294,7 +305,10 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Why a call was refused. The set is closed: programs can switch on it.
+ * Why a call was refused. Later versions of the service may have more reasons, and none changes its meaning or its
+ * code. A client that does not know a reason acts on the code of the call: it makes the call again for unavailable (and
+ * for resource_exhausted after the time in RetryInfo, where there is one), and shows the text of the error to a person
+ * for every other code.
  *
  * @generated from enum discovery.v1.ErrorReason
  */

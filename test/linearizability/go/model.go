@@ -51,6 +51,9 @@ func decide(s state, c call) verdict {
 		return verdict{after: s}
 	}
 	if s.deleted {
+		if c.Kind == "delete" {
+			return verdict{after: s}
+		}
 		return refused("TOKEN_DELETED")
 	}
 	switch c.Kind {

@@ -12,6 +12,10 @@ func step(s state, c call, o outcome) (bool, state) {
 		}
 		return true, v.after
 	case "REFUSED":
+		// In etcd's dialects what is gone cannot be deleted.
+		if c.Kind == "delete" && s.deleted {
+			return slices.Contains(o.Reasons, "TOKEN_DELETED"), s
+		}
 		return v.reason != "" && slices.Contains(o.Reasons, v.reason), s
 	// What etcd's v3 dialect answers where there is nothing: no keys, or none deleted.
 	case "ABSENT":

@@ -27,7 +27,7 @@ function largest(of: Token): { record: ClusterRecord; deleted: ClusterRecord } {
     const peerUrls = urls(...Array.from({ length: URLS }, (_, j) => `http://${i}.example:${j + 1}`));
     record = change(decideRegister(record.cluster, node(i, { peerUrls }), at(0)) as Change);
   }
-  return { record, deleted: change(decideDelete(record.cluster, at(0))) };
+  return { record, deleted: change(decideDelete(record.cluster, at(0)) as Change) };
 }
 
 for (const state of ['record', 'deleted'] as const) {

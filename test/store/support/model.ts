@@ -95,6 +95,8 @@ export class Model {
         return { revision: this.revision, cluster: entry.cluster, changed: true };
       }
       case 'delete':
+        if (entry.cluster.deleteTime !== undefined)
+          return { revision: answered, cluster: entry.cluster, changed: false };
         this.#commit(
           entry,
           { ...entry.cluster, members: [], deleteTime: now },
@@ -132,7 +134,7 @@ export class Model {
       return this.entries.size >= this.#policy.maxTokens ? 'TOO_MANY_TOKENS' : undefined;
     }
     if (command.call === 'get') return undefined;
-    if (cluster.deleteTime !== undefined) return 'TOKEN_DELETED';
+    if (cluster.deleteTime !== undefined) return command.call === 'delete' ? undefined : 'TOKEN_DELETED';
     if (command.call === 'list') return undefined;
     if (command.call === 'reopen') return wornOut(cluster, cluster.members.length);
     if (now >= cluster.expireTime) return 'TOKEN_EXPIRED';
@@ -283,11 +285,12 @@ function refusedRegistration(cluster: Cluster, command: RegisterCommand, now: Mi
     if (cluster.members.length - cluster.size >= CLUSTER_LIMITS.standbys) return 'TOO_MANY_STANDBYS';
     return wornOut(cluster, cluster.members.length + 1);
   }
+  if (mode !== 'CREATE' && isSame(own, command)) return undefined;
   if (expected !== undefined && expected !== own.modRevision) return 'REVISION_MISMATCH';
   if (isSame(own, command)) {
     const isRejoin =
       Math.abs(now - own.registerTime) > CLUSTER_LIMITS.retryWindow && isFull && !cluster.allowRejoin;
-    return mode === 'CREATE' && isRejoin ? 'REJOIN_REFUSED' : undefined;
+    return isRejoin ? 'REJOIN_REFUSED' : undefined;
   }
   if (mode === 'CREATE') {
     return own.name !== command.name && shareUrl(own, command) ? 'PEER_URL_TAKEN' : 'MEMBER_EXISTS';
