@@ -1,9 +1,9 @@
 // `npm test`: gets the clone and a real etcd ready, and runs the tests.
-//   npm test                        every test file but the floods, at the default size
+//   npm test                        what takes seconds: every file but *.long.test.ts and the floods
 //   npm test -- test/flood/         the floods: alone, as they measure what the service does for others
-//   npm test -- store arrows        the test files whose path contains "store" or "arrows"
+//   npm test -- store arrows        the test files whose path contains "store" or "arrows", long ones too
 //   npm test -- --except readme     all but those; may be given several times
-//   npm test -- --slow              long runs too (more histories, kills and sizes)
+//   npm test -- --slow              every file but the floods, and long runs (more histories, kills and sizes)
 //   npm test -- --node /path/node   under another Node.js
 
 import { spawn } from 'node:child_process';
@@ -38,12 +38,15 @@ const all = readdirSync(join(ROOT, 'dist', 'test'), { recursive: true })
   .map((name) => `test/${name.replaceAll('\\', '/').replace(/js$/, 'ts')}`)
   .sort();
 const isFlood = (file) => file.startsWith('test/flood/');
+const isLong = (file) => file.endsWith('.long.test.ts');
 const withFloods = wanted.some((part) => part.includes('flood/'));
+const withLong = slow || wanted.length > 0;
 const chosen = all.filter(
   (file) =>
     (wanted.length === 0 || wanted.some((part) => file.includes(part))) &&
     !options.except.some((part) => file.includes(part)) &&
-    (withFloods || !isFlood(file)),
+    (withFloods || !isFlood(file)) &&
+    (withLong || !isLong(file)),
 );
 if (chosen.length === 0) {
   fail(

@@ -36,8 +36,8 @@ export class Story {
       this.#log.info({ ...about, ...facts, ...shown(by) }, text);
     if (before === undefined) {
       const { size, expireTime, createTime } = cluster;
-      const lives = Math.round((expireTime - createTime) / 1000);
-      tell({ size, lives }, `a token was created for a cluster of ${size}`);
+      const ttlSeconds = Math.round((expireTime - createTime) / 1000);
+      tell({ size, ttlSeconds }, `a token was created for a cluster of ${size}`);
       return;
     }
     if (cluster.deleteTime !== undefined) return tell(countOf(before), 'the token was deleted');
@@ -52,7 +52,9 @@ export class Story {
       );
     }
     for (const { kind, members, text } of newWarnings(before, cluster)) {
-      this.#log.warn({ ...about, warning: kind, members }, `the peer URLs of a cluster look wrong: ${text}`);
+      const { token } = cluster;
+      const facts = { ...about, warning: kind, members: members.map((name) => nameShown(name, token)) };
+      this.#log.warn(facts, `the peer URLs of a cluster look wrong: ${safe(text, token)}`);
     }
   }
 
@@ -60,28 +62,38 @@ export class Story {
     const facts = {
       ...(token !== undefined && token !== '' && { token: tokenLabel(token) }),
       reason,
-      ...(memberName !== undefined && { name: memberName.slice(0, NAME_SHOWN) }),
+      ...(memberName !== undefined && { member: nameShown(memberName, token) }),
       ...shown(by),
     };
     this.#log.info(facts, 'a change was refused');
   }
 }
 
+/** A text of a node, in which a token is still a secret. */
+function safe(text: string, token: string | undefined): string {
+  const others = text.replace(/[0-9a-f]{32}/gi, tokenLabel);
+  const own = token?.split(':')[0] ?? '';
+  return own === '' ? others : others.replaceAll(own, tokenLabel(own));
+}
+
+const nameShown = (name: string, token: string | undefined): string => safe(name, token).slice(0, NAME_SHOWN);
+
 function tellOfMembers(before: Cluster, cluster: Cluster, tell: (facts: object, text: string) => void): void {
   const { members, size } = cluster;
   const count = shareOf(cluster);
-  const facts = ({ name }: Member): object => ({ name, members: count });
+  const nameOf = ({ name }: Member): string => nameShown(name, cluster.token);
+  const facts = (member: Member): object => ({ member: nameOf(member), members: count });
   if (members.length < before.members.length) {
     const ids = new Set(members.map(({ id }) => id));
     for (const gone of before.members.filter(({ id }) => !ids.has(id))) {
-      tell(facts(gone), `member ${gone.name} was removed, ${count} remain`);
+      tell(facts(gone), `member ${nameOf(gone)} was removed, ${count} remain`);
     }
     return;
   }
   const latest = members.reduce((a, b) => (b.modRevision > a.modRevision ? b : a));
-  if (latest.version > 1) tell(facts(latest), `member ${latest.name} was replaced`);
-  else if (members.length > size) tell(facts(latest), `member ${latest.name} registered as a standby`);
-  else tell(facts(latest), `member ${latest.name} registered, ${count}`);
+  if (latest.version > 1) tell(facts(latest), `member ${nameOf(latest)} was replaced`);
+  else if (members.length > size) tell(facts(latest), `member ${nameOf(latest)} registered as a standby`);
+  else tell(facts(latest), `member ${nameOf(latest)} registered, ${count}`);
 }
 
 const shareOf = ({ members, size }: Cluster): string => `${Math.min(members.length, size)} of ${size}`;

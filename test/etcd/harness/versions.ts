@@ -22,6 +22,11 @@ export function builtEtcd(series: string): Promise<Etcd | Missing> {
   return tool.provideEtcd(series, { build: false });
 }
 
+/** The etcd of a series, built when it is not there, or why that cannot be. */
+export function etcdIfAny(series: string): Promise<Etcd | Missing> {
+  return tool.provideEtcd(series);
+}
+
 /** The etcd of a series, whether it is under test or not, built when need be. Fails when there is none. */
 export function etcdOf(series: string): Promise<Etcd> {
   return there(tool.provideEtcd(series));

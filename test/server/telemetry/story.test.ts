@@ -41,21 +41,21 @@ test('the log tells what becomes of a cluster, a line for each change, and who w
   await put(token, '4', 'infra4', '10.0.0.4');
   await service.client.deleteToken({ token });
   const story = await storyOf(token, 7);
-  const facts = story.map(({ size, name, members, reason, level }) => ({
+  const facts = story.map(({ size, member, members, reason, level }) => ({
     size,
-    name,
+    member,
     members,
     reason,
     level,
   }));
-  const no = { size: undefined, name: undefined, members: undefined, reason: undefined, level: 'info' };
+  const no = { size: undefined, member: undefined, members: undefined, reason: undefined, level: 'info' };
   assert.deepEqual(facts, [
     { ...no, size: 2 },
-    { ...no, name: 'infra1', members: '1 of 2' },
-    { ...no, name: 'infra1', reason: 'NAME_TAKEN' },
-    { ...no, name: 'infra3', members: '2 of 2' },
+    { ...no, member: 'infra1', members: '1 of 2' },
+    { ...no, member: 'infra1', reason: 'NAME_TAKEN' },
+    { ...no, member: 'infra3', members: '2 of 2' },
     { ...no, size: 2 },
-    { ...no, name: 'infra4', members: '2 of 2' },
+    { ...no, member: 'infra4', members: '2 of 2' },
     { ...no, members: '2 of 2' },
   ]);
   assert.equal(typeof story[4]?.['seconds'], 'number');
