@@ -21,7 +21,10 @@ import { IMPORT } from './data/import.ts';
 import { RESTORE } from './data/restore.ts';
 import { SERVE } from './serve.ts';
 
-/** Every command. A new one is a file of its own and a row here. */
+/** In the table that it is made from. */
+export const COMPLETION: Command = completion(() => COMMANDS);
+
+/** Every command. A new one is a file of its own, a row here, and one in catalog.ts. */
 export const COMMANDS: readonly Command[] = [
   SERVE,
   HEALTH,
@@ -42,6 +45,6 @@ export const COMMANDS: readonly Command[] = [
   REGISTER,
   DEREGISTER,
   JOIN_LATE,
-  completion(() => COMMANDS),
+  COMPLETION,
   VERSION,
 ];

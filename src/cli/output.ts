@@ -1,4 +1,3 @@
-import { type DescMessage, type JsonObject, type MessageShape, toJson } from '@bufbuild/protobuf';
 import type { ReadFlags } from '../settings/read-flags.ts';
 import { oneOf } from '../settings/tables/setting.ts';
 
@@ -11,14 +10,6 @@ export const OUTPUT = {
   default: 'text',
   help: 'For people, or for programs (errors too, on standard error).',
 } as const;
-
-/**
- * A message of the API as programs get it: in protobuf's JSON, with zeros, empty texts and empty lists, so that no
- * field is missing because of its value. Absent are fields with presence alone: a time that there is not.
- */
-export function apiJson<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonObject {
-  return toJson(schema, message, { alwaysEmitImplicit: true }) as JsonObject;
-}
 
 /** One line of JSON, without a character that could act on a terminal: as escapes they are the same to a program. */
 export function jsonLine(value: unknown): string {

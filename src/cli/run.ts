@@ -1,7 +1,7 @@
 import { didYouMean } from '../values/nearest.ts';
 import { quote } from '../values/quote.ts';
-import type { BareTerminal, Command, Terminal } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { CATALOG, type CatalogRow } from './catalog.ts';
+import type { BareTerminal, Terminal } from './command.ts';
 import { withStatusLine } from './text/status-line.ts';
 
 /** Runs the command that the arguments name. Returns the exit code: 0, 1 for a failure, 2 for a wrong call. */
@@ -28,32 +28,32 @@ export async function run(args: readonly string[], bare: BareTerminal): Promise<
 }
 
 async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {
-  const command = COMMANDS.find((each) => each.name === name);
-  if (command !== undefined) return command.run(args, terminal);
-  terminal.err(`etcd-discovery: ${quote(name)}: ${whyUnknown(name)}\n`);
+  const row = CATALOG.find((each) => each.name === name);
+  if (row !== undefined) return (await row.load()).run(args, terminal);
+  terminal.err(`etcd-discovery: ${quote(name)}: ${await whyUnknown(name)}\n`);
   return 2;
 }
 
 const SEE = '; see etcd-discovery --help';
 
 /** The service that this one replaces is started with flags alone. */
-function whyUnknown(name: string): string {
+async function whyUnknown(name: string): Promise<string> {
   if (!name.startsWith('-')) {
-    const names = [...COMMANDS.map((each) => each.name), 'help'];
+    const names = [...CATALOG.map((each) => each.name), 'help'];
     return `there is no such command${didYouMean(name, names) || SEE}`;
   }
   const flag = /^--?([a-z-]+)/.exec(name)?.[1];
-  const serve = COMMANDS.find((each) => each.name === 'serve');
+  const serve = await CATALOG.find((each) => each.name === 'serve')?.load();
   const isOfServe = serve?.flags.some((each) => each.flag === flag || each.old?.flag === flag) === true;
   if (isOfServe) return `a command comes first; write etcd-discovery serve --${flag}${SEE}`;
   return `there is no such flag${didYouMean(name, ['--help', '--version']) || SEE}`;
 }
 
 function help(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
-  const line = ({ name, summary }: Command): string => `  ${name.padEnd(width)}${summary}\n`;
-  const groups = [...new Set(COMMANDS.map(({ group }) => group))].map((group) => {
-    const rows = COMMANDS.filter((command) => command.group === group);
+  const width = Math.max(...CATALOG.map(({ name }) => name.length)) + 2;
+  const line = ({ name, summary }: CatalogRow): string => `  ${name.padEnd(width)}${summary}\n`;
+  const groups = [...new Set(CATALOG.map(({ group }) => group))].map((group) => {
+    const rows = CATALOG.filter((row) => row.group === group);
     return `${group}:\n${rows.map(line).join('')}`;
   });
   return `The nodes of a new etcd cluster find each other through this service.

@@ -108,7 +108,7 @@ export async function* watchCluster(
       turn.end();
     }
     signal?.throwIfAborted();
-    if (turn.isSilent()) problem = SILENT;
+    if (turn.isSilent()) problem = silence();
     if (refusalOf(problem)?.reason === ErrorReason.REVISION_COMPACTED) {
       seen = undefined;
       continue;
@@ -135,7 +135,9 @@ function listOf({
   return list;
 }
 
-const SILENT = new ConnectError(`nothing was heard for ${SILENCE_MS / 1000} s`, Code.Unavailable);
+/** Made when it is needed: the first error loads the whole of fetch in Node.js. */
+const silence = (): ConnectError =>
+  new ConnectError(`nothing was heard for ${SILENCE_MS / 1000} s`, Code.Unavailable);
 
 interface Turn {
   readonly signal: AbortSignal;

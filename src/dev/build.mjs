@@ -24,9 +24,10 @@ function build(record, sources, projects) {
     const built = join(DIST, record);
     const began = Date.now();
     if (existsSync(built) && lastChange(sources) < Number(readFileSync(built, 'utf8'))) return;
-    const compiler = ['node_modules/typescript/bin/tsc', '--build', ...projects];
+    const compiler = ['node_modules/typescript/bin/tsc', '--build', '--stopBuildOnErrors', ...projects];
     await run('Compiling', compiler, 'The sources do not compile');
     removeOrphans();
+    await run('Bundling the program', ['src/dev/bundle-program.mjs'], 'The program cannot be bundled');
     await run('Bundling for browsers', ['src/dev/bundle.mjs'], 'The web page cannot be bundled');
     writeFileSync(built, String(began));
   });

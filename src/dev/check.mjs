@@ -86,7 +86,7 @@ function dependencies() {
 
 const STEPS = {
   // Before the linter, which reads what the tests import as it was compiled.
-  types: () => run('tsc', '--build'),
+  types: () => run('tsc', '--build', '--stopBuildOnErrors'),
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
   "the page's types": () => run('tsc', '-p', 'src/page/browser'),

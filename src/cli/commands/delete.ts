@@ -1,7 +1,7 @@
 import { DeleteTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { apiJson } from '../output.ts';
 import { progress, stateText } from '../text/cluster.ts';
 
 export const DELETE = clientCommand({

@@ -1,8 +1,8 @@
 import { DeregisterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { apiJson } from '../output.ts';
 import { progress } from '../text/cluster.ts';
 
 export const DEREGISTER = clientCommand({

@@ -1,7 +1,7 @@
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
-import { apiJson } from '../output.ts';
 import { membersText, progress } from '../text/cluster.ts';
 
 export const LIST_MEMBERS = clientCommand({

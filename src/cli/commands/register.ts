@@ -7,8 +7,8 @@ import {
 import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { printable } from '../../values/quote.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand, flag } from '../client-command.ts';
-import { apiJson } from '../output.ts';
 import { progress } from '../text/cluster.ts';
 
 export const NODE_NAME = flag({

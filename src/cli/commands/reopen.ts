@@ -1,7 +1,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
-import { apiJson } from '../output.ts';
 import { instantFromNow } from '../text/time.ts';
 import { TTL } from './new.ts';
 

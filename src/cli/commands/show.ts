@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { apiJson } from '../output.ts';
 import { clusterText, membersText, warningsText } from '../text/cluster.ts';
 
 export const SHOW = clientCommand({

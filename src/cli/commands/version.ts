@@ -4,7 +4,7 @@ import { EXIT } from '../exit.ts';
 import { readCall } from '../flags.ts';
 import { exampleLines, flagLines } from '../help.ts';
 import { jsonLine, OUTPUT, wantsJson } from '../output.ts';
-import { problemOutput } from '../problem.ts';
+import { problemOutput } from '../problem-output.ts';
 
 const HELP = `Print the version of this program. It asks no service.
 

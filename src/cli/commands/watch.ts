@@ -1,9 +1,9 @@
 import { MemberEventSchema, WarningSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
-import { apiJson } from '../output.ts';
 import { connectionJson, liveView } from '../text/live.ts';
 
 export const WATCH = clientCommand({

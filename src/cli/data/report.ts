@@ -3,7 +3,7 @@ import { counted } from '../../values/counted.ts';
 import type { Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { jsonLine } from '../output.ts';
-import { problemOutput } from '../problem.ts';
+import { problemOutput } from '../problem-output.ts';
 
 /** Problems told one by one; data that is wrong throughout must not flood the terminal. */
 const PROBLEMS_TOLD = 100;

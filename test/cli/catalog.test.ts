@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CATALOG } from '../../src/cli/catalog.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+
+const exec = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
+
+test('the catalog has every command, in order and in its words', async () => {
+  const rows = CATALOG.map(({ name, group, summary }) => ({ name, group, summary }));
+  assert.deepEqual(
+    rows,
+    COMMANDS.map(({ name, group, summary }) => ({ name, group, summary })),
+  );
+  for (const [i, { name, load }] of CATALOG.entries()) assert.equal(await load(), COMMANDS[i], name);
+});
+
+/** The bytes of a module and of all that is loaded before it runs. */
+function bytesBefore(file: string, seen = new Set<string>()): number {
+  if (seen.has(file)) return 0;
+  seen.add(file);
+  const code = readFileSync(file, 'utf8');
+  const imported = [...code.matchAll(/\b(?:from|import)\s*"(\.[^"]+)"/g)].map(([, path = '']) => path);
+  return imported.reduce((sum, path) => sum + bytesBefore(join(dirname(file), path), seen), code.length);
+}
+
+test('the program starts with little more than the list of its commands', () => {
+  const bytes = bytesBefore(MAIN);
+  assert.ok(bytes < 24_000, `${bytes} bytes are loaded before anything is asked`);
+});
+
+/** What of Node.js itself a call has loaded by its end. */
+async function builtins(...args: string[]): Promise<string[]> {
+  const probe = "process.once('exit', () => console.error(JSON.stringify(process.moduleLoadList)))";
+  const { stderr } = await exec(process.execPath, [
+    '--import',
+    `data:text/javascript,${probe}`,
+    MAIN,
+    ...args,
+  ]);
+  return JSON.parse(stderr) as string[];
+}
+
+test('what asks no service loads no client', async () => {
+  for (const args of [['--help'], ['version'], ['serve', '--help'], ['new', '--help']]) {
+    const loaded = await builtins(...args);
+    const heavy = loaded.filter((name) => /undici/.test(name));
+    assert.deepEqual(heavy, [], args.join(' '));
+  }
+});
