@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { BootstrapPlan, BootstrapResult } from './measure/bootstrap.ts';
 import { measureCalls } from './measure/calls.ts';
+import { measurePace } from './measure/pace.ts';
 import { measureTokens } from './measure/tokens.ts';
 import { measureWaiters } from './measure/waiters.ts';
 import type { Plan } from './plan.ts';
@@ -36,6 +37,7 @@ export async function measure(
   return {
     calls: await part('calls', plan.calls, measureCalls),
     overEtcd: await part('over-etcd', plan.overEtcd, measureCalls),
+    pace: await part('pace', plan.pace, measurePace),
     waiters: await part('waiters', plan.waiters, measureWaiters),
     bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
     tokens: await part('tokens', plan.tokens, measureTokens),

@@ -3,6 +3,7 @@
 import type { BootstrapPlan } from './measure/bootstrap.ts';
 import type { CallsPlan } from './measure/calls.ts';
 import { OPERATIONS, type OperationName } from './measure/operations.ts';
+import { PACED, type PacePlan } from './measure/pace.ts';
 import type { TokensPlan } from './measure/tokens.ts';
 import type { WaitersPlan } from './measure/waiters.ts';
 import { WAYS } from './measure/ways.ts';
@@ -12,6 +13,7 @@ import type { StoreKind } from './servers/servers.ts';
 export interface Plan {
   readonly calls: CallsPlan | undefined;
   readonly overEtcd: CallsPlan | undefined;
+  readonly pace: PacePlan | undefined;
   readonly waiters: WaitersPlan | undefined;
   readonly bootstrap: BootstrapPlan | undefined;
   readonly tokens: TokensPlan | undefined;
@@ -52,6 +54,11 @@ const CALLS = {
     warmUp: { inFlight: 32, ms: 200 },
   },
   smoke: { rounds: 1, slots: [{ inFlight: 2, ms: 20 }], warmUp: { inFlight: 2, ms: 10 } },
+} as const;
+const PACE = {
+  full: { rounds: 5, highest: { inFlight: 256, ms: 500 }, ms: 3000 },
+  quick: { rounds: 2, highest: { inFlight: 256, ms: 200 }, ms: 1000 },
+  smoke: { rounds: 1, highest: { inFlight: 2, ms: 20 }, ms: 50 },
 } as const;
 /** Of those who wait at once: one, and those of a large cluster, before the most. */
 const FEW_WAITERS = [1, 100];
@@ -113,12 +120,16 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
             store: 'etcd' as const,
             prefix: 'over etcd: ',
           }),
+    pace: many(
+      PACED.filter((name) => isWanted(`at half of the highest rate: ${name}`)),
+      { ...PACE[size], store },
+    ),
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),
       { ...WAITERS[size], counts: [...FEW_WAITERS.filter((few) => few < most), most], store },
     ),
     bootstrap: isWanted('bootstrap of 3 nodes')
-      ? { rounds: { full: 9, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
+      ? { rounds: { full: 15, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
       : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
   };

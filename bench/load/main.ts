@@ -9,6 +9,7 @@ import { closedLoop } from './closed-loop.ts';
 import { grpcCallers } from './grpc.ts';
 import { RawHttp1Connection } from './http1.ts';
 import type { Caller, LoopResult, Next } from './loop.ts';
+import { openLoop } from './open-loop.ts';
 import { type RegistrationPlan, registrations } from './registrations.ts';
 import * as streams from './streams.ts';
 import * as waiters from './waiters.ts';
@@ -20,6 +21,8 @@ export interface Job {
   /** Calls at once, all the time. */
   readonly inFlight: number;
   readonly ms: number;
+  /** So many calls a second, at fixed times; without it each caller calls again when it has its answer. */
+  readonly perSecond?: number;
   /** How long calls are made before the clock starts: new connections are slower. */
   readonly leadInMs?: number;
   readonly requests: Repeat | Scattered | Distinct;
@@ -65,6 +68,8 @@ async function prepare(job: Job): Promise<void> {
     job.grpcPath === undefined
       ? await http1Callers(job.port, job.inFlight)
       : await grpcCallers(job.port, job.grpcPath, job.inFlight);
+  const { leadInMs = 0, perSecond } = job;
+  if (leadInMs > 0 && perSecond !== undefined) await closedLoop(callers, next, leadInMs);
   prepared = { job, callers, next, close };
 }
 
@@ -74,7 +79,10 @@ async function run(): Promise<JobResult> {
   prepared = undefined;
   try {
     const before = process.cpuUsage();
-    const result = await closedLoop(callers, next, job.ms, job.leadInMs);
+    const { ms, leadInMs, perSecond } = job;
+    const result = await (perSecond === undefined
+      ? closedLoop(callers, next, ms, leadInMs)
+      : openLoop(callers, next, ms, perSecond));
     const { user, system } = process.cpuUsage(before);
     return { ...result, cpuMicros: user + system };
   } finally {

@@ -13,6 +13,18 @@ export interface Measured {
   readonly latencyMs99: Spread;
 }
 
+/** Another server, and the service beside it. */
+export interface Rival {
+  readonly name: string;
+  readonly measured: Measured;
+  /** Of calls a second, service / rival. */
+  readonly ratio: Spread;
+  /** Of CPU time a call, rival / service. */
+  readonly cpuRatio: Spread;
+  /** Of the median latencies, service / rival. */
+  readonly latencyRatio: Spread;
+}
+
 export interface CallsRow {
   readonly operation: string;
   readonly inFlight: number;
@@ -23,9 +35,8 @@ export interface CallsRow {
   readonly ratio: Spread;
   /** Of CPU time a call, baseline / service, so that more is better here too. */
   readonly cpuRatio: Spread;
-  /** The service in Go, where it is installed and has the operation. */
-  readonly go?: Measured;
-  readonly goRatio?: Spread;
+  /** Others that have the operation. */
+  readonly rivals: readonly Rival[];
   /** The load generator was the busier one: the true rate is higher. */
   readonly generatorBound: { readonly baseline: boolean; readonly service: boolean };
 }
@@ -37,6 +48,10 @@ export interface Contender extends Asked {
   readonly slots: Slot[];
 }
 
+export interface NamedContender extends Contender {
+  readonly name: string;
+}
+
 /** One row in the making. */
 export interface Course {
   /** As the row is called. */
@@ -46,10 +61,11 @@ export interface Course {
   readonly baselineName: string;
   readonly baseline: Contender;
   readonly service: Contender;
-  readonly go: Contender | undefined;
+  readonly rivals: readonly NamedContender[];
 }
 
-export function rowOf({ name, timing: { inFlight }, baselineName, baseline, service, go }: Course): CallsRow {
+export function rowOf({ name, timing, baselineName, baseline, service, rivals }: Course): CallsRow {
+  const { inFlight } = timing;
   return {
     operation: name,
     inFlight,
@@ -58,7 +74,13 @@ export function rowOf({ name, timing: { inFlight }, baselineName, baseline, serv
     service: measured(service),
     ratio: ratiosOf(service, baseline, rateOf),
     cpuRatio: ratiosOf(baseline, service, cpuOf),
-    ...(go !== undefined && { go: measured(go), goRatio: ratiosOf(service, go, rateOf) }),
+    rivals: rivals.map((rival) => ({
+      name: rival.name,
+      measured: measured(rival),
+      ratio: ratiosOf(service, rival, rateOf),
+      cpuRatio: ratiosOf(rival, service, cpuOf),
+      latencyRatio: ratiosOf(service, rival, (slot) => slot.latencyMsMedian),
+    })),
     // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
     generatorBound: {
       baseline: inFlight > 1 && isGeneratorBound(baseline),

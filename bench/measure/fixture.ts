@@ -11,7 +11,7 @@ import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/no
 import { memberOf, memberPut } from '../load/registrations.ts';
 import type { Messages } from '../servers/bare-connect.ts';
 import type { RecordedReply } from '../servers/bare-node.ts';
-import { membersRange, ORIGIN, sizeRange } from '../support/requests.ts';
+import { membersRange, ORIGIN, REGISTRY, rpcPath, sizeRange } from '../support/requests.ts';
 
 /** Clusters that the reads are made of. */
 export interface Fixture {
@@ -38,6 +38,20 @@ export async function copyFixture(fixture: Fixture, port: number, etcdPort: numb
     await putKey(etcdPort, `${token}/_config/size`, String(cluster?.size));
     for (const { id, name, peerUrls } of members) {
       await putKey(etcdPort, `${token}/${id}`, peerUrls.map((url) => `${name}=${url}`).join());
+    }
+  }
+}
+
+/** The same clusters for a plain etcd, as whoever makes a token for v3 discovery by hand puts them there. */
+export async function copyFixtureToEtcd(fixture: Fixture, port: number, etcdPort: number): Promise<void> {
+  const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
+  const kv = createClient(KV, createGrpcTransport({ baseUrl: `http://127.0.0.1:${etcdPort}` }));
+  for (const token of Object.values(fixture) as string[]) {
+    const { cluster, members } = await client.listMembers({ token });
+    await kv.put({ key: sizeRange(token).key, value: Buffer.from(String(cluster?.size)) });
+    for (const { id, name, peerUrls } of members) {
+      const value = Buffer.from(peerUrls.map((url) => `${name}=${url}`).join());
+      await kv.put({ key: Buffer.from(`${REGISTRY}/${token}/members/${id}`), value });
     }
   }
 }
@@ -77,6 +91,12 @@ export async function sampleRegistration(port: number): Promise<RecordedReply> {
   const { id, name, peerUrl } = memberOf(0, `${ORIGIN}/${token}`);
   const body = new URLSearchParams({ value: `${name}=${peerUrl}` });
   return sampleReply(port, `/${token}/${id}?prevExist=false`, { method: 'PUT', body });
+}
+
+/** What the service answers to a call in Connect's JSON. */
+export function sampleCall(port: number, method: string, json: string): Promise<RecordedReply> {
+  const headers = { 'Content-Type': 'application/json', 'Connect-Protocol-Version': '1' };
+  return sampleReply(port, rpcPath(method), { method: 'POST', headers, body: json });
 }
 
 // Node's server sets these by itself, the way it frames the body.

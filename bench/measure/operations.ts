@@ -1,6 +1,7 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { GetClusterRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import type { Messages } from '../servers/bare-connect.ts';
 import type { RecordedReply } from '../servers/bare-node.ts';
 import {
   connectJson,
@@ -11,7 +12,7 @@ import {
   rpcPath,
   sizeRange,
 } from '../support/requests.ts';
-import { type Fixture, sampleRegistration, sampleReply } from './fixture.ts';
+import { type Fixture, sampleCall, sampleRegistration, sampleReply } from './fixture.ts';
 import type { WantedRequests } from './slot.ts';
 
 export const OPERATIONS = [
@@ -38,8 +39,10 @@ export interface Operation {
   readonly requests: WantedRequests;
   /** The gRPC method; HTTP/1.1 when there is none. */
   readonly grpcPath?: string;
-  /** What bare Node answers, of what the Go service has too; without it the baseline is bare connect-node. */
+  /** What bare Node answers to a call of HTTP/1.1. */
   readonly reply?: RecordedReply;
+  /** What bare node:http2 answers to one of gRPC, framed. */
+  readonly answer?: Uint8Array;
 }
 
 const QUERY = 'quorum=false&recursive=false&sorted=false';
@@ -47,8 +50,16 @@ const QUERY = 'quorum=false&recursive=false&sorted=false';
 const FEW_MEMBERS = 3;
 const MANY_MEMBERS = 1000;
 
-export async function operations(port: number, fixture: Fixture): Promise<readonly Operation[]> {
-  return [...(await v2Operations(port, fixture)), ...rpcOperations(fixture), ...v3Operations(fixture)];
+export async function operations(
+  port: number,
+  fixture: Fixture,
+  messages: Messages,
+): Promise<readonly Operation[]> {
+  return [
+    ...(await v2Operations(port, fixture)),
+    ...(await rpcOperations(port, fixture, messages)),
+    ...v3Operations(fixture, messages),
+  ];
 }
 
 async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Promise<readonly Operation[]> {
@@ -78,36 +89,52 @@ async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Pr
 }
 
 /** Reads and writes of the API: by connect-node, over the least of its protocols, and without it. */
-function rpcOperations({ tokenOf3 }: Fixture): readonly Operation[] {
+async function rpcOperations(
+  port: number,
+  { tokenOf3 }: Fixture,
+  messages: Messages,
+): Promise<readonly Operation[]> {
   const json = JSON.stringify({ token: tokenOf3 });
   const getCluster = toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token: tokenOf3 }));
   const perToken = FEW_MEMBERS;
   return [
-    { name: 'Connect JSON GetCluster', requests: { repeat: connectJson('GetCluster', json) } },
+    {
+      name: 'Connect JSON GetCluster',
+      requests: { repeat: connectJson('GetCluster', json) },
+      reply: await sampleCall(port, 'GetCluster', json),
+    },
     { name: 'Connect JSON Register', requests: { dialect: 'connectJson', perToken } },
     {
       name: 'gRPC GetCluster',
       grpcPath: rpcPath('GetCluster'),
       requests: { repeat: grpcFrame(getCluster) },
+      answer: grpcFrame(messages.getCluster),
     },
-    { name: 'gRPC Register', grpcPath: rpcPath('Register'), requests: { dialect: 'grpc', perToken } },
+    {
+      name: 'gRPC Register',
+      grpcPath: rpcPath('Register'),
+      requests: { dialect: 'grpc', perToken },
+      answer: grpcFrame(messages.register),
+    },
   ];
 }
 
 /** What a node of etcd 3.6 or 3.7 asks. */
-function v3Operations({ tokenOf3 }: Fixture): readonly Operation[] {
-  const range = (name: OperationName, request: RangeRequest): Operation => ({
+function v3Operations({ tokenOf3 }: Fixture, messages: Messages): readonly Operation[] {
+  const range = (name: OperationName, request: RangeRequest, answer: Uint8Array): Operation => ({
     name,
     grpcPath: '/etcdserverpb.KV/Range',
     requests: { repeat: grpcFrame(toBinary(RangeRequestSchema, request)) },
+    answer: grpcFrame(answer),
   });
   return [
-    range('v3 Range of the size', sizeRange(tokenOf3)),
-    range('v3 Range of 3 members', membersRange(tokenOf3)),
+    range('v3 Range of the size', sizeRange(tokenOf3), messages.rangeSize),
+    range('v3 Range of 3 members', membersRange(tokenOf3), messages.rangeMembers),
     {
       name: 'v3 Put, 3 a token',
       grpcPath: '/etcdserverpb.KV/Put',
       requests: { dialect: 'v3', perToken: FEW_MEMBERS },
+      answer: grpcFrame(messages.put),
     },
   ];
 }

@@ -13,6 +13,8 @@ export interface Slot extends JobResult {
 export interface Timing {
   readonly inFlight: number;
   readonly ms: number;
+  /** Unset: as many as there can be. */
+  readonly perSecond?: number;
 }
 
 /** What is asked: ready requests, or as many registrations as the slot needs. */
@@ -38,7 +40,7 @@ export async function runSlot(
   load: Child,
   { usage, port, tokensAt }: Asked,
   wanted: WantedRequests,
-  { inFlight, ms }: Timing,
+  { inFlight, ms, perSecond }: Timing,
   { last, grpcPath }: { readonly last?: Slot | undefined; readonly grpcPath?: string | undefined } = {},
 ): Promise<Slot> {
   const job: Job = {
@@ -46,6 +48,7 @@ export async function runSlot(
     ...(grpcPath !== undefined && { grpcPath }),
     inFlight,
     ms,
+    ...(perSecond !== undefined && { perSecond }),
     leadInMs: ms * LEAD_IN,
     requests:
       'dialect' in wanted

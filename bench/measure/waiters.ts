@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WakeResult } from '../load/loop.ts';
-import { launchService, type Server, type StoreKind, startGoService } from '../servers/servers.ts';
+import { launchService, type Server, type StoreKind } from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { type Spread, spread } from '../support/stats.ts';
-import { type Ask, goPoll, type Way, type WayName, waysOf } from './ways.ts';
+import { type Ask, type Way, type WayName, waysOf } from './ways.ts';
 
 export interface WaitersPlan {
   readonly rounds: number;
@@ -55,13 +55,14 @@ export interface WaitersRow {
   readonly service: WaitersMeasured;
   /** service / baseline, of the same round. */
   readonly ratio: WaitersMeasured;
-  readonly go?: WaitersMeasured;
+  /** Another server that has it. */
+  readonly rival?: { readonly name: string; readonly measured: WaitersMeasured };
 }
 
 interface Rounds {
   readonly service: Round[];
   readonly baseline: Round[];
-  readonly go: Round[];
+  readonly rival: Round[];
 }
 
 /** Memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
@@ -73,14 +74,14 @@ export async function measureWaiters(
   const rows: WaitersRow[] = [];
   for (const way of waysOf().filter(({ how }) => plan.wanted.includes(how))) {
     const rounds = new Map<number, Rounds>(
-      plan.counts.map((count) => [count, { service: [], baseline: [], go: [] }]),
+      plan.counts.map((count) => [count, { service: [], baseline: [], rival: [] }]),
     );
     for (let round = 1; round <= plan.rounds; round += 1) {
       progress(`${way.how}, round ${round}/${plan.rounds}`);
       const directory = join(dataDir, `${way.how.replaceAll(/\W/g, '-')}-${round}`);
       await measureRound(way, rounds, directory, plan, round === 1);
     }
-    for (const [count, { service, baseline, go }] of rounds) {
+    for (const [count, { service, baseline, rival }] of rounds) {
       rows.push({
         how: way.how,
         count,
@@ -89,7 +90,7 @@ export async function measureWaiters(
         service: over(service),
         baseline: over(baseline),
         ratio: over(service.map((round, index) => quotient(round, baseline[index] as Round))),
-        ...(go.length > 0 && { go: over(go) }),
+        ...(rival.length > 0 && { rival: { name: way.rivalName, measured: over(rival) } }),
       });
     }
   }
@@ -105,7 +106,7 @@ async function measureRound(
 ) {
   const service = await launchService(directory, plan);
   const baseline = await way.startBaseline(service.port);
-  const go = way.goHasIt ? await startGoService(join(directory, 'go')) : undefined;
+  const rival = await way.startRival(join(directory, 'rival'));
   const all = async (of: keyof Rounds, server: Server, ask: (count: number) => Promise<Ask>) => {
     const load = new Child('the load generator', 'load/main.js');
     await once(server, load, await ask(plan.rehearsal), plan.rehearsal, false);
@@ -120,10 +121,8 @@ async function measureRound(
   };
   await all('service', service, (count) => way.onService(service.port, count));
   await all('baseline', baseline.server, (count) => baseline.ask(count));
-  if (go !== undefined) {
-    await all('go', go, (count) => goPoll(go, count));
-  }
-  await Promise.all([service, baseline.server, go].map(async (server) => server?.stop()));
+  if (rival !== undefined) await all('rival', rival.server, (count) => rival.ask(count));
+  await Promise.all([service, baseline.server, rival?.server].map(async (server) => server?.stop()));
 }
 
 /** A few have no memory of their own to look at, and idle CPU time is only looked at where `idle` says for how long. */

@@ -9,12 +9,19 @@ import { memberOf, memberPut } from '../load/registrations.ts';
 import type { Streams, StreamsWake } from '../load/streams.ts';
 import type { Waiting } from '../load/waiters.ts';
 import type { Ports } from '../servers/bare-connect.ts';
-import { type GoServer, type Server, serverOf, startBareNode } from '../servers/servers.ts';
+import {
+  type GoServer,
+  type Server,
+  serverOf,
+  startBareNode,
+  startEtcdIfBuilt,
+  startGoService,
+} from '../servers/servers.ts';
 import { Child } from '../support/child.ts';
 import { get, grpcFrame, membersRange, ORIGIN, putForm, rpcPath } from '../support/requests.ts';
 import { makeFixture, putKey, sampleMessages, sampleRegistration, sampleReply } from './fixture.ts';
 
-export const WAYS = ['v2 long poll', 'v3 Watch', 'WatchMembers'] as const;
+export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, a connection each', 'WatchMembers'] as const;
 
 export type WayName = (typeof WAYS)[number];
 
@@ -33,11 +40,13 @@ export interface Way {
   readonly baselineName: string;
   /** How many wait on one connection. */
   readonly perConnection: number;
-  readonly goHasIt: boolean;
+  readonly rivalName: string;
   /** Each for a token of its own. */
   onService(port: number, count: number): Promise<Ask>;
   /** Starts the baseline, given the service, and returns how to wait on it. */
   startBaseline(servicePort: number): Promise<Baseline>;
+  /** Undefined where it is not installed. */
+  startRival(directory: string): Promise<Baseline | undefined>;
 }
 
 export interface Baseline {
@@ -46,6 +55,7 @@ export interface Baseline {
 }
 
 const PUT = '/etcdserverpb.KV/Put';
+const V3_WATCH = '/etcdserverpb.Watch/Watch';
 const PER_CONNECTION = 10;
 const READY_LIMIT_MS = 60_000;
 
@@ -64,7 +74,7 @@ export function waysOf(): Way[] {
       how: 'v2 long poll',
       baselineName: 'bare Node HTTP',
       perConnection: 1,
-      goHasIt: true,
+      rivalName: 'Go service',
       onService: async (port, count) => longPoll(port, await newToken(port), count),
       async startBaseline(servicePort) {
         const server = await startBareNode();
@@ -72,9 +82,18 @@ export function waysOf(): Way[] {
         await server.child.ask('hold', { ...(await sampleRegistration(servicePort)), status: 200 });
         return { server, ask: (count) => longPoll(server.port, undefined, count) };
       },
+      async startRival(directory) {
+        const server = await startGoService(directory);
+        return server && { server, ask: (count) => goPoll(server, count) };
+      },
     },
-    streamWay('v3 Watch', '/etcdserverpb.Watch/Watch', watch, { isTwoWay: true }),
-    streamWay('WatchMembers', rpcPath('WatchMembers'), watchMembers, { isTwoWay: false }),
+    streamWay('v3 Watch', V3_WATCH, watch, { isTwoWay: true, perConnection: PER_CONNECTION }),
+    // As nodes have them.
+    streamWay('v3 Watch, a connection each', V3_WATCH, watch, { isTwoWay: true, perConnection: 1 }),
+    streamWay('WatchMembers', rpcPath('WatchMembers'), watchMembers, {
+      isTwoWay: false,
+      perConnection: PER_CONNECTION,
+    }),
   ];
 }
 
@@ -82,10 +101,10 @@ function streamWay(
   how: WayName,
   path: string,
   frameOf: (token: string) => Uint8Array,
-  { isTwoWay }: Pick<Streams, 'isTwoWay'>,
+  { isTwoWay, perConnection }: Pick<Streams, 'isTwoWay'> & Pick<Way, 'perConnection'>,
 ): Way {
   const askOf = (port: number, token: string, count: number): Ask => {
-    const connections = Math.ceil(count / PER_CONNECTION);
+    const connections = Math.ceil(count / perConnection);
     const streamsEach = Math.ceil(count / connections);
     const put = grpcFrame(toBinary(PutRequestSchema, memberPut(token, 1)));
     return {
@@ -97,8 +116,8 @@ function streamWay(
   return {
     how,
     baselineName: 'bare connect-node',
-    perConnection: PER_CONNECTION,
-    goHasIt: false,
+    perConnection,
+    rivalName: 'plain etcd',
     onService: async (port, count) => askOf(port, await newToken(port), count),
     async startBaseline(servicePort) {
       const child = new Child('bare connect-node', 'servers/bare-connect.js');
@@ -111,6 +130,10 @@ function streamWay(
           return askOf(http2, BARE_TOKEN, count);
         },
       };
+    },
+    async startRival(directory) {
+      const server = path === V3_WATCH ? await startEtcdIfBuilt(directory) : undefined;
+      return server && { server, ask: async (count) => askOf(server.port, randomToken(), count) };
     },
   };
 }
@@ -131,8 +154,8 @@ async function longPoll(port: number, token: string | undefined, count: number):
 }
 
 /** The service in Go sends the head with the event: its etcd knows how many wait. */
-export async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask> {
-  const token = randomBytes(16).toString('hex');
+async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask> {
+  const token = randomToken();
   await putKey(etcdPort, `${token}/_config/size`, '3');
   const ask = await longPoll(port, token, count);
   const watchers = async (): Promise<number> => {
@@ -151,6 +174,8 @@ export async function goPoll({ port, etcdPort }: GoServer, count: number): Promi
     },
   };
 }
+
+const randomToken = (): string => randomBytes(16).toString('hex');
 
 /** Of the size of a real one. */
 const BARE_TOKEN = '0'.repeat(32);

@@ -2,12 +2,13 @@
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { CallsRow } from '../measure/call-rows.ts';
+import type { Paced, PaceRow } from '../measure/pace.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
 import { number, range, table, whole } from './table.ts';
 
 export function callsTable(rows: readonly CallsRow[]): string {
-  const hasGo = rows.some((row) => row.go !== undefined);
+  const names = [...new Set(rows.flatMap(({ rivals }) => rivals.map(({ name }) => name)))];
   const head = [
     'operation',
     'in flight',
@@ -20,12 +21,12 @@ export function callsTable(rows: readonly CallsRow[]): string {
     'baseline CPU us',
     'p50 ms',
     'p99 ms',
-    ...(hasGo ? ['Go/s', 'service / Go'] : []),
+    ...names.flatMap((name) => [`${name}/s`, `service / ${name}`]),
   ];
   const isBound = ({ generatorBound: { baseline, service } }: CallsRow): boolean => baseline || service;
   const text = table(
     head,
-    rows.map(({ operation, inFlight, baseline, service, ratio, cpuRatio, go, goRatio, generatorBound }) => [
+    rows.map(({ operation, inFlight, baseline, service, ratio, cpuRatio, rivals, generatorBound }) => [
       operation,
       String(inFlight),
       whole(service.callsPerSecond.median) + (generatorBound.service ? ' *' : ''),
@@ -37,12 +38,34 @@ export function callsTable(rows: readonly CallsRow[]): string {
       whole(baseline.cpuMicros.median),
       service.latencyMsMedian.median.toFixed(1),
       service.latencyMs99.median.toFixed(1),
-      ...(hasGo ? [go ? whole(go.callsPerSecond.median) : '', goRatio ? goRatio.median.toFixed(1) : ''] : []),
+      ...names.flatMap((name) => {
+        const rival = rivals.find((each) => each.name === name);
+        if (rival === undefined) return ['', ''];
+        return [whole(rival.measured.callsPerSecond.median), rival.ratio.median.toFixed(2)];
+      }),
     ]),
   );
   return rows.some(isBound)
     ? `${text}\n\n\\* The load generator was the busier one: the true rate is higher.`
     : text;
+}
+
+export function paceTable(rows: readonly PaceRow[]): string {
+  const cells = (operation: string, server: string, { perSecond, p50, p99, tail }: Paced): string[] => [
+    `${operation}: ${server}`,
+    whole(perSecond.median),
+    number(p50.median),
+    number(p99.median),
+    number(tail.median),
+    range(tail),
+  ];
+  return table(
+    ['operation', 'calls/s', 'p50 ms', 'p99 ms', 'p99 / p50', 'spread'],
+    rows.flatMap(({ operation, service, bare }) => [
+      cells(operation, 'service', service),
+      cells(operation, 'bare node:http2', bare),
+    ]),
+  );
 }
 
 const WAITERS: readonly (readonly [WaitersMetric, string, (value: number) => string])[] = [
@@ -54,10 +77,17 @@ const WAITERS: readonly (readonly [WaitersMetric, string, (value: number) => str
 ];
 
 export function waitersTable(rows: readonly WaitersRow[]): string {
-  const hasGo = rows.some((row) => row.go !== undefined);
+  const hasRival = rows.some(({ rival }) => rival !== undefined);
   return table(
-    ['waiting', 'service', 'baseline', 'service / baseline', 'spread', ...(hasGo ? ['Go'] : [])],
-    rows.flatMap(({ how, count, connections, service, baseline, ratio, go }) =>
+    [
+      'waiting',
+      'service',
+      'baseline',
+      'service / baseline',
+      'spread',
+      ...(hasRival ? ['other', 'which'] : []),
+    ],
+    rows.flatMap(({ how, count, connections, service, baseline, ratio, rival }) =>
       // Alone, it is the median and the last.
       WAITERS.filter(([metric]) => count > 1 || metric === 'lastMs')
         .filter(([metric]) => !Number.isNaN(service[metric].median))
@@ -67,7 +97,7 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
           show(baseline[metric].median),
           number(ratio[metric].median),
           range(ratio[metric]),
-          ...(hasGo ? [go === undefined ? '' : show(go[metric].median)] : []),
+          ...(hasRival ? [rival ? show(rival.measured[metric].median) : '', rival?.name ?? ''] : []),
         ]),
     ),
   );

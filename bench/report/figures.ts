@@ -1,8 +1,9 @@
 // Every result as a name and a number: what targets are set for, and what runs are compared by.
 
 import type { CallsRow } from '../measure/call-rows.ts';
+import type { PaceRow } from '../measure/pace.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
-import { exactly, type Spread } from '../support/stats.ts';
+import { exactly, type Spread, scaled } from '../support/stats.ts';
 import type { Results } from './results.ts';
 
 export interface Figure {
@@ -16,6 +17,7 @@ export interface Figure {
 export function figuresOf(results: Results): readonly Figure[] {
   return [
     ...[...(results.calls ?? []), ...(results.overEtcd ?? [])].flatMap(callFigures),
+    ...(results.pace ?? []).map(paceFigure),
     ...(results.waiters ?? []).flatMap(waitersFigures),
     ...bootstrapFigures(results),
     ...tokensFigures(results),
@@ -23,7 +25,7 @@ export function figuresOf(results: Results): readonly Figure[] {
 }
 
 function callFigures(row: CallsRow): Figure[] {
-  const { baselineName, ratio, cpuRatio, go, goRatio, service } = row;
+  const { baselineName, ratio, cpuRatio, rivals, inFlight, service } = row;
   const name = `${row.operation}, ${row.inFlight} in flight`;
   const byCpu = (value: Spread) => ({ what: 'by CPU time', value });
   const all: Figure[] = [
@@ -31,24 +33,37 @@ function callFigures(row: CallsRow): Figure[] {
     { name: `${name}: CPU, us a call`, value: service.cpuMicros, better: 'less' },
     { name: `${name}: CPU of ${baselineName} / CPU`, value: cpuRatio, better: 'more' },
   ];
-  if (go !== undefined && goRatio !== undefined) {
-    const beside = byCpu(exactly(go.cpuMicros.median / service.cpuMicros.median));
-    all.push({ name: `${name}: rate / Go service`, value: goRatio, better: 'more', beside });
+  for (const rival of rivals) {
+    const beside = byCpu(rival.cpuRatio);
+    all.push({ name: `${name}: rate / ${rival.name}`, value: rival.ratio, better: 'more', beside });
+    if (inFlight > 1) continue;
+    all.push({ name: `${name}: median latency / ${rival.name}`, value: rival.latencyRatio, better: 'less' });
   }
   return all;
 }
 
-function waitersFigures({ how, count, baselineName, ratio, service, go }: WaitersRow): Figure[] {
+function paceFigure({ operation, service, bare }: PaceRow): Figure {
+  const beside = { what: 'of bare node:http2', value: bare.tail };
+  return {
+    name: `${operation} at half of the highest rate: p99 / p50`,
+    value: service.tail,
+    better: 'less',
+    beside,
+  };
+}
+
+function waitersFigures({ how, count, baselineName, ratio, service, rival }: WaitersRow): Figure[] {
   const name = `${count} x ${how}`;
   const all: Figure[] = [
     { name: `${name}: memory / ${baselineName}`, value: ratio.rssBytesEach, better: 'less' },
+    { name: `${name}: memory, KB`, value: scaled(service.rssBytesEach, 1e-3), better: 'less' },
     { name: `${name}: idle CPU, ms a second`, value: service.idleCpuMs, better: 'less' },
     { name: `${name}: median woken / ${baselineName}`, value: ratio.medianMs, better: 'less' },
     { name: `${name}: last woken / ${baselineName}`, value: ratio.lastMs, better: 'less' },
   ];
-  if (go !== undefined) {
-    const value = exactly(service.rssBytesEach.median / go.rssBytesEach.median);
-    all.push({ name: `${name}: memory / Go service`, value, better: 'less' });
+  if (rival !== undefined) {
+    const value = exactly(service.rssBytesEach.median / rival.measured.rssBytesEach.median);
+    all.push({ name: `${name}: memory / ${rival.name}`, value, better: 'less' });
   }
   // Of a few who wait there is no memory to tell of.
   return all.filter(({ value }) => !Number.isNaN(value.median));

@@ -2,18 +2,19 @@
 
 import type { Plan } from '../plan.ts';
 import type { About } from '../support/machine.ts';
-import { bootstrapTable, callsTable, waitersTable } from './baselines.ts';
+import { bootstrapTable, callsTable, paceTable, waitersTable } from './baselines.ts';
 import { figuresOf } from './figures.ts';
 import { targetsTable, tokensTable } from './load.ts';
 import type { Results } from './results.ts';
 
 export function reportOf(about: About, plan: Plan, results: Results): string {
-  const { calls, overEtcd, waiters, bootstrap, tokens } = results;
+  const { calls, overEtcd, pace, waiters, bootstrap, tokens } = results;
   const figures = figuresOf(results);
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
     ['Calls', calls && callsTable(calls)],
     ['Calls with etcd as the store', overEtcd && callsTable(overEtcd)],
+    ['Calls at half of the highest rate', pace && paceTable(pace)],
     ['Those who wait', waiters && waitersTable(waiters)],
     ['Bootstrap', bootstrap && bootstrapTable(bootstrap)],
     ['Many tokens', tokens && tokensTable(tokens)],

@@ -1,5 +1,6 @@
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { CallsRow } from '../measure/call-rows.ts';
+import type { PaceRow } from '../measure/pace.ts';
 import type { TokensRow } from '../measure/tokens.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
 
@@ -7,6 +8,7 @@ import type { WaitersRow } from '../measure/waiters.ts';
 export interface Results {
   readonly calls?: readonly CallsRow[] | undefined;
   readonly overEtcd?: readonly CallsRow[] | undefined;
+  readonly pace?: readonly PaceRow[] | undefined;
   readonly waiters?: readonly WaitersRow[] | undefined;
   readonly bootstrap?: BootstrapResult | undefined;
   readonly tokens?: readonly TokensRow[] | undefined;

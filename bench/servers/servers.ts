@@ -85,6 +85,11 @@ export async function startBareNode(): Promise<Server & { readonly child: Child 
   return { ...serverOf(child, (await child.ask('listen')) as number), child };
 }
 
+export async function startBareHttp2(): Promise<Server & { readonly child: Child }> {
+  const child = new Child('bare node:http2', 'servers/bare-http2.js');
+  return { ...serverOf(child, (await child.ask('listen')) as number), child };
+}
+
 /** The Go service over an etcd that has the v2 keys; undefined where either is not installed. */
 export async function startGoService(directory: string): Promise<GoServer | undefined> {
   const installed = await findInstalledEtcd();
@@ -107,6 +112,12 @@ export async function startGoService(directory: string): Promise<GoServer | unde
 
 export async function etcdIsThere(series: string): Promise<boolean> {
   return (await provideEtcd(series, { build: false })).missing === undefined;
+}
+
+/** Undefined when none of those that have v3 discovery was built by the tests. */
+export async function startEtcdIfBuilt(directory: string): Promise<Server | undefined> {
+  const found = await provideEtcd('3.7', { build: false });
+  return found.missing === undefined ? runEtcd([found.etcd], directory) : undefined;
 }
 
 /** The newest etcd that is there: built by the tests before, or on PATH. `before` its command stands what pins it. */

@@ -31,6 +31,14 @@ export function quantile(sorted: Float64Array, part: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
+export function scaled(value: Spread, by: number): Spread {
+  const { median, min, lowQuartile, highQuartile, max } = value;
+  const times = { median, min, lowQuartile, highQuartile, max };
+  return Object.fromEntries(
+    Object.entries(times).map(([name, each]) => [name, each * by]),
+  ) as unknown as Spread;
+}
+
 /** What was measured once, or follows from medians. */
 export function exactly(value: number): Spread {
   return spread([value]);
