@@ -94,6 +94,12 @@ export const CLUSTER_LIMITS = {
   eventsPerRead: 256,
   /** What these take, but for one that is larger: 5,000 slow watchers, as many as one client may have, hold 160 MB. */
   eventBytesPerRead: 32 * KiB,
+  /** 128 random bits in base64, as few as nobody guesses. */
+  requestIdLeastLength: 22,
+  /** A SHA-256 in hexadecimal; any UUID is shorter. */
+  requestIdLength: 64,
+  /** A call whose reply was lost is made again within seconds. Later its request_id may have been seen by others. */
+  repeatWindow: 1 * minutes,
   /** A lost reply is repeated within etcd's request time-out of 5 s and its back-off; then it is a rejoin. */
   retryWindow: 30 * seconds,
 } as const;
@@ -102,6 +108,8 @@ export const CLUSTER_LIMITS = {
 export const API_LIMITS = {
   /** Details of an error, as protobuf: in base64 they are 4 KiB of the 8 KiB of trailers that clients of gRPC read. */
   errorDetailBytes: 3 * KiB,
+  /** Members of a cluster for which none is named: as few as outlive one of them. */
+  defaultSize: 3,
 } as const;
 
 /** Of everything that a peer can make the port hold. */

@@ -1,7 +1,8 @@
 import { isMessage } from '@bufbuild/protobuf';
+import { base64Encode } from '@bufbuild/protobuf/wire';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type Interceptor, type UnaryRequest } from '@connectrpc/connect';
-import { CreateTokenRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
+import { type CreateTokenRequest, CreateTokenRequestSchema } from '../../gen/discovery/v1/service_pb.ts';
 import { LONGEST_TIMER_MS } from '../values/duration.ts';
 import { sleep } from './backoff.ts';
 import { isTransient, pauseAfter, wasNeverSent, wasTurnedAway } from './transient.ts';
@@ -14,6 +15,9 @@ export interface RetryLimits {
   readonly tryTimeoutMs: number;
 }
 
+/** More than anybody guesses. */
+const REQUEST_ID_BYTES = 18;
+
 /** A restart of the service takes a second or two. */
 export const RETRY_LIMITS: RetryLimits = { retryForMs: 15_000, tryTimeoutMs: 5000 };
 
@@ -24,6 +28,7 @@ export const RETRY_LIMITS: RetryLimits = { retryForMs: 15_000, tryTimeoutMs: 500
 export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RETRY_LIMITS): Interceptor {
   return (next) => async (request) => {
     if (request.stream) return next(request);
+    const call = repeatable(request);
     const end = performance.now() + retryForMs;
     for (let failures = 1; ; failures++) {
       // Each try has a signal of its own, which would not know.
@@ -34,13 +39,13 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
       const timer = setTimeout(() => attempt.abort(deadline), Math.min(tryTimeoutMs, LONGEST_TIMER_MS));
       request.signal.addEventListener('abort', giveUp, { once: true });
       try {
-        return await next({ ...request, signal: attempt.signal });
+        return await next({ ...call, signal: attempt.signal });
       } catch (thrown) {
         request.signal.throwIfAborted();
         const error = attempt.signal.aborted ? deadline : ConnectError.from(thrown);
         const pauseMs = pauseAfter(error, failures);
         const untouched = wasTurnedAway(error) || wasNeverSent(error);
-        const again = isTransient(error) && (untouched || isRepeatable(request));
+        const again = isTransient(error) && (untouched || isRepeatable(call));
         if (!again || performance.now() + pauseMs > end) throw error;
         await sleep(pauseMs, request.signal);
       } finally {
@@ -51,9 +56,20 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
   };
 }
 
+/** A call that makes a token with what lets the service know it again. */
+function repeatable(request: UnaryRequest): UnaryRequest {
+  const { message } = request;
+  if (!isMessage(message, CreateTokenRequestSchema) || message.requestId !== '') return request;
+  const requestId = base64Encode(crypto.getRandomValues(new Uint8Array(REQUEST_ID_BYTES)), 'url');
+  const known: CreateTokenRequest = { ...message, requestId };
+  return { ...request, message: known };
+}
+
 /** Whether a second call changes nothing that the first has not: the reply to the first may have been lost. */
 function isRepeatable({ method, message }: UnaryRequest): boolean {
   // Without a token of the caller's own each call makes another, and secrets are told once.
-  if (isMessage(message, CreateTokenRequestSchema)) return message.token !== '' && message.guard.length === 0;
+  if (isMessage(message, CreateTokenRequestSchema)) {
+    return message.requestId !== '' || (message.token !== '' && message.guard.length === 0);
+  }
   return method.idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 }

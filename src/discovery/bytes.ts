@@ -1,6 +1,6 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { DiscoveryError } from './errors.ts';
-import type { Cluster, ClusterSize, Registration } from './types.ts';
+import type { Cluster, ClusterSize, Registration, Revision } from './types.ts';
 
 // How large things are, in bytes: what every store and dialect writes of them at least. Each adds something of its own to
 // every member and change.
@@ -87,4 +87,14 @@ export function firstEvents<Event extends Told>(events: Iterable<Event>, limit: 
     if (first.length === limit) break;
   }
   return first;
+}
+
+/** The same of those after a revision. */
+export function eventsAfter<E extends Told & { readonly revision: Revision }>(
+  events: readonly E[],
+  after: Revision,
+  limit: number,
+): readonly E[] {
+  const from = events.findIndex((event) => event.revision > after);
+  return from === -1 ? [] : firstEvents(events.slice(from), limit);
 }

@@ -6,72 +6,12 @@ import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { checkText } from './one-text.ts';
 import { peerAddress } from './parse.ts';
-import { DEFAULT_POLICY } from './policy.ts';
-import { stillTaken, takenByAnother } from './taken.ts';
-import type { CallerName, Cluster, Locks, Member, Registration } from './types.ts';
-import {
-  type ClusterSize,
-  type Description,
-  type MemberId,
-  type Millis,
-  millis,
-  type PeerUrl,
-  type Revision,
-  type Token,
-  type Ttl,
-} from './types.ts';
+import type { Cluster, Member, Registration } from './types.ts';
+import { type MemberId, type Millis, millis, type PeerUrl, type Revision, type Ttl } from './types.ts';
 import { requireUnworn } from './wear.ts';
 
 // The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
 // (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.
-
-/** What a caller asks a new token to be; undefined is left to the service. */
-export interface CreateCommand {
-  readonly token: Token;
-  readonly size: ClusterSize;
-  readonly description?: Description;
-  /** The lifetime asked for; `ttl` is what it comes to. */
-  readonly askedTtl?: Ttl;
-  readonly ttl: Ttl;
-  readonly allowRejoin: boolean;
-  readonly locks?: Locks;
-  readonly creator?: CallerName;
-}
-
-export function decideCreate(
-  cluster: Cluster | undefined,
-  command: CreateCommand,
-  now: Millis,
-  retention = DEFAULT_POLICY.retention,
-): Change | undefined {
-  if (cluster === undefined) {
-    const { token, size, allowRejoin, locks, creator } = command;
-    return {
-      type: 'CREATED',
-      time: now,
-      token,
-      size,
-      description: command.description ?? ('' as Description),
-      allowRejoin,
-      ...(locks && { locks }),
-      ...(creator !== undefined && { creator }),
-      expireTime: millis(now + command.ttl),
-    };
-  }
-  // The secrets of a guarded token cannot be told again, and what it is for, or was, is not for everybody to know.
-  if (cluster.locks !== undefined) {
-    throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
-  }
-  if (cluster.deleteTime !== undefined || now >= cluster.expireTime) throw stillTaken(cluster, retention);
-  const same =
-    cluster.size === command.size &&
-    command.locks === undefined &&
-    (command.description === undefined || cluster.description === command.description) &&
-    (command.askedTtl === undefined || cluster.expireTime - cluster.createTime === command.askedTtl) &&
-    (!command.allowRejoin || cluster.allowRejoin);
-  if (same) return undefined;
-  throw takenByAnother(cluster, command);
-}
 
 export interface RegisterCommand extends Registration {
   readonly mode: 'CREATE' | 'REPLACE' | 'CREATE_OR_REPLACE';

@@ -1,8 +1,6 @@
 import { ANYONE, authorize, authorizeMaker, type Caller } from './access.ts';
 import { requireKnown, requireListed } from './cluster.ts';
 import {
-  type CreateCommand,
-  decideCreate,
   decideDelete,
   decideDeregister,
   decideRegister,
@@ -10,6 +8,7 @@ import {
   type RegisterCommand,
   takesOut,
 } from './decide.ts';
+import { type CreateCommand, decideCreate } from './decide-create.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
 import type { Decide, Store, View, Written } from './store.ts';
@@ -47,6 +46,8 @@ export interface Deregistered extends Written {
  */
 export class Discovery {
   readonly policy: Policy;
+  /** See `repeatingIssuer`. */
+  readonly key: Uint8Array;
   readonly now: () => Millis;
   readonly #store: Store;
   readonly #topics = new Topics();
@@ -55,6 +56,7 @@ export class Discovery {
   constructor(store: Store, policy: Policy, now: () => Millis = () => millis(Date.now())) {
     this.#store = store;
     this.policy = policy;
+    this.key = store.key;
     this.now = now;
     // A turn later: the answer of who wrote leaves first, and is not held up by the work of the watchers.
     store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));

@@ -11,6 +11,7 @@ import type {
   MemberId,
   MemberName,
   PeerUrl,
+  RequestId,
   Token,
   Ttl,
 } from './types.ts';
@@ -115,6 +116,17 @@ export function parseDiscoveryText(text: string): DiscoveryText {
     );
   }
   return text as DiscoveryText;
+}
+
+export function parseRequestId(text: string): RequestId {
+  const { requestIdLeastLength: least, requestIdLength: most } = CLUSTER_LIMITS;
+  if (text.length < least || text.length > most || !/^[\w-]+$/.test(text)) {
+    throw invalid(
+      'request_id',
+      `a request_id has ${least} to ${most} letters, digits and _ -, at least 128 bits of them random`,
+    );
+  }
+  return text as RequestId;
 }
 
 /** A lifetime in ms; undefined takes the service's default. */

@@ -28,6 +28,8 @@ export type Decide = (cluster: Cluster | undefined) => Change | undefined;
  * nothing was changed, unless its text says otherwise.
  */
 export interface Store {
+  /** Random, never told, the same for all replicas, for as long as the data lives. */
+  readonly key: Uint8Array;
   /** Rejects, as a read would, when the store cannot serve. */
   ping(): Promise<void>;
   /** Of the latest change. Rejects when the store cannot serve. */

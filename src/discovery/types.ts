@@ -15,6 +15,8 @@ export type Description = Brand<string, 'Description'>;
 export type CallerName = Brand<string, 'CallerName'>;
 /** What a node's `--discovery` or `--discovery-token` is, without a secret. */
 export type DiscoveryText = Brand<string, 'DiscoveryText'>;
+/** By which a call to make a token is known again; as secret as the token, for a while. */
+export type RequestId = Brand<string, 'RequestId'>;
 /** A token's lifetime in ms. */
 export type Ttl = Brand<number, 'Ttl'>;
 /** The store's count of changes; grows by at least one with each. */

@@ -10,10 +10,12 @@ import {
   TokenSecretSchema,
   WhenFull,
 } from '../../gen/discovery/v1/service_pb.ts';
-import { type Caller, hashSecret, issueSecret } from '../discovery/access.ts';
-import type { CreateCommand, RegisterCommand } from '../discovery/decide.ts';
+import { type Caller, hashSecret } from '../discovery/access.ts';
+import type { RegisterCommand } from '../discovery/decide.ts';
+import type { CreateCommand } from '../discovery/decide-create.ts';
+import type { Discovery } from '../discovery/discovery.ts';
 import { DiscoveryError } from '../discovery/errors.ts';
-import { issueToken } from '../discovery/issue-token.ts';
+import { type Issuer, RANDOM_ISSUER, repeatingIssuer } from '../discovery/issuer.ts';
 import {
   parseChosenToken,
   parseDescription,
@@ -21,6 +23,7 @@ import {
   parseMemberId,
   parseMemberName,
   parsePeerUrls,
+  parseRequestId,
   parseSize,
   parseTtl,
 } from '../discovery/parse.ts';
@@ -33,31 +36,47 @@ import { type ResolveCaller, splitSecret } from './caller.ts';
 /** The token to make, by whom, and the secrets to tell of if it is made. */
 export function createRequest(
   request: CreateTokenRequest,
-  policy: Policy,
+  { policy, key }: Pick<Discovery, 'policy' | 'key'>,
   resolveCaller: ResolveCaller,
 ): { command: CreateCommand; caller: Caller; secrets: TokenSecret[] } {
   const { token: chosen, secret } = splitSecret(request.token);
   const caller = resolveCaller(secret);
   const asked = request.ttl === undefined ? undefined : durationMs(request.ttl);
   const ttl = parseTtl(asked, policy);
-  const secrets = [...new Set(request.guard)].map((access) => ({
-    access: accessOf(access),
-    secret: issueSecret(),
+  const issuer = request.requestId === '' ? undefined : issuerOf(request, caller, key);
+  const secrets = [...new Set(request.guard)].map(accessOf).map((access) => ({
+    access,
+    secret: (issuer ?? RANDOM_ISSUER).secret(access),
   }));
   const locks: Locks = Object.fromEntries(secrets.map(({ access, secret }) => [access, hashSecret(secret)]));
   const command: CreateCommand = {
-    token: chosen === '' ? issueToken() : parseChosenToken(chosen, policy),
+    token: chosen === '' ? (issuer ?? RANDOM_ISSUER).token() : parseChosenToken(chosen, policy),
     size: parseSize(request.size, policy),
     ttl,
     allowRejoin: request.allowRejoin,
     ...(asked !== undefined && { askedTtl: ttl }),
     ...(request.description !== '' && { description: parseDescription(request.description) }),
     ...(secrets.length > 0 && { locks }),
+    ...(issuer !== undefined && chosen === '' && { repeats: 'TOKEN' }),
+    ...(issuer !== undefined && chosen !== '' && secrets.length > 0 && { repeats: 'LOCKS' }),
   };
   const messages = secrets.map(({ access, secret }) =>
     create(TokenSecretSchema, { access: AccessMessage[access], secret }),
   );
   return { command, caller, secrets: messages };
+}
+
+/** By all that the call says and by who makes it: nobody gets what was made for another. */
+function issuerOf(request: CreateTokenRequest, { name, proof }: Caller, key: Uint8Array): Issuer {
+  const requestId = parseRequestId(request.requestId);
+  const { size, token, description, ttl, allowRejoin, guard } = request;
+  const ttlMs = ttl && durationMs(ttl);
+  const guarded = [...new Set(guard)].sort((a, b) => a - b);
+  return repeatingIssuer(key, [
+    requestId,
+    { name, proof },
+    { size, token, description, ttlMs, allowRejoin, guarded },
+  ]);
 }
 
 export function reopenTtl({ ttl }: ReopenTokenRequest, policy: Policy): Ttl {

@@ -31,13 +31,17 @@ import { asDiscoveryError, connectError } from './errors.ts';
 import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { noteReason, noteToken, type Reports } from './reports.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
+import { BARE_FACTS, type ServiceFacts, serviceInfo } from './service-info.ts';
 import { type Spending, spend } from './spend.ts';
 
 /** Members from which telling of all of them takes half a millisecond. */
 const LARGE = 100;
 
 /** All that the handlers need of a call's context: when to stop, and who calls. */
-export type CallContext = Pick<HandlerContext, 'signal' | 'values'>;
+export interface CallContext extends Pick<HandlerContext, 'signal' | 'values'> {
+  /** Where there are headers. */
+  readonly responseHeader?: Headers;
+}
 
 /** The API, and what only callers in this process ask for. */
 export interface LocalService extends ServiceImpl<typeof DiscoveryService> {
@@ -53,7 +57,9 @@ export function discoveryService(
   discovery: Discovery,
   onDefect: (defect: unknown) => void,
   { onRefused, onChanged, onChangeRefused }: Reports = {},
+  facts: ServiceFacts = BARE_FACTS,
 ): LocalService {
+  const infoMessage = serviceInfo(discovery.policy, facts);
   const refuse = (thrown: unknown, values: ContextValues): never => {
     const error = asDiscoveryError(thrown);
     const { reason } = error;
@@ -107,7 +113,7 @@ export function discoveryService(
       discovery.revision(values.get(RESOLVE_CALLER)(undefined)).catch((thrown) => refuse(thrown, values)),
 
     createToken: changing(async (request, resolveCaller, values) => {
-      const { command, caller, secrets } = createRequest(request, discovery.policy, resolveCaller);
+      const { command, caller, secrets } = createRequest(request, discovery, resolveCaller);
       values.get(QUOTA).makeToken();
       const spending = { bytes: TOKEN_BASE, kind: 'NEW_TOKEN' } as const;
       const making = () => discovery.createToken(command, caller);
@@ -116,7 +122,8 @@ export function discoveryService(
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery),
         revision,
-        created: changed,
+        // By an earlier try, if not by this one.
+        created: changed || command.repeats !== undefined,
         secrets,
       });
     }),
@@ -202,6 +209,11 @@ export function discoveryService(
         deleted: changed,
       });
     }),
+
+    async getServiceInfo(_request, { responseHeader }: CallContext) {
+      responseHeader?.set('Cache-Control', 'public, max-age=60');
+      return infoMessage;
+    },
 
     reopenToken: changing(async (request, resolveCaller, values) => {
       const { token, caller } = enter(request.token, resolveCaller);

@@ -39,11 +39,16 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
   };
   const story = new Story(log);
-  const service = discoveryService(discovery, onDefect, {
-    onRefused: metrics.refused,
-    onChanged: (written, by) => story.changed(written, by),
-    onChangeRefused: (refused) => story.refused(refused),
-  });
+  const service = discoveryService(
+    discovery,
+    onDefect,
+    {
+      onRefused: metrics.refused,
+      onChanged: (written, by) => story.changed(written, by),
+      onChangeRefused: (refused) => story.refused(refused),
+    },
+    { version, auth: config.auth.mode, publicUrl: config.publicUrl },
+  );
   const limiter = new Limiter({
     limits: config.limits.perClient,
     maxWatches: config.limits.watches,

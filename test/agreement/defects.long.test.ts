@@ -73,6 +73,7 @@ function unfinal(data: OpenStore): OpenStore {
   return async () => {
     const store = await data();
     return {
+      key: store.key,
       ping: () => store.ping(),
       revision: () => store.revision(),
       read: (token) => store.read(token),

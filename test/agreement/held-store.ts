@@ -45,6 +45,7 @@ export function heldStore(real: Store): HeldStore {
       });
     });
   const store: Store = {
+    key: real.key,
     ping: () => real.ping(),
     revision: () => real.revision(),
     read: (token) => call('a read', () => real.read(token)),

@@ -3,13 +3,8 @@ import { describe, test } from 'node:test';
 import { placeBytes, registrationBytes } from '../../src/discovery/bytes.ts';
 import { apply, type Change } from '../../src/discovery/change.ts';
 import { isComplete } from '../../src/discovery/cluster.ts';
-import {
-  decideCreate,
-  decideDelete,
-  decideDeregister,
-  decideRegister,
-  decideReopen,
-} from '../../src/discovery/decide.ts';
+import { decideDelete, decideDeregister, decideRegister, decideReopen } from '../../src/discovery/decide.ts';
+import { decideCreate } from '../../src/discovery/decide-create.ts';
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import { type Cluster, type PeerUrl, revision } from '../../src/discovery/types.ts';
 import { mostChanges } from '../../src/discovery/wear.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { createClient, type Transport } from '@connectrpc/connect';
@@ -10,6 +11,7 @@ import {
 import { Access, ClusterState, MemberEventType } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import {
+  Dialect,
   DiscoveryService,
   RegisterMode,
   RegisterOutcome,
@@ -215,6 +217,58 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const deleted = await refusal(client.register(mine));
       assert.equal(deleted.reason, ErrorReason.TOKEN_DELETED);
       assert.ok(deleted.deleteTime);
+    });
+
+    test('a call that makes a token is known again by its request_id, and by all else that it says', async () => {
+      const requestId = randomBytes(16).toString('base64url');
+      const { JOIN } = Access;
+      const asked = { requestId, size: 3, guard: [JOIN] };
+      const made = await client.createToken(asked);
+      const again = await client.createToken(asked);
+      assert.ok(made.created && again.created);
+      assert.deepEqual(again.cluster, made.cluster);
+      assert.deepEqual(again.secrets, made.secrets);
+      const token = made.cluster?.token ?? '';
+      const secret = made.secrets[0]?.secret ?? '';
+      await client.register({ token: `${token}:${secret}`, ...infra(1) });
+
+      const chosen = `mine-${requestId}`;
+      const others = [
+        { ...asked, size: 4 },
+        { ...asked, guard: [Access.READ, JOIN] },
+        { ...asked, description: 'another' },
+        { ...asked, allowRejoin: true },
+        { ...asked, ttl: { seconds: 3600n } },
+        { ...asked, requestId: `${requestId}x` },
+        { ...asked, token: chosen },
+      ];
+      for (const other of others) {
+        const { cluster, secrets } = await client.createToken(other);
+        assert.notEqual(cluster?.token, token);
+        assert.ok(secrets.every((each) => each.secret !== secret));
+      }
+      const own = await client.createToken({ ...asked, token: chosen });
+      const first = await client.createToken({ ...asked, token: chosen });
+      assert.deepEqual(own.secrets, first.secrets);
+      const strange = { ...asked, token: chosen, requestId: randomBytes(16).toString('base64url') };
+      const taken = await refusal(client.createToken(strange));
+      assert.deepEqual([taken.reason, taken.cluster], [ErrorReason.TOKEN_EXISTS, undefined]);
+
+      const short = await refusal(client.createToken({ ...asked, requestId: 'guessed' }));
+      assert.deepEqual([short.reason, short.field], [ErrorReason.INVALID_ARGUMENT, 'request_id']);
+      await client.deleteToken({ token: `${token}:${secret}` });
+      assert.equal((await refusal(client.createToken(asked))).reason, ErrorReason.TOKEN_DELETED);
+    });
+
+    test('the service says what it is and what it allows', async () => {
+      const info = await client.getServiceInfo({});
+      const { policy } = service.discovery;
+      assert.equal(info.maxSize, policy.maxSize);
+      assert.equal(Number(info.defaultTtl?.seconds) * 1000, policy.defaultTtl);
+      assert.equal(Number(info.retention?.seconds) * 1000, policy.retention);
+      assert.deepEqual(info.dialects, [Dialect.V2, Dialect.V3]);
+      assert.deepEqual([info.createNeedsCredential, info.useNeedsCredential], [false, false]);
+      assert.ok((await client.createToken({ size: info.defaultSize })).created);
     });
 
     test('what is told of a large member leaves room for the whole answer', async () => {

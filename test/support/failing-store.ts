@@ -17,6 +17,7 @@ export function failingStore(real: Store): FailingStore {
     throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd cannot be reached; try again');
   };
   const store: Store = {
+    key: real.key,
     ping: () => call(() => real.ping()),
     revision: () => call(() => real.revision()),
     read: (token) => call(() => real.read(token)),

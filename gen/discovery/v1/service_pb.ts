@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file discovery/v1/service.proto.
  */
 export const file_discovery_v1_service: GenFile = /*@__PURE__*/
-  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIq4BChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRISCgV0b2tlbhgCIAEoCUIDgAEBEhMKC2Rlc2NyaXB0aW9uGAMgASgJEiYKA3R0bBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxhbGxvd19yZWpvaW4YBSABKAgSIwoFZ3VhcmQYBiADKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzIkgKC1Rva2VuU2VjcmV0EiQKBmFjY2VzcxgBIAEoDjIULmRpc2NvdmVyeS52MS5BY2Nlc3MSEwoGc2VjcmV0GAIgASgJQgOAAQEijAEKE0NyZWF0ZVRva2VuUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEEg8KB2NyZWF0ZWQYAyABKAgSKgoHc2VjcmV0cxgEIAMoCzIZLmRpc2NvdmVyeS52MS5Ub2tlblNlY3JldCInChFHZXRDbHVzdGVyUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBIk4KEkdldENsdXN0ZXJSZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQihAIKD1JlZ2lzdGVyUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEhEKCW1lbWJlcl9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCXBlZXJfdXJscxgEIAMoCRIoCgRtb2RlGAUgASgOMhouZGlzY292ZXJ5LnYxLlJlZ2lzdGVyTW9kZRIpCgl3aGVuX2Z1bGwYBiABKA4yFi5kaXNjb3ZlcnkudjEuV2hlbkZ1bGwSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAcgASgESACIAQESFgoOZGlzY292ZXJ5X3RleHQYCCABKAlCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiLbAQoQUmVnaXN0ZXJSZXNwb25zZRIkCgZtZW1iZXIYASABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi4KB291dGNvbWUYAiABKA4yHS5kaXNjb3ZlcnkudjEuUmVnaXN0ZXJPdXRjb21lEiYKCHByZXZpb3VzGAMgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIPCgdzdGFuZGJ5GAQgASgIEiYKB2NsdXN0ZXIYBSABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgGIAEoBCJAChJMaXN0TWVtYmVyc1JlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIWCg5yZWZ1c2VfZXhwaXJlZBgCIAEoCCK3AQoTTGlzdE1lbWJlcnNSZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISJQoHbWVtYmVycxgCIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIc3RhbmRieXMYAyADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEhcKD2luaXRpYWxfY2x1c3RlchgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBCJZChNXYXRjaE1lbWJlcnNSZXF1ZXN0EhIKBXRva2VuGAEgASgJQgOAAQESGwoOYWZ0ZXJfcmV2aXNpb24YAiABKARIAIgBAUIRCg9fYWZ0ZXJfcmV2aXNpb24i3wEKFFdhdGNoTWVtYmVyc1Jlc3BvbnNlEi8KCHNuYXBzaG90GAEgASgLMhsuZGlzY292ZXJ5LnYxLldhdGNoU25hcHNob3RIABItCgdzdGFydGVkGAIgASgLMhouZGlzY292ZXJ5LnYxLldhdGNoU3RhcnRlZEgAEioKBWV2ZW50GAMgASgLMhkuZGlzY292ZXJ5LnYxLk1lbWJlckV2ZW50SAASMQoJaGVhcnRiZWF0GAQgASgLMhwuZGlzY292ZXJ5LnYxLldhdGNoSGVhcnRiZWF0SABCCAoGdXBkYXRlIrEBCg1XYXRjaFNuYXBzaG90EiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIlCgdtZW1iZXJzGAIgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCghzdGFuZGJ5cxgDIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISFwoPaW5pdGlhbF9jbHVzdGVyGAQgASgJEhAKCHJldmlzaW9uGAUgASgEIiAKDFdhdGNoU3RhcnRlZBIQCghyZXZpc2lvbhgBIAEoBCIQCg5XYXRjaEhlYXJ0YmVhdCJ4ChFEZXJlZ2lzdGVyUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEhEKCW1lbWJlcl9pZBgCIAEoCRIiChVleHBlY3RlZF9tb2RfcmV2aXNpb24YAyABKARIAIgBAUIYChZfZXhwZWN0ZWRfbW9kX3JldmlzaW9uInQKEkRlcmVnaXN0ZXJSZXNwb25zZRIkCgZtZW1iZXIYASABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKB2NsdXN0ZXIYAiABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgDIAEoBCIoChJEZWxldGVUb2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABASJgChNEZWxldGVUb2tlblJlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgCIAEoBBIPCgdkZWxldGVkGAMgASgIIlAKElJlb3BlblRva2VuUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEiYKA3R0bBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJPChNSZW9wZW5Ub2tlblJlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgCIAEoBCqHAQoMUmVnaXN0ZXJNb2RlEh0KGVJFR0lTVEVSX01PREVfVU5TUEVDSUZJRUQQABIYChRSRUdJU1RFUl9NT0RFX0NSRUFURRABEhkKFVJFR0lTVEVSX01PREVfUkVQTEFDRRACEiMKH1JFR0lTVEVSX01PREVfQ1JFQVRFX09SX1JFUExBQ0UQAypSCghXaGVuRnVsbBIZChVXSEVOX0ZVTExfVU5TUEVDSUZJRUQQABIUChBXSEVOX0ZVTExfUkVGVVNFEAESFQoRV0hFTl9GVUxMX1NUQU5EQlkQAiqQAQoPUmVnaXN0ZXJPdXRjb21lEiAKHFJFR0lTVEVSX09VVENPTUVfVU5TUEVDSUZJRUQQABIcChhSRUdJU1RFUl9PVVRDT01FX0NSRUFURUQQARIdChlSRUdJU1RFUl9PVVRDT01FX1JFUExBQ0VEEAISHgoaUkVHSVNURVJfT1VUQ09NRV9VTkNIQU5HRUQQAzLGBQoQRGlzY292ZXJ5U2VydmljZRJSCgtDcmVhdGVUb2tlbhIgLmRpc2NvdmVyeS52MS5DcmVhdGVUb2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJUCgpHZXRDbHVzdGVyEh8uZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXF1ZXN0GiAuZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXNwb25zZSIDkAIBEk4KCFJlZ2lzdGVyEh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyUmVxdWVzdBoeLmRpc2NvdmVyeS52MS5SZWdpc3RlclJlc3BvbnNlIgOQAgISVwoLTGlzdE1lbWJlcnMSIC5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJcCgxXYXRjaE1lbWJlcnMSIS5kaXNjb3ZlcnkudjEuV2F0Y2hNZW1iZXJzUmVxdWVzdBoiLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXNwb25zZSIDkAIBMAESTwoKRGVyZWdpc3RlchIfLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVzcG9uc2USVwoLRGVsZXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkRlbGV0ZVRva2VuUmVzcG9uc2UiA5ACAhJXCgtSZW9wZW5Ub2tlbhIgLmRpc2NvdmVyeS52MS5SZW9wZW5Ub2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXNwb25zZSIDkAICQkEKEGV0Y2RkaXNjb3ZlcnkudjFQAVorZXRjZC1kaXNjb3ZlcnkvZ2VuL2Rpc2NvdmVyeS92MTtkaXNjb3Zlcnl2MWIGcHJvdG8z", [file_discovery_v1_cluster, file_google_protobuf_duration]);
+  fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIscBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRISCgV0b2tlbhgCIAEoCUIDgAEBEhMKC2Rlc2NyaXB0aW9uGAMgASgJEiYKA3R0bBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxhbGxvd19yZWpvaW4YBSABKAgSIwoFZ3VhcmQYBiADKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEhcKCnJlcXVlc3RfaWQYByABKAlCA4ABASJICgtUb2tlblNlY3JldBIkCgZhY2Nlc3MYASABKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEhMKBnNlY3JldBgCIAEoCUIDgAEBIowBChNDcmVhdGVUb2tlblJlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgCIAEoBBIPCgdjcmVhdGVkGAMgASgIEioKB3NlY3JldHMYBCADKAsyGS5kaXNjb3ZlcnkudjEuVG9rZW5TZWNyZXQiJwoRR2V0Q2x1c3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABASJOChJHZXRDbHVzdGVyUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEIoQCCg9SZWdpc3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIRCgltZW1iZXJfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIRCglwZWVyX3VybHMYBCADKAkSKAoEbW9kZRgFIAEoDjIaLmRpc2NvdmVyeS52MS5SZWdpc3Rlck1vZGUSKQoJd2hlbl9mdWxsGAYgASgOMhYuZGlzY292ZXJ5LnYxLldoZW5GdWxsEiIKFWV4cGVjdGVkX21vZF9yZXZpc2lvbhgHIAEoBEgAiAEBEhYKDmRpc2NvdmVyeV90ZXh0GAggASgJQhgKFl9leHBlY3RlZF9tb2RfcmV2aXNpb24i2wEKEFJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIuCgdvdXRjb21lGAIgASgOMh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyT3V0Y29tZRImCghwcmV2aW91cxgDIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISDwoHc3RhbmRieRgEIAEoCBImCgdjbHVzdGVyGAUgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YBiABKAQiQAoSTGlzdE1lbWJlcnNSZXF1ZXN0EhIKBXRva2VuGAEgASgJQgOAAQESFgoOcmVmdXNlX2V4cGlyZWQYAiABKAgitwEKE0xpc3RNZW1iZXJzUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEiUKB21lbWJlcnMYAiADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHN0YW5kYnlzGAMgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIXCg9pbml0aWFsX2NsdXN0ZXIYBCABKAkSEAoIcmV2aXNpb24YBSABKAQiWQoTV2F0Y2hNZW1iZXJzUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEhsKDmFmdGVyX3JldmlzaW9uGAIgASgESACIAQFCEQoPX2FmdGVyX3JldmlzaW9uIt8BChRXYXRjaE1lbWJlcnNSZXNwb25zZRIvCghzbmFwc2hvdBgBIAEoCzIbLmRpc2NvdmVyeS52MS5XYXRjaFNuYXBzaG90SAASLQoHc3RhcnRlZBgCIAEoCzIaLmRpc2NvdmVyeS52MS5XYXRjaFN0YXJ0ZWRIABIqCgVldmVudBgDIAEoCzIZLmRpc2NvdmVyeS52MS5NZW1iZXJFdmVudEgAEjEKCWhlYXJ0YmVhdBgEIAEoCzIcLmRpc2NvdmVyeS52MS5XYXRjaEhlYXJ0YmVhdEgAQggKBnVwZGF0ZSKxAQoNV2F0Y2hTbmFwc2hvdBImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISJQoHbWVtYmVycxgCIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIc3RhbmRieXMYAyADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEhcKD2luaXRpYWxfY2x1c3RlchgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBCIgCgxXYXRjaFN0YXJ0ZWQSEAoIcmV2aXNpb24YASABKAQiEAoOV2F0Y2hIZWFydGJlYXQieAoRRGVyZWdpc3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIRCgltZW1iZXJfaWQYAiABKAkSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAMgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiJ0ChJEZXJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCgdjbHVzdGVyGAIgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAyABKAQiKAoSRGVsZXRlVG9rZW5SZXF1ZXN0EhIKBXRva2VuGAEgASgJQgOAAQEiYAoTRGVsZXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQSDwoHZGVsZXRlZBgDIAEoCCJQChJSZW9wZW5Ub2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTwoTUmVvcGVuVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQiFwoVR2V0U2VydmljZUluZm9SZXF1ZXN0IpoDChZHZXRTZXJ2aWNlSW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIbWF4X3NpemUYAiABKA0SFAoMZGVmYXVsdF9zaXplGAMgASgNEioKB21pbl90dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHbWF4X3R0bBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZXRlbnRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoIZGlhbGVjdHMYCCADKA4yFS5kaXNjb3ZlcnkudjEuRGlhbGVjdBIVCg1jdXN0b21fdG9rZW5zGAkgASgIEh8KF2NyZWF0ZV9uZWVkc19jcmVkZW50aWFsGAogASgIEhwKFHVzZV9uZWVkc19jcmVkZW50aWFsGAsgASgIEhIKCnB1YmxpY191cmwYDCABKAkqhwEKDFJlZ2lzdGVyTW9kZRIdChlSRUdJU1RFUl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUUkVHSVNURVJfTU9ERV9DUkVBVEUQARIZChVSRUdJU1RFUl9NT0RFX1JFUExBQ0UQAhIjCh9SRUdJU1RFUl9NT0RFX0NSRUFURV9PUl9SRVBMQUNFEAMqUgoIV2hlbkZ1bGwSGQoVV0hFTl9GVUxMX1VOU1BFQ0lGSUVEEAASFAoQV0hFTl9GVUxMX1JFRlVTRRABEhUKEVdIRU5fRlVMTF9TVEFOREJZEAIqkAEKD1JlZ2lzdGVyT3V0Y29tZRIgChxSRUdJU1RFUl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUkVHSVNURVJfT1VUQ09NRV9DUkVBVEVEEAESHQoZUkVHSVNURVJfT1VUQ09NRV9SRVBMQUNFRBACEh4KGlJFR0lTVEVSX09VVENPTUVfVU5DSEFOR0VEEAMqQgoHRGlhbGVjdBIXChNESUFMRUNUX1VOU1BFQ0lGSUVEEAASDgoKRElBTEVDVF9WMhABEg4KCkRJQUxFQ1RfVjMQAjKoBgoQRGlzY292ZXJ5U2VydmljZRJSCgtDcmVhdGVUb2tlbhIgLmRpc2NvdmVyeS52MS5DcmVhdGVUb2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJUCgpHZXRDbHVzdGVyEh8uZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXF1ZXN0GiAuZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXNwb25zZSIDkAIBEk4KCFJlZ2lzdGVyEh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyUmVxdWVzdBoeLmRpc2NvdmVyeS52MS5SZWdpc3RlclJlc3BvbnNlIgOQAgISVwoLTGlzdE1lbWJlcnMSIC5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJcCgxXYXRjaE1lbWJlcnMSIS5kaXNjb3ZlcnkudjEuV2F0Y2hNZW1iZXJzUmVxdWVzdBoiLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXNwb25zZSIDkAIBMAESTwoKRGVyZWdpc3RlchIfLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVzcG9uc2USVwoLRGVsZXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkRlbGV0ZVRva2VuUmVzcG9uc2UiA5ACAhJXCgtSZW9wZW5Ub2tlbhIgLmRpc2NvdmVyeS52MS5SZW9wZW5Ub2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXNwb25zZSIDkAICEmAKDkdldFNlcnZpY2VJbmZvEiMuZGlzY292ZXJ5LnYxLkdldFNlcnZpY2VJbmZvUmVxdWVzdBokLmRpc2NvdmVyeS52MS5HZXRTZXJ2aWNlSW5mb1Jlc3BvbnNlIgOQAgFCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_discovery_v1_cluster, file_google_protobuf_duration]);
 
 /**
  * The cluster to make a token for.
@@ -63,11 +63,21 @@ export type CreateTokenRequest = Message<"discovery.v1.CreateTokenRequest"> & {
   /**
    * What shall need a secret, which the service makes and returns once. An access that is not listed needs
    * the secret of the highest listed one below it, if there is one; the secret of a higher access opens the
-   * lower ones. A call that lists any makes a new token or is refused: a repeat cannot return the secrets.
+   * lower ones. A call that lists any makes a new token or is refused, unless it is repeated with its `request_id`.
    *
    * @generated from field: repeated discovery.v1.Access guard = 6;
    */
   guard: Access[];
+
+  /**
+   * Makes the call one that can be repeated: 22 to 64 of `A-Z a-z 0-9 _ -`, with at least 128 random bits in them, and
+   * another for each token that is wanted. The same call with the same id by the same caller within a minute returns the
+   * same token and the same secrets; later it is refused as token_exists. With anything else in it, or by a caller with
+   * other credentials, it makes another token. Keep it as secret as the token until that minute is over.
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
 };
 
 /**
@@ -126,14 +136,15 @@ export type CreateTokenResponse = Message<"discovery.v1.CreateTokenResponse"> & 
   revision: bigint;
 
   /**
-   * Whether this call made the token. False: it was there, made the same way.
+   * Whether this call made the token, or an earlier one with the same `request_id`. False: it was there, made the same
+   * way.
    *
    * @generated from field: bool created = 3;
    */
   created: boolean;
 
   /**
-   * The secrets that `guard` asked for. They are told here and never again.
+   * The secrets that `guard` asked for. They are told here and, but for a repeat with the same `request_id`, never again.
    *
    * @generated from field: repeated discovery.v1.TokenSecret secrets = 4;
    */
@@ -757,6 +768,119 @@ export const ReopenTokenResponseSchema: GenMessage<ReopenTokenResponse> = /*@__P
   messageDesc(file_discovery_v1_service, 19);
 
 /**
+ * Nothing is to be said.
+ *
+ * @generated from message discovery.v1.GetServiceInfoRequest
+ */
+export type GetServiceInfoRequest = Message<"discovery.v1.GetServiceInfoRequest"> & {
+};
+
+/**
+ * Describes the message discovery.v1.GetServiceInfoRequest.
+ * Use `create(GetServiceInfoRequestSchema)` to create a new message.
+ */
+export const GetServiceInfoRequestSchema: GenMessage<GetServiceInfoRequest> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 20);
+
+/**
+ * A service and its limits.
+ *
+ * @generated from message discovery.v1.GetServiceInfoResponse
+ */
+export type GetServiceInfoResponse = Message<"discovery.v1.GetServiceInfoResponse"> & {
+  /**
+   * The version of the service, like `1.2.3`.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * The largest cluster that a token can be made for.
+   *
+   * @generated from field: uint32 max_size = 2;
+   */
+  maxSize: number;
+
+  /**
+   * The size of a cluster where none is named, as at `/new`. CreateToken has to name one.
+   *
+   * @generated from field: uint32 default_size = 3;
+   */
+  defaultSize: number;
+
+  /**
+   * The shortest lifetime of a token.
+   *
+   * @generated from field: google.protobuf.Duration min_ttl = 4;
+   */
+  minTtl?: Duration | undefined;
+
+  /**
+   * The lifetime of a token where none is named.
+   *
+   * @generated from field: google.protobuf.Duration default_ttl = 5;
+   */
+  defaultTtl?: Duration | undefined;
+
+  /**
+   * The longest lifetime of a token.
+   *
+   * @generated from field: google.protobuf.Duration max_ttl = 6;
+   */
+  maxTtl?: Duration | undefined;
+
+  /**
+   * How long the service remembers a token after its end.
+   *
+   * @generated from field: google.protobuf.Duration retention = 7;
+   */
+  retention?: Duration | undefined;
+
+  /**
+   * What etcd speaks to this service.
+   *
+   * @generated from field: repeated discovery.v1.Dialect dialects = 8;
+   */
+  dialects: Dialect[];
+
+  /**
+   * Whether callers may choose their tokens.
+   *
+   * @generated from field: bool custom_tokens = 9;
+   */
+  customTokens: boolean;
+
+  /**
+   * Whether making a token needs credentials that the operator has given out.
+   *
+   * @generated from field: bool create_needs_credential = 10;
+   */
+  createNeedsCredential: boolean;
+
+  /**
+   * Whether using a token that no secret guards needs them, too.
+   *
+   * @generated from field: bool use_needs_credential = 11;
+   */
+  useNeedsCredential: boolean;
+
+  /**
+   * The URL of the service as its operator names it. Empty: the one that it is called by.
+   *
+   * @generated from field: string public_url = 12;
+   */
+  publicUrl: string;
+};
+
+/**
+ * Describes the message discovery.v1.GetServiceInfoResponse.
+ * Use `create(GetServiceInfoResponseSchema)` to create a new message.
+ */
+export const GetServiceInfoResponseSchema: GenMessage<GetServiceInfoResponse> = /*@__PURE__*/
+  messageDesc(file_discovery_v1_service, 21);
+
+/**
  * What to do when the member id is, or is not, registered already.
  *
  * @generated from enum discovery.v1.RegisterMode
@@ -894,6 +1018,47 @@ export const RegisterOutcomeSchema: GenEnum<RegisterOutcome> = /*@__PURE__*/
   enumDesc(file_discovery_v1_service, 2);
 
 /**
+ * What etcd speaks to this service.
+ *
+ * @generated from enum discovery.v1.Dialect
+ */
+export const Dialect = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DIALECT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The v2 keys API over HTTP, for `--discovery` of etcd 3.4 to 3.6.
+   *
+   * @generated from enum value: DIALECT_V2 = 1;
+   */
+  V2: 1,
+
+  /**
+   * The v3 gRPC API, for `--discovery-token` of etcd 3.6 and later.
+   *
+   * @generated from enum value: DIALECT_V3 = 2;
+   */
+  V3: 2,
+} as const;
+
+/**
+ * What etcd speaks to this service.
+ *
+ * @generated from enum discovery.v1.Dialect
+ */
+export type Dialect = (typeof Dialect)[keyof typeof Dialect] | UnknownEnum;
+
+/**
+ * Describes the enum discovery.v1.Dialect.
+ */
+export const DialectSchema: GenEnum<Dialect> = /*@__PURE__*/
+  enumDesc(file_discovery_v1_service, 3);
+
+/**
  * Where the nodes of a new etcd cluster find each other.
  *
  * A token is made for a cluster of a known size; every node registers under it and waits until all are
@@ -912,7 +1077,8 @@ export const DiscoveryService: GenService<{
    *
    * It is acknowledged once it is on disk. A call that names a token which is live already succeeds
    * unchanged when everything that it sets is the same, so that it can be retried; otherwise it is refused
-   * as existing. The token of a deleted or expired cluster stays taken for the retention time.
+   * as existing. The token of a deleted or expired cluster stays taken until its `purge_time`. Any other call can be
+   * retried safely with a `request_id`.
    *
    * @generated from rpc discovery.v1.DiscoveryService.CreateToken
    */
@@ -1029,6 +1195,19 @@ export const DiscoveryService: GenService<{
     methodKind: "unary";
     input: typeof ReopenTokenRequestSchema;
     output: typeof ReopenTokenResponseSchema;
+  },
+  /**
+   * GetServiceInfo returns what this service is and what it allows.
+   *
+   * It needs no credentials and holds no secrets, and is the same for everybody until the service is configured anew: it
+   * may be kept for a minute.
+   *
+   * @generated from rpc discovery.v1.DiscoveryService.GetServiceInfo
+   */
+  getServiceInfo: {
+    methodKind: "unary";
+    input: typeof GetServiceInfoRequestSchema;
+    output: typeof GetServiceInfoResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_discovery_v1_service, 0);

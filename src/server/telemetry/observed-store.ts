@@ -39,6 +39,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     if (written.changed) countChange(written, metrics);
   };
   return {
+    key: store.key,
     ping: () => observed('read', () => store.ping()),
     revision: () => observed('read', () => store.revision()),
     read: (token) => observed('read', () => store.read(token)),

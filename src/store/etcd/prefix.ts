@@ -1,19 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isBeforeGrpc } from '../../values/etcd-version.ts';
 import { unavailable } from '../refusals.ts';
-import { PATIENCE_MS } from './client/call-batcher.ts';
 import type { Connection } from './client/connection.ts';
-import { faultOf } from './client/fault.ts';
 import type { Keys } from './log/keys.ts';
 import { isAbsent, put } from './log/operations.ts';
+import { patiently } from './patiently.ts';
 
 const FORMAT = 'etcd-discovery';
 /** Grows when what is written could no longer be read by those before. */
 const FORMAT_VERSION = 1;
 /** Older ones have no nested transactions of this size, nor the lease and watch calls as they are used. */
 const OLDEST = [3, 4] as const;
-const RETRY_MS = 200;
 
 interface FormatRecord {
   readonly format: string;
@@ -94,20 +91,4 @@ function foreign(prefix: string): Error {
   return unavailable(
     `etcd has keys below ${prefix} that etcd-discovery did not write (etcdctl get --prefix --keys-only ${prefix}/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix ${prefix}/)`,
   );
-}
-
-/** Tries again while the reason passes, for as long as a call may take. */
-async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
-  const due = performance.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const fault = faultOf(error);
-      if (!fault.passing || performance.now() + RETRY_MS > due) {
-        throw fault.isOwn ? error : unavailable(fault.cause, error);
-      }
-      await sleep(RETRY_MS);
-    }
-  }
 }

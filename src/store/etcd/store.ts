@@ -1,5 +1,5 @@
 import { type IEvent } from 'etcd3';
-import { firstEvents } from '../../discovery/bytes.ts';
+import { eventsAfter } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import { shuttingDown } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
@@ -13,9 +13,10 @@ import { versionOverHttp } from './client/http-version.ts';
 import { Counts } from './counts.ts';
 import { fillPlaces } from './fill-places.ts';
 import { Histories } from './histories.ts';
+import { type Identity, identityBelow } from './identity.ts';
 import { listClusters, newestPlaces } from './list.ts';
 import { Keys } from './log/keys.ts';
-import { checkPrefix, checkVersion, type FreePrefix } from './prefix.ts';
+import { checkVersion, type FreePrefix } from './prefix.ts';
 import { type Clock, Reader } from './read.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { WatchLoop } from './watch-loop.ts';
@@ -52,8 +53,8 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
   const connection = new Connection(options);
   try {
     const keys = new Keys(options.prefix);
-    const clusterId = await checkPrefix(connection, keys, options.prefix, options.free);
-    const store = new OpenStore(connection, keys, clusterId, options);
+    const identity = await identityBelow(connection, keys, options.prefix, options.free);
+    const store = new OpenStore(connection, keys, identity, options);
     await store.start();
     return store;
   } catch (error) {
@@ -67,6 +68,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
 
 class OpenStore implements EtcdStore {
   readonly clusterId: bigint;
+  readonly key: Uint8Array;
   readonly #connection: Connection;
   readonly #keys: Keys;
   readonly #cache = new Cache();
@@ -83,8 +85,9 @@ class OpenStore implements EtcdStore {
   #listener: (token: Token | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Connection, keys: Keys, clusterId: bigint, options: EtcdStoreOptions) {
-    this.clusterId = clusterId;
+  constructor(connection: Connection, keys: Keys, identity: Identity, options: EtcdStoreOptions) {
+    this.clusterId = identity.clusterId;
+    this.key = identity.key;
     this.#connection = connection;
     this.#keys = keys;
     this.#counts = new Counts(keys, options.policy.maxTokens);
@@ -242,9 +245,4 @@ class OpenStore implements EtcdStore {
     this.#rung.set(token, at);
     this.#listener(token);
   }
-}
-
-function eventsAfter(events: readonly Event[], after: Revision, limit: number): readonly Event[] {
-  const from = events.findIndex((event) => event.revision > after);
-  return from === -1 ? [] : firstEvents(events.slice(from), limit);
 }

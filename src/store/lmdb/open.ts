@@ -26,12 +26,16 @@ import { upgradeRecords } from './upgrade.ts';
 import { usageOf } from './usage.ts';
 
 const FORMAT = 'etcd-discovery';
+/** As many as of a SHA-256. */
+const KEY_BYTES = 32;
 
 /** The databases of one data directory, owned by this process. */
 export interface Databases extends Tables {
   readonly places: NonNullable<Tables['places']>;
   /** Names this data directory; made with it. */
   readonly clusterId: bigint;
+  /** Random, for what is worked out alike after a restart. */
+  readonly key: Uint8Array;
   /** The same as it stands in the data. */
   readonly clusterName: string;
   /** As they stand at the start. */
@@ -111,6 +115,7 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
       if (owner !== from) return owner;
       if (meta.get('format') === undefined) writeFormat(meta);
       else raiseFormat(old);
+      if (meta.get('key') === undefined) void meta.put('key', randomBytes(KEY_BYTES).toString('hex'));
       void meta.put('owner', to);
       void meta.put('lockFile', lockFile(directory));
       return owner;
@@ -124,6 +129,7 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
     places: placesOf(tables),
     clusterId: BigInt(`0x${clusterName}`),
     clusterName,
+    key: Buffer.from(String(meta.get('key')), 'hex'),
     counters,
     tokens: tables.clusters.count(),
     claim,

@@ -50,6 +50,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
 
 class OpenStore implements LmdbStore {
   readonly clusterId: bigint;
+  readonly key: Uint8Array;
   readonly followsKilled: boolean;
   readonly #databases: Databases;
   readonly #batches: Batches;
@@ -69,6 +70,7 @@ class OpenStore implements LmdbStore {
 
   constructor(databases: Databases, options: LmdbStoreOptions) {
     this.clusterId = databases.clusterId;
+    this.key = databases.key;
     this.followsKilled = databases.claim.followsKilled;
     this.#databases = databases;
     this.#admission = new Admission(options.policy);
@@ -83,7 +85,11 @@ class OpenStore implements LmdbStore {
       footprint: () => this.#draft.footprint(),
       put: () => this.#draft.put(),
       committed: () => this.#committed(),
-      failed: () => this.#failed(),
+      // Nothing is taken for granted then: all of it is read again.
+      failed: () => {
+        this.#cache.clear();
+        this.#draft = new Draft(databases, this.#counters);
+      },
     };
     const fatal = (cause: string): never => {
       log(`the store has failed, and the service ends so that it is started again: ${cause}`);
@@ -238,12 +244,6 @@ class OpenStore implements LmdbStore {
     this.#revision = this.#draft.revision;
     this.#tokens += this.#draft.created;
     this.#counters = this.#draft.counters;
-    this.#draft = new Draft(this.#databases, this.#counters);
-  }
-
-  /** Nothing is taken for granted then: all of it is read again. */
-  #failed(): void {
-    this.#cache.clear();
     this.#draft = new Draft(this.#databases, this.#counters);
   }
 }

@@ -24,7 +24,7 @@ export type PlaceKey = [phase: number, newestFirst: number, token: Token];
 /** The databases of one data directory. */
 export interface Tables {
   readonly env: RootDatabase;
-  /** By name: format, formatVersion, clusterId, owner, lockFile, revision, bytes, records, sum. */
+  /** By name: format, formatVersion, clusterId, key, owner, lockFile, revision, bytes, records, sum. */
   readonly meta: Database<unknown, string>;
   readonly clusters: RecordTable<string, ClusterRecord>;
   /** At revision 0 stands the mark: that there is such a token. */

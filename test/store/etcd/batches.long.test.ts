@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { IRangeRequest, IRangeResponse, ITxnRequest, ITxnResponse } from 'etcd3';
-import {
-  type CreateCommand,
-  decideCreate,
-  decideDeregister,
-  decideRegister,
-} from '../../../src/discovery/decide.ts';
+import { decideDeregister, decideRegister } from '../../../src/discovery/decide.ts';
+import { type CreateCommand, decideCreate } from '../../../src/discovery/decide-create.ts';
 import type { Decide, Written } from '../../../src/discovery/store.ts';
 import type { Description, Token } from '../../../src/discovery/types.ts';
 import { ByteCount } from '../../../src/store/etcd/byte-count.ts';

@@ -42,6 +42,15 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
       }
     });
 
+    test('is worked out alike after every restart, and by nobody else', async () => {
+      const place = newPlace();
+      const { store } = await again(place);
+      const { store: restarted } = await again(place);
+      assert.ok(store.key.length >= 32);
+      assert.deepEqual(restarted.key, store.key);
+      assert.notDeepEqual((await start()).store.key, store.key);
+    });
+
     test('is kept with the secrets that guard a token, whatever happens to it', async () => {
       const place = newPlace();
       let { discovery } = await again(place);

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Database } from 'lmdb';
 import { apply, type Change, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
-import { decideCreate } from '../../../src/discovery/decide.ts';
+import { decideCreate } from '../../../src/discovery/decide-create.ts';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { PHASES } from '../../../src/discovery/newest.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hashSecret } from '../../../src/discovery/access.ts';
-import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
+import type { RegisterCommand } from '../../../src/discovery/decide.ts';
+import type { CreateCommand } from '../../../src/discovery/decide-create.ts';
 import type {
   ClusterSize,
   DiscoveryText,

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { Store } from '../../../src/discovery/store.ts';
@@ -53,7 +54,9 @@ export function newPrefix(): string {
 
 /** Written through one, and read and watched through the other. */
 function asOne(one: Store, other: Store): Store {
+  assert.deepEqual(one.key, other.key);
   return {
+    key: one.key,
     write: (token, decide) => one.write(token, decide),
     sweep: (endedBefore, limit) => one.sweep(endedBefore, limit),
     ping: () => other.ping(),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { firstEvents, tokenBytes } from '../../../src/discovery/bytes.ts';
 import { apply, type Event } from '../../../src/discovery/change.ts';
 import { endTime } from '../../../src/discovery/cluster.ts';
@@ -11,13 +12,14 @@ import { bytesBound, refusedFor } from '../../../src/store/refusals.ts';
 
 /** What a store keeps while it is closed. */
 export interface Disk {
+  readonly key: Uint8Array;
   revision: bigint;
   readonly clusters: Map<Token, Cluster>;
   readonly events: Map<Token, Event[]>;
 }
 
 export function emptyDisk(): Disk {
-  return { revision: 0n, clusters: new Map(), events: new Map() };
+  return { key: randomBytes(32), revision: 0n, clusters: new Map(), events: new Map() };
 }
 
 /** The simplest store that keeps the laws: they are then laws of the port, and not of one database. */
@@ -28,6 +30,7 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | '
     if (closed) throw new DiscoveryError(reason, 'the store is closed');
   };
   return {
+    key: disk.key,
     async ping() {
       refuseClosed('STORE_UNAVAILABLE');
     },

@@ -1,5 +1,6 @@
 import type { Event } from '../../../src/discovery/change.ts';
-import type { CreateCommand, RegisterCommand } from '../../../src/discovery/decide.ts';
+import type { RegisterCommand } from '../../../src/discovery/decide.ts';
+import type { CreateCommand } from '../../../src/discovery/decide-create.ts';
 import type { Reason } from '../../../src/discovery/errors.ts';
 import type { Policy } from '../../../src/discovery/policy.ts';
 import type {

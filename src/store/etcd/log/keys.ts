@@ -6,6 +6,7 @@ import { type MemberId, type Millis, millis, type Token } from '../../../discove
 //   <token>/_config/size              3                              etcd's own documented discovery keys, for
 //   <token>/members/<id>              infra1=http://10.0.0.1:2380    etcdctl and v3 discovery clients to read
 //   _discovery/format                 what this is, and since which format
+//   _discovery/key                    random, for what all replicas work out alike
 //   _discovery/clusters/<token>       how the token was made
 //   _discovery/clusters/<token>#<n>   its n-th change since then
 //   _discovery/ends/<time>/<token>    when it ended or will, for the sweep; its value is when it was made
@@ -41,6 +42,7 @@ export class Keys {
   readonly ends: Span;
   readonly places: Span;
   readonly format: Buffer;
+  readonly key: Buffer;
   readonly sweeper: Buffer;
   readonly #prefix: string;
   readonly #clusters: string;
@@ -57,6 +59,7 @@ export class Keys {
     this.ends = spanOf(this.#ends);
     this.places = spanOf(this.#places);
     this.format = Buffer.from(`${prefix}/_discovery/format`);
+    this.key = Buffer.from(`${prefix}/_discovery/key`);
     this.sweeper = Buffer.from(`${prefix}/_discovery/sweeper`);
   }
 
