@@ -1,10 +1,11 @@
-// Writes docs/api.md, the reference of the API, from the comments in proto/discovery: node src/dev/api-docs.mjs
+// Writes docs/api.md, the reference of the API, from the comments in proto/discovery and the examples beside this file:
+// node src/dev/api-docs.mjs
 // With --check it only looks whether the file is what it would write.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromBinary } from '@bufbuild/protobuf';
+import { createFileRegistry, fromBinary, fromJson } from '@bufbuild/protobuf';
 import {
   FileDescriptorSetSchema,
   MethodOptions_IdempotencyLevel as Idempotency,
@@ -15,6 +16,11 @@ import { fail, ROOT } from './root.mjs';
 
 const FILE = join(ROOT, 'docs', 'api.md');
 const PACKAGE = 'discovery.v1';
+/** What each RPC is asked in an example and answers; a test plays them. */
+const EXAMPLES = JSON.parse(readFileSync(join(ROOT, 'src', 'dev', 'api-examples.json'), 'utf8'));
+const JSON_TYPE = "-H 'Content-Type: application/json'";
+/** What an operator shows. */
+const CREDENTIALS = { OperatorService: "-H 'Authorization: Bearer SECRET'" };
 
 // The numbers of fields in descriptor.proto, by which comments are found.
 const PATH = { messageType: 4, enumType: 5, service: 6, part: 2 };
@@ -33,11 +39,13 @@ binary: generate clients of \`protoc-gen-grpc-web\` with \`mode=grpcweb\`, not \
 
 /** The text of docs/api.md. */
 function apiDocs() {
-  const files = readFiles();
+  const set = readFiles();
+  const files = set.file.filter((file) => file.package === PACKAGE);
+  const registry = createFileRegistry(set);
   const declared = (field) => files.flatMap((file) => withComments(file, field));
   const messages = new Map(declared('messageType').map((message) => [message.desc.name, message]));
   const sections = [INTRODUCTION];
-  for (const service of declared('service')) sections.push(serviceSection(service, messages));
+  for (const service of declared('service')) sections.push(serviceSection(service, messages, registry));
   // What is left is not of one method alone.
   sections.push('## Messages\n', ...[...messages.values()].map(messageSection));
   sections.push('## Enums\n', ...declared('enumType').map(enumSection));
@@ -65,20 +73,21 @@ function readFiles() {
     { cwd: ROOT, shell: process.platform === 'win32', maxBuffer: 16 << 20 },
   );
   if (status !== 0) fail(`buf build: ${error?.message ?? stderr}`);
-  return fromBinary(FileDescriptorSetSchema, stdout).file.filter((file) => file.package === PACKAGE);
+  return fromBinary(FileDescriptorSetSchema, stdout);
 }
 
 /** A service with its methods. The messages that stand with their method are taken out of `messages`. */
-function serviceSection({ desc, text, textOf }, messages) {
+function serviceSection({ desc, text, textOf }, messages, registry) {
   const lines = [`## ${PACKAGE}.${desc.name}\n`, paragraphs(text)];
   for (const [i, method] of desc.method.entries()) {
+    const [words, reasons] = textOf(i).split(/\n\s*Reasons: /);
     lines.push(
       `### ${method.name}\n`,
-      paragraphs(textOf(i).replace(new RegExp(`^ ${method.name} `), ' It ')),
+      paragraphs(words.replace(new RegExp(`^ ${method.name} `), ' It ')),
+      ...callsSentence(method),
+      reasonsLine(method.name, reasons, registry),
+      ...exampleLines(desc.name, method, registry),
     );
-    if (method.options?.idempotencyLevel === Idempotency.NO_SIDE_EFFECTS && !method.serverStreaming) {
-      lines.push('Changes nothing: Connect clients may call it by GET.\n');
-    }
     for (const [kind, type] of [
       ['Request', method.inputType],
       [method.serverStreaming ? 'Stream of' : 'Response', method.outputType],
@@ -93,6 +102,52 @@ function serviceSection({ desc, text, textOf }, messages) {
     }
   }
   return lines.join('\n');
+}
+
+/** Whether it may be called again, and by GET. */
+function callsSentence({ options, serverStreaming }) {
+  switch (options?.idempotencyLevel) {
+    case Idempotency.NO_SIDE_EFFECTS:
+      return serverStreaming
+        ? []
+        : [
+            'Changes nothing: it may be called again, by Connect clients by GET too. The URLs of those end in logs: send what has a secret in it by POST.\n',
+          ];
+    case Idempotency.IDEMPOTENT:
+      return ['The same call may be made again when its answer was lost.\n'];
+    default:
+      return [];
+  }
+}
+
+/** What a call may be refused for, as the last paragraph of its comment lists it. */
+function reasonsLine(method, reasons, registry) {
+  if (reasons === undefined) fail(`${method}: its comment does not end with a paragraph "Reasons: ..."`);
+  const known = registry.getEnum(`${PACKAGE}.ErrorReason`).values.map(({ name }) => name);
+  const listed = reasons.match(/\b[A-Z][A-Z_]+\b/g) ?? [];
+  for (const name of listed) {
+    if (!known.includes(`ERROR_REASON_${name}`)) fail(`${method}: there is no reason ${name}`);
+  }
+  const shown = listed.length === 0 ? inline(reasons) : `${listed.map((name) => `\`${name}\``).join(', ')}.`;
+  return `**[Reasons](#errorreason):** ${shown}\n`;
+}
+
+/** How to call it by hand, and what comes back. Both are messages as the protos have them. */
+function exampleLines(service, { name, inputType, outputType, serverStreaming }, registry) {
+  const { request, response } = EXAMPLES[name] ?? fail(`src/dev/api-examples.json: no example of ${name}`);
+  for (const [type, json] of [
+    [inputType, request],
+    [outputType, response],
+  ]) {
+    fromJson(registry.getMessage(type.slice(1)), json, { registry });
+  }
+  const url = `http://localhost:8087/${PACKAGE}.${service}/${name}`;
+  const headers = [JSON_TYPE, CREDENTIALS[service]].filter(Boolean).join(' ');
+  const data = `-d '${JSON.stringify(request)}'`;
+  const line = serverStreaming
+    ? `buf curl --http2-prior-knowledge ${data} \\\n  ${url}`
+    : `curl ${headers} ${data} \\\n  ${url}`;
+  return ['```sh', line, '```\n', '```json', JSON.stringify(response, undefined, 2), '```\n'];
 }
 
 function messageSection(message) {

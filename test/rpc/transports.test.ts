@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
-import { createClient, type Transport } from '@connectrpc/connect';
+import { createClient, type Interceptor, type Transport } from '@connectrpc/connect';
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -19,30 +19,58 @@ import {
   WhenFull,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { reasonOf } from '../../src/client/refusal.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 import { follow, infra, refusal } from './calls.ts';
+import { listedReasons } from './listed-reasons.ts';
 
 // One suite of what the API promises, over every way to reach it.
 
-function overWire(make: (baseUrl: string) => Transport): (service: RunningService) => DiscoveryClient {
-  return (service) => createClient(DiscoveryService, make(service.url));
+function overWire(
+  make: (options: { baseUrl: string; interceptors: Interceptor[] }) => Transport,
+): (service: RunningService) => DiscoveryClient {
+  return (service) =>
+    createClient(DiscoveryService, make({ baseUrl: service.url, interceptors: [noteReasons] }));
 }
+
+/** Why calls of each RPC were refused. */
+const given = new Map<string, Set<string>>();
+
+const noteReasons: Interceptor = (next) => async (request) => {
+  const note = (thrown: unknown): never => {
+    const reason = reasonOf(thrown);
+    const reasons = given.get(request.method.name) ?? new Set();
+    if (reason !== undefined) given.set(request.method.name, reasons.add(reason));
+    throw thrown;
+  };
+  const answer = await next(request).catch(note);
+  if (!answer.stream) return answer;
+  const { message } = answer;
+  const noted = async function* () {
+    try {
+      yield* message;
+    } catch (thrown) {
+      note(thrown);
+    }
+  };
+  return { ...answer, message: noted() };
+};
 
 const TRANSPORTS: Record<string, (service: RunningService) => DiscoveryClient> = {
   'in process': (service) => inProcessClient(discoveryService(service.discovery, assert.ifError)),
-  'Connect JSON over HTTP/1.1': overWire((baseUrl) =>
-    createConnectTransport({ baseUrl, httpVersion: '1.1', useBinaryFormat: false }),
+  'Connect JSON over HTTP/1.1': overWire((options) =>
+    createConnectTransport({ ...options, httpVersion: '1.1', useBinaryFormat: false }),
   ),
-  'Connect over HTTP/1.1, reads by GET': overWire((baseUrl) =>
-    createConnectTransport({ baseUrl, httpVersion: '1.1', useHttpGet: true }),
+  'Connect over HTTP/1.1, reads by GET': overWire((options) =>
+    createConnectTransport({ ...options, httpVersion: '1.1', useHttpGet: true }),
   ),
-  'Connect over HTTP/2': overWire((baseUrl) => createConnectTransport({ baseUrl, httpVersion: '2' })),
-  'gRPC over HTTP/2': overWire((baseUrl) => createGrpcTransport({ baseUrl })),
-  'gRPC-Web over HTTP/1.1': overWire((baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '1.1' })),
-  'gRPC-Web over HTTP/2': overWire((baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: '2' })),
+  'Connect over HTTP/2': overWire((options) => createConnectTransport({ ...options, httpVersion: '2' })),
+  'gRPC over HTTP/2': overWire((options) => createGrpcTransport(options)),
+  'gRPC-Web over HTTP/1.1': overWire((options) => createGrpcWebTransport({ ...options, httpVersion: '1.1' })),
+  'gRPC-Web over HTTP/2': overWire((options) => createGrpcWebTransport({ ...options, httpVersion: '2' })),
 };
 
 let service: RunningService;
@@ -461,3 +489,12 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
     });
   });
 }
+
+test('every reason that a call was refused for is listed with its RPC', () => {
+  const listed = listedReasons();
+  assert.ok([...given.values()].reduce((sum, { size }) => sum + size, 0) > 20, 'calls were refused');
+  const unlisted = [...given].flatMap(([rpc, reasons]) =>
+    [...reasons].filter((reason) => !listed.get(rpc)?.has(reason)).map((reason) => `${rpc}: ${reason}`),
+  );
+  assert.deepEqual(unlisted, []);
+});

@@ -242,6 +242,8 @@ export const OperatorService: GenService<{
    * pages move no others: none is listed twice, and none is left out that fits the filters all the time. Each is told as
    * it is when its page is made.
    *
+   * Reasons: INVALID_ARGUMENT, UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.OperatorService.ListClusters
    */
   listClusters: {

@@ -1064,7 +1064,8 @@ export const DialectSchema: GenEnum<Dialect> = /*@__PURE__*/
  * A token is made for a cluster of a known size; every node registers under it and waits until all are
  * there. Every call that the service refuses carries an `ErrorDetail` with a reason, and a google.rpc.ErrorInfo with the
  * same. What is no request of this API at all (broken JSON, a field that it does not have, a deadline that is none) has
- * a code and words alone.
+ * a code and words alone. What a call may be refused for is listed with it as its reasons; to those of every call belong
+ * TOO_MANY_REQUESTS, SHUTTING_DOWN, STORE_UNAVAILABLE and INTERNAL.
  *
  * Wherever a request names a token it may be written `TOKEN:SECRET`: the secret is one that CreateToken made
  * for the token, or the operator's for the caller. Discovery URLs and etcd's flags take that form too.
@@ -1080,6 +1081,9 @@ export const DiscoveryService: GenService<{
    * as existing. The token of a deleted or expired cluster stays taken until its `purge_time`. Any other call can be
    * retried safely with a `request_id`.
    *
+   * Reasons: INVALID_ARGUMENT, TOKEN_EXISTS, TOKEN_EXPIRED, TOKEN_DELETED, CUSTOM_TOKEN_REFUSED, TOO_MANY_TOKENS,
+   * UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.CreateToken
    */
   createToken: {
@@ -1091,6 +1095,8 @@ export const DiscoveryService: GenService<{
    * GetCluster returns the cluster of a token without its members.
    *
    * An expired or deleted cluster is returned with its state, not refused, until the retention time is over.
+   *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.
    *
    * @generated from rpc discovery.v1.DiscoveryService.GetCluster
    */
@@ -1117,6 +1123,10 @@ export const DiscoveryService: GenService<{
    * The same call again has no further effect: a replacement that was made is found done, whatever `expected_mod_revision`
    * says.
    *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, MEMBER_NOT_FOUND, MEMBER_EXISTS,
+   * NAME_TAKEN, PEER_URL_TAKEN, CLUSTER_FULL, TOO_MANY_STANDBYS, REJOIN_REFUSED, REVISION_MISMATCH, CLUSTER_FORMED,
+   * TOKEN_WORN_OUT, DISCOVERY_TEXT_DIFFERS, UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.Register
    */
   register: {
@@ -1129,6 +1139,9 @@ export const DiscoveryService: GenService<{
    *
    * Those of an expired token can be read until its `purge_time`; the state says that it has expired. It is refused for
    * a deleted token, which has none.
+   *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, CLUSTER_FORMED, UNAUTHENTICATED,
+   * FORBIDDEN.
    *
    * @generated from rpc discovery.v1.DiscoveryService.ListMembers
    */
@@ -1148,6 +1161,9 @@ export const DiscoveryService: GenService<{
    * nothing to tell for 45 seconds a heartbeat follows, in every protocol: proxies then keep the stream, and a client
    * that hears nothing for twice as long knows that its connection is gone.
    *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, CLUSTER_FORMED, REVISION_COMPACTED,
+   * UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.WatchMembers
    */
   watchMembers: {
@@ -1160,6 +1176,9 @@ export const DiscoveryService: GenService<{
    *
    * While the cluster assembles, and of standbys at any time: a member of a complete cluster is refused as
    * cluster_formed. A member that is not there is refused as not found.
+   *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, MEMBER_NOT_FOUND, REVISION_MISMATCH,
+   * CLUSTER_FORMED, TOKEN_WORN_OUT, UNAUTHENTICATED, FORBIDDEN.
    *
    * @generated from rpc discovery.v1.DiscoveryService.Deregister
    */
@@ -1176,6 +1195,8 @@ export const DiscoveryService: GenService<{
    * here or has been forgotten, is refused as token_not_found: a typing error must not look like a deletion. An expired
    * one is refused as token_expired.
    *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.DeleteToken
    */
   deleteToken: {
@@ -1189,6 +1210,8 @@ export const DiscoveryService: GenService<{
    * An expired token works again, with the members that it had, until its `purge_time`; a live one gets a new expire
    * time, later or earlier. A deleted token is refused. The same call again gives the same lifetime, from then on.
    *
+   * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_DELETED, TOKEN_WORN_OUT, UNAUTHENTICATED, FORBIDDEN.
+   *
    * @generated from rpc discovery.v1.DiscoveryService.ReopenToken
    */
   reopenToken: {
@@ -1201,6 +1224,8 @@ export const DiscoveryService: GenService<{
    *
    * It needs no credentials and holds no secrets, and is the same for everybody until the service is configured anew: it
    * may be kept for a minute.
+   *
+   * Reasons: none of its own.
    *
    * @generated from rpc discovery.v1.DiscoveryService.GetServiceInfo
    */
