@@ -45,6 +45,9 @@ function roomOf(
   };
 }
 
+/** An etcd that starts together with the service takes seconds; an empty log meanwhile looks like a hang. */
+const SILENT_MS = 1000;
+
 const AFTER_A_KILL =
   'the process that had the data directory before did not end by itself: it was killed, ran out of memory, met a failing disk (see the log of the kernel), or the machine went down; the data was checked and is whole, with every write that was acknowledged';
 
@@ -76,12 +79,15 @@ export async function openStore(
   const warn = (line: string): void => log.warn(line);
   const options = { endpoints, prefix, free, policy, ...etcdAccess(config), log: warn, onBatch };
   const { openEtcdStore } = await import('../store/etcd/store.ts');
-  const store = await openEtcdStore(options).catch((error: unknown) => {
-    if (!(error instanceof DiscoveryError)) throw error;
-    throw new DiscoveryError(error.reason, `--etcd ${endpoints.join(',')}: ${error.message}`, {
-      cause: error,
-    });
-  });
+  const waiting = setTimeout(() => log.info(`waiting for etcd at ${endpoints.join(', ')}`), SILENT_MS);
+  const store = await openEtcdStore(options)
+    .catch((error: unknown) => {
+      if (!(error instanceof DiscoveryError)) throw error;
+      throw new DiscoveryError(error.reason, `--etcd ${endpoints.join(',')}: ${error.message}`, {
+        cause: error,
+      });
+    })
+    .finally(() => clearTimeout(waiting));
   return {
     store,
     ...roomOf(store, policy.maxBytes),

@@ -19,14 +19,19 @@ import { CA_FILE, CERT_FILE, KEY_FILE } from '../tls/files.ts';
 const TLS = ['--etcd-cacert', CA_FILE, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE];
 const CALLER = { DISC_ETCD_USER: 'discovery' };
 
-/** Starts the service where it cannot; it must say why in one line. */
-async function refused(args: readonly string[], env: Record<string, string>, why: RegExp): Promise<void> {
+/**
+ * Starts the service where it cannot; it must say why in one line. Returns what it logged meanwhile, which can be no more
+ * than that it waits.
+ */
+async function refused(args: readonly string[], env: Record<string, string>, why: RegExp): Promise<string> {
   const { code, stdout, stderr } = await run(
     ['serve', '--addr', '127.0.0.1:0', '--log-format', 'json', ...args],
     env,
   );
   assert.match(stderr, why);
-  assert.deepEqual([code, stdout, stderr.split('\n').length], [1, '', 2], stderr);
+  const rest = stdout.replace(/^.*"msg":"waiting for etcd at .*\n/, '');
+  assert.deepEqual([code, rest, stderr.split('\n').length], [1, '', 2], stderr);
+  return stdout;
 }
 
 /** The URL of a gRPC server over HTTP/2 that answers with these services. */
@@ -46,11 +51,12 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
 
   test('nobody listens', async () => {
     const [port] = await freePorts(1);
-    await refused(
+    const log = await refused(
       ['--etcd', `127.0.0.1:${port}`],
       {},
       /^etcd-discovery: --etcd http:\S+: etcd cannot be reached \(ECONN/,
     );
+    assert.match(log, /waiting for etcd at/, 'the log of a start that takes long is not empty');
   });
 
   test('it has another scheme, name, password or certificate', async (t) => {

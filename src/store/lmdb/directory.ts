@@ -26,6 +26,12 @@ const NOBODYS = /^(lost\+found|lock\.mdb|first-start|probe-[0-9a-f]{8}|restore-[
 /** What a restore keeps aside. */
 const BEFORE = /^data\.mdb\.before-/;
 
+/** In a container the name of the user says nothing: a volume is given to a number. */
+export function thisUser(): string {
+  const uid = process.getuid?.();
+  return uid === undefined ? 'this user' : `this user (uid ${uid})`;
+}
+
 /** Makes the data directory if need be. Throws STORE_UNAVAILABLE when this process cannot use it. */
 export function makeDirectory(directory: string): void {
   try {
@@ -39,7 +45,7 @@ export function makeDirectory(directory: string): void {
     }
     if (code === 'EACCES' || code === 'EPERM') {
       throw unavailable(
-        `the data directory ${directory} may not be made or written by this user; give it the rights (chown), or choose another one`,
+        `the data directory ${directory} may not be made or written by ${thisUser()}; give it the rights (chown), or choose another one`,
         error,
       );
     }

@@ -16,6 +16,7 @@ import {
   makeDirectory,
   refuseForeign,
   syncToDisk,
+  thisUser,
 } from './directory.ts';
 import { isDamage, readFault, writeCause } from './fault.ts';
 import { EVERYTHING } from './footprint.ts';
@@ -221,7 +222,7 @@ function startFault(error: unknown, directory: string): DiscoveryError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') {
     return unavailable(
-      `the files in the data directory ${directory} may not be read or written by this user; give it the rights (chown)`,
+      `the files in the data directory ${directory} may not be read or written by ${thisUser()}; give it the rights (chown)`,
       error,
     );
   }

@@ -256,7 +256,7 @@ for (const [what, make, words] of [
       chmodSync(path, 0o555);
       return path;
     },
-    /may not be made or written by this user; give it the rights \(chown\), or choose another one/,
+    /may not be made or written by this user \(uid \d+\); give it the rights \(chown\), or choose another one/,
   ],
   [
     'a directory that this user may not make',
@@ -265,7 +265,7 @@ for (const [what, make, words] of [
       chmodSync(path, 0o555);
       return join(path, 'data');
     },
-    /may not be made or written by this user; give it the rights \(chown\), or choose another one/,
+    /may not be made or written by this user \(uid \d+\); give it the rights \(chown\), or choose another one/,
   ],
   [
     'data that this user may not read',
@@ -276,7 +276,7 @@ for (const [what, make, words] of [
       else chmodSync(join(path, 'data.mdb'), 0);
       return path;
     },
-    /the files in the data directory \S+ may not be read or written by this user; give it the rights \(chown\)/,
+    /the files in the data directory \S+ may not be read or written by this user \(uid \d+\); give it the rights \(chown\)/,
   ],
 ] satisfies Array<[string, () => string | Promise<string>, RegExp]>) {
   test(`${what} is refused in words, with exit code 1`, async (t) => {
