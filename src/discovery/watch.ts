@@ -23,8 +23,8 @@ export interface WatchContext {
 
 /**
  * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
- * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops. A store
- * that fails keeps a watch from its beginning, and one that has begun waits until it is back.
+ * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops, and
+ * REVISION_COMPACTED for a revision that the store does not hold the changes after, or has not reached. A store that fails keeps a watch from its beginning, and one that has begun waits until it is back.
  */
 export async function* watch(
   context: WatchContext,
@@ -51,6 +51,7 @@ export async function* watch(
       yield { type: 'SNAPSHOT', cluster, revision: view.revision };
     } else {
       requireKnown(view.cluster, view.revision);
+      requireReached(after, view.revision);
       yield { type: 'STARTED', revision: view.revision };
     }
     while (!signal.aborted) {
@@ -61,7 +62,8 @@ export async function* watch(
         await bell.wait();
         continue;
       }
-      const { cluster, events } = found;
+      const { cluster, revision, events } = found;
+      requireReached(cursor, revision);
       for (const event of events) {
         if (signal.aborted) return;
         cursor = event.revision;
@@ -77,8 +79,23 @@ export async function* watch(
   }
 }
 
+/**
+ * Every revision that a client was told is one that the store has reached. One beyond is of another life of it, before
+ * it was restored or exchanged: to wait for it would be to wait for a change that may never come, or to miss all others.
+ */
+function requireReached(after: Revision, revision: Revision): void {
+  if (after <= revision) return;
+  throw new DiscoveryError(
+    'REVISION_COMPACTED',
+    `the store is at revision ${revision}, and ${after} is of another, or of this one before it was restored; watch again without a revision, which begins with the members as they are`,
+    { revision, compactRevision: revision },
+  );
+}
+
 interface News {
   readonly cluster: Cluster | undefined;
+  /** The store's, at least. */
+  readonly revision: Revision;
   readonly events: readonly Event[];
 }
 
@@ -86,8 +103,8 @@ interface News {
 async function news(store: Store, token: Token, after: Revision): Promise<News | undefined> {
   try {
     // Read before the events: a deletion in between is then an event, not a refusal.
-    const { cluster } = await store.read(token);
-    return { cluster, events: await store.events(token, after, CLUSTER_LIMITS.eventsPerRead) };
+    const { cluster, revision } = await store.read(token);
+    return { cluster, revision, events: await store.events(token, after, CLUSTER_LIMITS.eventsPerRead) };
   } catch (thrown) {
     if (thrown instanceof DiscoveryError && thrown.reason === 'STORE_UNAVAILABLE') return undefined;
     throw thrown;

@@ -2,7 +2,7 @@ import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import type { Deadlines } from './deadlines.ts';
-import { type V2Error, v2Error } from './errors.ts';
+import { TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { Feeds } from './feed.ts';
 import { hold } from './hold.ts';
 import { CUT } from './kept.ts';
@@ -41,6 +41,7 @@ export class Waits {
       const { cluster, revision } = await client.listMembers({ token: wanted.token, refuseExpired: true });
       if (isStale(wanted, cluster?.cutRevision ?? 0n)) return countAgain(revision);
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
+      if (waiter.after > revision) return ofAnotherStore(wanted, revision);
       const feed = await this.#feeds.join(client, wanted.token, waiter, hasChanged(cluster, waiter.after));
       // What is in the past is answered in one piece.
       const early = wanted.stream || waiter.isGone ? undefined : feed.next(waiter);
@@ -71,6 +72,17 @@ export class Waits {
 /** Whether it is from before a member that its node may have counted has gone. A wait for one member is of no list. */
 function isStale({ awaited, waitIndex }: WaitRequest, cutRevision: bigint): boolean {
   return awaited === 'ANY' && waitIndex !== 0n && waitIndex <= cutRevision;
+}
+
+/**
+ * Nobody was told such an index by the store as it is: it was restored since, or is another. etcd lets such a wait be
+ * for as long as it likes, while the members that its node has missed are there already.
+ */
+function ofAnotherStore({ awaited, waitIndex }: WaitRequest, index: bigint): V2Error {
+  const cause = `the index is at ${index}, and ${waitIndex} is of another store, or of this one before it was restored`;
+  // A node that counts members reads the list again after this, and ends at all else.
+  if (awaited === 'ANY') return v2Error(503, 300, `${cause}; read the list again`, { index });
+  return v2Error(400, 401, `${cause}; ${TOKEN_GOOD}`, { index });
 }
 
 /** Whether the token has changed after a revision, and not only been made. */

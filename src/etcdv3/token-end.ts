@@ -1,4 +1,5 @@
 import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
+import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { isAway } from './errors.ts';
@@ -35,3 +36,11 @@ export function farewellRevision({ isNode, delivered, revision }: Watcher, throw
   const told = refusalOf(thrown)?.revision ?? 0n;
   return told > revision ? told : revision;
 }
+
+/** For the log of a node from another store, which would begin a watch that is refused again at once, and for ever. */
+export function strayFarewell(watcher: Watcher): Event[] {
+  return watcher.farewell(STRAY, watcher.delivered);
+}
+
+const STRAY =
+  'the service was restored, or is another one than before: the members are told when the cluster is complete; if this node is not among them, start it again';

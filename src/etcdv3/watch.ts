@@ -17,7 +17,7 @@ import { Pace } from './pace.ts';
 import { progressOf, statesOf } from './progress.ts';
 import { ProgressRequests } from './progress-requests.ts';
 import { requireReadable } from './require-readable.ts';
-import { farewellRevision, isStillExpired, isTokenGone, refusalNow } from './token-end.ts';
+import { farewellRevision, isStillExpired, isTokenGone, refusalNow, strayFarewell } from './token-end.ts';
 import { clusterToWatch, type Found, spanToWatch } from './watch-request.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
@@ -145,6 +145,7 @@ export class WatchStream {
     this.#watchers.set(id, watcher);
     this.#progress.include(watcher, cluster.modRevision);
     await this.#send(id, revision, { created: true });
+    if (watcher.isStrayNode) await this.#send(id, watcher.delivered, { events: strayFarewell(watcher) });
     this.#run(watcher);
   }
 

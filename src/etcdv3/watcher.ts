@@ -27,6 +27,7 @@ export class Watcher {
   readonly #request: WatchCreateRequest;
   readonly #cluster: Cluster;
   readonly #abort = new AbortController();
+  readonly #begun: bigint;
   #revision: bigint;
   #delivered: bigint;
   #seen: bigint;
@@ -39,6 +40,7 @@ export class Watcher {
     this.isNode = isNodeWatch(span, request);
     this.#request = request;
     this.#cluster = cluster;
+    this.#begun = revision;
     this.#revision = revision;
     this.#seen = cluster.modRevision;
     this.#delivered = request.startRevision > 0n ? request.startRevision - 1n : revision;
@@ -64,6 +66,14 @@ export class Watcher {
     return this.#request.startRevision > revision;
   }
 
+  /**
+   * Whether it is the watch of a node that comes from another store, or from this one before it was restored: nobody
+   * else begins behind a revision that the store has not reached. What the node has counted is not known here.
+   */
+  get isStrayNode(): boolean {
+    return this.isNode && this.#request.startRevision - 1n > this.#begun;
+  }
+
   stop(): void {
     // With a reason, as making the error of an abort without one takes long.
     this.#abort.abort('the watch is over');
@@ -83,7 +93,8 @@ export class Watcher {
     onDelivered: () => void,
   ): Promise<void> {
     const { createRevision, modRevision } = this.#cluster;
-    const afterRevision = this.#delivered;
+    // Another than a node is refused a revision that the store has not reached, and reads anew.
+    const afterRevision = this.isStrayNode ? this.#begun : this.#delivered;
     const tellMade = async (): Promise<void> => {
       if (this.#delivered >= createRevision) return;
       await this.#tell([madeChange(this.span, this.#cluster)], createRevision, deliver);
@@ -92,8 +103,9 @@ export class Watcher {
     if (modRevision === createRevision) await tellMade();
     const { token } = this.span;
     // A node that watches from before a cut is told nothing from there on but the members in the end.
-    let isStale = false;
-    let isTold = false;
+    let isStale = this.isStrayNode;
+    let isTold = isStale && this.#cluster.state === ClusterState.COMPLETE;
+    if (isTold) await this.#tellFinal(client, deliver);
     const messages = client.watchMembers({ token, afterRevision }, { signal: this.#abort.signal });
     for await (const { update } of messages) {
       if (this.stopped) return;

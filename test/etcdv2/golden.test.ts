@@ -44,6 +44,19 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     reason: RANK,
     change: (shape) => withNode({ createdIndex: 8 }, 'prevNode')(withNode({ createdIndex: 8 })(shape)),
   },
+  'wait in the future stays open with headers sent': {
+    reason: 'an index that the store has not reached is of another, or of this one before it was restored',
+    change: ({ headers }) => ({
+      status: 503,
+      headers,
+      body: {
+        errorCode: 300,
+        message: 'Raft Internal Error',
+        cause: /^the index is at \d+, and \d+ is of another store, .*; read the list again$/,
+        index: 8,
+      },
+    }),
+  },
   'size is not a number is stored all the same': {
     reason: 'a bad size is refused: a node would end at it, or panic',
     change: refusal(

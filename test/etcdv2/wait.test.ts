@@ -155,15 +155,22 @@ suite('a wait', () => {
     });
   }
 
-  test('for the future lets what comes before it pass', async (t) => {
+  test('for an index of another life of the store has its node read the list again', async (t) => {
     const stack = await start(t);
-    const answer = await held(stack, `${HELD}&waitIndex=3`);
-    const never = await held(stack, `${HELD}&waitIndex=18446744073709551615`);
     await register(stack, 1);
+    // One is open from where it can be, so that others would join it.
+    const next = await held(stack, `${HELD}&waitIndex=3`);
+    for (const index of ['4', '18446744073709551615']) {
+      const { status, body } = await send(stack.url, 'GET', `${HELD}&waitIndex=${index}`);
+      assert.equal(status, 503, 'a node ends at a 4xx');
+      assert.match(body, /"errorCode":300,.*read the list again.*"index":2/);
+      const own = await send(stack.url, 'GET', `/t/1?wait=true&waitIndex=${index}`);
+      assert.equal(own.status, 400);
+      assert.match(own.body, /"errorCode":401,/);
+    }
     await register(stack, 2);
-    assert.deepEqual(v2({ body: await answer.body }), created(2, 3));
-    assert.ok(!never.ended());
-    never.abort();
+    assert.deepEqual(v2({ body: await next.body }), created(2, 3));
+    assert.deepEqual(stack.defects, []);
   });
 
   test('of a node for itself is not ended by other members', async (t) => {
@@ -316,9 +323,9 @@ suite('a wait', () => {
     const old = await held(stack, '/t/3?wait=true&waitIndex=1');
     const past = await held(stack, `${HELD}&waitIndex=2`);
     assert.deepEqual(v2({ body: await past.body }), created(1, 2));
-    const future = await held(stack, `${HELD}&waitIndex=4`);
     await register(stack, 2);
     assert.deepEqual(v2({ body: await now.body }), created(2, 3));
+    const future = await held(stack, `${HELD}&waitIndex=4`);
     await register(stack, 3);
     assert.deepEqual(v2({ body: await old.body }), created(3, 4));
     assert.deepEqual(v2({ body: await future.body }), created(3, 4));

@@ -3,7 +3,7 @@ import { suite, type TestContext, test } from 'node:test';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { WatchCreateRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { bytes, infra, memberKey, membersPrefix, REGISTRY, text, WatchSession } from './etcd.ts';
+import { bytes, infra, memberKey, membersPrefix, REGISTRY, text, tokenPrefix, WatchSession } from './etcd.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 const T = 't';
@@ -109,5 +109,42 @@ suite('the watch of a node that has counted a member that is gone', () => {
       [at, revision],
     );
     assert.deepEqual((await stack.etcd.kv.range({ key: memberKey(T, 'm3') })).kvs[0]?.value, infra(3));
+  });
+});
+
+suite('a watch from a revision of another life of the store', () => {
+  test('of a node is told why, and the members when they are complete, in one answer', async (t) => {
+    const { stack, at } = await cut(t, 'REPLACED');
+    const startRevision = at + 1000n;
+    const early = await watch(t, stack, { startRevision });
+    const why = await early.next();
+    assert.equal(why.header?.revision, startRevision - 1n, 'it comes again from there');
+    assert.match(text(why.events[0]?.kv?.value ?? bytes('')), /restored[^=]*start it again$/);
+    await join(stack, 3);
+    const late = await watch(t, stack, { startRevision });
+    await late.next();
+    for (const session of [early, late]) {
+      const { header, events } = await session.next();
+      assert.equal(header?.revision, startRevision - 1n);
+      assert.deepEqual(
+        events.map(({ kv }) => text(kv?.key ?? bytes(''))),
+        ['m1', 'm2', 'm3'].map((id) => `${REGISTRY}${T}/members/${id}/final`),
+      );
+    }
+  });
+
+  test('of anybody else is over as if it were compacted, and says where to begin', async (t) => {
+    const { stack, at } = await cut(t, 'REMOVED');
+    for (const startRevision of [at + 2n, at + 1000n]) {
+      const session = new WatchSession(stack.etcd.watch);
+      t.after(() => session.stop());
+      await session.started({ ...tokenPrefix(T), startRevision });
+      const { canceled, compactRevision } = await session.next();
+      assert.ok(canceled);
+      assert.equal(compactRevision, at + 1n);
+    }
+    const session = await watch(t, stack, { startRevision: at + 1n });
+    const { revision } = await join(stack, 4);
+    assert.equal((await session.next()).header?.revision, revision, 'a node begins at the next revision');
   });
 });

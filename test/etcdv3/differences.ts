@@ -178,6 +178,18 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
       return others;
     },
   },
+  'watch: progress and the end of a watch that has not begun': {
+    reason: 'a node whose revision the store has not reached is of another one, and its log is told so',
+    change: (recorded) => {
+      const kv: Expected = {
+        key: ANY,
+        modRevision: ANY,
+        value: /^the service was restored, or is another one/,
+      };
+      const told: Expected = { watchId: 33, events: [{ type: 1, kv }], header: HEADER };
+      return [...(recorded as readonly Expected[]), told];
+    },
+  },
   'watch: from a revision that is compacted': {
     reason: 'the end of a watch has a reason and a revision; each token has a history of its own',
     change: (recorded) => {

@@ -403,14 +403,8 @@ async function* watches({ kv, watch }: Etcd): AsyncGenerator<Step> {
   });
   session.stop();
 
-  const later = new WatchSession(watch);
-  later.create({ ...members, startRevision: now + 2n, progressNotify: true });
-  yield* answers('watch: from a revision to come, alone', later, { control: 1, events: 0 });
   await put('d', 4);
   await put('d', 5);
-  yield* answers('watch: the revision to come', later, { control: 0, events: 1 });
-  later.stop();
-
   const last = new WatchSession(watch);
   last.progress();
   last.create({ ...tokenPrefix(W), prevKv: true });

@@ -431,9 +431,10 @@ export type WatchMembersRequest = Message<"discovery.v1.WatchMembersRequest"> & 
   token: string;
 
   /**
-   * The last revision that the caller has seen. Unset: a snapshot of now, then what follows. A revision of
-   * the future is waited for. Every change of a token is held for as long as the token is known, unless an earlier
-   * version of the service dropped some: a revision before those is refused as revision_compacted.
+   * The last revision that the caller has seen. Unset: a snapshot of now, then what follows. Every change of a token is
+   * held for as long as the token is known, unless an earlier version of the service dropped some: a revision before
+   * those is refused as revision_compacted, and so is one that the store has not reached, as it is of another store or
+   * of this one before it was restored.
    *
    * @generated from field: optional uint64 after_revision = 2;
    */

@@ -98,6 +98,28 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       stop.abort();
     });
 
+    test('from a revision of another life of the store is refused, and one from its latest waits', async () => {
+      const { discovery, store } = await start();
+      const t = token();
+      await discovery.createToken(create(t, size(3)));
+      await discovery.register(t, node(1));
+      const latest = await store.revision();
+      const { signal } = new AbortController();
+      const far = revision(latest + 1000n);
+      const { facts } = await refusal('REVISION_COMPACTED', take(discovery.watch(t, far, signal), 1));
+      // Nobody else writes to this store, or to the etcd of this test.
+      assert.deepEqual([facts.revision, facts.compactRevision], [latest, latest]);
+      await refusal('REVISION_COMPACTED', take(discovery.watch(t, revision(latest + 1n), signal), 1));
+      const waiting = discovery.watch(t, latest, signal);
+      await take(waiting, 1);
+      const { revision: joined } = await discovery.register(t, node(2));
+      assert.deepEqual(
+        eventsOf(await take(waiting, 1)).map((event) => event.revision),
+        [joined],
+      );
+      await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), far, signal), 1));
+    });
+
     test('sees a deletion as its last event; one that begins later is refused', async () => {
       const { discovery } = await start();
       const t = token();
