@@ -50,6 +50,19 @@ export function isAway(thrown: unknown): boolean {
   return reason === 'SHUTTING_DOWN' || reason === 'STORE_UNAVAILABLE';
 }
 
+/**
+ * Why a call is over whose signal was aborted. A client that goes may say anything with it (an INTERNAL_ERROR that
+ * resets the stream, a connection that is reset): that is no failure of the service.
+ */
+export function endOf({ reason }: AbortSignal): ConnectError {
+  const error = ConnectError.from(reason);
+  return isDefect(error) ? gone() : error;
+}
+
+export function gone(): ConnectError {
+  return new ConnectError('the client has ended the call', Code.Canceled);
+}
+
 /** The service stops: etcd's clients come again by themselves. */
 export function away(): ConnectError {
   return new ConnectError(STOPPING, Code.Unavailable);

@@ -88,10 +88,16 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): read
         const stream = new WatchStream(clientOf(context), identity, expiredPauseMs);
         add(stream);
         const leave = onEnd(signal, () => remove(stream));
+        // What is thrown at whoever hands over is the end of the client, and nothing that failed here.
+        let isHanding = false;
         try {
-          yield* stream.answers(requests, signal);
+          for await (const answer of stream.answers(requests, signal)) {
+            isHanding = true;
+            yield answer;
+            isHanding = false;
+          }
         } catch (thrown) {
-          throw refused(thrown);
+          throw isHanding ? thrown : refused(thrown);
         } finally {
           leave();
         }

@@ -1,5 +1,4 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { ConnectError } from '@connectrpc/connect';
 import {
   type WatchCreateRequest,
   type WatchRequest,
@@ -9,7 +8,7 @@ import {
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compacted, isAway, refusal } from './errors.ts';
+import { compacted, endOf, isAway, refusal } from './errors.ts';
 import { header, type Identity } from './header.ts';
 import type { Span } from './keys.ts';
 import { Outbox } from './outbox.ts';
@@ -62,7 +61,7 @@ export class WatchStream {
    * service stops, so that clients come again.
    */
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
-    const end = (): void => this.end(ConnectError.from(signal.reason));
+    const end = (): void => this.end(endOf(signal));
     signal.addEventListener('abort', end, { once: true });
     this.#take(requireReadable(requests)).catch((thrown: Error) => this.end(thrown));
     try {

@@ -166,6 +166,8 @@ export function discoveryService(
       { signal, values }: CallContext,
     ): AsyncGenerator<WatchMembersResponse> {
       noteToken(values, request.token);
+      // What is thrown at whoever hands over is the end of the client, and nothing that failed here.
+      let isHanding = false;
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         const { token, caller } = enter(request.token, values.get(RESOLVE_CALLER));
@@ -174,12 +176,16 @@ export function discoveryService(
           for await (const item of discovery.watch(token, after, signal, caller)) {
             // What each of many watchers makes of the end of a large cluster takes milliseconds.
             if (item.type === 'EVENT' && (item.event.removed?.length ?? 0) > LARGE) await ownTurn();
-            yield updateOf(item, discovery);
+            const update = updateOf(item, discovery);
+            isHanding = true;
+            yield update;
+            isHanding = false;
           }
         } finally {
           leave();
         }
       } catch (thrown) {
+        if (isHanding) throw thrown;
         refuse(thrown, values);
       }
     },
