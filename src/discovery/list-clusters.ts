@@ -2,9 +2,10 @@ import { LIST_LIMITS } from '../limits.ts';
 import { ownTurn } from '../own-turn.ts';
 import { tokenBytes } from './bytes.ts';
 import { type State, stateOf } from './cluster.ts';
+import { DiscoveryError } from './errors.ts';
 import { byPlace, PHASES, type Phase, type Place, placeBefore } from './newest.ts';
 import type { Store } from './store.ts';
-import type { Cluster, Millis } from './types.ts';
+import type { Cluster, Millis, Token } from './types.ts';
 
 /** Clusters read at once: of the largest these are 20 MB. */
 const READ_TOGETHER = 10;
@@ -51,8 +52,8 @@ export async function listClusters(
   while (looked < places.length) {
     if (looked > 0) await ownTurn();
     const together = places.slice(looked, looked + Math.min(READ_TOGETHER, query.limit - clusters.length));
-    const views = await Promise.all(together.map(({ token }) => store.read(token)));
-    for (const [i, { cluster }] of views.entries()) {
+    const views = await Promise.all(together.map(({ token }) => readWhole(store, token)));
+    for (const [i, cluster] of views.entries()) {
       // It may have been forgotten meanwhile, and made anew.
       if (cluster === undefined || cluster.createTime !== together[i]?.createTime) continue;
       bytes += tokenBytes(cluster);
@@ -63,6 +64,16 @@ export async function listClusters(
   }
   const isEnd = isWhole && looked === places.length;
   return { clusters, next: isEnd ? undefined : places[looked - 1], looked, bytes };
+}
+
+/** Nothing for a cluster whose data is damaged, so that others are found: who uses it is told, and so is who checks the data. */
+async function readWhole(store: Pick<Store, 'read'>, token: Token): Promise<Cluster | undefined> {
+  try {
+    return (await store.read(token)).cluster;
+  } catch (thrown) {
+    if (thrown instanceof DiscoveryError && thrown.reason === 'INTERNAL') return undefined;
+    throw thrown;
+  }
 }
 
 /** The first places to look at, and whether there are no more. */

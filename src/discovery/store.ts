@@ -1,4 +1,5 @@
 import type { Change, Event } from './change.ts';
+import type { DiscoveryError } from './errors.ts';
 import type { Phase, Place } from './newest.ts';
 import type { Cluster, Millis, Revision, Token } from './types.ts';
 
@@ -22,6 +23,8 @@ export interface Written extends View {
  * Must be pure: a store may ask more than once for one write.
  */
 export type Decide = (cluster: Cluster | undefined) => Change | undefined;
+
+export type OnDamaged = (token: Token, problem: DiscoveryError) => void;
 
 /**
  * What the core needs of a store. Every method rejects with a DiscoveryError; STORE_UNAVAILABLE means that
@@ -48,9 +51,10 @@ export interface Store {
   /**
    * Clusters by the byte order of their tokens, tombstones included: those after the given token, or from the
    * first, at most `limit`. None is the end; fewer than `limit` need not be. For moving: no surface may offer this, as
-   * a token is a capability.
+   * a token is a capability. A cluster that is damaged is left out and told of, once; without `onDamaged` the list is
+   * refused.
    */
-  list(after: Token | undefined, limit: number): Promise<readonly Cluster[]>;
+  list(after: Token | undefined, limit: number, onDamaged?: OnDamaged): Promise<readonly Cluster[]>;
   /**
    * Where the clusters of a phase are, the newest first: those behind a place, or from the first, at most `limit`. Fewer
    * are the end. It reads no cluster: one may have passed on meanwhile, or be gone. For operators alone.

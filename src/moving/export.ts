@@ -1,5 +1,5 @@
 import { stateOf } from '../discovery/cluster.ts';
-import type { Store } from '../discovery/store.ts';
+import type { OnDamaged, Store } from '../discovery/store.ts';
 import type { Cluster, Millis, Token } from '../discovery/types.ts';
 import { clusterLine, endLine, headerLine } from './format.ts';
 
@@ -14,13 +14,18 @@ export interface ExportCounts {
   deleted: number;
   /** Their clusters have formed, and lost a member here since. */
   closed: number;
+  /** What is stored of them cannot be read. */
+  damaged: number;
 }
 
-/** Every cluster of a store, by token. */
-export async function* allClusters(store: Pick<Store, 'list'>): AsyncGenerator<Cluster, void, undefined> {
+/** Every cluster of a store, by token. One that is damaged is left out where somebody is told of it. */
+export async function* allClusters(
+  store: Pick<Store, 'list'>,
+  onDamaged?: OnDamaged,
+): AsyncGenerator<Cluster, void, undefined> {
   let after: Token | undefined;
   for (;;) {
-    const part = await store.list(after, CLUSTERS_PER_READ);
+    const part = await store.list(after, CLUSTERS_PER_READ, onDamaged);
     if (part.length === 0) return;
     yield* part;
     after = part.at(-1)?.token;
@@ -32,9 +37,14 @@ export async function* exportLines(
   store: Pick<Store, 'list'>,
   now: Millis,
   counts: ExportCounts,
+  onDamaged: OnDamaged,
 ): AsyncGenerator<string, void, undefined> {
   yield headerLine(now);
-  for await (const cluster of allClusters(store)) {
+  const tell: OnDamaged = (token, problem) => {
+    counts.damaged += 1;
+    onDamaged(token, problem);
+  };
+  for await (const cluster of allClusters(store, tell)) {
     const state = stateOf(cluster, now);
     if (state === 'DELETED') counts.deleted += 1;
     else if (state === 'EXPIRED') counts.expired += 1;

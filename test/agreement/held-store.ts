@@ -53,7 +53,7 @@ export function heldStore(real: Store): HeldStore {
     events: (token, after, limit) => call('a read of changes', () => real.events(token, after, limit)),
     onCommit: (listener) => real.onCommit((token) => hold('the news of a commit', () => listener(token))),
     sweep: (endedBefore, limit) => real.sweep(endedBefore, limit),
-    list: (after, limit) => real.list(after, limit),
+    list: (after, limit, onDamaged) => real.list(after, limit, onDamaged),
     newest: (phase, after, limit) => real.newest(phase, after, limit),
     close: () => real.close(),
   };

@@ -48,7 +48,7 @@ test('export and import move a data directory: the file is its owner’s, and th
   const exported = await run(['export', file, '--data-dir', from]);
   assert.match(
     exported.stdout,
-    /^exported: 40 tokens with \d+ members\nleft out: 0 expired, 0 deleted, 0 closed\n$/,
+    /^exported: 40 tokens with \d+ members\nleft out: 0 expired, 0 deleted, 0 closed, 0 damaged\n$/,
   );
   assert.deepEqual([exported.code, exported.stderr], [0, '']);
   assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -94,8 +94,8 @@ test('an import that is killed at any moment is completed by the next', async ()
   const [file, to] = [fresh('tokens.jsonl'), fresh('data')];
   const from = openMemoryStore(emptyDisk(), DEFAULT_POLICY);
   await fill(from, random, 5000);
-  const none = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0 };
-  await writeFile(file, exportLines(from, millis(Date.now()), none));
+  const none = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0, damaged: 0 };
+  await writeFile(file, exportLines(from, millis(Date.now()), none, assert.fail));
   let kills = 0;
   const data = join(to, 'data.mdb');
   const size = (): number => (existsSync(data) ? statSync(data).size : 0);
@@ -225,7 +225,7 @@ test('commands about data answer programs in JSON, in one line, and refuse in it
   const restored = await json(['restore', backup, '--data-dir', to, '--keep-assembling']);
   assert.deepEqual({ ...restored, revision }, { code: 0, dataDir: to, closedTokens: 0, ...held });
   const counts = { code: 0, dryRun: false, members, expired: 0, problemCount: 0, problems: [] };
-  const exported = { ...counts, exported: 3, deleted: 0, closed: 0 };
+  const exported = { ...counts, exported: 3, deleted: 0, closed: 0, damaged: 0 };
   assert.deepEqual(await json(['export', file, '--data-dir', from]), exported);
   const { stdout, stderr } = await run(['export', '-', '--data-dir', from, '-o', 'json']);
   assert.equal(stdout.split('\n').length, 3 + 3);

@@ -18,9 +18,9 @@ const random = new Random(seedOfRun());
 const NOTHING: ImportCounts = { imported: 0, members: 0, there: 0, conflicts: 0, expired: 0, bad: 0 };
 
 async function exported(store: Store, now = Date.now()): Promise<{ text: string; counts: ExportCounts }> {
-  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0 };
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0, damaged: 0 };
   let text = '';
-  for await (const line of exportLines(store, millis(now), counts)) text += line;
+  for await (const line of exportLines(store, millis(now), counts, assert.fail)) text += line;
   return { text, counts };
 }
 
@@ -126,6 +126,7 @@ test('expired and deleted tokens stay behind, at either end', async () => {
     expired: 1,
     deleted: 1,
     closed: 0,
+    damaged: 0,
   });
   const { counts } = await imported((await exported(from)).text, carryInto(to), soon);
   assert.deepEqual(counts, { ...NOTHING, imported: 1, expired: 1 });

@@ -25,7 +25,7 @@ export function failingStore(real: Store): FailingStore {
     events: (token, after, limit) => call(() => real.events(token, after, limit)),
     onCommit: (listener) => real.onCommit(listener),
     sweep: (endedBefore, limit) => call(() => real.sweep(endedBefore, limit)),
-    list: (after, limit) => call(() => real.list(after, limit)),
+    list: (after, limit, onDamaged) => call(() => real.list(after, limit, onDamaged)),
     newest: (phase, after, limit) => call(() => real.newest(phase, after, limit)),
     close: () => real.close(),
   };

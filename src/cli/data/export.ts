@@ -1,10 +1,13 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { OnDamaged } from '../../discovery/store.ts';
 import { millis } from '../../discovery/types.ts';
 import type { ExportCounts } from '../../moving/export.ts';
 import type { Config } from '../../settings/config.ts';
+import { problemOf } from '../../store/refusals.ts';
 import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
+import { EXIT } from '../exit.ts';
 import { storeOf } from './open-store.ts';
 import { type Report, tokens } from './report.ts';
 
@@ -20,10 +23,10 @@ etcd-discovery import.`,
   details: `The file must not exist yet. It has one line of JSON for each token, between a first and a
 last one by which it is known to be whole. Who can read it can use the tokens: only its owner
 may. Stop the service first, so that nobody registers behind your back; the embedded store
-makes sure of that.`,
+makes sure of that. A token whose data is damaged is named, and left out.`,
   flags: { dryRun: { flag: 'dry-run', help: 'Count what would be written.' } },
   settings: STORE_SETTINGS,
-  exitCodes: 'The exit code is 0, 1 when it failed, and 2 for a wrong call.',
+  exitCodes: 'The exit code is 0, 1 when it failed or left damaged tokens out, and 2 for a wrong call.',
   examples: [
     'export tokens.jsonl --data-dir /var/lib/etcd-discovery',
     'export - --etcd http://127.0.0.1:2379 | ssh other etcd-discovery import -',
@@ -40,12 +43,13 @@ makes sure of that.`,
 
 /** To a file that is not there yet, or to standard output (`-`); without one it only counts. */
 async function writeExport(file: string | undefined, config: Config, report: Report): Promise<number> {
-  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0 };
+  const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0, damaged: 0 };
   try {
     const { exportLines } = await import('../../moving/export.ts');
     const store = await storeOf(config, report, 'REFUSE');
     try {
-      const lines = exportLines(store, millis(Date.now()), counts);
+      const onDamaged: OnDamaged = (token, { message }) => report.problem(problemOf(token, message));
+      const lines = exportLines(store, millis(Date.now()), counts, onDamaged);
       if (file === undefined) for await (const _ of lines);
       else if (file === '-') await pipeline(Readable.from(gathered(lines)), process.stdout, { end: false });
       else await writeNew(file, lines);
@@ -55,13 +59,13 @@ async function writeExport(file: string | undefined, config: Config, report: Rep
   } catch (error) {
     return report.failed(error);
   }
-  const { exported, members, expired, deleted, closed } = counts;
+  const { exported, members, expired, deleted, closed, damaged } = counts;
   const lines = [
     `${file === undefined ? 'would export' : 'exported'}: ${tokens(exported, members)}`,
-    `left out: ${expired} expired, ${deleted} deleted, ${closed} closed`,
+    `left out: ${expired} expired, ${deleted} deleted, ${closed} closed, ${damaged} damaged`,
   ];
   report.result(lines, { dryRun: file === undefined, ...counts }, file === '-' ? 'err' : 'out');
-  return 0;
+  return damaged === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
 /** On disk when this resolves. A part of a file is not left behind. */

@@ -46,7 +46,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     events: (token, after, limit) => observed('events', () => store.events(token, after, limit)),
     sweep: (endedBefore, limit) => observed('sweep', () => store.sweep(endedBefore, limit)),
     write: (token, decide) => observed('write', () => store.write(token, decide), count),
-    list: (after, limit) => store.list(after, limit),
+    list: (after, limit, onDamaged) => store.list(after, limit, onDamaged),
     newest: (phase, after, limit) => observed('read', () => store.newest(phase, after, limit)),
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),

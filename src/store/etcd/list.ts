@@ -1,7 +1,9 @@
+import type { IKeyValue } from 'etcd3';
 import type { Phase, Place } from '../../discovery/newest.ts';
+import type { OnDamaged } from '../../discovery/store.ts';
 import type { Cluster, Token } from '../../discovery/types.ts';
-import { fold, type LogEntry } from './log/cluster-log.ts';
-import { damaged } from './log/codec.ts';
+import { Listing } from '../listing.ts';
+import { fold } from './log/cluster-log.ts';
 import type { Keys } from './log/keys.ts';
 import { logOf, type Reader } from './read.ts';
 
@@ -16,30 +18,34 @@ export async function listClusters(
   keys: Keys,
   after: Token | undefined,
   limit: number,
+  onDamaged?: OnDamaged,
 ): Promise<readonly Cluster[]> {
   const page = Math.min(PAGE_KEYS, CLUSTER_KEYS * limit);
   const { kvs, more } = await reader.range(() => ({ ...keys.clustersAfter(after), limit: page }));
-  const logs = new Map<Token, LogEntry[]>();
-  let last: Token | undefined;
+  const logs = new Map<Token, IKeyValue[]>();
+  let isPart = more;
   for (const kv of kvs) {
-    const key = keys.parseLog(kv.key);
-    if (key === undefined) throw damaged('a key among them is not of this service');
-    last = key.token;
-    const log = logs.get(last);
-    if (log === undefined) {
-      if (logs.size === limit) break;
-      logs.set(last, logOf(keys, [kv]));
-    } else log.push(...logOf(keys, [kv]));
+    const token = keys.tokenOf(kv.key);
+    const log = logs.get(token);
+    if (log !== undefined) log.push(kv);
+    else if (logs.size < limit) logs.set(token, [kv]);
+    else isPart = true;
   }
-  // The last one's log may go on in the next page.
-  if (more && last !== undefined && logs.has(last)) {
-    const { folded } = await reader.history(last);
-    logs.delete(last);
-    if (folded !== undefined) return [...clustersOf(logs), folded.record.cluster];
-    // It was swept meanwhile. None would say that this is the end.
-    if (logs.size === 0) return listClusters(reader, keys, last, limit);
+  // Its log may go on in the next page.
+  const cut = more && kvs.length > 0 ? keys.tokenOf((kvs.at(-1) as IKeyValue).key) : undefined;
+  const listing = new Listing(onDamaged);
+  for (const [token, log] of logs) {
+    const found =
+      token === cut
+        ? await settled(reader.history(token))
+        : () => ({ folded: fold(token, logOf(keys, log)) });
+    listing.add(token, () => found().folded?.record.cluster);
   }
-  return clustersOf(logs);
+  const clusters = listing.end();
+  const last = [...logs.keys()].at(-1);
+  // All of them are damaged, or were swept meanwhile: none would say that this is the end.
+  if (clusters.length > 0 || !isPart || last === undefined) return clusters;
+  return listClusters(reader, keys, last, limit, onDamaged);
 }
 
 /** Where the clusters of a phase are, the newest first. */
@@ -55,6 +61,12 @@ export async function newestPlaces(
   return kvs.map(({ key }) => keys.parsePlace(key));
 }
 
-function clustersOf(logs: ReadonlyMap<Token, readonly LogEntry[]>): Cluster[] {
-  return [...logs].flatMap(([token, log]) => fold(token, log)?.record.cluster ?? []);
+/** What came of something, to be had where its failure is waited for. */
+function settled<T>(work: Promise<T>): Promise<() => T> {
+  return work.then(
+    (value) => () => value,
+    (thrown: unknown) => () => {
+      throw thrown;
+    },
+  );
 }

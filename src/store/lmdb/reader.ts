@@ -2,7 +2,9 @@ import { firstEvents } from '../../discovery/bytes.ts';
 import type { Event } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { PHASES, type Phase, type Place } from '../../discovery/newest.ts';
+import type { OnDamaged } from '../../discovery/store.ts';
 import { type Cluster, millis, type Revision, revision, type Token } from '../../discovery/types.ts';
+import { Listing } from '../listing.ts';
 import { closed, compacted } from '../refusals.ts';
 import type { CachedCluster } from './cache.ts';
 import { damagedRecord } from './check/refusals.ts';
@@ -73,20 +75,21 @@ export class Reader {
     });
   }
 
-  list(after: Token | undefined, limit: number): readonly Cluster[] {
+  list(after: Token | undefined, limit: number, onDamaged?: OnDamaged): readonly Cluster[] {
     return this.reading(() => {
-      const from = after === undefined ? { limit } : { start: after, limit: limit + 1 };
-      const list: Cluster[] = [];
+      const from = after === undefined ? {} : { start: after };
+      const listing = new Listing(onDamaged);
       let isSkipped = after === undefined;
       for (const { key, read } of this.#tables.clusters.getRange(from)) {
         if (key === after) isSkipped = true;
-        else if (list.length < limit) list.push(decodeCluster(key as Token, read()));
+        else listing.add(key as Token, () => decodeCluster(key as Token, read()));
+        if (listing.clusters.length === limit) break;
       }
       // Begun elsewhere than behind it, the list would lack some. Forgotten tokens have no mark.
       if (after !== undefined && !isSkipped && this.#latest(after) !== undefined) {
         throw damagedRecord('its record is missing');
       }
-      return list;
+      return listing.end();
     });
   }
 

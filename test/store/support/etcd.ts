@@ -63,7 +63,7 @@ function asOne(one: Store, other: Store): Store {
     revision: () => other.revision(),
     read: (token) => other.read(token),
     events: (token, from, limit) => other.events(token, from, limit),
-    list: (from, limit) => other.list(from, limit),
+    list: (from, limit, onDamaged) => other.list(from, limit, onDamaged),
     newest: (phase, after, limit) => other.newest(phase, after, limit),
     onCommit: (listener) => other.onCommit(listener),
     close: async () => {

@@ -128,6 +128,11 @@ export class Keys {
     };
   }
 
+  /** The token that a key below `clusters` is of, if this service writes such keys. */
+  tokenOf(key: Buffer): Token {
+    return key.toString('latin1', this.clusters.key.length).split('#', 1)[0] as Token;
+  }
+
   /** Undefined for a key that this service does not write. */
   parseLog(key: Buffer): LogKey | undefined {
     const text = key.toString('latin1', this.clusters.key.length);

@@ -6,6 +6,7 @@ import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
 import { type Cluster, revision, type Token } from '../../../discovery/types.ts';
 import { counted } from '../../../values/counted.ts';
+import { problemOf } from '../../refusals.ts';
 import { decodeEvent, decodeStoredCluster, linkOf } from '../codec.ts';
 import { checkCounters } from '../counters.ts';
 import { readFault } from '../fault.ts';
@@ -176,7 +177,7 @@ class Reading {
   }
 
   #problem(token: string, problem: string): void {
-    this.#contents.problems.push(`token ${token.slice(0, Math.min(4, token.length >> 2))}...: ${problem}`);
+    this.#contents.problems.push(problemOf(token, problem));
   }
 }
 

@@ -1,0 +1,18 @@
+import type { Store } from '../../../src/discovery/store.ts';
+import type { Token } from '../../../src/discovery/types.ts';
+
+/** The tokens of a list that is read in parts, and of those that are damaged with what is said of them. */
+export async function listWhole(
+  store: Store,
+  limit: number,
+): Promise<{ readonly listed: Token[]; readonly damaged: Array<readonly [Token, string]> }> {
+  const listed: Token[] = [];
+  const damaged: Array<readonly [Token, string]> = [];
+  for (;;) {
+    const part = await store.list(listed.at(-1), limit, (token, { message }) =>
+      damaged.push([token, message]),
+    );
+    if (part.length === 0) return { listed, damaged };
+    listed.push(...part.map(({ token }) => token));
+  }
+}
