@@ -7,8 +7,9 @@ import { discoveryService } from '../../src/rpc/service.ts';
 import { startService } from '../support/service.ts';
 
 test('what is thrown at a watch that hands over an item is no defect of the service', async (t) => {
-  const { client, discovery, stop } = await startService();
-  t.after(stop);
+  const running = await startService();
+  t.after(() => running.stop());
+  const { client, discovery } = running;
   await client.createToken({ token: 't', size: 3 });
   const defects: unknown[] = [];
   const service = discoveryService(discovery, (defect) => defects.push(defect));
