@@ -3,6 +3,7 @@ import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import type { EtcdConfig, StoreConfig } from '../settings/config.ts';
+import type { Tls } from '../store/etcd/client/credentials.ts';
 import type { FreePrefix } from '../store/etcd/prefix.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import { bytesBound, fullWith } from '../store/refusals.ts';
@@ -107,11 +108,14 @@ function etcdAccess({
   clientTls,
   user,
 }: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
-  const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile, '--etcd-cacert'));
-  const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
+  const tls = (): Tls => {
+    const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile, '--etcd-cacert'));
+    const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
+    return { ...(ca !== undefined && { ca }), ...identity };
+  };
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
   return {
-    ...(isTls && { tls: { ...(ca !== undefined && { ca }), ...identity } }),
+    ...(isTls && { tls }),
     ...(user && { auth: { username: user.name, password: passwordOf(user.password) } }),
   };
 }

@@ -65,11 +65,6 @@ export function compacted(
   );
 }
 
-/** A line about the data of a token, which is not named whole. */
-export function problemOf(token: string, problem: string): string {
-  return `token ${token.slice(0, Math.min(4, token.length >> 2))}...: ${problem}`;
-}
-
 export function nothingDecided(): DiscoveryError {
   return bug(new TypeError('nothing was decided for a token that is not there'));
 }

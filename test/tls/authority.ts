@@ -25,12 +25,22 @@ export class Authority {
     writeFileSync(this.#path('crlnumber'), '01\n');
     writeFileSync(this.#path('conf'), CONFIG(this.#path('')));
     this.#request('ca', name);
-    this.#sign('authority', 'ca', ['-selfsign', '-keyfile', this.#path('ca-key.pem')]);
+    this.#sign('authority', 'ca', ['-days', '2', '-selfsign', '-keyfile', this.#path('ca-key.pem')]);
     this.ca = readFileSync(this.caFile);
   }
 
   /** A certificate for servers and clients. `names`: alternative ones, each like `DNS:localhost`. */
   issue(commonName: string, ...names: readonly string[]): Signed {
+    return this.#issue(commonName, names, ['-days', '2']);
+  }
+
+  /** One that is good until a time, to the second. */
+  issueUntil(end: Date, commonName: string): Signed {
+    const stamp = end.toISOString().replace(/[-:T]|\.\d+/g, '');
+    return this.#issue(commonName, [], ['-enddate', stamp]);
+  }
+
+  #issue(commonName: string, names: readonly string[], validity: readonly string[]): Signed {
     this.#signed += 1;
     const name = `client-${this.#signed}`;
     this.#request(name, commonName);
@@ -39,6 +49,7 @@ export class Authority {
     const leaf = '[leaf]\nextendedKeyUsage = serverAuth,clientAuth\nsubjectAltName = @names';
     writeFileSync(this.#path('names'), `${leaf}\n[names]\n${lines}\n`);
     this.#sign('leaf', name, [
+      ...validity,
       '-cert',
       this.caFile,
       '-keyfile',
@@ -81,7 +92,7 @@ export class Authority {
 
   #sign(extensions: string, name: string, more: readonly string[]): void {
     const files = ['-in', this.#path(`${name}.csr`), '-out', this.#path(`${name}.pem`)];
-    this.#ca(['-batch', '-notext', '-days', '2', '-extensions', extensions, ...files, ...more]);
+    this.#ca(['-batch', '-notext', '-extensions', extensions, ...files, ...more]);
   }
 
   #ca(args: readonly string[]): void {

@@ -5,7 +5,7 @@ import type { OnDamaged } from '../../discovery/store.ts';
 import { millis } from '../../discovery/types.ts';
 import type { ExportCounts } from '../../moving/export.ts';
 import type { Config } from '../../settings/config.ts';
-import { problemOf } from '../../store/refusals.ts';
+import { tokenProblem } from '../../values/token-problem.ts';
 import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
 import { EXIT } from '../exit.ts';
 import { storeOf } from './open-store.ts';
@@ -48,7 +48,7 @@ async function writeExport(file: string | undefined, config: Config, report: Rep
     const { exportLines } = await import('../../moving/export.ts');
     const store = await storeOf(config, report, 'REFUSE');
     try {
-      const onDamaged: OnDamaged = (token, { message }) => report.problem(problemOf(token, message));
+      const onDamaged: OnDamaged = (token, { message }) => report.problem(tokenProblem(token, message));
       const lines = exportLines(store, millis(Date.now()), counts, onDamaged);
       if (file === undefined) for await (const _ of lines);
       else if (file === '-') await pipeline(Readable.from(gathered(lines)), process.stdout, { end: false });

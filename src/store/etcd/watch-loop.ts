@@ -16,7 +16,7 @@ const FAILURES_OF_AN_OUTAGE = 5;
 const WORKED_MS = 1000;
 
 export interface WatchParts {
-  readonly connection: Pick<Connection, 'watch' | 'forgetToken' | 'ofOneCluster'>;
+  readonly connection: Pick<Connection, 'watch' | 'failed' | 'forgetToken' | 'ofOneCluster'>;
   readonly span: Span;
   readonly health: Pick<Health, 'failed' | 'works'>;
   /** Changes that were not told before, by revision. */
@@ -74,7 +74,7 @@ export class WatchLoop {
         } else if (ending === 'CLOSED') return;
         else this.#failed('etcd ends the watch each time');
       } catch (error) {
-        this.#failed(faultOf(error).cause);
+        this.#failed(faultOf(this.#parts.connection.failed(error)).cause);
       }
       await this.#pause();
     }

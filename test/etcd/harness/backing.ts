@@ -121,6 +121,7 @@ interface Status {
 export class BackingMember {
   readonly name: string;
   readonly clientUrl: string;
+  readonly peerUrl: string;
   /** Where the service finds it. */
   readonly proxyUrl: string;
   readonly proxy: TcpProxy;
@@ -148,17 +149,18 @@ export class BackingMember {
       'heartbeat-interval': '50',
       'election-timeout': '500',
       ...QUICK_FLAGS,
-      ...more,
       ...(isTls && {
         'cert-file': CERT_FILE,
         'key-file': KEY_FILE,
         'trusted-ca-file': CA_FILE,
         'client-cert-auth': 'true',
       }),
+      ...more,
     };
     const args = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`);
     this.name = name;
     this.clientUrl = clientUrl;
+    this.peerUrl = peerUrl;
     this.proxy = proxy;
     this.proxyUrl = proxy.url.replace('http:', isTls ? 'https:' : 'http:');
     this.#begin = () => scene.run(`${name} (${etcd.version})`, etcd.etcd, args);

@@ -49,6 +49,7 @@ function stand(t: TestContext, readAt: bigint): Stand {
           return stream;
         },
         forgetToken: () => {},
+        failed: (error) => error,
         ofOneCluster: (response) => connection.ofOneCluster(response),
       },
       span: new Keys('/x').clusters,

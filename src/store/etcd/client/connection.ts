@@ -13,13 +13,14 @@ import {
   type IWatchResponse,
 } from 'etcd3';
 import { unavailable } from '../../refusals.ts';
-import { credentialsOf, faultHandling, interceptor, isInvalidToken } from './etcd3.ts';
+import { Credentials, type Tls } from './credentials.ts';
+import { credentialsOf, expired, faultHandling, interceptor, isInvalidToken } from './etcd3.ts';
 
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */
   readonly endpoints: readonly string[];
-  /** PEM. Without a CA, for https: the CAs that Node.js knows. */
-  readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** For https. A function is asked again when calls fail. */
+  readonly tls?: Tls | (() => Tls);
   /** A password that is a function is asked for at each log-in. */
   readonly auth?: { readonly username: string; readonly password: string | (() => string) };
 }
@@ -34,19 +35,24 @@ const ANSWER_BYTES = 128 * 1024 * 1024;
 
 /** The calls on etcd that the store makes. Each is sent once and has a deadline; the streams have none. */
 export class Connection {
-  readonly #client: Etcd3;
+  readonly #connect: () => Etcd3;
+  readonly #credentials: Credentials | undefined;
+  #client: Etcd3;
   readonly #auth: EtcdAccess['auth'];
   #token: string | undefined;
   #clusterId: string | undefined;
+  /** Every call that is sent from now on finds etcd at this revision or a later one. */
+  #reached = 0n;
+  #isExchanged = false;
   #login: Promise<void> | undefined;
   /** How many unary calls were sent. */
   calls = 0;
 
   constructor({ endpoints, tls, auth }: EtcdAccess) {
     this.#auth = auth;
+    this.#credentials = tls && new Credentials(tls);
     const options: IOptions = {
       hosts: [...endpoints],
-      ...(tls !== undefined && { credentials: credentialsOf(tls) }),
       defaultCallOptions: (context) => (context.isStream ? {} : { deadline: Date.now() + CALL_MS }),
       grpcOptions: {
         'grpc.keepalive_time_ms': KEEPALIVE_MS,
@@ -59,17 +65,21 @@ export class Connection {
       },
       faultHandling: faultHandling(endpoints.length),
     };
-    this.#client = new Etcd3(options);
+    this.#connect = () => {
+      const { latest } = this.#credentials ?? {};
+      return new Etcd3({ ...options, ...(latest && { credentials: credentialsOf(latest) }) });
+    };
+    this.#client = this.#connect();
   }
 
   range(request: IRangeRequest, limitMs = CALL_MS): Promise<IRangeResponse> {
     const options = { deadline: Date.now() + limitMs };
-    return this.#call(async () => this.ofOneCluster(await this.#client.kv.range(request, options)));
+    return this.#call(() => this.#inOrder(() => this.#client.kv.range(request, options)));
   }
 
   txn(request: ITxnRequest, limitMs = CALL_MS): Promise<ITxnResponse> {
     const options = { deadline: Date.now() + limitMs };
-    return this.#call(async () => this.ofOneCluster(await this.#client.kv.txn(request, options)));
+    return this.#call(() => this.#inOrder(() => this.#client.kv.txn(request, options)));
   }
 
   /** etcd's version, like `3.5.9`. */
@@ -98,6 +108,26 @@ export class Connection {
   }
 
   async #call<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#loggedInCall(call);
+    } catch (error) {
+      throw this.failed(error);
+    }
+  }
+
+  /** Why a call or a stream has failed. Takes up a certificate that was renewed; who sends it again has that. */
+  failed(error: unknown): unknown {
+    if (this.#credentials === undefined) return error;
+    const why = this.#credentials.isExpired ? expired(error) : error;
+    if (this.#credentials.renew()) {
+      const old = this.#client;
+      this.#client = this.#connect();
+      old.close();
+    }
+    return why;
+  }
+
+  async #loggedInCall<T>(call: () => Promise<T>): Promise<T> {
     this.calls += 1;
     if (this.#auth === undefined) return call();
     await this.#loggedIn();
@@ -113,11 +143,22 @@ export class Connection {
     }
   }
 
+  /** An answer of etcd as it is now: reads and transactions of ours are linearizable. */
+  async #inOrder<T extends { readonly header: IResponseHeader }>(call: () => Promise<T>): Promise<T> {
+    const reached = this.#reached;
+    const response = await call();
+    const at = BigInt(response.header.revision);
+    // It was restored, with the name of its cluster kept: its revisions were given out before, for other changes.
+    this.#isExchanged ||= at < reached;
+    if (at > this.#reached) this.#reached = at;
+    return this.ofOneCluster(response);
+  }
+
   /** Throws for another cluster's: its revisions, or those of one from before, would be taken for what they are not. */
   ofOneCluster<T extends { readonly header: IResponseHeader }>(response: T): T {
     const { cluster_id: id } = response.header;
     this.#clusterId ??= id;
-    if (id === this.#clusterId) return response;
+    if (id === this.#clusterId && !this.#isExchanged) return response;
     throw unavailable(
       'the endpoints are not, or no longer, one etcd cluster; check --etcd, and restart the service if etcd was restored from a backup',
     );

@@ -27,6 +27,15 @@ export function isInvalidToken(error: unknown): boolean {
   return /the log-in to etcd is over|invalid auth token|revision of auth store is old/.test(messageOf(error));
 }
 
+/** What stands for a client certificate that is over: etcd closes the connection, and says little. */
+export const CERTIFICATE_OVER = 'the client certificate is over';
+
+export function expired(error: unknown): Error {
+  return new Error(`${codeOf(error) ?? 2} EXPIRED: ${CERTIFICATE_OVER}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

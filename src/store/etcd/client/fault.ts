@@ -63,6 +63,11 @@ export function faultOf(error: unknown): Fault {
 
 const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
   [
+    /client certificate is over/,
+    'the client certificate of the service has expired; renew the files of --etcd-cert and --etcd-key, which are read again by themselves',
+  ],
+  [/certificate has expired|CERT_HAS_EXPIRED/i, "etcd's certificate has expired; renew it"],
+  [
     /invalid user ID or password/,
     'etcd refuses the user or the password; check --etcd-user and the password that goes with it',
   ],
@@ -80,7 +85,7 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
     "etcd's database is full; compact and defragment it and disarm the alarm (etcdctl compact, defrag, alarm disarm), and let it compact by itself (--auto-compaction-retention)",
   ],
   [
-    /unable to (verify|get)|self[- ]signed|certificate has expired|not in the cert|altnames|certificate signature/i,
+    /unable to (verify|get)|self[- ]signed|not in the cert|altnames|certificate signature/i,
     "etcd's certificate is not trusted; check --etcd-cacert and the names in the certificate",
   ],
   [

@@ -2,6 +2,7 @@ import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { parseEtcdVersion } from '../../../values/etcd-version.ts';
 import type { EtcdAccess } from './connection.ts';
+import type { Tls } from './credentials.ts';
 
 const DEADLINE_MS = 2000;
 /** An answer is some 50 bytes long; whatever else listens there may send more. */
@@ -12,12 +13,14 @@ const ANSWER_BYTES = 1000;
  * one.
  */
 export async function versionOverHttp({ endpoints, tls }: EtcdAccess): Promise<string | undefined> {
-  const answers = await Promise.all(endpoints.map((endpoint) => ask(`${endpoint}/version`, tls)));
+  const answers = await Promise.all(
+    endpoints.map((endpoint) => ask(`${endpoint}/version`, typeof tls === 'function' ? tls() : tls)),
+  );
   return answers.map(parseEtcdVersion).find((version) => version !== undefined);
 }
 
 /** The beginning of an answer; empty when there is none. */
-function ask(url: string, tls: EtcdAccess['tls']): Promise<string> {
+function ask(url: string, tls: Tls | undefined): Promise<string> {
   return new Promise((resolve) => {
     const options = { ...tls, agent: false, signal: AbortSignal.timeout(DEADLINE_MS) };
     const request = url.startsWith('https:') ? requestTls(url, options) : requestPlain(url, options);

@@ -6,7 +6,7 @@ import { endTime } from '../../../discovery/cluster.ts';
 import { peerAddress } from '../../../discovery/parse.ts';
 import { type Cluster, revision, type Token } from '../../../discovery/types.ts';
 import { counted } from '../../../values/counted.ts';
-import { problemOf } from '../../refusals.ts';
+import { tokenProblem } from '../../../values/token-problem.ts';
 import { decodeEvent, decodeStoredCluster, linkOf } from '../codec.ts';
 import { checkCounters } from '../counters.ts';
 import { readFault } from '../fault.ts';
@@ -177,7 +177,7 @@ class Reading {
   }
 
   #problem(token: string, problem: string): void {
-    this.#contents.problems.push(problemOf(token, problem));
+    this.#contents.problems.push(tokenProblem(token, problem));
   }
 }
 
