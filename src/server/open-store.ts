@@ -3,7 +3,6 @@ import { DiscoveryError } from '../discovery/errors.ts';
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import type { EtcdConfig, StoreConfig } from '../settings/config.ts';
-import type { Tls } from '../store/etcd/client/credentials.ts';
 import type { FreePrefix } from '../store/etcd/prefix.ts';
 import type { EtcdStoreOptions } from '../store/etcd/store.ts';
 import { bytesBound, fullWith } from '../store/refusals.ts';
@@ -108,7 +107,7 @@ function etcdAccess({
   clientTls,
   user,
 }: EtcdConfig): Pick<EtcdStoreOptions, 'tls' | 'auth'> {
-  const tls = (): Tls => {
+  const tls = () => {
     const ca = caFile === undefined ? undefined : orRefuse(readCaFile(caFile, '--etcd-cacert'));
     const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
     return { ...(ca !== undefined && { ca }), ...identity };

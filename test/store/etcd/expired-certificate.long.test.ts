@@ -43,8 +43,12 @@ await forEachEtcd((label, etcd) => {
       const end = Date.now() + GOOD_MS;
       use(authority.issueUntil(new Date(end), 'short'));
       const service = await SpawnedService.start([
-        ...['--etcd', member.clientUrl, '--etcd-prefix', newPrefix(), '--etcd-cacert', CA_FILE],
-        ...['--etcd-cert', used.certFile, '--etcd-key', used.keyFile],
+        '--etcd',
+        member.clientUrl,
+        `--etcd-prefix=${newPrefix()}`,
+        `--etcd-cacert=${CA_FILE}`,
+        `--etcd-cert=${used.certFile}`,
+        `--etcd-key=${used.keyFile}`,
       ]);
       t.after(() => service.remove());
       const ready = async (): Promise<[number, string]> => {

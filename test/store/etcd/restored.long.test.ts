@@ -49,8 +49,13 @@ await forEachEtcd((label, etcd) => {
       const data = join(scene.directory, name);
       rmSync(data, { recursive: true });
       etcdctl(
-        ...['snapshot', 'restore', snapshot, `--name=${name}`, `--data-dir=${data}`],
-        ...[`--initial-cluster=${name}=${peerUrl}`, `--initial-advertise-peer-urls=${peerUrl}`],
+        'snapshot',
+        'restore',
+        snapshot,
+        `--name=${name}`,
+        `--data-dir=${data}`,
+        `--initial-cluster=${name}=${peerUrl}`,
+        `--initial-advertise-peer-urls=${peerUrl}`,
       );
       member.startAgain();
       await backing.healthy();
