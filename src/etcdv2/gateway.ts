@@ -13,7 +13,16 @@ import { parseRequest } from './parse.ts';
 import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
 import { isDefect, refuse, refuseUnread, v2ReasonOf } from './refusal.ts';
-import { errorReply, movedReply, newReply, OPTIONS_REPLY, type Reply, versionReply } from './reply.ts';
+import {
+  errorReply,
+  errorText,
+  movedReply,
+  newReply,
+  OPTIONS_REPLY,
+  pageReply,
+  type Reply,
+  versionReply,
+} from './reply.ts';
 import type { NewRequest, RegisterRequest, V2Request } from './request.ts';
 import { send, type V2Exchange } from './responder.ts';
 import { Waits } from './wait.ts';
@@ -32,6 +41,20 @@ export interface GatewayOptions {
   readonly version: string;
   /** Is told of errors that nobody foresaw; their clients get a plain 500. */
   readonly onDefect: (defect: unknown) => void;
+  /** Writes an error for a person with a browser; undefined for all others. */
+  readonly errorPage?: (request: Request, error: RefusedReply) => PageReply | undefined;
+}
+
+/** An error as programs get it: its status, what it says, and its media type. */
+export interface RefusedReply {
+  readonly status: number;
+  readonly text: string;
+  readonly type: string;
+}
+
+export interface PageReply {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
 }
 
 /** The client for the calls that a request comes to: it speaks for whoever sent the request. */
@@ -84,7 +107,7 @@ async function serve(
   const { method = '', url: target = '/' } = request;
   const isGuide = isUnderGuide(target);
   const answer = (answered: Reply | V2Error): void => {
-    const reply = 'type' in answered ? errorReply(answered, context.options.urlFor(request)) : answered;
+    const reply = 'type' in answered ? refusedReply(context.options, request, answered) : answered;
     const bytes = send(exchange, isGuide ? guideReply(reply) : reply);
     if (bytes >= WORK_LIMITS.sentBytes) context.workOf(request).owe(sendingUnits(bytes));
   };
@@ -115,6 +138,20 @@ async function serve(
   }
   // A wait sends what it has by itself.
   if (reply !== undefined) answer(reply);
+}
+
+function refusedReply({ urlFor, errorPage }: GatewayOptions, request: Request, error: V2Error): Reply {
+  const baseUrl = urlFor(request);
+  const reply = errorReply(error, baseUrl);
+  const { status, contentType: type } = reply;
+  const page = errorPage?.(request, { status, text: pageText(error, baseUrl), type });
+  return page === undefined ? reply : pageReply(reply, page);
+}
+
+/** A cause that is a key alone tells a person nothing. */
+function pageText(error: V2Error, baseUrl: string): string {
+  const text = errorText(error, baseUrl);
+  return text.startsWith('/') ? `${error.message}: ${text}` : text;
 }
 
 function unreadable(unread: Unread): V2Error {

@@ -205,11 +205,29 @@ export function movedReply(location: string): Reply {
 /** The answer to OPTIONS, whose headers say it all. */
 export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body: '' };
 
-/** A refusal; `baseUrl` is where a new token is to be had. */
+/** What a refusal says to a person; `baseUrl` is where a new token is to be had. */
+export function errorText({ cause, newTokenSize }: V2Error, baseUrl: string): string {
+  return newTokenSize === undefined ? cause : `${cause}: curl '${baseUrl}/new?size=${newTokenSize}'`;
+}
+
+/** Headers of a page that every answer here has, or that say what a reply says elsewhere. */
+const HAS = new Set(['Content-Type', 'Cache-Control', 'Vary']);
+
+/** A refusal that is shown as a web page. */
+export function pageReply(reply: Reply, { headers = {}, body }: Pick<Reply, 'body' | 'headers'>): Reply {
+  const more = Object.entries(headers).filter(([name]) => !HAS.has(name));
+  return {
+    ...reply,
+    contentType: headers['Content-Type'] ?? reply.contentType,
+    body,
+    headers: { ...reply.headers, ...Object.fromEntries(more) },
+  };
+}
+
+/** A refusal. */
 export function errorReply(error: V2Error, baseUrl: string): Reply {
-  const { status, errorCode, message, index, newTokenSize, allow, plain, unread, retryAfter } = error;
-  const command = newTokenSize === undefined ? '' : `: curl '${baseUrl}/new?size=${newTokenSize}'`;
-  const cause = `${error.cause}${command}`;
+  const { status, errorCode, message, index, allow, plain, unread, retryAfter } = error;
+  const cause = errorText(error, baseUrl);
   return {
     status,
     ...(allow !== undefined && { headers: { Allow: allow } }),

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { type Cluster, ClusterSchema, ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
+import { type Cluster, ClusterSchema } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 
 /** What a page shows of a cluster. */
@@ -19,8 +19,4 @@ export function endedView(cluster: Cluster, last?: View): View {
   const { members = [], standbys = [] } = last ?? {};
   const counts = last && { memberCount: members.length, standbyCount: standbys.length };
   return { cluster: create(ClusterSchema, { ...cluster, ...counts }), members, standbys, initialCluster: '' };
-}
-
-export function isEnded({ state }: Cluster): boolean {
-  return state === ClusterState.EXPIRED || state === ClusterState.DELETED;
 }

@@ -1,9 +1,9 @@
 import { isFromOwnPage } from '../values/own-page.ts';
 import { type Context, MAKE } from './context.ts';
 import { draftOf, readForm } from './form.ts';
+import { below } from './place.ts';
 import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { openDocument, type PageRequest, plain, type Reply, seeOther } from './reply.ts';
-import type { AssetUrls } from './view/document.ts';
 import { documentHtml } from './view/document.ts';
 import { homeMain, type TokenDraft } from './view/home.ts';
 import { h } from './view/node.ts';
@@ -15,15 +15,16 @@ export function home(
   request: PageRequest,
   draft: TokenDraft,
   status = 200,
-  root = '',
+  root = './',
 ): Reply {
   const html = documentHtml({
     title: 'etcd discovery',
     assets: below(root, assets.urls),
-    home: root === '' ? './' : root,
+    home: root,
     main: homeMain({
       serviceUrl: options.urlFor(request),
       action: `${root}${MAKE.slice(1)}`,
+      lifetimes: options.lifetimes,
       draft,
     }),
     footer: h('footer', {}, h('p', {}, `etcd-discovery ${options.version}`)),
@@ -31,26 +32,21 @@ export function home(
   return openDocument(status, html);
 }
 
-/** URLs relative to the root, seen from a page that is deeper. Without the script, which the page of a token needs. */
-export function below(root: string, { style, icon }: AssetUrls): AssetUrls {
-  const from = (url: string | undefined): string | undefined => url && `${root}${url}`;
-  return { style: from(style), icon: from(icon) };
-}
-
 /** Makes the token that a form asks for, and leads to its page; or gives the form back with what is wrong. */
 export async function make(context: Context, request: PageRequest): Promise<Reply> {
   const { clientOf, options } = context;
   const form = await readForm(request);
-  if (form === undefined)
-    return plain(400, 'this is not the form of the first page; make a token there, or with /new?size=3');
+  if (form === undefined) {
+    const text = 'this is not the form of the first page; make a token there, or with /new?size=3';
+    return context.errorPage(request, { status: 400, text, type: 'text/plain' }) ?? plain(400, text);
+  }
   const draft = draftOf(form);
   const refuse = (status: number, problem: string, field?: TokenDraft['field']): Reply =>
     home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
   if (!isFromOwnPage(request.headers, options.urlFor(request))) {
-    return refuse(403, 'the form came from another site, and nothing was made; send it from here');
+    return refuse(403, 'the form came from another site, and nothing was made; send it from this page');
   }
-  if (!/^\d{1,9}$/.test(draft.size))
-    return refuse(400, 'how many nodes the cluster has is a number, like 3', 'size');
+  if (!/^\d{1,9}$/.test(draft.size)) return refuse(400, 'enter the number of nodes, such as 3', 'size');
   if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
   try {
     const { cluster } = await clientOf(request).createToken({

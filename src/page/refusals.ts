@@ -39,31 +39,35 @@ interface Row {
   readonly advice: string;
 }
 
-const COMPARE = 'Compare the address with the one that you were given, down to its last character.';
+const COMPARE = 'Compare the address with the one that you were given, character by character.';
 const NOT_NOW = 'Nothing is lost. Load this page again in a moment.';
 // Reasons of calls that the page does not make.
-const OTHER: Row = { status: 400, title: 'Not possible', advice: 'Go back and try something else.' };
+const OTHER: Row = {
+  status: 400,
+  title: 'Not possible',
+  advice: 'Check the address, or start from the first page.',
+};
 
 /** The one table of the page: each reason with its status and what to do. */
 const REFUSALS = {
   [ErrorReason.UNSPECIFIED]: OTHER,
   [ErrorReason.INVALID_ARGUMENT]: {
     status: 400,
-    title: 'This is no token',
+    title: 'Not a valid token',
     advice: COMPARE,
   },
   [ErrorReason.TOKEN_NOT_FOUND]: {
     status: 404,
-    title: 'There is no such token',
-    lead: 'It was never made here, is mistyped, or ended long ago.',
-    advice: `${COMPARE} A node that was started with it says the same in its log.`,
+    title: 'Token not found',
+    lead: 'This service never made it, the address is mistyped, or the token ended long ago.',
+    advice: `${COMPARE} A node that was started with it reports the same in its log.`,
   },
   [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Make a new one.' },
   [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Make a new one.' },
   [ErrorReason.TOO_MANY_TOKENS]: {
     status: 503,
-    title: 'There is no room for another token',
-    advice: 'Ask the operator of this service, or try again when tokens have expired.',
+    title: 'Too many tokens',
+    advice: 'Ask the operator of this service, or try again when other tokens have expired.',
   },
   [ErrorReason.SHUTTING_DOWN]: { status: 503, title: 'The service is restarting', advice: NOT_NOW },
   [ErrorReason.STORE_UNAVAILABLE]: {
@@ -74,13 +78,16 @@ const REFUSALS = {
   [ErrorReason.INTERNAL]: { status: 500, title: 'The service failed', advice: NOT_NOW },
   [ErrorReason.UNAUTHENTICATED]: {
     status: 401,
-    title: 'Credentials are needed',
-    advice: 'Ask whoever gave you this address, or the operator of this service.',
+    title: 'Secret required',
+    lead: 'Enter the secret of the token, or your own secret for this service, to see the cluster.',
+    advice:
+      'The person who created the token has its secret. The operator of this service gives out secrets for the service.',
   },
   [ErrorReason.FORBIDDEN]: {
     status: 403,
-    title: 'The secret does not fit',
-    advice: COMPARE,
+    title: 'Wrong secret',
+    lead: 'This secret does not let you see the cluster.',
+    advice: 'Compare it with the one that you were given, or ask the person who created the token.',
   },
   [ErrorReason.TOO_MANY_REQUESTS]: { status: 429, title: 'Too many requests', advice: NOT_NOW },
   [ErrorReason.TOKEN_EXISTS]: OTHER,

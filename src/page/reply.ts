@@ -95,7 +95,8 @@ export function file(type: string, body: Buffer, encoding: 'gzip' | undefined): 
 export function send(request: PageRequest, response: PageResponse, { status, headers, body }: Reply): void {
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (response.statusCode === 401) response.setHeader('WWW-Authenticate', 'Basic realm="etcd-discovery"');
+  if (status === 401 && headers['WWW-Authenticate'] === undefined)
+    response.setHeader('WWW-Authenticate', 'Basic realm="etcd-discovery"');
   response.setHeader('Content-Length', Buffer.byteLength(body));
   if (request.method === 'HEAD') response.end();
   else response.end(body);

@@ -5,7 +5,7 @@ import { units, type Work } from '../work.ts';
 import type { View } from './cluster.ts';
 import { asHtml, toHtml } from './view/html.ts';
 import type { VElement } from './view/node.ts';
-import { comersSections } from './view/token.ts';
+import { comersSections, type TokenPlace } from './view/token.ts';
 
 /** Members from which drawing a page takes half a millisecond. */
 const LARGE = 25;
@@ -17,10 +17,7 @@ interface Scene {
 }
 
 /** What makes pages of the same scene differ. */
-export interface Place {
-  readonly token: string;
-  readonly serviceUrl: string;
-}
+export type Place = TokenPlace;
 
 /** Pages of large clusters, for all who ask for the same within a second: whole ones, and those who have come on others. */
 export class SharedPages {
@@ -30,13 +27,13 @@ export class SharedPages {
   /** A small page is drawn at once; a large one in a turn of its own, unless it was drawn a moment before. */
   async html(
     scene: { readonly view: View | undefined; readonly now: number },
-    { token, serviceUrl }: Place,
+    { token, serviceUrl, root }: Place,
     draw: (comers?: readonly VElement[]) => string,
     work: Work,
   ): Promise<string | Buffer> {
     const { view, now } = scene;
     if (view === undefined || view.members.length < LARGE) return draw();
-    const key = `${serviceUrl} ${token}`;
+    const key = `${serviceUrl} ${root} ${token}`;
     const find = (): Buffer | undefined => found(this.#pages, key, { view, now });
     const known = find();
     if (known !== undefined) return known;

@@ -1,9 +1,14 @@
+import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
+import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { endedView, type View, viewOf } from './cluster.ts';
+import { OPEN } from './context.ts';
 import { type PageRefusal, pageRefusalOf, rowOf } from './refusals.ts';
 import { h, type VElement } from './view/node.ts';
 import { refusedMain, sentence } from './view/refused.ts';
-import { tokenMain, tokenTitle } from './view/token.ts';
+import { bareToken, secretForm } from './view/secret.ts';
+import { hasEnded } from './view/standing.ts';
+import { type TokenPlace, tokenMain, tokenTitle } from './view/token.ts';
 
 /** The parts of a page that differ from token to token. */
 export interface Shown {
@@ -18,46 +23,48 @@ export interface Shown {
 }
 
 /** The page of a token as it is now, for a reader without a script. Rejects with a defect. */
-export async function showToken(
-  client: DiscoveryClient,
-  token: string,
-  serviceUrl: string,
-  now: number,
-): Promise<Shown> {
+export async function showToken(client: DiscoveryClient, place: TokenPlace, now: number): Promise<Shown> {
   const clock = { now, timeZone: 'UTC' } as const;
-  const shown = (view: View, status: number): Shown => ({
-    status,
+  const shown = (view: View): Shown => ({
+    status: statusOf(view.cluster),
     title: tokenTitle(view.cluster),
     draw: (comers) => ({
-      main: tokenMain({ view, token, serviceUrl, clock, ...(comers && { comers }) }),
-      footer: footer(serviceUrl, token),
+      main: tokenMain({ ...place, view, clock, ...(comers && { comers }) }),
+      footer: footer(place),
     }),
     view,
-    live: status === 200,
+    live: !hasEnded(view.cluster),
   });
   try {
-    return shown(viewOf(await client.listMembers({ token, refuseExpired: true })), 200);
+    return shown(viewOf(await client.listMembers({ token: place.token })));
   } catch (thrown) {
     const refusal = pageRefusalOf(thrown);
     if (refusal === undefined) throw thrown;
-    const { status } = rowOf(refusal.reason);
-    return refusal.cluster === undefined ? refused(refusal) : shown(endedView(refusal.cluster), status);
+    return refusal.cluster === undefined ? refused(refusal, place) : shown(endedView(refusal.cluster));
   }
 }
 
-function refused({ reason, text }: PageRefusal): Shown {
+/** Programs that ask for a page see by its status that nobody can join any more. */
+function statusOf(cluster: Cluster): number {
+  return hasEnded(cluster) ? 410 : 200;
+}
+
+const OPENED_BY_SECRET: readonly ErrorReason[] = [ErrorReason.UNAUTHENTICATED, ErrorReason.FORBIDDEN];
+
+function refused({ reason, text }: PageRefusal, { token, root }: TokenPlace): Shown {
   const { status, title, lead = sentence(text), advice } = rowOf(reason);
-  const again = status >= 500 ? { href: '', text: 'Load again' } : { href: './', text: 'Make a new token' };
-  const main = refusedMain(title, lead, advice, again);
+  const form = OPENED_BY_SECRET.includes(reason)
+    ? secretForm(`${root}${OPEN.slice(1)}`, bareToken(token))
+    : undefined;
+  const main = refusedMain({ title, lead, advice, again: status >= 500, root, form });
   return { status, title, draw: () => ({ main, footer: h('footer') }), view: undefined, live: false };
 }
 
 /** Below the page of a cluster. */
-function footer(serviceUrl: string, token: string): VElement {
+function footer({ serviceUrl, token }: TokenPlace): VElement {
   return h(
     'footer',
     {},
-    h('p', {}, 'A token is a secret: whoever has this address can see the cluster and join it.'),
-    h('p', {}, 'For programs: ', h('code', {}, `curl ${serviceUrl}/${token}`)),
+    h('p', {}, 'Programs get JSON from the same URL: ', h('code', {}, `curl ${serviceUrl}/${token}`)),
   );
 }

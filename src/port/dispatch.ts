@@ -59,7 +59,7 @@ export class Dispatch {
     if (refusal === undefined) return this.handle(request, response);
     const why = refusal === BUSY ? 'requests' : reasonByStatus(refusal.status);
     if (why !== undefined) onRefused(why);
-    refuse(response, refusal);
+    this.refuse(request, response, refusal);
   }
 
   private handle(request: PortRequest, response: PortResponse): void {
@@ -67,7 +67,8 @@ export class Dispatch {
       if (isGone(request, response) && isOfStream(error)) return;
       this.setup.log.error({ err: error, method: request.method }, 'a request handler failed');
       if (response.headersSent) cutOff(response);
-      else refuse(response, { status: 500, text: 'Internal error: the service has logged it.' });
+      else
+        this.refuse(request, response, { status: 500, text: 'Internal error: the service has logged it.' });
     };
     try {
       const result = this.setup.handler(request, response);
@@ -76,22 +77,26 @@ export class Dispatch {
       fail(error);
     }
   }
+
+  private refuse(request: PortRequest, response: PortResponse, { status, text, headers }: Refusal): void {
+    // A handler that failed may have set headers, of a length that is no longer right for one.
+    for (const name of response.getHeaderNames()) {
+      if (name !== 'connection' && name !== 'x-request-id') response.removeHeader(name);
+    }
+    const type = 'text/plain; charset=utf-8';
+    const page = text === '' ? undefined : this.setup.errorPage(request, { status, text, type });
+    const body = page?.body ?? (text === '' ? '' : `${text}\n`);
+    const content =
+      text === ''
+        ? {}
+        : { 'Content-Type': type, ...page?.headers, 'Content-Length': Buffer.byteLength(body) };
+    response.writeHead(status, { ...content, ...NO_STORE, ...headers });
+    response.end(body);
+  }
 }
 
 /** For errors of sockets and responses: unheard, they would end the process. */
 export function ignore(): void {}
-
-function refuse(response: PortResponse, { status, text, headers }: Refusal): void {
-  // A handler that failed may have set headers, of a length that is no longer right for one.
-  for (const name of response.getHeaderNames()) {
-    if (name !== 'connection' && name !== 'x-request-id') response.removeHeader(name);
-  }
-  const body = Buffer.from(text === '' ? '' : `${text}\n`);
-  const content =
-    text === '' ? {} : { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': body.length };
-  response.writeHead(status, { ...content, ...NO_STORE, ...headers });
-  response.end(body);
-}
 
 function isGone(request: PortRequest, response: PortResponse): boolean {
   if ('stream' in response) return response.stream.closed || response.stream.destroyed;

@@ -62,6 +62,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     connect: () => undefined,
     clientOf: () => undefined,
     onFlood: () => {},
+    errorPage: () => undefined,
     ...options,
     limits,
     unread: new Unread(limits, (answer, byClient) => tellUnread(answer, byClient)),

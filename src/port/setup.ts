@@ -22,6 +22,11 @@ export interface ConnectionCount {
   end(): void;
 }
 
+export type ErrorPage = (
+  request: PortRequest,
+  error: { readonly status: number; readonly text: string; readonly type: string },
+) => { readonly headers: Readonly<Record<string, string>>; readonly body: string | Buffer } | undefined;
+
 /** What a port does with what comes: given when it is opened, and handed to all of its parts. */
 export interface PortSetup {
   readonly handler: PortHandler;
@@ -41,6 +46,8 @@ export interface PortSetup {
   readonly unread: Unread;
   /** When requests are begun. */
   readonly turns: Turns;
+  /** Writes a refusal for a person with a browser; undefined for all others. */
+  readonly errorPage: ErrorPage;
   /** A connection was cut off for its flood. */
   readonly onFlood: (socket: Socket) => void;
 }

@@ -7,6 +7,7 @@ import { isFromOwnPage } from '../values/own-page.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
 import { admitRequests } from './http/admit.ts';
+import { readPageFiles } from './http/page-files.ts';
 import type { ServicePages } from './http/service-pages.ts';
 import { surfaces } from './http/surfaces.ts';
 import { openStore } from './open-store.ts';
@@ -56,10 +57,12 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     log,
   });
   const stopping = new AbortController();
+  const { assets, errorPage } = readPageFiles();
   const pages: ServicePages = {
     version,
     metrics: config.metricsListen === undefined ? metrics : undefined,
     urlFor,
+    errorPage,
     notReady: async () =>
       stopping.signal.aborted
         ? 'the service is stopping'
@@ -78,6 +81,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     clusterId: opened.store.clusterId,
     stopping: stopping.signal,
     onDefect,
+    assets,
   });
   const observers = { log, metrics, tracing };
   const basePath = config.publicUrl === undefined ? '' : basePathOf(config.publicUrl);

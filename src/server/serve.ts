@@ -95,7 +95,9 @@ async function openPorts(
   tls: TlsIdentity | undefined,
 ): Promise<{ port: Port; metricsPort: MetricsPort | undefined }> {
   const { log, metrics, tracing } = observers;
-  const metricsPort = metricsListen && (await openMetricsPort(metricsListen, pages, observers));
+  const metricsPort =
+    metricsListen &&
+    (await openMetricsPort(metricsListen, { ...pages, errorPage: () => undefined }, observers));
   try {
     const port = await openPort({
       ...listen,
@@ -103,6 +105,7 @@ async function openPorts(
       handler,
       onArrival: (request) => tracing?.arrive(request),
       log,
+      errorPage: pages.errorPage,
       limits: { connections: limits.connections, requests: limits.requestsAtOnce },
       onRefused: metrics.portRefused,
       connect: (socket) => limiter.connect(socket),

@@ -79,12 +79,16 @@ test('a page of a token is a secret, runs nothing but its own files, and may be 
   }
   assert.doesNotMatch(policy, /unsafe|\*|https?:|data:/);
   const html = await page.text();
-  assert.match(html, /<noscript><span[^>]*>Load again to see changes<\/span><\/noscript>/);
+  assert.match(html, /<noscript><span[^>]*>Reload to see changes<\/span><\/noscript>/);
   assert.match(html, /<meta name="robots" content="noindex, nofollow">/);
   assert.doesNotMatch(html, / (on\w+|style)=|<style|javascript:/);
   assert.deepEqual(html.match(/<script[^>]*>[^<]/g), null, 'no inline script');
   for (const [, url = ''] of html.matchAll(/(?:src|href|action)="([^"]*)"/g)) {
-    assert.match(url, /^(#main|\.\/|_page\/[\w.-]+)$/, 'its URLs are relative, so a proxy may have a path');
+    assert.match(
+      url,
+      /^(#main|\.\/|(\.\/)?_page\/[\w.-]+)$/,
+      'its URLs are relative, so a proxy may have a path',
+    );
   }
 });
 
@@ -151,7 +155,7 @@ test('a wrong form comes back as it was, with what is wrong beside its field', a
   const wrong: ReadonlyArray<[fields: Record<string, string>, words: RegExp, field: string]> = [
     [{ size: '1001', ttl: '', description: 'mine' }, /1 to 1000 members, not 1001/, 'size'],
     [{ size: '0', ttl: '', description: 'mine' }, /1 to 1000 members, not 0/, 'size'],
-    [{ size: 'three', ttl: '', description: 'mine' }, /is a number, like 3/, 'size'],
+    [{ size: 'three', ttl: '', description: 'mine' }, /enter the number of nodes/, 'size'],
     [{ size: '3', ttl: '99999999999', description: 'mine' }, /a token lives/i, 'ttl'],
     [{ size: '3', ttl: '', description: `mine${'x'.repeat(260)}` }, /at most 256 characters/, 'description'],
   ];
@@ -204,25 +208,39 @@ test('expired, deleted, unknown and mistyped tokens say so, and what to do', asy
   const expired = await newToken({ ttl: { nanos: 1_000_000 }, description: 'yesterday' });
   await waitFor('the token to expire', async () => (await open(`${service.url}/${expired}`)).status === 410);
   const expiredHtml = await (await open(`${service.url}/${expired}`)).text();
-  assert.match(expiredHtml, /Its token has expired: 0 of 3 nodes had registered/);
+  assert.match(expiredHtml, /The token has expired: 0 of 3 nodes registered, 3 missing/);
   const deleted = await newToken();
   await service.client.deleteToken({ token: deleted });
   const cases: ReadonlyArray<[token: string, status: number, words: RegExp]> = [
     [expired, 410, /yesterday/],
     [deleted, 410, /Deleted/],
-    ['nobody-made-this', 404, /There is no such token/],
-    ['not&a*token', 400, /This is no token/],
-    ['x'.repeat(200), 400, /This is no token/],
+    ['nobody-made-this', 404, /Token not found/],
+    ['not&a*token', 400, /Not a valid token/],
+    ['x'.repeat(200), 400, /Not a valid token/],
   ];
   for (const [token, status, words] of cases) {
     const answer = await open(`${service.url}/${token}`);
     const html = await answer.text();
     assert.equal(answer.status, status, token);
     assert.match(html, words);
-    assert.match(html, /<a class="button" href="\.\/">Make a new token<\/a>/);
+    assert.match(html, /<a class="button" href="\.\/">/, 'there is a way back');
     assert.doesNotMatch(html, /<script/, 'there is nothing to follow');
     assert.equal(answer.headers.get('cache-control'), 'no-store');
   }
+});
+
+test('an expired token shows who registered, who was missing and how to reopen it, until it is reopened', async () => {
+  const token = await newToken({ ttl: { seconds: 1n }, size: 2 });
+  await register(token, 'infra1');
+  const url = `${service.url}/${token}`;
+  await waitFor('the token to expire', async () => (await open(url)).status === 410);
+  const html = await (await open(url)).text();
+  assert.match(html, /The token has expired: 1 of 2 nodes registered, 1 missing\./);
+  assert.match(html, /infra1.*http:\/\/10\.0\.0\.1:2380.*ID .*Missing/s);
+  assert.ok(html.includes(`>etcd-discovery reopen ${url}</pre>`), html);
+  assert.match(html, /<dt>Forgotten<\/dt><dd><b>in 7 days/);
+  await service.client.reopenToken({ token });
+  assert.equal((await open(url)).status, 200);
 });
 
 test('a slash too many leads to the page', async () => {

@@ -38,7 +38,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   const slots = page.locator('#members li');
   assert.match(
     await slots.nth(0).innerText(),
-    new RegExp(`infra1\\s+${first.peerUrls[0]}\\s+since \\d\\d:\\d\\d`),
+    new RegExp(`infra1\\s+${first.peerUrls[0]}\\s+ID [0-9a-f]+\\s+Registered \\d\\d:\\d\\d`),
   );
   assert.match(await slots.nth(1).innerText(), /Free/);
   assert.equal(await page.title(), '1/3 three real nodes');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import { Access } from '../../gen/discovery/v1/cluster_pb.ts';
 import { RegisterMode, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
 import { SpawnedService } from '../support/child.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -89,10 +90,47 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
     const said = await firstSaid(page);
-    await page.getByRole('button', { name: /^Copy/ }).click();
+    await page.getByRole('button', { name: /^Copy for/ }).click();
     await waitFor('the button to say so', async () => (await said()) === 'Copied');
     assert.match(String(await page.evaluate('getSelection().toString()')), /^etcd /);
     await tab.close();
+  });
+
+  test('the URL of the token is copied with one button, or selected where nothing may copy', async () => {
+    const token = await newToken();
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    const said = (): Promise<string | null> => page.locator('#announcer').textContent();
+    await sees(page, 'Live');
+    const copy = page.getByRole('button', { name: 'Copy the token URL' });
+    await copy.click();
+    await waitFor('a screen reader to be told', async () => (await said()) === 'Copied the token URL.');
+    // As in a browser that allows neither way.
+    await page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      document.execCommand = () => false; getSelection().removeAllRanges()`);
+    await copy.click();
+    await waitFor(
+      'a screen reader to be told what to press',
+      async () => (await said())?.startsWith('Selected the token URL: press') === true,
+    );
+    assert.equal(await page.evaluate('getSelection().toString()'), `${service.url}/${token}`);
+    await tab.close();
+  });
+
+  test('a token whose secret was given in the form is followed live, and no URL has the secret', async () => {
+    const { cluster, secrets } = await service.client.createToken({ size: 2, guard: [Access.JOIN] });
+    const [token = '', secret = ''] = [cluster?.token, secrets[0]?.secret];
+    const tab = await openTab(browser, `${service.url}/${token}`);
+    const { page } = tab;
+    await page.getByLabel('Secret').fill(secret);
+    await page.getByRole('button', { name: 'Open with the secret' }).click();
+    await sees(page, 'This URL contains the secret.');
+    await sees(page, 'Live');
+    await sees(page, `--discovery=${service.url}/${token}:${secret}`);
+    await register(`${token}:${secret}`, 'infra1');
+    await sees(page, '1 of 2 nodes registered, 1 missing.');
+    await tab.close();
+    assert.ok(tab.requests.every((request) => !request.includes(secret)));
   });
 
   test('a token that is deleted while its page is open says so, and who was there', async () => {
@@ -101,7 +139,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, `${service.url}/${token}`);
     await sees(tab.page, 'Live');
     await service.client.deleteToken({ token });
-    await sees(tab.page, 'Nobody can join with its token any more.');
+    await sees(tab.page, 'The token was deleted before the cluster was complete.');
     await sees(tab.page, 'infra1');
     await tab.page.getByRole('link', { name: 'Make a new token' }).click();
     await sees(tab.page, 'Make the token');
@@ -114,7 +152,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
       const tab = await openTab(browser, `${service.url}/${token}`, { bear: /status of 410/ });
       const { page } = tab;
       const live = shown(page, 'Live');
-      const expired = shown(page, 'Its token has expired: 0 of 3 nodes had registered.');
+      const expired = shown(page, 'The token has expired: 0 of 3 nodes registered, 3 missing.');
       await live.or(expired).first().waitFor();
       // On a machine that has much to do the page may be opened too late: then once more, with more time.
       wasLive = await live.isVisible();
@@ -305,7 +343,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await sees(page, 'Live');
     const reached: string[] = [];
-    for (let i = 0; i < 9; i += 1) {
+    for (let i = 0; i < 11; i += 1) {
       await page.keyboard.press('Tab');
       reached.push(
         String(
@@ -315,9 +353,11 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
         ),
       );
     }
-    assert.deepEqual(reached.slice(0, 8), [
+    assert.deepEqual(reached.slice(0, 10), [
       'skip',
       'brand',
+      'token-url',
+      'copy',
       'etcd',
       'format',
       'name',
@@ -345,7 +385,11 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
       await register(complete, 'infra1', 'late');
       const deleted = await newToken();
       await service.client.deleteToken({ token: deleted });
-      for (const path of ['', live, complete, deleted, 'nobody-made-this', '_page/new']) {
+      const expired = await newToken({ ttl: { nanos: 1_000_000 } });
+      const guarded = await newToken({ guard: [Access.READ] });
+      const joined = await newToken({ guard: [Access.JOIN] });
+      const tokens = [live, complete, deleted, expired, guarded, joined, 'nobody-made-this'];
+      for (const path of ['', ...tokens, '_page/new', 'new?size=abc', `${live}/nobody`]) {
         const bear = /status of 4\d\d/;
         const tab = await openTab(browser, `${service.url}/${path}`, { ...options, bear });
         if (path === live || path === complete) await sees(tab.page, 'Live');

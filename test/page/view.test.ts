@@ -38,14 +38,14 @@ test('texts and attributes are escaped, and neighbouring texts are one, as a bro
   assert.equal(toHtml(h('input', { value: '' })), '<input value="">');
 });
 
-test('the picture has a dot for each node, a line for each pair that knows each other, and an arc for many', () => {
+test('the picture has a plate for its number, a dot for each node, a line for each pair that knows each other, and an arc for many', () => {
   const count = (html: string, tag: string): number => html.split(`<${tag} `).length - 1;
   const five = toHtml(ring(3, 5));
-  assert.deepEqual([count(five, 'circle'), count(five, 'line')], [5, 3]);
+  assert.deepEqual([count(five, 'circle'), count(five, 'line')], [6, 3]);
   const round = toHtml(ring(9, 9));
-  assert.deepEqual([count(round, 'circle'), count(round, 'line')], [9, 9]);
+  assert.deepEqual([count(round, 'circle'), count(round, 'line')], [10, 9]);
   const many = toHtml(ring(500, 1000));
-  assert.deepEqual([count(many, 'circle'), count(many, 'line')], [2, 0]);
+  assert.deepEqual([count(many, 'circle'), count(many, 'line')], [3, 0]);
   assert.match(many, /stroke-dasharray="194.8 389.6"/);
 });
 

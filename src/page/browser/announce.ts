@@ -1,5 +1,5 @@
 import { type Cluster, type MemberEvent, MemberEventType } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { summary } from '../view/token.ts';
+import { summary } from '../view/standing.ts';
 
 /** A pause in what happens, after which it is told: a burst of registrations is one sentence. */
 const PAUSE_MS = 1000;

@@ -9,7 +9,8 @@ export function copyButtons(root: Element, announce: (text: string) => void): vo
     void copy(source).then((copied) => {
       button.textContent = copied ? 'Copied' : 'Press Ctrl+C';
       button.setAttribute('data-said', '');
-      announce(copied ? 'Copied.' : 'The text is selected: press Control and C to copy it.');
+      const what = button.getAttribute('aria-label')?.replace(/^Copy /, '') ?? 'the text';
+      announce(copied ? `Copied ${what}.` : `Selected ${what}: press Control and C to copy it.`);
       setTimeout(() => {
         button.textContent = 'Copy';
         button.removeAttribute('data-said');

@@ -3,7 +3,8 @@ import { createConnectTransport } from '@connectrpc/connect-web';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { refusalOf } from '../../client/refusal.ts';
 import { type WatchConnection, watchCluster } from '../../client/watch.ts';
-import { endedView, isEnded, viewOf } from '../cluster.ts';
+import { endedView, type View, viewOf } from '../cluster.ts';
+import { hasEnded } from '../view/standing.ts';
 import { tokenTitle } from '../view/token.ts';
 import { Announcer } from './announce.ts';
 import { copyButtons } from './copy.ts';
@@ -15,11 +16,15 @@ if (main instanceof HTMLElement) follow(main);
 
 /** Keeps the page of a token as the cluster is, over one stream. */
 function follow(main: HTMLElement): void {
-  const token = location.pathname.split('/').at(-1) ?? '';
+  const { token = '', root = './', serviceUrl } = main.dataset;
   const announcer = new Announcer(document.getElementById('announcer'));
-  // Beside the page, which may be below a path of a proxy.
-  const baseUrl = new URL('.', location.href).href.replace(/\/$/, '');
-  const painter = new Painter(main, token, publicUrl(main.dataset['serviceUrl'] ?? baseUrl, baseUrl));
+  // Relative to the page, which may be below a path of a proxy.
+  const baseUrl = new URL(root, location.href).href.replace(/\/$/, '');
+  const painter = new Painter(main, {
+    token,
+    root,
+    serviceUrl: publicUrl(serviceUrl ?? baseUrl, baseUrl),
+  });
   const client = createClient(DiscoveryService, createConnectTransport({ baseUrl }));
   const onConnection = ({ type }: WatchConnection): void => {
     showConnection(type === 'connected' ? 'Live' : 'Reconnecting');
@@ -29,22 +34,29 @@ function follow(main: HTMLElement): void {
       for await (const step of watchCluster(client, token, { onConnection, signal })) {
         const next = viewOf(step.list);
         // A deletion takes the members with it; who they were is still worth seeing.
-        painter.show(isEnded(next.cluster) ? endedView(next.cluster, painter.view) : next);
+        painter.show(isGone(next) ? endedView(next.cluster, painter.view) : next);
         if (step.type === 'event') announcer.change(step.event, next.cluster);
       }
       showConnection('');
     } catch (thrown) {
       if (signal.aborted) return;
       const cluster = refusalOf(thrown)?.cluster;
-      showConnection(cluster === undefined ? 'Not live: load the page again' : '');
+      showConnection(cluster === undefined ? 'Not live: reload the page' : '');
       if (cluster === undefined) return;
       painter.show(endedView(cluster, painter.view));
       announcer.say(`${tokenTitle(cluster)}.`);
     }
   };
   copyButtons(main, announcer.say);
-  main.addEventListener('submit', (event) => event.preventDefault());
+  main.addEventListener('submit', (event) => {
+    if (event.target instanceof Element && event.target.id === 'chooser') event.preventDefault();
+  });
   whileVisible(watch, () => showConnection('Paused'));
+}
+
+/** Whether the members went with the token. */
+function isGone({ cluster, members }: View): boolean {
+  return hasEnded(cluster) && members.length === 0;
 }
 
 /** A service behind a proxy knows its host, but neither that the proxy speaks TLS nor a path that it adds. */

@@ -1,7 +1,7 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { View } from '../cluster.ts';
 import { relativeText } from '../view/time.ts';
-import { tokenMain, tokenTitle } from '../view/token.ts';
+import { type TokenPlace, tokenMain, tokenTitle } from '../view/token.ts';
 import { readChoice } from './chooser.ts';
 import { patch } from './patch.ts';
 
@@ -14,7 +14,7 @@ const REST = 8;
 /** Draws the page of a token: after a burst of changes once, and when a relative time has changed. */
 export class Painter {
   readonly #main: HTMLElement;
-  readonly #place: { readonly token: string; readonly serviceUrl: string };
+  readonly #place: TokenPlace;
   /** How far the reader's clock is ahead of the service's, which is the one that counts, in ms. */
   readonly #skew: number;
   #view: View | undefined;
@@ -23,9 +23,9 @@ export class Painter {
   #next = 0;
   #times = '';
 
-  constructor(main: HTMLElement, token: string, serviceUrl: string) {
+  constructor(main: HTMLElement, place: TokenPlace) {
     this.#main = main;
-    this.#place = { token, serviceUrl };
+    this.#place = place;
     this.#skew = Date.now() - Number(main.dataset['now'] ?? Date.now());
     main.addEventListener('input', () => this.#draw());
     document.addEventListener('visibilitychange', () => this.#draw());

@@ -42,8 +42,7 @@ export function documentHtml({ title, assets, home, main, footer }: Document): s
       h('a', { class: 'brand', href: home }, mark(), h('span', {}, 'etcd ', h('b', {}, 'discovery'))),
       // Filled by the script alone: without it nothing here is live.
       h('p', { id: 'connection', class: 'connection', role: 'status' }),
-      script !== undefined &&
-        h('noscript', {}, h('span', { class: 'connection' }, 'Load again to see changes')),
+      script !== undefined && h('noscript', {}, h('span', { class: 'connection' }, 'Reload to see changes')),
     ),
     main,
     // Outside of what the script redraws, so that a screen reader keeps it.

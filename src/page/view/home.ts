@@ -1,5 +1,7 @@
 import { findingFlags } from '../../etcd/start/settings.ts';
+import type { Lifetimes } from '../context.ts';
 import { h, type VElement, type VNode } from './node.ts';
+import { spanText } from './time.ts';
 
 /** What the form had in it, as text, and what was wrong with it. */
 export interface TokenDraft {
@@ -14,43 +16,52 @@ export interface TokenDraft {
 
 export const EMPTY_DRAFT: TokenDraft = { size: '3', ttl: '', description: '' };
 
-/** Lifetimes to choose from, in seconds. Empty: what the service gives when nothing is said. */
-const LIFETIMES: ReadonlyArray<readonly [seconds: string, name: string]> = [
-  ['', 'Default'],
-  ['3600', '1 hour'],
-  ['86400', '1 day'],
-  ['604800', '7 days'],
-  ['2592000', '30 days'],
+/** Lifetimes to choose from, where the service allows them. */
+const LIFETIMES: ReadonlyArray<readonly [seconds: number, name: string]> = [
+  [3600, '1 hour'],
+  [86_400, '1 day'],
+  [604_800, '7 days'],
+  [2_592_000, '30 days'],
 ];
+
+/** The value of each choice, in seconds, with its name. Empty: the service's default. */
+function choices({ defaultTtl, minTtl, maxTtl }: Lifetimes): ReadonlyArray<readonly [string, string]> {
+  const allowed = LIFETIMES.filter(([seconds]) => seconds * 1000 >= minTtl && seconds * 1000 <= maxTtl);
+  return [
+    ['', `Default (${spanText(defaultTtl)})`],
+    ...allowed.map(([seconds, name]) => [String(seconds), name] as const),
+  ];
+}
 
 export interface HomePage {
   readonly serviceUrl: string;
   /** Where the form goes, relative to the page. */
   readonly action: string;
+  readonly lifetimes: Lifetimes;
   readonly draft: TokenDraft;
 }
 
 /** The first page: makes a token, and says what one is for. */
-export function homeMain({ serviceUrl, action, draft }: HomePage): VElement {
+export function homeMain({ serviceUrl, action, lifetimes, draft }: HomePage): VElement {
   return h(
     'main',
     { id: 'main', class: 'home' },
     h(
       'section',
       { class: 'intro' },
-      h('h1', {}, 'Where the nodes of a new etcd cluster find each other'),
+      h('h1', {}, 'Bring the nodes of a new etcd cluster together'),
       h(
         'p',
         { class: 'lead' },
-        'Make a token for a cluster of N, start N nodes with it, and they form the cluster. Its page shows who is there and who is missing.',
+        'Make a token for a cluster of N nodes and start N nodes with it: they find each other and form the cluster. The page of the token shows which nodes have registered and how many are missing.',
       ),
     ),
-    form(action, draft),
+    form(action, lifetimes, draft),
     ways(serviceUrl),
   );
 }
 
-function form(action: string, draft: TokenDraft): VElement {
+function form(action: string, lifetimes: Lifetimes, draft: TokenDraft): VElement {
   const { size, ttl, description, problem, field } = draft;
   const mark = (name: TokenDraft['field']): Record<string, string | boolean> =>
     problem !== undefined && field === name ? { 'aria-invalid': 'true', 'aria-describedby': 'problem' } : {};
@@ -80,7 +91,7 @@ function form(action: string, draft: TokenDraft): VElement {
         h(
           'select',
           { name: 'ttl', ...mark('ttl') },
-          ...LIFETIMES.map(([value, name]) => h('option', { value, selected: value === ttl }, name)),
+          ...choices(lifetimes).map(([value, name]) => h('option', { value, selected: value === ttl }, name)),
         ),
       ),
       labelled(
@@ -101,7 +112,7 @@ function form(action: string, draft: TokenDraft): VElement {
       'div',
       { class: 'act' },
       h('button', { class: 'button', type: 'submit' }, 'Make the token'),
-      h('p', { class: 'note' }, 'An odd number of nodes, 3 or 5, is what most clusters have.'),
+      h('p', { class: 'note' }, 'Most clusters have an odd number of nodes, such as 3 or 5.'),
     ),
   );
 }
@@ -120,12 +131,12 @@ function ways(serviceUrl: string): VElement {
       { class: 'ways' },
       way(
         'etcd 3.4, 3.5 and 3.6',
-        ['The whole URL, over HTTP.'],
+        ['These versions take the whole URL and use HTTP.'],
         `etcd --name infra1 \\\n  --discovery ${serviceUrl}/TOKEN \\\n  ...`,
       ),
       way(
         'etcd 3.6 and 3.7',
-        ['The token and this service, over gRPC.'],
+        ['These versions take the token and the service separately and use gRPC.'],
         ['etcd --name infra1', ...findingFlags({ etcd: '3.7', serviceUrl, token: 'TOKEN' }), '...'].join(
           ' \\\n  ',
         ),
@@ -134,9 +145,9 @@ function ways(serviceUrl: string): VElement {
     h(
       'p',
       { class: 'note' },
-      'The page of a token has the whole lines for each version, as flags, environment, YAML and more. At a terminal, ',
+      'The page of a token has the complete settings for each version, as flags, environment, YAML and more. In a terminal, ',
       h('code', {}, `curl '${serviceUrl}/new?size=3'`),
-      ' makes a token too.',
+      ' also makes a token.',
     ),
   );
 }

@@ -1,27 +1,35 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { Member } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { isEnded, type View } from '../cluster.ts';
+import type { Cluster, Member } from '../../../gen/discovery/v1/cluster_pb.ts';
+import type { View } from '../cluster.ts';
 import { h, type VElement } from './node.ts';
+import { hasEnded, standingOf } from './standing.ts';
 import { type Clock, momentElement } from './time.ts';
 
 /** Free slots shown one by one; the others are counted. Nobody looks at a thousand empty boxes. */
 const FREE_SHOWN = 24;
 
-/** A slot for each node of the cluster: who is in it, or that it is free. */
+/** A slot for each node of the cluster: who is in it, that it is free, or that nobody came in time. */
 export function membersSection(view: View, clock: Clock): VElement {
   const { cluster, members } = view;
-  const free = isEnded(cluster) ? 0 : cluster.size - members.length;
+  const standing = standingOf(cluster);
+  const isMissing = standing === 'expired' && !cluster.formed;
+  const free = isMissing || !hasEnded(cluster) ? cluster.size - members.length : 0;
   const shown = free > FREE_SHOWN + 1 ? FREE_SHOWN : free;
   return h(
     'section',
     { id: 'members', 'aria-labelledby': 'members-title', hidden: members.length + free === 0 },
-    h('h2', { id: 'members-title' }, 'Members'),
+    h('h2', { id: 'members-title' }, title(cluster)),
     h(
       'ol',
       { class: cluster.size > FREE_SHOWN ? 'slots dense' : 'slots' },
       ...members.map((member, index) => memberSlot(member, index + 1, clock)),
-      ...Array.from({ length: shown }, (_, index) => freeSlot(members.length + index + 1)),
-      free > shown && h('li', { class: 'slot free rest' }, `and ${free - shown} more free slots`),
+      ...Array.from({ length: shown }, (_, index) => freeSlot(members.length + index + 1, isMissing)),
+      free > shown &&
+        h(
+          'li',
+          { class: 'slot free rest' },
+          `and ${free - shown} more ${isMissing ? 'missing nodes' : 'free slots'}`,
+        ),
     ),
   );
 }
@@ -36,7 +44,9 @@ export function standbysSection(view: View, clock: Clock): VElement {
     h(
       'p',
       { class: 'note' },
-      'They registered when the cluster had all of its members, and take no place in it. Add such a node with etcdctl member add.',
+      'These nodes registered after the cluster was complete and are not part of it. To add one, run ',
+      h('code', { class: 'flag' }, 'etcdctl member add'),
+      '.',
     ),
     h(
       'ol',
@@ -46,7 +56,19 @@ export function standbysSection(view: View, clock: Clock): VElement {
   );
 }
 
-function memberSlot({ name, peerUrls, registerTime }: Member, rank: number, clock: Clock): VElement {
+function title(cluster: Cluster): string {
+  switch (standingOf(cluster)) {
+    case 'expired':
+      return 'Members when the token expired';
+    case 'deleted':
+    case 'closed':
+      return 'Members when the token was deleted';
+    default:
+      return 'Members';
+  }
+}
+
+function memberSlot({ id, name, peerUrls, registerTime }: Member, rank: number, clock: Clock): VElement {
   const time = registerTime === undefined ? undefined : momentElement(timestampMs(registerTime), clock);
   return h(
     'li',
@@ -57,12 +79,14 @@ function memberSlot({ name, peerUrls, registerTime }: Member, rank: number, cloc
       { class: 'who' },
       h('bdi', { class: 'name' }, name),
       ...peerUrls.map((url) => h('bdi', { class: 'url' }, url)),
-      time !== undefined && h('span', { class: 'since' }, 'since ', time),
+      // What deregister and etcd's own lists call it.
+      h('span', { class: 'since' }, 'ID ', h('bdi', { class: 'id' }, id)),
+      time !== undefined && h('span', { class: 'since' }, 'Registered ', time),
     ),
   );
 }
 
-function freeSlot(rank: number): VElement {
+function freeSlot(rank: number, isMissing: boolean): VElement {
   return h(
     'li',
     { class: 'slot free' },
@@ -70,8 +94,8 @@ function freeSlot(rank: number): VElement {
     h(
       'div',
       { class: 'who' },
-      h('span', { class: 'name' }, 'Free'),
-      h('span', { class: 'url' }, 'waiting for a node'),
+      h('span', { class: 'name' }, isMissing ? 'Missing' : 'Free'),
+      h('span', { class: 'url' }, isMissing ? 'did not register in time' : 'waiting for a node'),
     ),
   );
 }

@@ -1,19 +1,29 @@
 import { h, type VElement } from './node.ts';
 
 /** A page that says no: what was wrong, and what to do. */
-export function refusedMain(
-  title: string,
-  lead: string,
-  advice: string,
-  link: { href: string; text: string },
-): VElement {
+export interface Refused {
+  readonly title: string;
+  readonly lead: string;
+  readonly advice: string;
+  /** Whether loading the page again can help. */
+  readonly again: boolean;
+  /** The service's root, relative to the page. */
+  readonly root: string;
+  /** What the reader can give to be let in. */
+  readonly form?: VElement | undefined;
+}
+
+export function refusedMain({ title, lead, advice, again, root, form }: Refused): VElement {
+  const isMain = !again && form === undefined;
+  const home = h('a', isMain ? { class: 'button', href: root } : { href: root }, 'Go to the first page');
   return h(
     'main',
     { id: 'main', class: 'refused' },
     h('h1', {}, title),
     h('p', { class: 'lead' }, lead),
     h('p', {}, advice),
-    h('p', {}, h('a', { class: 'button', href: link.href }, link.text)),
+    form,
+    h('p', { class: 'act' }, again && h('a', { class: 'button', href: '' }, 'Load again'), home),
   );
 }
 

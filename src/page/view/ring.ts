@@ -3,20 +3,28 @@ import { h, type VElement } from './node.ts';
 const SIZE = 160;
 const MIDDLE = SIZE / 2;
 const RADIUS = 62;
+/** Within the lines of a triangle. */
+const PLATE = 30;
 /** More nodes than this are an arc: dots would touch. */
 const MOST_DOTS = 24;
 /** More nodes than this know only their neighbours: the lines of all pairs would be a blot. */
 const MOST_LINKED = 7;
 
-/** The cluster as a picture: a dot for each node, joined by lines as they register. */
-export function ring(count: number, size: number): VElement {
+/**
+ * The cluster as a picture: a dot for each node, joined by lines as they register. Without a count, as a deleted token
+ * takes its members with it, there is none.
+ */
+export function ring(count: number | undefined, size: number): VElement {
+  const here = count ?? 0;
   return h(
     'svg',
-    { class: 'ring', viewBox: `0 0 ${SIZE} ${SIZE}`, 'aria-hidden': 'true' },
-    h('g', { class: 'lines' }, ...(size <= MOST_DOTS ? links(count, size) : arc(count, size))),
-    h('g', { class: 'dots' }, ...(size <= MOST_DOTS ? dots(count, size) : [])),
-    h('text', { class: 'count', x: MIDDLE, y: MIDDLE }, String(count)),
-    h('text', { class: 'of', x: MIDDLE, y: MIDDLE + 20 }, `of ${size}`),
+    { class: 'ring', viewBox: `0 0 ${SIZE} ${SIZE}`, 'aria-hidden': 'true', hidden: count === undefined },
+    h('g', { class: 'lines' }, ...(size <= MOST_DOTS ? links(here, size) : arc(here, size))),
+    h('g', { class: 'dots' }, ...(size <= MOST_DOTS ? dots(here, size) : [])),
+    // Lines between nodes pass behind it.
+    h('circle', { class: 'plate', cx: MIDDLE, cy: MIDDLE, r: PLATE }),
+    h('text', { class: 'count', x: MIDDLE, y: MIDDLE + 3 }, String(here)),
+    h('text', { class: 'of', x: MIDDLE, y: MIDDLE + 21 }, `of ${size}`),
   );
 }
 

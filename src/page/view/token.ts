@@ -1,19 +1,29 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-import { type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { Access, type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { shellWord } from '../../etcd/start/shell-word.ts';
-import { isEnded, type View } from '../cluster.ts';
+import type { View } from '../cluster.ts';
 import { codeBlock } from './code.ts';
+import { endedSection } from './ended.ts';
 import { membersSection, standbysSection } from './members.ts';
 import { h, type VElement, type VNode } from './node.ts';
 import { ring } from './ring.ts';
+import { hasSecret, secretForm } from './secret.ts';
+import { hasEnded, STANDING_NAMES, standingOf, summary } from './standing.ts';
 import { type Choice, startSection } from './start.ts';
 import { type Clock, relativeText, timeElement } from './time.ts';
 
-export interface TokenPage {
-  readonly view: View;
+/** Where a page of a token is. */
+export interface TokenPlace {
+  /** With the secret that its reader gave, if any. */
   readonly token: string;
   /** How nodes reach the service, without a slash at the end. */
   readonly serviceUrl: string;
+  /** The service's root, relative to the page. */
+  readonly root: string;
+}
+
+export interface TokenPage extends TokenPlace {
+  readonly view: View;
   readonly clock: Clock;
   /** What the reader chose; undefined without a script. */
   readonly choice?: Choice;
@@ -27,23 +37,28 @@ export function comersSections(view: View, clock: Clock): readonly VElement[] {
 }
 
 /** The page of a token. Its sections are always there, some of them hidden, so that it can be redrawn in place. */
-export function tokenMain({ view, token, serviceUrl, clock, choice, comers }: TokenPage): VElement {
+export function tokenMain(page: TokenPage): VElement {
+  const { view, token, serviceUrl, root, clock, choice, comers } = page;
   const { cluster } = view;
   const interactive = choice !== undefined;
+  const url = `${serviceUrl}/${token}`;
   const names = [...view.members, ...view.standbys].map(({ name }) => name);
-  const room = !isEnded(cluster) && cluster.memberCount < cluster.size;
+  const room = standingOf(cluster) === 'assembling';
   return h(
     'main',
     {
       id: 'main',
-      class: `token ${stateWord(cluster)}`,
+      class: `token ${standingOf(cluster)}`,
+      'data-token': token,
+      'data-root': root,
       'data-service-url': serviceUrl,
       'data-now': clock.now,
     },
     hero(cluster, clock),
+    addressSection(page, url),
     warningsSection(cluster),
     completeSection(view, interactive),
-    endedSection(cluster),
+    endedSection(cluster, { url, hasSecret: hasSecret(token), root, interactive }),
     comers ?? comersSections(view, clock),
     startSection({ serviceUrl, token, names, room }, choice),
   );
@@ -51,56 +66,34 @@ export function tokenMain({ view, token, serviceUrl, clock, choice, comers }: To
 
 /** For the browser's tab: `2/3 staging`. */
 export function tokenTitle(cluster: Cluster): string {
-  const { size, memberCount, description, state } = cluster;
+  const { size, memberCount, description } = cluster;
   const what = description === '' ? 'etcd cluster' : description;
-  return isEnded(cluster) ? `${STATE_NAMES[state]}: ${what}` : `${memberCount}/${size} ${what}`;
-}
-
-const STATE_NAMES: Readonly<Record<number, string>> = {
-  [ClusterState.ASSEMBLING]: 'Assembling',
-  [ClusterState.COMPLETE]: 'Complete',
-  [ClusterState.EXPIRED]: 'Expired',
-  [ClusterState.DELETED]: 'Deleted',
-};
-
-function stateWord({ state }: Cluster): string {
-  return STATE_NAMES[state]?.toLowerCase() ?? '';
-}
-
-/** What a person wants to know first, in a sentence. */
-export function summary(cluster: Cluster): string {
-  const { size, memberCount } = cluster;
-  const missing = size - memberCount;
-  if (cluster.state === ClusterState.DELETED) return 'Nobody can join with its token any more.';
-  if (isEnded(cluster))
-    return `Its token has expired: ${memberCount} of ${size} ${nodes(size)} had registered.`;
-  if (missing === 0) return size === 1 ? 'The one node is here.' : `All ${size} nodes are here.`;
-  return `${memberCount} of ${size} ${nodes(size)} registered, ${missing} missing.`;
-}
-
-function nodes(count: number): string {
-  return count === 1 ? 'node' : 'nodes';
+  return hasEnded(cluster)
+    ? `${STANDING_NAMES[standingOf(cluster)]}: ${what}`
+    : `${memberCount}/${size} ${what}`;
 }
 
 function hero(cluster: Cluster, clock: Clock): VElement {
   const { description, size, memberCount, standbyCount, state } = cluster;
+  const isKnown = memberCount > 0 || state !== ClusterState.DELETED;
   return h(
     'section',
     { class: 'hero' },
-    ring(memberCount, size),
+    ring(isKnown ? memberCount : undefined, size),
     h(
       'div',
       {},
-      h('p', { class: 'state' }, STATE_NAMES[state] ?? ''),
-      h('h1', {}, h('bdi', {}, description === '' ? `New etcd cluster of ${size}` : description)),
+      h('p', { class: 'state' }, STANDING_NAMES[standingOf(cluster)]),
+      h('h1', {}, h('bdi', {}, description === '' ? `etcd cluster of ${size}` : description)),
       h('p', { class: 'lead' }, summary(cluster)),
       h(
         'dl',
         { class: 'facts' },
-        fact('Made', when(cluster.createTime, clock)),
+        fact('Created', when(cluster.createTime, clock)),
         state === ClusterState.DELETED
           ? fact('Deleted', when(cluster.deleteTime, clock))
           : fact(state === ClusterState.EXPIRED ? 'Expired' : 'Expires', when(cluster.expireTime, clock)),
+        fact('Forgotten', when(cluster.purgeTime, clock), !hasEnded(cluster)),
         fact('Standbys', [String(standbyCount)], standbyCount === 0),
       ),
     ),
@@ -108,7 +101,7 @@ function hero(cluster: Cluster, clock: Clock): VElement {
 }
 
 function fact(name: string, value: readonly VNode[], hidden = false): VElement {
-  return h('div', { hidden }, h('dt', {}, name), h('dd', {}, ...value));
+  return h('div', { hidden: hidden || value.length === 0 }, h('dt', {}, name), h('dd', {}, ...value));
 }
 
 function when(time: Timestamp | undefined, clock: Clock): VNode[] {
@@ -117,9 +110,35 @@ function when(time: Timestamp | undefined, clock: Clock): VNode[] {
   return [h('b', {}, relativeText(ms, clock.now)), ' ', timeElement(ms, clock)];
 }
 
+/** The token's URL, to be handed on; and a form for the secret where nodes need one that is missing. */
+function addressSection({ view, token, root, choice }: TokenPage, url: string): VElement {
+  const isOpen = standingOf(view.cluster) === 'assembling';
+  const wantsSecret = !hasSecret(token) && view.cluster.guard.some((access) => access <= Access.JOIN);
+  const privacy = hasSecret(token)
+    ? 'This URL contains the secret. Give it only to nodes and people who need it.'
+    : 'Keep this URL private: anyone who has it can see the cluster and join it.';
+  return h(
+    'section',
+    { id: 'address', 'aria-labelledby': 'address-title' },
+    h('h2', { id: 'address-title' }, 'Token URL'),
+    codeBlock('token-url', 'the token URL', url, choice !== undefined),
+    h('p', { class: 'note', hidden: !isOpen || wantsSecret }, privacy),
+    h(
+      'div',
+      { class: 'wants-secret', hidden: !isOpen || !wantsSecret },
+      h(
+        'p',
+        { class: 'note' },
+        'Nodes need a secret to join this cluster. Enter it to include it in the settings below.',
+      ),
+      secretForm(`${root}_page/open`, token),
+    ),
+  );
+}
+
 /** Its list speaks to a screen reader when it changes. */
 function warningsSection(cluster: Cluster): VElement {
-  const warnings = isEnded(cluster) ? [] : cluster.warnings;
+  const warnings = hasEnded(cluster) ? [] : cluster.warnings;
   return h(
     'section',
     { id: 'warnings', 'aria-labelledby': 'warnings-title', hidden: warnings.length === 0 },
@@ -128,47 +147,29 @@ function warningsSection(cluster: Cluster): VElement {
   );
 }
 
-function completeSection(view: View, interactive: boolean): VElement {
-  const { state } = view.cluster;
-  const complete = state === ClusterState.COMPLETE;
+function completeSection({ cluster, initialCluster }: View, interactive: boolean): VElement {
+  const shown = initialCluster !== '' && (cluster.formed || standingOf(cluster) === 'complete');
   return h(
     'section',
-    { id: 'complete', 'aria-labelledby': 'complete-title', hidden: !complete },
-    h('h2', { id: 'complete-title', tabindex: -1 }, 'The initial cluster'),
+    { id: 'complete', 'aria-labelledby': 'complete-title', hidden: !shown },
+    h('h2', { id: 'complete-title', tabindex: -1 }, 'Initial cluster'),
     h(
       'p',
       { class: 'note' },
-      'What every node now has as --initial-cluster. They need this service no more.',
+      'Every node has this list as its ',
+      h('code', { class: 'flag' }, '--initial-cluster'),
+      '. The nodes no longer need this service.',
     ),
     // Quoted where need be: a member may have a name that a shell would run.
-    codeBlock(
-      'initial-cluster',
-      'initial cluster',
-      complete ? shellWord(view.initialCluster) : '',
-      interactive,
-    ),
+    codeBlock('initial-cluster', 'the initial cluster', shown ? shellWord(initialCluster) : '', interactive),
     h(
       'p',
       { class: 'note' },
-      'A node that comes later joins through the cluster itself: run ',
+      'To add a node later, run ',
       h('code', {}, 'etcdctl member add NAME --peer-urls=http://ADDRESS:2380'),
-      ' with the --endpoints of a member, and start the node with what it prints.',
+      ' with the ',
+      h('code', { class: 'flag' }, '--endpoints'),
+      ' of a running member, and start the node with the settings that it prints.',
     ),
-  );
-}
-
-function endedSection(cluster: Cluster): VElement {
-  return h(
-    'section',
-    { id: 'ended', 'aria-labelledby': 'ended-title', hidden: !isEnded(cluster) },
-    h('h2', { id: 'ended-title', tabindex: -1 }, 'What to do'),
-    h(
-      'p',
-      {},
-      cluster.formed
-        ? 'The cluster was complete, and a running cluster needs its token no more: there is nothing to do. To add a node, use etcdctl member add.'
-        : 'A cluster that runs already is not affected. Nodes that still wait are told so in their logs: make a new token, and start all of the nodes with it.',
-    ),
-    h('p', { hidden: cluster.formed }, h('a', { class: 'button', href: './' }, 'Make a new token')),
   );
 }

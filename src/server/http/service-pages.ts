@@ -1,5 +1,6 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { findingFlags } from '../../etcd/start/settings.ts';
+import type { ErrorPage } from '../../page/error-page.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { Surface } from '../route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -14,6 +15,7 @@ export interface ServicePages {
   readonly version: string;
   /** The URL by which the client can reach the service. */
   readonly urlFor: (request: PortRequest) => string;
+  readonly errorPage: ErrorPage;
 }
 
 interface Page {
@@ -36,15 +38,19 @@ export async function servePage(
     : readable
       ? await PAGES[surface](pages, request)
       : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+  const { status, body } = page;
+  const html =
+    status < 400 ? undefined : pages.errorPage(request, { status, text: body.trim(), type: 'text/plain' });
   if (refusal) response.setHeader('Retry-After', refusal.metadata.get('Retry-After') ?? '5');
-  response.statusCode = page.status;
+  response.statusCode = status;
   response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
-  response.setHeader('Content-Length', Buffer.byteLength(page.body));
+  for (const [name, value] of Object.entries(html?.headers ?? {})) response.setHeader(name, value);
+  response.setHeader('Content-Length', Buffer.byteLength(html?.body ?? body));
   // A browser gets a web page there.
   if (surface === 'home') response.setHeader('Vary', 'Accept');
-  if (page.status === 405) response.setHeader('Allow', 'GET, HEAD');
-  if (page.status === 503) response.setHeader('Retry-After', '5');
-  response.end(page.body);
+  if (status === 405) response.setHeader('Allow', 'GET, HEAD');
+  if (status === 503) response.setHeader('Retry-After', '5');
+  response.end(html?.body ?? body);
 }
 
 const PAGES = {
@@ -66,7 +72,7 @@ const PAGES = {
 } satisfies Record<string, (pages: ServicePages, request: PortRequest) => Promise<Page>>;
 
 function welcome(version: string, url: string): string {
-  return `etcd-discovery ${version}: where the nodes of a new etcd cluster find each other.
+  return `etcd-discovery ${version}: brings the nodes of a new etcd cluster together.
 
 Make a token for a cluster of three nodes:
 

@@ -7,6 +7,7 @@ import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
 import { healthService } from '../../grpc/health.ts';
 import { reflectionServices } from '../../grpc/reflection.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
+import type { Assets } from '../../page/assets.ts';
 import { pageHandler } from '../../page/handler.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
@@ -21,6 +22,7 @@ import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
 import type { Outcome } from '../rpc/outcome.ts';
 import type { Exchange } from './exchange.ts';
+import { answerBrowser } from './rpc-page.ts';
 import { type ServicePages, servePage } from './service-pages.ts';
 
 /** Answers a request on its surface, or with its refusal, in the surface's own words. */
@@ -37,6 +39,8 @@ export interface SurfacesOptions {
   /** Ends what goes on for long. */
   readonly stopping: AbortSignal;
   readonly onDefect: (defect: unknown) => void;
+  /** The page's files. */
+  readonly assets: Assets;
 }
 
 /** The URL by which the client of a call reaches the service. */
@@ -46,7 +50,7 @@ const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
 export function surfaces(options: SurfacesOptions): Answer {
   const { config, service, clients, callers, pages, clusterId, stopping, onDefect } = options;
   const { clientOf, clientWith, valuesOf, workOf } = clients;
-  const { version, notReady, urlFor } = pages;
+  const { version, notReady, urlFor, errorPage } = pages;
   const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
     identity: { clusterId, memberId: clusterId },
     urlFor: ({ values }) => values.get(URL_OF_CALL)(),
@@ -75,17 +79,25 @@ export function surfaces(options: SurfacesOptions): Answer {
         .set(HOLD, (end) => callers.hold(request, end)),
     { workOf: (values) => values.get(QUOTA) },
   );
-  const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs: config.pollLimit, version, onDefect });
+  const pollLimitMs = config.pollLimit;
+  const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs, version, onDefect, errorPage });
   const outcomes = new WeakMap<PortRequest, Outcome>();
   const pageClientOf = (request: PortRequest): ReturnType<typeof clientWith> =>
     clientWith(valuesOf(request).set(NOTED, outcomes.get(request)));
-  const page = pageHandler(pageClientOf, { version, urlFor, workOf, onDefect });
+  const page = pageHandler(pageClientOf, options.assets, {
+    version,
+    urlFor,
+    workOf,
+    onDefect,
+    lifetimes: config.policy,
+    needsCredentials: config.auth.mode === 'all',
+  });
   return (exchange) => {
     const { request, response, refusal } = exchange;
     const { surface } = exchange.route;
     switch (surface) {
       case 'rpc':
-        return allowCrossOrigin(request, response)
+        return allowCrossOrigin(request, response) || answerBrowser(pages, request, response)
           ? undefined
           : rpc(request, response, exchange.outcome, refusal);
       case 'v2':

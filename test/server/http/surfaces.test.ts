@@ -110,6 +110,7 @@ test('/health says in words why the service is not ready', async () => {
     metrics,
     urlFor: () => '',
     notReady: async () => 'the service is stopping',
+    errorPage: () => undefined,
     warning: () => undefined,
   };
   const server = createServer((request, response) => {
