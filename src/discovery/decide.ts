@@ -24,6 +24,7 @@ export function decideRegister(
   cluster: Cluster | undefined,
   command: RegisterCommand,
   now: Millis,
+  retryTime: Millis = now,
 ): Change | undefined {
   const into = requireLive(cluster, now);
   const { id, name, mode } = command;
@@ -49,7 +50,7 @@ export function decideRegister(
       if (registered.name !== name) checkPeerUrls(registered, addressesOf(command));
       throw memberExists(into, registered);
     }
-    checkRetry(into, registered, now);
+    checkRetry(into, registered, retryTime);
     return undefined;
   }
   checkNotFinal(into, registered);

@@ -11,6 +11,7 @@ import {
 import { type CreateCommand, decideCreate } from './decide-create.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
+import { RetryClock } from './retry-clock.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
 import type { Access, Member } from './types.ts';
@@ -51,13 +52,21 @@ export class Discovery {
   readonly now: () => Millis;
   readonly #store: Store;
   readonly #topics = new Topics();
+  readonly #retries: RetryClock;
   #closing = false;
 
-  constructor(store: Store, policy: Policy, now: () => Millis = () => millis(Date.now())) {
+  /** `steady`: milliseconds of a clock that nobody sets. */
+  constructor(
+    store: Store,
+    policy: Policy,
+    now: () => Millis = () => millis(Date.now()),
+    steady: () => number = () => performance.now(),
+  ) {
     this.#store = store;
     this.policy = policy;
     this.key = store.key;
     this.now = now;
+    this.#retries = new RetryClock(now, steady);
     // A turn later: the answer of who wrote leaves first, and is not held up by the work of the watchers.
     store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));
   }
@@ -94,8 +103,9 @@ export class Discovery {
   async register(token: Token, command: RegisterCommand, caller: Caller = ANYONE): Promise<Registered> {
     const written = await this.#change(token, 'JOIN', caller, (cluster) => {
       if (takesOut(cluster, command)) authorize(cluster?.locks, 'ADMINISTER', caller);
-      return decideRegister(cluster, command, this.now());
+      return decideRegister(cluster, command, this.now(), this.#retries.timeFor(token, command.id));
     });
+    if (written.changed) this.#retries.registered(token, command.id);
     const { members } = written.cluster;
     // Who has just registered is the last.
     const rank = members.findLastIndex((member) => member.id === command.id) + 1;
