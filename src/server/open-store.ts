@@ -112,6 +112,8 @@ function etcdAccess({
     const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
     return { ...(ca !== undefined && { ca }), ...identity };
   };
+  // What is wrong with them is said of them, and not of etcd.
+  tls();
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
   return {
     ...(isTls && { tls }),
