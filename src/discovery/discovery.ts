@@ -14,7 +14,7 @@ import type { Policy } from './policy.ts';
 import { RetryClock } from './retry-clock.ts';
 import type { Decide, Store, View, Written } from './store.ts';
 import { Topics } from './topics.ts';
-import type { Access, Member } from './types.ts';
+import type { Access, Cluster, Member } from './types.ts';
 import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './types.ts';
 import { type WatchItem, watch } from './watch.ts';
 
@@ -165,6 +165,17 @@ export class Discovery {
   /** How many watches are open. */
   watchers(): number {
     return this.#topics.count();
+  }
+
+  /** Clusters whose tokens expired from a time on and before another, the earliest first, at most so many. */
+  async expired(from: Millis, until: Millis, limit: number): Promise<readonly Cluster[]> {
+    const tokens = await this.#store.ending(from, until, limit);
+    const views = await Promise.all(tokens.map((token) => this.#store.read(token)));
+    return views
+      .flatMap(({ cluster }) => cluster ?? [])
+      .filter(
+        ({ deleteTime, expireTime }) => deleteTime === undefined && expireTime >= from && expireTime < until,
+      );
   }
 
   /** Forgets clusters that ended longer than the retention time ago, a batch at a time. Returns how many. */

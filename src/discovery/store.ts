@@ -61,6 +61,11 @@ export interface Store {
    */
   newest(phase: Phase, after: Place | undefined, limit: number): Promise<readonly Place[]>;
   /**
+   * Tokens that end, or would but for a change since, at a time from `from` and before `until`, the earliest first, at
+   * most `limit`. By their index alone: no cluster is read.
+   */
+  ending(from: Millis, until: Millis, limit: number): Promise<readonly Token[]>;
+  /**
    * The one listener for commits, of this process and of others: the token that changed, or undefined when
    * any may have. Called after the change can be read. Each store has one listener.
    */

@@ -91,6 +91,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     metrics,
     opened,
     store,
+    story,
     discovery,
     limiter,
     callers,

@@ -4,6 +4,7 @@ import type { TlsIdentity } from '../port/tls.ts';
 import type { Config } from '../settings/config.ts';
 import { hostPort, localUrl } from '../values/address.ts';
 import { type BuiltService, buildService, type Scrape } from './build-service.ts';
+import { watchExpiries } from './expiries.ts';
 import { type MetricsPort, openMetricsPort } from './http/metrics-port.ts';
 import { reloadFiles } from './reload.ts';
 import { startSweeper } from './sweeper.ts';
@@ -39,7 +40,7 @@ export async function startServer(
   { tls, scrape = (own) => own }: ServerOptions = {},
 ): Promise<RunningServer> {
   const service = await buildService(config, log, scrape);
-  const { version, metrics, opened, store, discovery, limiter, callers, stopping } = service;
+  const { version, metrics, opened, store, story, discovery, limiter, callers, stopping } = service;
   const { port, metricsPort } = await openPorts(config, service, tls).catch(async (error: unknown) => {
     await store.close();
     throw error;
@@ -55,11 +56,13 @@ export async function startServer(
     room: opened.store.room?.bind(opened.store),
     tokensByState: () => census.counts(),
   });
+  const stopExpiries = watchExpiries(discovery, (cluster) => story.expired(cluster));
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port, log });
   const stop = async (): Promise<void> => {
     stopReloading();
     census.stop();
+    stopExpiries();
     discovery.stopWatches();
     stopping.abort();
     const end = await port.drain(config.grace);

@@ -79,6 +79,7 @@ function unfinal(data: OpenStore): OpenStore {
       read: (token) => store.read(token),
       events: (token, after, limit) => store.events(token, after, limit),
       list: (after, limit, onDamaged) => store.list(after, limit, onDamaged),
+      ending: (from, until, limit) => store.ending(from, until, limit),
       newest: (phase, after, limit) => store.newest(phase, after, limit),
       onCommit: (listener) => store.onCommit(listener),
       sweep: (endedBefore, limit) => store.sweep(endedBefore, limit),

@@ -54,6 +54,7 @@ export function heldStore(real: Store): HeldStore {
     onCommit: (listener) => real.onCommit((token) => hold('the news of a commit', () => listener(token))),
     sweep: (endedBefore, limit) => real.sweep(endedBefore, limit),
     list: (after, limit, onDamaged) => real.list(after, limit, onDamaged),
+    ending: (from, until, limit) => real.ending(from, until, limit),
     newest: (phase, after, limit) => real.newest(phase, after, limit),
     close: () => real.close(),
   };

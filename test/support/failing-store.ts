@@ -26,6 +26,7 @@ export function failingStore(real: Store): FailingStore {
     onCommit: (listener) => real.onCommit(listener),
     sweep: (endedBefore, limit) => call(() => real.sweep(endedBefore, limit)),
     list: (after, limit, onDamaged) => call(() => real.list(after, limit, onDamaged)),
+    ending: (from, until, limit) => call(() => real.ending(from, until, limit)),
     newest: (phase, after, limit) => call(() => real.newest(phase, after, limit)),
     close: () => real.close(),
   };

@@ -47,6 +47,7 @@ export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Trac
     sweep: (endedBefore, limit) => observed('sweep', () => store.sweep(endedBefore, limit)),
     write: (token, decide) => observed('write', () => store.write(token, decide), count),
     list: (after, limit, onDamaged) => store.list(after, limit, onDamaged),
+    ending: (from, until, limit) => observed('read', () => store.ending(from, until, limit)),
     newest: (phase, after, limit) => observed('read', () => store.newest(phase, after, limit)),
     onCommit: (listener) => store.onCommit(listener),
     close: () => store.close(),

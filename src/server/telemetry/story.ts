@@ -1,4 +1,4 @@
-import { isComplete } from '../../discovery/cluster.ts';
+import { hasFormed, isComplete } from '../../discovery/cluster.ts';
 import type { Reason } from '../../discovery/errors.ts';
 import type { Written } from '../../discovery/store.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
@@ -56,6 +56,12 @@ export class Story {
       const facts = { ...about, warning: kind, members: members.map((name) => nameShown(name, token)) };
       this.#log.warn(facts, `the peer URLs of a cluster look wrong: ${safe(text, token)}`);
     }
+  }
+
+  expired(cluster: Cluster): void {
+    const facts = { token: tokenLabel(cluster.token), ...countOf(cluster) };
+    const what = hasFormed(cluster) ? 'its cluster has formed' : `${shareOf(cluster)} registered`;
+    this.#log.info(facts, `the token expired; ${what}`);
   }
 
   refused({ reason, token, memberName, by }: Refused): void {

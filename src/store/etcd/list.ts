@@ -1,7 +1,7 @@
 import type { IKeyValue } from 'etcd3';
 import type { Phase, Place } from '../../discovery/newest.ts';
 import type { OnDamaged } from '../../discovery/store.ts';
-import type { Cluster, Token } from '../../discovery/types.ts';
+import type { Cluster, Millis, Token } from '../../discovery/types.ts';
 import { Listing } from '../listing.ts';
 import { fold } from './log/cluster-log.ts';
 import type { Keys } from './log/keys.ts';
@@ -46,6 +46,19 @@ export async function listClusters(
   // All of them are damaged, or were swept meanwhile: none would say that this is the end.
   if (clusters.length > 0 || !isPart || last === undefined) return clusters;
   return listClusters(reader, keys, last, limit, onDamaged);
+}
+
+/** Tokens that end from a time on and before another. */
+export async function endingTokens(
+  reader: Pick<Reader, 'range'>,
+  keys: Keys,
+  from: Millis,
+  until: Millis,
+  limit: number,
+): Promise<readonly Token[]> {
+  const span = { key: keys.endsBefore(from).range_end, range_end: keys.endsBefore(until).range_end };
+  const { kvs } = await reader.range(() => ({ ...span, limit, keys_only: true }));
+  return kvs.map(({ key }) => keys.parseEnd(key));
 }
 
 /** Where the clusters of a phase are, the newest first. */

@@ -14,7 +14,7 @@ import { Counts } from './counts.ts';
 import { fillPlaces } from './fill-places.ts';
 import { Histories } from './histories.ts';
 import { type Identity, identityBelow } from './identity.ts';
-import { listClusters, newestPlaces } from './list.ts';
+import { endingTokens, listClusters, newestPlaces } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkVersion, type FreePrefix } from './prefix.ts';
 import { type Clock, Reader } from './read.ts';
@@ -182,6 +182,7 @@ class OpenStore implements EtcdStore {
   }
 
   readonly list: Store['list'] = async (...part) => listClusters(this.#open(), this.#keys, ...part);
+  readonly ending: Store['ending'] = async (...part) => endingTokens(this.#open(), this.#keys, ...part);
   readonly newest: Store['newest'] = async (...part) => newestPlaces(this.#open(), this.#keys, ...part);
 
   onCommit(listener: (token: Token | undefined) => void): void {

@@ -3,7 +3,14 @@ import type { Event } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { PHASES, type Phase, type Place } from '../../discovery/newest.ts';
 import type { OnDamaged } from '../../discovery/store.ts';
-import { type Cluster, millis, type Revision, revision, type Token } from '../../discovery/types.ts';
+import {
+  type Cluster,
+  type Millis,
+  millis,
+  type Revision,
+  revision,
+  type Token,
+} from '../../discovery/types.ts';
 import { Listing } from '../listing.ts';
 import { closed, compacted } from '../refusals.ts';
 import type { CachedCluster } from './cache.ts';
@@ -91,6 +98,11 @@ export class Reader {
       }
       return listing.end();
     });
+  }
+
+  ending(from: Millis, until: Millis, limit: number): readonly Token[] {
+    const span = { start: [from, ''], end: [until, ''], limit };
+    return this.reading(() => Array.from(this.#tables.ends.getKeys(span), ([, token]) => token));
   }
 
   newest(phase: Phase, after: Place | undefined, limit: number): readonly Place[] {

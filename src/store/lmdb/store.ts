@@ -150,6 +150,7 @@ class OpenStore implements LmdbStore {
   }
 
   readonly list: Store['list'] = async (...part) => this.#reader.list(...part);
+  readonly ending: Store['ending'] = async (...part) => this.#reader.ending(...part);
   readonly newest: Store['newest'] = async (...part) => this.#reader.newest(...part);
 
   onCommit(listener: (token: Token | undefined) => void): void {

@@ -27,6 +27,22 @@ export function sweepLaws({ start }: Subject): void {
       assert.notEqual((await store.read(long)).cluster, undefined);
     });
 
+    test('tells which tokens end in a time, the earliest first', async () => {
+      const { discovery, store } = await start();
+      const tokens = [token(), token(), token()];
+      const ends: Millis[] = [];
+      for (const [i, t] of tokens.entries()) {
+        const { cluster } = await discovery.createToken(create(t, ttl(HOUR * (3 - i))));
+        ends.unshift(cluster.expireTime);
+      }
+      const [last, second, first] = tokens;
+      const [soon, later, latest] = ends as [Millis, Millis, Millis];
+      assert.deepEqual(await store.ending(soon, at(latest + 1), 10), [first, second, last]);
+      assert.deepEqual(await store.ending(soon, latest, 10), [first, second]);
+      assert.deepEqual(await store.ending(at(soon + 1), at(latest + 1), 1), [second]);
+      assert.deepEqual(await store.ending(at(later + 1), latest, 10), []);
+    });
+
     test('takes no more than it was asked to, the earliest first', async () => {
       const { discovery, store } = await start();
       const tokens = Array.from({ length: 25 }, () => token());

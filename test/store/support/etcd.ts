@@ -64,6 +64,7 @@ function asOne(one: Store, other: Store): Store {
     read: (token) => other.read(token),
     events: (token, from, limit) => other.events(token, from, limit),
     list: (from, limit, onDamaged) => other.list(from, limit, onDamaged),
+    ending: (from, until, limit) => other.ending(from, until, limit),
     newest: (phase, after, limit) => other.newest(phase, after, limit),
     onCommit: (listener) => other.onCommit(listener),
     close: async () => {

@@ -86,6 +86,15 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | '
         .slice(0, limit)
         .map((token) => disk.clusters.get(token) as Cluster);
     },
+    async ending(from, until, limit) {
+      refuseClosed('STORE_UNAVAILABLE');
+      const there = [...disk.clusters.values()].filter((cluster) => {
+        const end = endTime(cluster);
+        return end >= from && end < until;
+      });
+      there.sort((a, b) => endTime(a) - endTime(b));
+      return there.slice(0, limit).map(({ token }) => token);
+    },
     async newest(phase, after, limit) {
       refuseClosed('STORE_UNAVAILABLE');
       const there = [...disk.clusters.values()].filter((cluster) => phaseOf(cluster) === phase);
