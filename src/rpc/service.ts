@@ -39,7 +39,8 @@ const LARGE = 100;
 
 /** All that the handlers need of a call's context: when to stop, and who calls. */
 export interface CallContext extends Pick<HandlerContext, 'signal' | 'values'> {
-  /** Where there are headers. */
+  /** Of a call over HTTP. */
+  readonly requestMethod?: string;
   readonly responseHeader?: Headers;
 }
 
@@ -216,8 +217,8 @@ export function discoveryService(
       });
     }),
 
-    async getServiceInfo(_request, { responseHeader }: CallContext) {
-      responseHeader?.set('Cache-Control', 'public, max-age=60');
+    async getServiceInfo(_request, { requestMethod, responseHeader }: CallContext) {
+      if (requestMethod === 'GET') responseHeader?.set('Cache-Control', 'public, max-age=60');
       return infoMessage;
     },
 

@@ -95,7 +95,7 @@ const calls: Target = {
     ...words.map((word) => JSON.stringify(word)),
     ...`KV/Range KV/Put KV/DeleteRange KV/Txn Watch/Watch Discovery/Register Discovery/ListMembers
       Discovery/WatchMembers Discovery/CreateToken Discovery/Deregister Discovery/DeleteToken Discovery/ReopenToken
-      Discovery/GetCluster Maintenance/Alarm Auth/Authenticate`
+      Discovery/GetCluster Discovery/GetServiceInfo Maintenance/Alarm Auth/Authenticate`
       .split(/\s+/)
       .map((name) => `\n${name} {}`),
   ],

@@ -86,6 +86,8 @@ for (const mode of ['create', 'all'] as const) {
         unknown: () => stranger.getCluster({ token: 'never-made' }),
         deleteToken: () => stranger.deleteToken({ token: `mine-${mode}` }),
       };
+      const info = await stranger.getServiceInfo({});
+      assert.deepEqual([info.createNeedsCredential, info.useNeedsCredential], [true, mode === 'all']);
       for (const [name, call] of Object.entries(calls)) {
         if (mode === 'all') {
           assert.equal((await refusal(call())).reason, ErrorReason.UNAUTHENTICATED, name);
