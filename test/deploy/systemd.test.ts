@@ -60,8 +60,9 @@ suite('the systemd unit', { skip }, () => {
   test('has the memory of the manifests, leaves no core, and lets systemd-notify speak for the service', () => {
     const text = readFileSync(UNIT, 'utf8');
     const [, memory] =
-      /memory: (\d+)Mi\n *securityContext/.exec(readFileSync('deploy/kubernetes/embedded.yaml', 'utf8')) ??
-      [];
+      /memory: (\d+)Mi\n *securityContext/.exec(
+        readFileSync('deploy/kubernetes/components/pod/pod.yaml', 'utf8'),
+      ) ?? [];
     for (const line of ['Type=notify', 'NotifyAccess=all', 'LimitCORE=0', `MemoryMax=${memory}M`])
       assert.ok(text.split('\n').includes(line), line);
   });

@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { onPath } from '../support/debian.ts';
 
 // Plain JavaScript that is not compiled to dist/.
 const TOOL = new URL('../../../test/tools/go-build.mjs', import.meta.url);
-const { cacheDirectory } = (await import(TOOL.href)) as typeof import('../tools/go-build.mjs');
+const { cacheDirectory, provideGoProgram } = (await import(
+  TOOL.href
+)) as typeof import('../tools/go-build.mjs');
 
 const run = promisify(execFile);
 /** Where tests keep what is costly to get. */
@@ -32,4 +34,67 @@ export async function provideKubernetesValidate(): Promise<{ command?: string; m
     await rm(environment, { recursive: true, force: true });
     return { missing: `kubernetes-validate cannot be installed: ${String(error).split('\n')[0]}` };
   }
+}
+
+/** A program's path, or a sentence why there is none. */
+export interface Program {
+  readonly path?: string | undefined;
+  readonly missing?: string | undefined;
+}
+
+/** What reads the workflows of GitHub as GitHub does. */
+export function provideActionlint(): Promise<Program> {
+  const version = 'v1.7.12';
+  return provideGoProgram({
+    name: `actionlint-${version}`,
+    get: [`github.com/rhysd/actionlint@${version}`],
+    source: 'github.com/rhysd/actionlint/cmd/actionlint',
+  });
+}
+
+/** What `kubectl apply -k` has in it. */
+export function provideKustomize(): Promise<Program> {
+  const version = 'v5.8.2';
+  return provideGoProgram({
+    name: `kustomize-${version}`,
+    get: [`sigs.k8s.io/kustomize/kustomize/v5@${version}`],
+    source: 'sigs.k8s.io/kustomize/kustomize/v5',
+  });
+}
+
+/** Reads a ServiceMonitor by the types of Prometheus' operator, and refuses what they do not have. */
+const SERVICE_MONITOR = `package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func main() {
+	text, err := io.ReadAll(os.Stdin)
+	if err == nil {
+		err = yaml.UnmarshalStrict(text, &monitoringv1.ServiceMonitor{})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+`;
+
+export function provideServiceMonitorCheck(): Promise<Program> {
+  const version = 'v0.95.2';
+  return provideGoProgram({
+    name: `service-monitor-${version}`,
+    get: [
+      `github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring@${version}`,
+      'sigs.k8s.io/yaml@v1.6.0',
+    ],
+    source: '.',
+    prepare: (work) => writeFile(join(work, 'main.go'), SERVICE_MONITOR),
+  });
 }
