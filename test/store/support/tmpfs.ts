@@ -20,6 +20,11 @@ export function smallDisk(kilobytes: number): SmallDisk | string {
     rmSync(path, { recursive: true });
     return `no small disk can be mounted here (needs root): ${mounted.error?.message ?? String(mounted.stderr).trim()}`;
   }
+  return mountedAt(path, () => {});
+}
+
+/** What is mounted there. `gone`: takes away what is under it. */
+export function mountedAt(path: string, gone: () => void): SmallDisk {
   const filler = join(path, 'filler');
   const room = (): number => {
     const { bavail, bsize } = statfsSync(path);
@@ -28,12 +33,18 @@ export function smallDisk(kilobytes: number): SmallDisk | string {
   return {
     path,
     fill(except = 0) {
-      while (room() > except) appendFileSync(filler, Buffer.alloc(Math.min(4096, room() - except)));
+      try {
+        while (room() > except) appendFileSync(filler, Buffer.alloc(Math.min(4096, room() - except)));
+      } catch (error) {
+        // A file system needs the last blocks for itself.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
     },
     free: () => rmSync(filler, { force: true }),
     remove() {
       spawnSync('umount', ['-l', path]);
       rmSync(path, { recursive: true, force: true });
+      gone();
     },
   };
 }

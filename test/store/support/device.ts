@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mountedAt, type SmallDisk } from './tmpfs.ts';
+
+/** A block device with ext4 on it. */
+export interface Device extends SmallDisk {
+  /** Takes it off, repairs it and mounts it again, as after a failure. Fails when it cannot be repaired. */
+  repair(): void;
+}
+
+function run(command: string, ...args: readonly string[]): string | undefined {
+  const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  return status === 0 ? undefined : `${command}: ${error?.message ?? stderr.trim()}`;
+}
+
+/** A loop device over a sparse file in a directory, or why there can be none here. */
+export function loopDevice(under: string, megabytes: number): Device | string {
+  const image = join(under, 'device');
+  closeSync(openSync(image, 'w'));
+  truncateSync(image, megabytes * 1024 * 1024);
+  const found = spawnSync('losetup', ['--find', '--show', image], { encoding: 'utf8' });
+  if (found.status !== 0)
+    return `no loop device can be had here: ${found.error?.message ?? found.stderr.trim()}`;
+  const device = found.stdout.trim();
+  const path = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
+  const detach = (): void => void run('losetup', '--detach', device);
+  const failure = run('mkfs.ext4', '-q', '-F', '-m', '0', device) ?? run('mount', device, path);
+  if (failure !== undefined) {
+    detach();
+    rmSync(path, { recursive: true });
+    return failure;
+  }
+  return {
+    ...mountedAt(path, detach),
+    repair() {
+      run('umount', path);
+      // 1: it has repaired something.
+      const { status, stdout } = spawnSync('e2fsck', ['-f', '-y', device], { encoding: 'utf8' });
+      const again = (status ?? 99) > 1 ? stdout : run('mount', device, path);
+      if (again !== undefined) throw new Error(again);
+    },
+  };
+}
