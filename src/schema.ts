@@ -1,5 +1,6 @@
-// The generated schema under one name, for programs: messages, enums and `DiscoveryService`.
+// The generated schema under one name, for programs: messages, enums and the services.
 
 export * from '../gen/discovery/v1/cluster_pb.ts';
 export * from '../gen/discovery/v1/error_pb.ts';
+export * from '../gen/discovery/v1/operator_pb.ts';
 export * from '../gen/discovery/v1/service_pb.ts';

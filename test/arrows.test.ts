@@ -265,6 +265,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/cli': EVERYTHING,
   'src/cli/commands': {
     modules: [
+      'src/limits.ts',
       'gen',
       'src/cli',
       'src/cli/completion',

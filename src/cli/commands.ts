@@ -6,6 +6,7 @@ import { DEREGISTER } from './commands/deregister.ts';
 import { FLAGS } from './commands/flags.ts';
 import { HEALTH } from './commands/health.ts';
 import { JOIN_LATE } from './commands/join-late.ts';
+import { LIST } from './commands/list.ts';
 import { LIST_MEMBERS } from './commands/list-members.ts';
 import { NEW } from './commands/new.ts';
 import { REGISTER } from './commands/register.ts';
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   SERVE,
   HEALTH,
   CREDENTIAL,
+  LIST,
   EXPORT,
   IMPORT,
   BACKUP,

@@ -17,6 +17,10 @@ export interface Caller {
   readonly proof?: SecretHash | undefined;
   /** Somebody else may have had the call sent in its name: it may look, and change nothing. */
   readonly isLed?: boolean;
+  /** Whether its credentials are known. */
+  readonly isKnown?: boolean;
+  /** Whether it may see all clusters of the service. */
+  readonly isOperator?: boolean;
 }
 
 /** Whoever calls a service that asks nobody who it is. */
@@ -39,6 +43,26 @@ function sameHash(a: SecretHash, b: SecretHash): boolean {
 export function authorizeMaker({ mayCreate, proof, isLed }: Caller): void {
   if (isLed === true) throw led();
   if (!mayCreate) throw unauthenticated('makes tokens only for callers that it knows', proof);
+}
+
+const HOW_OPERATORS =
+  'etcd-discovery credential NAME --operator makes them, and the service takes them from its --auth-file';
+
+/** Refuses a caller that may not see what all tokens are. */
+export function authorizeOperator({ isOperator, isKnown, name, proof }: Caller): void {
+  if (isOperator === true) return;
+  if (isKnown === true) {
+    const who = name === undefined ? 'this client certificate' : name;
+    throw new DiscoveryError(
+      'FORBIDDEN',
+      `this is for the operators of the service, and ${who} is none of them; use the credentials of one (${HOW_OPERATORS})`,
+    );
+  }
+  const which = proof === undefined ? 'come with' : 'these credentials are not known: use';
+  throw new DiscoveryError(
+    'UNAUTHENTICATED',
+    `this is for the operators of the service; ${which} the credentials of one (${HOW_OPERATORS})`,
+  );
 }
 
 /**

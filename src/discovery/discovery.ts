@@ -1,4 +1,4 @@
-import { ANYONE, authorize, authorizeMaker, type Caller } from './access.ts';
+import { ANYONE, authorize, authorizeMaker, authorizeOperator, type Caller } from './access.ts';
 import { requireKnown, requireListed } from './cluster.ts';
 import {
   decideDelete,
@@ -10,6 +10,7 @@ import {
 } from './decide.ts';
 import { type CreateCommand, decideCreate } from './decide-create.ts';
 import { DiscoveryError } from './errors.ts';
+import { type ListPage, type ListQuery, listClusters } from './list-clusters.ts';
 import type { Policy } from './policy.ts';
 import { RetryClock } from './retry-clock.ts';
 import type { Decide, Store, View, Written } from './store.ts';
@@ -138,6 +139,12 @@ export class Discovery {
 
   reopenToken(token: Token, ttl: Ttl, caller: Caller = ANYONE): Promise<Written> {
     return this.#change(token, 'ADMINISTER', caller, (cluster) => decideReopen(cluster, ttl, this.now()));
+  }
+
+  /** For operators alone. See `listClusters`. */
+  async listClusters(query: ListQuery, caller: Caller = ANYONE): Promise<ListPage> {
+    authorizeOperator(caller);
+    return listClusters(this.#store, query, this.now());
   }
 
   #change(token: Token, access: Access, caller: Caller, decide: Decide): Promise<Written> {

@@ -28,7 +28,14 @@ import {
   parseTtl,
 } from '../discovery/parse.ts';
 import type { Policy } from '../discovery/policy.ts';
-import { ACCESSES, type Access, type Locks, revision, type Ttl } from '../discovery/types.ts';
+import {
+  ACCESSES,
+  type Access,
+  type CallerName,
+  type Locks,
+  revision,
+  type Ttl,
+} from '../discovery/types.ts';
 import { type ResolveCaller, splitSecret } from './caller.ts';
 
 // Requests as the core's commands: the one place where their fields are parsed.
@@ -59,6 +66,7 @@ export function createRequest(
     ...(secrets.length > 0 && { locks }),
     ...(issuer !== undefined && chosen === '' && { repeats: 'TOKEN' }),
     ...(issuer !== undefined && chosen !== '' && secrets.length > 0 && { repeats: 'LOCKS' }),
+    ...(caller.name !== undefined && { creator: caller.name as CallerName }),
   };
   const messages = secrets.map(({ access, secret }) =>
     create(TokenSecretSchema, { access: AccessMessage[access], secret }),

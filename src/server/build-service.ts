@@ -1,5 +1,6 @@
 import { Discovery } from '../discovery/discovery.ts';
 import { type PortRequest, reachedUrl } from '../port/port.ts';
+import { operatorService } from '../rpc/operator.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
 import { basePathOf } from '../values/address.ts';
@@ -15,6 +16,7 @@ import { openCallers } from './reload.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observeStore } from './telemetry/observed-store.ts';
+import { tokenLabel } from './telemetry/redact.ts';
 import { Story } from './telemetry/story.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { readVersion } from './version.ts';
@@ -50,6 +52,11 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     },
     { version, auth: config.auth.mode, publicUrl: config.publicUrl },
   );
+  const operator = operatorService(discovery, {
+    onDefect,
+    onRefused: metrics.refused,
+    labelOf: tokenLabel,
+  });
   const limiter = new Limiter({
     limits: config.limits.perClient,
     maxWatches: config.limits.watches,
@@ -75,6 +82,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const answer = surfaces({
     config,
     service,
+    operator,
     clients: requestClients(service, { callers, limiter }),
     callers,
     pages,

@@ -10,10 +10,10 @@ import { filesOf, readServerTls } from './tls-files.ts';
 import { reloadOnChange } from './watch-files.ts';
 
 /** Who may call, as configured. Throws an INVALID_ARGUMENT that names the file when it cannot be used. */
-export function openCallers({ mode, file }: Config['auth'], isOwn: IsOwn): Callers {
+export function openCallers({ mode, file, operatorNames }: Config['auth'], isOwn: IsOwn): Callers {
   const known = file === undefined ? NOBODY : readAuthFile(file);
   if (typeof known === 'string') throw new DiscoveryError('INVALID_ARGUMENT', known);
-  return new Callers(mode, known, isOwn);
+  return new Callers(mode, known, isOwn, operatorNames);
 }
 
 interface Used {

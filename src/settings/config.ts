@@ -55,7 +55,12 @@ export interface Config {
   readonly publicUrl: string | undefined;
   /** Undefined: clear text. */
   readonly tls: TlsFiles | undefined;
-  readonly auth: { readonly mode: AuthMode; readonly file: string | undefined };
+  readonly auth: {
+    readonly mode: AuthMode;
+    readonly file: string | undefined;
+    /** Names of client certificates. */
+    readonly operatorNames?: readonly string[];
+  };
   readonly store: StoreConfig;
   readonly policy: Policy;
   readonly limits: {

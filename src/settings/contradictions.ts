@@ -63,13 +63,17 @@ function wrongAccess({ auth: { mode } }: Config, given: Givens): string[] {
   if (clientCa !== undefined && !given.has('tlsCert')) {
     return [`${shown(clientCa)}: is for TLS, and needs ${named('tlsCert')}`];
   }
-  const ofClients = given.get('tlsClientCrl') ?? given.get('tlsClientAllowedName');
+  const ofClients =
+    given.get('tlsClientCrl') ?? given.get('tlsClientAllowedName') ?? given.get('tlsClientOperatorName');
   if (ofClients !== undefined && clientCa === undefined) {
     return [`${shown(ofClients)}: is for client certificates, and needs ${named('tlsClientCa')}`];
   }
   if (mode === 'off') {
-    if (file === undefined) return [];
-    return [`${shown(file)}: nobody has to be known; give ${named('auth')} as well`];
+    // Said so, it is for the operators alone.
+    if (file === undefined || auth !== undefined) return [];
+    return [
+      `${shown(file)}: nobody has to be known; give ${named('auth')} as well (off: the file is for operators alone)`,
+    ];
   }
   if (file === undefined && clientCa === undefined && auth !== undefined) {
     return [`${shown(auth)}: nobody is known yet; give ${named('authFile')} or ${named('tlsClientCa')}`];

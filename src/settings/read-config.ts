@@ -29,6 +29,7 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
   if (typeof passed === 'string') problems.push(passed);
   const [auth, endpoints] = [value('auth'), value('etcd')];
   const [certFile, keyFile, clientCaFile] = [value('tlsCert'), value('tlsKey'), value('tlsClientCa')];
+  const operatorNames = value('tlsClientOperatorName');
   const clientTls = {
     clientCaFile,
     clientCrlFile: value('tlsClientCrl'),
@@ -39,7 +40,7 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
     metricsListen: value('metricsAddr'),
     publicUrl: value('host'),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, ...clientTls },
-    auth: { mode: auth, file: value('authFile') },
+    auth: { mode: auth, file: value('authFile'), ...(operatorNames && { operatorNames }) },
     store: storeOf(endpoints, value),
     policy: {
       maxSize: value('maxSize'),

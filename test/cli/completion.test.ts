@@ -40,7 +40,7 @@ function cases(complete: Complete): void {
   test('the commands', async () => {
     const all = await complete('');
     for (const name of NAMES) assert.ok(all.includes(name), name);
-    assert.deepEqual(await complete('li'), ['list-members']);
+    assert.deepEqual(await complete('li'), ['list', 'list-members']);
   });
 
   test('the flags of every command', async () => {

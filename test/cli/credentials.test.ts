@@ -45,7 +45,8 @@ suite('DISC_CREDENTIALS', () => {
     delete: ['--yes'],
   };
   const withToken = COMMANDS.filter(
-    ({ name, flags }) => flags.some(({ flag }) => flag === 'server') && name !== 'new' && name !== 'health',
+    ({ name, flags }) =>
+      flags.some(({ flag }) => flag === 'server') && !['new', 'health', 'list'].includes(name),
   );
 
   for (const { name } of withToken) {

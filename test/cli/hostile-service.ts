@@ -10,6 +10,7 @@ import {
 import { Code, ConnectError, type ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { OperatorService } from '../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 
@@ -28,7 +29,7 @@ export interface Malice {
 /** A service whose answers are as its client's schema has them, and hold nothing but malice. */
 export function hostileService(malice: () => Malice): Server {
   const routes = (router: ConnectRouter): void => {
-    for (const method of [...DiscoveryService.methods, ...Health.methods]) {
+    for (const method of [...DiscoveryService.methods, ...OperatorService.methods, ...Health.methods]) {
       router.rpc(method, answerOf(method, malice) as never);
     }
   };

@@ -56,6 +56,7 @@ for (const [version, ask] of Object.entries(VERSIONS)) {
         answer.value.service.map(({ name }) => name),
         [
           'discovery.v1.DiscoveryService',
+          'discovery.v1.OperatorService',
           'etcdserverpb.Auth',
           'etcdserverpb.Cluster',
           'etcdserverpb.KV',

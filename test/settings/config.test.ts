@@ -150,6 +150,7 @@ suite('each setting', () => {
       'tls-client-ca',
       'tls-client-crl',
       'tls-client-allowed-name',
+      'tls-client-operator-name',
       ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
       'workers',
     ]);
@@ -340,6 +341,13 @@ suite('who may call', () => {
       mode: 'all',
       file: undefined,
     });
+    assert.deepEqual(auth('--auth off --auth-file f'), { mode: 'off', file: 'f' });
+    const certificates = '--auth all --tls-cert c --tls-key k --tls-client-ca a';
+    assert.deepEqual(auth(`${certificates} --tls-client-operator-name ops,spiffe://x/ops`), {
+      mode: 'all',
+      file: undefined,
+      operatorNames: ['ops', 'spiffe://x/ops'],
+    });
     const clients = '--tls-client-ca a --tls-client-crl r --tls-client-allowed-name infra1,spiffe://x/ci';
     assert.deepEqual(config(`--tls-cert c --tls-key k ${clients}`.split(' ')).tls, {
       certFile: 'c',
@@ -355,7 +363,10 @@ suite('who may call', () => {
       '--auth all',
       '--auth "all": nobody is known yet; give --auth-file (DISC_AUTH_FILE) or --tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
-    ['--auth-file f', '--auth-file "f": nobody has to be known; give --auth (DISC_AUTH) as well'],
+    [
+      '--auth-file f',
+      '--auth-file "f": nobody has to be known; give --auth (DISC_AUTH) as well (off: the file is for operators alone)',
+    ],
     [
       '--tls-cert c --tls-key k --tls-client-crl r',
       '--tls-client-crl "r": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
@@ -363,6 +374,10 @@ suite('who may call', () => {
     [
       '--tls-cert c --tls-key k --tls-client-allowed-name n',
       '--tls-client-allowed-name "n": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+    ],
+    [
+      '--tls-cert c --tls-key k --tls-client-operator-name n',
+      '--tls-client-operator-name "n": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
     ['--tls-client-ca a', '--tls-client-ca "a": is for TLS, and needs --tls-cert (DISC_TLS_CERT)'],
   ] as const) {

@@ -36,3 +36,9 @@ export function instantFromNow(time: Timestamp | undefined): string {
   const ms = timestampMs(time) - Date.now();
   return `${instant(time)} (${ms >= 0 ? `in ${span(ms)}` : `${span(-ms)} ago`})`;
 }
+
+/** For a column: `6d`, `23h`, `5m`, `0s`. */
+export function shortSpan(ms: number): string {
+  const [unit, size] = UNITS.find(([, each]) => ms >= each) ?? ['s', 1000];
+  return `${Math.max(0, Math.floor(ms / size))}${unit}`;
+}

@@ -1,9 +1,10 @@
 import type { Caller } from '../../discovery/access.ts';
 import { hashSecret } from '../../discovery/access.ts';
+import { hasAllowedName } from '../../port/client-certificates.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { EVERYBODY, type ResolveCaller } from '../../rpc/caller.ts';
 import type { AuthMode } from '../../settings/tables/access.ts';
-import type { KnownCallers } from './auth-file.ts';
+import type { KnownCaller, KnownCallers } from './auth-file.ts';
 
 interface Credential {
   /** Unset for a bearer. */
@@ -26,12 +27,15 @@ export class Callers {
   readonly #isOwn: IsOwn;
   readonly #stays = new WeakMap<PortRequest, Stay>();
   readonly #open = new Map<Stay, () => void>();
+  readonly #operatorNames: readonly string[] | undefined;
   #known: KnownCallers;
 
-  constructor(mode: AuthMode, known: KnownCallers, isOwn: IsOwn) {
+  /** `operatorNames`: client certificates with one of them are those of operators. */
+  constructor(mode: AuthMode, known: KnownCallers, isOwn: IsOwn, operatorNames?: readonly string[]) {
     this.#mode = mode;
     this.#isOwn = isOwn;
     this.#known = known;
+    this.#operatorNames = operatorNames;
   }
 
   /**
@@ -75,8 +79,15 @@ export class Callers {
         (shown !== undefined && this.#knows(shown, stay)) ||
         (behind !== undefined && this.#knows({ secret: behind }, stay));
       const secret = behind ?? shown?.secret;
+      const isOperator = (): boolean =>
+        this.#find(shown)?.isOperator === true || (hasCertificate && this.#hasOperatorName(request));
       return {
-        name: secret === undefined ? undefined : this.#known.get(hashSecret(secret)),
+        name: secret === undefined ? undefined : this.#known.get(hashSecret(secret))?.name,
+        isKnown: known,
+        // Of a certificate the names are looked up for who asks.
+        get isOperator() {
+          return isOperator();
+        },
         mayCreate: known || this.#mode === 'off',
         mayUse: known || this.#mode !== 'all',
         proof: secret === undefined ? undefined : hashSecret(secret),
@@ -100,9 +111,19 @@ export class Callers {
     return isKnown;
   }
 
-  #isKnown({ name, secret }: Credential): boolean {
+  #isKnown(credential: Credential): boolean {
+    return this.#find(credential) !== undefined;
+  }
+
+  #find(credential: Credential | undefined): KnownCaller | undefined {
+    if (credential === undefined) return undefined;
+    const { name, secret } = credential;
     const found = this.#known.get(hashSecret(secret));
-    return found !== undefined && (name === undefined || name === found);
+    return name === undefined || name === found?.name ? found : undefined;
+  }
+
+  #hasOperatorName({ socket }: PortRequest): boolean {
+    return this.#operatorNames !== undefined && hasAllowedName(socket, this.#operatorNames);
   }
 
   #stayOf(request: PortRequest): Stay {

@@ -1,5 +1,6 @@
 import { createContextKey, createServiceImplSpec } from '@connectrpc/connect';
 import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
+import { OperatorService } from '../../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
 import { etcdV2Gateway } from '../../etcdv2/gateway.ts';
@@ -12,6 +13,7 @@ import { pageHandler } from '../../page/handler.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
+import type { LocalOperator } from '../../rpc/operator.ts';
 import { NOTED } from '../../rpc/reports.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
@@ -31,6 +33,7 @@ export type Answer = (exchange: Exchange) => unknown;
 export interface SurfacesOptions {
   readonly config: Config;
   readonly service: LocalService;
+  readonly operator: LocalOperator;
   readonly clients: RequestClients;
   readonly callers: Callers;
   readonly pages: ServicePages;
@@ -48,7 +51,7 @@ const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
 
 /** All that the service answers: RPCs, both dialects of etcd, the web page, and the pages about itself. */
 export function surfaces(options: SurfacesOptions): Answer {
-  const { config, service, clients, callers, pages, clusterId, stopping, onDefect } = options;
+  const { config, service, operator, clients, callers, pages, clusterId, stopping, onDefect } = options;
   const { clientOf, clientWith, valuesOf, workOf } = clients;
   const { version, notReady, urlFor, errorPage } = pages;
   const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
@@ -63,6 +66,7 @@ export function surfaces(options: SurfacesOptions): Answer {
       DiscoveryService,
       withHeartbeats(service, REQUEST_LIMITS.heartbeatInterval),
     ),
+    createServiceImplSpec<typeof OperatorService>(OperatorService, operator),
     ...v3,
   ];
   // Nobody's streams end for that where nobody has to be known.

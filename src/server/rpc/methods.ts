@@ -1,3 +1,4 @@
+import { OperatorService } from '../../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
@@ -8,6 +9,7 @@ import { ServerReflection as ServerReflectionAlpha } from '../../../gen/grpc/ref
 const METHODS = new Map(
   [
     DiscoveryService,
+    OperatorService,
     KV,
     Watch,
     Cluster,

@@ -15,7 +15,7 @@ export const ACCESS = {
   authFile: setting({
     flag: 'auth-file',
     ...FILE,
-    help: 'The callers that are known: a line for each, made by etcd-discovery credential NAME. Read again when it changes.',
+    help: 'The callers that are known: a line for each, made by etcd-discovery credential NAME; with --operator it may list all clusters. Read again when it changes.',
   }),
   tlsClientCa: setting({
     flag: 'tls-client-ca',
@@ -33,6 +33,13 @@ export const ACCESS = {
     takes: 'names of certificates with commas between them, like infra1.example.com,ci',
     parse: parseNames,
     help: 'The names that are let in: a client certificate needs one of them as its common name or an alternative name.',
+  }),
+  tlsClientOperatorName: setting({
+    flag: 'tls-client-operator-name',
+    value: 'NAME,...',
+    takes: 'names of certificates with commas between them, like ops.example.com',
+    parse: parseNames,
+    help: 'The names of operators, who may list all clusters: a client certificate has one of them as its common name or an alternative name.',
   }),
 } as const;
 

@@ -140,7 +140,7 @@ const forwarded: Target = {
 };
 
 const SECRET = 'xyzzy-secret-of-ci';
-const KNOWN = new Map([[hashSecret(SECRET), 'ci']]);
+const KNOWN = new Map([[hashSecret(SECRET), { name: 'ci', isOperator: true }]]);
 
 const credentials: Target = {
   name: 'credentials',
@@ -152,6 +152,7 @@ const credentials: Target = {
     ':',
     'ci',
     `ci:sha256:${'0f'.repeat(32)}`,
+    ':operator',
     '# ',
     '\r\n',
   ],
@@ -166,6 +167,7 @@ const credentials: Target = {
         const caller = rights(undefined);
         assert.equal(caller.mayCreate, mode === 'off', 'nobody is let in who has not the secret');
         assert.equal(caller.mayUse, mode !== 'all');
+        assert.notEqual(caller.isOperator, true, 'nobody is an operator who has not the secret');
         assert.ok(caller.proof === undefined || caller.proof.length === 64);
       }
     }
@@ -176,7 +178,9 @@ const credentials: Target = {
 
     const callers = parseAuthFile(input.toString());
     if (typeof callers === 'string') return assertFit(callers);
-    const written = [...callers].map(([hash, name]) => `${name}:sha256:${hash}`).join('\n');
+    const written = [...callers]
+      .map(([hash, { name, isOperator }]) => `${name}:sha256:${hash}${isOperator ? ':operator' : ''}`)
+      .join('\n');
     assert.deepEqual(parseAuthFile(written), callers);
   },
 };

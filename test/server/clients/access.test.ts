@@ -158,12 +158,15 @@ test('the file of known callers is read again when it changes, and a wrong one c
 test('a file of known callers has a line for each, and what is wrong is told by its line', () => {
   const callers = parseAuthFile(`\n# x\n ${ada.line} \r\n`);
   assert.ok(typeof callers === 'object');
-  assert.deepEqual([...callers.values()], ['ada']);
+  assert.deepEqual([...callers.values()], [{ name: 'ada', isOperator: false }]);
   for (const wrong of [
     'ada',
     'ada:secret',
     `a b:${ada.line.slice(4)}`,
     `${ada.line}0`,
+    `${ada.line}:`,
+    `${ada.line}:admin`,
+    `${ada.line}:operator:`,
     `:${ada.line.slice(4)}`,
   ]) {
     const problem = parseAuthFile(`# x\n${wrong}\n`);

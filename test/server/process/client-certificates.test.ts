@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
+import { Code, createClient } from '@connectrpc/connect';
+import { OperatorService } from '../../../gen/discovery/v1/operator_pb.ts';
+import { discoveryTransport } from '../../../src/client/node.ts';
 import { parseRevocationList } from '../../../src/port/revocation-list.ts';
 import { startService } from '../../../src/server/start.ts';
 import { readServerTls } from '../../../src/server/tls-files.ts';
@@ -169,6 +172,18 @@ suite('client certificates', { skip }, () => {
     await waitFor('the end of what they had open', () => open.size === EVERYTHING.length);
     assert.ok(await isRefused(service, good));
     assert.equal(await ask(service, other), 200);
+  });
+
+  test('one with a name of operators lists all clusters, and others do not', async (t) => {
+    const ops = ['--tls-client-operator-name', 'ops.example.com'];
+    const service = await start(t, ours.caFile, ...ops);
+    const client = (of: Signed) => {
+      const tls = { ca: ours.ca, cert: of.cert, key: of.key };
+      return createClient(OperatorService, discoveryTransport(service.url, { tls })).listClusters({});
+    };
+    assert.deepEqual((await client(ours.issue('ops.example.com'))).clusters, []);
+    assert.deepEqual((await client(ours.issue('x', 'DNS:ops.example.com'))).clusters, []);
+    await assert.rejects(client(good as Signed), { code: Code.PermissionDenied });
   });
 
   test('only those with an allowed name are let in: a common name, or an alternative one of any kind', async (t) => {

@@ -1,0 +1,44 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
+import type { ListClustersRequest } from '../../gen/discovery/v1/operator_pb.ts';
+import type { State } from '../discovery/cluster.ts';
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { ListQuery } from '../discovery/list-clusters.ts';
+import { type Millis, millis } from '../discovery/types.ts';
+import { LIST_LIMITS } from '../limits.ts';
+import { parsePageToken } from './page-token.ts';
+
+const STATES = ['ASSEMBLING', 'COMPLETE', 'EXPIRED', 'DELETED'] as const satisfies readonly State[];
+
+/** What a request asks for, and its filters in words, which its page tokens are bound to. */
+export function listQuery(request: ListClustersRequest, now: Millis): { query: ListQuery; filters: string } {
+  const asked = [...new Set(request.states)].sort().map(stateOf);
+  const waits = request.assemblingFor === undefined ? undefined : durationMs(request.assemblingFor);
+  if (waits !== undefined && waits < 0) {
+    throw wrong('assembling_for', 'assembling_for is a time that has gone by, and not negative');
+  }
+  if (waits !== undefined && asked.length > 0 && !asked.includes('ASSEMBLING')) {
+    throw wrong('assembling_for', 'assembling_for is of clusters that assemble, which states leaves out');
+  }
+  const states = waits === undefined ? (asked.length === 0 ? STATES : asked) : (['ASSEMBLING'] as const);
+  const filters = `${states.join()} ${waits ?? ''}`;
+  const after = parsePageToken(request.pageToken, filters);
+  const limit = Math.min(request.pageSize || LIST_LIMITS.clusters, LIST_LIMITS.mostClusters);
+  const query: ListQuery = {
+    states: new Set<State>(states),
+    limit,
+    ...(waits !== undefined && { madeBy: millis(now - waits) }),
+    ...(after && { after }),
+  };
+  return { query, filters };
+}
+
+function stateOf(state: ClusterState): State {
+  const name = STATES.find((each) => ClusterState[each] === state);
+  if (name === undefined) throw wrong('states', `states has no value ${state}; see the API's documentation`);
+  return name;
+}
+
+function wrong(field: string, message: string): DiscoveryError {
+  return new DiscoveryError('INVALID_ARGUMENT', message, { field });
+}

@@ -1,0 +1,39 @@
+import { crc32 } from 'node:zlib';
+import { DiscoveryError } from '../discovery/errors.ts';
+import type { Place } from '../discovery/newest.ts';
+import { millis, type Token } from '../discovery/types.ts';
+
+const SUM_BYTES = 4;
+const FORM = /^(\d{1,16})\/([\w.~-]{1,128})$/;
+
+/**
+ * Behind which cluster a page begins, as the page before tells it. It is no right: whoever may show one may list what is
+ * behind any place. The checksum is against mistakes, such as that of going on with other filters.
+ */
+export function pageTokenOf({ createTime, token }: Place, filters: string): string {
+  const body = `${createTime}/${token}`;
+  const bytes = Buffer.alloc(SUM_BYTES + body.length);
+  bytes.writeUInt32BE(sumOf(body, filters));
+  bytes.write(body, SUM_BYTES, 'latin1');
+  return bytes.toString('base64url');
+}
+
+/** Undefined: from the first one on. Throws for what no page with these filters has told. */
+export function parsePageToken(text: string, filters: string): Place | undefined {
+  if (text === '') return undefined;
+  const bytes = Buffer.from(text, 'base64url');
+  const body = bytes.toString('latin1', SUM_BYTES);
+  const [, time = '', token = ''] = FORM.exec(body) ?? [];
+  const isOurs = token !== '' && bytes.readUInt32BE() === sumOf(body, filters);
+  if (isOurs && bytes.toString('base64url') === text)
+    return { createTime: millis(Number(time)), token: token as Token };
+  throw new DiscoveryError(
+    'INVALID_ARGUMENT',
+    'page_token is that of no page with these filters; begin again without it',
+    { field: 'page_token' },
+  );
+}
+
+function sumOf(body: string, filters: string): number {
+  return crc32(body, crc32(filters));
+}
