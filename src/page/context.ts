@@ -1,4 +1,5 @@
 import type { DiscoveryClient } from '../client/discovery-client.ts';
+import type { OperatorClient } from '../client/operator-client.ts';
 import type { Work } from '../work.ts';
 import { ASSET_FOLDER, type Assets } from './assets.ts';
 import type { ErrorPage } from './error-page.ts';
@@ -9,6 +10,8 @@ export interface PageOptions {
   /** The URL by which the reader can reach the service, without a slash at the end. */
   readonly urlFor: (request: PageRequest) => string;
   readonly version: string;
+  /** The client for what operators ask, which speaks for whoever sent the request. */
+  readonly operatorOf: (request: PageRequest) => OperatorClient;
   /** What the service allows of a token's lifetime, in ms. */
   readonly lifetimes: Lifetimes;
   /** Whether every call needs credentials, which browsers then ask for by themselves. */

@@ -6,14 +6,16 @@ import { type Context, MAKE, OPEN, type PageOptions } from './context.ts';
 import { errorPage, errorPages } from './error-page.ts';
 import { home, make } from './home-page.ts';
 import { open, tokenPage } from './open-token.ts';
+import { overviewPage } from './overview-page.ts';
 import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { file, type PageRequest, type PageResponse, plain, type Reply, seeOther, send } from './reply.ts';
 import { SharedPages } from './shared-pages.ts';
 import { EMPTY_DRAFT } from './view/home.ts';
+import { OVERVIEW } from './view/overview.ts';
 import { sentence } from './view/refused.ts';
 
 /**
- * Serves the web page: `/` makes a token, `/{token}` shows its cluster, and its files are below `/_page/`. Every
+ * Serves the web page: `/` makes a token, `/{token}` shows its cluster, `/_clusters` all of them to operators, and its files are below `/_page/`. Every
  * URL in it is relative, so that it works below a path of a proxy. Answers every request that it is given; with a
  * refusal it answers that.
  */
@@ -53,6 +55,7 @@ async function answer(context: Context, request: PageRequest): Promise<Reply> {
     return reading ? seeOther('../') : notAllowed(context, request, 'GET, HEAD, POST');
   }
   if (!reading) return notAllowed(context, request, 'GET, HEAD');
+  if (path === `/${OVERVIEW}`) return overviewPage(context, request);
   if (path === '/') return home(context, request, EMPTY_DRAFT);
   if (path.startsWith(`/${ASSET_FOLDER}`))
     return asset(context, request, path.slice(ASSET_FOLDER.length + 1));

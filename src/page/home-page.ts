@@ -7,6 +7,7 @@ import { openDocument, type PageRequest, plain, type Reply, seeOther } from './r
 import { documentHtml } from './view/document.ts';
 import { homeMain, type TokenDraft } from './view/home.ts';
 import { h } from './view/node.ts';
+import { OVERVIEW } from './view/overview.ts';
 import { sentence } from './view/refused.ts';
 
 /** The first page. `root` is where the service's root is, seen from the page. */
@@ -27,7 +28,16 @@ export function home(
       lifetimes: options.lifetimes,
       draft,
     }),
-    footer: h('footer', {}, h('p', {}, `etcd-discovery ${options.version}`)),
+    footer: h(
+      'footer',
+      {},
+      h(
+        'p',
+        {},
+        `etcd-discovery ${options.version} · `,
+        h('a', { href: `${root}${OVERVIEW}` }, 'for its operators'),
+      ),
+    ),
   });
   return openDocument(status, html);
 }

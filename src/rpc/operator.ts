@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { ContextValues } from '@connectrpc/connect';
 import {
   type ListClustersRequest,
@@ -6,6 +6,7 @@ import {
   type ListClustersResponse,
   ListClustersResponseSchema,
 } from '../../gen/discovery/v1/operator_pb.ts';
+import type { OperatorClient } from '../client/operator-client.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { WORK_LIMITS } from '../limits.ts';
@@ -62,15 +63,10 @@ export function operatorService(
 }
 
 /** Calls the service in this process for whoever the values say. */
-export function inProcessOperator(service: LocalOperator, values: ContextValues): OperatorCalls {
+export function inProcessOperator(service: LocalOperator, values: ContextValues): OperatorClient {
   const { signal } = new AbortController();
   return {
     listClusters: (input) =>
       service.listClusters(create(ListClustersRequestSchema, input), { signal, values }),
   };
-}
-
-/** What a page needs of a client of the service. */
-export interface OperatorCalls {
-  listClusters(input: MessageInitShape<typeof ListClustersRequestSchema>): Promise<ListClustersResponse>;
 }

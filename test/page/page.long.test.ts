@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { Access } from '../../gen/discovery/v1/cluster_pb.ts';
@@ -10,9 +8,8 @@ import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 import { TLS_ARGS } from '../tls/files.ts';
 import { CHROMIUM, launch, openTab, sees, shown, type TabOptions } from './browser.ts';
+import { expectGood, LOOKS_DIFFER } from './good.ts';
 import { builtAssets } from './html.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
   let service: RunningService;
@@ -407,9 +404,6 @@ async function refuseForm(page: Page): Promise<void> {
   await sees(page, 'not 5000');
 }
 
-/** The rules of axe-core whose verdict depends on colours and on the size of the window. */
-const LOOKS_DIFFER = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size'];
-
 /** Waits until the lines to paste are so. */
 async function linesHave(page: Page, pattern: RegExp): Promise<void> {
   const lines = page.locator('#start-text');
@@ -423,28 +417,4 @@ async function firstSaid(page: Page): Promise<() => Promise<string>> {
       for (const { target } of changes) if (target.matches('.copy')) globalThis.said ||= target.textContent;
     }).observe(document.body, { childList: true, subtree: true })`);
   return () => page.evaluate<string>('said');
-}
-
-interface AxeResults {
-  readonly violations: ReadonlyArray<{
-    id: string;
-    nodes: ReadonlyArray<{ html: string; failureSummary: string }>;
-  }>;
-}
-
-async function expectGood(page: Page, where: string, rules: readonly string[] | undefined): Promise<void> {
-  // Colours are judged when they have come to rest.
-  await page.emulateMedia({ reducedMotion: 'reduce' });
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate<AxeResults>(
-    `axe.run(${JSON.stringify(rules === undefined ? {} : { runOnly: rules })})`,
-  );
-  const found = violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
-  );
-  assert.deepEqual(found, [], where);
-  const { scrollWidth, clientWidth } = await page.evaluate<{ scrollWidth: number; clientWidth: number }>(
-    '({ scrollWidth: document.documentElement.scrollWidth, clientWidth: document.documentElement.clientWidth })',
-  );
-  assert.ok(scrollWidth <= clientWidth, `${where} is ${scrollWidth} wide in ${clientWidth}`);
 }

@@ -14,9 +14,10 @@ import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { type ClusterSummary, OperatorService } from '../../gen/discovery/v1/operator_pb.ts';
 import { createDiscoveryClient, discoveryTransport } from '../../src/client/node.ts';
+import type { OperatorClient } from '../../src/client/operator-client.ts';
 import { ANYONE } from '../../src/discovery/access.ts';
 import { RESOLVE_CALLER } from '../../src/rpc/caller.ts';
-import { inProcessOperator, type OperatorCalls, operatorService } from '../../src/rpc/operator.ts';
+import { inProcessOperator, operatorService } from '../../src/rpc/operator.ts';
 import { issueCredential, NOBODY, parseAuthFile } from '../../src/server/clients/auth-file.ts';
 import { Callers } from '../../src/server/clients/callers.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -40,7 +41,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-function overWire(make: (baseUrl: string) => Transport): () => OperatorCalls {
+function overWire(make: (baseUrl: string) => Transport): () => OperatorClient {
   return () => createClient(OperatorService, make(service.url));
 }
 
@@ -51,7 +52,7 @@ const authorize: NonNullable<Parameters<typeof createGrpcTransport>[0]['intercep
     return next(request);
   },
 ];
-const TRANSPORTS: Record<string, () => OperatorCalls> = {
+const TRANSPORTS: Record<string, () => OperatorClient> = {
   'in process': () =>
     inProcessOperator(
       operatorService(service.discovery, {
@@ -73,7 +74,7 @@ const TRANSPORTS: Record<string, () => OperatorCalls> = {
   ),
 };
 
-async function everything(operator: OperatorCalls, pageSize: number): Promise<ClusterSummary[]> {
+async function everything(operator: OperatorClient, pageSize: number): Promise<ClusterSummary[]> {
   const found: ClusterSummary[] = [];
   let pageToken = '';
   do {

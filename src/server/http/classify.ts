@@ -71,13 +71,16 @@ export function surfaceOf(target: string, method = 'GET', accept?: string, path 
   if (path.includes('.') && RPC.test(path)) return 'rpc';
   const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
   if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
-  if (path.startsWith('/_page/')) return 'page';
+  if (path.startsWith('/_page/') || CLUSTERS.test(path)) return 'page';
   return wantsPage(method, accept, 'application/json') && isTokenTarget(target) ? 'page' : 'v2';
 }
 
 function wantsPage(method: string, accept: string | undefined, other: string): boolean {
   return (method === 'GET' || method === 'HEAD') && prefersHtml(accept, other);
 }
+
+/** The operators' page. */
+const CLUSTERS = /^\/_clusters\/?$/;
 
 /** Paths of one part that are no token's. */
 const NO_TOKENS = new Set(['new', 'version', 'v2', 'favicon.ico']);

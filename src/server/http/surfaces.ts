@@ -13,7 +13,7 @@ import { pageHandler } from '../../page/handler.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
-import type { LocalOperator } from '../../rpc/operator.ts';
+import { inProcessOperator, type LocalOperator } from '../../rpc/operator.ts';
 import { NOTED } from '../../rpc/reports.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
@@ -88,9 +88,12 @@ export function surfaces(options: SurfacesOptions): Answer {
   const outcomes = new WeakMap<PortRequest, Outcome>();
   const pageClientOf = (request: PortRequest): ReturnType<typeof clientWith> =>
     clientWith(valuesOf(request).set(NOTED, outcomes.get(request)));
+  const operatorOf = (request: PortRequest) =>
+    inProcessOperator(operator, valuesOf(request).set(NOTED, outcomes.get(request)));
   const page = pageHandler(pageClientOf, options.assets, {
     version,
     urlFor,
+    operatorOf,
     workOf,
     onDefect,
     lifetimes: config.policy,

@@ -21,7 +21,7 @@ export function httpRoute({ surface, path }: Pick<Route, 'surface' | 'path'>): s
 }
 
 function pageRoute(path: string): string {
-  if (path === '/' || path === '/_page/new') return path;
+  if (path === '/' || path === '/_page/new' || path === '/_clusters') return path;
   return path.startsWith('/_page/') ? '/_page/{file}' : '/{token}';
 }
 
