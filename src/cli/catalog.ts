@@ -26,6 +26,12 @@ export const CATALOG: readonly CatalogRow[] = [
     load: async () => (await import('./commands/credential.ts')).CREDENTIAL,
   },
   {
+    name: 'list',
+    group: 'Service',
+    summary: 'list the clusters of the service, newest first; for its operators',
+    load: async () => (await import('./commands/list.ts')).LIST,
+  },
+  {
     name: 'export',
     group: 'Data',
     summary: 'write the live tokens of a store to a file',

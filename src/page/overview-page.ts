@@ -8,7 +8,7 @@ import { pageRefusalOf, rowOf, sayWhen } from './refusals.ts';
 import { type PageRequest, type Reply, secretDocument } from './reply.ts';
 import { documentHtml } from './view/document.ts';
 import { h, type VElement } from './view/node.ts';
-import { filteredMain, type ListedState, OVERVIEW, overviewMain, STUCK_MS } from './view/overview.ts';
+import { filteredMain, type ListedState, overviewMain, STUCK_MS } from './view/overview.ts';
 import { refusedMain, sentence } from './view/refused.ts';
 
 /** Of each part of the overview. */
@@ -43,8 +43,13 @@ export async function overviewPage(context: Context, request: PageRequest): Prom
     const advice = isOperators
       ? 'A browser asks for their name and secret; a client certificate of an operator does as well.'
       : row.advice;
-    const link = isOperators ? { href: './', text: 'Make a token' } : { href: OVERVIEW, text: 'Load again' };
-    const main = refusedMain(title, sentence(refusal.text), advice, link);
+    const main = refusedMain({
+      title,
+      lead: sentence(refusal.text),
+      advice,
+      root: './',
+      again: !isOperators,
+    });
     return sayWhen(secretDocument(row.status, documentOf(context, title, main)), thrown);
   }
 }

@@ -12,7 +12,7 @@ const STATES = ['ASSEMBLING', 'COMPLETE', 'EXPIRED', 'DELETED'] as const satisfi
 
 /** What a request asks for, and its filters in words, which its page tokens are bound to. */
 export function listQuery(request: ListClustersRequest, now: Millis): { query: ListQuery; filters: string } {
-  const asked = [...new Set(request.states)].sort().map(stateOf);
+  const asked = [...new Set(request.states)].sort((a, b) => a - b).map(stateOf);
   const waits = request.assemblingFor === undefined ? undefined : durationMs(request.assemblingFor);
   if (waits !== undefined && waits < 0) {
     throw wrong('assembling_for', 'assembling_for is a time that has gone by, and not negative');

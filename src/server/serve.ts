@@ -9,7 +9,6 @@ import { type MetricsPort, openMetricsPort } from './http/metrics-port.ts';
 import { reloadFiles } from './reload.ts';
 import { startSweeper } from './sweeper.ts';
 import type { Log } from './telemetry/log.ts';
-import { startCensus } from './telemetry/token-census.ts';
 
 /** The service, listening. */
 export interface RunningServer {
@@ -45,7 +44,6 @@ export async function startServer(
     await store.close();
     throw error;
   });
-  const census = startCensus(store, () => discovery.now());
   const { connections, requestsAtOnce, watches } = config.limits;
   metrics.observe({
     watches: { now: () => limiter.watches, most: watches },
@@ -54,14 +52,12 @@ export async function startServer(
     tokens: { now: () => opened.store.tokens(), most: config.policy.maxTokens },
     bytes: { now: () => opened.store.bytes(), most: config.policy.maxBytes },
     room: opened.store.room?.bind(opened.store),
-    tokensByState: () => census.counts(),
   });
   const stopExpiries = watchExpiries(discovery, (cluster) => story.expired(cluster));
   const stopSweeper = startSweeper(discovery, config.sweepInterval, { log, metrics });
   const stopReloading = reloadFiles(config, { callers, port, log });
   const stop = async (): Promise<void> => {
     stopReloading();
-    census.stop();
     stopExpiries();
     discovery.stopWatches();
     stopping.abort();

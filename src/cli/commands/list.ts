@@ -13,8 +13,8 @@ import { shellWord } from '../../etcd/start/shell-word.ts';
 import { LIST_LIMITS } from '../../limits.ts';
 import { oneOf } from '../../settings/tables/setting.ts';
 import { formatDuration, parseDuration } from '../../values/duration.ts';
+import { apiJson } from '../api-json.ts';
 import { clientCommand } from '../client-command.ts';
-import { apiJson } from '../output.ts';
 import { clustersText } from '../text/clusters.ts';
 
 const STATES = {

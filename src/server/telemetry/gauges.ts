@@ -1,5 +1,4 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Counts } from './token-census.ts';
 
 /** What there is now of something, and the most that there may be. */
 interface Held {
@@ -29,14 +28,12 @@ const HELD = {
 } as const;
 
 export interface Gauges extends Readonly<Record<keyof typeof HELD, Held>> {
-  /** Undefined while nobody knows. */
-  readonly tokensByState: () => Counts | undefined;
   /** What may still be written to the store, in bytes; undefined where that is another's business. */
   readonly room: (() => number) | undefined;
 }
 
 /** Has the gauges look, at every scrape, at what there is. */
-export function registerGauges(register: Registry, { tokensByState, room, ...held }: Gauges): void {
+export function registerGauges(register: Registry, { room, ...held }: Gauges): void {
   const registers = [register];
   for (const [key, [name, setting, help]] of Object.entries(HELD)) {
     const { now, most } = held[key as keyof typeof HELD];
@@ -51,15 +48,4 @@ export function registerGauges(register: Registry, { tokensByState, room, ...hel
       collect: () => made.set(room()),
     });
   }
-  const states = new Gauge({
-    name: 'discovery_tokens_by_state',
-    help: 'Tokens in the store by state, as they were counted last: about a minute ago, or an hour where there are a million.',
-    labelNames: ['state'],
-    registers,
-    collect: () => {
-      for (const [state, count] of Object.entries(tokensByState() ?? {})) {
-        states.set({ state: state.toLowerCase() }, count);
-      }
-    },
-  });
 }

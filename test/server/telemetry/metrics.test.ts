@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
-import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
-import { issueToken } from '../../../src/discovery/issue-token.ts';
-import {
-  parseMemberId,
-  parseMemberName,
-  parsePeerUrls,
-  parseSize,
-  parseToken,
-  parseTtl,
-} from '../../../src/discovery/parse.ts';
-import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import type { Store } from '../../../src/discovery/store.ts';
-import { millis, type Token } from '../../../src/discovery/types.ts';
+import { parseToken } from '../../../src/discovery/parse.ts';
+import { millis } from '../../../src/discovery/types.ts';
 import { Histogram } from '../../../src/server/telemetry/histogram.ts';
 import { observeStore } from '../../../src/server/telemetry/observed-store.ts';
-import { startCensus } from '../../../src/server/telemetry/token-census.ts';
 import { openTracing } from '../../../src/server/telemetry/tracing.ts';
 import { emptyDisk, openMemoryStore } from '../../store/support/memory.ts';
 import { failingStore } from '../../support/failing-store.ts';
-import { unlessHeldUp } from '../../support/held-up.ts';
 import { emptyMetrics, scrape } from '../../support/scrape.ts';
 import { type RunningService, startService } from '../../support/service.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -132,60 +118,6 @@ test('waits are counted while they are open, and stay out of the times of calls'
   await reaches('discovery_wait_duration_seconds_count{surface="v2"}', 3);
   await reaches('discovery_wait_duration_seconds_count{surface="rpc"}', 1);
   assert.equal(await timed(), before);
-});
-
-test('tokens are told by their state, also of those whose time has come without a write', async () => {
-  const open = openMemoryStore(emptyDisk(), { maxTokens: 1000, maxBytes: 1e12 });
-  let now = millis(1000);
-  const discovery = new Discovery(open, DEFAULT_POLICY, () => now);
-  const make = async (size: number, ttl: number): Promise<Token> => {
-    const token = issueToken();
-    await discovery.createToken({
-      token,
-      size: parseSize(size, DEFAULT_POLICY),
-      ttl: parseTtl(ttl, DEFAULT_POLICY),
-      allowRejoin: false,
-    });
-    return token;
-  };
-  const [, , done, gone] = [
-    ...(await Promise.all(Array.from({ length: 250 }, () => make(3, 60_000)))).slice(0, 2),
-    await make(1, 120_000),
-    await make(3, 120_000),
-  ];
-  assert.ok(done !== undefined && gone !== undefined);
-  const parsed = {
-    id: parseMemberId('1'),
-    name: parseMemberName('a'),
-    peerUrls: parsePeerUrls(['http://a:1']),
-  };
-  await discovery.register(done, { ...parsed, mode: 'CREATE', whenFull: 'REFUSE' });
-  await discovery.deleteToken(gone);
-  // It rests 200 times as long as a look took: after a pause of the process, for longer than is waited.
-  await unlessHeldUp(100, async () => {
-    now = millis(1000);
-    let lists = 0;
-    const list: Store['list'] = (after, limit) => {
-      lists += 1;
-      return lists === 2 ? Promise.reject(new Error('away')) : open.list(after, limit);
-    };
-    const census = startCensus({ list }, () => now, 5);
-    try {
-      const counted = (expected: object): Promise<void> =>
-        waitFor('the counts', () => isDeepStrictEqual(census.counts(), expected));
-      await counted({ ASSEMBLING: 250, COMPLETE: 1, EXPIRED: 0, DELETED: 1 });
-      now = millis(now + 61_000);
-      await counted({ ASSEMBLING: 0, COMPLETE: 1, EXPIRED: 250, DELETED: 1 });
-      assert.ok(lists > 6, 'a few at a time');
-    } finally {
-      census.stop();
-    }
-  });
-  const metrics = await scrape(service.url);
-  assert.ok(
-    metrics.has('discovery_tokens_by_state{state="assembling"}'),
-    'the service counts from its start',
-  );
 });
 
 test('what the port refuses by itself is counted', async () => {

@@ -81,7 +81,7 @@ export function newestLaws({ start, newPlace, again }: Subject): void {
         // Those that are there throughout pass on, too.
         await discovery.register(random.pick(kept).token, node(random.between(7, 9))).catch(() => {});
       };
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         const listed: Cluster[] = [];
         let after: Place | undefined;
         do {
