@@ -7,6 +7,7 @@ import {
   ListClustersResponseSchema,
 } from '../../gen/discovery/v1/operator_pb.ts';
 import type { OperatorClient } from '../client/operator-client.ts';
+import { authorizeOperator } from '../discovery/access.ts';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Reason } from '../discovery/errors.ts';
 import { WORK_LIMITS } from '../limits.ts';
@@ -40,6 +41,8 @@ export function operatorService(
     values: ContextValues,
   ): Promise<ListClustersResponse> => {
     const caller = values.get(RESOLVE_CALLER)(undefined);
+    // First: strangers are told nothing else.
+    authorizeOperator(caller);
     const now = discovery.now();
     const { query, filters } = listQuery(request, now);
     const { clusters, next, looked, bytes } = await discovery.listClusters(query, caller);

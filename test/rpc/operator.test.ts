@@ -155,8 +155,8 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
 const timeOf = ({ createTime }: ClusterSummary): number => (createTime ? timestampMs(createTime) : 0);
 
 suite('who is no operator', () => {
-  const call = (running: RunningService, headers: Headers) =>
-    createClient(OperatorService, discoveryTransport(running.url, { headers })).listClusters({});
+  const call = (running: RunningService, headers: Headers, request = {}) =>
+    createClient(OperatorService, discoveryTransport(running.url, { headers })).listClusters(request);
 
   test('is refused, and told how one becomes one', async () => {
     for (const [headers, reason] of [
@@ -169,6 +169,7 @@ suite('who is no operator', () => {
       const refused = await refusal(call(service, headers));
       assert.equal(refused.reason, reason, JSON.stringify(headers));
       await assert.rejects(call(service, headers), /credential NAME --operator/);
+      assert.equal((await refusal(call(service, headers, { pageToken: 'x' }))).reason, reason);
     }
     await call(service, basic('ops', ops));
   });

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Discovery } from '../../../src/discovery/discovery.ts';
+import { PHASES } from '../../../src/discovery/newest.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { Connection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
-import { openEtcdStore } from '../../../src/store/etcd/store.ts';
+import { put } from '../../../src/store/etcd/log/operations.ts';
+import { type EtcdStore, openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
-import { at, create, HOUR, token, ttl } from '../support/commands.ts';
+import { waitFor } from '../../support/wait.ts';
+import { at, create, HOUR, node, size, token, ttl } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
 await forEachEtcd((label, etcd) => {
@@ -41,6 +45,40 @@ await forEachEtcd((label, etcd) => {
         });
         assert.equal(await store.sweep(future, 10), 0, 'it may be the turn of another');
         assert.equal(await store.sweep(future, 10), 3);
+      } finally {
+        direct.close();
+        await store.close();
+      }
+    });
+
+    test('gives the tokens of an earlier version their places when it is opened, and forgets them with the tokens', async () => {
+      const prefix = newPrefix();
+      const [keys, direct] = [new Keys(prefix), new Connection({ endpoints })];
+      const before = await openEtcdStore({ endpoints, prefix, policy });
+      const discovery = new Discovery(before, policy);
+      const tokens = Array.from({ length: 60 }, () => token());
+      for (const [i, each] of tokens.entries()) {
+        await discovery.createToken(create(each, size(1)));
+        if (i % 3 > 0) await discovery.register(each, node(1));
+        if (i % 3 > 1) await discovery.deleteToken(each);
+      }
+      const whole = (store: EtcdStore) =>
+        Promise.all(PHASES.map((phase) => store.newest(phase, undefined, 100)));
+      const expected = await whole(before);
+      await before.close();
+      // As it was: no places, and nothing at the ends.
+      const { kvs } = await direct.range(keys.ends);
+      for (const { key } of kvs) {
+        await direct.txn({ compare: [], success: [put(key, Buffer.alloc(0))], failure: [] });
+      }
+      await direct.txn({ compare: [], success: [{ request_delete_range: keys.places }], failure: [] });
+      const store = await openEtcdStore({ endpoints, prefix, policy });
+      try {
+        await waitFor('the places', async () => isDeepStrictEqual(await whole(store), expected));
+        const future = at(Date.now() + 2 * HOUR);
+        await waitFor('the sweep', async () => (await store.sweep(future, 100)) === 0);
+        assert.deepEqual(await whole(store), [[], [], []]);
+        assert.equal((await direct.range(keys.places)).kvs.length, 0);
       } finally {
         direct.close();
         await store.close();
