@@ -50,9 +50,15 @@ function lastChange(sources) {
 
 /** The compiler leaves what it once made of a source that is gone: a test, say, that would still run. */
 function removeOrphans() {
-  for (const name of readdirSync(DIST, { recursive: true })) {
+  for (const name of ['src', 'gen', 'test', 'bench'].flatMap(compiledBelow)) {
     const [stem, rest] = name.split(/\.d\.ts$/);
     if (rest === undefined || existsSync(join(ROOT, `${stem}.ts`))) continue;
     for (const suffix of ['.d.ts', '.js', '.js.map']) rmSync(join(DIST, stem + suffix), { force: true });
   }
+}
+
+function compiledBelow(top) {
+  const directory = join(DIST, top);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true }).map((name) => join(top, name));
 }

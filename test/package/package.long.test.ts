@@ -1,36 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { slow } from '../slow.ts';
 import { type RunningService, startService } from '../support/service.ts';
+import { compile, install, type Manifest, pack, ROOT, STRICT } from './projects.ts';
 
-// The package as npm makes it, in an empty project: what its users get, and nothing of the clone.
+// Both packages as npm makes them, in an empty project: what their users get, and nothing of the clone.
 
 const exec = promisify(execFile);
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-interface Package {
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string>>;
-  readonly bin: Readonly<Record<string, string>>;
-}
-
-const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Package;
+let ours: Manifest;
 let project = '';
 let installed = '';
 let files: string[] = [];
@@ -40,27 +22,9 @@ before(async () => {
   service = await startService();
   project = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   installed = join(project, 'node_modules', 'etcd-discovery');
-  // Without its scripts: they would build what these tests run from.
-  const pack = ['pack', ROOT, '--ignore-scripts', '--json', '--pack-destination', project];
-  const { stdout } = await exec('npm', pack, { cwd: project });
-  const [packed] = Object.values(JSON.parse(stdout) as Record<string, { filename: string }>);
-  assert.ok(packed);
-  writeFileSync(join(project, 'package.json'), '{"type": "module", "private": true}');
-  const tools = ['typescript', '@types/node'];
-  if (slow) {
-    const wanted = tools.map((name) => `${name}@${ours.devDependencies[name]}`);
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-    await exec('npm', ['install', ...flags, join(project, packed.filename), ...wanted], { cwd: project });
-  } else {
-    // What npm would install, from the clone: no network, and nothing that the package does not ask for.
-    mkdirSync(installed, { recursive: true });
-    await exec('tar', ['-xzf', join(project, packed.filename), '--strip-components=1', '-C', installed]);
-    for (const name of [...Object.keys(ours.dependencies), ...tools]) {
-      const link = join(project, 'node_modules', name);
-      mkdirSync(dirname(link), { recursive: true });
-      symlinkSync(join(ROOT, 'node_modules', name), link);
-    }
-  }
+  const packed = await pack(project);
+  ours = packed.service.manifest;
+  await install(project, [packed.service, packed.client]);
   files = readdirSync(installed, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
@@ -72,11 +36,10 @@ after(async () => {
   await service.stop();
 });
 
-test('the package holds what runs, the types of what it exports, and the protos of the API', () => {
+test('the package of the service holds what runs, the types of what it exports, and the protos of the API', () => {
   const odd = files.filter(
     (name) =>
       !/^dist\/(src|gen)\/.*\.js$/.test(name) &&
-      !/^dist\/(gen\/discovery|src\/client)\/.*\.d\.ts$/.test(name) &&
       !name.startsWith('dist/src/page/assets/') &&
       !/^proto\/discovery\/.*\.proto$/.test(name),
   );
@@ -84,7 +47,6 @@ test('the package holds what runs, the types of what it exports, and the protos 
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
-    'dist/src/schema.d.ts',
     'dist/src/server/start.d.ts',
     'package.json',
   ]);
@@ -94,19 +56,21 @@ test('the package holds what runs, the types of what it exports, and the protos 
       assert.ok(files.includes(`dist/src/page/assets/${name}`), name);
     }
   }
-  const named = [...Object.values(ours.exports), ...Object.values(ours.bin)].map((path) =>
-    path.replace(/^\.\//, ''),
-  );
+  const command = ours.bin?.['etcd-discovery'];
+  const named = [...Object.values(ours.exports), command].map((path) => String(path).replace(/^\.\//, ''));
   for (const path of named) {
     assert.ok(path.includes('*') || files.includes(path), path);
-    if (path.startsWith('dist') && path !== ours.bin['etcd-discovery']) {
+    if (path.startsWith('dist') && path !== command) {
       assert.ok(files.includes(path.replace(/js$/, 'd.ts')), `the types of ${path}`);
     }
+  }
+  for (const name of files.filter((each) => each.endsWith('.js'))) {
+    assert.doesNotMatch(readFileSync(join(installed, name), 'utf8'), /^\/\/# sourceMappingURL/m, name);
   }
 });
 
 test('the command runs', async () => {
-  const command = join(installed, ours.bin['etcd-discovery'] ?? '');
+  const command = join(installed, ours.bin?.['etcd-discovery'] ?? '');
   const { stdout } = await exec(process.execPath, [command, '--version'], { cwd: project });
   assert.match(stdout, /^etcd-discovery \d/);
 });
@@ -120,22 +84,6 @@ function examples(): Array<{ code: string; output: string }> {
   return found;
 }
 
-const STRICT = {
-  compilerOptions: {
-    target: 'es2022',
-    module: 'nodenext',
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    // Our own types are checked as well.
-    skipLibCheck: false,
-    types: ['node'],
-    outDir: 'out',
-    rootDir: '.',
-  },
-  include: ['*.ts'],
-};
-
 test('the examples of the README compile with strict types and print what it says', async () => {
   const found = examples();
   assert.ok(found.length >= 3);
@@ -146,18 +94,14 @@ test('the examples of the README compile with strict types and print what it say
   writeFileSync(
     join(project, 'web.ts'),
     `import { createClient, createRouterTransport } from '@connectrpc/connect';
-import { retryInterceptor, waitForCluster } from 'etcd-discovery/client/web';
-import { DiscoveryService } from 'etcd-discovery/schema';
+import { retryInterceptor, waitForCluster } from 'etcd-discovery-client/web';
+import { DiscoveryService } from 'etcd-discovery-client/schema';
 const transport = createRouterTransport(({ service }) => service(DiscoveryService, {}), { transport: { interceptors: [retryInterceptor()] } });
 const client = createClient(DiscoveryService, transport);
 await waitForCluster(client, 'a').catch((error: Error) => console.log(error.message));
 `,
   );
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(STRICT));
-  const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-  await exec(process.execPath, [tsc], { cwd: project }).catch((error: { stdout: string }) =>
-    assert.fail(error.stdout),
-  );
+  await compile(project, { compilerOptions: STRICT, include: ['*.ts'] });
   for (const [i, { output }] of found.entries()) {
     const { stdout } = await exec(process.execPath, [`out/example${i}.js`], {
       cwd: project,
