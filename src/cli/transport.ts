@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Transport } from '@connectrpc/connect';
 import { discoveryTransport } from '../client/node.ts';
+import { quote } from '../values/quote.ts';
 import { EXIT, Failure } from './exit.ts';
 
 /** How to reach a service. */
@@ -17,28 +18,40 @@ export interface ServiceAccess {
 /** A restart takes a second or two; somebody who has the URL wrong should not wait much longer to hear it. */
 const RETRY_FOR_MS = 3000;
 
+/** A host that drops packets would keep a call for minutes. Answers take milliseconds, and a busy store a few seconds. */
+export const CALL_TIMEOUT_MS = 15_000;
+
 /** What a command sends its calls by, with what proves who is asking. */
 export function openTransport({ server, cacert, cert, key, credentials }: ServiceAccess): Transport {
   if ((cert === undefined) !== (key === undefined)) {
-    throw new Failure(EXIT.WRONG, '--cert and --key belong together: give both, or neither');
+    throw new Failure(
+      EXIT.WRONG,
+      'a client certificate needs its private key: set both --cert (DISC_CERT) and --key (DISC_KEY)',
+    );
   }
   const tls = {
-    ...(cacert !== undefined && { ca: read('--cacert', cacert) }),
-    ...(cert !== undefined && { cert: read('--cert', cert) }),
-    ...(key !== undefined && { key: read('--key', key) }),
+    ...(cacert !== undefined && { ca: read('--cacert (DISC_CACERT)', cacert) }),
+    ...(cert !== undefined && { cert: read('--cert (DISC_CERT)', cert) }),
+    ...(key !== undefined && { key: read('--key (DISC_KEY)', key) }),
   };
   checkTls(tls);
   const headers = credentials === undefined ? {} : { Authorization: authorization(credentials) };
-  return discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers });
+  return withTimeout(discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers }));
+}
+
+/** Streams stay open for as long as they are wanted. */
+function withTimeout({ unary, stream }: Transport): Transport {
+  return {
+    unary: (method, signal, timeoutMs = CALL_TIMEOUT_MS, ...rest) =>
+      unary(method, signal, timeoutMs, ...rest),
+    stream,
+  };
 }
 
 function authorization(credentials: string): string {
   // The end of a line, mostly, of the file that they come from.
   if (!/^[\x21-\x7e]+$/.test(credentials)) {
-    throw new Failure(
-      EXIT.WRONG,
-      'DISC_CREDENTIALS: no space or end of a line may be in it, nor letters beyond ASCII',
-    );
+    throw new Failure(EXIT.WRONG, 'DISC_CREDENTIALS must be printable ASCII without spaces or line breaks');
   }
   if (!credentials.includes(':')) return `Bearer ${credentials}`;
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
@@ -48,20 +61,28 @@ function authorization(credentials: string): string {
 function checkTls(tls: SecureContextOptions & { readonly ca?: string }): void {
   // Node.js does not mind a CA file with nothing in it.
   if (tls.ca !== undefined && !tls.ca.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Failure(EXIT.WRONG, '--cacert: there is no certificate in PEM in that file');
+    throw new Failure(EXIT.WRONG, '--cacert (DISC_CACERT): the file has no certificate in PEM');
   }
   try {
     createSecureContext(tls);
   } catch (error) {
-    const what = '--cert and --key need a certificate and its private key, in PEM and without a passphrase';
+    const what =
+      '--cert and --key (DISC_CERT, DISC_KEY) need a certificate and its private key, in PEM and without a passphrase';
     throw new Failure(EXIT.WRONG, `${what}: ${(error as Error).message}`);
   }
 }
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory, not a file',
+  EACCES: 'permission denied: this user cannot read the file',
+};
 
 function read(flag: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new Failure(EXIT.WRONG, `${flag} ${JSON.stringify(file)}: ${(error as Error).message}`);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Failure(EXIT.WRONG, `${flag} ${quote(file)}: ${FILE_ERRORS[code] ?? message}`);
   }
 }

@@ -73,7 +73,7 @@ Start each of the 5 nodes with it, beside the node's own name and URLs:
   etcd 3.4, 3.5   --discovery http://SERVICE/TOKEN
   etcd 3.6, 3.7   --discovery-token TOKEN --discovery-endpoints http://SERVICE
 
-All that a node needs: etcd-discovery flags http://SERVICE/TOKEN --etcd 3.6 --name infra1 --ip 10.0.0.1
+All that a node needs: etcd-discovery flags http://SERVICE/TOKEN --etcd 3.6 --name NAME --ip ADDRESS
 Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
 `,
     );
@@ -103,7 +103,7 @@ Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
     );
     const other = await ask('new', '--token', 'mine', '--size', '4');
     assert.equal(other.code, 7);
-    assert.match(other.stderr, /its size is 3 and never changes.*\nnext: leave --token out/);
+    assert.match(other.stderr, /its size is 3 and never changes.*\nnext: omit --token/);
   });
 });
 

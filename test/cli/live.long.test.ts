@@ -181,7 +181,10 @@ suite('in a pipe', () => {
     await timedOut(service.url, /^: 1 of 3, 2 missing; there: infra1$/);
     const json = await run(['wait', token, '--timeout', '1s', '-s', service.url, '-o', 'json']);
     assert.equal((JSON.parse(json.stderr) as { error: { exitCode: number } }).error.exitCode, 6);
-    await timedOut('http://127.0.0.1:1', /^: cannot reach http:\/\/127\.0\.0\.1:1: nothing listens there$/);
+    await timedOut(
+      'http://127.0.0.1:1',
+      /^: cannot reach http:\/\/127\.0\.0\.1:1: connection refused: nothing listens there$/,
+    );
   });
 
   test('wait and watch end with exit code 5 when the token expires or is deleted', async () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createSilentServer, type Server } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { run as runCommand } from '../../src/cli/run.ts';
 import { freePorts } from '../etcd/harness/ports.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { CA_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
@@ -21,6 +22,23 @@ after(async () => {
   await service.remove();
   await tls.remove();
 });
+
+/** In this process: these calls end before anything is asked or opened. */
+async function runHere(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  let [stdout, stderr] = ['', ''];
+  const code = await runCommand(args, {
+    env: {},
+    out: (text) => {
+      stdout += text;
+    },
+    err: (text) => {
+      stderr += text;
+    },
+    columns: () => undefined,
+    ask: undefined,
+  });
+  return { code, stdout, stderr };
+}
 
 async function fails(args: readonly string[], code: number, text: RegExp): Promise<void> {
   const ran = await run(args);
@@ -55,13 +73,16 @@ suite('a wrong call is exit code 2', () => {
     [['new', '--size'], /: --size: needs a value; it takes a whole number/],
     [['new', '--size', '3', '-n', '4'], /: --size is given more than once/],
     [['new', '--quiet=yes'], /: --quiet: takes no value/],
-    [
-      ['new', '--server', 'localhost:8087'],
-      /: --server "localhost:8087": takes a URL .*like http:\/\/localhost:8087/,
-    ],
+    [['new', '--server', 'localhost'], /: --server "localhost": takes a URL like http:\/\/localhost:8087/],
+    [['show', 'example.com/abc'], /: "example.com\/abc" is not a token; a URL needs its scheme/],
+    [['show', 'http://localhost:8087'], /: the URL has no token in it/],
+    [['show', 'localhost:8087'], /: "localhost:8087" is not a token|: the URL has no token in it/],
     [['show', 'http://localhost:8087/'], /: the URL has no token in it/],
-    [['show', 'a', '--cert', 'x.pem'], /: --cert and --key belong together/],
-    [['show', 'a', '--cacert', '/no/such.pem'], /: --cacert "\/no\/such\.pem": ENOENT/],
+    [['show', 'a', '--cert', 'x.pem'], /: a client certificate needs its private key: set both --cert/],
+    [
+      ['show', 'a', '--cacert', '/no/such.pem'],
+      /: --cacert \(DISC_CACERT\) "\/no\/such\.pem": no such file\n/,
+    ],
     [['shwo', 'a'], /: "shwo": there is no such command; did you mean show\?\n$/],
     [['frobnicate'], /: "frobnicate": there is no such command; see etcd-discovery --help\n$/],
     [['new', '--siez', '3'], /: "--siez": there is no such flag; did you mean --size\?\n$/],
@@ -71,7 +92,14 @@ suite('a wrong call is exit code 2', () => {
     [['completion', 'bsh'], /: "bsh": .* did you mean bash\?\n$/],
     [['completion', 'tcsh'], /: "tcsh": completion takes bash, zsh or fish/],
   ];
-  for (const [args, text] of wrong) test(args.join(' '), () => fails(args, 2, text));
+  for (const [args, text] of wrong) {
+    test(args.join(' '), async () => {
+      const { code, stdout, stderr } = await runHere(args);
+      assert.match(stderr, text);
+      assert.ok(stderr.trimEnd().split('\n').length <= 2, stderr);
+      assert.deepEqual([code, stdout], [2, '']);
+    });
+  }
 
   test('DISC_SERVER that is no URL', async () => {
     const { code, stderr } = await run(['show', 'a'], { DISC_SERVER: 'here' });
@@ -81,7 +109,7 @@ suite('a wrong call is exit code 2', () => {
   test('credentials with the end of a line behind them', async () => {
     for (const credentials of ['secret\n', 'name:secret\n', 'sécret']) {
       const { code, stderr } = await run(['show', 'a'], { DISC_CREDENTIALS: credentials });
-      assert.match(stderr, /^etcd-discovery: DISC_CREDENTIALS: no space or end of a line/);
+      assert.match(stderr, /^etcd-discovery: DISC_CREDENTIALS must be printable ASCII/);
       assert.doesNotMatch(stderr, /cret/);
       assert.equal(code, 2);
     }
@@ -138,7 +166,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '-s', url],
       3,
-      new RegExp(`: cannot reach ${url}: nothing listens there\nnext: .*--server`),
+      new RegExp(`: cannot reach ${url}: connection refused: nothing listens there\nnext: .*--server`),
     );
   });
 
@@ -146,41 +174,67 @@ suite('a service that is not there is exit code 3', () => {
     fails(
       ['show', 'a', '-s', 'http://no-such-host.invalid'],
       3,
-      /: cannot reach .*: (there is no such host|the name)/,
+      /: cannot reach .*: (host not found|the name server)/,
     ));
+
+  test('no scheme is http, which is said, unless a secret would go over a network', async () => {
+    const { host } = new URL(service.url);
+    const made = await run(['new', '--quiet', '--server', host]);
+    assert.deepEqual([made.code, made.stdout.startsWith(`${service.url}/`)], [0, true]);
+    assert.equal(made.stderr, `note: no scheme was given; using ${service.url}\n`);
+    const token = made.stdout.trim().slice(service.url.length + 1);
+    assert.equal((await run(['show', `${host}/${token}`])).code, 0);
+    const json = await run(['show', token, '-o', 'json'], { DISC_SERVER: host });
+    assert.deepEqual([json.code, json.stderr], [0, '']);
+    await fails(['show', 'a:secret', '-s', 'example.invalid:8087'], 2, /plaintext.*\nnext: write the scheme/);
+  });
 
   test('something else answers', async () => {
     const url = await listening(createServer((_, response) => response.writeHead(404).end('<h1>no</h1>')));
-    await fails(['show', 'a', '-s', url], 3, /: what answers at .* is not the discovery service.*\nnext: /);
+    await fails(
+      ['show', 'a', '-s', url],
+      3,
+      /: the answer from .* is not from the discovery service.*\nnext: /,
+    );
   });
 
   test('what answers speaks no HTTP', async () => {
     const url = await listening(
       createSilentServer((socket) => socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
     );
-    await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: what answers is not HTTP\n/);
+    await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: what answers there is not HTTP\n/);
   });
 
   test('clear text is spoken to TLS, and TLS to clear text', async () => {
     await fails(
       ['show', 'a', '-s', tls.url.replace('https', 'http')],
       3,
-      /next: does it speak TLS\?.*https:/,
+      /next: if the service uses TLS, .*https:/,
     );
     await fails(
       ['show', 'a', '-s', service.url.replace('http', 'https')],
       3,
-      /does not speak TLS\nnext: .* http:/,
+      /does not use TLS\nnext: .* http:/,
     );
   });
 
   test('its CA is not known, until --cacert names it', async () => {
-    await fails(['show', 'a', '-s', tls.url], 3, /no CA that is known here\nnext: .*--cacert/);
+    await fails(['show', 'a', '-s', tls.url], 3, /not signed by a trusted CA\nnext: .*--cacert/);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
     // As the command flags has it.
     const { stdout: text } = await run(['new', '--server', tls.url, '--cacert', CA_FILE]);
-    assert.match(text, new RegExp(`--discovery-endpoints ${tls.url} --discovery-insecure-transport=false\n`));
+    const endpoints = `--discovery-endpoints ${tls.url} --discovery-insecure-transport=false`;
+    assert.ok(text.includes(`${endpoints} --discovery-cacert ${CA_FILE}\n`), text);
+    assert.ok(text.includes(`, with SSL_CERT_FILE=${CA_FILE} in the environment\n`), text);
+    for (const line of ['flags', 'watch'])
+      assert.match(text, new RegExp(` ${line} https:\\S+.* --cacert ${CA_FILE}\n`));
+    // What the environment has, the next command has as well.
+    const env = { DISC_SERVER: tls.url, DISC_CACERT: CA_FILE };
+    const made = await run(['new'], env);
+    assert.ok(made.stdout.includes(`--discovery-cacert ${CA_FILE}\n`), made.stderr);
+    assert.match(made.stdout, / watch https:\S+\n$/);
+    assert.deepEqual([(await run(['health'], env)).code, made.code], [0, 0]);
   });
 
   test('its certificate is for another name', async (t) => {
@@ -189,7 +243,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '--cacert', CA_FILE, '-s', other.url],
       3,
-      /: its certificate is for another name\n/,
+      /: the server's certificate is for another name \(.+\)\n/,
     );
   });
 
@@ -197,7 +251,7 @@ suite('a service that is not there is exit code 3', () => {
     fails(
       ['show', 'a', '-s', tls.url, '--cert', CA_FILE, '--key', KEY_FILE],
       2,
-      /--cert and --key need .*mismatch/,
+      /--cert and --key \(DISC_CERT, DISC_KEY\) need .*mismatch/,
     ));
 
   test('a CA file holds no certificate', async (t) => {
@@ -205,7 +259,11 @@ suite('a service that is not there is exit code 3', () => {
     t.after(() => rmSync(directory, { recursive: true }));
     const file = join(directory, 'ca.pem');
     writeFileSync(file, 'nothing');
-    await fails(['show', 'a', '-s', tls.url, '--cacert', file], 2, /--cacert: there is no certificate/);
+    await fails(
+      ['show', 'a', '-s', tls.url, '--cacert', file],
+      2,
+      /--cacert \(DISC_CACERT\): the file has no certificate/,
+    );
   });
 });
 
@@ -214,7 +272,7 @@ suite('a refusal has its words and a code', () => {
     fails(
       ['wait', 'nobody', '-s', service.url],
       4,
-      /: no such token: .*\nnext: is this the service that made it\?/,
+      /: no such token: .*\nnext: check the token and the service/,
     ));
 
   test('the next step asks the same service', async () => {
@@ -229,11 +287,7 @@ suite('a refusal has its words and a code', () => {
   });
 
   test('a token of my own, where the service makes them all', () =>
-    fails(
-      ['new', '--token', 'mine', '-s', service.url],
-      1,
-      /its own tokens only.*\nnext: leave --token out/,
-    ));
+    fails(['new', '--token', 'mine', '-s', service.url], 1, /its own tokens only.*\nnext: omit --token/));
 
   test('as JSON when that is asked for', async () => {
     const { code, stdout, stderr } = await run(['list-members', 'nobody', '-s', service.url, '-o', 'json']);

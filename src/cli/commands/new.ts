@@ -1,16 +1,13 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Access, type Cluster } from '../../../gen/discovery/v1/cluster_pb.ts';
+import { Access } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
-import { findingFlags } from '../../etcd/start/settings.ts';
-import { shellWord } from '../../etcd/start/shell-word.ts';
 import { count, duration, parseText } from '../../settings/tables/setting.ts';
 import { apiJson } from '../api-json.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
-import { notForOthers } from '../text/nodes.ts';
-import type { Style } from '../text/style.ts';
-import { instantFromNow } from '../text/time.ts';
+import { newText } from '../text/new.ts';
+import { notForOthers, pathForGrpc } from '../text/nodes.ts';
 
 export const TTL = flag({
   flag: 'ttl',
@@ -69,7 +66,7 @@ export const NEW = clientCommand({
     'new --size 5 --ttl 24h --description "staging, eu-west"',
     'new --quiet --server https://discovery.example.com',
   ],
-  async run({ flags, client, server, json, printJson, terminal, style, note }) {
+  async run({ flags, client, server, tls, tlsFlags, json, printJson, terminal, style, note }) {
     const answer = await client.createToken({
       size: flags.size,
       token: flags.token ?? '',
@@ -87,12 +84,14 @@ export const NEW = clientCommand({
       terminal.out(`${url}\n`);
       // The one in the URL opens the least: the others would be lost for good.
       terminal.err(secretsText(cluster.token, secrets));
-    } else
-      terminal.out(
-        newText(cluster, token, url, server, created, style) + secretsText(cluster.token, secrets),
-      );
-    const remark = flags.quiet ? undefined : notForOthers(server);
-    if (remark !== undefined) note(remark);
+    } else {
+      const made = { cluster, created, token, url, server, tlsFlags, tls };
+      terminal.out(newText(made, style) + secretsText(cluster.token, secrets));
+    }
+    if (flags.quiet) return;
+    for (const remark of [notForOthers(server), pathForGrpc(server)]) {
+      if (remark !== undefined) note(remark);
+    }
   },
 });
 
@@ -119,30 +118,4 @@ function secretsText(token: string, secrets: readonly TokenSecret[]): string {
     ({ access, secret }) => `  to ${(words.get(access as 1) ?? '').padEnd(12)}${token}:${secret}`,
   );
   return `\nSave these secrets; they are not shown again. Each also opens what is above it:\n\n${lines.join('\n')}\n`;
-}
-
-function newText(
-  cluster: Cluster,
-  token: string,
-  url: string,
-  server: string,
-  created: boolean,
-  style: Style,
-): string {
-  const { size } = cluster;
-  const word = shellWord(url);
-  return `${created ? 'A token' : 'The token was there already,'} for a cluster of ${size}:
-
-  token    ${style.bold(token)}
-  URL      ${style.bold(url)}
-  expires  ${instantFromNow(cluster.expireTime)}
-
-Start each of the ${size} nodes with it, beside the node's own name and URLs:
-
-  etcd 3.4, 3.5   --discovery ${word}
-  etcd 3.6, 3.7   ${findingFlags({ etcd: '3.7', serviceUrl: server, token: shellWord(token) }).join(' ')}
-
-All that a node needs: etcd-discovery flags ${word} --etcd 3.6 --name infra1 --ip 10.0.0.1
-Watch them come:       etcd-discovery watch ${word}
-`;
 }
