@@ -202,6 +202,8 @@ export const REQUEST_LIMITS = {
   metricsConnections: 100,
   /** Lines of the log that their reader has not taken: more are dropped. */
   unwrittenLogBytes: 16 * MiB,
+  /** The file of --config: every setting with a page of comments takes a tenth of it. */
+  configFileBytes: 64 * KiB,
 } as const;
 
 /** Of etcd's v2 dialect. */

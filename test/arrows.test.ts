@@ -37,7 +37,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   'src/settings': {
     modules: ['src/settings/tables', 'src/values', 'src/limits.ts', 'src/discovery'],
-    packages: [NODE],
+    packages: ['yaml', NODE],
   },
   'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
 
@@ -297,7 +297,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [NODE],
   },
-  'src/cli/text': { modules: ['gen', 'src/cli', 'src/client', 'src/values'], packages: [PROTOBUF, NODE] },
+  'src/cli/text': {
+    modules: ['gen', 'src/cli', 'src/client', 'src/etcd/start', 'src/values'],
+    packages: [PROTOBUF, NODE],
+  },
 
   bench: {
     modules: ['bench/measure', 'bench/plan.ts', 'bench/report', 'bench/servers', 'bench/support', 'test'],

@@ -46,7 +46,7 @@ export const STORE_SETTINGS = (Object.keys(SETTING_GROUPS.Storage) as SettingKey
 
 /** A row of the table for a command about data. */
 export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Command {
-  const settings: Setting<unknown>[] = spec.settings.map((key) => SETTINGS[key]);
+  const settings: Setting<unknown>[] = [...spec.settings, 'config' as const].map((key) => SETTINGS[key]);
   const flags = [...Object.values(spec.flags), ...flagsOf(settings), OUTPUT];
   return {
     name: spec.name,

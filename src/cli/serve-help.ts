@@ -11,8 +11,9 @@ or in etcd.
 
 Usage: etcd-discovery serve [flags]
 
-Each flag has an environment variable. A flag beats its variable; an empty one counts as unset.
-Durations are written like 168h, 1h30m, 90s, 500ms or 7d.
+Each flag has an environment variable, and a name in the file of --config: addr for --addr.
+A flag beats its variable, which beats the file; an empty variable counts as unset.
+Durations are written like 168h, 1h30m, 1.5h, 90s, 500ms or 7d.
 
 ${groups.join('\n\n')}
 
@@ -22,6 +23,7 @@ Examples:
   etcd-discovery serve --etcd http://127.0.0.1:2379
   etcd-discovery serve --tls-cert server.pem --tls-key server-key.pem
   etcd-discovery serve --host https://discovery.example.com --ttl 24h
+  etcd-discovery serve --config /etc/etcd-discovery.yaml
   DISC_ADDR=:9000 DISC_LOG_FORMAT=json etcd-discovery serve
 `;
 }

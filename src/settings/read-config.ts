@@ -1,6 +1,7 @@
 import type { Config, StoreConfig } from './config.ts';
 import { contradictions } from './contradictions.ts';
 import { type Env, type Givens, settingsOfVariables, unknownVariables } from './given.ts';
+import { openConfigFile } from './open-config-file.ts';
 import { valueOf } from './read-flags.ts';
 import { type PresetSetting, SETTINGS, type Setting, type SettingKey } from './settings.ts';
 import { passedSocket } from './systemd-socket.ts';
@@ -11,12 +12,16 @@ export type ConfigReading =
   | { readonly type: 'WRONG'; readonly problem: string };
 
 /**
- * Reads the settings from what flags say and the environment. A flag beats a variable, and a socket that systemd has
+ * Reads the settings from what flags say, the environment, and the file that these name. A flag beats a variable, which beats the file, and a socket that systemd has
  * passed to the process `pid` beats the address.
  */
 export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigReading {
   const problems: string[] = [];
-  const given = new Map([...settingsOfVariables(env, flags, problems), ...flags]);
+  const said = new Map([...settingsOfVariables(env, flags, problems), ...flags]);
+  const named = said.get('config');
+  const file = named === undefined ? undefined : openConfigFile(named);
+  problems.push(...(file?.problems ?? []));
+  const given = new Map([...(file?.givens ?? []), ...said]);
 
   const value: Value = <K extends SettingKey>(key: K): ValueOf<K> => {
     const setting: Setting<unknown> = SETTINGS[key];

@@ -30,7 +30,7 @@ export function hasData(dataDir: string): boolean {
 /** What is wrong with a command about the embedded store when the settings choose another one. */
 export function wrongStoreFor(command: string, { store }: Config): string | undefined {
   if (store.type === 'EMBEDDED') return undefined;
-  return `${command} is for the embedded store, and DISC_ETCD is set: use etcdctl for the etcd store, or unset it`;
+  return `${command} is for the embedded store, and etcd is set (DISC_ETCD, or --config): use etcdctl for the etcd store, or unset it`;
 }
 
 /** The directory of the embedded store, for a command that `wrongStoreFor` lets through. */

@@ -1,7 +1,12 @@
-import { count, duration, oneOf, setting } from './setting.ts';
+import { count, duration, FILE, oneOf, setting } from './setting.ts';
 
 /** How the process behaves. */
 export const RUNNING = {
+  config: setting({
+    flag: 'config',
+    ...FILE,
+    help: 'A file of settings in YAML, named as these flags without dashes. Flags and variables beat it.',
+  }),
   workers: setting({
     flag: 'workers',
     ...count(128),

@@ -9,6 +9,7 @@ import { parseAuthFile } from '../../../src/server/clients/auth-file.ts';
 import { Callers } from '../../../src/server/clients/callers.ts';
 import { clientBehind } from '../../../src/server/clients/forwarded.ts';
 import { requestIdOf } from '../../../src/server/telemetry/request-id.ts';
+import { parseConfigFile } from '../../../src/settings/config-file.ts';
 import { readServeArguments } from '../../../src/settings/serve-arguments.ts';
 import { SETTINGS } from '../../../src/settings/settings.ts';
 import { hostPort, parseListenAddress, parsePublicUrl } from '../../../src/values/address.ts';
@@ -104,6 +105,28 @@ const settings: Target = {
       assertFit(reading.problem);
     }
     if (reading.type === 'CONFIG') for (const warning of reading.warnings) assertFit(warning);
+  },
+};
+
+const configFile: Target = {
+  name: 'config-file',
+  words: [
+    ...Object.values(SETTINGS).flatMap((setting) => ('flag' in setting ? [`${setting.flag}: `] : [])),
+    ...'\n - [ ] { } : , # & * ! | > \' " % --- ... ? <<: etcd-password: 7d :8087 ttl: adr: &a *a \t \ufeff'.split(
+      ' ',
+    ),
+  ],
+  longest: 4 * 1024,
+  check(input) {
+    const { givens, problems } = parseConfigFile(input.toString(), 'f.yaml');
+    for (const problem of problems) {
+      assertFit(problem);
+      assert.match(problem, /^f\.yaml:\d+/, 'a problem has its line');
+    }
+    for (const { source, text } of givens.values()) {
+      assert.match(source, /^f\.yaml:\d+ [a-z-]+$/);
+      assert.ok(text !== '');
+    }
   },
 };
 
@@ -213,6 +236,7 @@ export const SETTINGS_TARGETS: readonly Target[] = [
   duration,
   address,
   settings,
+  configFile,
   forwarded,
   credentials,
   headers,

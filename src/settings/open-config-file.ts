@@ -1,0 +1,50 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { REQUEST_LIMITS } from '../limits.ts';
+import { quote } from '../values/quote.ts';
+import { type ConfigFile, parseConfigFile } from './config-file.ts';
+import type { Given } from './read-flags.ts';
+
+const READABLE_BY_ALL = 0o004;
+
+/** The configuration file that a setting names. What is wrong with it is among its problems. */
+export function openConfigFile({ source, text: file }: Given): ConfigFile {
+  const wrong = (problem: string): ConfigFile => ({
+    givens: new Map(),
+    problems: [problem],
+    hasSecret: false,
+  });
+  const named = `${source} ${quote(file)}`;
+  try {
+    const { text, mode } = readBounded(file);
+    if (text === undefined) return wrong(`${named}: is larger than ${REQUEST_LIMITS.configFileBytes} bytes`);
+    const read = parseConfigFile(text, quote(file).slice(1, -1));
+    if (!read.hasSecret || (mode & READABLE_BY_ALL) === 0) return read;
+    return wrong(`${named}: has a password, and everyone on this machine can read it; run chmod o-r on it`);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    return wrong(`${named}: ${FILE_ERRORS[code] ?? message}`);
+  }
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory, not a file',
+  EACCES: 'permission denied: this user cannot read the file',
+};
+
+/** Also of what has no size, like a pipe. No text: it is too large. */
+function readBounded(file: string): { readonly text: string | undefined; readonly mode: number } {
+  const fd = openSync(file, 'r');
+  try {
+    const { mode } = fstatSync(fd);
+    const bytes = Buffer.alloc(REQUEST_LIMITS.configFileBytes + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(fd, bytes, length, bytes.length - length, null);
+    }
+    const isWhole = length < bytes.length;
+    return { text: isWhole ? bytes.toString('utf8', 0, length) : undefined, mode };
+  } finally {
+    closeSync(fd);
+  }
+}
