@@ -58,7 +58,7 @@ suite('help and versions', () => {
       assert.match(stdout, /^ {2}serve +\S/m);
     }
     assert.deepEqual(await run(['help', 'serve']), await run(['serve', '--help']));
-    const wrong = '"sevre": there is no such command; see etcd-discovery --help';
+    const wrong = '"sevre": there is no such command; did you mean serve?';
     assert.deepEqual(await run(['help', 'sevre']), {
       code: 2,
       stdout: '',
@@ -71,7 +71,7 @@ suite('help and versions', () => {
     assert.deepEqual(wrong, {
       code: 2,
       stdout: '',
-      stderr: 'etcd-discovery: "serv": there is no such command; see etcd-discovery --help\n',
+      stderr: 'etcd-discovery: "serv": there is no such command; did you mean serve?\n',
     });
     assert.equal((await run(['--verbose'])).code, 2);
     const nothing = await run([]);

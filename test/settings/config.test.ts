@@ -152,6 +152,7 @@ suite('each setting', () => {
       'tls-client-allowed-name',
       'tls-client-operator-name',
       ...NAMES.map(({ flag }) => flag).filter((flag) => flag?.startsWith('etcd')),
+      'config',
       'workers',
     ]);
   });
