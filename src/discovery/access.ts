@@ -93,13 +93,13 @@ export function authorize(
   if (proof === undefined) {
     throw new DiscoveryError(
       'UNAUTHENTICATED',
-      'a secret guards this token; write it behind the token, as TOKEN:SECRET: who made the token has it',
+      'this token requires a secret: pass TOKEN:SECRET (its creator has the secret)',
       facts,
     );
   }
   throw new DiscoveryError(
     'FORBIDDEN',
-    `the secret behind this token does not let its holder ${WORDS[needed]}; ask who made the token for one that does`,
+    `this secret does not allow its holder to ${WORDS[needed]}; ask the creator of the token for one that does`,
     facts,
   );
 }

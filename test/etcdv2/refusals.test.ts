@@ -297,7 +297,7 @@ const REFUSALS: readonly Refusal[] = [
       return send(stack.url, 'GET', '/guarded/_config/size');
     },
     status: 401,
-    line: '110: Credentials needed (a secret guards this token; write it behind the token, as TOKEN:SECRET: who made the token has it) [3]',
+    line: '110: Credentials needed (this token requires a secret: pass TOKEN:SECRET (its creator has the secret)) [3]',
   },
   {
     what: 'a guarded token with another secret',
@@ -307,7 +307,7 @@ const REFUSALS: readonly Refusal[] = [
       return PUT(stack, '/guarded:wrong/1?prevExist=false', 'infra1=http://10.0.0.1:2380');
     },
     status: 403,
-    line: '110: Secret refused (the secret behind this token does not let its holder register members; ask who made the token for one that does) [3]',
+    line: '110: Secret refused (this secret does not allow its holder to register members; ask the creator of the token for one that does) [3]',
   },
   {
     what: 'a defect of the service',

@@ -31,7 +31,7 @@ await forEachEtcd((it) => {
       name: 'stranger',
     });
     await scene.waitForEnd(stranger.run);
-    assert.match(stranger.run.log, /a secret guards this token/);
+    assert.match(stranger.run.log, /this token requires a secret/);
     await expectCluster(
       scene,
       await startNodes(scene, { etcd, discovery: `${service.url}/${token}:${secret}` }, 2),

@@ -56,8 +56,8 @@ suite('the secrets of a token hold on every surface', () => {
   ): Promise<Outcome> => grpc((transport) => call(createClient(DiscoveryService, transport)));
   const command = async (...args: string[]): Promise<Outcome> => {
     const { stderr, code } = await run(args, { DISC_SERVER: service.url });
-    if (stderr.includes('a secret guards this token')) return 'NO_SECRET';
-    if (stderr.includes('does not let its holder')) return 'NOT_FOR_THIS';
+    if (stderr.includes('this token requires a secret')) return 'NO_SECRET';
+    if (stderr.includes('does not allow its holder')) return 'NOT_FOR_THIS';
     assert.equal(code, 0, stderr);
     return 'LET_IN';
   };
@@ -189,7 +189,7 @@ suite('the secrets of a token hold on every surface', () => {
     const { canceled, cancelReason } = first.value;
     if (!canceled) return 'LET_IN';
     assert.match(cancelReason, /secret/);
-    return cancelReason.includes('does not let') ? 'NOT_FOR_THIS' : 'NO_SECRET';
+    return cancelReason.includes('does not allow') ? 'NOT_FOR_THIS' : 'NO_SECRET';
   }
 
   test('no answer of the v2 dialect tells a secret: neither the caller’s nor that of who asked before', async () => {
