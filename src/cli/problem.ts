@@ -1,11 +1,9 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
-import { formatDuration } from '../values/duration.ts';
 import { EXIT, Failure } from './exit.ts';
 import { networkProblemOf, USE_TLS, WHICH_SERVICE } from './network-problem.ts';
 import type { Problem } from './problem-output.ts';
-import { CALL_TIMEOUT_MS } from './transport.ts';
 
 interface Row {
   readonly exitCode: number;
@@ -88,7 +86,7 @@ export function problemOf(thrown: unknown, server: string): Problem {
     case Code.DeadlineExceeded:
       return {
         exitCode: EXIT.UNREACHABLE,
-        message: `${server} did not answer within ${formatDuration(CALL_TIMEOUT_MS)}`,
+        message: `cannot reach ${server}: ${thrown.rawMessage}`,
         next: `check the address and firewalls, or ${WHICH_SERVICE}`,
       };
     case Code.Unavailable:

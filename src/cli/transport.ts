@@ -18,9 +18,6 @@ export interface ServiceAccess {
 /** A restart takes a second or two; somebody who has the URL wrong should not wait much longer to hear it. */
 const RETRY_FOR_MS = 3000;
 
-/** A host that drops packets would keep a call for minutes. Answers take milliseconds, and a busy store a few seconds. */
-export const CALL_TIMEOUT_MS = 15_000;
-
 /** What a command sends its calls by, with what proves who is asking. */
 export function openTransport({ server, cacert, cert, key, credentials }: ServiceAccess): Transport {
   if ((cert === undefined) !== (key === undefined)) {
@@ -36,16 +33,7 @@ export function openTransport({ server, cacert, cert, key, credentials }: Servic
   };
   checkTls(tls);
   const headers = credentials === undefined ? {} : { Authorization: authorization(credentials) };
-  return withTimeout(discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers }));
-}
-
-/** Streams stay open for as long as they are wanted. */
-function withTimeout({ unary, stream }: Transport): Transport {
-  return {
-    unary: (method, signal, timeoutMs = CALL_TIMEOUT_MS, ...rest) =>
-      unary(method, signal, timeoutMs, ...rest),
-    stream,
-  };
+  return discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers });
 }
 
 function authorization(credentials: string): string {

@@ -198,6 +198,15 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
+  test('nothing is ever answered', async () => {
+    const url = await listening(createSilentServer((socket) => socket.on('error', () => {}).resume()));
+    await fails(
+      ['show', 'a', '-s', url],
+      3,
+      /: cannot reach .*: no answer within 5 s\nnext: check the address/,
+    );
+  });
+
   test('what answers speaks no HTTP', async () => {
     const url = await listening(
       createSilentServer((socket) => socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
