@@ -32,8 +32,8 @@ const NOT_HTTP = { message: 'what answers there is not HTTP', next: WHICH_SERVIC
 /** By the code of Node.js, of the resolver and of OpenSSL. */
 const PROBLEMS: Readonly<Record<string, { exitCode?: number; message: string; next: string }>> = {
   ECONNREFUSED: {
-    message: 'connection refused: nothing listens there',
-    next: `start the service, or ${WHICH_SERVICE}`,
+    message: 'connection refused',
+    next: `nothing listens there: start the service, or ${WHICH_SERVICE}`,
   },
   ENOTFOUND: { message: 'host not found', next: `check the name, or ${WHICH_SERVICE}` },
   EAI_AGAIN: { message: 'the name server did not answer', next: 'try again, or use an IP address' },

@@ -159,7 +159,7 @@ suite('in a pipe', () => {
     await register(token, 1);
     await service.end('SIGKILL');
     const wait = begin('wait', token);
-    await waitFor('the failure', () => wait.stderr.includes('nothing listens there; trying again'));
+    await waitFor('the failure', () => wait.stderr.includes('connection refused; trying again'));
     service = await service.again(['--min-ttl', '1s']);
     assert.deepEqual([(await wait.ended).code, wait.stdout], [0, 'infra1=http://10.0.0.1:2380\n']);
   });
@@ -181,10 +181,7 @@ suite('in a pipe', () => {
     await timedOut(service.url, /^: 1 of 3, 2 missing; there: infra1$/);
     const json = await run(['wait', token, '--timeout', '1s', '-s', service.url, '-o', 'json']);
     assert.equal((JSON.parse(json.stderr) as { error: { exitCode: number } }).error.exitCode, 6);
-    await timedOut(
-      'http://127.0.0.1:1',
-      /^: cannot reach http:\/\/127\.0\.0\.1:1: connection refused: nothing listens there$/,
-    );
+    await timedOut('http://127.0.0.1:1', /^: cannot reach http:\/\/127\.0\.0\.1:1: connection refused$/);
   });
 
   test('wait and watch end with exit code 5 when the token expires or is deleted', async () => {

@@ -166,7 +166,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '-s', url],
       3,
-      new RegExp(`: cannot reach ${url}: connection refused: nothing listens there\nnext: .*--server`),
+      new RegExp(`: cannot reach ${url}: connection refused\nnext: .*--server`),
     );
   });
 
