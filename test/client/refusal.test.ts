@@ -6,6 +6,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { reasonOf, refusalOf, retryAfterOf } from '../../src/client/refusal.ts';
+import { isTransient } from '../../src/client/transient.ts';
 import { isDefect as isDefectOfV2, v2ReasonOf } from '../../src/etcdv2/refusal.ts';
 import { isDefect as isDefectOfV3, outside } from '../../src/etcdv3/errors.ts';
 
@@ -33,6 +34,16 @@ test('what is not a refusal has none of them, and a reason of a newer service ha
     assert.equal(retryAfterOf(thrown), undefined);
   }
   assert.equal(reasonOf(refused(99 as ErrorReason)), undefined);
+});
+
+test('a reason of a newer service tells by the code of the call whether to call again', () => {
+  for (const [code, again] of [
+    [Code.Unavailable, true],
+    [Code.FailedPrecondition, false],
+  ] as const) {
+    const detail = { desc: ErrorDetailSchema, value: { reason: 99 as ErrorReason } };
+    assert.equal(isTransient(new ConnectError('words', code, undefined, [detail])), again);
+  }
 });
 
 test('both gateways log a call that failed without a refusal, as they answer it without its words', () => {
