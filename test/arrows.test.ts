@@ -122,6 +122,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
+  // How a node is to be started, for curl.
+  'src/boot': {
+    modules: ['gen', 'src/client', 'src/etcd/start', 'src/limits.ts', 'src/work.ts'],
+    packages: [CONNECT, NODE],
+  },
   'src/grpc': { modules: ['gen', 'src/on-end.ts', 'src/values'], packages: [CONNECT, PROTOBUF] },
   'src/page': {
     modules: [
@@ -226,6 +231,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/server/http': {
     modules: [
       'gen',
+      'src/boot',
       'src/discovery',
       'src/etcd/start',
       'src/etcdv2',

@@ -87,7 +87,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
     const said = await firstSaid(page);
-    await page.getByRole('button', { name: /^Copy for/ }).click();
+    await page.getByRole('button', { name: /^Copy for etcd/ }).click();
     await waitFor('the button to say so', async () => (await said()) === 'Copied');
     assert.match(String(await page.evaluate('getSelection().toString()')), /^etcd /);
     await tab.close();
@@ -178,15 +178,15 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('an address that is none is told, and the lines keep their example', async () => {
+  test('a value that is not an address is told, and the lines keep their placeholder', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken()}`);
     const { page } = tab;
     await page.getByLabel('Its IP address').fill('10.0.0.999');
-    await sees(page, 'Its IP address: this is none');
-    await linesHave(page, /http:\/\/10\.0\.0\.1:2380/);
+    await sees(page, 'Its IP address: not an IP address');
+    await linesHave(page, /http:\/\/<IP>:2380/);
     await page.getByLabel('Its IP address').fill('fd00::5');
     await linesHave(page, /http:\/\/\[fd00::5\]:2380/);
-    assert.equal(await page.getByText('this is none').count(), 0);
+    assert.equal(await page.getByText('not an IP address').count(), 0);
     await tab.close();
   });
 
@@ -259,17 +259,26 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
     await page.getByLabel('Name of the node').fill('infra1');
-    await register(token, 'infra1');
-    await sees(page, 'The one node is here.');
-    assert.equal(await page.evaluate('document.activeElement.id'), 'complete-title');
+    await service.client.deleteToken({ token });
+    await sees(page, 'Nobody can join with its token any more.');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'ended-title');
     await tab.close();
   });
 
-  test('the example of a name is one that is free', async () => {
+  test('what is missing is a placeholder, and no line has the name of another member', async () => {
     const token = await newToken();
-    await register(token, 'infra2', 'infra3');
+    await register(token, 'infra2');
     const tab = await openTab(browser, `${service.url}/${token}`);
-    await sees(tab.page, '--name=infra4 ');
+    const { page } = tab;
+    await linesHave(page, /--name=<NODE NAME> .*:\/\/<IP>:2380 /s);
+    await page.getByLabel('Name of the node').fill('infra2');
+    await sees(page, 'infra2 is the member at');
+    assert.equal(await page.locator('#start-text').isVisible(), false);
+    await page.getByLabel('Name of the node').fill('infra3');
+    await linesHave(page, /--name=infra3 /);
+    await page.getByText('Ports, directories').click();
+    await page.getByLabel('Port for clients').fill('2380');
+    await sees(page, 'client-port and peer-port are both 2380');
     await tab.close();
   });
 
@@ -340,7 +349,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await sees(page, 'Live');
     const reached: string[] = [];
-    for (let i = 0; i < 11; i += 1) {
+    for (let i = 0; i < 12; i += 1) {
       await page.keyboard.press('Tab');
       reached.push(
         String(
@@ -350,7 +359,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
         ),
       );
     }
-    assert.deepEqual(reached.slice(0, 10), [
+    assert.deepEqual(reached.slice(0, 11), [
       'skip',
       'brand',
       'token-url',
@@ -359,6 +368,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
       'format',
       'name',
       'ip',
+      'more-title',
       'start-text',
       'copy',
     ]);

@@ -1,43 +1,26 @@
 import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import {
-  DEFAULT_CLIENT_PORT,
-  DEFAULT_DATA_DIR,
-  DEFAULT_PEER_PORT,
-  ETCD_SERIES,
-  parseNodeIp,
-} from '../../etcd/start/node.ts';
-import { shellWord } from '../../etcd/start/shell-word.ts';
-import { START_FORMATS, startText } from '../../etcd/start/text.ts';
-import { UNPRINTABLE } from '../../etcd/text.ts';
-import { count, oneOf, parsePath } from '../../settings/tables/setting.ts';
+import { answerFor, isRefusal } from '../../etcd/start/answer.ts';
+import { answerJson } from '../../etcd/start/answer-json.ts';
+import { answerText } from '../../etcd/start/answer-text.ts';
+import { contradictionIn } from '../../etcd/start/check.ts';
+import { MIXED, PARAMETERS } from '../../etcd/start/parameters.ts';
+import { START_FORMATS } from '../../etcd/start/text.ts';
+import { oneOf } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
+import { EXIT, Failure } from '../exit.ts';
 import { notForOthers } from '../text/nodes.ts';
-import { NODE_NAME } from './register.ts';
 
 export const FLAGS = clientCommand({
   name: 'flags',
   group: 'Nodes',
   summary: 'print how to start an etcd node with a token, to paste',
   details:
-    'The URL of the service is printed as --server, DISC_SERVER or the URL of the token says it: it has to be the one by which the node reaches the service.',
+    'What is printed follows the cluster: a member of a complete one starts with its data or is replaced, a new node joins late. The URL of the service is printed as --server, DISC_SERVER or the URL of the token says it: it has to be the one by which the node reaches the service.',
   args: ['TOKEN'],
   flags: {
-    etcd: {
-      flag: 'etcd',
-      value: ETCD_SERIES.join('|'),
-      ...oneOf(...ETCD_SERIES),
-      required: true,
-      help: "The node's version of etcd.",
-    },
-    name: NODE_NAME,
-    ip: {
-      flag: 'ip',
-      value: 'ADDRESS',
-      takes: 'an IP address like 10.0.0.1 or fd00::1, and one that the other nodes can reach',
-      parse: parseNodeIp,
-      required: true,
-      help: 'Where the other nodes reach it.',
-    },
+    ...PARAMETERS,
+    etcd: { ...PARAMETERS.etcd, required: true },
+    name: { ...PARAMETERS.name, required: true },
     format: {
       flag: 'format',
       short: 'f',
@@ -46,55 +29,33 @@ export const FLAGS = clientCommand({
       default: 'flags',
       help: 'flags (a command), env (a file of variables), yaml (for --config-file), systemd (a unit), compose, or kubernetes (a static pod).',
     },
-    mixed: {
-      flag: 'mixed',
-      help: 'The cluster has nodes of 3.4 or 3.5 beside nodes of 3.6 or 3.7: say it for all of them.',
-    },
-    dataDir: {
-      flag: 'data-dir',
-      value: 'DIR',
-      takes: 'a directory',
-      parse: parsePrintable,
-      default: DEFAULT_DATA_DIR,
-      help: 'Where it keeps its data.',
-    },
-    clientPort: port('client-port', DEFAULT_CLIENT_PORT, 'Where it serves its clients.'),
-    peerPort: port('peer-port', DEFAULT_PEER_PORT, 'Where it serves the other nodes.'),
-    caFile: {
-      flag: 'node-cacert',
-      value: 'FILE',
-      takes: 'a file',
-      parse: parsePrintable,
-      help: "On the node: the CA of the service's certificate, when its machine does not know it.",
-    },
+    mixed: MIXED,
   },
   examples: [
     'flags my-cluster --etcd 3.5 --name infra1 --ip 10.0.0.1',
     'flags my-cluster --etcd 3.7 --name infra1 --ip 10.0.0.1 --format systemd',
+    'flags my-cluster --etcd 3.7 --name infra1 --host infra1.example.com --peer-cert-file /etc/etcd/peer.pem --peer-key-file /etc/etcd/peer.key --peer-trusted-ca-file /etc/etcd/ca.pem',
   ],
-  async run({ flags, client, token, given, server, json, printJson, terminal, note }) {
-    // A token that will not work is better told here than in the log of a node.
-    const { cluster } = await client.listMembers({ token, refuseExpired: true });
-    const { format, caFile, ...node } = flags;
-    const service = { serviceUrl: server, token, ...(caFile !== undefined && { caFile }) };
-    const text = startText({ ...node, ...service }, format);
-    if (json) printJson({ format, text });
-    else terminal.out(text);
-    if (cluster?.state === ClusterState.COMPLETE) {
-      note(
-        `note: the cluster has all of its members; one more joins with: etcd-discovery join-late ${shellWord(given)}`,
+  async run({ flags, client, token, server, json, printJson, terminal, note }) {
+    const { format, data, ...node } = flags;
+    if (node.ip === undefined && node.host === undefined) {
+      throw new Failure(
+        EXIT.WRONG,
+        'flags needs --ip ADDRESS or --host HOST; see etcd-discovery flags --help',
       );
     }
-    const remark = /^(127\.|::1$)/.test(node.ip) ? undefined : notForOthers(server);
+    const wrong = contradictionIn(node, format);
+    if (wrong !== undefined) throw new Failure(EXIT.WRONG, wrong);
+    // A token that will not work is better told here than in the log of a node.
+    const { cluster, members } = await client.listMembers({ token, refuseExpired: true });
+    const { state, size = 0 } = cluster ?? {};
+    const known = { complete: state === ClusterState.COMPLETE, size, members };
+    const answer = answerFor({ ...node, serviceUrl: server, token }, known, data);
+    if (isRefusal(answer)) throw new Failure(EXIT.TAKEN, answer.message, answer.next);
+    const text = answerText(answer, format);
+    if (json) printJson({ ...answerJson(answer, known), format, text });
+    else terminal.out(text);
+    const remark = /^(127\.|::1$)/.test(node.ip ?? '') ? undefined : notForOthers(server);
     if (remark !== undefined) note(remark);
   },
 });
-
-/** A path that can stand in a line. */
-function parsePrintable(text: string): string | undefined {
-  return UNPRINTABLE.test(text) ? undefined : parsePath(text);
-}
-
-function port<const F extends string>(flag: F, preset: number, help: string) {
-  return { flag, ...count(65_535), value: 'PORT', default: String(preset), help } as const;
-}

@@ -1,5 +1,13 @@
 import type { NodeStart } from './node.ts';
-import { environment, findingOf, nodeSettings } from './settings.ts';
+import {
+  type Certificates,
+  clientCertificates,
+  environment,
+  existingSettings,
+  findingOf,
+  nodeSettings,
+  peerCertificates,
+} from './settings.ts';
 import { shellWord } from './shell-word.ts';
 import { type Yaml, yamlText } from './yaml.ts';
 
@@ -7,26 +15,45 @@ import { type Yaml, yamlText } from './yaml.ts';
 const DIAL_TIMEOUT_NS = 2_000_000_000;
 const REQUEST_TIMEOUT_NS = 5_000_000_000;
 
+type Mapping = { readonly [key: string]: Yaml };
+
 /** A file for `--config-file`. */
 export function configFileText(node: NodeStart): string {
-  const finding = findingOf(node);
   const start = [
     ...environment(node).map(([name, value]) => `${name}=${shellWord(value)} `),
     'etcd --config-file FILE',
   ];
   const comments = [`# Start it with: ${start.join('')}`];
-  if (finding.dialect === 'V3') comments.push('# Timeouts are in nanoseconds.');
-  const discovery = finding.dialect === 'V2' ? { discovery: finding.url } : discoveryConfig(finding);
+  const cluster = clusterMapping(node);
+  if ('discovery-config' in cluster) comments.push('# Timeouts are in nanoseconds.');
   // With a file 3.4 has no JSON API unless it is asked for; every other start of every etcd has it.
   const gateway = node.etcd === '3.4' ? { 'enable-grpc-gateway': true } : {};
-  const settings = { ...Object.fromEntries(nodeSettings(node)), ...gateway, ...discovery };
+  const settings = {
+    ...Object.fromEntries(nodeSettings(node)),
+    ...security('client', clientCertificates(node)),
+    ...security('peer', peerCertificates(node)),
+    ...gateway,
+    ...cluster,
+  };
   return `${comments.join('\n')}\n${yamlText(settings)}`;
 }
 
 /** Nested, and under other names than the flags'. */
-function discoveryConfig(finding: Extract<ReturnType<typeof findingOf>, { dialect: 'V3' }>): {
-  readonly [key: string]: Yaml;
-} {
+function security(whose: 'client' | 'peer', certificates: Certificates | undefined): Mapping {
+  if (certificates === undefined) return {};
+  const { cert, key, ca } = certificates;
+  const authority = ca === undefined ? {} : { 'trusted-ca-file': ca, 'client-cert-auth': true };
+  return { [`${whose}-transport-security`]: { 'cert-file': cert, 'key-file': key, ...authority } };
+}
+
+function clusterMapping(node: NodeStart): Mapping {
+  if (node.existing !== undefined) return Object.fromEntries(existingSettings(node.existing));
+  const finding = findingOf(node);
+  return finding.dialect === 'V2' ? { discovery: finding.url } : discoveryConfig(finding);
+}
+
+/** Nested as well. */
+function discoveryConfig(finding: Extract<ReturnType<typeof findingOf>, { dialect: 'V3' }>): Mapping {
   return {
     'discovery-config': {
       token: finding.token,

@@ -1,4 +1,4 @@
-import { DEFAULT_DATA_DIR, type EtcdSeries, type NodeStart } from './node.ts';
+import { DEFAULT_DATA_DIR, type EtcdSeries, hostOf, NAME_PLACEHOLDER, type NodeStart } from './node.ts';
 import { allSettings, environment } from './settings.ts';
 import { type Yaml, yamlText } from './yaml.ts';
 
@@ -30,7 +30,7 @@ export function composeText(node: NodeStart): string {
       },
     },
   });
-  return `# On the machine that has ${node.ip}: docker compose up -d\n${file}`;
+  return `# On the machine that has ${hostOf(node)}: docker compose up -d\n${file}`;
 }
 
 /** A static pod: a file for the manifest directory of the kubelet on the machine that has the address. */
@@ -64,7 +64,7 @@ export function kubernetesText(node: NodeStart): string {
       })),
     },
   });
-  return `# A static pod: put it into /etc/kubernetes/manifests on the machine that has ${node.ip}.\n${pod}`;
+  return `# A static pod: put it into /etc/kubernetes/manifests on the machine that has ${hostOf(node)}.\n${pod}`;
 }
 
 /** A text in which both kinds of file would put variables. */
@@ -76,14 +76,24 @@ function commandOf(node: NodeStart): string[] {
   return ['/usr/local/bin/etcd', ...allSettings(node).map(([flag, value]) => `--${flag}=${value}`)];
 }
 
-function volumesOf({ dataDir = DEFAULT_DATA_DIR, caFile }: NodeStart): Array<{
-  name: string;
-  path: string;
-  readOnly: boolean;
-}> {
+/** Each file and directory that etcd is told of: the same one is there once. */
+function volumesOf(node: NodeStart): Array<{ name: string; path: string; readOnly: boolean }> {
+  const files = {
+    cert: node.certFile,
+    key: node.keyFile,
+    'trusted-ca': node.trustedCaFile,
+    'peer-cert': node.peerCertFile,
+    'peer-key': node.peerKeyFile,
+    'peer-trusted-ca': node.peerTrustedCaFile,
+    'discovery-ca': node.existing === undefined ? node.discoveryCacert : undefined,
+  };
+  const volumes = new Map<string, string>();
+  for (const [name, path] of Object.entries(files)) {
+    if (path !== undefined && !volumes.has(path)) volumes.set(path, name);
+  }
   return [
-    { name: 'data', path: dataDir, readOnly: false },
-    ...(caFile === undefined ? [] : [{ name: 'discovery-ca', path: caFile, readOnly: true }]),
+    { name: 'data', path: node.dataDir ?? DEFAULT_DATA_DIR, readOnly: false },
+    ...[...volumes].map(([path, name]) => ({ name, path, readOnly: true })),
   ];
 }
 
@@ -92,7 +102,9 @@ function orNothing(key: string, value: Yaml): { readonly [key: string]: Yaml } {
 }
 
 /** A name as both kinds of file take it: small letters, digits and dashes, a letter or digit at the ends. */
-function labelOf(name: string): string {
+function labelOf(name: string | undefined): string {
+  // Which neither takes.
+  if (name === undefined) return NAME_PLACEHOLDER;
   const label = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')

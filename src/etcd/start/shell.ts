@@ -1,18 +1,26 @@
 import type { NodeStart } from './node.ts';
-import { allSettings, environment } from './settings.ts';
+import { allSettings, environment, unfinishedFlags } from './settings.ts';
 import { PLAIN, shellWord } from './shell-word.ts';
 
 /** A command for a shell. */
 export function flagsText(node: NodeStart): string {
   const before = environment(node).map(([name, value]) => `${name}=${shellWord(value)} `);
-  const flags = allSettings(node).map(([flag, value]) => `--${flag}=${shellWord(value)}`);
+  const unfinished = unfinishedFlags(node);
+  const flags = allSettings(node).map(
+    ([flag, value]) => `--${flag}=${unfinished.has(flag) ? value : shellWord(value)}`,
+  );
   return `${before.join('')}etcd \\\n  ${flags.join(' \\\n  ')}\n`;
 }
 
 /** A file of variables for a shell, or for systemd's EnvironmentFile. */
 export function envText(node: NodeStart): string {
-  const variables = allSettings(node).map(([flag, value]) => [variableOf(flag), value] as const);
-  const lines = [...variables, ...environment(node)].map(([name, value]) => `${name}=${fileWord(value)}\n`);
+  const unfinished = unfinishedFlags(node);
+  const lines = [
+    ...allSettings(node).map(
+      ([flag, value]) => `${variableOf(flag)}=${unfinished.has(flag) ? value : fileWord(value)}\n`,
+    ),
+    ...environment(node).map(([name, value]) => `${name}=${fileWord(value)}\n`),
+  ];
   return `# For a shell: set -a; . ./etcd.env; etcd. For systemd: EnvironmentFile=/etc/etcd.env\n${lines.join('')}`;
 }
 

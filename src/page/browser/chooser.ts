@@ -1,8 +1,15 @@
-import { ETCD_SERIES, parseNodeIp } from '../../etcd/start/node.ts';
+import { ETCD_SERIES } from '../../etcd/start/node.ts';
+import {
+  MIXED,
+  PARAMETER_KEYS,
+  PARAMETERS,
+  type ParameterKey,
+  parseParameter,
+} from '../../etcd/start/parameters.ts';
 import { START_FORMATS } from '../../etcd/start/text.ts';
 import { type Choice, FIRST_CHOICE } from '../view/start.ts';
 
-/** Reads what the reader has chosen; what is empty or no address is left to the example. */
+/** Reads what the reader has chosen; what is empty or wrong is left to a placeholder or a default. */
 export function readChoice(root: Element): Choice {
   const form = root.querySelector<HTMLFormElement>('form#chooser');
   if (form === null) return FIRST_CHOICE;
@@ -11,12 +18,22 @@ export function readChoice(root: Element): Choice {
     const value = data.get(name);
     return typeof value === 'string' ? value.trim() : '';
   };
+  const told: Record<string, string | number> = {};
+  const wrong = new Set<ParameterKey>();
+  for (const key of PARAMETER_KEYS) {
+    const written = text(PARAMETERS[key].flag);
+    if (written === '') continue;
+    const read = parseParameter(key, written);
+    if ('value' in read) told[key] = read.value;
+    else wrong.add(key);
+  }
   return {
-    etcd: ETCD_SERIES.find((each) => each === text('etcd')) ?? FIRST_CHOICE.etcd,
     format: START_FORMATS.find((each) => each === text('format')) ?? FIRST_CHOICE.format,
-    mixed: text('mixed') !== '',
-    name: text('name') || undefined,
-    ip: parseNodeIp(text('ip')),
-    wrongIp: text('ip') !== '' && parseNodeIp(text('ip')) === undefined,
+    told: {
+      ...told,
+      etcd: ETCD_SERIES.find((each) => each === told['etcd']) ?? FIRST_CHOICE.told.etcd,
+      mixed: text(MIXED.flag) !== '',
+    },
+    wrong,
   };
 }

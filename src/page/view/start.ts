@@ -1,20 +1,24 @@
-import { ETCD_SERIES, type EtcdSeries, type NodeStart } from '../../etcd/start/node.ts';
-import { START_FORMATS, type StartFormat, startText } from '../../etcd/start/text.ts';
+import { answerFor, isRefusal } from '../../etcd/start/answer.ts';
+import { answerText } from '../../etcd/start/answer-text.ts';
+import { contradictionIn } from '../../etcd/start/check.ts';
+import type { KnownCluster } from '../../etcd/start/member.ts';
+import { ETCD_SERIES, type EtcdSeries } from '../../etcd/start/node.ts';
+import type { ParameterKey, Told } from '../../etcd/start/parameters.ts';
+import { curlLine } from '../../etcd/start/query-text.ts';
+import { START_FORMATS, type StartFormat } from '../../etcd/start/text.ts';
 import { codeBlock } from './code.ts';
 import { h, type VElement } from './node.ts';
+import { moreFields, nodeField, segmented } from './start-fields.ts';
 
-/** What a reader chose to be shown. A name or an address that is undefined is an example. */
+/** What a reader chose to be shown. What is not told is a placeholder. */
 export interface Choice {
-  readonly etcd: EtcdSeries;
   readonly format: StartFormat;
-  readonly mixed: boolean;
-  readonly name?: string | undefined;
-  readonly ip?: string | undefined;
-  /** Whether what was written as the address is none. */
-  readonly wrongIp?: boolean;
+  readonly told: Told & { readonly etcd: EtcdSeries };
+  /** Fields whose text is not what they take. */
+  readonly wrong: ReadonlySet<ParameterKey>;
 }
 
-export const FIRST_CHOICE: Choice = { etcd: '3.5', format: 'flags', mixed: false };
+export const FIRST_CHOICE: Choice = { format: 'flags', told: { etcd: '3.5' }, wrong: new Set() };
 
 const FORMAT_NAMES: Readonly<Record<StartFormat, string>> = {
   flags: 'Flags',
@@ -28,52 +32,50 @@ const FORMAT_NAMES: Readonly<Record<StartFormat, string>> = {
 export interface StartPlace {
   readonly serviceUrl: string;
   readonly token: string;
-  /** Of those who have registered, standbys included. */
-  readonly names: readonly string[];
-  /** Whether there is a next node to start. */
-  readonly room: boolean;
+  /** Undefined: its token no longer works, and nothing is to be started. */
+  readonly cluster: KnownCluster | undefined;
 }
 
-/** How to start the next node. With a choice the reader can change it; without (no script) the flags only. */
+/** How to start a node. With a choice the reader can change it; without (no script) the flags of the next node only. */
 export function startSection(place: StartPlace, choice: Choice | undefined): VElement {
+  const { cluster = { complete: true, size: 0, members: [] } } = place;
+  const isOver = place.cluster === undefined || (cluster.complete && choice === undefined);
+  const title = cluster.complete ? 'Start again, replace or add a node' : 'Start the next node';
   return h(
     'section',
-    { id: 'start', 'aria-labelledby': 'start-title', hidden: !place.room },
-    h('h2', { id: 'start-title' }, 'Start the next node'),
-    choice === undefined ? plain(place) : chooser(place, choice),
+    { id: 'start', 'aria-labelledby': 'start-title', hidden: isOver },
+    h('h2', { id: 'start-title' }, title),
+    choice === undefined ? plain(place, cluster) : chooser(place, cluster, choice),
   );
 }
 
-/** A name that is not taken. */
-function exampleName({ names }: StartPlace): string {
-  let number = names.length + 1;
-  while (names.includes(`infra${number}`)) number += 1;
-  return `infra${number}`;
+/** The lines, or why there are none. */
+type Lines = { readonly text: string } | { readonly problem: string };
+
+function linesFor({ serviceUrl, token }: StartPlace, cluster: KnownCluster, { told, format }: Choice): Lines {
+  const { data, ...node } = told;
+  const wrong = contradictionIn(node, format);
+  if (wrong !== undefined) return { problem: `${wrong}.` };
+  const answer = answerFor({ ...node, serviceUrl, token }, cluster, data);
+  if (isRefusal(answer)) return { problem: `${answer.message}: ${answer.next}.` };
+  return { text: answerText(answer, format) };
 }
 
-function textFor(place: StartPlace, { etcd, format, mixed, name, ip }: Choice): string {
-  const { serviceUrl, token } = place;
-  const node: NodeStart = {
-    etcd,
-    serviceUrl,
-    token,
-    mixed,
-    name: name ?? exampleName(place),
-    ip: ip ?? '10.0.0.1',
+function plain(place: StartPlace, cluster: KnownCluster): VElement {
+  const block = (etcd: EtcdSeries, title: string): readonly VElement[] => {
+    const lines = linesFor(place, cluster, { ...FIRST_CHOICE, told: { etcd } });
+    const text = 'text' in lines ? lines.text : '';
+    return [h('h3', {}, title), codeBlock(`start-${etcd.replace('.', '-')}`, title, text, false)];
   };
-  return startText(node, format);
-}
-
-function plain(place: StartPlace): VElement {
-  const block = (etcd: EtcdSeries, title: string): readonly VElement[] => [
-    h('h3', {}, title),
-    codeBlock(`start-${etcd.replace('.', '-')}`, title, textFor(place, { ...FIRST_CHOICE, etcd }), false),
-  ];
   return h('div', {}, ...block('3.5', 'etcd 3.4, 3.5 and 3.6'), ...block('3.7', 'etcd 3.6 and 3.7'));
 }
 
-function chooser(place: StartPlace, choice: Choice): VElement {
-  const { etcd, format, wrongIp = false } = choice;
+function chooser(place: StartPlace, cluster: KnownCluster, choice: Choice): VElement {
+  const { format, told, wrong } = choice;
+  const { etcd } = told;
+  const lines = linesFor(place, cluster, choice);
+  const problem = 'problem' in lines ? lines.problem : '';
+  const text = 'text' in lines ? lines.text : '';
   return h(
     'form',
     { id: 'chooser', class: 'chooser' },
@@ -92,8 +94,8 @@ function chooser(place: StartPlace, choice: Choice): VElement {
         START_FORMATS.map((each) => [each, FORMAT_NAMES[each]]),
         format,
       ),
-      field('name', 'Name of the node', exampleName(place)),
-      field('ip', wrongIp ? 'Its IP address: this is none' : 'Its IP address', '10.0.0.1', wrongIp),
+      nodeField('name', wrong),
+      nodeField('ip', wrong),
       h(
         'label',
         { class: 'check', hidden: etcd !== '3.6' },
@@ -101,49 +103,19 @@ function chooser(place: StartPlace, choice: Choice): VElement {
         'The cluster has 3.4 or 3.5 nodes too',
       ),
     ),
-    h('p', { class: 'note' }, 'Where nothing is written, the lines have an example.'),
-    codeBlock('start-text', `for etcd ${etcd}, as ${FORMAT_NAMES[format]}`, textFor(place, choice), true),
-  );
-}
-
-function segmented(
-  name: string,
-  legend: string,
-  options: ReadonlyArray<readonly [value: string, label: string]>,
-  chosen: string,
-): VElement {
-  return h(
-    'fieldset',
-    { class: 'segmented' },
-    h('legend', {}, legend),
+    moreFields(wrong),
+    h(
+      'p',
+      { class: 'note', hidden: problem !== '' },
+      'Lines with a placeholder like <IP> do not run. Fill in the fields, or replace it yourself.',
+    ),
+    h('p', { class: 'problem', role: 'status', hidden: problem === '' }, problem),
     h(
       'div',
-      {},
-      ...options.map(([value, label]) =>
-        h(
-          'label',
-          {},
-          h('input', { type: 'radio', name, value, checked: value === chosen }),
-          h('span', {}, label),
-        ),
-      ),
+      { hidden: problem !== '' },
+      codeBlock('start-text', `for etcd ${etcd}, as ${FORMAT_NAMES[format]}`, text, true),
+      h('p', { class: 'note' }, 'The same for a boot script, at any time in the life of the node:'),
+      codeBlock('start-curl', 'the call of curl', curlLine(place, told, format), true),
     ),
-  );
-}
-
-function field(name: string, label: string, example: string, wrong = false): VElement {
-  return h(
-    'label',
-    { class: 'field' },
-    h('span', {}, label),
-    h('input', {
-      type: 'text',
-      name,
-      placeholder: example,
-      'aria-invalid': wrong ? 'true' : undefined,
-      autocomplete: 'off',
-      autocapitalize: 'none',
-      spellcheck: 'false',
-    }),
   );
 }

@@ -42,8 +42,10 @@ export function tokenMain(page: TokenPage): VElement {
   const { cluster } = view;
   const interactive = choice !== undefined;
   const url = `${serviceUrl}/${token}`;
-  const names = [...view.members, ...view.standbys].map(({ name }) => name);
-  const room = standingOf(cluster) === 'assembling';
+  const standing = standingOf(cluster);
+  const complete = standing === 'complete';
+  const lives = complete || standing === 'assembling';
+  const known = lives ? { complete, size: cluster.size, members: view.members } : undefined;
   return h(
     'main',
     {
@@ -60,7 +62,7 @@ export function tokenMain(page: TokenPage): VElement {
     completeSection(view, interactive),
     endedSection(cluster, { url, hasSecret: hasSecret(token), root, interactive }),
     comers ?? comersSections(view, clock),
-    startSection({ serviceUrl, token, names, room }, choice),
+    startSection({ serviceUrl, token, cluster: known }, choice),
   );
 }
 

@@ -1,3 +1,4 @@
+import { BOOT_PATH } from '../../boot/target.ts';
 import { isLastChance } from '../../etcdv2/last-chance.ts';
 import { asksToWait } from '../../etcdv2/params.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
@@ -72,6 +73,7 @@ export function surfaceOf(target: string, method = 'GET', accept?: string, path 
   const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
   if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
   if (path.startsWith('/_page/') || CLUSTERS.test(path)) return 'page';
+  if (path.startsWith(BOOT_PATH)) return 'start';
   return wantsPage(method, accept, 'application/json') && isTokenTarget(target) ? 'page' : 'v2';
 }
 

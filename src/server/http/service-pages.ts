@@ -26,7 +26,7 @@ interface Page {
 
 /** The pages that are about the service and not about a cluster. With a refusal it answers that. */
 export async function servePage(
-  surface: Exclude<Surface, 'rpc' | 'v2' | 'page'>,
+  surface: Exclude<Surface, 'rpc' | 'v2' | 'page' | 'start'>,
   pages: ServicePages,
   request: PortRequest,
   response: PortResponse,

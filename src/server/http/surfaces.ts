@@ -3,6 +3,7 @@ import { file_discovery_v1_error } from '../../../gen/discovery/v1/error_pb.ts';
 import { OperatorService } from '../../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { file_google_rpc_error_details } from '../../../gen/google/rpc/error_details_pb.ts';
+import { bootHandler } from '../../boot/handler.ts';
 import { etcdV2Gateway } from '../../etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../../etcdv3/gateway.ts';
 import { healthService } from '../../grpc/health.ts';
@@ -86,11 +87,11 @@ export function surfaces(options: SurfacesOptions): Answer {
   const pollLimitMs = config.pollLimit;
   const v2 = etcdV2Gateway(clientOf, { urlFor, workOf, pollLimitMs, version, onDefect, errorPage });
   const outcomes = new WeakMap<PortRequest, Outcome>();
-  const pageClientOf = (request: PortRequest): ReturnType<typeof clientWith> =>
+  const notedClientOf = (request: PortRequest): ReturnType<typeof clientWith> =>
     clientWith(valuesOf(request).set(NOTED, outcomes.get(request)));
   const operatorOf = (request: PortRequest) =>
     inProcessOperator(operator, valuesOf(request).set(NOTED, outcomes.get(request)));
-  const page = pageHandler(pageClientOf, options.assets, {
+  const page = pageHandler(notedClientOf, options.assets, {
     version,
     urlFor,
     operatorOf,
@@ -98,6 +99,12 @@ export function surfaces(options: SurfacesOptions): Answer {
     onDefect,
     lifetimes: config.policy,
     needsCredentials: config.auth.mode === 'all',
+  });
+  const boot = bootHandler(notedClientOf, {
+    urlFor,
+    workOf,
+    onDefect,
+    onRefused: (request, reason) => Object.assign(outcomes.get(request) ?? {}, { reason }),
   });
   return (exchange) => {
     const { request, response, refusal } = exchange;
@@ -117,6 +124,9 @@ export function surfaces(options: SurfacesOptions): Answer {
       case 'page':
         outcomes.set(request, exchange.outcome);
         return page(request, response, refusal);
+      case 'start':
+        outcomes.set(request, exchange.outcome);
+        return boot(request, response, refusal);
       default:
         return servePage(surface, pages, request, response, refusal);
     }

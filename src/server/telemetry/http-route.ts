@@ -13,6 +13,8 @@ export function httpRoute({ surface, path }: Pick<Route, 'surface' | 'path'>): s
       return undefined;
     case 'page':
       return pageRoute(path);
+    case 'start':
+      return '/_start/{token}';
     case 'v2':
       return v2Route(path);
     default:

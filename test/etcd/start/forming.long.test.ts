@@ -79,7 +79,7 @@ await forEachEtcd((it) => {
   for (const format of START_FORMATS) {
     for (const [how, args, more] of [
       ['in clear text', [], {}],
-      ['over TLS', TLS_ARGS, { caFile: CA_FILE }],
+      ['over TLS', TLS_ARGS, { discoveryCacert: CA_FILE }],
     ] as const) {
       it(`starts from ${format}, ${how}`, async (scene, etcd) => {
         const service = await start(scene, args);
@@ -134,7 +134,7 @@ test('systemd finds no fault in a unit', { skip: analyze }, async (t) => {
       ip: 'fd00::1',
       serviceUrl: 'https://disc',
       token: TOKEN,
-      caFile: CA_FILE,
+      discoveryCacert: CA_FILE,
     };
     const unit = join(directory, `etcd-${etcd}.service`);
     // It looks for the program where units find it, which is not where a test finds it.

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { parse } from 'yaml';
-import { type NodeStart, parseNodeIp } from '../../../src/etcd/start/node.ts';
+import { parseNodeIp } from '../../../src/etcd/start/address.ts';
+import type { NodeStart } from '../../../src/etcd/start/node.ts';
 import { startText } from '../../../src/etcd/start/text.ts';
 
 const node: NodeStart = {
@@ -119,7 +120,7 @@ test('a node may be called what is no text to YAML', () => {
 });
 
 test('the line above a file, which starts it, is for a shell', () => {
-  const text = startText({ ...node, caFile: "/etc/the service's/ca.pem" }, 'yaml');
+  const text = startText({ ...node, discoveryCacert: "/etc/the service's/ca.pem" }, 'yaml');
   const line = /^# Start it with: (.*)etcd --config-file FILE$/m.exec(text)?.[1] ?? '';
   const { stdout } = spawnSync('sh', ['-c', `${line}sh -c 'printf %s "$SSL_CERT_FILE"'`], {
     encoding: 'utf8',

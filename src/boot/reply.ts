@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { refusalJson } from '../etcd/start/answer-json.ts';
+import type { AnswerFormat } from '../etcd/start/query.ts';
+import type { Problem } from './problem.ts';
+
+export type BootRequest = IncomingMessage | Http2ServerRequest;
+export type BootResponse = ServerResponse | Http2ServerResponse;
+
+/** An answer, whole. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Why it is a refusal. */
+  readonly reason?: string;
+  /** How many members were looked at for it. */
+  readonly members?: number;
+}
+
+const ALWAYS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
+
+export function text(status: number, body: string): Reply {
+  const headers = { ...ALWAYS, 'Content-Type': 'text/plain; charset=utf-8' };
+  return { status, headers, body: Buffer.from(body) };
+}
+
+export function json(status: number, value: object): Reply {
+  const headers = { ...ALWAYS, 'Content-Type': 'application/json' };
+  return { status, headers, body: Buffer.from(`${JSON.stringify(value)}\n`) };
+}
+
+/** A problem in the form that was asked for: two lines for people, or JSON. */
+export function problemReply(problem: Problem, format: AnswerFormat): Reply {
+  const { status, reason, message, next, retryAfter } = problem;
+  const reply =
+    format === 'json'
+      ? json(status, refusalJson(reason, message, next))
+      : text(status, `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`);
+  const headers = {
+    ...reply.headers,
+    ...(retryAfter !== undefined && { 'Retry-After': String(Math.ceil(retryAfter / 1000)) }),
+    ...(status === 401 && { 'WWW-Authenticate': 'Basic realm="etcd-discovery"' }),
+  };
+  return { ...reply, headers, reason };
+}
+
+export function send(request: BootRequest, response: BootResponse, { status, headers, body }: Reply): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('Content-Length', body.length);
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+}

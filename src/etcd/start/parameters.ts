@@ -1,0 +1,163 @@
+import { parseHost, parseListenIp, parseNodeIp } from './address.ts';
+import { DEFAULT_CLIENT_PORT, DEFAULT_DATA_DIR, DEFAULT_PEER_PORT, ETCD_SERIES } from './node.ts';
+
+/** What can be said of a node: as a parameter of a query, a flag of the command line, or a field of the page. */
+interface Row<T> {
+  /** Its one name everywhere. */
+  readonly flag: string;
+  readonly value: string;
+  readonly words?: readonly string[];
+  /** What a value must be, to go on after "takes". */
+  readonly takes: string;
+  /** Returns undefined to reject the text. */
+  readonly parse: (text: string) => T | undefined;
+  readonly help: string;
+}
+
+// As the service has it, whose answer would stand in the node's log alone.
+const LONGEST_NAME = 253;
+
+/** What has no place in a line: it would end one, turn its direction, or not show. */
+const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u;
+
+function parseName(text: string): string | undefined {
+  const isName = text.length <= LONGEST_NAME && /^[^\s,=]+$/.test(text) && !UNFIT.test(text);
+  return isName ? text : undefined;
+}
+
+function parseFile(text: string): string | undefined {
+  return text === '' || UNFIT.test(text) ? undefined : text;
+}
+
+function parsePort(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+function parseEndpoints(text: string): string | undefined {
+  const isUrl = (url: string): boolean => {
+    const [, host = '', port = ''] = /^https?:\/\/(\[[^\]]*\]|[^/:[\]]+):(\d+)$/.exec(url) ?? [];
+    return parseHost(host.replace(/^\[(.*)\]$/, '$1')) !== undefined && parsePort(port) !== undefined;
+  };
+  return text.length <= LONGEST_ENDPOINTS && text.split(',').every(isUrl) ? text : undefined;
+}
+
+const LONGEST_ENDPOINTS = 4096;
+
+function wordOf<const W extends string>(...words: readonly W[]) {
+  const takes = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  return {
+    value: words.join('|'),
+    words,
+    takes,
+    parse: (text: string): W | undefined => words.find((word) => word === text),
+  };
+}
+
+const port = (flag: string, preset: number, help: string) => ({
+  flag,
+  value: 'PORT',
+  takes: 'a port, 1 to 65535',
+  parse: parsePort,
+  help: `${help} Default ${preset}.`,
+});
+
+const file = (flag: string, help: string) => ({
+  flag,
+  value: 'FILE',
+  takes: 'a file',
+  parse: parseFile,
+  help,
+});
+
+/** By the names that the settings of a node have. Those of etcd's own flags are etcd's. */
+export const PARAMETERS = {
+  etcd: { flag: 'etcd', ...wordOf(...ETCD_SERIES), help: "The node's version of etcd." },
+  name: {
+    flag: 'name',
+    value: 'NAME',
+    takes: `the node's name, like infra1: at most ${LONGEST_NAME} characters, no comma, equals sign or space`,
+    parse: parseName,
+    help: "The node's name.",
+  },
+  ip: {
+    flag: 'ip',
+    value: 'ADDRESS',
+    takes: 'an IP address like 10.0.0.1 or fd00::1 that the other nodes can reach; --host takes a DNS name',
+    parse: parseNodeIp,
+    help: 'The address at which the node listens, and the others reach it.',
+  },
+  host: {
+    flag: 'host',
+    value: 'HOST',
+    takes: 'a DNS name like infra1.example.com, or an IP address, that the other nodes can reach',
+    parse: parseHost,
+    help: 'Where the others reach it, when that is a DNS name or not --ip. Without --ip it listens on all IPv4 addresses.',
+  },
+  listen: {
+    flag: 'listen',
+    value: 'ADDRESS',
+    takes: 'an IP address of the node, 0.0.0.0 or :: for all of them; etcd listens on no DNS name',
+    parse: parseListenIp,
+    help: 'Where it listens, when that is not --ip.',
+  },
+  clientPort: port('client-port', DEFAULT_CLIENT_PORT, 'Where it serves its clients.'),
+  peerPort: port('peer-port', DEFAULT_PEER_PORT, 'Where it serves the other nodes.'),
+  dataDir: {
+    flag: 'data-dir',
+    value: 'DIR',
+    takes: 'a directory',
+    parse: parseFile,
+    help: `Where it keeps its data. Default ${DEFAULT_DATA_DIR}.`,
+  },
+  data: {
+    flag: 'data',
+    ...wordOf('kept', 'lost'),
+    help: 'Whether the node has the data of an earlier start: kept, or lost (then it is replaced in a complete cluster).',
+  },
+  certFile: file('cert-file', 'On the node: its certificate for clients, which then use https.'),
+  keyFile: file('key-file', "On the node: that certificate's key."),
+  trustedCaFile: file('trusted-ca-file', 'On the node: the CA of the certificates that clients must show.'),
+  peerCertFile: file(
+    'peer-cert-file',
+    'On the node: its certificate for the other nodes, which then use https.',
+  ),
+  peerKeyFile: file('peer-key-file', "On the node: that certificate's key."),
+  peerTrustedCaFile: file('peer-trusted-ca-file', "On the node: the CA of all nodes' certificates."),
+  discoveryCacert: file(
+    'discovery-cacert',
+    "On the node: the CA of the discovery service's certificate, when its machine does not know it.",
+  ),
+  endpoints: {
+    flag: 'endpoints',
+    value: 'URLS',
+    takes: 'client URLs of the running cluster, like http://10.0.0.1:2379,http://10.0.0.2:2379',
+    parse: parseEndpoints,
+    help: 'Client URLs of the running cluster, for etcdctl. Default: the hosts of its members, with --client-port.',
+  },
+} as const satisfies Readonly<Record<string, Row<unknown>>>;
+
+/** The only one without a value. */
+export const MIXED = {
+  flag: 'mixed',
+  help: 'The cluster has nodes of 3.4 or 3.5 beside nodes of 3.6 or 3.7: say it for all of them.',
+} as const;
+
+export type ParameterKey = keyof typeof PARAMETERS;
+
+export const PARAMETER_KEYS = Object.keys(PARAMETERS) as readonly ParameterKey[];
+
+/** What has been said, checked value by value. */
+export type Told = {
+  readonly [Key in ParameterKey]?: ReturnType<(typeof PARAMETERS)[Key]['parse']> | undefined;
+} & { readonly mixed?: boolean };
+
+/** Reads one value of a node; a text says what is wrong with it. */
+export function parseParameter(
+  key: ParameterKey,
+  text: string,
+): { readonly value: string | number } | { readonly problem: string } {
+  const { flag, takes, parse } = PARAMETERS[key];
+  const value = parse(text);
+  return value === undefined ? { problem: `${flag} takes ${takes.replaceAll('--', '')}` } : { value };
+}
