@@ -4,6 +4,7 @@ import { DATA_TARGETS } from './targets/data.ts';
 import { ETCD_TARGETS } from './targets/etcd.ts';
 import { PORT_TARGETS } from './targets/port.ts';
 import { SETTINGS_TARGETS } from './targets/settings.ts';
+import { START_TARGETS } from './targets/start.ts';
 
 /** Every parser of outside bytes. */
 export const TARGETS: readonly Target[] = [
@@ -12,4 +13,5 @@ export const TARGETS: readonly Target[] = [
   ...DATA_TARGETS,
   ...CALL_TARGETS,
   ...PORT_TARGETS,
+  ...START_TARGETS,
 ];

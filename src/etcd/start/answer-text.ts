@@ -1,6 +1,5 @@
 import type { Answer } from './answer.ts';
 import { DEFAULT_DATA_DIR } from './node.ts';
-import { stepLine } from './steps.ts';
 import { type StartFormat, startText } from './text.ts';
 
 /**
@@ -21,8 +20,8 @@ function headOf({ action, summary, steps, node, ifLost }: Answer): string[] {
   }
   return [
     `${action}: ${summary}.`,
-    'Run first, once, where etcdctl reaches a member:',
-    ...steps.map((step) => `#$ ${stepLine(step)}`),
+    'Run first, where etcdctl reaches a member:',
+    ...steps.map((step) => `#$ ${step}`),
     `Then start it, with nothing in ${dataDir}. If members came or went since the cluster formed, set`,
     'initial-cluster to the ETCD_INITIAL_CLUSTER that "member add" prints.',
   ];
@@ -31,7 +30,7 @@ function headOf({ action, summary, steps, node, ifLost }: Answer): string[] {
 function lostLines({ steps, initialCluster }: NonNullable<Answer['ifLost']>, dataDir: string): string[] {
   return [
     'If its data is lost, replace it: run where etcdctl reaches a member,',
-    ...steps.map((step) => `  ${stepLine(step)}`),
+    ...steps.map((step) => `  ${step}`),
     `then start it, with nothing in ${dataDir}, with these settings in place of discovery (data=lost has the whole text):`,
     `  initial-cluster=${initialCluster}`,
     '  initial-cluster-state=existing',

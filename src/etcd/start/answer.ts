@@ -1,6 +1,6 @@
 import { initialClusterWith, isAt, type KnownCluster, type KnownMember } from './member.ts';
 import { DEFAULT_DATA_DIR, type NodeStart, peerUrlOf } from './node.ts';
-import { addStep, removeStep, type Step } from './steps.ts';
+import { joinSteps, type Step } from './steps.ts';
 
 /** What is to be done so that a node runs in the cluster of its token. */
 export type Action =
@@ -17,7 +17,7 @@ export interface Answer {
   readonly action: Action;
   /** Why, for a person. */
   readonly summary: string;
-  /** To be run before the start, in this order, once. */
+  /** To be run before the start, in this order; the rest only when all went well. */
   readonly steps: readonly Step[];
   /** What is to be started. */
   readonly node: NodeStart;
@@ -62,7 +62,7 @@ export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): A
   if (data === 'lost') return replace(node, cluster, namesake);
   if (isMoving) return nameTaken(node, namesake, cluster);
   const summary = `${node.name} is a member of the cluster, which has formed`;
-  return restart(node, summary, cluster.size < 3 ? undefined : replacement(node, cluster, namesake));
+  return restart(node, summary, cluster.size < 3 ? undefined : replacement(node, cluster));
 }
 
 function start(node: NodeStart, cluster: KnownCluster, namesake: KnownMember | undefined): Answer {
@@ -80,21 +80,24 @@ function restart(node: NodeStart, who: string, ifLost?: Answer['ifLost']): Answe
 
 function replace(node: NodeStart, cluster: KnownCluster, namesake: KnownMember): Answer | Refusal {
   if (cluster.size < 3) return noMajority(namesake, cluster.size);
-  const { steps, initialCluster } = replacement(node, cluster, namesake);
+  const { steps, initialCluster } = replacement(node, cluster);
   const summary = `${namesake.name} is a member of the cluster, which has formed, and its data is lost: it is replaced`;
   return { action: 'replace', summary, steps, node: { ...node, existing: initialCluster } };
 }
 
-function replacement(node: NodeStart, { members }: KnownCluster, namesake: KnownMember) {
-  const others = members.filter((member) => member !== namesake);
-  const steps = [removeStep(node, namesake, others), addStep(node, others)];
-  return { steps, initialCluster: initialClusterWith(node, members) };
+function replacement(node: NodeStart, { members }: KnownCluster): NonNullable<Answer['ifLost']> {
+  return { steps: joinSteps(node, members, true), initialCluster: initialClusterWith(node, members) };
 }
 
 function joinLate(node: NodeStart, { members }: KnownCluster): Answer {
   const summary = `the cluster has formed without ${node.name}, which is added to it`;
   const existing = initialClusterWith(node, members);
-  return { action: 'join-late', summary, steps: [addStep(node, members)], node: { ...node, existing } };
+  return {
+    action: 'join-late',
+    summary,
+    steps: joinSteps(node, members, false),
+    node: { ...node, existing },
+  };
 }
 
 function directoryOf({ dataDir = DEFAULT_DATA_DIR }: NodeStart): string {

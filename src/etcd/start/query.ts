@@ -26,12 +26,9 @@ export type Complete = Told &
 const KEYS = new Map<string, ParameterKey>(PARAMETER_KEYS.map((key) => [PARAMETERS[key].flag, key]));
 const NAMES = [...KEYS.keys(), MIXED.flag, 'format'];
 
-/** Of as many some are unknown, or given twice: those past them need not be read. */
-const MOST_PARAMETERS = 50;
-
 /** Reads what a query says of a node, which is `etcd=3.7&name=infra1&ip=10.0.0.1&format=env` at its shortest. */
 export function readQuery(query: string): ReadQuery {
-  const pairs = [...new URLSearchParams(query)].slice(0, MOST_PARAMETERS);
+  const pairs = [...new URLSearchParams(query)];
   const format = ANSWER_FORMATS.find((each) =>
     pairs.some(([name, text]) => name === 'format' && text === each),
   );

@@ -1,44 +1,46 @@
-import type { KnownMember } from './member.ts';
+import { isAt, type KnownMember } from './member.ts';
 import { clientSchemeOf, DEFAULT_CLIENT_PORT, NAME_PLACEHOLDER, type NodeStart, peerUrlOf } from './node.ts';
 import { shellWord } from './shell-word.ts';
 
-/** A command, word by word. */
-export type Step = readonly string[];
-
-/** Stands for an id that only etcd knows; etcdctl takes it for none. */
-export const ID_PLACEHOLDER = '<MEMBER ID>';
-
-/** An id of etcd: others are of members that registered by hand, which etcd knows by ids of its own. */
-const OF_ETCD = /^[0-9a-f]{10,16}$/;
+/** A line for `sh`. To run it again does no harm. */
+export type Step = string;
 
 /** How many are asked: etcdctl goes on to the next when one does not answer. */
-const MOST_ENDPOINTS = 5;
+const ENDPOINTS_ASKED = 5;
 
-/** Takes a member out of the running cluster. `others` are those that are asked to. */
-export function removeStep(node: NodeStart, member: KnownMember, others: readonly KnownMember[]): Step {
-  const id = OF_ETCD.test(member.id) ? member.id : ID_PLACEHOLDER;
-  return [...etcdctl(node, others), 'member', 'remove', id];
-}
-
-/** Adds the node to the running cluster. */
-export function addStep(node: NodeStart, others: readonly KnownMember[]): Step {
+/**
+ * Adds the node to the running cluster, and takes out first who has its name (to `replace` it), or was added at its
+ * address and has never started. They are looked for by etcdctl: the id that the service knows of a member is that of
+ * its first life.
+ */
+export function joinSteps(node: NodeStart, members: readonly KnownMember[], replaces: boolean): Step[] {
   const { name = NAME_PLACEHOLDER } = node;
-  return [...etcdctl(node, others), 'member', 'add', name, `--peer-urls=${peerUrlOf(node)}`];
+  const others = members.filter((member) => member.name !== name && !isAt(member, node));
+  const etcdctl = commandOf(node, others);
+  const peerUrl = peerUrlOf(node);
+  const unstarted = `s/^\\([0-9a-f]*\\), unstarted, , ${literal(peerUrl)}, .*/\\1/p`;
+  const named = `s/^\\([0-9a-f]*\\), started, ${literal(name)}, .*/\\1/p`;
+  const filters = [...(replaces ? [named] : []), unstarted].map((each) => ` -e ${shellWord(each)}`);
+  return [
+    `${etcdctl} member list | sed -n${filters.join('')} | xargs -r -n 1 ${etcdctl} member remove`,
+    `${etcdctl} member add ${shellWord(name)} ${shellWord(`--peer-urls=${peerUrl}`)}`,
+  ];
 }
 
-/** A step as a line for a shell, which does not run it while something is missing. */
-export function stepLine(step: Step): string {
-  return step.map((word) => (word === ID_PLACEHOLDER ? word : shellWord(word))).join(' ');
+/** A text as a basic regular expression that is itself and nothing else. */
+function literal(text: string): string {
+  return text.replaceAll(/[\\/.*[\]^$]/g, '\\$&');
 }
 
-function etcdctl(node: NodeStart, others: readonly KnownMember[]): string[] {
+function commandOf(node: NodeStart, others: readonly KnownMember[]): string {
   const { certFile, keyFile, trustedCaFile } = node;
-  const guessed = others.slice(0, MOST_ENDPOINTS).map((other) => guessClientUrl(node, other));
+  const guessed = others.slice(0, ENDPOINTS_ASKED).map((other) => guessClientUrl(node, other));
   const files = { cacert: trustedCaFile, cert: certFile, key: keyFile };
   const given = Object.entries(files).flatMap(([flag, path]) =>
     path === undefined ? [] : [`--${flag}=${path}`],
   );
-  return ['etcdctl', `--endpoints=${node.endpoints ?? guessed.join(',')}`, ...given];
+  const words = ['etcdctl', `--endpoints=${node.endpoints ?? guessed.join(',')}`, ...given];
+  return words.map(shellWord).join(' ');
 }
 
 /** Where a member most likely serves clients: the nodes of a cluster are alike. */

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { readQuery } from '../../../src/etcd/start/query.ts';
+import { curlLine, queryText } from '../../../src/etcd/start/query-text.ts';
+
+const NODE = 'etcd=3.7&name=infra1&ip=10.0.0.1';
+
+suite('a query says what there is to say of a node', () => {
+  test('the least, and the most', () => {
+    assert.deepEqual(readQuery(NODE), {
+      type: 'ASKED',
+      told: { etcd: '3.7', name: 'infra1', ip: '10.0.0.1' },
+      format: 'flags',
+    });
+    const most =
+      'etcd=3.5&name=infra%2B1&host=infra1.example.com&listen=%3A%3A&client-port=1&peer-port=65535&data-dir=/a%20b&data=lost&cert-file=/c&key-file=/k&trusted-ca-file=/ca&peer-cert-file=/pc&peer-key-file=/pk&peer-trusted-ca-file=/pca&discovery-cacert=/dca&endpoints=https://[fd00::1]:2379,http://a.b:1&mixed=true&format=json';
+    assert.deepEqual(readQuery(most), {
+      type: 'ASKED',
+      told: {
+        etcd: '3.5',
+        name: 'infra+1',
+        host: 'infra1.example.com',
+        listen: '::',
+        clientPort: 1,
+        peerPort: 65_535,
+        dataDir: '/a b',
+        data: 'lost',
+        certFile: '/c',
+        keyFile: '/k',
+        trustedCaFile: '/ca',
+        peerCertFile: '/pc',
+        peerKeyFile: '/pk',
+        peerTrustedCaFile: '/pca',
+        discoveryCacert: '/dca',
+        endpoints: 'https://[fd00::1]:2379,http://a.b:1',
+        mixed: true,
+      },
+      format: 'json',
+    });
+  });
+
+  // What etcd would refuse, and what is likely a mistake of a script.
+  const WRONG: ReadonlyArray<readonly [query: string, problem: RegExp]> = [
+    ['', /etcd and name and ip \(or host\) are missing/],
+    ['etcd=3.7&name=infra1', /ip \(or host\) is missing/],
+    ['etcd=3.8&name=infra1&ip=10.0.0.1', /etcd takes 3\.4, 3\.5, 3\.6 or 3\.7; this is '3\.8'/],
+    ['etcd=3.7&name=&ip=10.0.0.1', /name is empty/],
+    ['etcd=3.7&name=in+fra&ip=10.0.0.1', /name takes/],
+    ['etcd=3.7&name=a%3Db&ip=10.0.0.1', /name takes/],
+    ['etcd=3.7&name=a%2Cb&ip=10.0.0.1', /name takes/],
+    ['etcd=3.7&name=a%0Ab&ip=10.0.0.1', /name takes .*'a\?b'/],
+    [`etcd=3.7&name=${'n'.repeat(254)}&ip=10.0.0.1`, /name takes/],
+    ['etcd=3.7&name=a&ip=infra1.example.com', /ip takes .*host takes a DNS name/],
+    ['etcd=3.7&name=a&ip=0.0.0.0', /ip takes/],
+    ['etcd=3.7&name=a&ip=<IP>', /ip takes/],
+    ['etcd=3.7&name=a&host=0.0.0.0', /host takes/],
+    ['etcd=3.7&name=a&host=10.0.0.256', /host takes/],
+    ['etcd=3.7&name=a&host=-a.b', /host takes/],
+    ['etcd=3.7&name=a&host=a/b', /host takes/],
+    [`${NODE}&listen=infra1`, /listen takes .*etcd listens on no DNS name/],
+    [`${NODE}&peer-port=0`, /peer-port takes a port/],
+    [`${NODE}&client-port=65536`, /client-port takes a port/],
+    [`${NODE}&client-port=2380`, /client-port and peer-port are both 2380/],
+    [`${NODE}&cert-file=/a`, /cert-file needs key-file/],
+    [`${NODE}&peer-key-file=/a`, /peer-key-file needs peer-cert-file/],
+    [`${NODE}&peer-trusted-ca-file=/a`, /peer-trusted-ca-file needs peer-cert-file/],
+    [`${NODE}&data-dir=a&format=systemd`, /data-dir has to begin with \//],
+    [`${NODE}&endpoints=10.0.0.1:2379`, /endpoints takes/],
+    [`${NODE}&data=gone`, /data takes kept or lost/],
+    [`${NODE}&mixed=maybe`, /mixed takes true or false/],
+    [`${NODE}&format=toml`, /format takes flags, .*json/],
+    [`${NODE}&name=infra2`, /'name' is given twice/],
+    [`${NODE}&datadir=/a`, /there is no parameter 'datadir'; there are etcd, name, /],
+    [`${NODE}&data-dir=%zz`, /not percent-encoded/],
+    [`${NODE}&data-dir=%ff`, /data-dir takes/],
+  ];
+  for (const [query, problem] of WRONG) {
+    test(`wrong: ${query.length > 60 ? `${query.slice(0, 60)}...` : query}`, () => {
+      const read = readQuery(query);
+      assert.ok(read.type === 'WRONG');
+      assert.match(read.problem, problem);
+    });
+  }
+
+  test('a problem is told in the format that was asked for', () => {
+    assert.equal(readQuery('format=json').format, 'json');
+    assert.equal(readQuery('etcd=1&format=json').format, 'json');
+  });
+});
+
+test('the line for a boot script asks what was told, and nothing while something is missing', () => {
+  const place = { serviceUrl: 'https://x/disc/', token: 't:secret' };
+  assert.equal(
+    curlLine(place, { etcd: '3.7', name: 'a&b', ip: 'fd00::1', mixed: true }, 'env'),
+    "curl -sS --fail-with-body 'https://x/disc/_start/t:secret?etcd=3.7&name=a%26b&ip=fd00::1&mixed=true&format=env'",
+  );
+  const missing = queryText({ etcd: '3.7' }, 'env');
+  assert.ok(missing.includes('ip=<IP>'));
+  assert.equal(readQuery(missing).type, 'WRONG');
+});
