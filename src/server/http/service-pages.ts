@@ -86,6 +86,10 @@ etcd 3.7, and 3.6 as well:
 
     etcd --name infra1 ${findingFlags({ etcd: '3.7', serviceUrl: url, token: '<token>' }).join(' ')} ...
 
+All that a node needs, at any time in its life, for a boot script:
+
+    curl '${url}/_start/<token>?etcd=3.7&name=NAME&ip=ADDRESS&format=env'
+
 Programs use the typed API, over Connect, gRPC or gRPC-Web:
 
     curl -H 'Content-Type: application/json' -d '{"size": 3}' \\

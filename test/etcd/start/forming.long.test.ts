@@ -11,11 +11,11 @@ import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { ETCD_SERIES, type EtcdSeries, type NodeStart } from '../../../src/etcd/start/node.ts';
 import { START_FORMATS, startText } from '../../../src/etcd/start/text.ts';
 import { SpawnedService } from '../../support/child.ts';
-import { CA, CA_FILE, TLS_ARGS } from '../../tls/files.ts';
+import { CA, CA_FILE, CERT_FILE, KEY_FILE, TLS_ARGS } from '../../tls/files.ts';
 import { freePorts } from '../harness/ports.ts';
 import type { Run } from '../harness/run.ts';
 import type { Scene } from '../harness/scene.ts';
-import { type Etcd, etcdOf, forEachEtcd } from '../harness/versions.ts';
+import { type Etcd, etcdctlOf, etcdOf, forEachEtcd } from '../harness/versions.ts';
 import { START } from './readers.ts';
 
 // Every text that tells how to start a node starts a real one, which forms its cluster.
@@ -24,6 +24,8 @@ import { START } from './readers.ts';
 const NAME = `it's-"50%h"-$HOME-$(id)-\\n;#`;
 // A number to a YAML parser, when it is not quoted.
 const TOKEN = '12e45';
+
+const run = promisify(execFile);
 
 async function start(scene: Scene, args: readonly string[] = []): Promise<SpawnedService> {
   const service = await SpawnedService.start(args);
@@ -93,6 +95,38 @@ await forEachEtcd((it) => {
 }, 'ANY');
 
 await forEachEtcd((it) => {
+  // The file says it in other words than the flags, and a container has to be given the files.
+  for (const format of ['flags', 'yaml', 'compose'] as const) {
+    it(`starts from ${format} with a DNS name, an address to listen on, and certificates for all`, async (scene, etcd) => {
+      const service = await start(scene);
+      await makeToken(service, 1);
+      const { ip: _ip, ...node } = await nodeFor(scene, etcd, service.url, 'infra1');
+      const files = { certFile: CERT_FILE, keyFile: KEY_FILE, trustedCaFile: CA_FILE };
+      const peerFiles = { peerCertFile: CERT_FILE, peerKeyFile: KEY_FILE, peerTrustedCaFile: CA_FILE };
+      const secure = { ...node, host: 'localhost', listen: '127.0.0.1', ...files, ...peerFiles };
+      const etcdRun = await START[format]({ scene, etcd: etcd.etcd }, startText(secure, format));
+      const { etcdctl } = await etcdctlOf(etcd.series);
+      const endpoint = `--endpoints=https://localhost:${node.clientPort}`;
+      const args = [endpoint, `--cacert=${CA_FILE}`, `--cert=${CERT_FILE}`, `--key=${KEY_FILE}`];
+      await scene.until('etcdctl to see its URLs', async () => {
+        if (etcdRun.ending !== undefined) return `it ended: ${etcdRun.log.slice(-500)}`;
+        const { stdout } = await run(etcdctl, [...args, 'member', 'list'], { env: { ETCDCTL_API: '3' } });
+        const urls = `infra1, https://localhost:${node.peerPort}, https://localhost:${node.clientPort}`;
+        return stdout.includes(urls) || undefined;
+      });
+      // And nobody without a certificate.
+      await assert.rejects(
+        run(
+          etcdctl,
+          [endpoint, `--cacert=${CA_FILE}`, 'get', 'a', '--dial-timeout=2s', '--command-timeout=2s'],
+          { env: { ETCDCTL_API: '3' } },
+        ),
+      );
+    });
+  }
+}, 'ANY');
+
+await forEachEtcd((it) => {
   it('nodes of both dialects form a cluster when they are told that it is mixed', async (scene, etcd) => {
     const service = await start(scene);
     await makeToken(service, 3);
@@ -118,7 +152,6 @@ await forEachEtcd((it) => {
   });
 }, 'V3');
 
-const run = promisify(execFile);
 const analyze = await run('systemd-analyze', ['--version']).then(
   () => false,
   () => 'there is no systemd-analyze on PATH',
