@@ -9,22 +9,31 @@ export type Step = string;
 const ENDPOINTS_ASKED = 5;
 
 /**
- * Adds the node to the running cluster, and takes out first who has its name (to `replace` it), or was added at its
- * address and has never started. They are looked for by etcdctl: the id that the service knows of a member is that of
- * its first life.
+ * Adds the node to the running cluster, and takes out first who was added at its address and has never started. To
+ * `replace` it takes out who has its name too, unless that one still answers. All are looked for by etcdctl: the id and
+ * the address that the service knows of a member are those of its first life.
  */
 export function joinSteps(node: NodeStart, members: readonly KnownMember[], replaces: boolean): Step[] {
   const { name = NAME_PLACEHOLDER } = node;
   const others = members.filter((member) => member.name !== name && !isAt(member, node));
-  const etcdctl = commandOf(node, others);
+  const guessed = others.slice(0, ENDPOINTS_ASKED).map((other) => guessClientUrl(node, other));
+  const etcdctl = commandOf(node, shellWord(node.endpoints ?? guessed.join(',')));
   const peerUrl = peerUrlOf(node);
   const unstarted = `s/^\\([0-9a-f]*\\), unstarted, , ${literal(peerUrl)}, .*/\\1/p`;
   const named = `s/^\\([0-9a-f]*\\), started, ${literal(name)}, .*/\\1/p`;
   const filters = [...(replaces ? [named] : []), unstarted].map((each) => ` -e ${shellWord(each)}`);
   return [
+    ...(replaces ? [stopIfItAnswers(node, name, etcdctl)] : []),
     `${etcdctl} member list | sed -n${filters.join('')} | xargs -r -n 1 ${etcdctl} member remove`,
     `${etcdctl} member add ${shellWord(name)} ${shellWord(`--peer-urls=${peerUrl}`)}`,
   ];
+}
+
+/** Fails when the member of that name runs: a second machine that was given its name takes no place. */
+function stopIfItAnswers(node: NodeStart, name: string, etcdctl: string): Step {
+  const itsUrl = shellWord(`s/^[0-9a-f]*, started, ${literal(name)}, [^ ]*, \\([^ ,]*\\).*/\\1/p`);
+  const told = shellWord(`${name} still answers, and is not replaced: give this node a name of its own`);
+  return `url=$(${etcdctl} member list | sed -n ${itsUrl}); if [ -n "$url" ] && ${commandOf(node, '"$url"')} endpoint health; then echo ${told} >&2; exit 1; fi`;
 }
 
 /** A text as a basic regular expression that is itself and nothing else. */
@@ -32,15 +41,13 @@ function literal(text: string): string {
   return text.replaceAll(/[\\/.*[\]^$]/g, '\\$&');
 }
 
-function commandOf(node: NodeStart, others: readonly KnownMember[]): string {
-  const { certFile, keyFile, trustedCaFile } = node;
-  const guessed = others.slice(0, ENDPOINTS_ASKED).map((other) => guessClientUrl(node, other));
+/** `endpoints` is a word of a shell. */
+function commandOf({ certFile, keyFile, trustedCaFile }: NodeStart, endpoints: string): string {
   const files = { cacert: trustedCaFile, cert: certFile, key: keyFile };
   const given = Object.entries(files).flatMap(([flag, path]) =>
-    path === undefined ? [] : [`--${flag}=${path}`],
+    path === undefined ? [] : [shellWord(`--${flag}=${path}`)],
   );
-  const words = ['etcdctl', `--endpoints=${node.endpoints ?? guessed.join(',')}`, ...given];
-  return words.map(shellWord).join(' ');
+  return ['etcdctl', `--endpoints=${endpoints}`, ...given].join(' ');
 }
 
 /** Where a member most likely serves clients: the nodes of a cluster are alike. */
