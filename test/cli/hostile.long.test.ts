@@ -63,11 +63,13 @@ suite('a service that means harm', () => {
       const value = flag.words?.[0] ?? VALUES.find((each) => flag.parse(each) !== undefined);
       return [`--${flag.flag}`, value ?? assert.fail(`no value for --${flag.flag}`)];
     });
+    // One of two is needed.
+    const ip = name === 'flags' ? ['--ip', '10.0.0.1'] : [];
     // What asks a person does not here.
     const yes = flags.some(({ flag }) => flag === 'yes') ? ['--yes'] : [];
     const timeout = flags.some(({ flag }) => flag === 'timeout') ? ['--timeout', '1s'] : [];
     const args = words.map((word) => (word === 'TOKEN' ? 'my-cluster' : 'infra1'));
-    return [name, ...args, ...needed, ...yes, ...timeout, '--server', url];
+    return [name, ...args, ...needed, ...ip, ...yes, ...timeout, '--server', url];
   };
 
   const called = async (args: readonly string[]): Promise<Ran> => {

@@ -57,6 +57,8 @@ const pages = (token: string): readonly Route[] => [
   route('PUT', '/new?size=3'),
   route('POST', '/new?size=3'),
   route('GET', `/${token}`),
+  route('GET', `/_start/${token}?etcd=3.7&name=infra1&ip=10.0.0.1`),
+  route('GET', `/_start/${token}?etcd=3.7&format=json`),
   route('HEAD', `/${token}`),
   route('GET', `/${token}/_config/size`),
   route('GET', `/${token}/_config`),

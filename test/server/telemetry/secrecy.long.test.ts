@@ -113,6 +113,8 @@ async function everyPath(port: number, token: string): Promise<void> {
     ['GET', `/${encoded}`],
     ['HEAD', `/${encoded}`],
     ['GET', `/${encoded}/_config/size`],
+    ['GET', `/_start/${encoded}?etcd=3.7&name=infra1&ip=10.0.0.1`],
+    ['GET', `/_start/${encoded}`],
     ['GET', `/${encoded}/1`],
     ['GET', `/${encoded}/../${encoded}`],
     ['GET', `//${encoded}`],
