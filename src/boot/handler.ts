@@ -1,5 +1,4 @@
 import type { ConnectError } from '@connectrpc/connect';
-import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
 import { answerFor, isRefusal } from '../etcd/start/answer.ts';
 import { answerJson } from '../etcd/start/answer-json.ts';
@@ -63,8 +62,8 @@ async function replyTo(
       token: target.token,
       refuseExpired: true,
     });
-    const { state, size = 0 } = cluster ?? {};
-    const known = { complete: state === ClusterState.COMPLETE, size, members };
+    const { size = 0, formed = false } = cluster ?? {};
+    const known = { complete: formed, size, members };
     return replyFor(asked, known, { serviceUrl, token: target.token });
   } catch (thrown) {
     const problem = problemOf(thrown, serviceUrl);

@@ -1,4 +1,3 @@
-import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { answerFor, isRefusal } from '../../etcd/start/answer.ts';
 import { answerJson } from '../../etcd/start/answer-json.ts';
 import { answerText } from '../../etcd/start/answer-text.ts';
@@ -48,8 +47,8 @@ export const FLAGS = clientCommand({
     if (wrong !== undefined) throw new Failure(EXIT.WRONG, wrong);
     // A token that will not work is better told here than in the log of a node.
     const { cluster, members } = await client.listMembers({ token, refuseExpired: true });
-    const { state, size = 0 } = cluster ?? {};
-    const known = { complete: state === ClusterState.COMPLETE, size, members };
+    const { size = 0, formed = false } = cluster ?? {};
+    const known = { complete: formed, size, members };
     const answer = answerFor({ ...node, serviceUrl: server, token }, known, data);
     if (isRefusal(answer)) throw new Failure(EXIT.TAKEN, answer.message, answer.next);
     const text = answerText(answer, format);
