@@ -260,7 +260,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await page.getByLabel('Name of the node').fill('infra1');
     await service.client.deleteToken({ token });
-    await sees(page, 'Nobody can join with its token any more.');
+    await sees(page, 'The token was deleted before the cluster was complete.');
     assert.equal(await page.evaluate('document.activeElement.id'), 'ended-title');
     await tab.close();
   });

@@ -14,7 +14,7 @@ import { readUnit } from './read-systemd.ts';
 // Whatever is said of a node, and whatever the members are called: each reader gets exactly that, and runs nothing else.
 
 /** What shells, systemd, YAML and Compose would take for more than itself. */
-const SIGNS = fc.constantFrom(...'\'"\\$`#%;&|<>(){}[]*?!~:@^-/. ');
+const SIGNS = fc.constantFrom(...Array.from('\'"\\$`#%;&|<>(){}[]*?!~:@^-/. '));
 const WORDS = fc.constantFrom(
   '$(id)',
   '${HOME}',
