@@ -21,7 +21,7 @@ export interface Made {
 export function newText({ cluster, created, token, url, server, tlsFlags, tls }: Made, style: Style): string {
   const { size } = cluster;
   const word = shellWord(url);
-  const nodeCa = tls.cacert === undefined ? '' : ` --node-cacert ${shellWord(tls.cacert)}`;
+  const nodeCa = tls.cacert === undefined ? '' : ` --discovery-cacert ${shellWord(tls.cacert)}`;
   return `${created ? 'A token' : 'The token was there already,'} for a cluster of ${size}:
 
   token    ${style.bold(token)}
