@@ -1,8 +1,8 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { type MemberId, type Millis, millis, type Token } from './types.ts';
 
-/** Registrations that are remembered: more in the time of a retry, with a clock that was put back, are no retries. */
-const REMEMBERED = 10_000;
+/** Registrations that are remembered, in some 150 KB: with a clock that was put back, those before them are no retries. */
+const REMEMBERED = 1000;
 /** By which a clock is set while it is kept in time. */
 const SLACK_MS = 5000;
 
