@@ -3,7 +3,10 @@ import { DiscoveryError } from '../discovery/errors.ts';
 import type { Place } from '../discovery/newest.ts';
 import { millis, type Token } from '../discovery/types.ts';
 
-const SUM_BYTES = 4;
+/** The first byte: no page token then begins with a `-`, which command lines would take for a flag. */
+const FORMAT = 1;
+const SUM_AT = 1;
+const BODY_AT = SUM_AT + 4;
 const FORM = /^(\d{1,16})\/([\w.~-]{1,128})$/;
 
 /**
@@ -12,9 +15,10 @@ const FORM = /^(\d{1,16})\/([\w.~-]{1,128})$/;
  */
 export function pageTokenOf({ createTime, token }: Place, filters: string): string {
   const body = `${createTime}/${token}`;
-  const bytes = Buffer.alloc(SUM_BYTES + body.length);
-  bytes.writeUInt32BE(sumOf(body, filters));
-  bytes.write(body, SUM_BYTES, 'latin1');
+  const bytes = Buffer.alloc(BODY_AT + body.length);
+  bytes.writeUInt8(FORMAT);
+  bytes.writeUInt32BE(sumOf(body, filters), SUM_AT);
+  bytes.write(body, BODY_AT, 'latin1');
   return bytes.toString('base64url');
 }
 
@@ -22,9 +26,9 @@ export function pageTokenOf({ createTime, token }: Place, filters: string): stri
 export function parsePageToken(text: string, filters: string): Place | undefined {
   if (text === '') return undefined;
   const bytes = Buffer.from(text, 'base64url');
-  const body = bytes.toString('latin1', SUM_BYTES);
+  const body = bytes.toString('latin1', BODY_AT);
   const [, time = '', token = ''] = FORM.exec(body) ?? [];
-  const isOurs = token !== '' && bytes.readUInt32BE() === sumOf(body, filters);
+  const isOurs = token !== '' && bytes[0] === FORMAT && bytes.readUInt32BE(SUM_AT) === sumOf(body, filters);
   if (isOurs && bytes.toString('base64url') === text)
     return { createTime: millis(Number(time)), token: token as Token };
   throw new DiscoveryError(

@@ -215,7 +215,7 @@ test('what is no list is refused, by its field', async () => {
   const maker = createDiscoveryClient(service.url, { headers: bearer(ada) });
   for (let i = 0; i < 3; i++) await maker.createToken({ size: 2 });
   const { nextPageToken } = await operator.listClusters({ pageSize: 1 });
-  assert.ok(nextPageToken !== '');
+  assert.match(nextPageToken, /^\w/, 'no flag of a command line');
   const tampered = Buffer.from(nextPageToken, 'base64url');
   tampered[8] = (tampered[8] ?? 0) ^ 1;
   for (const [request, field] of [
