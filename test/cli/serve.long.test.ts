@@ -165,7 +165,9 @@ suite('a running service', () => {
         '',
       ]);
       await fetch(`${url}/nobody`);
-      await waitFor('the request', () => /GET \/n\.\.\.[0-9a-f]{6} 404 [\d.]+ ms, 127/.test(command.stdout));
+      await waitFor('the request', () =>
+        /GET \/n\.\.\.[0-9a-f]{6} 404 TOKEN_NOT_FOUND [\d.]+ ms, 127/.test(command.stdout),
+      );
     } finally {
       command.child.kill('SIGKILL');
       await command.ended;
@@ -208,7 +210,7 @@ suite('a running service', () => {
     test(`ends with exit code 0 on ${signal}, and its waiters are told to come back`, async () => {
       const service = await start();
       const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
-      const waiting = fetch(`${service.url}/${cluster?.token}?recursive=true&wait=true&waitIndex=1000`);
+      const waiting = fetch(`${service.url}/${cluster?.token}?recursive=true&wait=true`);
       const headers = await waiting;
       assert.deepEqual(await service.end(signal), { code: 0, signal: null });
       assert.deepEqual([headers.status, await headers.text()], [200, '']);
