@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { BareTerminal } from './command.ts';
 import { EXIT } from './exit.ts';
 
@@ -29,6 +28,7 @@ function enough(error: NodeJS.ErrnoException): void {
 
 /** An end of the input (Ctrl-D) is an empty answer; Ctrl-C ends the process as it does everywhere. */
 async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await new Promise((resolve) => {

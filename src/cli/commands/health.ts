@@ -1,23 +1,27 @@
-import { createClient } from '@connectrpc/connect';
-import {
-  Health,
-  HealthCheckResponse_ServingStatus as Status,
-} from '../../../gen/grpc/health/v1/health_pb.ts';
-import { clientCommand } from '../client-command.ts';
-import { EXIT } from '../exit.ts';
+import type { Command } from '../command.ts';
+import { readCall } from '../flags.ts';
+import { askHealth } from '../health-call.ts';
+import { SERVICE_FLAGS } from '../service-flags.ts';
+import { targetOf } from '../target.ts';
+import { tellHealth } from '../text/health.ts';
+import { HEALTH_ROW } from './health-row.ts';
 
-export const HEALTH = clientCommand({
-  name: 'health',
-  group: 'Service',
-  summary: 'say whether the service can serve requests, for scripts and the checks of containers',
-  args: [],
-  flags: {},
-  examples: ['health', 'health --server https://discovery.example.com'],
-  async run({ transport, json, printJson, terminal }) {
-    const { status } = await createClient(Health, transport).check({});
-    const serving = status === Status.SERVING;
-    if (json) printJson({ serving });
-    else terminal.out(serving ? 'OK\n' : 'not ready: /health of the service says why\n');
-    return serving ? EXIT.DONE : EXIT.FAILED;
+/**
+ * Containers ask every few seconds, so it is asked without the client, which takes several times as long to load as to
+ * answer. Whatever is out of the usual is for the client.
+ */
+export const HEALTH: Command = {
+  ...HEALTH_ROW,
+  flags: Object.values(SERVICE_FLAGS),
+  async run(args, terminal) {
+    const { env } = terminal;
+    const reading = readCall(HEALTH_ROW.name, [], SERVICE_FLAGS, args, env);
+    if (reading.type === 'CALL' && !env['DISC_CREDENTIALS']) {
+      const { server, tls, remark } = targetOf(undefined, reading.values, reading.given, env);
+      const serving = remark === undefined ? await askHealth(server, tls) : undefined;
+      if (serving !== undefined) return tellHealth(serving, reading.values.output === 'json', terminal);
+    }
+    const { HEALTH_IN_FULL } = await import('./health-in-full.ts');
+    return HEALTH_IN_FULL.run(args, terminal);
   },
-});
+};

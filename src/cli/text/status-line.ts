@@ -1,5 +1,5 @@
 import type { BareTerminal, StatusLine, Terminal } from '../command.ts';
-import { ERASE_LINE, forTerminal } from './own.ts';
+import { eraseLine, forTerminal } from './own.ts';
 
 /**
  * The terminal as commands have it. Whatever they write leaves through here: texts of others cannot steer the terminal,
@@ -8,7 +8,7 @@ import { ERASE_LINE, forTerminal } from './own.ts';
 export function withStatusLine(bare: BareTerminal): Terminal {
   let drawn: { readonly stream: 'out' | 'err'; readonly text: string } | undefined;
   const erase = (): void => {
-    if (drawn !== undefined) bare[drawn.stream](forTerminal(ERASE_LINE));
+    if (drawn !== undefined) bare[drawn.stream](forTerminal(eraseLine()));
     drawn = undefined;
   };
   const status: StatusLine = {
@@ -17,7 +17,7 @@ export function withStatusLine(bare: BareTerminal): Terminal {
       // One column stays free: a full line would wrap, and only its last part be erased.
       const cut = text.slice(0, Math.max(0, (bare.columns(stream) ?? 0) - 1));
       if (!status.canShow(stream) || (drawn?.stream === stream && drawn.text === cut)) return;
-      bare[stream](forTerminal(`${ERASE_LINE}${style(cut)}`));
+      bare[stream](forTerminal(`${eraseLine()}${style(cut)}`));
       drawn = { stream, text: cut };
     },
     erase,

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type RunningService, startService } from '../support/service.ts';
+
+const exec = promisify(execFile);
+const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
+const PROBE = "process.once('exit', () => console.error(JSON.stringify(process.moduleLoadList)))";
+
+let service: RunningService;
+before(async () => {
+  service = await startService();
+});
+after(() => service.stop());
+
+test('the health is asked by one plain call: no HTTP/2, and nothing of fetch', async () => {
+  const flags = ['--import', `data:text/javascript,${PROBE}`];
+  const ask = [MAIN, 'health', '--server', service.url];
+  const { stdout, stderr } = await exec(process.execPath, [...flags, ...ask]);
+  assert.equal(stdout, 'OK\n');
+  const loaded = JSON.parse(stderr) as string[];
+  assert.deepEqual(
+    loaded.filter((name) => /undici|http2/.test(name)),
+    [],
+  );
+  assert.ok(loaded.includes('NativeModule http'));
+});
+
+/** What the command says of a server that answers so. */
+async function healthOf(status: number, body: string): Promise<{ code: number; stdout: string }> {
+  const server = createServer((_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  try {
+    const { port } = server.address() as AddressInfo;
+    const ask = [MAIN, 'health', '--output', 'json', '--server', `http://127.0.0.1:${port}`];
+    const { stdout } = await exec(process.execPath, ask);
+    return { code: 0, stdout };
+  } catch (error) {
+    return error as { code: number; stdout: string };
+  } finally {
+    server.close();
+  }
+}
+
+test('what answers is believed only as far as it is the health', async () => {
+  const serving = await healthOf(200, '{"status":"SERVING"}');
+  assert.deepEqual([serving.code, serving.stdout], [0, '{"serving":true}\n']);
+  const not = await healthOf(200, '{"status":"NOT_SERVING"}');
+  assert.deepEqual([not.code, not.stdout], [1, '{"serving":false}\n']);
+  for (const [status, body] of [
+    [404, '{"code":"unimplemented"}'],
+    [200, '<html>'],
+  ] as const) {
+    const { code, stdout } = await healthOf(status, body);
+    assert.ok(code > 1, `${status} ${body}: ${code}`);
+    assert.equal(stdout, '');
+  }
+});
