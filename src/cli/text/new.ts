@@ -51,7 +51,7 @@ function v3Line(server: string, token: string, { cacert, cert, key }: Made['tls'
     etcd: '3.7',
     serviceUrl: server,
     token: shellWord(token),
-    ...(cacert !== undefined && { caFile: shellWord(cacert) }),
+    ...(cacert !== undefined && { discoveryCacert: shellWord(cacert) }),
   });
   const own =
     cert === undefined || key === undefined
