@@ -49,7 +49,7 @@ for (const proxy of ['strips', 'keeps'] as const) {
     assert.match(await says(['show', url]), /state: +complete/);
     const token = url.slice(base.length + 1);
     assert.match(await says(['list-members', token, '--server', base]), /infra1/);
-    assert.match(await says(['flags', url, '--etcd', '3.5', '--name', 'b', '--ip', '10.0.0.2']), /etcd/);
+    assert.match(await says(['flags', url, '--etcd', '3.5', '--name', 'infra1', '--ip', '10.0.0.1']), /etcd/);
     const late = ['--name', 'infra3', '--peer-url', 'http://10.0.0.3:2380'];
     assert.match(await says(['join-late', url, ...late]), /member add infra3/);
     await says(['reopen', url]);
