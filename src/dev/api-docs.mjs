@@ -2,28 +2,21 @@
 // node src/dev/api-docs.mjs
 // With --check it only looks whether the file is what it would write.
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFileRegistry, fromBinary, fromJson } from '@bufbuild/protobuf';
+import { fromJson } from '@bufbuild/protobuf';
 import {
-  FileDescriptorSetSchema,
   MethodOptions_IdempotencyLevel as Idempotency,
   FieldDescriptorProto_Label as Label,
   FieldDescriptorProto_Type as Type,
 } from '@bufbuild/protobuf/wkt';
+import { EXAMPLES, PACKAGE, paragraphs, readProtos } from './descriptors.mjs';
 import { fail, ROOT } from './root.mjs';
 
 const FILE = join(ROOT, 'docs', 'api.md');
-const PACKAGE = 'discovery.v1';
-/** What each RPC is asked in an example and answers; a test plays them. */
-const EXAMPLES = JSON.parse(readFileSync(join(ROOT, 'src', 'dev', 'api-examples.json'), 'utf8'));
 const JSON_TYPE = "-H 'Content-Type: application/json'";
 /** What an operator shows. */
 const CREDENTIALS = { OperatorService: "-H 'Authorization: Bearer SECRET'" };
-
-// The numbers of fields in descriptor.proto, by which comments are found.
-const PATH = { messageType: 4, enumType: 5, service: 6, part: 2 };
 
 const INTRODUCTION = `# The API
 
@@ -32,17 +25,16 @@ Made from the comments in [proto/discovery](../proto/discovery/v1) by \`npm run 
 Call \`/${PACKAGE}.DiscoveryService/METHOD\` over Connect, gRPC or gRPC-Web, on HTTP/1.1 or HTTP/2. In JSON, fields are in
 lowerCamelCase, 64-bit numbers are strings, times are like \`"2026-01-31T12:00:00Z"\` and durations like \`"3600s"\`; what is
 left out of an answer has its type's empty value. A deadline of more than 24 days is taken for none. gRPC-Web is spoken in
-binary: generate clients of \`protoc-gen-grpc-web\` with \`mode=grpcweb\`, not \`grpcwebtext\`. Without a client:
+binary: generate clients of \`protoc-gen-grpc-web\` with \`mode=grpcweb\`, not \`grpcwebtext\`. [Clients in other
+languages](clients.md) begin from the protos, or from the OpenAPI document that the service serves at \`/openapi.json\`. Without
+a client:
 
     curl -H 'Content-Type: application/json' -d '{"size": 3}' http://localhost:8087/${PACKAGE}.DiscoveryService/CreateToken
 `;
 
 /** The text of docs/api.md. */
 function apiDocs() {
-  const set = readFiles();
-  const files = set.file.filter((file) => file.package === PACKAGE);
-  const registry = createFileRegistry(set);
-  const declared = (field) => files.flatMap((file) => withComments(file, field));
+  const { registry, declared } = readProtos();
   const messages = new Map(declared('messageType').map((message) => [message.desc.name, message]));
   const sections = [INTRODUCTION];
   for (const service of declared('service')) sections.push(serviceSection(service, messages, registry));
@@ -50,30 +42,6 @@ function apiDocs() {
   sections.push('## Messages\n', ...[...messages.values()].map(messageSection));
   sections.push('## Enums\n', ...declared('enumType').map(enumSection));
   return `${sections.join('\n').trimEnd()}\n`;
-}
-
-/** What a file declares, each with its comment, and those of its parts by their index. */
-function withComments(file, field) {
-  const comments = new Map(
-    file.sourceCodeInfo.location.map((each) => [each.path.join(), each.leadingComments]),
-  );
-  const commentOf = (...path) =>
-    comments.get(path.join()) ?? fail(`${file.name}: no comment at ${path.join()}`);
-  return file[field].map((desc, i) => {
-    const at = [PATH[field], i];
-    return { desc, text: commentOf(...at), textOf: (j) => commentOf(...at, PATH.part, j) };
-  });
-}
-
-function readFiles() {
-  const buf = join(ROOT, 'node_modules', '.bin', 'buf');
-  const { status, stdout, stderr, error } = spawnSync(
-    buf,
-    ['build', '--path', 'proto/discovery', '--output', '-#format=binpb'],
-    { cwd: ROOT, shell: process.platform === 'win32', maxBuffer: 16 << 20 },
-  );
-  if (status !== 0) fail(`buf build: ${error?.message ?? stderr}`);
-  return fromBinary(FileDescriptorSetSchema, stdout);
 }
 
 /** A service with its methods. The messages that stand with their method are taken out of `messages`. */
@@ -182,11 +150,6 @@ function enumSection({ desc, text, textOf }) {
   return [`### ${desc.name}\n`, paragraphs(text), '| Value | Number | |', '|---|---|---|', ...rows, ''].join(
     '\n',
   );
-}
-
-/** A comment as it stands, with its paragraphs. */
-function paragraphs(comment) {
-  return `${comment.replace(/^[ \t]+|[ \t]+$/gm, '').trim()}\n`;
 }
 
 /** A comment in one line, for a table's cell. */

@@ -2,7 +2,7 @@
 // Node.js takes several times as long to find and read two hundred modules as to run them. What is loaded later stays
 // in files of its own, and so does every package but those that are modules themselves.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 import { ROOT, readJson } from './root.mjs';
@@ -26,6 +26,10 @@ const placed = {
     });
   },
 };
+
+// What it serves as it is.
+mkdirSync(join(ROOT, 'dist', 'gen'), { recursive: true });
+copyFileSync(join(ROOT, 'gen', 'openapi.json'), join(ROOT, 'dist', 'gen', 'openapi.json'));
 
 const parts = join(PROGRAM, PARTS);
 mkdirSync(parts, { recursive: true });

@@ -54,6 +54,8 @@ function bufBreaking(temporary) {
 function genIsFresh(temporary) {
   const generated = run('buf', 'generate', '--output', temporary);
   if (!generated.ok) return generated;
+  const described = run('node', 'src/dev/openapi.mjs', join(temporary, 'gen', 'openapi.json'));
+  if (!described.ok) return described;
   const { ok, output } = run('git', 'diff', '--no-index', '--name-status', join(temporary, 'gen'), 'gen');
   return { ok, output: output && `Not what the protos give:\n${output}\nRun: npm run gen` };
 }

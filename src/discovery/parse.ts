@@ -21,7 +21,7 @@ const WORD_RULE = 'letters, digits and . _ ~ -, and must not start with _';
 
 /** First words of the service's own paths, now and planned: as tokens they could not be reached. */
 const RESERVED = new Set(
-  `new health healthz livez readyz metrics version robots.txt favicon.ico v2 v3 v3alpha v3beta api assets
+  `new health healthz livez readyz metrics version robots.txt openapi.json favicon.ico v2 v3 v3alpha v3beta api assets
    static page index.html . ..`.split(/\s+/),
 );
 

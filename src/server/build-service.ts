@@ -12,6 +12,7 @@ import { readPageFiles } from './http/page-files.ts';
 import type { ServicePages } from './http/service-pages.ts';
 import { surfaces } from './http/surfaces.ts';
 import { openStore } from './open-store.ts';
+import { readOpenapi } from './openapi.ts';
 import { openCallers } from './reload.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -69,6 +70,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     version,
     metrics: config.metricsListen === undefined ? metrics : undefined,
     urlFor,
+    openapi: readOpenapi(),
     errorPage,
     notReady: async () =>
       stopping.signal.aborted

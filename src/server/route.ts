@@ -1,5 +1,15 @@
 /** Who answers a request. `v2` is also the answer for whatever nobody else knows. */
-export type Surface = 'rpc' | 'home' | 'live' | 'health' | 'robots' | 'metrics' | 'page' | 'start' | 'v2';
+export type Surface =
+  | 'rpc'
+  | 'home'
+  | 'live'
+  | 'health'
+  | 'robots'
+  | 'openapi'
+  | 'metrics'
+  | 'page'
+  | 'start'
+  | 'v2';
 
 /** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
 export type Kind = 'call' | 'wait';

@@ -47,6 +47,7 @@ test('the package of the service holds what runs, the types of what it exports, 
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'dist/gen/openapi.json',
     'dist/src/server/start.d.ts',
     'package.json',
   ]);

@@ -13,6 +13,7 @@ const OWN: Readonly<Record<string, Surface>> = {
   '/readyz': 'health',
   '/livez': 'live',
   '/robots.txt': 'robots',
+  '/openapi.json': 'openapi',
   '/metrics': 'metrics',
 };
 

@@ -15,6 +15,8 @@ export interface ServicePages {
   readonly version: string;
   /** The URL by which the client can reach the service. */
   readonly urlFor: (request: PortRequest) => string;
+  /** The OpenAPI document of the service at that URL; undefined when this build has none. */
+  readonly openapi: (url: string) => string | undefined;
   readonly errorPage: ErrorPage;
 }
 
@@ -22,6 +24,8 @@ interface Page {
   readonly status: number;
   readonly body: string;
   readonly type?: string;
+  /** For the pages of every origin, not of the service's own alone. */
+  readonly anyOrigin?: true;
 }
 
 /** The pages that are about the service and not about a cluster. With a refusal it answers that. */
@@ -45,6 +49,7 @@ export async function servePage(
   response.statusCode = status;
   response.setHeader('Content-Type', page.type ?? 'text/plain; charset=utf-8');
   for (const [name, value] of Object.entries(html?.headers ?? {})) response.setHeader(name, value);
+  if (page.anyOrigin) response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Content-Length', Buffer.byteLength(html?.body ?? body));
   // A browser gets a web page there.
   if (surface === 'home') response.setHeader('Vary', 'Accept');
@@ -65,6 +70,15 @@ const PAGES = {
     return { status: 200, body: warning === undefined ? 'OK' : `OK, but ${warning}\n` };
   },
   robots: async () => ({ status: 200, body: 'User-agent: *\nDisallow: /\n' }),
+  openapi: async (pages, request) => {
+    const body = pages.openapi(pages.urlFor(request));
+    return body === undefined
+      ? {
+          status: 404,
+          body: 'This build has no gen/openapi.json: node src/dev/bundle-program.mjs puts it there.\n',
+        }
+      : { status: 200, body, type: 'application/json', anyOrigin: true };
+  },
   metrics: async ({ metrics }) =>
     metrics === undefined
       ? { status: 404, body: 'The metrics are at another address: that of --metrics-addr.\n' }
@@ -94,5 +108,7 @@ Programs use the typed API, over Connect, gRPC or gRPC-Web:
 
     curl -H 'Content-Type: application/json' -d '{"size": 3}' \\
       ${url}/discovery.v1.DiscoveryService/CreateToken
+
+Their JSON form as an OpenAPI document: ${url}/openapi.json
 `;
 }

@@ -10,7 +10,7 @@ const SERVICE = DiscoveryService.typeName;
 
 /** Parts of paths that no token can be spelled like. */
 const NEVER_TOKENS = new Set(
-  `new health livez readyz robots.txt metrics version favicon.ico v2 _page _start _clusters _etcd _config ${SERVICE}`.split(
+  `new health livez readyz robots.txt openapi.json metrics version favicon.ico v2 _page _start _clusters _etcd _config ${SERVICE}`.split(
     ' ',
   ),
 );

@@ -97,7 +97,7 @@ for (const mode of ['create', 'all'] as const) {
       }
       const status = (await fetch(`${service.url}/${token}`)).status;
       assert.equal(status, mode === 'all' ? 401 : 200);
-      for (const path of ['/health', '/livez', '/robots.txt']) {
+      for (const path of ['/health', '/livez', '/robots.txt', '/openapi.json']) {
         assert.equal((await fetch(`${service.url}${path}`)).status, 200, path);
       }
     });

@@ -47,9 +47,18 @@ const FROM = { 'X-Forwarded-For': '198.51.100.1' };
 
 /** All that is no RPC, with an answer of each kind. */
 const pages = (token: string): readonly Route[] => [
-  ...['/', '/health', '/livez', '/readyz', '/robots.txt', '/metrics', '/version', '/favicon.ico', '/v2'].map(
-    (path) => route('GET', path),
-  ),
+  ...[
+    '/',
+    '/health',
+    '/livez',
+    '/readyz',
+    '/robots.txt',
+    '/openapi.json',
+    '/metrics',
+    '/version',
+    '/favicon.ico',
+    '/v2',
+  ].map((path) => route('GET', path)),
   route('HEAD', '/'),
   route('DELETE', '/health'),
   route('GET', '/new?size=3'),

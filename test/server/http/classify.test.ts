@@ -14,6 +14,7 @@ const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
   ['/readyz', 'health'],
   ['/livez', 'live'],
   ['/robots.txt', 'robots'],
+  ['/openapi.json', 'openapi'],
   ['/metrics', 'metrics'],
   ['/discovery.v1.DiscoveryService/Register', 'rpc'],
   ['/discovery.v1.DiscoveryService/GetCluster?encoding=json&message=%7B%7D', 'rpc'],
@@ -78,6 +79,13 @@ test('what can be a token has its members under its path', () => {
       assert.equal(surfaceOf(`/${token}/1`), 'v2', token);
     }),
   );
+});
+
+test('what is a page of the service can be no token', () => {
+  for (const [target, surface] of TABLE) {
+    const [, name = ''] = /^\/([\w.]+)$/.exec(target) ?? [];
+    if (surface !== 'v2' && surface !== 'start') assert.ok(!isToken(name), target);
+  }
 });
 
 function isToken(text: string): boolean {

@@ -109,6 +109,7 @@ test('/health says in words why the service is not ready', async () => {
     version: '0',
     metrics,
     urlFor: () => '',
+    openapi: () => undefined,
     notReady: async () => 'the service is stopping',
     errorPage: () => undefined,
     warning: () => undefined,
@@ -133,7 +134,7 @@ test('/health says in words why the service is not ready', async () => {
 
 test('robots are asked to stay away, and the pages of the service only to be read', async () => {
   assert.equal((await get('/robots.txt')).body, 'User-agent: *\nDisallow: /\n');
-  for (const path of ['/', '/health', '/readyz', '/livez', '/robots.txt', '/metrics']) {
+  for (const path of ['/', '/health', '/readyz', '/livez', '/robots.txt', '/openapi.json', '/metrics']) {
     const post = await get(path, { method: 'POST', body: 'x' });
     assert.deepEqual([post.status, post.headers.get('allow')], [405, 'GET, HEAD'], path);
   }

@@ -23,6 +23,7 @@ test('a path keeps the words of the service and loses its query', () => {
   const label = tokenLabel(token);
   const table: ReadonlyArray<[string, string]> = [
     ['/', '/'],
+    ['/openapi.json', '/openapi.json'],
     ['/new?size=3', '/new'],
     [`/${token}?wait=true`, `/${label}`],
     [`/${token}/`, `/${label}/`],

@@ -221,6 +221,7 @@ const serviceRows: readonly Row[] = [
   ['the metrics with a body', 'GET /metrics', [], large, 0, 200],
   ['the welcome with a body', 'GET /', [], large, 0, 200],
   ['robots.txt with another method', 'PUT /robots.txt', [], small, 0, 405],
+  ['the OpenAPI document with a body', 'GET /openapi.json', [], large, 0, 200],
 ];
 
 const portRows: readonly Row[] = [
