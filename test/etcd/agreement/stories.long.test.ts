@@ -231,7 +231,7 @@ const MORE: Readonly<Record<string, (scene: Scene, etcd: Etcd, dialect: Dialect)
     await expectCluster(scene, [a]);
     await group.call('ReopenToken', { ttl: '1s' });
     await scene.until('the token to expire', async () => {
-      const { text } = await stage.operators.post('ListMembers', { token: group.token });
+      const { text } = await stage.operators.post('ListMembers', { token: group.token, refuseExpired: true });
       return text.includes('TOKEN_EXPIRED') ? true : undefined;
     });
     const late = await group.begin(2);

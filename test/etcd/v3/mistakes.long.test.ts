@@ -82,7 +82,7 @@ const REFUSED: readonly Mistake[] = [
     wrong: async ({ scene, service }) => {
       const token = await service.createToken({ size: 2, ttl: '1s' });
       await scene.until('the token to expire', async () => {
-        const { text } = await service.post('ListMembers', { token });
+        const { text } = await service.post('ListMembers', { token, refuseExpired: true });
         return text.includes('the token expired') ? true : undefined;
       });
       return withToken(service, token);
