@@ -21,14 +21,17 @@ export function openConfigFile({ source, text: file }: Given): ConfigFile {
     if (!read.hasSecret || (mode & READABLE_BY_ALL) === 0) return read;
     return wrong(`${named}: has a password, and everyone on this machine can read it; run chmod o-r on it`);
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    return wrong(`${named}: ${FILE_ERRORS[code] ?? message}`);
+    // The error's own text has the whole name.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return wrong(`${named}: ${FILE_ERRORS[code] ?? `cannot be read (${code})`}`);
   }
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'is a directory, not a file',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENAMETOOLONG: 'the name is too long for a file',
   EACCES: 'permission denied: this user cannot read the file',
 };
 
