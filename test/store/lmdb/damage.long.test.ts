@@ -15,7 +15,7 @@ import { lmdbPlace } from '../support/place.ts';
 import { Random, seedOfRun } from '../support/random.ts';
 
 const TOKENS = 150;
-const TIMES = slow ? 500 : 25;
+const TIMES = slow ? 150 : 25;
 const PAGE = 4096;
 const DAMAGED =
   /^the data in the data directory is damaged: .+; restore the directory from a backup, or start with an empty one$/;
