@@ -87,7 +87,13 @@ export class Reader {
       const from = after === undefined ? {} : { start: after };
       const listing = new Listing(onDamaged);
       let isSkipped = after === undefined;
+      let last = after;
       for (const { key, read } of this.#tables.clusters.getRange(from)) {
+        // A page in the place of another: the list would go round for ever.
+        if (last !== undefined && (key < last || (key === last && isSkipped))) {
+          throw damagedRecord('its key is out of order');
+        }
+        last = key as Token;
         if (key === after) isSkipped = true;
         else listing.add(key as Token, () => decodeCluster(key as Token, read()));
         if (listing.clusters.length === limit) break;
