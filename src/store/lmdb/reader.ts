@@ -84,24 +84,31 @@ export class Reader {
 
   list(after: Token | undefined, limit: number, onDamaged?: OnDamaged): readonly Cluster[] {
     return this.reading(() => {
-      const from = after === undefined ? {} : { start: after };
       const listing = new Listing(onDamaged);
-      let isSkipped = after === undefined;
-      let last = after;
-      for (const { key, read } of this.#tables.clusters.getRange(from)) {
-        // A page in the place of another: the list would go round for ever.
-        if (last !== undefined && (key < last || (key === last && isSkipped))) {
-          throw damagedRecord('its key is out of order');
+      // Each token has a record and, in another tree, a change or a mark. What one of the two lacks is damaged: without
+      // the other a page in the place of another would be a gap that nobody sees.
+      let expected = this.#following(after);
+      const passTo = (isReached: (token: Token) => boolean): void => {
+        for (; expected !== undefined && !isReached(expected); expected = this.#following(expected)) {
+          listing.add(expected, () => {
+            throw damagedRecord('its record is missing');
+          });
         }
-        last = key as Token;
-        if (key === after) isSkipped = true;
-        else listing.add(key as Token, () => decodeCluster(key as Token, read()));
-        if (listing.clusters.length === limit) break;
+      };
+      const from = after === undefined ? {} : { start: after };
+      for (const { key: name, read } of this.#tables.clusters.getRange(from)) {
+        const key = name as Token;
+        if (key === after) continue;
+        passTo((token) => token >= key);
+        const isExpected = key === expected;
+        listing.add(key, () => {
+          if (!isExpected) throw damagedRecord('its changes are missing');
+          return decodeCluster(key, read());
+        });
+        if (isExpected) expected = this.#following(key);
+        if (listing.clusters.length === limit) return listing.end();
       }
-      // Begun elsewhere than behind it, the list would lack some. Forgotten tokens have no mark.
-      if (after !== undefined && !isSkipped && this.#latest(after) !== undefined) {
-        throw damagedRecord('its record is missing');
-      }
+      passTo(() => false);
       return listing.end();
     });
   }
@@ -125,6 +132,13 @@ export class Reader {
       }
       return found;
     });
+  }
+
+  /** The first token, or the one behind another, by their events and marks. */
+  #following(token: Token | undefined): Token | undefined {
+    const start = token === undefined ? {} : { start: [token, Number.MAX_SAFE_INTEGER] };
+    for (const [following] of this.#tables.events.getKeys({ ...start, limit: 1 })) return following;
+    return undefined;
   }
 
   /** The revision of the last event of a token, or of its mark. */
