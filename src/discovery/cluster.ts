@@ -33,6 +33,14 @@ export function isStandby(cluster: Cluster, id: MemberId): boolean {
   return cluster.members.findIndex((member) => member.id === id) >= cluster.size;
 }
 
+/** When the last of its members registered, those past its size left out; when it was made, while there is none. */
+export function lastRegistered(cluster: Cluster): Millis {
+  return ranked(cluster).reduce(
+    (latest, { registerTime }) => (registerTime > latest ? registerTime : latest),
+    cluster.createTime,
+  );
+}
+
 /** When the record became a tombstone, or will: the retention time counts from here. */
 export function endTime(cluster: Cluster): Millis {
   return cluster.deleteTime ?? cluster.expireTime;

@@ -3,7 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type ClusterSummary, ClusterSummarySchema } from '../../gen/discovery/v1/operator_pb.ts';
 import { warningMessage } from '../client/warnings.ts';
-import { hasFormed, isComplete, ranked, standbys, stateOf } from '../discovery/cluster.ts';
+import { hasFormed, isComplete, lastRegistered, ranked, standbys, stateOf } from '../discovery/cluster.ts';
 import type { Cluster, Millis } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
 
@@ -12,7 +12,7 @@ export function clusterSummary(cluster: Cluster, now: Millis, label: string): Cl
   const members = ranked(cluster);
   const state = stateOf(cluster, now);
   const { createTime, expireTime, deleteTime, size } = cluster;
-  const latest = members.reduce<number>((time, each) => Math.max(time, each.registerTime), createTime);
+  const latest = lastRegistered(cluster);
   return create(ClusterSummarySchema, {
     token: cluster.token,
     label,

@@ -14,11 +14,11 @@ import { surfaces } from './http/surfaces.ts';
 import { openStore } from './open-store.ts';
 import { readOpenapi } from './openapi.ts';
 import { openCallers } from './reload.ts';
+import { Story } from './story.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { observeStore } from './telemetry/observed-store.ts';
 import { tokenLabel } from './telemetry/redact.ts';
-import { Story } from './telemetry/story.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { readVersion } from './version.ts';
 

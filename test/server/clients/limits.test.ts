@@ -403,7 +403,7 @@ async function watchAsNode(
 }
 
 for (const [whose, words] of [
-  ['of one client', /198\.51\.100\.1 .*\b3\b/],
+  ['of one client', /198\.51\.100\.1 has 3 .*\bwatch.*, as many as one client may/],
   [
     'of all clients',
     /the service has as many nodes waiting and clients watching as it may; try again in 5 s/,

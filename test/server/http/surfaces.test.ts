@@ -345,6 +345,13 @@ test('no line of the log has a whole token, wherever a request puts it', async (
     (t) => `/${t}.Service/${t}`,
     (t) => `/discovery/${t}/members`,
   ];
+  // A name that is a token, under each path that is nearly one.
+  for (const path of paths) {
+    for (const token of tokens) {
+      const body = new URLSearchParams({ value: `${token}=http://${token}:1` });
+      await get(path(token), { method: 'PUT', body, redirect: 'manual' });
+    }
+  }
   for (let i = 0; i < 400; i += 1) {
     const token = pick(tokens);
     const path = pick(paths)(token);

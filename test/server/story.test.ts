@@ -3,10 +3,10 @@ import { after, before, test } from 'node:test';
 import { create } from '@bufbuild/protobuf';
 import { createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
-import { KV, PutRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { tokenLabel } from '../../../src/server/telemetry/redact.ts';
-import { type RunningService, startService } from '../../support/service.ts';
-import { waitFor } from '../../support/wait.ts';
+import { KV, PutRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { tokenLabel } from '../../src/server/telemetry/redact.ts';
+import { type RunningService, startService } from '../support/service.ts';
+import { waitFor } from '../support/wait.ts';
 
 let service: RunningService;
 before(async () => {

@@ -1,26 +1,34 @@
-import { hasFormed, isComplete } from '../../discovery/cluster.ts';
-import type { Reason } from '../../discovery/errors.ts';
-import type { Written } from '../../discovery/store.ts';
-import type { Cluster, Member } from '../../discovery/types.ts';
-import { newWarnings } from '../../discovery/warnings.ts';
-import type { Log } from './log.ts';
-import { tokenLabel } from './redact.ts';
+import { hasFormed, isComplete, lastRegistered } from '../discovery/cluster.ts';
+import type { Reason } from '../discovery/errors.ts';
+import type { Written } from '../discovery/store.ts';
+import type { Cluster, Member } from '../discovery/types.ts';
+import { newWarnings } from '../discovery/warnings.ts';
+import type { Asker, RefusedChange } from '../rpc/reports.ts';
+import type { Log } from './telemetry/log.ts';
+import { tokenLabel } from './telemetry/redact.ts';
 
 /** A name in the log is cut here: what is refused may be of any length. */
 const NAME_SHOWN = 64;
 
-/** Who asked, as far as it is known. */
-interface Asker {
-  readonly name: string | undefined;
-  readonly address: string | undefined;
-}
-
-interface Refused {
-  readonly reason: Reason;
-  readonly token: string | undefined;
-  readonly memberName: string | undefined;
-  readonly by: Asker;
-}
+/**
+ * Refusals by a cluster that is there. In all others the name may be a token as well: of another cluster, which the
+ * request has misspelt.
+ */
+const OF_CLUSTER: ReadonlySet<Reason> = new Set<Reason>([
+  'CLUSTER_FORMED',
+  'CLUSTER_FULL',
+  'DISCOVERY_TEXT_DIFFERS',
+  'MEMBER_EXISTS',
+  'MEMBER_NOT_FOUND',
+  'NAME_TAKEN',
+  'PEER_URL_TAKEN',
+  'REJOIN_REFUSED',
+  'REVISION_MISMATCH',
+  'TOKEN_DELETED',
+  'TOKEN_EXPIRED',
+  'TOKEN_WORN_OUT',
+  'TOO_MANY_STANDBYS',
+]);
 
 /** Logs what becomes of each cluster, from its token to its end: a line for each change and each refused one. */
 export class Story {
@@ -31,29 +39,32 @@ export class Story {
   }
 
   changed({ cluster, before }: Pick<Written, 'cluster' | 'before'>, by: Asker): void {
+    if (this.#log.isLevelEnabled('info')) this.#tell(before, cluster, by);
+    if (before !== undefined) this.#warn(before, cluster);
+  }
+
+  #tell(before: Cluster | undefined, cluster: Cluster, by: Asker): void {
     const about = { token: tokenLabel(cluster.token) };
     const tell = (facts: object, text: string): void =>
       this.#log.info({ ...about, ...facts, ...shown(by) }, text);
+    const { size, createTime, expireTime } = cluster;
     if (before === undefined) {
-      const { size, expireTime, createTime } = cluster;
       const ttlSeconds = Math.round((expireTime - createTime) / 1000);
-      tell({ size, ttlSeconds }, `a token was created for a cluster of ${size}`);
-      return;
+      return tell({ size, ttlSeconds }, `a token was created for a cluster of ${size}`);
     }
     if (cluster.deleteTime !== undefined) return tell(countOf(before), 'the token was deleted');
-    if (cluster.expireTime !== before.expireTime) return tell(countOf(cluster), 'the token was reopened');
+    if (expireTime !== before.expireTime) return tell(countOf(cluster), 'the token was reopened');
     tellOfMembers(before, cluster, tell);
-    if (isComplete(cluster) && !isComplete(before)) {
-      const seconds =
-        (Math.max(...cluster.members.map((each) => each.registerTime)) - cluster.createTime) / 1000;
-      this.#log.info(
-        { ...about, size: cluster.size, seconds },
-        `the cluster is complete, ${seconds} s after its token`,
-      );
-    }
+    if (!isComplete(cluster) || isComplete(before)) return;
+    const seconds = (lastRegistered(cluster) - createTime) / 1000;
+    this.#log.info({ ...about, size, seconds }, `the cluster is complete, ${seconds} s after its token`);
+  }
+
+  #warn(before: Cluster, cluster: Cluster): void {
+    const { token } = cluster;
     for (const { kind, members, text } of newWarnings(before, cluster)) {
-      const { token } = cluster;
-      const facts = { ...about, warning: kind, members: members.map((name) => nameShown(name, token)) };
+      const named = members.map((name) => nameShown(name, token));
+      const facts = { token: tokenLabel(token), warning: kind, members: named };
       this.#log.warn(facts, `the peer URLs of a cluster look wrong: ${safe(text, token)}`);
     }
   }
@@ -64,11 +75,11 @@ export class Story {
     this.#log.info(facts, `the token expired; ${what}`);
   }
 
-  refused({ reason, token, memberName, by }: Refused): void {
+  refused({ reason, token, memberName, by }: RefusedChange): void {
     const facts = {
       ...(token !== undefined && token !== '' && { token: tokenLabel(token) }),
       reason,
-      ...(memberName !== undefined && { member: nameShown(memberName, token) }),
+      ...(memberName !== undefined && OF_CLUSTER.has(reason) && { member: nameShown(memberName, token) }),
       ...shown(by),
     };
     this.#log.info(facts, 'a change was refused');
