@@ -1,5 +1,5 @@
 import type { ConnectError } from '@connectrpc/connect';
-import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { reasonOf } from '../client/refusal.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
@@ -12,7 +12,7 @@ import { guideReply, guideResponse, isUnderGuide } from './guide.ts';
 import { parseRequest } from './parse.ts';
 import { asksForNew } from './parse-new.ts';
 import { read } from './read.ts';
-import { isDefect, refuse, refuseUnread, v2ReasonOf } from './refusal.ts';
+import { isDefect, refuse, refuseUnread } from './refusal.ts';
 import {
   errorReply,
   errorText,
@@ -62,10 +62,6 @@ export type ClientOf = (request: Request) => DiscoveryClient;
 
 /** With a refusal it answers that, and reads no body. */
 export type Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
-
-const REASON_NAMES = new Map<ErrorReason, string>(
-  Object.entries(ErrorReason).map(([name, reason]) => [reason, name]),
-);
 
 /** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -133,7 +129,7 @@ async function serve(
     reply = await call(context, parsed, asked);
   } catch (thrown) {
     if (isDefect(thrown)) context.options.onDefect(thrown);
-    if (exchange.outcome !== undefined) exchange.outcome.reason = REASON_NAMES.get(v2ReasonOf(thrown)) ?? '';
+    if (exchange.outcome !== undefined) exchange.outcome.reason = reasonOf(thrown) ?? 'INTERNAL';
     reply = refuse(thrown, parsed);
   }
   // A wait sends what it has by itself.
