@@ -27,7 +27,7 @@ export interface Terminal extends BareTerminal {
   readonly status: StatusLine;
 }
 
-/** A command: one row of the table in commands.ts. The list of commands and the completion are made from it. */
+/** A command: one row of the table in catalog.ts. The list of commands and the completion are made from it. */
 export interface Command {
   readonly name: string;
   /** What the command is about; the list of commands is grouped by it. */

@@ -6,18 +6,15 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CATALOG } from '../../src/cli/catalog.ts';
-import { COMMANDS } from '../../src/cli/commands.ts';
 
 const exec = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 
-test('the catalog has every command, in order and in its words', async () => {
-  const rows = CATALOG.map(({ name, group, summary }) => ({ name, group, summary }));
-  assert.deepEqual(
-    rows,
-    COMMANDS.map(({ name, group, summary }) => ({ name, group, summary })),
-  );
-  for (const [i, { name, load }] of CATALOG.entries()) assert.equal(await load(), COMMANDS[i], name);
+test('the catalog has each command in its own words', async () => {
+  for (const { load, ...row } of CATALOG) {
+    const { name, group, summary } = await load();
+    assert.deepEqual({ name, group, summary }, row);
+  }
 });
 
 /** The bytes of a module and of all that is loaded before it runs. */

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { loadCommands } from '../../src/cli/catalog.ts';
 import { run } from '../support/child.ts';
 import { noPty, Pty } from '../support/pty.ts';
 import { waitFor } from '../support/wait.ts';
+
+const COMMANDS = await loadCommands();
 
 // What is completed, asked of the real shells.
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, suite, test } from 'node:test';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { loadCommands } from '../../src/cli/catalog.ts';
 import { run } from '../../src/cli/run.ts';
+
+const COMMANDS = await loadCommands();
 
 suite('DISC_CREDENTIALS', () => {
   let server: Server;

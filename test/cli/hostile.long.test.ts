@@ -6,10 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { loadCommands } from '../../src/cli/catalog.ts';
 import type { Command } from '../../src/cli/command.ts';
-import { COMMANDS } from '../../src/cli/commands.ts';
 import { run } from '../../src/cli/run.ts';
 import { hostileService, type Malice } from './hostile-service.ts';
+
+const COMMANDS = await loadCommands();
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 const MARK = join(directory, 'ran');

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COMMANDS } from '../../src/cli/commands.ts';
+import { loadCommands } from '../../src/cli/catalog.ts';
 import { EXIT } from '../../src/cli/exit.ts';
+
+const COMMANDS = await loadCommands();
 
 const markdown = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 

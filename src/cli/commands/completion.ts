@@ -23,7 +23,7 @@ Usage: etcd-discovery completion bash|zsh|fish
 `;
 
 /** The row for completion, of the table that it is in. */
-export const completion = (commands: () => readonly Command[]): Command => ({
+export const completion = (loadCommands: () => Promise<readonly Command[]>): Command => ({
   name: 'completion',
   group: 'Shell',
   summary: 'print what makes bash, zsh or fish complete these commands',
@@ -45,7 +45,7 @@ export const completion = (commands: () => readonly Command[]): Command => ({
       terminal.err(`etcd-discovery: ${problem}\n`);
       return EXIT.WRONG;
     }
-    terminal.out(script(commands()));
+    terminal.out(script(await loadCommands()));
     return EXIT.DONE;
   },
 });
