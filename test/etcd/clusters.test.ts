@@ -7,20 +7,14 @@ import { etcdIfAny, installedEtcd } from './harness/versions.ts';
 
 // One cluster for each dialect, in every run. The long runs have all versions and what goes wrong.
 
-const v2 = await installedEtcd();
-test('three real nodes form a cluster by --discovery', { skip: v2.missing ?? false }, async (t) => {
-  if (v2.missing !== undefined) return;
-  const scene = await Scene.open(t);
-  const service = await Service.start(scene);
-  const discovery = await service.newDiscoveryUrl(3);
-  await expectCluster(scene, await startNodes(scene, { etcd: v2, discovery }, 3));
-});
-
-const v3 = await etcdIfAny('3.7');
-test('three real nodes form a cluster by --discovery-token', { skip: v3.missing ?? false }, async (t) => {
-  if (v3.missing !== undefined) return;
-  const scene = await Scene.open(t);
-  const service = await Service.start(scene);
-  const discovery = await service.newTokenDiscovery(3);
-  await expectCluster(scene, await startNodes(scene, { etcd: v3, discovery }, 3));
-});
+for (const [flag, etcd, discoveryAt] of [
+  ['--discovery', await installedEtcd(), (service: Service) => service.newDiscoveryUrl(3)],
+  ['--discovery-token', await etcdIfAny('3.7'), (service: Service) => service.newTokenDiscovery(3)],
+] as const) {
+  test(`three real nodes form a cluster by ${flag}`, { skip: etcd.missing ?? false }, async (t) => {
+    if (etcd.missing !== undefined) return;
+    const scene = await Scene.open(t);
+    const discovery = await discoveryAt(await Service.start(scene));
+    await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 3));
+  });
+}
