@@ -15,83 +15,83 @@ export const file_discovery_v1_cluster: GenFile = /*@__PURE__*/
   fileDesc("ChpkaXNjb3ZlcnkvdjEvY2x1c3Rlci5wcm90bxIMZGlzY292ZXJ5LnYxIq8ECgdDbHVzdGVyEhIKBXRva2VuGAEgASgJQgOAAQESDAoEc2l6ZRgCIAEoDRITCgtkZXNjcmlwdGlvbhgDIAEoCRIpCgVzdGF0ZRgEIAEoDjIaLmRpc2NvdmVyeS52MS5DbHVzdGVyU3RhdGUSLwoLY3JlYXRlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWxldGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMbWVtYmVyX2NvdW50GAggASgNEhUKDXN0YW5kYnlfY291bnQYCSABKA0SFAoMYWxsb3dfcmVqb2luGAogASgIEhcKD2NyZWF0ZV9yZXZpc2lvbhgLIAEoBBIUCgxtb2RfcmV2aXNpb24YDCABKAQSIwoFZ3VhcmQYDSADKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEicKCHdhcm5pbmdzGA4gAygLMhUuZGlzY292ZXJ5LnYxLldhcm5pbmcSDgoGZm9ybWVkGA8gASgIEhQKDGN1dF9yZXZpc2lvbhgQIAEoBBIZChFjbG9zZWRfYnlfcmVzdG9yZRgRIAEoCBIuCgpwdXJnZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJRCgdXYXJuaW5nEicKBGtpbmQYASABKA4yGS5kaXNjb3ZlcnkudjEuV2FybmluZ0tpbmQSDwoHbWVtYmVycxgCIAMoCRIMCgR0ZXh0GAMgASgJIs4BCgZNZW1iZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwZWVyX3VybHMYAyADKAkSMQoNcmVnaXN0ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlYXRlX3JldmlzaW9uGAUgASgEEhQKDG1vZF9yZXZpc2lvbhgGIAEoBBIPCgd2ZXJzaW9uGAcgASgEEhYKDmRpc2NvdmVyeV90ZXh0GAggASgJEgwKBHJhbmsYCSABKA0ikwMKC01lbWJlckV2ZW50EisKBHR5cGUYASABKA4yHS5kaXNjb3ZlcnkudjEuTWVtYmVyRXZlbnRUeXBlEhAKCHJldmlzaW9uGAIgASgEEigKBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIcHJldmlvdXMYBSABKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEikKBXN0YXRlGAYgASgOMhouZGlzY292ZXJ5LnYxLkNsdXN0ZXJTdGF0ZRIUCgxtZW1iZXJfY291bnQYByABKA0SFQoNc3RhbmRieV9jb3VudBgIIAEoDRItCg9yZW1vdmVkX21lbWJlcnMYCSADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEi8KC2V4cGlyZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg13b3VsZF9yZXBsYWNlGAsgASgIKp0BCgxDbHVzdGVyU3RhdGUSHQoZQ0xVU1RFUl9TVEFURV9VTlNQRUNJRklFRBAAEhwKGENMVVNURVJfU1RBVEVfQVNTRU1CTElORxABEhoKFkNMVVNURVJfU1RBVEVfQ09NUExFVEUQAhIZChVDTFVTVEVSX1NUQVRFX0VYUElSRUQQAxIZChVDTFVTVEVSX1NUQVRFX0RFTEVURUQQBCpZCgZBY2Nlc3MSFgoSQUNDRVNTX1VOU1BFQ0lGSUVEEAASDwoLQUNDRVNTX1JFQUQQARIPCgtBQ0NFU1NfSk9JThACEhUKEUFDQ0VTU19BRE1JTklTVEVSEAMqoAEKC1dhcm5pbmdLaW5kEhwKGFdBUk5JTkdfS0lORF9VTlNQRUNJRklFRBAAEhkKFVdBUk5JTkdfS0lORF9MT09QQkFDSxABEh4KGldBUk5JTkdfS0lORF9NSVhFRF9TQ0hFTUVTEAISHQoZV0FSTklOR19LSU5EX1NBTUVfQUREUkVTUxADEhkKFVdBUk5JTkdfS0lORF9PRERfUE9SVBAEKuUBCg9NZW1iZXJFdmVudFR5cGUSIQodTUVNQkVSX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIgChxNRU1CRVJfRVZFTlRfVFlQRV9SRUdJU1RFUkVEEAESHgoaTUVNQkVSX0VWRU5UX1RZUEVfUkVQTEFDRUQQAhIiCh5NRU1CRVJfRVZFTlRfVFlQRV9ERVJFR0lTVEVSRUQQAxIjCh9NRU1CRVJfRVZFTlRfVFlQRV9UT0tFTl9ERUxFVEVEEAQSJAogTUVNQkVSX0VWRU5UX1RZUEVfVE9LRU5fUkVPUEVORUQQBUJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * A cluster that assembles under one token.
+ * Cluster is the etcd cluster that assembles under one token.
  *
  * @generated from message discovery.v1.Cluster
  */
 export type Cluster = Message<"discovery.v1.Cluster"> & {
   /**
-   * The token that names the cluster. Whoever knows it can read and join: treat it as a secret.
+   * The token that names the cluster. Anyone who has it can read the cluster and join it, so treat it as a secret.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * How many members make the cluster complete, at least 1.
+   * The number of members that completes the cluster, at least 1.
    *
    * @generated from field: uint32 size = 2;
    */
   size: number;
 
   /**
-   * Free text given when the token was made. Empty when none was given.
+   * Free text given when the token was created. Empty when none was given.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * The state at the time of the answer.
+   * The state at the time of the response.
    *
    * @generated from field: discovery.v1.ClusterState state = 4;
    */
   state: ClusterState;
 
   /**
-   * When the token was made.
+   * When the token was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 5;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When the token stops working, whatever the state of the cluster.
+   * When the token expires, whatever the state of the cluster.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 6;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * When the token was deleted. Unset unless the state is deleted.
+   * When the token was deleted. Set only when the state is deleted.
    *
    * @generated from field: google.protobuf.Timestamp delete_time = 7;
    */
   deleteTime?: Timestamp | undefined;
 
   /**
-   * How many members are registered, standbys left out: at most `size`.
+   * The number of registered members without the standbys, at most `size`.
    *
    * @generated from field: uint32 member_count = 8;
    */
   memberCount: number;
 
   /**
-   * How many standbys are registered.
+   * The number of registered standbys.
    *
    * @generated from field: uint32 standby_count = 9;
    */
   standbyCount: number;
 
   /**
-   * Whether a member of the complete cluster may register again as it did before. See Register.
+   * Whether a member of the complete cluster may repeat its registration at any time. See Register.
    *
    * @generated from field: bool allow_rejoin = 10;
    */
   allowRejoin: boolean;
 
   /**
-   * The revision at which the token was made.
+   * The revision at which the token was created.
    *
    * @generated from field: uint64 create_revision = 11;
    */
@@ -105,39 +105,39 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
   modRevision: bigint;
 
   /**
-   * What a secret was made for, from the lowest access to the highest: `guard` of CreateToken. An access that is not
-   * listed needs the secret of the highest listed one below it, if there is one.
+   * The accesses that secrets were created for, from lowest to highest: `guard` of CreateToken. An access that is not
+   * listed requires the secret of the highest listed access below it, if there is one.
    *
    * @generated from field: repeated discovery.v1.Access guard = 13;
    */
   guard: Access[];
 
   /**
-   * What is likely wrong with the peer URLs of the members, standbys left out. It follows from the members alone, so
-   * it can be worked out after each change; a warning goes when the members that caused it do.
+   * Likely mistakes in the members' peer URLs; standbys are not examined. Warnings depend on the members alone and are
+   * computed after each change, so a warning disappears together with the members that caused it.
    *
    * @generated from field: repeated discovery.v1.Warning warnings = 14;
    */
   warnings: Warning[];
 
   /**
-   * Whether the cluster was ever complete. It stays so when the token expires or is deleted: a node that comes later
-   * joins the running cluster with `etcdctl member add`.
+   * Whether the cluster was ever complete. It stays true when the token expires or is deleted: a node that arrives
+   * later joins the running cluster with `etcdctl member add`.
    *
    * @generated from field: bool formed = 15;
    */
   formed: boolean;
 
   /**
-   * The revision of the latest change to a member that nodes may have counted: a removal or a replacement while the
-   * cluster assembled. Whoever knows an older list has to read it again before it counts on. 0: there was none.
+   * The revision of the latest removal or replacement of a member while the cluster was assembling. A client that holds
+   * an older list of members must read the list again before it relies on it. 0: there was no such change.
    *
    * @generated from field: uint64 cut_revision = 16;
    */
   cutRevision: bigint;
 
   /**
-   * Whether the token was deleted because the service was restored from a backup in which the cluster was
+   * Whether the token was deleted because the service was restored from a backup in which the cluster was still
    * assembling: nodes may have registered after the backup.
    *
    * @generated from field: bool closed_by_restore = 17;
@@ -145,8 +145,9 @@ export type Cluster = Message<"discovery.v1.Cluster"> & {
   closedByRestore: boolean;
 
   /**
-   * When the service may forget the token, unless it is reopened or deleted before: its retention time (7 days unless
-   * configured) after the token's end. Soon after it the token is not found, and can be chosen again.
+   * When the service may forget the token, unless it is reopened or deleted before then: one retention time (7 days by
+   * default) after the token expired or was deleted. Soon afterwards the token is not found, and it can be chosen
+   * again.
    *
    * @generated from field: google.protobuf.Timestamp purge_time = 18;
    */
@@ -161,27 +162,27 @@ export const ClusterSchema: GenMessage<Cluster> = /*@__PURE__*/
   messageDesc(file_discovery_v1_cluster, 0);
 
 /**
- * Something that is likely wrong, and was not refused because it can be right.
+ * Warning reports a likely mistake that was accepted because it may be intended.
  *
  * @generated from message discovery.v1.Warning
  */
 export type Warning = Message<"discovery.v1.Warning"> & {
   /**
-   * What it is about.
+   * The subject of the warning.
    *
    * @generated from field: discovery.v1.WarningKind kind = 1;
    */
   kind: WarningKind;
 
   /**
-   * The names of the members to look at, in order of rank: 32 of them at most.
+   * The names of the affected members in order of rank, at most 32.
    *
    * @generated from field: repeated string members = 2;
    */
   members: string[];
 
   /**
-   * For a person: what is likely wrong, and what to do.
+   * A text for people: what is likely wrong, and what to do.
    *
    * @generated from field: string text = 3;
    */
@@ -196,13 +197,13 @@ export const WarningSchema: GenMessage<Warning> = /*@__PURE__*/
   messageDesc(file_discovery_v1_cluster, 1);
 
 /**
- * One node that registered under a token.
+ * Member is one node that registered under a token.
  *
  * @generated from message discovery.v1.Member
  */
 export type Member = Message<"discovery.v1.Member"> & {
   /**
-   * The id that the node chose, unique in its cluster. etcd sends a hexadecimal number.
+   * The ID that the node chose, unique in its cluster. etcd sends a hexadecimal number.
    *
    * @generated from field: string id = 1;
    */
@@ -216,22 +217,22 @@ export type Member = Message<"discovery.v1.Member"> & {
   name: string;
 
   /**
-   * The node's peer URLs in the order given, as given. No other member of the cluster has any of them, however it
-   * is spelt.
+   * The node's peer URLs, in the order and spelling in which they were sent. No other member of the cluster has any of
+   * them, in any spelling.
    *
    * @generated from field: repeated string peer_urls = 3;
    */
   peerUrls: string[];
 
   /**
-   * When the member first registered. A replacement keeps it.
+   * When the member first registered. A replacement does not change it.
    *
    * @generated from field: google.protobuf.Timestamp register_time = 4;
    */
   registerTime?: Timestamp | undefined;
 
   /**
-   * The revision at which the member first registered. Members are ranked by it. A replacement keeps it.
+   * The revision at which the member first registered, which determines its rank. A replacement does not change it.
    *
    * @generated from field: uint64 create_revision = 5;
    */
@@ -245,24 +246,24 @@ export type Member = Message<"discovery.v1.Member"> & {
   modRevision: bigint;
 
   /**
-   * How many times the member was written: 1 when it registered, and 1 more with each replacement.
+   * The number of times that the member was written: 1 after registration, plus 1 for each replacement.
    *
    * @generated from field: uint64 version = 7;
    */
   version: bigint;
 
   /**
-   * The text of `--discovery` or `--discovery-token` that the node was started with, where its id proves it: etcd
-   * makes the id from that text. A secret in it is left out. Empty where it is not known.
+   * The value of `--discovery` or `--discovery-token` that the node was started with, without any secret in it. etcd
+   * derives the member ID from this value, so the ID proves it. Empty when it is not known.
    *
    * @generated from field: string discovery_text = 8;
    */
   discoveryText: string;
 
   /**
-   * The place of the member in the order of registration, 1 for the first. The first members, as many as the cluster's
-   * size, make the cluster; those ranked past it are standbys. Whoever came later moves up when a member of a cluster
-   * that assembles is deregistered, or a standby. 0 where it is not told: in events other than of a registration.
+   * The member's position in the order of registration, starting at 1. The first `size` members make up the cluster;
+   * all others are standbys. When a member of an assembling cluster or a standby is deregistered, those after it move
+   * up by one. 0 in events other than a registration.
    *
    * @generated from field: uint32 rank = 9;
    */
@@ -277,20 +278,20 @@ export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
   messageDesc(file_discovery_v1_cluster, 2);
 
 /**
- * One change to a cluster, as a watch delivers it.
+ * MemberEvent is one change to a cluster, as a watch delivers it.
  *
  * @generated from message discovery.v1.MemberEvent
  */
 export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
   /**
-   * What happened.
+   * The kind of the change.
    *
    * @generated from field: discovery.v1.MemberEventType type = 1;
    */
   type: MemberEventType;
 
   /**
-   * The revision of the change. Revisions of one token grow strictly and never repeat.
+   * The revision of the change. The revisions of one token increase strictly.
    *
    * @generated from field: uint64 revision = 2;
    */
@@ -304,14 +305,14 @@ export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
   time?: Timestamp | undefined;
 
   /**
-   * The member after the change; for a deregistration, as it was. Unset when the token was deleted or reopened.
+   * The member after the change, or the deregistered member. Unset when the token was deleted or reopened.
    *
    * @generated from field: discovery.v1.Member member = 4;
    */
   member?: Member | undefined;
 
   /**
-   * The member before a replacement. Unset for every other type.
+   * The member before a replacement. Unset for all other types.
    *
    * @generated from field: discovery.v1.Member previous = 5;
    */
@@ -325,35 +326,36 @@ export type MemberEvent = Message<"discovery.v1.MemberEvent"> & {
   state: ClusterState;
 
   /**
-   * How many members were registered after the change, standbys left out.
+   * The number of registered members after the change, without the standbys.
    *
    * @generated from field: uint32 member_count = 7;
    */
   memberCount: number;
 
   /**
-   * How many standbys were registered after the change.
+   * The number of registered standbys after the change.
    *
    * @generated from field: uint32 standby_count = 8;
    */
   standbyCount: number;
 
   /**
-   * The members and standbys that went with the token when it was deleted. Empty for every other type.
+   * The members and standbys that were removed when the token was deleted. Empty for all other types.
    *
    * @generated from field: repeated discovery.v1.Member removed_members = 9;
    */
   removedMembers: Member[];
 
   /**
-   * When the token expires after it was reopened. Unset for every other type.
+   * When the reopened token expires. Unset for all other types.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 10;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * Whether the new member was registered by a call that would have replaced one. False for every other type.
+   * Whether the new member was registered by a call that would have replaced an existing member. False for all other
+   * types.
    *
    * @generated from field: bool would_replace = 11;
    */
@@ -368,7 +370,7 @@ export const MemberEventSchema: GenMessage<MemberEvent> = /*@__PURE__*/
   messageDesc(file_discovery_v1_cluster, 3);
 
 /**
- * Where a cluster stands between being asked for and being forgotten.
+ * ClusterState is the stage of a cluster's life, from its creation until the service forgets it.
  *
  * @generated from enum discovery.v1.ClusterState
  */
@@ -388,23 +390,24 @@ export const ClusterState = {
   ASSEMBLING: 1,
 
   /**
-   * As many members as the cluster's size have registered. They are final: none is taken out or replaced, and no
-   * standby takes a place.
+   * As many members as the cluster's size have registered. The members are final: none can be removed or replaced, and
+   * no standby becomes a member.
    *
    * @generated from enum value: CLUSTER_STATE_COMPLETE = 2;
    */
   COMPLETE: 2,
 
   /**
-   * The token's time has run out. Until `purge_time` the cluster and its members can be read and the token can be
-   * reopened; everything else is refused.
+   * The token's lifetime has ended. Until `purge_time` the cluster and its members can be read and the token can be
+   * reopened; every other call is rejected.
    *
    * @generated from enum value: CLUSTER_STATE_EXPIRED = 3;
    */
   EXPIRED: 3,
 
   /**
-   * The token was deleted, with its members. Until `purge_time` the cluster can be read; everything else is refused.
+   * The token was deleted, and its members with it. Until `purge_time` the cluster can be read; every other call is
+   * rejected.
    *
    * @generated from enum value: CLUSTER_STATE_DELETED = 4;
    */
@@ -412,7 +415,7 @@ export const ClusterState = {
 } as const;
 
 /**
- * Where a cluster stands between being asked for and being forgotten.
+ * ClusterState is the stage of a cluster's life, from its creation until the service forgets it.
  *
  * @generated from enum discovery.v1.ClusterState
  */
@@ -425,7 +428,7 @@ export const ClusterStateSchema: GenEnum<ClusterState> = /*@__PURE__*/
   enumDesc(file_discovery_v1_cluster, 0);
 
 /**
- * What can be done with a token, from the lowest to the highest.
+ * Access is what a caller may do with a token, from the lowest access to the highest.
  *
  * @generated from enum discovery.v1.Access
  */
@@ -438,21 +441,21 @@ export const Access = {
   UNSPECIFIED: 0,
 
   /**
-   * To look at the cluster and its members, and to watch them.
+   * Read and watch the cluster and its members.
    *
    * @generated from enum value: ACCESS_READ = 1;
    */
   READ: 1,
 
   /**
-   * To register, and to register the same again.
+   * Register, and repeat a registration.
    *
    * @generated from enum value: ACCESS_JOIN = 2;
    */
   JOIN: 2,
 
   /**
-   * To deregister members or replace them, to delete the token and to reopen it.
+   * Deregister and replace members, and delete and reopen the token.
    *
    * @generated from enum value: ACCESS_ADMINISTER = 3;
    */
@@ -460,7 +463,7 @@ export const Access = {
 } as const;
 
 /**
- * What can be done with a token, from the lowest to the highest.
+ * Access is what a caller may do with a token, from the lowest access to the highest.
  *
  * @generated from enum discovery.v1.Access
  */
@@ -473,7 +476,7 @@ export const AccessSchema: GenEnum<Access> = /*@__PURE__*/
   enumDesc(file_discovery_v1_cluster, 1);
 
 /**
- * What a warning is about. Each can be right, so the members were registered all the same.
+ * WarningKind is the subject of a warning. Each may be intended, so the members were registered all the same.
  *
  * @generated from enum discovery.v1.WarningKind
  */
@@ -486,33 +489,33 @@ export const WarningKind = {
   UNSPECIFIED: 0,
 
   /**
-   * Members whose peer URLs are all on loopback (`localhost`, 127.0.0.0/8, `::1`), beside members with other
-   * addresses, which cannot reach them unless all nodes run on one machine. No warning when all members are on
-   * loopback.
+   * The peer URLs of these members are all on loopback (`localhost`, 127.0.0.0/8, `::1`) while other members have other
+   * addresses. The others cannot reach them unless all nodes run on one machine. There is no warning when all members
+   * are on loopback.
    *
    * @generated from enum value: WARNING_KIND_LOOPBACK = 1;
    */
   LOOPBACK: 1,
 
   /**
-   * Some members have `http` peer URLs and some `https`. Named are those of the scheme that fewer have.
+   * Some members have `http` peer URLs and others `https`. The warning names the members with the less common scheme.
    *
    * @generated from enum value: WARNING_KIND_MIXED_SCHEMES = 2;
    */
   MIXED_SCHEMES: 2,
 
   /**
-   * Members whose peer URLs are likely one host and one port, written in two ways: `localhost` and 127.0.0.1, `infra1`
-   * and `infra1.example.com`, or the same with two schemes. Only one node can listen there.
+   * The peer URLs of these members are likely the same host and port in two spellings: `localhost` and 127.0.0.1,
+   * `infra1` and `infra1.example.com`, or one address with two schemes. Only one node can listen there.
    *
    * @generated from enum value: WARNING_KIND_SAME_ADDRESS = 3;
    */
   SAME_ADDRESS: 3,
 
   /**
-   * Members with a port that is likely mistyped: one that no other member has, when more than half of the members (two
-   * at least) share another; or etcd's port for clients, 2379 or 4001, when another member has a port for peers. Members
-   * that share a host with another member do not count, as they need ports of their own.
+   * The port of these members is likely a typing error. Either no other member has it while more than half of the
+   * members (at least two) share another port, or it is etcd's client port (2379 or 4001) while another member has a
+   * peer port. Members on the same host as another member are not examined, because they need different ports.
    *
    * @generated from enum value: WARNING_KIND_ODD_PORT = 4;
    */
@@ -520,7 +523,7 @@ export const WarningKind = {
 } as const;
 
 /**
- * What a warning is about. Each can be right, so the members were registered all the same.
+ * WarningKind is the subject of a warning. Each may be intended, so the members were registered all the same.
  *
  * @generated from enum discovery.v1.WarningKind
  */
@@ -533,7 +536,7 @@ export const WarningKindSchema: GenEnum<WarningKind> = /*@__PURE__*/
   enumDesc(file_discovery_v1_cluster, 2);
 
 /**
- * What happened to a cluster.
+ * MemberEventType is the kind of a change to a cluster.
  *
  * @generated from enum discovery.v1.MemberEventType
  */
@@ -553,28 +556,28 @@ export const MemberEventType = {
   REGISTERED: 1,
 
   /**
-   * A member's name or peer URLs were replaced. `previous` holds what they were.
+   * A member's name or peer URLs were replaced. `previous` holds the member before the replacement.
    *
    * @generated from enum value: MEMBER_EVENT_TYPE_REPLACED = 2;
    */
   REPLACED: 2,
 
   /**
-   * A member of a cluster that assembles was deregistered, or a standby.
+   * A member of an assembling cluster, or a standby, was deregistered.
    *
    * @generated from enum value: MEMBER_EVENT_TYPE_DEREGISTERED = 3;
    */
   DEREGISTERED: 3,
 
   /**
-   * The token was deleted, with all of its members. No event follows.
+   * The token was deleted, and all of its members with it. No event follows.
    *
    * @generated from enum value: MEMBER_EVENT_TYPE_TOKEN_DELETED = 4;
    */
   TOKEN_DELETED: 4,
 
   /**
-   * The token was reopened: it has a new `expire_time`.
+   * The token was reopened and has a new `expire_time`.
    *
    * @generated from enum value: MEMBER_EVENT_TYPE_TOKEN_REOPENED = 5;
    */
@@ -582,7 +585,7 @@ export const MemberEventType = {
 } as const;
 
 /**
- * What happened to a cluster.
+ * MemberEventType is the kind of a change to a cluster.
  *
  * @generated from enum discovery.v1.MemberEventType
  */

@@ -17,71 +17,71 @@ export const file_discovery_v1_error: GenFile = /*@__PURE__*/
   fileDesc("ChhkaXNjb3ZlcnkvdjEvZXJyb3IucHJvdG8SDGRpc2NvdmVyeS52MSKjAgoLRXJyb3JEZXRhaWwSKQoGcmVhc29uGAEgASgOMhkuZGlzY292ZXJ5LnYxLkVycm9yUmVhc29uEhAKCHJldmlzaW9uGAIgASgEEg0KBWZpZWxkGAMgASgJEiQKBm1lbWJlchgEIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2RlbGV0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgdjbHVzdGVyGAcgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISGAoQY29tcGFjdF9yZXZpc2lvbhgIIAEoBCryBgoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodRVJST1JfUkVBU09OX0lOVkFMSURfQVJHVU1FTlQQARIgChxFUlJPUl9SRUFTT05fVE9LRU5fTk9UX0ZPVU5EEAISHgoaRVJST1JfUkVBU09OX1RPS0VOX0VYUElSRUQQAxIeChpFUlJPUl9SRUFTT05fVE9LRU5fREVMRVRFRBAEEh0KGUVSUk9SX1JFQVNPTl9UT0tFTl9FWElTVFMQBRIlCiFFUlJPUl9SRUFTT05fQ1VTVE9NX1RPS0VOX1JFRlVTRUQQBhIgChxFUlJPUl9SRUFTT05fVE9PX01BTllfVE9LRU5TEAcSIQodRVJST1JfUkVBU09OX01FTUJFUl9OT1RfRk9VTkQQCBIeChpFUlJPUl9SRUFTT05fTUVNQkVSX0VYSVNUUxAJEhsKF0VSUk9SX1JFQVNPTl9OQU1FX1RBS0VOEAoSHwobRVJST1JfUkVBU09OX1BFRVJfVVJMX1RBS0VOEAsSHQoZRVJST1JfUkVBU09OX0NMVVNURVJfRlVMTBAMEiIKHkVSUk9SX1JFQVNPTl9UT09fTUFOWV9TVEFOREJZUxANEh8KG0VSUk9SX1JFQVNPTl9SRUpPSU5fUkVGVVNFRBAOEiIKHkVSUk9SX1JFQVNPTl9SRVZJU0lPTl9NSVNNQVRDSBAPEiMKH0VSUk9SX1JFQVNPTl9SRVZJU0lPTl9DT01QQUNURUQQEBIeChpFUlJPUl9SRUFTT05fU0hVVFRJTkdfRE9XThAREiIKHkVSUk9SX1JFQVNPTl9TVE9SRV9VTkFWQUlMQUJMRRASEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBATEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQFBIaChZFUlJPUl9SRUFTT05fRk9SQklEREVOEBUSIgoeRVJST1JfUkVBU09OX1RPT19NQU5ZX1JFUVVFU1RTEBYSHwobRVJST1JfUkVBU09OX0NMVVNURVJfRk9STUVEEBcSHwobRVJST1JfUkVBU09OX1RPS0VOX1dPUk5fT1VUEBgSJwojRVJST1JfUkVBU09OX0RJU0NPVkVSWV9URVhUX0RJRkZFUlMQGUJBChBldGNkZGlzY292ZXJ5LnYxUAFaK2V0Y2QtZGlzY292ZXJ5L2dlbi9kaXNjb3ZlcnkvdjE7ZGlzY292ZXJ5djFiBnByb3RvMw", [file_discovery_v1_cluster, file_google_protobuf_timestamp]);
 
 /**
- * What a program needs beside the code and the text, for every refusal.
+ * ErrorDetail is the information for programs that comes with the code and the message of every rejected call.
  *
- * Beside it stand, for programs without these protos, a google.rpc.ErrorInfo with the domain `etcd-discovery`, the reason
- * without its prefix (`TOKEN_EXPIRED`), and as metadata what of `revision`, `field`, `memberId`, `memberRank`, `size`,
- * `memberCount`, `expireTime`, `deleteTime` and `compactRevision` there is to tell; for an invalid argument a
- * google.rpc.BadRequest; and where the service says when to call again a google.rpc.RetryInfo.
+ * For programs without these protos, the same error carries a google.rpc.ErrorInfo with the domain `etcd-discovery`,
+ * the reason without its prefix (`TOKEN_EXPIRED`) and, where they apply, the metadata `revision`, `field`, `memberId`,
+ * `memberRank`, `size`, `memberCount`, `expireTime`, `deleteTime` and `compactRevision`. An invalid argument also
+ * carries a google.rpc.BadRequest. Errors that say when to retry carry a google.rpc.RetryInfo.
  *
- * The details stay small enough for the headers that clients read, 3,072 bytes as protobuf: of a cluster or a member
- * that takes more the warnings are left out, then the discovery text, then the last peer URLs, then the description.
+ * The details fit into the headers that clients accept: at most 3,072 bytes as protobuf. When a cluster or a member is
+ * larger, the service omits first the warnings, then the discovery text, then the last peer URLs, then the description.
  *
  * @generated from message discovery.v1.ErrorDetail
  */
 export type ErrorDetail = Message<"discovery.v1.ErrorDetail"> & {
   /**
-   * Why the call was refused.
+   * The reason why the call was rejected.
    *
    * @generated from field: discovery.v1.ErrorReason reason = 1;
    */
   reason: ErrorReason;
 
   /**
-   * The store's revision at the refusal. 0 when the store was not asked.
+   * The store's revision when the call was rejected. 0 when the store was not read.
    *
    * @generated from field: uint64 revision = 2;
    */
   revision: bigint;
 
   /**
-   * The field of the request that is meant, in its proto spelling. Set for an invalid argument.
+   * The invalid field of the request, as spelled in the proto. Set for an invalid argument.
    *
    * @generated from field: string field = 3;
    */
   field: string;
 
   /**
-   * The member in the way. Set where the reason says so.
+   * The conflicting member. Set where the reason says so.
    *
    * @generated from field: discovery.v1.Member member = 4;
    */
   member?: Member | undefined;
 
   /**
-   * When the token expired. Set when it did.
+   * When the token expired. Set if it did.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 5;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * When the token was deleted. Set when it was.
+   * When the token was deleted. Set if it was.
    *
    * @generated from field: google.protobuf.Timestamp delete_time = 6;
    */
   deleteTime?: Timestamp | undefined;
 
   /**
-   * The cluster in the way, or the one that has ended. Set where the reason says so, and for an expired or deleted
-   * token.
+   * The conflicting cluster, or the one that expired or was deleted. Set where the reason says so, and for an expired
+   * or deleted token.
    *
    * @generated from field: discovery.v1.Cluster cluster = 7;
    */
   cluster?: Cluster | undefined;
 
   /**
-   * The latest revision after which every change is still held. Set for a compacted revision.
+   * The latest revision after which every change is still stored. Set for a compacted revision.
    *
    * @generated from field: uint64 compact_revision = 8;
    */
@@ -96,10 +96,10 @@ export const ErrorDetailSchema: GenMessage<ErrorDetail> = /*@__PURE__*/
   messageDesc(file_discovery_v1_error, 0);
 
 /**
- * Why a call was refused. Later versions of the service may have more reasons, and none changes its meaning or its
- * code. A client that does not know a reason acts on the code of the call: it makes the call again for unavailable (and
- * for resource_exhausted after the time in RetryInfo, where there is one), and shows the text of the error to a person
- * for every other code.
+ * ErrorReason is the reason why a call was rejected. Later versions of the service may add reasons, but never change
+ * the meaning or the code of an existing one. A client that does not know a reason acts on the code: it retries
+ * `unavailable`, and `resource_exhausted` after the time in RetryInfo if there is one. For every other code it shows
+ * the error message to a person.
  *
  * @generated from enum discovery.v1.ErrorReason
  */
@@ -112,21 +112,22 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * A field of the request cannot be accepted as it is; `field` names it. Code invalid_argument.
+   * A field of the request has an invalid value; `field` names it. Code invalid_argument.
    *
    * @generated from enum value: ERROR_REASON_INVALID_ARGUMENT = 1;
    */
   INVALID_ARGUMENT: 1,
 
   /**
-   * No such token: never made here, mistyped, or gone longer than the retention time. Code not_found.
+   * The token does not exist: it was never created here, is mistyped, or ended longer ago than the retention time. Code
+   * not_found.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_NOT_FOUND = 2;
    */
   TOKEN_NOT_FOUND: 2,
 
   /**
-   * The token's time has run out at `expire_time`. Code failed_precondition.
+   * The token expired at `expire_time`. Code failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_EXPIRED = 3;
    */
@@ -140,36 +141,36 @@ export const ErrorReason = {
   TOKEN_DELETED: 4,
 
   /**
-   * The chosen token is taken by a cluster that was made differently, which `cluster` holds, or by one that is
-   * guarded, of which nothing is told. Code already_exists.
+   * The chosen token already belongs to a cluster that was created with different settings (`cluster` holds it) or to a
+   * guarded cluster, about which nothing is revealed. Code already_exists.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_EXISTS = 5;
    */
   TOKEN_EXISTS: 5,
 
   /**
-   * This service issues its own tokens only. Code permission_denied.
+   * This service does not accept tokens chosen by the caller. Code permission_denied.
    *
    * @generated from enum value: ERROR_REASON_CUSTOM_TOKEN_REFUSED = 6;
    */
   CUSTOM_TOKEN_REFUSED: 6,
 
   /**
-   * The service holds as many tokens as its operator allows. Code resource_exhausted.
+   * The service holds the maximum number of tokens that its operator allows. Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_TOKENS = 7;
    */
   TOO_MANY_TOKENS: 7,
 
   /**
-   * No such member. Code not_found.
+   * The member does not exist. Code not_found.
    *
    * @generated from enum value: ERROR_REASON_MEMBER_NOT_FOUND = 8;
    */
   MEMBER_NOT_FOUND: 8,
 
   /**
-   * The member id is registered with another name or other peer URLs; `member` holds it. Code
+   * The member ID is already registered with another name or other peer URLs; `member` holds that member. Code
    * already_exists.
    *
    * @generated from enum value: ERROR_REASON_MEMBER_EXISTS = 9;
@@ -177,21 +178,21 @@ export const ErrorReason = {
   MEMBER_EXISTS: 9,
 
   /**
-   * Another member has the name; `member` holds it. Code already_exists.
+   * Another member already has the name; `member` holds it. Code already_exists.
    *
    * @generated from enum value: ERROR_REASON_NAME_TAKEN = 10;
    */
   NAME_TAKEN: 10,
 
   /**
-   * Another member has one of the peer URLs; `member` holds it. Code already_exists.
+   * Another member already has one of the peer URLs; `member` holds it. Code already_exists.
    *
    * @generated from enum value: ERROR_REASON_PEER_URL_TAKEN = 11;
    */
   PEER_URL_TAKEN: 11,
 
   /**
-   * The cluster, which `cluster` holds, has all of its members, and no standby was wanted. Code
+   * The cluster already has all of its members (`cluster` holds it), and the call did not ask to become a standby. Code
    * failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_CLUSTER_FULL = 12;
@@ -199,85 +200,83 @@ export const ErrorReason = {
   CLUSTER_FULL: 12,
 
   /**
-   * The cluster, which `cluster` holds, has all of its members and all the standbys that the service keeps: 100,
-   * or as many as take 65,536 bytes, measured as Register says.
-   * Code resource_exhausted.
+   * The cluster already has all of its members (`cluster` holds it) and as many standbys as the service accepts: 100,
+   * or as many as fit into 65,536 bytes, measured as described at Register. Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STANDBYS = 13;
    */
   TOO_MANY_STANDBYS: 13,
 
   /**
-   * The cluster is complete, and the member or standby, which `member` holds, registered too long ago for this
-   * to be a retry: it must not come back as a new one. Code failed_precondition.
+   * The cluster is complete, and the member or standby (`member` holds it) registered too long ago for this call to be
+   * a retry: it must not return as a new node. Code failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_REJOIN_REFUSED = 14;
    */
   REJOIN_REFUSED: 14,
 
   /**
-   * The member is not at the revision that the caller expected; `member` holds it. Code aborted.
+   * The member is not at the revision that the caller expected; `member` holds its current state. Code aborted.
    *
    * @generated from enum value: ERROR_REASON_REVISION_MISMATCH = 15;
    */
   REVISION_MISMATCH: 15,
 
   /**
-   * The history asked for is no longer held: watch again without a revision. Only a token that an earlier version of
-   * the service kept, which dropped old changes, is refused so. Code out_of_range.
+   * The requested history is not stored: start the watch again without a revision. An earlier version of the service
+   * dropped these changes, or the store has not reached the revision. Code out_of_range.
    *
    * @generated from enum value: ERROR_REASON_REVISION_COMPACTED = 16;
    */
   REVISION_COMPACTED: 16,
 
   /**
-   * The service is stopping: call again, and you will reach its successor. Code unavailable.
+   * The service is shutting down: retry to reach its successor. Code unavailable.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 17;
    */
   SHUTTING_DOWN: 17,
 
   /**
-   * The store cannot be reached or cannot write now; nothing was changed, unless the text says that it is
-   * not known. Code unavailable.
+   * The store is unreachable or cannot write at the moment. Nothing was changed, unless the message says that the
+   * outcome is unknown. Code unavailable.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 18;
    */
   STORE_UNAVAILABLE: 18,
 
   /**
-   * A defect of the service. Code internal.
+   * An internal error: a defect of the service. Code internal.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 19;
    */
   INTERNAL: 19,
 
   /**
-   * The call needs credentials or a secret, and none that is known here came with it. Code unauthenticated.
+   * The call requires credentials or a secret, and it carried none that the service knows. Code unauthenticated.
    *
    * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 20;
    */
   UNAUTHENTICATED: 20,
 
   /**
-   * The secret that came with the call does not open this token for what was asked. Code permission_denied.
+   * The secret of the call does not allow the requested access to this token. Code permission_denied.
    *
    * @generated from enum value: ERROR_REASON_FORBIDDEN = 21;
    */
   FORBIDDEN: 21,
 
   /**
-   * The caller's address asks for more than the service gives to one client, or there is no room for one more
-   * watch, and nothing was done: a google.rpc.RetryInfo beside this detail says when to call again. Code
-   * resource_exhausted.
+   * The caller's address exceeded a limit for one client, or the service cannot serve one more watch. The call had no
+   * effect. The accompanying google.rpc.RetryInfo says when to retry. Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_REQUESTS = 22;
    */
   TOO_MANY_REQUESTS: 22,
 
   /**
-   * The cluster, which `cluster` holds, is complete, and its members are final: `member`, one of them, is neither
-   * taken out nor replaced here. `etcdctl member remove` and `member add` change the running cluster. Code
+   * The cluster is complete (`cluster` holds it) and its members are final, so `member`, one of them, cannot be removed
+   * or replaced here. Change the running cluster with `etcdctl member remove` and `member add`. Code
    * failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_CLUSTER_FORMED = 23;
@@ -285,19 +284,19 @@ export const ErrorReason = {
   CLUSTER_FORMED: 23,
 
   /**
-   * The token, whose cluster `cluster` holds, has had 4,096 changes, or changes of 2 MiB: of each the members that it
-   * tells of, measured as Register says, and 100 bytes.
-   * Every further change is refused but for its deletion. While the cluster assembles, a change is kept back for each
-   * place that is free, so that the members still missing can register: removals and replacements are refused that
-   * much earlier. Make a new token. Code failed_precondition.
+   * The token (`cluster` holds its cluster) has reached the limit of 4,096 changes, or of 2 MiB of changes. A change
+   * counts 100 bytes plus the members in it, measured as described at Register. Every further change except the
+   * deletion of the token is rejected. While the cluster assembles, one change is reserved for each free place so that
+   * the missing members can register; removals and replacements are therefore rejected that much earlier. Create a new
+   * token. Code failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_WORN_OUT = 24;
    */
   TOKEN_WORN_OUT: 24,
 
   /**
-   * The node was started with another text of `--discovery` or `--discovery-token` than `member`: etcd makes the
-   * cluster's id from that text, so the two would never form one cluster. Code failed_precondition.
+   * The node was started with a different value of `--discovery` or `--discovery-token` than `member`. etcd derives the
+   * cluster ID from that value, so the two nodes would never form one cluster. Code failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_DISCOVERY_TEXT_DIFFERS = 25;
    */
@@ -305,10 +304,10 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Why a call was refused. Later versions of the service may have more reasons, and none changes its meaning or its
- * code. A client that does not know a reason acts on the code of the call: it makes the call again for unavailable (and
- * for resource_exhausted after the time in RetryInfo, where there is one), and shows the text of the error to a person
- * for every other code.
+ * ErrorReason is the reason why a call was rejected. Later versions of the service may add reasons, but never change
+ * the meaning or the code of an existing one. A client that does not know a reason acts on the code: it retries
+ * `unavailable`, and `resource_exhausted` after the time in RetryInfo if there is one. For every other code it shows
+ * the error message to a person.
  *
  * @generated from enum discovery.v1.ErrorReason
  */

@@ -17,36 +17,36 @@ export const file_discovery_v1_operator: GenFile = /*@__PURE__*/
   fileDesc("ChtkaXNjb3ZlcnkvdjEvb3BlcmF0b3IucHJvdG8SDGRpc2NvdmVyeS52MSKgAQoTTGlzdENsdXN0ZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SFwoKcGFnZV90b2tlbhgCIAEoCUIDgAEBEioKBnN0YXRlcxgDIAMoDjIaLmRpc2NvdmVyeS52MS5DbHVzdGVyU3RhdGUSMQoOYXNzZW1ibGluZ19mb3IYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iZAoUTGlzdENsdXN0ZXJzUmVzcG9uc2USLgoIY2x1c3RlcnMYASADKAsyHC5kaXNjb3ZlcnkudjEuQ2x1c3RlclN1bW1hcnkSHAoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgOAAQEinwQKDkNsdXN0ZXJTdW1tYXJ5EhIKBXRva2VuGAEgASgJQgOAAQESDQoFbGFiZWwYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSKQoFc3RhdGUYBCABKA4yGi5kaXNjb3ZlcnkudjEuQ2x1c3RlclN0YXRlEgwKBHNpemUYBSABKA0SFAoMbWVtYmVyX2NvdW50GAYgASgNEhUKDW1pc3NpbmdfY291bnQYByABKA0SFQoNc3RhbmRieV9jb3VudBgIIAEoDRIUCgxtZW1iZXJfbmFtZXMYCSADKAkSLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtkZWxldGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNY29tcGxldGVfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNd2FpdGluZ19zaW5jZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3JlYXRvchgPIAEoCRInCgh3YXJuaW5ncxgQIAMoCzIVLmRpc2NvdmVyeS52MS5XYXJuaW5nEg8KB2d1YXJkZWQYESABKAgybQoPT3BlcmF0b3JTZXJ2aWNlEloKDExpc3RDbHVzdGVycxIhLmRpc2NvdmVyeS52MS5MaXN0Q2x1c3RlcnNSZXF1ZXN0GiIuZGlzY292ZXJ5LnYxLkxpc3RDbHVzdGVyc1Jlc3BvbnNlIgOQAgFCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_discovery_v1_cluster, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * Which clusters to list.
+ * The request for a page of clusters.
  *
  * @generated from message discovery.v1.ListClustersRequest
  */
 export type ListClustersRequest = Message<"discovery.v1.ListClustersRequest"> & {
   /**
-   * The most clusters of the page. 0: 50. More than 200 is taken for 200.
+   * The maximum number of clusters in the page. 0: 50. Values above 200 count as 200.
    *
    * @generated from field: uint32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The `next_page_token` of the page before, of a call with the same filters. Empty: from the newest cluster on. Any
-   * other text is refused as an invalid argument.
+   * The `next_page_token` of the previous page, from a call with the same filters. Empty: start with the newest
+   * cluster. Any other text is rejected as an invalid argument.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Only clusters in one of these states. Empty: in any.
+   * List only clusters in one of these states. Empty: all states.
    *
    * @generated from field: repeated discovery.v1.ClusterState states = 3;
    */
   states: ClusterState[];
 
   /**
-   * Only clusters that assemble, and were made at least so long ago: those that may be stuck. It goes with no states, or
-   * with assembling among them.
+   * List only clusters that are assembling and were created at least this long ago, which may be stuck. `states` must
+   * then be empty or include assembling.
    *
    * @generated from field: google.protobuf.Duration assembling_for = 4;
    */
@@ -67,14 +67,14 @@ export const ListClustersRequestSchema: GenMessage<ListClustersRequest> = /*@__P
  */
 export type ListClustersResponse = Message<"discovery.v1.ListClustersResponse"> & {
   /**
-   * Newest first: by the time they were made, and by their tokens where that is the same.
+   * The clusters, newest first: by creation time, then by token.
    *
    * @generated from field: repeated discovery.v1.ClusterSummary clusters = 1;
    */
   clusters: ClusterSummary[];
 
   /**
-   * Names the next page. Empty: this is the last one. It has a token in it: treat it as a secret.
+   * Selects the next page. Empty: this is the last page. It contains a token, so treat it as a secret.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -89,128 +89,128 @@ export const ListClustersResponseSchema: GenMessage<ListClustersResponse> = /*@_
   messageDesc(file_discovery_v1_operator, 1);
 
 /**
- * A cluster as its operator sees it.
+ * ClusterSummary is a cluster as its operator sees it.
  *
  * @generated from message discovery.v1.ClusterSummary
  */
 export type ClusterSummary = Message<"discovery.v1.ClusterSummary"> & {
   /**
-   * The token, whole: it leads to the page of the cluster, and names it in calls. Operators own the store and what is in
-   * it; for everybody else it is a secret. A token that is guarded needs its secret besides.
+   * The complete token, which selects the cluster in calls and opens its page. Operators own the store and its
+   * contents; for all others the token is a secret. A guarded token also requires its secret.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * What the log of the process that answered calls the token: it is no secret.
+   * The name that logs use for the token. It is not a secret.
    *
    * @generated from field: string label = 2;
    */
   label: string;
 
   /**
-   * Free text given when the token was made.
+   * Free text given when the token was created.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * The state when the page was made.
+   * The state when the page was read.
    *
    * @generated from field: discovery.v1.ClusterState state = 4;
    */
   state: ClusterState;
 
   /**
-   * How many members make the cluster complete.
+   * The number of members that completes the cluster.
    *
    * @generated from field: uint32 size = 5;
    */
   size: number;
 
   /**
-   * How many are registered, standbys left out.
+   * The number of registered members without the standbys.
    *
    * @generated from field: uint32 member_count = 6;
    */
   memberCount: number;
 
   /**
-   * How many more it waits for. 0 unless it assembles, or has expired while it did.
+   * The number of members that are still missing. 0 unless the cluster is assembling, or expired while it was.
    *
    * @generated from field: uint32 missing_count = 7;
    */
   missingCount: number;
 
   /**
-   * How many standbys are registered.
+   * The number of registered standbys.
    *
    * @generated from field: uint32 standby_count = 8;
    */
   standbyCount: number;
 
   /**
-   * The names of the registered members, in order of rank.
+   * The names of the registered members in order of rank.
    *
    * @generated from field: repeated string member_names = 9;
    */
   memberNames: string[];
 
   /**
-   * When the token was made.
+   * When the token was created.
    *
    * @generated from field: google.protobuf.Timestamp create_time = 10;
    */
   createTime?: Timestamp | undefined;
 
   /**
-   * When it stops working, or did.
+   * When the token expires or expired.
    *
    * @generated from field: google.protobuf.Timestamp expire_time = 11;
    */
   expireTime?: Timestamp | undefined;
 
   /**
-   * When it was deleted. Unset unless the state is deleted.
+   * When the token was deleted. Set only when the state is deleted.
    *
    * @generated from field: google.protobuf.Timestamp delete_time = 12;
    */
   deleteTime?: Timestamp | undefined;
 
   /**
-   * When the last of its members registered. Unset unless it is or was complete, and its token not deleted.
+   * When the last of the members registered. Set only if the cluster is or was complete and the token is not deleted.
    *
    * @generated from field: google.protobuf.Timestamp complete_time = 13;
    */
   completeTime?: Timestamp | undefined;
 
   /**
-   * Since when it waits for the next member: the latest registration, or the making of the token. Unset unless it
-   * assembles.
+   * How long the cluster has been waiting for its next member: the time of the latest registration or of the token's
+   * creation. Set only while the cluster is assembling.
    *
    * @generated from field: google.protobuf.Timestamp waiting_since = 14;
    */
   waitingSince?: Timestamp | undefined;
 
   /**
-   * The caller that made the token, by the name that its operator gave it. Empty: it was not asked, or the token is
-   * older than this.
+   * The name that the operator gave to the caller that created the token. Empty: the caller was not authenticated, or
+   * the token was created by a version that did not store the name.
    *
    * @generated from field: string creator = 15;
    */
   creator: string;
 
   /**
-   * What is likely wrong with the members' peer URLs.
+   * Likely mistakes in the members' peer URLs.
    *
    * @generated from field: repeated discovery.v1.Warning warnings = 16;
    */
   warnings: Warning[];
 
   /**
-   * Whether some access to the token needs a secret.
+   * Whether any access to the token requires a secret.
    *
    * @generated from field: bool guarded = 17;
    */
@@ -225,22 +225,22 @@ export const ClusterSummarySchema: GenMessage<ClusterSummary> = /*@__PURE__*/
   messageDesc(file_discovery_v1_operator, 2);
 
 /**
- * What the operator of the service sees of it.
+ * OperatorService shows the operator of the service its clusters.
  *
- * It answers callers that `--auth-file` names as operators (`etcd-discovery credential NAME --operator`), or whose client
- * certificate has a name of `--tls-client-operator-name`. All others are refused as unauthenticated or forbidden, with
- * what to do about it.
+ * It answers callers that `--auth-file` lists as operators (`etcd-discovery credential NAME --operator`) and client
+ * certificates with a name from `--tls-client-operator-name`. Other callers get `UNAUTHENTICATED` or `FORBIDDEN`, with
+ * a message that says how to get access.
  *
  * @generated from service discovery.v1.OperatorService
  */
 export const OperatorService: GenService<{
   /**
-   * ListClusters lists the clusters of the service, newest first, a page at a time.
+   * ListClusters lists the clusters of the service in pages, newest first.
    *
-   * A call looks at a bounded number of clusters, so with filters a page may be short or even empty although there are
-   * more: the end is where `next_page_token` is empty, and nowhere else. Clusters that are made, change or go between two
-   * pages move no others: none is listed twice, and none is left out that fits the filters all the time. Each is told as
-   * it is when its page is made.
+   * A call examines a bounded number of clusters, so with filters a page can be short or even empty although more
+   * clusters follow. Only an empty `next_page_token` marks the last page. Clusters that are created, changed or deleted
+   * between two pages do not shift the others: no cluster is listed twice, and none that matches the filters throughout
+   * is missed. Each cluster is shown as it is when its page is read.
    *
    * Reasons: INVALID_ARGUMENT, UNAUTHENTICATED, FORBIDDEN.
    *

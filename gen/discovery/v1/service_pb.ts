@@ -17,63 +17,65 @@ export const file_discovery_v1_service: GenFile = /*@__PURE__*/
   fileDesc("ChpkaXNjb3ZlcnkvdjEvc2VydmljZS5wcm90bxIMZGlzY292ZXJ5LnYxIscBChJDcmVhdGVUb2tlblJlcXVlc3QSDAoEc2l6ZRgBIAEoDRISCgV0b2tlbhgCIAEoCUIDgAEBEhMKC2Rlc2NyaXB0aW9uGAMgASgJEiYKA3R0bBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxhbGxvd19yZWpvaW4YBSABKAgSIwoFZ3VhcmQYBiADKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEhcKCnJlcXVlc3RfaWQYByABKAlCA4ABASJICgtUb2tlblNlY3JldBIkCgZhY2Nlc3MYASABKA4yFC5kaXNjb3ZlcnkudjEuQWNjZXNzEhMKBnNlY3JldBgCIAEoCUIDgAEBIowBChNDcmVhdGVUb2tlblJlc3BvbnNlEiYKB2NsdXN0ZXIYASABKAsyFS5kaXNjb3ZlcnkudjEuQ2x1c3RlchIQCghyZXZpc2lvbhgCIAEoBBIPCgdjcmVhdGVkGAMgASgIEioKB3NlY3JldHMYBCADKAsyGS5kaXNjb3ZlcnkudjEuVG9rZW5TZWNyZXQiJwoRR2V0Q2x1c3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABASJOChJHZXRDbHVzdGVyUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEhAKCHJldmlzaW9uGAIgASgEIoQCCg9SZWdpc3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIRCgltZW1iZXJfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIRCglwZWVyX3VybHMYBCADKAkSKAoEbW9kZRgFIAEoDjIaLmRpc2NvdmVyeS52MS5SZWdpc3Rlck1vZGUSKQoJd2hlbl9mdWxsGAYgASgOMhYuZGlzY292ZXJ5LnYxLldoZW5GdWxsEiIKFWV4cGVjdGVkX21vZF9yZXZpc2lvbhgHIAEoBEgAiAEBEhYKDmRpc2NvdmVyeV90ZXh0GAggASgJQhgKFl9leHBlY3RlZF9tb2RfcmV2aXNpb24i2wEKEFJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIuCgdvdXRjb21lGAIgASgOMh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyT3V0Y29tZRImCghwcmV2aW91cxgDIAEoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISDwoHc3RhbmRieRgEIAEoCBImCgdjbHVzdGVyGAUgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YBiABKAQiQAoSTGlzdE1lbWJlcnNSZXF1ZXN0EhIKBXRva2VuGAEgASgJQgOAAQESFgoOcmVmdXNlX2V4cGlyZWQYAiABKAgitwEKE0xpc3RNZW1iZXJzUmVzcG9uc2USJgoHY2x1c3RlchgBIAEoCzIVLmRpc2NvdmVyeS52MS5DbHVzdGVyEiUKB21lbWJlcnMYAiADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEiYKCHN0YW5kYnlzGAMgAygLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchIXCg9pbml0aWFsX2NsdXN0ZXIYBCABKAkSEAoIcmV2aXNpb24YBSABKAQiWQoTV2F0Y2hNZW1iZXJzUmVxdWVzdBISCgV0b2tlbhgBIAEoCUIDgAEBEhsKDmFmdGVyX3JldmlzaW9uGAIgASgESACIAQFCEQoPX2FmdGVyX3JldmlzaW9uIt8BChRXYXRjaE1lbWJlcnNSZXNwb25zZRIvCghzbmFwc2hvdBgBIAEoCzIbLmRpc2NvdmVyeS52MS5XYXRjaFNuYXBzaG90SAASLQoHc3RhcnRlZBgCIAEoCzIaLmRpc2NvdmVyeS52MS5XYXRjaFN0YXJ0ZWRIABIqCgVldmVudBgDIAEoCzIZLmRpc2NvdmVyeS52MS5NZW1iZXJFdmVudEgAEjEKCWhlYXJ0YmVhdBgEIAEoCzIcLmRpc2NvdmVyeS52MS5XYXRjaEhlYXJ0YmVhdEgAQggKBnVwZGF0ZSKxAQoNV2F0Y2hTbmFwc2hvdBImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISJQoHbWVtYmVycxgCIAMoCzIULmRpc2NvdmVyeS52MS5NZW1iZXISJgoIc3RhbmRieXMYAyADKAsyFC5kaXNjb3ZlcnkudjEuTWVtYmVyEhcKD2luaXRpYWxfY2x1c3RlchgEIAEoCRIQCghyZXZpc2lvbhgFIAEoBCIgCgxXYXRjaFN0YXJ0ZWQSEAoIcmV2aXNpb24YASABKAQiEAoOV2F0Y2hIZWFydGJlYXQieAoRRGVyZWdpc3RlclJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARIRCgltZW1iZXJfaWQYAiABKAkSIgoVZXhwZWN0ZWRfbW9kX3JldmlzaW9uGAMgASgESACIAQFCGAoWX2V4cGVjdGVkX21vZF9yZXZpc2lvbiJ0ChJEZXJlZ2lzdGVyUmVzcG9uc2USJAoGbWVtYmVyGAEgASgLMhQuZGlzY292ZXJ5LnYxLk1lbWJlchImCgdjbHVzdGVyGAIgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAyABKAQiKAoSRGVsZXRlVG9rZW5SZXF1ZXN0EhIKBXRva2VuGAEgASgJQgOAAQEiYAoTRGVsZXRlVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQSDwoHZGVsZXRlZBgDIAEoCCJQChJSZW9wZW5Ub2tlblJlcXVlc3QSEgoFdG9rZW4YASABKAlCA4ABARImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iTwoTUmVvcGVuVG9rZW5SZXNwb25zZRImCgdjbHVzdGVyGAEgASgLMhUuZGlzY292ZXJ5LnYxLkNsdXN0ZXISEAoIcmV2aXNpb24YAiABKAQiFwoVR2V0U2VydmljZUluZm9SZXF1ZXN0IpoDChZHZXRTZXJ2aWNlSW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIbWF4X3NpemUYAiABKA0SFAoMZGVmYXVsdF9zaXplGAMgASgNEioKB21pbl90dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLZGVmYXVsdF90dGwYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHbWF4X3R0bBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZXRlbnRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoIZGlhbGVjdHMYCCADKA4yFS5kaXNjb3ZlcnkudjEuRGlhbGVjdBIVCg1jdXN0b21fdG9rZW5zGAkgASgIEh8KF2NyZWF0ZV9uZWVkc19jcmVkZW50aWFsGAogASgIEhwKFHVzZV9uZWVkc19jcmVkZW50aWFsGAsgASgIEhIKCnB1YmxpY191cmwYDCABKAkqhwEKDFJlZ2lzdGVyTW9kZRIdChlSRUdJU1RFUl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUUkVHSVNURVJfTU9ERV9DUkVBVEUQARIZChVSRUdJU1RFUl9NT0RFX1JFUExBQ0UQAhIjCh9SRUdJU1RFUl9NT0RFX0NSRUFURV9PUl9SRVBMQUNFEAMqUgoIV2hlbkZ1bGwSGQoVV0hFTl9GVUxMX1VOU1BFQ0lGSUVEEAASFAoQV0hFTl9GVUxMX1JFRlVTRRABEhUKEVdIRU5fRlVMTF9TVEFOREJZEAIqkAEKD1JlZ2lzdGVyT3V0Y29tZRIgChxSRUdJU1RFUl9PVVRDT01FX1VOU1BFQ0lGSUVEEAASHAoYUkVHSVNURVJfT1VUQ09NRV9DUkVBVEVEEAESHQoZUkVHSVNURVJfT1VUQ09NRV9SRVBMQUNFRBACEh4KGlJFR0lTVEVSX09VVENPTUVfVU5DSEFOR0VEEAMqQgoHRGlhbGVjdBIXChNESUFMRUNUX1VOU1BFQ0lGSUVEEAASDgoKRElBTEVDVF9WMhABEg4KCkRJQUxFQ1RfVjMQAjKoBgoQRGlzY292ZXJ5U2VydmljZRJSCgtDcmVhdGVUb2tlbhIgLmRpc2NvdmVyeS52MS5DcmVhdGVUb2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuQ3JlYXRlVG9rZW5SZXNwb25zZRJUCgpHZXRDbHVzdGVyEh8uZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXF1ZXN0GiAuZGlzY292ZXJ5LnYxLkdldENsdXN0ZXJSZXNwb25zZSIDkAIBEk4KCFJlZ2lzdGVyEh0uZGlzY292ZXJ5LnYxLlJlZ2lzdGVyUmVxdWVzdBoeLmRpc2NvdmVyeS52MS5SZWdpc3RlclJlc3BvbnNlIgOQAgISVwoLTGlzdE1lbWJlcnMSIC5kaXNjb3ZlcnkudjEuTGlzdE1lbWJlcnNSZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJcCgxXYXRjaE1lbWJlcnMSIS5kaXNjb3ZlcnkudjEuV2F0Y2hNZW1iZXJzUmVxdWVzdBoiLmRpc2NvdmVyeS52MS5XYXRjaE1lbWJlcnNSZXNwb25zZSIDkAIBMAESTwoKRGVyZWdpc3RlchIfLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVxdWVzdBogLmRpc2NvdmVyeS52MS5EZXJlZ2lzdGVyUmVzcG9uc2USVwoLRGVsZXRlVG9rZW4SIC5kaXNjb3ZlcnkudjEuRGVsZXRlVG9rZW5SZXF1ZXN0GiEuZGlzY292ZXJ5LnYxLkRlbGV0ZVRva2VuUmVzcG9uc2UiA5ACAhJXCgtSZW9wZW5Ub2tlbhIgLmRpc2NvdmVyeS52MS5SZW9wZW5Ub2tlblJlcXVlc3QaIS5kaXNjb3ZlcnkudjEuUmVvcGVuVG9rZW5SZXNwb25zZSIDkAICEmAKDkdldFNlcnZpY2VJbmZvEiMuZGlzY292ZXJ5LnYxLkdldFNlcnZpY2VJbmZvUmVxdWVzdBokLmRpc2NvdmVyeS52MS5HZXRTZXJ2aWNlSW5mb1Jlc3BvbnNlIgOQAgFCQQoQZXRjZGRpc2NvdmVyeS52MVABWitldGNkLWRpc2NvdmVyeS9nZW4vZGlzY292ZXJ5L3YxO2Rpc2NvdmVyeXYxYgZwcm90bzM", [file_discovery_v1_cluster, file_google_protobuf_duration]);
 
 /**
- * The cluster to make a token for.
+ * The cluster to create a token for.
  *
  * @generated from message discovery.v1.CreateTokenRequest
  */
 export type CreateTokenRequest = Message<"discovery.v1.CreateTokenRequest"> & {
   /**
-   * How many members make the cluster complete: 1 to the service's limit (1000 unless configured).
+   * The number of members that completes the cluster: from 1 to the service's limit (1000 by default).
    *
    * @generated from field: uint32 size = 1;
    */
   size: number;
 
   /**
-   * A token of the caller's choosing: 1 to 128 of `A-Z a-z 0-9 . _ ~ -`, not starting with `_`, and not the
-   * name of one of the service's own paths. Empty: the service issues 32 hexadecimal digits, of which 112 bits
-   * are random.
+   * A token chosen by the caller: 1 to 128 characters of `A-Z a-z 0-9 . _ ~ -` that do not start with `_` and are not
+   * the name of one of the service's own paths. Empty: the service generates 32 hexadecimal digits, which contain 112
+   * random bits.
    *
    * @generated from field: string token = 2;
    */
   token: string;
 
   /**
-   * Free text for people, at most 256 characters, none of them a control character.
+   * Free text for people, at most 256 characters without control characters.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * How long the token works, from 1 minute to the service's limit. Unset: the service's default (7 days
-   * unless configured).
+   * The lifetime of the token, from 1 minute to the service's limit. Unset: the service's default (7 days unless
+   * configured otherwise).
    *
    * @generated from field: google.protobuf.Duration ttl = 4;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Whether a member of the complete cluster may register again as it did before. Off by default.
+   * Whether a member of the complete cluster may repeat its registration at any time. Off by default.
    *
    * @generated from field: bool allow_rejoin = 5;
    */
   allowRejoin: boolean;
 
   /**
-   * What shall need a secret, which the service makes and returns once. An access that is not listed needs
-   * the secret of the highest listed one below it, if there is one; the secret of a higher access opens the
-   * lower ones. A call that lists any makes a new token or is refused, unless it is repeated with its `request_id`.
+   * The accesses that require a secret. The service generates the secrets and returns them once. An access that is not
+   * listed requires the secret of the highest listed access below it, if there is one; the secret of a higher access
+   * also grants the lower ones. A call that lists any access either creates a new token or fails, unless it repeats an
+   * earlier call with its `request_id`.
    *
    * @generated from field: repeated discovery.v1.Access guard = 6;
    */
   guard: Access[];
 
   /**
-   * Makes the call one that can be repeated: 22 to 64 of `A-Z a-z 0-9 _ -`, with at least 128 random bits in them, and
-   * another for each token that is wanted. The same call with the same id by the same caller within a minute returns the
-   * same token and the same secrets; later it is refused as token_exists. With anything else in it, or by a caller with
-   * other credentials, it makes another token. Keep it as secret as the token until that minute is over.
+   * Makes the call safe to repeat: 22 to 64 characters of `A-Z a-z 0-9 _ -` that contain at least 128 random bits,
+   * different for each token to create. Within a minute, the same call with the same ID from the same caller returns
+   * the same token and the same secrets; after that it fails with TOKEN_EXISTS. The same ID with a different request or
+   * from a caller with other credentials creates another token. Keep the ID as secret as the token until the minute has
+   * passed.
    *
    * @generated from field: string request_id = 7;
    */
@@ -88,20 +90,20 @@ export const CreateTokenRequestSchema: GenMessage<CreateTokenRequest> = /*@__PUR
   messageDesc(file_discovery_v1_service, 0);
 
 /**
- * A secret that opens a token for an access and for those below it.
+ * TokenSecret is a secret that grants an access to a token, and the lower ones.
  *
  * @generated from message discovery.v1.TokenSecret
  */
 export type TokenSecret = Message<"discovery.v1.TokenSecret"> & {
   /**
-   * The access that the secret was made for.
+   * The access that the secret grants.
    *
    * @generated from field: discovery.v1.Access access = 1;
    */
   access: Access;
 
   /**
-   * The secret: 32 of `A-Z a-z 0-9 _ -`. The service keeps a hash of it only.
+   * The secret: 32 characters of `A-Z a-z 0-9 _ -`. The service stores only a hash of it.
    *
    * @generated from field: string secret = 2;
    */
@@ -116,13 +118,13 @@ export const TokenSecretSchema: GenMessage<TokenSecret> = /*@__PURE__*/
   messageDesc(file_discovery_v1_service, 1);
 
 /**
- * The cluster that the token was made for.
+ * The cluster that the token was created for.
  *
  * @generated from message discovery.v1.CreateTokenResponse
  */
 export type CreateTokenResponse = Message<"discovery.v1.CreateTokenResponse"> & {
   /**
-   * The new cluster, or the live one that was there already.
+   * The new cluster, or the live one that already existed.
    *
    * @generated from field: discovery.v1.Cluster cluster = 1;
    */
@@ -136,15 +138,15 @@ export type CreateTokenResponse = Message<"discovery.v1.CreateTokenResponse"> & 
   revision: bigint;
 
   /**
-   * Whether this call made the token, or an earlier one with the same `request_id`. False: it was there, made the same
-   * way.
+   * Whether this call, or an earlier one with the same `request_id`, created the token. False: the token already
+   * existed with the same settings.
    *
    * @generated from field: bool created = 3;
    */
   created: boolean;
 
   /**
-   * The secrets that `guard` asked for. They are told here and, but for a repeat with the same `request_id`, never again.
+   * The secrets that `guard` asked for. They are returned only here and in repetitions with the same `request_id`.
    *
    * @generated from field: repeated discovery.v1.TokenSecret secrets = 4;
    */
@@ -180,7 +182,7 @@ export const GetClusterRequestSchema: GenMessage<GetClusterRequest> = /*@__PURE_
   messageDesc(file_discovery_v1_service, 3);
 
 /**
- * A cluster without its members.
+ * The cluster without its members.
  *
  * @generated from message discovery.v1.GetClusterResponse
  */
@@ -193,7 +195,7 @@ export type GetClusterResponse = Message<"discovery.v1.GetClusterResponse"> & {
   cluster?: Cluster | undefined;
 
   /**
-   * The store's revision: the answer holds every change up to it.
+   * The store's revision: the response includes every change up to it.
    *
    * @generated from field: uint64 revision = 2;
    */
@@ -221,54 +223,54 @@ export type RegisterRequest = Message<"discovery.v1.RegisterRequest"> & {
   token: string;
 
   /**
-   * The member's id: 1 to 64 of `A-Z a-z 0-9 . _ ~ -`, not starting with `_`.
+   * The member's ID: 1 to 64 characters of `A-Z a-z 0-9 . _ ~ -` that do not start with `_`.
    *
    * @generated from field: string member_id = 2;
    */
   memberId: string;
 
   /**
-   * The node's name: 1 to 253 characters, no comma, equals sign, space or control character.
+   * The node's name: 1 to 253 characters without commas, equals signs, spaces or control characters.
    *
    * @generated from field: string name = 3;
    */
   name: string;
 
   /**
-   * The node's peer URLs, 1 to 16 of at most 300 characters: `http://host:port` or `https://host:port`, with
-   * no path.
+   * The node's 1 to 16 peer URLs, each at most 300 characters: `http://host:port` or `https://host:port`, without a
+   * path.
    *
    * @generated from field: repeated string peer_urls = 4;
    */
   peerUrls: string[];
 
   /**
-   * What to do when the id is, or is not, registered already.
+   * How to treat a member ID that is already registered.
    *
    * @generated from field: discovery.v1.RegisterMode mode = 5;
    */
   mode: RegisterMode;
 
   /**
-   * What a new member gets when the cluster has all of its members.
+   * What happens to a new member when the cluster already has all of its members.
    *
    * @generated from field: discovery.v1.WhenFull when_full = 6;
    */
   whenFull: WhenFull;
 
   /**
-   * The `mod_revision` that the member must have for a replacement to happen. Unset: any. A member that is
-   * not registered has no revision to match and is refused as not found; one that is what the replacement would make of
-   * it is left so.
+   * The `mod_revision` that the member must have to be replaced. Unset: any. A member that is not registered has no
+   * revision and fails with MEMBER_NOT_FOUND. A member that already has the requested name and peer URLs is left
+   * unchanged.
    *
    * @generated from field: optional uint64 expected_mod_revision = 7;
    */
   expectedModRevision?: bigint | undefined;
 
   /**
-   * The text of `--discovery` or `--discovery-token` that the node is started with, at most 1024 characters, none of
-   * them a control character. Empty: not known. All members of a cluster need the same one: a second text is refused
-   * as discovery_text_differs. For gateways: nodes do not send it, their ids prove it.
+   * The value of `--discovery` or `--discovery-token` that the node is started with: at most 1024 characters without
+   * control characters. Empty: not known. All members of a cluster need the same value; a different one fails with
+   * DISCOVERY_TEXT_DIFFERS. Only gateways set this field: nodes do not send the value, but their IDs prove it.
    *
    * @generated from field: string discovery_text = 8;
    */
@@ -289,14 +291,14 @@ export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
  */
 export type RegisterResponse = Message<"discovery.v1.RegisterResponse"> & {
   /**
-   * The member as it is registered.
+   * The member as it is now registered.
    *
    * @generated from field: discovery.v1.Member member = 1;
    */
   member?: Member | undefined;
 
   /**
-   * What the call did.
+   * The effect of the call.
    *
    * @generated from field: discovery.v1.RegisterOutcome outcome = 2;
    */
@@ -324,7 +326,7 @@ export type RegisterResponse = Message<"discovery.v1.RegisterResponse"> & {
   cluster?: Cluster | undefined;
 
   /**
-   * The store's revision: that of the change, when there was one.
+   * The store's revision; if the call changed something, the revision of the change.
    *
    * @generated from field: uint64 revision = 6;
    */
@@ -352,8 +354,7 @@ export type ListMembersRequest = Message<"discovery.v1.ListMembersRequest"> & {
   token: string;
 
   /**
-   * Whether an expired token is refused as token_expired, as it is for everything else. For who would act on the list
-   * as a node does.
+   * Whether to fail with TOKEN_EXPIRED if the token has expired. For callers that act on the list as a node does.
    *
    * @generated from field: bool refuse_expired = 2;
    */
@@ -381,29 +382,30 @@ export type ListMembersResponse = Message<"discovery.v1.ListMembersResponse"> & 
   cluster?: Cluster | undefined;
 
   /**
-   * The members in order of rank, at most the cluster's size.
+   * The members in order of rank, at most as many as the cluster's size.
    *
    * @generated from field: repeated discovery.v1.Member members = 2;
    */
   members: Member[];
 
   /**
-   * Those who came when the cluster had all of its members, in order of rank.
+   * The nodes that registered when the cluster already had all of its members, in order of rank.
    *
    * @generated from field: repeated discovery.v1.Member standbys = 3;
    */
   standbys: Member[];
 
   /**
-   * The value for etcd's `--initial-cluster`, like `infra1=http://10.0.0.1:2380,infra2=...`. Empty until the
-   * cluster is complete: a shorter list would start another cluster. It stays when the token expires.
+   * The value for etcd's `--initial-cluster`, such as `infra1=http://10.0.0.1:2380,infra2=...`. Empty until the cluster
+   * is complete, because an incomplete list would start a different cluster. It remains available after the token
+   * expires.
    *
    * @generated from field: string initial_cluster = 4;
    */
   initialCluster: string;
 
   /**
-   * The store's revision: the answer holds every change up to it.
+   * The store's revision: the response includes every change up to it.
    *
    * @generated from field: uint64 revision = 5;
    */
@@ -418,7 +420,7 @@ export const ListMembersResponseSchema: GenMessage<ListMembersResponse> = /*@__P
   messageDesc(file_discovery_v1_service, 8);
 
 /**
- * The cluster to watch, and from where.
+ * The cluster to watch, and the revision to start from.
  *
  * @generated from message discovery.v1.WatchMembersRequest
  */
@@ -431,10 +433,10 @@ export type WatchMembersRequest = Message<"discovery.v1.WatchMembersRequest"> & 
   token: string;
 
   /**
-   * The last revision that the caller has seen. Unset: a snapshot of now, then what follows. Every change of a token is
-   * held for as long as the token is known, unless an earlier version of the service dropped some: a revision before
-   * those is refused as revision_compacted, and so is one that the store has not reached, as it is of another store or
-   * of this one before it was restored.
+   * The last revision that the caller received. Unset: start with a snapshot of the current state. The service stores
+   * every change of a token for as long as it knows the token, except that an earlier version of the service dropped
+   * some. A revision before the dropped changes fails with REVISION_COMPACTED. So does a revision that the store has
+   * not reached, because it belongs to another store, or to this one before it was restored.
    *
    * @generated from field: optional uint64 after_revision = 2;
    */
@@ -449,19 +451,19 @@ export const WatchMembersRequestSchema: GenMessage<WatchMembersRequest> = /*@__P
   messageDesc(file_discovery_v1_service, 9);
 
 /**
- * One message of a watch.
+ * WatchMembersResponse is one message of a watch.
  *
  * @generated from message discovery.v1.WatchMembersResponse
  */
 export type WatchMembersResponse = Message<"discovery.v1.WatchMembersResponse"> & {
   /**
-   * What this message is.
+   * The content of the message.
    *
    * @generated from oneof discovery.v1.WatchMembersResponse.update
    */
   update: {
     /**
-     * The members at the beginning of the watch. First message of a watch without `after_revision`.
+     * The members at the start of the watch. First message of a watch without `after_revision`.
      *
      * @generated from field: discovery.v1.WatchSnapshot snapshot = 1;
      */
@@ -469,7 +471,7 @@ export type WatchMembersResponse = Message<"discovery.v1.WatchMembersResponse"> 
     case: "snapshot";
   } | {
     /**
-     * The watch has begun. First message of a watch with `after_revision`.
+     * The watch has started. First message of a watch with `after_revision`.
      *
      * @generated from field: discovery.v1.WatchStarted started = 2;
      */
@@ -502,7 +504,7 @@ export const WatchMembersResponseSchema: GenMessage<WatchMembersResponse> = /*@_
   messageDesc(file_discovery_v1_service, 10);
 
 /**
- * The members at the beginning of a watch: what ListMembers would have answered.
+ * WatchSnapshot is the members at the start of a watch, as ListMembers would return them.
  *
  * @generated from message discovery.v1.WatchSnapshot
  */
@@ -515,14 +517,14 @@ export type WatchSnapshot = Message<"discovery.v1.WatchSnapshot"> & {
   cluster?: Cluster | undefined;
 
   /**
-   * The members in order of rank, at most the cluster's size.
+   * The members in order of rank, at most as many as the cluster's size.
    *
    * @generated from field: repeated discovery.v1.Member members = 2;
    */
   members: Member[];
 
   /**
-   * Those who came when the cluster had all of its members, in order of rank.
+   * The nodes that registered when the cluster already had all of its members, in order of rank.
    *
    * @generated from field: repeated discovery.v1.Member standbys = 3;
    */
@@ -536,7 +538,7 @@ export type WatchSnapshot = Message<"discovery.v1.WatchSnapshot"> & {
   initialCluster: string;
 
   /**
-   * The store's revision: the changes after it follow.
+   * The store's revision: the changes after it follow as events.
    *
    * @generated from field: uint64 revision = 5;
    */
@@ -551,13 +553,13 @@ export const WatchSnapshotSchema: GenMessage<WatchSnapshot> = /*@__PURE__*/
   messageDesc(file_discovery_v1_service, 11);
 
 /**
- * The beginning of a watch that resumes.
+ * WatchStarted marks the start of a watch that resumes.
  *
  * @generated from message discovery.v1.WatchStarted
  */
 export type WatchStarted = Message<"discovery.v1.WatchStarted"> & {
   /**
-   * The store's revision when the watch began. Changes up to it that the caller has not seen follow.
+   * The store's revision when the watch started. Changes up to it that the caller has not received follow.
    *
    * @generated from field: uint64 revision = 1;
    */
@@ -572,7 +574,7 @@ export const WatchStartedSchema: GenMessage<WatchStarted> = /*@__PURE__*/
   messageDesc(file_discovery_v1_service, 12);
 
 /**
- * A sign of life of a watch that has nothing to tell.
+ * WatchHeartbeat shows that the connection of a watch is alive while nothing changes.
  *
  * @generated from message discovery.v1.WatchHeartbeat
  */
@@ -587,7 +589,7 @@ export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
   messageDesc(file_discovery_v1_service, 13);
 
 /**
- * The member to take out.
+ * The member to remove.
  *
  * @generated from message discovery.v1.DeregisterRequest
  */
@@ -600,7 +602,7 @@ export type DeregisterRequest = Message<"discovery.v1.DeregisterRequest"> & {
   token: string;
 
   /**
-   * The member's id.
+   * The member's ID.
    *
    * @generated from field: string member_id = 2;
    */
@@ -622,13 +624,13 @@ export const DeregisterRequestSchema: GenMessage<DeregisterRequest> = /*@__PURE_
   messageDesc(file_discovery_v1_service, 14);
 
 /**
- * The member that was taken out.
+ * The removed member.
  *
  * @generated from message discovery.v1.DeregisterResponse
  */
 export type DeregisterResponse = Message<"discovery.v1.DeregisterResponse"> & {
   /**
-   * The member as it was.
+   * The member as it was before its removal.
    *
    * @generated from field: discovery.v1.Member member = 1;
    */
@@ -691,14 +693,14 @@ export type DeleteTokenResponse = Message<"discovery.v1.DeleteTokenResponse"> & 
   cluster?: Cluster | undefined;
 
   /**
-   * The store's revision: that of the change, when there was one.
+   * The store's revision; if the call deleted the token, the revision of the deletion.
    *
    * @generated from field: uint64 revision = 2;
    */
   revision: bigint;
 
   /**
-   * Whether this call deleted the token. False: it was deleted already.
+   * Whether this call deleted the token. False: it was already deleted.
    *
    * @generated from field: bool deleted = 3;
    */
@@ -726,7 +728,7 @@ export type ReopenTokenRequest = Message<"discovery.v1.ReopenTokenRequest"> & {
   token: string;
 
   /**
-   * How long the token works from now on, within the limits of CreateToken. Unset: the service's default.
+   * The new lifetime of the token, starting now, within the limits of CreateToken. Unset: the service's default.
    *
    * @generated from field: google.protobuf.Duration ttl = 2;
    */
@@ -754,7 +756,7 @@ export type ReopenTokenResponse = Message<"discovery.v1.ReopenTokenResponse"> & 
   cluster?: Cluster | undefined;
 
   /**
-   * The store's revision, which is that of this change.
+   * The store's revision, which is that of the reopening.
    *
    * @generated from field: uint64 revision = 2;
    */
@@ -769,7 +771,7 @@ export const ReopenTokenResponseSchema: GenMessage<ReopenTokenResponse> = /*@__P
   messageDesc(file_discovery_v1_service, 19);
 
 /**
- * Nothing is to be said.
+ * The request has no fields.
  *
  * @generated from message discovery.v1.GetServiceInfoRequest
  */
@@ -784,27 +786,27 @@ export const GetServiceInfoRequestSchema: GenMessage<GetServiceInfoRequest> = /*
   messageDesc(file_discovery_v1_service, 20);
 
 /**
- * A service and its limits.
+ * GetServiceInfoResponse describes the service and its limits.
  *
  * @generated from message discovery.v1.GetServiceInfoResponse
  */
 export type GetServiceInfoResponse = Message<"discovery.v1.GetServiceInfoResponse"> & {
   /**
-   * The version of the service, like `1.2.3`.
+   * The version of the service, such as `1.2.3`.
    *
    * @generated from field: string version = 1;
    */
   version: string;
 
   /**
-   * The largest cluster that a token can be made for.
+   * The largest size that a cluster can have.
    *
    * @generated from field: uint32 max_size = 2;
    */
   maxSize: number;
 
   /**
-   * The size of a cluster where none is named, as at `/new`. CreateToken has to name one.
+   * The size of a cluster created without one, as with `/new`. CreateToken requires a size.
    *
    * @generated from field: uint32 default_size = 3;
    */
@@ -818,7 +820,7 @@ export type GetServiceInfoResponse = Message<"discovery.v1.GetServiceInfoRespons
   minTtl?: Duration | undefined;
 
   /**
-   * The lifetime of a token where none is named.
+   * The lifetime of a token created without one.
    *
    * @generated from field: google.protobuf.Duration default_ttl = 5;
    */
@@ -832,14 +834,14 @@ export type GetServiceInfoResponse = Message<"discovery.v1.GetServiceInfoRespons
   maxTtl?: Duration | undefined;
 
   /**
-   * How long the service remembers a token after its end.
+   * How long the service remembers a token after it expired or was deleted.
    *
    * @generated from field: google.protobuf.Duration retention = 7;
    */
   retention?: Duration | undefined;
 
   /**
-   * What etcd speaks to this service.
+   * The protocols that etcd nodes can use with this service.
    *
    * @generated from field: repeated discovery.v1.Dialect dialects = 8;
    */
@@ -853,21 +855,21 @@ export type GetServiceInfoResponse = Message<"discovery.v1.GetServiceInfoRespons
   customTokens: boolean;
 
   /**
-   * Whether making a token needs credentials that the operator has given out.
+   * Whether creating a token requires credentials from the operator.
    *
    * @generated from field: bool create_needs_credential = 10;
    */
   createNeedsCredential: boolean;
 
   /**
-   * Whether using a token that no secret guards needs them, too.
+   * Whether using a token without a secret requires these credentials too.
    *
    * @generated from field: bool use_needs_credential = 11;
    */
   useNeedsCredential: boolean;
 
   /**
-   * The URL of the service as its operator names it. Empty: the one that it is called by.
+   * The public URL of the service as its operator configured it. Empty: the URL that it was called with.
    *
    * @generated from field: string public_url = 12;
    */
@@ -882,7 +884,7 @@ export const GetServiceInfoResponseSchema: GenMessage<GetServiceInfoResponse> = 
   messageDesc(file_discovery_v1_service, 21);
 
 /**
- * What to do when the member id is, or is not, registered already.
+ * RegisterMode says how a registration treats a member ID that is already registered.
  *
  * @generated from enum discovery.v1.RegisterMode
  */
@@ -895,21 +897,21 @@ export const RegisterMode = {
   UNSPECIFIED: 0,
 
   /**
-   * The id must be free, or registered with the same name and peer URLs (a retry).
+   * The ID must not be registered, or only with the same name and peer URLs (a retry).
    *
    * @generated from enum value: REGISTER_MODE_CREATE = 1;
    */
   CREATE: 1,
 
   /**
-   * The id must be registered; its name and peer URLs are replaced, unless it is a member of a complete cluster.
+   * The ID must be registered. Its name and peer URLs are replaced, unless it is a member of a complete cluster.
    *
    * @generated from enum value: REGISTER_MODE_REPLACE = 2;
    */
   REPLACE: 2,
 
   /**
-   * The id is registered when it is free, and replaced when it is not.
+   * Registers the ID if it is new, replaces it otherwise.
    *
    * @generated from enum value: REGISTER_MODE_CREATE_OR_REPLACE = 3;
    */
@@ -917,7 +919,7 @@ export const RegisterMode = {
 } as const;
 
 /**
- * What to do when the member id is, or is not, registered already.
+ * RegisterMode says how a registration treats a member ID that is already registered.
  *
  * @generated from enum discovery.v1.RegisterMode
  */
@@ -930,7 +932,7 @@ export const RegisterModeSchema: GenEnum<RegisterMode> = /*@__PURE__*/
   enumDesc(file_discovery_v1_service, 0);
 
 /**
- * What a new member gets when the cluster has all of its members.
+ * WhenFull says what happens to a new member when the cluster already has all of its members.
  *
  * @generated from enum discovery.v1.WhenFull
  */
@@ -943,14 +945,14 @@ export const WhenFull = {
   UNSPECIFIED: 0,
 
   /**
-   * The call is refused as cluster_full.
+   * The call fails with CLUSTER_FULL.
    *
    * @generated from enum value: WHEN_FULL_REFUSE = 1;
    */
   REFUSE: 1,
 
   /**
-   * The member is kept as a standby, up to the service's limit.
+   * The member is registered as a standby, up to the service's limit.
    *
    * @generated from enum value: WHEN_FULL_STANDBY = 2;
    */
@@ -958,7 +960,7 @@ export const WhenFull = {
 } as const;
 
 /**
- * What a new member gets when the cluster has all of its members.
+ * WhenFull says what happens to a new member when the cluster already has all of its members.
  *
  * @generated from enum discovery.v1.WhenFull
  */
@@ -971,7 +973,7 @@ export const WhenFullSchema: GenEnum<WhenFull> = /*@__PURE__*/
   enumDesc(file_discovery_v1_service, 1);
 
 /**
- * What a registration did.
+ * RegisterOutcome is the effect of a registration.
  *
  * @generated from enum discovery.v1.RegisterOutcome
  */
@@ -998,7 +1000,7 @@ export const RegisterOutcome = {
   REPLACED: 2,
 
   /**
-   * The member was there with the same name and peer URLs: nothing changed.
+   * The member was already registered with the same name and peer URLs: nothing changed.
    *
    * @generated from enum value: REGISTER_OUTCOME_UNCHANGED = 3;
    */
@@ -1006,7 +1008,7 @@ export const RegisterOutcome = {
 } as const;
 
 /**
- * What a registration did.
+ * RegisterOutcome is the effect of a registration.
  *
  * @generated from enum discovery.v1.RegisterOutcome
  */
@@ -1019,7 +1021,7 @@ export const RegisterOutcomeSchema: GenEnum<RegisterOutcome> = /*@__PURE__*/
   enumDesc(file_discovery_v1_service, 2);
 
 /**
- * What etcd speaks to this service.
+ * Dialect is a protocol that etcd nodes can use with this service.
  *
  * @generated from enum discovery.v1.Dialect
  */
@@ -1047,7 +1049,7 @@ export const Dialect = {
 } as const;
 
 /**
- * What etcd speaks to this service.
+ * Dialect is a protocol that etcd nodes can use with this service.
  *
  * @generated from enum discovery.v1.Dialect
  */
@@ -1060,27 +1062,27 @@ export const DialectSchema: GenEnum<Dialect> = /*@__PURE__*/
   enumDesc(file_discovery_v1_service, 3);
 
 /**
- * Where the nodes of a new etcd cluster find each other.
+ * DiscoveryService lets the nodes of a new etcd cluster find each other.
  *
- * A token is made for a cluster of a known size; every node registers under it and waits until all are
- * there. Every call that the service refuses carries an `ErrorDetail` with a reason, and a google.rpc.ErrorInfo with the
- * same. What is no request of this API at all (broken JSON, a field that it does not have, a deadline that is none) has
- * a code and words alone. What a call may be refused for is listed with it as its reasons; to those of every call belong
+ * A token is created for a cluster of a known size. Every node registers under the token and waits until all nodes have
+ * registered. Every rejected call returns an `ErrorDetail` with a reason, and a google.rpc.ErrorInfo with the same
+ * reason. Malformed requests (invalid JSON, unknown fields, an invalid deadline) return a code and a message but no
+ * `ErrorDetail`. Each method lists the reasons for which it can be rejected. Every method can also return
  * TOO_MANY_REQUESTS, SHUTTING_DOWN, STORE_UNAVAILABLE and INTERNAL.
  *
- * Wherever a request names a token it may be written `TOKEN:SECRET`: the secret is one that CreateToken made
- * for the token, or the operator's for the caller. Discovery URLs and etcd's flags take that form too.
+ * Wherever a request names a token, `TOKEN:SECRET` is accepted too. The secret is one that CreateToken returned for the
+ * token, or the caller's own from the operator. Discovery URLs and etcd's flags accept this form as well.
  *
  * @generated from service discovery.v1.DiscoveryService
  */
 export const DiscoveryService: GenService<{
   /**
-   * CreateToken makes a token for a new cluster.
+   * CreateToken creates a token for a new cluster.
    *
-   * It is acknowledged once it is on disk. A call that names a token which is live already succeeds
-   * unchanged when everything that it sets is the same, so that it can be retried; otherwise it is refused
-   * as existing. The token of a deleted or expired cluster stays taken until its `purge_time`. Any other call can be
-   * retried safely with a `request_id`.
+   * It returns after the token is durable. Creating a token that already exists with the same settings succeeds and
+   * changes nothing, so the call is safe to retry; different settings fail with TOKEN_EXISTS. The token of a deleted or
+   * expired cluster cannot be chosen again until its `purge_time`. A call without a chosen token is safe to retry if it
+   * has a `request_id`.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_EXISTS, TOKEN_EXPIRED, TOKEN_DELETED, CUSTOM_TOKEN_REFUSED, TOO_MANY_TOKENS,
    * UNAUTHENTICATED, FORBIDDEN.
@@ -1095,7 +1097,7 @@ export const DiscoveryService: GenService<{
   /**
    * GetCluster returns the cluster of a token without its members.
    *
-   * An expired or deleted cluster is returned with its state, not refused, until the retention time is over.
+   * An expired or deleted cluster is returned with its state until the retention time ends; the call does not fail.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.
    *
@@ -1107,22 +1109,23 @@ export const DiscoveryService: GenService<{
     output: typeof GetClusterResponseSchema;
   },
   /**
-   * Register puts a member into a cluster, in one atomic step.
+   * Register adds a member to a cluster, in one atomic step.
    *
-   * The token must be live, the name and every peer URL free, and there must be room. The same id with the
-   * same name and peer URLs is a retry: it succeeds with the first registration and its revisions, so a node
-   * that crashed or lost the reply can call again. Once the cluster is complete, only a retry within 30
-   * seconds of the member's registration succeeds, unless the token allows rejoining: a node that lost its
-   * data must not come back as a fresh member. A replacement of one of its members is refused as cluster_formed.
+   * The token must be live, the name and every peer URL must be unused, and the cluster must have room. A call with the
+   * same ID, name and peer URLs is a retry: it succeeds with the first registration and its revisions, so a node that
+   * crashed or lost the response can call again. When the cluster is complete, a retry succeeds only within 30 seconds
+   * of the member's registration, unless the token allows rejoining: a node that lost its data must not return as a
+   * fresh member. Replacing a member of a complete cluster fails with CLUSTER_FORMED.
    *
-   * What a member may take is bounded: its id, name and discovery text, and each peer URL twice with the name once
-   * more, are at most 262,144 bytes divided by the size of the cluster. Clusters of up to 17 members may have any
-   * that the limits of the fields allow, one of 1,000 members of 262 bytes. A larger one is refused as an invalid
-   * argument. Standbys take 65,536 bytes together at most, past which they are refused as too_many_standbys. So a
-   * list of members stays far below the 4 MB that gRPC's clients read, and no member takes the room of another.
+   * The size of a member is limited. Its ID, name and discovery text, plus twice each peer URL with the name repeated
+   * for each, may take at most 262,144 bytes divided by the size of the cluster. In clusters of up to 17 members, every
+   * member within the limits of the fields fits; in a cluster of 1,000 members each may take 262 bytes. A larger member
+   * is rejected as an invalid argument. All standbys together may take 65,536 bytes; further ones fail with
+   * TOO_MANY_STANDBYS. A list of members therefore stays far below the 4 MB that gRPC clients accept, and no member
+   * uses the space of another.
    *
-   * The same call again has no further effect: a replacement that was made is found done, whatever `expected_mod_revision`
-   * says.
+   * Repeating the call has no further effect: if the replacement was already made, the call succeeds whatever
+   * `expected_mod_revision` is.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, MEMBER_NOT_FOUND, MEMBER_EXISTS,
    * NAME_TAKEN, PEER_URL_TAKEN, CLUSTER_FULL, TOO_MANY_STANDBYS, REJOIN_REFUSED, REVISION_MISMATCH, CLUSTER_FORMED,
@@ -1136,10 +1139,10 @@ export const DiscoveryService: GenService<{
     output: typeof RegisterResponseSchema;
   },
   /**
-   * ListMembers returns the members of a cluster, ranked, and its standbys.
+   * ListMembers returns the members of a cluster and its standbys, in order of rank.
    *
-   * Those of an expired token can be read until its `purge_time`; the state says that it has expired. It is refused for
-   * a deleted token, which has none.
+   * The members of an expired token can be read until its `purge_time`; the state then is expired. The call fails for a
+   * deleted token, which has no members.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, CLUSTER_FORMED, UNAUTHENTICATED,
    * FORBIDDEN.
@@ -1152,15 +1155,15 @@ export const DiscoveryService: GenService<{
     output: typeof ListMembersResponseSchema;
   },
   /**
-   * WatchMembers streams the changes of a cluster, each once and in order.
+   * WatchMembers streams the changes of a cluster, each exactly once and in order.
    *
-   * Without `after_revision` the first message is a snapshot and every later change follows it. With
-   * `after_revision` the first message is `started`, and every change after that revision follows: a client
-   * that resumes with the last revision that it saw misses nothing across restarts. The stream ends after a
-   * token_deleted event; with reason token_expired when the token's time is over; with reason
-   * shutting_down when the service stops; with code deadline_exceeded at the deadline of the call. When there has been
-   * nothing to tell for 45 seconds a heartbeat follows, in every protocol: proxies then keep the stream, and a client
-   * that hears nothing for twice as long knows that its connection is gone.
+   * Without `after_revision`, the first message is a snapshot, followed by every later change. With `after_revision`,
+   * the first message is `started`, followed by every change after that revision: a client that resumes from the last
+   * revision it received misses nothing, even across restarts of the service. The stream ends after a token_deleted
+   * event; with reason TOKEN_EXPIRED when the token expires; with reason SHUTTING_DOWN when the service stops; and with
+   * code deadline_exceeded at the deadline of the call. After 45 seconds without another message the service sends a
+   * heartbeat, in every protocol. It keeps proxies from closing the stream, and a client that receives nothing for
+   * twice as long knows that its connection is lost.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, CLUSTER_FORMED, REVISION_COMPACTED,
    * UNAUTHENTICATED, FORBIDDEN.
@@ -1173,10 +1176,10 @@ export const DiscoveryService: GenService<{
     output: typeof WatchMembersResponseSchema;
   },
   /**
-   * Deregister takes a member out of a cluster.
+   * Deregister removes a member from a cluster.
    *
-   * While the cluster assembles, and of standbys at any time: a member of a complete cluster is refused as
-   * cluster_formed. A member that is not there is refused as not found.
+   * Members can be removed while the cluster is assembling, and standbys at any time. Removing a member of a complete
+   * cluster fails with CLUSTER_FORMED. Removing a member that does not exist fails with MEMBER_NOT_FOUND.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, TOKEN_DELETED, MEMBER_NOT_FOUND, REVISION_MISMATCH,
    * CLUSTER_FORMED, TOKEN_WORN_OUT, UNAUTHENTICATED, FORBIDDEN.
@@ -1189,12 +1192,12 @@ export const DiscoveryService: GenService<{
     output: typeof DeregisterResponseSchema;
   },
   /**
-   * DeleteToken ends a cluster's discovery at once.
+   * DeleteToken ends the discovery of a cluster immediately.
    *
-   * Watchers are told. The token stays taken, and reads tell that it was deleted, until its `purge_time`. Deleting a
-   * deleted token succeeds and changes nothing. One that the service does not know, since it was mistyped, never made
-   * here or has been forgotten, is refused as token_not_found: a typing error must not look like a deletion. An expired
-   * one is refused as token_expired.
+   * Watchers receive a token_deleted event. Until its `purge_time` the token cannot be chosen again, and reads report
+   * that it was deleted. Deleting a deleted token succeeds and changes nothing. An unknown token (mistyped, never
+   * created here, or already forgotten) fails with TOKEN_NOT_FOUND, so that a typing error is not mistaken for a
+   * deletion. An expired token fails with TOKEN_EXPIRED.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_EXPIRED, UNAUTHENTICATED, FORBIDDEN.
    *
@@ -1206,10 +1209,11 @@ export const DiscoveryService: GenService<{
     output: typeof DeleteTokenResponseSchema;
   },
   /**
-   * ReopenToken gives a token a new lifetime that begins now.
+   * ReopenToken gives a token a new lifetime that starts now.
    *
-   * An expired token works again, with the members that it had, until its `purge_time`; a live one gets a new expire
-   * time, later or earlier. A deleted token is refused. The same call again gives the same lifetime, from then on.
+   * Until its `purge_time`, an expired token works again with the members that it had. A live token gets a new expire
+   * time, which may be later or earlier. A deleted token is rejected. Repeating the call gives the same lifetime again,
+   * starting at the time of the repetition.
    *
    * Reasons: INVALID_ARGUMENT, TOKEN_NOT_FOUND, TOKEN_DELETED, TOKEN_WORN_OUT, UNAUTHENTICATED, FORBIDDEN.
    *
@@ -1221,10 +1225,10 @@ export const DiscoveryService: GenService<{
     output: typeof ReopenTokenResponseSchema;
   },
   /**
-   * GetServiceInfo returns what this service is and what it allows.
+   * GetServiceInfo returns the version, the limits and the features of this service.
    *
-   * It needs no credentials and holds no secrets, and is the same for everybody until the service is configured anew: it
-   * may be kept for a minute.
+   * It requires no credentials and contains no secrets. The response is the same for all callers until the service is
+   * configured differently; clients may cache it for a minute.
    *
    * Reasons: none of its own.
    *
