@@ -1,20 +1,20 @@
-/** What was made and how many bytes it takes, about. */
-export interface Made<T> {
+/** CachedValue is a value and its approximate size in bytes. */
+export interface CachedValue<T> {
   readonly value: T;
   readonly bytes: number;
 }
 
-/** What takes less is made again in microseconds: kept for every token there was, it would only fill the memory. */
+/** Smaller values are rebuilt in microseconds: caching them for every token would only fill the memory. */
 export const LEAST_BYTES = 4096;
 
 /**
- * Answers that were made, for those who ask for the same: so many bytes of them, those that were asked for last. A key is
- * a text, or an object that never changes and is another one when what it stands for is.
+ * ByteCache keeps the most recently used values, up to a number of bytes. A key is a text, or an immutable
+ * object that is replaced when the thing it represents changes.
  */
 export class ByteCache<T> {
   readonly #mostBytes: number;
-  /** From the one that was asked for longest ago. */
-  readonly #kept = new Map<unknown, Made<T>>();
+  /** In order of use, least recent first. */
+  readonly #kept = new Map<unknown, CachedValue<T>>();
   #bytes = 0;
 
   constructor(mostBytes: number) {
@@ -33,7 +33,7 @@ export class ByteCache<T> {
     return found.value;
   }
 
-  set(key: unknown, made: Made<T>): void {
+  set(key: unknown, made: CachedValue<T>): void {
     this.#delete(key);
     if (made.bytes < LEAST_BYTES || made.bytes > this.#mostBytes) return;
     this.#kept.set(key, made);

@@ -1,6 +1,6 @@
 /**
- * Calls `leave` once: when the signal aborts, or when the function that it returns is called. Generators need both, as
- * one that is parked at a yield never reaches its `finally`.
+ * Calls `leave` once: when the signal aborts, or when the returned function is called. Generators need both,
+ * because one that is suspended at a yield never reaches its `finally`.
  */
 export function onEnd(signal: AbortSignal, leave: () => void): () => void {
   let isOver = false;

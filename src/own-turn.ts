@@ -1,8 +1,8 @@
 let latest: Promise<void> = Promise.resolve();
 
 /**
- * Resolves in a turn of the event loop that nobody else who asks here has: what takes milliseconds is begun there, so
- * that a thousand who want it at once leave room between them for everybody else.
+ * Resolves in a turn of the event loop that no other caller shares. Work of several milliseconds starts
+ * there, so that a thousand callers at once leave room for all others between them.
  */
 export function ownTurn(): Promise<void> {
   latest = latest.then(() => new Promise((resolve) => setImmediate(resolve)));

@@ -1,32 +1,40 @@
-// What the work of a client is counted in: units, of which a request is one. What is more than that is counted here, by
-// what it is about and never by a clock, so that the same request counts the same on every machine.
+// Counts the work of a client in units, of which a request is one. Larger work is counted here by its size
+// and never by time, so that a request costs the same on every machine.
 
 import { WORK_LIMITS } from './limits.ts';
 
-/** Takes units of work of a client. They are of the same bucket as its requests. */
+/** Work charges units to a client. They share the bucket of its requests. */
 export interface Work {
-  /** Takes so many before they are done. Throws what the client is refused with when there are not as many. */
+  /** Charges units before the work is done. Throws the client's rejection if there are not enough. */
   ask(units: number): void;
-  /** Takes what was done already: it is owed, and the next requests wait for it. */
+  /** Charges work that was already done. The client's next requests wait until the debt is paid. */
   owe(units: number): void;
-  /** Takes one, for a message of a stream, or says how long to wait for it, in ms: nothing more is read meanwhile. */
+  /**
+   * Charges one unit for a message of a stream, or returns the delay in ms until one is available; the caller
+   * reads nothing in the meantime.
+   */
   turn(): number;
 }
 
-/** Of nobody in particular. */
+/** NO_WORK charges nobody. */
 export const NO_WORK: Work = { ask() {}, owe() {}, turn: () => 0 };
 
-/** Whole units: what is less than one is in the request's own. */
+/** Returns whole units. Anything less than one is included in the request's own. */
 export function units(amount: number, perUnit: number): number {
   return Math.floor(amount / perUnit);
 }
 
-/** To send an answer. A compressed one was longer before, and compressing it took longer than all else. */
+/**
+ * Returns the units for sending a response. A compressed one was larger before, and compressing it was most
+ * of the work.
+ */
 export function sendingUnits(bytes: number, isCompressed = false): number {
   return units(bytes, isCompressed ? WORK_LIMITS.compressedBytes : WORK_LIMITS.sentBytes);
 }
 
-/** Counts what is sent piece by piece: of a long stream that is a unit from time to time. */
+/**
+ * Returns a function that charges for a response sent in pieces: for a long stream, a unit from time to time.
+ */
 export function sendingMeter(work: Work, isCompressed = false): (bytes: number) => void {
   let sent = 0;
   return (bytes) => {

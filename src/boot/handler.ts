@@ -8,25 +8,33 @@ import { type AnswerFormat, readQuery } from '../etcd/start/query.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { NO_WORK, sendingUnits, units, type Work } from '../work.ts';
 import { problemOf, takenProblem } from './problem.ts';
-import { type BootRequest, type BootResponse, json, problemReply, type Reply, send, text } from './reply.ts';
+import {
+  type BootReply,
+  type BootRequest,
+  type BootResponse,
+  json,
+  problemReply,
+  send,
+  text,
+} from './reply.ts';
 import { targetOf } from './target.ts';
 
 export interface BootOptions {
-  /** The URL by which the node can reach the service, without a slash at the end. */
+  /** Returns the URL by which the node can reach the service, without a trailing slash. */
   readonly urlFor: (request: BootRequest) => string;
-  /** What the work of an answer is taken of. */
+  /** Returns the work budget to which a response is charged. */
   readonly workOf?: (request: BootRequest) => Work;
-  /** Is told why a request was refused, for its line of the log. */
+  /** Called with the reason of a rejected request, for its log line. */
   readonly onRefused?: (request: BootRequest, reason: string) => void;
-  /** Is told of errors that nobody foresaw; their clients get a 500 that says so. */
+  /** Called for unexpected errors. Their clients get a 500. */
   readonly onDefect: (defect: unknown) => void;
 }
 
 type ClientOf = (request: BootRequest) => DiscoveryClient;
 
 /**
- * Serves `/_start/TOKEN?etcd=3.7&name=infra1&ip=10.0.0.1`: how a node is to be started now, by the state of its
- * cluster. Answers every request that it is given; with a refusal it answers that.
+ * Serves `/_start/TOKEN?etcd=3.7&name=infra1&ip=10.0.0.1`: how to start a node now, given the state of its
+ * cluster. It responds to every request that it receives, also to those that it rejects.
  */
 export function bootHandler(
   clientOf: ClientOf,
@@ -46,7 +54,7 @@ async function replyTo(
   { urlFor, onDefect }: BootOptions,
   request: BootRequest,
   refusal: ConnectError | undefined,
-): Promise<Reply> {
+): Promise<BootReply> {
   const { method = '', url = '' } = request;
   const target = targetOf(url);
   const asked = readQuery(target.query);
@@ -55,8 +63,8 @@ async function replyTo(
   try {
     if (refusal !== undefined) throw refusal;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed(method, format);
-    if (!URL.canParse(serviceUrl)) return wrong('the Host of the request is not a host', format);
-    if (target.token === undefined) return wrong(`the path is /_start/TOKEN, not ${target.shown}`, format);
+    if (!URL.canParse(serviceUrl)) return wrong('the Host header is not a valid host name', format);
+    if (target.token === undefined) return wrong(`invalid path ${target.shown}; use /_start/TOKEN`, format);
     if (asked.type === 'WRONG') return wrong(asked.problem, format);
     const { cluster, members } = await clientOf(request).listMembers({
       token: target.token,
@@ -76,7 +84,7 @@ function replyFor(
   { told, format }: Extract<ReturnType<typeof readQuery>, { type: 'ASKED' }>,
   cluster: KnownCluster,
   where: { readonly serviceUrl: string; readonly token: string },
-): Reply {
+): BootReply {
   const { data, ...node } = told;
   const answer = answerFor({ ...node, ...where }, cluster, data);
   const members = cluster.members.length;
@@ -86,14 +94,14 @@ function replyFor(
   return { ...reply, members };
 }
 
-const EXAMPLE = "write it like curl '.../_start/TOKEN?etcd=3.7&name=NAME&ip=ADDRESS&format=env'";
+const EXAMPLE = "use curl '.../_start/TOKEN?etcd=3.7&name=NAME&ip=ADDRESS&format=env'";
 
-function wrong(message: string, format: AnswerFormat): Reply {
+function wrong(message: string, format: AnswerFormat): BootReply {
   return problemReply({ status: 400, reason: 'INVALID_ARGUMENT', message, next: EXAMPLE }, format);
 }
 
-function notAllowed(method: string, format: AnswerFormat): Reply {
-  const message = `${method} is not allowed here`;
+function notAllowed(method: string, format: AnswerFormat): BootReply {
+  const message = `method ${method} is not allowed`;
   const reply = problemReply({ status: 405, reason: 'INVALID_ARGUMENT', message, next: 'use GET' }, format);
   return { ...reply, headers: { ...reply.headers, Allow: 'GET, HEAD' } };
 }

@@ -2,30 +2,30 @@ import { ConnectError } from '@connectrpc/connect';
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf, retryAfterOf } from '../client/refusal.ts';
-import type { Refusal } from '../etcd/start/answer.ts';
+import type { StartRefusal } from '../etcd/start/answer.ts';
 
-/** Why there is nothing to start, and what to do. */
-export interface Problem {
-  /** Of HTTP: `curl -f` fails at all of them. */
+/** BootProblem says why no node can be started, and what to do. */
+export interface BootProblem {
+  /** The HTTP status. `curl -f` fails for all of them. */
   readonly status: number;
-  /** For programs. */
+  /** The reason for programs. */
   readonly reason: string;
   readonly message: string;
   readonly next?: string | undefined;
-  /** When to ask again, in ms. */
+  /** When to retry, in ms. */
   readonly retryAfter?: number | undefined;
   readonly isDefect?: boolean;
 }
 
 interface Row {
   readonly status: number;
-  /** Where the service's words do not say what to do. */
+  /** The next step, where the service's message does not say so. */
   readonly next?: string;
 }
 
-const COMPARE = 'compare the token with the one that was made, and the service with the one that made it';
-const LATER = 'ask again in a moment, as curl --retry does';
-// Reasons of calls that are not made here.
+const COMPARE = 'check the token and the address of the service';
+const LATER = 'retry in a moment (curl --retry)';
+// For reasons that the calls made here do not return.
 const OTHER: Row = { status: 500 };
 
 const REFUSALS = {
@@ -37,7 +37,7 @@ const REFUSALS = {
   SHUTTING_DOWN: { status: 503, next: LATER },
   STORE_UNAVAILABLE: { status: 503, next: LATER },
   INTERNAL: { status: 500 },
-  UNAUTHENTICATED: { status: 401, next: 'write the secret behind the token: /_start/TOKEN:SECRET' },
+  UNAUTHENTICATED: { status: 401, next: 'append the secret to the token: /_start/TOKEN:SECRET' },
   FORBIDDEN: { status: 403 },
   TOO_MANY_REQUESTS: { status: 429 },
   TOO_MANY_TOKENS: OTHER,
@@ -57,15 +57,15 @@ const REFUSALS = {
   DISCOVERY_TEXT_DIFFERS: OTHER,
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
-const DEFECT: Problem = {
+const DEFECT: BootProblem = {
   status: 500,
   reason: 'INTERNAL',
-  message: 'this is a defect of the service, whose log says why',
+  message: 'internal error: the log of the service has the details',
   isDefect: true,
 };
 
-/** What was thrown: a refusal of the service, in its words, or a defect. */
-export function problemOf(thrown: unknown, serviceUrl: string): Problem {
+/** Converts a thrown value: an error of the service keeps its message; anything else is a defect. */
+export function problemOf(thrown: unknown, serviceUrl: string): BootProblem {
   const detail = refusalOf(thrown);
   if (detail === undefined || !(thrown instanceof ConnectError)) return DEFECT;
   const reason = reasonOf(thrown) ?? 'UNSPECIFIED';
@@ -74,15 +74,15 @@ export function problemOf(thrown: unknown, serviceUrl: string): Problem {
   return { status: row.status, reason, message: thrown.rawMessage, next, retryAfter: retryAfterOf(thrown) };
 }
 
-/** A new token for a node of a cluster that runs would lead it to another cluster. */
+/** Suggests no new token: it would lead a node of a running cluster into a different one. */
 function nextOfEnded(cluster: Cluster | undefined, serviceUrl: string): string {
   if (cluster?.formed === true) {
-    return 'start a node that has its data as before; add another to its cluster with etcdctl member add';
+    return 'start an existing member with its data; add a new node to the cluster with etcdctl member add';
   }
-  return `make a new token, and start all nodes with it: curl '${serviceUrl}/new?size=${cluster?.size ?? 3}'`;
+  return `create a new token and start all nodes with it: curl '${serviceUrl}/new?size=${cluster?.size ?? 3}'`;
 }
 
-/** Of a node that cannot be started as it was asked. */
-export function takenProblem({ reason, message, next }: Refusal): Problem {
+/** Converts the error for a node that cannot be started as requested. */
+export function takenProblem({ reason, message, next }: StartRefusal): BootProblem {
   return { status: 409, reason, message, next };
 }

@@ -2,36 +2,36 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { refusalJson } from '../etcd/start/answer-json.ts';
 import type { AnswerFormat } from '../etcd/start/query.ts';
-import type { Problem } from './problem.ts';
+import type { BootProblem } from './problem.ts';
 
 export type BootRequest = IncomingMessage | Http2ServerRequest;
 export type BootResponse = ServerResponse | Http2ServerResponse;
 
-/** An answer, whole. */
-export interface Reply {
+/** BootReply is a complete response. */
+export interface BootReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Why it is a refusal. */
+  /** The reason, if the request was rejected. */
   readonly reason?: string;
-  /** How many members were looked at for it. */
+  /** The number of members that were read for the response. */
   readonly members?: number;
 }
 
 const ALWAYS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' } as const;
 
-export function text(status: number, body: string): Reply {
+export function text(status: number, body: string): BootReply {
   const headers = { ...ALWAYS, 'Content-Type': 'text/plain; charset=utf-8' };
   return { status, headers, body: Buffer.from(body) };
 }
 
-export function json(status: number, value: object): Reply {
+export function json(status: number, value: object): BootReply {
   const headers = { ...ALWAYS, 'Content-Type': 'application/json' };
   return { status, headers, body: Buffer.from(`${JSON.stringify(value)}\n`) };
 }
 
-/** A problem in the form that was asked for: two lines for people, or JSON. */
-export function problemReply(problem: Problem, format: AnswerFormat): Reply {
+/** Formats a problem as requested: two lines for people, or JSON. */
+export function problemReply(problem: BootProblem, format: AnswerFormat): BootReply {
   const { status, reason, message, next, retryAfter } = problem;
   const reply =
     format === 'json'
@@ -45,7 +45,11 @@ export function problemReply(problem: Problem, format: AnswerFormat): Reply {
   return { ...reply, headers, reason };
 }
 
-export function send(request: BootRequest, response: BootResponse, { status, headers, body }: Reply): void {
+export function send(
+  request: BootRequest,
+  response: BootResponse,
+  { status, headers, body }: BootReply,
+): void {
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('Content-Length', body.length);

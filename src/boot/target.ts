@@ -1,17 +1,17 @@
-/** What a request is about. */
-export interface Target {
-  /** With its secret, if it has one. Undefined: the path is not that of a token. */
+/** BootTarget is the parsed target of a request. */
+export interface BootTarget {
+  /** The token, with its secret if it has one. Undefined if the path does not name a token. */
   readonly token: string | undefined;
-  /** The path without what may be a token. */
+  /** The path without the part that may be a token. */
   readonly shown: string;
-  /** Without its question mark. */
+  /** The query without its question mark. */
   readonly query: string;
 }
 
 export const BOOT_PATH = '/_start/';
 
-/** Takes the target of a request apart. */
-export function targetOf(url: string): Target {
+/** Parses the target of a request. */
+export function targetOf(url: string): BootTarget {
   const [path = ''] = url.split(/[?#]/, 1);
   const query = /\?([^#]*)/.exec(url)?.[1] ?? '';
   const [token = '', ...deeper] = path.slice(BOOT_PATH.length).replace(/\/$/, '').split('/');
@@ -23,7 +23,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // No token has a percent sign, which is then said of it.
+    // Keeps the text: the error about the token will mention the percent sign.
     return text;
   }
 }

@@ -10,37 +10,40 @@ import { commandHelp, type Described } from './help.ts';
 import { jsonLine, wantsJson } from './output.ts';
 import { printableTransport } from './printable-transport.ts';
 import { NEW_TOKEN, problemOf } from './problem.ts';
-import { type Problem, problemOutput } from './problem-output.ts';
+import { type CommandProblem, problemOutput } from './problem-output.ts';
 import { SERVICE_FLAGS } from './service-flags.ts';
-import { credentialsFor, requireToken, type Target, targetOf } from './target.ts';
+import { type CallTarget, credentialsFor, requireToken, targetOf } from './target.ts';
 import { type Style, styleFor } from './text/style.ts';
 import { openTransport } from './transport.ts';
 
-/** A command that is being run. */
-export interface Call<F extends FlagSet> extends Target {
+/** Call is a running command with its parsed arguments. */
+export interface Call<F extends FlagSet> extends CallTarget {
   readonly flags: Values<F>;
-  /** The arguments that are no flags. A token among them is bare in `token`. */
+  /** The arguments that are not flags. `token` holds the token among them, without its URL. */
   readonly words: readonly string[];
   readonly client: DiscoveryClient;
-  /** For clients of the other services that are there. */
+  /** For clients of the other services at the same URL. */
   readonly transport: Transport;
   readonly json: boolean;
   readonly terminal: Terminal;
-  /** Bold and colours, where standard output can show them. */
+  /** Bold and colours, if standard output supports them. */
   readonly style: Style;
-  /** Writes what a script reads: one line of JSON. */
+  /** Prints the result for scripts: one line of JSON. */
   readonly printJson: (value: unknown) => void;
-  /** Writes a remark on standard error, for people alone: a program finds nothing there that is not JSON. */
+  /**
+   * Prints a remark on standard error for people. With JSON output nothing is printed, so that programs find
+   * only JSON there.
+   */
   readonly note: (text: string) => void;
 }
 
 export interface ClientCommand<F extends FlagSet> extends Described<F> {
   readonly group: Command['group'];
-  /** Returns the exit code where that is not 0. What it throws is told in words. */
+  /** Runs the command. Returns the exit code if it is not 0. Errors are reported as messages. */
   readonly run: (call: Call<F>) => Promise<number | undefined>;
 }
 
-/** A row of the table for a command that asks a service. */
+/** Returns the table row of a command that calls a service. */
 export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): Command {
   const flags: F & typeof SERVICE_FLAGS = { ...spec.flags, ...SERVICE_FLAGS };
   return {
@@ -95,14 +98,14 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
   };
 }
 
-/** The next step with what was given in it: the token, and where the service is when that is not said elsewhere. */
-function readyToPaste(problem: Problem, { given, tlsFlags, serverFlags }: Target): Problem {
+/** Completes the next step with the given token, and the server if the token does not name it. */
+function readyToPaste(problem: CommandProblem, { given, tlsFlags, serverFlags }: CallTarget): CommandProblem {
   const next = problem.next?.replace(NEW_TOKEN, () => `${NEW_TOKEN}${serverFlags}`);
   const word = given === '' ? undefined : `${shellWord(given)}${tlsFlags}`;
   return { ...problem, next: word === undefined ? next : next?.replace(/\bTOKEN\b/, () => word) };
 }
 
-/** The type of a flag's row, for flags that several commands have. */
+/** Keeps the type of a flag's row, for flags that several commands share. */
 export function flag<const F extends Flag<unknown>>(of: F): F {
   return of;
 }

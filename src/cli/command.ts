@@ -1,41 +1,41 @@
 import type { AnyFlag } from '../settings/tables/flag.ts';
 
-/** The terminal, or the files and pipes, that a process has. */
+/** BareTerminal is the process's terminal, or its files and pipes. */
 export interface BareTerminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** The width of the terminal that a stream goes to; undefined when it goes to a file or a pipe. */
+  /** Returns the width of the terminal of a stream. Undefined for a file or a pipe. */
   readonly columns: (stream: 'out' | 'err') => number | undefined;
-  /** Asks the person at the terminal, on standard error. Undefined when there is nobody to ask. */
+  /** Asks the user at the terminal, on standard error. Undefined without a user. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
 }
 
-/** One line that is drawn over again, below all others. */
+/** StatusLine is one line that is redrawn below all others. */
 export interface StatusLine {
-  /** Whether the stream can show one: it goes to a terminal that can erase a line. */
+  /** Whether the stream can show it: it is a terminal that can erase a line. */
   readonly canShow: (stream: 'out' | 'err') => boolean;
-  /** Draws the text, cut to the width of the terminal. Where it cannot be shown nothing is written. */
+  /** Draws the text, cut to the width of the terminal. Writes nothing if the stream cannot show it. */
   readonly show: (stream: 'out' | 'err', text: string, style?: (text: string) => string) => void;
   readonly erase: () => void;
-  /** Leaves what is drawn where it is, on a line of its own. */
+  /** Leaves the drawn line in place and starts a new one. */
   readonly leave: () => void;
 }
 
-/** Where a command reads and writes. */
+/** Terminal is where a command reads and writes. */
 export interface Terminal extends BareTerminal {
   readonly status: StatusLine;
 }
 
-/** A command: one row of the table in catalog.ts. The list of commands and the completion are made from it. */
+/** Command is one row of the table in catalog.ts. The list of commands and the completion are derived from it. */
 export interface Command {
   readonly name: string;
-  /** What the command is about; the list of commands is grouped by it. */
+  /** The group in the list of commands. */
   readonly group: 'Service' | 'Data' | 'Tokens' | 'Nodes' | 'Shell';
   readonly summary: string;
   readonly flags: readonly AnyFlag[];
-  /** What its first argument is: one of some words, or a file. Undefined: nothing that a shell can complete. */
+  /** The kind of the first argument: one of these words, or a file. Undefined: a shell cannot complete it. */
   readonly argument?: readonly string[] | 'FILE';
-  /** Gets what follows the name, and returns the exit code. `--help` is its own to answer. */
+  /** Runs with the arguments after the name, and returns the exit code. It also handles `--help`. */
   readonly run: (args: readonly string[], terminal: Terminal) => Promise<number>;
 }

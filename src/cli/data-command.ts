@@ -10,7 +10,7 @@ import { type FlagSet, readValues, type Values } from './flags.ts';
 import { exampleLines, flagLines, WITH_VARIABLES } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
 
-/** A command about data that is being run. */
+/** DataCall is a running command about data. */
 export interface DataCall<F extends FlagSet> {
   /** The arguments that are not flags. */
   readonly words: readonly string[];
@@ -19,32 +19,35 @@ export interface DataCall<F extends FlagSet> {
   readonly report: Report;
 }
 
-/** A command about the data of a store, without the service. */
+/** DataCommand is a command that works on the data of a store, without the service. */
 export interface DataCommand<F extends FlagSet> {
   readonly name: string;
   readonly summary: string;
   /** The first lines of its help. */
   readonly intro: string;
-  /** The ways to call it. */
+  /** The usage lines. */
   readonly usage: readonly string[];
   readonly details: string;
   readonly flags: F;
-  /** The settings of `serve` that it takes as well. */
+  /** The settings of `serve` that it accepts as well. */
   readonly settings: readonly SettingKey[];
   readonly exitCodes: string;
   readonly examples: readonly string[];
-  /** Says what is wrong with the arguments together. */
+  /** Returns what is wrong with the combination of arguments. */
   readonly wrong: (call: DataCall<F>) => string | undefined;
-  /** Loads what it needs itself, so that help and a wrong call are answered at once. Returns the exit code. */
+  /**
+   * Runs the command and returns the exit code. It loads its dependencies itself, so that help and usage
+   * errors are fast.
+   */
   readonly run: (call: DataCall<F>) => Promise<number>;
 }
 
-/** The settings that choose a store. */
+/** The settings that select a store. */
 export const STORE_SETTINGS = (Object.keys(SETTING_GROUPS.Storage) as SettingKey[]).filter(
   (key) => key !== 'gcfreq',
 );
 
-/** A row of the table for a command about data. */
+/** Returns the table row of a command about data. */
 export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Command {
   const settings: Setting<unknown>[] = [...spec.settings, 'config' as const].map((key) => SETTINGS[key]);
   const flags = [...Object.values(spec.flags), ...flagsOf(settings), OUTPUT];

@@ -1,29 +1,29 @@
-/** The exit codes of every command. The README's table says the same. */
+/** EXIT holds the exit codes of all commands. They are documented for users in a table. */
 export const EXIT = {
   DONE: 0,
-  /** Refused, or failed, for a reason that has no code of its own. */
+  /** Rejected or failed for a reason without a code of its own. */
   FAILED: 1,
-  /** The call is wrong: a flag, an argument, or a value that the service does not take. */
+  /** Usage error: unknown flag, bad argument, or a value the service rejects. */
   WRONG: 2,
-  /** Nobody answers at the service's URL, or who answers is not the service. */
+  /** The server at the URL is unreachable or is not the service. */
   UNREACHABLE: 3,
-  /** No such token or member. */
+  /** Unknown token or member. */
   NOT_FOUND: 4,
   /** The token has expired or was deleted. */
   ENDED: 5,
-  /** `wait` has waited long enough. */
+  /** `wait` timed out. */
   TIMED_OUT: 6,
-  /** Something is taken: the token, the member's id, name or URL, or every place in the cluster. */
+  /** Already taken: the token, the member's ID, name or URL, or every place in the cluster. */
   TAKEN: 7,
-  /** Credentials or a secret are needed, or do not fit. */
+  /** Missing or invalid credentials or secret. */
   DENIED: 8,
 } as const;
 
-/** A failure that a command finds itself. */
+/** Failure is a failure that a command itself detects. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
-  /** What to do now. */
+  /** What to do. */
   readonly next: string | undefined;
 
   constructor(exitCode: number, message: string, next?: string) {

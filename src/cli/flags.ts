@@ -13,24 +13,24 @@ type ValueOf<F> =
           | (F extends { readonly default: string } | { readonly required: true } ? never : undefined)
     : boolean;
 
-/** What the flags say, under the names that the set has for them. */
+/** Values are the values of the flags, under the names that the set uses. */
 export type Values<F extends FlagSet> = { readonly [Key in keyof F]: ValueOf<F[Key]> };
 
 export type CallReading<F extends FlagSet> =
   | { readonly type: 'HELP' }
-  /** One line: what was given, and what to give instead. */
+  /** One line: the given value, and what to use instead. */
   | { readonly type: 'WRONG'; readonly problem: string; readonly given: ReadFlags['given'] }
   | {
       readonly type: 'CALL';
       readonly values: Values<F>;
       readonly words: readonly string[];
-      /** What the arguments say, not the environment. */
+      /** The flags from the arguments, without the environment. */
       readonly given: ReadFlags['given'];
     };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Reads the arguments of a command: its flags, and exactly the words that it names. */
+/** Parses the arguments of a command: its flags, and exactly the words that it names. */
 export function readCall<F extends FlagSet>(
   command: string,
   names: readonly string[],
@@ -47,17 +47,20 @@ export function readCall<F extends FlagSet>(
     if (rest.value === undefined) continue;
     const count = given.get(flag)?.length ?? 0;
     if (count === 0 && rest.required === true) missing.push(`--${flag} ${rest.value}`);
-    if (count > 1 && rest.many !== true) problems.push(`--${flag} is given more than once`);
+    if (count > 1 && rest.many !== true) problems.push(`--${flag} can be given only once`);
   }
   const extra = words[names.length];
-  if (missing.length > 0) problems.push(`${command} needs ${missing.join(' and ')}; ${see}`);
-  if (extra !== undefined) problems.push(`${quote(extra)}: is one argument too many; ${see}`);
+  if (missing.length > 0) problems.push(`${command} requires ${missing.join(' and ')}; ${see}`);
+  if (extra !== undefined) problems.push(`${quote(extra)}: unexpected argument; ${see}`);
   const [problem] = problems;
   if (problem !== undefined) return { type: 'WRONG', problem, given };
   return { type: 'CALL', values, words, given };
 }
 
-/** A flag beats its variable, which beats the default. Of a flag that is given twice, the last counts. */
+/**
+ * Reads the values: a flag overrides its variable, which overrides the default. If a flag is repeated, the
+ * last counts.
+ */
 export function readValues<F extends FlagSet>(
   flags: F,
   given: ReadFlags['given'],

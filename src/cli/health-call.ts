@@ -6,10 +6,13 @@ import { createRequire } from 'node:module';
 const PATH = '/grpc.health.v1.Health/Check';
 /** A busy store takes a few seconds. */
 const ANSWER_MS = 5000;
-/** The answer has one short word. */
+/** The response is one short word. */
 const ANSWER_BYTES = 4096;
 
-/** By `require`: an import of node:http reads all that it exports, and since Node.js 22 that is the whole of fetch. */
+/**
+ * With `require`, because importing node:http evaluates all of its exports, which since Node.js 22 includes
+ * all of fetch.
+ */
 const builtin = createRequire(import.meta.url) as {
   (name: 'node:http'): typeof import('node:http');
   (name: 'node:https'): typeof import('node:https');
@@ -17,7 +20,7 @@ const builtin = createRequire(import.meta.url) as {
 
 type Files = Readonly<Record<'cacert' | 'cert' | 'key', string | undefined>>;
 
-/** Whether the service can serve, by one plain call. Undefined for whatever is not its answer. */
+/** Returns whether the service can serve, with one plain call. Undefined for any unexpected response. */
 export async function askHealth(server: string, files: Files): Promise<boolean | undefined> {
   try {
     const { status } = JSON.parse(await answer(await open(`${server}${PATH}`, files))) as { status?: string };
@@ -51,15 +54,15 @@ function answer(request: ClientRequest): Promise<string> {
   return new Promise((resolve, reject) => {
     const read = (response: IncomingMessage): void => {
       let text = '';
-      if (response.statusCode !== 200) request.destroy(new Error('not an answer'));
+      if (response.statusCode !== 200) request.destroy(new Error('unexpected response'));
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
-        if (text.length > ANSWER_BYTES) request.destroy(new Error('too long an answer'));
+        if (text.length > ANSWER_BYTES) request.destroy(new Error('response too large'));
       });
       response.on('end', () => resolve(text)).on('error', reject);
     };
     request.on('response', read).on('error', reject);
-    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('timeout', () => request.destroy(new Error('no response')));
     request.end('{}');
   });
 }

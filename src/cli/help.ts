@@ -1,19 +1,19 @@
 import type { FlagSet } from './flags.ts';
 import { wrap } from './text/wrap.ts';
 
-/** A command as its help tells of it. */
+/** Described is what the help shows of a command. */
 export interface Described<F extends FlagSet> {
   readonly name: string;
   readonly summary: string;
-  /** What it does beyond its summary, in lines that fit a terminal. */
+  /** Details beyond the summary, in lines that fit a terminal. */
   readonly details?: string;
-  /** What it needs beside flags. A first one of TOKEN takes a token or its URL. */
+  /** The required arguments. If the first is TOKEN, a token or its URL is accepted. */
   readonly args: readonly string[];
   readonly flags: F;
   readonly examples: readonly string[];
 }
 
-/** `new --help` and the like. */
+/** Returns the text of `new --help` and the like. */
 export function commandHelp(
   { name, summary, details, args, flags, examples }: Described<FlagSet>,
   common: FlagSet,
@@ -33,7 +33,7 @@ export function exampleLines(examples: readonly string[]): string {
   return `Examples:\n${examples.map((line) => `  etcd-discovery ${line}`).join('\n')}`;
 }
 
-/** A flag or a setting, as far as the help tells of it. */
+/** A flag or a setting as the help shows it. */
 interface Listed {
   readonly flag?: string;
   readonly short?: string;
@@ -46,7 +46,7 @@ interface Listed {
   readonly help: string;
 }
 
-/** Widths of the columns. With none for variables, they are told after the help. */
+/** The widths of the columns. Without a width for variables, they follow the help text. */
 interface Columns {
   readonly flag: number;
   readonly env: number;
@@ -70,7 +70,7 @@ function entry(listed: Listed, columns: Columns): string {
   const lines = wrap([listed.help, ...notes].join(' '), columns.help);
   const indent = ' '.repeat(columns.flag + columns.env);
   const head = `${name.padEnd(columns.flag - 1)} ${variable}`;
-  // Names that do not fit have a line for themselves.
+  // A name that does not fit gets a line of its own.
   const fits = head.endsWith(' ') && head.length === indent.length;
   const [first = '', ...more] = fits ? lines : ['', ...lines];
   return [`${head}${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)].join('\n');
@@ -78,7 +78,7 @@ function entry(listed: Listed, columns: Columns): string {
 
 function notesOf({ many, env = '', old, default: preset, required }: Listed): string[] {
   return [
-    ...(many === true ? ['May be given several times.'] : []),
+    ...(many === true ? ['Can be repeated.'] : []),
     ...(env === '' ? [] : [`Also: ${env}.`]),
     ...(old === undefined ? [] : [`Also: -${old.short}, --${old.flag}, ${old.env}.`]),
     ...(preset === undefined ? [] : [`(default ${preset})`]),

@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { EXIT } from './exit.ts';
 
-/** Why a service could not be asked. */
+/** NetworkProblem is why a service could not be reached. */
 export interface NetworkProblem {
   readonly exitCode: number;
   readonly message: string;
@@ -14,7 +14,7 @@ export const USE_TLS = 'if the service uses TLS, write its URL as https://';
 const CUT_OFF = { message: 'the connection was closed', next: USE_TLS };
 const NO_TLS = { message: 'the server does not use TLS', next: 'write its URL as http://' };
 const UNKNOWN_CA = {
-  message: "the server's certificate is not signed by a trusted CA",
+  message: "the server's certificate is signed by an unknown authority",
   next: 'pass the CA of the service, in PEM, with --cacert FILE or DISC_CACERT',
 };
 const NO_CERTIFICATE = {
@@ -27,20 +27,20 @@ const WRONG_CERTIFICATE = {
   message: 'the server does not accept the client certificate (--cert)',
   next: 'ask the operator of the service for a certificate signed by its client CA (--tls-client-ca)',
 };
-const NOT_HTTP = { message: 'what answers there is not HTTP', next: WHICH_SERVICE };
+const NOT_HTTP = { message: 'the server does not speak HTTP', next: WHICH_SERVICE };
 
-/** By the code of Node.js, of the resolver and of OpenSSL. */
+/** By the codes of Node.js, of the resolver and of OpenSSL. */
 const PROBLEMS: Readonly<Record<string, { exitCode?: number; message: string; next: string }>> = {
   ECONNREFUSED: {
     message: 'connection refused',
-    next: `nothing listens there: start the service, or ${WHICH_SERVICE}`,
+    next: `start the service, or ${WHICH_SERVICE}`,
   },
   ENOTFOUND: { message: 'host not found', next: `check the name, or ${WHICH_SERVICE}` },
   EAI_AGAIN: { message: 'the name server did not answer', next: 'try again, or use an IP address' },
-  EHOSTUNREACH: { message: 'no route to the host', next: WHICH_SERVICE },
-  ENETUNREACH: { message: 'no route to the network of the host', next: WHICH_SERVICE },
+  EHOSTUNREACH: { message: 'no route to host', next: WHICH_SERVICE },
+  ENETUNREACH: { message: 'network unreachable', next: WHICH_SERVICE },
   ETIMEDOUT: {
-    message: 'the host does not answer',
+    message: 'connection timed out',
     next: `check the address and firewalls, or ${WHICH_SERVICE}`,
   },
   ECONNRESET: CUT_OFF,
@@ -66,7 +66,7 @@ const PROBLEMS: Readonly<Record<string, { exitCode?: number; message: string; ne
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     message: "the server's certificate is for another name",
-    next: 'pass --server a name or address that the certificate has',
+    next: 'use a name or address from the certificate in --server',
   },
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: NO_CERTIFICATE,
@@ -77,18 +77,21 @@ const PROBLEMS: Readonly<Record<string, { exitCode?: number; message: string; ne
   ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: WRONG_CERTIFICATE,
 };
 
-/** What kept a call from the service at the URL `server`; undefined when the service, or something else, answered. */
+/**
+ * Returns why a call did not reach the service at the URL `server`. Undefined if the service, or another
+ * server, answered.
+ */
 export function networkProblemOf(error: ConnectError, server: string): NetworkProblem | undefined {
   const cause = firstCause(error);
   const row = PROBLEMS[cause?.code ?? ''];
   if (row === undefined) return undefined;
   const { exitCode = EXIT.UNREACHABLE, message, next } = row;
-  // OpenSSL says which alert it was, and Node.js which names the certificate has.
+  // OpenSSL's message names the alert, and Node's the names in the certificate.
   const [, names = ''] = /altnames: (.*)$/s.exec(cause?.message ?? '') ?? [];
   return { exitCode, message: `cannot reach ${server}: ${message}${names && ` (${names})`}`, next };
 }
 
-/** What is behind an error; with several addresses of a host there is one for each. */
+/** Returns the underlying error. For a host with several addresses there is one for each. */
 function firstCause({ cause }: ConnectError): NodeJS.ErrnoException | undefined {
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return first instanceof Error ? first : undefined;

@@ -1,20 +1,23 @@
 import type { ReadFlags } from '../settings/read-flags.ts';
 import { oneOf } from '../settings/tables/setting.ts';
 
-/** The flag that every command has whose answer a program may want. */
+/** The flag of every command whose result a program may use. */
 export const OUTPUT = {
   flag: 'output',
   short: 'o',
   value: 'text|json',
   ...oneOf('text', 'json'),
   default: 'text',
-  help: 'For people, or for programs (errors too, on standard error).',
+  help: 'Output format: text for people, or json for programs (including errors, on standard error).',
 } as const;
 
-/** One line of JSON, without a character that could act on a terminal: as escapes they are the same to a program. */
+/**
+ * Formats one line of JSON. Characters that could control a terminal are escaped, which makes no difference
+ * to programs.
+ */
 export function jsonLine(value: unknown): string {
   const text = JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (found) =>
-    // Beyond the first plane it takes two.
+    // Characters beyond the first plane need two escapes.
     [...Array(found.length).keys()]
       .map((at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`)
       .join(''),
@@ -22,7 +25,7 @@ export function jsonLine(value: unknown): string {
   return `${text}\n`;
 }
 
-/** Whether JSON is asked for, also by a call that is wrong. */
+/** Whether JSON was requested, even in an invalid call. */
 export function wantsJson(given: ReadFlags['given']): boolean {
   return given.get(OUTPUT.flag)?.some(({ text }) => text === 'json') === true;
 }

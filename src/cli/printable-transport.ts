@@ -4,8 +4,8 @@ import { ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
 import { printable } from '../values/quote.ts';
 
 /**
- * What a service answers, for people: every text in it on one line, and without what steers a terminal. Whoever
- * prints one, in whatever line, cannot be made to forge another.
+ * Makes the service's responses safe to print: every text in them becomes one line without terminal control
+ * characters, so that no text can forge another line.
  */
 export function printableTransport(transport: Transport): Transport {
   return {
@@ -36,7 +36,7 @@ function fail(thrown: unknown): never {
     value: create(ErrorDetailSchema, cleaned(detail)),
   }));
   const error = new ConnectError(printable(rawMessage), code, metadata, details, cause);
-  // The others have no texts: when to call again.
+  // The other details have no texts: they say when to retry.
   const others = thrown.details.filter(
     (each) => !('type' in each && each.type === ErrorDetailSchema.typeName),
   );
@@ -44,7 +44,7 @@ function fail(thrown: unknown): never {
   throw error;
 }
 
-/** A message, or what is in it, with its texts made printable where they are. */
+/** Makes the texts of a message and its fields printable, in place. */
 function cleaned<T>(value: T): T {
   if (typeof value === 'string') return printable(value) as T;
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;

@@ -3,27 +3,27 @@ import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { EXIT, Failure } from './exit.ts';
 import { networkProblemOf, USE_TLS, WHICH_SERVICE } from './network-problem.ts';
-import type { Problem } from './problem-output.ts';
+import type { CommandProblem } from './problem-output.ts';
 
 interface Row {
   readonly exitCode: number;
-  /** Where the service's own words do not say it already, or not for this command line. */
+  /** The next step, if the service's message does not say so, or not for this command line. */
   readonly next?: string;
 }
 
-/** The next step of whoever has a token that works no more. */
+/** The next step for a user whose token no longer works. */
 export const NEW_TOKEN = 'etcd-discovery new --size 3';
 
 const JOIN_LATE = 'etcd-discovery join-late TOKEN --name NAME --peer-url URL';
 const MEMBER_ADD = 'etcdctl --endpoints MEMBER member add NAME --peer-urls URL';
 
-/** The service's refusals. Their messages are the service's: what was wrong, and what a caller can do. */
+/** The service's errors. Their messages come from the service: what is wrong, and what a caller can do. */
 const REFUSALS = {
   UNSPECIFIED: { exitCode: EXIT.FAILED },
   INVALID_ARGUMENT: { exitCode: EXIT.WRONG },
   TOKEN_NOT_FOUND: {
     exitCode: EXIT.NOT_FOUND,
-    next: `check the token and the service (--server, DISC_SERVER), or make a new one: ${NEW_TOKEN}`,
+    next: `check the token and the service (--server, DISC_SERVER), or create a new token: ${NEW_TOKEN}`,
   },
   TOKEN_EXPIRED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
   TOKEN_DELETED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
@@ -39,13 +39,13 @@ const REFUSALS = {
   REJOIN_REFUSED: { exitCode: EXIT.TAKEN },
   REVISION_MISMATCH: {
     exitCode: EXIT.FAILED,
-    next: 'the member has changed; check it and try again: etcd-discovery list-members TOKEN',
+    next: 'check the current member and try again: etcd-discovery list-members TOKEN',
   },
   REVISION_COMPACTED: { exitCode: EXIT.FAILED },
   SHUTTING_DOWN: { exitCode: EXIT.UNREACHABLE, next: 'try again in a moment' },
   STORE_UNAVAILABLE: {
     exitCode: EXIT.UNREACHABLE,
-    next: 'try again in a moment; the log of the service says why',
+    next: 'try again in a moment; the log of the service has the reason',
   },
   INTERNAL: { exitCode: EXIT.FAILED },
   UNAUTHENTICATED: {
@@ -59,8 +59,8 @@ const REFUSALS = {
   DISCOVERY_TEXT_DIFFERS: { exitCode: EXIT.TAKEN },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
-/** Whatever a command has thrown, in words. `server` is the URL that was asked. */
-export function problemOf(thrown: unknown, server: string): Problem {
+/** Converts anything that a command threw to a problem. `server` is the URL that was called. */
+export function problemOf(thrown: unknown, server: string): CommandProblem {
   if (thrown instanceof Failure) {
     const { exitCode, message, next } = thrown;
     return { exitCode, message, next };
@@ -68,8 +68,8 @@ export function problemOf(thrown: unknown, server: string): Problem {
   if (!(thrown instanceof ConnectError)) throw thrown;
   if (refusalOf(thrown) !== undefined) {
     const reason = reasonOf(thrown) ?? 'UNSPECIFIED';
-    const problem: Problem = { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
-    // A new token would make another cluster than the one that runs.
+    const problem: CommandProblem = { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
+    // A new token would create a different cluster than the running one.
     const hasEnded = reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_DELETED';
     if (refusalOf(thrown)?.cluster?.formed !== true) return problem;
     if (hasEnded) return { ...problem, next: MEMBER_ADD };
@@ -82,7 +82,10 @@ export function problemOf(thrown: unknown, server: string): Problem {
     case Code.PermissionDenied:
       return { exitCode: EXIT.DENIED, message: `${server} denied access: ${thrown.rawMessage}` };
     case Code.ResourceExhausted:
-      return { exitCode: EXIT.WRONG, message: `the call is too large for ${server}: ${thrown.rawMessage}` };
+      return {
+        exitCode: EXIT.WRONG,
+        message: `the request is too large for ${server}: ${thrown.rawMessage}`,
+      };
     case Code.DeadlineExceeded:
       return {
         exitCode: EXIT.UNREACHABLE,
@@ -99,13 +102,13 @@ export function problemOf(thrown: unknown, server: string): Problem {
     default:
       return {
         exitCode: EXIT.UNREACHABLE,
-        message: `the answer from ${server} is not from the discovery service: ${thrown.rawMessage}`,
+        message: `the response from ${server} is not from a discovery service: ${thrown.rawMessage}`,
         next: saysHttps(thrown, server) ? USE_TLS : WHICH_SERVICE,
       };
   }
 }
 
-/** A port that speaks TLS answers so, in words that are not for an RPC. */
+/** Whether the error is how a TLS port answers plain HTTP, whose message does not fit an RPC. */
 function saysHttps({ rawMessage }: ConnectError, server: string): boolean {
   return server.startsWith('http:') && rawMessage === 'HTTP 400';
 }

@@ -4,7 +4,9 @@ import { CATALOG, type CatalogRow } from './catalog.ts';
 import type { BareTerminal, Terminal } from './command.ts';
 import { withStatusLine } from './text/status-line.ts';
 
-/** Runs the command that the arguments name. Returns the exit code: 0, 1 for a failure, 2 for a wrong call. */
+/**
+ * Runs the command named in the arguments. Returns the exit code: 0, 1 for a failure, 2 for a usage error.
+ */
 export async function run(args: readonly string[], bare: BareTerminal): Promise<number> {
   const terminal = withStatusLine(bare);
   const [name, ...rest] = args;
@@ -36,17 +38,17 @@ async function runCommand(name: string, args: readonly string[], terminal: Termi
 
 const SEE = '; see etcd-discovery --help';
 
-/** The service that this one replaces is started with flags alone. */
+/** Recognises flags of `serve`, because etcd's own discovery service is started with flags only. */
 async function whyUnknown(name: string): Promise<string> {
   if (!name.startsWith('-')) {
     const names = [...CATALOG.map((each) => each.name), 'help'];
-    return `there is no such command${didYouMean(name, names) || SEE}`;
+    return `unknown command${didYouMean(name, names) || SEE}`;
   }
   const flag = /^--?([a-z-]+)/.exec(name)?.[1];
   const serve = await CATALOG.find((each) => each.name === 'serve')?.load();
   const isOfServe = serve?.flags.some((each) => each.flag === flag || each.old?.flag === flag) === true;
-  if (isOfServe) return `a command comes first; write etcd-discovery serve --${flag}${SEE}`;
-  return `there is no such flag${didYouMean(name, ['--help', '--version']) || SEE}`;
+  if (isOfServe) return `the command is missing; use etcd-discovery serve --${flag}${SEE}`;
+  return `unknown flag${didYouMean(name, ['--help', '--version']) || SEE}`;
 }
 
 function help(): string {
@@ -56,13 +58,13 @@ function help(): string {
     const rows = CATALOG.filter((row) => row.group === group);
     return `${group}:\n${rows.map(line).join('')}`;
   });
-  return `The nodes of a new etcd cluster find each other through this service.
+  return `A discovery service that lets the nodes of a new etcd cluster find each other.
 
 Usage: etcd-discovery COMMAND [flags]
 
 ${groups.join('\n')}
 Flags:
-  -h, --help  show this help, or that of a command: etcd-discovery serve --help
+  -h, --help  show this help, or the help of a command: etcd-discovery serve --help
   --version   show the version
 `;
 }

@@ -1,19 +1,19 @@
 import { SETTING_GROUPS } from '../settings/settings.ts';
 import { flagLines, WITH_VARIABLES } from './help.ts';
 
-/** `serve --help`, made from the table of settings. */
+/** Returns `serve --help`, derived from the table of settings. */
 export function serveHelp(): string {
   const groups = Object.entries(SETTING_GROUPS).map(
     ([heading, settings]) => `${heading}:\n${flagLines(Object.values(settings), WITH_VARIABLES)}`,
   );
-  return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in one directory
+  return `Run the discovery service: HTTP/1.1 and HTTP/2 on one port, data in a local directory
 or in etcd.
 
 Usage: etcd-discovery serve [flags]
 
-Each flag has an environment variable, and a name in the file of --config: addr for --addr.
-A flag beats its variable, which beats the file; an empty variable counts as unset.
-Durations are written like 168h, 1h30m, 1.5h, 90s, 500ms or 7d.
+Each flag has an environment variable, and a name in the --config file: addr for --addr.
+Flags override variables, and variables override the file. An empty variable counts as unset.
+Durations look like 168h, 1h30m, 1.5h, 90s, 500ms or 7d.
 
 ${groups.join('\n\n')}
 

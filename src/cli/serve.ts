@@ -19,7 +19,7 @@ export const SERVE: Command = {
         terminal.err(`etcd-discovery: ${reading.problem}\n`);
         return 2;
       case 'CONFIG': {
-        // Loaded here, so that help and a wrong call are answered at once.
+        // Loaded here, so that help and usage errors are fast.
         const { runService } = await import('../server/process/run.ts');
         return runService(reading.config, reading.warnings, terminal.err);
       }

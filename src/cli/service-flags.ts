@@ -3,7 +3,7 @@ import type { FlagSet } from './flags.ts';
 import { OUTPUT } from './output.ts';
 import { parseServerUrl, SERVER_URL_TAKEN } from './server-url.ts';
 
-/** What every command takes that asks a service. */
+/** The flags of every command that calls a service. */
 export const SERVICE_FLAGS = {
   server: {
     flag: 'server',

@@ -9,29 +9,29 @@ import { parseTokenArgument } from './token.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 type Given = Extract<CallReading<FlagSet>, { type: 'CALL' }>['given'];
 
-/** Which service a call is for, and which of its tokens. */
-export interface Target {
+/** CallTarget is the service and the token of a call. */
+export interface CallTarget {
   readonly server: string;
-  /** Bare; empty where the command takes none. */
+  /** The token without URL. Empty if the command takes none. */
   readonly token: string;
-  /** The token as it was given: another command finds the same with it. */
+  /** The token as it was given: other commands accept the same text. */
   readonly given: string;
-  /** Flags by which another command reaches the service, each after a space, beside a token's URL: ` --cacert ca.pem`. */
+  /** Flags that another command needs next to a token's URL, each after a space: ` --cacert ca.pem`. */
   readonly tlsFlags: string;
-  /** The same for a command that takes no token: ` --server URL --cacert ca.pem`. */
+  /** The flags for a command without a token: ` --server URL --cacert ca.pem`. */
   readonly serverFlags: string;
   readonly tls: Readonly<Record<'cacert' | 'cert' | 'key', string | undefined>>;
-  /** What was assumed, to be said. */
+  /** An assumption that was made, to be printed. */
   readonly remark: string | undefined;
 }
 
-/** `argument`: the token or its URL; undefined for a command that takes none. */
+/** Resolves the target. `argument` is the token or its URL, or undefined for a command without one. */
 export function targetOf(
   argument: string | undefined,
   values: Values<typeof SERVICE_FLAGS>,
   given: Given,
   env: Env,
-): Target {
+): CallTarget {
   const hasTlsFiles = (values.cacert ?? values.cert) !== undefined;
   const configured = schemeFor(values.server, hasTlsFiles);
   const isSaid = given.has(SERVICE_FLAGS.server.flag);
@@ -49,7 +49,7 @@ export function targetOf(
     server,
     token,
     tls: { cacert: values.cacert, cert: values.cert, key: values.key },
-    // So that the next command asks the same service.
+    // So that the next command calls the same service.
     given: isSaid && ofToken !== undefined ? `${server}/${token}` : (argument ?? ''),
     tlsFlags,
     serverFlags: (server === usual ? '' : ` --server ${shellWord(server)}`) + tlsFlags,
@@ -59,38 +59,38 @@ export function targetOf(
 
 const DEFAULT: ServerUrl = { url: SERVICE_FLAGS.server.default, isAssumed: false };
 
-/** Refuses a token that is the URL of a service, and no more. */
+/** Rejects a token that is only the URL of a service. */
 export function requireToken(argument: string, values: Values<typeof SERVICE_FLAGS>): void {
   const isService = parseServerUrl(argument)?.url === values.server.url;
   if (!isService && parseTokenArgument(argument) !== undefined) return;
   const shown = quote(argument);
   if (!isService && !/^https?:\/\//i.test(argument)) {
-    throw new Failure(EXIT.WRONG, `${shown} is not a token; a URL needs its scheme, http:// or https://`);
+    throw new Failure(EXIT.WRONG, `${shown} is not a valid token; a URL must start with http:// or https://`);
   }
   throw new Failure(
     EXIT.WRONG,
-    `the URL has no token in it: ${shown}`,
+    `the URL has no token: ${shown}`,
     'append the token, as in http://localhost:8087/TOKEN',
   );
 }
 
 /**
- * The credentials to send, if there are any. Refuses to send them to a service that a token's URL alone has named, and
- * over the network in plaintext unless that was asked for.
+ * Returns the credentials to send, if there are any. Refuses to send them to a service that only a token's
+ * URL names, and to send them over the network in plaintext unless that was requested.
  */
 export function credentialsFor(
-  target: Target,
+  target: CallTarget,
   values: Values<typeof SERVICE_FLAGS>,
   env: Env,
 ): string | undefined {
-  // Not a flag, as every user of the machine can read what a flag says.
+  // Not a flag, because flags are visible to every user of the machine.
   const credentials = env['DISC_CREDENTIALS'] || undefined;
   const { server, given, token, remark } = target;
   const isSecret = credentials !== undefined || token.includes(':');
   if (isSecret && remark !== undefined && server.startsWith('http:') && !isThisMachine(server)) {
     throw new Failure(
       EXIT.WRONG,
-      'no scheme was given, and a secret is not sent over plaintext HTTP by assumption',
+      'the URL has no scheme, and secrets are sent over plaintext HTTP only if the URL says http://',
       `write the scheme: ${server.replace('http:', 'https:')} or ${server}`,
     );
   }
@@ -100,12 +100,12 @@ export function credentialsFor(
   if (server === configured) return credentials;
   throw new Failure(
     EXIT.WRONG,
-    `DISC_CREDENTIALS are for ${configured} (--server, DISC_SERVER), and the URL of the token names ${server}: they were not sent`,
+    `DISC_CREDENTIALS were not sent: they are for ${configured} (--server, DISC_SERVER), but the URL of the token names ${server}`,
     `to send them to ${server} too, add --server ${shellWord(server)}; otherwise unset DISC_CREDENTIALS for ${shellWord(given)}`,
   );
 }
 
-/** Whether the URL means another machine on every machine. */
+/** Whether the URL refers to the local machine on every machine. */
 export function isThisMachine(server: string): boolean {
   return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(server).hostname);
 }

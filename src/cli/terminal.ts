@@ -1,11 +1,11 @@
 import type { BareTerminal } from './command.ts';
 import { EXIT } from './exit.ts';
 
-/** The terminal, or the files and pipes, of this process. */
+/** Returns the terminal of this process, or its files and pipes. */
 export function processTerminal(): BareTerminal {
   const { stdin, stdout, stderr } = process;
   const streams = { out: stdout, err: stderr } as const;
-  // Who reads the remarks may leave: the result is somebody else's.
+  // The reader of the remarks may close the pipe; the result goes elsewhere.
   stderr.on('error', () => {});
   return {
     env: process.env,
@@ -19,14 +19,17 @@ export function processTerminal(): BareTerminal {
   };
 }
 
-/** Who reads has seen enough (`| head`): no failure, and nothing is left to do. A full disk is one. */
+/**
+ * Ends the process when the reader has closed the pipe (`| head`), which is not a failure. A full disk is
+ * one.
+ */
 function enough(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit();
-  process.stderr.write(`etcd-discovery: standard output cannot be written: ${error.message}\n`);
+  process.stderr.write(`etcd-discovery: cannot write to standard output: ${error.message}\n`);
   process.exit(EXIT.FAILED);
 }
 
-/** An end of the input (Ctrl-D) is an empty answer; Ctrl-C ends the process as it does everywhere. */
+/** End of input (Ctrl-D) is an empty answer; Ctrl-C ends the process as usual. */
 async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -41,7 +44,7 @@ async function ask(question: string): Promise<string> {
         lines.removeAllListeners('close');
         resolve(answer);
       };
-      // Ctrl-D is a rejection beside the close.
+      // With Ctrl-D, a rejection accompanies the close event.
       void lines.question(question).then(answered, () => {});
     });
   } finally {
@@ -49,7 +52,7 @@ async function ask(question: string): Promise<string> {
   }
 }
 
-/** Does something before Ctrl-C ends the process, as it does all the same. Returns what takes that back. */
+/** Calls a function before Ctrl-C ends the process. Returns a function that cancels this. */
 export function onInterrupt(run: () => void): () => void {
   const interrupted = (): void => {
     run();

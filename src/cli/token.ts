@@ -1,6 +1,6 @@
 import { parseServerUrl, type ServerUrl } from './server-url.ts';
 
-/** A token as somebody gave it: bare, or as the URL that a node gets. */
+/** TokenArgument is a token as the user gave it: by itself, or as the URL that nodes get. */
 export interface TokenArgument {
   readonly token: string;
   /** The service of a URL, with the path that a proxy may have added. */
@@ -8,13 +8,13 @@ export interface TokenArgument {
 }
 
 /**
- * What stands before the token, without what belongs to it: the keys of etcd's v2 API, the path of its start lines.
- * Then the token.
+ * Matches the URL before the token, then the token. The path of etcd's v2 API or of the start lines is not
+ * part of the service's URL.
  */
 const TOKEN_PATH = /^(.*?)(?:\/v2\/keys\/(?:_etcd\/registry|discovery)|\/_start)?\/+([^/]+)\/*$/;
 const URL_OF_TOKEN = /^((?:https?:\/\/)?[^/?#]+)(\/[^?#]*)/i;
 
-/** Whether a bare token is one is the service's to say. Undefined: a URL without a token in it. */
+/** Parses a token or its URL. The service validates the token itself. Undefined: a URL without a token. */
 export function parseTokenArgument(text: string): TokenArgument | undefined {
   const [, base = '', pathname = ''] = URL_OF_TOKEN.exec(text) ?? [];
   const origin = parseServerUrl(base.replace(/^(https?:\/\/).*@/i, '$1'));

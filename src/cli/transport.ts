@@ -5,25 +5,25 @@ import { discoveryTransport } from '../client/node.ts';
 import { quote } from '../values/quote.ts';
 import { EXIT, Failure } from './exit.ts';
 
-/** How to reach a service. */
+/** ServiceAccess is how to reach a service. */
 export interface ServiceAccess {
   readonly server: string;
   readonly cacert: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
-  /** NAME:SECRET, or a secret alone. */
+  /** NAME:SECRET, or only a secret. */
   readonly credentials: string | undefined;
 }
 
-/** A restart takes a second or two; somebody who has the URL wrong should not wait much longer to hear it. */
+/** A restart takes a second or two; users with a wrong URL should not wait much longer. */
 const RETRY_FOR_MS = 3000;
 
-/** What a command sends its calls by, with what proves who is asking. */
+/** Returns the transport of a command's calls, with its credentials. */
 export function openTransport({ server, cacert, cert, key, credentials }: ServiceAccess): Transport {
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(
       EXIT.WRONG,
-      'a client certificate needs its private key: set both --cert (DISC_CERT) and --key (DISC_KEY)',
+      'a client certificate requires its private key: set both --cert (DISC_CERT) and --key (DISC_KEY)',
     );
   }
   const tls = {
@@ -37,7 +37,7 @@ export function openTransport({ server, cacert, cert, key, credentials }: Servic
 }
 
 function authorization(credentials: string): string {
-  // The end of a line, mostly, of the file that they come from.
+  // Usually the line break of the file that they come from.
   if (!/^[\x21-\x7e]+$/.test(credentials)) {
     throw new Failure(EXIT.WRONG, 'DISC_CREDENTIALS must be printable ASCII without spaces or line breaks');
   }
@@ -45,17 +45,17 @@ function authorization(credentials: string): string {
   return `Basic ${Buffer.from(credentials).toString('base64')}`;
 }
 
-/** So that a wrong file is told as such, and not as a connection that fails. */
+/** Reports an invalid file as such instead of as a failed connection. */
 function checkTls(tls: SecureContextOptions & { readonly ca?: string }): void {
-  // Node.js does not mind a CA file with nothing in it.
+  // Node.js accepts an empty CA file.
   if (tls.ca !== undefined && !tls.ca.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Failure(EXIT.WRONG, '--cacert (DISC_CACERT): the file has no certificate in PEM');
+    throw new Failure(EXIT.WRONG, '--cacert (DISC_CACERT): the file does not contain a PEM certificate');
   }
   try {
     createSecureContext(tls);
   } catch (error) {
     const what =
-      '--cert and --key (DISC_CERT, DISC_KEY) need a certificate and its private key, in PEM and without a passphrase';
+      '--cert and --key (DISC_CERT, DISC_KEY) require a certificate and its private key, in PEM and without a passphrase';
     throw new Failure(EXIT.WRONG, `${what}: ${(error as Error).message}`);
   }
 }

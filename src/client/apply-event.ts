@@ -12,7 +12,10 @@ import { type ListMembersResponse, ListMembersResponseSchema } from '../../gen/d
 import { peerWarnings } from '../values/peer-warnings.ts';
 import { warningMessage } from './warnings.ts';
 
-/** The members after a change, from those before it: what ListMembers would answer at the event's revision. */
+/**
+ * Returns the members after a change, given those before it, as ListMembers would return them at the event's
+ * revision.
+ */
 export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListMembersResponse {
   const all = inRank(membersAfter([...list.members, ...list.standbys], event));
   const { state, memberCount, standbyCount, revision } = event;
@@ -41,7 +44,7 @@ export function applyEvent(list: ListMembersResponse, event: MemberEvent): ListM
   });
 }
 
-/** A token is remembered for as long after its end as before the change. */
+/** Keeps the time between the end of the token and its purge as it was before the change. */
 function movePurgeTime(cluster: Cluster, before: Cluster | undefined): void {
   const [end, endBefore] = [endOf(cluster), before && endOf(before)];
   if (end === undefined || endBefore === undefined || before?.purgeTime === undefined) return;
@@ -53,7 +56,7 @@ function endOf({ deleteTime, expireTime }: Cluster): Timestamp | undefined {
   return deleteTime ?? expireTime;
 }
 
-/** Messages are not changed: others have them too. */
+/** Returns new messages with their ranks: the given ones are shared and must not be modified. */
 function inRank(members: readonly Member[]): Member[] {
   return members.map((member, i) => (member.rank === i + 1 ? member : { ...member, rank: i + 1 }));
 }

@@ -1,4 +1,4 @@
-// The client for any runtime, over a transport of the caller's: nothing here is of Node.js.
+// The client for any runtime, over a transport of the caller. It does not use Node.js.
 
 export { applyEvent } from './apply-event.ts';
 export type { DiscoveryClient } from './discovery-client.ts';

@@ -8,9 +8,12 @@ import { RETRY_LIMITS, type RetryLimits, retryInterceptor } from './retry.ts';
 export * from './index.ts';
 
 export interface ClientOptions extends Partial<RetryLimits> {
-  /** Sent with every call, like `{ Authorization: 'Bearer ...' }`. */
+  /** Headers of every call, such as `{ Authorization: 'Bearer ...' }`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** For `https:` URLs: a CA that this machine does not know, a client certificate. In PEM. */
+  /**
+   * TLS options for `https:` URLs, in PEM: a CA that is not in the system's trust store, or a client
+   * certificate.
+   */
   readonly tls?: Pick<
     ConnectionOptions,
     'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized'
@@ -18,18 +21,18 @@ export interface ClientOptions extends Partial<RetryLimits> {
 }
 
 /**
- * A client of the service at a URL like `http://localhost:8087`. What is safe to repeat is repeated while the
- * service is away for a moment: see `retryInterceptor`. Nothing is to be closed. Throws a TypeError for what is no
- * such URL.
+ * Returns a client of the service at a URL such as `http://localhost:8087`. Calls that are safe to repeat are
+ * retried while the service is briefly unavailable: see `retryInterceptor`. The client does not have to be
+ * closed. Throws a TypeError for an invalid URL.
  */
 export function createDiscoveryClient(url: string | URL, options: ClientOptions = {}): DiscoveryClient {
   return createClient(DiscoveryService, discoveryTransport(url, options));
 }
 
-/** What such a client sends its calls by: for clients of the other services at the same URL. */
+/** Returns the transport of such a client, for clients of the other services at the same URL. */
 export function discoveryTransport(url: string | URL, options: ClientOptions = {}): Transport {
   const { headers = {}, tls = {}, ...limits } = options;
-  // Over HTTP/1.1: a GOAWAY on an idle HTTP/2 connection can end the process of a connect-node client.
+  // HTTP/1.1, because a GOAWAY on an idle HTTP/2 connection can end the process of a connect-node client.
   return createConnectTransport({
     baseUrl: baseUrlOf(url),
     httpVersion: '1.1',
@@ -42,6 +45,6 @@ function baseUrlOf(url: string | URL): string {
   const text = String(url);
   if (/^https?:\/\/./i.test(text) && URL.canParse(text)) return text;
   throw new TypeError(
-    `the URL of a discovery service is like http://localhost:8087 or https://discovery.example.com, not ${JSON.stringify(text)}`,
+    `invalid URL ${JSON.stringify(text)}: use the URL of a discovery service, like http://localhost:8087 or https://discovery.example.com`,
   );
 }

@@ -4,8 +4,8 @@ import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/disc
 import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 
 /**
- * Why the service refused a call, with what a program needs to act on it. Undefined for whatever else was
- * thrown: nobody answered, or who answered was not the service.
+ * Returns the details of an error by which the service rejected a call. Undefined for any other error: the
+ * service was unreachable, or something else answered.
  */
 export function refusalOf(thrown: unknown): ErrorDetail | undefined {
   return thrown instanceof ConnectError ? thrown.findDetails(ErrorDetailSchema)[0] : undefined;
@@ -19,18 +19,20 @@ const NAMES = new Map<number, ReasonName>(
     .map(([name, reason]) => [reason, name as ReasonName]),
 );
 
-/** The reason by its name in the API. Undefined as above, and for a reason that is newer than this program. */
+/**
+ * Returns the name of the reason in the API. Undefined as above, and for a reason newer than this program.
+ */
 export function reasonOf(thrown: unknown): ReasonName | undefined {
   const detail = refusalOf(thrown);
   return detail === undefined ? undefined : NAMES.get(detail.reason);
 }
 
-/** Whether a reason is none that is newer than this program. */
+/** Whether this program knows the reason. False for newer reasons. */
 export function isKnown(reason: ErrorReason): boolean {
   return NAMES.has(reason);
 }
 
-/** When the service takes the same call again, in ms from now. Undefined when it does not say. */
+/** Returns when the call may be retried, in ms from now. Undefined if the error does not say. */
 export function retryAfterOf(thrown: unknown): number | undefined {
   if (!(thrown instanceof ConnectError)) return undefined;
   const delay = thrown.findDetails(RetryInfoSchema)[0]?.retryDelay;

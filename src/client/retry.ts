@@ -7,23 +7,24 @@ import { LONGEST_TIMER_MS } from '../values/duration.ts';
 import { sleep } from './backoff.ts';
 import { isTransient, pauseAfter, wasNeverSent, wasTurnedAway } from './transient.ts';
 
-/** How a client deals with a service that is away for a moment. Times in ms. */
+/** RetryLimits says how a client handles a service that is briefly unavailable. Times in ms. */
 export interface RetryLimits {
-  /** For how long a call that is safe to repeat is tried again. 0: not at all. */
+  /** How long a call that is safe to repeat is retried. 0: never. */
   readonly retryForMs: number;
-  /** When a try that has no answer is given up. */
+  /** The timeout of one attempt. */
   readonly tryTimeoutMs: number;
 }
 
-/** More than anybody guesses. */
+/** Too many random bytes to be guessed. */
 const REQUEST_ID_BYTES = 18;
 
 /** A restart of the service takes a second or two. */
 export const RETRY_LIMITS: RetryLimits = { retryForMs: 15_000, tryTimeoutMs: 5000 };
 
 /**
- * Repeats calls while the service cannot be reached, stops, has lost its store, or asks for a pause: those for which a
- * repetition changes nothing, and any that certainly never reached the service or was turned away. Streams are left alone: see `watchCluster`.
+ * Retries calls while the service is unreachable, is shutting down, has lost its store, or asks for a pause.
+ * It repeats calls that are safe to repeat, and all others if they certainly did not reach the service or
+ * were rejected before they had an effect. It does not retry streams: see `watchCluster`.
  */
 export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RETRY_LIMITS): Interceptor {
   return (next) => async (request) => {
@@ -31,9 +32,9 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
     const call = repeatable(request);
     const end = performance.now() + retryForMs;
     for (let failures = 1; ; failures++) {
-      // Each try has a signal of its own, which would not know.
+      // Checked here because each attempt has a signal of its own.
       request.signal.throwIfAborted();
-      const deadline = new ConnectError(`no answer within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
+      const deadline = new ConnectError(`no response within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
       const attempt = new AbortController();
       const giveUp = (): void => attempt.abort(request.signal.reason);
       const timer = setTimeout(() => attempt.abort(deadline), Math.min(tryTimeoutMs, LONGEST_TIMER_MS));
@@ -56,7 +57,7 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
   };
 }
 
-/** A call that makes a token with what lets the service know it again. */
+/** Adds a request ID to a call that creates a token, by which the service recognises a repetition. */
 function repeatable(request: UnaryRequest): UnaryRequest {
   const { message } = request;
   if (!isMessage(message, CreateTokenRequestSchema) || message.requestId !== '') return request;
@@ -65,9 +66,9 @@ function repeatable(request: UnaryRequest): UnaryRequest {
   return { ...request, message: known };
 }
 
-/** Whether a second call changes nothing that the first has not: the reply to the first may have been lost. */
+/** Whether repeating the call has no further effect. The response to the first attempt may have been lost. */
 function isRepeatable({ method, message }: UnaryRequest): boolean {
-  // Without a token of the caller's own each call makes another, and secrets are told once.
+  // Without a chosen token each call creates another one, and secrets are returned only once.
   if (isMessage(message, CreateTokenRequestSchema)) {
     return message.requestId !== '' || (message.token !== '' && message.guard.length === 0);
   }

@@ -9,19 +9,19 @@ const TRANSIENT: readonly ErrorReason[] = [
   ErrorReason.TOO_MANY_REQUESTS,
 ];
 
-/** Whether the same call may succeed a little later. It says nothing of whether the call has had its effect. */
+/** Whether the same call may succeed a little later. It does not say whether the call took effect. */
 export function isTransient(error: ConnectError): boolean {
   const refusal = refusalOf(error);
-  // A reason that is newer than this program tells by its code.
+  // The code decides for a reason newer than this program.
   if (refusal !== undefined && isKnown(refusal.reason)) return TRANSIENT.includes(refusal.reason);
-  // A connection that was reset is `aborted` in Node.js; one that failed is a TypeError of fetch's.
+  // In Node.js a connection reset is `aborted`. A failed connection is a TypeError of fetch.
   const codes = [Code.Unavailable, Code.Aborted, Code.DeadlineExceeded];
   if (codes.includes(error.code) || error.cause instanceof TypeError) return true;
-  // connect-node takes these for `internal`: a connection that was closed while it was idle, a host with no way to it.
+  // connect-node reports these as `internal`: an idle connection that was closed, and a host without a route.
   return networkCodeOf(error) === 'EPIPE' || wasNeverSent(error);
 }
 
-/** Whether a stream that had begun was cut off on its way: any failure that is not an answer of the service's. */
+/** Whether an open stream was cut off on the way: any failure that is not a response of the service. */
 export function isCutOff(error: ConnectError): boolean {
   const answers = [Code.Unauthenticated, Code.PermissionDenied, Code.Unimplemented];
   return isTransient(error) || (refusalOf(error) === undefined && !answers.includes(error.code));
@@ -29,22 +29,25 @@ export function isCutOff(error: ConnectError): boolean {
 
 const UNREACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-/** How long to wait after the n-th failure in a row: a back-off, on top of what the service asks for. In ms. */
+/**
+ * Returns the delay in ms after the n-th consecutive failure: a backoff, plus the delay that the service asks
+ * for.
+ */
 export function pauseAfter(error: ConnectError, failures: number): number {
   return (retryAfterOf(error) ?? 0) + backoffMs(failures);
 }
 
-/** Whether the call was refused before anything was done. */
+/** Whether the call was rejected before it had any effect. */
 export function wasTurnedAway(error: ConnectError): boolean {
   return refusalOf(error)?.reason === ErrorReason.TOO_MANY_REQUESTS;
 }
 
-/** Whether the call certainly never reached a service. Only Node.js tells; a browser does not. */
+/** Whether the call certainly never reached a service. Only Node.js can tell; browsers cannot. */
 export function wasNeverSent(error: ConnectError): boolean {
   return UNREACHED.includes(networkCodeOf(error));
 }
 
-/** What Node.js calls a failure of the network, or nothing. */
+/** Returns Node.js's code of a network failure, or an empty string. */
 function networkCodeOf({ cause }: ConnectError): string {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : '';
 }

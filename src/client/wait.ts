@@ -6,8 +6,8 @@ import { type WatchOptions, watchCluster } from './watch.ts';
 
 /**
  * Waits until a cluster is complete, across restarts of the service, and returns its members with the
- * `initialCluster`. Throws the service's ConnectError when the token is unknown, expires, or is deleted, and the
- * signal's reason when that is aborted: `AbortSignal.timeout(...)` bounds the wait.
+ * `initialCluster`. Throws the service's ConnectError if the token is unknown, expires or is deleted, and the
+ * signal's reason if the signal is aborted. `AbortSignal.timeout(...)` bounds the wait.
  */
 export async function waitForCluster(
   client: DiscoveryClient,
@@ -17,7 +17,7 @@ export async function waitForCluster(
   for await (const { list } of watchCluster(client, token, options)) {
     if (list.cluster?.state === ClusterState.COMPLETE) return list;
   }
-  // Deleted while we waited: the service's refusal says so and since when.
+  // The token was deleted during the wait: this call fails with the service's error, which says when.
   await client.listMembers({ token }, options.signal && { signal: options.signal });
   throw new ConnectError('the token was deleted', Code.FailedPrecondition);
 }

@@ -13,14 +13,17 @@ import type { DiscoveryClient } from './discovery-client.ts';
 import { refusalOf } from './refusal.ts';
 import { isCutOff, isTransient, pauseAfter } from './transient.ts';
 
-/** The members as they stood: at the beginning, and again when too much was missed for it to be told. */
+/**
+ * ClusterSnapshot is the members at the start of a watch, and again after a gap that the service can no
+ * longer fill.
+ */
 export interface ClusterSnapshot {
   readonly type: 'snapshot';
   readonly revision: bigint;
   readonly list: ListMembersResponse;
 }
 
-/** One change, and the members after it. */
+/** ClusterChange is one change, and the members after it. */
 export interface ClusterChange {
   readonly type: 'event';
   readonly revision: bigint;
@@ -28,31 +31,36 @@ export interface ClusterChange {
   readonly list: ListMembersResponse;
 }
 
-/** One change of a watch that began at a revision, and so may not know the members. */
+/**
+ * MissedChange is one change of a watch that started at a revision and therefore may not know the members.
+ */
 export interface MissedChange extends Omit<ClusterChange, 'list'> {
   readonly list: ListMembersResponse | undefined;
 }
 
-/** What becomes of the connection behind a watch. */
+/** WatchConnection is the state of the connection behind a watch. */
 export type WatchConnection =
   | { readonly type: 'connected' }
   | { readonly type: 'lost'; readonly error: ConnectError; readonly retryInMs: number };
 
 export interface WatchOptions {
-  /** Ends the watch: it throws the signal's reason. */
+  /** Ends the watch, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told when the connection is lost, with when it is tried again, and when it is there (again). */
+  /** Called when the connection is lost, with the time of the next attempt, and when it is established. */
   readonly onConnection?: ((connection: WatchConnection) => void) | undefined;
 }
 
-/** A stream is silent for no longer than the 45 s between heartbeats: after twice that its connection is gone. In ms. */
+/**
+ * A stream is never silent for longer than the 45 s between heartbeats: after twice that the connection is
+ * considered lost. In ms.
+ */
 const SILENCE_MS = 100_000;
 
 /**
  * Watches a cluster: a snapshot, then every change once and in order, across lost connections and restarts of
- * the service. It goes on until the token is deleted (the last change says so), the signal is aborted, or the
- * loop over it is left. Throws the service's ConnectError when the token is unknown or expired, or was deleted
- * before the watch began; `refusalOf` has the reason.
+ * the service. The watch ends when the token is deleted (the last change says so), the signal is aborted, or
+ * the caller leaves the loop. Throws the service's ConnectError if the token is unknown or expired, or was
+ * deleted before the watch started; `refusalOf` returns the reason.
  *
  * With `afterRevision` there is no snapshot: the changes after that revision follow.
  */
@@ -80,7 +88,7 @@ export async function* watchCluster(
     signal?.throwIfAborted();
     const turn = startTurn(signal);
     const request = { token, ...(seen !== undefined && { afterRevision: seen }) };
-    let problem = new ConnectError('the stream ended before the watch was over', Code.Unavailable);
+    let problem = new ConnectError('the stream ended unexpectedly', Code.Unavailable);
     let begun = false;
     try {
       for await (const { update } of client.watchMembers(request, { signal: turn.signal })) {
@@ -122,7 +130,7 @@ export async function* watchCluster(
   }
 }
 
-/** What ListMembers would have answered. */
+/** Returns what ListMembers would have returned. */
 function listOf({
   cluster,
   members,
@@ -135,21 +143,21 @@ function listOf({
   return list;
 }
 
-/** Made when it is needed: the first error loads the whole of fetch in Node.js. */
+/** Built on demand: the first error loads all of fetch in Node.js. */
 const silence = (): ConnectError =>
-  new ConnectError(`nothing was heard for ${SILENCE_MS / 1000} s`, Code.Unavailable);
+  new ConnectError(`no data received for ${SILENCE_MS / 1000} s`, Code.Unavailable);
 
 interface Turn {
   readonly signal: AbortSignal;
-  /** A message has come. */
+  /** Records that a message arrived. */
   heard(): void;
-  /** Whether it was ended because none came. */
+  /** Whether the call was ended because no message arrived. */
   isSilent(): boolean;
-  /** Ends the call and lets go of the outer signal. A stream that is only left keeps running. */
+  /** Ends the call and releases the outer signal. A stream whose loop was merely left keeps running. */
   end(): void;
 }
 
-/** The time of one stream: it ends by itself when nothing is heard for too long. */
+/** Starts the timeout of one stream, which ends it after too long a silence. */
 function startTurn(outer: AbortSignal | undefined): Turn {
   const abort = new AbortController();
   let silent = false;

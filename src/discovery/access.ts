@@ -6,24 +6,26 @@ export function isSecretHash(text: string): text is SecretHash {
   return /^[0-9a-f]{64}$/.test(text);
 }
 
-/** What a caller is let do because of who it is, and what it has to show for the rest. */
+/** Caller is the identity of a caller, what that identity allows, and the secret that came with the call. */
 export interface Caller {
-  /** Of the credential by which it is known. */
+  /** The name of the credential that identified the caller. */
   readonly name?: string | undefined;
   readonly mayCreate: boolean;
-  /** Whether it may use tokens that no secret guards. */
+  /** Whether the caller may use tokens that are not guarded by a secret. */
   readonly mayUse: boolean;
-  /** Of the secret that came with the call. */
+  /** The hash of the secret that came with the call. */
   readonly proof?: SecretHash | undefined;
-  /** Somebody else may have had the call sent in its name: it may look, and change nothing. */
+  /**
+   * Set when another site may have caused the call through a browser: such a call may read but not change.
+   */
   readonly isLed?: boolean;
-  /** Whether its credentials are known. */
+  /** Whether the caller presented valid credentials. */
   readonly isKnown?: boolean;
-  /** Whether it may see all clusters of the service. */
+  /** Whether the caller may list all clusters of the service. */
   readonly isOperator?: boolean;
 }
 
-/** Whoever calls a service that asks nobody who it is. */
+/** ANYONE is every caller of a service that does not authenticate callers. */
 export const ANYONE: Caller = { mayCreate: true, mayUse: true };
 
 export function hashSecret(secret: string): SecretHash {
@@ -34,40 +36,40 @@ export function issueSecret(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** In a time that does not tell how much of them is the same. */
+/** Compares in constant time, so that the duration does not reveal how many digits match. */
 function sameHash(a: SecretHash, b: SecretHash): boolean {
   return timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-/** Refuses a caller that may not make tokens. */
+/** Throws if the caller may not create tokens. */
 export function authorizeMaker({ mayCreate, proof, isLed }: Caller): void {
   if (isLed === true) throw led();
-  if (!mayCreate) throw unauthenticated('makes tokens only for callers that it knows', proof);
+  if (!mayCreate) throw unauthenticated('creating tokens requires', proof);
 }
 
-const HOW_OPERATORS =
-  'etcd-discovery credential NAME --operator makes them, and the service takes them from its --auth-file';
+const HOW_OPERATORS = 'created with etcd-discovery credential NAME --operator and listed in --auth-file';
 
-/** Refuses a caller that may not see what all tokens are. */
+/** Throws if the caller may not list all clusters. */
 export function authorizeOperator({ isOperator, isKnown, name, proof }: Caller): void {
   if (isOperator === true) return;
   if (isKnown === true) {
     const who = name === undefined ? 'this client certificate' : name;
     throw new DiscoveryError(
       'FORBIDDEN',
-      `this is for the operators of the service, and ${who} is none of them; use the credentials of one (${HOW_OPERATORS})`,
+      `this requires an operator's credentials, and ${who} is not an operator; use credentials ${HOW_OPERATORS}`,
     );
   }
-  const which = proof === undefined ? 'come with' : 'these credentials are not known: use';
+  const unknown = proof === undefined ? '' : 'unknown credentials: ';
   throw new DiscoveryError(
     'UNAUTHENTICATED',
-    `this is for the operators of the service; ${which} the credentials of one (${HOW_OPERATORS})`,
+    `${unknown}this requires an operator's credentials, ${HOW_OPERATORS}`,
   );
 }
 
 /**
- * Refuses a caller that may not have this access to a token; undefined locks are those of a token that is not
- * there, or is not guarded. An access needs the secret of the highest guarded one up to it, or of a higher one.
+ * Throws if the caller does not have this access to a token. `locks` is undefined for a token that does not
+ * exist or is not guarded. An access requires the secret of the highest guarded access up to it, or of a
+ * higher one.
  */
 export function authorize(
   locks: Locks | undefined,
@@ -76,7 +78,7 @@ export function authorize(
   revision?: Revision,
 ): void {
   const { proof, mayUse, isLed } = caller;
-  // Nothing else: the refusal goes to whom the cluster must not be told.
+  // Only the revision: this caller must not learn anything about the cluster.
   const facts = revision === undefined ? {} : { revision };
   if (isLed === true && needed !== 'READ') throw led(facts);
   const level = ACCESSES.indexOf(needed);
@@ -87,7 +89,7 @@ export function authorize(
   };
   if (locks !== undefined && ACCESSES.some(opens)) return;
   if (required < 0) {
-    if (!mayUse) throw unauthenticated('answers only callers that it knows', proof, facts);
+    if (!mayUse) throw unauthenticated('this service requires', proof, facts);
     return;
   }
   if (proof === undefined) {
@@ -99,31 +101,29 @@ export function authorize(
   }
   throw new DiscoveryError(
     'FORBIDDEN',
-    `this secret does not allow its holder to ${WORDS[needed]}; ask the creator of the token for one that does`,
+    `this secret does not allow ${WORDS[needed]}; ask the creator of the token for one that does`,
     facts,
   );
 }
 
 const WORDS = {
-  READ: 'look at the cluster',
-  JOIN: 'register members',
-  ADMINISTER: 'take members out or replace them, delete the token or reopen it',
+  READ: 'reading the cluster',
+  JOIN: 'registering members',
+  ADMINISTER: 'removing or replacing members, or deleting or reopening the token',
 } as const satisfies Record<Access, string>;
 
 function led(facts = {}): DiscoveryError {
   return new DiscoveryError(
     'FORBIDDEN',
-    'a page of another site had the browser send this, with credentials that the browser keeps, and nothing was done; do it from here, or show the secret as a bearer',
+    'cross-site request rejected, nothing was changed: a page of another site used credentials stored in the browser; repeat it from this page, or send the secret as a bearer token',
     facts,
   );
 }
 
 function unauthenticated(what: string, proof: SecretHash | undefined, facts = {}): DiscoveryError {
-  const which =
-    proof === undefined ? 'come with the credentials' : 'these credentials are not known: use those';
-  return new DiscoveryError(
-    'UNAUTHENTICATED',
-    `this service ${what}; ${which} that its operator has given out`,
-    facts,
-  );
+  const text =
+    proof === undefined
+      ? `${what} credentials; ask the operator of the service for them`
+      : `unknown credentials: ${what} credentials that the operator of the service issued`;
+  return new DiscoveryError('UNAUTHENTICATED', text, facts);
 }

@@ -2,15 +2,15 @@ import { CLUSTER_LIMITS } from '../limits.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, ClusterSize, Registration, Revision } from './types.ts';
 
-// How large things are, in bytes: what every store and dialect writes of them at least. Each adds something of its own to
-// every member and change.
+// Sizes in bytes: the least that every store and dialect writes. Each adds its own overhead per member and
+// per change.
 
-/** What an event has beside its members: times, revisions and counts. */
+/** Bytes of an event without its members: times, revisions and counts. */
 const EVENT_BASE = 100;
 
 /**
- * What a member takes of every list that it is in: its texts, and once more its name and URL as `--initial-cluster`
- * has them.
+ * Returns the bytes of a member in every list that contains it: its texts, plus its name and URLs once more
+ * for `--initial-cluster`.
  */
 export function memberBytes({ id, name, peerUrls, discoveryText }: Registration): number {
   let bytes = textBytes(id) + textBytes(discoveryText ?? '') + textBytes(name) * (1 + peerUrls.length);
@@ -18,19 +18,19 @@ export function memberBytes({ id, name, peerUrls, discoveryText }: Registration)
   return bytes;
 }
 
-/** In UTF-8, and escaped where the page has to. */
+/** Counts UTF-8 bytes, including the escapes that the page needs. */
 function textBytes(text: string): number {
   return Buffer.byteLength(text) + 5 * (text.match(/["&'<>\\]/g)?.length ?? 0);
 }
 
-/** What a change takes of the history of its token that tells of these. */
+/** Returns the bytes that a change to these members adds to the history of its token. */
 export function changeBytes(about: readonly Registration[]): number {
   let bytes = EVENT_BASE;
   for (const each of about) bytes += memberBytes(each);
   return bytes;
 }
 
-/** Whom an event tells of. */
+/** The members that an event is about. */
 interface Told {
   readonly member?: Registration;
   readonly previous?: Registration;
@@ -44,39 +44,42 @@ export function eventBytes({ member, previous, removed = [] }: Told): number {
   return bytes;
 }
 
-/** What a token has beside its changes. */
+/** Bytes of a token without its changes. */
 export const TOKEN_BASE = 512;
 
-/** About what a token takes of a store. */
+/** Estimates the bytes that a token takes in a store. */
 export function tokenBytes(cluster: Cluster): number {
   return TOKEN_BASE + cluster.changeBytes;
 }
 
 /**
- * What one member of a cluster may take: the same share for each place, so that no member can leave too little for
- * those that follow.
+ * Returns the bytes that one member of a cluster may take. Every place has the same share, so that no member
+ * can leave too little for the ones after it.
  */
 export function placeBytes(size: ClusterSize): number {
   return Math.floor(Math.max(CLUSTER_LIMITS.membersBytes / size, CLUSTER_LIMITS.leastMemberBytes));
 }
 
-/** What is kept of a token's history for each place that is free. */
+/** Returns the bytes of a token's history that are reserved for each free place. */
 export function registrationBytes(size: ClusterSize): number {
   return EVENT_BASE + placeBytes(size);
 }
 
-/** Refuses a member that is larger than its place. */
+/** Throws if the member is larger than its place. */
 export function checkMemberBytes({ size }: Cluster, wanted: Registration): void {
   const [bytes, most] = [memberBytes(wanted), placeBytes(size)];
   if (bytes <= most) return;
   throw new DiscoveryError(
     'INVALID_ARGUMENT',
-    `the member takes ${bytes} bytes of the lists that it is in, and each of ${size} may take ${most}, its id, its name and discovery text, and each peer URL with the name once more; give it fewer or shorter peer URLs`,
+    `the member would use ${bytes} bytes of the member list, and in a cluster of ${size} each member can use ${most} (its id, name and discovery text, and each peer URL with the name again); use fewer or shorter peer URLs`,
     { field: 'peer_urls' },
   );
 }
 
-/** The first of the events that one reader holds at a time; one, however large it is. */
+/**
+ * Returns the first events that fit into the bytes that one reader may hold, and at least one event however
+ * large it is.
+ */
 export function firstEvents<Event extends Told>(events: Iterable<Event>, limit: number): Event[] {
   const first: Event[] = [];
   let bytes = 0;
@@ -89,7 +92,7 @@ export function firstEvents<Event extends Told>(events: Iterable<Event>, limit: 
   return first;
 }
 
-/** The same of those after a revision. */
+/** Returns the first events after a revision, within the same bound. */
 export function eventsAfter<E extends Told & { readonly revision: Revision }>(
   events: readonly E[],
   after: Revision,

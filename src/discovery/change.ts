@@ -15,7 +15,7 @@ import type {
   Token,
 } from './types.ts';
 
-/** A change that was decided and is not yet committed: the store gives it its revision. */
+/** Change is a decision that is not committed yet. The store assigns its revision. */
 export type Change =
   | {
       readonly type: 'CREATED';
@@ -38,18 +38,21 @@ export type Change =
   | { readonly type: 'DEREGISTERED'; readonly time: Millis; readonly id: MemberId }
   | { readonly type: 'TOKEN_DELETED'; readonly time: Millis; readonly byRestore?: true };
 
-/** One committed change to the members of a cluster, as watchers get it. */
+/** Event is one committed change to the members of a cluster, as watchers receive it. */
 export interface Event {
   readonly type: 'REGISTERED' | 'REPLACED' | 'DEREGISTERED' | 'TOKEN_DELETED' | 'TOKEN_REOPENED';
   readonly revision: Revision;
   readonly time: Millis;
-  /** The member after the change, or as it was when it left. */
+  /** The member after the change, or the removed member. */
   readonly member?: Member;
   /** The member before a replacement. */
   readonly previous?: Member;
-  /** Of a new member: registered by a call that would have replaced one. The v2 dialect tells it as another action. */
+  /**
+   * Set on a new member that was registered by a call that would have replaced one. The v2 dialect reports
+   * another action for it.
+   */
   readonly wouldReplace?: true;
-  /** Everyone who went with a deleted token. */
+  /** All members and standbys that were removed with a deleted token. */
   readonly removed?: readonly Member[];
   /** When a reopened token expires. */
   readonly expireTime?: Millis;
@@ -60,24 +63,27 @@ export interface Event {
 
 export interface Applied {
   readonly cluster: Cluster;
-  /** What watchers are told; the making of a token has nobody to tell. */
+  /** The event for watchers. Unset for the creation of a token, which cannot have watchers yet. */
   readonly event?: Event;
 }
 
-/** The cluster after a change, and the event that tells of it. Pure: every store commits what this returns. */
+/**
+ * Returns the cluster after a change, and the event that describes the change. Pure: every store commits the
+ * result.
+ */
 export function apply(cluster: Cluster | undefined, change: Change, revision: Revision): Applied {
   if (change.type === 'CREATED') return { cluster: created(change, revision) };
   if (cluster === undefined) throw new TypeError(`a change of type ${change.type} needs a cluster`);
   const event = eventOf(cluster, change, revision);
   const after = replay(cluster, event);
-  // Watchers are told of a deletion; why stands in the record, for those who ask later.
+  // Watchers receive the deletion only. The record keeps its cause for later readers.
   const isByRestore = change.type === 'TOKEN_DELETED' && change.byRestore;
   return { cluster: isByRestore ? { ...after, closedByRestore: true } : after, event };
 }
 
 /**
- * The cluster after an event of its log. A member that was replaced need not be there: the event that registered it
- * may no longer be held.
+ * Returns the cluster after an event of its log. A replaced member may be missing, because the event that
+ * registered it may have been dropped.
  */
 export function replay(cluster: Cluster, event: Event): Cluster {
   const { type } = event;
@@ -108,8 +114,9 @@ function shrunk(before: Cluster, after: Cluster): Cluster {
 }
 
 /**
- * Whether an event makes whoever counted before it count again: etcd's nodes never forget a member, so that one who
- * was told of it waits for others than one who comes later. What befalls a standby of a complete cluster does not.
+ * Whether nodes that read the members before the event must read them again. An etcd node never forgets a
+ * member that it has seen, so a node that saw a removed member would wait for a different set than a node
+ * that arrives later. Changes to the standbys of a complete cluster are not cuts.
  */
 export function isCut({ type, complete }: Pick<Event, 'type' | 'complete'>): boolean {
   return !complete && (type === 'REPLACED' || type === 'DEREGISTERED');
@@ -121,7 +128,7 @@ function cut(after: Cluster, event: Event): Cluster {
 
 type About = Pick<Event, 'member' | 'previous' | 'wouldReplace' | 'removed' | 'expireTime'>;
 
-/** An event after which the cluster has so many members, standbys included. */
+/** Returns an event after which the cluster has these numbers of members and standbys. */
 export function makeEvent(
   { type, revision, time }: Pick<Event, 'type' | 'revision' | 'time'>,
   { count, size }: { readonly count: number; readonly size: number },
@@ -162,7 +169,7 @@ function eventOf(
     case 'REPLACED': {
       const previous = memberOf(members, change.member.id);
       const version = previous.version + 1;
-      // With what it was started with, or without if that is not known now.
+      // Sets the discovery text of the new registration, and removes the old one if the new one has none.
       const { discoveryText: _, ...kept } = previous;
       const member = { ...kept, ...change.member, modRevision: revision, version };
       return event(members.length, { member, previous });
@@ -174,7 +181,7 @@ function eventOf(
   }
 }
 
-// Written out field by field: V8 takes microseconds for an object whose literal goes on after a spread.
+// Lists every field: V8 needs microseconds for an object literal that continues after a spread.
 
 function created(change: Extract<Change, { readonly type: 'CREATED' }>, revision: Revision): Cluster {
   const cluster: Cluster = {
@@ -218,7 +225,7 @@ function changed(cluster: Cluster, members: readonly Member[], event: Event): Cl
   };
 }
 
-/** In the place of the member with its id, else in that of its rank. */
+/** Replaces the member with the same ID, or inserts the member at its rank. */
 function withMember(members: readonly Member[], member: Member): readonly Member[] {
   const at = members.findIndex((each) => each.id === member.id);
   if (at >= 0) return members.with(at, member);
@@ -228,11 +235,12 @@ function withMember(members: readonly Member[], member: Member): readonly Member
 
 function memberOf(members: readonly Member[], id: MemberId): Member {
   const member = members.find((each) => each.id === id);
-  if (member === undefined) throw new TypeError('the change names a member that the cluster does not have');
+  if (member === undefined)
+    throw new TypeError('the change refers to a member that the cluster does not have');
   return member;
 }
 
 function requireFact<T>(fact: T | undefined): T {
-  if (fact === undefined) throw new TypeError('an event lacks what it is about');
+  if (fact === undefined) throw new TypeError('an event lacks its token or member');
   return fact;
 }

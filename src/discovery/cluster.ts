@@ -15,7 +15,7 @@ export function isComplete(cluster: Cluster): boolean {
 
 const MEMBER_ADD = 'add this node with etcdctl member add';
 
-/** Whether it was ever complete, which its end does not undo. */
+/** Whether the cluster was ever complete. Expiry and deletion do not change this. */
 export function hasFormed(cluster: Cluster): boolean {
   return cluster.formed === true || isComplete(cluster);
 }
@@ -33,7 +33,7 @@ export function isStandby(cluster: Cluster, id: MemberId): boolean {
   return cluster.members.findIndex((member) => member.id === id) >= cluster.size;
 }
 
-/** When the last of its members registered, those past its size left out; when it was made, while there is none. */
+/** Returns when the last ranked member registered, or when the token was created if no member has. */
 export function lastRegistered(cluster: Cluster): Millis {
   return ranked(cluster).reduce(
     (latest, { registerTime }) => (registerTime > latest ? registerTime : latest),
@@ -41,12 +41,15 @@ export function lastRegistered(cluster: Cluster): Millis {
   );
 }
 
-/** When the record became a tombstone, or will: the retention time counts from here. */
+/** Returns when the record became, or will become, a tombstone. The retention time starts then. */
 export function endTime(cluster: Cluster): Millis {
   return cluster.deleteTime ?? cluster.expireTime;
 }
 
-/** etcd's `--initial-cluster`; empty until the cluster is complete, as a shorter list starts another one. */
+/**
+ * Returns the value of etcd's `--initial-cluster`. Empty until the cluster is complete, because a shorter
+ * list would start a different cluster.
+ */
 export function initialCluster(cluster: Cluster): string {
   if (!isComplete(cluster)) return '';
   let list = '';
@@ -56,22 +59,22 @@ export function initialCluster(cluster: Cluster): string {
   return list;
 }
 
-/** The cluster, if it is known at all. */
+/** Returns the cluster, or throws if the token is unknown. */
 export function requireKnown(cluster: Cluster | undefined, revision?: Revision): Cluster {
   if (cluster !== undefined) return cluster;
   throw new DiscoveryError(
     'TOKEN_NOT_FOUND',
-    'no such token: it was never made here, is mistyped, or ended long ago; make a new one',
+    'no such token: it was never created here, is mistyped, or ended long ago; create a new one',
     at(revision),
   );
 }
 
-/** The cluster, if it can still be joined and watched. */
+/** Returns the cluster, or throws if it can no longer be joined and watched. */
 export function requireLive(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
   return requireWhole(requireNotEnded(cluster, now, revision), revision);
 }
 
-/** The cluster, if its members can be read: an expired token still has them. */
+/** Returns the cluster, or throws if its members cannot be read. Those of an expired token can. */
 export function requireListed(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
   return requireWhole(requireNotDeleted(requireKnown(cluster, revision), now, revision), revision);
 }
@@ -80,12 +83,12 @@ function requireWhole(found: Cluster, revision: Revision | undefined): Cluster {
   if (found.formed !== true) return found;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster has formed, and lost a member here since: whoever took its place would not be one of it; ${MEMBER_ADD}`,
+    `the cluster has formed, and a member was removed here since; its place cannot be taken by discovery: ${MEMBER_ADD}`,
     { cluster: found, ...at(revision) },
   );
 }
 
-/** The cluster, unless its token has expired or was deleted. */
+/** Returns the cluster, or throws if its token has expired or was deleted. */
 export function requireNotEnded(cluster: Cluster | undefined, now: Millis, revision?: Revision): Cluster {
   const found = requireNotDeleted(requireKnown(cluster, revision), now, revision);
   if (now >= found.expireTime) {
@@ -98,30 +101,33 @@ export function requireNotEnded(cluster: Cluster | undefined, now: Millis, revis
   return found;
 }
 
-/** The cluster, unless somebody deleted its token. */
+/** Returns the cluster, or throws if its token was deleted. */
 export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revision): Cluster {
   if (found.deleteTime === undefined) return found;
   const when = ago(found.deleteTime, now);
   throw new DiscoveryError(
     'TOKEN_DELETED',
     found.closedByRestore
-      ? `the service was restored from a backup ${when}, which closed this token: nodes may have registered after the backup; make a new one, and start all nodes with it`
+      ? `the service was restored from a backup ${when}, which closed this token: nodes may have registered after the backup; create a new one and start all nodes with it`
       : `the token was deleted ${when}; ${afterEnd(found)}`,
     { cluster: found, ...at(revision) },
   );
 }
 
-/** A new token would lead a node that comes late to another cluster than the one that runs. */
+/** Does not suggest a new token: it would lead a late node into a different cluster than the running one. */
 function afterEnd(ended: Cluster): string {
-  return hasFormed(ended) ? `its cluster has formed; ${MEMBER_ADD}` : 'make a new one';
+  return hasFormed(ended) ? `its cluster has formed; ${MEMBER_ADD}` : 'create a new one';
 }
 
 function afterExpiry(expired: Cluster): string {
   if (hasFormed(expired)) return afterEnd(expired);
-  return `${whoRegistered(expired)}; reopen it with etcd-discovery reopen, or make a new one`;
+  return `${whoRegistered(expired)}; reopen it with etcd-discovery reopen, or create a new one`;
 }
 
-/** Names of this many characters are told, and how many more there are: a node logs them in one line. */
+/**
+ * Characters of member names in one message. The number of omitted names follows. Nodes log the message as
+ * one line.
+ */
 const TOLD_CHARACTERS = 200;
 
 function whoRegistered({ members, size }: Cluster): string {

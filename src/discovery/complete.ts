@@ -4,7 +4,7 @@ import { isComplete, isStandby, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, Member, Millis, Registration } from './types.ts';
 
-// What a complete cluster refuses.
+// Checks for changes to a complete cluster.
 
 export const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
 
@@ -28,7 +28,10 @@ export function checkRoom(cluster: Cluster, newcomer: Newcomer): void {
   checkStandbysBytes(cluster, newcomer);
 }
 
-/** Of a complete cluster, whose members are final: whoever comes or is replaced is a standby. */
+/**
+ * Throws if the standbys of a complete cluster would take too many bytes. Its members are final, so every
+ * registration and replacement concerns a standby.
+ */
 export function checkStandbysBytes(cluster: Cluster, wanted: Registration): void {
   if (!isComplete(cluster)) return;
   let bytes = memberBytes(wanted);
@@ -37,32 +40,36 @@ export function checkStandbysBytes(cluster: Cluster, wanted: Registration): void
   if (bytes <= most) return;
   throw new DiscoveryError(
     'TOO_MANY_STANDBYS',
-    `the standbys of the cluster take ${most} bytes at most, and would take ${bytes} with this one; ${MEMBER_ADD}`,
+    `the standbys of the cluster can use ${most} bytes, and would use ${bytes} with this one; ${MEMBER_ADD}`,
     { cluster },
   );
 }
 
 /**
- * The write that completes a cluster fixes its members for good: nodes have left with the list, and one that read
- * another later would start a second cluster. Standbys are on no list.
+ * Throws if the member is final. The write that completes a cluster fixes its members: nodes have read the
+ * list and started, and a node that reads a different list later would start a second cluster. Standbys are
+ * on no list.
  */
 export function checkNotFinal(cluster: Cluster, member: Member): void {
   if (!isComplete(cluster) || isStandby(cluster, member.id)) return;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster has formed, and its members are final here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late writes the line)`,
+    `the cluster has formed, and its members can no longer change here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late prints the command)`,
     { member, cluster },
   );
 }
 
-/** A node that lost its data must not come back as a fresh member of a running cluster. */
+/**
+ * Throws unless the call is a recent retry: a node that lost its data must not return as a fresh member of a
+ * running cluster.
+ */
 export function checkRetry(cluster: Cluster, member: Member, now: Millis): void {
-  // A clock that was put back makes no retry of an old registration.
+  // Absolute, so that a clock that was set back does not turn an old registration into a retry.
   const apart = Math.abs(now - member.registerTime);
   if (!isComplete(cluster) || cluster.allowRejoin || apart <= CLUSTER_LIMITS.retryWindow) return;
   const why = isStandby(cluster, member.id)
-    ? `the cluster has ${all(cluster)}, and this one came later; ${MEMBER_ADD}`
-    : 'the cluster is complete with this member in it: start the node with the data it had, or replace it with etcdctl member remove and member add';
+    ? `the cluster has ${all(cluster)}, and this node registered later; ${MEMBER_ADD}`
+    : 'the cluster is complete and this node is already a member: start it with its existing data, or replace it with etcdctl member remove and etcdctl member add';
   throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
 }
 

@@ -3,8 +3,8 @@ import { isComplete } from './cluster.ts';
 import type { Cluster, Millis } from './types.ts';
 
 /**
- * Ends a token whose cluster was assembling in a restored backup: nodes that came after the backup count members that
- * the service does not know, and others would take their places.
+ * Deletes a token whose cluster was assembling when the restored backup was made. Nodes that registered after
+ * the backup count members that the service does not know, and other nodes would take their places.
  */
 export function decideClose(cluster: Cluster | undefined, now: Millis): Change | undefined {
   if (cluster === undefined || cluster.deleteTime !== undefined || isComplete(cluster)) return undefined;

@@ -6,18 +6,21 @@ import { stillTaken, takenByAnother } from './taken.ts';
 import type { CallerName, Cluster, ClusterSize, Description, Locks, Token, Ttl } from './types.ts';
 import { ACCESSES, type Millis, millis } from './types.ts';
 
-/** What a caller asks a new token to be; undefined is left to the service. */
+/** CreateCommand is the request for a new token. Undefined fields take the service's defaults. */
 export interface CreateCommand {
   readonly token: Token;
   readonly size: ClusterSize;
   readonly description?: Description;
-  /** The lifetime asked for; `ttl` is what it comes to. */
+  /** The requested lifetime. `ttl` is the resulting one. */
   readonly askedTtl?: Ttl;
   readonly ttl: Ttl;
   readonly allowRejoin: boolean;
   readonly locks?: Locks;
   readonly creator?: CallerName;
-  /** What of it follows from all that was asked and by whom, so that a cluster which has it is of the same call. */
+  /**
+   * Set when the token, or its locks, are derived from the whole request and its caller: an existing cluster
+   * that has the same was then created by the same call.
+   */
   readonly repeats?: 'TOKEN' | 'LOCKS';
 }
 
@@ -47,10 +50,10 @@ export function decideCreate(
     if (Math.abs(now - cluster.createTime) <= CLUSTER_LIMITS.repeatWindow) return undefined;
     throw new DiscoveryError(
       'TOKEN_EXISTS',
-      'a token was made with this request_id more than a minute ago; use another request_id for another token',
+      'a token was created with this request_id more than a minute ago; use another request_id for another token',
     );
   }
-  // The secrets of a guarded token cannot be told again, and what it is for, or was, is not for everybody to know.
+  // The secrets of a guarded token cannot be returned again, and its purpose and history are not public.
   if (cluster.locks !== undefined) {
     throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
   }

@@ -10,8 +10,8 @@ import type { Cluster, Member, Registration } from './types.ts';
 import { type MemberId, type Millis, millis, type PeerUrl, type Revision, type Ttl } from './types.ts';
 import { requireUnworn } from './wear.ts';
 
-// The rules of the domain: a command meets the cluster as it is, and becomes a change, nothing to do
-// (undefined), or a refusal (thrown). Pure, as a store may have to ask twice.
+// The rules of the domain: a command and the current cluster become a change, no change (undefined), or an
+// error (thrown). Pure, because a store may have to evaluate them twice.
 
 export interface RegisterCommand extends Registration {
   readonly mode: 'CREATE' | 'REPLACE' | 'CREATE_OR_REPLACE';
@@ -41,12 +41,12 @@ export function decideRegister(
     return mode === 'CREATE_OR_REPLACE' ? { ...change, wouldReplace: true } : change;
   }
   const same = sameRegistration(registered, command);
-  // A replacement that was made, and whose answer was lost.
+  // A retry of a replacement whose response was lost.
   if (mode !== 'CREATE' && same) return undefined;
   checkExpected(registered, command.expected);
   if (mode === 'CREATE') {
     if (!same) {
-      // etcd makes the id from the peer URLs: a second node at the same address brings the same id.
+      // etcd derives the ID from the peer URLs: a second node at the same address sends the same ID.
       if (registered.name !== name) checkPeerUrls(registered, addressesOf(command));
       throw memberExists(into, registered);
     }
@@ -62,7 +62,7 @@ export function decideRegister(
   return { type: 'REPLACED', time: now, member: registrationOf(command) };
 }
 
-/** Whether the command would take what another node has registered out of the cluster. */
+/** Whether the command would remove another node's registration from the cluster. */
 export function takesOut(cluster: Cluster | undefined, command: RegisterCommand): boolean {
   if (command.mode === 'CREATE' || cluster === undefined) return false;
   const registered = alike(cluster.members, command).find(({ id }) => id === command.id);
@@ -84,7 +84,7 @@ export function decideDeregister(
   return { type: 'DEREGISTERED', time: now, id };
 }
 
-/** A lifetime from now on, for a token that is remembered. */
+/** Gives a remembered token a new lifetime that starts now. */
 export function decideReopen(cluster: Cluster | undefined, ttl: Ttl, now: Millis): Change {
   const known = requireNotDeleted(requireKnown(cluster), now);
   requireUnworn(known, { membersAfter: known.members.length, about: [] });
@@ -109,7 +109,7 @@ function registrationOf({ id, name, peerUrls, discoveryText }: Registration): Re
   return discoveryText === undefined ? { id, name, peerUrls } : { id, name, peerUrls, discoveryText };
 }
 
-/** No two members share a name or a peer URL: etcd would refuse to start from such a list. */
+/** Throws if another member has the name or a peer URL: etcd does not start from a list with duplicates. */
 function checkFree(members: readonly Member[], wanted: Registration): void {
   const addresses = addressesOf(wanted);
   for (const member of members) {
@@ -117,7 +117,7 @@ function checkFree(members: readonly Member[], wanted: Registration): void {
     if (member.name === wanted.name) {
       throw new DiscoveryError(
         'NAME_TAKEN',
-        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; give this node another --name`,
+        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; start this node with another --name`,
         { member },
       );
     }
@@ -135,7 +135,7 @@ function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>):
     if (own === undefined) continue;
     throw new DiscoveryError(
       'PEER_URL_TAKEN',
-      `the peer URL ${own} is taken by the member '${member.name}'; give this node other --initial-advertise-peer-urls`,
+      `the peer URL ${own} is taken by the member '${member.name}'; start this node with other --initial-advertise-peer-urls`,
       { member },
     );
   }
@@ -145,7 +145,7 @@ function checkExpected(member: Member, expected: Revision | undefined): void {
   if (expected === undefined || expected === member.modRevision) return;
   throw new DiscoveryError(
     'REVISION_MISMATCH',
-    `the member is at revision ${member.modRevision}, not ${expected}; read it again and decide anew`,
+    `the member is at revision ${member.modRevision}, expected ${expected}; read it again and retry`,
     { member },
   );
 }
@@ -154,7 +154,7 @@ function memberExists(cluster: Cluster, member: Member): DiscoveryError {
   const next = isComplete(cluster) ? MEMBER_ADD : 'deregister it first, or register with another id';
   return new DiscoveryError(
     'MEMBER_EXISTS',
-    `the member id ${member.id} is registered as '${member.name}' at ${shownUrls(member)}; ${next}`,
+    `the member id ${member.id} is already registered as '${member.name}' at ${shownUrls(member)}; ${next}`,
     { member },
   );
 }
@@ -162,11 +162,11 @@ function memberExists(cluster: Cluster, member: Member): DiscoveryError {
 function noSuchMember(id: MemberId): DiscoveryError {
   return new DiscoveryError(
     'MEMBER_NOT_FOUND',
-    `no member ${id} is registered under this token; list the members to see who is`,
+    `no member ${id} is registered under this token; list the members to see their ids`,
   );
 }
 
-/** Its first peer URL, and how many more it has: enough to know it by. */
+/** Shows the first peer URL and the number of others, which is enough to identify the member. */
 function shownUrls({ peerUrls: [first, ...others] }: Member): string {
   return others.length === 0 ? `${first}` : `${first} and ${others.length} more`;
 }

@@ -19,10 +19,10 @@ import type { Access, Cluster, Member } from './types.ts';
 import { type MemberId, type Millis, millis, type Revision, type Token, type Ttl } from './types.ts';
 import { type WatchItem, watch } from './watch.ts';
 
-/** Clusters forgotten in one transaction: a few ms, so that calls are not held up. */
+/** Clusters deleted in one transaction. It takes a few ms, so that calls are not delayed. */
 const SWEPT_TOGETHER = 100;
 
-/** A view of a cluster that exists. */
+/** KnownView is a view of a cluster that exists. */
 export interface KnownView extends View {
   readonly cluster: NonNullable<View['cluster']>;
 }
@@ -32,19 +32,19 @@ export interface Registered extends Written {
   /** The member before a replacement. */
   readonly previous: Member | undefined;
   readonly outcome: 'CREATED' | 'REPLACED' | 'UNCHANGED';
-  /** 1 for the first; past the cluster's size it is a standby. */
+  /** The rank of the member, starting at 1. Above the cluster's size it is a standby. */
   readonly rank: number;
 }
 
 export interface Deregistered extends Written {
   readonly member: Member;
-  /** The place that it had, 1 for the first. */
+  /** The rank that the member had, starting at 1. */
   readonly rank: number;
 }
 
 /**
- * The use cases, over one store. Everything rejects with a DiscoveryError: UNAUTHENTICATED or FORBIDDEN when the
- * caller may not.
+ * Discovery implements the use cases over one store. Every method rejects with a DiscoveryError:
+ * UNAUTHENTICATED or FORBIDDEN if the caller lacks the access.
  */
 export class Discovery {
   readonly policy: Policy;
@@ -56,7 +56,7 @@ export class Discovery {
   readonly #retries: RetryClock;
   #closing = false;
 
-  /** `steady`: milliseconds of a clock that nobody sets. */
+  /** `steady` returns milliseconds of a monotonic clock. */
   constructor(
     store: Store,
     policy: Policy,
@@ -68,11 +68,11 @@ export class Discovery {
     this.key = store.key;
     this.now = now;
     this.#retries = new RetryClock(now, steady);
-    // A turn later: the answer of who wrote leaves first, and is not held up by the work of the watchers.
+    // Deferred by one turn, so that the writer gets its response before the work for the watchers starts.
     store.onCommit((token) => setImmediate(() => this.#topics.ring(token)));
   }
 
-  /** The store's revision, for callers that may use tokens which no secret guards. */
+  /** Returns the store's revision. For callers that may use unguarded tokens. */
   async revision(caller: Caller = ANYONE): Promise<Revision> {
     const revision = await this.#store.revision();
     authorize(undefined, 'READ', caller, revision);
@@ -86,21 +86,23 @@ export class Discovery {
     );
   }
 
-  /** The cluster in whatever state, tombstones included. */
+  /** Returns the cluster in any state, tombstones included. */
   async getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
     authorize(cluster?.locks, 'READ', caller, revision);
     return { cluster: requireKnown(cluster, revision), revision };
   }
 
-  /** The cluster with its members, until it is forgotten; those who would join ask for a live one. */
+  /**
+   * Returns the cluster with its members until it is forgotten. Callers that want to join pass `requireLive`.
+   */
   async listMembers(token: Token, caller: Caller = ANYONE, which = requireListed): Promise<KnownView> {
     const { cluster, revision } = await this.#store.read(token);
     authorize(cluster?.locks, 'READ', caller, revision);
     return { cluster: which(cluster, this.now(), revision), revision };
   }
 
-  /** A registration that takes another out needs what a removal needs; the same again takes nothing out. */
+  /** A registration that removes another one requires the access for a removal. A retry removes nothing. */
   async register(token: Token, command: RegisterCommand, caller: Caller = ANYONE): Promise<Registered> {
     const written = await this.#change(token, 'JOIN', caller, (cluster) => {
       if (takesOut(cluster, command)) authorize(cluster?.locks, 'ADMINISTER', caller);
@@ -108,10 +110,10 @@ export class Discovery {
     });
     if (written.changed) this.#retries.registered(token, command.id);
     const { members } = written.cluster;
-    // Who has just registered is the last.
+    // A new member is the last one.
     const rank = members.findLastIndex((member) => member.id === command.id) + 1;
     const member = members[rank - 1];
-    if (member === undefined) throw new TypeError('the store lost the member that it registered');
+    if (member === undefined) throw new TypeError('the store lost a member that it had registered');
     const outcome = written.changed ? (member.version === 1 ? 'CREATED' : 'REPLACED') : 'UNCHANGED';
     const previous =
       outcome === 'REPLACED' ? written.before?.members.find(({ id }) => id === command.id) : undefined;
@@ -129,7 +131,7 @@ export class Discovery {
     );
     const rank = (written.before?.members ?? []).findIndex((each) => each.id === id) + 1;
     const member = written.before?.members[rank - 1];
-    if (member === undefined) throw new TypeError('the store took out a member that was not there');
+    if (member === undefined) throw new TypeError('the store removed a member that did not exist');
     return { ...written, member, rank };
   }
 
@@ -141,7 +143,7 @@ export class Discovery {
     return this.#change(token, 'ADMINISTER', caller, (cluster) => decideReopen(cluster, ttl, this.now()));
   }
 
-  /** For operators alone. See `listClusters`. */
+  /** For operators only. See `listClusters`. */
   async listClusters(query: ListQuery, caller: Caller = ANYONE): Promise<ListPage> {
     authorizeOperator(caller);
     return listClusters(this.#store, query, this.now());
@@ -158,7 +160,7 @@ export class Discovery {
     });
   }
 
-  /** See `watch`. A watch that begins or runs while the service stops throws SHUTTING_DOWN. */
+  /** See `watch`. Throws SHUTTING_DOWN if the service is stopping or stops during the watch. */
   watch(
     token: Token,
     after: Revision | undefined,
@@ -169,12 +171,12 @@ export class Discovery {
     return watch(context, token, after, signal, caller);
   }
 
-  /** How many watches are open. */
+  /** Returns the number of open watches. */
   watchers(): number {
     return this.#topics.count();
   }
 
-  /** Clusters whose tokens expired from a time on and before another, the earliest first, at most so many. */
+  /** Returns the clusters whose tokens expired in [from, until), earliest first, at most `limit`. */
   async expired(from: Millis, until: Millis, limit: number): Promise<readonly Cluster[]> {
     const tokens = await this.#store.ending(from, until, limit);
     const views = await Promise.all(tokens.map((token) => this.#store.read(token)));
@@ -185,7 +187,7 @@ export class Discovery {
       );
   }
 
-  /** Forgets clusters that ended longer than the retention time ago, a batch at a time. Returns how many. */
+  /** Deletes the clusters that ended longer than the retention time ago, in batches. Returns their number. */
   async sweep(): Promise<number> {
     const endedBefore = millis(this.now() - this.policy.retention);
     let total = 0;
@@ -197,7 +199,7 @@ export class Discovery {
     return total;
   }
 
-  /** Ends every watch with SHUTTING_DOWN; calls that are under way finish. */
+  /** Ends every watch with SHUTTING_DOWN. Calls in progress finish. */
   stopWatches(): void {
     this.#closing = true;
     this.#topics.ring(undefined);

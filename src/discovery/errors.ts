@@ -1,7 +1,7 @@
 import { STOPPING } from '../values/sentences.ts';
 import type { Cluster, Member, Revision } from './types.ts';
 
-/** Why a call was refused. The set is closed; every surface has one table over it. */
+/** Reason says why a call was rejected. The set is closed: every surface has one table over it. */
 export type Reason =
   | 'INVALID_ARGUMENT'
   | 'TOKEN_NOT_FOUND'
@@ -29,26 +29,28 @@ export type Reason =
   | 'TOKEN_WORN_OUT'
   | 'DISCOVERY_TEXT_DIFFERS';
 
-/** What a program needs beside the reason and the text. */
+/** ErrorFacts is the information for programs that accompanies the reason and the message. */
 export interface ErrorFacts {
-  /** The store's revision at the refusal; unset when the store was not asked. */
+  /** The store's revision when the call was rejected. Unset if the store was not read. */
   readonly revision?: Revision;
-  /** The refused field, in its proto spelling. */
+  /** The invalid field, in its proto spelling. */
   readonly field?: string;
-  /** The member in the way. */
+  /** The conflicting member. */
   readonly member?: Member;
-  /** Its place among the members, 1 for the first. */
+  /** The rank of that member, starting at 1. */
   readonly rank?: number;
-  /** The cluster that the refusal is about. */
+  /** The cluster that the error is about. */
   readonly cluster?: Cluster;
-  /** The latest revision after which every change is still held. */
+  /** The latest revision after which every change is still stored. */
   readonly compactRevision?: Revision;
-  /** When the same call may be made again, in ms from now. */
+  /** When to retry the same call, in ms from now. */
   readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 
-/** The one error of the service. Its message is for a person: what was wrong, and what to do next. */
+/**
+ * DiscoveryError is the only error of the service. Its message is for people: what is wrong, and what to do.
+ */
 export class DiscoveryError extends Error {
   override readonly name = 'DiscoveryError';
   readonly reason: Reason;
@@ -60,7 +62,7 @@ export class DiscoveryError extends Error {
     this.facts = facts;
   }
 
-  /** The same refusal, with the place that its member has in the cluster. */
+  /** Returns the same error with the rank of its member in the cluster. */
   within({ members }: Cluster): DiscoveryError {
     const { member } = this.facts;
     if (member === undefined) return this;
@@ -68,7 +70,7 @@ export class DiscoveryError extends Error {
     return new DiscoveryError(this.reason, this.message, { ...this.facts, rank });
   }
 
-  /** The same refusal, with the revision of the store that made it. */
+  /** Returns the same error with the store's revision. */
   at(revision: Revision): DiscoveryError {
     return new DiscoveryError(this.reason, this.message, { ...this.facts, revision });
   }

@@ -2,16 +2,21 @@ import { randomFillSync } from 'node:crypto';
 import type { Token } from './types.ts';
 
 const TOKEN_BYTES = 16;
-// Asked of the system for many tokens at once, as each call takes longer than all else of making one.
+// Random bytes are requested for many tokens at once, because each request takes longer than the rest of
+// creating a token.
 const random = Buffer.alloc(256 * TOKEN_BYTES);
 let randomUsed = random.length;
 
-/** How long new tokens begin alike: at 10,000 a second, 625 of them, which is a few pages of the embedded store. */
+/**
+ * How long new tokens share their first digits. At 10,000 tokens a second these are 625 tokens, a few pages
+ * of the embedded store.
+ */
 const ALIKE_MS = 62.5;
 
 /**
- * A new token: 16 bits of the time, and 112 random ones. By the time, those that are made and used together are
- * neighbours on disk, so that their writes change the same pages. It comes round again every 68 minutes.
+ * Returns a new token: 16 bits of the time and 112 random bits. The time makes tokens that are created and
+ * used together neighbours on disk, so that their writes change the same pages. The 16 bits repeat every 68
+ * minutes.
  */
 export function issueToken(): Token {
   if (randomUsed === random.length) {

@@ -3,18 +3,19 @@ import { issueSecret } from './access.ts';
 import { issueToken } from './issue-token.ts';
 import type { Access, Token } from './types.ts';
 
-/** Where a new token and its secrets come from. */
+/** Issuer generates new tokens and secrets. */
 export interface Issuer {
   token(): Token;
   secret(access: Access): string;
 }
 
-/** Others each time. */
+/** RANDOM_ISSUER returns different ones each time. */
 export const RANDOM_ISSUER: Issuer = { token: issueToken, secret: issueSecret };
 
 /**
- * The same whenever the same is asked by the same caller, on every replica, with nothing stored for it. Nobody can work
- * them out who does not know all of that and the store's key: not even the service remembers the secrets.
+ * Returns an issuer that derives the token and secrets from the request, its caller and the store's key.
+ * Repeating the request gives the same result on every replica without storing anything. Only someone who
+ * knows all of these can compute the secrets; the service itself does not store them.
  */
 export function repeatingIssuer(key: Uint8Array, asked: readonly unknown[]): Issuer {
   const seed = createHmac('sha256', key).update(JSON.stringify(asked)).digest();

@@ -7,28 +7,28 @@ import { byPlace, PHASES, type Phase, type Place, placeBefore } from './newest.t
 import type { Store } from './store.ts';
 import type { Cluster, Millis, Token } from './types.ts';
 
-/** Clusters read at once: of the largest these are 20 MB. */
+/** Clusters read at once: 20 MB for the largest. */
 const READ_TOGETHER = 10;
 
 export interface ListQuery {
   readonly states: ReadonlySet<State>;
-  /** Only those that were made at this time or earlier. */
+  /** List only clusters created at this time or earlier. */
   readonly madeBy?: Millis;
-  /** Only those behind it. */
+  /** List only clusters after this place. */
   readonly after?: Place;
   readonly limit: number;
 }
 
 export interface ListPage {
   readonly clusters: readonly Cluster[];
-  /** Behind which the next page begins; undefined: there is none. */
+  /** The place after which the next page starts. Undefined on the last page. */
   readonly next: Place | undefined;
-  /** How many clusters were looked at, and what they take, see `tokenBytes`. */
+  /** The number of examined clusters, and their bytes as counted by `tokenBytes`. */
   readonly looked: number;
   readonly bytes: number;
 }
 
-/** Where clusters of a state may be found. */
+/** The phases in which clusters of a state can be found. */
 const PHASES_OF = {
   ASSEMBLING: ['FORMING'],
   COMPLETE: ['COMPLETE'],
@@ -37,8 +37,8 @@ const PHASES_OF = {
 } as const satisfies Record<State, readonly Phase[]>;
 
 /**
- * A page of the clusters that are in one of some states, newest first. It looks at so many that a call has an end, and
- * has then fewer clusters than were asked for.
+ * Returns a page of the clusters in some states, newest first. The number of examined clusters is bounded, so
+ * a page may hold fewer clusters than requested.
  */
 export async function listClusters(
   store: Pick<Store, 'newest' | 'read'>,
@@ -54,7 +54,7 @@ export async function listClusters(
     const together = places.slice(looked, looked + Math.min(READ_TOGETHER, query.limit - clusters.length));
     const views = await Promise.all(together.map(({ token }) => readWhole(store, token)));
     for (const [i, cluster] of views.entries()) {
-      // It may have been forgotten meanwhile, and made anew.
+      // The cluster may have been forgotten in the meantime and created again.
       if (cluster === undefined || cluster.createTime !== together[i]?.createTime) continue;
       bytes += tokenBytes(cluster);
       if (query.states.has(stateOf(cluster, now))) clusters.push(cluster);
@@ -66,7 +66,10 @@ export async function listClusters(
   return { clusters, next: isEnd ? undefined : places[looked - 1], looked, bytes };
 }
 
-/** Nothing for a cluster whose data is damaged, so that others are found: who uses it is told, and so is who checks the data. */
+/**
+ * Returns undefined for a cluster with damaged data, so that the list still shows the others. Reads of that
+ * cluster and checks of the data report the damage.
+ */
 async function readWhole(store: Pick<Store, 'read'>, token: Token): Promise<Cluster | undefined> {
   try {
     return (await store.read(token)).cluster;
@@ -76,7 +79,7 @@ async function readWhole(store: Pick<Store, 'read'>, token: Token): Promise<Clus
   }
 }
 
-/** The first places to look at, and whether there are no more. */
+/** Returns the first places to examine, and whether these are the last. */
 async function placesOf(
   store: Pick<Store, 'newest'>,
   { states, madeBy, after }: ListQuery,
@@ -86,7 +89,8 @@ async function placesOf(
   const most = LIST_LIMITS.clustersPerPage;
   const found: Place[] = [];
   let isWhole = true;
-  // In the order in which clusters pass them: one that goes on meanwhile is found twice, and never missed.
+  // In the order in which clusters pass through the phases: a cluster that advances during the read is found
+  // twice, and never missed.
   for (const phase of PHASES) {
     if (!wanted.has(phase)) continue;
     const part = await store.newest(phase, from, most);

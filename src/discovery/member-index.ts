@@ -1,7 +1,7 @@
 import { peerAddress } from './parse.ts';
 import type { Member, MemberId, MemberName, Registration } from './types.ts';
 
-/** Fewer members are looked through as fast. */
+/** Up to this many members a linear search is as fast. */
 const INDEXED_FROM = 16;
 
 interface Index {
@@ -10,12 +10,12 @@ interface Index {
   readonly addresses: Map<string, Member>;
 }
 
-/** Of the members of large clusters, for as long as they are held. */
+/** The indexes of large clusters, kept as long as their member lists. */
 const indexes = new WeakMap<readonly Member[], Index>();
 
 /**
- * The members, by rank, that could be in the way of a registration: every one that has its id, its name or one of its
- * peer URLs. Of a small cluster all.
+ * Returns the members, by rank, that could conflict with a registration: all that have its ID, its name or
+ * one of its peer URLs. For small clusters it returns all members.
  */
 export function alike(members: readonly Member[], wanted: Registration): readonly Member[] {
   if (members.length < INDEXED_FROM) return members;
@@ -31,7 +31,7 @@ export function alike(members: readonly Member[], wanted: Registration): readonl
   return [...(found as Set<Member>)].sort((a, b) => Number(a.createRevision - b.createRevision));
 }
 
-/** Hands the index of members over to them with one more. Who asks for the members before has it made anew. */
+/** Moves the index to a list with one more member. The previous list gets a new index if it is used again. */
 export function handOver(before: readonly Member[], after: readonly Member[], added: Member): void {
   const index = indexes.get(before);
   if (index === undefined) return;

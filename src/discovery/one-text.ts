@@ -1,15 +1,18 @@
 import { DiscoveryError } from './errors.ts';
 import type { Member, Registration } from './types.ts';
 
-/** etcd makes the cluster id from this text: nodes with two texts would never form one cluster. */
+/**
+ * Throws if the discovery text differs from that of the other members. etcd derives the cluster ID from this
+ * text, so nodes with different texts would never form one cluster.
+ */
 export function checkText(members: readonly Member[], { id, discoveryText }: Registration): void {
   if (discoveryText === undefined) return;
-  // All that are known are the same, but for the member's own before a replacement.
+  // All known texts are equal, except that the member's own may change in a replacement.
   const other = members.find((member) => member.discoveryText !== undefined && member.id !== id);
   if (other === undefined || other.discoveryText === discoveryText) return;
   throw new DiscoveryError(
     'DISCOVERY_TEXT_DIFFERS',
-    `this node was started with ${flagOf(discoveryText)}, and the member '${other.name}' with ${flagOf(other.discoveryText)}; etcd makes the cluster id from this text: start every node with the same one, letter for letter`,
+    `this node was started with ${flagOf(discoveryText)}, and the member '${other.name}' with ${flagOf(other.discoveryText)}; etcd derives the cluster id from this text: start every node with exactly the same text`,
     { member: other },
   );
 }

@@ -17,9 +17,11 @@ import type {
 } from './types.ts';
 
 const WORD = /^[A-Za-z0-9.~-][A-Za-z0-9._~-]*$/;
-const WORD_RULE = 'letters, digits and . _ ~ -, and must not start with _';
+const WORD_RULE = 'letters, digits or . _ ~ -, and must not start with _';
 
-/** First words of the service's own paths, now and planned: as tokens they could not be reached. */
+/**
+ * First path segments that the service uses or plans to use: tokens with these names would be unreachable.
+ */
 const RESERVED = new Set(
   `new health healthz livez readyz metrics version robots.txt openapi.json favicon.ico v2 v3 v3alpha v3beta api assets
    static page index.html . ..`.split(/\s+/),
@@ -30,61 +32,66 @@ function invalid(field: string, message: string): DiscoveryError {
 }
 
 /**
- * Quotes outside text for a message: bounded, with nothing that could forge a log line, and in single quotes,
- * as etcd's own log escapes double ones.
+ * Quotes external text for a message: bounded, without characters that could forge a log line, and in single
+ * quotes because etcd's own log escapes double quotes.
  */
 function quote(text: string): string {
   const short = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text).slice(1, -1);
-  // JSON leaves some that are not fit to print.
+  // JSON leaves some unprintable characters unescaped.
   return `'${printable(short)}'`;
 }
 
 const STRANGERS: Readonly<Record<string, string>> = {
-  ' ': 'a blank',
+  ' ': 'a space',
   '\t': 'a tab (\\t)',
   '\n': 'a line break (\\n)',
   '\r': 'a carriage return (\\r)',
-  // Logs escape it.
+  // Named here because logs escape it.
   '"': 'a double quote',
   "'": 'a single quote',
 };
 
-/** The first character that no token has, and where: of the token itself, which may be a secret, nothing is shown. */
+/**
+ * Returns the first character that a token cannot have, and its position. It shows no more of the token,
+ * which may be a secret.
+ */
 function strangerIn(token: string): string | undefined {
   const at = token.search(/[^A-Za-z0-9._~-]/);
   if (at < 0) return undefined;
   const found = token[at] ?? '';
   const shown = /[!-~]/.test(found) ? `a '${found}'` : `a character U+${hex(found)}`;
   const where =
-    at === 0 ? 'at its beginning' : at === token.length - 1 ? 'at its end' : `at position ${at + 1}`;
+    at === 0 ? 'at the beginning' : at === token.length - 1 ? 'at the end' : `at position ${at + 1}`;
   return `${STRANGERS[found] ?? shown} ${where}`;
 }
 
 const hex = (character: string): string =>
   character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
 
-/** A token as a caller names it. Whether it exists is the store's to say. */
+/** Parses a token named by a caller. Whether it exists is for the store to say. */
 export function parseToken(text: string): Token {
-  if (text === '') throw invalid('token', 'no token was given; make one with CreateToken or GET /new?size=3');
+  if (text === '')
+    throw invalid('token', 'the token is missing; create one with CreateToken or GET /new?size=3');
   if (text.length > CLUSTER_LIMITS.tokenLength || !WORD.test(text)) {
-    const rule = `a token has 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`;
+    const rule = `a token must have 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`;
     const place = strangerIn(text);
     throw invalid('token', place === undefined ? rule : `${rule}; this one contains ${place}`);
   }
   return text as Token;
 }
 
-/** A token that a caller chooses for a new cluster. */
+/** Parses a token chosen by the caller for a new cluster. */
 export function parseChosenToken(text: string, policy: Policy): Token {
   if (!policy.customTokens) {
     throw new DiscoveryError(
       'CUSTOM_TOKEN_REFUSED',
-      'this service issues its own tokens only; leave the token out and use the one in the answer',
+      'this service does not accept custom tokens; omit the token and use the one in the response',
       { field: 'token' },
     );
   }
   const token = parseToken(text);
-  // A dotted name with a capital, like discovery.v1.DiscoveryService, is the path of an RPC service.
+  // A dotted name with a capital letter, such as discovery.v1.DiscoveryService, is the path of an RPC
+  // service.
   if (RESERVED.has(text) || /^[a-z0-9.]+\.[A-Z]\w*$/.test(text)) {
     throw invalid('token', `${quote(text)} is one of the service's own paths; choose another token`);
   }
@@ -93,7 +100,7 @@ export function parseChosenToken(text: string, policy: Policy): Token {
 
 export function parseSize(size: number, policy: Policy): ClusterSize {
   if (!Number.isInteger(size) || size < 1 || size > policy.maxSize) {
-    throw invalid('size', `the size of a cluster is 1 to ${policy.maxSize} members, not ${size}`);
+    throw invalid('size', `the cluster size must be 1 to ${policy.maxSize} members, not ${size}`);
   }
   return size as ClusterSize;
 }
@@ -102,7 +109,7 @@ export function parseDescription(text: string): Description {
   if (text.length > CLUSTER_LIMITS.descriptionLength || hasControl(text)) {
     throw invalid(
       'description',
-      `a description has at most ${CLUSTER_LIMITS.descriptionLength} characters and no control characters`,
+      `a description must have at most ${CLUSTER_LIMITS.descriptionLength} characters and no control characters`,
     );
   }
   return text as Description;
@@ -112,7 +119,7 @@ export function parseDiscoveryText(text: string): DiscoveryText {
   if (text.length > CLUSTER_LIMITS.discoveryTextLength || hasControl(text)) {
     throw invalid(
       'discovery_text',
-      `a discovery text has at most ${CLUSTER_LIMITS.discoveryTextLength} characters and no control characters`,
+      `a discovery text must have at most ${CLUSTER_LIMITS.discoveryTextLength} characters and no control characters`,
     );
   }
   return text as DiscoveryText;
@@ -123,19 +130,19 @@ export function parseRequestId(text: string): RequestId {
   if (text.length < least || text.length > most || !/^[\w-]+$/.test(text)) {
     throw invalid(
       'request_id',
-      `a request_id has ${least} to ${most} letters, digits and _ -, at least 128 bits of them random`,
+      `a request_id must have ${least} to ${most} letters, digits, _ or -, with at least 128 random bits`,
     );
   }
   return text as RequestId;
 }
 
-/** A lifetime in ms; undefined takes the service's default. */
+/** Parses a lifetime in ms. Undefined takes the service's default. */
 export function parseTtl(ms: number | undefined, policy: Policy): Ttl {
   if (ms === undefined) return policy.defaultTtl as Ttl;
   if (!(ms >= policy.minTtl && ms <= policy.maxTtl)) {
     throw invalid(
       'ttl',
-      `a token lives ${formatDuration(policy.minTtl)} to ${formatDuration(policy.maxTtl)}, not ${formatDuration(Math.round(ms))}`,
+      `a token's lifetime must be ${formatDuration(policy.minTtl)} to ${formatDuration(policy.maxTtl)}, not ${formatDuration(Math.round(ms))}`,
     );
   }
   return Math.round(ms) as Ttl;
@@ -145,7 +152,7 @@ export function parseMemberId(text: string): MemberId {
   if (text.length > CLUSTER_LIMITS.memberIdLength || !WORD.test(text)) {
     throw invalid(
       'member_id',
-      `a member id has 1 to ${CLUSTER_LIMITS.memberIdLength} ${WORD_RULE}; this is ${quote(text)}`,
+      `a member id must have 1 to ${CLUSTER_LIMITS.memberIdLength} ${WORD_RULE}; got ${quote(text)}`,
     );
   }
   return text as MemberId;
@@ -153,17 +160,17 @@ export function parseMemberId(text: string): MemberId {
 
 export function parseMemberName(text: string): MemberName {
   if (text === '') throw invalid('name', 'the member has no name; start etcd with --name');
-  // Comma and equals sign separate the parts of --initial-cluster.
+  // Commas and equals signs separate the parts of --initial-cluster.
   if (text.length > CLUSTER_LIMITS.nameLength || /[\s,=]/.test(text) || hasControl(text)) {
     throw invalid(
       'name',
-      `a member's name has 1 to ${CLUSTER_LIMITS.nameLength} characters, none of them a comma, an equals sign or a space; this is ${quote(text)}`,
+      `a member name must have 1 to ${CLUSTER_LIMITS.nameLength} characters, without commas, equals signs or spaces; got ${quote(text)}`,
     );
   }
   return text as MemberName;
 }
 
-/** A member's peer URLs, in the order given and without repeats of the same address. */
+/** Parses a member's peer URLs. Keeps their order and drops repetitions of an address. */
 export function parsePeerUrls(texts: readonly string[]): readonly PeerUrl[] {
   if (texts.length === 0) {
     throw invalid('peer_urls', 'the member has no peer URL; start etcd with --initial-advertise-peer-urls');
@@ -171,13 +178,13 @@ export function parsePeerUrls(texts: readonly string[]): readonly PeerUrl[] {
   if (texts.length > CLUSTER_LIMITS.peerUrls) {
     throw invalid(
       'peer_urls',
-      `a member has at most ${CLUSTER_LIMITS.peerUrls} peer URLs, not ${texts.length}`,
+      `a member can have at most ${CLUSTER_LIMITS.peerUrls} peer URLs, not ${texts.length}`,
     );
   }
   const addresses = new Set<string>();
   for (const text of texts) {
     const address = peerAddress(checkPeerUrl(text));
-    if (addresses.has(address)) throw invalid('peer_urls', `the peer URL ${quote(text)} is given twice`);
+    if (addresses.has(address)) throw invalid('peer_urls', `the peer URL ${quote(text)} appears twice`);
     addresses.add(address);
   }
   return texts as readonly PeerUrl[];
@@ -199,15 +206,15 @@ function checkPeerUrl(text: string): PeerUrl {
   ) {
     throw invalid(
       'peer_urls',
-      `a peer URL is http://host:port or https://host:port with nothing after it; this is ${quote(text)}`,
+      `a peer URL must be http://host:port or https://host:port with nothing after it; got ${quote(text)}`,
     );
   }
   return text as PeerUrl;
 }
 
 /**
- * What two spellings of one peer URL have in common: schemes and host names know no case, and an address of IPv6 may
- * be written long or short.
+ * Returns the canonical form of a peer URL: schemes and host names are case-insensitive, and an IPv6 address
+ * can be written in several ways.
  */
 export function peerAddress(url: PeerUrl): string {
   const address = url.toLowerCase();
@@ -215,8 +222,8 @@ export function peerAddress(url: PeerUrl): string {
   return address.replace(/\[.*\]/, (host) => new URL(`http://${host}`).host);
 }
 
-/** Whether a text could forge a log line, turn its direction, or not be written as UTF-8. */
+/** Whether a text could forge a log line, change its direction, or not be encoded as UTF-8. */
 function hasControl(text: string): boolean {
-  // Some languages, and some pictures, are not written without the joiners.
+  // Some languages and emoji require the joiners.
   return /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u.test(text);
 }

@@ -1,17 +1,17 @@
 import { PRESETS } from '../limits.ts';
 
-/** What the operator may set of the rules. Times in ms. */
+/** Policy is the rules that the operator can set. Times in ms. */
 export interface Policy {
-  /** The largest cluster that a token can be made for. */
+  /** The largest allowed size of a cluster. */
   readonly maxSize: number;
   readonly defaultTtl: number;
   readonly minTtl: number;
   readonly maxTtl: number;
-  /** How long an expired or deleted token is still told apart from one that never was. */
+  /** How long an expired or deleted token is remembered. */
   readonly retention: number;
-  /** Tokens held at once, tombstones included. */
+  /** The maximum number of stored tokens, tombstones included. */
   readonly maxTokens: number;
-  /** What they take of the store until no new ones are made, in bytes. */
+  /** The number of stored bytes from which no new tokens are created. */
   readonly maxBytes: number;
   /** Whether callers may choose their tokens. */
   readonly customTokens: boolean;

@@ -1,21 +1,25 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { type MemberId, type Millis, millis, type Token } from './types.ts';
 
-/** Registrations that are remembered, in some 150 KB: with a clock that was put back, those before them are no retries. */
+/**
+ * The number of remembered registrations, some 150 KB. While the clock is behind, older registrations cannot
+ * be retried.
+ */
 const REMEMBERED = 1000;
-/** By which a clock is set while it is kept in time. */
+/** The largest step of a clock that is only being kept synchronised. */
 const SLACK_MS = 5000;
 
 /**
- * The time by which a retry is told from a node that comes again. It is the wall clock's, as registrations of other
- * processes are known by that alone, unless that was put back: what was registered an hour ago would look as if it had
- * been now. Until it has caught up only what this process has just registered, by a clock that nobody sets, is recent.
+ * RetryClock tells a retry from a node that returns later. It uses the wall clock, the only clock by which
+ * registrations of other processes can be dated, unless that clock was set back: a registration of an hour
+ * ago would then look recent. Until the clock has caught up, only registrations of this process that a
+ * monotonic clock shows to be recent count.
  */
 export class RetryClock {
   readonly #wall: () => Millis;
   readonly #steady: () => number;
   readonly #registered = new Map<string, number>();
-  /** The latest that the wall clock has shown, or would have. */
+  /** The latest time that the wall clock has shown, or should have shown. */
   #latest: number;
   #latestAt: number;
 
@@ -35,7 +39,7 @@ export class RetryClock {
     this.#registered.set(keyOf(token, id), now);
   }
 
-  /** The time at which a member asks to be registered, for how long ago it was registered. */
+  /** Returns the time to compare with the member's registration time when it registers again. */
   timeFor(token: Token, id: MemberId): Millis {
     const steady = this.#steady();
     const wall = this.#wall();

@@ -2,9 +2,9 @@ import { endTime } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, ClusterSize, Description, Locks, Ttl } from './types.ts';
 
-// Why a token cannot be made: its name is taken.
+// Errors for a token that cannot be created because it already exists.
 
-/** What the new token was asked to be. */
+/** The settings that were requested for the new token. */
 interface Asked {
   readonly size: ClusterSize;
   readonly description?: Description;
@@ -13,13 +13,13 @@ interface Asked {
   readonly locks?: Locks;
 }
 
-/** By a live cluster that was not made the way that is asked for now. */
+/** Returns the error for a token that belongs to a live cluster with different settings. */
 export function takenByAnother(existing: Cluster, command: Asked): DiscoveryError {
   const { size } = existing;
   const text =
     size === command.size
-      ? `the token is taken by a cluster of size ${size} with another ${differences(existing, command)}; choose another token`
-      : `the token is taken by a cluster: its size is ${size} and never changes; choose another token for a cluster of size ${command.size}`;
+      ? `the token is taken by a cluster of size ${size} with a different ${differences(existing, command)}; choose another token`
+      : `the token is taken by a cluster of size ${size}, which cannot change; choose another token for a cluster of size ${command.size}`;
   return new DiscoveryError('TOKEN_EXISTS', text, { cluster: existing });
 }
 
@@ -29,12 +29,12 @@ function differences(existing: Cluster, { description, askedTtl, locks, allowRej
     description !== undefined && description !== existing.description && 'description',
     askedTtl !== undefined && askedTtl !== lifetime && 'lifetime',
     locks !== undefined && 'guard',
-    allowRejoin && !existing.allowRejoin && 'rule for rejoining',
+    allowRejoin && !existing.allowRejoin && 'allow_rejoin setting',
   ];
   return found.filter((each) => each !== false).join(' and ');
 }
 
-/** By a cluster whose token has expired or was deleted: nodes of it may still hold the token. */
+/** Returns the error for a token that has expired or was deleted: nodes of its cluster may still hold it. */
 export function stillTaken(ended: Cluster, retention: number): DiscoveryError {
   const until = minute(endTime(ended) + retention);
   const [reason, how] =
@@ -43,12 +43,12 @@ export function stillTaken(ended: Cluster, retention: number): DiscoveryError {
       : (['TOKEN_DELETED', `was deleted at ${minute(ended.deleteTime)}`] as const);
   return new DiscoveryError(
     reason,
-    `the token ${how} and stays taken until ${until}, since nodes may still hold it; choose another token or make a new one`,
+    `the token ${how} and stays taken until ${until}, because nodes may still use it; choose another token or create a new one`,
     { cluster: ended },
   );
 }
 
-/** `2026-11-23 04:20 UTC`. */
+/** Formats a time such as `2026-11-23 04:20 UTC`. */
 function minute(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

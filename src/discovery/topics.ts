@@ -2,12 +2,16 @@ import type { Millis, Token } from './types.ts';
 
 /** Watchers woken in one turn of the event loop: about 10 ms of work. */
 const RINGS_AT_ONCE = 100;
-/** How long watchers leave a store alone that has failed: short beside an election of etcd. */
+/**
+ * How long watchers wait before they read from a store that failed. Short compared with an election of etcd.
+ */
 const STORE_RETRY_MS = 1000;
-/** One turn of a longer wait, as a timer holds 2^31 - 1 ms: 20 days. */
+/** The longest single timer: 20 days. Timers are limited to 2^31 - 1 ms, so longer waits use several. */
 const TIMER_MS = 20 * 24 * 60 * 60 * 1000;
 
-/** Wakes one watcher. Ringing twice before the watcher looks is ringing once: it reads from its own cursor. */
+/**
+ * Bell wakes one watcher. Rings before the watcher looks are merged, because it reads from its own cursor.
+ */
 export class Bell {
   #rung = false;
   #wake: (() => void) | undefined;
@@ -17,7 +21,7 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Resolves at the next ring, or at once when it rang since the last wait. */
+  /** Resolves at the next ring, or immediately if the bell rang since the last wait. */
   async wait(): Promise<void> {
     if (!this.#rung) {
       await new Promise<void>((resolve) => {
@@ -31,19 +35,19 @@ export class Bell {
 
 interface Topic {
   readonly bells: Set<Bell>;
-  /** Rings when the token expires; one for all of its watchers. */
+  /** Rings when the token expires. All watchers of the token share it. */
   timer: NodeJS.Timeout | undefined;
-  /** When the timer rings, but for very long waits. A reopened token has a new one. */
+  /** When the timer rings, except for very long waits. Reopening the token changes it. */
   expireTime?: Millis;
 }
 
-/** Who waits for which token. A token without watchers has no entry here. */
+/** Topics maps tokens to their watchers. A token without watchers has no entry. */
 export class Topics {
   readonly #topics = new Map<Token, Topic>();
-  /** Whose watchers ring after a moment, all with one timer. */
+  /** Tokens whose watchers ring after a delay, all with one timer. */
   readonly #later = new Set<Token>();
 
-  /** How many watchers there are. */
+  /** Returns the number of watchers. */
   count(): number {
     let count = 0;
     for (const { bells } of this.#topics.values()) count += bells.size;
@@ -76,7 +80,7 @@ export class Topics {
     }, wait).unref();
   }
 
-  /** Rings every watcher of the token after a moment: the store has failed, and may be back by then. */
+  /** Rings every watcher of the token after a delay: the store failed and may have recovered by then. */
   ringLater(token: Token): void {
     const isUnderWay = this.#later.size > 0;
     this.#later.add(token);
@@ -88,7 +92,7 @@ export class Topics {
     }, STORE_RETRY_MS).unref();
   }
 
-  /** Rings the watchers of one token, or all when it is undefined. */
+  /** Rings the watchers of one token, or all watchers if the token is undefined. */
   ring(token: Token | undefined): void {
     const topics = token === undefined ? this.#topics.values() : [this.#topics.get(token)];
     for (const topic of topics) if (topic !== undefined) ringAll(topic.bells);
@@ -96,8 +100,8 @@ export class Topics {
 }
 
 /**
- * In slices, with a turn of the event loop in between: thousands of watchers of one token would otherwise all
- * work before the first of their answers, or anybody else's, is sent.
+ * Rings in slices with a turn of the event loop between them. Otherwise thousands of watchers of one token
+ * would all do their work before any response is sent.
  */
 function ringAll(bells: ReadonlySet<Bell>): void {
   if (bells.size <= RINGS_AT_ONCE) for (const bell of bells) bell.ring();

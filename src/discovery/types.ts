@@ -1,40 +1,48 @@
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** Names a cluster, and lets its holder read and join it: never logged or labelled whole. */
+/**
+ * Token names a cluster and lets its holder read and join it. It must never be logged or used as a label in
+ * full.
+ */
 export type Token = Brand<string, 'Token'>;
 export type MemberId = Brand<string, 'MemberId'>;
-/** A node's name, etcd's `--name`. */
+/** MemberName is a node's name, etcd's `--name`. */
 export type MemberName = Brand<string, 'MemberName'>;
-/** `http://host:port` or `https://host:port`, as its node wrote it. */
+/** PeerUrl is `http://host:port` or `https://host:port`, as its node wrote it. */
 export type PeerUrl = Brand<string, 'PeerUrl'>;
-/** How many members make a cluster complete. */
+/** ClusterSize is the number of members that completes a cluster. */
 export type ClusterSize = Brand<number, 'ClusterSize'>;
 export type Description = Brand<string, 'Description'>;
-/** What the operator calls somebody who has credentials. */
+/** CallerName is the operator's name for a caller that has credentials. */
 export type CallerName = Brand<string, 'CallerName'>;
-/** What a node's `--discovery` or `--discovery-token` is, without a secret. */
+/** DiscoveryText is a node's value of `--discovery` or `--discovery-token`, without a secret. */
 export type DiscoveryText = Brand<string, 'DiscoveryText'>;
-/** By which a call to make a token is known again; as secret as the token, for a while. */
+/**
+ * RequestId identifies repetitions of a call that creates a token. For a while it is as secret as the token.
+ */
 export type RequestId = Brand<string, 'RequestId'>;
-/** A token's lifetime in ms. */
+/** Ttl is a token's lifetime in ms. */
 export type Ttl = Brand<number, 'Ttl'>;
-/** The store's count of changes; grows by at least one with each. */
+/** Revision is the store's count of changes. Each change increases it by at least one. */
 export type Revision = Brand<bigint, 'Revision'>;
-/** A point in time, in ms since 1970. */
+/** Millis is a point in time, in ms since 1970. */
 export type Millis = Brand<number, 'Millis'>;
 
-/** What can be done with a token, from the lowest to the highest. */
+/** ACCESSES are the accesses to a token, from lowest to highest. */
 export const ACCESSES = ['READ', 'JOIN', 'ADMINISTER'] as const;
 export type Access = (typeof ACCESSES)[number];
 
-/** A SHA-256 in hexadecimal: enough for secrets of 192 random bits, which nobody can guess. */
+/**
+ * SecretHash is a SHA-256 in hexadecimal. A plain hash is enough for secrets of 192 random bits, which cannot
+ * be guessed.
+ */
 export type SecretHash = Brand<string, 'SecretHash'>;
 
-/** The hashes of the secrets that guard a token. */
+/** Locks are the hashes of the secrets that guard a token. */
 export type Locks = Readonly<Partial<Record<Access, SecretHash>>>;
 
-/** What a node says of itself. */
+/** Registration is what a node says about itself. */
 export interface Registration {
   readonly id: MemberId;
   readonly name: MemberName;
@@ -43,47 +51,50 @@ export interface Registration {
   readonly discoveryText?: DiscoveryText;
 }
 
-/** One node that registered. */
+/** Member is one node that registered. */
 export interface Member extends Registration {
   readonly registerTime: Millis;
-  /** Ranks the member; a replacement keeps it. */
+  /** Determines the rank of the member. A replacement does not change it. */
   readonly createRevision: Revision;
   readonly modRevision: Revision;
-  /** How many times the member was written, 1 at first. */
+  /** The number of times that the member was written, starting at 1. */
   readonly version: number;
-  /** Where its id proves it. */
+  /** Set if the member's ID proves it. */
   readonly discoveryText?: DiscoveryText;
 }
 
-/** A cluster as the stores keep it: the whole record of one token. Never changed in place. */
+/** Cluster is the complete record of one token, as the stores keep it. It is immutable. */
 export interface Cluster {
   readonly token: Token;
   readonly size: ClusterSize;
   readonly description: Description;
   readonly allowRejoin: boolean;
-  /** Unset: whoever knows the token may do everything. */
+  /** Unset: anyone who has the token may do everything. */
   readonly locks?: Locks;
-  /** Who made it, by the name that the operator gave the caller. Unset: not known. */
+  /** The name that the operator gave to the creator of the token. Unset: not known. */
   readonly creator?: CallerName;
   readonly createTime: Millis;
   readonly expireTime: Millis;
   readonly deleteTime?: Millis;
-  /** Whether a restored backup, and nobody's wish, ended it. */
+  /** Whether restoring a backup, rather than a caller, deleted the token. */
   readonly closedByRestore?: true;
-  /** Of the latest cut: the removal or replacement of a member that nodes may have counted. Unset: there was none. */
+  /**
+   * The revision of the latest cut: the removal or replacement of a member that nodes may have counted.
+   * Unset: there was none.
+   */
   readonly cutRevision?: Revision;
   /**
-   * Set when it has fewer members than it once was complete with: its token was deleted, or older data has it that one
-   * was taken out. It runs all the same.
+   * Set when the cluster was complete but now has fewer members: its token was deleted, or an older version
+   * removed a member. The etcd cluster keeps running.
    */
   readonly formed?: true;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
-  /** Changes since the token was made. */
+  /** The number of changes since the token was created. */
   readonly changeCount: number;
-  /** What these take, see `eventBytes`. */
+  /** The bytes of these changes, see `eventBytes`. */
   readonly changeBytes: number;
-  /** Everyone who registered, by createRevision: the first `size` are ranked, the others are standbys. */
+  /** All registered nodes by createRevision: the first `size` are the members, the others the standbys. */
   readonly members: readonly Member[];
 }
 

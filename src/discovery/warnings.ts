@@ -4,10 +4,10 @@ import type { Cluster } from './types.ts';
 
 type Warnings = readonly PeerWarning[];
 
-// A cluster never changes: before the next registration it is what it was after the last one.
+// A cluster object is immutable, so the warnings computed after one registration are valid until the next.
 const warningsOfClusters = new WeakMap<Cluster, Warnings>();
 
-/** What is likely wrong with the peer URLs of a cluster. */
+/** Returns the likely mistakes in the peer URLs of a cluster. */
 export function warningsOf(cluster: Cluster): Warnings {
   let warnings = warningsOfClusters.get(cluster);
   if (warnings === undefined) {
@@ -17,7 +17,7 @@ export function warningsOf(cluster: Cluster): Warnings {
   return warnings;
 }
 
-/** The warnings that a change of its members has brought to a cluster. */
+/** Returns the warnings that a change added to a cluster. */
 export function newWarnings(before: Cluster | undefined, after: Cluster): Warnings {
   const warnings = warningsOf(after);
   if (warnings.length === 0 || before === undefined) return warnings;
@@ -25,5 +25,5 @@ export function newWarnings(before: Cluster | undefined, after: Cluster): Warnin
   return warnings.filter((warning) => !known.has(subject(warning)));
 }
 
-/** What a warning is about. Its text names members that are not concerned, too. */
+/** Identifies the subject of a warning. Its text is not used, because it also names unaffected members. */
 const subject = ({ kind, members }: PeerWarning): string => [kind, ...members].join();

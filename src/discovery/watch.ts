@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 import { Bell, type Topics } from './topics.ts';
 import type { Cluster, Millis, Revision, Token } from './types.ts';
 
-/** What a watch yields: first where it begins, then each change once. */
+/** WatchItem is one item of a watch: first the starting point, then each change once. */
 export type WatchItem =
   | { readonly type: 'SNAPSHOT'; readonly cluster: Cluster; readonly revision: Revision }
   | { readonly type: 'STARTED'; readonly revision: Revision }
@@ -22,9 +22,10 @@ export interface WatchContext {
 }
 
 /**
- * Watches a token from a revision, or from a snapshot of now. Ends when the signal aborts and after a
- * TOKEN_DELETED event; throws TOKEN_EXPIRED at the token's time, SHUTTING_DOWN when the service stops, and
- * REVISION_COMPACTED for a revision that the store does not hold the changes after, or has not reached. A store that fails keeps a watch from its beginning, and one that has begun waits until it is back.
+ * Watches a token from a revision, or from a snapshot of the current state. Ends when the signal aborts and
+ * after a TOKEN_DELETED event. Throws TOKEN_EXPIRED when the token expires, SHUTTING_DOWN when the service
+ * stops, and REVISION_COMPACTED if the changes after the revision are no longer stored or the store has not
+ * reached it. If the store fails, a new watch throws, and a running one waits until the store has recovered.
  */
 export async function* watch(
   context: WatchContext,
@@ -80,29 +81,30 @@ export async function* watch(
 }
 
 /**
- * Every revision that a client was told is one that the store has reached. One beyond is of another life of it, before
- * it was restored or exchanged: to wait for it would be to wait for a change that may never come, or to miss all others.
+ * Throws if the store has not reached the revision. A client only knows revisions that the store had reached,
+ * so a later one is from another history: the store was restored or exchanged. Waiting for it could last
+ * forever, or miss all changes until then.
  */
 function requireReached(after: Revision, revision: Revision): void {
   if (after <= revision) return;
   throw new DiscoveryError(
     'REVISION_COMPACTED',
-    `the store is at revision ${revision}, and ${after} is of another, or of this one before it was restored; watch again without a revision, which begins with the members as they are`,
+    `the store is at revision ${revision}; revision ${after} is from another store, or from this one before a restore; watch again without a revision to start from the current members`,
     { revision, compactRevision: revision },
   );
 }
 
 interface News {
   readonly cluster: Cluster | undefined;
-  /** The store's, at least. */
+  /** A lower bound of the store's revision. */
   readonly revision: Revision;
   readonly events: readonly Event[];
 }
 
-/** What has happened after a revision; undefined when the store cannot say now. */
+/** Returns what has happened after a revision, or undefined if the store cannot say at the moment. */
 async function news(store: Store, token: Token, after: Revision): Promise<News | undefined> {
   try {
-    // Read before the events: a deletion in between is then an event, not a refusal.
+    // Read before the events, so that a deletion in between appears as an event, not as an error.
     const { cluster, revision } = await store.read(token);
     return { cluster, revision, events: await store.events(token, after, CLUSTER_LIMITS.eventsPerRead) };
   } catch (thrown) {

@@ -4,12 +4,15 @@ import { isComplete } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, ClusterSize, Registration } from './types.ts';
 
-/** How many changes a token has, its deletion not counted. */
+/** Returns the maximum number of changes to a token, not counting its deletion. */
 export function mostChanges(size: ClusterSize): number {
   return Math.max(CLUSTER_LIMITS.changesPerToken, size * CLUSTER_LIMITS.changesPerPlace);
 }
 
-/** How many bytes these take, the deletion not counted. More than in general for what earlier versions made. */
+/**
+ * Returns the maximum bytes of these changes, not counting the deletion. The limit is higher than the general
+ * one where data of earlier versions requires it.
+ */
 function mostBytes(size: ClusterSize): number {
   const { changeBytesPerToken, changesPerPlace } = CLUSTER_LIMITS;
   return Math.max(changeBytesPerToken, size * changesPerPlace * registrationBytes(size));
@@ -18,14 +21,14 @@ function mostBytes(size: ClusterSize): number {
 /** A change that is about to be made. */
 interface Wear {
   readonly membersAfter: number;
-  /** Whom it tells of. */
+  /** The members that the change is about. */
   readonly about: readonly Registration[];
 }
 
 /**
- * Refuses a change for which the token has nothing left: neither of its number of changes nor of their bytes. One is
- * kept for each place that is still free then, with as many bytes as the place has, so a registration that takes a
- * free place always has its own: a worn-out token still completes.
+ * Throws if the token has too few changes or bytes left for a change. For each place that stays free, one
+ * change with the bytes of a place is reserved, so a registration that takes a free place always succeeds:
+ * even a worn-out token can complete.
  */
 export function requireUnworn(cluster: Cluster, { membersAfter, about }: Wear): void {
   const { size, members } = cluster;
@@ -35,12 +38,12 @@ export function requireUnworn(cluster: Cluster, { membersAfter, about }: Wear): 
   const used = usedUp(cluster, kept, changeBytes(about));
   if (used === undefined) return;
   const why = isComplete(cluster)
-    ? `it has had its ${used.most}; change the running cluster with etcdctl member add and member remove instead`
-    : `it has had ${used.had} of its ${used.most}, and the others are kept for the members still missing; make a new token`;
+    ? `it has used all of its ${used.most}; change the running cluster with etcdctl member add and member remove instead`
+    : `it has used ${used.had} of its ${used.most}, and the rest is reserved for the missing members; create a new token`;
   throw new DiscoveryError('TOKEN_WORN_OUT', `the token is worn out: ${why}`, { cluster });
 }
 
-/** What there is too little of, in words. */
+/** Names the limit that was reached, for a message. */
 function usedUp(
   cluster: Cluster,
   kept: number,

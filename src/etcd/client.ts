@@ -3,16 +3,16 @@ import type { Work } from '../work.ts';
 
 export type { DiscoveryClient };
 
-/** That of the service in the same process. */
+/** LocalClient calls the service in the same process. */
 export interface LocalClient extends DiscoveryClient {
-  /** The store's revision. Rejects when the store is not well. */
+  /** Returns the store's revision. Rejects if the store is unavailable. */
   revision(): Promise<bigint>;
-  /** Of what whoever it speaks for has. */
+  /** The work budget of the caller that it acts for. */
   readonly work: Work;
 }
 
-/** The message that every answer of its kind carries; protobuf cannot say so in its types. */
+/** Returns the message that every response of its kind has, which protobuf cannot express in its types. */
 export function requireMessage<T>(message: T | undefined): T {
-  if (message === undefined) throw new TypeError('the answer of the discovery service lacks a message');
+  if (message === undefined) throw new TypeError('the response of the discovery service is incomplete');
   return message;
 }

@@ -1,16 +1,17 @@
 import { hash } from 'node:crypto';
 
-// etcd makes a node's member id from its peer URLs and the text of its --discovery or --discovery-token, letter for
-// letter (etcd: server/etcdserver/api/membership, computeMemberID), and each node computes the ids of all others from
-// its own text. So nodes that were given different texts never form one cluster, and the id proves which text it was.
+// etcd derives a node's member ID from its peer URLs and the exact text of its --discovery or
+// --discovery-token (etcd: server/etcdserver/api/membership, computeMemberID), and each node computes the IDs
+// of all others from its own text. Nodes with different texts therefore never form one cluster, and the ID
+// proves which text was used.
 
-/** An id of etcd: 64 bits of a hash in hexadecimal, without zeros in front, of which there are seldom many. */
+/** An ID of etcd: a 64-bit hash in hexadecimal without leading zeros, of which there are rarely many. */
 const OF_ETCD = /^[1-9a-f][0-9a-f]{9,15}$/;
 
-/** Longer texts are not looked for. */
+/** Longer texts are not tried. */
 const LONGEST = 1000;
 
-/** Slashes before and after that are lost on the way, the usual ones first. */
+/** Slashes before and after the text that get lost on the way, the most common ones first. */
 const LOST = [
   ['', ''],
   ['', '/'],
@@ -20,8 +21,8 @@ const LOST = [
 ] as const;
 
 /**
- * The text that a node's id was made from, fit to be shown; undefined when it is none of the candidates.
- * `peerUrls` are as the node wrote them.
+ * Returns the candidate text that a node's ID was derived from, safe to show. Undefined if no candidate
+ * matches. `peerUrls` are as the node wrote them.
  */
 export function textOfId(
   id: string,
@@ -38,21 +39,24 @@ export function textOfId(
   return undefined;
 }
 
-/** What `--discovery` may have been, where the node asked for `path` at one of these origins. */
+/** Yields the possible values of `--discovery` of a node that requested `path` from one of these origins. */
 export function* discoveryUrls(origins: Iterable<string>, path: string): Iterable<string> {
   for (const [before, after] of LOST) {
     for (const origin of origins) yield `${origin}${before}${path}${after}`;
   }
 }
 
-/** What `--discovery-token` may have been, where the node's keys are under `token`. */
+/** Yields the possible values of `--discovery-token` of a node whose keys are under `token`. */
 export function* discoveryTokens(token: string): Iterable<string> {
-  // The double slash of a URL is lost on the way.
+  // The double slash of a URL gets lost on the way.
   const text = token.replace(/^(https?):\/(?!\/)/, '$1://');
   for (const [before, after] of LOST) yield `${before}${text}${after}`;
 }
 
-/** `TOKEN:SECRET` with a few digits of the secret's hash: two texts with different secrets stay different. */
+/**
+ * Replaces the secret of `TOKEN:SECRET` with a few digits of its hash, so that texts with different secrets
+ * stay different.
+ */
 function withoutSecret(text: string): string {
   return text.replace(
     /([^:/]):([A-Za-z0-9_-]{16,})(\/*)$/,

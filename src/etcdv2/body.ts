@@ -5,30 +5,34 @@ import type { Deadlines } from './deadlines.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 
-/** What came of the body: its text, or why there is none. GONE: the client hung up. */
-export type Body =
+/** BodyResult is the text of a request's body, or why there is none. GONE: the client disconnected. */
+export type BodyResult =
   | { readonly type: 'FORM' | 'OTHER'; readonly text: string }
   | { readonly type: 'NONE' | 'NOT_A_FORM' | 'TOO_LARGE' | 'TOO_SLOW' | 'GONE' };
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 /**
- * Reads the body of a request, if it is a form or `readsOther`. What is not read is thrown away with the
- * request's end.
+ * Reads the body of a request, if it is a form or `readsOther` is set. Unread bytes are discarded when the
+ * request ends.
  */
-export function readBody(request: Request, deadlines: Deadlines, readsOther = false): Promise<Body> | Body {
+export function readBody(
+  request: Request,
+  deadlines: Deadlines,
+  readsOther = false,
+): Promise<BodyResult> | BodyResult {
   const { headers } = request;
   const length = headers['content-length'];
   if (length === '0' || (length === undefined && !hasUnknownLength(request))) return { type: 'NONE' };
   const type = FORM_TYPE.test(headers['content-type'] ?? '') ? 'FORM' : 'OTHER';
   if (type === 'OTHER' && !readsOther) return { type: 'NOT_A_FORM' };
   if (length !== undefined && Number(length) > REQUEST_LIMITS.v2BodyBytes) return { type: 'TOO_LARGE' };
-  // A node sends it with the headers, so that nearly always all of it has come.
+  // A node sends the body with the headers, so all of it has almost always arrived.
   if (!('stream' in request) && request.complete) return textOf(request.read() as Buffer | null, type);
   return collect(request, deadlines, type);
 }
 
-function textOf(bytes: Buffer | null, type: 'FORM' | 'OTHER'): Body {
+function textOf(bytes: Buffer | null, type: 'FORM' | 'OTHER'): BodyResult {
   if (bytes === null) return { type, text: '' };
   return bytes.length > REQUEST_LIMITS.v2BodyBytes ? { type: 'TOO_LARGE' } : { type, text: bytes.toString() };
 }
@@ -38,11 +42,11 @@ function hasUnknownLength(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined;
 }
 
-function collect(request: Request, deadlines: Deadlines, type: 'FORM' | 'OTHER'): Promise<Body> {
+function collect(request: Request, deadlines: Deadlines, type: 'FORM' | 'OTHER'): Promise<BodyResult> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const settle = (body: Body): void => {
+    const settle = (body: BodyResult): void => {
       deadlines.remove(deadline);
       request.off('data', take).off('end', finish).off('close', hangUp);
       resolve(body);

@@ -1,16 +1,17 @@
-/** Something that ends at its time, unless it is done before. */
+/** Deadline is an action at a set time, unless it is removed before. */
 export interface Deadline {
   readonly time: number;
-  /** Undefined once it is done. */
+  /** Undefined once the deadline has passed or was removed. */
   expire: (() => void) | undefined;
 }
 
 /**
- * Many waits of the same length under one timer: who came first ends first, so the oldest alone is watched.
+ * Deadlines runs many waits of the same length with one timer: they end in the order in which they started,
+ * so only the oldest is watched.
  */
 export class Deadlines {
   readonly #lengthMs: number;
-  // In order of their times, as a set keeps its entries in the order of their coming.
+  // In order of their times, because a set keeps the order of insertion.
   readonly #waiting = new Set<Deadline>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -18,12 +19,12 @@ export class Deadlines {
     this.#lengthMs = lengthMs;
   }
 
-  /** How many wait. */
+  /** Returns the number of waits. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Calls `expire` once the length is over, unless the deadline is removed before. */
+  /** Calls `expire` after the length, unless the deadline is removed before. */
   add(expire: () => void): Deadline {
     const deadline: Deadline = { time: performance.now() + this.#lengthMs, expire };
     this.#waiting.add(deadline);
@@ -31,10 +32,11 @@ export class Deadlines {
     return deadline;
   }
 
-  /** The timer runs on, so that waits which come and go don't start and stop one each. */
+  /** Leaves the timer running, so that short waits do not start and stop one each. */
   remove(deadline: Deadline): void {
     this.#waiting.delete(deadline);
-    // V8 keeps the tables that a set has outgrown, with all that was in them then, until it collects everything.
+    // V8 keeps the old tables of a set that has grown, and the entries in them, until the next full
+    // collection.
     deadline.expire = undefined;
   }
 

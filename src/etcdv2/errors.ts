@@ -1,37 +1,37 @@
-/** A body that is too long, or too long on its way. */
-export type Unread = 'TOO_LARGE' | 'TOO_SLOW';
+/** UnreadReason says why a body was not read: too long, or too slow. */
+export type UnreadReason = 'TOO_LARGE' | 'TOO_SLOW';
 
-/** A refusal in etcd's v2 form: `{"errorCode", "message", "cause", "index"}`. */
+/** V2Error is an error in etcd's v2 format: `{"errorCode", "message", "cause", "index"}`. */
 export interface V2Error {
   readonly type: 'ERROR';
   readonly status: number;
   readonly errorCode: number;
-  /** What is wrong, in a word or two. A node prints `CODE: message (cause) [index]` in its log. */
+  /** A short description. A node logs `CODE: message (cause) [index]`. */
   readonly message: string;
-  /** For a person, on one line and without double quotes, which logs escape: the details, and what to do. */
+  /** Details and what to do, for people: on one line and without double quotes, which logs escape. */
   readonly cause: string;
-  /** The store's revision; 0 when it was not asked. */
+  /** The store's revision. 0 if the store was not read. */
   readonly index: bigint;
-  /** The size of the cluster to make a new token for: the reply ends the cause with the command. */
+  /** The size for a new token: the response appends the command that creates one to the cause. */
   readonly newTokenSize?: number;
-  /** The methods that the path has, where the refused one is none of them. */
+  /** The methods of the path, if the request's method is not one of them. */
   readonly allow?: string;
-  /** Whether the answer is bare text, as /new gives it. */
+  /** Whether the response is plain text, as for /new. */
   readonly plain?: boolean;
-  /** Why the body was not read to its end. */
-  readonly unread?: Unread;
-  /** When to come again, in ms. */
+  /** Why the body was not read completely. */
+  readonly unread?: UnreadReason;
+  /** When to retry, in ms. */
   readonly retryAfter?: number;
 }
 
-/** etcd's codes that are used here, with etcd's words for them. */
+/** The etcd error codes used here, with etcd's messages. */
 export const MESSAGES = {
   100: 'Key not found',
   101: 'Compare failed',
   102: 'Not a file',
   105: 'Key already exists',
   108: 'Directory not empty',
-  110: 'Refused',
+  110: 'Rejected',
   201: 'PrevValue is Required in POST form',
   203: 'The given index in POST form is not a number',
   209: 'Invalid field',
@@ -43,7 +43,7 @@ export const MESSAGES = {
 
 export type ErrorCode = keyof typeof MESSAGES;
 
-/** A refusal with etcd's own message for its code, unless another is given. */
+/** Returns an error with etcd's message for its code, unless another message is given. */
 export function v2Error(
   status: number,
   errorCode: ErrorCode,
@@ -53,19 +53,21 @@ export function v2Error(
   return { type: 'ERROR', status, errorCode, message: MESSAGES[errorCode], cause, index: 0n, ...more };
 }
 
-/** A parameter or a body that cannot be accepted as it is. */
+/** Returns the error for an invalid parameter or body. */
 export function invalidField(cause: string): V2Error {
   return v2Error(400, 209, cause);
 }
 
-/** A method that the path does not have. */
+/** Returns the error for a method that the path does not have. */
 export function notAllowed(allow: string): V2Error {
-  const cause = `this path takes ${allow.replaceAll(',', ', ')}`;
+  const cause = `this path supports only ${allow.replaceAll(',', ', ')}`;
   return v2Error(405, 110, cause, { message: 'Method Not Allowed', allow });
 }
 
-/** What a mistake of one node leaves as it was; etcd's own next line says to get a new token, whatever happened. */
+/**
+ * Appended to errors that do not spend the token, because etcd's next log line always says to get a new one.
+ */
 export const TOKEN_GOOD = 'the token is still good';
 
-/** For nodes of etcd 0.4, whose discovery was another one. */
-export const SINCE_ETCD_2 = 'upgrade etcd, as this service serves etcd 2.0 and later';
+/** For etcd 0.4 nodes, whose discovery protocol was different. */
+export const SINCE_ETCD_2 = 'this service supports etcd 2.0 and later; upgrade etcd';

@@ -3,49 +3,55 @@ import { type Member, type MemberEvent, MemberEventType } from '../../gen/discov
 import type { WatchMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { takesFromNodes } from '../etcd/cut.ts';
-import { CUT, type Cut, Kept, type Registration, type SharedRoom } from './kept.ts';
+import { CUT, type Cut, Kept, type KeptRegistration, type SharedRoom } from './kept.ts';
 import { registeredBody } from './reply.ts';
 
 /** Nodes served in one turn of the event loop: about 10 ms of work. */
 const SERVED_AT_ONCE = 100;
-/** How long the past of a token is waited for: as long as a store takes to read it, or to say that it cannot. */
+/** How long to wait for the past of a token, in ms: the time in which a store reads it or fails. */
 const PAST_MS = 5000;
 
-/** One who waits for registrations of a token. */
-export interface Reader {
-  /** The revision up to which it has been told, or wants to be told nothing. */
+/** FeedReader is a client that waits for registrations under a token. */
+export interface FeedReader {
+  /** The revision up to which the reader has, or does not want, the registrations. */
   after: bigint;
-  /** Whether it takes a registration now. */
+  /** Whether the reader accepts a registration now. */
   ready: boolean;
-  /** Whether it counts the members, all of which it must have. */
+  /** Whether the reader counts the members and must therefore receive all of them. */
   readonly countsMembers: boolean;
   wants(member: Member): boolean;
   take(body: string): void;
-  /** What it has counted is no more: it reads the list again when its answer breaks off. */
+  /** Called when its count is invalid: its response breaks off, and the client reads the list again. */
   breakOff(): void;
-  /** There will be no more: the token has ended, or the service stops, or the reader was too slow. */
+  /**
+   * Called when nothing more will come: the token has ended, the service is stopping, or the reader was too
+   * slow.
+   */
   end(): void;
 }
 
 type Messages = AsyncIterator<WatchMembersResponse, unknown>;
 
 /**
- * The registrations of one token, as one watch of the service tells them to all who wait for them. Each is rendered
- * once, and one more who waits costs no more than a reader.
+ * Feed distributes the registrations of one token, from one watch of the service, to all clients that wait
+ * for them. Each registration is rendered once, and another waiting client costs only a reader.
  */
 export class Feed {
-  /** Rejects as the service refuses the watch. */
+  /** Rejects if the service rejects the watch. */
   readonly begun: Promise<void>;
   readonly #token: string;
   readonly #onOver: (feed: Feed) => void;
   readonly #kept: Kept;
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<FeedReader>();
   readonly #abort = new AbortController();
   #isOver = false;
-  /** Why it ended, when the service has ended it. */
+  /** Why the service ended the feed, if it did. */
   #refusal: Error | undefined;
 
-  /** Of what comes after a revision, some of which has come if it has a past. `onOver`: nobody can join any more. */
+  /**
+   * Starts a feed of the registrations after a revision. `hasPast`: some of them exist already. `onOver` is
+   * called when the feed can no longer be joined.
+   */
   constructor(
     client: DiscoveryClient,
     {
@@ -72,25 +78,25 @@ export class Feed {
     return this.#isOver;
   }
 
-  /** Whether it has, or will have, everything after a revision. */
+  /** Whether the feed has, or will have, everything after a revision. */
   covers(after: bigint): boolean {
     return after >= this.#kept.after;
   }
 
-  join(reader: Reader): void {
+  join(reader: FeedReader): void {
     this.#readers.add(reader);
   }
 
-  /** Without readers it ends. */
-  leave(reader: Reader): void {
+  /** Removes a reader. The feed ends when none are left. */
+  leave(reader: FeedReader): void {
     if (this.#readers.delete(reader) && this.#readers.size === 0) this.#close();
   }
 
-  /** The next registration for a reader, of those that there are, or that it has to count again. */
-  next(reader: Reader): string | typeof CUT | undefined {
+  /** Returns the next available registration for a reader, or CUT if it has to count again. */
+  next(reader: FeedReader): string | typeof CUT | undefined {
     if (!this.covers(reader.after)) return undefined;
     for (const each of this.#kept.since(reader.after)) {
-      // Who has to count again gets nothing that came after.
+      // A reader that must count again gets nothing after the cut.
       if (each.body !== CUT) {
         reader.after = each.revision;
         if (reader.wants(each.member)) return each.body;
@@ -99,8 +105,8 @@ export class Feed {
     return undefined;
   }
 
-  /** Gives a reader what it takes of what there is. */
-  serve(reader: Reader): void {
+  /** Delivers to a reader what it accepts of what is available. */
+  serve(reader: FeedReader): void {
     while (reader.ready) {
       const body = this.next(reader);
       if (body === CUT) return reader.breakOff();
@@ -117,7 +123,7 @@ export class Feed {
       await messages.next();
       const first = messages.next();
       void this.#run(messages, first);
-      // With a past something comes that is in it, or the refusal if it is no longer held.
+      // With a past, a message from it arrives, or an error if it is no longer stored.
       if (hasPast) await arrival(first);
     } catch (thrown) {
       this.#close(thrown as Error);
@@ -132,20 +138,21 @@ export class Feed {
         const { update } = next.value;
         const entry = update.case === 'event' ? this.#entryOf(update.value) : undefined;
         if (entry === undefined) continue;
-        // A long past comes without a turn of the event loop, and who has it told takes nothing before the first one.
+        // A long past arrives without a turn of the event loop in between, and a new reader takes nothing
+        // before its first one.
         if (this.#kept.isFullWith(entry)) await nextTurn();
         this.#kept.add(entry);
         await this.#serveAll();
       }
     } catch (thrown) {
-      // Whoever asks again is told.
+      // A client that asks again receives the error.
       refusal = thrown as Error;
     }
     this.#close(refusal);
     await this.#serveAll();
   }
 
-  #entryOf(event: MemberEvent): Registration | Cut | undefined {
+  #entryOf(event: MemberEvent): KeptRegistration | Cut | undefined {
     const { revision } = event;
     if (takesFromNodes(event)) return { revision, body: CUT };
     if (event.type !== MemberEventType.REGISTERED) return undefined;
@@ -173,7 +180,7 @@ export class Feed {
   }
 }
 
-/** Resolves when a message is there, and those that came with it; after a while without. */
+/** Resolves when a message and those that came with it have arrived, or after a timeout. */
 async function arrival(message: Promise<unknown>): Promise<void> {
   const waiting = new AbortController();
   const tooLong = sleep(PAST_MS, undefined, { signal: waiting.signal, ref: false });
@@ -182,19 +189,22 @@ async function arrival(message: Promise<unknown>): Promise<void> {
   await nextTurn();
 }
 
-/** One for all, as the error that an abort makes by itself takes longer than the wait. */
+/** Shared, because creating the default error of an abort takes longer than the wait. */
 const OVER = 'nobody waits any more';
 
 /**
- * The feeds that can be joined, by token: of each the last one that was begun. Whoever joins has shown what opens the
- * token, and all of them are told the same: a feed is of a token, whatever secret stands behind it.
+ * Feeds holds the feeds that can be joined: for each token the one started last. Readers have already proved
+ * their access to the token, and all receive the same, so a feed belongs to the token without its secret.
  */
 export class Feeds {
   readonly #feeds = new Map<string, Feed>();
   readonly #shared: SharedRoom = { bytes: 0 };
 
-  /** Has the reader join a feed that has begun, with what has come of its past. Rejects as the service refuses the watch. */
-  async join(client: DiscoveryClient, token: string, reader: Reader, hasPast: boolean): Promise<Feed> {
+  /**
+   * Adds the reader to a running feed, or starts one, with its past. Rejects if the service rejects the
+   * watch.
+   */
+  async join(client: DiscoveryClient, token: string, reader: FeedReader, hasPast: boolean): Promise<Feed> {
     for (;;) {
       const open = this.#feeds.get(bare(token));
       const feed = open?.covers(reader.after) ? open : this.#begin(client, token, reader.after, hasPast);
@@ -203,7 +213,8 @@ export class Feeds {
         await feed.begun;
         return feed;
       } catch (refusal) {
-        // What was asked for another one may be refused alone: a revision that is too old.
+        // An error for another reader's request may not apply to this one, such as a revision that is too
+        // old.
         if (feed !== open) throw refusal;
       }
     }
@@ -219,7 +230,7 @@ export class Feeds {
   }
 }
 
-/** A token without the secret behind it. */
+/** Returns a token without its secret. */
 function bare(token: string): string {
   return token.split(':', 1)[0] as string;
 }

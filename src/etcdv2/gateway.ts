@@ -5,9 +5,9 @@ import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
 import { basePathOf } from '../values/address.ts';
 import { NO_WORK, sendingUnits, type Work } from '../work.ts';
-import { type Body, type Request, readBody } from './body.ts';
+import { type BodyResult, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';
-import { type Unread, type V2Error, v2Error } from './errors.ts';
+import { type UnreadReason, type V2Error, v2Error } from './errors.ts';
 import { guideReply, guideResponse, isUnderGuide } from './guide.ts';
 import { parseRequest } from './parse.ts';
 import { asksForNew } from './parse-new.ts';
@@ -20,7 +20,7 @@ import {
   newReply,
   OPTIONS_REPLY,
   pageReply,
-  type Reply,
+  type V2Reply,
   versionReply,
 } from './reply.ts';
 import type { NewRequest, RegisterRequest, V2Request } from './request.ts';
@@ -28,24 +28,30 @@ import { send, type V2Exchange } from './responder.ts';
 import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
-export interface GatewayOptions {
-  /** The URL by which the client can reach the service, without a slash at the end. */
+export interface V2GatewayOptions {
+  /** Returns the URL by which the client can reach the service, without a trailing slash. */
   readonly urlFor: (request: Request) => string;
-  /** What the work of an answer is taken of. */
+  /** Returns the work budget to which a response is charged. */
   readonly workOf?: (request: Request) => Work;
-  /** When a wait is ended with an empty answer; less than the idle limit of any proxy on the way. */
+  /**
+   * After how long a wait ends with an empty response, in ms. Less than the idle timeout of any proxy on the
+   * way.
+   */
   readonly pollLimitMs?: number;
-  /** How long the body of a request may take. etcd sends its own with the headers, and gives up after 5 s. */
+  /**
+   * The timeout for the body of a request, in ms. etcd sends its body with the headers, and gives up after 5
+   * s.
+   */
   readonly bodyLimitMs?: number;
-  /** The version of the service, told beside that of the etcd whose dialect this is. */
+  /** The version of the service, reported next to that of the etcd whose dialect it speaks. */
   readonly version: string;
-  /** Is told of errors that nobody foresaw; their clients get a plain 500. */
+  /** Called for unexpected errors. Their clients get a plain 500. */
   readonly onDefect: (defect: unknown) => void;
-  /** Writes an error for a person with a browser; undefined for all others. */
+  /** Renders an error as a page for browsers. Undefined for all other clients. */
   readonly errorPage?: (request: Request, error: RefusedReply) => PageReply | undefined;
 }
 
-/** An error as programs get it: its status, what it says, and its media type. */
+/** RefusedReply is an error as programs receive it: status, body and media type. */
 export interface RefusedReply {
   readonly status: number;
   readonly text: string;
@@ -57,18 +63,18 @@ export interface PageReply {
   readonly body: string | Buffer;
 }
 
-/** The client for the calls that a request comes to: it speaks for whoever sent the request. */
-export type ClientOf = (request: Request) => DiscoveryClient;
+/** V2ClientOf returns the client for the calls of a request, which acts for the caller of that request. */
+export type V2ClientOf = (request: Request) => DiscoveryClient;
 
-/** With a refusal it answers that, and reads no body. */
+/** Handler answers a request. With `refusal` it answers that, and reads no body. */
 export type Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
 
-/** What nodes of 3.4 to 3.6 need to see to speak to a keys API. */
+/** The version that nodes of 3.4 to 3.6 require of a keys API. */
 const DIALECT_VERSION = '3.5.0';
 
 interface Context {
-  readonly clientOf: ClientOf;
-  readonly options: GatewayOptions;
+  readonly clientOf: V2ClientOf;
+  readonly options: V2GatewayOptions;
   readonly workOf: (request: Request) => Work;
   readonly waits: Waits;
   readonly bodies: Deadlines;
@@ -76,9 +82,10 @@ interface Context {
 
 /**
  * Serves etcd's v2 discovery dialect over a typed client: /new, /version, and the keys of tokens under
- * /{token}, /v2/keys/_etcd/registry/{token} and /v2/keys/discovery/{token}. Answers every request that it is given, and never throws.
+ * /{token}, /v2/keys/_etcd/registry/{token} and /v2/keys/discovery/{token}. It answers every request that it
+ * receives, and never throws.
  */
-export function etcdV2Gateway(clientOf: ClientOf, options: GatewayOptions): Handler {
+export function etcdV2Gateway(clientOf: V2ClientOf, options: V2GatewayOptions): Handler {
   const context: Context = {
     clientOf,
     options,
@@ -102,7 +109,7 @@ async function serve(
   const { request } = exchange;
   const { method = '', url: target = '/' } = request;
   const isGuide = isUnderGuide(target);
-  const answer = (answered: Reply | V2Error): void => {
+  const answer = (answered: V2Reply | V2Error): void => {
     const reply = 'type' in answered ? refusedReply(context.options, request, answered) : answered;
     const bytes = send(exchange, isGuide ? guideReply(reply) : reply);
     if (bytes >= WORK_LIMITS.sentBytes) context.workOf(request).owe(sendingUnits(bytes));
@@ -111,7 +118,7 @@ async function serve(
   if (refusal !== undefined) return answer(refuseUnread(refusal, method, target));
   const forNew = asksForNew(target);
   const hasBody = method === 'PUT' || method === 'POST' || (forNew && method === 'GET');
-  const body: Body = hasBody ? await readBody(request, context.bodies, forNew) : { type: 'NONE' };
+  const body: BodyResult = hasBody ? await readBody(request, context.bodies, forNew) : { type: 'NONE' };
   if (body.type === 'GONE') return undefined;
   if (body.type === 'TOO_LARGE' || body.type === 'TOO_SLOW') return answer(unreadable(body.type));
   const form = body.type === 'FORM' ? body.text : '';
@@ -123,7 +130,7 @@ async function serve(
     return answer(parsed);
   }
   if (exchange.outcome !== undefined && 'token' in parsed) exchange.outcome.token = parsed.token;
-  let reply: Reply | V2Error | undefined;
+  let reply: V2Reply | V2Error | undefined;
   try {
     const asked = isGuide ? { ...exchange, response: guideResponse(exchange.response) } : exchange;
     reply = await call(context, parsed, asked);
@@ -132,11 +139,11 @@ async function serve(
     if (exchange.outcome !== undefined) exchange.outcome.reason = reasonOf(thrown) ?? 'INTERNAL';
     reply = refuse(thrown, parsed);
   }
-  // A wait sends what it has by itself.
+  // A wait sends its response itself.
   if (reply !== undefined) answer(reply);
 }
 
-function refusedReply({ urlFor, errorPage }: GatewayOptions, request: Request, error: V2Error): Reply {
+function refusedReply({ urlFor, errorPage }: V2GatewayOptions, request: Request, error: V2Error): V2Reply {
   const baseUrl = urlFor(request);
   const reply = errorReply(error, baseUrl);
   const { status, contentType: type } = reply;
@@ -144,18 +151,18 @@ function refusedReply({ urlFor, errorPage }: GatewayOptions, request: Request, e
   return page === undefined ? reply : pageReply(reply, page);
 }
 
-/** A cause that is a key alone tells a person nothing. */
+/** A cause that is only a key does not help people. */
 function pageText(error: V2Error, baseUrl: string): string {
   const text = errorText(error, baseUrl);
   return text.startsWith('/') ? `${error.message}: ${text}` : text;
 }
 
-function unreadable(unread: Unread): V2Error {
+function unreadable(unread: UnreadReason): V2Error {
   if (unread === 'TOO_SLOW') {
-    const cause = 'the body took too long to arrive; send it at once';
+    const cause = 'timeout while reading the body; send it without pauses';
     return v2Error(408, 210, cause, { message: 'Request Timeout', unread });
   }
-  const cause = `the body is over ${REQUEST_LIMITS.v2BodyBytes} bytes; a form with one value is all that is needed`;
+  const cause = `the body is larger than ${REQUEST_LIMITS.v2BodyBytes} bytes; send a form with one value`;
   return v2Error(413, 210, cause, { message: 'Request Entity Too Large', unread });
 }
 
@@ -163,7 +170,7 @@ function call(
   context: Context,
   parsed: V2Request,
   exchange: V2Exchange,
-): Promise<Reply | V2Error | undefined> | Reply {
+): Promise<V2Reply | V2Error | undefined> | V2Reply {
   const { request } = exchange;
   const { options, waits } = context;
   const client = context.clientOf(request);
@@ -191,23 +198,23 @@ function call(
   }
 }
 
-async function makeNew(client: DiscoveryClient, { size }: NewRequest, baseUrl: string): Promise<Reply> {
+async function makeNew(client: DiscoveryClient, { size }: NewRequest, baseUrl: string): Promise<V2Reply> {
   const { cluster } = await client.createToken({ size });
   return newReply(`${baseUrl}/${requireMessage(cluster).token}`);
 }
 
-/** By which --discovery the node came, if its id proves it. */
+/** Returns the --discovery of the node, if the node's ID proves it. */
 function textOf(
   { id, member }: RegisterRequest,
   request: Request,
-  { urlFor }: GatewayOptions,
+  { urlFor }: V2GatewayOptions,
 ): string | undefined {
   const { host = '' } = request.headers;
   const [path = ''] = (request.url ?? '').split('?');
   const ofToken = path.slice(0, path.lastIndexOf('/'));
   const own = urlFor(request);
   const reached = `${host}${basePathOf(own)}`;
-  // Behind a proxy the node may have used another scheme than the one that is seen here.
+  // Behind a proxy the node may have used another scheme than the one seen here.
   const origins = new Set([`http://${reached}`, `https://${reached}`, own]);
   return textOfId(id, member.peerUrls, discoveryUrls(origins, ofToken));
 }

@@ -1,23 +1,23 @@
-import type { Reply } from './reply.ts';
+import type { V2Reply } from './reply.ts';
 import type { Response } from './responder.ts';
 
-// The clustering guide of etcd keeps tokens in a directory of the user's own etcd, /v2/keys/discovery/TOKEN, and so does
-// every copy of it. Such a request is answered with keys under /discovery, as that etcd would. Nodes look at the last
-// part of a key alone, people and programs at all of it.
+// etcd's clustering guide, and every copy of it, keeps tokens in a directory of the user's own etcd,
+// /v2/keys/discovery/TOKEN. Such requests get responses with keys under /discovery, as from that etcd. Nodes
+// read only the last part of a key; people and programs read all of it.
 
 const UNDER_GUIDE = /^(?:https?:\/\/[^/?#]*)?\/v2\/keys\/discovery\//i;
 
-/** The beginning of a key, and of the cause that names one. In a value its quotes would be escaped. */
+/** The start of a key, and of a cause that contains one. Inside a value its quotes would be escaped. */
 const KEYS = /"(key|cause)":"\/_etcd\/registry\//g;
 
-/** Whether a target has its keys where the guide has them. */
+/** Whether a target uses the keys of the guide. */
 export function isUnderGuide(target: string): boolean {
   return UNDER_GUIDE.test(target);
 }
 
 const respelled = (body: string): string => body.replace(KEYS, '"$1":"/discovery/');
 
-// Of lists, which are shared: each as long as that is kept.
+// Converted lists, kept as long as the shared originals.
 const lists = new WeakMap<Buffer, Buffer>();
 
 function respelledList(body: Buffer): Buffer {
@@ -29,13 +29,13 @@ function respelledList(body: Buffer): Buffer {
   return list;
 }
 
-/** A whole answer. */
-export function guideReply(reply: Reply): Reply {
+/** Converts a complete response. */
+export function guideReply(reply: V2Reply): V2Reply {
   const { body } = reply;
   return { ...reply, body: typeof body === 'string' ? respelled(body) : respelledList(body) };
 }
 
-/** A response to write events to, whose keys are then under /discovery. */
+/** Wraps a response so that the keys of its events are under /discovery. */
 export function guideResponse(response: Response): Response {
   return {
     writeHead: (status, headers) => response.writeHead(status, headers),

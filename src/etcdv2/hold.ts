@@ -5,10 +5,10 @@ import type { Deadlines } from './deadlines.ts';
 import { v2ReasonOf } from './refusal.ts';
 import type { Response } from './responder.ts';
 
-/** How long a wait leaves a service alone that has no store now. */
+/** How long a wait pauses when the service has no store, in ms. */
 const AWAY_MS = 1000;
 
-/** Keeps a client waiting until the service can say something of the token, and then has it ask again. */
+/** Keeps a client waiting until the service knows the state of the token, and then makes it ask again. */
 export async function hold(
   client: DiscoveryClient,
   token: string,
@@ -22,7 +22,7 @@ export async function hold(
   let isAway = true;
   while (isAway && !abort.signal.aborted) {
     await sleep(AWAY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
-    // Not a mere read, which a service that stops still answers.
+    // A watch, because a service that is stopping still answers reads.
     const messages = client.watchMembers({ token }, { signal: abort.signal });
     isAway = await messages[Symbol.asyncIterator]()
       .next()

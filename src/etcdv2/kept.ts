@@ -1,13 +1,13 @@
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import { V2_LIMITS } from '../limits.ts';
 
-export interface Registration {
+export interface KeptRegistration {
   readonly revision: bigint;
   readonly member: Member;
   readonly body: string;
 }
 
-/** A member that nodes may have counted has left or was changed. */
+/** CUT marks that a member that nodes may have counted was removed or changed. */
 export const CUT = Symbol('cut');
 
 export interface Cut {
@@ -15,19 +15,20 @@ export interface Cut {
   readonly body: typeof CUT;
 }
 
-type Entry = Registration | Cut;
+type Entry = KeptRegistration | Cut;
 
-/** What all feeds keep together. */
+/** The bytes that all feeds keep together. */
 export interface SharedRoom {
   bytes: number;
 }
 
-/** About what an entry has beside its body, and all that a cut has. */
+/** Approximate bytes of an entry besides its body, and all that a cut takes. */
 const ENTRY_BYTES = 100;
 
 /**
- * The latest registrations of a token, for the nodes that wait for it with others: as many as its cluster has, where
- * there is room. Nobody misses one that is gone from here: who is behind begins again from where it was.
+ * Kept holds the latest registrations of a token for the nodes that wait for it: as many as its cluster has,
+ * space permitting. Nothing is lost when one is dropped: a reader that is further behind starts again from
+ * its position.
  */
 export class Kept {
   #shared: SharedRoom;
@@ -40,20 +41,20 @@ export class Kept {
     this.#shared = shared;
   }
 
-  /** Everything after this revision is here. */
+  /** The revision after which everything is kept. */
   get after(): bigint {
     return this.#after;
   }
 
-  /** Those after a revision, in order. */
+  /** Returns those after a revision, in order. */
   since(after: bigint): readonly Entry[] {
     let from = this.#entries.length;
-    // From the end, where nearly all of them are.
+    // From the end, where nearly all readers are.
     while (from > 0 && (this.#entries[from - 1] as Entry).revision > after) from -= 1;
     return this.#entries.slice(from);
   }
 
-  /** Whether older ones have to go for it. */
+  /** Whether adding the entry would drop older ones. */
   isFullWith(entry: Entry): boolean {
     return this.#entries.length > 0 && this.#isOver(bytesOf(entry));
   }
@@ -64,7 +65,7 @@ export class Kept {
     this.#count(bytesOf(entry));
   }
 
-  /** Its feed is over: what its readers have not taken is theirs for a moment, and nobody's for long. */
+  /** Releases the shared space when the feed ends: its readers use the rest only briefly. */
   leave(): void {
     this.#shared.bytes -= this.#bytes;
     this.#shared = { bytes: this.#bytes };

@@ -1,11 +1,11 @@
 import { PLAIN_WAIT } from './params.ts';
 
 /**
- * Whether a node that is refused this gives up: its registration, and the wait on itself that follows. Told by the
- * target alone, before anything is parsed.
+ * Whether a node exits when this request is rejected: its registration, and the wait on itself that follows.
+ * Decided by the target alone, before parsing.
  */
 export function isLastChance(method: string | undefined, target: string): boolean {
-  // Not of `/new` itself; a chosen token may begin like it.
+  // `/new` itself is excluded, chosen tokens that start like it are not.
   if (method === 'PUT') return !/^\/new(?:[/?]|$)/.test(target);
   return PLAIN_WAIT.test(target) && !/[?&]recursive=true(?:&|$)/.test(target);
 }

@@ -1,28 +1,31 @@
 import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import { ByteCache } from '../byte-cache.ts';
 import { WORK_LIMITS } from '../limits.ts';
-import { bodyOf, directoryNode, JSON_TYPE, keys, memberNode, type Reply, unchanged } from './reply.ts';
+import { bodyOf, directoryNode, JSON_TYPE, keys, memberNode, unchanged, type V2Reply } from './reply.ts';
 
-/** What keeping a list of one member more takes, beside its text: the list is kept for it. */
+/** Bytes per member that a cached list takes besides its text. */
 const ENTRY_BYTES = 16;
 
-/** Members from which a list is kept as bytes: Node.js sends a short text in one piece with the head. */
+/**
+ * From this many members a list is cached as bytes. Node.js sends a shorter text in one piece with the head.
+ */
 const LARGE = 50;
 
-// Of a list every answer is the same until its cluster is another, in which it has another list. Each order has half.
-const lists = new ByteCache<Reply['body']>(WORK_LIMITS.renderedBytes / 2);
-const sortedLists = new ByteCache<Reply['body']>(WORK_LIMITS.renderedBytes / 2);
+// The response stays the same until the cluster changes, which then has a new list. Each of the two orders
+// gets half.
+const lists = new ByteCache<V2Reply['body']>(WORK_LIMITS.renderedBytes / 2);
+const sortedLists = new ByteCache<V2Reply['body']>(WORK_LIMITS.renderedBytes / 2);
 
 /**
- * Members and standbys alike, by rank or sorted by key: a node works out its own rank. `onMade` is told of how many when
- * the list was made for this answer.
+ * Lists members and standbys alike, by rank or sorted by key: a node determines its own rank. `onMade` gets
+ * their number if the list had to be rendered.
  */
 export function listReply(
   token: string,
   sorted: boolean,
   list: ListMembersResponse,
   onMade: (members: number) => void = () => {},
-): Reply {
+): V2Reply {
   const known = sorted ? sortedLists : lists;
   let body = known.get(list.members);
   if (body === undefined) {

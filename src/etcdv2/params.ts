@@ -1,11 +1,11 @@
 import { quoted, UNPRINTABLE } from '../etcd/text.ts';
 import { invalidField, SINCE_ETCD_2, type V2Error, v2Error } from './errors.ts';
 
-/** The parameters of a request by name; of those given twice, the first. */
+/** Params are the parameters of a request by name. If one is repeated, the first counts. */
 export type Params = ReadonlyMap<string, string>;
 
 /**
- * The form's and the query's parameters, a form's before a query's of the same name. Both are decoded once, as
+ * Parses the parameters of the form and the query. The form takes precedence. Both are decoded once, as
  * application/x-www-form-urlencoded.
  */
 export function parseParams(query: string, form: string): Params | V2Error {
@@ -42,14 +42,14 @@ function addAll(params: Map<string, string>, text: string): V2Error | undefined 
   return undefined;
 }
 
-/** What of a form or a query is not as it stands. */
+/** Matches a form or query that has to be decoded. */
 const ENCODED = new RegExp(`[%+]|${UNPRINTABLE.source}`, 'u');
 
 function decode(text: string): string | undefined {
   return decodePercent(text.includes('+') ? text.replaceAll('+', ' ') : text);
 }
 
-/** The text behind percent-encoding; undefined when that is broken, not UTF-8, or hides control characters. */
+/** Decodes percent-encoding. Undefined if it is malformed, not UTF-8, or contains control characters. */
 export function decodePercent(text: string): string | undefined {
   let decoded = text;
   if (text.includes('%')) {
@@ -67,17 +67,17 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
   ...Object.fromEntries(['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false])),
 };
 
-/** A boolean as Go writes it; undefined when it is none. */
+/** Parses a boolean as Go writes it. Undefined if it is not one. */
 export function parseBoolean(text: string): boolean | undefined {
   return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text] : undefined;
 }
 
-/** A wait as nodes of etcd write it. */
+/** A wait as etcd nodes write it. */
 export const PLAIN_WAIT = /[?&]wait=true(?:&|$)/;
-/** Without one of these a query asks for no wait. */
+/** A query that does not match this does not ask for a wait. */
 const MAYBE_WAIT = /(?:^|&)wait=|%/;
 
-/** Whether a target asks to wait, in whatever way it is written: told before anything is parsed that need not be. */
+/** Whether a target asks to wait, in any spelling. Decided before the request is parsed. */
 export function asksToWait(target: string): boolean {
   if (PLAIN_WAIT.test(target)) return true;
   const mark = target.indexOf('?');
@@ -89,30 +89,30 @@ export function asksToWait(target: string): boolean {
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** An unsigned 64-bit number in decimal digits; undefined when it is none. */
+/** Parses an unsigned 64-bit decimal number. Undefined if it is not one. */
 export function parseUint64(text: string): bigint | undefined {
   if (!/^\d{1,40}$/.test(text)) return undefined;
   const value = BigInt(text);
   return value <= MAX_UINT64 ? value : undefined;
 }
 
-/** The parameters of the v2 keys API, parsed. */
+/** KeyParams are the parsed parameters of the v2 keys API. */
 export interface KeyParams {
   readonly recursive: boolean;
   readonly sorted: boolean;
   readonly wait: boolean;
   readonly dir: boolean;
   readonly stream: boolean;
-  /** 0 is none. */
+  /** 0: none. */
   readonly waitIndex: bigint;
-  /** 0 is none. */
+  /** 0: none. */
   readonly prevIndex: bigint;
   readonly prevValue: string | undefined;
   readonly prevExist: boolean | undefined;
   readonly value: string | undefined;
 }
 
-/** Parses the parameters of a keys request, and refuses those that a discovery service has no use for. */
+/** Parses the parameters of a keys request, and rejects those that have no meaning for discovery. */
 export function parseKeyParams(params: Params, method: string): KeyParams | V2Error {
   const parsed = {
     recursive: false,
@@ -143,7 +143,7 @@ export function parseKeyParams(params: Params, method: string): KeyParams | V2Er
       case 'quorum': {
         const flag = parseBoolean(text);
         if (flag === undefined) return invalidField(`invalid value for "${name}"`);
-        // Nothing to do for a quorum: every read sees every acknowledged write.
+        // A quorum read needs nothing extra: every read sees every acknowledged write.
         if (name !== 'quorum') parsed[name] = flag;
         break;
       }
@@ -157,14 +157,14 @@ export function parseKeyParams(params: Params, method: string): KeyParams | V2Er
       case 'ttl':
         if (text !== '')
           return invalidField(
-            `ttl is not supported: ${LIFETIME}; if etcd sent it, it is etcd 0.4: ${SINCE_ETCD_2}`,
+            `ttl is not supported: ${LIFETIME}; if etcd sent it, this is etcd 0.4: ${SINCE_ETCD_2}`,
           );
         break;
       case 'refresh':
       case 'noValueOnSuccess': {
         const flag = parseBoolean(text);
         if (flag === undefined) return invalidField(`invalid value for ${name}`);
-        if (flag) return invalidField(`${name} is not supported by this discovery service; leave it out`);
+        if (flag) return invalidField(`${name} is not supported by this discovery service; omit it`);
         break;
       }
     }
@@ -173,4 +173,4 @@ export function parseKeyParams(params: Params, method: string): KeyParams | V2Er
   return parsed;
 }
 
-const LIFETIME = 'a member stays as long as its token, which has a lifetime of its own';
+const LIFETIME = 'a member stays as long as its token, and the token has its own lifetime';

@@ -2,12 +2,12 @@ import { quoted } from '../etcd/text.ts';
 import { parseValue } from '../etcd/value.ts';
 import { invalidField, notAllowed, TOKEN_GOOD, type V2Error, v2Error } from './errors.ts';
 import { isError, type KeyParams, parseKeyParams, parseParams } from './params.ts';
-import type { Place } from './path.ts';
+import type { PathPlace } from './path.ts';
 import type { Condition, RawRequest, ReadRequest, V2Request, WaitRequest, WriteRequest } from './request.ts';
 
 const METHODS = 'HEAD,GET,PUT,DELETE';
 
-type Key = Extract<Place, { readonly token: string }>;
+type Key = Extract<PathPlace, { readonly token: string }>;
 
 /** Parses a request for a token's keys. */
 export function parseKeyRequest(raw: RawRequest, key: Key, query: string): V2Request | V2Error {
@@ -46,9 +46,7 @@ function parseRead(key: Key, { sorted }: KeyParams): ReadRequest {
 function parseWait(key: Key, { recursive, waitIndex, stream }: KeyParams): WaitRequest | V2Error {
   const { token } = key;
   if (key.type === 'SIZE' || key.type === 'CONFIG') {
-    return invalidField(
-      'the size of a cluster never changes, so there is nothing to wait for; leave out wait',
-    );
+    return invalidField('the size of a cluster never changes, so there is nothing to wait for; omit wait');
   }
   const awaited = key.type === 'MEMBER' ? { id: key.id } : recursive ? 'ANY' : 'NONE';
   return { type: 'WAIT', token, awaited, waitIndex, stream };
@@ -60,11 +58,11 @@ function parsePut(key: Key, params: KeyParams, otherBody: boolean): WriteRequest
     return { type: 'NOT_A_FILE', token, directory: key.type };
   }
   const { prevExist, prevIndex, prevValue, value } = params;
-  if (params.dir) return invalidField('dir is not supported: a token is the only directory there is');
+  if (params.dir) return invalidField('dir is not supported: a token is the only directory');
   const compares = prevIndex !== 0n || prevValue !== undefined;
   if (key.type === 'SIZE') {
     if (prevExist === true || compares) {
-      return invalidField('the size of a cluster never changes; make a token for each cluster');
+      return invalidField('the size of a cluster never changes; create a token for each cluster');
     }
     const size = parseSizeText(value ?? '');
     if (typeof size === 'string') {
@@ -73,9 +71,7 @@ function parsePut(key: Key, params: KeyParams, otherBody: boolean): WriteRequest
     return { type: 'MAKE_TOKEN', token, size, mustBeNew: prevExist === false };
   }
   if (prevExist === false && compares) {
-    return invalidField(
-      'prevExist=false contradicts prevIndex and prevValue: a key that is free has neither',
-    );
+    return invalidField('prevExist=false contradicts prevIndex and prevValue: a missing key has neither');
   }
   if (value === undefined && otherBody) return invalidField(notAForm('value=infra1=http://10.0.0.1:2380'));
   const member = parseValue(value ?? '');
@@ -102,19 +98,19 @@ function parseDelete(key: Key, params: KeyParams): WriteRequest | V2Error {
       return v2Error(
         403,
         110,
-        'the size lives as long as its token; to delete that: DELETE /{token}?recursive=true',
+        'the size cannot be deleted by itself; to delete the token use DELETE /{token}?recursive=true',
       );
   }
 }
 
-/** A string says what is wrong. The largest size is the service's to say. */
+/** Parses a size. A string says what is wrong. The service checks the maximum. */
 export function parseSizeText(text: string): number | string {
   if (!/^\d{1,9}$/.test(text))
-    return `the size of a cluster is a whole number of members, not ${quoted(text)}`;
+    return `the cluster size must be a whole number of members, not ${quoted(text)}`;
   return Number(text);
 }
 
-/** Says how a body is sent. */
+/** Says how to send a body. */
 function notAForm(example: string): string {
-  return `the body is no form; send it as application/x-www-form-urlencoded, like curl -d ${example}`;
+  return `the body must be application/x-www-form-urlencoded, as in curl -d ${example}`;
 }

@@ -10,13 +10,13 @@ export function asksForNew(target: string): boolean {
 }
 
 /**
- * Parses a request for a new token. A name other than `size` is refused: it would be a cluster of three for
- * somebody who asked for another size, and the size never changes.
+ * Parses a request for a new token. Parameters other than `size` are rejected: a misspelled one would create
+ * a cluster of three, and its size cannot be changed.
  */
 export function parseNew(raw: RawRequest, query: string): NewRequest | V2Error {
   if (!['GET', 'PUT', 'POST'].includes(raw.method)) return { ...notAllowed('GET,PUT,POST'), plain: true };
   const body = raw.otherText ?? raw.form;
-  // curl -d sends JSON as a form, unless it is given a type.
+  // curl -d sends JSON as a form unless a type is given.
   const json = body.trimStart().startsWith('{') ? parseJson(body) : undefined;
   if (typeof json === 'string') return refuse(json);
   const params = parseParams(query, json === undefined ? raw.form : '');
@@ -32,16 +32,16 @@ export function parseNew(raw: RawRequest, query: string): NewRequest | V2Error {
       : { type: 'NEW', size: 3 };
   }
   const size = parseSizeText(text);
-  return typeof size === 'string' ? refuse(`${size}; like /new?size=3`) : { type: 'NEW', size };
+  return typeof size === 'string' ? refuse(`${size}; use for example /new?size=3`) : { type: 'NEW', size };
 }
 
-const LIKE = 'send only size, like /new?size=3, curl -d size=3 or {"size":3}';
+const LIKE = 'send only size, as in /new?size=3, curl -d size=3 or {"size":3}';
 
 function unknown(sent: string): string {
-  return `/new does not take ${quoted(sent)}; ${LIKE}`;
+  return `/new does not accept ${quoted(sent)}; ${LIKE}`;
 }
 
-/** The size in a JSON body, as text; a string says what is wrong. */
+/** Returns the size in a JSON body as text. A string says what is wrong. */
 function parseJson(body: string): { readonly size?: string } | string {
   let fields: Record<string, unknown>;
   try {

@@ -6,7 +6,7 @@ import type { RawRequest, V2Request } from './request.ts';
 
 /** Parses a request. Pure, and never throws. */
 export function parseRequest(raw: RawRequest): V2Request | V2Error {
-  // An absolute-form target names the service itself: etcd and this service are nobody's proxy.
+  // An absolute-form target names the service itself: it is not a proxy.
   const { target: whole } = raw;
   const target = whole.startsWith('/') ? whole : whole.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
   const mark = target.indexOf('?');
@@ -30,7 +30,7 @@ export function parseRequest(raw: RawRequest): V2Request | V2Error {
   }
 }
 
-/** A query as it came, fit for a header: only what a URL may not hold is encoded. */
+/** Encodes only the characters of a query that a URL cannot contain, for use in a header. */
 function encodeQuery(query: string): string {
   return query.replace(/[^\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]/gu, (character) =>
     encodeURIComponent(/\p{Cs}/u.test(character) ? '\ufffd' : character),

@@ -5,11 +5,11 @@ import { WORK_LIMITS } from '../limits.ts';
 import { units, type Work } from '../work.ts';
 import { type V2Error, v2Error } from './errors.ts';
 import { listReply } from './list-reply.ts';
-import { configReply, keys, memberReply, type Reply, sizeReply } from './reply.ts';
+import { configReply, keys, memberReply, sizeReply, type V2Reply } from './reply.ts';
 import type { ReadRequest } from './request.ts';
 
-/** Answers a read of a token's keys. Rejects with what the service refuses. */
-export function read(client: DiscoveryClient, request: ReadRequest, work: Work): Promise<Reply | V2Error> {
+/** Answers a read of a token's keys. Rejects with the service's error. */
+export function read(client: DiscoveryClient, request: ReadRequest, work: Work): Promise<V2Reply | V2Error> {
   const { token } = request;
   switch (request.type) {
     case 'GET_SIZE':
@@ -31,15 +31,15 @@ export function read(client: DiscoveryClient, request: ReadRequest, work: Work):
   }
 }
 
-function readMember(token: string, id: string, list: ListMembersResponse): Reply | V2Error {
+function readMember(token: string, id: string, list: ListMembersResponse): V2Reply | V2Error {
   const isAsked = (member: { id: string }): boolean => member.id === id;
   const member = list.members.find(isAsked) ?? list.standbys.find(isAsked);
   if (member === undefined) return noSuchMember(token, id, list.revision);
   return memberReply(token, member, list.revision);
 }
 
-/** A member's key that is not there. */
+/** Returns the error for a member key that does not exist. */
 export function noSuchMember(token: string, id: string, index: bigint): V2Error {
-  // No member has so long an id: it is whatever came.
+  // Shortened, because no member has so long an ID: it can be any text.
   return v2Error(404, 100, keys.member(token, shown(id, 100)), { index });
 }

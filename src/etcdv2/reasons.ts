@@ -1,18 +1,18 @@
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { ErrorCode } from './errors.ts';
 
-/** How a refusal of the service reads in the v2 dialect. */
+/** Row says how an error of the service appears in the v2 dialect. */
 export interface Row {
   readonly status: number;
-  /** Nodes end at any 4xx and print it, but for 105 on their own registration: its words are lost. */
+  /** Nodes exit at any 4xx and log it, except 105 for their own registration, whose text is lost. */
   readonly errorCode: ErrorCode;
-  /** In place of etcd's message for the code. */
+  /** Replaces etcd's message for the code. */
   readonly message?: string;
-  /** The cause: the service's words, alone or with what to do next; or the key, as etcd has it. */
+  /** The cause: the service's message, alone or followed by what to do next; or the key, as in etcd. */
   readonly cause: 'WORDS' | 'WORDS_NEW_TOKEN' | 'WORDS_TOKEN_GOOD' | 'KEY';
 }
 
-/** Every reason of the service. A 5xx is only for what a node does better to try again. */
+/** All reasons of the service. 5xx only where a node should retry. */
 export const ROWS: Readonly<Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>> = {
   [ErrorReason.UNSPECIFIED]: row(500, 300, 'WORDS', 'Internal error'),
   [ErrorReason.INVALID_ARGUMENT]: row(400, 209, 'WORDS'),
@@ -28,14 +28,14 @@ export const ROWS: Readonly<Record<(typeof ErrorReason)[keyof typeof ErrorReason
   [ErrorReason.PEER_URL_TAKEN]: row(412, 101, 'WORDS_TOKEN_GOOD', 'Peer URL is taken'),
   [ErrorReason.CLUSTER_FULL]: row(403, 110, 'WORDS', 'Cluster is full'),
   [ErrorReason.TOO_MANY_STANDBYS]: row(403, 110, 'WORDS', 'Cluster is full'),
-  [ErrorReason.REJOIN_REFUSED]: row(412, 101, 'WORDS', 'Rejoin refused'),
+  [ErrorReason.REJOIN_REFUSED]: row(412, 101, 'WORDS', 'Rejoin rejected'),
   [ErrorReason.REVISION_MISMATCH]: row(412, 101, 'WORDS'),
   [ErrorReason.REVISION_COMPACTED]: row(400, 401, 'WORDS_TOKEN_GOOD'),
   [ErrorReason.SHUTTING_DOWN]: row(500, 301, 'WORDS', 'Service is stopping'),
   [ErrorReason.STORE_UNAVAILABLE]: row(500, 300, 'WORDS', 'Store is unavailable'),
   [ErrorReason.INTERNAL]: row(500, 300, 'WORDS', 'Internal error'),
-  [ErrorReason.UNAUTHENTICATED]: row(401, 110, 'WORDS', 'Credentials needed'),
-  [ErrorReason.FORBIDDEN]: row(403, 110, 'WORDS', 'Secret refused'),
+  [ErrorReason.UNAUTHENTICATED]: row(401, 110, 'WORDS', 'Credentials required'),
+  [ErrorReason.FORBIDDEN]: row(403, 110, 'WORDS', 'Not authorized'),
   [ErrorReason.TOO_MANY_REQUESTS]: row(429, 110, 'WORDS', 'Too many requests'),
   [ErrorReason.CLUSTER_FORMED]: row(403, 110, 'WORDS', 'Cluster has formed'),
   [ErrorReason.TOKEN_WORN_OUT]: row(403, 110, 'WORDS', 'Token is worn out'),

@@ -10,21 +10,21 @@ import { ROWS, type Row } from './reasons.ts';
 import { keys } from './reply.ts';
 import type { V2Request } from './request.ts';
 
-/** What a failed call says. */
+/** Refusal is the content of a failed call. */
 interface Refusal {
   readonly reason: keyof typeof ROWS;
   readonly words: string;
   readonly detail: ErrorDetail | undefined;
-  /** When the service takes the call again, in ms; undefined when it does not say. */
+  /** When the service accepts the call again, in ms. Undefined if it does not say. */
   readonly retryAfter?: number | undefined;
 }
 
-/** Whether a client gets no word of a thrown value, which the log then must have. */
+/** Whether the message of a thrown value is kept from the client, so that it must be logged. */
 export function isDefect(thrown: unknown): boolean {
   return refusalOf(thrown) === undefined && !isUnreachable(thrown);
 }
 
-/** The v2 error for whatever a call of the service threw. */
+/** Converts whatever a call of the service threw to a v2 error. */
 export function refuse(thrown: unknown, request: V2Request): V2Error {
   const refusal = decode(thrown);
   const error = translate(refusal, request);
@@ -33,7 +33,7 @@ export function refuse(thrown: unknown, request: V2Request): V2Error {
   return error.status >= 500 && endsNode(request) ? lastWords(error) : error;
 }
 
-/** The v2 error for a request whose body is not read: where a value must be, any will do. */
+/** Converts an error for a request whose body is not read. Where a value is required, any will do. */
 export function refuseUnread(refusal: ConnectError, method: string, target: string): V2Error {
   const form = method === 'PUT' && !asksForNew(target) ? 'value=a=http://a:1' : '';
   const parsed = parseRequest({ method, target, form, otherBody: false });
@@ -41,7 +41,7 @@ export function refuseUnread(refusal: ConnectError, method: string, target: stri
   return refuse(refusal, parsed.plain === true ? { type: 'NEW', size: 3 } : { type: 'VERSION' });
 }
 
-/** Why the service refused. */
+/** Returns why the service rejected the call. */
 export function v2ReasonOf(thrown: unknown): keyof typeof ROWS {
   return decode(thrown).reason;
 }
@@ -54,13 +54,13 @@ function decode(thrown: unknown): Refusal {
     return { reason, words: thrown.rawMessage, detail, retryAfter: retryAfterOf(thrown) };
   }
   if (isUnreachable(thrown)) {
-    const words = 'the discovery service behind this gateway cannot be reached now; try again';
+    const words = 'the gateway cannot reach the discovery service; try again';
     return { reason: ErrorReason.STORE_UNAVAILABLE, words, detail };
   }
   return { reason: ErrorReason.INTERNAL, words: FAILED, detail: undefined };
 }
 
-/** Whether nobody answered the call. */
+/** Whether the service could not be reached. */
 function isUnreachable(thrown: unknown): boolean {
   return thrown instanceof ConnectError && UNREACHABLE.includes(thrown.code);
 }
@@ -80,7 +80,7 @@ function translate({ reason, words, detail, retryAfter }: Refusal, request: V2Re
     case 'WORDS':
       return error;
     case 'WORDS_NEW_TOKEN':
-      // Its node would form another cluster than the one that runs.
+      // A new token would lead its node into a different cluster than the running one.
       if (detail?.cluster?.formed === true) return error;
       return {
         ...error,
@@ -93,16 +93,16 @@ function translate({ reason, words, detail, retryAfter }: Refusal, request: V2Re
   }
 }
 
-/** A token that cannot be one names no key; what else is malformed is the node's own mistake. */
+/** A malformed token does not name a key; anything else that is malformed is the node's own mistake. */
 function invalidArgument(error: V2Error, detail: ErrorDetail | undefined, request: V2Request): V2Error {
   if (detail?.field === 'token' && request.type !== 'MAKE_TOKEN') {
-    const cause = `${error.cause}; make a new one`;
+    const cause = `${error.cause}; create a new one`;
     return v2Error(404, 100, cause, { index: error.index, newTokenSize: 3 });
   }
   return request.type === 'REGISTER' ? { ...error, cause: `${error.cause}; ${TOKEN_GOOD}` } : error;
 }
 
-/** In etcd's words, which programs that compare and swap may know. */
+/** With etcd's message, which programs that compare and swap may rely on. */
 function compareFailed(error: V2Error, member: Member | undefined, request: V2Request): V2Error {
   if (request.type !== 'REGISTER' || request.condition.type !== 'COMPARE') return error;
   const { prevIndex } = request.condition;
@@ -110,13 +110,13 @@ function compareFailed(error: V2Error, member: Member | undefined, request: V2Re
   return { ...error, cause: `[${prevIndex} != ${member.modRevision}]` };
 }
 
-/** Whether a node that gets a 5xx for this gives up, without a word of it in its log. */
+/** Whether a node gives up at a 5xx for this request without logging it. */
 function endsNode(request: V2Request): boolean {
   if (request.type === 'REGISTER') return request.condition.type === 'CREATE';
   return request.type === 'WAIT' && typeof request.awaited === 'object';
 }
 
-/** A node ends at any 4xx, and comes again by itself after a 5xx to what it reads. */
+/** A node exits at any 4xx, and retries reads after a 5xx. */
 function later(error: V2Error, request: V2Request): V2Error {
   if (endsNode(request)) return { ...lastWords(error), status: error.status };
   return READS.includes(request.type) ? { ...error, status: 503, errorCode: 300 } : error;

@@ -9,30 +9,31 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { requireMessage } from '../etcd/client.ts';
 import { formatValue } from '../etcd/value.ts';
-import type { Unread, V2Error } from './errors.ts';
+import type { UnreadReason, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
 
-/** An answer, complete but for the headers that every answer has. */
-export interface Reply {
+/** V2Reply is a response, complete except for the headers that all responses share. */
+export interface V2Reply {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Buffer;
-  /** The store's revision, for X-Etcd-Index. Unset where etcd sends none. */
+  /** The store's revision for X-Etcd-Index. Unset where etcd sends none. */
   readonly index?: bigint;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Why the request's body was not read to its end. */
-  readonly unread?: Unread;
+  /** Why the request's body was not read completely. */
+  readonly unread?: UnreadReason;
 }
 
-// Fields stand in etcd's order. Revisions are written by hand, as JSON.stringify knows no bigint, and keys too: the
-// service has accepted their tokens and ids, which have no character that JSON escapes.
+// Fields are in etcd's order. Revisions are formatted by hand, because JSON.stringify does not support
+// bigint. So are keys: the service has validated their tokens and IDs, which contain no character that JSON
+// escapes.
 
 export const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /**
- * Of the token alone, without the secret that its caller may have written behind it: what is made of a key is shared
- * with callers who have another one, and nodes print keys in their logs.
+ * Uses only the token, without the caller's secret: rendered keys are shared with callers that have another
+ * secret, and nodes log them.
  */
 function directoryKey(token: string): string {
   const colon = token.indexOf(':');
@@ -41,7 +42,7 @@ function directoryKey(token: string): string {
 
 const memberKey = (token: string, id: string): string => `${directoryKey(token)}/${id}`;
 
-/** The keys of a token, as replies and errors spell them. */
+/** The keys of a token, as responses and errors spell them. */
 export const keys = {
   token: directoryKey,
   config: (token: string): string => `${directoryKey(token)}/_config`,
@@ -49,10 +50,10 @@ export const keys = {
   member: memberKey,
 } as const;
 
-/** The revisions at which a key was written, for the last time and for the first. */
+/** The revisions at which a key was last and first written. */
 type Revisions = Pick<Member, 'modRevision' | 'createRevision'>;
 
-/** Those of a key that stays as it was made. */
+/** The revisions of a key that never changes after its creation. */
 export const unchanged = (createRevision: bigint): Revisions => ({
   modRevision: createRevision,
   createRevision,
@@ -62,7 +63,7 @@ function fileNode(key: string, value: string, { modRevision, createRevision }: R
   return `{"key":"${key}","value":${JSON.stringify(value)},"modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
-/** A directory as it is listed; without its nodes, and without the field, when there are none to show. */
+/** Returns a directory as listings show it. Without nodes to show, the field is omitted. */
 export function directoryNode(
   key: string,
   nodes: readonly string[],
@@ -72,13 +73,13 @@ export function directoryNode(
   return `{"key":"${key}","dir":true,${list}"modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
-/** What is left of a deleted key. */
+/** Returns what remains of a deleted key. */
 function deletedNode(key: string, { modRevision, createRevision }: Revisions): string {
   return `{"key":"${key}","modifiedIndex":${modRevision},"createdIndex":${createRevision}}`;
 }
 
-// A service in the same process answers with the same message as long as a member or a cluster is as it was: what
-// was made of one is then made once, for every answer and every waiter.
+// A service in the same process returns the same message as long as a member or a cluster is unchanged, so it
+// is rendered once for all responses and waiting clients.
 const memberNodes = new WeakMap<Member, string>();
 
 export function memberNode(token: string, member: Member): string {
@@ -107,32 +108,32 @@ export function bodyOf(action: string, node: string, prevNode?: string): string 
   return `{"action":"${action}","node":${node}${previous}}\n`;
 }
 
-function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): Reply {
+function answer(action: string, node: string, index: bigint, prevNode?: string, status = 200): V2Reply {
   return { status, contentType: JSON_TYPE, index, body: bodyOf(action, node, prevNode) };
 }
 
-export function sizeReply({ cluster, revision }: ListMembersResponse): Reply {
+export function sizeReply({ cluster, revision }: ListMembersResponse): V2Reply {
   return answer('get', sizeNode(requireMessage(cluster)), revision);
 }
 
-/** The directory that never shows in a listing, and can be read all the same. */
-export function configReply(list: ListMembersResponse): Reply {
+/** The directory that listings omit but that can be read by name. */
+export function configReply(list: ListMembersResponse): V2Reply {
   const cluster = requireMessage(list.cluster);
   const { token, createRevision } = cluster;
   const node = directoryNode(keys.config(token), [sizeNode(cluster)], unchanged(createRevision));
   return answer('get', node, list.revision);
 }
 
-export function memberReply(token: string, member: Member, index: bigint): Reply {
+export function memberReply(token: string, member: Member, index: bigint): V2Reply {
   return answer('get', memberNode(token, member), index);
 }
 
-/** The event of a registration, as a wait is answered. */
+/** Returns the event of a registration, as a wait returns it. */
 export function registeredBody(token: string, member: Member, action: 'create' | 'set'): string {
   return `{"action":"${action}","node":${memberNode(token, member)}}\n`;
 }
 
-export function eventReply(body: string, index: bigint): Reply {
+export function eventReply(body: string, index: bigint): V2Reply {
   return { status: 200, contentType: JSON_TYPE, index, body };
 }
 
@@ -144,15 +145,15 @@ const ACTIONS = {
 } as const satisfies Record<Condition['type'], string>;
 
 /**
- * A retry of a create is answered as the first one was. Any other write of what is there already answers
- * that it replaced the member by itself.
+ * Answers a retry of a create like the first attempt. Any other write of an unchanged member is answered as a
+ * replacement by itself.
  */
 export function registerReply(
   token: string,
   member: Member,
   condition: Condition,
   response: RegisterResponse,
-): Reply {
+): V2Reply {
   const created = condition.type === 'CREATE' || response.outcome === RegisterOutcome.CREATED;
   const previous = created ? undefined : memberNode(token, response.previous ?? member);
   const action = ACTIONS[condition.type];
@@ -163,36 +164,36 @@ export function madeTokenReply(
   cluster: Cluster,
   action: 'create' | 'set',
   { created, revision }: CreateTokenResponse,
-): Reply {
+): V2Reply {
   const node = sizeNode(cluster);
   return answer(action, node, revision, created ? undefined : node, created ? 201 : 200);
 }
 
-export function deregisterReply(token: string, member: Member, { revision }: DeregisterResponse): Reply {
+export function deregisterReply(token: string, member: Member, { revision }: DeregisterResponse): V2Reply {
   const { createRevision } = member;
   const node = deletedNode(memberKey(token, member.id), { modRevision: revision, createRevision });
   return answer('delete', node, revision, memberNode(token, member));
 }
 
-export function deletedTokenReply(cluster: Cluster, { revision }: DeleteTokenResponse): Reply {
+export function deletedTokenReply(cluster: Cluster, { revision }: DeleteTokenResponse): V2Reply {
   const { token, createRevision } = cluster;
   const key = directoryKey(token);
   const node = directoryNode(key, [], { modRevision: revision, createRevision });
   return answer('delete', node, revision, directoryNode(key, [], unchanged(createRevision)));
 }
 
-/** What a person puts after --discovery; no newline, so that scripts can take it as it is. */
-export function newReply(url: string): Reply {
+/** Returns the value for --discovery, without a newline so that scripts can use it unchanged. */
+export function newReply(url: string): V2Reply {
   return { status: 200, contentType: TEXT_TYPE, body: url };
 }
 
-export function versionReply(etcdVersion: string, ownVersion: string): Reply {
+export function versionReply(etcdVersion: string, ownVersion: string): V2Reply {
   const body = { etcdserver: etcdVersion, etcdcluster: etcdVersion, 'etcd-discovery': ownVersion };
   return { status: 200, contentType: JSON_TYPE, body: `${JSON.stringify(body)}\n` };
 }
 
-/** The way to the path without empty and dot segments. */
-export function movedReply(location: string): Reply {
+/** Redirects to the path without empty and dot segments. */
+export function movedReply(location: string): V2Reply {
   const href = location.replaceAll('&', '&amp;').replaceAll("'", '&#39;');
   return {
     status: 301,
@@ -202,19 +203,22 @@ export function movedReply(location: string): Reply {
   };
 }
 
-/** The answer to OPTIONS, whose headers say it all. */
-export const OPTIONS_REPLY: Reply = { status: 200, contentType: TEXT_TYPE, body: '' };
+/** The response to OPTIONS, which consists of headers only. */
+export const OPTIONS_REPLY: V2Reply = { status: 200, contentType: TEXT_TYPE, body: '' };
 
-/** What a refusal says to a person; `baseUrl` is where a new token is to be had. */
+/** Returns an error's text for people. `baseUrl` is the service that creates new tokens. */
 export function errorText({ cause, newTokenSize }: V2Error, baseUrl: string): string {
   return newTokenSize === undefined ? cause : `${cause}: curl '${baseUrl}/new?size=${newTokenSize}'`;
 }
 
-/** Headers of a page that every answer here has, or that say what a reply says elsewhere. */
+/** Headers of a page that every response already has, or that a reply sets in another way. */
 const HAS = new Set(['Content-Type', 'Cache-Control', 'Vary']);
 
-/** A refusal that is shown as a web page. */
-export function pageReply(reply: Reply, { headers = {}, body }: Pick<Reply, 'body' | 'headers'>): Reply {
+/** Returns an error as a web page. */
+export function pageReply(
+  reply: V2Reply,
+  { headers = {}, body }: Pick<V2Reply, 'body' | 'headers'>,
+): V2Reply {
   const more = Object.entries(headers).filter(([name]) => !HAS.has(name));
   return {
     ...reply,
@@ -224,8 +228,8 @@ export function pageReply(reply: Reply, { headers = {}, body }: Pick<Reply, 'bod
   };
 }
 
-/** A refusal. */
-export function errorReply(error: V2Error, baseUrl: string): Reply {
+/** Returns an error. */
+export function errorReply(error: V2Error, baseUrl: string): V2Reply {
   const { status, errorCode, message, index, allow, plain, unread, retryAfter } = error;
   const cause = errorText(error, baseUrl);
   return {

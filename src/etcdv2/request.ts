@@ -1,22 +1,22 @@
 import type { MemberValue } from '../etcd/value.ts';
 
-/** An HTTP request with what was read of its body. */
+/** RawRequest is an HTTP request with the part of its body that was read. */
 export interface RawRequest {
   readonly method: string;
-  /** The request target: a path and a query, or a whole URL as it is sent to a proxy. */
+  /** The request target: a path and query, or a whole URL as sent to a proxy. */
   readonly target: string;
-  /** A body of form values; empty when there is none. */
+  /** The form in the body. Empty if there is none. */
   readonly form: string;
   /** Whether there is a body of another content type. */
   readonly otherBody: boolean;
-  /** Its text, which is read for /new alone. */
+  /** The text of that body, which is read only for /new. */
   readonly otherText?: string | undefined;
 }
 
-/** What a v2 request wants of the service. */
+/** V2Request is what a v2 request asks of the service. */
 export type V2Request = NewRequest | ReadRequest | WaitRequest | WriteRequest | VersionRequest | MovedRequest;
 
-/** A new token; its URL is the answer. */
+/** NewRequest asks for a new token, whose URL is the response. */
 export interface NewRequest {
   readonly type: 'NEW';
   readonly size: number;
@@ -40,11 +40,14 @@ export type ReadRequest =
 export interface WaitRequest {
   readonly type: 'WAIT';
   readonly token: string;
-  /** Whose registration ends the wait: any member's, one member's, or (the directory's own events) none. */
+  /**
+   * Whose registration ends the wait: any member's, one member's, or (events of the directory itself)
+   * nobody's.
+   */
   readonly awaited: 'ANY' | 'NONE' | { readonly id: string };
-  /** The first revision of interest; 0 is the next one. */
+  /** The first revision of interest. 0: the next one. */
   readonly waitIndex: bigint;
-  /** Whether events follow one another until the poll limit. */
+  /** Whether events are streamed until the poll limit. */
   readonly stream: boolean;
 }
 
@@ -53,19 +56,19 @@ export type WriteRequest =
   | RegisterRequest
   | { readonly type: 'DEREGISTER'; readonly token: string; readonly id: string }
   | { readonly type: 'DELETE_TOKEN'; readonly token: string }
-  /** What etcd refuses to do with a directory, if it is there: write a value, or delete it as a key. */
+  /** An operation that etcd rejects for an existing directory: writing a value, or deleting it as a key. */
   | {
       readonly type: 'NOT_A_FILE' | 'NOT_EMPTY';
       readonly token: string;
       readonly directory: 'TOKEN' | 'CONFIG';
     };
 
-/** A token of the caller's choosing, made by setting its size. */
+/** MakeTokenRequest creates a token chosen by the caller by setting its size. */
 export interface MakeTokenRequest {
   readonly type: 'MAKE_TOKEN';
   readonly token: string;
   readonly size: number;
-  /** Whether a token that is there already is in the way, even one of the same size. */
+  /** Whether the request fails if the token already exists, even with the same size. */
   readonly mustBeNew: boolean;
 }
 
@@ -77,13 +80,13 @@ export interface RegisterRequest {
   readonly condition: Condition;
 }
 
-/** What must be so for a member to be written. */
+/** Condition must hold for a member to be written. */
 export type Condition =
-  /** The key must be free (prevExist=false), there (prevExist=true), or either. */
+  /** The key must not exist (prevExist=false), must exist (prevExist=true), or either. */
   | { readonly type: 'CREATE' | 'UPDATE' | 'SET' }
   | {
       readonly type: 'COMPARE';
       readonly prevValue: string | undefined;
-      /** 0 is any. */
+      /** 0: any. */
       readonly prevIndex: bigint;
     };

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Request } from './body.ts';
-import type { Reply } from './reply.ts';
+import type { V2Reply } from './reply.ts';
 
-/** What HTTP/1.1 and HTTP/2 responses have in common, as far as it is used here. */
+/** Response is the common part of HTTP/1.1 and HTTP/2 responses that is used here. */
 export interface Response {
   writeHead(status: number, headers: OutgoingHttpHeaders): unknown;
   /** HTTP/2 sends its headers with `writeHead`. */
@@ -10,23 +10,23 @@ export interface Response {
   write(chunk: string): boolean;
   end(): unknown;
   end(chunk: string | Buffer): unknown;
-  /** Breaks the answer off. */
+  /** Aborts the response. */
   destroy(): unknown;
   on(event: 'close', listener: () => void): unknown;
   once(event: 'drain', listener: () => void): unknown;
 }
 
-/** A request and its answer. */
+/** V2Exchange is a request and its response. */
 export interface V2Exchange {
   readonly request: Request;
   readonly response: Response;
-  /** By what it stands in the log, for the answer to tell; whoever is in front has made sure that it is an id. */
+  /** The request's ID in the log, which the response returns. The caller has validated it. */
   readonly requestId?: string | undefined;
-  /** What its line in the log says of it beside: filled as that is found out. */
+  /** Further information for the request's log line, filled while the request is handled. */
   readonly outcome?: { token?: string; reason?: string };
 }
 
-// As etcd and its discovery service send them: tokens are capabilities, so any page may use one that it has.
+// As sent by etcd and its discovery service: tokens are capabilities, so any page may use one that it has.
 const CORS = [
   'Access-Control-Allow-Headers',
   'accept, content-type, authorization',
@@ -36,17 +36,17 @@ const CORS = [
   '*',
 ] as const;
 
-// A cache in front would give the token of one client to others.
+// A cache would give the token of one client to others.
 const NO_STORE = ['Cache-Control', 'no-store'] as const;
 
-// nginx otherwise keeps what it gets until a buffer is full.
+// Otherwise nginx holds the response back until a buffer is full.
 const AS_IT_COMES = ['X-Accel-Buffering', 'no'] as const;
 
 // A browser that opens a token's URL gets a web page.
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
-/** Writes a whole answer. For HEAD, its headers. Returns how long its body is. */
-export function send({ request, response, requestId }: V2Exchange, reply: Reply): number {
+/** Sends a complete response, for HEAD only its headers. Returns the length of its body. */
+export function send({ request, response, requestId }: V2Exchange, reply: V2Reply): number {
   const { unread, body, index } = reply;
   const length = Buffer.byteLength(body);
   const headers = ['Content-Type', reply.contentType, 'Content-Length', String(length)];
@@ -55,7 +55,7 @@ export function send({ request, response, requestId }: V2Exchange, reply: Reply)
   if (index !== undefined) headers.push('X-Etcd-Index', index.toString());
   if (requestId !== undefined) headers.push('X-Request-Id', requestId);
   const isHttp2 = 'stream' in request;
-  // The rest of a long body is read and thrown away: to hang up on it could lose the answer as well.
+  // The rest of a long body is read and discarded: closing the connection could lose the response.
   if (unread === 'TOO_SLOW' && !isHttp2) headers.push('Connection', 'close');
   writeHead(response, reply.status, headers);
   if (request.method === 'HEAD') response.end();
@@ -63,7 +63,7 @@ export function send({ request, response, requestId }: V2Exchange, reply: Reply)
   return length;
 }
 
-/** Sends the headers of an answer whose body comes later. */
+/** Sends the headers of a response whose body follows later. */
 export function begin({ response, requestId }: V2Exchange, contentType: string, index: bigint): void {
   const headers = ['Content-Type', contentType, 'X-Etcd-Index', index.toString()];
   headers.push(...CORS, ...NO_STORE, ...AS_IT_COMES);
@@ -72,7 +72,10 @@ export function begin({ response, requestId }: V2Exchange, contentType: string, 
   response.flushHeaders?.();
 }
 
-/** Names and values in turn, for which Node.js takes less time than for an object; the types of HTTP/2 know no arrays. */
+/**
+ * A flat list of names and values, which Node.js processes faster than an object. The types of HTTP/2 do not
+ * include arrays.
+ */
 function writeHead(response: Response, status: number, headers: readonly string[]): void {
   response.writeHead(status, headers as unknown as OutgoingHttpHeaders);
 }

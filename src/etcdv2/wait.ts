@@ -7,19 +7,21 @@ import { Feeds } from './feed.ts';
 import { hold } from './hold.ts';
 import { CUT } from './kept.ts';
 import { v2ReasonOf } from './refusal.ts';
-import { eventReply, JSON_TYPE, type Reply } from './reply.ts';
+import { eventReply, JSON_TYPE, type V2Reply } from './reply.ts';
 import type { WaitRequest } from './request.ts';
 import { begin, type V2Exchange } from './responder.ts';
 import { Waiter } from './waiter.ts';
 
 /**
- * The waits for registrations. What can be answered at once is returned; otherwise the headers go out now and the
- * event follows, or an empty end: at the poll limit, when the service stops, when the token ends. Nodes then
- * ask again, and are told why. Waiters are told of registrations alone, as they take any event for one, and never
- * forget one: when a member has gone or was changed, who waits for all has to read the list again.
+ * Waits handles the waits for registrations. A wait that can be answered at once is returned. Otherwise the
+ * headers are sent now and the event follows, or an empty end: at the poll limit, when the service stops, or
+ * when the token ends. Nodes then ask again, and get the reason. Nodes take any event for a registration and
+ * never forget one, so they receive only registrations. When a member was removed or changed, nodes that wait
+ * for all members must read the list again.
  *
- * A node whose wait for itself fails gives up, so no wait fails for the service being away: it is held while the
- * store is, and ended empty when it stops. Rejects, with nothing sent, when the service refuses the watch.
+ * A node exits when its wait for itself fails, so no wait fails because the service is unavailable: it is
+ * held while the store is away, and ended empty when the service stops. Rejects, with nothing sent, if the
+ * service rejects the watch.
  */
 export class Waits {
   readonly #polls: Deadlines;
@@ -33,17 +35,17 @@ export class Waits {
     client: DiscoveryClient,
     wanted: WaitRequest,
     exchange: V2Exchange,
-  ): Promise<Reply | V2Error | undefined> {
+  ): Promise<V2Reply | V2Error | undefined> {
     const { response } = exchange;
     const waiter = new Waiter(wanted, response, this.#polls);
     try {
-      // A watch that resumes is open to ended tokens, whose nodes must be told.
+      // A watch that resumes also accepts ended tokens, whose nodes must get an error.
       const { cluster, revision } = await client.listMembers({ token: wanted.token, refuseExpired: true });
       if (isStale(wanted, cluster?.cutRevision ?? 0n)) return countAgain(revision);
       waiter.after = wanted.waitIndex === 0n ? revision : wanted.waitIndex - 1n;
       if (waiter.after > revision) return ofAnotherStore(wanted, revision);
       const feed = await this.#feeds.join(client, wanted.token, waiter, hasChanged(cluster, waiter.after));
-      // What is in the past is answered in one piece.
+      // An event from the past is returned in one piece.
       const early = wanted.stream || waiter.isGone ? undefined : feed.next(waiter);
       if (early !== undefined || waiter.isGone || feed.isOver) {
         feed.leave(waiter);
@@ -69,29 +71,29 @@ export class Waits {
   }
 }
 
-/** Whether it is from before a member that its node may have counted has gone. A wait for one member is of no list. */
+/** Whether the wait started before a counted member was removed. A wait for one member counts none. */
 function isStale({ awaited, waitIndex }: WaitRequest, cutRevision: bigint): boolean {
   return awaited === 'ANY' && waitIndex !== 0n && waitIndex <= cutRevision;
 }
 
 /**
- * Nobody was told such an index by the store as it is: it was restored since, or is another. etcd lets such a wait be
- * for as long as it likes, while the members that its node has missed are there already.
+ * Returns an error for an index that this store never returned: the store was restored since, or is another
+ * one. etcd would let such a wait hang, although the members that its node has missed are already registered.
  */
 function ofAnotherStore({ awaited, waitIndex }: WaitRequest, index: bigint): V2Error {
-  const cause = `the index is at ${index}, and ${waitIndex} is of another store, or of this one before it was restored`;
-  // A node that counts members reads the list again after this, and ends at all else.
+  const cause = `the index is at ${index}; ${waitIndex} is from another store, or from this one before a restore`;
+  // A node that counts members reads the list again after this error, and exits at all others.
   if (awaited === 'ANY') return v2Error(503, 300, `${cause}; read the list again`, { index });
   return v2Error(400, 401, `${cause}; ${TOKEN_GOOD}`, { index });
 }
 
-/** Whether the token has changed after a revision, and not only been made. */
+/** Whether the token has changed after a revision, other than by its creation. */
 function hasChanged(cluster: Cluster | undefined, after: bigint): boolean {
   return cluster !== undefined && cluster.modRevision > after && cluster.modRevision > cluster.createRevision;
 }
 
-/** What makes a node read the list again, a few seconds later. */
+/** Returns the error after which a node reads the list again, a few seconds later. */
 function countAgain(index: bigint): V2Error {
-  const cause = 'a member has gone or was changed since; read the list again, and wait from there';
+  const cause = 'a member was removed or changed since; read the list again and wait from its index';
   return v2Error(503, 300, cause, { message: 'Members have changed', index });
 }

@@ -1,11 +1,11 @@
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
-import type { Feed, Reader } from './feed.ts';
+import type { Feed, FeedReader } from './feed.ts';
 import type { WaitRequest } from './request.ts';
 import type { Response } from './responder.ts';
 
-/** A client that waits, from its request to its end. */
-export class Waiter implements Reader {
+/** Waiter is a waiting client, from its request to its end. */
+export class Waiter implements FeedReader {
   after = 0n;
   ready = false;
   readonly #request: WaitRequest;
@@ -25,12 +25,12 @@ export class Waiter implements Reader {
     });
   }
 
-  /** Whether the client has hung up, or has its answer. */
+  /** Whether the client has disconnected or has its response. */
   get isGone(): boolean {
     return this.#isGone;
   }
 
-  /** Its headers are out: it is told of what comes, until the poll limit. */
+  /** Sends its headers, and then what the feed delivers until the poll limit. */
   hold(feed: Feed): void {
     this.#feed = feed;
     this.#poll = this.#polls.add(() => this.end());

@@ -14,20 +14,19 @@ import {
   deregisterReply,
   keys,
   madeTokenReply,
-  type Reply,
   registerReply,
+  type V2Reply,
 } from './reply.ts';
 import type { Condition, MakeTokenRequest, RegisterRequest, WriteRequest } from './request.ts';
 
 /**
- * Makes a change to a token's keys. Rejects with what the service refuses. `textOf` tells by which --discovery a node
- * came.
+ * Changes a token's keys. Rejects with the service's error. `textOf` returns the --discovery value of a node.
  */
 export function write(
   client: DiscoveryClient,
   request: WriteRequest,
   textOf: TextOf,
-): Promise<Reply | V2Error> {
+): Promise<V2Reply | V2Error> {
   switch (request.type) {
     case 'MAKE_TOKEN':
       return makeToken(client, request);
@@ -47,14 +46,14 @@ export type TextOf = (request: RegisterRequest) => string | undefined;
 
 type Of<Type extends WriteRequest['type']> = Extract<WriteRequest, { readonly type: Type }>;
 
-async function deregister(client: DiscoveryClient, { token, id }: Of<'DEREGISTER'>): Promise<Reply> {
+async function deregister(client: DiscoveryClient, { token, id }: Of<'DEREGISTER'>): Promise<V2Reply> {
   const response = await client.deregister({ token, memberId: id });
   return deregisterReply(token, requireMessage(response.member), response);
 }
 
-async function deleteToken(client: DiscoveryClient, { token }: Of<'DELETE_TOKEN'>): Promise<Reply> {
+async function deleteToken(client: DiscoveryClient, { token }: Of<'DELETE_TOKEN'>): Promise<V2Reply> {
   const response = await client.deleteToken({ token });
-  // In etcd what is gone cannot be deleted: refused as every read of it is.
+  // etcd cannot delete a missing key: fails like a read of it.
   if (!response.deleted) await client.listMembers({ token, refuseExpired: true });
   return deletedTokenReply(requireMessage(response.cluster), response);
 }
@@ -68,7 +67,7 @@ async function refuseDirectory(
   return v2Error(403, type === 'NOT_A_FILE' ? 102 : 108, key, { index });
 }
 
-async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Promise<Reply | V2Error> {
+async function makeToken(client: DiscoveryClient, request: MakeTokenRequest): Promise<V2Reply | V2Error> {
   const { token, size, mustBeNew } = request;
   const response = await client.createToken({ token, size });
   if (mustBeNew && !response.created)
@@ -87,7 +86,7 @@ async function register(
   client: DiscoveryClient,
   request: RegisterRequest,
   discoveryText: string | undefined,
-): Promise<Reply | V2Error> {
+): Promise<V2Reply | V2Error> {
   const { token, id, member, condition } = request;
   const expected = condition.type === 'COMPARE' ? await compare(client, request, condition) : undefined;
   if (typeof expected === 'object') return expected;
@@ -109,12 +108,15 @@ async function register(
   return registerReply(token, registered, condition, response);
 }
 
-/** Whether the member was found as it should become, at another revision: the service takes that for done, etcd does not. */
+/**
+ * Whether the member already had the requested state but at another revision: for the service that is
+ * success, for etcd it is not.
+ */
 function isUnmatched({ outcome, member }: RegisterResponse, expected: bigint): boolean {
   return outcome === RegisterOutcome.UNCHANGED && member?.modRevision !== expected;
 }
 
-/** The revision at which the member is as the condition wants it. */
+/** Returns the revision at which the member satisfies the condition. */
 async function compare(
   client: DiscoveryClient,
   { token, id }: RegisterRequest,

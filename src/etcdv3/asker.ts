@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a stream is not asked again how far its watches have come, for each of them: a fortieth of the time is spent on it. */
+/**
+ * Pause before a stream's progress is determined again, in ms per watch: a fortieth of the time is spent on
+ * it.
+ */
 const PAUSE_PER_WATCH_MS = 0.1;
 
-/** Asks a question about many watches as often as it costs little: those that come in between are one, which is asked then. */
+/**
+ * Asker answers a question about many watches as often as is cheap. Questions that arrive in between are
+ * merged into one.
+ */
 export class Asker {
   readonly #ask: () => Promise<void>;
   readonly #onFailure: (thrown: Error) => void;
@@ -15,7 +21,7 @@ export class Asker {
     this.#onFailure = onFailure;
   }
 
-  /** Resolves when it was asked, or will be with others. */
+  /** Resolves when the question was asked, or will be together with others. */
   async ask(watches: number): Promise<void> {
     if (this.#next !== undefined) return;
     if (this.#pause === undefined) return this.#askNow(watches);
@@ -27,7 +33,7 @@ export class Asker {
       });
   }
 
-  /** Resolves when everything was asked: what follows in the stream must not change the answer. */
+  /** Resolves when every question was asked: later messages of the stream must not change the answer. */
   async settled(): Promise<void> {
     await this.#next;
   }

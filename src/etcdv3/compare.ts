@@ -8,12 +8,12 @@ import { invalid } from './errors.ts';
 import { textOf } from './keys.ts';
 
 /**
- * Whether a comparison holds for a key; undefined is one that is not there. That has revisions and a version of
- * 0; a value it has none, and no comparison of that holds.
+ * Whether a comparison holds for a key. An undefined key does not exist: its revisions and version are 0, and
+ * no comparison of its value holds.
  */
 export function holds(compare: Compare, kv: KeyValue | undefined): boolean {
   const { target, targetUnion: wanted } = compare;
-  // As in etcd, the target says what is compared, and what is not given for that is 0 or empty.
+  // As in etcd, the target selects what is compared, and a missing operand is 0 or empty.
   switch (target) {
     case Compare_CompareTarget.VERSION:
       return compares(compare, kv?.version ?? 0n, wanted.case === 'version' ? wanted.value : 0n);
@@ -31,7 +31,7 @@ export function holds(compare: Compare, kv: KeyValue | undefined): boolean {
       if (kv === undefined) return false;
       return compares(compare, textOf(kv.value), wanted.case === 'value' ? textOf(wanted.value) : '');
     default:
-      throw invalid(`there is nothing to compare by the number ${target}`);
+      throw invalid(`unknown compare target ${target}`);
   }
 }
 
@@ -46,6 +46,6 @@ function compares<T extends bigint | string>({ result }: Compare, left: T, right
     case Compare_CompareResult.LESS:
       return left < right;
     default:
-      throw invalid(`there is no comparison by the number ${result}`);
+      throw invalid(`unknown compare result ${result}`);
   }
 }

@@ -10,24 +10,24 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type DiscoveryClient, type LocalClient, requireMessage } from '../etcd/client.ts';
 import { unsupported } from './errors.ts';
-import { header, type Identity } from './header.ts';
-import { extentOf, isEmpty, parseKey, type Span } from './keys.ts';
-import { changesOf, type Entry, memberEntry } from './kvs.ts';
+import { header, type ServerIdentity } from './header.ts';
+import { extentOf, isEmpty, type KeySpan, parseKey } from './keys.ts';
+import { changesOf, type KeyEntry, memberEntry } from './kvs.ts';
 import { read, spanOf } from './range.ts';
 
-/** Members that are taken out together: with each all others are looked at, which takes a third of a millisecond. */
+/** Members removed concurrently: each removal examines all others, which takes a third of a millisecond. */
 const REMOVALS_AT_ONCE = 20;
 
-/** What was there, and the latest revision that was seen: at it all of that was no more. */
+/** Removed holds the removed keys and the latest revision seen, by which all of them are gone. */
 interface Removed {
   readonly kvs: readonly KeyValue[];
   readonly revision: bigint;
 }
 
-/** Takes out a member or several, or deletes a token. What is not there is not deleted, and no error. */
+/** Removes one or several members, or deletes a token. Deleting a missing key is not an error. */
 export async function deleteRange(
   client: LocalClient,
-  identity: Identity,
+  identity: ServerIdentity,
   request: DeleteRangeRequest,
 ): Promise<DeleteRangeResponse> {
   const { kvs, revision } = await remove(client, spanOf(request));
@@ -38,7 +38,7 @@ export async function deleteRange(
   return response;
 }
 
-async function remove(client: LocalClient, span: Span): Promise<Removed> {
+async function remove(client: LocalClient, span: KeySpan): Promise<Removed> {
   const { listing, revision } = await read(client, span);
   if (isEmpty(span)) return { kvs: [], revision };
   const entries = [...listing.within(span, create(RangeRequestSchema))];
@@ -46,26 +46,26 @@ async function remove(client: LocalClient, span: Span): Promise<Removed> {
     case 'SIZE':
       throw unsupported(
         'deleting the size key without the members',
-        'a token is deleted with everything under it',
+        'delete the token with everything under it',
       );
     case 'TOKEN':
       return entries.length === 0 ? { kvs: [], revision } : deleteToken(client, span, entries);
     case 'MEMBERS':
-      // Each is a write of its own, as if it were asked for alone.
+      // Each is a separate write and costs as much as a separate request.
       client.work.ask(entries.length - 1);
       return deregister(client, span, entries, revision);
   }
 }
 
 /**
- * The first by rank alone: when it is a member of a complete cluster it is refused, and nobody is taken out. Then all
- * others, some at once, so that they share what makes a write durable, each at a revision of its own: who leaves
- * meanwhile is left out.
+ * Removes the first member by rank alone: if it is a member of a complete cluster this fails, and none is
+ * removed. Then removes the others, several at once so that they share flushes, each at its own revision.
+ * Members that are gone by then are skipped.
  */
 async function deregister(
   client: DiscoveryClient,
-  span: Span,
-  entries: readonly Entry[],
+  span: KeySpan,
+  entries: readonly KeyEntry[],
   revision: bigint,
 ): Promise<Removed> {
   const [first] = [...entries].sort((a, b) => Number(a.kv.createRevision - b.kv.createRevision));
@@ -86,7 +86,7 @@ async function deregister(
   return { kvs, revision: last };
 }
 
-/** The member, unless it was gone already, and the revision at which it was seen to be gone. */
+/** Gone holds the member, unless it was already gone, and the revision by which it is gone. */
 interface Gone {
   readonly member: Member | undefined;
   readonly revision: bigint;
@@ -105,17 +105,22 @@ async function deregisterOne(client: DiscoveryClient, bytes: Uint8Array): Promis
 }
 
 /**
- * Whoever registers until the end goes too: the event of the deletion tells who was there. Without it, as where there
- * is no room for a watch, those that were read before: what is done is not answered with a refusal.
+ * Members that register until the end are removed too: the deletion's event lists them. Without the event,
+ * for example when no further watch is allowed, the members that were read before are returned: a completed
+ * deletion must not end in an error.
  */
-async function deleteToken(client: DiscoveryClient, span: Span, known: readonly Entry[]): Promise<Removed> {
+async function deleteToken(
+  client: DiscoveryClient,
+  span: KeySpan,
+  known: readonly KeyEntry[],
+): Promise<Removed> {
   const { token } = span;
   const { cluster, revision, deleted } = await client.deleteToken({ token });
-  // By another, since it was read: refused as every read is now.
+  // Deleted by another caller after it was read: fails like a read now.
   if (!deleted) await client.listMembers({ token, refuseExpired: true });
   try {
     const kvs: KeyValue[] = [];
-    // Ends with that event, which no other follows.
+    // Ends with that event, which is the last.
     for await (const { update } of client.watchMembers({ token, afterRevision: revision - 1n })) {
       if (update.case !== 'event') continue;
       for (const { before } of changesOf(span, requireMessage(cluster), update.value))

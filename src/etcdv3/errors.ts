@@ -4,8 +4,8 @@ import { V3_LIMITS } from '../limits.ts';
 import { FAILED, STOPPING } from '../values/sentences.ts';
 
 /**
- * Where etcd's dialect has another code than the API: its clients have no name for what exists already. etcd's client
- * repeats a call by itself on `Unavailable` only; a node that bootstraps tries again whatever the code is.
+ * Codes in which etcd's dialect differs from the API: its clients do not know already_exists. etcd's client
+ * retries on `Unavailable` only; a node that bootstraps retries at any code.
  */
 const CODES: Partial<Record<ReasonName, Code>> = {
   TOKEN_EXISTS: Code.FailedPrecondition,
@@ -14,7 +14,10 @@ const CODES: Partial<Record<ReasonName, Code>> = {
   PEER_URL_TAKEN: Code.FailedPrecondition,
 };
 
-/** What no client is told the words of: whatever is no error of a call, and a call that failed without a refusal. */
+/**
+ * Whether the message is kept from clients: a value that is not a call's error, or a call that failed without
+ * a rejection.
+ */
 export function isDefect(thrown: unknown): boolean {
   if (!(thrown instanceof ConnectError)) return true;
   return refusalOf(thrown) === undefined && DEFECTS.includes(thrown.code);
@@ -22,7 +25,7 @@ export function isDefect(thrown: unknown): boolean {
 
 const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
 
-/** The refusal as an etcd client is told of it. Its words stay the service's; a defect's stay in the log. */
+/** Converts an error for etcd clients. The service's messages are kept; those of defects stay in the log. */
 export function refusal(thrown: unknown): ConnectError {
   if (isDefect(thrown) || !(thrown instanceof ConnectError)) return new ConnectError(FAILED, Code.Internal);
   const reason = reasonOf(thrown);
@@ -31,8 +34,8 @@ export function refusal(thrown: unknown): ConnectError {
 }
 
 /**
- * What etcd's client repeats by itself, with a pause. A node that is refused its watch in any other way takes it for
- * over, and begins the next one at once, and for ever.
+ * Converts an error so that etcd's client retries, with a pause. A node whose watch ends with any other error
+ * starts the next one at once, forever.
  */
 export function comeAgain(refused: ConnectError): ConnectError {
   return withCode(refused, Code.Unavailable);
@@ -44,15 +47,15 @@ function withCode({ rawMessage, metadata, details }: ConnectError, code: Code): 
   return error;
 }
 
-/** Whether the service cannot be asked now: a client has to come again, to it or to its successor. */
+/** Whether the service is unavailable: the client must retry, with it or its successor. */
 export function isAway(thrown: unknown): boolean {
   const reason = reasonOf(thrown);
   return reason === 'SHUTTING_DOWN' || reason === 'STORE_UNAVAILABLE';
 }
 
 /**
- * Why a call is over whose signal was aborted. A client that goes may say anything with it (an INTERNAL_ERROR that
- * resets the stream, a connection that is reset): that is no failure of the service.
+ * Returns why a call ended whose signal was aborted. A client that disconnects may cause any error (an
+ * INTERNAL_ERROR that resets the stream, a connection reset): that is not a failure of the service.
  */
 export function endOf({ reason }: AbortSignal): ConnectError {
   const error = ConnectError.from(reason);
@@ -60,23 +63,23 @@ export function endOf({ reason }: AbortSignal): ConnectError {
 }
 
 export function gone(): ConnectError {
-  return new ConnectError('the client has ended the call', Code.Canceled);
+  return new ConnectError('the client canceled the call', Code.Canceled);
 }
 
-/** The service stops: etcd's clients come again by themselves. */
+/** The service is stopping: etcd's clients retry by themselves. */
 export function away(): ConnectError {
   return new ConnectError(STOPPING, Code.Unavailable);
 }
 
-/** Keys that are not of one token. Words that say why, as nothing else of this store may be seen. */
+/** Keys outside of one token. The message says why, because nothing else of this store is visible. */
 export function outside(): ConnectError {
   return new ConnectError(
-    'this is a discovery service, not a whole etcd: only the keys of one token can be reached, those under /_etcd/registry/TOKEN/',
+    'this is a discovery service, not a full etcd: a request can use only the keys of one token, under /_etcd/registry/TOKEN/',
     Code.PermissionDenied,
   );
 }
 
-/** Something of etcd's API that has no meaning for discovery, and what to do in its place, where there is that. */
+/** A feature of etcd's API without a meaning for discovery, and its replacement if there is one. */
 export function unsupported(what: string, instead = ''): ConnectError {
   const hint = instead === '' ? '' : `; ${instead}`;
   return new ConnectError(`${what} is not supported by this discovery service${hint}`, Code.Unimplemented);
@@ -86,26 +89,26 @@ export function invalid(words: string): ConnectError {
   return new ConnectError(words, Code.InvalidArgument);
 }
 
-/** Others keep changing the key, faster than it can be looked at and written. */
+/** Other writes keep changing the key, faster than it can be read and written. */
 export function tooContended(): ConnectError {
-  return new ConnectError('the key changes faster than it can be written; try again', Code.Aborted);
+  return new ConnectError('too many concurrent writes to this key; try again', Code.Aborted);
 }
 
-/** The answer to a transaction would hold one list over and over. */
+/** The response to a transaction would contain one list many times. */
 export function tooManyKeys(): ConnectError {
   return invalid(
-    `the reads of a transaction answer at most ${V3_LIMITS.keysPerTransaction} keys together; read in several calls`,
+    `the reads of a transaction can return at most ${V3_LIMITS.keysPerTransaction} keys in total; use several calls`,
   );
 }
 
-// etcd's own words: its clients know these errors by them.
+// etcd's own messages: its clients recognise these errors by them.
 
-/** A read at a revision whose state is no longer held. */
+/** A read at a revision whose state is no longer stored. */
 export function compacted(): ConnectError {
   return new ConnectError('etcdserver: mvcc: required revision has been compacted', Code.OutOfRange);
 }
 
-/** A read at a revision that is still to come. */
+/** A read at a revision in the future. */
 export function future(): ConnectError {
   return new ConnectError('etcdserver: mvcc: required revision is a future revision', Code.OutOfRange);
 }
@@ -126,18 +129,18 @@ export function duplicateKey(): ConnectError {
   return invalid('etcdserver: duplicate key given in txn request');
 }
 
-/** Why a watch does not begin. */
+/** Why a watch is not created. */
 export const REASONS = {
   emptyRange: 'mvcc: watcher range is empty',
   takenId: 'mvcc: duplicate watch ID provided on the WatchStream',
 } as const;
 
-/** The answer to a name and password when nobody is asked for them; clients then go on without. */
+/** The response to a name and password when authentication is off; clients then continue without. */
 export function authenticationIsOff(): ConnectError {
   return new ConnectError('etcdserver: authentication is not enabled', Code.FailedPrecondition);
 }
 
-/** A name and password that are not known. */
+/** Invalid name or password. */
 export function authenticationFailed(): ConnectError {
   return invalid('etcdserver: authentication failed, invalid user ID or password');
 }

@@ -1,17 +1,17 @@
 import type { Member } from '../../gen/discovery/v1/cluster_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import type { Span } from './keys.ts';
+import type { KeySpan } from './keys.ts';
 import { eventOf, memberEntry } from './kvs.ts';
 
-// A node of the v3 dialect never forgets a member that it was told of, and never reads the list again. What makes it
-// take the members that there are in the end is its own order: it takes those of the lowest create revisions.
+// A v3 node never forgets a member that it has received, and never reads the list again. Only its own
+// ordering can make it use the final members: it uses those with the lowest create revisions.
 
 /**
- * The members of a complete cluster, each under a key that no node has, before everything that a node may have
- * counted. It has to get all in one answer, as it looks at its count after each. `revision` is where it comes again
- * from when its connection breaks.
+ * Returns the members of a complete cluster under keys that no node uses, ordered before everything that a
+ * node may have counted. All must arrive in one response, because a node checks its count after each.
+ * `revision` is where it resumes when its connection breaks.
  */
-export function finalEvents(span: Span, members: readonly Member[], revision: bigint): Event[] {
+export function finalEvents(span: KeySpan, members: readonly Member[], revision: bigint): Event[] {
   return members.map((member, rank) => {
     const { key, kv } = memberEntry(span, member);
     kv.key = Buffer.from(`${key}/final`, 'latin1');

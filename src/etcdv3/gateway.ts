@@ -11,22 +11,22 @@ import { V3_LIMITS } from '../limits.ts';
 import { onEnd } from '../on-end.ts';
 import { deleteRange } from './delete.ts';
 import { away, isDefect, refusal } from './errors.ts';
-import type { Identity } from './header.ts';
-import type { ClientOf, GatewayOptions } from './options.ts';
+import type { ServerIdentity } from './header.ts';
+import type { V3ClientOf, V3GatewayOptions } from './options.ts';
 import { put } from './put.ts';
 import { range } from './range.ts';
 import { statusServices } from './status.ts';
 import { txn } from './txn.ts';
 import { WatchStream } from './watch.ts';
 
-/** Watches that are told how far they have come until others have their turn: some ms. */
+/** Watches notified of progress before others get their turn: some ms. */
 const WATCHES_AT_ONCE = 1000;
 
-/** The path of the stream that nodes wait on. */
+/** The path of the stream on which nodes wait. */
 export const V3_WATCH = `/${Watch.typeName}/${Watch.method.watch.name}`;
 
-/** The services of etcd's v3 dialect of discovery, over a typed client. */
-export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): readonly ServiceImplSpec[] {
+/** Returns the services of etcd's v3 discovery dialect, over a typed client. */
+export function etcdV3Gateway(clientOf: V3ClientOf, options: V3GatewayOptions): readonly ServiceImplSpec[] {
   const { identity, onDefect, stopping, expiredPauseMs } = options;
   const { progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
@@ -36,7 +36,7 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): read
   };
   const unary =
     <Request, Response>(
-      call: (client: LocalClient, identity: Identity, request: Request) => Promise<Response>,
+      call: (client: LocalClient, identity: ServerIdentity, request: Request) => Promise<Response>,
     ) =>
     async (request: Request, context: HandlerContext): Promise<Response> => {
       try {
@@ -88,7 +88,7 @@ export function etcdV3Gateway(clientOf: ClientOf, options: GatewayOptions): read
         const stream = new WatchStream(clientOf(context), identity, expiredPauseMs);
         add(stream);
         const leave = onEnd(signal, () => remove(stream));
-        // What is thrown at whoever hands over is the end of the client, and nothing that failed here.
+        // An error thrown at a yield comes from the client's end of the stream, not from a failure here.
         let isHanding = false;
         try {
           for await (const answer of stream.answers(requests, signal)) {

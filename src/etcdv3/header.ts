@@ -1,16 +1,18 @@
 import { create } from '@bufbuild/protobuf';
 import { type ResponseHeader, ResponseHeaderSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 
-/** Who answers: the same for as long as the data set lives. */
-export interface Identity {
+/**
+ * ServerIdentity identifies the cluster and member in response headers. It is stable for the lifetime of the data.
+ */
+export interface ServerIdentity {
   readonly clusterId: bigint;
   readonly memberId: bigint;
 }
 
-/** There is no raft here; clients only want it not to go back. */
+/** The service does not use raft; clients only require that the term never decreases. */
 export const RAFT_TERM = 1n;
 
-export function header({ clusterId, memberId }: Identity, revision: bigint): ResponseHeader {
+export function header({ clusterId, memberId }: ServerIdentity, revision: bigint): ResponseHeader {
   const message = create(ResponseHeaderSchema);
   message.clusterId = clusterId;
   message.memberId = memberId;

@@ -1,56 +1,57 @@
-// The keys of a token, as etcd's v3 discovery lays them out. Pure: bytes in, meaning out.
+// The keys of a token in the layout of etcd's v3 discovery. Pure: parses bytes.
 //
-//   /_etcd/registry/TOKEN/_config/size      the size key: makes the token
+//   /_etcd/registry/TOKEN/_config/size      the size key: creates the token
 //   /_etcd/registry/TOKEN/members/ID        a member
 //
-// A node of a cluster whose other nodes use `--discovery URL` has to give that whole URL as its token, as etcd
-// hashes either of them, letter for letter, into the ids of the cluster and its members. Its keys then begin with
-// /_etcd/registry/http:/HOST:PORT/TOKEN, the double slash being lost on the way, and it wants them back like that.
+// A node of a cluster whose other nodes use `--discovery URL` must use that whole URL as its token, because
+// etcd hashes the exact text into the IDs of the cluster and its members. Its keys then start with
+// /_etcd/registry/http:/HOST:PORT/TOKEN (the double slash gets lost on the way), and responses must repeat
+// that spelling.
 //
-// Keys are compared as latin1 text, one character a byte, which orders them as etcd does.
+// Keys are compared as latin1 text, one character per byte, which orders them as etcd does.
 
 const REGISTRY = '/_etcd/registry/';
 /** The character after the slash: `prefix/` ends where `prefix0` begins. */
 const AFTER_SLASH = '0';
-/** As the end of a range: every key from the first on. */
+/** As the end of a range: all keys from the first one on. */
 const FROM_KEY = '\0';
 
 /**
- * What may stand between the registry and the token: a discovery URL of either form, with the path of a proxy where the
- * key shows which part of it is the token.
+ * Matches what may stand between the registry and the token: a discovery URL in either form, with a proxy's
+ * path if the key shows which segment is the token.
  */
 const URL_BEFORE_TOKEN =
   /^https?:\/{1,2}[^/]+\/(?:v2\/keys\/(?:_etcd\/registry|discovery)\/|(?:[^/]+\/)*?(?=[^/]+\/(?:_config|members)(?:\/|$)))?(?=[^/])/;
 
-/** The beginning of a URL that has no token: all URLs are under it. */
+/** The start of a URL without a token: all URLs are under it. */
 const URL_SCHEME = /^https?:$/;
 
-/** The keys of one token begin with `root`, which is spelt as in the request. */
-export interface Place {
+/** KeyPlace is the token of a key. Its keys start with `root`, which is spelled as in the request. */
+export interface KeyPlace {
   readonly token: string;
   readonly root: string;
 }
 
-export function sizeKey({ root }: Place): string {
+export function sizeKey({ root }: KeyPlace): string {
   return `${root}/_config/size`;
 }
 
-export function memberKey({ root }: Place, id: string): string {
+export function memberKey({ root }: KeyPlace, id: string): string {
   return `${root}/members/${id}`;
 }
 
-/** What stands in the registry for the token: the token, or the URL that it is the end of. */
-export function registryName({ root }: Place): string {
+/** Returns the key's name for the token: the token, or the URL that ends with it. */
+export function registryName({ root }: KeyPlace): string {
   return root.slice(REGISTRY.length);
 }
 
-/** One key that is written, deleted or compared. */
+/** Key is one key that is written, deleted or compared. */
 export type Key =
-  | (Place & { readonly type: 'SIZE' })
-  | (Place & { readonly type: 'MEMBER'; readonly id: string })
-  /** Under a token, and nothing that is kept there. */
+  | (KeyPlace & { readonly type: 'SIZE' })
+  | (KeyPlace & { readonly type: 'MEMBER'; readonly id: string })
+  /** Under a token, but not a key that is stored there. */
   | { readonly type: 'UNKNOWN' }
-  /** Under no token. */
+  /** Not under a token. */
   | { readonly type: 'OUTSIDE' };
 
 export function parseKey(bytes: Uint8Array): Key {
@@ -62,17 +63,17 @@ export function parseKey(bytes: Uint8Array): Key {
   return id === undefined ? { type: 'UNKNOWN' } : { type: 'MEMBER', token, root, id };
 }
 
-/** The keys from `from` up to and without `to`, all of them under one token. */
-export interface Span extends Place {
+/** KeySpan is the keys from `from` up to but not including `to`, all under one token. */
+export interface KeySpan extends KeyPlace {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * The span of a key, or of the range from it to `rangeEnd`; undefined when it is not of one token. A range that
- * ends before it begins is empty, as in etcd.
+ * Parses a key, or the range from it to `rangeEnd`. Undefined if it is not within one token. As in etcd, a
+ * range that ends before it starts is empty.
  */
-export function parseSpan(key: Uint8Array, rangeEnd: Uint8Array): Span | undefined {
+export function parseSpan(key: Uint8Array, rangeEnd: Uint8Array): KeySpan | undefined {
   const from = textOf(key);
   const place = placeOf(from);
   if (place === undefined) return undefined;
@@ -80,40 +81,40 @@ export function parseSpan(key: Uint8Array, rangeEnd: Uint8Array): Span | undefin
   if (rangeEnd.length === 0) return { token, root, from, to: `${from}\0` };
   const to = textOf(rangeEnd);
   if (to === FROM_KEY) return undefined;
-  // The prefix without a slash is that of longer tokens too, of which nothing is shown.
+  // Without the trailing slash the prefix also matches longer tokens, of which nothing is shown.
   if (rest === '' && to === prefixEnd(root)) return wholeSpan(place);
   const inside = from >= `${root}/` && to <= `${root}${AFTER_SLASH}`;
   return inside || to <= from ? { token, root, from, to } : undefined;
 }
 
-export function contains({ from, to }: Span, key: string): boolean {
+export function contains({ from, to }: KeySpan, key: string): boolean {
   return key >= from && key < to;
 }
 
-export function isEmpty({ from, to }: Span): boolean {
+export function isEmpty({ from, to }: KeySpan): boolean {
   return to <= from;
 }
 
-/** What a span holds of a token: members at most, everything, or the size key without all of the members. */
-export function extentOf(span: Span): 'MEMBERS' | 'TOKEN' | 'SIZE' {
+/** Returns what a span covers: at most members, everything, or the size key without all of the members. */
+export function extentOf(span: KeySpan): 'MEMBERS' | 'TOKEN' | 'SIZE' {
   if (!contains(span, sizeKey(span))) return 'MEMBERS';
-  // The size key comes before all members.
+  // The size key precedes all members.
   return span.to >= `${span.root}/members${AFTER_SLASH}` ? 'TOKEN' : 'SIZE';
 }
 
-/** Every key of a token. */
-export function wholeSpan({ token, root }: Place): Span {
+/** Returns the span of all keys of a token. */
+export function wholeSpan({ token, root }: KeyPlace): KeySpan {
   return { token, root, from: `${root}/`, to: `${root}${AFTER_SLASH}` };
 }
 
-/** Where the keys with a prefix end: the prefix with its last byte + 1. */
+/** Returns the end of the keys with a prefix: the prefix with its last byte incremented. */
 function prefixEnd(prefix: string): string {
   const last = prefix.length - 1;
   return prefix.slice(0, last) + String.fromCharCode(prefix.charCodeAt(last) + 1);
 }
 
-/** The token that a key is under, and what follows it. */
-function placeOf(key: string): (Place & { rest: string }) | undefined {
+/** Returns the token of a key, and the rest of the key. */
+function placeOf(key: string): (KeyPlace & { rest: string }) | undefined {
   if (!key.startsWith(REGISTRY)) return undefined;
   const url = URL_BEFORE_TOKEN.exec(key.slice(REGISTRY.length))?.[0] ?? '';
   const begin = REGISTRY.length + url.length;

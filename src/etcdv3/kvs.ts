@@ -12,25 +12,25 @@ import {
 import { ByteCache } from '../byte-cache.ts';
 import { formatValue } from '../etcd/value.ts';
 import { WORK_LIMITS } from '../limits.ts';
-import { memberKey, type Place, sizeKey } from './keys.ts';
+import { type KeyPlace, memberKey, sizeKey } from './keys.ts';
 
-/** A key of a token with its text, by which it is ordered and found in a span. */
-export interface Entry {
+/** KeyEntry is a key of a token, with its text for ordering and lookup. */
+export interface KeyEntry {
   readonly key: string;
   readonly kv: KeyValue;
 }
 
-export function sizeEntry(place: Place, { size, createRevision }: Cluster): Entry {
+export function sizeEntry(place: KeyPlace, { size, createRevision }: Cluster): KeyEntry {
   return entry(sizeKey(place), String(size), { createRevision, modRevision: createRevision, version: 1n });
 }
 
-export function memberEntry(place: Place, member: Member): Entry {
+export function memberEntry(place: KeyPlace, member: Member): KeyEntry {
   return entry(memberKey(place, member.id), formatValue(member), member);
 }
 
 type Revisions = Pick<KeyValue, 'createRevision' | 'modRevision' | 'version'>;
 
-function entry(key: string, value: string, { createRevision, modRevision, version }: Revisions): Entry {
+function entry(key: string, value: string, { createRevision, modRevision, version }: Revisions): KeyEntry {
   const kv = create(KeyValueSchema);
   kv.key = Buffer.from(key, 'latin1');
   kv.value = Buffer.from(value);
@@ -40,29 +40,29 @@ function entry(key: string, value: string, { createRevision, modRevision, versio
   return { key, kv };
 }
 
-/** One change of one key: what it is now, unless it is gone, and what it was. */
+/** KeyChange is one change of one key: its new state unless it was deleted, and its previous one. */
 export interface KeyChange {
   readonly key: string;
   readonly now: KeyValue | undefined;
   readonly before: KeyValue | undefined;
 }
 
-/** The making of a token, which its watchers may ask for as well. */
-export function madeChange(place: Place, cluster: Cluster): KeyChange {
+/** Returns the creation of a token as a change, which a watch may request as well. */
+export function madeChange(place: KeyPlace, cluster: Cluster): KeyChange {
   const { key, kv } = sizeEntry(place, cluster);
   return { key, now: kv, before: undefined };
 }
 
-/** What a change takes, with its key and its value. */
+/** Bytes of a change with its key and value. */
 const CHANGE_BYTES = 600;
 
-// A service in the same process tells every watcher of the same event. That of a cluster's end is long.
+// A service in the same process passes the same event to every watcher. The deletion of a cluster is long.
 const ends = new ByteCache<{ readonly root: string; readonly changes: readonly KeyChange[] }>(
   WORK_LIMITS.renderedBytes / 4,
 );
 
-/** What an event of a cluster does to its keys. Nobody may change it: it is shared. */
-export function changesOf(place: Place, cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
+/** Returns the effect of an event on the keys of its cluster. Shared, so it must not be modified. */
+export function changesOf(place: KeyPlace, cluster: Cluster, event: MemberEvent): readonly KeyChange[] {
   const { type, member, previous, removedMembers } = event;
   if (type === MemberEventType.TOKEN_DELETED) {
     const known = ends.get(event);
@@ -78,11 +78,11 @@ export function changesOf(place: Place, cluster: Cluster, event: MemberEvent): r
   return [{ key, now: kv, before: previous && memberEntry(place, previous).kv }];
 }
 
-export function byKey(a: Entry, b: Entry): number {
+export function byKey(a: KeyEntry, b: KeyEntry): number {
   return a.key < b.key ? -1 : 1;
 }
 
-/** The change as a watch tells of it, with what was there before where it was asked for. */
+/** Returns the change as a watch event, with the previous state if it was requested. */
 export function eventOf(
   { key, now, before }: KeyChange,
   revision: bigint,

@@ -9,20 +9,20 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { ByteCache } from '../byte-cache.ts';
 import { requireMessage } from '../etcd/client.ts';
 import { WORK_LIMITS } from '../limits.ts';
-import { contains, memberKey, type Place, type Span, textOf } from './keys.ts';
-import { byKey, type Entry, memberEntry, sizeEntry } from './kvs.ts';
+import { contains, type KeyPlace, type KeySpan, memberKey, textOf } from './keys.ts';
+import { byKey, type KeyEntry, memberEntry, sizeEntry } from './kvs.ts';
 
-/** What an entry takes, in its list and in its orders. */
+/** Bytes of an entry in its list and its orders. */
 const ENTRY_BYTES = 600;
 
 type Order = Pick<RangeRequest, 'sortOrder' | 'sortTarget'>;
 
-/** Entries by their keys, and in every other order that was asked for: each is sorted once. */
-export class Listing {
-  readonly entries: readonly Entry[];
-  readonly #orders = new Map<string, readonly Entry[]>();
+/** KeyListing holds entries by key, and in every other order that was requested: each is sorted once. */
+export class KeyListing {
+  readonly entries: readonly KeyEntry[];
+  readonly #orders = new Map<string, readonly KeyEntry[]>();
 
-  constructor(entries: readonly Entry[]) {
+  constructor(entries: readonly KeyEntry[]) {
     this.entries = entries;
   }
 
@@ -31,20 +31,20 @@ export class Listing {
     return entry?.key === key ? entry.kv : undefined;
   }
 
-  /** How many entries a span has. */
-  countOf({ from, to }: Span): number {
+  /** Returns the number of entries in a span. */
+  countOf({ from, to }: KeySpan): number {
     return Math.max(0, this.#placeOf(to) - this.#placeOf(from));
   }
 
-  /** Those of a span, in an order that there is. The keys come in their own order among equals. */
-  within(span: Span, order: Order): Iterable<Entry> {
+  /** Yields the entries of a span in a valid order. Ties are ordered by key. */
+  within(span: KeySpan, order: Order): Iterable<KeyEntry> {
     const [begin, end] = [this.#placeOf(span.from), this.#placeOf(span.to)];
     if (isByKey(order)) return this.entries.slice(begin, end);
     const all = this.#ordered(order);
     return end - begin === all.length ? all : inside(all, span);
   }
 
-  #ordered({ sortOrder, sortTarget }: Order): readonly Entry[] {
+  #ordered({ sortOrder, sortTarget }: Order): readonly KeyEntry[] {
     const name = `${sortTarget} ${sortOrder}`;
     let ordered = this.#orders.get(name);
     if (ordered === undefined) {
@@ -59,7 +59,7 @@ export class Listing {
     return ordered;
   }
 
-  /** Where a key stands or would stand. */
+  /** Returns the index of a key, or where it would be inserted. */
   #placeOf(key: string): number {
     let [low, high] = [0, this.entries.length];
     while (low < high) {
@@ -71,8 +71,8 @@ export class Listing {
   }
 }
 
-/** One after the other, as who asks for few of them looks at no others. */
-function* inside(entries: readonly Entry[], span: Span): Generator<Entry> {
+/** A generator, so that a small limit does not examine all entries. */
+function* inside(entries: readonly KeyEntry[], span: KeySpan): Generator<KeyEntry> {
   for (const entry of entries) if (contains(span, entry.key)) yield entry;
 }
 
@@ -80,7 +80,7 @@ export function isOrder({ sortOrder, sortTarget }: Order): boolean {
   return SORT_ORDERS.has(sortOrder) && SORT_VALUES.has(sortTarget);
 }
 
-/** etcd takes a target without an order as ascending. */
+/** etcd treats a target without an order as ascending. */
 function isByKey({ sortOrder, sortTarget }: Order): boolean {
   return sortTarget === RangeRequest_SortTarget.KEY && sortOrder !== RangeRequest_SortOrder.DESCEND;
 }
@@ -91,7 +91,7 @@ const SORT_ORDERS = new Set<RangeRequest_SortOrder>([
   RangeRequest_SortOrder.DESCEND,
 ]);
 
-const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: Entry) => bigint | string>([
+const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: KeyEntry) => bigint | string>([
   [RangeRequest_SortTarget.KEY, ({ key }) => key],
   [RangeRequest_SortTarget.VERSION, ({ kv }) => kv.version],
   [RangeRequest_SortTarget.CREATE, ({ kv }) => kv.createRevision],
@@ -99,28 +99,32 @@ const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: Entry) => bigint | 
   [RangeRequest_SortTarget.VALUE, ({ kv }) => textOf(kv.value)],
 ]);
 
-// A service in the same process answers with the same list as long as a cluster is as it was: what is made of it serves
-// every answer, and nobody may change that. Under another spelling of its token it is made anew.
-const listings = new ByteCache<{ readonly root: string; readonly listing: Listing }>(
+// A service in the same process returns the same list as long as a cluster is unchanged: a listing of it
+// serves every response and must not be modified. Another spelling of its token needs a new one.
+const listings = new ByteCache<{ readonly root: string; readonly listing: KeyListing }>(
   (WORK_LIMITS.renderedBytes / 4) * 3,
 );
 
-/** Every key of a token. `onMade` is told of how many when they had to be made. */
-export function listingOf(place: Place, list: ListMembersResponse, onMade: (keys: number) => void): Listing {
+/** Returns the listing of all keys of a token. `onMade` gets their number if it had to be built. */
+export function listingOf(
+  place: KeyPlace,
+  list: ListMembersResponse,
+  onMade: (keys: number) => void,
+): KeyListing {
   const known = listings.get(list.members);
   if (known?.root === place.root) return known.listing;
   const members = [...list.members, ...list.standbys].map((member) => sharedEntry(place, member));
-  const listing = new Listing([sizeEntry(place, requireMessage(list.cluster)), ...members].sort(byKey));
+  const listing = new KeyListing([sizeEntry(place, requireMessage(list.cluster)), ...members].sort(byKey));
   const bytes = listing.entries.length * ENTRY_BYTES;
   listings.set(list.members, { value: { root: place.root, listing }, bytes });
   onMade(listing.entries.length);
   return listing;
 }
 
-const entriesOfMembers = new WeakMap<Member, Entry>();
+const entriesOfMembers = new WeakMap<Member, KeyEntry>();
 
-/** The entry of a member as it was made for the list before, most of which is as it was. */
-function sharedEntry(place: Place, member: Member): Entry {
+/** Reuses the entry of a member from the previous list, most of which is unchanged. */
+function sharedEntry(place: KeyPlace, member: Member): KeyEntry {
   const known = entriesOfMembers.get(member);
   if (known?.key === memberKey(place, member.id)) return known;
   const made = memberEntry(place, member);

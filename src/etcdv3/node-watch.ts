@@ -1,11 +1,11 @@
 import type { WatchCreateRequest } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import type { Span } from './keys.ts';
+import type { KeySpan } from './keys.ts';
 
 /**
- * Whether a watch is as etcd nodes make theirs while they wait for members: the prefix without a slash at its end, from
- * a revision on, with nothing else asked for. `etcdctl watch --prefix --rev` can ask for the same.
+ * Whether a watch looks like that of an etcd node that waits for members: the prefix without a trailing
+ * slash, from a revision on, without other options. `etcdctl watch --prefix --rev` can send the same.
  */
-export function isNodeWatch({ root, from, to }: Span, request: WatchCreateRequest): boolean {
+export function isNodeWatch({ root, from, to }: KeySpan, request: WatchCreateRequest): boolean {
   return (
     from === `${root}/members` &&
     to === `${root}/membert` &&

@@ -1,24 +1,24 @@
 import type { HandlerContext } from '@connectrpc/connect';
 import type { LocalClient } from '../etcd/client.ts';
-import type { Identity } from './header.ts';
+import type { ServerIdentity } from './header.ts';
 
-export interface GatewayOptions {
-  readonly identity: Identity;
-  /** The URL by which the client of a call reaches the service. */
+export interface V3GatewayOptions {
+  readonly identity: ServerIdentity;
+  /** Returns the URL by which the client of a call reaches the service. */
   readonly urlFor: (context: Pick<HandlerContext, 'url' | 'values'>) => string;
   /**
-   * What a caller sends as `token` from then on, given its name and password; undefined when they are not known.
-   * Without this, it answers as an etcd with authentication off.
+   * Returns what the caller sends as `token` from now on, given its name and password; undefined if they are
+   * invalid. Without this function, the service answers like an etcd with authentication off.
    */
   readonly signIn?: ((name: string, password: string) => string | undefined) | undefined;
   readonly progressIntervalMs?: number;
-  /** How often it is looked whether the expired token of a watch was reopened. */
+  /** How often an expired token of a watch is checked for reopening, in ms. */
   readonly expiredPauseMs?: number;
-  /** Aborted when the service stops: streams without a running watch hear of it in no other way. */
+  /** Aborted when the service stops: streams without a running watch are not notified in any other way. */
   readonly stopping: AbortSignal;
-  /** Is told of errors that nobody foresaw. */
+  /** Called for unexpected errors. */
   readonly onDefect: (defect: unknown) => void;
 }
 
-/** The client for the calls that one of etcd's comes to: it speaks for whoever made that. */
-export type ClientOf = (context: Pick<HandlerContext, 'values'>) => LocalClient;
+/** V3ClientOf returns the client for the calls behind one of etcd's, which acts for its caller. */
+export type V3ClientOf = (context: Pick<HandlerContext, 'values'>) => LocalClient;

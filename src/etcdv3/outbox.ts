@@ -4,8 +4,8 @@ interface Parcel<T> {
 }
 
 /**
- * Merges what several sources have to say into one stream. A source waits until its item is taken, so a reader
- * that stops reading makes its sources stop, and each of them holds one item.
+ * Outbox merges several sources into one stream. A source waits until its item is taken, so a reader that
+ * stops reading stops its sources, each of which holds one item.
  */
 export class Outbox<T> {
   readonly #parcels: Parcel<T>[] = [];
@@ -17,7 +17,7 @@ export class Outbox<T> {
     return this.#ended;
   }
 
-  /** Resolves when the stream has taken the item, or has ended without it. */
+  /** Resolves when the stream has taken the item, or has ended without taking it. */
   put(item: T): Promise<void> {
     if (this.#ended) return Promise.resolve();
     return new Promise((taken) => {
@@ -26,7 +26,7 @@ export class Outbox<T> {
     });
   }
 
-  /** Ends the stream, with a failure or without. What was not taken is dropped. */
+  /** Ends the stream, with or without a failure. Items not taken are dropped. */
   end(failure?: Error): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -35,7 +35,7 @@ export class Outbox<T> {
     this.#wake?.();
   }
 
-  /** The stream. Throws the failure that it was ended with. */
+  /** Yields the items. Throws the failure with which the stream ended. */
   async *items(): AsyncGenerator<T, void, undefined> {
     for (;;) {
       const parcel = this.#parcels.shift();

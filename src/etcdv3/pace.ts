@@ -1,12 +1,15 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Work } from '../work.ts';
 
-/** Messages of one stream that are taken until others have their turn: a millisecond or two. */
+/** Messages of one stream handled before others get their turn: a millisecond or two. */
 const MESSAGES_AT_ONCE = 32;
-/** How long a stream sleeps at most until it looks whether it has ended. */
+/** The longest sleep of a stream before it checks whether it has ended. */
 const LOOK_MS = 1000;
 
-/** How fast the messages of a stream are taken: each counts as a request, the first with that which began the stream. */
+/**
+ * Pace limits how fast the messages of a stream are handled: each counts as a request; the first is included
+ * in the request that opened the stream.
+ */
 export class Pace {
   readonly #work: Work;
   readonly #isOver: () => boolean;
@@ -17,7 +20,7 @@ export class Pace {
     this.#isOver = isOver;
   }
 
-  /** Resolves when the next one may be taken: until then nothing more is read, so that nothing is queued. */
+  /** Resolves when the next message may be handled. Nothing is read until then, so nothing is queued. */
   async next(): Promise<void> {
     this.#taken += 1;
     if (this.#taken === 1) return;

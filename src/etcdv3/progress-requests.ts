@@ -5,16 +5,16 @@ import { Asker } from './asker.ts';
 import { Questions, questionAbout } from './progress.ts';
 import type { Watcher } from './watcher.ts';
 
-/** What the questions of a stream are about, and what becomes of them. */
+/** The watches that progress requests are about, and how they are answered. */
 export interface ProgressRequestsOptions {
   readonly client: LocalClient;
   readonly watchers: ReadonlyMap<bigint, Watcher>;
-  /** Resolves when the client has taken it. */
+  /** Resolves when the client has taken the answer. */
   readonly answer: (revision: bigint) => Promise<void>;
   readonly onFailure: (thrown: Error) => void;
 }
 
-/** The questions of a client how far all the watches of its stream have come. */
+/** ProgressRequests handles a client's requests for the progress of all watches of its stream. */
 export class ProgressRequests {
   readonly #options: ProgressRequestsOptions;
   readonly #questions = new Questions();
@@ -25,12 +25,12 @@ export class ProgressRequests {
     this.#asker = new Asker(() => this.#ask(), options.onFailure);
   }
 
-  /** Resolves when it was asked, or will be with others. */
+  /** Resolves when the progress was determined, or will be together with other requests. */
   ask(): Promise<void> {
     return this.#asker.ask(this.#options.watchers.size);
   }
 
-  /** Resolves when all of them were asked. */
+  /** Resolves when no request is pending. */
   settled(): Promise<void> {
     return this.#asker.settled();
   }
@@ -44,7 +44,7 @@ export class ProgressRequests {
     void this.answer();
   }
 
-  /** Answers what can be answered now. */
+  /** Answers the requests that can be answered now. */
   async answer(): Promise<void> {
     const revision = this.#questions.takeAnswered();
     if (revision === undefined) return;
@@ -58,7 +58,7 @@ export class ProgressRequests {
     const question = await questionAbout(client, watchers.values());
     if (question === undefined) return;
     this.#questions.add(question);
-    // Waiting for the client to take it: one that does not read cannot ask for ever more.
+    // Waits for the client to take the answer: one that does not read cannot make further requests pile up.
     await this.answer();
   }
 }

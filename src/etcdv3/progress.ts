@@ -2,13 +2,15 @@ import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import type { Watcher } from './watcher.ts';
 
-/** When a cluster last changed, as it was known at a revision of the store. */
+/** When a cluster last changed, as known at a revision of the store. */
 interface State {
   readonly modRevision: bigint;
   readonly revision: bigint;
 }
 
-/** How the clusters of watches are, by their tokens. One that is gone has no changes to wait for. */
+/**
+ * Returns the states of the watches' clusters by token. A cluster that is gone has no changes to wait for.
+ */
 export async function statesOf(
   client: DiscoveryClient,
   watchers: readonly Watcher[],
@@ -26,18 +28,18 @@ export async function statesOf(
   return states;
 }
 
-/** A question of a client how far all of its watches have come. */
+/** A client's request for the progress of all of its watches. */
 interface Question {
-  /** The store's when it was asked. */
+  /** The store's revision at the time of the request. */
   readonly revision: bigint;
   /** The latest change that each watcher must have delivered. */
   readonly targets: Map<Watcher, bigint>;
 }
 
 /**
- * How far a watch has come, if it is to be told: one that asked for it, and a node's, which asks for nothing, as a proxy
- * would cut a silent stream off. A node resumes after the revision that it was told last, so that must be one up to
- * which it has everything, and never the store's.
+ * Returns the progress to report for a watch that requested it, or for a node's. Nodes do not request it but
+ * get it, because a proxy would close a silent stream. A node resumes after the last revision it received, so its progress is a
+ * revision up to which it has everything, never the store's revision.
  */
 export function progressOf(watcher: Watcher, states: ReadonlyMap<string, State>): bigint | undefined {
   if (watcher.stopped) return undefined;
@@ -47,7 +49,7 @@ export function progressOf(watcher: Watcher, states: ReadonlyMap<string, State>)
   return watcher.delivered >= now.modRevision ? now.revision : undefined;
 }
 
-/** A question how far the watches have come; undefined when there is no answer to it. */
+/** Returns what each watch must have delivered before the answer. Undefined if no answer is possible. */
 export async function questionAbout(
   client: DiscoveryClient,
   watchers: Iterable<Watcher>,
@@ -58,7 +60,7 @@ export async function questionAbout(
   let revision: bigint | undefined;
   for (const watcher of all) {
     const now = states.get(watcher.span.token);
-    // As etcd, without an answer: it would move a watch that begins in the future back to the present.
+    // As in etcd, no answer: it would move a watch that starts in the future back to the present.
     if (now === undefined || watcher.startsAfter(now.revision)) return undefined;
     targets.set(watcher, now.modRevision);
     if (revision === undefined || now.revision < revision) revision = now.revision;
@@ -66,7 +68,10 @@ export async function questionAbout(
   return revision === undefined ? undefined : { revision, targets };
 }
 
-/** Questions that wait for watchers to catch up: the first, and the latest, whose answer covers those between. */
+/**
+ * Questions holds the requests that wait for watchers to catch up: the first, and the latest, whose answer
+ * covers those between.
+ */
 export class Questions {
   readonly #waiting: Question[] = [];
 
@@ -75,17 +80,20 @@ export class Questions {
     this.#waiting.push(question);
   }
 
-  /** A watch that began since: the answer is about it as well, so it waits for that too. */
+  /** Includes a watch that started since: the answer covers it too, so it waits for that watch as well. */
   include(watcher: Watcher, target: bigint): void {
     for (const { targets } of this.#waiting) targets.set(watcher, target);
   }
 
-  /** A watch that is over delivers no more, and is not kept for a question that waits long. */
+  /** Forgets a watch that has ended, which delivers nothing more. */
   forget(watcher: Watcher): void {
     for (const { targets } of this.#waiting) targets.delete(watcher);
   }
 
-  /** Takes out the revision of the first question if every watcher, unless it has stopped, has come so far. */
+  /**
+   * Removes and returns the revision of the first request if every watcher that has not stopped has reached
+   * it.
+   */
   takeAnswered(): bigint | undefined {
     const [first] = this.#waiting;
     if (first === undefined) return undefined;

@@ -9,14 +9,14 @@ import { quoted } from '../etcd/text.ts';
 import { type MemberValue, parseValue } from '../etcd/value.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { emptyKey, invalid, outside, tooContended, unsupported } from './errors.ts';
-import { header, type Identity } from './header.ts';
+import { header, type ServerIdentity } from './header.ts';
 import { type Key, parseKey, registryName } from './keys.ts';
 import { memberEntry, sizeEntry } from './kvs.ts';
 
 export type SizeKey = Extract<Key, { type: 'SIZE' }>;
 export type MemberKey = Extract<Key, { type: 'MEMBER' }>;
 
-/** A put that was done, or found done: then both are what was there. */
+/** Done is a completed put, or one that was unnecessary: then both are the existing key. */
 export interface Done {
   readonly revision: bigint;
   readonly kv: KeyValue;
@@ -25,7 +25,7 @@ export interface Done {
 
 export async function put(
   client: DiscoveryClient,
-  identity: Identity,
+  identity: ServerIdentity,
   request: PutRequest,
 ): Promise<PutResponse> {
   const key = parsePut(request);
@@ -38,32 +38,33 @@ export async function put(
   return response;
 }
 
-/** The answer, without its header. */
+/** Returns the response, without its header. */
 export function putResponse({ previous }: Done, request: PutRequest): PutResponse {
   const response = create(PutResponseSchema);
   if (request.prevKv && previous !== undefined) response.prevKv = previous;
   return response;
 }
 
-/** The key of a put, which must be one that discovery has a meaning for. */
+/** Parses the key of a put, which must have a meaning for discovery. */
 export function parsePut(request: PutRequest): SizeKey | MemberKey {
   if (request.key.length === 0) throw emptyKey();
   const key = parseKey(request.key);
   if (key.type === 'OUTSIDE') throw outside();
-  if (key.type === 'UNKNOWN') throw unsupported('a key other than _config/size and members/ID under a token');
+  if (key.type === 'UNKNOWN')
+    throw unsupported('writing a key other than _config/size and members/ID under a token');
   if (request.lease !== 0n) {
-    throw unsupported('a lease', 'members stay until they are deleted or the token expires');
+    throw unsupported('attaching a lease', 'members stay until they are deleted or the token expires');
   }
   if (request.ignoreValue) throw unsupported('ignore_value');
   if (request.ignoreLease) throw unsupported('ignore_lease');
   return key;
 }
 
-/** Makes the token of a size key; the same size again changes nothing. */
+/** Creates the token of a size key. Repeating it with the same size changes nothing. */
 export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }: PutRequest): Promise<Done> {
   const text = Buffer.from(value).toString();
   if (!/^\d{1,9}$/.test(text)) {
-    throw invalid(`the size of a cluster is a whole number of members, not ${quoted(text)}`);
+    throw invalid(`the cluster size must be a whole number of members, not ${quoted(text)}`);
   }
   const { cluster, revision, created } = await client.createToken({ token: key.token, size: Number(text) });
   const { kv } = sizeEntry(key, requireMessage(cluster));
@@ -71,8 +72,8 @@ export async function makeToken(client: DiscoveryClient, key: SizeKey, { value }
 }
 
 /**
- * A node registers, or repeats itself; an operator changes a member. A node with the id of another member, as
- * one with the same peer URLs has it, is refused and takes nothing from that member.
+ * Registers a node, repeats its registration, or changes a member for an operator. A node with the ID of
+ * another member, which happens with equal peer URLs, is rejected and does not change that member.
  */
 async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, request: PutRequest): Promise<Done> {
   for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
@@ -88,7 +89,7 @@ async function registerOrUpdate(client: DiscoveryClient, key: MemberKey, request
   throw tooContended();
 }
 
-/** Registers a member, or replaces the one that has the given mod revision. */
+/** Registers a member, or replaces the one at the given mod revision. */
 export async function register(
   client: DiscoveryClient,
   key: MemberKey,
@@ -117,7 +118,7 @@ function parseMember(value: Uint8Array): MemberValue {
   return parsed;
 }
 
-/** Somebody else was there in between. */
+/** Another write came in between. */
 function requireConflict(thrown: unknown): undefined {
   const reason = reasonOf(thrown);
   if (reason !== 'REVISION_MISMATCH' && reason !== 'MEMBER_NOT_FOUND') throw thrown;

@@ -10,24 +10,24 @@ import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { units } from '../work.ts';
 import { compacted, emptyKey, future, invalidSort, outside } from './errors.ts';
-import { header, type Identity } from './header.ts';
-import { type Place, parseSpan, type Span, textOf } from './keys.ts';
-import { isOrder, Listing, listingOf } from './listing.ts';
+import { header, type ServerIdentity } from './header.ts';
+import { type KeyPlace, type KeySpan, parseSpan, textOf } from './keys.ts';
+import { isOrder, KeyListing, listingOf } from './listing.ts';
 
-/** The keys of a token, as they are now. */
+/** Reading is the current keys of a token. */
 export interface Reading {
-  readonly listing: Listing;
+  readonly listing: KeyListing;
   readonly revision: bigint;
-  /** The revision of the token's latest change; 0 when there is no such token. */
+  /** The revision of the token's latest change. 0 if the token does not exist. */
   readonly modRevision: bigint;
 }
 
 export async function range(
   client: LocalClient,
-  identity: Identity,
+  identity: ServerIdentity,
   request: RangeRequest,
 ): Promise<RangeResponse> {
-  // What `etcdctl endpoint health` reads: it wants an answer, whatever it is.
+  // The key that `etcdctl endpoint health` reads: it only requires some response.
   if (textOf(request.key) === 'health' && request.rangeEnd.length === 0) {
     return create(RangeResponseSchema, { header: header(identity, await client.revision()) });
   }
@@ -39,34 +39,34 @@ export async function range(
   return response;
 }
 
-/** The span that a request is about. */
-export function spanOf({ key, rangeEnd }: { key: Uint8Array; rangeEnd: Uint8Array }): Span {
+/** Returns the span that a request is about. */
+export function spanOf({ key, rangeEnd }: { key: Uint8Array; rangeEnd: Uint8Array }): KeySpan {
   if (key.length === 0) throw emptyKey();
   const span = parseSpan(key, rangeEnd);
   if (span === undefined) throw outside();
   return span;
 }
 
-/** The span that is read, and in an order that there is. */
-export function spanOfRange(request: RangeRequest): Span {
+/** Returns the span to read. The order must be valid. */
+export function spanOfRange(request: RangeRequest): KeySpan {
   const span = spanOf(request);
   if (!isOrder(request)) throw invalidSort();
   return span;
 }
 
-/** Reads a token. One that was never made has no keys, as in etcd; one that has ended is refused in words. */
-export async function read(client: LocalClient, place: Place): Promise<Reading> {
+/** Reads a token. One that never existed has no keys, as in etcd; one that has ended fails with an error. */
+export async function read(client: LocalClient, place: KeyPlace): Promise<Reading> {
   try {
     const list = await client.listMembers({ token: place.token, refuseExpired: true });
     const listing = listingOf(place, list, (keys) => client.work.owe(units(keys, WORK_LIMITS.listedMembers)));
     return { listing, revision: list.revision, modRevision: requireMessage(list.cluster).modRevision };
   } catch (thrown) {
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
-    return { listing: new Listing([]), revision: refusalOf(thrown)?.revision ?? 0n, modRevision: 0n };
+    return { listing: new KeyListing([]), revision: refusalOf(thrown)?.revision ?? 0n, modRevision: 0n };
   }
 }
 
-/** Only the present is held: a revision is good when nothing of the token has changed since. */
+/** Only the present is stored: a revision is valid if the token has not changed since. */
 export function checkRevision(asked: bigint, { revision, modRevision }: Reading): void {
   if (asked <= 0n) return;
   if (asked > revision) throw future();
@@ -74,12 +74,12 @@ export function checkRevision(asked: bigint, { revision, modRevision }: Reading)
 }
 
 /**
- * What a request takes of its span in a reading, without a header. Its order and revision have been checked. etcd counts
- * before it filters and limits.
+ * Returns the response to a request from a reading, without a header. Its order and revision are already
+ * checked. etcd counts before it filters and limits.
  */
 export function answer(
   request: RangeRequest,
-  span: Span,
+  span: KeySpan,
   { listing }: Pick<Reading, 'listing'>,
 ): RangeResponse {
   const response = create(RangeResponseSchema);
@@ -102,7 +102,7 @@ function isWanted(request: RangeRequest, { createRevision, modRevision }: KeyVal
   );
 }
 
-/** 0 is no bound. */
+/** 0: no bound. */
 function isWithin(revision: bigint, min: bigint, max: bigint): boolean {
   return (min === 0n || revision >= min) && (max === 0n || revision <= max);
 }

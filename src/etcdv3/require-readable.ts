@@ -2,9 +2,9 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { gone, invalid, isDefect } from './errors.ts';
 
 /**
- * The requests of a stream. One that is not the message that it should be is the client's mistake: whoever reads it
- * from the wire throws an internal error, which would be logged as a defect of the service. Nor is it one when the
- * client breaks off.
+ * Yields the requests of a stream. A malformed message is the client's mistake, but decoding it throws an
+ * internal error, which would be logged as a defect of the service. A client that disconnects is not a defect
+ * either.
  */
 export async function* requireReadable<Request>(requests: AsyncIterable<Request>): AsyncGenerator<Request> {
   try {

@@ -14,15 +14,15 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { authenticationFailed, authenticationIsOff, unsupported } from './errors.ts';
 import { header, RAFT_TERM } from './header.ts';
-import type { ClientOf, GatewayOptions } from './options.ts';
+import type { V3ClientOf, V3GatewayOptions } from './options.ts';
 
-/** The etcd whose dialect this is, for clients that choose what they do by it. */
+/** The version of the etcd whose dialect is spoken, for clients that depend on it. */
 const DIALECT_VERSION = '3.6.0';
 
-/** What the service says of itself to etcd's tools: a cluster of one member that leads and is well. */
+/** Returns the services that answer etcd's tools: a healthy cluster of one member, which is the leader. */
 export function statusServices(
-  clientOf: ClientOf,
-  { identity, urlFor, signIn }: Pick<GatewayOptions, 'identity' | 'urlFor' | 'signIn'>,
+  clientOf: V3ClientOf,
+  { identity, urlFor, signIn }: Pick<V3GatewayOptions, 'identity' | 'urlFor' | 'signIn'>,
 ): {
   maintenance: ServiceImpl<typeof Maintenance>;
   cluster: ServiceImpl<typeof Cluster>;
@@ -40,7 +40,7 @@ export function statusServices(
           header,
           version: DIALECT_VERSION,
           storageVersion: DIALECT_VERSION,
-          // etcdctl divides by it, and takes what is not in use for fragmented.
+          // etcdctl divides by it, and counts unused space as fragmented.
           dbSize: 1n,
           dbSizeInUse: 1n,
           leader: memberId,
@@ -50,7 +50,7 @@ export function statusServices(
         });
       },
       async alarm({ action }, context) {
-        if (action !== AlarmRequest_AlarmAction.GET) throw unsupported('raising or ending an alarm');
+        if (action !== AlarmRequest_AlarmAction.GET) throw unsupported('activating or disarming an alarm');
         return create(AlarmResponseSchema, { header: await headerNow(context) });
       },
     },

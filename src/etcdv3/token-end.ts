@@ -6,8 +6,9 @@ import { isAway } from './errors.ts';
 import type { Watcher } from './watcher.ts';
 
 /**
- * Whether the watch of an expired token has to wait on: whatever else it is, the watch itself will meet it. One that was
- * reopened since may have expired once more by now: what happened in between is still to be told.
+ * Whether the watch of an expired token must keep waiting. In any other state, the watch itself will find
+ * out. A token that was reopened since may have expired again: its changes in between are still to be
+ * delivered.
  */
 export async function isStillExpired(client: LocalClient, { span, seen }: Watcher): Promise<boolean> {
   return client.getCluster({ token: span.token }).then(
@@ -21,7 +22,7 @@ export function isTokenGone(thrown: unknown): boolean {
   return reason === 'TOKEN_DELETED' || reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_NOT_FOUND';
 }
 
-/** How the service refuses a token that was deleted a moment ago. */
+/** Returns the error of the service for a token that was deleted a moment ago. */
 export async function refusalNow(client: LocalClient, token: string): Promise<unknown> {
   return client.listMembers({ token, refuseExpired: true }).then(
     () => undefined,
@@ -29,18 +30,21 @@ export async function refusalNow(client: LocalClient, token: string): Promise<un
   );
 }
 
-/** The revision of the last event, which says why the token has ended. */
+/** Returns the revision of the last event, which says why the token has ended. */
 export function farewellRevision({ isNode, delivered, revision }: Watcher, thrown: unknown): bigint {
-  // A node comes again after the last revision that it was told: past what it was not told it would look as if it had it.
+  // A node resumes after the last revision that it received: a later one would claim changes that it does not
+  // have.
   if (isNode) return delivered;
   const told = refusalOf(thrown)?.revision ?? 0n;
   return told > revision ? told : revision;
 }
 
-/** For the log of a node from another store, which would begin a watch that is refused again at once, and for ever. */
+/**
+ * For the log of a node from another store, which would otherwise restart a rejected watch at once, forever.
+ */
 export function strayFarewell(watcher: Watcher): Event[] {
   return watcher.farewell(STRAY, watcher.delivered);
 }
 
 const STRAY =
-  'the service was restored, or is another one than before: the members are told when the cluster is complete; if this node is not among them, start it again';
+  'the service was restored or replaced: this node receives the members when the cluster is complete; if it is not among them, start it again';

@@ -27,22 +27,22 @@ import {
   tooManyOperations,
   unsupported,
 } from './errors.ts';
-import { header, type Identity } from './header.ts';
-import { type Span, textOf, wholeSpan } from './keys.ts';
-import { Listing } from './listing.ts';
+import { header, type ServerIdentity } from './header.ts';
+import { type KeySpan, textOf, wholeSpan } from './keys.ts';
+import { KeyListing } from './listing.ts';
 import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
 import { answer, checkRevision, type Reading, read, spanOf, spanOfRange } from './range.ts';
 
-/** Keys that a transaction looks at until others have their turn: some ms. */
+/** Keys examined by a transaction before others get their turn: some ms. */
 const LOOKS_AT_ONCE = 20_000;
 
 /**
- * A transaction that reads keys of one token, or puts one key: create if absent, compare and put. The write is
- * made on the condition that the key is as it was compared, so nothing comes in between.
+ * Executes a transaction that reads keys of one token, or puts one key: create if absent, or compare and put.
+ * The write is conditional on the key being as compared, so no other write comes in between.
  */
 export async function txn(
   client: LocalClient,
-  identity: Identity,
+  identity: ServerIdentity,
   request: TxnRequest,
 ): Promise<TxnResponse> {
   checkCount(request, client.work);
@@ -52,7 +52,7 @@ export async function txn(
     const before = await read(client, span);
     const succeeded = request.compare.every((compare) => holds(compare, kvOf(compare.key, before)));
     const operations = succeeded ? request.success : request.failure;
-    // Whatever is refused is refused before anything is written.
+    // All checks come before the first write.
     for (const each of operations) {
       if (each.request.case === 'requestRange') checkRevision(each.request.value.revision, before);
     }
@@ -71,7 +71,7 @@ export async function txn(
   throw tooContended();
 }
 
-/** As many operations as an etcd takes unless told otherwise. They are parsed, whichever side is done. */
+/** As many operations as etcd allows by default. Both branches are parsed, whichever is executed. */
 function checkCount({ compare, success, failure }: TxnRequest, work: Work): void {
   const most = Math.max(compare.length, success.length, failure.length);
   if (most > V3_LIMITS.operationsPerTransaction) throw tooManyOperations();
@@ -79,8 +79,8 @@ function checkCount({ compare, success, failure }: TxnRequest, work: Work): void
   work.ask(units(count, WORK_LIMITS.operations));
 }
 
-/** All the keys of the token that the transaction is about. */
-function wholeSpanOf({ compare, success, failure }: TxnRequest): Span {
+/** Returns the span of all keys of the token that the transaction is about. */
+function wholeSpanOf({ compare, success, failure }: TxnRequest): KeySpan {
   const spans = compare.map((each) => {
     if (each.rangeEnd.length > 0) throw unsupported('comparing a range of keys');
     return spanOf(each);
@@ -94,7 +94,7 @@ function wholeSpanOf({ compare, success, failure }: TxnRequest): Span {
         spans.push(spanOf({ key: request.value.key, rangeEnd: new Uint8Array() }));
         break;
       case 'requestDeleteRange':
-        throw unsupported('a deletion inside a transaction');
+        throw unsupported('a delete inside a transaction');
       case 'requestTxn':
         throw unsupported('a transaction inside a transaction');
       case undefined:
@@ -102,12 +102,12 @@ function wholeSpanOf({ compare, success, failure }: TxnRequest): Span {
     }
   }
   const [first] = spans;
-  if (first === undefined) throw unsupported('a transaction about no key');
+  if (first === undefined) throw unsupported('a transaction without keys');
   if (spans.some(({ root }) => root !== first.root)) throw outside();
   return wholeSpan(first);
 }
 
-/** The one put among operations. All that is compared and read with it is the same key. */
+/** Returns the only put among the operations. Everything compared and read with it must be the same key. */
 function putOf({ compare }: TxnRequest, operations: readonly RequestOp[]): PutRequest | undefined {
   const puts = operations.flatMap(({ request }) => (request.case === 'requestPut' ? [request.value] : []));
   const [put] = puts;
@@ -134,7 +134,7 @@ function kvOf(key: Uint8Array, { listing }: Reading): KeyValue | undefined {
   return listing.find(textOf(key));
 }
 
-/** Writes a key that is as the reading has it. `CHANGED`: it no longer is, and nothing was written. */
+/** Writes a key if it is as in the reading. `CHANGED`: it has changed, and nothing was written. */
 async function putIfUnchanged(
   client: LocalClient,
   request: PutRequest,
@@ -147,12 +147,12 @@ async function putIfUnchanged(
       key.type === 'SIZE'
         ? await makeToken(client, key, request)
         : await register(client, key, request, kv?.modRevision);
-    // What should be changed was found done, by another.
+    // Another caller has already made the same change.
     return done.previous === done.kv && done.kv.modRevision !== kv?.modRevision ? 'CHANGED' : done;
   } catch (thrown) {
-    // It may be written all the same: looked at again, it would be taken for another's.
+    // The outcome is unknown: after another read, the write would look like another caller's.
     if (reasonOf(thrown) === undefined || reasonOf(thrown) === 'INTERNAL' || isAway(thrown)) throw thrown;
-    // Whatever was in the way: if the key has changed, the comparison is to be made again.
+    // Whatever the error: if the key has changed, the comparison must be repeated.
     const now = kvOf(request.key, await read(client, wholeSpan(key)));
     if (now?.modRevision !== kv?.modRevision) return 'CHANGED';
     throw thrown;
@@ -160,8 +160,8 @@ async function putIfUnchanged(
 }
 
 /**
- * Reads before the put see the key as it was, those after it as it is; those at a revision what was there before,
- * as the put's own revision is still to come then.
+ * Reads before the put see the key as it was, reads after it as it is. Reads at a revision see the state
+ * before, because the put's own revision is still in the future for them.
  */
 async function responsesTo(
   operations: readonly RequestOp[],
@@ -180,10 +180,10 @@ async function responsesTo(
       responses.push(create(ResponseOpSchema, { response: { case: 'responsePut', value } }));
       continue;
     }
-    if (request.case !== 'requestRange') throw new TypeError('an operation was let through');
+    if (request.case !== 'requestRange') throw new TypeError('an unsupported operation was not rejected');
     const value = answer(request.value, spanOf(request.value), request.value.revision > 0n ? before : seen);
     keys += value.kvs.length;
-    // Only reads alone come to so many: beside a put they are of one key.
+    // Only read-only transactions can reach this: next to a put, all reads are of one key.
     if (keys > V3_LIMITS.keysPerTransaction) throw tooManyKeys();
     value.header = innerHeader(seen.revision);
     responses.push(create(ResponseOpSchema, { response: { case: 'responseRange', value } }));
@@ -192,12 +192,12 @@ async function responsesTo(
   return responses;
 }
 
-/** The keys that a transaction has looked at. */
+/** Looks counts the keys that a transaction has examined. */
 class Looks {
   count = 0;
   #untilTurn = LOOKS_AT_ONCE;
 
-  /** Lets others have their turn when it was many. */
+  /** Lets others have their turn after many keys. */
   async add(keys: number): Promise<void> {
     this.count += keys;
     this.#untilTurn -= keys;
@@ -208,11 +208,11 @@ class Looks {
 }
 
 function after({ kv, revision }: Done): Reading {
-  const listing = new Listing([{ key: textOf(kv.key), kv }]);
+  const listing = new KeyListing([{ key: textOf(kv.key), kv }]);
   return { listing, revision, modRevision: kv.modRevision };
 }
 
-/** etcd says inside a transaction nothing of who answers. */
+/** etcd leaves the responder's identity out of responses inside a transaction. */
 function innerHeader(revision: bigint): ResponseHeader {
   return create(ResponseHeaderSchema, { revision });
 }

@@ -5,34 +5,37 @@ import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { compacted, isAway, outside, REASONS, refusal } from './errors.ts';
-import { isEmpty, parseSpan, type Span } from './keys.ts';
+import { isEmpty, type KeySpan, parseSpan } from './keys.ts';
 
-/** A cluster as it was at a revision of the store. */
+/** Found is a cluster at a revision of the store. */
 export interface Found {
   readonly cluster: Cluster;
   readonly revision: bigint;
 }
 
-/** The keys that a request wants to watch beside the watches of its stream, or why it is refused. */
+/** Returns the keys to watch in addition to the stream's watches, or why the request is rejected. */
 export function spanToWatch(
   { key, rangeEnd, startRevision, watchId }: WatchCreateRequest,
   watches: ReadonlyMap<bigint, unknown>,
-): Span | string {
+): KeySpan | string {
   const span = parseSpan(key, rangeEnd);
   if (startRevision < 0n) return compacted().rawMessage;
   if (span === undefined) return outside().rawMessage;
   if (isEmpty(span)) return REASONS.emptyRange;
   if (watches.has(watchId) && watchId !== 0n) return REASONS.takenId;
   if (watches.size >= V3_LIMITS.watchesPerStream) {
-    return `a stream carries at most ${V3_LIMITS.watchesPerStream} watches; open another`;
+    return `a stream can carry at most ${V3_LIMITS.watchesPerStream} watches; open another stream`;
   }
   return span;
 }
 
-/** The cluster that a watch begins on, or why it is refused. Rejects when the service is away, or has failed. */
+/**
+ * Returns the cluster on which a watch starts, or why it is rejected. Rejects if the service is unavailable
+ * or has failed.
+ */
 export async function clusterToWatch(
   client: LocalClient,
-  { token }: Span,
+  { token }: KeySpan,
   { startRevision }: WatchCreateRequest,
 ): Promise<Found | string> {
   try {
@@ -40,7 +43,8 @@ export async function clusterToWatch(
     return { cluster: requireMessage(cluster), revision };
   } catch (thrown) {
     if (reasonOf(thrown) === undefined || isAway(thrown)) throw thrown;
-    // Who begins in the past has seen the token; a node that is refused begins again at once, and for ever.
+    // A watch from the past has seen the token. A node whose watch is rejected would restart it at once,
+    // forever.
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND' || startRevision === 0n) return refusal(thrown).rawMessage;
     return { cluster: create(ClusterSchema, { token }), revision: refusalOf(thrown)?.revision ?? 0n };
   }

@@ -9,8 +9,8 @@ import { reasonOf, refusalOf } from '../client/refusal.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { compacted, endOf, isAway, refusal } from './errors.ts';
-import { header, type Identity } from './header.ts';
-import type { Span } from './keys.ts';
+import { header, type ServerIdentity } from './header.ts';
+import type { KeySpan } from './keys.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { progressOf, statesOf } from './progress.ts';
@@ -20,30 +20,30 @@ import { farewellRevision, isStillExpired, isTokenGone, refusalNow, strayFarewel
 import { clusterToWatch, type Found, spanToWatch } from './watch-request.ts';
 import { type Happening, Watcher } from './watcher.ts';
 
-/** The id in answers that are about no watch, or about all of them. */
+/** The watch ID of responses about no watch, or about all. */
 const NO_WATCH = -1n;
-/** How long a node's watch waits before it looks again whether there is room for it. */
+/** How long a node's watch waits before it checks again for a free place, in ms. */
 const ROOM_PAUSE_MS = 1000;
-/** How long a watch waits before it looks again whether its expired token was reopened. */
+/** How long a watch waits before it checks again whether its expired token was reopened, in ms. */
 const EXPIRED_PAUSE_MS = 15_000;
 
-/** One stream of a client, with all of its watches. */
+/** WatchStream is one stream of a client, with all of its watches. */
 export class WatchStream {
   readonly #client: LocalClient;
-  readonly #identity: Identity;
+  readonly #identity: ServerIdentity;
   readonly #expiredPauseMs: number;
   readonly #watchers = new Map<bigint, Watcher>();
   readonly #outbox = new Outbox<WatchResponse>();
   readonly #pace: Pace;
   readonly #progress: ProgressRequests;
-  /** Those whose token has ended. */
+  /** The watches whose token has ended. */
   readonly #idle = new Set<Watcher>();
   #nextId = 0n;
   #noMoreRequests = false;
   #notifying = false;
 
-  /** `expiredPauseMs`: how long after a look whether an expired token was reopened the next one is. */
-  constructor(client: LocalClient, identity: Identity, expiredPauseMs: number = EXPIRED_PAUSE_MS) {
+  /** `expiredPauseMs` is the interval at which an expired token is checked for reopening. */
+  constructor(client: LocalClient, identity: ServerIdentity, expiredPauseMs: number = EXPIRED_PAUSE_MS) {
     this.#client = client;
     this.#pace = new Pace(client.work, () => this.#outbox.ended);
     this.#progress = new ProgressRequests({
@@ -57,8 +57,8 @@ export class WatchStream {
   }
 
   /**
-   * The answers. Ends when neither requests nor watches are left; fails with the signal's reason, and when the
-   * service stops, so that clients come again.
+   * Yields the responses. Ends when no requests and no watches are left. Throws the signal's reason, and an error when
+   * the service stops, so that clients retry.
    */
   async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
     const end = (): void => this.end(endOf(signal));
@@ -76,9 +76,9 @@ export class WatchStream {
     return this.#watchers.size;
   }
 
-  /** Tells the watches that asked for it how far they have come, and nodes that they are still served. */
+  /** Sends progress to the watches that requested it, and to nodes so that they know they are still served. */
   async notifyProgress(): Promise<void> {
-    // A client that does not read is not told more.
+    // Skipped if the client has not read the previous progress.
     if (this.#notifying) return;
     this.#notifying = true;
     try {
@@ -96,7 +96,7 @@ export class WatchStream {
     }
   }
 
-  /** Ends every watch and the stream, with a failure or without. */
+  /** Ends every watch and the stream, with or without a failure. */
   end(failure?: Error): void {
     for (const watcher of this.#watchers.values()) watcher.stop();
     this.#watchers.clear();
@@ -134,11 +134,11 @@ export class WatchStream {
     if (typeof span === 'string') return this.#refuse(span);
     const found = await clusterToWatch(this.#client, span, request);
     if (typeof found === 'string') return this.#refuse(found);
-    // The stream may have ended meanwhile, with all the watches that it had.
+    // The stream may have ended in the meantime, with all of its watches.
     if (!this.#outbox.ended) await this.#start(span, request, found);
   }
 
-  async #start(span: Span, request: WatchCreateRequest, { cluster, revision }: Found): Promise<void> {
+  async #start(span: KeySpan, request: WatchCreateRequest, { cluster, revision }: Found): Promise<void> {
     const id = request.watchId === 0n ? this.#newId() : request.watchId;
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
@@ -166,18 +166,18 @@ export class WatchStream {
   async #failed(watcher: Watcher, thrown: Error): Promise<void> {
     if (reasonOf(thrown) === undefined || isAway(thrown)) return this.end(thrown);
     if (isTokenGone(thrown)) return this.#tokenEnded(watcher, thrown);
-    // A node, which has one watch, would begin it again at once, and for ever: it waits here until there is room.
+    // A node, which has only one watch, would restart it at once, forever: it waits here for a free place.
     if (reasonOf(thrown) === 'TOO_MANY_REQUESTS' && this.#watchers.size === 1) {
       setTimeout(() => watcher.stopped || this.#run(watcher), ROOM_PAUSE_MS).unref();
       return;
     }
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
-    // The first revision that a watch can begin with, as in etcd.
+    // The first revision from which a watch can start, as in etcd.
     const compactRevision = (refusalOf(thrown)?.compactRevision ?? 0n) + 1n;
     return this.#ended(watcher, compacted().rawMessage, compactRevision);
   }
 
-  /** A node that waits does not begin anew by itself: it goes on where it was when somebody reopens the token. */
+  /** A waiting node does not restart its watch by itself: it continues when somebody reopens the token. */
   #runWhenReopened(watcher: Watcher): void {
     const look = async (): Promise<void> => {
       if (watcher.stopped) return;
@@ -189,9 +189,9 @@ export class WatchStream {
   }
 
   /**
-   * As in etcd, the watch outlives its keys: were it cancelled, a node would begin it again at once, and for ever.
-   * One last event says why nothing more will come, unless the token is reopened. A client with many such watches is
-   * no node, and has them cancelled.
+   * As in etcd, the watch outlives its keys: a node would restart a cancelled watch at once, forever. One last event
+   * says why nothing more will come unless the token is reopened. A client with many such watches is not a node, and
+   * has them cancelled.
    */
   async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
     if (watcher.stopped) return;
@@ -203,7 +203,7 @@ export class WatchStream {
     if (reasonOf(thrown) === 'TOKEN_EXPIRED') this.#runWhenReopened(watcher);
   }
 
-  /** Tells that a watch is over; says nothing of one that its client has ended. */
+  /** Reports that a watch has ended, unless its client ended it. */
   async #ended(watcher: Watcher, cancelReason: string, compactRevision = 0n): Promise<void> {
     if (watcher.stopped) return;
     this.#forget(watcher);
@@ -225,7 +225,7 @@ export class WatchStream {
     this.#idle.delete(watcher);
   }
 
-  /** etcd answers a watch that it does not begin as created and cancelled at once. */
+  /** etcd answers a watch that it rejects as created and cancelled at once. */
   async #refuse(cancelReason: string): Promise<void> {
     const revision = await this.#client.revision();
     await this.#send(NO_WATCH, revision, { created: true, canceled: true, cancelReason });

@@ -7,20 +7,20 @@ import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import type { DiscoveryClient } from '../etcd/client.ts';
 import { takesFromNodes } from '../etcd/cut.ts';
 import { finalEvents } from './final.ts';
-import { contains, type Span } from './keys.ts';
+import { contains, type KeySpan } from './keys.ts';
 import { changesOf, eventOf, type KeyChange, madeChange } from './kvs.ts';
 import { isNodeWatch } from './node-watch.ts';
 
-/** What a watcher has to say: events of one revision. */
+/** Happening is the events of one revision that a watcher delivers. */
 export interface Happening {
   readonly revision: bigint;
   readonly events: readonly Event[];
 }
 
-/** One watch: the changes of a cluster as events of the keys in its span. */
+/** Watcher is one watch: the changes of a cluster as events of the keys in its span. */
 export class Watcher {
   readonly id: bigint;
-  readonly span: Span;
+  readonly span: KeySpan;
   readonly wantsProgress: boolean;
   /** Whether it is an etcd node that waits for its members. */
   readonly isNode: boolean;
@@ -32,8 +32,10 @@ export class Watcher {
   #delivered: bigint;
   #seen: bigint;
 
-  /** `revision` is the store's when the cluster was read: a watch without a start begins after it. */
-  constructor(id: bigint, span: Span, request: WatchCreateRequest, cluster: Cluster, revision: bigint) {
+  /**
+   * `revision` is the store's when the cluster was read: a watch without a start revision begins after it.
+   */
+  constructor(id: bigint, span: KeySpan, request: WatchCreateRequest, cluster: Cluster, revision: bigint) {
     this.id = id;
     this.span = span;
     this.wantsProgress = request.progressNotify;
@@ -46,36 +48,38 @@ export class Watcher {
     this.#delivered = request.startRevision > 0n ? request.startRevision - 1n : revision;
   }
 
-  /** The latest revision that the watch knows the store to have had. */
+  /** Returns the latest revision of the store that the watch knows of. */
   get revision(): bigint {
     return this.#revision;
   }
 
-  /** Every change of the cluster up to here was delivered, or was not asked for. */
+  /** Returns the revision up to which every change was delivered or was not requested. */
   get delivered(): bigint {
     return this.#delivered;
   }
 
-  /** The latest change of the cluster that the watch knows of, whether it was to be told or not. */
+  /**
+   * Returns the latest change of the cluster that the watch knows of, whether or not it was to be delivered.
+   */
   get seen(): bigint {
     return this.#seen;
   }
 
-  /** Whether the watch begins after a revision. */
+  /** Whether the watch starts after a revision. */
   startsAfter(revision: bigint): boolean {
     return this.#request.startRevision > revision;
   }
 
   /**
-   * Whether it is the watch of a node that comes from another store, or from this one before it was restored: nobody
-   * else begins behind a revision that the store has not reached. What the node has counted is not known here.
+   * Whether this is the watch of a node from another store, or from this one before it was restored: only
+   * such a node starts after a revision that the store has not reached. Its count is unknown here.
    */
   get isStrayNode(): boolean {
     return this.isNode && this.#request.startRevision - 1n > this.#begun;
   }
 
   stop(): void {
-    // With a reason, as making the error of an abort without one takes long.
+    // With a reason, because creating the default error of an abort takes long.
     this.#abort.abort('the watch is over');
   }
 
@@ -84,8 +88,8 @@ export class Watcher {
   }
 
   /**
-   * Hands over what happens, in order, waiting until each is taken. Ends when the watch is stopped and when
-   * the token is deleted; rejects with what the service refuses.
+   * Delivers the events in order, waiting until each is taken. Ends when the watch is stopped and when the
+   * token is deleted. Rejects with the service's error.
    */
   async run(
     client: DiscoveryClient,
@@ -93,16 +97,16 @@ export class Watcher {
     onDelivered: () => void,
   ): Promise<void> {
     const { createRevision, modRevision } = this.#cluster;
-    // Another than a node is refused a revision that the store has not reached, and reads anew.
+    // Other clients get an error for a revision that the store has not reached, and read again.
     const afterRevision = this.isStrayNode ? this.#begun : this.#delivered;
     const tellMade = async (): Promise<void> => {
       if (this.#delivered >= createRevision) return;
       await this.#tell([madeChange(this.span, this.#cluster)], createRevision, deliver);
     };
-    // Otherwise changes follow, or the refusal of those that are no longer held, before which nothing is told.
+    // Otherwise changes follow, or the error that they are no longer stored, before anything is delivered.
     if (modRevision === createRevision) await tellMade();
     const { token } = this.span;
-    // A node that watches from before a cut is told nothing from there on but the members in the end.
+    // A node that watches from before a cut receives only the final members from there on.
     let isStale = this.isStrayNode;
     let isTold = isStale && this.#cluster.state === ClusterState.COMPLETE;
     if (isTold) await this.#tellFinal(client, deliver);
@@ -125,8 +129,8 @@ export class Watcher {
   }
 
   /**
-   * The deletion of where the span begins, with the reason why no more changes come as its value: a node logs
-   * what it is told and cannot take for a member, which any text with an equals sign would be.
+   * Returns a deletion of the span's first key, with the reason why no more changes come as its value. A node
+   * logs this text, and cannot take it for a member, as it would any text with an equals sign.
    */
   farewell(reason: string, revision: bigint): Event[] {
     const change: KeyChange = { key: this.span.from, now: undefined, before: undefined };

@@ -2,17 +2,17 @@ import { Code, ConnectError, createServiceImplSpec, type ServiceImplSpec } from 
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../gen/grpc/health/v1/health_pb.ts';
 import { serverStops } from './open-streams.ts';
 
-/** How long a change of health stays unseen by those who watch. */
+/** How long watchers may have to wait for a change of health. */
 const LOOK_EVERY_MS = 1000;
 
 export interface HealthOptions {
-  /** Undefined when calls can be answered; else why not. */
+  /** Returns undefined if calls can be answered, otherwise the cause. */
   readonly notReady: () => Promise<string | undefined>;
-  /** Aborted when the server stops: who watches is told so, and its stream ends. */
+  /** Aborted when the server stops. Watchers are notified, and their streams end. */
   readonly stopping: AbortSignal;
 }
 
-/** gRPC's health check, of each of the services, of itself and of all together. */
+/** Returns gRPC's health service, for each of the services, for itself and for the server as a whole. */
 export function healthService(
   services: readonly ServiceImplSpec[],
   { notReady, stopping }: HealthOptions,
@@ -23,7 +23,7 @@ export function healthService(
   const changes = new Changes(look, stopping);
   return createServiceImplSpec<typeof Health>(Health, {
     async check({ service }) {
-      if (!known.has(service)) throw new ConnectError(`there is no service ${service} here`, Code.NotFound);
+      if (!known.has(service)) throw new ConnectError(`unknown service ${service}`, Code.NotFound);
       return { status: await look() };
     },
     async list() {
@@ -43,11 +43,11 @@ export function healthService(
   });
 }
 
-/** Looks for all who watch at once, and only while somebody does. */
+/** Changes polls the health once for all watchers, and only while there are any. */
 class Changes {
   readonly #look: () => Promise<Status>;
   readonly #stopping: AbortSignal;
-  /** Those who wait, with what each was told. */
+  /** The waiting watchers, each with the status that it was last sent. */
   readonly #waiting = new Map<() => void, Status>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -57,7 +57,7 @@ class Changes {
     stopping.addEventListener('abort', () => this.#wake(() => true), { once: true });
   }
 
-  /** Resolves when the status is another one than was told, or the server stops, or at the signal. */
+  /** Resolves when the status differs from the given one, the server stops, or the signal aborts. */
   from(told: Status, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {

@@ -2,7 +2,10 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { onEnd } from '../on-end.ts';
 import { STOPPING } from '../values/sentences.ts';
 
-/** Ends the streams that only listen to their clients when the server stops; one listener serves them all. */
+/**
+ * OpenStreams ends the streams that only wait for client messages when the server stops, with one shared
+ * listener.
+ */
 export class OpenStreams {
   readonly #ends = new Set<() => void>();
   readonly #stopping: AbortSignal;
@@ -15,7 +18,9 @@ export class OpenStreams {
     stopping.addEventListener('abort', endAll, { once: true });
   }
 
-  /** The messages of a client, until the server stops: then `unavailable`. `signal` is that of the call. */
+  /**
+   * Yields the client's messages until the server stops, then throws `unavailable`. `signal` is the call's.
+   */
   async *until<T>(messages: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
     const iterator = messages[Symbol.asyncIterator]();
     let end = (): void => {};

@@ -20,8 +20,9 @@ type Answer =
   | { case: 'errorResponse'; value: { errorCode: Code; errorMessage: string } };
 
 /**
- * gRPC's reflection, of other services and of its own two versions: clients without a schema ask it for one. `details`
- * are files of what only error details hold, which no service mentions. Streams end when the signal is aborted.
+ * Returns gRPC's reflection services, versions 1 and 1alpha: clients without a schema ask them for one.
+ * `details` are the files of messages that occur only in error details, which no service references. Streams
+ * end when the signal is aborted.
  */
 export function reflectionServices(
   others: readonly ServiceImplSpec[],
@@ -51,7 +52,7 @@ export function reflectionServices(
 function answers(services: readonly string[], symbols: Symbols): (question: Question) => Answer {
   const files = (found: readonly Uint8Array[] | undefined, what: string): Answer =>
     found === undefined
-      ? refusal(Code.NotFound, `there is no ${what} here`)
+      ? refusal(Code.NotFound, `${what} not found`)
       : { case: 'fileDescriptorResponse', value: { fileDescriptorProto: [...found] } };
 
   return (question) => {
@@ -63,13 +64,13 @@ function answers(services: readonly string[], symbols: Symbols): (question: Ques
       case 'fileContainingSymbol':
         return files(symbols.declaring(question.value), `symbol ${question.value}`);
       case 'fileContainingExtension':
-        return refusal(Code.NotFound, 'there are no extensions here');
+        return refusal(Code.NotFound, 'this service has no extensions');
       case 'allExtensionNumbersOfType':
         return symbols.isMessage(question.value)
           ? { case: 'allExtensionNumbersResponse', value: { baseTypeName: question.value } }
-          : refusal(Code.NotFound, `there is no message ${question.value} here`);
+          : refusal(Code.NotFound, `message ${question.value} not found`);
       default:
-        return refusal(Code.InvalidArgument, 'the request asks for nothing that is known here');
+        return refusal(Code.InvalidArgument, 'unsupported reflection request');
     }
   };
 }

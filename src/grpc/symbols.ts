@@ -2,9 +2,9 @@ import { type DescFile, toBinary } from '@bufbuild/protobuf';
 import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
-/** Files and what they import, found by their names and by what they declare. */
+/** Symbols finds files and their imports by file name and by the symbols that they declare. */
 export class Symbols {
-  /** Each with all that it imports, serialised. */
+  /** Each file with all of its imports, serialised. */
   readonly #files = new Map<string, readonly Uint8Array[]>();
   readonly #declaredIn = new Map<string, string>();
   readonly #messages = new Set<string>();
@@ -13,12 +13,12 @@ export class Symbols {
     for (const file of closure(files)) this.#add(file);
   }
 
-  /** By a name as another file imports it, like `discovery/v1/cluster.proto`. */
+  /** Finds a file by the name that imports use, such as `discovery/v1/cluster.proto`. */
   file(name: string): readonly Uint8Array[] | undefined {
     return this.#files.get(name);
   }
 
-  /** By the full name of a service, method, message, field, oneof, enum or enum value. */
+  /** Finds a file by the full name of a service, method, message, field, oneof, enum or enum value in it. */
   declaring(symbol: string): readonly Uint8Array[] | undefined {
     return this.file(this.#declaredIn.get(symbol) ?? '');
   }
@@ -28,7 +28,7 @@ export class Symbols {
   }
 
   #add(file: DescFile): void {
-    // As imports spell it; the name in `DescFile` has no extension.
+    // The name as imports spell it. The name in `DescFile` has no extension.
     const name = file.proto.name;
     this.#files.set(
       name,
@@ -45,7 +45,7 @@ export class Symbols {
       } else if (type.kind === 'service') {
         for (const method of type.methods) this.#declaredIn.set(`${typeName}.${method.name}`, name);
       } else if (type.kind === 'enum') {
-        // The values of an enum stand beside it, not in it.
+        // The values of an enum are in the scope of the enum, not inside it.
         const scope = typeName.slice(0, typeName.lastIndexOf('.') + 1);
         for (const value of type.values) this.#declaredIn.set(`${scope}${value.name}`, name);
       }
@@ -53,7 +53,7 @@ export class Symbols {
   }
 }
 
-/** Files and all that they import, each once, the given ones first. */
+/** Returns files and all of their imports, each once, the given ones first. */
 function closure(files: readonly DescFile[]): readonly DescFile[] {
   const found = new Set(files);
   for (const file of found) for (const imported of file.dependencies) found.add(imported);

@@ -3,22 +3,25 @@ import type { OnDamaged, Store } from '../discovery/store.ts';
 import type { Cluster, Millis, Token } from '../discovery/types.ts';
 import { clusterLine, endLine, headerLine } from './format.ts';
 
-/** Read at once: some MB at most where clusters are large. */
+/** Clusters per read: a few MB at most if they are large. */
 const CLUSTERS_PER_READ = 256;
 
 export interface ExportCounts {
   exported: number;
   members: number;
-  /** Left out, as nobody can join or read them any more. */
+  /** Clusters omitted because nobody can join or read them any more. */
   expired: number;
   deleted: number;
-  /** Their clusters have formed, and lost a member here since. */
+  /** Clusters omitted because they were complete and have lost a member here since. */
   closed: number;
-  /** What is stored of them cannot be read. */
+  /** Clusters omitted because their data cannot be read. */
   damaged: number;
 }
 
-/** Every cluster of a store, by token. One that is damaged is left out where somebody is told of it. */
+/**
+ * Yields every cluster of a store in the order of their tokens. Damaged clusters are skipped if there is a
+ * callback to report them to.
+ */
 export async function* allClusters(
   store: Pick<Store, 'list'>,
   onDamaged?: OnDamaged,
@@ -32,7 +35,7 @@ export async function* allClusters(
   }
 }
 
-/** The lines of an export of a store's live tokens. Counts what they tell of, and what they leave out. */
+/** Yields the lines of an export of a store's live tokens. Counts what they contain and what they omit. */
 export async function* exportLines(
   store: Pick<Store, 'list'>,
   now: Millis,

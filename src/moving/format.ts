@@ -3,8 +3,8 @@ import type { Cluster, Millis } from '../discovery/types.ts';
 import { ACCESSES, type Locks } from '../discovery/types.ts';
 import type { RawCluster, RawMember } from './parse.ts';
 
-// An export: JSON, an object a line. The first says what the file is, the last how many clusters are in it, so
-// that a file that was cut short is known as that. Times as ISO 8601 has them, in UTC and with milliseconds.
+// The export format: JSON, one object per line. The first line identifies the file; the last has the number
+// of clusters, so that a truncated file is detected. Times are ISO 8601, UTC, with milliseconds.
 
 const FORMAT = 'etcd-discovery export';
 const VERSION = 1;
@@ -45,15 +45,15 @@ function time(ms: Millis): string {
   return new Date(ms).toISOString();
 }
 
-/** A string says what is wrong with the line. */
+/** Parses a line. Returns a string that says what is wrong if it is invalid. */
 export function parseLine(text: string): Line | string {
   let object: unknown;
   try {
     object = JSON.parse(text);
   } catch {
-    return 'it is no JSON';
+    return 'not valid JSON';
   }
-  if (!isObject(object)) return 'it is no JSON object';
+  if (!isObject(object)) return 'not a JSON object';
   try {
     if ('format' in object) return header(object);
     if ('end' in object) return end(object);
@@ -66,10 +66,10 @@ export function parseLine(text: string): Line | string {
 
 function header(object: Json): Line {
   const { format, version } = object;
-  if (format !== FORMAT) throw new Wrong('it is the header of another format');
+  if (format !== FORMAT) throw new Wrong('the header names another format');
   if (version !== VERSION) {
     const other = typeof version === 'number' ? `version ${version}` : 'no version';
-    throw new Wrong(`it is of ${other}, and this program reads ${VERSION}`);
+    throw new Wrong(`the format has ${other}, and this program reads version ${VERSION}`);
   }
   return { type: 'HEADER' };
 }
@@ -93,8 +93,8 @@ const MEMBER_FIELDS = ['id', 'name', 'peerUrls', 'registerTime', 'discoveryText'
 function cluster(object: Json): RawCluster {
   onlyFields(object, CLUSTER_FIELDS);
   const { allowRejoin, members } = object;
-  if (typeof allowRejoin !== 'boolean') throw new Wrong('"allowRejoin" is neither true nor false');
-  if (!Array.isArray(members)) throw new Wrong('"members" is no list');
+  if (typeof allowRejoin !== 'boolean') throw new Wrong('"allowRejoin" must be true or false');
+  if (!Array.isArray(members)) throw new Wrong('"members" must be a list');
   return {
     token: textIn(object, 'token'),
     size: numberIn(object, 'size'),
@@ -108,21 +108,21 @@ function cluster(object: Json): RawCluster {
   };
 }
 
-/** The hashes of the secrets that guard the token. */
+/** Parses the hashes of the secrets that guard the token. */
 function locksIn({ locks }: Json): Locks {
-  if (!isObject(locks)) throw new Wrong('"locks" is no object');
+  if (!isObject(locks)) throw new Wrong('"locks" must be an object');
   onlyFields(locks, ACCESSES);
   if (!Object.values(locks).every((hash) => typeof hash === 'string' && isSecretHash(hash))) {
-    throw new Wrong('"locks" has something else where a hash belongs');
+    throw new Wrong('"locks" has a value that is not a hash');
   }
   return locks;
 }
 
 function member(object: unknown): RawMember {
-  if (!isObject(object)) throw new Wrong('a member is no object');
+  if (!isObject(object)) throw new Wrong('a member must be an object');
   onlyFields(object, MEMBER_FIELDS);
   const { peerUrls } = object;
-  if (!isTexts(peerUrls)) throw new Wrong('"peerUrls" is no list of texts');
+  if (!isTexts(peerUrls)) throw new Wrong('"peerUrls" must be a list of strings');
   return {
     id: textIn(object, 'id'),
     name: textIn(object, 'name'),
@@ -144,23 +144,23 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-/** What is not known is not dropped in silence. */
+/** Rejects unknown fields instead of dropping them silently. */
 function onlyFields(object: Json, fields: readonly string[]): void {
   const other = Object.keys(object).find((field) => !fields.includes(field));
   if (other === undefined) return;
   const shown = JSON.stringify(other.slice(0, 40)).replace(/[^\x20-\x7e]/g, '?');
-  throw new Wrong(`it has the field ${shown}, which is not known`);
+  throw new Wrong(`unknown field ${shown}`);
 }
 
 function textIn(object: Json, field: string): string {
   const value = object[field];
-  if (typeof value !== 'string') throw new Wrong(`"${field}" is no text`);
+  if (typeof value !== 'string') throw new Wrong(`"${field}" must be a string`);
   return value;
 }
 
 function numberIn(object: Json, field: string): number {
   const value = object[field];
-  if (!Number.isSafeInteger(value)) throw new Wrong(`"${field}" is no whole number`);
+  if (!Number.isSafeInteger(value)) throw new Wrong(`"${field}" must be a whole number`);
   return value as number;
 }
 
@@ -168,7 +168,7 @@ function timeIn(object: Json, field: string): number {
   const text = textIn(object, field);
   const ms = Date.parse(text);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) || Number.isNaN(ms)) {
-    throw new Wrong(`"${field}" is no time like 2026-01-31T12:00:00.000Z`);
+    throw new Wrong(`"${field}" must be a time like 2026-01-31T12:00:00.000Z`);
   }
   return ms;
 }

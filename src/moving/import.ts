@@ -1,12 +1,12 @@
 import type { Policy } from '../discovery/policy.ts';
 import type { Store } from '../discovery/store.ts';
 import type { Millis, Token } from '../discovery/types.ts';
-import { type MovedCluster, nextStep, type Step } from './moved.ts';
+import { type ImportStep, type MovedCluster, nextStep } from './moved.ts';
 import { parseCluster, type RawCluster } from './parse.ts';
 
-/** One cluster of a source, or what is wrong with what stands in its place. */
+/** Item is one cluster of a source, or the problem found in its place. */
 export interface Item {
-  /** Where it comes from, for messages: `line 7`. */
+  /** Where the item comes from, for messages: `line 7`. */
   readonly where: string;
   readonly cluster: RawCluster | string;
 }
@@ -24,37 +24,40 @@ export interface ImportOptions {
   readonly policy: Policy;
   readonly now: Millis;
   readonly counts: ImportCounts;
-  /** Told of every conflict and everything bad, in one line. */
+  /** Called with one line for every conflict and every invalid item. */
   readonly report: (line: string) => void;
-  /** Told of every token that is in the store now, and whose cluster was assembling. */
+  /** Called for every imported or existing token whose cluster was still assembling. */
   readonly onAssembling?: (token: Token) => void;
 }
 
 interface Outcome {
-  /** How many changes. */
+  /** The number of written changes. */
   readonly written: number;
-  readonly end: Exclude<Step, { type: 'WRITE' }>;
+  readonly end: Exclude<ImportStep, { type: 'WRITE' }>;
 }
 
-/** What becomes of one cluster. */
+/** Carry handles one cluster. */
 type Carry = (moved: MovedCluster) => Promise<Outcome>;
 
-/** Writes what the store does not have yet. */
+/** Returns a Carry that writes what the store does not have yet. */
 export function carryInto(store: Pick<Store, 'write'>): Carry {
   return async (moved) => {
     for (let written = 0; ; written++) {
-      let step: Step | undefined;
+      let step: ImportStep | undefined;
       await store.write(moved.token, (found) => {
         step = nextStep(found, moved);
         return step.type === 'WRITE' ? step.change : undefined;
       });
-      if (step === undefined) throw new TypeError('the store did not ask what to write');
+      if (step === undefined) throw new TypeError('the store did not request a change');
       if (step.type !== 'WRITE') return { written, end: step };
     }
   };
 }
 
-/** Looks what would be written, in a dry run; into a store that is not there yet everything would. */
+/**
+ * Returns a Carry for a dry run, which only reads. If the store does not exist yet, everything would be
+ * written.
+ */
 export function lookInto(store: Pick<Store, 'read'> | undefined): Carry {
   return async (moved) => {
     const found = store === undefined ? undefined : (await store.read(moved.token)).cluster;
@@ -63,12 +66,12 @@ export function lookInto(store: Pick<Store, 'read'> | undefined): Carry {
   };
 }
 
-/** As many as share the flushes of a store well. */
+/** Enough parallel writes to share the store's flushes well. */
 const TOKENS_AT_ONCE = 256;
 
 /**
- * Imports clusters, several at once. Never overwrites, and may be run again: what is there already
- * is left, and what is there in part is completed. Rejects with the store's DiscoveryError when it fails.
+ * Imports clusters, several at once. It never overwrites and can be repeated: existing clusters are left
+ * unchanged, and partial ones are completed. Rejects with the store's DiscoveryError if the store fails.
  */
 export async function importClusters(
   items: AsyncIterable<Item>,
@@ -92,7 +95,7 @@ export async function importClusters(
       throw error;
     }
   });
-  // All of them: nothing is written after this has ended.
+  // Waits for all of them, so that nothing is written after this has ended.
   const ends = await Promise.allSettled(workers);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
@@ -115,8 +118,10 @@ async function importOne(
   const { written, end } = await carry(moved);
   if (end.type === 'CONFLICT') {
     counts.conflicts += 1;
-    const part = written === 0 ? '' : `, after ${written} of its changes were written`;
-    report(`${where}: the store has this token already, and it ${end.why}; it was left alone${part}`);
+    const part = written === 0 ? '' : `, after ${written} of its changes had been written`;
+    report(
+      `${where}: conflict: the token already exists in the store and ${end.why}; it was left unchanged${part}`,
+    );
     return;
   }
   if (moved.members.length < moved.size) onAssembling(moved.token);

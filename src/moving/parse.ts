@@ -17,7 +17,7 @@ import { counted } from '../values/counted.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { MovedCluster, MovedMember } from './moved.ts';
 
-/** A cluster as its source has it, not yet looked at. Times in ms. */
+/** RawCluster is a cluster as its source has it, not validated yet. Times in ms. */
 export interface RawCluster {
   readonly token: string;
   readonly size: number;
@@ -38,7 +38,7 @@ export interface RawMember {
   readonly discoveryText?: string;
 }
 
-/** The rules that every cluster of a store keeps. A string says which one is broken. */
+/** Applies the rules that every cluster in a store obeys. Returns a string that says which one is broken. */
 export function parseCluster(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | string {
   try {
     return parsed(raw, policy, now);
@@ -51,13 +51,13 @@ export function parseCluster(raw: RawCluster, policy: Policy, now: Millis): Move
 function parsed(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | string {
   const { allowRejoin, locks, isAgeGuessed } = raw;
   const size = parseSize(raw.size, policy);
-  if (!(raw.expireTime > raw.createTime)) return 'it expires before it was made';
-  // A token that was reopened may have lived for long already.
+  if (!(raw.expireTime > raw.createTime)) return 'the token expires before it was created';
+  // A reopened token may already be old, so only the rest of its lifetime is limited.
   if (raw.expireTime - Math.max(raw.createTime, now) > policy.maxTtl) {
-    return `it lives longer than the ${formatDuration(policy.maxTtl)} that are allowed here; raise --max-ttl`;
+    return `the token's lifetime is longer than the maximum of ${formatDuration(policy.maxTtl)}; raise --max-ttl`;
   }
   if (raw.members.length > size + CLUSTER_LIMITS.standbys) {
-    return `it has ${counted(raw.members.length, 'member')}, and ${size} and ${CLUSTER_LIMITS.standbys} standbys are the most`;
+    return `the token has ${counted(raw.members.length, 'member')}; the maximum is ${size} and ${CLUSTER_LIMITS.standbys} standbys`;
   }
   const taken = new Set<string>();
   const members: MovedMember[] = [];
@@ -71,12 +71,12 @@ function parsed(raw: RawCluster, policy: Policy, now: Millis): MovedCluster | st
     };
     const own = [`id ${member.id}`, `name ${member.name}`, ...member.peerUrls.map(peerAddress)];
     const twice = own.find((key) => taken.has(key));
-    if (twice !== undefined) return `two of its members share the ${twice.replace(/^http/, 'peer URL http')}`;
+    if (twice !== undefined) return `two members share the ${twice.replace(/^http/, 'peer URL http')}`;
     for (const key of own) taken.add(key);
     members.push(member);
   }
   return {
-    // It was chosen, or issued, where that was allowed.
+    // The token was chosen or issued at a service that allowed it.
     token: parseChosenToken(raw.token, { ...policy, customTokens: true }),
     size,
     description: parseDescription(raw.description),

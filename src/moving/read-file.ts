@@ -2,13 +2,19 @@ import { counted } from '../values/counted.ts';
 import { parseLine } from './format.ts';
 import type { Item } from './import.ts';
 
-/** Ten times the largest cluster that can be. */
+/** Ten times the largest possible cluster. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** The file is no export, or only a part of one. The message goes on after its name. */
+/**
+ * WrongFile is thrown for a file that is not an export, or is truncated. The message is phrased to follow the
+ * file's name.
+ */
 export class WrongFile extends Error {}
 
-/** The clusters of an export. Throws WrongFile at its begin, or at its end when it was cut short. */
+/**
+ * Yields the clusters of an export. Throws WrongFile at the start of a wrong file, or at the end of a
+ * truncated one.
+ */
 export async function* readExport(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Item, void, undefined> {
   let number = 0;
   let clusters = 0;
@@ -17,17 +23,17 @@ export async function* readExport(bytes: AsyncIterable<Uint8Array>): AsyncGenera
   for await (const text of linesOf(bytes)) {
     number += 1;
     if (text === '') continue;
-    const line = text === undefined ? 'it is not UTF-8' : parseLine(text);
+    const line = text === undefined ? 'not valid UTF-8' : parseLine(text);
     const where = `line ${number}`;
     if (!begun) {
       if (typeof line === 'string' || line.type !== 'HEADER') {
-        const why = typeof line === 'string' ? line : 'it is not the header';
-        throw new WrongFile(`is no export of etcd-discovery that this program can read: ${where}: ${why}`);
+        const why = typeof line === 'string' ? line : 'the header is missing';
+        throw new WrongFile(`is not an etcd-discovery export that this program can read: ${where}: ${why}`);
       }
       begun = true;
       continue;
     }
-    if (ended) throw new WrongFile(`has more lines after its end, from ${where}`);
+    if (ended) throw new WrongFile(`has more lines after its end, starting at ${where}`);
     if (typeof line === 'string') {
       clusters += 1;
       yield { where, cluster: line };
@@ -37,15 +43,15 @@ export async function* readExport(bytes: AsyncIterable<Uint8Array>): AsyncGenera
     } else if (line.type === 'END') {
       ended = true;
       if (line.clusters !== clusters) {
-        throw new WrongFile(`has ${counted(clusters, 'token')}, and ${line.clusters} were exported`);
+        throw new WrongFile(`has ${counted(clusters, 'token')}, but ${line.clusters} were exported`);
       }
-    } else throw new WrongFile(`has a second header, at ${where}: import the parts one by one`);
+    } else throw new WrongFile(`has a second header at ${where}; import the parts one by one`);
   }
   if (!begun) throw new WrongFile('is empty');
-  if (!ended) throw new WrongFile('is cut short: its last line is missing');
+  if (!ended) throw new WrongFile('is truncated: its last line is missing');
 }
 
-/** Lines without their ends; undefined for one that is not UTF-8. */
+/** Yields lines without their terminators, and undefined for a line that is not UTF-8. */
 async function* linesOf(
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<string | undefined, void, undefined> {
@@ -69,7 +75,7 @@ async function* linesOf(
     }
     if (start < chunk.length) parts.push(chunk.subarray(start));
     length += chunk.length - start;
-    if (length > MAX_LINE_BYTES) throw new WrongFile('has a line that is too long to be of an export');
+    if (length > MAX_LINE_BYTES) throw new WrongFile('has a line that is too long for an export');
   }
   if (parts.length > 0) yield decode(parts);
 }

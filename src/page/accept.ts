@@ -1,13 +1,13 @@
-// Far more than any client sends: the rest of a header that was made to cost something is not looked at.
+// Far more than any client sends: the rest of a header built to be expensive is ignored.
 const RANGES_READ = 50;
 const PARAMETERS_READ = 10;
 
 /**
- * Whether a client would rather have HTML than `other`, the media type that programs get. HTML must be asked for by
- * its name: `*` + `/*`, which etcd and curl send, is no wish for a page.
+ * Whether a client prefers HTML to `other`, the media type for programs. HTML must be requested by name: `*`
+ * + `/*`, which etcd and curl send, does not request a page.
  */
 export function prefersHtml(accept: string | undefined, other: string): boolean {
-  // Most requests by far: they cost no parsing.
+  // Most requests by far, without any parsing.
   if (accept === undefined || !/html/i.test(accept)) return false;
   const ranges = accept.split(',', RANGES_READ).map(readRange);
   const html = ranges.find(({ type }) => type === 'text/html')?.quality ?? 0;
@@ -25,6 +25,6 @@ function readRange(range: string): { type: string; quality: number } {
   const quality = parameters.find((parameter) => /^q\s*=/.test(parameter));
   if (quality === undefined) return { type, quality: 1 };
   const value = Number(quality.slice(quality.indexOf('=') + 1).trim() || Number.NaN);
-  // What is no quality is no wish.
+  // An invalid quality counts as 0.
   return { type, quality: value >= 0 && value <= 1 ? value : 0 };
 }

@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { AssetUrls } from './view/document.ts';
 
-/** A built file of the page, named for its content: it never changes. */
+/** Asset is a built file of the page, named after its content, which never changes. */
 export interface Asset {
   readonly type: string;
   readonly bytes: Buffer;
-  /** The same, compressed. Made when it is first asked for. */
+  /** Returns the compressed file. It is compressed on first use. */
   readonly gzip: () => Promise<Buffer>;
 }
 
@@ -18,7 +18,7 @@ export interface Assets {
   readonly files: ReadonlyMap<string, Asset>;
 }
 
-/** Where the page's files are served, below the service's root. No token begins with an underscore. */
+/** The path of the page's files, below the service's root. No token starts with an underscore. */
 export const ASSET_FOLDER = '_page/';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -30,7 +30,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const BUILT = fileURLToPath(new URL('./assets/', import.meta.url));
 const compress = promisify(gzip);
 
-/** The files that the build made for the browser. None: the page works, unstyled and without its script. */
+/** Reads the files built for browsers. Without them the page works, but unstyled and without its script. */
 export function readAssets(directory = BUILT): Assets {
   const files = new Map<string, Asset>();
   for (const name of namesIn(directory)) {

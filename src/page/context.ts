@@ -7,18 +7,18 @@ import type { PageRequest } from './reply.ts';
 import type { SharedPages } from './shared-pages.ts';
 
 export interface PageOptions {
-  /** The URL by which the reader can reach the service, without a slash at the end. */
+  /** Returns the URL by which the reader can reach the service, without a trailing slash. */
   readonly urlFor: (request: PageRequest) => string;
   readonly version: string;
-  /** The client for what operators ask, which speaks for whoever sent the request. */
+  /** Returns the client for operators' calls, which acts for the sender of the request. */
   readonly operatorOf: (request: PageRequest) => OperatorClient;
-  /** What the service allows of a token's lifetime, in ms. */
+  /** The allowed lifetimes of tokens, in ms. */
   readonly lifetimes: Lifetimes;
-  /** Whether every call needs credentials, which browsers then ask for by themselves. */
+  /** Whether every call requires credentials, for which browsers then ask by themselves. */
   readonly needsCredentials?: boolean;
-  /** What the work of a page is taken of. */
+  /** Returns the work budget to which a page is charged. */
   readonly workOf?: (request: PageRequest) => Work;
-  /** Is told of errors that nobody foresaw; their readers get a page that says so. */
+  /** Called for unexpected errors. Their readers get an error page. */
   readonly onDefect: (defect: unknown) => void;
 }
 
@@ -28,9 +28,9 @@ export interface Lifetimes {
   readonly maxTtl: number;
 }
 
-/** What every page is made with. */
+/** Context is what every page is built with. */
 export interface Context {
-  /** The client for the calls that a request comes to: it speaks for whoever sent the request. */
+  /** Returns the client for the calls of a request, which acts for its sender. */
   readonly clientOf: (request: PageRequest) => DiscoveryClient;
   readonly options: PageOptions;
   readonly assets: Assets;
@@ -38,8 +38,11 @@ export interface Context {
   readonly errorPage: ErrorPage;
 }
 
-/** Where the form of the first page goes. */
+/** The target of the form on the home page. */
 export const MAKE = `/${ASSET_FOLDER}new`;
 
-/** Where the form for a secret goes. A secret in a URL would stand in logs and in the browser's history. */
+/**
+ * The target of the form for a secret. A secret in a URL would be stored in logs and in the browser's
+ * history.
+ */
 export const OPEN = `/${ASSET_FOLDER}open`;

@@ -6,17 +6,17 @@ import { documentHtml } from './view/document.ts';
 import { h } from './view/node.ts';
 import { type Refused, refusedMain, sentence } from './view/refused.ts';
 
-/** An error of any surface of the service, before it is written for its client. */
+/** ServiceError is an error of any surface, before it is formatted for its client. */
 export interface ServiceError {
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
-  /** What is wrong and what to do, in the service's words. */
+  /** The service's message: the mistake, and what to do. */
   readonly text: string;
-  /** The media type that programs get. */
+  /** The media type for programs. */
   readonly type: string;
 }
 
-/** Writes an error as a page for a client that prefers HTML; undefined for all others. */
+/** ErrorPage renders an error as a page for a client that prefers HTML. Undefined for all other clients. */
 export type ErrorPage = (request: PageRequest, error: ServiceError) => Reply | undefined;
 
 export function errorPages(assets: Assets): ErrorPage {
@@ -28,7 +28,7 @@ export function errorPages(assets: Assets): ErrorPage {
   };
 }
 
-/** A page that says no, wherever it is asked for. Its address may hold a token. */
+/** Returns an error page for any URL, which may contain a token. */
 export function errorPage(
   { urls }: Assets,
   { url = '' }: PageRequest,
@@ -46,24 +46,24 @@ export function errorPage(
   return secretDocument(status, html);
 }
 
-/** Deeper than any path of the service; the links of such a page lead elsewhere. */
+/** Deeper than any path of the service. On deeper pages links do not lead to the root. */
 const DEEPEST = 20;
 
-/** The service's root as a relative URL, so that it works below a path of a proxy. */
+/** Returns the service's root as a relative URL, so that it works below the path of a proxy. */
 export function rootSeenFrom(url: string): string {
   const depth = url.replace(/[?#].*$/s, '').split('/', DEEPEST + 2).length - 2;
   return '../'.repeat(Math.max(0, Math.min(depth, DEEPEST))) || './';
 }
 
-const OTHER = ['Not possible', 'Check the address, or start from the first page.'] as const;
-const FAILED = ['The service failed', 'Nothing is lost. Load this page again in a moment.'] as const;
+const OTHER = ['Not possible', 'Check the address, or go back to the home page.'] as const;
+const FAILED = ['The service failed', 'No data was lost. Reload this page in a moment.'] as const;
 
-/** By status: the title, and what to do where the service's words leave it open. */
+/** The title by status, and what to do if the service's message does not say so. */
 const WORDS: Readonly<Record<number, readonly [title: string, advice: string]>> = {
   400: ['Bad request', OTHER[1]],
   401: ['Credentials required', 'Ask the person who gave you this address, or the operator of this service.'],
   403: ['Not allowed', 'Ask the person who gave you this address, or the operator of this service.'],
-  404: ['Not found', 'Compare the address with the one that you were given, character by character.'],
+  404: ['Not found', 'Check the address: it must match the one that you received exactly.'],
   405: ['Method not allowed', OTHER[1]],
   413: ['Request too large', OTHER[1]],
   429: ['Too many requests', FAILED[1]],

@@ -15,9 +15,9 @@ import { OVERVIEW } from './view/overview.ts';
 import { sentence } from './view/refused.ts';
 
 /**
- * Serves the web page: `/` makes a token, `/{token}` shows its cluster, `/_clusters` all of them to operators, and its files are below `/_page/`. Every
- * URL in it is relative, so that it works below a path of a proxy. Answers every request that it is given; with a
- * refusal it answers that.
+ * Serves the web page: `/` creates a token, `/{token}` shows its cluster, `/_clusters` shows all clusters to
+ * operators, and its files are below `/_page/`. All of its URLs are relative, so that it works below the path
+ * of a proxy. It answers every request that it receives; with a refusal it answers that.
  */
 export function pageHandler(
   clientOf: (request: PageRequest) => DiscoveryClient,
@@ -32,7 +32,7 @@ export function pageHandler(
     try {
       reply = await answer(context, request);
     } catch (defect) {
-      // Nobody waits for the answer to a form that was not sent whole.
+      // A client that did not send its whole form is gone.
       if (!request.complete && request.method === 'POST') {
         request.destroy();
         return;
@@ -51,7 +51,7 @@ async function answer(context: Context, request: PageRequest): Promise<Reply> {
   const form = FORMS[path];
   if (form !== undefined) {
     if (method === 'POST') return form(context, request);
-    // What a reload of a form's address asks for.
+    // A reload of the form's URL.
     return reading ? seeOther('../') : notAllowed(context, request, 'GET, HEAD, POST');
   }
   if (!reading) return notAllowed(context, request, 'GET, HEAD');
@@ -59,7 +59,7 @@ async function answer(context: Context, request: PageRequest): Promise<Reply> {
   if (path === '/') return home(context, request, EMPTY_DRAFT);
   if (path.startsWith(`/${ASSET_FOLDER}`))
     return asset(context, request, path.slice(ASSET_FOLDER.length + 1));
-  // Below it, every relative URL would be another one.
+  // With a trailing slash, every relative URL would change its meaning.
   if (path.endsWith('/')) return seeOther(`..${path.slice(0, -1)}`);
   return tokenPage(context, request, path.slice(1), './');
 }
@@ -67,7 +67,7 @@ async function answer(context: Context, request: PageRequest): Promise<Reply> {
 const FORMS: Readonly<Record<string, typeof make>> = { [MAKE]: make, [OPEN]: open };
 
 function notAllowed(context: Context, request: PageRequest, allow: string): Reply {
-  const text = `${request.method} is not allowed here: use ${allow}.`;
+  const text = `Method ${request.method} is not allowed: use ${allow}.`;
   const reply = refused(context, request, 405, text);
   return { ...reply, headers: { ...reply.headers, Allow: allow } };
 }
@@ -79,7 +79,7 @@ function refused({ errorPage: page }: Context, request: PageRequest, status: num
 async function asset(context: Context, request: PageRequest, name: string): Promise<Reply> {
   const found = context.assets.files.get(name);
   if (found === undefined)
-    return refused(context, request, 404, 'no such file of the page: load the page again, it may be newer');
+    return refused(context, request, 404, 'no such file: reload the page, there may be a newer version');
   const accepted = request.headers['accept-encoding']?.toString() ?? '';
   const zipped = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i.test(accepted);
   return zipped ? file(found.type, await found.gzip(), 'gzip') : file(found.type, found.bytes, undefined);
@@ -88,7 +88,7 @@ async function asset(context: Context, request: PageRequest, name: string): Prom
 function failed({ assets }: Context, request: PageRequest): Reply {
   return errorPage(assets, request, 500, {
     title: 'The service failed',
-    lead: 'This is a defect of the service. Its log has the details.',
+    lead: 'This is a bug in the service. The log of the service has the details.',
     advice: 'Please report it.',
     again: true,
   });

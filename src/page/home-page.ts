@@ -10,7 +10,7 @@ import { h } from './view/node.ts';
 import { OVERVIEW } from './view/overview.ts';
 import { sentence } from './view/refused.ts';
 
-/** The first page. `root` is where the service's root is, seen from the page. */
+/** Returns the home page. `root` is the service's root relative to the page. */
 export function home(
   { options, assets }: Context,
   request: PageRequest,
@@ -42,22 +42,25 @@ export function home(
   return openDocument(status, html);
 }
 
-/** Makes the token that a form asks for, and leads to its page; or gives the form back with what is wrong. */
+/** Creates the token that a form requests and redirects to its page, or returns the form with the error. */
 export async function make(context: Context, request: PageRequest): Promise<Reply> {
   const { clientOf, options } = context;
   const form = await readForm(request);
   if (form === undefined) {
-    const text = 'this is not the form of the first page; make a token there, or with /new?size=3';
+    const text = 'this form is not from the home page; create a token there, or with /new?size=3';
     return context.errorPage(request, { status: 400, text, type: 'text/plain' }) ?? plain(400, text);
   }
   const draft = draftOf(form);
   const refuse = (status: number, problem: string, field?: TokenDraft['field']): Reply =>
     home(context, request, { ...draft, problem: sentence(problem), ...(field && { field }) }, status, '../');
   if (!isFromOwnPage(request.headers, options.urlFor(request))) {
-    return refuse(403, 'the form came from another site, and nothing was made; send it from this page');
+    return refuse(
+      403,
+      'the form was sent from another site, so no token was created; submit it from this page',
+    );
   }
   if (!/^\d{1,9}$/.test(draft.size)) return refuse(400, 'enter the number of nodes, such as 3', 'size');
-  if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime is a number of seconds', 'ttl');
+  if (!/^\d{0,12}$/.test(draft.ttl)) return refuse(400, 'the lifetime must be a number of seconds', 'ttl');
   try {
     const { cluster } = await clientOf(request).createToken({
       size: Number(draft.size),

@@ -9,7 +9,7 @@ import { documentHtml } from './view/document.ts';
 import type { VElement } from './view/node.ts';
 import { bareToken } from './view/secret.ts';
 
-/** The page of a token; `root` is where the service's root is, seen from it. */
+/** Returns the page of a token. `root` is the service's root relative to it. */
 export async function tokenPage(
   { clientOf, options, assets, pages }: Context,
   request: PageRequest,
@@ -17,7 +17,7 @@ export async function tokenPage(
   root: string,
 ): Promise<Reply> {
   const place = { token, serviceUrl: options.urlFor(request), root };
-  // Whole seconds, so that who asks in the same one is shown the same.
+  // Whole seconds, so that requests in the same second get the same page.
   const now = Math.floor(Date.now() / 1000) * 1000;
   const { status, title, draw, view, live } = await showToken(clientOf(request), place, now);
   const { script } = assets.urls;
@@ -29,7 +29,8 @@ export async function tokenPage(
   const html = await pages.html({ view, now }, place, drawAll, work);
   work.owe(sendingUnits(html.length));
   const reply = secretDocument(status, html);
-  // A browser that is asked for a password shows a window of its own, and the form for the secret only after that.
+  // A browser that is asked for a password opens a dialog, and shows the form for the secret only after it is
+  // closed.
   return status === 401 && options.needsCredentials !== true
     ? { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': 'Bearer' } }
     : reply;
@@ -44,8 +45,8 @@ export async function open(context: Context, request: PageRequest): Promise<Repl
     const text = `${what}; open the page of the token and enter the secret there`;
     return context.errorPage(request, { status, text, type: 'text/plain' }) ?? plain(status, text);
   };
-  if (token === '') return refuse(400, 'this is not the form for the secret of a token');
+  if (token === '') return refuse(400, 'this form does not contain the secret of a token');
   if (!isFromOwnPage(request.headers, context.options.urlFor(request)))
-    return refuse(403, 'the form came from another site');
+    return refuse(403, 'the form was sent from another site');
   return tokenPage(context, request, secret === '' ? token : `${token}:${secret}`, '../');
 }

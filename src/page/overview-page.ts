@@ -11,7 +11,7 @@ import { h, type VElement } from './view/node.ts';
 import { filteredMain, type ListedState, overviewMain, STUCK_MS } from './view/overview.ts';
 import { refusedMain, sentence } from './view/refused.ts';
 
-/** Of each part of the overview. */
+/** The number of clusters in each part of the overview. */
 const SHOWN = 20;
 
 const STATES: Readonly<Record<ListedState, ClusterState>> = {
@@ -22,8 +22,8 @@ const STATES: Readonly<Record<ListedState, ClusterState>> = {
 };
 
 /**
- * What the operator of the service sees of its clusters: what forms, what is stuck and what has completed; with `state`
- * in the query all clusters that are in one, a page at a time. Refuses everybody else.
+ * Returns the operators' overview: which clusters are forming, which are stuck, and which have completed.
+ * With `state` in the query it lists all clusters in a state, page by page. Everyone else gets an error.
  */
 export async function overviewPage(context: Context, request: PageRequest): Promise<Reply> {
   const { operatorOf, workOf } = context.options;
@@ -41,7 +41,7 @@ export async function overviewPage(context: Context, request: PageRequest): Prom
     const row = rowOf(refusal.reason);
     const title = isOperators ? 'This page is for operators' : row.title;
     const advice = isOperators
-      ? 'A browser asks for their name and secret; a client certificate of an operator does as well.'
+      ? 'Sign in with the name and secret of an operator, or use the client certificate of one.'
       : row.advice;
     const main = refusedMain({
       title,
@@ -76,7 +76,7 @@ function documentOf({ assets, options }: Context, title: string, main: VElement)
   const footer = h(
     'footer',
     {},
-    h('p', {}, `Of operators alone: it leads to every token. etcd-discovery ${options.version}`),
+    h('p', {}, `Operators only: this page links to every token. etcd-discovery ${options.version}`),
     h('p', {}, 'For programs: ', h('code', {}, 'etcd-discovery list --output json')),
   );
   return documentHtml({ title, assets: still, home: './', main, footer });

@@ -4,18 +4,18 @@ import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { refusalOf, retryAfterOf } from '../client/refusal.ts';
 import type { Reply } from './reply.ts';
 
-/** Why the service refused a call, as a page tells it. */
+/** PageRefusal says why the service rejected a call, as a page shows it. */
 export interface PageRefusal {
   readonly reason: ErrorReason;
-  /** In the service's words. */
+  /** The service's message. */
   readonly text: string;
-  /** In its proto spelling; empty when none is meant. */
+  /** In its proto spelling. Empty if the error is not about a field. */
   readonly field: string;
   /** The cluster that has ended. */
   readonly cluster: Cluster | undefined;
 }
 
-/** What was refused; undefined for what is no refusal but a failure on the way or a defect. */
+/** Returns what was rejected. Undefined for network failures and defects. */
 export function pageRefusalOf(thrown: unknown): PageRefusal | undefined {
   const detail = refusalOf(thrown);
   if (detail === undefined || !(thrown instanceof ConnectError)) return undefined;
@@ -23,7 +23,7 @@ export function pageRefusalOf(thrown: unknown): PageRefusal | undefined {
   return { reason, text: thrown.rawMessage, field, cluster };
 }
 
-/** A reply with when to come again, where the refusal says that. */
+/** Adds the retry delay to a reply, if the error has one. */
 export function sayWhen(reply: Reply, refused: unknown): Reply {
   const retryAfter = retryAfterOf(refused);
   if (retryAfter === undefined) return reply;
@@ -31,24 +31,24 @@ export function sayWhen(reply: Reply, refused: unknown): Reply {
 }
 
 interface Row {
-  /** Of HTTP. */
+  /** The HTTP status. */
   readonly status: number;
   readonly title: string;
-  /** Said in place of the service's words. */
+  /** Replaces the service's message. */
   readonly lead?: string;
   readonly advice: string;
 }
 
-const COMPARE = 'Compare the address with the one that you were given, character by character.';
-const NOT_NOW = 'Nothing is lost. Load this page again in a moment.';
-// Reasons of calls that the page does not make.
+const COMPARE = 'Check the address: it must match the one that you received exactly.';
+const NOT_NOW = 'No data was lost. Reload this page in a moment.';
+// For reasons of calls that the page does not make.
 const OTHER: Row = {
   status: 400,
   title: 'Not possible',
-  advice: 'Check the address, or start from the first page.',
+  advice: 'Check the address, or go back to the home page.',
 };
 
-/** The one table of the page: each reason with its status and what to do. */
+/** The page's only table of reasons: the status, and what to do. */
 const REFUSALS = {
   [ErrorReason.UNSPECIFIED]: OTHER,
   [ErrorReason.INVALID_ARGUMENT]: {
@@ -59,11 +59,11 @@ const REFUSALS = {
   [ErrorReason.TOKEN_NOT_FOUND]: {
     status: 404,
     title: 'Token not found',
-    lead: 'This service never made it, the address is mistyped, or the token ended long ago.',
-    advice: `${COMPARE} A node that was started with it reports the same in its log.`,
+    lead: 'The token was never created here, the address is mistyped, or the token ended long ago.',
+    advice: `${COMPARE} A node that was started with this token reports the same error in its log.`,
   },
-  [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Make a new one.' },
-  [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Make a new one.' },
+  [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Create a new one.' },
+  [ErrorReason.TOKEN_DELETED]: { status: 410, title: 'This token was deleted', advice: 'Create a new one.' },
   [ErrorReason.TOO_MANY_TOKENS]: {
     status: 503,
     title: 'Too many tokens',
@@ -81,13 +81,13 @@ const REFUSALS = {
     title: 'Secret required',
     lead: 'Enter the secret of the token, or your own secret for this service, to see the cluster.',
     advice:
-      'The person who created the token has its secret. The operator of this service gives out secrets for the service.',
+      'The person who created the token has its secret. The operator of this service issues secrets for the service.',
   },
   [ErrorReason.FORBIDDEN]: {
     status: 403,
     title: 'Wrong secret',
     lead: 'This secret does not let you see the cluster.',
-    advice: 'Compare it with the one that you were given, or ask the person who created the token.',
+    advice: 'Check the secret, or ask the person who created the token.',
   },
   [ErrorReason.TOO_MANY_REQUESTS]: { status: 429, title: 'Too many requests', advice: NOT_NOW },
   [ErrorReason.TOKEN_EXISTS]: OTHER,
@@ -106,7 +106,7 @@ const REFUSALS = {
   [ErrorReason.DISCOVERY_TEXT_DIFFERS]: OTHER,
 } as const satisfies Record<(typeof ErrorReason)[keyof typeof ErrorReason], Row>;
 
-/** What a page makes of a reason; one that is newer than this table is like those that never come. */
+/** Returns the row of a reason. A reason newer than this table gets the same row as unused ones. */
 export function rowOf(reason: ErrorReason): Row {
   return (REFUSALS as Readonly<Record<number, Row>>)[reason] ?? OTHER;
 }

@@ -4,14 +4,14 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 export type PageRequest = IncomingMessage | Http2ServerRequest;
 export type PageResponse = ServerResponse | Http2ServerResponse;
 
-/** An answer, whole. */
+/** Reply is a complete response. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer;
 }
 
-/** Nothing but the service's own files, and nothing inline. Nobody may frame the page. */
+/** Allows only the service's own files, no inline code, and no framing. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -36,13 +36,13 @@ const DOCUMENT = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': POLICY,
   'Cross-Origin-Opener-Policy': 'same-origin',
-  // The same URL gives programs something else.
+  // The same URL gives programs another format.
   Vary: 'Accept',
   'X-Frame-Options': 'DENY',
   'X-Robots-Tag': 'noindex, nofollow',
 } as const;
 
-/** A page with a token in its URL, which is a secret: it is kept nowhere and told to nobody. */
+/** A page whose URL contains a token, which is a secret: it is not cached, and not sent as a referrer. */
 export function secretDocument(status: number, html: string | Buffer): Reply {
   return {
     status,
@@ -51,7 +51,7 @@ export function secretDocument(status: number, html: string | Buffer): Reply {
   };
 }
 
-/** A page without one. Its form tells this service, and no other, where it was sent from. */
+/** A page without a token in its URL. Its form reveals its origin to this service only. */
 export function openDocument(status: number, html: string): Reply {
   return {
     status,
@@ -60,7 +60,7 @@ export function openDocument(status: number, html: string): Reply {
   };
 }
 
-/** A redirect that is asked for with GET. `location` may be relative. */
+/** A redirect that is followed with GET. `location` may be relative. */
 export function seeOther(location: string): Reply {
   return {
     status: 303,
@@ -77,7 +77,7 @@ export function plain(status: number, text: string, headers: Readonly<Record<str
   };
 }
 
-/** A built file, named for its content. */
+/** A built file, named after its content. */
 export function file(type: string, body: Buffer, encoding: 'gzip' | undefined): Reply {
   return {
     status: 200,

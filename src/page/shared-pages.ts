@@ -1,33 +1,36 @@
-import { ByteCache, type Made } from '../byte-cache.ts';
+import { ByteCache, type CachedValue } from '../byte-cache.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { ownTurn } from '../own-turn.ts';
 import { units, type Work } from '../work.ts';
-import type { View } from './cluster.ts';
+import type { ClusterView } from './cluster.ts';
 import { asHtml, toHtml } from './view/html.ts';
 import type { VElement } from './view/node.ts';
 import { comersSections, type TokenPlace } from './view/token.ts';
 
-/** Members from which drawing a page takes half a millisecond. */
+/** From this many members, drawing a page takes half a millisecond. */
 const LARGE = 25;
 
-/** What is drawn, and when: in a second all of it shows the same. */
+/** Scene is the content of a page and its time: all drawings within a second are equal. */
 interface Scene {
-  readonly view: View;
+  readonly view: ClusterView;
   readonly now: number;
 }
 
-/** What makes pages of the same scene differ. */
-export type Place = TokenPlace;
+/** PagePlace is what distinguishes pages of the same scene. */
+export type PagePlace = TokenPlace;
 
-/** Pages of large clusters, for all who ask for the same within a second: whole ones, and those who have come on others. */
+/**
+ * SharedPages caches pages of large clusters for requests within a second: whole pages, and their lists of
+ * members for other pages.
+ */
 export class SharedPages {
   readonly #pages = new ByteCache<Drawn<Buffer>>(WORK_LIMITS.renderedBytes / 2);
   readonly #comers = new ByteCache<Drawn<readonly VElement[]>>(WORK_LIMITS.renderedBytes / 2);
 
-  /** A small page is drawn at once; a large one in a turn of its own, unless it was drawn a moment before. */
+  /** Draws a small page at once, a large one in a separate turn unless it was just drawn. */
   async html(
-    scene: { readonly view: View | undefined; readonly now: number },
-    { token, serviceUrl, root }: Place,
+    scene: { readonly view: ClusterView | undefined; readonly now: number },
+    { token, serviceUrl, root }: PagePlace,
     draw: (comers?: readonly VElement[]) => string,
     work: Work,
   ): Promise<string | Buffer> {
@@ -70,6 +73,11 @@ function found<T>(cache: ByteCache<Drawn<T>>, key: unknown, { view, now }: Scene
   return members === view.members && cluster === view.cluster ? drawn.value : undefined;
 }
 
-function keep<T>(cache: ByteCache<Drawn<T>>, key: unknown, scene: Scene, { value, bytes }: Made<T>): void {
+function keep<T>(
+  cache: ByteCache<Drawn<T>>,
+  key: unknown,
+  scene: Scene,
+  { value, bytes }: CachedValue<T>,
+): void {
   cache.set(key, { value: { scene, value }, bytes });
 }

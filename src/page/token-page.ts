@@ -1,7 +1,7 @@
 import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
-import { endedView, type View, viewOf } from './cluster.ts';
+import { type ClusterView, endedView, viewOf } from './cluster.ts';
 import { OPEN } from './context.ts';
 import { type PageRefusal, pageRefusalOf, rowOf } from './refusals.ts';
 import { h, type VElement } from './view/node.ts';
@@ -10,22 +10,22 @@ import { bareToken, secretForm } from './view/secret.ts';
 import { hasEnded } from './view/standing.ts';
 import { type TokenPlace, tokenMain, tokenTitle } from './view/token.ts';
 
-/** The parts of a page that differ from token to token. */
+/** Shown is the parts of a page that differ between tokens. */
 export interface Shown {
   readonly status: number;
   readonly title: string;
-  /** Draws it, with those who have come where they were drawn before. */
+  /** Draws the page, with lists of members that were drawn before, if given. */
   readonly draw: (comers?: readonly VElement[]) => { readonly main: VElement; readonly footer: VElement };
-  /** What is drawn: the same objects as long as it is as it was. Undefined: no cluster. */
-  readonly view: View | undefined;
-  /** Whether there is anything to follow. */
+  /** The content: the same objects as long as it is unchanged. Undefined: no cluster. */
+  readonly view: ClusterView | undefined;
+  /** Whether the page can change. */
   readonly live: boolean;
 }
 
-/** The page of a token as it is now, for a reader without a script. Rejects with a defect. */
+/** Returns the current page of a token, for a reader without a script. Rejects with a defect. */
 export async function showToken(client: DiscoveryClient, place: TokenPlace, now: number): Promise<Shown> {
   const clock = { now, timeZone: 'UTC' } as const;
-  const shown = (view: View): Shown => ({
+  const shown = (view: ClusterView): Shown => ({
     status: statusOf(view.cluster),
     title: tokenTitle(view.cluster),
     draw: (comers) => ({
@@ -44,7 +44,7 @@ export async function showToken(client: DiscoveryClient, place: TokenPlace, now:
   }
 }
 
-/** Programs that ask for a page see by its status that nobody can join any more. */
+/** The status tells programs that request a page that the cluster can no longer be joined. */
 function statusOf(cluster: Cluster): number {
   return hasEnded(cluster) ? 410 : 200;
 }
@@ -60,7 +60,7 @@ function refused({ reason, text }: PageRefusal, { token, root }: TokenPlace): Sh
   return { status, title, draw: () => ({ main, footer: h('footer') }), view: undefined, live: false };
 }
 
-/** Below the page of a cluster. */
+/** The footer of a cluster's page. */
 function footer({ serviceUrl, token }: TokenPlace): VElement {
   return h(
     'footer',

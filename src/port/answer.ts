@@ -2,25 +2,25 @@ import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { PortRequest, PortResponse } from './connection.ts';
 
-/** A reader is taken to be as fast as this, in bytes and in ms, until it shows that it is not. */
+/** The assumed speed of a reader, until it proves slower: this many bytes in this many ms. */
 const FAST = { bytes: 1024 * 1024, ms: 100 };
 
-/** Who counts, and whom an answer is for. */
+/** Counting counts a response's unread bytes for its client. */
 interface Counting {
   readonly unread: { mayWrite(answer: Answer, bytes: number): boolean };
   readonly clientOf: (request: PortRequest) => string | undefined;
 }
 
-/** An answer, as what the peer has not taken of it is counted. */
+/** Answer is a response whose unread bytes are counted. */
 export class Answer {
-  /** In bytes, when it was last looked at. */
+  /** Unread bytes at the last look. */
   held = 0;
-  /** Nothing more is written of it. */
+  /** Set when nothing more is written to it. */
   isCut = false;
   readonly #request: PortRequest;
   readonly #response: PortResponse;
   readonly #setup: Counting;
-  /** Since when there has been something unread, and what the peer had taken of its connection then. */
+  /** Since when there have been unread bytes, and what the peer had taken of its connection by then. */
   #since: number | undefined;
   #taken = 0;
 
@@ -30,17 +30,18 @@ export class Answer {
     this.#setup = setup;
   }
 
-  /** Whether a chunk may be written. If not, its writer is told so. */
+  /** Whether a chunk may be written. If not, its writer is notified. */
   lets(chunk: unknown, encoding: unknown, done: unknown): boolean {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
       if (this.#setup.unread.mayWrite(this, chunk.length)) return true;
     } else if (!this.isCut) return true;
     const tell = typeof encoding === 'function' ? encoding : done;
-    if (typeof tell === 'function') process.nextTick(tell, new Error('nobody reads it, and it is cut off'));
+    if (typeof tell === 'function')
+      process.nextTick(tell, new Error('the client does not read the response; connection closed'));
     return false;
   }
 
-  /** The client that it is for. Undefined when no limit holds. */
+  /** The client that the response is for. Undefined if no limit applies to it. */
   get client(): string | undefined {
     return this.isGone ? undefined : this.#setup.clientOf(this.#request);
   }
@@ -50,7 +51,7 @@ export class Answer {
     return session === undefined ? this.#request.socket : session.socket;
   }
 
-  /** Nothing of it is held any more. */
+  /** Whether none of its bytes are held any more. */
   get isGone(): boolean {
     return 'stream' in this.#request
       ? this.#request.stream.destroyed || this.#request.stream.session?.destroyed !== false
@@ -68,18 +69,21 @@ export class Answer {
     }
   }
 
-  /** How long something has been unread, in ms. */
+  /** Returns how long bytes have been unread, in ms. */
   age(now: number): number {
     return this.#since === undefined ? 0 : now - this.#since;
   }
 
-  /** How long it will take to be read at its reader's pace so far, in ms. */
+  /** Returns how long reading the rest will take at the reader's current speed, in ms. */
   timeLeft(now: number): number {
     if (this.held === 0) return 0;
     return (this.held * (this.age(now) + FAST.ms)) / (takenOf(this.socket) - this.#taken + FAST.bytes);
   }
 
-  /** Ends it, and its connection when that takes no bytes at all: those could not be given back otherwise. */
+  /**
+   * Ends the response. Ends the connection too if it takes no bytes at all: the memory could not be released
+   * otherwise.
+   */
   cut(): void {
     if (this.isCut) return;
     this.isCut = true;
@@ -99,17 +103,20 @@ export class Answer {
   }
 }
 
-/** Bytes that the kernel has not taken yet; what node:http2 writes is not in `writableLength`. Undefined: not known. */
+/**
+ * Returns the bytes that the kernel has not taken yet. `writableLength` does not include those of node:http2.
+ * Undefined: not known.
+ */
 export function writeQueueOf(socket: Socket): number | undefined {
   return handleOf(socket)?.writeQueueSize;
 }
 
-/** Bytes that were given to the socket, by node:http2 too. Undefined: not known. */
+/** Returns the bytes written to the socket, by node:http2 too. Undefined: not known. */
 export function writtenOf(socket: Socket): number | undefined {
   return handleOf(socket)?.bytesWritten;
 }
 
-/** Bytes that the kernel has taken. */
+/** Returns the bytes that the kernel has taken. */
 function takenOf(socket: Socket): number {
   const handle = handleOf(socket);
   return (handle?.bytesWritten ?? 0) - (handle?.writeQueueSize ?? 0);

@@ -1,19 +1,25 @@
-/** When peers are looked at, and what busy is. */
+/** When HTTP/2 peers are examined, and what counts as busy. */
 export const PACING = {
-  /** Between two looks at what HTTP/2 peers have sent, while the process is busy: one that fills it is cut off soon. */
+  /**
+   * Interval in ms between two looks at what HTTP/2 peers have sent while the process is busy, so that a
+   * flooding peer is disconnected soon.
+   */
   busyLook: 100,
-  /** Of the time since the last such look: below it no peer takes much from others. */
+  /** Busy percentage of the time since the last look. Below it no peer takes much from the others. */
   busyPercent: 50,
 } as const;
 
-/** A look rests this many times as long as it took: over very many connections it takes its time. */
+/** The pause after a look, as a multiple of its duration, which grows with the number of connections. */
 const REST = 50;
-/** After so many turns of the timer in which the process was not busy it stops. */
+/** The number of idle intervals after which the timer stops. */
 const CALM = 30;
 
 type Pacing = { readonly [Name in keyof typeof PACING]: number };
 
-/** Looks at short intervals while the process is busy. While it is idle not even the timer runs. */
+/**
+ * BusyLooks calls back at short intervals while the process is busy. While it is idle, not even the timer
+ * runs.
+ */
 export class BusyLooks {
   readonly #limits: Pacing;
   readonly #look: () => void;
@@ -28,7 +34,7 @@ export class BusyLooks {
     this.#look = look;
   }
 
-  /** Somebody has come who may make it busy. */
+  /** Starts the timer: a new peer may make the process busy. */
   awaken(): void {
     this.#calm = 0;
     if (this.#timer !== undefined) return;
@@ -37,7 +43,7 @@ export class BusyLooks {
     this.#timer.unref();
   }
 
-  /** Now and then: somebody who was here already may make it busy. */
+  /** Called now and then, because an existing peer may make the process busy. */
   sweep(): void {
     const now = performance.eventLoopUtilization();
     if (this.#isBusy(now, this.#lastSweep)) this.awaken();

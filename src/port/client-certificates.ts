@@ -4,17 +4,19 @@ import { TLSSocket } from 'node:tls';
 import { isRevoked, parseRevocationList } from './revocation-list.ts';
 import type { TlsIdentity } from './tls.ts';
 
-/** Longer chains are nobody's. */
+/** Real chains are shorter. */
 const LONGEST_CHAIN = 10;
 
-/** Whether the certificate of a connection's client, if one was asked for, has one of the names that are let in. */
+/**
+ * Whether the client certificate of a connection has an allowed name. True if certificates are not required.
+ */
 export function hasAllowedName(socket: Socket, names: readonly string[] | undefined): boolean {
   if (names === undefined || !(socket instanceof TLSSocket)) return true;
   const certificate = socket.getPeerX509Certificate();
   return certificate !== undefined && names.some((name) => isNamed(certificate, name));
 }
 
-/** By its common name, or by one of its alternative names, as they are written. */
+/** Compares the common name and the alternative names exactly. */
 function isNamed(certificate: X509Certificate, name: string): boolean {
   const { CN } = certificate.toLegacyObject().subject as { readonly CN?: string | string[] };
   if ([CN].flat().includes(name)) return true;
@@ -22,12 +24,12 @@ function isNamed(certificate: X509Certificate, name: string): boolean {
   if (certificate.checkHost(name, ofSubject) !== undefined) return true;
   if (isIP(name) !== 0 && certificate.checkIP(name) !== undefined) return true;
   if (certificate.checkEmail(name, ofSubject) !== undefined) return true;
-  // Node.js quotes those that could be read as several.
+  // Node.js quotes names that could be read as several.
   const uris = (certificate.subjectAltName ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '').split(', ');
   return uris.includes(`URI:${name}`);
 }
 
-/** Tells of a connection that is open whether its client would still be let in. */
+/** Returns a function that says whether the client of an open connection would still be admitted. */
 export function stillTrusted({ clientCa, clientCrls = [] }: TlsIdentity): (socket: Socket) => boolean {
   if (clientCa === undefined) return () => true;
   const authorities = certificatesIn(clientCa);

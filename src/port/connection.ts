@@ -5,30 +5,36 @@ import type { Socket } from 'node:net';
 export type PortRequest = IncomingMessage | Http2ServerRequest;
 export type PortResponse = ServerResponse | Http2ServerResponse;
 
-/** One open socket, whatever it speaks. */
+/** Connection is one open socket of any protocol. */
 export interface Connection {
-  /** Ends what has taken too long. `now` in ms, of a clock that never goes back. */
+  /** Ends what has taken too long. `now` in ms, of a monotonic clock. */
   sweep(now: number): void;
-  /** Ends what floods. Called more often, while the process is busy. */
+  /** Ends a flooding peer. Called more often than `sweep` while the process is busy. */
   look?(now: number): void;
-  /** Takes no new request where the protocol can say so, and closes once the ones in flight are answered. */
+  /**
+   * Announces to the peer that no new requests are accepted, where the protocol allows it, and closes once
+   * those in flight are answered.
+   */
   drain(): void;
 }
 
-/** Names the other end of a socket. Over TLS it is the same for the socket that was accepted and that of the bytes within. */
+/**
+ * Identifies the other end of a socket. Over TLS, the accepted socket and the decrypted one have the same
+ * identifier.
+ */
 export function peerOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Tells how long a writable has had bytes that its peer does not take. */
+/** StallClock measures how long a writable has held bytes that its peer does not take. */
 export class StallClock {
   private waiting = 0;
   private taken = 0;
   private since = 0;
 
   /**
-   * How long, in ms, there has been no progress: `waiting` bytes have not become fewer, and `taken`, which is
-   * different after each progress, is the same.
+   * Returns how long, in ms, there has been no progress: the `waiting` bytes have not decreased, and `taken`,
+   * which changes with any progress, is unchanged.
    */
   look(waiting: number, taken: number, now: number): number {
     const progress = waiting < this.waiting || taken !== this.taken;

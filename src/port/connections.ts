@@ -9,19 +9,19 @@ import { type Protocol, sniff } from './sniff.ts';
 import { protocolByAlpn } from './tls.ts';
 import { warnRarely } from './warn-rarely.ts';
 
-/** Makes a connection of a socket whose protocol is known. */
+/** MakeConnection creates the connection of a socket with a known protocol. */
 export type MakeConnection = (protocol: Protocol, socket: Socket) => Connection;
 
-/** The open sockets of a port, and the connections that they are once it is known what they speak. */
+/** Connections tracks the open sockets of a port, and their connections once their protocol is known. */
 export class Connections {
   readonly #setup: PortSetup;
   readonly #makeConnection: MakeConnection;
-  /** As they were accepted. Over TLS another socket stands for each once it is ready. */
+  /** The sockets as accepted. Over TLS each is replaced by another socket after its handshake. */
   readonly #accepted = new Set<Socket>();
   readonly #connections = new Map<Socket, Connection>();
-  /** Those past the limit of their client, by `peerOf`, which over TLS is the same for both sockets. */
+  /** The sockets above their client's limit, by `peerOf`, which over TLS is the same for both sockets. */
   readonly #crowded = new Set<string>();
-  /** Whoever is not let in may try for ever. */
+  /** Rate-limited, because rejected clients may retry forever. */
   readonly #warn: ReturnType<typeof warnRarely>;
   #isFull = false;
   #isDraining = false;
@@ -34,14 +34,14 @@ export class Connections {
     this.#warn = warnRarely(setup.log);
   }
 
-  /** Sockets that are open. */
+  /** The number of open sockets. */
   get open(): number {
     return this.#accepted.size;
   }
 
   accept(socket: Socket): void {
     const { connect, onRefused } = this.#setup;
-    // A reset can come at any moment, also between two owners of the socket.
+    // A reset can come at any time, also while no connection owns the socket.
     socket.on('error', ignore);
     this.#accepted.add(socket);
     const count = connect(socket);
@@ -57,12 +57,12 @@ export class Connections {
     if (count !== undefined && count.verdict !== 'WELCOME') onRefused('client_connections');
   }
 
-  /** Finds out what a socket speaks that HTTP can be spoken on, and answers in that. */
+  /** Detects the protocol of a socket that is ready for HTTP, and serves it. */
   begin(socket: Socket): void {
     socket.on('error', ignore);
-    // Dropped as it came.
+    // It was dropped when it was accepted.
     if (socket.destroyed) return;
-    // One that was accepted just before the drain may have a request in its first bytes: it has the linger time.
+    // A socket accepted just before the drain may already have sent a request: it gets the linger time.
     this.#connections.set(socket, { sweep() {}, drain() {} });
     socket.on('close', () => this.#connections.delete(socket));
     const refusal = this.#refusalOf(socket);
@@ -85,7 +85,7 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.look?.(now);
   }
 
-  /** Closes those that do not pass any more, with all that is open on them. Returns how many. */
+  /** Closes the connections that no longer pass, with everything open on them. Returns their number. */
   review(passes: (socket: Socket) => boolean): number {
     const over = [...this.#connections.keys()].filter((socket) => !socket.destroyed && !passes(socket));
     for (const socket of over) socket.destroy();
@@ -104,7 +104,7 @@ export class Connections {
   #adopt(protocol: Protocol, socket: Socket): void {
     const connection = this.#makeConnection(protocol, socket);
     this.#connections.set(socket, connection);
-    // Two turns later the request has begun, if one came.
+    // Two turns later, so that a request that has arrived is handled first.
     if (this.#isDraining) setImmediate(() => setImmediate(() => connection.drain()));
   }
 
@@ -112,9 +112,9 @@ export class Connections {
     const { limits, log, onRefused } = this.#setup;
     const isFull = this.open > limits.connections;
     if (isFull && !this.#isFull) {
-      log.warn({ connections: limits.connections }, 'at the limit of connections: new ones get a 503');
+      log.warn({ connections: limits.connections }, 'connection limit reached: new connections get a 503');
     }
-    // Said once, until there is room again for more than the next one.
+    // Logged once, until there is room for more than the next connection.
     this.#isFull = isFull || (this.#isFull && this.open > limits.connections * 0.9);
     if (isFull) onRefused('connections');
     if (isFull) return BUSY;
@@ -123,7 +123,7 @@ export class Connections {
     onRefused('handshake');
     this.#warn(
       { remote: shownAddress(socket.remoteAddress) },
-      'the name of a client certificate is not among those let in',
+      'rejected a client certificate: none of its names is allowed',
     );
     return NOT_NAMED;
   }

@@ -4,7 +4,7 @@ import type { Answer } from './answer.ts';
 
 type Done = () => void;
 
-/** A response over HTTP/1 of which is counted what is unread. */
+/** Http1Response is an HTTP/1 response whose unread bytes are counted. */
 export class Http1Response extends ServerResponse {
   answer: Answer | undefined;
 
@@ -19,7 +19,7 @@ export class Http1Response extends ServerResponse {
   }
 }
 
-/** A response over HTTP/2 of which is counted what is unread. */
+/** Http2Response is an HTTP/2 response whose unread bytes are counted. */
 export class Http2Response extends Http2ServerResponse {
   answer: Answer | undefined;
 
@@ -29,7 +29,7 @@ export class Http2Response extends Http2ServerResponse {
   }
 
   override end(chunk?: unknown, encoding?: unknown, done?: unknown): this {
-    // Its own writes the chunk by the method above.
+    // The base class writes the chunk through the method above.
     if (this.answer?.lets(undefined, encoding, done) === false) return this;
     return super.end(chunk as Uint8Array, encoding as BufferEncoding, done as Done);
   }

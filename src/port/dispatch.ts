@@ -7,38 +7,38 @@ import { reasonByStatus } from './refusals.ts';
 import { NO_STORE, type Refusal } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 
-/** What a client gets past a limit. A node of etcd that waits for its cluster tries again on any 5xx. */
+/** The response above a limit of all clients. An etcd node that waits for its cluster retries any 5xx. */
 export const BUSY: Refusal = {
   status: 503,
-  text: 'The service is at its limit of connections or requests: try again in a few seconds.',
+  text: 'The service has reached its limit on connections or concurrent requests. Try again in a few seconds.',
   headers: { 'Retry-After': '5' },
 };
 
-/** For a client past its own limit of connections. No 4xx, which would end a node. */
+/** The response to a client above its own connection limit. Not a 4xx, which would end a node. */
 export const CROWDED: Refusal = {
   status: 503,
-  text: 'This client is at its limit of connections: close some, or try again in a few seconds.',
+  text: 'This client has reached its limit on connections. Close some, or try again in a few seconds.',
   headers: { 'Retry-After': '5' },
 };
 
-/** For a client whose certificate is good, and has none of the names that are let in. */
+/** The response to a client with a valid certificate but without an allowed name. */
 export const NOT_NAMED: Refusal = {
   status: 403,
-  text: 'The name of this client certificate is not among those that the service lets in: ask its operator.',
+  text: 'The service does not allow the name in this client certificate. Ask its operator.',
 };
 
-/** Stands before the handler: lets no bad request in and no failure out. */
+/** Dispatch validates requests before the handler and turns handler failures into 500s. */
 export class Dispatch {
   private readonly setup: PortSetup;
   private running = 0;
-  /** Called when the last of the requests in flight is over. */
+  /** Called when the last request in flight has ended. */
   onIdle: (() => void) | undefined;
 
   constructor(setup: PortSetup) {
     this.setup = setup;
   }
 
-  /** Requests whose response is not over. */
+  /** The number of requests without a complete response. */
   get inFlight(): number {
     return this.running;
   }
@@ -52,7 +52,8 @@ export class Dispatch {
       this.running -= 1;
       if (this.running === 0) this.onIdle?.();
     });
-    // Unheard, an error event would end the process: the peer is gone, or a handler wrote after the end.
+    // Without a listener, an error event would end the process: the peer is gone, or a handler wrote after
+    // the end.
     response.on('error', ignore);
     const { limits, onRefused } = this.setup;
     const refusal = this.running > limits.requests ? BUSY : checkRequest(request, limits);
@@ -68,7 +69,10 @@ export class Dispatch {
       this.setup.log.error({ err: error, method: request.method }, 'a request handler failed');
       if (response.headersSent) cutOff(response);
       else
-        this.refuse(request, response, { status: 500, text: 'Internal error: the service has logged it.' });
+        this.refuse(request, response, {
+          status: 500,
+          text: 'Internal error. The log of the service has the details.',
+        });
     };
     try {
       const result = this.setup.handler(request, response);
@@ -79,7 +83,7 @@ export class Dispatch {
   }
 
   private refuse(request: PortRequest, response: PortResponse, { status, text, headers }: Refusal): void {
-    // A handler that failed may have set headers, of a length that is no longer right for one.
+    // The failed handler may have set headers that do not match the error, such as a length.
     for (const name of response.getHeaderNames()) {
       if (name !== 'connection' && name !== 'x-request-id') response.removeHeader(name);
     }
@@ -95,7 +99,7 @@ export class Dispatch {
   }
 }
 
-/** For errors of sockets and responses: unheard, they would end the process. */
+/** A listener for errors of sockets and responses. Without one, they would end the process. */
 export function ignore(): void {}
 
 function isGone(request: PortRequest, response: PortResponse): boolean {
@@ -103,10 +107,10 @@ function isGone(request: PortRequest, response: PortResponse): boolean {
   return request.readableAborted || response.destroyed;
 }
 
-/** Node's errors of reading and writing have a code; a handler's defect has none, and is to be heard of. */
+/** Node's errors of reading and writing have a code. A handler's defect has none and must be reported. */
 const isOfStream = (error: unknown): boolean => error instanceof Error && 'code' in error;
 
-/** The only way left to say that a response which has begun will never be whole. */
+/** Aborts the response: the only way left to show that it is incomplete. */
 function cutOff(response: PortResponse): void {
   if ('stream' in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   else response.destroy();

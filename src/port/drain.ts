@@ -2,18 +2,18 @@ import { Server as NetServer } from 'node:net';
 import type { Connections } from './connections.ts';
 import type { Dispatch } from './dispatch.ts';
 
-/** How a drain ended: with every request answered, or with some cut off. */
+/** Drained says how a drain ended: with all requests answered, or with some cut off. */
 export type Drained = 'drained' | 'cut';
 
 export interface Draining {
   readonly server: NetServer;
   readonly connections: Connections;
   readonly dispatch: Dispatch;
-  /** For peers whose answers are sent to close their side, in ms. */
+  /** Time in ms for peers to close their side after their last response. */
   readonly linger: number;
 }
 
-/** Accepts nothing new, lets the requests in flight be answered for up to `grace` ms, and closes. */
+/** Stops accepting, lets the requests in flight finish for up to `grace` ms, and closes. */
 export function drain({ server, connections, dispatch, linger }: Draining, grace: number): Promise<Drained> {
   return new Promise((resolve) => {
     let lingering: NodeJS.Timeout | undefined;
@@ -23,10 +23,10 @@ export function drain({ server, connections, dispatch, linger }: Draining, grace
       clearTimeout(lingering);
       const cut = dispatch.inFlight > 0;
       connections.destroy();
-      server.close(); // ends the timer of Node's time-outs
+      server.close(); // ends the timer of Node's timeouts
       resolve(cut ? 'cut' : 'drained');
     };
-    // What is left open then has been answered, and only the peer has not closed its side yet.
+    // The sockets left open by then have their responses; only their peers have not closed yet.
     const look = (): void => {
       clearTimeout(lingering);
       if (connections.open === 0) finish();
@@ -38,7 +38,7 @@ export function drain({ server, connections, dispatch, linger }: Draining, grace
     const deadline = setTimeout(finish, grace);
     connections.onClosed = look;
     dispatch.onIdle = look;
-    // Not HTTP's own close: it destroys connections whose answers are written but not yet sent.
+    // Not HTTP's own close: it destroys connections whose responses are written but not yet sent.
     NetServer.prototype.close.call(server);
     connections.drain();
     look();

@@ -8,22 +8,22 @@ import { warnRarely } from './warn-rarely.ts';
 
 const CLEAR_TEXT: Refusal = {
   status: 400,
-  text: 'This port speaks HTTPS, and this request came over plain HTTP: send it to the same address with https://.',
+  text: 'This port uses HTTPS, but the request was sent over plain HTTP. Send it to the same address with https://.',
 };
 
-/** What a request begins with, and no record of TLS. */
+/** The first byte of an HTTP request, which no TLS record has. */
 const LETTER = /^[A-Za-z]/;
 
 type HandshakeError = Error & { readonly reason?: string };
 
 /**
- * Stands before the handshakes of a server over TLS: answers clients that speak plain HTTP, ends what takes too long, and
- * tells the operator why clients do not get through.
+ * Guards the handshakes of a TLS server: answers clients that speak plain HTTP, ends handshakes that take too
+ * long, and tells the operator why clients fail.
  */
 export function guardHandshakes(server: Server, { limits, log, onRefused }: PortSetup): void {
   const begin = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners('connection');
-  // Every scanner and every retry of a misled client makes failures.
+  // Scanners and retries of misconfigured clients cause many failures.
   const warn = warnRarely(log);
   const fail = (remote: string | undefined, reason: string, text: string): void => {
     onRefused('handshake');
@@ -46,15 +46,15 @@ export function guardHandshakes(server: Server, { limits, log, onRefused }: Port
         return;
       }
       endDeadline(deadlines, peer);
-      fail(shownAddress(socket.remoteAddress), 'http request', 'a client spoke clear HTTP');
+      fail(shownAddress(socket.remoteAddress), 'http request', 'a client sent plain HTTP to the HTTPS port');
       refuseAndClose(socket, CLEAR_TEXT, limits.lingerTimeout);
     });
   });
   server.on('secureConnection', (socket: TLSSocket) => endDeadline(deadlines, peerOf(socket)));
   server.on('tlsClientError', ({ reason: said }: HandshakeError, socket: TLSSocket) => {
-    // What is wrong with its certificate Node.js says there alone.
+    // Node.js reports problems with the client's certificate only here.
     const reason = said ?? (socket.authorizationError as unknown as string | null) ?? undefined;
-    // Those without a reason of TLS have left, or were cut off.
+    // Failures without a TLS reason are peers that left or were cut off.
     if (reason !== undefined) fail(shownAddress(socket.remoteAddress), reason, 'a TLS handshake failed');
   });
 }
@@ -64,7 +64,7 @@ function endDeadline(deadlines: Map<string, NodeJS.Timeout>, peer: string): void
   deadlines.delete(peer);
 }
 
-/** Calls `then` with the first bytes of a socket. A peer that leaves before is let go. */
+/** Calls `then` with the first bytes of a socket, unless the peer leaves before. */
 function whenHeard(socket: Socket, then: (first: Buffer) => void): void {
   const onReadable = (): void => {
     const first = socket.read() as Buffer | null;

@@ -6,27 +6,27 @@ import { closeGently, type Refusal, refuseAndClose } from './reply.ts';
 import type { PortSetup } from './setup.ts';
 import { LOOK_MS } from './unread.ts';
 
-/** Of the unanswered requests those that are answered at once; the others wait. */
+/** The number of unanswered requests that are handled concurrently; further ones wait. */
 const ANSWERED_AT_ONCE = 8;
 
 export type OnRequest = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** One socket that speaks HTTP/1.0 or 1.1. */
+/** Http1Connection is one socket that speaks HTTP/1.0 or 1.1. */
 export class Http1Connection implements Connection {
   private readonly socket: Socket;
   private readonly setup: PortSetup;
   private readonly onRequest: OnRequest;
   private readonly exchanges = new Map<ServerResponse, IncomingMessage>();
-  /** Those of them that are not begun yet. */
+  /** The exchanges that have not started yet. */
   private readonly waiting: ServerResponse[] = [];
   private readonly stall = new StallClock();
   private idleSince = performance.now();
   private retry: NodeJS.Timeout | undefined;
   private draining = false;
-  /** The client has been told which response is the last one. */
+  /** Set when a response has announced that it is the last one. */
   private last = false;
   private refusal: Refusal | undefined;
-  /** The last request that was begun, and what is left of its body when it has been answered. */
+  /** The request that was started last, and the rest of its body after it has been answered. */
   private latest: IncomingMessage | undefined;
   private unread: UnreadBody | undefined;
 
@@ -34,14 +34,15 @@ export class Http1Connection implements Connection {
     this.socket = socket;
     this.setup = setup;
     this.onRequest = onRequest;
-    // Node.js calls it behind the last answer: a client that still sends would get a reset, perhaps before the answer.
+    // Node.js calls this after the last response. Closing at once would reset a client that is still sending,
+    // perhaps before it has the response.
     socket.destroySoon = () => {
       if (this.latest?.complete === false) this.closeGently();
       else Socket.prototype.destroySoon.call(socket);
     };
     socket.on('close', () => {
       this.waiting.length = 0;
-      // Node tells only the response whose turn it is; pipelined ones behind it would wait for ever.
+      // Node notifies only the response whose turn it is; pipelined ones behind it would wait forever.
       for (const response of this.exchanges.keys()) {
         if (response.socket === null) response.destroy().emit('close');
       }
@@ -50,20 +51,20 @@ export class Http1Connection implements Connection {
   }
 
   /**
-   * Closes a connection whose next bytes cannot be taken, with the refusal where it can be understood. False when it
-   * is being closed already.
+   * Closes a connection whose next bytes cannot be parsed, with an error where the client can attribute it.
+   * False if the connection is already closing.
    */
   breakOff(refusal: Refusal): boolean {
     if (this.refusal !== undefined || this.socket.writableEnded) return false;
     this.refusal = refusal;
     if (this.unread?.isWhole === false) {
-      // Its request has been answered: another answer would be taken for that to the next one.
+      // Its request has been answered: the client would take an error for the response to its next request.
       this.closeGently();
       return true;
     }
     const exchanges = [...this.exchanges];
     const [response, request] = exchanges.at(-1) ?? [];
-    // What came before the bad bytes is answered first.
+    // Requests before the bad bytes are answered first.
     if (response === undefined || request?.complete) {
       this.closeWhenAnswered();
       return true;
@@ -75,9 +76,9 @@ export class Http1Connection implements Connection {
     return true;
   }
 
-  /** Has a request answered: at once, or when those before it are, where the client has sent many. */
+  /** Handles a request: at once, or after earlier ones if the client has sent many. */
   begin(request: IncomingMessage, response: ServerResponse): void {
-    // Nobody sends so many requests without waiting for an answer.
+    // Real clients do not send this many requests without waiting for a response.
     if (this.exchanges.size >= this.setup.limits.pipelined && !this.socket.destroyed) {
       this.setup.onRefused('requests');
       this.socket.destroy();
@@ -107,7 +108,10 @@ export class Http1Connection implements Connection {
     }
   }
 
-  /** Whether a request can be answered now. If not, it is looked at again: when an answer is over, or in some time. */
+  /**
+   * Whether a request can be handled now. If not, it is checked again when a response ends, or after some
+   * time.
+   */
   private hasRoomFor(request: IncomingMessage): boolean {
     const { unread, clientOf } = this.setup;
     const begun = this.exchanges.size - this.waiting.length;
@@ -122,7 +126,7 @@ export class Http1Connection implements Connection {
 
   private holdsUnread(): boolean {
     let bytes = this.socket.writableLength;
-    // Those behind the first of them wait for their turn.
+    // Only the first is being sent; those behind it wait for their turn.
     for (const response of this.exchanges.keys())
       if (response.socket === null) bytes += response.writableLength;
     return bytes > this.setup.limits.connectionUnread;
@@ -131,10 +135,10 @@ export class Http1Connection implements Connection {
   sweep(now: number): void {
     const { keepAliveTimeout, headersTimeout, stallTimeout } = this.setup.limits;
     const { writableLength } = this.socket;
-    // Node adds the bytes up each time; of the many that wait for nothing they are not needed.
+    // Skipped for the many idle connections, because Node adds up the bytes each time.
     const taken = writableLength === 0 ? 0 : this.socket.bytesWritten - writableLength;
     const stalled = this.stall.look(writableLength, taken, now) > stallTimeout;
-    // Node's own time-outs end an idle connection earlier, unless the peer keeps it up with empty lines.
+    // Node's own timeouts end idle connections earlier, unless the peer keeps sending empty lines.
     const idle = this.exchanges.size === 0 && now - this.idleSince > keepAliveTimeout + headersTimeout;
     if (stalled && !this.socket.destroyed) this.setup.onRefused('slow_reader');
     if (stalled || idle) this.socket.destroy();
@@ -151,7 +155,7 @@ export class Http1Connection implements Connection {
     if (response !== undefined && !response.headersSent) this.makeLast(response);
   }
 
-  /** Tells the client not to expect an answer to what it sends after this one's request. */
+  /** Tells the client not to expect responses to requests after this one. */
   private makeLast(response: ServerResponse): void {
     response.setHeader('Connection', 'close');
     this.keepLast();
@@ -165,7 +169,10 @@ export class Http1Connection implements Connection {
     closeGently(this.socket, this.setup.limits.lingerTimeout);
   }
 
-  /** A response that began before the drain, or the bad bytes, has promised to keep the connection. */
+  /**
+   * Closes although a response that started before the drain, or before the bad bytes, promised to keep the
+   * connection.
+   */
   private closeWhenAnswered(): void {
     if (this.exchanges.size > 0) return;
     if (this.refusal !== undefined)

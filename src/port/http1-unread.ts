@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PortLimits } from './limits.ts';
 
 /**
- * Has an answer say that it is the last one of its connection when it begins while more of the request's body can still
- * come than is worth reading: behind it comes the next request, which may be another client's where a proxy shares the
- * connection. `onLast` is called then, before the head is written.
+ * Marks a response as the last of its connection if it starts while more of the request's body is still to
+ * come than is worth reading. The next request behind that body may be another client's where a proxy shares
+ * the connection. `onLast` is called then, before the head is written.
  */
 export function closeUnlessRead(
   request: IncomingMessage,
@@ -13,7 +13,7 @@ export function closeUnlessRead(
   onLast: () => void,
 ): void {
   const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
-  // Node.js writes every head by this one, also of an answer that just ends.
+  // Node.js writes every head through this method, also that of a response that only ends.
   response.writeHead = (...head: unknown[]) => {
     if (!request.complete && lengthOf(request) > unreadBodyBytes) {
       response.shouldKeepAlive = false;
@@ -23,12 +23,12 @@ export function closeUnlessRead(
   };
 }
 
-/** Of the body. In chunks it has no bound. */
+/** Returns the length of the body, infinite for chunked encoding. */
 function lengthOf({ headers }: IncomingMessage): number {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
 }
 
-/** The rest of a body whose request has been answered: read and dropped. */
+/** UnreadBody reads and drops the rest of a body whose request has been answered. */
 export class UnreadBody {
   readonly #request: IncomingMessage;
   readonly #since = performance.now();
@@ -36,8 +36,8 @@ export class UnreadBody {
   constructor(request: IncomingMessage) {
     this.#request = request;
     request.removeAllListeners('data').removeAllListeners('readable');
-    // A tick later Node.js looks at who listens, and would stop what has begun by then. The listener keeps it going
-    // when a reader leaves later still.
+    // One tick later Node.js checks for listeners, and would otherwise pause a stream that is already
+    // flowing. The listener keeps it flowing when another reader leaves later.
     setImmediate(() => request.on('data', drop).resume());
   }
 
@@ -45,7 +45,7 @@ export class UnreadBody {
     return this.#request.complete;
   }
 
-  /** Whether the client takes too long to send it. */
+  /** Whether the client takes too long to send the rest. */
   isLate(now: number, { unreadBodyTimeout }: PortLimits): boolean {
     return !this.isWhole && now - this.#since > unreadBodyTimeout;
   }

@@ -15,31 +15,34 @@ import type { PortSetup } from './setup.ts';
 import { CIPHERS, type TlsIdentity } from './tls.ts';
 import type { Turns } from './turns.ts';
 
-/** Requests that are read before the first of them is begun: more are so old then that V8 moves them in memory. */
+/**
+ * The number of requests read before the first is handled. With more, V8 would move them in memory before
+ * they are used.
+ */
 const READ_TOGETHER = 64;
 
-/** Of those, begun together. */
+/** The number of these handled in one callback. */
 const BEGUN_TOGETHER = 8;
 
 export interface Http1 {
-  /** The listener of the port. It hands no socket to HTTP/1 by itself. */
+  /** The listener of the port. It does not pass sockets to HTTP/1 by itself. */
   readonly server: Server;
-  /** The event by which it hands over a socket that HTTP can be spoken on. */
+  /** The event with which the listener emits a socket that is ready for HTTP. */
   readonly ready: 'connection' | 'secureConnection';
   adopt(socket: Socket): Connection;
-  /** Proves itself with this from the next handshake on. */
+  /** Uses this identity from the next handshake on. */
   renew(tls: TlsIdentity): void;
 }
 
 /**
- * HTTP/1.0 and 1.1. A peer that closes its sending side is taken as gone (Node's default): a waiter whose
- * process died looks just so.
+ * Serves HTTP/1.0 and 1.1. A peer that closes its sending side counts as gone (Node's default), because a
+ * waiting node whose process died looks the same.
  */
 export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
   const { limits, tls, onRefused } = setup;
   const server = createListener(limits, tls);
   const ready = tls === undefined ? 'connection' : 'secureConnection';
-  server.maxHeadersCount = 0; // Node would drop the rest in silence; the guard counts
+  server.maxHeadersCount = 0; // Node would drop the rest silently; the guard counts
   const connections = new WeakMap<Duplex, Http1Connection>();
   const listeners = server.listeners(ready) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(ready);
@@ -49,14 +52,14 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
   const breakOff = (socket: Duplex, refusal: Refusal): void => {
     const connection = connections.get(socket);
     const why = reasonByStatus(refusal.status);
-    // A socket that is broken off can have more bad bytes.
+    // After the connection has been broken off, the socket can still deliver bad bytes.
     if (connection?.breakOff(refusal) && why !== undefined) onRefused(why);
   };
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     setup.onArrival(request);
     connections.get(request.socket)?.begin(request, response);
   };
-  // What a client expects is for the guard to refuse: Node would answer by itself.
+  // The guard rejects unknown expectations; Node would answer by itself.
   server.on('request', begin).on('checkExpectation', begin);
   server.on('clientError', (error: ParseError, socket) => {
     const refusal = refusalFor(error);
@@ -81,15 +84,15 @@ export function createHttp1(setup: PortSetup, onRequest: OnRequest): Http1 {
 }
 
 /**
- * What a turn of the event loop brings is read first and then begun, so that the answers leave one after the other:
- * to read and answer by turns takes half as long again. A few are begun in a callback, as what one of them makes ready
- * is done after it: only then is known how long it takes.
+ * Reads all requests of one event-loop turn before handling any, so that responses are written back to back;
+ * alternating takes half as long again. Each callback handles only a few, because what they make ready runs
+ * after it, and only then is their duration known.
  */
 function readTogether(onRequest: OnRequest, turns: Turns): OnRequest {
   const come: [IncomingMessage, ServerResponse][] = [];
   const beginOne = (): void => {
     const [request, response] = come.shift() ?? [];
-    // One that came after the sockets were read, late in the last turn, may be over by now: it would never end.
+    // A request that arrived late in the last turn may already be over: its response would never end.
     if (request !== undefined && response?.destroyed === false) onRequest(request, response);
   };
   const beginSome = (): void => {
@@ -122,7 +125,7 @@ function createListener(limits: PortLimits, tls: TlsIdentity | undefined): Serve
     keepAliveTimeout: limits.keepAliveTimeout,
     connectionsCheckingInterval: limits.sweepInterval,
     maxHeaderSize: limits.headerBytes,
-    requireHostHeader: false, // the guard says it in words
+    requireHostHeader: false, // the guard returns a readable error
     insecureHTTPParser: false,
     ServerResponse: Http1Response as typeof ServerResponse,
     keepAlive: true,
@@ -148,7 +151,7 @@ function secureOptions({ cert, key, clientCa, clientCrls }: TlsIdentity): Secure
     ...(clientCrls !== undefined && { crl: [...clientCrls] }),
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
-    // No client needs one, and each costs us more than it costs the client.
+    // No client needs renegotiation, and it costs the service more than the client.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
@@ -161,7 +164,7 @@ const NO_PROXY: Refusal = {
 
 type ParseError = Error & { readonly code?: string; readonly reason?: string };
 
-/** What to say to a peer whose bytes cannot be taken. Undefined: it is gone. */
+/** Returns the error for a peer whose bytes cannot be parsed. Undefined: the peer is gone. */
 function refusalFor({ code = '', reason }: ParseError): Refusal | undefined {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
@@ -169,10 +172,10 @@ function refusalFor({ code = '', reason }: ParseError): Refusal | undefined {
     case 'HPE_HEADER_OVERFLOW':
       return {
         status: 431,
-        text: 'The request line and headers are too large: at most 16 KiB are accepted.',
+        text: 'Request line and headers too large: at most 16 KiB are accepted.',
       };
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return { status: 413, text: 'The chunk extensions are too large.' };
+      return { status: 413, text: 'Chunk extensions too large.' };
     default:
       if (!code.startsWith('HPE_')) return undefined;
       return {

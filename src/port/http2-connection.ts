@@ -12,25 +12,25 @@ import { Http2Stream } from './http2-stream.ts';
 import type { PortSetup } from './setup.ts';
 import { LOOK_MS } from './unread.ts';
 
-/** Requests begun in a turn of the event loop: 2 ms of work, and then it is others' turn. */
+/** Requests started in one turn of the event loop: 2 ms of work before other connections get their turn. */
 const BEGUN_PER_TURN = 8;
 
 type Waiting = [request: Http2ServerRequest, response: Http2ServerResponse];
 
 export interface Http2Events {
   readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-  /** A peer was cut off for its flood of this. */
+  /** Called when a peer was disconnected for flooding, with the kind of the flood. */
   readonly onFlood: (socket: Socket, flood: string) => void;
 }
 
-/** One socket that speaks HTTP/2. */
+/** Http2Connection is one socket that speaks HTTP/2. */
 export class Http2Connection implements Connection {
   private readonly session: ServerHttp2Session;
   private readonly socket: Socket;
   private readonly setup: PortSetup;
   private readonly events: Http2Events;
   private readonly open = new Set<Http2Stream>();
-  /** Requests begun in this turn of the event loop, and those that wait for the next ones. */
+  /** The number of requests started in this turn of the event loop, and those waiting for later ones. */
   private begun = 0;
   private readonly waiting: Waiting[] = [];
   private readonly lookout: FloodLookout;
@@ -53,7 +53,9 @@ export class Http2Connection implements Connection {
     });
   }
 
-  /** Has a request answered: in this turn of the event loop, or in a later one when its connection began many. */
+  /**
+   * Handles a request in this turn of the event loop, or in a later one if its connection has started many.
+   */
   begin(request: Http2ServerRequest, response: Http2ServerResponse): void {
     if (this.isCutOff) return;
     this.track(response);
@@ -71,7 +73,9 @@ export class Http2Connection implements Connection {
     }
   }
 
-  /** The first that waits and can be begun. Whoever has reset it meanwhile gets no work for it. */
+  /**
+   * Returns the first waiting request that can start. Requests that were reset in the meantime are skipped.
+   */
   private next(): Waiting | undefined {
     const isOver = ([{ stream }]: Waiting): boolean => stream.closed || this.session.destroyed;
     let [next] = this.waiting;
@@ -103,7 +107,7 @@ export class Http2Connection implements Connection {
     this.setup.turns.later(this.turn);
   }
 
-  /** Of those that wait one, and then it is the turn of another connection. */
+  /** Starts one waiting request, then lets other connections have their turn. */
   private readonly turn = (): void => {
     this.isQueued = false;
     if (this.holdsUnread()) return this.beginLater();
@@ -118,7 +122,7 @@ export class Http2Connection implements Connection {
     if (!this.isQueued) this.beginWaiting();
   };
 
-  /** Whether the peer has so much of its answers still to read that it gets no others. */
+  /** Whether the peer has too many unread responses to get further ones. */
   private holdsUnread(): boolean {
     let bytes = 0;
     for (const { unread } of this.open) bytes += unread;
@@ -137,16 +141,19 @@ export class Http2Connection implements Connection {
     });
   }
 
-  /** Counts a stream that was reset soon after it was opened: whoever does that has us begin what nobody wants. */
+  /**
+   * Counts a stream that was reset soon after it was opened: the peer makes the service start work that
+   * nobody wants.
+   */
   countReset(): void {
     if (this.session.destroyed) return;
-    if (this.lookout.countReset(performance.now())) this.cutOff('streams that are opened and reset');
+    if (this.lookout.countReset(performance.now())) this.cutOff('rapid stream resets');
   }
 
-  /** Whether node:http2 has ended the connection for a flood, by the number of nghttp2's error. */
+  /** Whether node:http2 ended the connection because of a flood, given nghttp2's error number. */
   endedForFlood(errno: number | undefined): boolean {
     if (!this.lookout.isFloodError(errno)) return false;
-    this.events.onFlood(this.socket, 'frames past the limits');
+    this.events.onFlood(this.socket, 'too many frames');
     return true;
   }
 
@@ -155,7 +162,7 @@ export class Http2Connection implements Connection {
     this.isCutOff = true;
     this.waiting.length = 0;
     this.events.onFlood(this.socket, flood);
-    // In a turn of its own: this may be an event of nghttp2.
+    // In a separate turn, because this may run inside an event of nghttp2.
     setImmediate(() => {
       if (!this.session.destroyed) this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       this.session.destroy();
@@ -168,7 +175,7 @@ export class Http2Connection implements Connection {
     const { lingerTimeout, idleSessionTimeout } = this.setup.limits;
     for (const open of this.open) open.sweep(now);
     if (session.closed || session.destroyed) {
-      // A peer that was told to go, or is gone, and has nothing to wait for, may still not close its socket.
+      // A peer that was asked to leave, or is gone, may keep its socket open although it waits for nothing.
       if (this.open.size > 0) return;
       this.closingSince ??= now;
       if (now - this.closingSince > lingerTimeout) this.socket.destroy();
@@ -182,7 +189,7 @@ export class Http2Connection implements Connection {
 
   look(now: number): void {
     const isFlooded = this.lookout.isFlooded(this.socket.bytesRead, now);
-    if (isFlooded && !this.session.destroyed) this.cutOff('frames that are no request');
+    if (isFlooded && !this.session.destroyed) this.cutOff('frames without requests');
   }
 
   drain(): void {

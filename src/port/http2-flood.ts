@@ -1,39 +1,39 @@
 import { type Rate, take } from '../values/token-bucket.ts';
 
-/** NGHTTP2_ERR_FLOODED: of what it counts by itself. */
+/** NGHTTP2_ERR_FLOODED: nghttp2's own counters. */
 const FLOODED = -904;
-/** NGHTTP2_ERR_CALLBACK_FAILURE: node:http2 has refused more than it may: streams, or invalid frames. */
+/** NGHTTP2_ERR_CALLBACK_FAILURE: node:http2 rejected too many streams or invalid frames. */
 const REFUSED = -902;
 
-/** What no client sends so much of, on one connection. Past it the connection is closed. */
+/** Amounts that no client sends on one connection. Beyond them the connection is closed. */
 export const FLOOD = {
-  /** Streams reset soon after they were opened, by either side, at once. */
+  /** Streams reset, by either side, soon after they were opened: the burst. */
   hastyBurst: 200,
-  /** How many of those it has back in a second. */
+  /** The number of those it regains per second. */
   hastyRate: 20,
-  /** The largest request: its headers and its body. */
+  /** The largest request: headers and body. */
   requestBytes: 80 * 1024,
-  /** What else it may send at once: 100,000 small frames. */
+  /** Other bytes at once: 100,000 small frames. */
   otherBytes: 2 * 1024 * 1024,
-  /** How much of that it has back in a second. */
+  /** The number of those bytes it regains per second. */
   otherRate: 64 * 1024,
 } as const;
 
 type FloodLimits = { readonly [Name in keyof typeof FLOOD | 'streams']: number };
 
-/** Judges whether an HTTP/2 peer sends more than any client does. */
+/** FloodLookout decides whether an HTTP/2 peer sends more than any client does. */
 export class FloodLookout {
   readonly #limits: FloodLimits;
-  /** It has had as many streams open as it may. */
+  /** Set once the maximum number of streams was open. */
   #wasFull = false;
   readonly #hasty: Rate;
   /** When the bucket of hasty resets is full again. */
   #hastyFull = 0;
-  /** Bytes of the peer at the last look, when that was, and requests since. */
+  /** The peer's bytes at the last look, its time, and the requests since. */
   #bytes = 0;
   #lookedAt = performance.now();
   #requests = 0;
-  /** Bytes that are no request, beyond what is allowed in the time. */
+  /** Bytes not explained by requests, beyond the allowance for the time. */
   #otherBytes = 0;
 
   constructor(limits: FloodLimits) {
@@ -41,13 +41,13 @@ export class FloodLookout {
     this.#hasty = { burst: limits.hastyBurst, interval: 1000 / limits.hastyRate };
   }
 
-  /** A request has come, and with it so many streams are open. */
+  /** Records a request, and the number of open streams. */
   countRequest(open: number): void {
     this.#requests += 1;
     this.#wasFull ||= open >= this.#limits.streams;
   }
 
-  /** A stream was reset soon after it was opened. True: it was one too many. */
+  /** Records a stream that was reset soon after it was opened. True: there were too many. */
   countReset(now: number): boolean {
     const taken = take(this.#hasty, this.#hastyFull, now);
     if ('wait' in taken) return true;
@@ -55,13 +55,15 @@ export class FloodLookout {
     return false;
   }
 
-  /** Whether node:http2 ends a connection for a flood, by the number of nghttp2's error. */
+  /** Whether node:http2 ends a connection because of a flood, given nghttp2's error number. */
   isFloodError(errno: number | undefined): boolean {
-    // One stream more than it may have is an error of the protocol like any other.
+    // Opening too many streams is reported like any other protocol error.
     return errno === FLOODED || errno === REFUSED || this.#wasFull;
   }
 
-  /** Whether the peer has sent more than its requests can have taken: pings, window updates, frames of no meaning. */
+  /**
+   * Whether the peer has sent more than its requests can explain: pings, window updates, meaningless frames.
+   */
   isFlooded(bytesRead: number, now: number): boolean {
     const { requestBytes, otherBytes, otherRate } = this.#limits;
     const allowed = this.#requests * requestBytes + ((now - this.#lookedAt) / 1000) * otherRate;

@@ -4,16 +4,17 @@ import { writeQueueOf, writtenOf } from './answer.ts';
 import type { PortSetup } from './setup.ts';
 
 /**
- * Pings an HTTP/2 peer, at intervals and once when it falls silent: node:http2 does not tell that it has ended a
- * connection for what the peer sent, nor then that the peer is gone. `session.setTimeout` would not do: it fires on a
- * quiet watch, and is put off by any write. Returns what is called at every sweep.
+ * Pings an HTTP/2 peer at intervals, and once when it falls silent. node:http2 does not report that it ended
+ * a connection because of the peer's bytes, nor afterwards that the peer is gone. `session.setTimeout` is
+ * unsuitable: it fires for a quiet watch, and any write postpones it. Returns the function to call at every
+ * sweep.
  */
 export function startPings(
   session: ServerHttp2Session,
   socket: Socket,
   { limits: { pingInterval, pingTimeout }, onRefused }: PortSetup,
 ): (now: number) => void {
-  // Bytes of the peer at the last sweep, and at its last answer to a ping.
+  // The peer's bytes at the last sweep, and at its last ping response.
   let sweptBytes = 0;
   let answeredBytes = 0;
   /** Bytes written when it was last pinged. */
@@ -26,9 +27,9 @@ export function startPings(
     socket.destroy();
   };
   /**
-   * nghttp2 has ended the connection, of which older versions of node:http2 do not tell: it keeps what it is to send.
-   * Looked at a sweep after the ping, as a busy connection that is well has something to send at any moment, and soon
-   * sends it. A peer that does not read leaves bytes in the queue of the socket.
+   * Whether nghttp2 has ended the connection, which older versions of node:http2 do not report: its pending
+   * bytes are never sent. Checked one sweep after the ping, because a healthy busy connection always has
+   * pending bytes but sends them soon. If the peer does not read, bytes remain in the queue of the socket.
    */
   const isGivenUp = (): boolean =>
     writtenOf(socket) === writtenBytes &&

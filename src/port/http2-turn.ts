@@ -1,11 +1,12 @@
-// Why: what ends an HTTP/2 connection or resets a stream makes node:http2 send what waits, and inside of an event that
-// nghttp2 delivers that is more than nghttp2 bears: it spins for ever, or Node.js aborts. Any code that runs in such an
-// event, or in a promise that it resolves, can do it: ours, Connect's, and that of node:http2 itself.
-// Until: node:http2 itself waits with it (http2Session.destroy() in a 'close' of a stream that its peer has reset).
+// Reason: ending an HTTP/2 connection or resetting a stream makes node:http2 send its pending bytes. Inside
+// an event that nghttp2 delivers, nghttp2 does not tolerate this: it loops forever, or Node.js aborts. Any
+// code in such an event, or in a promise that it resolves, can cause it: ours, Connect's and that of
+// node:http2 itself. Remove when node:http2 defers it by itself (test: http2Session.destroy() in a 'close' of
+// a stream that its peer has reset).
 
 import type { Http2Session, Http2Stream } from 'node:http2';
 
-/** From now on whatever ends the connection does so in a turn of the event loop of its own. */
+/** Makes every end of the connection happen in a separate turn of the event loop. */
 export function endLater(session: Http2Session): void {
   const destroy = session.destroy.bind(session);
   session.destroy = (...how) => {
@@ -13,7 +14,7 @@ export function endLater(session: Http2Session): void {
   };
 }
 
-/** From now on whatever resets the stream does so in a turn of the event loop of its own. */
+/** Makes every reset of the stream happen in a separate turn of the event loop. */
 export function resetLater(stream: Http2Stream): void {
   stream.close = closeLater;
   stream.destroy = destroyLater;
@@ -26,7 +27,8 @@ function closeLater(this: Http2Stream, ...how: Parameters<Http2Stream['close']>)
 
 function destroyLater<Stream extends Http2Stream>(this: Stream, error?: Error): Stream {
   const plain = Object.getPrototypeOf(this) as Stream;
-  // One that is closed, as every one that has come to its end, sends nothing; and its connection ends in a turn of its own.
+  // A closed stream, such as one that ended normally, sends nothing, and its connection ends in a separate
+  // turn.
   if (this.closed || this.session?.destroyed !== false) plain.destroy.call(this, error);
   else setImmediate(() => plain.destroy.call(this, error));
   return this;

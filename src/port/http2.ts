@@ -15,7 +15,10 @@ import type { PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
 import { warnRarely } from './warn-rarely.ts';
 
-/** HTTP/2. Returns what makes a connection of a socket whose first bytes are the preface. */
+/**
+ * Serves HTTP/2. Returns the function that creates a connection from a socket whose first bytes are the
+ * preface.
+ */
 export function createHttp2(
   setup: PortSetup,
   onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
@@ -33,44 +36,44 @@ export function createHttp2(
     if (connection === undefined) request.stream.destroy();
     else connection.begin(request, response);
   };
-  // What a client expects is for the guard to refuse: Node would answer by itself.
+  // The guard rejects unknown expectations; Node would answer by itself.
   server.on('request', begin).on('checkExpectation', begin);
-  // An attacker makes many.
+  // Rate-limited, because an attacker can cause many warnings.
   const warn = warnRarely(log);
   const onFlood = (socket: Socket, flood: string): void => {
     onRefused('flood');
     setup.onFlood(socket);
-    warn({ remote: shownAddress(socket.remoteAddress), flood }, 'a client that floods is cut off');
+    warn({ remote: shownAddress(socket.remoteAddress), flood }, 'closed the connection of a flooding client');
   };
 
   server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {
-    // Those of the socket are a peer that has left.
+    // Socket errors mean that the peer has left.
     if (code?.startsWith('ERR_HTTP2') !== true) return;
     if (connections.get(session)?.endedForFlood(errno) !== true) onRefused('malformed');
   });
 
   return (socket) => {
-    // Otherwise a peer that is gone leaves the session half open for ever.
+    // Otherwise a peer that is gone leaves the session half open forever.
     socket.allowHalfOpen = false;
     let session: ServerHttp2Session | undefined;
     server.once('session', (made) => {
       session = made;
     });
     server.emit('connection', socket);
-    if (session === undefined) throw new Error('node:http2 made no session of a connection');
+    if (session === undefined) throw new Error('node:http2 could not create a session for a connection');
     endLater(session);
     const connection = new Http2Connection(session, socket, setup, { onRequest, onFlood });
     connections.set(session, connection);
     session.on('stream', (stream) => {
       resetLater(stream);
-      // Opened and reset by the same bytes: there is no request of it.
+      // Opened and reset by the same bytes: there is no request for it.
       if (stream.destroyed) connection.countReset();
     });
     return connection;
   };
 }
 
-/** The rates of resets are known to newer versions of Node; older ones have nghttp2's, which are the same. */
+/** Newer versions of Node accept rates of resets; older ones have nghttp2's, which are the same. */
 function serverOptions(
   limits: PortLimits,
 ): ServerOptions & { streamResetBurst: number; streamResetRate: number } {

@@ -2,12 +2,12 @@ import { PORT_LIMITS } from '../limits.ts';
 import { PACING } from './busy.ts';
 import { FLOOD } from './http2-flood.ts';
 
-/** What a port keeps to, unless it is opened with other numbers. */
+/** The limits of a port, unless it is opened with others. */
 export const DEFAULTS = {
   ...PORT_LIMITS,
   ...PACING,
   ...FLOOD,
-  /** Between two looks at every connection: a fifth of the shortest time measured this way. */
+  /** Interval of the sweep over all connections: a fifth of the shortest timeout that it enforces. */
   sweepInterval: 3000,
 } as const;
 

@@ -23,36 +23,40 @@ export type { ConnectionCount, PortHandler, PortLog } from './setup.ts';
 export interface PortOptions
   extends Pick<PortSetup, 'handler' | 'log'>,
     Partial<Omit<PortSetup, 'limits' | 'unread' | 'turns' | 'handler' | 'log'>> {
-  /** The address to listen on, like 127.0.0.1; undefined: all of them. */
+  /** The address to listen on, such as 127.0.0.1. Undefined: all addresses. */
   readonly host?: string | undefined;
-  /** 0: any free one. */
+  /** The port. 0: any free one. */
   readonly port: number;
-  /** A socket that listens already takes the place of both. */
+  /** A socket that is already listening. It replaces both. */
   readonly fd?: number | undefined;
   readonly limits?: Partial<PortLimits>;
 }
 
-/** One listening TCP port that speaks HTTP/1.1 and HTTP/2: with prior knowledge, or over TLS as ALPN says. */
+/**
+ * Port is one listening TCP port that speaks HTTP/1.1 and HTTP/2: by prior knowledge, or over TLS by ALPN.
+ */
 export interface Port {
   readonly address: string;
   readonly port: number;
-  /** Sockets open now, those whose handshake is not over or whose protocol is not known yet included. */
+  /**
+   * Returns the number of open sockets, including those with an unfinished handshake or an unknown protocol.
+   */
   connections(): number;
-  /** Those that are not answered yet. */
+  /** Returns the number of unanswered requests. */
   requests(): number;
   /**
-   * Accepts nothing new, lets the requests in flight be answered, and closes. `cut`: some were not answered
-   * within `grace` ms and were cut off. Waiters and streams are for the caller to end first.
+   * Stops accepting, lets the requests in flight finish, and closes. `cut`: some were not answered within
+   * `grace` ms and were cut off. The caller must end waiting requests and streams first.
    */
   drain(grace: number): Promise<Drained>;
   /**
-   * Other files in place of those that it opened with. Open connections stay as they are, but for those of clients
-   * that the new ones would not let in. Returns how many of these were closed.
+   * Replaces the files that the port was opened with. Open connections are kept, except those of clients that
+   * the new files would not admit. Returns the number of closed connections.
    */
   renewTls(tls: TlsIdentity): number;
 }
 
-/** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) when it cannot be listened on. */
+/** Opens the port. Rejects with Node's error (EADDRINUSE, EACCES, ...) if it cannot listen. */
 export async function openPort(options: PortOptions): Promise<Port> {
   const limits = { ...DEFAULTS, ...options.limits };
   const setup: PortSetup = {
@@ -74,7 +78,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
     if (byClient) setup.onFlood(socket);
     warn(
       { remote: shownAddress(socket.remoteAddress) },
-      'a client that does not read its answers is cut off',
+      'closed the connection of a client that does not read its responses',
     );
   };
   const { log, onRefused } = setup;
@@ -96,7 +100,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   server.on('drop', () => onRefused('connections'));
   server.maxConnections = limits.connections + limits.refusals;
   await listen(server, options, limits.backlog);
-  server.on('error', (error) => log.error({ err: error }, 'a connection could not be accepted'));
+  server.on('error', (error) => log.error({ err: error }, 'could not accept a connection'));
   const sweeper = setInterval(() => {
     busyLooks.sweep();
     connections.sweep(performance.now());

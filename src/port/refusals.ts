@@ -1,31 +1,31 @@
-/** Why the port turned something away by itself, with nobody behind it knowing: a label of a metric. */
+/** Why the port itself rejected something, unknown to the handlers: the values of a metric's label. */
 export const PORT_REFUSALS = [
-  /** The limits of all clients together. */
+  /** Limits of all clients together. */
   'connections',
   'requests',
-  /** The connections of one client. */
+  /** The connection limit of one client. */
   'client_connections',
-  /** What is not HTTP, or not as it has to be. */
+  /** Not HTTP, or malformed. */
   'malformed',
   'headers_too_large',
-  /** What did not arrive in time: a first byte, a handshake, headers, a body. */
+  /** A first byte, a handshake, headers or a body that did not arrive in time. */
   'slow_sender',
-  /** An answer that is not read. */
+  /** A response that is not read. */
   'slow_reader',
-  /** More of such answers than one client, or all of them, may have. */
+  /** More unread responses than one client, or all together, may have. */
   'unread',
-  /** A ping that is not answered. */
+  /** An unanswered ping. */
   'gone',
-  /** More of HTTP/2 than any client sends: streams that are reset at once, frames that are no request. */
+  /** More HTTP/2 traffic than any client sends: streams reset at once, frames without requests. */
   'flood',
-  /** A TLS handshake that failed. */
+  /** A failed TLS handshake. */
   'handshake',
 ] as const;
 
 export type PortRefusal = (typeof PORT_REFUSALS)[number];
 export type OnRefused = (why: PortRefusal) => void;
 
-/** Why, by the HTTP status of the refusal; undefined when it is none. */
+/** Returns the reason for the HTTP status of a rejection. Undefined if the status is not one. */
 export function reasonByStatus(status: number): PortRefusal | undefined {
   if (status < 400) return undefined;
   if (status === 408) return 'slow_sender';

@@ -1,20 +1,20 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** A refusal that the port itself answers with, in words for a person. */
+/** Refusal is an error response of the port itself, readable by people. */
 export interface Refusal {
   readonly status: number;
   readonly text: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** For `Allow`: what some path of the service takes. */
+/** For `Allow`: the methods that any path of the service accepts. */
 export const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 
-/** For every answer but those that never change: a cache in front would give what is one client's to others. */
+/** For every response except those that never change: a cache would give one client's response to others. */
 export const NO_STORE = { 'Cache-Control': 'no-store' } as const;
 
-/** Answers over a bare HTTP/1.1 socket and closes it. */
+/** Responds over a bare HTTP/1.1 socket and closes it. */
 export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number): void {
   const body = Buffer.from(`${refusal.text}\n`);
   const head = [
@@ -29,8 +29,8 @@ export function refuseAndClose(socket: Duplex, refusal: Refusal, linger: number)
 }
 
 /**
- * Closes a socket so that the peer gets what was written. What it still sends is read and dropped for up to
- * `linger` ms: closing on unread bytes would reset the connection and could take the answer with it.
+ * Closes a socket so that the peer receives what was written. Its further bytes are read and dropped for up
+ * to `linger` ms: closing with unread bytes would reset the connection and could lose the response.
  */
 export function closeGently(socket: Duplex, linger: number): void {
   socket.end();

@@ -1,27 +1,27 @@
 import type { X509Certificate } from 'node:crypto';
 import { type Element, elements, TAG } from './der.ts';
 
-/** What a CA has taken back. */
+/** RevocationList is what a CA has revoked. */
 export interface RevocationList {
-  /** The CA's name, as its certificates have it. */
+  /** The CA's name as in its certificates. */
   readonly issuer: string;
   readonly serials: ReadonlySet<string>;
-  /** When it says nothing any more, in ms since 1970. Unset: never. */
+  /** When the list becomes outdated, in ms since 1970. Unset: never. */
   readonly nextUpdate: number | undefined;
 }
 
-/** The lists of a file in PEM, each in PEM again. */
+/** Returns the lists of a PEM file, each in PEM. */
 export function listsInPem(text: string): readonly string[] {
   return text.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) ?? [];
 }
 
-/** Throws a RangeError for what is no list of RFC 5280. */
+/** Parses a list. Throws a RangeError if it is not one of RFC 5280. */
 export function parseRevocationList(pem: string): RevocationList {
   const der = Buffer.from(pem.replaceAll(/-----[^-]+-----/g, ''), 'base64');
   const [list] = elements(der);
   const [signed] = elements(list?.body ?? der);
   const fields = elements(signed?.body ?? der);
-  // The version is left out in the oldest form.
+  // The oldest form has no version.
   const [, issuer, , ...rest] = fields[0]?.tag === TAG.INTEGER ? fields.slice(1) : fields;
   if (issuer?.tag !== TAG.SEQUENCE) throw new RangeError('a list without an issuer');
   const [next, ...others] = rest;
@@ -35,7 +35,7 @@ export function parseRevocationList(pem: string): RevocationList {
   };
 }
 
-/** Whether one of the lists has a certificate. */
+/** Whether one of the lists contains a certificate. */
 export function isRevoked({ raw }: X509Certificate, lists: readonly RevocationList[]): boolean {
   const [certificate] = elements(raw);
   const [signed] = elements(certificate?.body ?? raw);

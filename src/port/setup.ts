@@ -7,47 +7,53 @@ import type { Turns } from './turns.ts';
 import type { Unread } from './unread.ts';
 import type { Warner } from './warn-rarely.ts';
 
-/** Answers one request. What it throws or rejects with becomes a 500 and a log line. */
+/** PortHandler answers one request. An error that it throws or rejects with becomes a 500 and a log line. */
 export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
 
-/** The part of a logger that the port needs. No line holds a path: paths hold tokens. */
+/**
+ * PortLog is the part of a logger that the port uses. Log lines must not contain paths, because paths contain
+ * tokens.
+ */
 export interface PortLog extends Warner {
   error(fields: object, text: string): void;
 }
 
-/** A connection as one of its client's. */
+/** ConnectionCount is a connection as counted for its client. */
 export interface ConnectionCount {
-  /** Past the limit of the client: told so, where the protocol can, or dropped. */
+  /** Above the client's limit: REFUSED gets an error where the protocol allows it, DROPPED does not. */
   readonly verdict: 'WELCOME' | 'REFUSED' | 'DROPPED';
   end(): void;
 }
 
-export type ErrorPage = (
+export type RefusalPage = (
   request: PortRequest,
   error: { readonly status: number; readonly text: string; readonly type: string },
 ) => { readonly headers: Readonly<Record<string, string>>; readonly body: string | Buffer } | undefined;
 
-/** What a port does with what comes: given when it is opened, and handed to all of its parts. */
+/** PortSetup is the configuration of a port, shared by all of its parts. */
 export interface PortSetup {
   readonly handler: PortHandler;
-  /** Called as Node hands a request over: the handler gets it in a later turn, out of its asynchronous context. */
+  /**
+   * Called when Node delivers a request. The handler gets it in a later turn, outside its asynchronous
+   * context.
+   */
   readonly onArrival: (request: PortRequest) => void;
   readonly log: PortLog;
   readonly limits: PortLimits;
-  /** With it the port speaks TLS, and nothing in clear text. */
+  /** With it the port speaks only TLS. */
   readonly tls: TlsIdentity | undefined;
-  /** Told of each connection and request that the port refuses by itself. */
+  /** Called for each connection and request that the port itself rejects. */
   readonly onRefused: OnRefused;
-  /** Counts the connections of each client. Undefined: of one that has no limit. */
+  /** Counts the connections of each client. Undefined: the client has no limit. */
   readonly connect: (socket: Socket) => ConnectionCount | undefined;
-  /** The client that has sent a request, by a name. Undefined: one that has no limit. */
+  /** Returns the name of the client that sent a request. Undefined: the client has no limit. */
   readonly clientOf: (request: PortRequest) => string | undefined;
-  /** What is unread of all answers. */
+  /** The unread bytes of all responses. */
   readonly unread: Unread;
-  /** When requests are begun. */
+  /** Decides when requests are started. */
   readonly turns: Turns;
-  /** Writes a refusal for a person with a browser; undefined for all others. */
-  readonly errorPage: ErrorPage;
-  /** A connection was cut off for its flood. */
+  /** Renders an error as a page for browsers. Undefined for all other clients. */
+  readonly errorPage: RefusalPage;
+  /** Called when a connection was closed for flooding. */
   readonly onFlood: (socket: Socket) => void;
 }

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 
-/** What an HTTP/2 client that needs no upgrade sends first. */
+/** The first bytes of an HTTP/2 client that does not upgrade. */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 export type Protocol = 'http1' | 'http2';
 
 /**
- * Tells the protocol of a fresh connection from its first bytes, and puts them back. `done` gets undefined
- * when the peer left or took longer than `timeout` ms; it is called once, and not after the socket closed.
+ * Detects the protocol of a new connection from its first bytes, and puts them back. `done` gets undefined if
+ * the peer left or took longer than `timeout` ms. It is called once, and not after the socket has closed.
  */
 export function sniff(socket: Socket, timeout: number, done: (protocol?: Protocol) => void): void {
   let seen: Buffer = Buffer.alloc(0);

@@ -2,19 +2,22 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Protocol } from './sniff.ts';
 
-/** What a server proves itself with: the contents of the files. */
+/** TlsIdentity is the contents of a server's TLS files. */
 export interface TlsIdentity {
   readonly cert: Buffer;
   readonly key: Buffer;
-  /** With it every client needs a certificate by one of these. */
+  /** With it, every client needs a certificate signed by one of these CAs. */
   readonly clientCa?: Buffer;
-  /** The certificates that these have taken back, each list in PEM: one for every CA. */
+  /** The certificates that these CAs have revoked: one list in PEM for each CA. */
   readonly clientCrls?: readonly string[];
-  /** Undefined: whatever names they have. */
+  /** The allowed names of client certificates. Undefined: any name. */
   readonly clientNames?: readonly string[];
 }
 
-/** Those of TLS 1.3, and of TLS 1.2 those with forward secrecy and authenticated encryption: clients have had them since 2015. */
+/**
+ * The ciphers of TLS 1.3, and those of TLS 1.2 with forward secrecy and authenticated encryption, which
+ * clients have supported since 2015.
+ */
 export const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
@@ -27,7 +30,9 @@ export const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** What is spoken over TLS: what the client chose, else HTTP/1.1. Undefined in clear text. */
+/**
+ * Returns the protocol that the client chose by ALPN, or HTTP/1.1 without a choice. Undefined in plaintext.
+ */
 export function protocolByAlpn(socket: Socket): Protocol | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   return socket.alpnProtocol === 'h2' ? 'http2' : 'http1';

@@ -1,9 +1,14 @@
-/** Work on requests in a turn of the event loop, in ms: what comes later waits for the next one, and all get their turn. */
+/**
+ * Work on requests in one turn of the event loop, in ms. Further requests wait for the next turn, so that
+ * everything else gets its turn.
+ */
 const SHARE_MS = 10;
-/** Of the queue in a turn, where there is time for so many: turns of them fill the process. */
+/**
+ * The number of queued requests started per turn, if time permits. Under load each turn is filled with them.
+ */
 const FROM_QUEUE = 64;
 
-/** Shares the time of the process among connections: what one has begun may take long. */
+/** Turns shares the process's time among connections, because one request may take long. */
 export class Turns {
   readonly #now: () => number;
   readonly #queue: (() => void)[] = [];
@@ -14,13 +19,13 @@ export class Turns {
     this.#now = now;
   }
 
-  /** Whether there is time to begin one more request in this turn, before which none waits. */
+  /** Whether one more request can start in this turn. False while others wait. */
   hasTime(): boolean {
     if (!this.#isOpen) this.#open();
     return this.#queue.length === 0 && !this.#isOver();
   }
 
-  /** Has something done in a later turn, after all that waits already. */
+  /** Runs a function in a later turn, after everything that is already waiting. */
   later(begin: () => void): void {
     this.#queue.push(begin);
     if (!this.#isOpen) this.#open();
@@ -36,7 +41,10 @@ export class Turns {
     setImmediate(this.#next);
   }
 
-  /** Each in a callback of its own: what it makes ready is done before the next one looks at the clock. */
+  /**
+   * A separate callback for each, so that the work that one makes ready is done before the next checks the
+   * time.
+   */
   readonly #next = (): void => {
     this.#isOpen = false;
     if (this.#queue.length === 0) return;

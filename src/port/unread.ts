@@ -1,42 +1,48 @@
 import type { Answer } from './answer.ts';
 
-/** What was written since the last look makes for the next one: so much more than is known may be unread. */
+/** Bytes written since the last look that trigger the next one: the known total may be too low by as much. */
 const LOOK_BYTES = 1024 * 1024;
-/** Between two looks while requests wait for others to read. */
+/** Interval in ms between looks while requests wait for others to read. */
 export const LOOK_MS = 100;
-/** For an answer to be read where others wait for that: a second of a line that takes a fair part of the room. */
+/**
+ * Time in ms for a response to be read while others wait: one second for a line with a fair share of the
+ * capacity.
+ */
 const PATIENCE_MS = 1000;
-/** What is cut off is held for a turn more: past so much more than the limit not even that is waited for. */
+/**
+ * Bytes of a response that was cut off are held for one more turn. Beyond this multiple of the limit, writing
+ * stops at once.
+ */
 const OVER = 1.25;
 
 export interface UnreadLimits {
-  /** Bytes of all answers, and of those of one client. */
+  /** Bytes of all responses, of one client and of one connection. */
   readonly unread: number;
   readonly clientUnread: number;
-  /** With so much of its own a client waits for nobody. */
+  /** Up to this many bytes of its own a client never waits. */
   readonly connectionUnread: number;
 }
 
-/** Told of each answer that is cut off. By client: for the limit of one. */
+/** OnCut is called for each response that is cut off. `byClient`: because of the limit of one client. */
 export type OnCut = (answer: Answer, byClient: boolean) => void;
 
 /**
- * Counts the bytes of answers that their readers have not taken, and keeps them within limits. Past half of a limit
- * those who have some themselves have to read before they get more, within a second where they ask for it; past the
- * limit the slowest is cut off at once.
+ * Unread counts the bytes of responses that their readers have not taken, and keeps them within limits. Above
+ * half of a limit, clients with unread bytes must read them before they get more; if requests wait for that,
+ * within a second. Above the limit, the slowest reader is cut off at once.
  */
 export class Unread {
   readonly #limits: UnreadLimits;
   readonly #onCut: OnCut;
   readonly #now: () => number;
-  /** Those of which something may be unread. */
+  /** The responses that may have unread bytes. */
   readonly #answers = new Set<Answer>();
-  /** At the last look, by client where it matters; and what was written since. */
+  /** The bytes at the last look, by client where it matters, and those written since. */
   #held = 0;
   #heldBy: ReadonlyMap<string | undefined, readonly Answer[]> = new Map();
   #written = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** Somebody waits since the last look. */
+  /** Whose requests have been waiting since the last look. */
   readonly #awaited = { all: false, clients: new Set<string>() };
 
   constructor(limits: UnreadLimits, onCut: OnCut, now: () => number = () => performance.now()) {
@@ -45,7 +51,7 @@ export class Unread {
     this.#now = now;
   }
 
-  /** Whether bytes of an answer may be written now. Makes room for them by cutting off slow readers. */
+  /** Whether bytes of a response may be written now. Cuts off slow readers to make room. */
   mayWrite(answer: Answer, bytes: number): boolean {
     if (answer.isCut) return false;
     this.#answers.add(answer);
@@ -58,13 +64,13 @@ export class Unread {
     this.#answers.delete(answer);
   }
 
-  /** Whether a request has to wait until its client has read more of what it was sent. */
+  /** Whether a request must wait until its client has read more of its responses. */
   isTight(clientOf: () => string | undefined): boolean {
     const { unread, clientUnread, connectionUnread } = this.#limits;
     if (this.#held + this.#written <= clientUnread / 2) return false;
     if (this.#now() - this.#lookedAt > LOOK_MS) this.#look();
     const client = clientOf();
-    // Who has read what it was sent waits for nobody: the others are cut off, if need be.
+    // A client that has read its responses does not wait; if necessary, others are cut off.
     const held = client === undefined ? 0 : sum(this.#heldBy.get(client) ?? []);
     if (client === undefined || held <= connectionUnread) return false;
     if (held > clientUnread / 2) this.#awaited.clients.add(client);
@@ -94,7 +100,7 @@ export class Unread {
     this.#awaited.clients.clear();
   }
 
-  /** Cuts off the slowest readers, until the others are within the limit. */
+  /** Cuts off the slowest readers until the rest is within the limit. */
   #keep(answers: readonly Answer[], { limit, isAwaited, now, writer, client }: Keeping): void {
     const held = sum(answers);
     if (held <= limit / 2) return;
@@ -116,7 +122,7 @@ export class Unread {
   }
 
   #cut(answer: Answer, client: string | undefined): void {
-    // With its connection others may be gone by now.
+    // Ending its connection may already have removed others.
     if (!answer.isGone) this.#onCut(answer, client !== undefined);
     answer.cut();
   }

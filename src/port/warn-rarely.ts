@@ -1,12 +1,12 @@
-/** What comes in floods is logged once in so long. */
+/** The interval in ms at which a frequent warning is logged once. */
 const LOG_INTERVAL_MS = 60_000;
 
-/** The part of a logger that warnings need. */
+/** Warner is the part of a logger that warnings use. */
 export interface Warner {
   warn(fields: object, text: string): void;
 }
 
-/** Logs the first of many warnings, and then none for a minute. */
+/** Returns a function that logs the first of many warnings, and then none for a minute. */
 export function warnRarely(
   log: Warner,
   now: () => number = () => performance.now(),
@@ -16,6 +16,6 @@ export function warnRarely(
     const time = now();
     if (time - loggedAt < LOG_INTERVAL_MS) return;
     loggedAt = time;
-    log.warn(fields, `${text}; others are not told of for a minute`);
+    log.warn(fields, `${text}; similar warnings are suppressed for a minute`);
   };
 }

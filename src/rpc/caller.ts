@@ -4,29 +4,34 @@ import { parseToken } from '../discovery/parse.ts';
 import type { Token } from '../discovery/types.ts';
 import { NO_WORK, type Work } from '../work.ts';
 
-/** What a caller may do: as the headers of its call say, and with the secret behind a token where there is one. */
+/**
+ * ResolveCaller returns the caller of a call, from its headers and the secret in the token, if there is one.
+ */
 export type ResolveCaller = (secret: string | undefined) => Caller;
 
-/** Of everybody, at a service that asks nobody who it is. */
+/** EVERYBODY resolves every call at a service that does not authenticate callers. */
 export const EVERYBODY: ResolveCaller = (secret) =>
   secret === undefined ? ANYONE : { ...ANYONE, proof: hashSecret(secret) };
 
-/** Where a call carries it. */
+/** The context key under which a call carries its resolver. */
 export const RESOLVE_CALLER = createContextKey<ResolveCaller>(EVERYBODY);
 
-/** NEW_TOKEN leaves the last tenth of a burst to the changes of tokens that there are. */
+/**
+ * ChangeKind is the kind of a change for rate limits. NEW_TOKEN leaves the last tenth of a burst to changes
+ * of existing tokens.
+ */
 export type ChangeKind = 'NEW_TOKEN' | 'OF_TOKEN';
 
-/** What a caller may take. What asks throws a DiscoveryError when it is too much. */
+/** Quota limits what one caller may use. Its methods throw a DiscoveryError when a limit is exceeded. */
 export interface Quota extends Work {
-  /** Asked before a token is made. */
+  /** Called before a token is created. */
   makeToken(): void;
   /**
-   * Asked before something is changed, with about how many bytes that is. What it returns is called once, with how
-   * many it was.
+   * Called before a change, with an estimate of its bytes. Call the returned function once, with the actual
+   * bytes.
    */
   change(bytes: number, kind: ChangeKind): (bytes: number) => void;
-  /** Asked before a watch begins. What it returns is called once, when that is over. */
+  /** Called before a watch starts. Call the returned function once, when the watch has ended. */
   watch(): () => void;
 }
 
@@ -37,19 +42,19 @@ export const NO_QUOTA: Quota = {
   ...NO_WORK,
 };
 
-/** Where a call carries it. */
+/** The context key under which a call carries its quota. */
 export const QUOTA = createContextKey<Quota>(NO_QUOTA);
 
-/** Who calls, for the log: an address, or the network of one. */
+/** The caller's address for the log, or its network. */
 export const ADDRESS = createContextKey<string | undefined>(undefined);
 
-/** A token as requests name it, TOKEN or TOKEN:SECRET, and what its caller may do. */
+/** Parses a token as requests name it, TOKEN or TOKEN:SECRET, and resolves its caller. */
 export function enter(text: string, resolveCaller: ResolveCaller): { token: Token; caller: Caller } {
   const { token, secret } = splitSecret(text);
   return { token: parseToken(token), caller: resolveCaller(secret) };
 }
 
-/** The secret is undefined when there is none behind the token. */
+/** Splits TOKEN:SECRET. The secret is undefined if there is none. */
 export function splitSecret(text: string): { token: string; secret: string | undefined } {
   const colon = text.indexOf(':');
   if (colon < 0) return { token: text, secret: undefined };

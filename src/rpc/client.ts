@@ -17,19 +17,21 @@ import type { Work } from '../work.ts';
 import { QUOTA } from './caller.ts';
 import type { CallContext, LocalService } from './service.ts';
 
-// The signal of calls that nobody will abort. One for all: handlers release their listeners when they end.
+// The signal of calls that are never aborted. One is shared, because handlers remove their listeners when
+// they end.
 const NEVER = new AbortController().signal;
 
-// What calls of nobody in particular carry: nothing.
+// The empty context values of calls without a caller.
 const NOBODY = createContextValues();
 
 type Handler = (request: unknown, context: CallContext) => unknown;
 
 /**
- * A client of a service in the same process: messages are handed over as they are, nothing is serialised.
- * Deadlines and headers have no meaning here; an aborted signal ends the handler, which a `for await` that is
- * left does not. The context values say who calls, as `RESOLVE_CALLER` in them. `revision` is the store's, for the
- * gateways, whose protocols carry it where the API does not; of `work` they take what an answer costs.
+ * Returns a client of a service in the same process. Messages are passed by reference, without serialisation.
+ * Deadlines and headers have no effect. Only an aborted signal ends the handler; leaving a `for await` loop
+ * does not. The context values identify the caller, with `RESOLVE_CALLER` among them. `revision` is the
+ * store's revision, for the gateways whose protocols carry it where the API does not. They charge `work` for
+ * what a response costs.
  */
 export function inProcessClient(
   service: LocalService,

@@ -7,7 +7,7 @@ import { hasFormed, isComplete, lastRegistered, ranked, standbys, stateOf } from
 import type { Cluster, Millis } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
 
-/** What an operator is told of a cluster. */
+/** Returns a cluster as OperatorService shows it. */
 export function clusterSummary(cluster: Cluster, now: Millis, label: string): ClusterSummary {
   const members = ranked(cluster);
   const state = stateOf(cluster, now);

@@ -5,9 +5,9 @@ import { type ErrorDetail, ErrorDetailSchema, ErrorReason } from '../../gen/disc
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import type { DiscoveryError, ErrorFacts } from '../discovery/errors.ts';
 import { API_LIMITS } from '../limits.ts';
-import { type Clock, clusterMessage, memberMessage } from './messages.ts';
+import { type ClusterClock, clusterMessage, memberMessage } from './messages.ts';
 
-/** Who names the reasons. */
+/** The domain of the reasons in google.rpc.ErrorInfo. */
 const DOMAIN = 'etcd-discovery';
 
 type OutgoingDetail = Extract<ConnectError['details'][number], { readonly desc: DescMessage }>;
@@ -17,8 +17,14 @@ const detail = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<De
   value,
 });
 
-/** What a program is told of a refusal: all of it in the API's own detail, and what Google's have a place for. */
-export function detailsOf({ reason, message, facts }: DiscoveryError, clock?: Clock): OutgoingDetail[] {
+/**
+ * Returns the details of an error for programs: everything as the API's ErrorDetail, and Google's messages
+ * for what fits into them.
+ */
+export function detailsOf(
+  { reason, message, facts }: DiscoveryError,
+  clock?: ClusterClock,
+): OutgoingDetail[] {
   const own = create(ErrorDetailSchema, { reason: ErrorReason[reason], ...factsOf(facts, clock) });
   const details = [detail(ErrorInfoSchema, { reason, domain: DOMAIN, metadata: metadataOf(own) })];
   if (reason === 'INVALID_ARGUMENT' && facts.field !== undefined) {
@@ -36,7 +42,10 @@ function bytesOf(details: readonly OutgoingDetail[]): number {
   return details.reduce((sum, { desc, value }) => sum + toBinary(desc, create(desc, value)).length, 0);
 }
 
-function factsOf(facts: ErrorFacts, clock: Clock | undefined): MessageInitShape<typeof ErrorDetailSchema> {
+function factsOf(
+  facts: ErrorFacts,
+  clock: ClusterClock | undefined,
+): MessageInitShape<typeof ErrorDetailSchema> {
   const { revision, field, member, rank, cluster, compactRevision } = facts;
   const told: MessageInitShape<typeof ErrorDetailSchema> = { revision: revision ?? 0n, field: field ?? '' };
   if (compactRevision !== undefined) told.compactRevision = compactRevision;
@@ -49,7 +58,10 @@ function factsOf(facts: ErrorFacts, clock: Clock | undefined): MessageInitShape<
   return told;
 }
 
-/** All but what is long, or is known to whoever knows the token alone. */
+/**
+ * Returns the details that are short and not confidential. It omits those that are long, or known only to
+ * holders of the token.
+ */
 function metadataOf(told: ErrorDetail): Record<string, string> {
   const { revision, field, member, cluster, expireTime, deleteTime, compactRevision } = told;
   const metadata: Record<string, string> = {};
@@ -67,7 +79,7 @@ function metadataOf(told: ErrorDetail): Record<string, string> {
   return metadata;
 }
 
-/** Each leaves out a little more. Messages are shared, so none is changed. */
+/** Each step omits a little more. Messages are shared, so none is modified. */
 const SHORTER: ReadonlyArray<(told: ErrorDetail) => ErrorDetail> = [
   ({ cluster, ...rest }) =>
     cluster === undefined ? rest : { ...rest, cluster: { ...cluster, warnings: [] } },
@@ -81,7 +93,10 @@ const SHORTER: ReadonlyArray<(told: ErrorDetail) => ErrorDetail> = [
     cluster === undefined ? rest : { ...rest, cluster: { ...cluster, description: '' } },
 ];
 
-/** The detail without what there is no room for: headers that are too long would make the whole answer unreadable. */
+/**
+ * Shortens the detail to the available space: headers that are too long would make the whole response
+ * unreadable.
+ */
 function fitting(told: ErrorDetail, room: number): ErrorDetail {
   let fits = told;
   for (const shorter of SHORTER) {

@@ -2,7 +2,7 @@ import { Code, ConnectError } from '@connectrpc/connect';
 import { DiscoveryError, type Reason } from '../discovery/errors.ts';
 import { FAILED } from '../values/sentences.ts';
 import { detailsOf } from './error-details.ts';
-import type { Clock } from './messages.ts';
+import type { ClusterClock } from './messages.ts';
 
 const CODES = {
   INVALID_ARGUMENT: Code.InvalidArgument,
@@ -33,18 +33,20 @@ const CODES = {
 } as const satisfies Record<Reason, Code>;
 
 /**
- * The refusal as every RPC protocol carries it: a code, words for a person, details for a program. One that a client
- * should come again for says when: to gRPC's clients in a RetryInfo, to those of HTTP in `Retry-After`. A refusal of a
- * cluster needs a clock, to say how the cluster stands.
+ * Converts an error for all RPC protocols: a code, a message for people and details for programs. An error
+ * that is worth retrying says when: in a RetryInfo for gRPC clients, in `Retry-After` for HTTP clients.
+ * `clock` is required for errors about a cluster, whose state depends on the time.
  */
-export function connectError(error: DiscoveryError, clock?: Clock): ConnectError {
+export function connectError(error: DiscoveryError, clock?: ClusterClock): ConnectError {
   const { retryAfter } = error.facts;
   const metadata =
     retryAfter === undefined ? undefined : { 'Retry-After': String(Math.ceil(retryAfter / 1000)) };
   return new ConnectError(error.message, CODES[error.reason], metadata, detailsOf(error, clock));
 }
 
-/** Any thrown value as a DiscoveryError: what is not one is a defect, whose text stays in the log. */
+/**
+ * Converts any thrown value to a DiscoveryError. Other values are defects, whose message stays in the log.
+ */
 export function asDiscoveryError(thrown: unknown): DiscoveryError {
   if (thrown instanceof DiscoveryError) return thrown;
   return new DiscoveryError('INTERNAL', FAILED, { cause: thrown });

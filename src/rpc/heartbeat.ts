@@ -12,7 +12,7 @@ const HEARTBEAT = create(WatchMembersResponseSchema, {
 
 type Watch = (...call: Parameters<LocalService['watchMembers']>) => AsyncGenerator<WatchMembersResponse>;
 
-/** The API for callers behind a network: its watches are never silent for longer than the interval. */
+/** Returns the API for remote callers: its watches send a heartbeat after each interval without a message. */
 export function withHeartbeats(service: LocalService, intervalMs: number): LocalService {
   const watch = service.watchMembers as Watch;
   return {
@@ -23,7 +23,10 @@ export function withHeartbeats(service: LocalService, intervalMs: number): Local
   };
 }
 
-/** The items, and the filler whenever none has come for so long. Like its source it may be left at any time. */
+/**
+ * Yields the items, and the filler whenever no item arrived for the interval. Like its source it may be left
+ * at any time.
+ */
 export async function* filled<T>(
   items: AsyncGenerator<T>,
   intervalMs: number,
@@ -36,7 +39,7 @@ export async function* filled<T>(
       waiting.settled = true;
       waiting.wake();
     };
-    // Not `Promise.race`, which would leave something behind in `next` each time.
+    // Not `Promise.race`, which would add another listener to `next` each time.
     next.then(settle, settle);
     while (!waiting.settled) {
       let timer: NodeJS.Timeout | undefined;

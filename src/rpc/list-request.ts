@@ -10,15 +10,15 @@ import { parsePageToken } from './page-token.ts';
 
 const STATES = ['ASSEMBLING', 'COMPLETE', 'EXPIRED', 'DELETED'] as const satisfies readonly State[];
 
-/** What a request asks for, and its filters in words, which its page tokens are bound to. */
+/** Returns the query of a request, and a text of its filters, to which its page tokens are bound. */
 export function listQuery(request: ListClustersRequest, now: Millis): { query: ListQuery; filters: string } {
   const asked = [...new Set(request.states)].sort((a, b) => a - b).map(stateOf);
   const waits = request.assemblingFor === undefined ? undefined : durationMs(request.assemblingFor);
   if (waits !== undefined && waits < 0) {
-    throw wrong('assembling_for', 'assembling_for is a time that has gone by, and not negative');
+    throw wrong('assembling_for', 'assembling_for must not be negative');
   }
   if (waits !== undefined && asked.length > 0 && !asked.includes('ASSEMBLING')) {
-    throw wrong('assembling_for', 'assembling_for is of clusters that assemble, which states leaves out');
+    throw wrong('assembling_for', 'assembling_for requires ASSEMBLING in states');
   }
   const states = waits === undefined ? (asked.length === 0 ? STATES : asked) : (['ASSEMBLING'] as const);
   const filters = `${states.join()} ${waits ?? ''}`;
@@ -35,7 +35,7 @@ export function listQuery(request: ListClustersRequest, now: Millis): { query: L
 
 function stateOf(state: ClusterState): State {
   const name = STATES.find((each) => ClusterState[each] === state);
-  if (name === undefined) throw wrong('states', `states has no value ${state}; see the API's documentation`);
+  if (name === undefined) throw wrong('states', `unknown value ${state} for field states`);
   return name;
 }
 

@@ -26,21 +26,22 @@ import type { Policy } from '../discovery/policy.ts';
 import { ACCESSES, type Cluster, type Member, type Millis, type Revision } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
 
-// The core's types as the API's messages. Nothing is decided here. The core never changes a cluster, a member or
-// an event in place, so the message of each is made once and shared by every answer: nobody may change it either.
+// Converts the core's types to the API's messages and decides nothing. The core never modifies a cluster, a
+// member or an event, so the message of each is built once and shared by all responses. Nobody may modify it
+// either.
 
-/** What a cluster's message has that is not of its record. */
-export interface Clock {
+/** ClusterClock holds the parts of a cluster's message that are not in its record. */
+export interface ClusterClock {
   readonly now: () => Millis;
   readonly policy: Pick<Policy, 'retention'>;
 }
 
 const clusters = new WeakMap<Cluster, ClusterMessage>();
 
-export function clusterMessage(cluster: Cluster, { now, policy }: Clock): ClusterMessage {
+export function clusterMessage(cluster: Cluster, { now, policy }: ClusterClock): ClusterMessage {
   const state = ClusterState[stateOf(cluster, now())];
   const known = clusters.get(cluster);
-  // Time alone changes the state of a cluster that is as it was.
+  // The state of an unchanged cluster depends on the time only.
   if (known?.state === state) return known;
   const memberCount = Math.min(cluster.members.length, cluster.size);
   const message = create(ClusterSchema);
@@ -72,10 +73,10 @@ function guardOf({ locks }: Cluster): Access[] {
 
 const members = new WeakMap<Member, MemberMessage>();
 
-/** `rank` is 1 for the first; 0 where it is not known. */
+/** `rank` starts at 1. It is 0 where it is not known. */
 export function memberMessage(member: Member, rank: number): MemberMessage {
   let message = members.get(member);
-  // Those before it alone change the rank of a member that is as it was.
+  // The rank of an unchanged member depends only on those before it.
   if (message?.rank !== rank) {
     message = create(MemberSchema);
     message.id = member.id;
@@ -96,11 +97,11 @@ type Lists = Pick<WatchSnapshot, 'members' | 'standbys' | 'initialCluster'>;
 
 const lists = new WeakMap<Cluster, Lists>();
 
-/** The cluster with its members, as an answer and as the beginning of a watch. */
+/** Returns the cluster with its members, as a response and as the start of a watch. */
 export function membersMessage<Desc extends typeof ListMembersResponseSchema | typeof WatchSnapshotSchema>(
   schema: Desc,
   { cluster, revision }: { readonly cluster: Cluster; readonly revision: Revision },
-  clock: Clock,
+  clock: ClusterClock,
 ): MessageShape<Desc> {
   const message: ListMembersResponse | WatchSnapshot = create<
     typeof ListMembersResponseSchema | typeof WatchSnapshotSchema
@@ -129,7 +130,7 @@ function listsOf(cluster: Cluster): Lists {
 
 const updates = new WeakMap<Event, WatchMembersResponse>();
 
-/** The event as every watcher of its token gets it. */
+/** Returns the event as every watcher of its token receives it. */
 export function eventUpdate(event: Event): WatchMembersResponse {
   let message = updates.get(event);
   if (message === undefined) {
@@ -156,7 +157,7 @@ function eventMessage(event: Event): MemberEvent {
   return message;
 }
 
-/** Who registers is the last. Of the others an event does not tell. */
+/** Returns the rank of a new member, which is the last. For other events the rank is not known. */
 function rankAfter({ type, memberCount, standbyCount }: Event): number {
   return type === 'REGISTERED' ? memberCount + standbyCount : 0;
 }

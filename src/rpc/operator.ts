@@ -23,11 +23,11 @@ import type { CallContext } from './service.ts';
 export interface OperatorOptions {
   readonly onDefect: (defect: unknown) => void;
   readonly onRefused: (reason: Reason) => void;
-  /** What the log calls a token. */
+  /** Returns the name of a token in the log. */
   readonly labelOf: (token: string) => string;
 }
 
-/** OperatorService, for the network and for callers in this process. */
+/** LocalOperator is OperatorService for remote callers and for callers in this process. */
 export interface LocalOperator {
   listClusters(request: ListClustersRequest, context: CallContext): Promise<ListClustersResponse>;
 }
@@ -41,7 +41,7 @@ export function operatorService(
     values: ContextValues,
   ): Promise<ListClustersResponse> => {
     const caller = values.get(RESOLVE_CALLER)(undefined);
-    // First: strangers are told nothing else.
+    // First, so that other callers learn nothing else.
     authorizeOperator(caller);
     const now = discovery.now();
     const { query, filters } = listQuery(request, now);
@@ -65,7 +65,7 @@ export function operatorService(
   };
 }
 
-/** Calls the service in this process for whoever the values say. */
+/** Returns a client of the service in this process for the caller in the context values. */
 export function inProcessOperator(service: LocalOperator, values: ContextValues): OperatorClient {
   const { signal } = new AbortController();
   return {

@@ -3,15 +3,15 @@ import { DiscoveryError } from '../discovery/errors.ts';
 import type { Place } from '../discovery/newest.ts';
 import { millis, type Token } from '../discovery/types.ts';
 
-/** The first byte: no page token then begins with a `-`, which command lines would take for a flag. */
+/** The first byte. With it a page token never starts with `-`, which command lines would parse as a flag. */
 const FORMAT = 1;
 const SUM_AT = 1;
 const BODY_AT = SUM_AT + 4;
 const FORM = /^(\d{1,16})\/([\w.~-]{1,128})$/;
 
 /**
- * Behind which cluster a page begins, as the page before tells it. It is no right: whoever may show one may list what is
- * behind any place. The checksum is against mistakes, such as that of going on with other filters.
+ * Returns the token that names the place after which the next page starts. It grants no access: only callers
+ * that may list can use it. The checksum detects mistakes, such as continuing with other filters.
  */
 export function pageTokenOf({ createTime, token }: Place, filters: string): string {
   const body = `${createTime}/${token}`;
@@ -22,7 +22,10 @@ export function pageTokenOf({ createTime, token }: Place, filters: string): stri
   return bytes.toString('base64url');
 }
 
-/** Undefined: from the first one on. Throws for what no page with these filters has told. */
+/**
+ * Parses a page token. Undefined starts at the first page. Throws if the token was not returned for these
+ * filters.
+ */
 export function parsePageToken(text: string, filters: string): Place | undefined {
   if (text === '') return undefined;
   const bytes = Buffer.from(text, 'base64url');
@@ -33,7 +36,7 @@ export function parsePageToken(text: string, filters: string): Place | undefined
     return { createTime: millis(Number(time)), token: token as Token };
   throw new DiscoveryError(
     'INVALID_ARGUMENT',
-    'page_token is that of no page with these filters; begin again without it',
+    'page_token is not valid for these filters; start again without it',
     { field: 'page_token' },
   );
 }

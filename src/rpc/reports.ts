@@ -2,40 +2,40 @@ import { type ContextValues, createContextKey } from '@connectrpc/connect';
 import type { Reason } from '../discovery/errors.ts';
 import type { Written } from '../discovery/store.ts';
 
-/** Who asks for a change, as far as it is known. */
-export interface Asker {
-  /** Of its credential. */
+/** ReportedCaller identifies the caller of a change, as far as it is known. */
+export interface ReportedCaller {
+  /** The name of its credential. */
   readonly name: string | undefined;
   readonly address: string | undefined;
 }
 
-/** A change that was refused. */
+/** RefusedChange is a change that was rejected. */
 export interface RefusedChange {
   readonly reason: Reason;
-  /** As the request names it; unset where it asks for a new one. */
+  /** The token as named in the request. Unset if the request asks for a new one. */
   readonly token: string | undefined;
-  /** Of the node, as the request has it. */
+  /** The name of the node as given in the request. */
   readonly memberName: string | undefined;
-  readonly by: Asker;
+  readonly by: ReportedCaller;
 }
 
-/** Who is told what becomes of calls. */
+/** Reports are the callbacks that receive the outcome of calls. */
 export interface Reports {
-  /** Why a call was refused, each of them. */
+  /** Called for every rejected call. */
   readonly onRefused?: (reason: Reason) => void;
-  readonly onChanged?: (written: Written, by: Asker) => void;
+  readonly onChanged?: (written: Written, by: ReportedCaller) => void;
   readonly onChangeRefused?: (refused: RefusedChange) => void;
 }
 
-/** What the line of a request says of the call that it made: filled while that is answered. */
+/** Noted is the call as the log line of its request reports it. It is filled while the call is handled. */
 export interface Noted {
-  /** As the request names it, with a secret behind it or without. */
+  /** The token as named in the request, with or without a secret. */
   token?: string;
-  /** Why it was refused. */
+  /** The reason why the call was rejected. */
   reason?: string;
 }
 
-/** Where a call carries it; undefined where nobody asks. */
+/** The context key under which a call carries its note. Undefined if nothing is logged. */
 export const NOTED = createContextKey<Noted | undefined>(undefined);
 
 export function noteToken(values: ContextValues, token: string | undefined): void {

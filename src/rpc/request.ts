@@ -38,9 +38,9 @@ import {
 } from '../discovery/types.ts';
 import { type ResolveCaller, splitSecret } from './caller.ts';
 
-// Requests as the core's commands: the one place where their fields are parsed.
+// Converts requests to the core's commands. This is the only place where their fields are parsed.
 
-/** The token to make, by whom, and the secrets to tell of if it is made. */
+/** Returns the command for a new token, its caller, and the secrets to return if it is created. */
 export function createRequest(
   request: CreateTokenRequest,
   { policy, key }: Pick<Discovery, 'policy' | 'key'>,
@@ -74,7 +74,7 @@ export function createRequest(
   return { command, caller, secrets: messages };
 }
 
-/** By all that the call says and by who makes it: nobody gets what was made for another. */
+/** Derives from the whole request and its caller, so that no caller receives what was created for another. */
 function issuerOf(request: CreateTokenRequest, { name, proof }: Caller, key: Uint8Array): Issuer {
   const requestId = parseRequestId(request.requestId);
   const { size, token, description, ttl, allowRejoin, guard } = request;
@@ -136,11 +136,7 @@ function whenFullOf(whenFull: WhenFull): RegisterCommand['whenFull'] {
 }
 
 function unknownValue(field: string, value: number): DiscoveryError {
-  return new DiscoveryError(
-    'INVALID_ARGUMENT',
-    `${field} has no value ${value}; see the API's documentation`,
-    {
-      field,
-    },
-  );
+  return new DiscoveryError('INVALID_ARGUMENT', `unknown value ${value} for field ${field}`, {
+    field,
+  });
 }

@@ -8,16 +8,16 @@ import {
 import type { Policy } from '../discovery/policy.ts';
 import { API_LIMITS } from '../limits.ts';
 
-/** What a service is beside its policy. */
+/** ServiceFacts describes a service beyond its policy. */
 export interface ServiceFacts {
   readonly version: string;
-  /** For which calls credentials are needed. */
+  /** The calls that require credentials. */
   readonly auth: 'off' | 'create' | 'all';
-  /** As the operator names it. */
+  /** The public URL as configured by the operator. */
   readonly publicUrl?: string | undefined;
 }
 
-/** Of a service that nobody has set up. */
+/** BARE_FACTS are the facts of a service without configuration. */
 export const BARE_FACTS: ServiceFacts = { version: '', auth: 'off' };
 
 export function serviceInfo(

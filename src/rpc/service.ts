@@ -34,25 +34,25 @@ import { createRequest, registerCommand, reopenTtl } from './request.ts';
 import { BARE_FACTS, type ServiceFacts, serviceInfo } from './service-info.ts';
 import { type Spending, spend } from './spend.ts';
 
-/** Members from which telling of all of them takes half a millisecond. */
+/** From this many members, building a message of all of them takes half a millisecond. */
 const LARGE = 100;
 
-/** All that the handlers need of a call's context: when to stop, and who calls. */
+/** CallContext is the part of a call's context that the handlers use: the signal and the caller. */
 export interface CallContext extends Pick<HandlerContext, 'signal' | 'values'> {
-  /** Of a call over HTTP. */
+  /** The HTTP method. Unset for calls in this process. */
   readonly requestMethod?: string;
   readonly responseHeader?: Headers;
 }
 
-/** The API, and what only callers in this process ask for. */
+/** LocalService is the API plus the methods for callers in this process only. */
 export interface LocalService extends ServiceImpl<typeof DiscoveryService> {
   /** The store's revision. */
   revision(context: CallContext): Promise<bigint>;
 }
 
 /**
- * The API over the core: each call is parsed once, made, and answered. Errors leave as ConnectErrors with one
- * ErrorDetail; `onDefect` is told of those that nobody foresaw.
+ * Returns the API over the core. Each call is parsed once, executed, and converted to a response. Errors are
+ * thrown as ConnectErrors with one ErrorDetail; unexpected ones are also passed to `onDefect`.
  */
 export function discoveryService(
   discovery: Discovery,
@@ -79,7 +79,7 @@ export function discoveryService(
       return handler(request, values.get(RESOLVE_CALLER), values).catch((thrown) => refuse(thrown, values));
     };
 
-  /** Makes a change of what its caller may have stored, and tells of it. */
+  /** Makes a change within the caller's quota and reports it. */
   const change = async <W extends Written>(
     values: ContextValues,
     caller: Caller,
@@ -91,7 +91,7 @@ export function discoveryService(
     return written;
   };
 
-  /** A unary call that changes something. */
+  /** Wraps a unary method that makes a change. */
   const changing = <Request extends { readonly token?: string }, Response>(
     handler: (request: Request, resolveCaller: ResolveCaller, values: ContextValues) => Promise<Response>,
   ) =>
@@ -123,7 +123,7 @@ export function discoveryService(
       return create(CreateTokenResponseSchema, {
         cluster: clusterMessage(cluster, discovery),
         revision,
-        // By an earlier try, if not by this one.
+        // An earlier attempt may have created the token.
         created: changed || command.repeats !== undefined,
         secrets,
       });
@@ -167,7 +167,7 @@ export function discoveryService(
       { signal, values }: CallContext,
     ): AsyncGenerator<WatchMembersResponse> {
       noteToken(values, request.token);
-      // What is thrown at whoever hands over is the end of the client, and nothing that failed here.
+      // An error thrown at a yield comes from the client's end of the stream, not from a failure here.
       let isHanding = false;
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
@@ -175,7 +175,7 @@ export function discoveryService(
         const leave = onEnd(signal, values.get(QUOTA).watch());
         try {
           for await (const item of discovery.watch(token, after, signal, caller)) {
-            // What each of many watchers makes of the end of a large cluster takes milliseconds.
+            // For each watcher, converting the deletion of a large cluster takes milliseconds.
             if (item.type === 'EVENT' && (item.event.removed?.length ?? 0) > LARGE) await ownTurn();
             const update = updateOf(item, discovery);
             isHanding = true;

@@ -3,15 +3,15 @@ import { tokenBytes } from '../discovery/bytes.ts';
 import type { Written } from '../discovery/store.ts';
 import { type ChangeKind, QUOTA } from './caller.ts';
 
-/** What a change will take, as far as it can be told before. */
+/** Spending is the expected cost of a change, as far as it is known beforehand. */
 export interface Spending {
   readonly bytes: number;
   readonly kind?: ChangeKind;
 }
 
 /**
- * Makes a change of what its caller may have stored: taken before, as many may be under way, and set right by what was
- * stored. A change that was refused, or not needed, takes nothing.
+ * Makes a change within the caller's quota. The estimate is charged first, because several changes may run at
+ * once, and corrected by the bytes that were stored. A change that was rejected or unnecessary costs nothing.
  */
 export async function spend<W extends Written>(
   values: ContextValues,

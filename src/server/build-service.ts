@@ -22,13 +22,13 @@ import { tokenLabel } from './telemetry/redact.ts';
 import { openTracing } from './telemetry/tracing.ts';
 import { readVersion } from './version.ts';
 
-/** Makes what /metrics answers with from what does so for this process alone. */
+/** Scrape returns the text of /metrics, given the function that returns this process's own metrics. */
 export type Scrape = (own: Metrics['text']) => Metrics['text'];
 
-/** All of the service but its ports and what runs beside them. */
+/** BuiltService is the service without its ports and background tasks. */
 export type BuiltService = Awaited<ReturnType<typeof buildService>>;
 
-/** Puts the service together. Rejects with the store's DiscoveryError. */
+/** Builds the service. Rejects with the store's DiscoveryError. */
 export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const version = readVersion();
   const urlFor = (request: PortRequest): string => config.publicUrl ?? reachedUrl(request);
@@ -40,7 +40,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const store = observeStore(opened.store, metrics.store, tracing);
   const discovery = new Discovery(store, config.policy);
   const onDefect = (defect: unknown): void => {
-    log.error({ err: defect }, 'a defect: a call failed that should not have; please report it');
+    log.error({ err: defect }, 'a defect: a call failed unexpectedly; please report it');
   };
   const story = new Story(log);
   const service = discoveryService(

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Discovery } from '../discovery/discovery.ts';
 import type { Cluster } from '../discovery/types.ts';
 
-/** Between two looks: an expiry is no write, so that nothing else tells of it. */
+/** The interval between checks, in ms. An expiry is not a write, so nothing else reports it. */
 const INTERVAL_MS = 10_000;
-/** Clusters of one look: of more, the others are not told of. */
+/** Clusters of one check: further ones are not reported. */
 const TOLD_TOGETHER = 100;
 
 /**
- * Tells of each token that expires while the service runs, some seconds later. Returns what stops it. A store that is
- * away is asked again for the same time when it is back.
+ * Reports each token that expires while the service runs, some seconds later. Returns a function that stops
+ * it. If the store is unavailable, the period is checked again when it has recovered.
  */
 export function watchExpiries(
   discovery: Pick<Discovery, 'expired' | 'now'>,
@@ -22,7 +22,7 @@ export function watchExpiries(
     for (;;) {
       await sleep(intervalMs, undefined, { signal: stopped.signal, ref: false });
       const until = discovery.now();
-      // A clock that was put back: what it passes again was told of.
+      // The clock was set back: the period was already reported.
       if (until <= from) continue;
       const clusters = await discovery.expired(from, until, TOLD_TOGETHER).catch(() => undefined);
       if (clusters === undefined) continue;
@@ -30,7 +30,7 @@ export function watchExpiries(
       from = until;
     }
   };
-  // Ends by the signal alone.
+  // Only the signal ends it.
   run().catch(() => {});
   return () => stopped.abort();
 }

@@ -10,26 +10,26 @@ import type { Log } from './telemetry/log.ts';
 import type { StoreMetrics } from './telemetry/store-metrics.ts';
 import { readCaFile, readTlsFiles, readWhole } from './tls-files.ts';
 
-/** The store that the configuration chooses. Nothing above knows which one it is. */
+/** OpenedStore is the store selected by the configuration. The layers above do not know which one it is. */
 export interface OpenedStore {
-  /** With the id that the v3 dialect tells as its cluster's; replicas over one etcd have the same. */
+  /** With the ID that the v3 dialect reports for its cluster. Replicas over one etcd share it. */
   readonly store: Store & {
     readonly clusterId: bigint;
     readonly tokens: () => number;
     readonly room?: () => number;
     readonly bytes: () => number;
   };
-  /** For the operator: what it is, and where. */
+  /** A description for the operator: type and location. */
   readonly description: string;
-  /** Why nothing is changed any more, in words; undefined while changes are taken. */
+  /** Returns why no more changes are accepted. Undefined while they are. */
   readonly full: () => string | undefined;
-  /** The same of new tokens alone. */
+  /** Returns why no new tokens are accepted. Undefined while they are. */
   readonly warning: () => string | undefined;
 }
 
 export interface OpenOptions {
   readonly onBatch?: StoreMetrics['batch'];
-  /** What becomes of a prefix in etcd without anything below it; without this it is taken. */
+  /** What to do with an unused prefix in etcd. Default: take it. */
   readonly free?: FreePrefix;
 }
 
@@ -41,24 +41,27 @@ function roomOf(
   return {
     full: () => (store.bytes() < all ? undefined : fullWith(store.bytes(), all)),
     warning: () =>
-      store.bytes() < most ? undefined : `no new tokens are made: ${fullWith(store.bytes(), all)}`,
+      store.bytes() < most ? undefined : `new tokens are rejected: ${fullWith(store.bytes(), all)}`,
   };
 }
 
-/** An etcd that starts together with the service takes seconds; an empty log meanwhile looks like a hang. */
+/**
+ * Time in ms until the wait is logged: an etcd that starts together with the service takes seconds, and an
+ * empty log looks like a hang.
+ */
 const SILENT_MS = 1000;
 
 const AFTER_A_KILL =
-  'the process that had the data directory before did not end by itself: it was killed, ran out of memory, met a failing disk (see the log of the kernel), or the machine went down; the data was checked and is whole, with every write that was acknowledged';
+  'the last process that used the data directory did not shut down cleanly: it was killed, ran out of memory, had a disk failure (see the kernel log), or the machine went down; the data was checked and is complete, with every acknowledged write';
 
-/** Rejects with a DiscoveryError whose text says what to do. */
+/** Opens the store. Rejects with a DiscoveryError whose message says what to do. */
 export async function openStore(
   config: StoreConfig,
   policy: Pick<Policy, 'maxTokens' | 'maxBytes'>,
   log: Log,
   { onBatch = () => {}, free = 'TAKE' }: OpenOptions = {},
 ): Promise<OpenedStore> {
-  // The one that is not chosen is not loaded: each brings its database's client.
+  // The other store is not loaded, because each brings its database's client.
   if (config.type === 'EMBEDDED') {
     const { openLmdbStore } = await import('../store/lmdb/store.ts');
     const store = await openLmdbStore({
@@ -91,16 +94,16 @@ export async function openStore(
   return {
     store,
     ...roomOf(store, policy.maxBytes),
-    description: `etcd at ${endpoints.join(', ')}, below ${prefix}`,
+    description: `etcd at ${endpoints.join(', ')}, prefix ${prefix}`,
   };
 }
 
 function tellTrouble(log: Log, trouble: string | undefined): void {
-  if (trouble === undefined) log.info('the store takes writes again');
-  else log.error(`writes are refused: ${trouble}`);
+  if (trouble === undefined) log.info('the store accepts writes again');
+  else log.error(`writes are rejected: ${trouble}`);
 }
 
-/** Reads the files by which etcd lets the service in. */
+/** Reads the files with the credentials for etcd. */
 function etcdAccess({
   endpoints,
   caFile,
@@ -112,7 +115,7 @@ function etcdAccess({
     const identity = clientTls && orRefuse(readTlsFiles(clientTls, 'etcd'));
     return { ...(ca !== undefined && { ca }), ...identity };
   };
-  // What is wrong with them is said of them, and not of etcd.
+  // Reports problems with the files here, not as a failure of etcd.
   tls();
   const isTls = endpoints.some((endpoint) => endpoint.startsWith('https:'));
   return {
@@ -121,7 +124,7 @@ function etcdAccess({
   };
 }
 
-/** That in a file is read again at every log-in, as it may have been changed; from a pipe it comes once. */
+/** A password file is read again at each login, because it may have changed. A pipe can be read only once. */
 function passwordOf(password: string | { readonly file: string }): string | (() => string) {
   if (typeof password === 'string') return password;
   const { file } = password;
@@ -139,9 +142,9 @@ function passwordOf(password: string | { readonly file: string }): string | (() 
 function readPassword(file: string): string {
   const name = `--etcd-password-file ${JSON.stringify(file)}`;
   const contents = readWhole(file);
-  if (typeof contents === 'string') throw refusal(`${name}: cannot be read: ${contents}`);
+  if (typeof contents === 'string') throw refusal(`${name}: cannot read the file: ${contents}`);
   const [password = ''] = contents.toString('utf8').split(/\r?\n/, 1);
-  if (password === '') throw refusal(`${name}: its first line is empty, and should be the password`);
+  if (password === '') throw refusal(`${name}: the first line is empty; it must be the password`);
   return password;
 }
 

@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('../../gen/openapi.json', import.meta.url));
-/** The server that the generated document names. */
+/** The server URL in the generated document. */
 const SERVER = '"http://localhost:8087"';
 
-/** The OpenAPI document of a service that the client reaches by a URL; undefined where only the compiler has run. */
+/**
+ * OpenapiFor returns the OpenAPI document of a service that the client reaches by a URL. Undefined in a build
+ * by the compiler only.
+ */
 export type OpenapiFor = (url: string) => string | undefined;
 
 export function readOpenapi(file = FILE): OpenapiFor {

@@ -9,7 +9,7 @@ import type { Log } from './telemetry/log.ts';
 import { filesOf, readServerTls } from './tls-files.ts';
 import { reloadOnChange } from './watch-files.ts';
 
-/** Who may call, as configured. Throws an INVALID_ARGUMENT that names the file when it cannot be used. */
+/** Returns the callers as configured. Throws an INVALID_ARGUMENT that names the file if it cannot be used. */
 export function openCallers({ mode, file, operatorNames }: Config['auth'], isOwn: IsOwn): Callers {
   const known = file === undefined ? NOBODY : readAuthFile(file);
   if (typeof known === 'string') throw new DiscoveryError('INVALID_ARGUMENT', known);
@@ -23,8 +23,8 @@ interface Used {
 }
 
 /**
- * Keeps the certificates and the known callers as their files are, and ends what is open of clients that would be
- * let in no more. Returns what ends it.
+ * Keeps the certificates and the known callers in step with their files, and closes the connections and
+ * streams of clients that are no longer admitted. Returns a function that stops this.
  */
 export function reloadFiles(
   { tls, auth: { file } }: Pick<Config, 'tls' | 'auth'>,
@@ -35,7 +35,10 @@ export function reloadFiles(
     const use = (now: TlsIdentity): void => {
       const closed = port.renewTls(now);
       if (closed > 0)
-        log.warn({ connections: closed }, 'closed those of client certificates that count no more');
+        log.warn(
+          { connections: closed },
+          'closed connections of client certificates that are no longer valid',
+        );
     };
     ends.push(reloadOnChange(filesOf(tls), { read: () => readServerTls(tls), use, log }));
   }
@@ -44,7 +47,7 @@ export function reloadFiles(
       const ended = callers.renew(now);
       if (now.size === 0) log.error({ file }, EMPTIED);
       if (ended > 0)
-        log.warn({ file, ended }, 'ended the waits and streams of callers that are known no more');
+        log.warn({ file, ended }, 'ended the waits and streams of callers whose credentials were removed');
     };
     ends.push(reloadOnChange([file], { read: () => readCallers(file), use, log }));
   }
@@ -54,9 +57,12 @@ export function reloadFiles(
 }
 
 const EMPTIED =
-  'the file of known callers names nobody, or is gone: nobody is known by it, and calls that need it are refused until it names callers again';
+  'the file of callers is empty or missing: calls that require credentials from it are rejected until it lists callers again';
 
-/** As after a restart, a file that is gone lets nobody in; to keep who was known would not take out the last of them. */
+/**
+ * As after a restart, a missing file admits nobody: keeping the old callers would make it impossible to
+ * remove the last one.
+ */
 function readCallers(file: string): KnownCallers | string {
   return existsSync(file) ? readAuthFile(file) : NOBODY;
 }

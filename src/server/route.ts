@@ -1,4 +1,4 @@
-/** Who answers a request. `v2` is also the answer for whatever nobody else knows. */
+/** Surface says which part of the service answers a request. `v2` also answers unknown paths. */
 export type Surface =
   | 'rpc'
   | 'home'
@@ -11,20 +11,20 @@ export type Surface =
   | 'start'
   | 'v2';
 
-/** A call is answered at once; a wait (a long poll of the v2 dialect, a stream of an RPC) when something happens. */
+/** Kind: a call is answered at once; a wait (a v2 long poll or an RPC stream) when something happens. */
 export type Kind = 'call' | 'wait';
 
-/** What a request is, as its head tells. */
+/** Route is the classification of a request by its head. */
 export interface Route {
   readonly surface: Surface;
   readonly kind: Kind;
   /** The target without its query. */
   readonly path: string;
-  /** Probes and scrapers send it every few seconds: no limit holds for it. */
+  /** Whether it is a probe or a scrape, sent every few seconds: no limit applies. */
   readonly isProbe: boolean;
-  /** Not worth a line of the log at its usual level. */
+  /** Whether it is not worth a log line at the usual level. */
   readonly isQuiet: boolean;
-  /** A node that is refused this gives up. */
+  /** Whether a node gives up if this request is rejected. */
   readonly isLastChance: boolean;
 }
 

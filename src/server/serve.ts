@@ -10,28 +10,28 @@ import { reloadFiles } from './reload.ts';
 import { startSweeper } from './sweeper.ts';
 import type { Log } from './telemetry/log.ts';
 
-/** The service, listening. */
+/** RunningServer is the listening service. */
 export interface RunningServer {
   /** A base URL that works on this machine. */
   readonly url: string;
   readonly port: number;
   readonly discovery: Discovery;
-  /** What the operator is told of it, as fields of the log. */
+  /** Information for the operator, as fields of the log. */
   readonly about: Readonly<Record<string, string | undefined>>;
-  /** Lets calls finish, tells waiters and streams to come back, and closes the store. */
+  /** Lets calls finish, tells waiting clients and streams to retry, and closes the store. */
   stop(): Promise<void>;
 }
 
 export interface ServerOptions {
-  /** Undefined: clear text. */
+  /** Undefined: plaintext. */
   readonly tls?: TlsIdentity | undefined;
-  /** For a process that serves beside others. */
+  /** For a process that serves next to others. */
   readonly scrape?: Scrape | undefined;
 }
 
 /**
- * The composition root. With an identity it serves over TLS, else in clear text. Rejects with the store's
- * DiscoveryError, or Node's error of listening.
+ * The composition root: starts the service. With an identity it serves over TLS, otherwise in plaintext.
+ * Rejects with the store's DiscoveryError, or Node's error of listening.
  */
 export async function startServer(
   config: Config,
@@ -62,7 +62,8 @@ export async function startServer(
     discovery.stopWatches();
     stopping.abort();
     const end = await port.drain(config.grace);
-    if (end === 'cut') log.warn({ graceMs: config.grace }, 'calls that were not over in time were cut off');
+    if (end === 'cut')
+      log.warn({ graceMs: config.grace }, 'some calls did not finish in time and were aborted');
     await stopSweeper();
     await metricsPort?.close();
     await store.close();
@@ -87,7 +88,7 @@ export async function startServer(
   };
 }
 
-/** Listens: on the address of its own for the metrics, when they have one, and on the service's. */
+/** Listens on the service's address, and on that of the metrics if they have their own. */
 async function openPorts(
   { listen, metricsListen, limits }: Config,
   { pages, observers, handler, limiter }: BuiltService,

@@ -7,26 +7,31 @@ import { createLog } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
 
 export interface ServiceOptions {
-  /** On 127.0.0.1. 0 or left out: one that is free. */
+  /** The port on 127.0.0.1. 0 or unset: any free port. */
   readonly port?: number;
-  /** Where the data is kept, also afterwards. Left out: in a temporary directory, which goes with the service. */
+  /**
+   * The data directory, which is kept afterwards. Unset: a temporary directory, which is deleted with the
+   * service.
+   */
   readonly dataDir?: string;
-  /** More flags of `etcd-discovery serve`, like `['--min-ttl', '1s']`. They beat the above. */
+  /**
+   * Further flags of `etcd-discovery serve`, such as `['--min-ttl', '1s']`. They override the options above.
+   */
   readonly flags?: readonly string[];
 }
 
-/** A discovery service in this process. */
+/** DiscoveryServer is a discovery service in this process. */
 export interface DiscoveryServer extends AsyncDisposable {
-  /** Like `http://127.0.0.1:40123`. */
+  /** The base URL, such as `http://127.0.0.1:40123`. */
   readonly url: string;
   readonly port: number;
-  /** Lets calls finish, ends watches with a word to come back, and closes the store. */
+  /** Lets calls finish, ends watches with an error that asks to retry, and closes the store. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a service in this process, for a test of one's own. It logs errors alone, to standard error, and reads no
- * environment variables. Throws a TypeError for a flag that is wrong, and the reason when it cannot start.
+ * Starts a service in this process, for tests. It logs only errors, to standard error, and reads no
+ * environment variables. Throws a TypeError for an invalid flag, and the cause if it cannot start.
  */
 export async function startService(options: ServiceOptions = {}): Promise<DiscoveryServer> {
   const { port = 0, flags = [] } = options;
@@ -50,9 +55,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Discov
 async function start(args: readonly string[]): ReturnType<typeof startServer> {
   const reading = readServeArguments(args, {});
   if (reading.type !== 'CONFIG') {
-    throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help starts no service');
+    throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help does not start a service');
   }
-  if (reading.config.workers > 1) throw new TypeError('--workers: a service in this process is one alone');
+  if (reading.config.workers > 1)
+    throw new TypeError('--workers is not supported for a service in this process');
   const tls = reading.config.tls && readServerTls(reading.config.tls);
   if (typeof tls === 'string') throw new TypeError(tls);
   return startServer(reading.config, createLog('error', 'text', process.stderr), { tls });

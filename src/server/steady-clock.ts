@@ -1,18 +1,21 @@
-/** The wall clock may be corrected by so much while a service runs, and nobody minds. */
+/** The largest correction of the wall clock that is accepted at once while a service runs. */
 const CORRECTION_MS = 60_000;
-/** A clock that was set and stays so for this long is right: it has been seen, and can have been put right. */
+/**
+ * A larger change of the clock is accepted once it has lasted this long: it has been noticed, and could have
+ * been corrected.
+ */
 const TRUSTED_AFTER_MS = 3_600_000;
 
 /**
- * Whether the wall clock can be believed where something is lost for good: a clock that was wrong for a moment would
- * have everything end. It is compared with one that only counts.
+ * SteadyClock says whether the wall clock can be trusted before data is deleted: a clock that is wrong for a
+ * moment would make everything expire. It is compared with a monotonic clock.
  */
 export class SteadyClock {
   readonly #wallMs: () => number;
   readonly #countMs: () => number;
-  /** What the wall clock is ahead of the count, as it is trusted. */
+  /** The trusted difference between the wall clock and the monotonic clock. */
   #trusted: number;
-  /** Another one that was seen, and since when. */
+  /** Another difference that was seen, and since when. */
   #seen: { readonly ahead: number; readonly since: number } | undefined;
 
   constructor(wallMs: () => number = Date.now, countMs: () => number = () => performance.now()) {
@@ -26,7 +29,7 @@ export class SteadyClock {
     const ahead = this.#wallMs() - count;
     if (isNear(ahead, this.#trusted)) {
       this.#seen = undefined;
-      // Slowly it may go anywhere.
+      // Slow changes are unlimited.
       this.#trusted = ahead;
       return true;
     }

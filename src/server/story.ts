@@ -3,16 +3,16 @@ import type { Reason } from '../discovery/errors.ts';
 import type { Written } from '../discovery/store.ts';
 import type { Cluster, Member } from '../discovery/types.ts';
 import { newWarnings } from '../discovery/warnings.ts';
-import type { Asker, RefusedChange } from '../rpc/reports.ts';
+import type { RefusedChange, ReportedCaller } from '../rpc/reports.ts';
 import type { Log } from './telemetry/log.ts';
 import { tokenLabel } from './telemetry/redact.ts';
 
-/** A name in the log is cut here: what is refused may be of any length. */
+/** The length at which names are cut in the log: a rejected name may have any length. */
 const NAME_SHOWN = 64;
 
 /**
- * Refusals by a cluster that is there. In all others the name may be a token as well: of another cluster, which the
- * request has misspelt.
+ * OF_CLUSTER has the refusals by an existing cluster. In all others the member name may be a token as well: of another
+ * cluster, misspelt by the request.
  */
 const OF_CLUSTER: ReadonlySet<Reason> = new Set<Reason>([
   'CLUSTER_FORMED',
@@ -30,7 +30,10 @@ const OF_CLUSTER: ReadonlySet<Reason> = new Set<Reason>([
   'TOO_MANY_STANDBYS',
 ]);
 
-/** Logs what becomes of each cluster, from its token to its end: a line for each change and each refused one. */
+/**
+ * Story logs the history of each cluster from its token to its end: one line for each change and each
+ * rejected one.
+ */
 export class Story {
   readonly #log: Log;
 
@@ -38,12 +41,12 @@ export class Story {
     this.#log = log;
   }
 
-  changed({ cluster, before }: Pick<Written, 'cluster' | 'before'>, by: Asker): void {
+  changed({ cluster, before }: Pick<Written, 'cluster' | 'before'>, by: ReportedCaller): void {
     if (this.#log.isLevelEnabled('info')) this.#tell(before, cluster, by);
     if (before !== undefined) this.#warn(before, cluster);
   }
 
-  #tell(before: Cluster | undefined, cluster: Cluster, by: Asker): void {
+  #tell(before: Cluster | undefined, cluster: Cluster, by: ReportedCaller): void {
     const about = { token: tokenLabel(cluster.token) };
     const tell = (facts: object, text: string): void =>
       this.#log.info({ ...about, ...facts, ...shown(by) }, text);
@@ -57,7 +60,10 @@ export class Story {
     tellOfMembers(before, cluster, tell);
     if (!isComplete(cluster) || isComplete(before)) return;
     const seconds = (lastRegistered(cluster) - createTime) / 1000;
-    this.#log.info({ ...about, size, seconds }, `the cluster is complete, ${seconds} s after its token`);
+    this.#log.info(
+      { ...about, size, seconds },
+      `the cluster is complete, ${seconds} s after its token was created`,
+    );
   }
 
   #warn(before: Cluster, cluster: Cluster): void {
@@ -82,11 +88,11 @@ export class Story {
       ...(memberName !== undefined && OF_CLUSTER.has(reason) && { member: nameShown(memberName, token) }),
       ...shown(by),
     };
-    this.#log.info(facts, 'a change was refused');
+    this.#log.info(facts, 'a change was rejected');
   }
 }
 
-/** A text of a node, in which a token is still a secret. */
+/** Makes a node's text safe to log: a token in it is still a secret. */
 function safe(text: string, token: string | undefined): string {
   const others = text.replace(/[0-9a-f]{32}/gi, tokenLabel);
   const own = token?.split(':')[0] ?? '';
@@ -116,6 +122,6 @@ function tellOfMembers(before: Cluster, cluster: Cluster, tell: (facts: object, 
 const shareOf = ({ members, size }: Cluster): string => `${Math.min(members.length, size)} of ${size}`;
 const countOf = (cluster: Cluster): object => ({ members: shareOf(cluster) });
 
-function shown({ name, address }: Asker): object {
+function shown({ name, address }: ReportedCaller): object {
   return { ...(name !== undefined && { by: name }), ...(address !== undefined && { from: address }) };
 }

@@ -4,7 +4,10 @@ import { SteadyClock } from './steady-clock.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
-/** Removes tokens that ended long ago, every `interval` ms. Returns what stops it, once a sweep is over. */
+/**
+ * Removes tokens that ended long ago, every `interval` ms. Returns a function that stops it after the sweep
+ * in progress.
+ */
 export function startSweeper(
   discovery: Discovery,
   interval: number,
@@ -27,15 +30,15 @@ export function startSweeper(
     let removed: number | undefined;
     try {
       removed = await discovery.sweep();
-      if (removed > 0) log.info({ removed }, 'removed tokens that ended long ago');
+      if (removed > 0) log.info({ removed }, 'removed tokens whose retention is over');
     } catch (error) {
-      const what = 'tokens that ended long ago could not be removed; the next try is later';
+      const what = 'could not remove tokens whose retention is over; retrying later';
       if (error instanceof DiscoveryError && error.reason === 'STORE_UNAVAILABLE') {
-        // Once for each outage, which the store tells of, too.
+        // Once per outage, which the store reports as well.
         if (!isAway) log.warn(`${what}: ${error.message}`);
         isAway = true;
       } else if (error instanceof DiscoveryError) {
-        // Once: a damaged token stays so until somebody does something about it.
+        // Once: a damaged token remains so until somebody repairs it.
         if (error.message !== defect) log.error({ err: error }, what);
         defect = error.message;
       } else log.error({ err: error }, what);
@@ -49,7 +52,7 @@ export function startSweeper(
     const isSteady = clock.isSteady();
     if (wasSteady && !isSteady) {
       log.warn(
-        'the clock of this machine has jumped; ended tokens are kept until it is back, or has stayed so for an hour',
+        'the clock of this machine jumped; ended tokens are kept until the clock is back or has been steady for an hour',
       );
     }
     wasSteady = isSteady;

@@ -7,8 +7,8 @@ import type { TlsIdentity } from '../port/tls.ts';
 import type { TlsFiles } from '../settings/config.ts';
 
 /**
- * Reads the files and checks that they fit. Else the answer is why not: one line that names the file, and its
- * flag by how that begins.
+ * Reads the files and checks that they match. A string says what is wrong: one line that names the file, and
+ * the flag that starts with the given prefix.
  */
 export function readTlsFiles(
   { certFile, keyFile }: TlsFiles,
@@ -19,22 +19,25 @@ export function readTlsFiles(
     `--${flag}-key ${JSON.stringify(keyFile)}`,
   ];
   const cert = readWhole(certFile);
-  if (typeof cert === 'string') return `${certName}: cannot be read: ${cert}`;
+  if (typeof cert === 'string') return `${certName}: cannot read the file: ${cert}`;
   const key = readWhole(keyFile);
-  if (typeof key === 'string') return `${keyName}: cannot be read: ${key}`;
+  if (typeof key === 'string') return `${keyName}: cannot read the file: ${key}`;
   const certificate = attempt(() => new X509Certificate(cert));
-  if (certificate instanceof Error) return `${certName}: holds no certificate in PEM`;
+  if (certificate instanceof Error) return `${certName}: the file does not contain a PEM certificate`;
   const privateKey = attempt((): KeyObject => createPrivateKey(key));
-  if (privateKey instanceof Error) return `${keyName}: holds no private key in PEM without a passphrase`;
+  if (privateKey instanceof Error)
+    return `${keyName}: the file does not contain a PEM private key without a passphrase`;
   if (!certificate.checkPrivateKey(privateKey)) {
-    return `${keyName}: is not the key of the first certificate in ${certName}`;
+    return `${keyName}: the key does not match the first certificate in ${certName}`;
   }
-  // What OpenSSL does not take for other reasons, like a key that is too short.
+  // OpenSSL may reject them for other reasons, such as a key that is too short.
   const context = attempt(() => createSecureContext({ cert, key }));
-  return context instanceof Error ? `${certName}: cannot be used: ${context.message}` : { cert, key };
+  return context instanceof Error
+    ? `${certName}: cannot use the certificate: ${context.message}`
+    : { cert, key };
 }
 
-/** Reads what the service proves itself with, and what its clients do. Else one line that says why not. */
+/** Reads the server's certificate and the settings for client certificates. A string says what is wrong. */
 export function readServerTls(files: TlsFiles): TlsIdentity | string {
   const { clientCaFile, clientCrlFile, clientNames } = files;
   const identity = readTlsFiles(files);
@@ -46,51 +49,52 @@ export function readServerTls(files: TlsFiles): TlsIdentity | string {
   return { ...identity, clientCa, ...(clientCrls && { clientCrls }), ...(clientNames && { clientNames }) };
 }
 
-/** The files that these are read from. */
+/** Returns the files that the identity is read from. */
 export function filesOf({ certFile, keyFile, clientCaFile, clientCrlFile }: TlsFiles): readonly string[] {
   return [certFile, keyFile, clientCaFile, clientCrlFile].filter((file) => file !== undefined);
 }
 
-/** Reads revocation lists, each in PEM, or says in one line why they cannot be used. */
+/** Reads revocation lists, each in PEM. A string says what is wrong. */
 function readCrlFile(file: string): readonly string[] | string {
   const name = `--tls-client-crl ${JSON.stringify(file)}`;
   const contents = readWhole(file);
-  if (typeof contents === 'string') return `${name}: cannot be read: ${contents}`;
+  if (typeof contents === 'string') return `${name}: cannot read the file: ${contents}`;
   const pems = listsInPem(contents.toString('latin1'));
-  if (pems.length === 0) return `${name}: holds no revocation list in PEM`;
+  if (pems.length === 0) return `${name}: the file does not contain a PEM revocation list`;
   for (const [i, pem] of pems.entries()) {
     const list = attempt(() => {
       createSecureContext({ crl: pem });
       return parseRevocationList(pem);
     });
-    if (list instanceof Error) return `${name}: its list number ${i + 1} cannot be read`;
+    if (list instanceof Error) return `${name}: cannot parse revocation list ${i + 1}`;
     const { nextUpdate = Number.POSITIVE_INFINITY } = list;
-    // With it nobody at all would be let in.
+    // An outdated list would reject every client.
     if (nextUpdate <= Date.now()) {
-      return `${name}: its list number ${i + 1} was good until ${new Date(nextUpdate).toISOString()}; get the next one from the CA`;
+      return `${name}: revocation list ${i + 1} expired at ${new Date(nextUpdate).toISOString()}; get a new one from the CA`;
     }
   }
   return pems;
 }
 
-/** Reads certificates of authorities, or says in one line why they cannot be used. */
+/** Reads CA certificates. A string says what is wrong. */
 export function readCaFile(file: string, flag: '--etcd-cacert' | '--tls-client-ca'): Buffer | string {
   const name = `${flag} ${JSON.stringify(file)}`;
   const ca = readWhole(file);
-  if (typeof ca === 'string') return `${name}: cannot be read: ${ca}`;
+  if (typeof ca === 'string') return `${name}: cannot read the file: ${ca}`;
   const certificate = attempt(() => new X509Certificate(ca));
-  // What is read here may be DER as well.
+  // X509Certificate also accepts DER.
   if (certificate instanceof Error || !ca.includes('-----BEGIN ')) {
-    return `${name}: holds no certificate in PEM`;
+    return `${name}: the file does not contain a PEM certificate`;
   }
-  // OpenSSL leaves out in silence what comes after one that it cannot read: clients that were let in would not be.
+  // OpenSSL silently ignores everything after a certificate that it cannot read, so clients that should be
+  // admitted would not be.
   const all =
     ca.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^]*?(?:-----END CERTIFICATE-----|$)/g) ?? [];
   const broken = all.findIndex((text) => attempt(() => new X509Certificate(text)) instanceof Error);
-  return broken < 0 ? ca : `${name}: its certificate number ${broken + 1} cannot be read`;
+  return broken < 0 ? ca : `${name}: cannot parse certificate ${broken + 1}`;
 }
 
-/** The contents of a file, or in words why there are none. */
+/** Returns the contents of a file. A string says why it cannot be read. */
 export function readWhole(file: string): Buffer | string {
   try {
     return readFileSync(file);

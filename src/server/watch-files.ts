@@ -1,25 +1,25 @@
 import { stat } from 'node:fs/promises';
 import type { Log } from './telemetry/log.ts';
 
-/** Soon enough for a renewal, and nothing beside what else a service does. */
+/** Soon enough for a renewal, and negligible next to the service's other work. */
 const LOOK_INTERVAL_MS = 1000;
 
 export interface Reload<T> {
-  /** Answers in one line why what is there now cannot be used; the service then goes on with what it had. */
+  /** Reads the files. A string says why they cannot be used; the service then keeps the previous contents. */
   readonly read: () => T | string;
   readonly use: (contents: T) => void;
   readonly log: Log;
 }
 
 /**
- * Loads files again when one of them has changed. Looked at by time, as mounted secrets are links that are swapped,
- * which the events of a file system do not tell. Returns what ends it.
+ * Reloads files when one of them has changed. It polls, because mounted secrets are symbolic links that are
+ * swapped, which file system events do not report. Returns a function that stops it.
  */
 export function reloadOnChange<T>(files: readonly string[], { read, use, log }: Reload<T>): () => void {
   const load = (): boolean => {
     const contents = read();
     if (typeof contents === 'string') {
-      log.error({ files }, `files have changed, and the old ones stay in use: ${contents}`);
+      log.error({ files }, `files changed but cannot be used, keeping the old contents: ${contents}`);
       return false;
     }
     use(contents);
@@ -35,22 +35,23 @@ export function reloadOnChange<T>(files: readonly string[], { read, use, log }: 
     looking = false;
     const now = states.join();
     const isFirst = seen === undefined;
-    // Who writes a file anew may empty it or take it away before: what stays so for a second is meant.
+    // A file being rewritten may be empty or missing for a moment; a state that lasts a second is intended.
     const mayPass = !isFirst && now !== passing && states.some((state) => state === EMPTY || state === GONE);
     passing = now;
     if (mayPass) return;
     const isNew = now !== seen;
     seen = now;
-    // They were read before the store was opened, which takes its time, and may be others at the first look.
+    // The files were read before the store was opened, which takes time, and may have changed by the first
+    // look.
     if (!isNew || (isFirst && now.includes(READ_ONCE))) return;
-    if (load() && !isFirst) log.info({ files }, 'files have changed and were read again');
+    if (load() && !isFirst) log.info({ files }, 'files changed and were reloaded');
   };
   void look();
   const timer = setInterval(() => void look(), LOOK_INTERVAL_MS).unref();
   return () => clearInterval(timer);
 }
 
-/** The state of a pipe, which gives what it has once: to open it again could block the process. */
+/** The state of a pipe, which can be read once: opening it again could block the process. */
 const READ_ONCE = 'read once';
 const EMPTY = 'empty';
 const GONE = 'ENOENT';

@@ -4,41 +4,41 @@ import type { ListenAddress } from '../values/address.ts';
 import type { Rate } from '../values/token-bucket.ts';
 import type { AuthMode } from './tables/access.ts';
 
-/** Where the certificate (with its chain) and its private key are, both in PEM. */
+/** TlsFiles are the paths of the certificate (with its chain) and its private key, both in PEM. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
-  /** The CAs of the clients' certificates. Undefined: clients need none. */
+  /** The CAs of client certificates. Undefined: client certificates are not required. */
   readonly clientCaFile?: string | undefined;
-  /** What these CAs have taken back. */
+  /** The certificates that these CAs have revoked. */
   readonly clientCrlFile?: string | undefined;
-  /** Undefined: any name. */
+  /** The accepted names of client certificates. Undefined: any name. */
   readonly clientNames?: readonly string[] | undefined;
 }
 
-/** What one client may have of the service. A client is an address, of IPv6 a /64. */
+/** ClientLimits are the limits of one client. A client is an IPv4 address or an IPv6 /64. */
 export interface ClientLimits {
-  /** Requests, probes and metrics left out. */
+  /** Requests, not counting probes and metrics. */
   readonly requests: Rate | 'off';
   readonly newTokens: Rate | 'off';
   /** Bytes of changes. */
   readonly bytes: Rate | 'off';
-  /** Connections open at once. */
+  /** Concurrent connections. */
   readonly connections: number;
-  /** Requests at once, streams and long polls included. */
+  /** Concurrent requests, streams and long polls included. */
   readonly requestsAtOnce: number;
-  /** Watches open at once, in whatever dialect. */
+  /** Concurrent watches, in any dialect. */
   readonly watches: number;
 }
 
-/** Where the tokens are kept. */
+/** StoreConfig selects the store of the tokens. */
 export type StoreConfig =
   | { readonly type: 'EMBEDDED'; readonly dataDir: string }
   | ({ readonly type: 'ETCD' } & EtcdConfig);
 
-/** The etcd cluster that keeps the tokens, and how to be let in. */
+/** EtcdConfig selects the etcd cluster that stores the tokens, and the credentials for it. */
 export interface EtcdConfig {
-  /** `http://host:port` or `https://host:port`, all of one scheme. */
+  /** `http://host:port` or `https://host:port`, all with the same scheme. */
   readonly endpoints: readonly string[];
   readonly prefix: string;
   readonly caFile: string | undefined;
@@ -46,34 +46,34 @@ export interface EtcdConfig {
   readonly user: { readonly name: string; readonly password: string | { readonly file: string } } | undefined;
 }
 
-/** What the service runs with. Times in ms. */
+/** Config is the configuration of the service. Times in ms. */
 export interface Config {
   readonly listen: ListenAddress;
-  /** Where the metrics are, when they are not at `listen`. */
+  /** The address for metrics, if they are not served on `listen`. */
   readonly metricsListen: ListenAddress | undefined;
-  /** Undefined: replies name the service as the request did. */
+  /** Undefined: responses name the service as the request did. */
   readonly publicUrl: string | undefined;
-  /** Undefined: clear text. */
+  /** Undefined: plaintext. */
   readonly tls: TlsFiles | undefined;
   readonly auth: {
     readonly mode: AuthMode;
     readonly file: string | undefined;
-    /** Names of client certificates. */
+    /** Names of client certificates of operators. */
     readonly operatorNames?: readonly string[];
   };
   readonly store: StoreConfig;
   readonly policy: Policy;
   readonly limits: {
     readonly perClient: ClientLimits;
-    /** Of all clients together. */
+    /** The limit of all clients together. */
     readonly connections: number;
     readonly requestsAtOnce: number;
     readonly watches: number;
   };
-  /** Undefined: there are none. */
+  /** Undefined: no proxy is trusted. */
   readonly trustedProxies: BlockList | undefined;
   readonly sweepInterval: number;
-  /** Processes that serve the port. */
+  /** The number of processes that serve the port. */
   readonly workers: number;
   readonly pollLimit: number;
   readonly grace: number;

@@ -6,7 +6,7 @@ import type { Givens } from './given.ts';
 import type { Given } from './read-flags.ts';
 import { SETTINGS, type SettingKey } from './settings.ts';
 
-/** Settings that are right one by one and wrong together, each in a line. */
+/** Returns one line for each combination of settings that are valid alone but not together. */
 export function contradictions(
   config: Config,
   endpoints: readonly EtcdEndpoint[] | undefined,
@@ -22,12 +22,12 @@ export function contradictions(
   ];
 }
 
-/** Two things that would listen on one port. */
+/** Two listeners on the same port. */
 function sameAddress({ listen, metricsListen }: Config, given: Givens): string[] {
   const metrics = given.get('metricsAddr');
   if (metrics === undefined || metricsListen === undefined || listen.port === 0) return [];
   if (metricsListen.port !== listen.port || metricsListen.host !== listen.host) return [];
-  return [`${shown(metrics)}: is the address of the service itself; leave it out to have /metrics there`];
+  return [`${shown(metrics)}: this is the address of the service itself; omit it to serve /metrics there`];
 }
 
 function wrongLifetimes({ policy }: Config, given: Givens): string[] {
@@ -38,12 +38,12 @@ function wrongLifetimes({ policy }: Config, given: Givens): string[] {
   };
   if (defaultTtl < minTtl) {
     return [
-      `${written('ttl')}: a token's lifetime of ${formatDuration(defaultTtl)} is shorter than the least, ${formatDuration(minTtl)} (${written('minTtl')})`,
+      `${written('ttl')}: the default lifetime of ${formatDuration(defaultTtl)} is shorter than the minimum of ${formatDuration(minTtl)} (${written('minTtl')})`,
     ];
   }
   if (defaultTtl > maxTtl) {
     return [
-      `${written('ttl')}: a token's lifetime of ${formatDuration(defaultTtl)} is longer than the most, ${formatDuration(maxTtl)} (${written('maxTtl')})`,
+      `${written('ttl')}: the default lifetime of ${formatDuration(defaultTtl)} is longer than the maximum of ${formatDuration(maxTtl)} (${written('maxTtl')})`,
     ];
   }
   return [];
@@ -54,29 +54,31 @@ function halfOfTls(certKey: 'tlsCert' | 'etcdCert', keyKey: 'tlsKey' | 'etcdKey'
   const [cert, key] = [given.get(certKey), given.get(keyKey)];
   const half = cert ?? key;
   if (half === undefined || (cert !== undefined && key !== undefined)) return [];
-  return [`${shown(half)}: TLS needs ${named(cert === undefined ? certKey : keyKey)} as well`];
+  return [`${shown(half)}: TLS also requires ${named(cert === undefined ? certKey : keyKey)}`];
 }
 
-/** What does not fit together in the settings of who may call. */
+/** Contradictions among the settings of access. */
 function wrongAccess({ auth: { mode } }: Config, given: Givens): string[] {
   const [auth, file, clientCa] = [given.get('auth'), given.get('authFile'), given.get('tlsClientCa')];
   if (clientCa !== undefined && !given.has('tlsCert')) {
-    return [`${shown(clientCa)}: is for TLS, and needs ${named('tlsCert')}`];
+    return [`${shown(clientCa)}: requires TLS; set ${named('tlsCert')}`];
   }
   const ofClients =
     given.get('tlsClientCrl') ?? given.get('tlsClientAllowedName') ?? given.get('tlsClientOperatorName');
   if (ofClients !== undefined && clientCa === undefined) {
-    return [`${shown(ofClients)}: is for client certificates, and needs ${named('tlsClientCa')}`];
+    return [`${shown(ofClients)}: applies to client certificates; set ${named('tlsClientCa')}`];
   }
   if (mode === 'off') {
-    // Said so, it is for the operators alone.
+    // With an explicit `off`, the file is for operators only.
     if (file === undefined || auth !== undefined) return [];
     return [
-      `${shown(file)}: nobody has to be known; give ${named('auth')} as well (off: the file is for operators alone)`,
+      `${shown(file)}: has no effect without authentication; set ${named('auth')} to create or all (or to off, to use the file for operators only)`,
     ];
   }
   if (file === undefined && clientCa === undefined && auth !== undefined) {
-    return [`${shown(auth)}: nobody is known yet; give ${named('authFile')} or ${named('tlsClientCa')}`];
+    return [
+      `${shown(auth)}: requires a list of callers; set ${named('authFile')} or ${named('tlsClientCa')}`,
+    ];
   }
   return [];
 }
@@ -93,26 +95,28 @@ const OF_ETCD = [
 
 const TLS_OF_ETCD = ['etcdCacert', 'etcdCert', 'etcdKey'] as const satisfies readonly SettingKey[];
 
-/** What does not fit together in the settings of the store. */
+/** Contradictions among the settings of the store. */
 function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given: Givens): string[] {
   const problems: string[] = [];
   const [etcd, dataDir] = [given.get('etcd'), given.get('dataDir')];
   const ofEtcd = OF_ETCD.find((key) => given.has(key));
   if (etcd === undefined) {
     if (ofEtcd !== undefined)
-      problems.push(`${given.get(ofEtcd)?.source}: is for etcd, and needs ${named('etcd')}`);
+      problems.push(`${given.get(ofEtcd)?.source}: applies to the etcd store; set ${named('etcd')}`);
     return problems;
   }
   if (dataDir !== undefined) {
-    problems.push(`${etcd.source} and ${dataDir.source} are two places for the tokens: give one of them`);
+    problems.push(
+      `${etcd.source} and ${dataDir.source} both set where tokens are stored; set only one of them`,
+    );
   }
   problems.push(...halfOfTls('etcdCert', 'etcdKey', given));
   const schemes = new Set(endpoints?.map(({ scheme }) => scheme));
   const tls = TLS_OF_ETCD.find((key) => given.has(key));
   if (schemes.has('http') && schemes.has('https')) {
-    problems.push(`${shown(etcd)}: all of them need the same, http:// or https://`);
+    problems.push(`${shown(etcd)}: all endpoints must use the same scheme, http:// or https://`);
   } else if (schemes.has('http') && tls !== undefined) {
-    problems.push(`${given.get(tls)?.source}: is for https://, and ${shown(etcd)} is http://`);
+    problems.push(`${given.get(tls)?.source}: requires https:// endpoints, but ${shown(etcd)} uses http://`);
   }
   const [user, file, password] = [
     given.get('etcdUser'),
@@ -120,34 +124,34 @@ function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given: Given
     given.get('etcdPassword'),
   ];
   if (file !== undefined && password !== undefined) {
-    problems.push(`${file.source} and ${password.source} are two passwords: give one of them`);
+    problems.push(`${file.source} and ${password.source} both set the password; set only one of them`);
   } else if (user === undefined && (file ?? password) !== undefined) {
-    problems.push(
-      `${(file ?? password)?.source}: is the password of a user: give ${named('etcdUser')} as well`,
-    );
+    problems.push(`${(file ?? password)?.source}: a password requires a user; set ${named('etcdUser')}`);
   } else if (user !== undefined && file === undefined && password === undefined) {
     problems.push(
-      `${user.source}: needs a password: give ${named('etcdPasswordFile')} or ${SETTINGS.etcdPassword.env}`,
+      `${user.source}: a user requires a password; set ${named('etcdPasswordFile')} or ${SETTINGS.etcdPassword.env}`,
     );
   }
   return problems;
 }
 
-/** Several processes over a store that has one writer. */
+/** Several processes over a store that allows only one writer. */
 function wrongWorkers({ workers, store, listen }: Config, given: Givens): string[] {
   const count = given.get('workers');
   if (count === undefined || workers === 1) return [];
   if (listen.fd !== undefined) {
-    return [`${shown(count)}: a socket that systemd has passed is for one process`];
+    return [`${shown(count)}: a socket from systemd can serve only one process; omit it`];
   }
   if (store.type !== 'EMBEDDED') return [];
-  return [`${shown(count)}: the embedded store has one writer; use ${named('etcd')} for several workers`];
+  return [
+    `${shown(count)}: the embedded store supports one process; use ${named('etcd')} for several workers`,
+  ];
 }
 
-/** As it was written, and where. */
+/** The value as it was written, and its source. */
 const shown = ({ source, text }: Given): string => `${source} ${quote(text)}`;
 
-/** By both of its names: --tls-key (DISC_TLS_KEY). */
+/** Names a setting by flag and variable: --tls-key (DISC_TLS_KEY). */
 function named(key: SettingKey): string {
   return `--${SETTINGS[key].flag} (${SETTINGS[key].env})`;
 }

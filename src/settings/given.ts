@@ -5,15 +5,18 @@ import { SETTING_ENTRIES, type Setting, type SettingKey } from './settings.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** The settings that were given, and where. */
+/** Givens are the settings that were given, with their sources. */
 export type Givens = ReadonlyMap<SettingKey, Given>;
 
-/** The settings among the flags. The last of several counts. */
+/** Returns the settings among the flags. If one is repeated, the last counts. */
 export function settingsOfFlags(given: ReadFlags['given'], problems: string[]): Givens {
   return collect(({ flag = '' }) => given.get(flag) ?? [], problems);
 }
 
-/** The variables that are set; an empty one is not. Those beaten by a flag are left out, wrong or not. */
+/**
+ * Returns the settings among the environment variables. Empty variables count as unset. Those overridden by a
+ * flag are skipped, valid or not.
+ */
 export function settingsOfVariables(env: Env, flags: Givens, problems: string[]): Givens {
   return collect(({ env: name, old }, key) => {
     if (flags.has(key)) return [];
@@ -38,7 +41,7 @@ function collect(
   return givens;
 }
 
-/** A setting with two names, given by both: which one is meant is not ours to guess. */
+/** Reports a setting that is given by both of its names, because it is unclear which one is meant. */
 function twoNames(all: readonly Given[], { old }: Setting<unknown>): string[] {
   if (old === undefined) return [];
   const isOld = ({ source }: Given): boolean => [old.env, `--${old.flag}`, `-${old.short}`].includes(source);
@@ -46,15 +49,15 @@ function twoNames(all: readonly Given[], { old }: Setting<unknown>): string[] {
   const other = all.find((each) => first !== undefined && isOld(each) !== isOld(first));
   return other === undefined
     ? []
-    : [`${first?.source} and ${other.source} are two names of one setting: give one of them`];
+    : [`${first?.source} and ${other.source} are two names for the same setting; set only one of them`];
 }
 
 const PREFIX = 'DISC_';
 const withoutPrefix = (name = ''): string => name.slice(PREFIX.length);
 
-/** Warns of variables that look like settings and are not. */
+/** Warns about variables that look like settings but are unknown. */
 export function unknownVariables(env: Env): string[] {
-  // Those of the other commands, which may be set for them.
+  // Variables of the other commands, which may be set for those.
   const others = ['DISC_SERVER', 'DISC_CREDENTIALS', 'DISC_CACERT', 'DISC_CERT', 'DISC_KEY'];
   const known = new Set([...others, ...SETTING_ENTRIES.flatMap(([, { env, old }]) => [env, old?.env])]);
   return Object.keys(env)
@@ -62,9 +65,9 @@ export function unknownVariables(env: Env): string[] {
     .sort()
     .map((name) => {
       const shown = /^\w{1,64}$/.test(name) ? name : quote(name);
-      // Without the beginning that all share, which would make every name near.
+      // Compared without the common prefix, which would make all names similar.
       const meant = nearest(withoutPrefix(name), [...known].map(withoutPrefix));
       const hint = meant === undefined ? '' : `; did you mean ${PREFIX}${meant}?`;
-      return `${shown} is set in the environment, and is not a setting of this service${hint}`;
+      return `unknown setting ${shown} in the environment${hint}`;
     });
 }

@@ -6,7 +6,7 @@ import type { Given } from './read-flags.ts';
 
 const READABLE_BY_ALL = 0o004;
 
-/** The configuration file that a setting names. What is wrong with it is among its problems. */
+/** Reads the configuration file that a setting names. Its mistakes are in `problems`. */
 export function openConfigFile({ source, text: file }: Given): ConfigFile {
   const wrong = (problem: string): ConfigFile => ({
     givens: new Map(),
@@ -16,14 +16,15 @@ export function openConfigFile({ source, text: file }: Given): ConfigFile {
   const named = `${source} ${quote(file)}`;
   try {
     const { text, mode } = readBounded(file);
-    if (text === undefined) return wrong(`${named}: is larger than ${REQUEST_LIMITS.configFileBytes} bytes`);
+    if (text === undefined)
+      return wrong(`${named}: the file is larger than ${REQUEST_LIMITS.configFileBytes} bytes`);
     const read = parseConfigFile(text, quote(file).slice(1, -1));
     if (!read.hasSecret || (mode & READABLE_BY_ALL) === 0) return read;
-    return wrong(`${named}: has a password, and everyone on this machine can read it; run chmod o-r on it`);
+    return wrong(`${named}: the file contains a password and is readable by every user; run chmod o-r on it`);
   } catch (error) {
     // The error's own text has the whole name.
     const { code = '' } = error as NodeJS.ErrnoException;
-    return wrong(`${named}: ${FILE_ERRORS[code] ?? `cannot be read (${code})`}`);
+    return wrong(`${named}: ${FILE_ERRORS[code] ?? `cannot read the file (${code})`}`);
   }
 }
 
@@ -35,7 +36,10 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied: this user cannot read the file',
 };
 
-/** Also of what has no size, like a pipe. No text: it is too large. */
+/**
+ * Reads a bounded number of bytes, also from files without a size such as pipes. No text: the file is too
+ * large.
+ */
 function readBounded(file: string): { readonly text: string | undefined; readonly mode: number } {
   const fd = openSync(file, 'r');
   try {

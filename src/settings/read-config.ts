@@ -8,12 +8,13 @@ import { passedSocket } from './systemd-socket.ts';
 
 export type ConfigReading =
   | { readonly type: 'CONFIG'; readonly config: Config; readonly warnings: readonly string[] }
-  /** One line: the setting, where it was set, its value, and what it takes. */
+  /** One line: the setting, its source, its value, and the accepted values. */
   | { readonly type: 'WRONG'; readonly problem: string };
 
 /**
- * Reads the settings from what flags say, the environment, and the file that these name. A flag beats a variable, which beats the file, and a socket that systemd has
- * passed to the process `pid` beats the address.
+ * Reads the settings from the flags, the environment, and the configuration file that these name. A flag
+ * overrides a variable, which overrides the file. A socket that systemd passed to the process `pid` overrides
+ * the address.
  */
 export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigReading {
   const problems: string[] = [];
@@ -78,7 +79,7 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
     logLevel: value('logLevel'),
     logFormat: value('logFormat'),
   };
-  // These need values that are right one by one.
+  // Checked only if each value is valid by itself.
   if (problems.length === 0) problems.push(...contradictions(config, endpoints, given));
   const [problem] = problems;
   if (problem !== undefined) return { type: 'WRONG', problem };

@@ -3,7 +3,10 @@ import { didYouMean } from '../values/nearest.ts';
 import { quote } from '../values/quote.ts';
 import type { AnyFlag, Flag } from './tables/flag.ts';
 
-/** A value as it was written, and where: `--addr`, `-a` or `DISC_ADDR`. That of a switch is ''. */
+/**
+ * Given is a value as it was written, and its source: `--addr`, `-a` or `DISC_ADDR`. The value of a switch is
+ * ''.
+ */
 export interface Given {
   readonly source: string;
   readonly text: string;
@@ -12,19 +15,19 @@ export interface Given {
 export interface ReadFlags {
   /** The arguments that are not flags. */
   readonly words: readonly string[];
-  /** By the names of the flags, in the order of the arguments. */
+  /** The values by flag name, in the order of the arguments. */
   readonly given: ReadonlyMap<string, readonly Given[]>;
   readonly help: boolean;
-  /** One line each. */
+  /** One line for each. */
   readonly problems: string[];
 }
 
-/** A long name as Go's flags take it. Here its letters would be taken for short flags. */
+/** A long name with one dash, which Go's flags accept. Here its letters would be parsed as short flags. */
 const ONE_DASH = /^-([a-z][a-z-]+)(?:=|$)/;
 
 /**
- * Tells words from flags, and flags from their values, for every command. `see` names the help to read;
- * `noSuchFlag` knows more of one that is not among `flags`.
+ * Separates words, flags and their values, for every command. `see` names the help text to refer to;
+ * `noSuchFlag` explains a flag that is not among `flags`.
  */
 export function readFlags(
   flags: Iterable<AnyFlag>,
@@ -50,10 +53,10 @@ export function readFlags(
   for (const arg of args.slice(0, args.indexOf('--') >>> 0)) {
     const long = ONE_DASH.exec(arg)?.[1];
     if (long !== undefined && Object.hasOwn(options, long)) {
-      problems.push(`-${long}: flags have two dashes; write --${long}`);
+      problems.push(`-${long}: flags start with two dashes; write --${long}`);
     }
   }
-  // Not strict: its messages run over several sentences and do not fit ours.
+  // Not strict: its error messages span several sentences and do not match ours.
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true });
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value);
@@ -67,20 +70,20 @@ export function readFlags(
           source,
           Object.keys(options).map((known) => `--${known}`),
         ) || `; ${see}`;
-      problems.push(noSuchFlag?.(source) ?? `${quote(source)}: there is no such flag${meant}`);
+      problems.push(noSuchFlag?.(source) ?? `${quote(source)}: unknown flag${meant}`);
     } else if (flag.value === undefined && text !== undefined)
-      problems.push(`${source}: takes no value; ${see}`);
+      problems.push(`${source}: this flag does not take a value; ${see}`);
     else if (
       flag.value !== undefined &&
       (text === undefined || (!token.inlineValue && text.startsWith('-')))
     ) {
-      problems.push(`${source}: needs a value; it takes ${flag.takes}`);
+      problems.push(`${source}: requires a value: ${flag.takes}`);
     } else given.set(flag.flag, [...(given.get(flag.flag) ?? []), { source, text: text ?? '' }]);
   }
   return { words, given, help, problems };
 }
 
-/** Parses what was given; undefined, and one problem more, if the flag does not take it. */
+/** Parses a value. Undefined, with a problem added, if the flag does not accept it. */
 export function valueOf<T>(
   flag: Pick<Flag<T>, 'takes' | 'parse' | 'words'>,
   { source, text }: Given,
@@ -88,7 +91,7 @@ export function valueOf<T>(
 ): T | undefined {
   const parsed = flag.parse(text);
   if (parsed === undefined) {
-    problems.push(`${source} ${quote(text)}: takes ${flag.takes}${didYouMean(text, flag.words ?? [])}`);
+    problems.push(`${source} ${quote(text)}: must be ${flag.takes}${didYouMean(text, flag.words ?? [])}`);
   }
   return parsed;
 }

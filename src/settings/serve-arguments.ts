@@ -9,7 +9,7 @@ export type ServeReading = ConfigReading | { readonly type: 'HELP' };
 const SEE = 'see etcd-discovery serve --help';
 const ALL: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
-/** Reads the settings from the arguments after `serve` and the environment. A flag beats a variable. */
+/** Reads the settings from the arguments after `serve` and the environment. A flag overrides a variable. */
 export function readServeArguments(args: readonly string[], env: Env, pid = process.pid): ServeReading {
   const { words, given, help, problems } = readFlags(flagsOf(ALL), args, SEE, noSuchFlag);
   const [word] = words;
@@ -22,16 +22,16 @@ export function readServeArguments(args: readonly string[], env: Env, pid = proc
 
 function wrongWord(word: string, args: readonly string[]): string {
   return ['-h', '--help'].includes(args[args.indexOf(word) - 1] ?? '')
-    ? `-h ${quote(word)}: -h shows the help; the public URL is set with --host`
-    : `${quote(word)}: serve takes flags only; ${SEE}`;
+    ? `-h ${quote(word)}: -h shows the help; set the public URL with --host`
+    : `${quote(word)}: unexpected argument; serve takes only flags; ${SEE}`;
 }
 
-/** Of a setting that only a variable sets, the flag that it would have (like --etcd-password) is known. */
+/** Explains a flag that would belong to a setting that only a variable can set, such as --etcd-password. */
 function noSuchFlag(source: string): string | undefined {
   const flagLike = ({ env }: Setting<unknown>): string =>
     `--${env.replace('DISC_', '').replaceAll('_', '-').toLowerCase()}`;
   const secret = ALL.find((setting) => setting.flag === undefined && flagLike(setting) === source);
   return secret === undefined
     ? undefined
-    : `${source}: others on this machine can see flags; set ${secret.env}, or use ${source}-file`;
+    : `${source}: other users of this machine can see flags; set ${secret.env} or use ${source}-file`;
 }

@@ -9,7 +9,7 @@ import { TOKENS } from './tables/tokens.ts';
 
 export type { PresetSetting, Setting } from './tables/setting.ts';
 
-/** By the headings of `serve --help`. */
+/** The headings of `serve --help`. */
 export const SETTING_GROUPS = {
   Network: NETWORK,
   Access: ACCESS,
@@ -19,14 +19,14 @@ export const SETTING_GROUPS = {
   Running: RUNNING,
 } as const;
 
-/** Every setting. The parsing, `serve --help` and the table in the README are made from this. */
+/** Every setting. Parsing, `serve --help` and its documentation are derived from this. */
 export const SETTINGS = { ...NETWORK, ...ACCESS, ...STORAGE, ...TOKENS, ...LIMITS, ...RUNNING } as const;
 
 export type SettingKey = keyof typeof SETTINGS;
 
 export const SETTING_ENTRIES = Object.entries(SETTINGS) as ReadonlyArray<[SettingKey, Setting<unknown>]>;
 
-/** The settings that a flag sets. */
+/** Returns the settings that have a flag. */
 export function flagsOf(settings: readonly Setting<unknown>[]): Array<Flag<unknown>> {
   return settings.filter(
     (setting): setting is Setting<unknown> & Flag<unknown> => setting.flag !== undefined,

@@ -2,12 +2,15 @@ import { isSecretHash } from '../discovery/access.ts';
 import type { DiscoveryError } from '../discovery/errors.ts';
 import { ACCESSES, type Access, type Locks, type PeerUrl, type SecretHash } from '../discovery/types.ts';
 
-/** Takes what was read for what this program wrote, or throws what `damaged` makes of the difference. */
+/**
+ * Decoder checks that stored values are as this program writes them, and otherwise throws the error that
+ * `damaged` returns.
+ */
 export class Decoder {
   readonly #holder: string;
   readonly #damaged: (what: string) => DiscoveryError;
 
-  /** `holder` is what values stand in: `record`. */
+  /** `holder` names what contains the values: `record`. */
   constructor(holder: string, damaged: (what: string) => DiscoveryError) {
     this.#holder = holder;
     this.#damaged = damaged;
@@ -20,7 +23,7 @@ export class Decoder {
 
   text(value: unknown): string {
     if (typeof value === 'string') return value;
-    throw this.#isNot('a text');
+    throw this.#isNot('a string');
   }
 
   flag(value: unknown): boolean {
@@ -34,19 +37,19 @@ export class Decoder {
     return value as PeerUrl[];
   }
 
-  /** The hash of each access that is guarded; undefined for the others. */
+  /** Reads the hash of each guarded access. Undefined for the others. */
   locks(hashOf: (access: Access) => unknown): Locks {
     const locks: Partial<Record<Access, SecretHash>> = {};
     for (const access of ACCESSES) {
       const hash = hashOf(access);
       if (hash === undefined) continue;
-      if (typeof hash !== 'string' || !isSecretHash(hash)) throw this.#damaged('a lock is no hash');
+      if (typeof hash !== 'string' || !isSecretHash(hash)) throw this.#damaged('a lock is not a hash');
       locks[access] = hash;
     }
     return locks;
   }
 
   #isNot(what: string): DiscoveryError {
-    return this.#damaged(`a ${this.#holder} has something else where ${what} belongs`);
+    return this.#damaged(`a ${this.#holder} has an invalid value: expected ${what}`);
   }
 }

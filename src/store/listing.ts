@@ -3,10 +3,11 @@ import type { OnDamaged } from '../discovery/store.ts';
 import type { Cluster, Token } from '../discovery/types.ts';
 
 /**
- * A part of the list of clusters, in their order. A damaged one is left out where somebody is told of it, and ends the
- * list where nobody is. Told are those before the last one of the part, as the next part begins behind that.
+ * ClusterListing is a part of the list of clusters, in order. A damaged cluster is skipped and reported if there is
+ * a callback, and ends the list otherwise. Only those before the last one of the part are reported, because
+ * the next part starts after that one.
  */
-export class Listing {
+export class ClusterListing {
   readonly clusters: Cluster[] = [];
   readonly #onDamaged: OnDamaged | undefined;
   #waiting: Array<{ readonly token: Token; readonly problem: DiscoveryError }> = [];
@@ -15,7 +16,7 @@ export class Listing {
     this.#onDamaged = onDamaged;
   }
 
-  /** `decode` gives nothing for what is no cluster any more, and throws for what is damaged. */
+  /** `decode` returns undefined for a cluster that no longer exists, and throws for a damaged one. */
   add(token: Token, decode: () => Cluster | undefined): void {
     try {
       const cluster = decode();
@@ -28,7 +29,7 @@ export class Listing {
     }
   }
 
-  /** Nothing follows, or so much that the part is over. */
+  /** Returns the clusters: nothing follows, or the part is full. */
   end(): readonly Cluster[] {
     if (this.clusters.length === 0) this.#tell();
     return this.clusters;

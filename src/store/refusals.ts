@@ -4,9 +4,9 @@ import type { Revision } from '../discovery/types.ts';
 import { STORE_LIMITS } from '../limits.ts';
 import { formatBytes } from '../values/bytes.ts';
 
-// What every store refuses alike.
+// Errors that all stores share.
 
-/** What the store cannot do, in words for the operator. */
+/** Returns the error for something that the store cannot do, with a message for the operator. */
 export function unavailable(message: string, cause?: unknown): DiscoveryError {
   return new DiscoveryError('STORE_UNAVAILABLE', message, { cause });
 }
@@ -18,11 +18,14 @@ export function closed(cause?: unknown): DiscoveryError {
 export function tooManyTokens(max: number): DiscoveryError {
   return new DiscoveryError(
     'TOO_MANY_TOKENS',
-    `the service holds ${max} tokens, as many as its operator allows; try again when old ones have ended`,
+    `the service has reached its limit of ${max} tokens; try again when old ones have been removed`,
   );
 }
 
-/** Bytes of tokens that a store takes: new tokens up to `most`, and what comes to those that there are up to `all`. */
+/**
+ * BytesBound limits the bytes of tokens in a store: new tokens up to `most`, changes to existing ones up to
+ * `all`.
+ */
 export interface BytesBound {
   readonly most: number;
   readonly all: number;
@@ -32,7 +35,7 @@ export function bytesBound(most: number): BytesBound {
   return { most, all: Math.floor(most * (1 + STORE_LIMITS.bytesMargin)) };
 }
 
-/** What a store that holds so many bytes refuses of a change. Deletions are always taken. */
+/** Returns the error for a change to a store that holds this many bytes. Deletions are always accepted. */
 export function refusedFor(
   change: Pick<Change, 'type'>,
   bytes: number,
@@ -41,35 +44,35 @@ export function refusedFor(
   if (change.type === 'CREATED' && bytes >= most) {
     return new DiscoveryError(
       'TOO_MANY_TOKENS',
-      `the tokens that the service holds take ${formatBytes(bytes)}, and its operator allows ${formatBytes(most)}; try again when old ones have ended`,
+      `the tokens of the service use ${formatBytes(bytes)}, and the limit is ${formatBytes(most)}; try again when old ones have been removed`,
     );
   }
   if (change.type === 'TOKEN_DELETED' || bytes < all) return undefined;
   return unavailable(`nothing was changed: ${fullWith(bytes, all)}`);
 }
 
-/** Undefined while changes are taken. */
+/** Returns why changes are rejected. Undefined while they are accepted. */
 export function fullWith(bytes: number, all: number): string {
-  return `the tokens of the service take ${formatBytes(bytes)}, and it stops at ${formatBytes(all)}; try again when old ones have ended`;
+  return `the tokens of the service use ${formatBytes(bytes)}, and it rejects changes at ${formatBytes(all)}; try again when old ones have been removed`;
 }
 
-/** Of the changes after a revision some are no longer held: all are after `compactRevision`. */
+/** Returns the error for a history that is only complete after `compactRevision`. */
 export function compacted(
   after: Revision,
   { revision, compactRevision }: { readonly revision: Revision; readonly compactRevision: Revision },
 ): DiscoveryError {
   return new DiscoveryError(
     'REVISION_COMPACTED',
-    `the changes after revision ${after} are no longer all held; watch again without a revision, which begins with the members as they are`,
+    `some changes after revision ${after} are no longer available; watch again without a revision to start from the current members`,
     { revision, compactRevision },
   );
 }
 
 export function nothingDecided(): DiscoveryError {
-  return bug(new TypeError('nothing was decided for a token that is not there'));
+  return bug(new TypeError('there is no change for a token that does not exist'));
 }
 
-/** A refusal as it is; all else is a bug. */
+/** Returns a DiscoveryError unchanged. Anything else is a bug. */
 export function refusalOf(thrown: unknown): DiscoveryError {
   return thrown instanceof DiscoveryError ? thrown : bug(thrown);
 }

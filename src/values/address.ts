@@ -1,15 +1,15 @@
 import { isIPv6 } from 'node:net';
 
-/** Where to listen. Without a host: on every address of the machine, IPv6 and IPv4. */
+/** ListenAddress is an address to listen on. Without a host: all addresses of the machine, IPv6 and IPv4. */
 export interface ListenAddress {
   readonly host: string | undefined;
-  /** 0 lets the system choose a free one. */
+  /** The port. 0 lets the system choose a free one. */
   readonly port: number;
-  /** A socket that listens already, wherever that is. */
+  /** The descriptor of a socket that is already listening, instead of the address. */
   readonly fd?: number;
 }
 
-/** `:8087`, `host:8087` or `[::1]:8087`; undefined when it is none of them. */
+/** Parses `:8087`, `host:8087` or `[::1]:8087`. Undefined for anything else. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits ?? Number.NaN);
@@ -18,10 +18,13 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: bracketed ?? (plain || undefined), port };
 }
 
-/** A path below which a proxy shows the service. It stands in shell lines and headers, so only plain characters. */
+/**
+ * A path below which a proxy exposes the service. It appears in shell commands and headers, so only plain
+ * characters are allowed.
+ */
 const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)*\/?$/;
 
-/** The base URL by which others reach the service: scheme, host and perhaps a path, no slash at its end. */
+/** Parses the public base URL of the service: scheme, host and an optional path, without a trailing slash. */
 export function parsePublicUrl(text: string): string | undefined {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -29,17 +32,17 @@ export function parsePublicUrl(text: string): string | undefined {
   return bare && BASE_PATH.test(url.pathname) ? url.origin + basePathOf(text) : undefined;
 }
 
-/** The path of a base URL, without a slash at its end: empty, or like `/disc`. */
+/** Returns the path of a base URL without a trailing slash: empty, or for example `/disc`. */
 export function basePathOf(baseUrl: string): string {
   return new URL(baseUrl).pathname.replace(/\/$/, '');
 }
 
-/** As parseListenAddress takes it. */
+/** Formats an address as parseListenAddress accepts it. */
 export function hostPort({ host = '', port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** A URL that a person on this machine can open: "every address" is spelled localhost. */
+/** Returns a URL that works in a browser on this machine: "all addresses" becomes localhost. */
 export function localUrl(scheme: 'http' | 'https', host: string | undefined, port: number): string {
   const every = host === undefined || host === '0.0.0.0' || host === '::';
   return `${scheme}://${hostPort({ host: every ? 'localhost' : host, port })}`;

@@ -11,14 +11,14 @@ const UNITS: Readonly<Record<string, number>> = {
   TiB: 1024 ** 4,
 };
 
-/** `512MiB`, `1.5GB` or a number alone. Undefined when it is no number of bytes. */
+/** Parses `512MiB`, `1.5GB` or a plain number. Undefined for anything else. */
 export function parseBytes(text: string): number | undefined {
   const [, amount = '', unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?) ?([KMGT]i?B|B)?$/.exec(text) ?? [];
   const bytes = Math.round(Number(amount) * (UNITS[unit] ?? Number.NaN));
   return amount !== '' && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** For people: `512 MiB`, `2.5 GiB`. */
+/** Formats bytes for people: `512 MiB`, `2.5 GiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let amount = bytes;

@@ -1,4 +1,4 @@
-/** The longest that a timer waits, in ms: 24 days. One that is set for longer fires at once. */
+/** The longest timer in ms: 24 days. A longer one fires immediately. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -9,11 +9,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
 };
 
-/** Of what is read; nothing here is measured so finely, and it is written in ms. */
+/** Units that are accepted but never printed: the service measures in ms. */
 const FINE_UNIT_MS: Readonly<Record<string, number>> = {
   ...UNIT_MS,
   us: 1e-3,
-  // The micro sign and the letter mu: Go takes both.
+  // The micro sign and the letter mu: Go accepts both.
   '\u00b5s': 1e-3,
   '\u03bcs': 1e-3,
   ns: 1e-6,
@@ -24,8 +24,8 @@ const DURATION = new RegExp(`^\\+?(?:${PART})+$`);
 const LONGEST_TEXT = 100;
 
 /**
- * A duration as Go's time.ParseDuration takes it (`0`, `168h`, `1h30m`, `.5h`, `100us`), unless it is negative, and
- * `7d`. In whole ms; undefined when it is none.
+ * Parses a duration in the syntax of Go's time.ParseDuration (`0`, `168h`, `1h30m`, `.5h`, `100us`), not
+ * negative, or with days as in `7d`. Returns whole ms; undefined if the text is not a duration.
  */
 export function parseDuration(text: string): number | undefined {
   if (/^\+?0$/.test(text)) return 0;
@@ -37,7 +37,10 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined;
 }
 
-/** The shortest way to write a duration in ms that reads back the same: `90s` is `1m30s`, and `168h` is `7d`. */
+/**
+ * Formats a duration in ms in the shortest form that parses to the same value: `90s` becomes `1m30s`, `168h`
+ * becomes `7d`.
+ */
 export function formatDuration(ms: number): string {
   if (ms < 0) return `-${formatDuration(-ms)}`;
   let rest = ms;

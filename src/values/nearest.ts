@@ -1,12 +1,15 @@
-/** Longer words are not mistyped names, and comparing them would be work that a caller chooses. */
+/** Longer words are not typing errors of names, and comparing them would be work that the caller controls. */
 const LONGEST = 64;
 
-/** The candidate that a word was most likely meant to be: a few slips away from it. Undefined: none is near. */
+/**
+ * Returns the candidate that was most likely meant, at most a few typing errors away. Undefined if none is
+ * near.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > LONGEST) return undefined;
   const written = fold(word);
   let best: string | undefined;
-  // A third of the letters may be wrong, as in `wtach`; of two letters one.
+  // A third of the letters may be wrong, as in `wtach`; in a word of two letters, one.
   let least = Math.max(1, Math.floor(written.length / 3)) + 1;
   for (const candidate of candidates) {
     const slips = slipsBetween(written, fold(candidate));
@@ -15,7 +18,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** The end of a sentence about a word that is not known: `; did you mean --size?`, or nothing. */
+/** Returns the end of an error about an unknown word: `; did you mean --size?`, or an empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const meant = nearest(word, candidates);
   return meant === undefined ? '' : `; did you mean ${meant}?`;
@@ -25,7 +28,7 @@ function fold(text: string): string {
   return text.toLowerCase().replaceAll('_', '-');
 }
 
-/** How many letters are added, left out, changed or swapped with the next one (optimal string alignment). */
+/** Counts inserted, missing, changed and transposed letters (optimal string alignment). */
 function slipsBetween(a: string, b: string): number {
   let [before, last]: [number[], number[]] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,4 +1,4 @@
-/** What a browser says of the page that sends a request, among its headers. */
+/** PageHeaders are the headers by which a browser identifies the page that sent a request. */
 export interface PageHeaders {
   readonly 'sec-fetch-site'?: string | string[] | undefined;
   readonly origin?: string | undefined;
@@ -7,8 +7,9 @@ export interface PageHeaders {
 }
 
 /**
- * Whether a request was sent by a page of this service or by its user's own hand, and not by another site through a
- * browser. Programs do not say where they come from, nor hold anything that another site could misuse.
+ * Whether a request comes from a page of this service or directly from the user, and not from another site
+ * through the user's browser. Programs do not send these headers, and hold nothing that another site could
+ * abuse.
  */
 export function isFromOwnPage(headers: PageHeaders, serviceUrl: string): boolean {
   const site = headers['sec-fetch-site'];
@@ -16,7 +17,7 @@ export function isFromOwnPage(headers: PageHeaders, serviceUrl: string): boolean
   const { origin } = headers;
   if (origin === undefined) return true;
   const authority = headers[':authority'] ?? headers.host;
-  // A proxy in front may speak TLS, so the scheme can be another one than here.
+  // A proxy may terminate TLS, so the scheme can differ from ours.
   const from = URL.canParse(origin) ? new URL(origin).host : undefined;
   const own = URL.canParse(serviceUrl) ? new URL(serviceUrl).host : undefined;
   return from !== undefined && (from === authority || from === own);

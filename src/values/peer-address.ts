@@ -1,22 +1,25 @@
-/** A peer URL taken apart. */
+/** PeerAddress is a parsed peer URL. */
 export interface PeerAddress {
-  /** As it was written. */
+  /** The URL as it was written. */
   readonly url: string;
   readonly scheme: 'http' | 'https';
-  /** The same for every spelling of one host that is certain to be one. */
+  /** The canonical host: equal for all spellings that certainly mean the same host. */
   readonly host: string;
   readonly port: number;
   readonly isLoopback: boolean;
-  /** Host and port, the same for every spelling that is certain to be one. */
+  /** Host and port: equal for all spellings that certainly mean the same address. */
   readonly place: string;
-  /** That of `infra1.example.com` as some call it, `infra1`. Undefined for addresses and for names that are short. */
+  /**
+   * The place with the short host name, `infra1` for `infra1.example.com`. Undefined for IP addresses and
+   * short names.
+   */
   readonly shortPlace: string | undefined;
 }
 
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost|.+\.localhost|localhost\.localdomain)$/;
 const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 
-/** Undefined for what is not an HTTP URL. */
+/** Parses a peer URL. Undefined if it is not an HTTP URL. */
 export function peerAddressOf(url: string): PeerAddress | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);
@@ -37,7 +40,10 @@ export function peerAddressOf(url: string): PeerAddress | undefined {
   };
 }
 
-/** Without the dot of a full name, an address of IPv4 that IPv6 maps as that of IPv4, and localhost as it resolves. */
+/**
+ * Removes the trailing dot of a full name, and converts a mapped IPv4 address and localhost to the address
+ * that they mean.
+ */
 function canonical(hostname: string): string {
   const host = hostname.replace(/\.$/, '');
   if (host === 'localhost' || host === 'localhost.localdomain') return '127.0.0.1';

@@ -1,14 +1,14 @@
-/** What people, templates and systemd write where an address is to be put in later. */
+/** Placeholders that people, templates and systemd leave where an address belongs. */
 const PLACEHOLDER = /[${}<>`]/;
 
-/** Every address of the machine itself, however it is written. */
+/** The unspecified address, in all of its spellings. */
 const UNSPECIFIED = new Set(['0.0.0.0', '[::]', '[::ffff:0:0]']);
 
-const ADVERTISE = '--initial-advertise-peer-urls takes the address at which the other nodes reach this one';
+const ADVERTISE = 'set --initial-advertise-peer-urls to the address at which the other nodes reach this node';
 
 /**
- * Why no other node can ever reach a peer URL, and what to do, as the end of a sentence about it. Undefined where that
- * is not certain.
+ * Returns why no other node can ever reach a peer URL, and what to do, phrased to follow the URL. Undefined
+ * if that is not certain.
  */
 export function whyUnreachable(url: string): string | undefined {
   const authority = /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
@@ -16,5 +16,5 @@ export function whyUnreachable(url: string): string | undefined {
   if (PLACEHOLDER.test(authority)) return `contains a placeholder that was not replaced; ${ADVERTISE}`;
   if (/^(?::\d*)?$/.test(authority)) return `has no host; ${ADVERTISE}`;
   if (!URL.canParse(url) || !UNSPECIFIED.has(new URL(url).hostname)) return undefined;
-  return `is an address to listen on, which other nodes cannot reach; ${ADVERTISE}`;
+  return `is a listen address that other nodes cannot reach; ${ADVERTISE}`;
 }

@@ -1,42 +1,45 @@
 import { type PeerAddress, peerAddressOf } from './peer-address.ts';
 
-// What is likely wrong with the peer URLs of a cluster's members. Each can be right, so nothing is refused for it.
-// Pure, and for browsers too.
+// Finds likely mistakes in the peer URLs of a cluster's members. Each may be intended, so nothing is
+// rejected. Pure, and used in browsers too.
 
 export type PeerWarningKind = 'LOOPBACK' | 'MIXED_SCHEMES' | 'SAME_ADDRESS' | 'ODD_PORT';
 
 export interface PeerWarning {
   readonly kind: PeerWarningKind;
-  /** The names of the members to look at. */
+  /** The names of the affected members. */
   readonly members: readonly string[];
-  /** For a person: what is likely wrong, and what to do. */
+  /** A text for people: what is likely wrong, and what to do. */
   readonly text: string;
 }
 
-/** What a warning needs to know of a member. */
+/** PeerMember is the part of a member that warnings depend on. */
 export interface PeerMember {
   readonly name: string;
   readonly peerUrls: readonly string[];
 }
 
-/** A member with its peer URLs taken apart. */
+/** A member with its parsed peer URLs. */
 interface Peer {
   readonly name: string;
   readonly addresses: readonly PeerAddress[];
-  /** Each once. */
+  /** The distinct hosts. */
   readonly hosts: ReadonlySet<string>;
   readonly ports: ReadonlySet<number>;
 }
 
-/** Where etcd serves clients, now and before 2.0. */
+/** The ports on which etcd serves clients, now and before 2.0. */
 const CLIENT_PORTS: ReadonlySet<number> = new Set([2379, 4001]);
 
 const NAMES_SHOWN = 3;
-/** Peer URLs of a member that are looked at: all of a real node, and each registration looks at every member. */
+/**
+ * The number of peer URLs examined per member. Real nodes have fewer, and each registration examines every
+ * member.
+ */
 const URLS_READ = 4;
-/** Names in one warning, as every answer about the cluster has them. */
+/** The maximum number of names in one warning, because every response about the cluster includes them. */
 const MEMBERS_TOLD = 32;
-/** Shared addresses that are told of: whoever puts the first of them right sees the next. */
+/** The maximum number of reported shared addresses. Correcting the first ones reveals the others. */
 const GROUPS_SHOWN = 16;
 
 export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarning[] {
@@ -47,7 +50,7 @@ export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarni
   );
 }
 
-// Members never change: those of a large cluster are taken apart once, not with each that registers.
+// Members are immutable, so those of a large cluster are parsed once and not at every registration.
 const peersOfMembers = new WeakMap<PeerMember, Peer>();
 
 function peerOf(member: PeerMember): Peer {
@@ -61,7 +64,10 @@ function peerOf(member: PeerMember): Peer {
   return peer;
 }
 
-/** Members that only their own machine can reach, beside others. All of them on loopback is a test on one machine. */
+/**
+ * Finds members that only their own machine can reach, next to others. A cluster entirely on loopback is a
+ * test on one machine.
+ */
 function loopback(peers: readonly Peer[]): PeerWarning | undefined {
   const isLocal = ({ addresses }: Peer): boolean => addresses.every((each) => each.isLoopback);
   const local = peers.filter(isLocal);
@@ -70,11 +76,11 @@ function loopback(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'LOOPBACK',
     local,
-    `${told(local)} ${has(local)} a loopback address, which ${names(others)} cannot reach unless all nodes run on one machine; give --initial-advertise-peer-urls an address that every node reaches`,
+    `${told(local)} ${has(local)} a loopback address, which ${names(others)} cannot reach unless all nodes run on one machine; set --initial-advertise-peer-urls to an address that every node can reach`,
   );
 }
 
-/** etcd's peers dial whatever scheme a URL has, but a listener with TLS takes nothing else. */
+/** etcd's peers dial any scheme, but a listener with TLS accepts nothing else. */
 function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
   const having = (scheme: PeerAddress['scheme']): Peer[] =>
     peers.filter(({ addresses }) => addresses.some((each) => each.scheme === scheme));
@@ -85,11 +91,13 @@ function mixedSchemes(peers: readonly Peer[]): PeerWarning | undefined {
   return warning(
     'MIXED_SCHEMES',
     few,
-    `${told(few)} ${has(few)} ${scheme} peer URLs and ${names(many)} ${has(many)} ${other}; use TLS between all nodes or between none`,
+    `${told(few)} ${has(few)} ${scheme} peer URLs and ${names(many)} ${has(many)} ${other}; use TLS either for all nodes or for none`,
   );
 }
 
-/** One port of one machine, under two spellings or two schemes: only one of the nodes can listen there. */
+/**
+ * Finds one port of one machine in two spellings or with two schemes: only one of the nodes can listen there.
+ */
 function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
   const owners = new Map<string, Peer>();
   const groups = new Map<string, Set<Peer>>();
@@ -120,7 +128,7 @@ function sameAddresses(peers: readonly Peer[]): PeerWarning[] {
       warning(
         'SAME_ADDRESS',
         group,
-        `${told(group)} are likely the same address, and only one node can listen there; give each node its own --initial-advertise-peer-urls`,
+        `${told(group)} probably have the same address, but only one node can listen there; set a different --initial-advertise-peer-urls for each node`,
       ),
     );
 }
@@ -132,7 +140,7 @@ function ports(peers: readonly Peer[]): Array<PeerWarning | undefined> {
   return [clientPort(peers, alone), oddPort(peers, alone)];
 }
 
-/** Members that are likely reached at the port for clients, as others are not. */
+/** Finds members whose peer URL likely has the client port, unlike the others. */
 function clientPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const atClientPort = ({ addresses }: Peer): boolean =>
     addresses.every(({ port }) => CLIENT_PORTS.has(port));
@@ -141,13 +149,13 @@ function clientPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning
   return warning(
     'ODD_PORT',
     wrong,
-    `${told(wrong)} ${has(wrong)} the default port for etcd's clients; --initial-advertise-peer-urls takes the port for peers, usually 2380`,
+    `${told(wrong)} ${has(wrong)} etcd's default client port; set --initial-advertise-peer-urls to the peer port, usually 2380`,
   );
 }
 
 /**
- * Members with a port that no other member has, when most of the others share one. Several nodes on one machine have
- * ports of their own, so only members count that have a host for themselves.
+ * Finds members with a port that no other member has while most of the others share one. Nodes on the same
+ * machine need different ports, so only members alone on their host count.
  */
 function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const users = new Map<number, number>();
@@ -186,13 +194,13 @@ function warning(kind: PeerWarningKind, members: readonly Peer[], text: string):
 
 const has = (peers: readonly Peer[]): string => (peers.length === 1 ? 'has' : 'have');
 
-/** `a (http://10.0.0.1:2380) and b (http://10.0.0.2:2380)`. */
+/** Formats `a (http://10.0.0.1:2380) and b (http://10.0.0.2:2380)`. */
 const told = (peers: readonly Peer[]): string =>
   list(peers.map(({ name, addresses: [first] }) => `${name} (${first?.url})`));
 
 const names = (peers: readonly Peer[]): string => list(peers.map(({ name }) => name));
 
-/** `a, b and 3 more`. */
+/** Formats `a, b and 3 more`. */
 function list(items: readonly string[]): string {
   const shown =
     items.length > NAMES_SHOWN + 1

@@ -1,9 +1,10 @@
 /**
- * Quotes foreign text for a line on a terminal: bounded, without characters that act on the terminal, and without
- * the password of a URL.
+ * Quotes external text for a terminal: bounded, without control characters, and without the password of a
+ * URL.
  */
 export function quote(text: string): string {
-  // With all before the host, as a password may hold anything, and the scheme before it may be missing.
+  // Drops everything before the host, because a password may contain any character and the scheme may be
+  // missing.
   const at = text.lastIndexOf('@');
   const scheme = /^[a-z]+:\/\//i.exec(text)?.[0] ?? '';
   const open = at < 0 || !text.slice(0, at).includes(':') ? text : `${scheme}...${text.slice(at)}`;
@@ -14,7 +15,7 @@ export function quote(text: string): string {
   );
 }
 
-/** Foreign text without what could end a line, turn its direction or steer a terminal. */
+/** Removes characters that could end a line, change the text's direction or control a terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

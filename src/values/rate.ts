@@ -4,7 +4,7 @@ import type { Rate } from './token-bucket.ts';
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const MOST = 1_000_000;
 
-/** The same of bytes, like 1MiB/m:16MiB, or off. */
+/** Parses a rate of bytes, such as 1MiB/m:16MiB, or off. */
 export function parseByteRate(text: string): Rate | 'off' | undefined {
   if (text === 'off') return 'off';
   const [, rateText = '', unit = 's', burstText = ''] = /^([^/]+)\/([smh]):(.+)$/.exec(text) ?? [];
@@ -13,7 +13,7 @@ export function parseByteRate(text: string): Rate | 'off' | undefined {
   return { burst, interval: UNITS[unit as keyof typeof UNITS] / rate };
 }
 
-/** RATE/UNIT:BURST, like 1/s:1000, or off. Undefined when it is neither. */
+/** Parses RATE/UNIT:BURST, such as 1/s:1000, or off. Undefined for anything else. */
 export function parseRate(text: string): Rate | 'off' | undefined {
   if (text === 'off') return 'off';
   const [, count = '', unit = 's', most = ''] = /^(\d{1,7})\/([smh]):(\d{1,7})$/.exec(text) ?? [];

@@ -1,6 +1,6 @@
-// Sentences that several rooms answer with, so that a client reads the same whichever of them it met.
+// Sentences that several rooms use, so that clients get the same text from each of them.
 
-export const STOPPING = 'the service is stopping; call again to reach its successor';
+export const STOPPING = 'the service is stopping; retry to reach its successor';
 
-/** The answer to a defect, whose own words stay in the log. */
-export const FAILED = 'the service failed to answer; its log says why, please report it';
+/** The response to a defect. Its own message stays in the log. */
+export const FAILED = 'internal error: the log of the service has the details; please report it';

@@ -1,14 +1,14 @@
-/** So many at once, and from then on so many in a time: a bucket of `burst` tokens that fills up again. */
+/** Rate is a token bucket: `burst` requests at once, refilled at a constant rate. */
 export interface Rate {
   readonly burst: number;
-  /** Until one more is free, in ms. */
+  /** The time in ms after which one more token is available. */
   readonly interval: number;
 }
 
 /**
- * Takes one or more from a bucket. `full` is when the bucket is full again, all that there is to know of it; the
- * answer is its new value, or how long to wait, in ms. `kept`: so many are left for others to take. More than a bucket
- * holds are taken from a full one, and owed.
+ * Takes one or more tokens from a bucket. `full`, the time at which the bucket is full again, is its whole
+ * state. Returns the new value, or the time to wait in ms. `kept` tokens are left for others. A request for
+ * more than the bucket holds succeeds when the bucket is full, and leaves a debt.
  */
 export function take(
   rate: Rate,
@@ -18,11 +18,11 @@ export function take(
 ): { readonly full: number } | { readonly wait: number } {
   const { burst, interval } = rate;
   const wait = Math.max(full, now) - now + (Math.min(count, burst) - burst + kept) * interval;
-  // A clock of fractions: half a microsecond is not worth a refusal.
+  // Tolerates rounding errors: half a microsecond does not justify a rejection.
   return wait > 0.0005 ? { wait } : { full: owe(rate, full, now, count) };
 }
 
-/** Takes what was used already, though it is more than there is: who owes waits until it is there again. */
+/** Takes tokens that were already used even if the bucket lacks them. The debt delays later requests. */
 export function owe({ interval }: Rate, full: number, now: number, count: number): number {
   return Math.max(full, now) + count * interval;
 }

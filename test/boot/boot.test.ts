@@ -98,10 +98,10 @@ suite('a node asks how it is to be started', () => {
         'etcd=3.7&name=infra1&ip=10.0.0.9',
         409,
         'NAME_TAKEN',
-        /infra1 is the member at http:\/\/10\.0\.0\.1:2380/,
+        /infra1 is already the member at http:\/\/10\.0\.0\.1:2380/,
       ],
-      [assembling, 'etcd=3.7&name=infra9&ip=10.0.0.1', 409, 'PEER_URL_TAKEN', /address of the member infra1/],
-      [complete, 'etcd=3.7&name=infra1&ip=10.0.0.9', 409, 'NAME_TAKEN', /say data=lost/],
+      [assembling, 'etcd=3.7&name=infra9&ip=10.0.0.1', 409, 'PEER_URL_TAKEN', /address of member infra1/],
+      [complete, 'etcd=3.7&name=infra1&ip=10.0.0.9', 409, 'NAME_TAKEN', /data=lost/],
       [
         assembling,
         'etcd=3.7&name=infra2&ip=10.0.0.2&data=kept',
@@ -110,10 +110,10 @@ suite('a node asks how it is to be started', () => {
         /empty the directory/,
       ],
       ['nobody-made-it', NODE, 404, 'TOKEN_NOT_FOUND', /no such token/],
-      ['bad!', NODE, 400, 'INVALID_ARGUMENT', /a token has/],
-      [`${assembling}/deeper`, NODE, 400, 'INVALID_ARGUMENT', /the path is \/_start\/TOKEN/],
-      [expired, NODE, 410, 'TOKEN_EXPIRED', /make a new token.*new\?size=5/],
-      [deleted, NODE, 410, 'TOKEN_DELETED', /start a node that has its data as before/],
+      ['bad!', NODE, 400, 'INVALID_ARGUMENT', /a token must have/],
+      [`${assembling}/deeper`, NODE, 400, 'INVALID_ARGUMENT', /use \/_start\/TOKEN/],
+      [expired, NODE, 410, 'TOKEN_EXPIRED', /new token.*new\?size=5/],
+      [deleted, NODE, 410, 'TOKEN_DELETED', /existing member with its data.*etcdctl member add/],
     ];
     for (const [token, query, status, reason, words] of rows) {
       const answer = await ask(token, query);

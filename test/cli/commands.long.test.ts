@@ -62,22 +62,22 @@ suite('new', () => {
     assert.equal(code, 0);
     assert.equal(
       steady(stdout),
-      `A token for a cluster of 5:
+      `Created a token for a cluster of 5:
 
   token    TOKEN
   URL      http://SERVICE/TOKEN
   expires  TIME (in 1d)
 
-Start each of the 5 nodes with it, beside the node's own name and URLs:
+Start each of the 5 nodes with it, in addition to the node's own name and URLs:
 
   etcd 3.4, 3.5   --discovery http://SERVICE/TOKEN
   etcd 3.6, 3.7   --discovery-token TOKEN --discovery-endpoints http://SERVICE
 
-All that a node needs: etcd-discovery flags http://SERVICE/TOKEN --etcd 3.6 --name NAME --ip ADDRESS
-Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
+All settings:  etcd-discovery flags http://SERVICE/TOKEN --etcd 3.6 --name NAME --ip ADDRESS
+Watch nodes:   etcd-discovery watch http://SERVICE/TOKEN
 `,
     );
-    assert.match(stderr, /^note: .* is this machine only/);
+    assert.match(stderr, /^note: only this machine can reach .*--server/);
   });
 
   test('makes a token of my own once, and the same call again finds it', async () => {
@@ -103,7 +103,7 @@ Watch them come:       etcd-discovery watch http://SERVICE/TOKEN
     );
     const other = await ask('new', '--token', 'mine', '--size', '4');
     assert.equal(other.code, 7);
-    assert.match(other.stderr, /its size is 3 and never changes.*\nnext: omit --token/);
+    assert.match(other.stderr, / size 3, which cannot change.*\nnext: omit --token/);
   });
 });
 
@@ -114,10 +114,10 @@ suite('a cluster, from its token to its end', () => {
     assert.deepEqual(await ask('list-members', url), {
       code: 0,
       stdout: '',
-      stderr: 'nobody has registered yet: 0 of 2, 2 missing\n',
+      stderr: 'no nodes have registered yet: 0 of 2, 2 missing\n',
     });
     assert.equal((await register(token, 1)).stdout, 'infra1 registered: 1 of 2, 1 missing\n');
-    assert.equal((await register(url, 1)).stdout, 'infra1 was registered already: 1 of 2, 1 missing\n');
+    assert.equal((await register(url, 1)).stdout, 'infra1 was already registered: 1 of 2, 1 missing\n');
     assert.equal((await register(token, 2, '--id', 'second')).stdout, 'infra2 registered: 2 of 2\n');
     assert.equal((await register(token, 3, '--standby')).stdout, 'infra3 registered as a standby: 2 of 2\n');
     // The URL names its own service, whatever the environment says.
@@ -130,7 +130,7 @@ state:       complete
 members:     2 of 2
 standbys:    1
 description: for the test
-made:        TIME (0s ago)
+created:     TIME (0s ago)
 expires:     TIME (in 7d)
 
 RANK     NAME    ID      PEER URLS             REGISTERED
@@ -196,7 +196,7 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
       (await ask('register', url, ...moved, '--replace')).stdout,
       'infra1 replaced: 2 of 3, 1 missing\n',
     );
-    assert.equal((await ask('deregister', url, 'infra1')).stdout, 'infra1 is out: 1 of 3, 2 missing\n');
+    assert.equal((await ask('deregister', url, 'infra1')).stdout, 'infra1 removed: 1 of 3, 2 missing\n');
     const last = parsed((await ask('deregister', url, 'two', '--output', 'json')).stdout);
     assert.equal((last as { member: { name: string } }).member.name, 'infra2');
     assert.deepEqual(await ask('deregister', url, 'infra1'), {
@@ -213,7 +213,7 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
       code: 2,
       stdout: '',
       stderr:
-        'etcd-discovery: delete asks before it deletes, and nobody is here to answer\nnext: add --yes\n',
+        'etcd-discovery: delete asks for confirmation, but standard input is not a terminal\nnext: add --yes\n',
     });
     assert.equal((await ask('show', url)).code, 0);
     assert.deepEqual(await ask('delete', url, '--yes'), { code: 0, stdout: 'deleted\n', stderr: '' });
@@ -240,7 +240,7 @@ suite('a node that comes late', () => {
     const late = ['join-late', url, '--name', "in'fra3", '--peer-url', 'https://[fd00::3]:2380'];
     const early = await ask(...late);
     assert.equal(early.code, 1);
-    assert.match(early.stderr, /still assembles \(1 of 2, 1 missing\).*\nnext: etcd-discovery flags http/);
+    assert.match(early.stderr, /still assembling \(1 of 2, 1 missing\).*\nnext: etcd-discovery flags http/);
     await ask('register', url, '--name', 'infra2', '--peer-url', 'https://[fd00::2]:2380');
     const { code, stdout, stderr } = await ask(...late);
     assert.equal(code, 0);
@@ -251,7 +251,7 @@ suite('a node that comes late', () => {
       ),
       stdout,
     );
-    assert.match(stderr, /^note: the endpoints are guessed/);
+    assert.match(stderr, /^note: .*endpoints.*2379.*--endpoints/);
     const own = await ask(...late, '--endpoints', 'http://10.0.0.1:1', '-o', 'json');
     const { command, ...rest } = parsed(own.stdout) as Record<string, unknown>;
     assert.deepEqual(rest, { endpoints: ['http://10.0.0.1:1'], guessed: false });
@@ -259,7 +259,7 @@ suite('a node that comes late', () => {
     assert.equal(own.stderr, '');
     const taken = await ask('join-late', url, '--name', 'infra2', '--peer-url', 'http://10.0.0.7:2380');
     assert.equal(taken.code, 7);
-    assert.match(taken.stderr, /infra2 at https:\/\/\[fd00::2\]:2380 is in the cluster/);
+    assert.match(taken.stderr, /infra2 at https:\/\/\[fd00::2\]:2380 is already a member/);
     await ask('delete', url, '--yes');
     const ended = await ask('join-late', url, '--name', 'infra3', '--peer-url', 'http://10.0.0.3:2380');
     assert.equal(ended.code, 5);
@@ -281,7 +281,7 @@ suite('flags', () => {
       stdout,
       new RegExp(`^ETCD_DISCOVERY_TOKEN=${token}\nETCD_DISCOVERY_ENDPOINTS=${service.url}\n`, 'm'),
     );
-    assert.match(stderr, /^note: .* is this machine only/);
+    assert.match(stderr, /^note: only this machine can reach .*--server/);
     const mixed = ['--etcd', '3.6', '--mixed', '--peer-port', '12380', '--output', 'json'];
     const json = await ask('flags', ...node, ...mixed);
     assert.equal(json.stderr, '', 'remarks are for people');

@@ -34,14 +34,17 @@ const CALLS: ReadonlyArray<readonly string[]> = [
   ['health'],
 ];
 
-/** Times, revisions, secrets and where the service is differ from run to run. */
+/** Times, revisions, secrets and where the service is differ from run to run. What a person reads may be rephrased. */
 function steady(text: string): unknown {
   const plain = text
     .replaceAll(service.url, 'http://SERVICE')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
     .replaceAll(/\d+(\.\d+)?(ms|[dhms])( \d+[hms])? ago/g, 'TIME ago')
     .replaceAll(/((?:guarded:|"secret":"))[\w-]{32}/g, '$1SECRET');
-  return JSON.parse(plain, (name, value: unknown) => (/revision$/i.test(name) ? 'REVISION' : value));
+  return JSON.parse(plain, (name, value: unknown) => {
+    if (/revision$/i.test(name)) return 'REVISION';
+    return /^(?:message|next)$/.test(name) && value !== '' ? 'TEXT' : value;
+  });
 }
 
 test('JSON on standard output, and of errors on standard error, stays as it is documented', async () => {

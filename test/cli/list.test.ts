@@ -113,7 +113,7 @@ suite('etcd-discovery list', () => {
     );
     const none = await called(['list', '--stuck', '1h'], env);
     assert.deepEqual([none.code, none.out], [EXIT.DONE, '']);
-    assert.match(none.err, /no clusters/);
+    assert.match(none.err, /no matching clusters/);
     assert.equal(
       (await called(['list', '--stuck', '1h', '-o', 'json'], env)).out,
       '{"clusters":[],"nextPageToken":""}\n',

@@ -102,7 +102,7 @@ suite('in a pipe', () => {
     assert.equal(first, 'infra1 (http://10.0.0.1:2380) registered');
     assert.deepEqual(more, [
       '1 of 2, 1 missing',
-      'infra1 is out: 0 of 2, 2 missing',
+      'infra1 removed: 0 of 2, 2 missing',
       'infra1 (http://10.0.0.1:2380) registered: 1 of 2, 1 missing',
       'infra2 (http://10.0.0.2:2380) registered: 2 of 2',
       `complete: ${COMPLETE}`,
@@ -110,7 +110,7 @@ suite('in a pipe', () => {
     ]);
     const [broken, ...healed] = told(watch.stderr);
     assert.match(broken ?? '', /^cannot reach .*; trying again$/);
-    assert.deepEqual(healed, ['the service answers again']);
+    assert.deepEqual(healed, ['reconnected to the service']);
     assert.ok(!watch.stdout.includes('\x1b') && !watch.stdout.includes('\r'));
   });
 
@@ -196,7 +196,7 @@ suite('in a pipe', () => {
       /^etcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3 --server http\S+\n$/m,
     );
     assert.match(ends[1]?.stderr ?? '', /^etcd-discovery: the token expired /);
-    assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while we waited\n/);
+    assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while waiting\n/);
   });
 
   test('wait --output json prints the members', async () => {
@@ -308,7 +308,7 @@ suite('on a terminal', { skip: noPty }, () => {
       ['yes\n', 0, 4],
     ] as const) {
       const asked = Pty.run(['delete', token, '--server', service.url]);
-      const question = `Delete the token ${token} (assembling, 1 of 2, 1 missing)? Type yes: `;
+      const question = `Delete the token ${token} (assembling, 1 of 2, 1 missing)? Type yes to confirm: `;
       await waitFor('the question', () => asked.screen().includes(question));
       asked.type(answer);
       assert.equal((await asked.ended).code, code);

@@ -135,9 +135,9 @@ test('conflicts, bad lines and a missing end are told, the rest is imported, and
   assert.deepEqual(
     [...[a, b].sort(), ...rest],
     [
-      'line 2: the store has this token already, and it has another description; it was left alone',
-      'line 3: it is no JSON',
-      `etcd-discovery: ${file} is cut short: its last line is missing`,
+      'line 2: conflict: the token already exists in the store and has a different description; it was left unchanged',
+      'line 3: not valid JSON',
+      `etcd-discovery: ${file} is truncated: its last line is missing`,
       '',
     ],
   );
@@ -145,14 +145,14 @@ test('conflicts, bad lines and a missing end are told, the rest is imported, and
   const assemblingLines = lines.slice(5, -1);
   assert.deepEqual(lines, [
     'imported: 0 tokens with 0 members',
-    'already there: 8',
-    'conflicts, left alone: 1',
+    'unchanged, already imported: 8',
+    'conflicts, left unchanged: 1',
     'expired, left out: 0',
-    'bad, left out: 1',
+    'invalid, left out: 1',
     ...assemblingLines,
     '',
   ]);
-  assert.match(assemblingLines[0] ?? '', /^assembling: \d+; the old service must not serve/);
+  assert.match(assemblingLines[0] ?? '', /^assembling: \d+; the old service must no longer serve/);
 });
 
 test('what cannot be is told in one line: no data, a file that is there or is not, a data directory in use', async () => {
@@ -164,44 +164,37 @@ test('what cannot be is told in one line: no data, a file that is there or is no
     assert.match(ended.stderr, /^etcd-discovery: [^\n]+\n$/, 'one line');
     assert.equal(ended.stdout, '');
   };
-  await refused(
-    ['export', file, '--data-dir', none],
-    /there is no data in .*; name the data directory with --data-dir/,
-  );
+  await refused(['export', file, '--data-dir', none], /there is no data in .*--data-dir/);
   assert.equal(existsSync(none), false);
   assert.equal(existsSync(file), false);
-  await refused(['import', file, '--data-dir', none], /tokens\.jsonl is not there$/m);
+  await refused(['import', file, '--data-dir', none], /tokens\.jsonl does not exist$/m);
   await refused(
     ['import', home, '--data-dir', none],
-    /etcd-discovery-test-\w+ is a directory; name a file$/m,
+    /etcd-discovery-test-\w+ is a directory; use the name of a file$/m,
   );
   assert.equal(existsSync(none), false);
   writeFileSync(file, 'mine');
-  await refused(['export', file, '--data-dir', from], /is there already, and is not overwritten/);
+  await refused(['export', file, '--data-dir', from], /already exists and was not overwritten/);
   assert.equal(readFileSync(file, 'utf8'), 'mine');
-  await refused(['import', file, '--data-dir', none], /tokens\.jsonl is no export of etcd-discovery/);
+  await refused(['import', file, '--data-dir', none], /tokens\.jsonl is not an etcd-discovery export/);
   assert.equal(existsSync(none), false, 'what is no export makes no store');
   const service = await SpawnedService.start([], { dataDir: from });
   await refused(['export', fresh('x'), '--data-dir', from], /another process is using the data directory/);
   await service.end();
-  await refused(['export'], /export needs the name of a file to write, or -/, 2);
+  await refused(['export'], /export requires the name of a file to write, or -/, 2);
   await refused(['export', 'a', 'b'], /export writes one file, not 2; see etcd-discovery export --help/, 2);
   await refused(['export', 'a', '--dry-run'], /with --dry-run no file is written/, 2);
-  await refused(['export', 'a', '--dry-run=yes'], /--dry-run: takes no value/, 2);
-  await refused(
-    ['export', 'a', '--port', '1'],
-    /"--port": there is no such flag; see etcd-discovery export --help/,
-    2,
-  );
-  await refused(['export', 'a', '--data-dir'], /--data-dir: needs a value; it takes a directory/, 2);
-  await refused(['import'], /import needs the name of one file/, 2);
+  await refused(['export', 'a', '--dry-run=yes'], /--dry-run: .*not take a value/, 2);
+  await refused(['export', 'a', '--port', '1'], /"--port": .*; see etcd-discovery export --help/, 2);
+  await refused(['export', 'a', '--data-dir'], /--data-dir: .*value: a directory/, 2);
+  await refused(['import'], /import requires the name of one file/, 2);
   await refused(
     ['import', 'a', '--from-discoveryserver', 'http://[::1]:1'],
-    /takes the place of the file/,
+    /either --from-discoveryserver or a file/,
     2,
   );
-  await refused(['import', '--from-discoveryserver', 'localhost'], /takes the URL of an etcd, like/, 2);
-  await refused(['import', 'a', '--max-size', 'x'], /--max-size "x": takes a whole number/, 2);
+  await refused(['import', '--from-discoveryserver', 'localhost'], /must be the URL of an etcd, like/, 2);
+  await refused(['import', 'a', '--max-size', 'x'], /--max-size "x": must be a whole number/, 2);
 });
 
 test('commands about data answer programs in JSON, in one line, and refuse in it', async () => {
@@ -247,19 +240,19 @@ test('commands about data answer programs in JSON, in one line, and refuse in it
   assert.deepEqual(
     await json(['restore', backup, '--data-dir', to], 'stderr'),
     refusal(
-      `the data directory ${to} has data already; choose an empty or new one, or give --replace, which keeps the old data aside`,
+      `the data directory ${to} already has data; choose an empty or new one, or pass --replace to keep the old data aside`,
       1,
     ),
   );
   assert.deepEqual(
     await json(['export', '--data-dir', from], 'stderr'),
     refusal(
-      'export needs the name of a file to write, or - for standard output; see etcd-discovery export --help',
+      'export requires the name of a file to write, or - for standard output; see etcd-discovery export --help',
       2,
     ),
   );
   assert.equal(
     (await run(['check', '--output', 'yaml'])).stderr,
-    'etcd-discovery: --output "yaml": takes text or json\n',
+    'etcd-discovery: --output "yaml": must be text or json\n',
   );
 });

@@ -30,7 +30,7 @@ test('SIGUSR2 switches the log to debug while the service runs, and back', async
   await fetch(`${url}/livez`);
   await fetch(`${url}/livez`);
   assert.equal(command.log().filter(isProbe).length, 1);
-  assert.equal(command.log().at(-1)?.['msg'], 'SIGUSR2: the log goes back to the level info');
+  assert.equal(command.log().at(-1)?.['msg'], 'SIGUSR2: log level restored to info');
 });
 
 test('--metrics-addr has the metrics and the probes, and takes the metrics off the first address', async () => {
@@ -47,7 +47,7 @@ test('--metrics-addr has the metrics and the probes, and takes the metrics off t
   assert.match(text, /^discovery_requests_total\{surface="v2",method="GET",code="200"\} 1$/m);
   assert.deepEqual(await get(`${url}/metrics`), [
     404,
-    'The metrics are at another address: that of --metrics-addr.\n',
+    'Metrics are served on the address of --metrics-addr.\n',
   ]);
   for (const base of [url, new URL(metrics).origin]) {
     assert.deepEqual(await get(`${base}/livez`), [200, 'OK']);
@@ -66,10 +66,7 @@ test('an address of the metrics that is taken, or is the service’s own, is tol
   const other = ['serve', '--addr', `127.0.0.1:${port}`, '--data-dir', '/nonexistent/etcd-discovery'];
   const same = await run([...other, '--metrics-addr', `127.0.0.1:${port}`]);
   assert.equal(same.code, 2);
-  assert.match(
-    same.stderr,
-    /--metrics-addr "127.0.0.1:\d+": is the address of the service itself; leave it out/,
-  );
+  assert.match(same.stderr, /--metrics-addr "127.0.0.1:\d+": .*address of the service itself/);
   const directory = started[0]?.dataDir ?? '';
   await started[0]?.end();
   const busy = await run([
@@ -85,7 +82,7 @@ test('an address of the metrics that is taken, or is the service’s own, is tol
     [busy.code, busy.stderr],
     [
       1,
-      `etcd-discovery: cannot listen on ${taken}: another process does; stop it, or choose another address with --metrics-addr\n`,
+      `etcd-discovery: cannot listen on ${taken}: the address is already in use; stop the other process, or choose another address with --metrics-addr\n`,
     ],
   );
 });

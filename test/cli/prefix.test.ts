@@ -61,6 +61,6 @@ for (const proxy of ['strips', 'keeps'] as const) {
     const outside = await run(['show', `${new URL(base).origin}/${token}`]);
     assert.equal(outside.code, 3, 'outside of the path is something else');
     const noToken = await run(['show', base, '--server', base]);
-    assert.match(noToken.stderr, /has no token in it/);
+    assert.match(noToken.stderr, /the URL has no token/);
   });
 }

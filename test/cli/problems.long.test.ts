@@ -49,51 +49,48 @@ async function fails(args: readonly string[], code: number, text: RegExp): Promi
 
 suite('a wrong call is exit code 2', () => {
   const wrong: ReadonlyArray<[args: string[], text: RegExp]> = [
-    [['show'], /: show needs TOKEN; see etcd-discovery show --help\n$/],
-    [['show', 'a', 'b'], /: "b": is one argument too many/],
-    [['show', 'a', '--colour'], /: "--colour": there is no such flag/],
-    [['new', '-size', '3'], /: -size: flags have two dashes; write --size/],
-    [['-addr', ':8087'], /: "-addr": a command comes first; write etcd-discovery serve --addr;/],
-    [['--etcd=http://a:1'], /: "--etcd=.*": a command comes first; write etcd-discovery serve --etcd;/],
-    [['--colour'], /: "--colour": there is no such flag/],
-    [['flags', 'a', '--etcd', '3.6'], /: flags needs --name NAME;/],
-    [['flags', 'a', '--etcd', '3.6', '--name', 'a'], /: flags needs --ip ADDRESS or --host HOST;/],
-    [['flags', 'a', '--listen', 'localhost'], /--listen "localhost": takes an IP address/],
+    [['show'], /: show requires TOKEN; see etcd-discovery show --help\n$/],
+    [['show', 'a', 'b'], /: "b": unexpected argument/],
+    [['show', 'a', '--colour'], /: "--colour": unknown flag/],
+    [['new', '-size', '3'], /: -size: .*two dashes; write --size/],
+    [['-addr', ':8087'], /: "-addr": .*etcd-discovery serve --addr;/],
+    [['--etcd=http://a:1'], /: "--etcd=.*": .*etcd-discovery serve --etcd;/],
+    [['--colour'], /: "--colour": unknown flag/],
+    [['flags', 'a', '--etcd', '3.6'], /: flags requires --name NAME;/],
+    [['flags', 'a', '--etcd', '3.6', '--name', 'a'], /: flags requires --ip ADDRESS or --host HOST;/],
+    [['flags', 'a', '--listen', 'localhost'], /--listen "localhost": must be an IP address/],
     [
       ['flags', 'a', '--etcd', '3.8', '--name', 'a', '--ip', '10.0.0.1'],
-      /--etcd "3.8": takes 3.4, 3.5, 3.6 or 3.7/,
+      /--etcd "3.8": must be 3.4, 3.5, 3.6 or 3.7/,
     ],
     [
       ['flags', 'a', '--etcd', '3.7', '--name', 'a', '--ip', 'localhost'],
-      /--ip "localhost": takes an IP address/,
+      /--ip "localhost": must be an IP address/,
     ],
-    [
-      ['flags', 'a', '--name', 'in fra'],
-      /: --name "in fra": takes the node's name, like infra1: .* no comma/,
-    ],
-    [['flags', 'a', '--name', 'in\u0085fra'], /: --name "in\\u0085fra": takes the node's name/],
-    [['flags', 'a', '--data-dir', '/a\nb'], /: --data-dir "\/a\\nb": takes a directory/],
-    [['flags', 'a', '--discovery-cacert', '/a\nb'], /: --discovery-cacert "\/a\\nb": takes a file/],
-    [['new', '--size', '0'], /: --size "0": takes a whole number from 1/],
-    [['new', '--size'], /: --size: needs a value; it takes a whole number/],
-    [['new', '--size', '3', '-n', '4'], /: --size is given more than once/],
-    [['new', '--quiet=yes'], /: --quiet: takes no value/],
-    [['new', '--server', 'localhost'], /: --server "localhost": takes a URL like http:\/\/localhost:8087/],
-    [['show', 'example.com/abc'], /: "example.com\/abc" is not a token; a URL needs its scheme/],
-    [['show', 'http://localhost:8087'], /: the URL has no token in it/],
-    [['show', 'localhost:8087'], /: "localhost:8087" is not a token|: the URL has no token in it/],
-    [['show', 'http://localhost:8087/'], /: the URL has no token in it/],
-    [['show', 'a', '--cert', 'x.pem'], /: a client certificate needs its private key: set both --cert/],
+    [['flags', 'a', '--name', 'in fra'], /: --name "in fra": must be .*name, like infra1: .* no comma/],
+    [['flags', 'a', '--name', 'in\u0085fra'], /: --name "in\\u0085fra": must be .*name/],
+    [['flags', 'a', '--data-dir', '/a\nb'], /: --data-dir "\/a\\nb": must be a directory/],
+    [['flags', 'a', '--discovery-cacert', '/a\nb'], /: --discovery-cacert "\/a\\nb": must be a file/],
+    [['new', '--size', '0'], /: --size "0": must be a whole number from 1/],
+    [['new', '--size'], /: --size: .*value: a whole number/],
+    [['new', '--size', '3', '-n', '4'], /: --size .*only once/],
+    [['new', '--quiet=yes'], /: --quiet: .*not take a value/],
+    [['new', '--server', 'localhost'], /: --server "localhost": must be a URL like http:\/\/localhost:8087/],
+    [['show', 'example.com/abc'], /: "example.com\/abc" is not a valid token; .*https:\/\//],
+    [['show', 'http://localhost:8087'], /: the URL has no token: /],
+    [['show', 'localhost:8087'], /: "localhost:8087" is not a valid token|: the URL has no token/],
+    [['show', 'http://localhost:8087/'], /: the URL has no token: /],
+    [['show', 'a', '--cert', 'x.pem'], /: a client certificate requires its private key: set both --cert/],
     [
       ['show', 'a', '--cacert', '/no/such.pem'],
       /: --cacert \(DISC_CACERT\) "\/no\/such\.pem": no such file\n/,
     ],
-    [['shwo', 'a'], /: "shwo": there is no such command; did you mean show\?\n$/],
-    [['frobnicate'], /: "frobnicate": there is no such command; see etcd-discovery --help\n$/],
-    [['new', '--siez', '3'], /: "--siez": there is no such flag; did you mean --size\?\n$/],
-    [['new', '--output', 'jsno'], /: --output "jsno": takes text or json; did you mean json\?\n$/],
+    [['shwo', 'a'], /: "shwo": .*command; did you mean show\?\n$/],
+    [['frobnicate'], /: "frobnicate": .*command; see etcd-discovery --help\n$/],
+    [['new', '--siez', '3'], /: "--siez": .*flag; did you mean --size\?\n$/],
+    [['new', '--output', 'jsno'], /: --output "jsno": must be text or json; did you mean json\?\n$/],
     [['serve', '--log-level', 'wran'], /: --log-level "wran": .* did you mean warn\?\n$/],
-    [['--versoin'], /: "--versoin": there is no such flag; did you mean --version\?\n$/],
+    [['--versoin'], /: "--versoin": .*flag; did you mean --version\?\n$/],
     [['completion', 'bsh'], /: "bsh": .* did you mean bash\?\n$/],
     [['completion', 'tcsh'], /: "tcsh": completion takes bash, zsh or fish/],
   ];
@@ -108,7 +105,10 @@ suite('a wrong call is exit code 2', () => {
 
   test('DISC_SERVER that is no URL', async () => {
     const { code, stderr } = await run(['show', 'a'], { DISC_SERVER: 'here' });
-    assert.deepEqual([code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": takes a URL')], [2, true]);
+    assert.deepEqual(
+      [code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": must be a URL')],
+      [2, true],
+    );
   });
 
   test('credentials with the end of a line behind them', async () => {
@@ -124,7 +124,7 @@ suite('a wrong call is exit code 2', () => {
     fails(
       ['new', '--description', 'x'.repeat(100_000), '--server', service.url],
       2,
-      /: the call is too large for http.*\n$/,
+      /: the request is too large for http.*\n$/,
     ));
 
   test('as JSON when that is asked for', async () => {
@@ -137,7 +137,7 @@ suite('a wrong call is exit code 2', () => {
           error: {
             exitCode: 2,
             reason: '',
-            message: '--size "0": takes a whole number from 1 to 10000',
+            message: '--size "0": must be a whole number from 1 to 10000',
             next: '',
           },
         },
@@ -146,11 +146,7 @@ suite('a wrong call is exit code 2', () => {
   });
 
   test('what the service does not take', () =>
-    fails(
-      ['new', '--size', '10', '--server', service.url],
-      2,
-      /the size of a cluster is 1 to 9 members, not 10/,
-    ));
+    fails(['new', '--size', '10', '--server', service.url], 2, /size must be 1 to 9 members, not 10/));
 });
 
 suite('a service that is not there is exit code 3', () => {
@@ -199,7 +195,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '-s', url],
       3,
-      /: the answer from .* is not from the discovery service.*\nnext: /,
+      /: the response from .* is not from a discovery service.*\nnext: /,
     );
   });
 
@@ -208,7 +204,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '-s', url],
       3,
-      /: cannot reach .*: no answer within 5 s\nnext: check the address/,
+      /: cannot reach .*: no response within 5 s\nnext: check the address/,
     );
   });
 
@@ -216,7 +212,7 @@ suite('a service that is not there is exit code 3', () => {
     const url = await listening(
       createSilentServer((socket) => socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
     );
-    await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: what answers there is not HTTP\n/);
+    await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: .*not speak HTTP\n/);
   });
 
   test('clear text is spoken to TLS, and TLS to clear text', async () => {
@@ -233,7 +229,7 @@ suite('a service that is not there is exit code 3', () => {
   });
 
   test('its CA is not known, until --cacert names it', async () => {
-    await fails(['show', 'a', '-s', tls.url], 3, /not signed by a trusted CA\nnext: .*--cacert/);
+    await fails(['show', 'a', '-s', tls.url], 3, /signed by an unknown authority\nnext: .*--cacert/);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
     // As the command flags has it.
@@ -265,7 +261,7 @@ suite('a service that is not there is exit code 3', () => {
     fails(
       ['show', 'a', '-s', tls.url, '--cert', CA_FILE, '--key', KEY_FILE],
       2,
-      /--cert and --key \(DISC_CERT, DISC_KEY\) need .*mismatch/,
+      /--cert and --key \(DISC_CERT, DISC_KEY\) require .*mismatch/,
     ));
 
   test('a CA file holds no certificate', async (t) => {
@@ -276,7 +272,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(
       ['show', 'a', '-s', tls.url, '--cacert', file],
       2,
-      /--cacert \(DISC_CACERT\): the file has no certificate/,
+      /--cacert \(DISC_CACERT\): the file does not contain a PEM certificate/,
     );
   });
 });
@@ -301,7 +297,7 @@ suite('a refusal has its words and a code', () => {
   });
 
   test('a token of my own, where the service makes them all', () =>
-    fails(['new', '--token', 'mine', '-s', service.url], 1, /its own tokens only.*\nnext: omit --token/));
+    fails(['new', '--token', 'mine', '-s', service.url], 1, /custom tokens.*\nnext: omit --token/));
 
   test('as JSON when that is asked for', async () => {
     const { code, stdout, stderr } = await run(['list-members', 'nobody', '-s', service.url, '-o', 'json']);
@@ -325,7 +321,7 @@ suite('output that goes nowhere', () => {
   }, async () => {
     const { code, stderr } = await to('>/dev/full', '--version');
     assert.equal(code, 1);
-    assert.match(stderr, /^etcd-discovery: standard output cannot be written: ENOSPC.*\n$/);
+    assert.match(stderr, /^etcd-discovery: cannot write to standard output: ENOSPC.*\n$/);
   });
 
   test('remarks that nobody reads change no exit code', {

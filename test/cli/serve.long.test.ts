@@ -58,7 +58,7 @@ suite('help and versions', () => {
       assert.match(stdout, /^ {2}serve +\S/m);
     }
     assert.deepEqual(await run(['help', 'serve']), await run(['serve', '--help']));
-    const wrong = '"sevre": there is no such command; did you mean serve?';
+    const wrong = '"sevre": unknown command; did you mean serve?';
     assert.deepEqual(await run(['help', 'sevre']), {
       code: 2,
       stdout: '',
@@ -71,7 +71,7 @@ suite('help and versions', () => {
     assert.deepEqual(wrong, {
       code: 2,
       stdout: '',
-      stderr: 'etcd-discovery: "serv": there is no such command; did you mean serve?\n',
+      stderr: 'etcd-discovery: "serv": unknown command; did you mean serve?\n',
     });
     assert.equal((await run(['--verbose'])).code, 2);
     const nothing = await run([]);
@@ -99,7 +99,7 @@ suite('what keeps the service from starting is one line, and exit code 1', () =>
       await refused(
         ['--addr', `127.0.0.1:${port}`, '--data-dir', join(directory, 'a')],
         new RegExp(
-          `^etcd-discovery: cannot listen on 127\\.0\\.0\\.1:${port}: another process does; .*--addr\n$`,
+          `^etcd-discovery: cannot listen on 127\\.0\\.0\\.1:${port}: .*already in use; .*--addr\n$`,
         ),
       );
     } finally {
@@ -186,11 +186,11 @@ suite('a running service', () => {
       const node = `ulimit -n ${files} && exec "${process.execPath}" "$@"`;
       const service = await start(flags, { shell: node });
       assert.equal((await fetch(`${service.url}/health`)).status, 200);
-      return message(service.command, /files open/)?.['msg'];
+      return message(service.command, /open-file limit/)?.['msg'];
     };
     assert.match(
       String(await limited(300, [])),
-      /^this process may have 300 files open, .* --max-connections \(now 20000\) well below it$/,
+      /^the open-file limit \(300\) is below --max-connections \(20000\), .*ulimit -Hn/,
     );
     assert.equal(await limited(300, ['--max-connections', '200']), undefined);
   });
@@ -230,7 +230,7 @@ suite('a running service', () => {
     const service = await start(['--grace', '100ms']);
     const socket = await callUnderWay(service);
     assert.deepEqual(await service.end(), { code: 0, signal: null });
-    assert.equal(message(service.command, /were cut off/)?.['level'], 'warn');
+    assert.equal(message(service.command, /were aborted/)?.['level'], 'warn');
     socket.destroy();
   });
 
@@ -245,7 +245,7 @@ suite('a running service', () => {
       await waitFor('the service to be stopping', () => message(service.command, /^stopping/) !== undefined);
       await service.end(second);
       assert.deepEqual(await ended, { code, signal: null });
-      assert.ok(message(service.command, /^a second signal/));
+      assert.ok(message(service.command, /^second signal/));
       socket.destroy();
     });
   }

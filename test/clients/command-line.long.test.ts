@@ -208,8 +208,8 @@ test('grpcurl describes everything, and asks for health as a probe does', {
   assert.match(await ask(host(), 'grpc.health.v1.Health/Check'), /"SERVING"/);
 });
 
-test('the lines of the README for grpcurl and buf curl work', { skip: found.missing }, async () => {
-  const markdown = readFileSync(join(ROOT, 'README.md'), 'utf8');
+test('the lines of the guide for grpcurl and buf curl work', { skip: found.missing }, async () => {
+  const markdown = readFileSync(join(ROOT, 'docs', 'guides', 'other-clients.md'), 'utf8');
   const [, lines = ''] = /^```bash\n(grpcurl[\s\S]*?)^```/m.exec(markdown) ?? [];
   assert.match(lines, /buf curl/);
   const script = lines

@@ -9,7 +9,9 @@ import { slow } from '../slow.ts';
 import { IN_A_LONG_RUN, onPath, ROOT } from '../support/programs.ts';
 import { type RunningService, startService } from '../support/service.ts';
 
-// Types the lines of docs/clients.md, each section's in one shell and in an empty directory. They fetch modules and packages.
+// Types the lines of docs/guides/go-and-python.md, each section's in one shell and in an empty directory. They fetch modules and packages.
+
+const DOCUMENT = 'docs/guides/go-and-python.md';
 
 const run = promisify(execFile);
 
@@ -43,8 +45,8 @@ suite('the document of clients', () => {
     const found = onPath(program);
     const missing = !slow ? IN_A_LONG_RUN : found === undefined && `there is no ${program} on PATH`;
     test(`makes a client in ${heading} from nothing`, { skip: missing }, async () => {
-      const { commands, output } = section(await readFile(join(ROOT, 'docs', 'clients.md'), 'utf8'), heading);
-      assert.notEqual(output, '', `docs/clients.md has a section "${heading}" that says what is printed`);
+      const { commands, output } = section(await readFile(join(ROOT, DOCUMENT), 'utf8'), heading);
+      assert.notEqual(output, '', `${DOCUMENT} has a section "${heading}" that says what is printed`);
       const here = commands.replaceAll('localhost:8087', new URL(service.url).host);
       const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', here], {
         cwd: directory,

@@ -101,10 +101,10 @@ describe('tokens', () => {
   });
 
   for (const [wrong, what] of [
-    ['my token', /a blank at position 3/],
-    ['abcde\r', /a carriage return \(\\r\) at its end/],
-    ['abcde\n', /a line break \(\\n\) at its end/],
-    ['"abcde"', /a double quote at its beginning/],
+    ['my token', /a space at position 3/],
+    ['abcde\r', /a carriage return \(\\r\) at the end/],
+    ['abcde\n', /a line break \(\\n\) at the end/],
+    ['"abcde"', /a double quote at the beginning/],
     ["to'ken", /a single quote at position 3/],
     ['to$ken', /a '\$' at position 3/],
     ['tok\u200ben', /a character U\+200B at position 4/],

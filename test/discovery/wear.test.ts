@@ -109,7 +109,7 @@ describe('the changes of a token', () => {
   });
 
   test('are refused with what to do: another token, or the cluster that runs', () => {
-    assert.match(refusal(after(worn(2, 2), join(1)), leave(1)).message, /; make a new token$/);
+    assert.match(refusal(after(worn(2, 2), join(1)), leave(1)).message, /; create a new token$/);
     assert.match(refusal(after(worn(1, 1), join(1)), reopen).message, /etcdctl member add/);
   });
 

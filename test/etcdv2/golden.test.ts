@@ -17,7 +17,7 @@ const RANK = 'a replaced member keeps its createdIndex, by which members are ran
 const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'size of a token that does not exist': {
     reason: WORDS_NOT_KEY,
-    change: withBody({ cause: /^no such token: .*; make a new one: curl 'http:\/\/\S+\/new\?size=3'$/ }),
+    change: withBody({ cause: /^no such token: .*; create a new one: curl 'http:\/\/\S+\/new\?size=3'$/ }),
   },
   'register the same member again, same value': {
     reason: 'an identical registration is a retry, of a node that crashed or lost the answer',
@@ -52,35 +52,30 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
       body: {
         errorCode: 300,
         message: 'Raft Internal Error',
-        cause: /^the index is at \d+, and \d+ is of another store, .*; read the list again$/,
+        cause: /^the index is at \d+; \d+ is from another store, .*; read the list again$/,
         index: 8,
       },
     }),
   },
   'size is not a number is stored all the same': {
     reason: 'a bad size is refused: a node would end at it, or panic',
-    change: refusal(
-      400,
-      209,
-      'Invalid field',
-      /^the size of a cluster is a whole number of members, not 'abc'$/,
-    ),
+    change: refusal(400, 209, 'Invalid field', /size must be a whole number of members, not 'abc'$/),
   },
   'no value': {
     reason: 'a malformed value is refused: every node that lists it would end',
-    change: refusal(400, 209, 'Invalid field', /^the value is missing; a value is name=peerURL/),
+    change: refusal(400, 209, 'Invalid field', /^the value is missing; .*name=peerURL/),
   },
   'size after the token is gone': {
     reason: WORDS_NOT_KEY,
     change: withBody({
       message: 'Token deleted',
-      cause: /^the token was deleted .* ago; make a new one: curl 'http:\/\/\S+\/new\?size=3'$/,
+      cause: /^the token was deleted .* ago; create a new one: curl 'http:\/\/\S+\/new\?size=3'$/,
     }),
   },
   'unknown method': {
     reason: 'every refusal is JSON, and POST (keys in order) has no use in discovery',
     change: (shape) => ({
-      ...refusal(405, 110, 'Method Not Allowed', /^this path takes HEAD, GET, PUT, DELETE$/)(shape),
+      ...refusal(405, 110, 'Method Not Allowed', /HEAD, GET, PUT, DELETE$/)(shape),
       headers: { 'content-type': 'application/json', allow: 'HEAD,GET,PUT,DELETE', 'x-etcd-index': '0' },
     }),
   },

@@ -40,5 +40,5 @@ test("where tokens cannot be chosen, the guide's first step is refused with how 
   t.after(() => stack.close());
   const refused = await send(stack.url, 'PUT', `${T}/_config/size`, { body: 'value=5' });
   assert.equal(refused.status, 403);
-  assert.match(v2(refused).cause ?? '', /its own tokens only.*\/new\?size=5/);
+  assert.match(v2(refused).cause ?? '', /custom tokens.*\/new\?size=5/);
 });

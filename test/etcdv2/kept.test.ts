@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CUT, Kept, type Registration, type SharedRoom } from '../../src/etcdv2/kept.ts';
+import { CUT, Kept, type KeptRegistration, type SharedRoom } from '../../src/etcdv2/kept.ts';
 import { V2_LIMITS } from '../../src/limits.ts';
 
-function entry(revision: number, bytes: number): Registration {
+function entry(revision: number, bytes: number): KeptRegistration {
   return { revision: BigInt(revision), member: {} as never, body: 'x'.repeat(bytes) };
 }
 

@@ -120,7 +120,7 @@ test('a path below /new is refused to a node that was started with it, with what
       status: 404,
       errorCode: 100,
       message: 'Key not found',
-      cause: '/new makes tokens; start the node with the URL that it answers',
+      cause: '/new creates tokens; start the node with the URL that it returns',
       index: 0n,
       newTokenSize: 3,
     });

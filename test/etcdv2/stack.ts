@@ -9,7 +9,7 @@ import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import { type Millis, millis } from '../../src/discovery/types.ts';
-import { etcdV2Gateway, type GatewayOptions } from '../../src/etcdv2/gateway.ts';
+import { etcdV2Gateway, type V2GatewayOptions } from '../../src/etcdv2/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
@@ -32,7 +32,7 @@ export interface Stack {
   close(): Promise<void>;
 }
 
-export interface StackOptions extends Partial<GatewayOptions> {
+export interface StackOptions extends Partial<V2GatewayOptions> {
   readonly http2?: boolean;
   readonly policy?: Partial<Policy>;
   /** What the gateway calls in place of the service. */

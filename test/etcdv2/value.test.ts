@@ -17,12 +17,12 @@ suite('the value of a member', () => {
   });
 
   const malformed: ReadonlyArray<[value: string, problem: RegExp]> = [
-    ['', /^the value is missing; a value is name=peerURL, or name=peerURL,name=peerURL for several$/],
-    ['http://10.0.0.1:2380', /^'http:\/\/10\.0\.0\.1:2380' has no equals sign; a value is name=peerURL/],
-    ['a,b=http://10.0.0.1:2380', /^'a' has no equals sign; .*\(--name\) nor a URL may hold a comma$/],
+    ['', /^the value is missing; .*name=peerURL, or name=peerURL,name=peerURL for several$/],
+    ['http://10.0.0.1:2380', /^'http:\/\/10\.0\.0\.1:2380' has no equals sign; .*name=peerURL/],
+    ['a,b=http://10.0.0.1:2380', /^'a' has no equals sign; .*\(--name\) nor a URL can contain a comma$/],
     ['a=http://10.0.0.1:1,', /^'' has no equals sign/],
     ['a=b=http://10.0.0.1:2380', /^'a=b=http:\/\/10\.0\.0\.1:2380' has too many equals signs; .*--name/],
-    ['a=http://10.0.0.1:1,b=http://10.0.0.1:2', /^the value names two nodes, 'a' and 'b'; /],
+    ['a=http://10.0.0.1:1,b=http://10.0.0.1:2', /^the value has two node names, 'a' and 'b'; /],
   ];
   for (const [value, problem] of malformed) {
     test(`${JSON.stringify(value)} is refused in words`, () => {

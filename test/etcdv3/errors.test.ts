@@ -61,7 +61,7 @@ test('a reason that is not known yet is one of nobody', () => {
 test('the words of a refusal say what to do in its place', () => {
   assert.equal(unsupported('a lease').rawMessage, 'a lease is not supported by this discovery service');
   assert.equal(
-    unsupported('a lease', 'leave it out').rawMessage,
-    'a lease is not supported by this discovery service; leave it out',
+    unsupported('a lease', 'omit it').rawMessage,
+    'a lease is not supported by this discovery service; omit it',
   );
 });

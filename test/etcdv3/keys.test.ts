@@ -5,10 +5,10 @@ import {
   contains,
   extentOf,
   isEmpty,
+  type KeySpan,
   memberKey as memberText,
   parseKey,
   parseSpan,
-  type Span,
   sizeKey as sizeText,
   wholeSpan,
 } from '../../src/etcdv3/keys.ts';
@@ -20,11 +20,11 @@ const URL_T = `${REGISTRY}http:/10.0.0.9:8087/t`;
 const GUIDE_T = `${REGISTRY}http:/10.0.0.9:8087/v2/keys/discovery/t`;
 const PATH_T = `${REGISTRY}https:/disc.example.com/a/disc/t`;
 
-function span(from: string, to = ''): Span | undefined {
+function span(from: string, to = ''): KeySpan | undefined {
   return parseSpan(bytes(from), bytes(to));
 }
 
-function spanOfPrefix(start: string): Span | undefined {
+function spanOfPrefix(start: string): KeySpan | undefined {
   const { key, rangeEnd } = prefix(start);
   return parseSpan(key, rangeEnd);
 }
@@ -68,7 +68,7 @@ suite('spans', () => {
     `${T}/members/b`,
   ];
 
-  function held(of: Span | undefined): string[] {
+  function held(of: KeySpan | undefined): string[] {
     assert.ok(of);
     return keys.filter((key) => contains(of, key));
   }
@@ -129,7 +129,7 @@ suite('spans', () => {
   });
 
   test('what a deletion of a span means', () => {
-    const extents: ReadonlyArray<[Span | undefined, string]> = [
+    const extents: ReadonlyArray<[KeySpan | undefined, string]> = [
       [spanOfPrefix(T), 'TOKEN'],
       [spanOfPrefix(`${T}/`), 'TOKEN'],
       [span(`${T}/_config/size`, `${T}/n`), 'TOKEN'],

@@ -97,12 +97,12 @@ suite('reads', () => {
       if (cluster?.state === 3) break;
     }
     const words = await refused(served.kv.range(tokenPrefix(token)), Code.FailedPrecondition);
-    assert.match(words, /^the token expired .* ago; .* registered.*; reopen it .*, or make a new one$/);
+    assert.match(words, /^the token expired .* ago; .* registered.*; reopen it .*, or create a new one$/);
   });
 
   test('of what can be no token are refused in words', async () => {
     const words = await refused(served.kv.range(prefix(`${REGISTRY}a b/`)), Code.InvalidArgument);
-    assert.match(words, /^a token has 1 to 128 letters/);
+    assert.match(words, /^a token must have 1 to 128 letters/);
   });
 
   test('at a revision see the present until the token changes', async () => {
@@ -164,7 +164,7 @@ suite('puts', () => {
     const strict = await serve({ customTokens: false });
     t.after(() => strict.service.stop());
     const words = await refused(strict.token(), Code.PermissionDenied);
-    assert.match(words, /issues its own tokens only/);
+    assert.match(words, /does not accept custom tokens/);
   });
 });
 
@@ -380,7 +380,7 @@ suite('transactions', () => {
       }));
     assert.equal((await served.kv.txn({ success: reads(40) })).responses.length, 40);
     const words = await refused(served.kv.txn({ success: reads(41) }), Code.InvalidArgument);
-    assert.match(words, /^the reads of a transaction answer at most 4000 keys together/);
+    assert.match(words, /^the reads of a transaction can return at most 4000 keys/);
   });
 
   test('across two tokens are refused', async () => {

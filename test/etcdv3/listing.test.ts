@@ -9,8 +9,8 @@ import {
   RangeRequest_SortTarget as Target,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { contains, wholeSpan } from '../../src/etcdv3/keys.ts';
-import { byKey, type Entry } from '../../src/etcdv3/kvs.ts';
-import { Listing, listingOf } from '../../src/etcdv3/listing.ts';
+import { byKey, type KeyEntry } from '../../src/etcdv3/kvs.ts';
+import { KeyListing, listingOf } from '../../src/etcdv3/listing.ts';
 import { seed } from '../etcdv2/seed.ts';
 import { REGISTRY } from './etcd.ts';
 
@@ -34,7 +34,7 @@ function member(id: string, createRevision = 2n): Member {
 /** Enough for their list to be kept. */
 const crowd = (): Member[] => Array.from({ length: 60 }, (_, i) => member(`m${i}`));
 
-const keysOf = (entries: Iterable<Entry>): string[] => Array.from(entries, ({ key }) => key);
+const keysOf = (entries: Iterable<KeyEntry>): string[] => Array.from(entries, ({ key }) => key);
 
 suite('the keys of a token', () => {
   test('are made once for a large list, and every order of them is sorted once', () => {
@@ -79,12 +79,12 @@ test('a span has the keys that are in it, counted and found as they are listed, 
   });
   fc.assert(
     fc.property(fc.uniqueArray(key), key, key, orders, (ids, from, to, order) => {
-      const entries = ids.map((id, index): Entry => {
+      const entries = ids.map((id, index): KeyEntry => {
         const made = listingOf(place, listOf([member('x', BigInt(index % 2))]), () => {}).entries.at(-1);
         assert.ok(made !== undefined);
         return { key: id, kv: made.kv };
       });
-      const listing = new Listing(entries.toSorted(byKey));
+      const listing = new KeyListing(entries.toSorted(byKey));
       const span = { ...place, from, to };
       const inside = ids.filter((id) => contains(span, id)).sort();
       const found = keysOf(listing.within(span, order));

@@ -10,8 +10,8 @@ test('a call of etcd that has no meaning here is refused by name, with what to d
       '/etcdserverpb.Maintenance/Snapshot',
       'back up with etcd-discovery backup, or the etcd that holds the data',
     ],
-    ['/etcdserverpb.Maintenance/Defragment', 'there is no etcd here to look after'],
-    ['/v3lockpb.Lock/Lock', 'it has no locks'],
+    ['/etcdserverpb.Maintenance/Defragment', 'this service is not an etcd'],
+    ['/v3lockpb.Lock/Lock', 'locks are not available'],
   ];
   for (const [path, words] of refusals) {
     const refusal = unserved(path);

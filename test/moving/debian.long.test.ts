@@ -84,9 +84,9 @@ for (const [what, flags] of [
     const args = ['import', '--from-discoveryserver', source, '--data-dir', dataDir];
     const { code, stdout, stderr } = await run(args);
     assert.equal(code, 1, 'one is bad');
-    assert.match(stdout, /^imported: 3 tokens with 3 members\n[^]*^bad, left out: 1$/m);
+    assert.match(stdout, /^imported: 3 tokens with 3 members\n[^]*^invalid, left out: 1$/m);
     assert.match(stderr, /^token \w{4}\.\.\.: the member 1: 'rubbish' has no equals sign; [^\n]*\n$/);
-    assert.match((await run(args)).stdout, /^imported: 0 tokens[^]*^already there: 3$/m);
+    assert.match((await run(args)).stdout, /^imported: 0 tokens[^]*^unchanged, already imported: 3$/m);
 
     const service = await SpawnedService.start([], { dataDir });
     t.after(() => service.end());

@@ -58,7 +58,7 @@ const COMMON = [
   "its size is '-1'",
   "its size is '0'",
   "the member 1: 'rubbish' has no equals sign",
-  'two of its members share the name a',
+  'two members share the name a',
 ];
 
 test('what the Go service keeps in v3 keys becomes clusters: sizes, members by rank; the rest is told', () => {

@@ -36,39 +36,39 @@ const member = (change: object): object => ({
 });
 
 const BAD: ReadonlyArray<[line: object | string, words: RegExp]> = [
-  ['{', /^it is no JSON$/],
-  ['[]', /^it is no JSON object$/],
-  ['null', /^it is no JSON object$/],
-  [{ ...GOOD, token: undefined }, /^"token" is no text$/],
-  [{ ...GOOD, token: '' }, /no token was given/],
-  [{ ...GOOD, token: '_config' }, /^a token has 1 to 128/],
+  ['{', /^not valid JSON$/],
+  ['[]', /^not a JSON object$/],
+  ['null', /^not a JSON object$/],
+  [{ ...GOOD, token: undefined }, /^"token" must be a string$/],
+  [{ ...GOOD, token: '' }, /the token is missing/],
+  [{ ...GOOD, token: '_config' }, /^a token must have 1 to 128/],
   [{ ...GOOD, token: 'new' }, /one of the service's own paths/],
-  [{ ...GOOD, token: 'x'.repeat(129) }, /^a token has 1 to 128/],
-  [{ ...GOOD, size: 0 }, /^the size of a cluster is 1 to 1000/],
-  [{ ...GOOD, size: '3' }, /^"size" is no whole number$/],
-  [{ ...GOOD, size: 2.5 }, /^"size" is no whole number$/],
-  [{ ...GOOD, size: 1001 }, /^the size of a cluster is 1 to 1000/],
-  [{ ...GOOD, description: 'x\n' }, /^a description has/],
-  [{ ...GOOD, allowRejoin: 1 }, /^"allowRejoin" is neither true nor false$/],
-  [{ ...GOOD, createTime: '2026-01-31' }, /^"createTime" is no time like/],
-  [{ ...GOOD, createTime: '2026-13-31T12:00:00.000Z' }, /^"createTime" is no time like/],
-  [{ ...GOOD, expireTime: GOOD.createTime }, /^it expires before it was made$/],
+  [{ ...GOOD, token: 'x'.repeat(129) }, /^a token must have 1 to 128/],
+  [{ ...GOOD, size: 0 }, /size must be 1 to 1000/],
+  [{ ...GOOD, size: '3' }, /^"size" must be a whole number$/],
+  [{ ...GOOD, size: 2.5 }, /^"size" must be a whole number$/],
+  [{ ...GOOD, size: 1001 }, /size must be 1 to 1000/],
+  [{ ...GOOD, description: 'x\n' }, /^a description must have/],
+  [{ ...GOOD, allowRejoin: 1 }, /^"allowRejoin" must be true or false$/],
+  [{ ...GOOD, createTime: '2026-01-31' }, /^"createTime" must be a time like/],
+  [{ ...GOOD, createTime: '2026-13-31T12:00:00.000Z' }, /^"createTime" must be a time like/],
+  [{ ...GOOD, expireTime: GOOD.createTime }, /expires before it was created$/],
   [{ ...GOOD, expireTime: '2027-12-31T12:00:00.000Z' }, /raise --max-ttl$/],
-  [{ ...GOOD, members: {} }, /^"members" is no list$/],
-  [{ ...GOOD, members: [null] }, /^a member is no object$/],
-  [{ ...GOOD, extra: 1 }, /^it has the field "extra", which is not known$/],
-  [member({ id: '' }), /^a member id has/],
-  [member({ name: 'a=b' }), /^a member's name has/],
+  [{ ...GOOD, members: {} }, /^"members" must be a list$/],
+  [{ ...GOOD, members: [null] }, /^a member must be an object$/],
+  [{ ...GOOD, extra: 1 }, /field "extra"$/],
+  [member({ id: '' }), /^a member id must have/],
+  [member({ name: 'a=b' }), /^a member name must have/],
   [member({ peerUrls: [] }), /^the member has no peer URL/],
-  [member({ peerUrls: ['10.0.0.1'] }), /^a peer URL is http/],
-  [member({ peerUrls: [1] }), /^"peerUrls" is no list of texts$/],
-  [member({ id: '2' }), /^two of its members share the id 2$/],
-  [member({ name: 'b' }), /^two of its members share the name b$/],
+  [member({ peerUrls: ['10.0.0.1'] }), /^a peer URL must be http/],
+  [member({ peerUrls: [1] }), /^"peerUrls" must be a list of strings$/],
+  [member({ id: '2' }), /^two members share the id 2$/],
+  [member({ name: 'b' }), /^two members share the name b$/],
   [
     member({ peerUrls: ['HTTP://10.0.0.2:2380'] }),
-    /^two of its members share the peer URL http:\/\/10\.0\.0\.2:2380$/,
+    /^two members share the peer URL http:\/\/10\.0\.0\.2:2380$/,
   ],
-  [member({ version: 2 }), /^it has the field "version"/],
+  [member({ version: 2 }), /field "version"/],
 ];
 
 test('a good line is taken', () => assert.equal(refusalOf(JSON.stringify(GOOD)), undefined));
@@ -84,10 +84,7 @@ test('more members than a cluster may have are refused', () => {
     return { ...GOOD.members[0], id: `${i}`, name: `n${i}`, peerUrls: [`http://10.0.0.1:${i + 1}`] };
   });
   assert.equal(refusalOf(JSON.stringify({ ...GOOD, members: members.slice(1) })), undefined);
-  assert.match(
-    refusalOf(JSON.stringify({ ...GOOD, members })) ?? '',
-    /^it has 104 members, and 3 and 100 standbys/,
-  );
+  assert.match(refusalOf(JSON.stringify({ ...GOOD, members })) ?? '', /104 members.* 3 and 100 standbys/);
 });
 
 async function read(...parts: Array<string | Uint8Array>): Promise<Item[]> {
@@ -116,8 +113,8 @@ test('each cluster is told with its line, bad ones and those that are not UTF-8 
     items.map(({ where, cluster }) => [where, typeof cluster === 'string' ? cluster : cluster.token]),
     [
       ['line 2', 'abc'],
-      ['line 4', 'it has the field "a", which is not known'],
-      ['line 5', 'it is not UTF-8'],
+      ['line 4', 'unknown field "a"'],
+      ['line 5', 'not valid UTF-8'],
       ['line 6', 'abc'],
     ],
   );
@@ -125,14 +122,14 @@ test('each cluster is told with its line, bad ones and those that are not UTF-8 
 
 for (const [what, parts, words] of [
   ['nothing', [], /^is empty$/],
-  ['no header', [LINE, endLine(1)], /^is no export .*: line 1: it is not the header$/],
-  ['text', ['hello\n'], /^is no export .*: line 1: it is no JSON$/],
-  ['a newer version', [HEADER.replace('1,', '2,')], /it is of version 2, and this program reads 1$/],
-  ['an end that is missing', [HEADER, LINE], /^is cut short: its last line is missing$/],
-  ['a line that is cut', [HEADER, LINE.slice(0, 50)], /^is cut short: its last line is missing$/],
-  ['a token that is missing', [HEADER, LINE, endLine(2)], /^has 1 token, and 2 were exported$/],
-  ['lines after the end', [HEADER, endLine(0), LINE], /^has more lines after its end, from line 3$/],
-  ['two headers', [HEADER, HEADER, endLine(0)], /^has a second header, at line 2/],
+  ['no header', [LINE, endLine(1)], /^is not an etcd-discovery export .*: line 1: the header is missing$/],
+  ['text', ['hello\n'], /^is not an etcd-discovery export .*: line 1: not valid JSON$/],
+  ['a newer version', [HEADER.replace('1,', '2,')], / version 2.* version 1$/],
+  ['an end that is missing', [HEADER, LINE], /^is truncated: its last line is missing$/],
+  ['a line that is cut', [HEADER, LINE.slice(0, 50)], /^is truncated: its last line is missing$/],
+  ['a token that is missing', [HEADER, LINE, endLine(2)], /^has 1 token, .*2 were exported$/],
+  ['lines after the end', [HEADER, endLine(0), LINE], /^has more lines after its end, .*line 3$/],
+  ['two headers', [HEADER, HEADER, endLine(0)], /^has a second header at line 2/],
   [
     'no lines at all',
     [HEADER, ...Array.from({ length: 66 }, () => 'x'.repeat(1024 * 1024))],

@@ -164,9 +164,9 @@ test('an import that fails after any number of writes is completed by the next o
 const CONFLICTS: ReadonlyArray<
   [what: string, why: RegExp, make: (there: Discovery, t: Token) => Promise<unknown>]
 > = [
-  ['another size', /it has the size 5, not 3/, (there, t) => there.createToken(create(t, size(5)))],
-  ['other times', /it was made at another time/, (there, t) => there.createToken(create(t))],
-  ['another rule', /rejoining/, (there, t) => there.createToken(create(t, { allowRejoin: true }))],
+  ['another size', /has size 5, not 3/, (there, t) => there.createToken(create(t, size(5)))],
+  ['other times', /was created at a different time/, (there, t) => there.createToken(create(t))],
+  ['another rule', /allow_rejoin/, (there, t) => there.createToken(create(t, { allowRejoin: true }))],
 ];
 
 for (const [what, why, make] of CONFLICTS) {
@@ -184,7 +184,7 @@ for (const [what, why, make] of CONFLICTS) {
       const { counts, reports } = await imported(text, carry);
       assert.equal(counts.conflicts, 1);
       assert.equal(reports.length, 1);
-      assert.match(reports[0] ?? '', /^line 2: the store has this token already, and /);
+      assert.match(reports[0] ?? '', /^line 2: conflict: /);
       assert.match(reports[0] ?? '', why);
       assert.deepEqual((await to.read(t)).cluster, before.cluster);
     }
@@ -211,11 +211,11 @@ test('members that differ, are gone or are deleted with their token are conflict
   const since = await after((there) => there.register(t, node(3)));
   assert.deepEqual(since, [{ ...NOTHING, there: 1 }]);
   const gone = await after((there) => there.deregister(t, memberId('id1'), undefined));
-  assert.match(gone[1] ?? '', /it has another member at rank 1;/);
+  assert.match(gone[1] ?? '', /has a different member at rank 1;/);
   const replaced = await after((there) =>
     there.register(t, node(2, { mode: 'REPLACE', peerUrls: node(9).peerUrls })),
   );
-  assert.match(replaced[1] ?? '', /it has another member at rank 2;/);
+  assert.match(replaced[1] ?? '', /has a different member at rank 2;/);
   const deleted = await after((there) => there.deleteToken(t));
   assert.match(deleted[1] ?? '', /it was deleted;/);
 });

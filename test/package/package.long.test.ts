@@ -76,16 +76,16 @@ test('the command runs', async () => {
   assert.match(stdout, /^etcd-discovery \d/);
 });
 
-/** The ts blocks of the README, each with what it prints. */
+/** The ts blocks of the guide, each with what it prints. */
 function examples(): Array<{ code: string; output: string }> {
-  const markdown = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const markdown = readFileSync(join(ROOT, 'docs', 'guides', 'typescript-client.md'), 'utf8');
   const pattern = /^```ts\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```\n/gm;
   const found = [...markdown.matchAll(pattern)].map(([, code = '', output = '']) => ({ code, output }));
   assert.equal(found.length, markdown.match(/^```ts$/gm)?.length, 'each has an output');
   return found;
 }
 
-test('the examples of the README compile with strict types and print what it says', async () => {
+test('the examples of the guide compile with strict types and print what it says', async () => {
   const found = examples();
   assert.ok(found.length >= 3);
   for (const [i, { code }] of found.entries()) {

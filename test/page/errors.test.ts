@@ -43,7 +43,7 @@ test('every error is a whole page for a browser, with a way back, and what it wa
     assert.match(page.headers.get('content-security-policy') ?? '', /default-src 'none'/, where);
     assert.equal(page.headers.get('cache-control'), 'no-store', where);
     if (status === 405) assert.notEqual(page.headers.get('allow'), null, where);
-    const home = /<main[^>]*>.*<a[^>]* href="([^"]+)">Go to the first page/s.exec(html)?.[1] ?? '';
+    const home = /<main[^>]*>.*<a[^>]* href="([^"]+)">Go to the home page/s.exec(html)?.[1] ?? '';
     assert.equal(new URL(home, page.url).href, `${service.url}/`, where);
     const style = /<link rel="stylesheet" href="([^"]+)"/.exec(html)?.[1] ?? '';
     assert.equal((await fetch(new URL(style, page.url))).status, 200, where);
@@ -58,7 +58,7 @@ test('a browser is told when there is no room, and when to come again', async ()
   await service.client.createToken({ size: 1 });
   const answer = await open(`${service.url}/new?size=1`);
   assert.equal(answer.status, 429);
-  assert.match(await answer.text(), /<h1>Too many requests<\/h1>.*Load again/s);
+  assert.match(await answer.text(), /<h1>Too many requests<\/h1>.*Reload/s);
 });
 
 test('a service at its limit of requests says so in a page', async () => {

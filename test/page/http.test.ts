@@ -156,7 +156,7 @@ test('a wrong form comes back as it was, with what is wrong beside its field', a
     [{ size: '1001', ttl: '', description: 'mine' }, /1 to 1000 members, not 1001/, 'size'],
     [{ size: '0', ttl: '', description: 'mine' }, /1 to 1000 members, not 0/, 'size'],
     [{ size: 'three', ttl: '', description: 'mine' }, /enter the number of nodes/, 'size'],
-    [{ size: '3', ttl: '99999999999', description: 'mine' }, /a token lives/i, 'ttl'],
+    [{ size: '3', ttl: '99999999999', description: 'mine' }, /lifetime must be/i, 'ttl'],
     [{ size: '3', ttl: '', description: `mine${'x'.repeat(260)}` }, /at most 256 characters/, 'description'],
   ];
   for (const [fields, words, field] of wrong) {
@@ -182,7 +182,7 @@ test('a form of another site makes nothing', async () => {
   for (const headers of foreign) {
     const answer = await send(fields, headers);
     assert.equal(answer.status, 403, JSON.stringify(headers));
-    assert.match(await answer.text(), /came from another site, and nothing was made/);
+    assert.match(await answer.text(), /from another site, so no token was created/);
   }
   const next = await service.client.createToken({ size: 1 });
   assert.equal(next.revision, revision + 1n);
@@ -238,7 +238,7 @@ test('an expired token shows who registered, who was missing and how to reopen i
   assert.match(html, /The token has expired: 1 of 2 nodes registered, 1 missing\./);
   assert.match(html, /infra1.*http:\/\/10\.0\.0\.1:2380.*ID .*Missing/s);
   assert.ok(html.includes(`>etcd-discovery reopen ${url}</pre>`), html);
-  assert.match(html, /<dt>Forgotten<\/dt><dd><b>in 7 days/);
+  assert.match(html, /<dt>Removal<\/dt><dd><b>in 7 days/);
   await service.client.reopenToken({ token });
   assert.equal((await open(url)).status, 200);
 });

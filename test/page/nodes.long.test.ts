@@ -26,7 +26,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   const { page } = tab;
   await page.getByLabel('Nodes').fill('3');
   await page.getByLabel('Description').fill('three real nodes');
-  await page.getByRole('button', { name: 'Make the token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   await page.getByRole('heading', { name: 'three real nodes', level: 1 }).waitFor();
   const discovery = page.url();
   await sees(page, 'Live');
@@ -48,7 +48,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   });
 
   // What is focused and typed stays while others join.
-  const name = page.getByLabel('Name of the node');
+  const name = page.getByLabel('Node name');
   await name.fill('infra9');
   await name.press('End');
   const second = await start('infra2');
@@ -63,7 +63,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   await service.startAgain();
   await sees(page, 'Live');
   const third = await start('infra3');
-  await sees(page, 'All 3 nodes are here.');
+  await sees(page, 'All 3 nodes have registered.');
   await sees(page, 'Complete');
   assert.equal(await page.title(), '3/3 three real nodes');
   const list = await service.call('ListMembers', { token: new URL(discovery).pathname.slice(1) });
@@ -73,7 +73,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   );
   // What was typed is a node of its own by now, at an address that nobody has given.
   assert.equal(await page.locator('#start-text').isVisible(), false, 'there is no next node to start');
-  await page.getByLabel('Its IP address').fill('10.9.9.9');
+  await page.getByLabel('IP address').fill('10.9.9.9');
   await page.getByText('#$ etcdctl').waitFor();
   const calls = tab.requests.filter((request) => request.includes('DiscoveryService'));
   assert.ok(

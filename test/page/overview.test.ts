@@ -109,9 +109,9 @@ suite('the page of all clusters', () => {
     const html = await textOf('_clusters');
     const of = part(html, 'stuck');
     assert.ok(of.includes(`href="./${stuck}"`) && !of.includes(forming) && !of.includes(complete));
-    assert.match(of, /2\/3.*1 missing.*nobody new for .*&lt;b&gt;.*infra2/s);
+    assert.match(of, /2\/3.*1 missing.*no new nodes for .*&lt;b&gt;.*infra2/s);
     assert.match(of, /https/, 'a warning of its addresses');
-    assert.match(of, /made 2 hours ago by ada/);
+    assert.match(of, /2 hours ago by ada/);
     assert.ok(!html.includes('<img') && !html.includes('<b>&'), 'texts are texts');
     const young = part(html, 'forming');
     assert.ok(young.includes(`href="./${forming}"`) && !young.includes(stuck));
@@ -168,7 +168,7 @@ suite('the page of all clusters', () => {
         await tab.page.getByRole('link', { name: 'Complete', exact: false }).first().click();
         await expectGood(tab.page, '?state=complete', look === 'light' ? undefined : LOOKS_DIFFER);
         await tab.page.getByRole('link', { name: 'whole' }).click();
-        await sees(tab.page, 'The one node is here.');
+        await sees(tab.page, 'The node has registered.');
         await tab.close();
       });
     }

@@ -51,7 +51,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await page.getByRole('radio', { name: '3.7' }).check();
     await page.getByRole('radio', { name: 'Environment' }).check();
-    await page.getByLabel('Its IP address').fill('10.1.2.3');
+    await page.getByLabel('IP address').fill('10.1.2.3');
     const copy = page.getByRole('button', { name: 'Copy for etcd 3.7, as Environment' });
     await linesHave(page, /10\.1\.2\.3/);
     const said = await firstSaid(page);
@@ -120,7 +120,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
     await page.getByLabel('Secret').fill(secret);
-    await page.getByRole('button', { name: 'Open with the secret' }).click();
+    await page.getByRole('button', { name: 'Open with secret' }).click();
     await sees(page, 'This URL contains the secret.');
     await sees(page, 'Live');
     await sees(page, `--discovery=${service.url}/${token}:${secret}`);
@@ -138,8 +138,8 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await service.client.deleteToken({ token });
     await sees(tab.page, 'The token was deleted before the cluster was complete.');
     await sees(tab.page, 'infra1');
-    await tab.page.getByRole('link', { name: 'Make a new token' }).click();
-    await sees(tab.page, 'Make the token');
+    await tab.page.getByRole('link', { name: 'Create a new token' }).click();
+    await sees(tab.page, 'Create token');
     await tab.close();
   });
 
@@ -181,10 +181,10 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
   test('a value that is not an address is told, and the lines keep their placeholder', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken()}`);
     const { page } = tab;
-    await page.getByLabel('Its IP address').fill('10.0.0.999');
-    await sees(page, 'Its IP address: not an IP address');
+    await page.getByLabel('IP address').fill('10.0.0.999');
+    await sees(page, 'IP address: not an IP address');
     await linesHave(page, /http:\/\/<IP>:2380/);
-    await page.getByLabel('Its IP address').fill('fd00::5');
+    await page.getByLabel('IP address').fill('fd00::5');
     await linesHave(page, /http:\/\/\[fd00::5\]:2380/);
     assert.equal(await page.getByText('not an IP address').count(), 0);
     await tab.close();
@@ -246,7 +246,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     t.after(() => secure.remove());
     const tab = await openTab(browser, secure.url, { ignoreHTTPSErrors: true });
     const { page } = tab;
-    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).click();
     await sees(page, 'Live');
     await sees(page, `--discovery=https://`);
     const protocol = "performance.getEntriesByType('navigation')[0].nextHopProtocol";
@@ -258,7 +258,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const token = await newToken({ size: 1 });
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
-    await page.getByLabel('Name of the node').fill('infra1');
+    await page.getByLabel('Node name').fill('infra1');
     await service.client.deleteToken({ token });
     await sees(page, 'The token was deleted before the cluster was complete.');
     assert.equal(await page.evaluate('document.activeElement.id'), 'ended-title');
@@ -271,13 +271,13 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
     await linesHave(page, /--name=<NODE NAME> .*:\/\/<IP>:2380 /s);
-    await page.getByLabel('Name of the node').fill('infra2');
-    await sees(page, 'infra2 is the member at');
+    await page.getByLabel('Node name').fill('infra2');
+    await sees(page, 'infra2 is already the member at');
     assert.equal(await page.locator('#start-text').isVisible(), false);
-    await page.getByLabel('Name of the node').fill('infra3');
+    await page.getByLabel('Node name').fill('infra3');
     await linesHave(page, /--name=infra3 /);
     await page.getByText('Ports, directories').click();
-    await page.getByLabel('Port for clients').fill('2380');
+    await page.getByLabel('Client port').fill('2380');
     await sees(page, 'client-port and peer-port are both 2380');
     await tab.close();
   });
@@ -294,7 +294,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const { page } = tab;
     await sees(page, 'Live');
     await register(token, ...names.slice(1));
-    await sees(page, 'All 3 nodes are here.');
+    await sees(page, 'All 3 nodes have registered.');
     assert.deepEqual(await page.locator('#members .name').allTextContents(), names);
     assert.equal(await page.locator('main script, main img, main [onload], #members svg').count(), 0);
     assert.ok((await page.title()).includes('<img src=x'));
@@ -317,7 +317,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
         );
       await Promise.all(calls);
     }
-    await sees(page, 'All 1000 nodes are here.');
+    await sees(page, 'All 1000 nodes have registered.');
     const names = await page.locator('#members .name').allTextContents();
     assert.deepEqual(new Set(names), new Set(indexes.map((i) => `n${i}`)));
     assert.equal(names.length, size);
@@ -328,7 +328,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, service.url, { javaScriptEnabled: false });
     const { page } = tab;
     await page.getByLabel('Nodes').fill('2');
-    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByRole('button', { name: 'Create token' }).click();
     await sees(page, '0 of 2 nodes registered, 2 missing.');
     const token = new URL(page.url()).pathname.slice(1);
     await register(token, 'infra1');
@@ -410,7 +410,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
 
 async function refuseForm(page: Page): Promise<void> {
   await page.getByLabel('Nodes').fill('5000');
-  await page.getByRole('button', { name: 'Make the token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   await sees(page, 'not 5000');
 }
 

@@ -27,7 +27,7 @@ const TABLE: ReadonlyArray<[cluster: MessageInitShape<typeof ClusterSchema>, exp
   ],
   [
     { state: COMPLETE, memberCount: 3, formed: true },
-    { word: 'Complete', says: /All 3 nodes are here\./ },
+    { word: 'Complete', says: /All 3 nodes have registered\./ },
   ],
   [
     { state: ASSEMBLING, memberCount: 2, formed: true },
@@ -73,7 +73,7 @@ for (const [cluster, { word, says, never, ...can }] of TABLE) {
     assert.equal(!JOIN.test(html), can.canJoin === true, 'how to start nodes');
     assert.equal(/class="reopen">/.test(html), can.canReopen === true, 'how to reopen');
     assert.equal(
-      /<p><a class="button"[^>]*>Make a new token/.test(html),
+      /<p><a class="button"[^>]*>Create a new token/.test(html),
       can.needsNew === true,
       'a new token',
     );

@@ -46,7 +46,7 @@ test('nothing is left of them', async () => {
 test('a client that breaks off is no line in the log, and those that flood are one', () => {
   assert.deepEqual(
     port.logged.map(({ level, text }) => `${level}: ${text}`),
-    ['warn: a client that floods is cut off; others are not told of for a minute'],
+    ['warn: closed the connection of a flooding client; similar warnings are suppressed for a minute'],
   );
 });
 

@@ -250,7 +250,7 @@ it('past the limit of connections a client is told to come back, and the log say
   await once(session, 'close');
   assert.deepEqual(
     port.logged.map(({ level, text }) => `${level}: ${text}`),
-    ['warn: at the limit of connections: new ones get a 503'],
+    ['warn: connection limit reached: new connections get a 503'],
   );
   for (const client of held) client.destroy();
   await gone();

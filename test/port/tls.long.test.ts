@@ -246,7 +246,12 @@ it('a client that speaks in clear text is told what to do and closed, and the lo
   await gone();
   assert.deepEqual(
     port.logged.map(({ text, fields }) => [text, fields['reason']]),
-    [['a client spoke clear HTTP; others are not told of for a minute', 'http request']],
+    [
+      [
+        'a client sent plain HTTP to the HTTPS port; similar warnings are suppressed for a minute',
+        'http request',
+      ],
+    ],
   );
   await assertServes();
 });
@@ -259,7 +264,7 @@ it('a client that does not trust the certificate is told of in the log', async (
   await alert.untilClosed();
   assert.deepEqual(
     port.logged.map(({ text }) => text),
-    ['a TLS handshake failed; others are not told of for a minute'],
+    ['a TLS handshake failed; similar warnings are suppressed for a minute'],
   );
   alert.destroy();
 });

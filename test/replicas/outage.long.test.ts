@@ -68,10 +68,7 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
           .split('\n')
           .filter((line) => /store/.test(line) && !/"msg":"(request|serving)"/.test(line));
       assert.equal(lines().length, 1, lines().join('\n'));
-      assert.match(
-        lines()[0] ?? '',
-        /"level":"warn".*"the store cannot be used, and calls are refused until it can: .*etcd/,
-      );
+      assert.match(lines()[0] ?? '', /"level":"warn".*"the store is unavailable, .*: .*etcd/);
 
       // It looks every few seconds, and has to have looked before all is well again.
       await scene.until('the failure to be told by the health check', () =>
@@ -93,7 +90,7 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       assert.deepEqual(probe, [Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
       await scene.until('the log to tell that it is over', () => (lines().length > 1 ? true : undefined));
       assert.equal(lines().length, 2, lines().join('\n'));
-      assert.match(lines()[1] ?? '', /the store can be used again, after \d+ s/);
+      assert.match(lines()[1] ?? '', /the store is available again after \d+ s/);
       assert.equal(service.run.ending, undefined);
     });
   }

@@ -68,10 +68,10 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     await refused(
       ['--etcd', url, ...TLS],
       { ...CALLER, DISC_ETCD_PASSWORD: 'wrong' },
-      /refuses the user or the password/,
+      /rejected the user name or password/,
     );
     // etcd then goes by the name in the certificate.
-    await refused(['--etcd', url, ...TLS], {}, /the etcd user may not read and write the keys/);
+    await refused(['--etcd', url, ...TLS], {}, /permission denied: the etcd user /);
     await refused(
       ['--etcd', url, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE],
       right,
@@ -80,18 +80,18 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     await refused(
       ['--etcd', url, '--etcd-cacert', CA_FILE],
       right,
-      /refuses the client certificate, or asks for one/,
+      /requires a client certificate or rejected it/,
     );
-    await refused(['--etcd', url.replace('https', 'http')], right, /if it speaks TLS there, write https:/);
+    await refused(['--etcd', url.replace('https', 'http')], right, /if the endpoint uses TLS, write https:/);
     await refused(
       ['--etcd', url, '--etcd-cacert', KEY_FILE],
       right,
-      /^etcd-discovery: --etcd-cacert .* holds no certificate/,
+      /^etcd-discovery: --etcd-cacert .* does not contain a PEM certificate/,
     );
     await refused(
       ['--etcd', url, ...TLS, '--etcd-user', 'discovery', '--etcd-password-file', '/nowhere'],
       {},
-      /^etcd-discovery: --etcd-password-file "\/nowhere": cannot be read: no such file/,
+      /^etcd-discovery: --etcd-password-file "\/nowhere": cannot read the file: no such file/,
     );
   });
 
@@ -99,27 +99,31 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     const scene = await Scene.open(t);
     const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
     const url = backing.endpoints;
-    await refused(['--etcd', url], { ...CALLER, DISC_ETCD_PASSWORD: 'x' }, /authentication is off/);
-    await refused(['--etcd', url.replace('http', 'https')], {}, /if etcd speaks none there, write http:/);
+    await refused(['--etcd', url], { ...CALLER, DISC_ETCD_PASSWORD: 'x' }, /authentication is disabled/);
+    await refused(
+      ['--etcd', url.replace('http', 'https')],
+      {},
+      /if the endpoint does not use TLS, write http:/,
+    );
     const [member] = backing.members;
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     await member?.call('kv/put', { key: base64('/ours/a'), value: base64('b') });
     await refused(
       ['--etcd', url, '--etcd-prefix', '/ours'],
       {},
-      /has keys below \/ours .* did not write \(etcdctl get --prefix --keys-only \/ours\/ shows them\)/,
+      /has keys under \/ours .* did not write \(etcdctl get --prefix --keys-only \/ours\/ shows them\)/,
     );
     await backing.enableAuth({ root: 'secret' });
-    await refused(['--etcd', url], {}, /asks for a user/);
+    await refused(['--etcd', url], {}, /requires authentication/);
   });
 
   test('it is too old, or no etcd', async (t) => {
     const old = await serveGrpc(t, (router) => {
       router.service(Maintenance, { status: () => ({ version: '3.3.27' }) });
     });
-    await refused(['--etcd', old], {}, /this etcd is version 3\.3\.27, and the store needs 3\.4 or newer/);
+    await refused(['--etcd', old], {}, /etcd 3\.3\.27 is too old: .* 3\.4 or newer/);
     const other = await serveGrpc(t, () => {});
-    await refused(['--etcd', other], {}, /what answers there is no etcd/);
+    await refused(['--etcd', other], {}, /the endpoint is not etcd/);
   });
 });
 

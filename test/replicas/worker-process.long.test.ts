@@ -17,7 +17,7 @@ for (const [how, settings, why] of REFUSALS) {
     assert.equal(await worker.serving, undefined);
     const { code, signal, problem } = await worker.ended;
     assert.deepEqual([code, signal, worker.pid], [null, null, undefined]);
-    assert.match(problem ?? '', /^it could not be started \(/);
+    assert.match(problem ?? '', /^could not start \(/);
     assert.match(problem ?? '', why);
     worker.tell({ type: 'STOP' });
     worker.kill();

@@ -28,7 +28,7 @@ test('several workers need etcd', async () => {
     assert.deepEqual(await run(['serve', ...args], env), {
       code: 2,
       stdout: '',
-      stderr: `etcd-discovery: ${source}: the embedded store has one writer; use --etcd (DISC_ETCD) for several workers\n`,
+      stderr: `etcd-discovery: ${source}: the embedded store supports one process; use --etcd (DISC_ETCD) for several workers\n`,
     });
   }
 });
@@ -93,7 +93,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     await workload.progress(REGISTRATIONS);
     assert.deepEqual(check(await workload.stop()), []);
     assert.equal(service.command.child.exitCode, null);
-    assert.equal(linesOf(service, /^a worker has ended: SIGKILL; the next one/).length, WORKERS);
+    assert.equal(linesOf(service, /^a worker exited: SIGKILL; /).length, WORKERS);
     assert.doesNotMatch(service.command.stdout, /a defect/);
   });
 
@@ -128,7 +128,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     const rest = (await Promise.all(answers)).filter((text) => text !== '');
     assert.equal(rest.length, WAITERS - drained);
     for (const text of rest) assert.match(text, /infra1/);
-    assert.equal(linesOf(service, /^a worker has ended: exit code 0/)[0]?.['level'], 'info');
+    assert.equal(linesOf(service, /^a worker exited: exit code 0/)[0]?.['level'], 'info');
   });
 
   test('a second signal does not wait for calls under way: all of them end at once', async (t) => {
@@ -192,7 +192,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     const { port } = other.address() as AddressInfo;
     const store = ['--etcd', backing.endpoints, '--workers', '2'];
     const taken = await run(['serve', '--addr', `127.0.0.1:${port}`, ...store]);
-    assert.match(taken.stderr, /^etcd-discovery: cannot listen on .*: another process does; .*--addr\n$/);
+    assert.match(taken.stderr, /^etcd-discovery: cannot listen on .*: .*already in use; .*--addr\n$/);
     assert.deepEqual([taken.code, taken.stdout], [1, '']);
 
     const [pid = 0] = await workersOf(scene, service, WORKERS);
@@ -200,7 +200,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     member?.proxy.cut();
     process.kill(pid, 'SIGKILL');
     await scene.until('the reason to be told', () =>
-      linesOf(service, /^a worker has ended: --etcd .*; the next one/).length >= 1 ? true : undefined,
+      linesOf(service, /^a worker exited: --etcd .*; /).length >= 1 ? true : undefined,
     );
     member?.proxy.restore();
     await workersOf(scene, service, WORKERS + 1);
@@ -242,7 +242,7 @@ function linesOf({ command }: ManyWorkers, msg: RegExp): Array<Record<string, un
 
 /** The processes of the workers that have served so far, waited for until they are so many. */
 async function workersOf(scene: Scene, service: ManyWorkers, count: number): Promise<number[]> {
-  const pids = (): number[] => linesOf(service, /^a worker serves$/).map(({ pid }) => Number(pid));
+  const pids = (): number[] => linesOf(service, /^a worker is serving$/).map(({ pid }) => Number(pid));
   await scene.until(`${count} workers to have served`, () => (pids().length >= count ? true : undefined));
   return pids();
 }

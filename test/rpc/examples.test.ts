@@ -25,7 +25,7 @@ function likeExamples(value: JsonValue, key = ''): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, likeExamples(each, name)]));
 }
 
-test('the examples of docs/api.md are what the service answers, one after the other', async (t) => {
+test('the examples of the reference are what the service answers, one after the other', async (t) => {
   const examples = JSON.parse(readFileSync('src/dev/api-examples.json', 'utf8')) as Record<string, Example>;
   const service = await startService();
   t.after(() => service.stop());

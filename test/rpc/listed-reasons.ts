@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** What each RPC may be refused for as its comment says, with what every call may be. */
+/** Returns the reasons for which each RPC can be rejected, from its comment, with those of every method. */
 export function listedReasons(): ReadonlyMap<string, ReadonlySet<string>> {
   const source = readFileSync('proto/discovery/v1/service.proto', 'utf8').replaceAll(/\n\s*\/\/ ?/g, ' ');
-  const [, common = ''] = /to those of every call belong ([^.]*)\./.exec(source) ?? [];
+  const [, common = ''] = /Every method can also return ([^.]*)\./.exec(source) ?? [];
   return new Map(
     [...source.matchAll(/Reasons: ([^.]*)\.\s*rpc (\w+)\(/g)].map(([, reasons = '', rpc = '']) => [
       rpc,

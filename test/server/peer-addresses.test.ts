@@ -29,8 +29,8 @@ const told = (cluster: Cluster | undefined): string[] =>
   (cluster?.warnings ?? []).map(({ kind, members }) => `${kind} ${members.join(' ')}`);
 
 const HOPELESS: ReadonlyArray<readonly [url: string, why: RegExp]> = [
-  ['http://0.0.0.0:2380', /address to listen on/],
-  ['http://[::]:2380', /address to listen on/],
+  ['http://0.0.0.0:2380', /listen address/],
+  ['http://[::]:2380', /listen address/],
   ['http://$private_ipv4:2380', /placeholder/],
   ['http://{{ip}}:2380', /placeholder/],
   ['http://:2380', /has no host/],

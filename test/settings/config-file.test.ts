@@ -60,32 +60,32 @@ suite('a configuration file', () => {
   });
 
   const WRONG: ReadonlyArray<[text: string, problem: RegExp]> = [
-    ['adr: :1\n', /^FILE:1: "adr" is not a setting; did you mean addr\?$/],
-    ['# a\n\ndata_dir: /a\n', /^FILE:3: "data_dir" is not a setting; did you mean data-dir\?$/],
+    ['adr: :1\n', /^FILE:1: .*"adr".*; did you mean addr\?$/],
+    ['# a\n\ndata_dir: /a\n', /^FILE:3: .*"data_dir".*; did you mean data-dir\?$/],
     ['DISC_ADDR: :1\n', /; did you mean addr\?$/],
     ['--addr: :1\n', /; did you mean addr\?$/],
     ['minage: 3d\n', /; did you mean ttl\?$/],
     ['config: other.yaml\n', /cannot name another one$/],
-    ['ttl: 1d\naddr: :1\nttl: 2d\n', /^FILE:3: ttl is set twice, here and at FILE:1$/],
-    ['ttl: 5 parsecs\n', /^FILE:1 ttl "5 parsecs": takes a duration/],
-    ['ttl:\n', /^FILE:1 ttl: has no value; it takes a duration/],
-    ['ttl: ""\n', /^FILE:1 ttl: has no value/],
-    ['addr: [":1", ":2"]\n', /^FILE:1 addr: has a list; it takes host:port/],
-    ['etcd: []\n', /^FILE:1 etcd: has a list/],
-    ['etcd: [[a]]\n', /^FILE:1 etcd: has a list/],
-    ['addr: {a: b}\n', /^FILE:1 addr: has a mapping/],
-    ['addr: &a :1\nhost: *a\n', /^FILE:2 host: has an alias/],
-    ['<<: {addr: :1}\n', /^FILE:1: "<<" is not a setting/],
-    ['- addr\n', /^FILE:1: has no "name: value"/],
-    ['addr\n', /^FILE:1: has no "name: value"/],
-    ['? [a]\n: b\n', /^FILE:1: the name of a setting is a plain word$/],
+    ['ttl: 1d\naddr: :1\nttl: 2d\n', /^FILE:3: ttl .*FILE:1$/],
+    ['ttl: 5 parsecs\n', /^FILE:1 ttl "5 parsecs": .*duration/],
+    ['ttl:\n', /^FILE:1 ttl: .*empty.* duration/],
+    ['ttl: ""\n', /^FILE:1 ttl: .*empty/],
+    ['addr: [":1", ":2"]\n', /^FILE:1 addr: .*list.* host:port/],
+    ['etcd: []\n', /^FILE:1 etcd: .*list/],
+    ['etcd: [[a]]\n', /^FILE:1 etcd: .*list/],
+    ['addr: {a: b}\n', /^FILE:1 addr: .*mapping/],
+    ['addr: &a :1\nhost: *a\n', /^FILE:2 host: .*alias/],
+    ['<<: {addr: :1}\n', /^FILE:1: .*"<<"/],
+    ['- addr\n', /^FILE:1: .*"name: value"/],
+    ['addr\n', /^FILE:1: .*"name: value"/],
+    ['? [a]\n: b\n', /^FILE:1: .*name of a setting/],
     ['ttl: 1d\naddr: [\n', /^FILE:3: Flow sequence/],
     ['addr: "x\n', /^FILE:2: Missing closing "quote$/],
-    ['addr: :1\n---\nttl: 1d\n', /^FILE:2: a second document begins/],
+    ['addr: :1\n---\nttl: 1d\n', /^FILE:2: .*second document/],
     ['addr: !!int 3\n', /^FILE:1: .*tag/],
-    ['['.repeat(30_000), /^FILE:\d+: the file is nested too deep$/],
+    ['['.repeat(30_000), /^FILE:\d+: .*nested too deep/],
     ['ttl: 10s\nmin-ttl: 1h\n', /^FILE:1 ttl "10s": .* \(FILE:2 min-ttl "1h"\)$/],
-    [`# ${'x'.repeat(70_000)}\n`, /^--config "FILE": is larger than 65536 bytes$/],
+    [`# ${'x'.repeat(70_000)}\n`, /^--config "FILE": .*larger than 65536 bytes$/],
   ];
   for (const [text, problem] of WRONG) {
     test(`is refused: ${JSON.stringify(text.slice(0, 40))}`, () => {
@@ -110,7 +110,7 @@ suite('a configuration file', () => {
     chmodSync(file, 0o644);
     const open = read(text);
     if (typeof open !== 'string') assert.fail('it was accepted');
-    assert.match(open, /has a password, and everyone on this machine can read it/);
+    assert.match(open, /password.*chmod o-r/);
     assert.doesNotMatch(open, /secret/);
     chmodSync(file, 0o640);
     const { store } = config(text);

@@ -171,151 +171,124 @@ suite('each setting', () => {
   });
 });
 
-const ADDR = 'takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087';
-const URL_TAKEN = 'takes a URL of scheme, host and perhaps a path, like https://discovery.example.com/disc';
-const ETCD =
-  'takes one or more of http://host:port, https://host:port or host:port, with commas between them';
-const PREFIX = 'takes parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b';
-const RATE =
-  'takes off, or how many in a second, minute or hour after how many at once, like 1/s:1000, 60/m:100 or 500/h:10';
-const CIDRS =
-  'takes addresses and networks with commas between them, like 10.0.0.0/8,192.0.2.7,2001:db8::/32';
-const LIKE = 'like 168h, 1h30m, 90s or 7d';
+const ADDR = 'host:port';
+const URL_FORM = 'https://discovery.example.com/disc';
+const ETCD = 'https://host:port';
+const PREFIX = '/a/b';
+const RATE = '1/s:1000';
+const CIDRS = '10.0.0.0/8';
 
-// The exact line for every way to be wrong.
-const BAD: ReadonlyArray<[args: string, env: Env, line: string]> = [
-  ['--addr 8087', {}, `--addr "8087": ${ADDR}`],
-  ['-a localhost', {}, `-a "localhost": ${ADDR}`],
-  ['--addr ::1:8087', {}, `--addr "::1:8087": ${ADDR}`],
-  ['--addr [127.0.0.1]:8087', {}, `--addr "[127.0.0.1]:8087": ${ADDR}`],
-  ['--addr :65536', {}, `--addr ":65536": ${ADDR}`],
-  ['--addr :http', {}, `--addr ":http": ${ADDR}`],
-  ['--addr http://localhost:8087', {}, `--addr "http://localhost:8087": ${ADDR}`],
-  ['--addr=', {}, `--addr "": ${ADDR}`],
-  ['', { DISC_ADDR: 'a b:1' }, `DISC_ADDR "a b:1": ${ADDR}`],
-  ['--host disc.example.com', {}, `--host "disc.example.com": ${URL_TAKEN}`],
-  ['--host localhost:8087', {}, `--host "localhost:8087": ${URL_TAKEN}`],
-  ['--host ftp://disc.example.com', {}, `--host "ftp://disc.example.com": ${URL_TAKEN}`],
-  ['--host http://', {}, `--host "http://": ${URL_TAKEN}`],
-  ['--host http://a/a//b', {}, `--host "http://a/a//b": ${URL_TAKEN}`],
-  [`--host http://a/it's`, {}, `--host "http://a/it's": ${URL_TAKEN}`],
-  ['--host http://a/?q', {}, `--host "http://a/?q": ${URL_TAKEN}`],
-  ['--host http://a/#f', {}, `--host "http://a/#f": ${URL_TAKEN}`],
-  ['', { DISC_HOST: 'http://me:pw@a' }, `DISC_HOST "http://...@a": ${URL_TAKEN}`],
-  ['--data-dir=', {}, '--data-dir "": takes a directory'],
-  ['--tls-cert= --tls-key k', {}, '--tls-cert "": takes a file'],
-  ['--tls-cert c', {}, '--tls-cert "c": TLS needs --tls-key (DISC_TLS_KEY) as well'],
-  ['', { DISC_TLS_KEY: 'k' }, 'DISC_TLS_KEY "k": TLS needs --tls-cert (DISC_TLS_CERT) as well'],
-  ['--gcfreq 5', {}, `--gcfreq "5": takes a duration from 1s to 24d, ${LIKE}`],
-  ['-g 25d', {}, `-g "25d": takes a duration from 1s to 24d, ${LIKE}`],
-  ['--ttl forever', {}, `--ttl "forever": takes a duration from 1s to 3650d, ${LIKE}`],
-  ['-m -5m', {}, `-m: needs a value; it takes a duration from 1s to 3650d, ${LIKE}`],
-  ['--minage=-5m', {}, `--minage "-5m": takes a duration from 1s to 3650d, ${LIKE}`],
-  ['', { DISC_MINAGE: '168' }, `DISC_MINAGE "168": takes a duration from 1s to 3650d, ${LIKE}`],
-  ['--retention 1y', {}, `--retention "1y": takes a duration from 0s to 3650d, ${LIKE}`],
-  ['--poll-limit 500ms', {}, `--poll-limit "500ms": takes a duration from 1s to 24d, ${LIKE}`],
-  ['--grace 2h', {}, `--grace "2h": takes a duration from 0s to 1h, ${LIKE}`],
-  ['--max-size 0', {}, '--max-size "0": takes a whole number from 1 to 1000'],
-  ['--max-size 3.5', {}, '--max-size "3.5": takes a whole number from 1 to 1000'],
-  ['--max-tokens 1e6', {}, '--max-tokens "1e6": takes a whole number from 1 to 1000000000'],
-  ['--client-requests 100', {}, `--client-requests "100": ${RATE}`],
-  ['--client-requests 0/s:1', {}, `--client-requests "0/s:1": ${RATE}`],
-  [
-    '--data-max-bytes 1',
-    {},
-    '--data-max-bytes "1": takes a number of bytes from 1MiB to 1TiB, like 500MB or 2GiB',
-  ],
-  ['--client-new-tokens 1/d:10', {}, `--client-new-tokens "1/d:10": ${RATE}`],
-  ['--max-at-once 0', {}, '--max-at-once "0": takes a whole number from 1 to 1000000'],
-  ['--trusted-proxies nginx', {}, `--trusted-proxies "nginx": ${CIDRS}`],
-  ['--trusted-proxies 10.0.0.0/33', {}, `--trusted-proxies "10.0.0.0/33": ${CIDRS}`],
-  ['--trusted-proxies ::1,', {}, `--trusted-proxies "::1,": ${CIDRS}`],
-  ['--custom-tokens yes', {}, '--custom-tokens "yes": takes on or off'],
-  ['--log-level verbose', {}, '--log-level "verbose": takes debug, info, warn or error'],
-  ['--log-format xml', {}, '--log-format "xml": takes auto, json or text'],
-  ['-e http://', {}, `-e "http://": ${ETCD}`],
-  ['--etcd a:1,,b:2', {}, `--etcd "a:1,,b:2": ${ETCD}`],
-  ['--etcd http://a:1/v2', {}, `--etcd "http://a:1/v2": ${ETCD}`],
-  ['--etcd unix://a', {}, `--etcd "unix://a": ${ETCD}`],
-  ['', { DISC_ETCD: 'http://root:secret@a:1' }, `DISC_ETCD "http://...@a:1": ${ETCD}`],
-  ['--etcd a:99999', {}, `--etcd "a:99999": ${ETCD}`],
-  [
-    '--etcd http://a:1,https://b:1',
-    {},
-    '--etcd "http://a:1,https://b:1": all of them need the same, http:// or https://',
-  ],
-  [
-    '-e a -e http://a:1 --etcd-cacert c',
-    {},
-    '--etcd-cacert: is for https://, and -e "http://a:1" is http://',
-  ],
-  ['--workers 0', {}, '--workers "0": takes a whole number from 1 to 128'],
-  ['-e a --workers 129', {}, '--workers "129": takes a whole number from 1 to 128'],
-  [
-    '--workers 2 --data-dir d',
-    {},
-    '--workers "2": the embedded store has one writer; use --etcd (DISC_ETCD) for several workers',
-  ],
-  ['--etcd a --data-dir d', {}, '--etcd and --data-dir are two places for the tokens: give one of them'],
-  [
-    '--etcd a',
-    { DISC_DATA_DIR: 'd' },
-    '--etcd and DISC_DATA_DIR are two places for the tokens: give one of them',
-  ],
-  ['--etcd-prefix /a', {}, '--etcd-prefix: is for etcd, and needs --etcd (DISC_ETCD)'],
-  ['', { DISC_ETCD_PASSWORD: 'secret' }, 'DISC_ETCD_PASSWORD: is for etcd, and needs --etcd (DISC_ETCD)'],
-  ['-e a --etcd-prefix a', {}, `--etcd-prefix "a": ${PREFIX}`],
-  ['-e a --etcd-prefix /a/', {}, `--etcd-prefix "/a/": ${PREFIX}`],
-  ['-e a --etcd-cert c', {}, '--etcd-cert "c": TLS needs --etcd-key (DISC_ETCD_KEY) as well'],
-  ['-e a --etcd-key k', {}, '--etcd-key "k": TLS needs --etcd-cert (DISC_ETCD_CERT) as well'],
+/** What the line starts with, and what else must be in it. */
+type Bad = readonly [args: string, env: Env, start: string, ...facts: string[]];
+
+const BAD: readonly Bad[] = [
+  ['--addr 8087', {}, '--addr "8087": ', ADDR],
+  ['-a localhost', {}, '-a "localhost": ', ADDR],
+  ['--addr ::1:8087', {}, '--addr "::1:8087": ', ADDR],
+  ['--addr [127.0.0.1]:8087', {}, '--addr "[127.0.0.1]:8087": ', ADDR],
+  ['--addr :65536', {}, '--addr ":65536": ', ADDR],
+  ['--addr :http', {}, '--addr ":http": ', ADDR],
+  ['--addr http://localhost:8087', {}, '--addr "http://localhost:8087": ', ADDR],
+  ['--addr=', {}, '--addr "": ', ADDR],
+  ['', { DISC_ADDR: 'a b:1' }, 'DISC_ADDR "a b:1": ', ADDR],
+  ['--host disc.example.com', {}, '--host "disc.example.com": ', URL_FORM],
+  ['--host localhost:8087', {}, '--host "localhost:8087": ', URL_FORM],
+  ['--host ftp://disc.example.com', {}, '--host "ftp://disc.example.com": ', URL_FORM],
+  ['--host http://', {}, '--host "http://": ', URL_FORM],
+  ['--host http://a/a//b', {}, '--host "http://a/a//b": ', URL_FORM],
+  [`--host http://a/it's`, {}, `--host "http://a/it's": `, URL_FORM],
+  ['--host http://a/?q', {}, '--host "http://a/?q": ', URL_FORM],
+  ['--host http://a/#f', {}, '--host "http://a/#f": ', URL_FORM],
+  ['', { DISC_HOST: 'http://me:pw@a' }, 'DISC_HOST "http://...@a": ', URL_FORM],
+  ['--data-dir=', {}, '--data-dir "": ', 'directory'],
+  ['--tls-cert= --tls-key k', {}, '--tls-cert "": ', 'file'],
+  ['--tls-cert c', {}, '--tls-cert "c": ', '--tls-key (DISC_TLS_KEY)'],
+  ['', { DISC_TLS_KEY: 'k' }, 'DISC_TLS_KEY "k": ', '--tls-cert (DISC_TLS_CERT)'],
+  ['--gcfreq 5', {}, '--gcfreq "5": ', 'from 1s to 24d', '168h'],
+  ['-g 25d', {}, '-g "25d": ', 'from 1s to 24d'],
+  ['--ttl forever', {}, '--ttl "forever": ', 'from 1s to 3650d'],
+  ['-m -5m', {}, '-m: ', 'from 1s to 3650d'],
+  ['--minage=-5m', {}, '--minage "-5m": ', 'from 1s to 3650d'],
+  ['', { DISC_MINAGE: '168' }, 'DISC_MINAGE "168": ', 'from 1s to 3650d'],
+  ['--retention 1y', {}, '--retention "1y": ', 'from 0s to 3650d'],
+  ['--poll-limit 500ms', {}, '--poll-limit "500ms": ', 'from 1s to 24d'],
+  ['--grace 2h', {}, '--grace "2h": ', 'from 0s to 1h'],
+  ['--max-size 0', {}, '--max-size "0": ', 'from 1 to 1000'],
+  ['--max-size 3.5', {}, '--max-size "3.5": ', 'from 1 to 1000'],
+  ['--max-tokens 1e6', {}, '--max-tokens "1e6": ', 'from 1 to 1000000000'],
+  ['--client-requests 100', {}, '--client-requests "100": ', RATE],
+  ['--client-requests 0/s:1', {}, '--client-requests "0/s:1": ', RATE],
+  ['--data-max-bytes 1', {}, '--data-max-bytes "1": ', 'from 1MiB to 1TiB'],
+  ['--client-new-tokens 1/d:10', {}, '--client-new-tokens "1/d:10": ', RATE],
+  ['--max-at-once 0', {}, '--max-at-once "0": ', 'from 1 to 1000000'],
+  ['--trusted-proxies nginx', {}, '--trusted-proxies "nginx": ', CIDRS],
+  ['--trusted-proxies 10.0.0.0/33', {}, '--trusted-proxies "10.0.0.0/33": ', CIDRS],
+  ['--trusted-proxies ::1,', {}, '--trusted-proxies "::1,": ', CIDRS],
+  ['--custom-tokens yes', {}, '--custom-tokens "yes": ', 'on or off'],
+  ['--log-level verbose', {}, '--log-level "verbose": ', 'debug, info, warn or error'],
+  ['--log-format xml', {}, '--log-format "xml": ', 'auto, json or text'],
+  ['-e http://', {}, '-e "http://": ', ETCD],
+  ['--etcd a:1,,b:2', {}, '--etcd "a:1,,b:2": ', ETCD],
+  ['--etcd http://a:1/v2', {}, '--etcd "http://a:1/v2": ', ETCD],
+  ['--etcd unix://a', {}, '--etcd "unix://a": ', ETCD],
+  ['', { DISC_ETCD: 'http://root:secret@a:1' }, 'DISC_ETCD "http://...@a:1": ', ETCD],
+  ['--etcd a:99999', {}, '--etcd "a:99999": ', ETCD],
+  ['--etcd http://a:1,https://b:1', {}, '--etcd "http://a:1,https://b:1": ', 'http:// or https://'],
+  ['-e a -e http://a:1 --etcd-cacert c', {}, '--etcd-cacert: ', 'https://', '-e "http://a:1"'],
+  ['--workers 0', {}, '--workers "0": ', 'from 1 to 128'],
+  ['-e a --workers 129', {}, '--workers "129": ', 'from 1 to 128'],
+  ['--workers 2 --data-dir d', {}, '--workers "2": ', 'embedded store', '--etcd (DISC_ETCD)'],
+  ['--etcd a --data-dir d', {}, '--etcd and --data-dir '],
+  ['--etcd a', { DISC_DATA_DIR: 'd' }, '--etcd and DISC_DATA_DIR '],
+  ['--etcd-prefix /a', {}, '--etcd-prefix: ', '--etcd (DISC_ETCD)'],
+  ['', { DISC_ETCD_PASSWORD: 'secret' }, 'DISC_ETCD_PASSWORD: ', '--etcd (DISC_ETCD)'],
+  ['-e a --etcd-prefix a', {}, '--etcd-prefix "a": ', PREFIX],
+  ['-e a --etcd-prefix /a/', {}, '--etcd-prefix "/a/": ', PREFIX],
+  ['-e a --etcd-cert c', {}, '--etcd-cert "c": ', '--etcd-key (DISC_ETCD_KEY)'],
+  ['-e a --etcd-key k', {}, '--etcd-key "k": ', '--etcd-cert (DISC_ETCD_CERT)'],
   [
     '-e a --etcd-user root',
     {},
-    '--etcd-user: needs a password: give --etcd-password-file (DISC_ETCD_PASSWORD_FILE) or DISC_ETCD_PASSWORD',
+    '--etcd-user: ',
+    '--etcd-password-file (DISC_ETCD_PASSWORD_FILE)',
+    'DISC_ETCD_PASSWORD',
   ],
-  [
-    '-e a --etcd-password-file f',
-    {},
-    '--etcd-password-file: is the password of a user: give --etcd-user (DISC_ETCD_USER) as well',
-  ],
+  ['-e a --etcd-password-file f', {}, '--etcd-password-file: ', '--etcd-user (DISC_ETCD_USER)'],
   [
     '-e a --etcd-user u --etcd-password-file f',
     { DISC_ETCD_PASSWORD: 'secret' },
-    '--etcd-password-file and DISC_ETCD_PASSWORD are two passwords: give one of them',
+    '--etcd-password-file and DISC_ETCD_PASSWORD ',
   ],
   [
     '-e a --etcd-user u --etcd-password secret',
     {},
-    '--etcd-password: others on this machine can see flags; set DISC_ETCD_PASSWORD, or use --etcd-password-file',
+    '--etcd-password: ',
+    'DISC_ETCD_PASSWORD',
+    '--etcd-password-file',
   ],
-  ['--adr :1', {}, '"--adr": there is no such flag; did you mean --addr?'],
-  ['-x', {}, '"-x": there is no such flag; see etcd-discovery serve --help'],
+  ['--adr :1', {}, '"--adr": ', 'did you mean --addr?'],
+  ['-x', {}, '"-x": ', 'see etcd-discovery serve --help'],
   // As Go's flag package takes them.
-  ['-addr :1', {}, '-addr: flags have two dashes; write --addr'],
-  ['-addr=:1', {}, '-addr: flags have two dashes; write --addr'],
-  ['now', {}, '"now": serve takes flags only; see etcd-discovery serve --help'],
-  ['--addr', {}, `--addr: needs a value; it ${ADDR}`],
-  ['--addr --host http://a', {}, `--addr: needs a value; it ${ADDR}`],
-  ['-h https://a', {}, '-h "https://a": -h shows the help; the public URL is set with --host'],
-  ['--ttl 1h --minage 2h', {}, '--ttl and --minage are two names of one setting: give one of them'],
-  [
-    '',
-    { DISC_TTL: '1h', DISC_MINAGE: '1h' },
-    'DISC_TTL and DISC_MINAGE are two names of one setting: give one of them',
-  ],
-  ['--ttl 10s', {}, `--ttl "10s": a token's lifetime of 10s is shorter than the least, 1m (--min-ttl)`],
-  ['--min-ttl 30d', {}, `--ttl: a token's lifetime of 7d is shorter than the least, 30d (--min-ttl "30d")`],
-  [
-    '--max-ttl 1d',
-    { DISC_TTL: '36h' },
-    `DISC_TTL "36h": a token's lifetime of 1d12h is longer than the most, 1d (--max-ttl "1d")`,
-  ],
+  ['-addr :1', {}, '-addr: ', '--addr'],
+  ['-addr=:1', {}, '-addr: ', '--addr'],
+  ['now', {}, '"now": ', 'see etcd-discovery serve --help'],
+  ['--addr', {}, '--addr: ', ADDR],
+  ['--addr --host http://a', {}, '--addr: ', ADDR],
+  ['-h https://a', {}, '-h "https://a": ', '--host'],
+  ['--ttl 1h --minage 2h', {}, '--ttl and --minage '],
+  ['', { DISC_TTL: '1h', DISC_MINAGE: '1h' }, 'DISC_TTL and DISC_MINAGE '],
+  ['--ttl 10s', {}, '--ttl "10s": ', '1m (--min-ttl)'],
+  ['--min-ttl 30d', {}, '--ttl: ', '7d', '30d (--min-ttl "30d")'],
+  ['--max-ttl 1d', { DISC_TTL: '36h' }, 'DISC_TTL "36h": ', '1d12h', '1d (--max-ttl "1d")'],
 ];
 
 suite('a wrong setting is one line that says where, what, and what it takes', () => {
-  for (const [args, env, line] of BAD) {
-    test(line.slice(0, 60), () => {
-      assert.equal(problem(args === '' ? [] : args.split(' '), env), line);
+  for (const [args, env, start, ...facts] of BAD) {
+    test(`${args} ${Object.keys(env).join(' ')}`.trim(), () => {
+      const line = problem(args === '' ? [] : args.split(' '), env);
+      assert.ok(line.startsWith(start), line);
+      for (const fact of facts) assert.ok(line.slice(start.length).includes(fact), `${fact}: ${line}`);
+      assert.doesNotMatch(line, /\n|secret/);
     });
   }
 
@@ -359,31 +332,29 @@ suite('who may call', () => {
     });
   });
 
-  for (const [args, problem] of [
-    [
-      '--auth all',
-      '--auth "all": nobody is known yet; give --auth-file (DISC_AUTH_FILE) or --tls-client-ca (DISC_TLS_CLIENT_CA)',
-    ],
-    [
-      '--auth-file f',
-      '--auth-file "f": nobody has to be known; give --auth (DISC_AUTH) as well (off: the file is for operators alone)',
-    ],
+  for (const [args, start, missing] of [
+    ['--auth all', '--auth "all": ', '--auth-file (DISC_AUTH_FILE) or --tls-client-ca (DISC_TLS_CLIENT_CA)'],
+    ['--auth-file f', '--auth-file "f": ', '--auth (DISC_AUTH)'],
     [
       '--tls-cert c --tls-key k --tls-client-crl r',
-      '--tls-client-crl "r": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+      '--tls-client-crl "r": ',
+      '--tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
     [
       '--tls-cert c --tls-key k --tls-client-allowed-name n',
-      '--tls-client-allowed-name "n": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+      '--tls-client-allowed-name "n": ',
+      '--tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
     [
       '--tls-cert c --tls-key k --tls-client-operator-name n',
-      '--tls-client-operator-name "n": is for client certificates, and needs --tls-client-ca (DISC_TLS_CLIENT_CA)',
+      '--tls-client-operator-name "n": ',
+      '--tls-client-ca (DISC_TLS_CLIENT_CA)',
     ],
-    ['--tls-client-ca a', '--tls-client-ca "a": is for TLS, and needs --tls-cert (DISC_TLS_CERT)'],
+    ['--tls-client-ca a', '--tls-client-ca "a": ', '--tls-cert (DISC_TLS_CERT)'],
   ] as const) {
     test(`${args} alone is told to be half of it`, () => {
-      assert.deepEqual(readServeArguments(args.split(' '), {}), { type: 'WRONG', problem });
+      const line = problem(args.split(' '));
+      assert.ok(line.startsWith(start) && line.includes(missing), line);
     });
   }
 });
@@ -458,20 +429,17 @@ test('a variable that no setting has is warned of, and others are not looked at'
   const wrong = { DISC_PORT: '1', DISC_ADR: ':1' };
   const reading = readServeArguments([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
   assert.ok(reading.type === 'CONFIG');
-  assert.deepEqual(reading.warnings, [
-    'DISC_ADR is set in the environment, and is not a setting of this service; did you mean DISC_ADDR?',
-    'DISC_PORT is set in the environment, and is not a setting of this service',
-  ]);
+  const [first = '', second = '', ...more] = reading.warnings;
+  assert.match(first, /DISC_ADR\b.*; did you mean DISC_ADDR\?$/);
+  assert.match(second, /DISC_PORT\b/);
+  assert.deepEqual(more, []);
 });
 
 test('help is shown when asked for, unless something is wrong before it', () => {
   assert.equal(readServeArguments(['--help'], {}).type, 'HELP');
   assert.equal(readServeArguments(['-h'], {}).type, 'HELP');
   assert.equal(readServeArguments(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
-  assert.equal(
-    problem(['--help', '--wrong']),
-    '"--wrong": there is no such flag; see etcd-discovery serve --help',
-  );
+  assert.match(problem(['--help', '--wrong']), /^"--wrong": .*; see etcd-discovery serve --help$/);
 });
 
 test('durations are read as Go writes them, and written as they are read', () => {

@@ -20,7 +20,8 @@ test('the systemd unit can be given an etcd, as it says', () => {
   const own = Object.fromEntries(
     [...unit.matchAll(/^Environment=(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
   ) as Env;
-  const [, etcd = ''] = /there DISC_ETCD=(\S+), and DISC_DATA_DIR= with nothing behind it/.exec(unit) ?? [];
+  const [, etcd = ''] = /DISC_ETCD=(\S+) there, and an empty DISC_DATA_DIR=/.exec(unit) ?? [];
+  assert.notEqual(etcd, '', 'the unit says how');
   const reading = readConfig(new Map(), { ...own, DISC_ETCD: etcd, DISC_DATA_DIR: '' });
   assert.ok(reading.type === 'CONFIG', JSON.stringify(reading));
   assert.equal(reading.config.store.type, 'ETCD');

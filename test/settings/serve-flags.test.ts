@@ -21,6 +21,6 @@ test('a wrong setting is one line on standard error, and exit code 2', async () 
     code: 2,
     stdout: '',
     stderr:
-      'etcd-discovery: DISC_ADDR "8087": takes host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
+      'etcd-discovery: DISC_ADDR "8087": must be host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
   });
 });

@@ -13,7 +13,7 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>
   fish: fishScript,
 };
 
-const HELP = `Print what makes a shell complete commands, flags and their values.
+const HELP = `Print the script with which a shell completes commands, flags and their values.
 
 Usage: etcd-discovery completion bash|zsh|fish
 
@@ -22,11 +22,11 @@ Usage: etcd-discovery completion bash|zsh|fish
   fish  etcd-discovery completion fish | source           in ~/.config/fish/config.fish
 `;
 
-/** The row for completion, of the table that it is in. */
+/** Returns the row of `completion`, for the table that contains it. */
 export const completion = (loadCommands: () => Promise<readonly Command[]>): Command => ({
   name: 'completion',
   group: 'Shell',
-  summary: 'print what makes bash, zsh or fish complete these commands',
+  summary: 'print the completion script for bash, zsh or fish',
   flags: [],
   argument: Object.keys(SCRIPTS),
   async run(args, terminal) {

@@ -7,24 +7,24 @@ import { progress, stateText } from '../text/cluster.ts';
 export const DELETE = clientCommand({
   name: 'delete',
   group: 'Tokens',
-  summary: 'end a token, at once and for good',
+  summary: 'delete a token permanently',
   details:
-    'It asks before it does so. A cluster that has formed does not notice: it needs its token no more.',
+    'The command asks for confirmation. A cluster that has formed is not affected: it no longer needs its token.',
   args: ['TOKEN'],
-  flags: { yes: { flag: 'yes', short: 'y', help: 'Do not ask.' } },
+  flags: { yes: { flag: 'yes', short: 'y', help: 'Do not ask for confirmation.' } },
   examples: ['delete my-cluster', 'delete my-cluster --yes'],
   async run({ flags, client, token, json, printJson, terminal }) {
     if (!flags.yes) {
       if (terminal.ask === undefined) {
         throw new Failure(
           EXIT.WRONG,
-          'delete asks before it deletes, and nobody is here to answer',
+          'delete asks for confirmation, but standard input is not a terminal',
           'add --yes',
         );
       }
       const { cluster } = await client.listMembers({ token });
       const what = cluster === undefined ? '' : ` (${stateText(cluster.state)}, ${progress(cluster)})`;
-      const answer = await terminal.ask(`Delete the token ${token}${what}? Type yes: `);
+      const answer = await terminal.ask(`Delete the token ${token}${what}? Type yes to confirm: `);
       if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(EXIT.FAILED, 'not deleted');
     }
     const answer = await client.deleteToken({ token });

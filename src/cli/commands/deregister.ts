@@ -8,9 +8,9 @@ import { progress } from '../text/cluster.ts';
 export const DEREGISTER = clientCommand({
   name: 'deregister',
   group: 'Nodes',
-  summary: 'take a member out of a cluster that assembles',
+  summary: 'remove a member from a cluster that is assembling',
   details:
-    'MEMBER is its name or its id. Once the cluster is complete its members are final: there, use etcdctl member remove.',
+    'MEMBER is its name or its id. Once the cluster is complete its members can no longer change here: use etcdctl member remove.',
   args: ['TOKEN', 'MEMBER'],
   flags: {},
   examples: ['deregister my-cluster infra1'],
@@ -26,13 +26,13 @@ export const DEREGISTER = clientCommand({
         'etcd-discovery list-members TOKEN',
       );
     }
-    // The one that was found, and not one that has taken its id meanwhile.
+    // The member that was found, not one that has taken its ID in the meantime.
     const { id, modRevision } = member;
     const answer = await client.deregister({ token, memberId: id, expectedModRevision: modRevision });
     if (json) printJson(apiJson(DeregisterResponseSchema, answer));
     else {
       const how = answer.cluster === undefined ? '' : `: ${progress(answer.cluster)}`;
-      terminal.out(`${printable(member.name)} is out${how}\n`);
+      terminal.out(`${printable(member.name)} removed${how}\n`);
     }
   },
 });

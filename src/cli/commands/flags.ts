@@ -12,9 +12,9 @@ import { notForOthers } from '../text/nodes.ts';
 export const FLAGS = clientCommand({
   name: 'flags',
   group: 'Nodes',
-  summary: 'print how to start an etcd node with a token, to paste',
+  summary: 'print the settings that start an etcd node with a token',
   details:
-    'What is printed follows the cluster: a member of a complete one starts with its data or is replaced, a new node joins late. The URL of the service is printed as --server, DISC_SERVER or the URL of the token says it: it has to be the one by which the node reaches the service.',
+    'The output depends on the cluster. A member of a complete cluster starts with its data or is replaced; a new node joins late. The output contains the URL of the service from --server, DISC_SERVER or the URL of the token: the node must be able to reach the service at it.',
   args: ['TOKEN'],
   flags: {
     ...PARAMETERS,
@@ -26,7 +26,7 @@ export const FLAGS = clientCommand({
       value: 'FORMAT',
       ...oneOf(...START_FORMATS),
       default: 'flags',
-      help: 'flags (a command), env (a file of variables), yaml (for --config-file), systemd (a unit), compose, or kubernetes (a static pod).',
+      help: 'Output format: flags (a command line), env (an environment file), yaml (for --config-file), systemd (a unit), compose, or kubernetes (a static pod).',
     },
     mixed: MIXED,
   },
@@ -40,12 +40,12 @@ export const FLAGS = clientCommand({
     if (node.ip === undefined && node.host === undefined) {
       throw new Failure(
         EXIT.WRONG,
-        'flags needs --ip ADDRESS or --host HOST; see etcd-discovery flags --help',
+        'flags requires --ip ADDRESS or --host HOST; see etcd-discovery flags --help',
       );
     }
     const wrong = contradictionIn(node, format);
     if (wrong !== undefined) throw new Failure(EXIT.WRONG, wrong);
-    // A token that will not work is better told here than in the log of a node.
+    // An unusable token is better reported here than in the log of a node.
     const { cluster, members } = await client.listMembers({ token, refuseExpired: true });
     const { size = 0, formed = false } = cluster ?? {};
     const known = { complete: formed, size, members };

@@ -7,7 +7,7 @@ import { clientCommand } from '../client-command.ts';
 import { tellHealth } from '../text/health.ts';
 import { HEALTH_ROW } from './health-row.ts';
 
-/** The same as HEALTH by the client of the other commands, which tries again, and says what is wrong. */
+/** The same as HEALTH with the client of the other commands, which retries and explains failures. */
 export const HEALTH_IN_FULL = clientCommand({
   ...HEALTH_ROW,
   args: [],

@@ -1,6 +1,6 @@
-/** What the list of commands tells of `health`. */
+/** The row of `health` in the list of commands. */
 export const HEALTH_ROW = {
   name: 'health',
   group: 'Service',
-  summary: 'say whether the service can serve requests, for scripts and the checks of containers',
+  summary: 'check whether the service can serve requests, for scripts and container health checks',
 } as const;

@@ -7,8 +7,8 @@ import { tellHealth } from '../text/health.ts';
 import { HEALTH_ROW } from './health-row.ts';
 
 /**
- * Containers ask every few seconds, so it is asked without the client, which takes several times as long to load as to
- * answer. Whatever is out of the usual is for the client.
+ * Containers run this every few seconds, so it does not use the client, which takes several times as long to
+ * load as the call itself. The client handles everything unusual.
  */
 export const HEALTH: Command = {
   ...HEALTH_ROW,

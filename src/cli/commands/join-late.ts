@@ -20,8 +20,8 @@ const ENDED: ReadonlyMap<ErrorReason | undefined, string> = new Map([
 export const JOIN_LATE = clientCommand({
   name: 'join-late',
   group: 'Nodes',
-  summary: 'print how a node joins a cluster that is complete',
-  details: `The token has done its work then: the cluster itself takes new members, by etcdctl (3.4 to 3.7).`,
+  summary: 'print how to add a node to a complete cluster',
+  details: `A complete cluster no longer uses its token: add new members to the cluster itself with etcdctl (3.4 to 3.7).`,
   args: ['TOKEN'],
   flags: {
     name: NODE_NAME,
@@ -31,7 +31,7 @@ export const JOIN_LATE = clientCommand({
       value: 'URLS',
       takes: 'client URLs of the cluster, like http://10.0.0.1:2379,http://10.0.0.2:2379',
       parse: parseText,
-      help: `Client URLs of the cluster. Without it they are guessed: the hosts of its members, port ${CLIENT_PORT}.`,
+      help: `Client URLs of the cluster. Default: the hosts of its members, port ${CLIENT_PORT}.`,
     },
   },
   examples: ['join-late my-cluster --name infra4 --peer-url http://10.0.0.4:2380'],
@@ -48,15 +48,15 @@ export const JOIN_LATE = clientCommand({
       .catch((thrown: unknown) => {
         const ended = ENDED.get(refusalOf(thrown)?.reason);
         if (ended === undefined) throw thrown;
-        // No new token for it: that would make another cluster.
-        const next = `the cluster itself can, if it runs; with a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;
-        throw new Failure(EXIT.ENDED, `${ended}, and cannot tell who the members are`, next);
+        // Suggests no new token: it would create a different cluster.
+        const next = `if the cluster is running, use a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;
+        throw new Failure(EXIT.ENDED, `${ended}, so the members are unknown`, next);
       });
     if (cluster?.state !== ClusterState.COMPLETE) {
       const how = cluster === undefined ? '' : ` (${progress(cluster)})`;
       throw new Failure(
         EXIT.FAILED,
-        `the cluster still assembles${how}: the node can join it by its token`,
+        `the cluster is still assembling${how}: start the node with the token`,
         `etcd-discovery flags TOKEN --etcd VERSION --name ${shellWord(flags.name)} --ip ADDRESS`,
       );
     }
@@ -66,7 +66,7 @@ export const JOIN_LATE = clientCommand({
     if (inTheWay !== undefined) {
       throw new Failure(
         EXIT.TAKEN,
-        `${inTheWay.name} at ${inTheWay.peerUrls.join(', ')} is in the cluster: the new node needs a name and peer URLs of its own`,
+        `${inTheWay.name} at ${inTheWay.peerUrls.join(', ')} is already a member: choose another name and other peer URLs for the new node`,
       );
     }
     const endpoints = flags.endpoints ?? members.map(clientUrl).join(',');
@@ -74,24 +74,27 @@ export const JOIN_LATE = clientCommand({
     if (json) printJson({ endpoints: endpoints.split(','), guessed: flags.endpoints === undefined, command });
     else {
       terminal.out(`${membersText(members, standbys)}
-1. Tell the cluster:
+1. Add the member to the cluster:
    ${command}
-2. Start the node with what that prints (ETCD_NAME, ETCD_INITIAL_CLUSTER and so on), and without the token.
+2. Start the node with the settings that this prints (ETCD_NAME, ETCD_INITIAL_CLUSTER and so on), without the token.
 `);
     }
     if (flags.endpoints === undefined) {
       note(
-        `note: the endpoints are guessed from the hosts of the members, with port ${CLIENT_PORT}; say others with --endpoints`,
+        `note: guessed the endpoints from the hosts of the members and port ${CLIENT_PORT}; to change them pass --endpoints`,
       );
     }
   },
 });
 
-/** Where a member most likely serves clients. */
+/** Guesses where a member serves clients. */
 function clientUrl({ peerUrls }: Member): string {
   const [first = ''] = peerUrls;
   if (!URL.canParse(first)) {
-    throw new Failure(EXIT.FAILED, `${quote(first)} of a member is no URL; say --endpoints URLS`);
+    throw new Failure(
+      EXIT.FAILED,
+      `the peer URL ${quote(first)} of a member is not valid; pass --endpoints URLS`,
+    );
   }
   const { protocol, hostname } = new URL(first);
   return `${protocol}//${hostname}:${CLIENT_PORT}`;

@@ -7,8 +7,8 @@ import { membersText, progress } from '../text/cluster.ts';
 export const LIST_MEMBERS = clientCommand({
   name: 'list-members',
   group: 'Tokens',
-  summary: 'list the members of a cluster, in order of rank',
-  details: 'Standbys came when the cluster had all of its members.',
+  summary: 'list the members of a cluster in order of rank',
+  details: 'Standbys are nodes that registered after the cluster had all of its members.',
   args: ['TOKEN'],
   flags: {},
   examples: ['list-members my-cluster', 'list-members my-cluster --output json'],
@@ -16,7 +16,7 @@ export const LIST_MEMBERS = clientCommand({
     const list = await client.listMembers({ token });
     if (json) printJson(apiJson(ListMembersResponseSchema, list));
     else if (list.members.length > 0) terminal.out(membersText(list.members, list.standbys));
-    else if (list.cluster !== undefined) note(`nobody has registered yet: ${progress(list.cluster)}`);
+    else if (list.cluster !== undefined) note(`no nodes have registered yet: ${progress(list.cluster)}`);
     for (const { text } of list.cluster?.warnings ?? []) note(`warning: ${printable(text)}`);
   },
 });

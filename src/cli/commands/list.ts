@@ -24,17 +24,15 @@ const STATES = {
   deleted: ClusterState.DELETED,
 } as const;
 
-/** Of a service that has ten million clusters. */
+/** Enough for a service with ten million clusters. */
 const MOST_PAGES = 10_000;
 
 export const LIST = clientCommand({
   name: 'list',
   group: 'Service',
-  summary: 'list the clusters of the service, newest first; for its operators',
-  details: `The service shows them to its operators alone: give the credentials of one with DISC_CREDENTIALS
-(etcd-discovery credential NAME --operator makes them), or a client certificate.
-Who has not come is what is missing between MEMBERS and the size; WAITS is how long nobody new has come,
-and a ! says that addresses look wrong: etcd-discovery show TOKEN tells which.`,
+  summary: 'list the clusters of the service, newest first (operators only)',
+  details:
+    'This command requires the credentials of an operator: set DISC_CREDENTIALS (create them with etcd-discovery credential NAME --operator), or pass a client certificate. MEMBERS shows how many nodes registered, out of the size. WAITING is the time since the last registration, or since the creation of the token. A ! marks clusters whose addresses look wrong: see etcd-discovery show TOKEN.',
   args: [],
   flags: {
     state: {
@@ -50,22 +48,22 @@ and a ! says that addresses look wrong: etcd-discovery show TOKEN tells which.`,
       value: 'DURATION',
       takes: 'a duration, like 10m or 2h',
       parse: parseDuration,
-      help: 'Only those that assemble, and were made at least so long ago.',
+      help: 'Only clusters that are still assembling and were created at least this long ago.',
     },
     limit: {
       flag: 'limit',
       value: 'N',
-      takes: 'a number from 1 on',
+      takes: 'a whole number of at least 1',
       parse: parseCount,
       default: String(LIST_LIMITS.clusters),
-      help: 'The most clusters to list.',
+      help: 'Maximum number of clusters to list.',
     },
     page: {
       flag: 'page',
       value: 'PAGE',
-      takes: 'what the list before it has said',
+      takes: 'the page that the previous list printed',
       parse: (text: string) => text,
-      help: 'Go on where a list ended, with the same --state and --stuck.',
+      help: 'Continue after the previous list, with the same --state and --stuck.',
     },
   },
   examples: ['list', 'list --stuck 10m', 'list --state assembling --state expired --output json'],
@@ -87,12 +85,15 @@ and a ! says that addresses look wrong: etcd-discovery show TOKEN tells which.`,
       return;
     }
     if (clusters.length > 0) terminal.out(clustersText(clusters, Date.now(), terminal.columns('out')));
-    else note(`no clusters at ${server}${stuck === undefined && !state?.length ? ' yet' : ' like that'}`);
-    if (next !== '') note(`there are more: ${again(flags, next)}`);
+    else
+      note(`no ${stuck === undefined && !state?.length ? 'clusters yet' : 'matching clusters'} at ${server}`);
+    if (next !== '') note(`more clusters: ${again(flags, next)}`);
   },
 });
 
-/** Pages until there are as many as wanted: one may be short, or even empty, and not be the last. */
+/**
+ * Requests pages until there are enough clusters: a page may be short or even empty without being the last.
+ */
 async function listed(
   transport: Transport,
   request: ListClustersRequest,

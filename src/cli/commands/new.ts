@@ -12,13 +12,13 @@ import { notForOthers, pathForGrpc } from '../text/nodes.ts';
 export const TTL = flag({
   flag: 'ttl',
   ...duration('1s', '3650d'),
-  help: 'How long the token works. Without it: as the service is set, 7 days mostly.',
+  help: 'Lifetime of the token. Default: set by the service, usually 7 days.',
 });
 
 export const NEW = clientCommand({
   name: 'new',
   group: 'Tokens',
-  summary: 'make a token for a new cluster',
+  summary: 'create a token for a new cluster',
   args: [],
   flags: {
     size: {
@@ -27,38 +27,38 @@ export const NEW = clientCommand({
       ...count(10_000),
       value: 'N',
       default: '3',
-      help: 'How many members make the cluster complete.',
+      help: 'Number of members of the complete cluster.',
     },
     ttl: TTL,
     description: {
       flag: 'description',
       value: 'TEXT',
-      takes: 'a text',
+      takes: 'non-empty text',
       parse: parseText,
-      help: 'What the cluster is for.',
+      help: 'Description of the cluster.',
     },
     token: {
       flag: 'token',
       value: 'TOKEN',
       takes: 'letters, digits and . _ ~ -',
       parse: parseText,
-      help: 'A token of your own. The same call again gets the same cluster.',
+      help: 'Custom token. Repeating the same call returns the same cluster.',
     },
     allowRejoin: {
       flag: 'allow-rejoin',
-      help: 'Members of the complete cluster may register again as they did.',
+      help: 'Let members of the complete cluster register again unchanged.',
     },
     guard: {
       flag: 'guard',
       value: 'ACCESS,...',
-      takes: 'read, join and administer, with commas between them',
+      takes: 'one or more of read, join and administer, separated by commas',
       parse: parseGuard,
-      help: 'What shall need a secret. The token is printed with the one that lets nodes join.',
+      help: 'Operations that require a secret. The token is printed with the secret that lets nodes join.',
     },
     quiet: {
       flag: 'quiet',
       short: 'q',
-      help: "Print the token's URL and nothing else. Secrets (--guard) go to standard error.",
+      help: "Print only the token's URL. Secrets (--guard) go to standard error.",
     },
   },
   examples: [
@@ -76,13 +76,13 @@ export const NEW = clientCommand({
       ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
     });
     const { cluster, created, secrets } = answer;
-    if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
+    if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the response of the service has no cluster');
     const token = tokenForNodes(cluster.token, secrets);
     const url = discoveryUrl({ serviceUrl: server, token });
     if (json) printJson({ url, ...apiJson(CreateTokenResponseSchema, answer) });
     else if (flags.quiet) {
       terminal.out(`${url}\n`);
-      // The one in the URL opens the least: the others would be lost for good.
+      // The URL has only the least powerful secret; the others would be lost.
       terminal.err(secretsText(cluster.token, secrets));
     } else {
       const made = { cluster, created, token, url, server, tlsFlags, tls };
@@ -102,7 +102,7 @@ function parseGuard(text: string): Access[] | undefined {
   return accesses.every((access) => access !== undefined) ? accesses : undefined;
 }
 
-/** With the least secret that lets a node read and join, where there is one. */
+/** Returns the token with the least powerful secret that lets a node read and join, if there is one. */
 function tokenForNodes(token: string, secrets: readonly TokenSecret[]): string {
   const guarding = secrets.filter(({ access }) => access <= Access.JOIN).map(({ access }) => access);
   const needed = Math.max(...guarding);
@@ -110,12 +110,12 @@ function tokenForNodes(token: string, secrets: readonly TokenSecret[]): string {
   return secret === undefined ? token : `${token}:${secret}`;
 }
 
-/** They are told once: whoever makes the token has to keep them. */
+/** Formats the secrets, which are returned only once and must be stored by the user. */
 function secretsText(token: string, secrets: readonly TokenSecret[]): string {
   if (secrets.length === 0) return '';
   const words = new Map(Object.entries(ACCESSES).map(([word, access]) => [access, word]));
   const lines = secrets.map(
     ({ access, secret }) => `  to ${(words.get(access as 1) ?? '').padEnd(12)}${token}:${secret}`,
   );
-  return `\nSave these secrets; they are not shown again. Each also opens what is above it:\n\n${lines.join('\n')}\n`;
+  return `\nSave these secrets; they are not shown again. Each secret also grants the access above it:\n\n${lines.join('\n')}\n`;
 }

@@ -14,8 +14,8 @@ import { progress } from '../text/cluster.ts';
 export const NODE_NAME = flag({
   flag: 'name',
   value: 'NAME',
-  takes: "the node's name, like infra1: no comma, equals sign or space is in it",
-  // Others are refused by the service, of which a printed line would tell only in the node's log.
+  takes: "the node's name, like infra1, without commas, equals signs or spaces",
+  // The service rejects other names, but a printed command would reveal that only in the node's log.
   parse: (text) => (/^[^\s,=]+$/.test(text) && !UNPRINTABLE.test(text) ? text : undefined),
   required: true,
   help: "The node's name.",
@@ -28,19 +28,19 @@ export const PEER_URL = flag({
   parse: parseText,
   required: true,
   many: true,
-  help: 'Where the other nodes reach it.',
+  help: 'URL at which the other nodes reach it.',
 });
 
 const WHAT: ReadonlyMap<RegisterOutcome, string> = new Map([
   [RegisterOutcome.REPLACED, 'replaced'],
-  [RegisterOutcome.UNCHANGED, 'was registered already'],
+  [RegisterOutcome.UNCHANGED, 'was already registered'],
 ]);
 
 export const REGISTER = clientCommand({
   name: 'register',
   group: 'Nodes',
-  summary: 'register a node that does not do it itself',
-  details: 'etcd registers by itself when it is started with the token. The same call again is safe.',
+  summary: 'register a node manually',
+  details: 'etcd registers automatically when it is started with the token. Repeating the same call is safe.',
   args: ['TOKEN'],
   flags: {
     name: NODE_NAME,
@@ -50,15 +50,15 @@ export const REGISTER = clientCommand({
       value: 'ID',
       takes: '1 to 64 letters, digits and . _ ~ -',
       parse: parseText,
-      help: "The member's id in the cluster. Without it: the name.",
+      help: "The member's id in the cluster. Default: the name.",
     },
     replace: {
       flag: 'replace',
-      help: 'Change the name or the peer URLs of the member that has the id, until the cluster is complete.',
+      help: 'Change the name or the peer URLs of the member with this id. Possible until the cluster is complete.',
     },
     standby: {
       flag: 'standby',
-      help: 'Be listed as a standby when the cluster has all of its members: it takes no place in it.',
+      help: 'If the cluster already has all of its members, register as a standby, which is not part of it.',
     },
   },
   examples: [

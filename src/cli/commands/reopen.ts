@@ -8,9 +8,9 @@ import { TTL } from './new.ts';
 export const REOPEN = clientCommand({
   name: 'reopen',
   group: 'Tokens',
-  summary: 'give a token a new lifetime from now on, also when it has expired',
+  summary: 'give a token a new lifetime, even if it has expired',
   details:
-    'The members stay, and nodes that still wait count on. Once a cluster was complete its members are final, reopened or not. A deleted token cannot be reopened.',
+    'The members stay, and nodes that are still waiting continue. Once a cluster is complete its members can no longer change, even after reopening. A deleted token cannot be reopened.',
   args: ['TOKEN'],
   flags: { ttl: TTL },
   examples: ['reopen my-cluster --ttl 24h'],

@@ -9,17 +9,17 @@ import { clusterText, membersText, warningsText } from '../text/cluster.ts';
 export const SHOW = clientCommand({
   name: 'show',
   group: 'Tokens',
-  summary: 'show what a cluster is, how far it has come, and who is in it',
-  details: 'Expired and deleted tokens are shown as such for as long as the service remembers them.',
+  summary: 'show a cluster, its progress and its members',
+  details: 'Expired and deleted tokens are shown until the service removes them.',
   args: ['TOKEN'],
   flags: {},
   examples: ['show http://localhost:8087/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b', 'show my-cluster --output json'],
   async run({ client, token, json, printJson, terminal, style }) {
     const answer = await client.getCluster({ token });
     const { cluster } = answer;
-    if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the service answered without a cluster');
+    if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the response of the service has no cluster');
     const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
-    // A deleted one has no members.
+    // A deleted token has no members.
     const list = cluster.state === ClusterState.DELETED ? undefined : await client.listMembers({ token });
     if (json) {
       const { revision } = answer;

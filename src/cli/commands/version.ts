@@ -6,7 +6,7 @@ import { exampleLines, flagLines } from '../help.ts';
 import { jsonLine, OUTPUT, wantsJson } from '../output.ts';
 import { problemOutput } from '../problem-output.ts';
 
-const HELP = `Print the version of this program. It asks no service.
+const HELP = `Print the version of this program. This command does not contact a service.
 
 Usage: etcd-discovery version [flags]
 
@@ -16,7 +16,7 @@ ${flagLines([OUTPUT])}
 ${exampleLines(['version', 'version --output json'])}
 `;
 
-/** `etcd-discovery version`, which `etcd-discovery --version` prints too. */
+/** `etcd-discovery version`, also available as `etcd-discovery --version`. */
 export const VERSION: Command = {
   name: 'version',
   group: 'Shell',

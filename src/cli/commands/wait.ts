@@ -15,16 +15,16 @@ import { connectionJson, liveView } from '../text/live.ts';
 export const WAIT = clientCommand({
   name: 'wait',
   group: 'Tokens',
-  summary: 'wait until a cluster is complete, and print its initial cluster',
+  summary: 'wait until a cluster is complete and print its initial cluster',
   details:
-    "Standard output gets the value for etcd's --initial-cluster and nothing else; standard error tells who registers. It goes on across restarts of the service. Exit codes: 0 complete, 6 timed out, 5 the token has expired or was deleted, 4 there is no such token.",
+    "Standard output gets only the value for etcd's --initial-cluster; standard error shows registrations. The command survives restarts of the service. Exit codes: 0 complete, 4 no such token, 5 the token has expired or was deleted, 6 timed out.",
   args: ['TOKEN'],
   flags: {
     timeout: {
       flag: 'timeout',
       short: 't',
       ...duration('1s', LONGEST_TIMER),
-      help: 'How long to wait. Without it: until the token ends.',
+      help: 'How long to wait. Default: until the token expires.',
     },
   },
   examples: ['wait my-cluster --timeout 5m'],
@@ -60,12 +60,12 @@ export const WAIT = clientCommand({
     } finally {
       view?.end();
     }
-    throw new Failure(EXIT.ENDED, 'the token was deleted while we waited', NEW_TOKEN);
+    throw new Failure(EXIT.ENDED, 'the token was deleted while waiting', NEW_TOKEN);
   },
 });
 
 function presenceText(list: ListMembersResponse | undefined): string {
-  if (list?.cluster === undefined) return 'the service has not answered';
+  if (list?.cluster === undefined) return 'the service did not respond';
   const names = list.members.map(({ name }) => printable(name)).join(', ');
-  return `${progress(list.cluster)}${names === '' ? '' : `; there: ${names}`}`;
+  return `${progress(list.cluster)}${names === '' ? '' : `; registered: ${names}`}`;
 }

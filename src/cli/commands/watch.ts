@@ -9,9 +9,9 @@ import { connectionJson, liveView } from '../text/live.ts';
 export const WATCH = clientCommand({
   name: 'watch',
   group: 'Tokens',
-  summary: 'watch a cluster assemble: who has registered, when, and how many are missing',
+  summary: 'watch a cluster assemble: which nodes registered, when, and how many are missing',
   details:
-    'It goes on across restarts of the service, until the token ends or you do (Ctrl-C). To wait for the cluster to be complete, use etcd-discovery wait.',
+    'The command survives restarts of the service. It runs until the token ends or you press Ctrl-C. To wait until the cluster is complete, use etcd-discovery wait.',
   args: ['TOKEN'],
   flags: {},
   examples: ['watch my-cluster', 'watch my-cluster --output json'],
@@ -30,7 +30,7 @@ export const WATCH = clientCommand({
   },
 });
 
-/** As WatchMembers has it. An event has no cluster, so its warnings stand beside it. */
+/** Formats a step like WatchMembers. An event has no cluster, so its warnings are added next to it. */
 function stepJson(step: ClusterSnapshot | ClusterChange): object {
   if (step.type === 'snapshot') return { snapshot: apiJson(ListMembersResponseSchema, step.list) };
   const warnings = step.list.cluster?.warnings ?? [];

@@ -34,7 +34,7 @@ complete -F _etcd_discovery etcd-discovery
 `;
 }
 
-/** What stands after a flag that takes a value. */
+/** Returns what follows a flag that takes a value. */
 function values(commands: readonly Command[]): string {
   const lines = commands.flatMap(({ name, flags }) =>
     flags

@@ -1,7 +1,7 @@
 import type { AnyFlag } from '../../settings/tables/flag.ts';
 import type { Command } from '../command.ts';
 
-/** Works when it is sourced after compinit, and as a file of $fpath. */
+/** Works both sourced after compinit and as a file in $fpath. */
 export function zshScript(commands: readonly Command[]): string {
   const described = (each: readonly Command[]): string =>
     each.map(({ name, summary }) => `    ${quote(`${name}:${summary.replaceAll(':', '\\:')}`)}\n`).join('');
@@ -31,7 +31,7 @@ fi
 function argumentsOf({ name, flags, argument }: Command): string {
   const specs = [...flags.map(specOf), `'(-h --help)'{-h,--help}'[show the help]'`];
   if (argument === 'FILE') specs.push(`'1:file:_files'`);
-  // Flags after an argument that is not told of are not completed.
+  // Flags after an undeclared argument are not completed.
   else specs.push(argument === undefined ? `'*:argument:()'` : quote(`1:${name}:(${argument.join(' ')})`));
   return `  ${name})\n    _arguments -s \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;\n`;
 }

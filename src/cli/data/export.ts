@@ -20,28 +20,29 @@ export const EXPORT = dataCommand({
   intro: `Write the live tokens of a store, with their members and times, to a file for
 etcd-discovery import.`,
   usage: ['export FILE [flags]', 'export - [flags]           to standard output', 'export --dry-run [flags]'],
-  details: `The file must not exist yet. It has one line of JSON for each token, between a first and a
-last one by which it is known to be whole. Who can read it can use the tokens: only its owner
-may. Stop the service first, so that nobody registers behind your back; the embedded store
-makes sure of that. A token whose data is damaged is named, and left out.`,
-  flags: { dryRun: { flag: 'dry-run', help: 'Count what would be written.' } },
+  details: `The file must not exist yet. It has one line of JSON per token, between a header and a last
+line that shows that it is complete. It contains the tokens, so only its owner can read it.
+Stop the service first, so that no node registers meanwhile; the embedded store enforces this.
+Tokens whose data is damaged are reported and left out.`,
+  flags: { dryRun: { flag: 'dry-run', help: 'Only count what would be exported.' } },
   settings: STORE_SETTINGS,
-  exitCodes: 'The exit code is 0, 1 when it failed or left damaged tokens out, and 2 for a wrong call.',
+  exitCodes: 'Exit codes: 0 success, 1 failure or damaged tokens left out, 2 usage error.',
   examples: [
     'export tokens.jsonl --data-dir /var/lib/etcd-discovery',
     'export - --etcd http://127.0.0.1:2379 | ssh other etcd-discovery import -',
   ],
   wrong({ words, flags }) {
     if (words.length > 1) return `export writes one file, not ${words.length}`;
-    if (flags.dryRun) return words.length === 0 ? undefined : 'with --dry-run no file is written';
+    if (flags.dryRun)
+      return words.length === 0 ? undefined : 'with --dry-run no file is written; omit its name';
     return words.length === 1
       ? undefined
-      : 'export needs the name of a file to write, or - for standard output';
+      : 'export requires the name of a file to write, or - for standard output';
   },
   run: ({ words: [file], config, report }) => writeExport(file, config, report),
 });
 
-/** To a file that is not there yet, or to standard output (`-`); without one it only counts. */
+/** Writes to a new file or to standard output (`-`). Without a file it only counts. */
 async function writeExport(file: string | undefined, config: Config, report: Report): Promise<number> {
   const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0, damaged: 0 };
   try {
@@ -68,7 +69,7 @@ async function writeExport(file: string | undefined, config: Config, report: Rep
   return damaged === 0 ? EXIT.DONE : EXIT.FAILED;
 }
 
-/** On disk when this resolves. A part of a file is not left behind. */
+/** Resolves when the file is on disk. An incomplete file is removed. */
 async function writeNew(file: string, lines: AsyncIterable<string>): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
@@ -82,7 +83,7 @@ async function writeNew(file: string, lines: AsyncIterable<string>): Promise<voi
   }
 }
 
-/** In pieces that are worth a write. */
+/** Combines lines into larger writes. */
 async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<string, void, undefined> {
   let piece = '';
   for await (const line of lines) {

@@ -7,35 +7,35 @@ import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
 import { hasData, storeOf } from './open-store.ts';
 import { type Report, tokens } from './report.ts';
 
-/** Puts tokens into a store, from a file or from the Go service's etcd. */
+/** Imports tokens into a store, from a file or from the Go service's etcd. */
 export const IMPORT = dataCommand({
   name: 'import',
-  summary: 'put the tokens of an export, or of a Go discovery service, into a store',
-  intro: `Put the tokens of an export into a store, with their members in the same order and all
-times as they were.`,
+  summary: 'import the tokens of an export, or of a Go discovery service, into a store',
+  intro: `Import the tokens of an export into a store, with their members in the same order and all
+times unchanged.`,
   usage: [
     'import FILE [flags]',
     'import - [flags]           from standard input',
     'import --from-discoveryserver URL [flags]',
   ],
-  details: `Nothing is ever overwritten: a token that the store has already, and that differs, is told and
-left alone. An import that was stopped can be run again, and goes on where it was. Tokens that
-have expired are left out. Stop the old service first, or take the tokens out of it: a node that
-registers there takes a place that another node takes here, and one token makes two clusters.
-The tokens of clusters that are assembling are listed.`,
+  details: `An import never overwrites anything. If a token already exists with different contents, it is
+reported as a conflict and left unchanged. An interrupted import can be run again and resumes.
+Expired tokens are left out. Stop the old service first, or remove the tokens from it: if nodes
+register at both services, one token forms two clusters. The tokens of clusters that are still
+assembling are listed.`,
   flags: {
-    dryRun: { flag: 'dry-run', help: 'Look what would be imported, and write nothing.' },
+    dryRun: { flag: 'dry-run', help: 'Show what would be imported without writing anything.' },
     discoveryserver: {
       flag: 'from-discoveryserver',
       value: 'URL',
       takes: 'the URL of an etcd, like http://127.0.0.1:2379',
       parse: parseEtcdUrl,
-      help: 'The etcd of a Go discovery service, whose tokens are imported. They live for --ttl since they were made, or from now where it does not know.',
+      help: 'Import the tokens of a Go discovery service from this etcd. They live for --ttl from their creation, or from now if that time is unknown.',
     },
   },
   settings: [...STORE_SETTINGS, 'ttl', 'maxTtl', 'maxSize', 'maxTokens'],
-  exitCodes: `The exit code is 0 when every live token is in the store, 1 when some are not (conflicts, bad
-lines, a file that was cut short, a failure), and 2 for a wrong call.`,
+  exitCodes: `Exit codes: 0 every live token is in the store; 1 some are not (conflicts, invalid lines, a
+truncated file, a failure); 2 usage error.`,
   examples: [
     'import tokens.jsonl --dry-run --etcd http://127.0.0.1:2379',
     'import tokens.jsonl --etcd http://127.0.0.1:2379',
@@ -43,9 +43,9 @@ lines, a file that was cut short, a failure), and 2 for a wrong call.`,
   ],
   wrong({ words, flags: { discoveryserver } }) {
     if (discoveryserver !== undefined) {
-      return words.length === 0 ? undefined : '--from-discoveryserver takes the place of the file';
+      return words.length === 0 ? undefined : 'pass either --from-discoveryserver or a file, not both';
     }
-    return words.length === 1 ? undefined : 'import needs the name of one file, or - for standard input';
+    return words.length === 1 ? undefined : 'import requires the name of one file, or - for standard input';
   },
   run({ words: [file = '-'], flags: { discoveryserver, dryRun }, config, report }) {
     const from = discoveryserver === undefined ? { file } : { discoveryserver };
@@ -53,14 +53,14 @@ lines, a file that was cut short, a failure), and 2 for a wrong call.`,
   },
 });
 
-/** Without a slash at its end. */
+/** Parses a URL, and removes a trailing slash. */
 function parseEtcdUrl(text: string): string | undefined {
   return /^https?:\/\/[^/@?#]+\/?$/.test(text) && URL.canParse(text) ? text.replace(/\/$/, '') : undefined;
 }
 
 type Source = { readonly file: string } | { readonly discoveryserver: string };
 
-/** Imports an export or what the Go service keeps, and reports what came of it. */
+/** Imports an export or the data of the Go service, and reports the result. */
 async function importFrom(
   from: Source,
   { isDryRun, config, report }: { isDryRun: boolean; config: Config; report: Report },
@@ -100,44 +100,48 @@ async function importFrom(
       code = report.wrongFile(`${name} ${error.message}`);
     } else code = report.failed(error, 'file' in from ? from.file : undefined);
   }
-  // Whoever writes there may not be done, and would keep this process.
+  // The writer of the pipe may not be finished, and would keep this process running.
   if ('file' in from && from.file === '-') process.stdin.destroy();
   if (!hasBegun) return code;
   const { imported, members, there, conflicts, expired, bad } = counts;
   const lines = [
     `${isDryRun ? 'would import' : 'imported'}: ${tokens(imported, members)}`,
-    `already there: ${there}`,
-    `conflicts, left alone: ${conflicts}`,
+    `unchanged, already imported: ${there}`,
+    `conflicts, left unchanged: ${conflicts}`,
     `expired, left out: ${expired}`,
-    `bad, left out: ${bad}`,
+    `invalid, left out: ${bad}`,
     ...assemblingLines(assembling.sort()),
   ];
   report.result(lines, { dryRun: isDryRun, ...counts, assembling });
   return code === 0 && conflicts + bad > 0 ? 1 : code;
 }
 
-/** Printed one by one; the JSON output has all. */
+/** The number of tokens printed. The JSON output has all. */
 const ASSEMBLING_TOLD = 20;
 
-/** A node that still registers at the old service takes a place that another node takes here. */
+/**
+ * Warns about nodes that still register at the old service: their places may be taken by other nodes here.
+ */
 function assemblingLines(tokens: readonly Token[]): string[] {
   if (tokens.length === 0) return [];
   const more = tokens.length - ASSEMBLING_TOLD;
   return [
-    `assembling: ${tokens.length}; the old service must not serve these any more, or one token makes two clusters:`,
+    `assembling: ${tokens.length}; the old service must no longer serve these tokens, or one token forms two clusters:`,
     ...tokens.slice(0, ASSEMBLING_TOLD).map((token) => `  ${token}`),
     ...(more > 0 ? [`  ... and ${more} more`] : []),
   ];
 }
 
-/** A dry run makes no data directory, and writes nothing to etcd. */
+/** A dry run creates no data directory and writes nothing to etcd. */
 async function target(config: Config, isDryRun: boolean, report: Report): Promise<Store | undefined> {
   const { store } = config;
   if (isDryRun && store.type === 'EMBEDDED' && !hasData(store.dataDir)) return undefined;
   return storeOf(config, report, isDryRun ? 'LEAVE' : 'TAKE');
 }
 
-/** The same items, once the first is there: a source that is none must not make a store. */
+/**
+ * Returns the same items after the first has been read, so that an invalid source does not create a store.
+ */
 async function begun(items: AsyncGenerator<Item, void, undefined>): Promise<AsyncIterable<Item>> {
   const first = await items.next();
   return (async function* () {
@@ -146,7 +150,7 @@ async function begun(items: AsyncGenerator<Item, void, undefined>): Promise<Asyn
   })();
 }
 
-/** All at once: what the Go service keeps ranks its members only when all of them are known. */
+/** Reads everything at once: the Go service's data yields ranks only when all members are known. */
 async function* oldItems(url: string, now: number, ttl: number): AsyncGenerator<Item, void, undefined> {
   const { readDiscoveryserver } = await import('../../moving/discoveryserver/read.ts');
   yield* await readDiscoveryserver(url, now, ttl);

@@ -6,7 +6,7 @@ import type { OpenOptions } from '../../server/open-store.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Report } from './report.ts';
 
-/** The store that the settings choose, for a command. One that is not there yet is made only where that is said. */
+/** Opens the store selected by the settings for a command. A missing store is created only if requested. */
 export async function storeOf(
   { store, policy }: Config,
   report: Report,
@@ -27,26 +27,26 @@ export function hasData(dataDir: string): boolean {
   return existsSync(join(dataDir, 'data.mdb'));
 }
 
-/** What is wrong with a command about the embedded store when the settings choose another one. */
+/** Returns why a command for the embedded store cannot run if the settings select another one. */
 export function wrongStoreFor(command: string, { store }: Config): string | undefined {
   if (store.type === 'EMBEDDED') return undefined;
-  return `${command} is for the embedded store, and etcd is set (DISC_ETCD, or --config): use etcdctl for the etcd store, or unset it`;
+  return `${command} works only on the embedded store, but etcd is set (DISC_ETCD, or --config): use etcdctl for the etcd store, or unset it`;
 }
 
-/** The directory of the embedded store, for a command that `wrongStoreFor` lets through. */
+/** Returns the directory of the embedded store, for a command that `wrongStoreFor` accepts. */
 export function dataDirectory({ store }: Config): string {
-  if (store.type !== 'EMBEDDED') throw new TypeError('another store has no data directory');
+  if (store.type !== 'EMBEDDED') throw new TypeError('only the embedded store has a data directory');
   return store.dataDir;
 }
 
-/** The same, if there is data in it. Throws otherwise. */
+/** Returns the directory if it contains data. Throws otherwise. */
 export function requireData(config: Config): string {
   const dataDir = dataDirectory(config);
   if (hasData(dataDir)) return resolve(dataDir);
   throw noData(dataDir);
 }
 
-/** The same, also while what was in it is open in a process that runs. */
+/** Returns the directory if it contains data, or if a running process still has its removed data open. */
 export async function placeOfData(config: Config): Promise<string> {
   const { removedFile } = await import('../../store/lmdb/care/open-file.ts');
   const dataDir = resolve(dataDirectory(config));
@@ -56,6 +56,6 @@ export async function placeOfData(config: Config): Promise<string> {
 function noData(dataDir: string, orElse = ''): DiscoveryError {
   return new DiscoveryError(
     'STORE_UNAVAILABLE',
-    `there is no data in ${dataDir}; name the data directory with --data-dir${orElse}`,
+    `there is no data in ${dataDir}; set the data directory with --data-dir${orElse}`,
   );
 }

@@ -5,10 +5,12 @@ import { EXIT } from '../exit.ts';
 import { jsonLine } from '../output.ts';
 import { problemOutput } from '../problem-output.ts';
 
-/** Problems told one by one; data that is wrong throughout must not flood the terminal. */
+/**
+ * The number of problems reported one by one, so that thoroughly damaged data does not flood the terminal.
+ */
 const PROBLEMS_TOLD = 100;
 
-/** What a command about data says: lines for people, or one line of JSON for programs. */
+/** Report prints what a command about data has to say: lines for people, or one line of JSON for programs. */
 export class Report {
   readonly json: boolean;
   readonly #terminal: Terminal;
@@ -20,10 +22,10 @@ export class Report {
     this.json = json;
   }
 
-  /** What the log of a store writes. */
+  /** Prints log lines of a store. */
   readonly log = (text: string): void => this.#terminal.err(text);
 
-  /** Something that is wrong with the data; the command goes on. */
+  /** Reports a problem with the data. The command continues. */
   problem(line: string): void {
     if (this.#problems.length === PROBLEMS_TOLD) this.#more += 1;
     else {
@@ -32,21 +34,21 @@ export class Report {
     }
   }
 
-  /** What came of it, with the first problems; on standard error where standard output has the data. */
+  /** Reports the result with the first problems: on standard error if the data goes to standard output. */
   result(lines: readonly string[], fields: object, to: 'out' | 'err' = 'out'): void {
     if (this.#more > 0 && !this.json) this.#terminal.err(`... and ${this.#more} more\n`);
     const json = { ...fields, problemCount: this.#problems.length + this.#more, problems: this.#problems };
     this.#terminal[to](this.json ? jsonLine(json) : `${lines.join('\n')}\n`);
   }
 
-  /** A call that is wrong. Returns the exit code. */
+  /** Reports a usage error. Returns the exit code. */
   wrong(message: string): number {
     return this.#failure(EXIT.WRONG, message);
   }
 
   /**
-   * Says in one line why the command failed, and returns its exit code. What nobody foresaw is thrown on. `file`:
-   * where the error names none.
+   * Reports in one line why the command failed, and returns its exit code. Unexpected errors are thrown
+   * again. `file` is used if the error names none.
    */
   failed(error: unknown, file?: string): number {
     const { code, path = file, message } = error as NodeJS.ErrnoException;
@@ -55,7 +57,7 @@ export class Report {
     return this.#failure(EXIT.FAILED, words === undefined ? message : `${path} ${words}`);
   }
 
-  /** A file that is not what it should be. Returns the exit code. */
+  /** Reports an invalid file. Returns the exit code. */
   wrongFile(message: string): number {
     return this.#failure(EXIT.FAILED, message);
   }
@@ -66,15 +68,15 @@ export class Report {
   }
 }
 
-/** What is wrong with a file, after its name. For others Node's own words, which name the file, will do. */
+/** The causes to print after a file's name. Other errors keep Node's message, which names the file. */
 const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'is not there',
-  EEXIST: 'is there already, and is not overwritten; choose another name',
-  EISDIR: 'is a directory; name a file',
-  EACCES: 'may not be read or written by this user',
+  ENOENT: 'does not exist',
+  EEXIST: 'already exists and was not overwritten; choose another name',
+  EISDIR: 'is a directory; use the name of a file',
+  EACCES: 'cannot be read or written: permission denied',
 };
 
-/** `1 token with 3 members`. */
+/** Formats `1 token with 3 members`. */
 export function tokens(count: number, members: number): string {
   return `${counted(count, 'token')} with ${counted(members, 'member')}`;
 }

@@ -9,7 +9,7 @@ import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { instant, instantFromNow } from './time.ts';
 
-/** `2 of 3, 1 missing`; nobody is missing any more when the token has ended. */
+/** Formats `2 of 3, 1 missing`. Nothing is missing any more if the token has ended. */
 export function progress({ state, size, memberCount }: Cluster): string {
   const count = `${memberCount} of ${size}`;
   return state === ClusterState.ASSEMBLING ? `${count}, ${size - memberCount} missing` : count;
@@ -20,7 +20,7 @@ export function stateText(state: ClusterState): string {
   return (name ?? 'unknown').toLowerCase();
 }
 
-/** What a cluster is and how far it has come, a line for each. */
+/** Describes a cluster and its progress, one property per line. */
 export function clusterText(cluster: Cluster, style: Style): string {
   const colours = new Map<ClusterState, keyof Style>([
     [ClusterState.ASSEMBLING, 'yellow'],
@@ -34,10 +34,10 @@ export function clusterText(cluster: Cluster, style: Style): string {
   ];
   if (cluster.standbyCount > 0) rows.push(['standbys', String(cluster.standbyCount)]);
   if (cluster.description !== '') rows.push(['description', printable(cluster.description)]);
-  if (cluster.allowRejoin) rows.push(['rejoin', 'members may register again']);
-  rows.push(['made', instantFromNow(cluster.createTime)]);
+  if (cluster.allowRejoin) rows.push(['rejoin', 'members can register again']);
+  rows.push(['created', instantFromNow(cluster.createTime)]);
   if (cluster.state === ClusterState.DELETED) {
-    const why = cluster.closedByRestore ? ', as the service was restored from a backup' : '';
+    const why = cluster.closedByRestore ? ', because the service was restored from a backup' : '';
     rows.push(['deleted', `${instantFromNow(cluster.deleteTime)}${why}`]);
   } else {
     rows.push([
@@ -48,7 +48,7 @@ export function clusterText(cluster: Cluster, style: Style): string {
   return rows.map(([name, text]) => `${`${name}:`.padEnd(13)}${text}\n`).join('');
 }
 
-/** A line for each warning; nothing when there are none. */
+/** Formats one line per warning. Empty without warnings. */
 export function warningsText({ warnings }: Cluster, style: Style): string {
   return warnings.map((warning) => `${warningText(warning, style)}\n`).join('');
 }
@@ -57,7 +57,7 @@ export function warningText({ text }: Warning, style: Style): string {
   return `${style.yellow('warning:')} ${printable(text)}`;
 }
 
-/** The members in order of rank, and after them the standbys. */
+/** Formats the members in order of rank, followed by the standbys. */
 export function membersText(members: readonly Member[], standbys: readonly Member[]): string {
   const row = (rank: string, { name, id, peerUrls, registerTime }: Member): string[] => [
     rank,

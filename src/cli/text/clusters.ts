@@ -5,12 +5,12 @@ import { stateText } from './cluster.ts';
 import { table } from './table.ts';
 import { shortSpan } from './time.ts';
 
-const HEADINGS = ['TOKEN', 'STATE', 'MEMBERS', 'AGE', 'WAITS', 'BY', 'WHO'];
-/** Of a token that is made here. A longer one is cut where it would be the only thing on its line. */
+const HEADINGS = ['TOKEN', 'STATE', 'MEMBERS', 'AGE', 'WAITING', 'BY', 'NODES'];
+/** The length of a generated token. Longer ones are cut if they would fill the line. */
 const TOKEN_SHOWN = 32;
 const TOKENS_IN_NARROW = 2 * TOKEN_SHOWN;
 
-/** A row for each cluster. The last column is cut where the terminal ends; what goes to a file is whole. */
+/** Formats one row per cluster. The last column is cut at the width of the terminal, but not in a file. */
 export function clustersText(
   clusters: readonly ClusterSummary[],
   now: number,
@@ -18,7 +18,7 @@ export function clustersText(
 ): string {
   const isNarrow = width !== undefined && width < TOKENS_IN_NARROW + TOKEN_SHOWN;
   const rows = clusters.map((cluster) => rowOf(cluster, now, isNarrow));
-  // Where nobody has to be known, nobody is.
+  // Without authentication, creators are unknown.
   const hasMakers = clusters.some(({ creator }) => creator !== '') && !isNarrow;
   const shown = [HEADINGS, ...rows].map((row) => row.filter((_, i) => hasMakers || HEADINGS[i] !== 'BY'));
   const [headings = [], ...cells] = shown;

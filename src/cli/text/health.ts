@@ -2,9 +2,9 @@ import type { Terminal } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { jsonLine } from '../output.ts';
 
-/** Tells whether the service can serve requests. Returns the exit code that says the same. */
+/** Prints whether the service can serve requests. Returns the matching exit code. */
 export function tellHealth(serving: boolean, json: boolean, terminal: Terminal): number {
   if (json) terminal.out(jsonLine({ serving }));
-  else terminal.out(serving ? 'OK\n' : 'not ready: /health of the service says why\n');
+  else terminal.out(serving ? 'OK\n' : 'not ready: see /health of the service for the reason\n');
   return serving ? EXIT.DONE : EXIT.FAILED;
 }

@@ -18,12 +18,14 @@ import { progress, warningText } from './cluster.ts';
 import { styleFor } from './style.ts';
 import { span } from './time.ts';
 
-/** A cluster as it assembles: a line for each change and, on a terminal, a line below them with a bar. */
+/**
+ * LiveView shows a cluster as it assembles: one line per change and, on a terminal, a status line with a bar.
+ */
 export interface LiveView {
-  /** Tells what has changed since the last one. */
+  /** Prints what has changed since the last step. */
   readonly update: (step: ClusterSnapshot | ClusterChange) => void;
   readonly connection: (connection: WatchConnection) => void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   readonly end: () => void;
 }
 
@@ -45,7 +47,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
   const line = (time: Timestamp | undefined, text: string): void => {
     write(`${style.dim(isTerminal ? clock(time) : iso(time))} ${text}\n`);
   };
-  // Not among the changes, which somebody may read from the pipe.
+  // On standard error, because a pipe may read the changes.
   const remark = (text: string): void => {
     if (isTerminal) line(undefined, text);
     else terminal.err(`${iso(undefined)} ${text}\n`);
@@ -82,7 +84,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
     },
     connection(connection) {
       if (connection.type === 'connected') {
-        if (lost !== undefined) remark('the service answers again');
+        if (lost !== undefined) remark('reconnected to the service');
         lost = undefined;
       } else {
         const { message } = problemOf(connection.error, server);
@@ -99,7 +101,7 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
   };
 }
 
-/** As a view, for programs: a line of JSON on standard error when the connection is lost. */
+/** The equivalent for programs: one line of JSON on standard error when the connection is lost. */
 export function connectionJson(terminal: Terminal, server: string): LiveView['connection'] {
   let lost = false;
   return (connection) => {
@@ -111,7 +113,7 @@ export function connectionJson(terminal: Terminal, server: string): LiveView['co
   };
 }
 
-/** What a warning is about. Its text names members that are not concerned, too, of which there may be more. */
+/** Identifies the subject of a warning. Its text also names unaffected members, whose number may grow. */
 const subject = ({ kind, members }: Warning): string => [kind, ...members].join();
 
 interface Line {
@@ -123,14 +125,14 @@ function told({ event: { type, time, member, previous } }: ClusterChange): Line 
   if (type === MemberEventType.TOKEN_REOPENED) return { time, text: 'the token was reopened' };
   if (type === MemberEventType.TOKEN_DELETED || member === undefined)
     return { time, text: 'the token was deleted' };
-  if (type === MemberEventType.DEREGISTERED) return { time, text: `${printable(member.name)} is out` };
+  if (type === MemberEventType.DEREGISTERED) return { time, text: `${printable(member.name)} removed` };
   if (type === MemberEventType.REPLACED) {
-    return { time, text: `${printable(previous?.name ?? '')} is now ${nameAndUrls(member)}` };
+    return { time, text: `${printable(previous?.name ?? '')} replaced by ${nameAndUrls(member)}` };
   }
   return { time, text: `${nameAndUrls(member)} registered` };
 }
 
-/** What lies between two states: all of the members at the beginning, and little when a watch has missed something. */
+/** Returns the changes between two states: all members at the start, and few after a gap in a watch. */
 function difference(before: ListMembersResponse | undefined, after: ListMembersResponse): Line[] {
   const old = [...(before?.members ?? []), ...(before?.standbys ?? [])];
   const now = [...after.members, ...after.standbys];
@@ -139,7 +141,7 @@ function difference(before: ListMembersResponse | undefined, after: ListMembersR
     ({ id, modRevision }) => !old.some((each) => each.id === id && each.modRevision === modRevision),
   );
   return [
-    ...gone.map((member) => ({ time: undefined, text: `${printable(member.name)} is out` })),
+    ...gone.map((member) => ({ time: undefined, text: `${printable(member.name)} removed` })),
     ...come.map((member) => ({ time: member.registerTime, text: `${nameAndUrls(member)} registered` })),
   ];
 }
@@ -155,13 +157,13 @@ function latest(members: readonly Member[]): Timestamp | undefined {
 function statusText(cluster: Cluster): string {
   const { size, memberCount, standbyCount, expireTime } = cluster;
   const parts = [`${bar(memberCount, size)} ${progress(cluster)}`];
-  if (standbyCount > 0) parts.push(`${standbyCount} standing by`);
+  if (standbyCount > 0) parts.push(`${standbyCount} on standby`);
   if (expireTime !== undefined)
     parts.push(`expires in ${span(Math.max(0, timestampMs(expireTime) - Date.now()))}`);
   return parts.join(', ');
 }
 
-/** The time of day here. */
+/** Formats the local time of day. */
 function clock(time: Timestamp | undefined): string {
   return new Date(time === undefined ? Date.now() : timestampMs(time)).toTimeString().slice(0, 8);
 }

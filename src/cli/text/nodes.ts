@@ -1,12 +1,12 @@
 import { isThisMachine } from '../target.ts';
 
-/** A remark when the URL of the service means another machine on every machine. */
+/** Returns a remark if the URL of the service refers to the local machine on every machine. */
 export function notForOthers(server: string): string | undefined {
   if (!isThisMachine(server)) return undefined;
-  return `note: ${server} is this machine only; for nodes elsewhere pass --server URL as they reach the service`;
+  return `note: only this machine can reach ${server}; for other nodes pass --server with a URL that they can reach`;
 }
 
-/** A remark when the URL has a path, which gRPC leaves out. */
+/** Returns a remark if the URL has a path, which gRPC ignores. */
 export function pathForGrpc(server: string): string | undefined {
   const { origin, pathname } = new URL(server);
   if (pathname === '/') return undefined;

@@ -1,5 +1,6 @@
-// What this process writes to steer a terminal is marked with what no other text can hold: the rest is made harmless
-// where it leaves. The mark is made with the first such sequence: Node.js' crypto is a third of a short command's start.
+// Control sequences of this process are marked with a text that no other text can contain; all others are
+// escaped on output. The mark is created with the first sequence, because loading Node.js' crypto is a third
+// of the start of a short command.
 let mark: string | undefined;
 let marked = patternWith('(?!)');
 
@@ -11,21 +12,24 @@ function markOf(): string {
   return mark;
 }
 
-/** What acts on a terminal, ends a line, or turns its direction. */
+/** Matches what controls a terminal, ends a line, or changes its direction. */
 function patternWith(text: string): RegExp {
   const unfit = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
   return new RegExp(`\\x1b${text}([A-Za-z0-9;]+);|(?![\\n\\t])${unfit.source}`, 'gu');
 }
 
-/** A control sequence of ours, like `1m` for bold. It stands for nothing until `forTerminal` has seen it. */
+/**
+ * Returns a control sequence of ours, such as `1m` for bold. It has no effect until `forTerminal` recognises
+ * it.
+ */
 export function control(sequence: string): string {
   return `\x1b${markOf()}${sequence};`;
 }
 
-/** Takes back what is drawn on the line where the cursor is. */
+/** Erases the line that the cursor is on. */
 export const eraseLine = (): string => control('K');
 
-/** A text as it may leave: with our own control sequences, and all others written out. */
+/** Returns a text for output: with our own control sequences, and all others escaped. */
 export function forTerminal(text: string): string {
   return text.replace(marked, (found: string, sequence: string | undefined) => {
     if (sequence === undefined) return `\\u{${found.codePointAt(0)?.toString(16)}}`;

@@ -2,8 +2,8 @@ import type { BareTerminal, StatusLine, Terminal } from '../command.ts';
 import { eraseLine, forTerminal } from './own.ts';
 
 /**
- * The terminal as commands have it. Whatever they write leaves through here: texts of others cannot steer the terminal,
- * and the status line is erased first, so that it never stands in a line with a result, whichever stream has that.
+ * Returns the terminal that commands use. All output passes through it: external texts cannot control the
+ * terminal, and the status line is erased first so that it is never mixed with a result, on either stream.
  */
 export function withStatusLine(bare: BareTerminal): Terminal {
   let drawn: { readonly stream: 'out' | 'err'; readonly text: string } | undefined;
@@ -14,7 +14,7 @@ export function withStatusLine(bare: BareTerminal): Terminal {
   const status: StatusLine = {
     canShow: (stream) => bare.columns(stream) !== undefined && bare.env['TERM'] !== 'dumb',
     show(stream, text, style = (plain) => plain) {
-      // One column stays free: a full line would wrap, and only its last part be erased.
+      // One column stays free: a full line would wrap, and only its last part would be erased.
       const cut = text.slice(0, Math.max(0, (bare.columns(stream) ?? 0) - 1));
       if (!status.canShow(stream) || (drawn?.stream === stream && drawn.text === cut)) return;
       bare[stream](forTerminal(`${eraseLine()}${style(cut)}`));

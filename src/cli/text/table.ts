@@ -1,4 +1,4 @@
-/** Columns under upper-case headings, two spaces apart. */
+/** Formats columns under upper-case headings, two spaces apart. */
 export function table(headings: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const all = [headings, ...rows];
   const widths = headings.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));

@@ -7,9 +7,9 @@ const UNITS = [
   ['s', 1000],
 ] as const;
 
-/** A time of any length for a person, in its two greatest units: `6d 23h`, `5m 10s`, `0s`. */
+/** Formats a duration in its two largest units: `6d 23h`, `5m 10s`, `0s`. */
 export function span(exactMs: number): string {
-  // So that 7 days are not 6d 23h a moment later.
+  // So that 7 days do not become 6d 23h a moment later.
   const ms = exactMs > 3_600_000 ? Math.round(exactMs / 60_000) * 60_000 : exactMs;
   const first = UNITS.findIndex(([, size]) => ms >= size);
   if (first < 0) return '0s';
@@ -21,7 +21,7 @@ export function span(exactMs: number): string {
   return rest === 0 ? text : `${text} ${rest}${smaller}`;
 }
 
-/** `2026-11-23 04:20:31Z`. */
+/** Formats `2026-11-23 04:20:31Z`. */
 export function instant(time: Timestamp | undefined): string {
   if (time === undefined) return 'unknown';
   return new Date(timestampMs(time))
@@ -30,14 +30,14 @@ export function instant(time: Timestamp | undefined): string {
     .replace(/\.\d+Z/, 'Z');
 }
 
-/** When, and how far that is from now: `2026-11-23 04:20:31Z (in 6d 23h)`. */
+/** Formats a time and its distance from now: `2026-11-23 04:20:31Z (in 6d 23h)`. */
 export function instantFromNow(time: Timestamp | undefined): string {
   if (time === undefined) return 'unknown';
   const ms = timestampMs(time) - Date.now();
   return `${instant(time)} (${ms >= 0 ? `in ${span(ms)}` : `${span(-ms)} ago`})`;
 }
 
-/** For a column: `6d`, `23h`, `5m`, `0s`. */
+/** Formats a duration for a column: `6d`, `23h`, `5m`, `0s`. */
 export function shortSpan(ms: number): string {
   const [unit, size] = UNITS.find(([, each]) => ms >= each) ?? ['s', 1000];
   return `${Math.max(0, Math.floor(ms / size))}${unit}`;

@@ -1,4 +1,4 @@
-/** Breaks a text into lines. A `(default ...)` stays in one. */
+/** Breaks a text into lines. Keeps a `(default ...)` on one line. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

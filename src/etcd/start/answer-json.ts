@@ -1,10 +1,10 @@
-import type { Answer } from './answer.ts';
+import type { StartAnswer } from './answer.ts';
 import type { KnownCluster } from './member.ts';
 import { clientSchemeOf, DEFAULT_CLIENT_PORT, hostOf, type NodeStart, peerUrlOf, urlAt } from './node.ts';
 import { allSettings, environment } from './settings.ts';
 
-/** An answer for programs. The names stay; new ones may come. docs/operations.md has them. */
-export function answerJson(answer: Answer, { complete, size, members }: KnownCluster): object {
+/** Formats an answer for programs. Its names are stable; new ones may be added. */
+export function answerJson(answer: StartAnswer, { complete, size, members }: KnownCluster): object {
   const { action, summary, steps, node } = answer;
   return {
     action,
@@ -24,7 +24,7 @@ export function answerJson(answer: Answer, { complete, size, members }: KnownClu
   };
 }
 
-/** What was refused, for programs. */
+/** Formats a rejection for programs. */
 export function refusalJson(reason: string, message: string, next = ''): object {
   return { error: { reason, message, next } };
 }

@@ -1,17 +1,17 @@
-import type { Answer } from './answer.ts';
+import type { StartAnswer } from './answer.ts';
 import { DEFAULT_DATA_DIR } from './node.ts';
 import { type StartFormat, startText } from './text.ts';
 
 /**
- * An answer as a text to paste or to write to a file. What is to be run before the start stands above it, in comment
- * lines that begin with `#$ `.
+ * Formats an answer as text to paste or to write to a file. Commands to run before the start precede it, as
+ * comment lines that begin with `#$ `.
  */
-export function answerText(answer: Answer, format: StartFormat): string {
+export function answerText(answer: StartAnswer, format: StartFormat): string {
   const lines = headOf(answer).map((line) => `# ${line}\n`.replace('# #$ ', '#$ '));
   return `${lines.join('')}${startText(answer.node, format)}`;
 }
 
-function headOf({ action, summary, steps, node, ifLost }: Answer): string[] {
+function headOf({ action, summary, steps, node, ifLost }: StartAnswer): string[] {
   if (action === 'start') return [];
   const { dataDir = DEFAULT_DATA_DIR } = node;
   if (action === 'restart-with-data') {
@@ -20,18 +20,18 @@ function headOf({ action, summary, steps, node, ifLost }: Answer): string[] {
   }
   return [
     `${action}: ${summary}.`,
-    'Run first, where etcdctl reaches a member:',
+    'First run this on a machine where etcdctl can reach a member:',
     ...steps.map((step) => `#$ ${step}`),
-    `Then start it, with nothing in ${dataDir}. If members came or went since the cluster formed, set`,
+    `Then start the node with ${dataDir} empty. If members were added or removed since the cluster formed, set`,
     'initial-cluster to the ETCD_INITIAL_CLUSTER that "member add" prints.',
   ];
 }
 
-function lostLines({ steps, initialCluster }: NonNullable<Answer['ifLost']>, dataDir: string): string[] {
+function lostLines({ steps, initialCluster }: NonNullable<StartAnswer['ifLost']>, dataDir: string): string[] {
   return [
-    'If its data is lost, replace it: run where etcdctl reaches a member,',
+    'If its data is lost, replace the member. On a machine where etcdctl can reach a member, run:',
     ...steps.map((step) => `  ${step}`),
-    `then start it, with nothing in ${dataDir}, with these settings in place of discovery (data=lost has the whole text):`,
+    `Then start the node with ${dataDir} empty and these settings in place of discovery (data=lost prints them in full):`,
     `  initial-cluster=${initialCluster}`,
     '  initial-cluster-state=existing',
   ];

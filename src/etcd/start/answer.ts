@@ -1,50 +1,50 @@
 import { initialClusterWith, isAt, type KnownCluster, type KnownMember } from './member.ts';
 import { DEFAULT_DATA_DIR, type NodeStart, peerUrlOf } from './node.ts';
-import { joinSteps, type Step } from './steps.ts';
+import { joinSteps, type ShellStep } from './steps.ts';
 
-/** What is to be done so that a node runs in the cluster of its token. */
+/** Action is what to do so that a node runs in the cluster of its token. */
 export type Action =
   /** Start it: it finds the others by discovery. */
   | 'start'
-  /** Start it with the data that it has. */
+  /** Start it with its existing data. */
   | 'restart-with-data'
-  /** Take the member that it was out of the cluster, add it anew, and start it empty. */
+  /** Remove its member from the cluster, add a new one, and start it empty. */
   | 'replace'
-  /** Add it to the cluster, which has formed without it, and start it empty. */
+  /** Add it to the cluster, which formed without it, and start it empty. */
   | 'join-late';
 
-export interface Answer {
+export interface StartAnswer {
   readonly action: Action;
-  /** Why, for a person. */
+  /** The reason, for people. */
   readonly summary: string;
-  /** To be run before the start, in this order; the rest only when all went well. */
-  readonly steps: readonly Step[];
-  /** What is to be started. */
+  /** Commands to run before the start, in this order. Stop at the first failure. */
+  readonly steps: readonly ShellStep[];
+  /** The node to start. */
   readonly node: NodeStart;
-  /** How the member is replaced should its data be lost; unset where that is not the question. */
-  readonly ifLost?: { readonly steps: readonly Step[]; readonly initialCluster: string } | undefined;
+  /** How to replace the member if its data is lost. Unset where that does not apply. */
+  readonly ifLost?: { readonly steps: readonly ShellStep[]; readonly initialCluster: string } | undefined;
 }
 
-/** Why nothing is to be started as it was asked. */
-export interface Refusal {
+/** StartRefusal says why the node cannot be started as requested. */
+export interface StartRefusal {
   readonly reason: 'NAME_TAKEN' | 'PEER_URL_TAKEN' | 'DATA_OF_ANOTHER_CLUSTER' | 'NO_MAJORITY' | 'INCOMPLETE';
   readonly message: string;
   /** What to do. */
   readonly next: string;
 }
 
-/** What is known of the data of an earlier start. */
+/** Data says what is known about the data of an earlier start. */
 export type Data = 'kept' | 'lost' | undefined;
 
-export function isRefusal(answer: Answer | Refusal): answer is Refusal {
+export function isRefusal(answer: StartAnswer | StartRefusal): answer is StartRefusal {
   return 'reason' in answer;
 }
 
 /**
- * What to do with a node, by the state of its cluster. The name or the address of another member is never answered
- * with something to start.
+ * Returns what to do with a node, given the state of its cluster. A node that uses the name or the address of
+ * another member gets a Refusal.
  */
-export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): Answer | Refusal {
+export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): StartAnswer | StartRefusal {
   const { members } = cluster;
   const namesake = members.find(({ name }) => name === node.name);
   const resident = members.find((member) => isAt(member, node));
@@ -61,36 +61,36 @@ export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): A
   }
   if (data === 'lost') return replace(node, cluster, namesake);
   if (isMoving) return nameTaken(node, namesake, cluster);
-  const summary = `${node.name} is a member of the cluster, which has formed`;
+  const summary = `${namesake.name} is a member of the formed cluster`;
   return restart(node, summary, cluster.size < 3 ? undefined : replacement(node, cluster));
 }
 
-function start(node: NodeStart, cluster: KnownCluster, namesake: KnownMember | undefined): Answer {
+function start(node: NodeStart, cluster: KnownCluster, namesake: KnownMember | undefined): StartAnswer {
   const { members, size } = cluster;
   const who = `${members.length} of ${size} members are registered`;
   const summary =
-    namesake === undefined ? who : `${who}, ${namesake.name} among them: it may be started again as it was`;
+    namesake === undefined ? who : `${who}, including ${namesake.name}, which can be started again unchanged`;
   return { action: 'start', summary, steps: [], node };
 }
 
-function restart(node: NodeStart, who: string, ifLost?: Answer['ifLost']): Answer {
-  const summary = `${who}: start it with its data in ${directoryOf(node)}; etcd then ignores the discovery settings`;
+function restart(node: NodeStart, who: string, ifLost?: StartAnswer['ifLost']): StartAnswer {
+  const summary = `${who}: start it with its data in ${directoryOf(node)}; etcd ignores the discovery settings when it has data`;
   return { action: 'restart-with-data', summary, steps: [], node, ifLost };
 }
 
-function replace(node: NodeStart, cluster: KnownCluster, namesake: KnownMember): Answer | Refusal {
+function replace(node: NodeStart, cluster: KnownCluster, namesake: KnownMember): StartAnswer | StartRefusal {
   if (cluster.size < 3) return noMajority(namesake, cluster.size);
   const { steps, initialCluster } = replacement(node, cluster);
-  const summary = `${namesake.name} is a member of the cluster, which has formed, and its data is lost: it is replaced`;
+  const summary = `${namesake.name} is a member of the formed cluster and its data is lost: replace it`;
   return { action: 'replace', summary, steps, node: { ...node, existing: initialCluster } };
 }
 
-function replacement(node: NodeStart, { members }: KnownCluster): NonNullable<Answer['ifLost']> {
+function replacement(node: NodeStart, { members }: KnownCluster): NonNullable<StartAnswer['ifLost']> {
   return { steps: joinSteps(node, members, true), initialCluster: initialClusterWith(node, members) };
 }
 
-function joinLate(node: NodeStart, { members }: KnownCluster): Answer {
-  const summary = `the cluster has formed without ${node.name}, which is added to it`;
+function joinLate(node: NodeStart, { members }: KnownCluster): StartAnswer {
+  const summary = `the cluster has formed without ${node.name}: add it`;
   const existing = initialClusterWith(node, members);
   return {
     action: 'join-late',
@@ -104,43 +104,40 @@ function directoryOf({ dataDir = DEFAULT_DATA_DIR }: NodeStart): string {
   return dataDir;
 }
 
-function addressTaken(node: NodeStart, resident: KnownMember): Refusal {
+function addressTaken(node: NodeStart, resident: KnownMember): StartRefusal {
   return {
     reason: 'PEER_URL_TAKEN',
-    message: `${peerUrlOf(node)} is the address of the member ${resident.name}`,
-    next: `give the node the name ${resident.name} if it is that member, else an address or a peer-port of its own`,
+    message: `${peerUrlOf(node)} is already the address of member ${resident.name}`,
+    next: `if the node is that member, set its name to ${resident.name}; otherwise give it another address or peer-port`,
   };
 }
 
-function nameTaken(node: NodeStart, namesake: KnownMember, { complete }: KnownCluster): Refusal {
-  const there = `${namesake.name} is the member at ${namesake.peerUrls.join(', ')}`;
+function nameTaken(node: NodeStart, namesake: KnownMember, { complete }: KnownCluster): StartRefusal {
+  const there = `${namesake.name} is already the member at ${namesake.peerUrls.join(', ')}`;
   const isKnown = node.ip !== undefined || node.host !== undefined;
   const replaced = complete
-    ? 'if it takes the place of that member, whose data is lost, say data=lost'
-    : 'if that member has moved here, replace it first: etcd-discovery register --replace';
+    ? 'if it replaces that member because its data is lost, set data=lost'
+    : 'if that member moved to this address, update it first with etcd-discovery register --replace';
   return {
     reason: 'NAME_TAKEN',
     message: isKnown ? `${there}, and this node is at ${peerUrlOf(node)}` : there,
-    next: `give the node a name of its own; ${replaced}`,
+    next: `give the node another name; ${replaced}`,
   };
 }
 
-function dataOfAnother(node: NodeStart, { members, size }: KnownCluster): Refusal {
+function dataOfAnother(node: NodeStart, { members, size }: KnownCluster): StartRefusal {
   return {
     reason: 'DATA_OF_ANOTHER_CLUSTER',
-    message: `the cluster has not formed (${members.length} of ${size} members are registered), so the data in ${directoryOf(node)} is that of another cluster`,
-    next: 'empty the directory to have the node join this cluster, or start it with the token of its own',
+    message: `the cluster has not formed (${members.length} of ${size} members are registered), so the data in ${directoryOf(node)} belongs to another cluster`,
+    next: 'empty the directory to join this cluster, or start the node with the token of its own cluster',
   };
 }
 
-function noMajority({ name }: KnownMember, size: number): Refusal {
-  const left =
-    size === 1
-      ? 'is the only member: without its data there is no cluster'
-      : 'is one of two members: the other is not a majority';
+function noMajority({ name }: KnownMember, size: number): StartRefusal {
+  const left = size === 1 ? 'is the only member' : 'is one of two members and the other has no majority';
   const other =
     size === 1
-      ? 'make a new token'
+      ? 'create a new token'
       : 'start the other member with --force-new-cluster and add the node to it';
   return {
     reason: 'NO_MAJORITY',
@@ -149,10 +146,10 @@ function noMajority({ name }: KnownMember, size: number): Refusal {
   };
 }
 
-function incomplete({ size }: KnownCluster): Refusal {
+function incomplete({ size }: KnownCluster): StartRefusal {
   return {
     reason: 'INCOMPLETE',
     message: `the cluster has formed with ${size} ${size === 1 ? 'member' : 'members'}`,
-    next: 'give the name and the address of a node: a member is started again or replaced, a new one joins late',
+    next: 'set the name and the address of the node, to restart or replace a member or to add a new node',
   };
 }

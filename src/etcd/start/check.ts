@@ -1,16 +1,16 @@
 import { DEFAULT_CLIENT_PORT, DEFAULT_PEER_PORT, type NodeSettings } from './node.ts';
 import type { StartFormat } from './text.ts';
 
-/** Formats whose reader has no working directory of the user's. */
+/** Formats that are not interpreted in the user's working directory. */
 const ABSOLUTE: ReadonlySet<StartFormat> = new Set(['systemd', 'compose', 'kubernetes']);
 
 /**
- * What etcd would refuse in a node whose every value is good by itself, and what to do; undefined when it would
- * start. Names are those of the parameters.
+ * Returns why etcd would reject a combination of settings that are each valid, and what to do. Undefined if
+ * the node would start. Settings are named by their parameters.
  */
 export function contradictionIn(node: NodeSettings, format: StartFormat): string | undefined {
   const { clientPort = DEFAULT_CLIENT_PORT, peerPort = DEFAULT_PEER_PORT } = node;
-  if (clientPort === peerPort) return `client-port and peer-port are both ${peerPort}: give them two`;
+  if (clientPort === peerPort) return `client-port and peer-port are both ${peerPort}; set different ports`;
   return (
     incomplete('', node.certFile, node.keyFile, node.trustedCaFile) ??
     incomplete('peer-', node.peerCertFile, node.peerKeyFile, node.peerTrustedCaFile) ??
@@ -19,10 +19,10 @@ export function contradictionIn(node: NodeSettings, format: StartFormat): string
 }
 
 function incomplete(kind: '' | 'peer-', cert?: string, key?: string, ca?: string): string | undefined {
-  if (cert !== undefined && key === undefined) return `${kind}cert-file needs ${kind}key-file`;
-  if (key !== undefined && cert === undefined) return `${kind}key-file needs ${kind}cert-file`;
+  if (cert !== undefined && key === undefined) return `${kind}cert-file requires ${kind}key-file`;
+  if (key !== undefined && cert === undefined) return `${kind}key-file requires ${kind}cert-file`;
   if (ca !== undefined && cert === undefined)
-    return `${kind}trusted-ca-file needs ${kind}cert-file and ${kind}key-file`;
+    return `${kind}trusted-ca-file requires ${kind}cert-file and ${kind}key-file`;
   return undefined;
 }
 
@@ -38,5 +38,5 @@ function relativeIn(node: NodeSettings, format: StartFormat): string | undefined
     'discovery-cacert': node.discoveryCacert,
   };
   const [name] = Object.entries(paths).find(([, path]) => path !== undefined && !path.startsWith('/')) ?? [];
-  return name === undefined ? undefined : `${name} has to begin with / in the format ${format}`;
+  return name === undefined ? undefined : `${name} must begin with / for format ${format}`;
 }

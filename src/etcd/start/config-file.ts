@@ -11,13 +11,14 @@ import {
 import { shellWord } from './shell-word.ts';
 import { type Yaml, yamlText } from './yaml.ts';
 
-// etcd's own defaults, stated since this is where one would change them: the file takes nanoseconds only.
+// etcd's own defaults, written out because this is where users would change them. The file accepts only
+// nanoseconds.
 const DIAL_TIMEOUT_NS = 2_000_000_000;
 const REQUEST_TIMEOUT_NS = 5_000_000_000;
 
 type Mapping = { readonly [key: string]: Yaml };
 
-/** A file for `--config-file`. */
+/** Returns a file for `--config-file`. */
 export function configFileText(node: NodeStart): string {
   const start = [
     ...environment(node).map(([name, value]) => `${name}=${shellWord(value)} `),
@@ -26,7 +27,7 @@ export function configFileText(node: NodeStart): string {
   const comments = [`# Start it with: ${start.join('')}`];
   const cluster = clusterMapping(node);
   if ('discovery-config' in cluster) comments.push('# Timeouts are in nanoseconds.');
-  // With a file 3.4 has no JSON API unless it is asked for; every other start of every etcd has it.
+  // With a file, etcd 3.4 enables its JSON API only on request; otherwise every version does by default.
   const gateway = node.etcd === '3.4' ? { 'enable-grpc-gateway': true } : {};
   const settings = {
     ...Object.fromEntries(nodeSettings(node)),
@@ -38,7 +39,7 @@ export function configFileText(node: NodeStart): string {
   return `${comments.join('\n')}\n${yamlText(settings)}`;
 }
 
-/** Nested, and under other names than the flags'. */
+/** Nested, and with other names than the flags. */
 function security(whose: 'client' | 'peer', certificates: Certificates | undefined): Mapping {
   if (certificates === undefined) return {};
   const { cert, key, ca } = certificates;

@@ -11,7 +11,7 @@ const TAGS: Readonly<Record<EtcdSeries, string>> = {
   '3.7': 'v3.7.3',
 };
 
-/** A Compose file with this one node, on the network of its host, whose address it has. */
+/** Returns a Compose file with this one node, on the network of the host, which has its address. */
 export function composeText(node: NodeStart): string {
   const file = yamlText({
     services: {
@@ -30,10 +30,10 @@ export function composeText(node: NodeStart): string {
       },
     },
   });
-  return `# On the machine that has ${hostOf(node)}: docker compose up -d\n${file}`;
+  return `# Run on the machine with the address ${hostOf(node)}: docker compose up -d\n${file}`;
 }
 
-/** A static pod: a file for the manifest directory of the kubelet on the machine that has the address. */
+/** Returns a static pod: a file for the manifest directory of the kubelet on the machine with the address. */
 export function kubernetesText(node: NodeStart): string {
   const volumes = volumesOf(node);
   const pod = yamlText({
@@ -64,10 +64,10 @@ export function kubernetesText(node: NodeStart): string {
       })),
     },
   });
-  return `# A static pod: put it into /etc/kubernetes/manifests on the machine that has ${hostOf(node)}.\n${pod}`;
+  return `# A static pod: save it in /etc/kubernetes/manifests on the machine with the address ${hostOf(node)}.\n${pod}`;
 }
 
-/** A text in which both kinds of file would put variables. */
+/** Escapes a text in which both kinds of file would substitute variables. */
 function literal(text: string): string {
   return text.replaceAll('$', '$$$$');
 }
@@ -76,7 +76,7 @@ function commandOf(node: NodeStart): string[] {
   return ['/usr/local/bin/etcd', ...allSettings(node).map(([flag, value]) => `--${flag}=${value}`)];
 }
 
-/** Each file and directory that etcd is told of: the same one is there once. */
+/** Returns the files and directories that etcd uses, as volumes, each once. */
 function volumesOf(node: NodeStart): Array<{ name: string; path: string; readOnly: boolean }> {
   const files = {
     cert: node.certFile,
@@ -101,9 +101,12 @@ function orNothing(key: string, value: Yaml): { readonly [key: string]: Yaml } {
   return Object.keys(value).length === 0 ? {} : { [key]: value };
 }
 
-/** A name as both kinds of file take it: small letters, digits and dashes, a letter or digit at the ends. */
+/**
+ * Converts a name to what both kinds of file accept: lower-case letters, digits and dashes, with a letter or
+ * digit at each end.
+ */
 function labelOf(name: string | undefined): string {
-  // Which neither takes.
+  // A placeholder, which neither accepts.
   if (name === undefined) return NAME_PLACEHOLDER;
   const label = name
     .toLowerCase()

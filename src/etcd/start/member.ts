@@ -1,18 +1,18 @@
 import { addressOf } from './address.ts';
 import { NAME_PLACEHOLDER, type NodeStart, peerUrlOf } from './node.ts';
 
-/** A member of the cluster, as the service knows it. */
+/** KnownMember is a member of the cluster as the service knows it. */
 export interface KnownMember {
   readonly id: string;
   readonly name: string;
   readonly peerUrls: readonly string[];
 }
 
-/** The cluster of a token that lives. */
+/** KnownCluster is the cluster of a live token. */
 export interface KnownCluster {
   readonly complete: boolean;
   readonly size: number;
-  /** Without standbys. */
+  /** Without the standbys. */
   readonly members: readonly KnownMember[];
 }
 
@@ -21,7 +21,7 @@ export function isAt({ peerUrls }: KnownMember, node: NodeStart): boolean {
   return peerUrls.some((url) => addressOf(url) === address);
 }
 
-/** The members as `--initial-cluster` has them, this node among them in place of whoever has its name. */
+/** Returns the members for `--initial-cluster`, with this node in place of the member that has its name. */
 export function initialClusterWith(node: NodeStart, members: readonly KnownMember[]): string {
   const { name = NAME_PLACEHOLDER } = node;
   const others = members.filter((member) => member.name !== name);

@@ -1,23 +1,23 @@
 import { parseHost, parseListenIp, parseNodeIp } from './address.ts';
 import { DEFAULT_CLIENT_PORT, DEFAULT_DATA_DIR, DEFAULT_PEER_PORT, ETCD_SERIES } from './node.ts';
 
-/** What can be said of a node: as a parameter of a query, a flag of the command line, or a field of the page. */
+/** Row is one setting of a node: a query parameter, a command-line flag, and a field of the page. */
 interface Row<T> {
-  /** Its one name everywhere. */
+  /** Its name, the same everywhere. */
   readonly flag: string;
   readonly value: string;
   readonly words?: readonly string[];
-  /** What a value must be, to go on after "takes". */
+  /** The accepted values, phrased to follow "takes". */
   readonly takes: string;
   /** Returns undefined to reject the text. */
   readonly parse: (text: string) => T | undefined;
   readonly help: string;
 }
 
-// As the service has it, whose answer would stand in the node's log alone.
+// The service's own limit. Checked here because its error would appear only in the node's log.
 const LONGEST_NAME = 253;
 
-/** What has no place in a line: it would end one, turn its direction, or not show. */
+/** Characters that could end a line, change its direction, or are invisible. */
 const UNFIT = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffd]/u;
 
 function parseName(text: string): string | undefined {
@@ -70,7 +70,7 @@ const file = (flag: string, help: string) => ({
   help,
 });
 
-/** By the names that the settings of a node have. Those of etcd's own flags are etcd's. */
+/** The settings by the names that NodeSettings uses. Settings that are etcd's own flags have etcd's names. */
 export const PARAMETERS = {
   etcd: { flag: 'etcd', ...wordOf(...ETCD_SERIES), help: "The node's version of etcd." },
   name: {
@@ -85,48 +85,51 @@ export const PARAMETERS = {
     value: 'ADDRESS',
     takes: 'an IP address like 10.0.0.1 or fd00::1 that the other nodes can reach; --host takes a DNS name',
     parse: parseNodeIp,
-    help: 'The address at which the node listens, and the others reach it.',
+    help: 'The address on which the node listens and at which other nodes reach it.',
   },
   host: {
     flag: 'host',
     value: 'HOST',
     takes: 'a DNS name like infra1.example.com, or an IP address, that the other nodes can reach',
     parse: parseHost,
-    help: 'Where the others reach it, when that is a DNS name or not --ip. Without --ip it listens on all IPv4 addresses.',
+    help: 'The address at which other nodes reach it, if different from --ip. Without --ip it listens on all IPv4 addresses.',
   },
   listen: {
     flag: 'listen',
     value: 'ADDRESS',
-    takes: 'an IP address of the node, 0.0.0.0 or :: for all of them; etcd listens on no DNS name',
+    takes: 'an IP address of the node, or 0.0.0.0 or :: for all of them; etcd cannot listen on a DNS name',
     parse: parseListenIp,
-    help: 'Where it listens, when that is not --ip.',
+    help: 'The address on which it listens, if different from --ip.',
   },
-  clientPort: port('client-port', DEFAULT_CLIENT_PORT, 'Where it serves its clients.'),
-  peerPort: port('peer-port', DEFAULT_PEER_PORT, 'Where it serves the other nodes.'),
+  clientPort: port('client-port', DEFAULT_CLIENT_PORT, 'The port for clients.'),
+  peerPort: port('peer-port', DEFAULT_PEER_PORT, 'The port for the other nodes.'),
   dataDir: {
     flag: 'data-dir',
     value: 'DIR',
     takes: 'a directory',
     parse: parseFile,
-    help: `Where it keeps its data. Default ${DEFAULT_DATA_DIR}.`,
+    help: `The data directory. Default ${DEFAULT_DATA_DIR}.`,
   },
   data: {
     flag: 'data',
     ...wordOf('kept', 'lost'),
-    help: 'Whether the node has the data of an earlier start: kept, or lost (then it is replaced in a complete cluster).',
+    help: 'Whether the node still has the data of an earlier start. In a complete cluster, lost replaces the member.',
   },
-  certFile: file('cert-file', 'On the node: its certificate for clients, which then use https.'),
-  keyFile: file('key-file', "On the node: that certificate's key."),
-  trustedCaFile: file('trusted-ca-file', 'On the node: the CA of the certificates that clients must show.'),
+  certFile: file('cert-file', 'Path on the node: its certificate for clients. Clients then use https.'),
+  keyFile: file('key-file', "Path on the node: that certificate's key."),
+  trustedCaFile: file(
+    'trusted-ca-file',
+    'Path on the node: the CA that signs client certificates. Clients must then present one.',
+  ),
   peerCertFile: file(
     'peer-cert-file',
-    'On the node: its certificate for the other nodes, which then use https.',
+    'Path on the node: its certificate for the other nodes. They then use https.',
   ),
-  peerKeyFile: file('peer-key-file', "On the node: that certificate's key."),
-  peerTrustedCaFile: file('peer-trusted-ca-file', "On the node: the CA of all nodes' certificates."),
+  peerKeyFile: file('peer-key-file', "Path on the node: that certificate's key."),
+  peerTrustedCaFile: file('peer-trusted-ca-file', "Path on the node: the CA of all nodes' certificates."),
   discoveryCacert: file(
     'discovery-cacert',
-    "On the node: the CA of the discovery service's certificate, when its machine does not know it.",
+    "Path on the node: the CA of the discovery service's certificate, if the machine does not trust it already.",
   ),
   endpoints: {
     flag: 'endpoints',
@@ -137,22 +140,22 @@ export const PARAMETERS = {
   },
 } as const satisfies Readonly<Record<string, Row<unknown>>>;
 
-/** The only one without a value. */
+/** The only parameter without a value. */
 export const MIXED = {
   flag: 'mixed',
-  help: 'The cluster has nodes of 3.4 or 3.5 beside nodes of 3.6 or 3.7: say it for all of them.',
+  help: 'The cluster mixes 3.4 or 3.5 nodes with 3.6 or 3.7 nodes. Set it for every node.',
 } as const;
 
 export type ParameterKey = keyof typeof PARAMETERS;
 
 export const PARAMETER_KEYS = Object.keys(PARAMETERS) as readonly ParameterKey[];
 
-/** What has been said, checked value by value. */
-export type Told = {
+/** The settings that were given. Each value is valid. */
+export type NodeParameters = {
   readonly [Key in ParameterKey]?: ReturnType<(typeof PARAMETERS)[Key]['parse']> | undefined;
 } & { readonly mixed?: boolean };
 
-/** Reads one value of a node; a text says what is wrong with it. */
+/** Parses one setting of a node. A string says what is wrong with it. */
 export function parseParameter(
   key: ParameterKey,
   text: string,

@@ -1,10 +1,12 @@
 import { IP_PLACEHOLDER, NAME_PLACEHOLDER } from './node.ts';
-import { MIXED, PARAMETER_KEYS, PARAMETERS, type Told } from './parameters.ts';
+import { MIXED, type NodeParameters, PARAMETER_KEYS, PARAMETERS } from './parameters.ts';
 import type { AnswerFormat } from './query.ts';
 import { shellWord } from './shell-word.ts';
 
-/** What is told of a node, as the query that says it. What is missing is a placeholder, which the service rejects. */
-export function queryText(told: Told, format: AnswerFormat): string {
+/**
+ * Formats the given settings as a query. A missing value becomes a placeholder, which the service rejects.
+ */
+export function queryText(told: NodeParameters, format: AnswerFormat): string {
   const where = told.ip === undefined && told.host === undefined ? { ip: IP_PLACEHOLDER } : {};
   const all: Readonly<Record<string, string | number | boolean | undefined>> = {
     name: NAME_PLACEHOLDER,
@@ -18,15 +20,15 @@ export function queryText(told: Told, format: AnswerFormat): string {
   return [...pairs, `format=${format}`].join('&');
 }
 
-/** Percent-encoded where it has to be: addresses, paths and placeholders stay as people read them. */
+/** Percent-encodes where necessary: addresses, paths and placeholders stay readable. */
 function escaped(text: string): string {
   return encodeURIComponent(text).replaceAll(/%(?:2F|3A|2C|5B|5D|3C|3E)/g, decodeURIComponent);
 }
 
-/** A line for a boot script, which asks the service how the node is to be started. */
+/** Returns a command for a boot script, which asks the service how to start the node. */
 export function curlLine(
   { serviceUrl, token }: { readonly serviceUrl: string; readonly token: string },
-  told: Told,
+  told: NodeParameters,
   format: AnswerFormat,
 ): string {
   const url = `${serviceUrl.replace(/\/+$/, '')}/_start/${token}?${queryText(told, format)}`;

@@ -14,7 +14,7 @@ import {
   urlAt,
 } from './node.ts';
 
-/** How a node finds the service: by a URL (3.4, 3.5), or by a token and endpoints (3.6, 3.7). */
+/** Finding is how a node finds the service: by a URL (3.4, 3.5), or by a token and endpoints (3.6, 3.7). */
 export type Finding =
   | { readonly dialect: 'V2'; readonly url: string }
   | {
@@ -25,10 +25,10 @@ export type Finding =
       readonly caFile: string | undefined;
     };
 
-/** What of a node says how it finds the service. */
+/** Where is the part of a node that determines how it finds the service. */
 type Where = Pick<NodeStart, 'etcd' | 'serviceUrl' | 'token' | 'mixed' | 'discoveryCacert'>;
 
-/** What etcd is told, by the name of its flag (without dashes). */
+/** Settings are etcd's settings by the names of their flags (without dashes). */
 export type Settings = ReadonlyArray<readonly [flag: string, value: string]>;
 
 export function findingOf(node: Where): Finding {
@@ -38,16 +38,16 @@ export function findingOf(node: Where): Finding {
   const tls = protocol === 'https:';
   return {
     dialect: 'V3',
-    // etcd makes the id of the cluster from this text, so all nodes must have the same.
+    // etcd derives the cluster ID from this text, so all nodes must use the same.
     token: node.mixed === true ? url : node.token,
-    // Its gRPC client knows no port that a scheme stands for.
+    // Its gRPC client does not know the default ports of schemes.
     endpoint: `${protocol}//${hostname}:${port || (tls ? 443 : 80)}`,
     tls,
     caFile: node.discoveryCacert,
   };
 }
 
-/** Who the node is, where it listens and where it keeps its data: the same for every version. */
+/** Returns the node's identity, listen addresses and data directory: the same for every version. */
 export function nodeSettings(node: NodeStart): Settings {
   const { name = NAME_PLACEHOLDER, dataDir = DEFAULT_DATA_DIR } = node;
   const { clientPort = DEFAULT_CLIENT_PORT, peerPort = DEFAULT_PEER_PORT } = node;
@@ -61,7 +61,7 @@ export function nodeSettings(node: NodeStart): Settings {
   ];
 }
 
-/** The files of its certificates, for clients and for the other nodes. */
+/** Certificates are the certificate files of the node, for clients and for peers. */
 export interface Certificates {
   readonly cert: string;
   readonly key: string;
@@ -98,7 +98,7 @@ function certificateSettings(prefix: '' | 'peer-', certificates: Certificates | 
   ];
 }
 
-/** As flags, and as `ETCD_` variables. */
+/** Returns all settings, for flags and for `ETCD_` variables. */
 export function allSettings(node: NodeStart): Settings {
   return [
     ...nodeSettings(node),
@@ -108,7 +108,7 @@ export function allSettings(node: NodeStart): Settings {
   ];
 }
 
-/** How it gets to know the others. */
+/** Returns the settings by which the node learns about the others. */
 export function clusterSettings(node: NodeStart): Settings {
   return node.existing === undefined ? discoverySettings(findingOf(node)) : existingSettings(node.existing);
 }
@@ -120,7 +120,10 @@ export function existingSettings(initialCluster: string): Settings {
   ];
 }
 
-/** Settings that have a placeholder in them: they are not quoted for a shell, which then does not run the line. */
+/**
+ * Returns the settings that contain a placeholder. They are not quoted, so that a shell does not run the
+ * command.
+ */
 export function unfinishedFlags({ name, ip, host }: NodeStart): ReadonlySet<string> {
   const urls = [
     'listen-peer-urls',
@@ -134,9 +137,12 @@ export function unfinishedFlags({ name, ip, host }: NodeStart): ReadonlySet<stri
   ]);
 }
 
-/** The flags by which a node finds the service, to stand beside the node's own in a line for a person. */
+/**
+ * Returns the flags by which a node finds the service, to be added to the node's own flags in a command for
+ * people.
+ */
 export function findingFlags(where: Where): string[] {
-  // A switch takes its value behind an equals sign only.
+  // A switch accepts its value only after an equals sign.
   return discoverySettings(findingOf(where)).map(
     ([flag, value]) => `--${flag}${value === 'false' ? '=' : ' '}${value}`,
   );
@@ -152,7 +158,9 @@ function discoverySettings(finding: Finding): Settings {
   ];
 }
 
-/** What must be in etcd's environment beside its settings: `--discovery` has no flag for a CA. */
+/**
+ * Returns the environment variables that etcd needs besides its settings: `--discovery` has no flag for a CA.
+ */
 export function environment(node: NodeStart): Settings {
   const { discoveryCacert, existing } = node;
   if (discoveryCacert === undefined || existing !== undefined) return [];

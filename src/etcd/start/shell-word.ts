@@ -1,7 +1,7 @@
-/** What no reader takes for more than itself. */
+/** Characters that are literal for every reader. */
 export const PLAIN = /^[\w./:,@%+=-]+$/;
 
-/** A word of a shell command. */
+/** Quotes a word of a shell command. */
 export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

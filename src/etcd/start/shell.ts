@@ -2,7 +2,7 @@ import type { NodeStart } from './node.ts';
 import { allSettings, environment, unfinishedFlags } from './settings.ts';
 import { PLAIN, shellWord } from './shell-word.ts';
 
-/** A command for a shell. */
+/** Returns a shell command. */
 export function flagsText(node: NodeStart): string {
   const before = environment(node).map(([name, value]) => `${name}=${shellWord(value)} `);
   const unfinished = unfinishedFlags(node);
@@ -12,7 +12,7 @@ export function flagsText(node: NodeStart): string {
   return `${before.join('')}etcd \\\n  ${flags.join(' \\\n  ')}\n`;
 }
 
-/** A file of variables for a shell, or for systemd's EnvironmentFile. */
+/** Returns a file of variables for a shell, or for systemd's EnvironmentFile. */
 export function envText(node: NodeStart): string {
   const unfinished = unfinishedFlags(node);
   const lines = [
@@ -28,7 +28,10 @@ function variableOf(flag: string): string {
   return `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
 }
 
-/** A value as shells and systemd read it alike: in single quotes they differ about an apostrophe. */
+/**
+ * Quotes a value so that shells and systemd read it alike: they differ about an apostrophe inside single
+ * quotes.
+ */
 function fileWord(text: string): string {
   return PLAIN.test(text) ? text : `"${text.replaceAll(/["\\$`]/g, '\\$&')}"`;
 }

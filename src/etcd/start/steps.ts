@@ -2,18 +2,19 @@ import { isAt, type KnownMember } from './member.ts';
 import { clientSchemeOf, DEFAULT_CLIENT_PORT, NAME_PLACEHOLDER, type NodeStart, peerUrlOf } from './node.ts';
 import { shellWord } from './shell-word.ts';
 
-/** A line for `sh`. To run it again does no harm. */
-export type Step = string;
+/** ShellStep is a command for `sh` that is safe to repeat. */
+export type ShellStep = string;
 
-/** How many are asked: etcdctl goes on to the next when one does not answer. */
+/** The number of endpoints to ask: etcdctl tries the next if one does not answer. */
 const ENDPOINTS_ASKED = 5;
 
 /**
- * Adds the node to the running cluster, and takes out first who was added at its address and has never started. To
- * `replace` it takes out who has its name too, unless that one still answers. All are looked for by etcdctl: the id and
- * the address that the service knows of a member are those of its first life.
+ * Returns the commands that add the node to the running cluster. They first remove a member that was added at
+ * its address but never started. With `replace` they also remove the member that has its name, unless that
+ * one is running. etcdctl looks up all of them, because the service only knows the ID and the address of a
+ * member's first life.
  */
-export function joinSteps(node: NodeStart, members: readonly KnownMember[], replaces: boolean): Step[] {
+export function joinSteps(node: NodeStart, members: readonly KnownMember[], replaces: boolean): ShellStep[] {
   const { name = NAME_PLACEHOLDER } = node;
   const others = members.filter((member) => member.name !== name && !isAt(member, node));
   const guessed = others.slice(0, ENDPOINTS_ASKED).map((other) => guessClientUrl(node, other));
@@ -29,19 +30,22 @@ export function joinSteps(node: NodeStart, members: readonly KnownMember[], repl
   ];
 }
 
-/** Fails when the member of that name runs: a second machine that was given its name takes no place. */
-function stopIfItAnswers(node: NodeStart, name: string, etcdctl: string): Step {
+/**
+ * Returns a command that fails if the member of that name is running, so that a second machine with the same
+ * name cannot replace it.
+ */
+function stopIfItAnswers(node: NodeStart, name: string, etcdctl: string): ShellStep {
   const itsUrl = shellWord(`s/^[0-9a-f]*, started, ${literal(name)}, [^ ]*, \\([^ ,]*\\).*/\\1/p`);
-  const told = shellWord(`${name} still answers, and is not replaced: give this node a name of its own`);
+  const told = shellWord(`${name} is still running and was not replaced: give this node another name`);
   return `url=$(${etcdctl} member list | sed -n ${itsUrl}); if [ -n "$url" ] && ${commandOf(node, '"$url"')} endpoint health; then echo ${told} >&2; exit 1; fi`;
 }
 
-/** A text as a basic regular expression that is itself and nothing else. */
+/** Escapes a text as a basic regular expression. */
 function literal(text: string): string {
   return text.replaceAll(/[\\/.*[\]^$]/g, '\\$&');
 }
 
-/** `endpoints` is a word of a shell. */
+/** Returns the etcdctl command. `endpoints` is a shell word. */
 function commandOf({ certFile, keyFile, trustedCaFile }: NodeStart, endpoints: string): string {
   const files = { cacert: trustedCaFile, cert: certFile, key: keyFile };
   const given = Object.entries(files).flatMap(([flag, path]) =>
@@ -50,7 +54,7 @@ function commandOf({ certFile, keyFile, trustedCaFile }: NodeStart, endpoints: s
   return ['etcdctl', `--endpoints=${endpoints}`, ...given].join(' ');
 }
 
-/** Where a member most likely serves clients: the nodes of a cluster are alike. */
+/** Guesses where a member serves clients: the nodes of a cluster are usually alike. */
 function guessClientUrl(node: NodeStart, { peerUrls: [url = ''] }: KnownMember): string {
   const host = url.replace(/^[a-z]+:\/\//i, '').replace(/:\d+$/, '');
   return `${clientSchemeOf(node)}://${host}:${node.clientPort ?? DEFAULT_CLIENT_PORT}`;

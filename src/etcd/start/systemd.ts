@@ -1,7 +1,7 @@
 import type { NodeStart } from './node.ts';
 import { allSettings, environment } from './settings.ts';
 
-/** A unit for `/etc/systemd/system/etcd.service`. */
+/** Returns a unit for `/etc/systemd/system/etcd.service`. */
 export function systemdText(node: NodeStart): string {
   const flags = allSettings(node).map(([flag, value]) => argument(`--${flag}=${value}`));
   const variables = environment(node).map(([name, value]) => `Environment=${quote(`${name}=${value}`)}\n`);
@@ -16,7 +16,7 @@ After=network-online.target
 Type=notify
 ${variables.join('')}ExecStart=etcd \\
   ${flags.join(' \\\n  ')}
-# It is not ready before all members are there, however long that takes.
+# etcd is not ready until all members have started, however long that takes.
 TimeoutStartSec=infinity
 Restart=on-failure
 RestartSec=5
@@ -27,12 +27,12 @@ WantedBy=multi-user.target
 `;
 }
 
-/** A word of a command line, where `$` would begin a variable. */
+/** Quotes a word of a command line, where `$` would start a variable. */
 function argument(text: string): string {
   return quote(text.replaceAll('$', '$$$$'));
 }
 
-/** A word of a unit, where `%` begins a specifier, and quotes and backslashes mean something. */
+/** Quotes a word of a unit, where `%` starts a specifier, and quotes and backslashes have a meaning. */
 function quote(text: string): string {
   const escaped = text.replaceAll('%', '%%').replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return /["'\\\s;]/.test(text) ? `"${escaped}"` : escaped;

@@ -17,7 +17,10 @@ export type StartFormat = keyof typeof RENDER;
 
 export const START_FORMATS = Object.keys(RENDER) as readonly StartFormat[];
 
-/** How to start an etcd node so that it joins the cluster of a token: a text to paste, with its last newline. */
+/**
+ * Returns how to start an etcd node so that it joins the cluster of a token: a text to paste, with a final
+ * newline.
+ */
 export function startText(node: NodeStart, format: StartFormat): string {
   return RENDER[format](node);
 }

@@ -1,7 +1,10 @@
-/** What a YAML document is made of here. */
+/** Yaml is the subset of YAML values used here. */
 export type Yaml = string | number | boolean | readonly Yaml[] | { readonly [key: string]: Yaml };
 
-/** A block mapping. Texts are quoted, always: a token of digits, or a node called `no`, must stay a text. */
+/**
+ * Formats a block mapping. Texts are always quoted: a token of digits, or a node called `no`, must remain a
+ * text.
+ */
 export function yamlText(mapping: { readonly [key: string]: Yaml }): string {
   return `${mappingLines(mapping).join('\n')}\n`;
 }
@@ -23,7 +26,7 @@ function isList(value: Yaml): value is readonly Yaml[] {
   return Array.isArray(value);
 }
 
-/** A key that would not be a text, as that of a node called `1` or `no`, is quoted. */
+/** Quotes a key that YAML would not read as text, such as a node called `1` or `no`. */
 function keyText(key: string): string {
   const isText = /^[a-z][\w-]*$/i.test(key) && !/^(y|n|yes|no|on|off|true|false|null)$/i.test(key);
   return isText ? key : JSON.stringify(key);

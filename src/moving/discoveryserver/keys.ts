@@ -3,29 +3,29 @@ import { parseValue } from '../../etcd/value.ts';
 import type { Item } from '../import.ts';
 import type { RawMember } from '../parse.ts';
 
-// What the Go service keeps in etcd v3: files of a tree as etcd's "v2 over v3" emulation writes them, under a
-// prefix of the service's own, with the depth of each before its path:
+// The data of the Go service in etcd v3: files of a tree as etcd's "v2 over v3" emulation writes them, under
+// the service's own prefix, each with its depth before its path:
 //   /discovery.etcd.io/registry/003/k//TOKEN/_config/size  -> 3
 //   /discovery.etcd.io/registry/002/k//TOKEN/ID            -> name=http://10.0.0.1:2380
 //   /discovery.etcd.io/registry/001/k//TOKEN/              -> '' (a directory)
-// and, for its garbage collection, when each token was made:
+// and, for its garbage collection, the creation time of each token:
 //   /discoverygc/2026-11-23T04:16:29Z/TOKEN                -> ''
-// Older versions of the service, like Debian's, know nothing of v3 and speak to etcd's own v2 API. Where their
-// etcd emulates that (--experimental-enable-v2v3) the paths begin with /1/_etcd/registry/.
+// Older versions of the service, such as Debian's, do not support v3 and use etcd's own v2 API. If their etcd
+// emulates that (--experimental-enable-v2v3), the paths start with /1/_etcd/registry/.
 
 export const TREE = '/discovery.etcd.io/registry/';
 export const AGES = '/discoverygc/';
 
-/** One key of the tree, or of the v2 API. */
+/** OldKey is one key of the tree, or of the v2 API. */
 export interface OldKey {
   /** `TOKEN/ID` or `TOKEN/_config/size`. */
   readonly path: string;
   readonly value: string;
-  /** Ranks the members. */
+  /** Determines the rank of the member. */
   readonly createRevision: number;
 }
 
-/** The path of a v3 key within the tree of tokens; undefined for directories and what is not of it. */
+/** Returns the path of a v3 key within the tree of tokens. Undefined for directories and unrelated keys. */
 export function treePathOf(key: string): string | undefined {
   const [, depth, path = ''] = /^(\d{3,})\/k\/(\/.*)$/.exec(key.slice(TREE.length)) ?? [];
   if (!key.startsWith(TREE) || path.endsWith('/') || path.split('/').length - 1 !== Number(depth))
@@ -33,14 +33,14 @@ export function treePathOf(key: string): string | undefined {
   return path.replace(/^\/(1\/_etcd\/registry\/)?/, '');
 }
 
-/** The token of a key of the ages, and when it was made in ms; undefined when it is none. */
+/** Returns the token of a garbage-collection key, and its creation time in ms. Undefined for other keys. */
 export function ageOf(key: string): readonly [token: string, createTime: number] | undefined {
   const [, time = '', token = ''] = /^([^/]+)\/([^/]+)$/.exec(key.slice(AGES.length)) ?? [];
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? undefined : [token, ms];
 }
 
-/** What the times of a token without an age are taken for, and how long tokens live, in ms. */
+/** Ages holds the assumed creation time of a token without a known one, and the lifetime of tokens, in ms. */
 export interface Ages {
   readonly createTimes: ReadonlyMap<string, number>;
   readonly now: number;
@@ -53,7 +53,10 @@ interface Tree {
   problem: string | undefined;
 }
 
-/** The clusters that the keys come to, in any order of the keys. What is no member is told with its token. */
+/**
+ * Returns the clusters described by the keys, in any order. Values that are not members are reported with
+ * their token.
+ */
 export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ages): Item[] {
   const trees = new Map<string, Tree>();
   for (const { path, value, createRevision } of keys) {
@@ -71,9 +74,9 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
   }
   return [...trees].map(([token, { size, members, problem }]) => {
     const where = `token ${shown(token.slice(0, 4))}...`;
-    if (size === undefined) return { where, cluster: 'it has no size' };
+    if (size === undefined) return { where, cluster: 'the size is missing' };
     if (problem !== undefined) return { where, cluster: problem };
-    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `its size is ${quoted(size)}` };
+    if (!/^[1-9]\d{0,8}$/.test(size)) return { where, cluster: `invalid size ${quoted(size)}` };
     const createTime = createTimes.get(token);
     const made = createTime ?? now;
     return {
@@ -94,7 +97,7 @@ export function clustersOf(keys: Iterable<OldKey>, { createTimes, now, ttl }: Ag
   });
 }
 
-/** Only what could not be a name of ours is quoted. */
+/** Quotes a name only if this service would not accept it as a name. */
 function shown(name: string): string {
   return /^[\w.~-]{1,64}$/.test(name) ? name : quoted(name);
 }

@@ -1,14 +1,14 @@
 import { parseEtcdVersion } from '../../values/etcd-version.ts';
 import type { OldKey } from './keys.ts';
 
-// Older versions of the Go service, like Debian's, keep their tokens in etcd's v2 keys. These are read over HTTP,
-// which the etcd must still serve (--enable-v2), whether it emulates them over v3 or not.
+// Older versions of the Go service, such as Debian's, store their tokens in etcd's v2 keys. They are read
+// over HTTP, which the etcd must still serve (--enable-v2), whether or not it emulates the keys over v3.
 
 const REGISTRY = '/v2/keys/_etcd/registry';
 const DEADLINE_MS = 30_000;
-/** One that does not answer at once is asked for its keys all the same. */
+/** An etcd that does not return its version in this time is still asked for its keys. */
 const VERSION_MS = 5000;
-/** Sizes that are asked for at the same time: each is a call of its own. */
+/** The number of sizes requested at once. Each takes a call of its own. */
 const SIZES_AT_ONCE = 16;
 
 interface Node {
@@ -18,13 +18,13 @@ interface Node {
   readonly nodes?: readonly Node[];
 }
 
-/** What the Go service keeps in the v2 keys of an etcd; nothing when that serves none. */
+/** Reads what the Go service stored in the v2 keys of an etcd. Empty if the etcd does not serve v2 keys. */
 export async function readV2(url: string): Promise<OldKey[]> {
   const registry = await get(url, `${REGISTRY}?recursive=true`);
   const keys: OldKey[] = [];
   const trees = [...(registry?.nodes ?? [])];
   for (const { nodes = [] } of trees) for (const node of nodes) keys.push(...fileKeys(node));
-  // Hidden, as its name begins with an underscore.
+  // Requested by name, because names that start with an underscore are hidden.
   const work = async (): Promise<void> => {
     for (let tree = trees.pop(); tree !== undefined; tree = trees.pop()) {
       const size = await get(url, `/v2/keys${encodeURI(tree.key)}/_config/size`);
@@ -42,7 +42,10 @@ function fileKeys({ key, value, createdIndex = 0 }: Node): OldKey[] {
   ];
 }
 
-/** The version of an etcd. Undefined when it does not say: one with emulated v2 keys hangs up. */
+/**
+ * Returns the version of an etcd. Undefined if it does not say: one with emulated v2 keys closes the
+ * connection.
+ */
 export async function versionOf(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(new URL('/version', url), { signal: AbortSignal.timeout(VERSION_MS) });
@@ -52,13 +55,13 @@ export async function versionOf(url: string): Promise<string | undefined> {
   }
 }
 
-/** One node of the tree; undefined when it is not there, or nobody serves v2 keys. */
+/** Reads one node of the tree. Undefined if it does not exist or v2 keys are not served. */
 async function get(url: string, path: string): Promise<Node | undefined> {
   const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(DEADLINE_MS) });
   if (response.status === 404) {
     await response.body?.cancel();
     return undefined;
   }
-  if (!response.ok) throw new Error(`GET ${path.split('?')[0]} was answered with status ${response.status}`);
+  if (!response.ok) throw new Error(`GET ${path.split('?')[0]} returned status ${response.status}`);
   return ((await response.json()) as { node: Node }).node;
 }

@@ -2,12 +2,15 @@ import { rootCertificates } from 'node:tls';
 import { Etcd3 } from 'etcd3';
 import { AGES, ageOf, type OldKey, TREE, treePathOf } from './keys.ts';
 
-/** Keys that etcd sends in one answer. */
+/** The number of keys in one response of etcd. */
 const KEYS_PER_READ = 1000;
-/** For each read, and for the connection. */
+/** The timeout of each read and of the connection. */
 const DEADLINE_MS = 10_000;
 
-/** What the Go service keeps in the v3 keys of an etcd, all of one revision. Rejects when etcd cannot be read. */
+/**
+ * Reads what the Go service stored in the v3 keys of an etcd, all at one revision. Rejects if etcd cannot be
+ * read.
+ */
 export async function readV3(url: string): Promise<{ keys: OldKey[]; createTimes: Map<string, number> }> {
   const client = new Etcd3({
     hosts: url,
@@ -41,13 +44,13 @@ interface Found {
   readonly createRevision: number;
 }
 
-/** The keys that begin with a text, at the revision of the first read. */
+/** Yields the keys that start with a prefix, at the revision of the first read. */
 async function* keysUnder(
   client: Etcd3,
   prefix: string,
   at: { revision: string },
 ): AsyncGenerator<Found, void, undefined> {
-  // Its last character is a slash, and 0 comes next.
+  // The prefix ends with a slash, and 0 is the character after it.
   const end = Buffer.from(prefix.replace(/\/$/, '0'));
   for (let from = Buffer.from(prefix); ; ) {
     const { kvs, more, header } = await client.kv.range({

@@ -1,11 +1,11 @@
 import { type Cluster, type MemberEvent, MemberEventType } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { summary } from '../view/standing.ts';
 
-/** A pause in what happens, after which it is told: a burst of registrations is one sentence. */
+/** The pause in changes, in ms, after which they are announced: a burst of registrations is one sentence. */
 const PAUSE_MS = 1000;
 const NAMES_TOLD = 3;
 
-/** Tells a screen reader what happens, in sentences that make sense one by one. */
+/** Announcer reports changes to screen readers, in self-contained sentences. */
 export class Announcer {
   readonly #element: Element | null;
   #happened: string[] = [];
@@ -16,12 +16,12 @@ export class Announcer {
     this.#element = element;
   }
 
-  /** Says a text now. */
+  /** Announces a text now. */
   readonly say = (text: string): void => {
     if (this.#element !== null) this.#element.textContent = text;
   };
 
-  /** Tells of a change, with how the cluster stands after it. */
+  /** Announces a change, with the state of the cluster after it. */
   change(event: MemberEvent, cluster: Cluster): void {
     this.#happened.push(changeText(event));
     this.#cluster = cluster;

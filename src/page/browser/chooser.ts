@@ -9,7 +9,7 @@ import {
 import { START_FORMATS } from '../../etcd/start/text.ts';
 import { type Choice, FIRST_CHOICE } from '../view/start.ts';
 
-/** Reads what the reader has chosen; what is empty or wrong is left to a placeholder or a default. */
+/** Reads the reader's choices. Empty and invalid fields are left to a placeholder or a default. */
 export function readChoice(root: Element): Choice {
   const form = root.querySelector<HTMLFormElement>('form#chooser');
   if (form === null) return FIRST_CHOICE;

@@ -1,6 +1,6 @@
 const SHOWN_MS = 2000;
 
-/** Makes every copy button below an element work, those that come later too. */
+/** Makes all copy buttons below an element work, including those added later. */
 export function copyButtons(root: Element, announce: (text: string) => void): void {
   root.addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest('button[data-copy]') : null;
@@ -10,7 +10,7 @@ export function copyButtons(root: Element, announce: (text: string) => void): vo
       button.textContent = copied ? 'Copied' : 'Press Ctrl+C';
       button.setAttribute('data-said', '');
       const what = button.getAttribute('aria-label')?.replace(/^Copy /, '') ?? 'the text';
-      announce(copied ? `Copied ${what}.` : `Selected ${what}: press Control and C to copy it.`);
+      announce(copied ? `Copied ${what}.` : `Selected ${what}. Press Ctrl+C to copy it.`);
       setTimeout(() => {
         button.textContent = 'Copy';
         button.removeAttribute('data-said');
@@ -21,7 +21,7 @@ export function copyButtons(root: Element, announce: (text: string) => void): vo
 
 async function copy(source: HTMLElement): Promise<boolean> {
   try {
-    // Browsers have it over HTTPS and on localhost only.
+    // Available only over HTTPS and on localhost.
     await navigator.clipboard.writeText(source.textContent);
     return true;
   } catch {

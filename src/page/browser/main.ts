@@ -3,7 +3,7 @@ import { createConnectTransport } from '@connectrpc/connect-web';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { refusalOf } from '../../client/refusal.ts';
 import { type WatchConnection, watchCluster } from '../../client/watch.ts';
-import { endedView, type View, viewOf } from '../cluster.ts';
+import { type ClusterView, endedView, viewOf } from '../cluster.ts';
 import { hasEnded } from '../view/standing.ts';
 import { tokenTitle } from '../view/token.ts';
 import { Announcer } from './announce.ts';
@@ -14,11 +14,11 @@ import { whileVisible } from './visible.ts';
 const main = document.querySelector('main.token');
 if (main instanceof HTMLElement) follow(main);
 
-/** Keeps the page of a token as the cluster is, over one stream. */
+/** Keeps the page of a token up to date, over one stream. */
 function follow(main: HTMLElement): void {
   const { token = '', root = './', serviceUrl } = main.dataset;
   const announcer = new Announcer(document.getElementById('announcer'));
-  // Relative to the page, which may be below a path of a proxy.
+  // Relative to the page, which may be below the path of a proxy.
   const baseUrl = new URL(root, location.href).href.replace(/\/$/, '');
   const painter = new Painter(main, {
     token,
@@ -33,7 +33,7 @@ function follow(main: HTMLElement): void {
     try {
       for await (const step of watchCluster(client, token, { onConnection, signal })) {
         const next = viewOf(step.list);
-        // A deletion takes the members with it; who they were is still worth seeing.
+        // A deletion removes the members too; the page keeps showing who they were.
         painter.show(isGone(next) ? endedView(next.cluster, painter.view) : next);
         if (step.type === 'event') announcer.change(step.event, next.cluster);
       }
@@ -54,12 +54,12 @@ function follow(main: HTMLElement): void {
   whileVisible(watch, () => showConnection('Paused'));
 }
 
-/** Whether the members went with the token. */
-function isGone({ cluster, members }: View): boolean {
+/** Whether the members were deleted with the token. */
+function isGone({ cluster, members }: ClusterView): boolean {
   return hasEnded(cluster) && members.length === 0;
 }
 
-/** A service behind a proxy knows its host, but neither that the proxy speaks TLS nor a path that it adds. */
+/** A service behind a proxy knows its host, but not whether the proxy uses TLS or adds a path. */
 function publicUrl(told: string, baseUrl: string): string {
   return new URL(told).host === location.host ? baseUrl : told;
 }

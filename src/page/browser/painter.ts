@@ -1,25 +1,28 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import type { View } from '../cluster.ts';
+import type { ClusterView } from '../cluster.ts';
 import { relativeText } from '../view/time.ts';
 import { type TokenPlace, tokenMain, tokenTitle } from '../view/token.ts';
 import { readChoice } from './chooser.ts';
 import { patch } from './patch.ts';
 
-/** How often relative times are looked at, and how soon a tab in the background is drawn, in ms. */
+/** The interval in ms for updating relative times, and the delay before a background tab is redrawn. */
 const TICK_MS = 1000;
 
-/** A page of a thousand members takes a while to draw: this many times that passes until it is drawn again. */
+/**
+ * A page of a thousand members takes a while to draw: it is redrawn after this many times its drawing time at
+ * the earliest.
+ */
 const REST = 8;
 
-/** Draws the page of a token: after a burst of changes once, and when a relative time has changed. */
+/** Painter draws the page of a token: once after a burst of changes, and when a relative time has changed. */
 export class Painter {
   readonly #main: HTMLElement;
   readonly #place: TokenPlace;
-  /** How far the reader's clock is ahead of the service's, which is the one that counts, in ms. */
+  /** How far the reader's clock is ahead of the service's, which is authoritative, in ms. */
   readonly #skew: number;
-  #view: View | undefined;
+  #view: ClusterView | undefined;
   #planned = false;
-  /** Not before, in ms of the page's clock. */
+  /** The earliest time for the next drawing, in ms of the page's clock. */
   #next = 0;
   #times = '';
 
@@ -32,12 +35,12 @@ export class Painter {
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** What was shown last; undefined until the service has said it. */
-  get view(): View | undefined {
+  /** Returns what was shown last. Undefined until the first response of the service. */
+  get view(): ClusterView | undefined {
     return this.#view;
   }
 
-  show(view: View): void {
+  show(view: ClusterView): void {
     this.#view = view;
     this.#plan();
   }
@@ -47,7 +50,7 @@ export class Painter {
     this.#planned = true;
     const draw = (): void => this.#draw();
     const rest = this.#next - performance.now();
-    // A tab in the background has no frames, but a title that is looked at.
+    // A background tab gets no animation frames, but its title is visible.
     if (document.hidden) setTimeout(draw, TICK_MS);
     else if (rest > 0) setTimeout(draw, rest);
     else requestAnimationFrame(draw);

@@ -3,8 +3,8 @@ import type { VElement } from '../view/node.ts';
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Makes a part of the document what the page wants it to be, and touches only what differs: what the reader
- * has focused, typed, selected or scrolled stays. Attributes that are not mentioned are left alone.
+ * Updates an element to match the wanted one and changes only what differs, so that focus, typed text,
+ * selections and scroll positions are kept. Attributes that are not mentioned are left unchanged.
  */
 export function patch(element: Element, wanted: VElement): void {
   for (const [name, value] of Object.entries(wanted.attributes)) {
@@ -14,7 +14,7 @@ export function patch(element: Element, wanted: VElement): void {
       if (element.getAttribute(name) !== text) element.setAttribute(name, text);
     }
   }
-  // What a button says for a while of its own is not drawn over.
+  // Keeps a button's temporary label.
   if (element.hasAttribute('data-said')) return;
   let at = element.firstChild;
   for (const child of wanted.children) {
@@ -40,7 +40,7 @@ export function patch(element: Element, wanted: VElement): void {
   }
 }
 
-/** Puts a node where another one is, or at the end. */
+/** Replaces an existing node, or appends one at the end. */
 function put(parent: Element, at: ChildNode | null, node: ChildNode): ChildNode {
   if (at === null) parent.append(node);
   else at.replaceWith(node);

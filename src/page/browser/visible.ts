@@ -1,10 +1,12 @@
 /**
- * A tab that nobody has looked at for so long, in ms, gives its stream back: over HTTP/1.1 a browser has about six
- * connections to a service for all of its tabs, and the next one would wait for ever.
+ * A tab that has been in the background this long, in ms, closes its stream: over HTTP/1.1 a browser has
+ * about six connections to a service for all of its tabs, and the next tab would wait forever.
  */
 const HIDDEN_MS = 5 * 60_000;
 
-/** Runs something while the tab is looked at: it is aborted after a while in the background, and begun again. */
+/**
+ * Runs a function while the tab is visible: it is aborted after a while in the background, and started again.
+ */
 export function whileVisible(run: (signal: AbortSignal) => Promise<void>, onPause: () => void): void {
   let abort = new AbortController();
   let over = false;
@@ -29,6 +31,6 @@ export function whileVisible(run: (signal: AbortSignal) => Promise<void>, onPaus
   };
   document.addEventListener('visibilitychange', look);
   void begin();
-  // A tab may be opened in the background, which is no change.
+  // A tab may be opened in the background, which triggers no event.
   look();
 }

@@ -4,7 +4,7 @@ import type { ClusterSummary } from '../../../gen/discovery/v1/operator_pb.ts';
 import { h, type VElement, type VNode } from './node.ts';
 import { type Clock, relativeText, spanText } from './time.ts';
 
-/** Names of members in a row; the others are counted. */
+/** The number of member names in a row. Further ones are counted. */
 const NAMES_SHOWN = 8;
 
 const STATE_WORDS: Readonly<Record<number, string>> = {
@@ -14,7 +14,7 @@ const STATE_WORDS: Readonly<Record<number, string>> = {
   [ClusterState.DELETED]: 'deleted',
 };
 
-/** A cluster among others: how far it is, who is missing and why, and the way to its page. */
+/** Renders a cluster in a list: its progress, what is missing and why, and a link to its page. */
 export function clusterRow(cluster: ClusterSummary, clock: Clock): VElement {
   const { token, description, size, memberCount, state, warnings } = cluster;
   const word = STATE_WORDS[state] ?? '';
@@ -29,24 +29,24 @@ export function clusterRow(cluster: ClusterSummary, clock: Clock): VElement {
       h('p', { class: 'people' }, ...whoText(cluster, clock)),
       warnings.length > 0 &&
         h('ul', { class: 'look' }, ...warnings.map(({ text }) => h('li', {}, h('bdi', {}, text)))),
-      h('p', { class: 'meta' }, `${factsText(cluster, clock)} · in the log `, h('code', {}, cluster.label)),
+      h('p', { class: 'meta' }, `${factsText(cluster, clock)} · logged as `, h('code', {}, cluster.label)),
     ),
   );
 }
 
-/** Relative to the root, and never another scheme. */
+/** Relative to the root, and never with another scheme. */
 function link(token: string, description: string, size: number): VElement {
   const text = description === '' ? `Cluster of ${size}` : description;
   return h('a', { href: `./${encodeURIComponent(token)}` }, h('bdi', {}, text));
 }
 
-/** Who has come, who has not, and for how long nobody new has. */
+/** Describes which members have registered, how many are missing, and since when none has registered. */
 function whoText({ memberNames, missingCount, state, waitingSince }: ClusterSummary, clock: Clock): VNode[] {
   const names = memberNames.slice(0, NAMES_SHOWN);
   const others = memberNames.length - names.length;
   const there: VNode[] =
     names.length === 0
-      ? [state === ClusterState.DELETED ? 'Its members went with it.' : 'Nobody has registered.']
+      ? [state === ClusterState.DELETED ? 'Its members were deleted with it.' : 'No nodes have registered.']
       : [
           ...names.flatMap((name, i): VNode[] => [i === 0 ? '' : ', ', h('bdi', {}, name)]),
           others > 0 ? ` and ${others} more.` : '.',
@@ -55,7 +55,7 @@ function whoText({ memberNames, missingCount, state, waitingSince }: ClusterSumm
   const since =
     waitingSince === undefined
       ? ''
-      : `, and nobody new for ${spanText(Math.max(0, clock.now - timestampMs(waitingSince)))}`;
+      : `, no new nodes for ${spanText(Math.max(0, clock.now - timestampMs(waitingSince)))}`;
   return [
     h('b', {}, `${missingCount} missing`),
     `${since}. `,
@@ -70,7 +70,7 @@ function factsText(cluster: ClusterSummary, { now }: Clock): string {
     time === undefined ? [] : [`${words} ${relativeText(timestampMs(time), now)}`];
   const expires = state === ClusterState.EXPIRED ? 'expired' : 'expires';
   return [
-    ...when('made', createTime).map((text) => (creator === '' ? text : `${text} by ${creator}`)),
+    ...when('created', createTime).map((text) => (creator === '' ? text : `${text} by ${creator}`)),
     ...when('complete', completeTime),
     ...when('deleted', deleteTime),
     ...(deleteTime === undefined ? when(expires, expireTime) : []),

@@ -1,11 +1,11 @@
 import { h, type VElement } from './node.ts';
 
-/** A text to copy. The button works with the script only, so it is hidden without. */
+/** Renders a text to copy. The button requires the script and is hidden without it. */
 export function codeBlock(id: string, label: string, text: string, interactive: boolean): VElement {
   return h(
     'div',
     { class: 'code' },
-    // Focusable, so that the keyboard can scroll it.
+    // Focusable, so that it can be scrolled with the keyboard.
     h('pre', { id, tabindex: 0, role: 'region', 'aria-label': label }, text),
     h(
       'button',

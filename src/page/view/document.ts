@@ -1,7 +1,7 @@
 import { toHtml } from './html.ts';
 import { h, type VElement } from './node.ts';
 
-/** The built files that a page loads, as URLs relative to the page. Undefined: not built. */
+/** AssetUrls are the built files that a page loads, as URLs relative to the page. Undefined: not built. */
 export interface AssetUrls {
   readonly script?: string | undefined;
   readonly style?: string | undefined;
@@ -11,13 +11,13 @@ export interface AssetUrls {
 export interface Document {
   readonly title: string;
   readonly assets: AssetUrls;
-  /** Where the first page is, relative to this one. */
+  /** The home page, relative to this page. */
   readonly home: string;
   readonly main: VElement;
   readonly footer: VElement;
 }
 
-/** A whole page as HTML. */
+/** Renders a complete page as HTML. */
 export function documentHtml({ title, assets, home, main, footer }: Document): string {
   const { script, style, icon } = assets;
   const head = h(
@@ -35,24 +35,24 @@ export function documentHtml({ title, assets, home, main, footer }: Document): s
   const body = h(
     'body',
     {},
-    h('a', { class: 'skip', href: '#main' }, 'Skip to the content'),
+    h('a', { class: 'skip', href: '#main' }, 'Skip to content'),
     h(
       'header',
       { class: 'top' },
       h('a', { class: 'brand', href: home }, mark(), h('span', {}, 'etcd ', h('b', {}, 'discovery'))),
-      // Filled by the script alone: without it nothing here is live.
+      // Filled by the script only: without it the page is not live.
       h('p', { id: 'connection', class: 'connection', role: 'status' }),
       script !== undefined && h('noscript', {}, h('span', { class: 'connection' }, 'Reload to see changes')),
     ),
     main,
-    // Outside of what the script redraws, so that a screen reader keeps it.
+    // Outside of what the script redraws, so that screen readers keep it.
     h('p', { id: 'announcer', class: 'unseen', 'aria-live': 'polite' }),
     footer,
   );
   return `<!doctype html>${toHtml(h('html', { lang: 'en' }, head, body))}`;
 }
 
-/** The mark of the service: three nodes that know each other. */
+/** The service's logo: three connected nodes. */
 function mark(): VElement {
   const dot = (cx: number, cy: number): VElement => h('circle', { cx, cy, r: 4.2 });
   return h(

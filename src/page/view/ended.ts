@@ -13,7 +13,7 @@ export interface EndedPlace {
   readonly interactive: boolean;
 }
 
-/** What to do once nobody can join any more. */
+/** Says what to do when the cluster can no longer be joined. */
 export function endedSection(cluster: Cluster, { url, hasSecret, root, interactive }: EndedPlace): VElement {
   const standing = standingOf(cluster);
   const reopens = standing === 'expired' && !cluster.formed;
@@ -46,7 +46,7 @@ export function endedSection(cluster: Cluster, { url, hasSecret, root, interacti
     h(
       'p',
       { hidden: hasCluster || !hasEnded(cluster) },
-      h('a', { class: 'button', href: root }, 'Make a new token'),
+      h('a', { class: 'button', href: root }, 'Create a new token'),
     ),
   );
 }
@@ -62,18 +62,18 @@ function advice(cluster: Cluster): readonly VNode[] {
     case 'expired':
       return [
         cluster.memberCount === 0
-          ? 'Give the token a new lifetime, or make a new one and start all nodes with it.'
-          : 'To keep the nodes that registered, give the token a new lifetime. Or make a new token and start all nodes with it.',
+          ? 'Give the token a new lifetime, or create a new token and start all nodes with it.'
+          : 'To keep the registered nodes, give the token a new lifetime. Otherwise create a new token and start all nodes with it.',
       ];
     case 'closed':
       return [
         'More nodes may have registered after the backup. If they formed a cluster, it keeps running: add nodes to it with ',
         MEMBER_ADD,
-        '. If not, make a new token and start all nodes with it.',
+        '. If not, create a new token and start all nodes with it.',
       ];
     default:
       return [
-        'Make a new token and start all nodes with it. Nodes that were still waiting report the deletion in their logs.',
+        'Create a new token and start all nodes with it. Nodes that were still waiting report the deletion in their logs.',
       ];
   }
 }

@@ -3,20 +3,20 @@ import type { Lifetimes } from '../context.ts';
 import { h, type VElement, type VNode } from './node.ts';
 import { spanText } from './time.ts';
 
-/** What the form had in it, as text, and what was wrong with it. */
+/** TokenDraft is the contents of the form as text, and its error. */
 export interface TokenDraft {
   readonly size: string;
   readonly ttl: string;
   readonly description: string;
-  /** In the service's words. */
+  /** The service's message. */
   readonly problem?: string;
-  /** The field that is meant. */
+  /** The field with the error. */
   readonly field?: 'size' | 'ttl' | 'description';
 }
 
 export const EMPTY_DRAFT: TokenDraft = { size: '3', ttl: '', description: '' };
 
-/** Lifetimes to choose from, where the service allows them. */
+/** The lifetimes offered, if the service allows them. */
 const LIFETIMES: ReadonlyArray<readonly [seconds: number, name: string]> = [
   [3600, '1 hour'],
   [86_400, '1 day'],
@@ -24,7 +24,7 @@ const LIFETIMES: ReadonlyArray<readonly [seconds: number, name: string]> = [
   [2_592_000, '30 days'],
 ];
 
-/** The value of each choice, in seconds, with its name. Empty: the service's default. */
+/** Returns the value of each choice in seconds, with its name. Empty: the service's default. */
 function choices({ defaultTtl, minTtl, maxTtl }: Lifetimes): ReadonlyArray<readonly [string, string]> {
   const allowed = LIFETIMES.filter(([seconds]) => seconds * 1000 >= minTtl && seconds * 1000 <= maxTtl);
   return [
@@ -35,13 +35,13 @@ function choices({ defaultTtl, minTtl, maxTtl }: Lifetimes): ReadonlyArray<reado
 
 export interface HomePage {
   readonly serviceUrl: string;
-  /** Where the form goes, relative to the page. */
+  /** The target of the form, relative to the page. */
   readonly action: string;
   readonly lifetimes: Lifetimes;
   readonly draft: TokenDraft;
 }
 
-/** The first page: makes a token, and says what one is for. */
+/** Renders the home page, which creates a token and explains what it is for. */
 export function homeMain({ serviceUrl, action, lifetimes, draft }: HomePage): VElement {
   return h(
     'main',
@@ -49,11 +49,11 @@ export function homeMain({ serviceUrl, action, lifetimes, draft }: HomePage): VE
     h(
       'section',
       { class: 'intro' },
-      h('h1', {}, 'Bring the nodes of a new etcd cluster together'),
+      h('h1', {}, 'Bootstrap a new etcd cluster'),
       h(
         'p',
         { class: 'lead' },
-        'Make a token for a cluster of N nodes and start N nodes with it: they find each other and form the cluster. The page of the token shows which nodes have registered and how many are missing.',
+        'Create a token for a cluster of N nodes and start N nodes with it: they find each other and form the cluster. The page of the token shows which nodes have registered and how many are missing.',
       ),
     ),
     form(action, lifetimes, draft),
@@ -68,7 +68,7 @@ function form(action: string, lifetimes: Lifetimes, draft: TokenDraft): VElement
   return h(
     'form',
     { class: 'card make', method: 'post', action, 'aria-labelledby': 'make-title' },
-    h('h2', { id: 'make-title' }, 'Make a token'),
+    h('h2', { id: 'make-title' }, 'Create a token'),
     problem !== undefined && h('p', { id: 'problem', class: 'problem', role: 'alert' }, problem),
     h(
       'div',
@@ -111,7 +111,7 @@ function form(action: string, lifetimes: Lifetimes, draft: TokenDraft): VElement
     h(
       'div',
       { class: 'act' },
-      h('button', { class: 'button', type: 'submit' }, 'Make the token'),
+      h('button', { class: 'button', type: 'submit' }, 'Create token'),
       h('p', { class: 'note' }, 'Most clusters have an odd number of nodes, such as 3 or 5.'),
     ),
   );
@@ -131,12 +131,12 @@ function ways(serviceUrl: string): VElement {
       { class: 'ways' },
       way(
         'etcd 3.4, 3.5 and 3.6',
-        ['These versions take the whole URL and use HTTP.'],
+        ['These versions use HTTP and take the full URL.'],
         `etcd --name infra1 \\\n  --discovery ${serviceUrl}/TOKEN \\\n  ...`,
       ),
       way(
         'etcd 3.6 and 3.7',
-        ['These versions take the token and the service separately and use gRPC.'],
+        ['These versions use gRPC and take the token and the endpoint separately.'],
         ['etcd --name infra1', ...findingFlags({ etcd: '3.7', serviceUrl, token: 'TOKEN' }), '...'].join(
           ' \\\n  ',
         ),
@@ -147,7 +147,7 @@ function ways(serviceUrl: string): VElement {
       { class: 'note' },
       'The page of a token has the complete settings for each version, as flags, environment, YAML and more. In a terminal, ',
       h('code', {}, `curl '${serviceUrl}/new?size=3'`),
-      ' also makes a token.',
+      ' also creates a token.',
     ),
   );
 }

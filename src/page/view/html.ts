@@ -3,10 +3,13 @@ import type { VElement, VNode } from './node.ts';
 /** Elements that have neither children nor an end tag. */
 const VOID = new Set(['input', 'link', 'meta', 'br']);
 
-// Of elements that are drawn on many pages.
+// Placeholders of elements that are drawn on many pages.
 const standIns = new WeakMap<VElement, string>();
 
-/** An element that stands for one with all that is in it, as HTML: it takes the place of that on as many pages as need be. */
+/**
+ * Returns a placeholder for an element and its children rendered as HTML, which can be used on any number of
+ * pages.
+ */
 export function asHtml(element: VElement): VElement {
   const { tag, attributes } = element;
   const standIn: VElement = { tag, attributes, children: [] };
@@ -14,7 +17,10 @@ export function asHtml(element: VElement): VElement {
   return standIn;
 }
 
-/** An element as HTML. Every text and every attribute's value is escaped; tags and names come from our code. */
+/**
+ * Renders an element as HTML. All texts and attribute values are escaped; tags and attribute names come from
+ * our code.
+ */
 export function toHtml(element: VElement): string {
   const known = standIns.get(element);
   if (known !== undefined) return known;
@@ -43,7 +49,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escape(text: string): string {
-  // Nearly no text has one of them.
+  // Few texts contain one of them.
   if (!/[&<>"']/.test(text)) return text;
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 }

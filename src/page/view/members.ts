@@ -1,15 +1,17 @@
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { Cluster, Member } from '../../../gen/discovery/v1/cluster_pb.ts';
-import type { View } from '../cluster.ts';
+import type { ClusterView } from '../cluster.ts';
 import { h, type VElement } from './node.ts';
 import { hasEnded, standingOf } from './standing.ts';
 import { type Clock, momentElement } from './time.ts';
 
-/** Free slots shown one by one; the others are counted. Nobody looks at a thousand empty boxes. */
+/**
+ * The number of free slots shown. Further ones are counted, because nobody looks at a thousand empty boxes.
+ */
 const FREE_SHOWN = 24;
 
-/** A slot for each node of the cluster: who is in it, that it is free, or that nobody came in time. */
-export function membersSection(view: View, clock: Clock): VElement {
+/** Renders a slot for each node of the cluster: its member, or that it is free, or that it stayed free. */
+export function membersSection(view: ClusterView, clock: Clock): VElement {
   const { cluster, members } = view;
   const standing = standingOf(cluster);
   const isMissing = standing === 'expired' && !cluster.formed;
@@ -34,8 +36,8 @@ export function membersSection(view: View, clock: Clock): VElement {
   );
 }
 
-/** Those who came too late, when there are any. */
-export function standbysSection(view: View, clock: Clock): VElement {
+/** Renders the nodes that registered too late, if there are any. */
+export function standbysSection(view: ClusterView, clock: Clock): VElement {
   const { cluster, standbys } = view;
   return h(
     'section',
@@ -44,7 +46,7 @@ export function standbysSection(view: View, clock: Clock): VElement {
     h(
       'p',
       { class: 'note' },
-      'These nodes registered after the cluster was complete and are not part of it. To add one, run ',
+      'These nodes registered after the cluster was complete and are not members. To add one, run ',
       h('code', { class: 'flag' }, 'etcdctl member add'),
       '.',
     ),
@@ -79,7 +81,7 @@ function memberSlot({ id, name, peerUrls, registerTime }: Member, rank: number, 
       { class: 'who' },
       h('bdi', { class: 'name' }, name),
       ...peerUrls.map((url) => h('bdi', { class: 'url' }, url)),
-      // What deregister and etcd's own lists call it.
+      // The name that deregister and etcd's own lists use.
       h('span', { class: 'since' }, 'ID ', h('bdi', { class: 'id' }, id)),
       time !== undefined && h('span', { class: 'since' }, 'Registered ', time),
     ),

@@ -1,7 +1,10 @@
-/** A value of undefined or false leaves an attribute out, true gives it without a value. */
+/** Attributes: undefined or false omits the attribute, true sets it without a value. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An element of the page, before it is HTML (on the server) or DOM (in the browser). Texts are plain texts. */
+/**
+ * VElement is an element of the page before it becomes HTML (on the server) or DOM (in the browser). Strings
+ * are plain text.
+ */
 export interface VElement {
   readonly tag: string;
   readonly attributes: Attributes;
@@ -11,7 +14,7 @@ export interface VElement {
 export type VNode = VElement | string;
 type Given = VNode | false | undefined | readonly Given[];
 
-/** Makes an element. Neighbouring texts become one, as an HTML parser has it; empty ones are left out. */
+/** Creates an element. Adjacent texts are merged, as by an HTML parser, and empty ones are dropped. */
 export function h(tag: string, attributes: Attributes = {}, ...given: readonly Given[]): VElement {
   const children: VNode[] = [];
   const add = (child: Given): void => {

@@ -4,23 +4,26 @@ import { clusterRow } from './cluster-row.ts';
 import { h, type VElement } from './node.ts';
 import { type Clock, spanText } from './time.ts';
 
-/** Where the page is, seen from the root. No token begins with an underscore. */
+/** The path of the page, relative to the root. No token starts with an underscore. */
 export const OVERVIEW = '_clusters';
 
-/** A cluster that assembles for so long is worth a look: nodes come within seconds of each other, or are started by hand. */
+/**
+ * A cluster that has been assembling this long, in ms, deserves attention: nodes normally register within
+ * seconds of each other, or are started by hand.
+ */
 export const STUCK_MS = 10 * 60_000;
 
 export type ListedState = 'assembling' | 'complete' | 'expired' | 'deleted';
 type Listed = Pick<ListClustersResponse, 'clusters' | 'nextPageToken'>;
 
-/** The first look: what is stuck comes first, as somebody has to do something about it. */
+/** Renders the overview. Stuck clusters come first, because somebody has to act on them. */
 export function overviewMain(
   { stuck, forming, complete }: Readonly<Record<'stuck' | 'forming' | 'complete', Listed>>,
   clock: Clock,
 ): VElement {
   const young = forming.clusters.filter((cluster) => madeAt(cluster) > clock.now - STUCK_MS);
   const lately = complete.clusters.toSorted((a, b) => completeAt(b) - completeAt(a));
-  // Whether those that were left out may be among the young.
+  // Whether clusters that were left out may be among the young ones.
   const moreForming = young.length === forming.clusters.length ? forming.nextPageToken : '';
   return h(
     'main',
@@ -32,25 +35,37 @@ export function overviewMain(
       h('p', { class: 'lead' }, summary(stuck, young.length, moreForming)),
       nav(undefined),
     ),
-    part('stuck', 'Stuck', stuck, clock, `No cluster has assembled for more than ${spanText(STUCK_MS)}.`),
-    part('forming', 'Forming now', { clusters: young, nextPageToken: moreForming }, clock, 'None forms now.'),
+    part(
+      'stuck',
+      'Stuck',
+      stuck,
+      clock,
+      `No cluster has been assembling for more than ${spanText(STUCK_MS)}.`,
+    ),
+    part(
+      'forming',
+      'Assembling',
+      { clusters: young, nextPageToken: moreForming },
+      clock,
+      'No cluster is assembling.',
+    ),
     part(
       'complete',
-      'Completed lately',
+      'Recently completed',
       { ...complete, clusters: lately },
       clock,
-      'No cluster has completed.',
+      'No cluster is complete.',
     ),
   );
 }
 
-/** All clusters in a state, a page at a time. */
+/** Renders all clusters in a state, page by page. */
 export function filteredMain(
   { state, isFirst, ...listed }: Listed & { readonly state: ListedState; readonly isFirst: boolean },
   clock: Clock,
 ): VElement {
   const title = state.charAt(0).toUpperCase() + state.slice(1);
-  const none = listed.nextPageToken === '' ? 'There are no more.' : 'None among those looked at so far.';
+  const none = listed.nextPageToken === '' ? 'No more clusters.' : 'No matches so far.';
   return h(
     'main',
     { id: 'main', class: 'overview' },
@@ -58,14 +73,14 @@ export function filteredMain(
       'section',
       { class: 'head' },
       h('h1', {}, `Clusters: ${title.toLowerCase()}`),
-      h('p', { class: 'lead' }, isFirst ? 'The newest first.' : 'Older ones.'),
+      h('p', { class: 'lead' }, isFirst ? 'Newest first.' : 'Older clusters.'),
       nav(state),
     ),
     h(
       'section',
       { 'aria-label': title },
-      rows(listed.clusters, clock, isFirst && listed.nextPageToken === '' ? 'There are none.' : none),
-      more(listed.nextPageToken, state, 'Older ones'),
+      rows(listed.clusters, clock, isFirst && listed.nextPageToken === '' ? 'No clusters.' : none),
+      more(listed.nextPageToken, state, 'Older clusters'),
     ),
   );
 }
@@ -73,7 +88,7 @@ export function filteredMain(
 function summary(stuck: Listed, forming: number, moreForming: string): string {
   const some = (count: number, next: string): string => `${count}${next === '' ? '' : ' or more'}`;
   const stuckText = some(stuck.clusters.length, stuck.nextPageToken);
-  return `${some(forming, moreForming)} forming, ${stuckText === '0' ? 'none' : stuckText} stuck.`;
+  return `${some(forming, moreForming)} assembling, ${stuckText === '0' ? 'none' : stuckText} stuck.`;
 }
 
 function nav(current: ListedState | undefined): VElement {
@@ -82,7 +97,7 @@ function nav(current: ListedState | undefined): VElement {
   const states = ['assembling', 'complete', 'expired', 'deleted'] as const;
   return h(
     'nav',
-    { class: 'states', 'aria-label': 'Which clusters' },
+    { class: 'states', 'aria-label': 'Filter clusters' },
     link(OVERVIEW, 'Overview', current === undefined),
     ...states.map((state) => link(hrefOf(state), state, state === current)),
   );
@@ -101,11 +116,7 @@ function part(
     h('h2', { id: `${id}-title` }, title),
     rows(listed.clusters, clock, none),
     listed.nextPageToken !== '' &&
-      h(
-        'p',
-        { class: 'more' },
-        h('a', { href: hrefOf(id === 'complete' ? id : 'assembling') }, 'All of them'),
-      ),
+      h('p', { class: 'more' }, h('a', { href: hrefOf(id === 'complete' ? id : 'assembling') }, 'Show all')),
   );
 }
 

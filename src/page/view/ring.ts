@@ -3,16 +3,16 @@ import { h, type VElement } from './node.ts';
 const SIZE = 160;
 const MIDDLE = SIZE / 2;
 const RADIUS = 62;
-/** Within the lines of a triangle. */
+/** Fits inside the lines of a triangle. */
 const PLATE = 30;
-/** More nodes than this are an arc: dots would touch. */
+/** With more nodes an arc is drawn: dots would touch. */
 const MOST_DOTS = 24;
-/** More nodes than this know only their neighbours: the lines of all pairs would be a blot. */
+/** With more nodes only neighbours are linked: lines between all pairs would be unreadable. */
 const MOST_LINKED = 7;
 
 /**
- * The cluster as a picture: a dot for each node, joined by lines as they register. Without a count, as a deleted token
- * takes its members with it, there is none.
+ * Draws the cluster: a dot for each node, with lines between registered ones. Without a count, because
+ * deleting a token deletes its members, it draws none.
  */
 export function ring(count: number | undefined, size: number): VElement {
   const here = count ?? 0;

@@ -1,6 +1,6 @@
 import { h, type VElement } from './node.ts';
 
-/** A form that opens the page of a token with its secret. `action` is relative to the page. */
+/** Renders a form that opens the page of a token with its secret. `action` is relative to the page. */
 export function secretForm(action: string, token: string): VElement {
   return h(
     'form',
@@ -19,12 +19,12 @@ export function secretForm(action: string, token: string): VElement {
         spellcheck: 'false',
       }),
     ),
-    h('button', { class: 'button', type: 'submit' }, 'Open with the secret'),
+    h('button', { class: 'button', type: 'submit' }, 'Open with secret'),
     h('p', { class: 'note' }, 'The secret is sent in the body of the request, not in the address.'),
   );
 }
 
-/** A token without the secret that may stand behind it. */
+/** Returns a token without its secret. */
 export function bareToken(token: string): string {
   return token.replace(/:.*$/s, '');
 }

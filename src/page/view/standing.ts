@@ -1,6 +1,6 @@
 import { type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 
-/** How a cluster stands, as a page tells it: its state, and why nobody can join. */
+/** Standing is the state of a cluster as a page shows it, including why it cannot be joined. */
 export type Standing = 'assembling' | 'complete' | 'formed' | 'expired' | 'deleted' | 'closed';
 
 export function standingOf({ state, formed, closedByRestore }: Cluster): Standing {
@@ -11,7 +11,7 @@ export function standingOf({ state, formed, closedByRestore }: Cluster): Standin
   return formed ? 'formed' : 'assembling';
 }
 
-/** Whether nothing changes any more, unless the token is reopened. */
+/** Whether nothing changes any more unless the token is reopened. */
 export function hasEnded(cluster: Cluster): boolean {
   return !['assembling', 'complete'].includes(standingOf(cluster));
 }
@@ -25,7 +25,7 @@ export const STANDING_NAMES: Readonly<Record<Standing, string>> = {
   closed: 'Closed',
 };
 
-/** What a person wants to know first, in a sentence. */
+/** Describes the state in one sentence. */
 export function summary(cluster: Cluster): string {
   const { size, memberCount, formed } = cluster;
   const missing = size - memberCount;
@@ -34,9 +34,9 @@ export function summary(cluster: Cluster): string {
     case 'assembling':
       return `${registered}.`;
     case 'complete':
-      return size === 1 ? 'The one node is here.' : `All ${size} nodes are here.`;
+      return size === 1 ? 'The node has registered.' : `All ${size} nodes have registered.`;
     case 'formed':
-      return 'The cluster has formed, and a member was removed here since.';
+      return 'The cluster has formed. A member was removed here since.';
     case 'expired':
       return formed
         ? 'The cluster formed before its token expired.'
@@ -46,7 +46,7 @@ export function summary(cluster: Cluster): string {
         ? 'The cluster formed before its token was deleted.'
         : 'The token was deleted before the cluster was complete.';
     case 'closed':
-      return 'The service was restored from a backup, and that closed this token.';
+      return 'This token was closed when the service was restored from a backup.';
   }
 }
 

@@ -1,31 +1,31 @@
 import { PARAMETERS, type ParameterKey } from '../../etcd/start/parameters.ts';
 import { h, type VElement } from './node.ts';
 
-/** Those that are written. The names of the fields are those of the parameters. */
+/** The parameters that are typed. Fields are named after their parameters. */
 type Written = Exclude<ParameterKey, 'etcd' | 'data'>;
 
-/** What each asks for, and what could be written. */
+/** The label of each field, and an example. */
 const FIELDS: Readonly<Record<Written, readonly [label: string, hint: string]>> = {
-  name: ['Name of the node', 'NAME'],
-  ip: ['Its IP address', 'ADDRESS'],
-  host: ['DNS name, or another address for others', 'ip'],
-  listen: ['Address to listen on', 'ip'],
-  clientPort: ['Port for clients', '2379'],
-  peerPort: ['Port for the other nodes', '2380'],
+  name: ['Node name', 'NAME'],
+  ip: ['IP address', 'ADDRESS'],
+  host: ['DNS name, or other address for peers', 'ip'],
+  listen: ['Listen address', 'ip'],
+  clientPort: ['Client port', '2379'],
+  peerPort: ['Peer port', '2380'],
   dataDir: ['Data directory', '/var/lib/etcd'],
-  certFile: ['Certificate for clients', 'FILE'],
-  keyFile: ['Key for clients', 'FILE'],
-  trustedCaFile: ["CA of clients' certificates", 'FILE'],
-  peerCertFile: ['Certificate for the other nodes', 'FILE'],
-  peerKeyFile: ['Key for the other nodes', 'FILE'],
-  peerTrustedCaFile: ["CA of all nodes' certificates", 'FILE'],
-  discoveryCacert: ['CA of this service', 'FILE'],
+  certFile: ['Client certificate file', 'FILE'],
+  keyFile: ['Client key file', 'FILE'],
+  trustedCaFile: ['Client CA file', 'FILE'],
+  peerCertFile: ['Peer certificate file', 'FILE'],
+  peerKeyFile: ['Peer key file', 'FILE'],
+  peerTrustedCaFile: ['Peer CA file', 'FILE'],
+  discoveryCacert: ['Discovery CA file', 'FILE'],
   endpoints: ['Client URLs of the running cluster', 'URLS'],
 };
 
 const MORE = (Object.keys(FIELDS) as Written[]).filter((key) => key !== 'name' && key !== 'ip');
 
-/** What most nodes need not say. */
+/** Renders the fields that most nodes do not need. */
 export function moreFields(wrong: ReadonlySet<ParameterKey>): VElement {
   return h(
     'details',
@@ -36,9 +36,9 @@ export function moreFields(wrong: ReadonlySet<ParameterKey>): VElement {
       { class: 'choices' },
       segmented(
         'data',
-        'Data of an earlier start',
+        'Existing data',
         [
-          ['', 'Not known'],
+          ['', 'Unknown'],
           ['kept', 'Kept'],
           ['lost', 'Lost'],
         ],

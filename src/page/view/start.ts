@@ -3,18 +3,18 @@ import { answerText } from '../../etcd/start/answer-text.ts';
 import { contradictionIn } from '../../etcd/start/check.ts';
 import type { KnownCluster } from '../../etcd/start/member.ts';
 import { ETCD_SERIES, type EtcdSeries } from '../../etcd/start/node.ts';
-import type { ParameterKey, Told } from '../../etcd/start/parameters.ts';
+import type { NodeParameters, ParameterKey } from '../../etcd/start/parameters.ts';
 import { curlLine } from '../../etcd/start/query-text.ts';
 import { START_FORMATS, type StartFormat } from '../../etcd/start/text.ts';
 import { codeBlock } from './code.ts';
 import { h, type VElement } from './node.ts';
 import { moreFields, nodeField, segmented } from './start-fields.ts';
 
-/** What a reader chose to be shown. What is not told is a placeholder. */
+/** Choice is what a reader has chosen. Missing values are shown as placeholders. */
 export interface Choice {
   readonly format: StartFormat;
-  readonly told: Told & { readonly etcd: EtcdSeries };
-  /** Fields whose text is not what they take. */
+  readonly told: NodeParameters & { readonly etcd: EtcdSeries };
+  /** The fields with invalid values. */
   readonly wrong: ReadonlySet<ParameterKey>;
 }
 
@@ -32,11 +32,14 @@ const FORMAT_NAMES: Readonly<Record<StartFormat, string>> = {
 export interface StartPlace {
   readonly serviceUrl: string;
   readonly token: string;
-  /** Undefined: its token no longer works, and nothing is to be started. */
+  /** Undefined: the token no longer works, so nothing can be started. */
   readonly cluster: KnownCluster | undefined;
 }
 
-/** How to start a node. With a choice the reader can change it; without (no script) the flags of the next node only. */
+/**
+ * Renders how to start a node. With a choice the reader can change it; without one (no script), only the
+ * flags of the next node are shown.
+ */
 export function startSection(place: StartPlace, choice: Choice | undefined): VElement {
   const { cluster = { complete: true, size: 0, members: [] } } = place;
   const isOver = place.cluster === undefined || (cluster.complete && choice === undefined);
@@ -100,22 +103,22 @@ function chooser(place: StartPlace, cluster: KnownCluster, choice: Choice): VEle
         'label',
         { class: 'check', hidden: etcd !== '3.6' },
         h('input', { type: 'checkbox', name: 'mixed' }),
-        'The cluster has 3.4 or 3.5 nodes too',
+        'The cluster also has 3.4 or 3.5 nodes',
       ),
     ),
     moreFields(wrong),
     h(
       'p',
       { class: 'note', hidden: problem !== '' },
-      'Lines with a placeholder like <IP> do not run. Fill in the fields, or replace it yourself.',
+      'Replace placeholders like <IP> before you run these lines, or fill in the fields.',
     ),
     h('p', { class: 'problem', role: 'status', hidden: problem === '' }, problem),
     h(
       'div',
       { hidden: problem !== '' },
       codeBlock('start-text', `for etcd ${etcd}, as ${FORMAT_NAMES[format]}`, text, true),
-      h('p', { class: 'note' }, 'The same for a boot script, at any time in the life of the node:'),
-      codeBlock('start-curl', 'the call of curl', curlLine(place, told, format), true),
+      h('p', { class: 'note' }, 'For a boot script that runs at every start of the node:'),
+      codeBlock('start-curl', 'the curl command', curlLine(place, told, format), true),
     ),
   );
 }

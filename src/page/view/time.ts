@@ -1,9 +1,9 @@
 import { h, type VElement } from './node.ts';
 
-/** How times are shown: against which now, and in which zone. Times in ms since 1970. */
+/** Clock says how times are shown: relative to which time, and in which zone. Times in ms since 1970. */
 export interface Clock {
   readonly now: number;
-  /** Undefined: the reader's own. */
+  /** Undefined: the reader's own zone. */
   readonly timeZone?: 'UTC';
 }
 
@@ -14,21 +14,21 @@ const UNITS: ReadonlyArray<[name: string, ms: number]> = [
   ['second', 1000],
 ];
 
-/** A span of time in its largest unit, like `2 days`. The smaller ones count once that is few. */
+/** Formats a duration in the largest unit of which there are at least two, such as `2 days`. */
 export function spanText(ms: number): string {
   const [name, size] = UNITS.find(([, unit]) => ms >= 2 * unit) ?? ['second', 1000];
   const count = Math.round(ms / size);
   return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
-/** `in 6 days`, `3 minutes ago`, `just now`. */
+/** Formats a time as `in 6 days`, `3 minutes ago`, `just now`. */
 export function relativeText(time: number, now: number): string {
   const ms = time - now;
   if (Math.abs(ms) < 1000) return 'just now';
   return ms > 0 ? `in ${spanText(ms)}` : `${spanText(-ms)} ago`;
 }
 
-// Making a format costs more than using it a thousand times.
+// Cached: creating a format costs more than using it a thousand times.
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(kind: 'DATE' | 'TIME', { timeZone }: Clock): Intl.DateTimeFormat {
@@ -48,13 +48,13 @@ function format(kind: 'DATE' | 'TIME', { timeZone }: Clock): Intl.DateTimeFormat
   return made;
 }
 
-/** `30 Nov 2026, 09:30 UTC`. */
+/** Formats `30 Nov 2026, 09:30 UTC`. */
 export function timeElement(time: number, clock: Clock): VElement {
   const iso = new Date(time).toISOString();
   return h('time', { datetime: iso, title: iso }, format('DATE', clock).format(time));
 }
 
-/** The time of day of what happened today, else with its date. */
+/** Formats the time of day if it is today, otherwise with the date. */
 export function momentElement(time: number, clock: Clock): VElement {
   const date = new Date(time);
   const recent = Math.abs(clock.now - time) < 12 * 3_600_000;

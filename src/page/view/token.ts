@@ -1,7 +1,7 @@
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { Access, type Cluster, ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { shellWord } from '../../etcd/start/shell-word.ts';
-import type { View } from '../cluster.ts';
+import type { ClusterView } from '../cluster.ts';
 import { codeBlock } from './code.ts';
 import { endedSection } from './ended.ts';
 import { membersSection, standbysSection } from './members.ts';
@@ -12,31 +12,34 @@ import { hasEnded, STANDING_NAMES, standingOf, summary } from './standing.ts';
 import { type Choice, startSection } from './start.ts';
 import { type Clock, relativeText, timeElement } from './time.ts';
 
-/** Where a page of a token is. */
+/** TokenPlace is the location of a token's page. */
 export interface TokenPlace {
-  /** With the secret that its reader gave, if any. */
+  /** The token, with the secret that its reader gave, if any. */
   readonly token: string;
-  /** How nodes reach the service, without a slash at the end. */
+  /** The URL by which nodes reach the service, without a trailing slash. */
   readonly serviceUrl: string;
   /** The service's root, relative to the page. */
   readonly root: string;
 }
 
 export interface TokenPage extends TokenPlace {
-  readonly view: View;
+  readonly view: ClusterView;
   readonly clock: Clock;
-  /** What the reader chose; undefined without a script. */
+  /** The reader's choices. Undefined without a script. */
   readonly choice?: Choice;
-  /** Those who have come, drawn for several pages; undefined where they are for this one. */
+  /** The lists of members, if they were already drawn for several pages. */
   readonly comers?: readonly VElement[];
 }
 
-/** Those who have come: most of the page of a large cluster, and the same wherever it is read. */
-export function comersSections(view: View, clock: Clock): readonly VElement[] {
+/** Renders the lists of members: most of the page of a large cluster, and the same wherever it is read. */
+export function comersSections(view: ClusterView, clock: Clock): readonly VElement[] {
   return [membersSection(view, clock), standbysSection(view, clock)];
 }
 
-/** The page of a token. Its sections are always there, some of them hidden, so that it can be redrawn in place. */
+/**
+ * Renders the page of a token. All sections are always present, some hidden, so that it can be redrawn in
+ * place.
+ */
 export function tokenMain(page: TokenPage): VElement {
   const { view, token, serviceUrl, root, clock, choice, comers } = page;
   const { cluster } = view;
@@ -66,7 +69,7 @@ export function tokenMain(page: TokenPage): VElement {
   );
 }
 
-/** For the browser's tab: `2/3 staging`. */
+/** Returns the title of the browser tab: `2/3 staging`. */
 export function tokenTitle(cluster: Cluster): string {
   const { size, memberCount, description } = cluster;
   const what = description === '' ? 'etcd cluster' : description;
@@ -95,7 +98,7 @@ function hero(cluster: Cluster, clock: Clock): VElement {
         state === ClusterState.DELETED
           ? fact('Deleted', when(cluster.deleteTime, clock))
           : fact(state === ClusterState.EXPIRED ? 'Expired' : 'Expires', when(cluster.expireTime, clock)),
-        fact('Forgotten', when(cluster.purgeTime, clock), !hasEnded(cluster)),
+        fact('Removal', when(cluster.purgeTime, clock), !hasEnded(cluster)),
         fact('Standbys', [String(standbyCount)], standbyCount === 0),
       ),
     ),
@@ -112,7 +115,7 @@ function when(time: Timestamp | undefined, clock: Clock): VNode[] {
   return [h('b', {}, relativeText(ms, clock.now)), ' ', timeElement(ms, clock)];
 }
 
-/** The token's URL, to be handed on; and a form for the secret where nodes need one that is missing. */
+/** Renders the token's URL for sharing, and a form for the secret if nodes need one that is missing. */
 function addressSection({ view, token, root, choice }: TokenPage, url: string): VElement {
   const isOpen = standingOf(view.cluster) === 'assembling';
   const wantsSecret = !hasSecret(token) && view.cluster.guard.some((access) => access <= Access.JOIN);
@@ -138,7 +141,7 @@ function addressSection({ view, token, root, choice }: TokenPage, url: string): 
   );
 }
 
-/** Its list speaks to a screen reader when it changes. */
+/** Announced by screen readers when it changes. */
 function warningsSection(cluster: Cluster): VElement {
   const warnings = hasEnded(cluster) ? [] : cluster.warnings;
   return h(
@@ -149,7 +152,7 @@ function warningsSection(cluster: Cluster): VElement {
   );
 }
 
-function completeSection({ cluster, initialCluster }: View, interactive: boolean): VElement {
+function completeSection({ cluster, initialCluster }: ClusterView, interactive: boolean): VElement {
   const shown = initialCluster !== '' && (cluster.formed || standingOf(cluster) === 'complete');
   return h(
     'section',
@@ -158,11 +161,11 @@ function completeSection({ cluster, initialCluster }: View, interactive: boolean
     h(
       'p',
       { class: 'note' },
-      'Every node has this list as its ',
+      'Every node uses this list as its ',
       h('code', { class: 'flag' }, '--initial-cluster'),
       '. The nodes no longer need this service.',
     ),
-    // Quoted where need be: a member may have a name that a shell would run.
+    // Quoted if necessary: a shell could execute a member's name.
     codeBlock('initial-cluster', 'the initial cluster', shown ? shellWord(initialCluster) : '', interactive),
     h(
       'p',

@@ -4,11 +4,11 @@ import { readWhole } from '../tls-files.ts';
 
 export interface KnownCaller {
   readonly name: string;
-  /** Whether it may see all clusters of the service. */
+  /** Whether the caller may list all clusters of the service. */
   readonly isOperator: boolean;
 }
 
-/** The callers that the operator has given secrets to, by the hashes of the secrets. */
+/** KnownCallers are the callers to which the operator has issued secrets, by the hashes of the secrets. */
 export type KnownCallers = ReadonlyMap<SecretHash, KnownCaller>;
 
 export const NOBODY: KnownCallers = new Map();
@@ -20,7 +20,7 @@ export function isCallerName(text: string): boolean {
   return NAME.test(text);
 }
 
-/** A new secret for a caller, and the line by which the service knows it. */
+/** Creates a secret for a caller, and the line of --auth-file by which the service recognises it. */
 export function issueCredential(
   name: string,
   role: 'CALLER' | 'OPERATOR' = 'CALLER',
@@ -30,16 +30,19 @@ export function issueCredential(
   return { secret, line: role === 'OPERATOR' ? `${line}:operator` : line };
 }
 
-/** Reads the file of --auth-file, or says in one line what is wrong with it. */
+/** Reads the file of --auth-file. A string says what is wrong with it. */
 export function readAuthFile(file: string): KnownCallers | string {
   const name = `--auth-file ${JSON.stringify(file)}`;
   const contents = readWhole(file);
-  if (typeof contents === 'string') return `${name}: cannot be read: ${contents}`;
+  if (typeof contents === 'string') return `${name}: cannot read the file: ${contents}`;
   const callers = parseAuthFile(contents.toString('utf8'));
   return typeof callers === 'string' ? `${name}: ${callers}` : callers;
 }
 
-/** Lines of NAME:sha256:HASH, of operators NAME:sha256:HASH:operator; empty ones and those that begin with # are left out. A name may have several. */
+/**
+ * Parses lines of NAME:sha256:HASH, for operators NAME:sha256:HASH:operator. Empty lines and lines that start
+ * with # are skipped. A name may have several lines.
+ */
 export function parseAuthFile(text: string): KnownCallers | string {
   const callers = new Map<SecretHash, KnownCaller>();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
@@ -47,7 +50,7 @@ export function parseAuthFile(text: string): KnownCallers | string {
     if (content === '' || content.startsWith('#')) continue;
     const [, name = '', hash, operator] = LINE.exec(content) ?? [];
     if (hash === undefined || !NAME.test(name)) {
-      return `line ${i + 1} is not NAME:sha256:HASH or NAME:sha256:HASH:operator; etcd-discovery credential NAME makes such lines`;
+      return `line ${i + 1} is not NAME:sha256:HASH or NAME:sha256:HASH:operator; create lines with etcd-discovery credential NAME`;
     }
     callers.set(hash as SecretHash, { name, isOperator: operator !== undefined });
   }

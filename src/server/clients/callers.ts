@@ -7,21 +7,21 @@ import type { AuthMode } from '../../settings/tables/access.ts';
 import type { KnownCaller, KnownCallers } from './auth-file.ts';
 
 interface Credential {
-  /** Unset for a bearer. */
+  /** Unset for a bearer token. */
   readonly name?: string;
   readonly secret: string;
 }
 
-/** A request and what it has open. */
+/** A request in progress and what it has open. */
 interface Stay {
-  /** What it has shown and was known by. */
+  /** The credentials that it has presented, and the callers they identified. */
   readonly shown: Map<string, Credential>;
 }
 
-/** Whether a request comes from a page of the service, or from no page at all. */
+/** Whether a request comes from a page of the service, or not from a page at all. */
 export type IsOwn = (request: PortRequest) => boolean;
 
-/** Tells what the sender of a request may do. */
+/** Callers determines what the sender of a request may do. */
 export class Callers {
   readonly #mode: AuthMode;
   readonly #isOwn: IsOwn;
@@ -30,7 +30,7 @@ export class Callers {
   readonly #operatorNames: readonly string[] | undefined;
   #known: KnownCallers;
 
-  /** `operatorNames`: client certificates with one of them are those of operators. */
+  /** `operatorNames`: client certificates with one of these names are operators. */
   constructor(mode: AuthMode, known: KnownCallers, isOwn: IsOwn, operatorNames?: readonly string[]) {
     this.#mode = mode;
     this.#isOwn = isOwn;
@@ -39,8 +39,8 @@ export class Callers {
   }
 
   /**
-   * Takes the place of who was known before, for the calls that follow; what is open of those that are known no more
-   * ends. Returns how much that was.
+   * Replaces the known callers for later calls, and ends whatever callers that are no longer known have open.
+   * Returns the number of those.
    */
   renew(known: KnownCallers): number {
     this.#known = known;
@@ -51,7 +51,7 @@ export class Callers {
     return over.length;
   }
 
-  /** Ends what a request has open when its caller is known no more. Returns what forgets it. */
+  /** Calls `end` when the caller of a request is no longer known. Returns a function that cancels this. */
   hold(request: PortRequest, end: () => void): () => void {
     if (this.#mode === 'off') return () => {};
     const stay = this.#stayOf(request);
@@ -60,8 +60,9 @@ export class Callers {
   }
 
   /**
-   * By its client certificate or its headers: Authorization (Bearer or Basic), or the `token` of etcd's v3 clients.
-   * What is shown is looked up for each call: on a stream there may be many, for long.
+   * Authenticates by client certificate or headers: Authorization (Bearer or Basic), or the `token` of etcd's
+   * v3 clients. The credentials are looked up for each call, because a stream can make many calls over a long
+   * time.
    */
   resolverOf(request: PortRequest): ResolveCaller {
     const { authorization, token } = request.headers;
@@ -69,7 +70,7 @@ export class Callers {
     const isNobody = authorization === undefined && token === undefined && !hasCertificate;
     if (isNobody && this.#mode === 'off') return EVERYBODY;
     const shown = isNobody ? undefined : credentialOf(authorization ?? `Basic ${String(token)}`);
-    // What a browser adds by itself, whoever has it send the request.
+    // Credentials that a browser adds by itself, whichever page causes the request.
     const isKept = hasCertificate || /^basic /i.test(authorization ?? '');
     const isLed = isKept && !this.#isOwn(request);
     const stay = this.#stayOf(request);
@@ -84,7 +85,7 @@ export class Callers {
       return {
         name: secret === undefined ? undefined : this.#known.get(hashSecret(secret))?.name,
         isKnown: known,
-        // Of a certificate the names are looked up for who asks.
+        // The names of a certificate are read only if needed.
         get isOperator() {
           return isOperator();
         },
@@ -97,8 +98,9 @@ export class Callers {
   }
 
   /**
-   * What etcd's v3 clients send as `token` after they have shown a name and password: both again, so that every
-   * replica can look them up, and a caller that is no longer known is refused at once. Undefined: not known.
+   * Returns what etcd's v3 clients send as `token` after a login: the name and password themselves, so that
+   * every replica can verify them and a caller that is no longer known is rejected at once. Undefined:
+   * invalid.
    */
   signIn(name: string, password: string): string | undefined {
     if (!this.#isKnown({ name, secret: password })) return undefined;
@@ -136,7 +138,7 @@ export class Callers {
   }
 }
 
-/** Undefined for what is no credential that anybody here gave out. */
+/** Undefined unless it can be a credential issued here. */
 function credentialOf(authorization: string): Credential | undefined {
   const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {

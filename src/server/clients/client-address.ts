@@ -3,11 +3,14 @@ import type { PortRequest } from '../../port/connection.ts';
 import { covers, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
 import { clientBehind } from './forwarded.ts';
 
-/** The address that a request or a connection comes from. */
+/** Sender is the origin of a request or a connection. */
 export interface Sender {
-  /** For the log; undefined when the socket was closed already. */
+  /** The address for the log. Undefined if the socket was already closed. */
   readonly address: string | undefined;
-  /** Of the client that it counts for. Undefined when no limit holds: for this machine, whose owner can do worse. */
+  /**
+   * The name of the client for limits. Undefined if no limit applies: this machine, whose owner could do
+   * worse.
+   */
   readonly name: string | undefined;
 }
 
@@ -15,7 +18,7 @@ export interface Sender {
 interface Peer extends Sender {
   readonly ip: Ip | undefined;
   readonly isProxy: boolean;
-  /** Of a trusted proxy: whom its last request was from, by what its headers said. */
+  /** For a trusted proxy: the sender of its last request, according to the headers. */
   last?: Forwarded;
 }
 
@@ -24,37 +27,42 @@ interface Forwarded extends Sender {
   readonly forwarded: string | undefined;
 }
 
-/** Tells the addresses of clients, also of those behind trusted proxies. */
+/** ClientAddresses determines the addresses of clients, also behind trusted proxies. */
 export class ClientAddresses {
   readonly #proxies: BlockList | undefined;
-  /** A connection carries many requests. */
+  /** Cached, because a connection carries many requests. */
   readonly #peers = new WeakMap<object, Peer>();
 
-  /** `trustedProxies`: whose word counts for who has sent a request. */
+  /** `trustedProxies` are the proxies whose headers are believed. */
   constructor(trustedProxies: BlockList | undefined) {
     this.#proxies = trustedProxies;
   }
 
-  /** The name of a connection's client. Undefined when no limit holds, as for a trusted proxy: it has those of many. */
+  /**
+   * Returns the name of a connection's client. Undefined if no limit applies, as for a trusted proxy, whose
+   * connections serve many clients.
+   */
   ofConnection(socket: Socket): string | undefined {
     const { name, isProxy } = this.#peerOf(socket);
     return isProxy ? undefined : name;
   }
 
-  /** Who has sent a request: its peer, or whom trusted proxies say. */
+  /** Returns the sender of a request: its peer, or the client that trusted proxies name. */
   ofRequest(request: PortRequest): Sender {
     const { headers } = request;
-    // The socket of a request of HTTP/2 is made for it alone, that of its session once.
+    // In HTTP/2, each request has its own socket object, but the session has one.
     const session = 'stream' in request ? request.stream.session : undefined;
     const peer = this.#peerOf(session?.socket ?? request.socket);
     const forwardedFor = headers['x-forwarded-for']?.toString();
     const { forwarded } = headers;
     if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) return peer;
     const { last } = peer;
-    // A request is asked about more than once, and a proxy may send those of one client in a row.
+    // Cached, because a request is examined more than once, and a proxy may forward several requests of a
+    // client in a row.
     if (last !== undefined && last.forwardedFor === forwardedFor && last.forwarded === forwarded) return last;
     const ip = clientBehind(peer.ip, { forwardedFor, forwarded }, this.#proxies);
-    // Whoever comes through a proxy on this machine, and cannot be told from it, is not on this machine for that.
+    // A client behind a local proxy is still remote, even when its address cannot be distinguished from the
+    // proxy's.
     const name = covers(this.#proxies, ip) ? networkOf(ip) : nameOf(ip);
     peer.last = { forwardedFor, forwarded, address: ip, name };
     return peer.last;

@@ -1,34 +1,38 @@
 import { REQUEST_LIMITS } from '../../limits.ts';
 
-/** Clients looked at for each new one: two are forgotten for one that comes, where they can be. */
+/** Clients examined for each new one: two are forgotten for each, if possible. */
 const LOOKS = 2;
 
-/** What is known of a client. */
+/** Client is the state of one client. */
 export interface Client {
-  /** Its address, or its network of IPv6. */
+  /** Its IPv4 address or its IPv6 network. */
   readonly name: string;
-  /** Open now. */
+  /** Currently open. */
   connections: number;
   /** Not answered yet. */
   requests: number;
-  /** Open now. */
+  /** Currently open. */
   watches: number;
   /** When its buckets are full again. */
   requestsFull: number;
   newTokensFull: number;
   bytesFull: number;
-  /** Until when new connections are dropped. */
+  /** Until when its new connections are dropped. */
   pausedUntil: number;
 }
 
 /**
- * The clients that have something open or something used up. Bounded without a timer: each that comes looks at a
- * few, the oldest first and then in turn, and forgets those that have neither.
+ * ClientTable holds the clients that have something open or have used part of a bucket. It is bounded without
+ * a timer: each new client examines a few existing ones, oldest first and then in turn, and forgets those
+ * that have neither.
  */
 export class ClientTable {
   readonly #clients = new Map<string, Client>();
   readonly #most: number;
-  /** Goes on where it was: from the beginning it would pass all that was forgotten since the map was last packed. */
+  /**
+   * Resumes where the last scan stopped; restarting would walk entries already deleted but not yet compacted
+   * by the Map.
+   */
   #turn: MapIterator<Client>;
 
   constructor(most: number = REQUEST_LIMITS.clients) {
@@ -58,7 +62,7 @@ export class ClientTable {
     return client;
   }
 
-  /** Those with something open stay in any case: the port bounds how many these are. */
+  /** Clients with something open are always kept: the port bounds their number. */
   #forget(now: number): void {
     const over = this.#clients.size >= this.#most;
     for (let looks = 0; looks < LOOKS; looks += 1) {

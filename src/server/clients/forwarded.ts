@@ -2,16 +2,17 @@ import type { BlockList } from 'node:net';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import { covers, type Ip, parseIp } from '../../values/ip.ts';
 
-/** What a proxy adds about who has asked it. */
+/** ForwardedHeaders are the headers in which proxies name the client. */
 export interface ForwardedHeaders {
   readonly forwardedFor: string | undefined;
   readonly forwarded: string | undefined;
 }
 
 /**
- * The client behind trusted proxies: the last hop that is not one of them. A header can be the client's own, all
- * but what trusted proxies have added at its end. Proxies add to one of the two headers and leave the other as it
- * came; so when they name different clients, neither counts, and it is `peer`, the proxy.
+ * Returns the client behind trusted proxies: the last hop that is not one of them. Everything in a header
+ * except what trusted proxies appended may come from the client itself. Proxies extend one of the two headers
+ * and pass the other on unchanged, so if they name different clients, neither is believed, and `peer`, the
+ * proxy, is returned.
  */
 export function clientBehind(peer: Ip, headers: ForwardedHeaders, trusted: BlockList | undefined): Ip {
   if (!covers(trusted, peer)) return peer;
@@ -23,7 +24,7 @@ export function clientBehind(peer: Ip, headers: ForwardedHeaders, trusted: Block
   return byOld === byNew ? byOld : peer;
 }
 
-/** From the last hop to the first. What is no address ends the way at the proxy that has written it. */
+/** Walks from the last hop to the first. An invalid address ends the walk at the proxy that wrote it. */
 function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: BlockList | undefined): Ip {
   let client = peer;
   for (const hop of [...hops].reverse()) {
@@ -34,7 +35,10 @@ function walk(peer: Ip, hops: readonly (Ip | undefined)[], trusted: BlockList | 
   return client;
 }
 
-/** The last hops of X-Forwarded-For: addresses with commas between them. Undefined stands for what is none. */
+/**
+ * Returns the last hops of X-Forwarded-For, which has addresses separated by commas. Undefined stands for an
+ * invalid one.
+ */
 export function hopsOfForwardedFor(text: string): readonly (Ip | undefined)[] {
   return text
     .split(',')
@@ -42,10 +46,13 @@ export function hopsOfForwardedFor(text: string): readonly (Ip | undefined)[] {
     .map((part) => parseNode(part.trim()));
 }
 
-/** The last hops of Forwarded (RFC 7239): the `for` of each element. Undefined stands for one without an address. */
+/**
+ * Returns the last hops of Forwarded (RFC 7239): the `for` of each element. Undefined stands for one without
+ * a valid address.
+ */
 export function hopsOfForwarded(text: string): readonly (Ip | undefined)[] {
   const elements = splitOutsideQuotes(text, ',')?.slice(-REQUEST_LIMITS.forwardedHops);
-  // A client that leaves a quote open would take what the proxy appends into an element of its own.
+  // Otherwise a client could leave a quote open, and hide what the proxy appends inside its own element.
   if (elements === undefined) return [undefined];
   return elements.map((element) => {
     const pairs = splitOutsideQuotes(element, ';')?.map((pair) =>
@@ -57,7 +64,7 @@ export function hopsOfForwarded(text: string): readonly (Ip | undefined)[] {
   });
 }
 
-/** Undefined when a quote is not closed. */
+/** Undefined if a quote is not closed. */
 function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] | undefined {
   const parts: string[] = [];
   let from = 0;
@@ -78,7 +85,7 @@ function unquote(text: string): string {
   return /^".*"$/s.test(text) ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text;
 }
 
-/** An address, in brackets where IPv6 has them, and perhaps a port. */
+/** Parses an address, with brackets for IPv6 and an optional port. */
 function parseNode(text: string): Ip | undefined {
   const [, bracketed, v4] = /^(?:\[([^\]]*)\]|([0-9.]+))(?::[0-9A-Za-z._-]{1,32})?$/.exec(text) ?? [];
   return parseIp(bracketed ?? v4 ?? text);

@@ -8,13 +8,13 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import { onEnd } from '../../on-end.ts';
 import { connectError } from '../../rpc/errors.ts';
 
-/** Has `end` called when the caller of a request is known no more. Returns what forgets it. */
+/** Hold calls `end` when the caller of a request is no longer known. Returns a function that cancels this. */
 export type Hold = (end: () => void) => () => void;
 
-/** Where a call carries it. */
+/** The context key under which a call carries it. */
 export const HOLD = createContextKey<Hold>(() => () => {});
 
-/** The services, with streams that end with a refusal when their caller is known no more. */
+/** Returns the services with streams that end with an error when their caller is no longer known. */
 export function heldStreams(services: readonly ServiceImplSpec[]): readonly ServiceImplSpec[] {
   return services.map(({ methods, ...service }) => ({
     ...service,
@@ -48,7 +48,7 @@ function held(spec: MethodImplSpec): MethodImplSpec {
   return { ...spec, impl } as MethodImplSpec;
 }
 
-/** The same context, but for what ends the call. */
+/** Returns the same context with another signal. */
 function withSignal(context: HandlerContext, signal: AbortSignal): HandlerContext {
   return new Proxy(context, {
     get(target, key) {
@@ -60,7 +60,6 @@ function withSignal(context: HandlerContext, signal: AbortSignal): HandlerContex
 }
 
 function knownNoMore() {
-  const words =
-    'these credentials are known no more: use those that the operator of this service has given out';
+  const words = 'these credentials were revoked; use credentials that the operator of the service issued';
   return connectError(new DiscoveryError('UNAUTHENTICATED', words));
 }

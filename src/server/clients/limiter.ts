@@ -15,43 +15,43 @@ import { tooMany } from './too-many.ts';
 
 export interface LimiterOptions {
   readonly limits: ClientLimits;
-  /** Waiting nodes and watches of all clients. */
+  /** The limit for waiting nodes and watches of all clients. */
   readonly maxWatches: number;
-  /** Whose word counts for who has sent a request. */
+  /** The proxies whose headers are believed. */
   readonly trustedProxies: BlockList | undefined;
   readonly log: Warner;
-  /** In ms, of a clock that never goes back. */
+  /** Time in ms from a monotonic clock. */
   readonly now?: () => number;
 }
 
-/** Who has sent a request. */
+/** Visitor is the sender of a request. */
 export interface Visitor {
-  /** For the log; undefined when the socket was closed already. */
+  /** The address for the log. Undefined if the socket was already closed. */
   readonly address: string | undefined;
-  /** Undefined when no limit holds: for this machine, whose owner can do worse. */
+  /** Undefined if no limit applies: this machine, whose owner could do worse. */
   readonly client: Client | undefined;
 }
 
-/** A request that wants in. */
-export interface Entry {
-  /** It is one of those that wait, which have a limit of their own. */
+/** AdmissionRequest is a request that asks for admission. */
+export interface AdmissionRequest {
+  /** Whether it is a wait, for which a separate limit applies. */
   readonly isWait: boolean;
   /**
-   * Its sender does not come again: it has the last tenth of a burst for itself, and waits although there is no room
-   * for one more who waits.
+   * Whether its sender does not retry: it may use the last tenth of a burst, and may wait although there is
+   * no room for another wait.
    */
   readonly mustPass: boolean;
 }
 
-/** Called once, when what was let in is over. */
+/** Leave is called once, when the admitted request has ended. */
 export type Leave = () => void;
 
-/** Sees to it that no client takes what is there for all. */
+/** Limiter ensures that no client uses up what is there for all. */
 export class Limiter {
   readonly #limits: ClientLimits;
   readonly #rate: RequestRate;
   readonly #maxWatches: number;
-  /** Every client over its limit makes refusals. */
+  /** Rate-limited, because every client over its limit causes rejections. */
   readonly #warn: ReturnType<typeof warnRarely>;
   readonly #now: () => number;
   readonly #clients = new ClientTable();
@@ -67,12 +67,12 @@ export class Limiter {
     this.#rate = new RequestRate(limits.requests, now, (client, limit) => this.#tell(client, limit));
   }
 
-  /** Waiting nodes and watches, of all clients. */
+  /** Returns the number of waiting nodes and watches of all clients. */
   get watches(): number {
     return this.#watches;
   }
 
-  /** Counts a connection. Undefined: no limit holds. */
+  /** Counts a connection. Undefined: no limit applies. */
   connect(socket: Socket): ConnectionCount | undefined {
     const name = this.#addresses.ofConnection(socket);
     if (name === undefined) return undefined;
@@ -90,7 +90,7 @@ export class Limiter {
     };
   }
 
-  /** Drops new connections for a while of the client whose connection has flooded; those that are open stay. */
+  /** Drops new connections of a client for a while after one of its connections flooded; open ones stay. */
   pause(socket: Socket): void {
     const name = this.#addresses.ofConnection(socket);
     if (name === undefined) return;
@@ -98,19 +98,19 @@ export class Limiter {
     this.#clients.of(name, now).pausedUntil = now + REQUEST_LIMITS.floodPause;
   }
 
-  /** Who has sent a request: its peer, or whom trusted proxies say. */
+  /** Returns the sender of a request: its peer, or the client that trusted proxies name. */
   visitorOf(request: PortRequest): Visitor {
     const { address, name } = this.#addresses.ofRequest(request);
     return { address, client: this.#clientOf(name) };
   }
 
-  /** The name of a request's client; undefined when no limit holds. */
+  /** Returns the name of a request's client. Undefined if no limit applies. */
   nameOf(request: PortRequest): string | undefined {
     return this.#addresses.ofRequest(request).name;
   }
 
-  /** Lets a request in, or says why not. */
-  enter(client: Client | undefined, { isWait, mustPass }: Entry): Leave | DiscoveryError {
+  /** Admits a request, or returns the reason why not. */
+  enter(client: Client | undefined, { isWait, mustPass }: AdmissionRequest): Leave | DiscoveryError {
     const refusal =
       (client && this.#enterAs(client, mustPass)) ?? (isWait && !mustPass ? this.#noRoom(client) : undefined);
     if (refusal !== undefined) return refusal;
@@ -125,16 +125,16 @@ export class Limiter {
   #enterAs(client: Client, mustPass: boolean): DiscoveryError | undefined {
     const { requestsAtOnce } = this.#limits;
     if (client.requests >= requestsAtOnce) {
-      this.#tell(client, 'requests at once');
+      this.#tell(client, 'concurrent requests');
       return tooMany(
-        `${client.name} has ${counted(client.requests, 'request')} open, as many as one client may`,
+        `client ${client.name} reached its limit of ${counted(client.requests, 'concurrent request')}`,
         REQUEST_LIMITS.clientPause,
       );
     }
     return this.#rate.enter(client, mustPass);
   }
 
-  /** What the calls of one request may take. They may outlast what is known of their client. */
+  /** Returns the quota for the calls of one request, which may outlive the entry of their client. */
   quotaOf(client: Client | undefined): Quota {
     const name = client?.name;
     const who = (): Client | undefined => this.#clientOf(name);
@@ -165,7 +165,10 @@ export class Limiter {
     const taken = take(newTokens, client.newTokensFull, now);
     if ('wait' in taken) {
       this.#tell(client, 'new tokens');
-      throw tooMany(`too many new tokens for ${name}; those that were made are good`, taken.wait);
+      throw tooMany(
+        `client ${name} reached its rate limit for new tokens; the tokens that it has created stay valid`,
+        taken.wait,
+      );
     }
     client.newTokensFull = taken.full;
   }
@@ -179,10 +182,10 @@ export class Limiter {
     const taken = take(rate, client.bytesFull, now, { kept, count: bytes });
     if ('wait' in taken) {
       this.#tell(client, 'bytes');
-      throw tooMany(`${name} has stored as much as one client may for now`, taken.wait);
+      throw tooMany(`client ${name} reached its rate limit for stored bytes`, taken.wait);
     }
     client.bytesFull = taken.full;
-    // What it was more is taken too, although it may be too much: it is stored.
+    // An excess is charged too, even above the limit, because it is already stored.
     return (stored) => {
       const at = this.#now();
       const then = this.#clients.of(name, at);
@@ -206,15 +209,12 @@ export class Limiter {
     if (client !== undefined && client.watches >= this.#limits.watches) {
       this.#tell(client, 'watches');
       return tooMany(
-        `${client.name} has ${counted(client.watches, 'waiting node or watch', 'waiting nodes and watches')}, as many as one client may`,
+        `client ${client.name} reached its limit of ${counted(client.watches, 'waiting node or watch', 'waiting nodes and watches')}`,
         REQUEST_LIMITS.clientPause,
       );
     }
     if (this.#watches < this.#maxWatches) return undefined;
-    return tooMany(
-      'the service has as many nodes waiting and clients watching as it may',
-      REQUEST_LIMITS.clientPause,
-    );
+    return tooMany('the service reached its limit of waiting nodes and watches', REQUEST_LIMITS.clientPause);
   }
 
   #count(client: Client | undefined, one: 1 | -1): void {
@@ -227,6 +227,6 @@ export class Limiter {
   }
 
   #tell({ name }: Client, limit: string): void {
-    this.#warn({ client: name, limit }, 'a client is at its limit');
+    this.#warn({ client: name, limit }, 'a client reached a limit');
   }
 }

@@ -17,23 +17,28 @@ import type { Callers } from './callers.ts';
 import type { Client } from './client-table.ts';
 import type { Limiter } from './limiter.ts';
 
-/** Clients of the service in this process that know for whom they call. */
+/** RequestClients are the clients of the service in this process that act for the sender of a request. */
 export interface RequestClients {
-  /** What is to be known of who sends a request. New for each: what is found out of the request is added to it. */
+  /**
+   * Returns the information about the sender of a request. New for each request, because results are added to
+   * it.
+   */
   readonly valuesOf: (request: PortRequest) => ContextValues;
-  /** Its watches are not counted: a request of HTTP that waits is counted as it comes. */
+  /**
+   * Returns a client whose watches are not counted: a waiting HTTP request is counted when it is admitted.
+   */
   readonly clientOf: (request: PortRequest) => LocalClient;
   readonly clientWith: (values: ContextValues) => LocalClient;
-  /** What the work of an answer is taken of. */
+  /** Returns the work budget to which a response is charged. */
   readonly workOf: (request: PortRequest) => Work;
 }
 
-/** Who sends requests. */
+/** The sender of requests. */
 interface Requester {
   readonly resolve: ResolveCaller;
   readonly quota: Quota;
   readonly client: Client | undefined;
-  /** Its watches take nothing of the quota. */
+  /** Its watches do not use the quota. */
   readonly uncounted: LocalClient;
 }
 
@@ -46,7 +51,7 @@ export function requestClients(
     const values = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() }, client);
     return { resolve, quota, client, uncounted: inProcessClient(service, values) };
   };
-  // Nearly all requests are of somebody without credentials: made once for each address.
+  // Nearly all requests have no credentials: created once for each address.
   const anybody = know(EVERYBODY, undefined);
   const strangers = new WeakMap<Client, Requester>();
   const requesterOf = (request: PortRequest): Requester => {

@@ -4,10 +4,10 @@ import { owe, take } from '../../values/token-bucket.ts';
 import type { Client } from './client-table.ts';
 import { tooMany } from './too-many.ts';
 
-/** Told of a client that is refused. */
+/** Tell reports a client that was rejected. */
 export type Tell = (client: Client, limit: string) => void;
 
-/** Of how many requests a client has sent, and of what work they were: both are of one bucket. */
+/** RequestRate limits a client's requests and the work that they cause: both use one bucket. */
 export class RequestRate {
   readonly #rate: Rate | 'off';
   readonly #now: () => number;
@@ -19,28 +19,34 @@ export class RequestRate {
     this.#tell = tell;
   }
 
-  /** Takes the request, or says why not. `mustPass`: it may have the last tenth of a burst. */
+  /** Admits a request, or returns the reason why not. `mustPass`: it may use the last tenth of a burst. */
   enter(client: Client, mustPass: boolean): DiscoveryError | undefined {
     if (this.#rate === 'off') return undefined;
     const kept = mustPass ? 0 : Math.floor(this.#rate.burst / 10);
     const wait = this.#take(this.#rate, client, { kept });
-    return wait === 0 ? undefined : tooMany(`too many requests from ${client.name}`, wait);
+    return wait === 0
+      ? undefined
+      : tooMany(`client ${client.name} reached its rate limit for requests`, wait);
   }
 
-  /** Takes units of work before they are done. Throws when there are not as many. */
+  /** Charges units of work before the work is done. Throws if there are not enough. */
   ask(client: Client, count: number): void {
     if (this.#rate === 'off' || count <= 0) return;
     const wait = this.#take(this.#rate, client, { count });
-    if (wait > 0) throw tooMany(`too much work for ${client.name}, of which one request can be a lot`, wait);
+    if (wait > 0)
+      throw tooMany(
+        `client ${client.name} reached its rate limit for requests (an expensive request counts as several)`,
+        wait,
+      );
   }
 
-  /** Takes units of work that was done already: the next requests wait for them. */
+  /** Charges units of work that was already done: the next requests wait until they are paid. */
   owe(client: Client, count: number): void {
     if (this.#rate === 'off' || count <= 0) return;
     client.requestsFull = owe(this.#rate, client.requestsFull, this.#now(), count);
   }
 
-  /** Takes one unit, or says how long to wait for it, in ms. */
+  /** Charges one unit, or returns the delay until one is available, in ms. */
   turn(client: Client): number {
     return this.#rate === 'off' ? 0 : this.#take(this.#rate, client, {});
   }

@@ -11,22 +11,22 @@ import { requestIdOf } from '../telemetry/request-id.ts';
 import { classify, withoutBase, withoutSlashes } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
-import type { Answer } from './surfaces.ts';
+import type { AnswerExchange } from './surfaces.ts';
 
-/** Who sees to it that no client takes too much. */
+/** Door limits what clients may use. */
 export interface Door {
   readonly limiter: Limiter;
   /** The path of the public URL, which a proxy may leave in requests. */
   readonly basePath: string;
 }
 
-/** The way of every request: what it is, whether its client may send it, noted, answered. */
+/** Handles every request: classifies, admits, records and answers it. */
 export function admitRequests(
-  answer: Answer,
+  answer: AnswerExchange,
   { limiter, basePath }: Door,
   observers: Observers,
 ): PortHandler {
-  /** Every surface has its own words for a refusal. */
+  /** Each surface formats an error in its own way. */
   const turnAway = (refusal: DiscoveryError, { path }: Route): ConnectError => {
     observers.metrics.refused(refusal.reason);
     const error = connectError(refusal);
@@ -54,13 +54,13 @@ export function admitRequests(
   };
 }
 
-/** Counts a request as one of its client's, or says why it is one too many. Undefined: no limit holds for it. */
+/** Counts a request for its client, or returns why it is rejected. Undefined: no limit applies. */
 function enter(
   limiter: Limiter,
   client: Client | undefined,
   { surface, kind, isProbe, isLastChance }: Route,
 ): Leave | DiscoveryError | undefined {
-  // Those of RPCs are counted as they begin: there may be many on a stream.
+  // RPC watches are counted when they start, because one stream may have many.
   const isWait = surface === 'v2' && kind === 'wait';
   if ((client === undefined && !isWait) || isProbe) return undefined;
   return limiter.enter(client, { isWait, mustPass: isLastChance });

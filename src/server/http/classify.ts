@@ -17,7 +17,7 @@ const OWN: Readonly<Record<string, Surface>> = {
   '/metrics': 'metrics',
 };
 
-/** /package.Service/Method: what RPC clients call. No token has this form. */
+/** /package.Service/Method: the path of RPCs. No token has this form. */
 const RPC = /^\/[a-z0-9.]+\.[A-Z]\w*\//;
 
 const PROBED: ReadonlySet<Surface> = new Set(['health', 'live', 'metrics']);
@@ -27,21 +27,21 @@ const HEALTH_PROBES: ReadonlySet<string> = new Set([`${HEALTH}Check`, `${HEALTH}
 
 const SLASHES = /^\/{2,}(?=[a-z0-9.]+\.[A-Z]\w*\/)/;
 
-/** The target of a request without what a base URL that ends with a slash puts before the path of an RPC. */
+/** Removes the extra slash that a base URL with a trailing slash puts before the path of an RPC. */
 export function withoutSlashes(url: string): string {
   return url.replace(SLASHES, '/');
 }
 
-/** The target of a request at a proxy that leaves the path of the service's public URL in it, without that path. */
+/** Removes the path of the service's public URL, which a proxy may leave in the target of a request. */
 export function withoutBase(url: string, basePath: string): string {
   if (basePath === '' || !url.startsWith(basePath)) return url;
   const rest = url.slice(basePath.length);
   if (rest.startsWith('/')) return rest;
-  // Redirects to the path with a slash: the relative URLs of the page need it.
+  // Redirects to the path with a slash, which the relative URLs of the page need.
   return rest === '' || rest.startsWith('?') ? `//${rest}` : url;
 }
 
-/** Tells what a request is, by its head alone and before anything is parsed that need not be. */
+/** Classifies a request by its head alone, with as little parsing as possible. */
 export function classify({
   method = 'GET',
   url = '',
@@ -67,9 +67,12 @@ function kindOf(surface: Surface, target: string, path: string): Kind {
   return surface === 'v2' && asksToWait(target) ? 'wait' : 'call';
 }
 
-/** The surface by the target of a request, as it stands in the request line, and what its client accepts. */
+/**
+ * Returns the surface of a request by its target, as in the request line, and the media types that its client
+ * accepts.
+ */
 export function surfaceOf(target: string, method = 'GET', accept?: string, path = pathOf(target)): Surface {
-  // Tokens have no dot, most of them: the pattern would try every end of the word.
+  // Most tokens have no dot; the pattern would try every position of a long word.
   if (path.includes('.') && RPC.test(path)) return 'rpc';
   const own = Object.hasOwn(OWN, path) ? OWN[path] : undefined;
   if (own !== undefined) return own === 'home' && wantsPage(method, accept, 'text/plain') ? 'page' : own;
@@ -85,10 +88,10 @@ function wantsPage(method: string, accept: string | undefined, other: string): b
 /** The operators' page. */
 const CLUSTERS = /^\/_clusters\/?$/;
 
-/** Paths of one part that are no token's. */
+/** Paths of one segment that are not tokens. */
 const NO_TOKENS = new Set(['new', 'version', 'v2', 'favicon.ico']);
 
-/** Whether the target is the URL of a token, and nothing below it. With a query it is a program's. */
+/** Whether the target is exactly the URL of a token. With a query it comes from a program. */
 function isTokenTarget(target: string): boolean {
   const [, name] = /^\/([^/?#%]+)\/?$/.exec(target) ?? [];
   return name !== undefined && !NO_TOKENS.has(name);

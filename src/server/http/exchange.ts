@@ -4,19 +4,19 @@ import type { Leave } from '../clients/limiter.ts';
 import type { Route } from '../route.ts';
 import type { Outcome } from '../rpc/outcome.ts';
 
-/** A request and its answer, with all that was found out when it came. */
+/** Exchange is a request and its response, with everything determined on arrival. */
 export interface Exchange {
   readonly request: PortRequest;
   readonly response: PortResponse;
   readonly route: Route;
-  /** By what it is found in the logs; the answer tells it. */
+  /** The ID by which the logs identify the request. The response returns it. */
   readonly requestId: string;
   /** The address of its sender. */
   readonly remote: string | undefined;
-  /** What it is answered with when it is one too many of its client. */
+  /** The error to answer with if the request exceeds a limit of its client. */
   readonly refusal: ConnectError | undefined;
-  /** Called when it is over. */
+  /** Called when the exchange is over. */
   readonly leave: Leave | undefined;
-  /** Filled by what answers it. */
+  /** Filled while the request is answered. */
   readonly outcome: Outcome;
 }

@@ -10,16 +10,16 @@ import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
 import { type ServicePages, servePage } from './service-pages.ts';
 
-/** For a scrape that is under way. */
+/** Time for a scrape in progress, in ms. */
 const GRACE_MS = 1000;
 
-/** Where the metrics are served when they have an address of their own. */
+/** MetricsPort serves the metrics if they have their own address. */
 export interface MetricsPort {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** Serves the metrics and the probes, in clear text. Rejects with an INVALID_ARGUMENT when it cannot listen there. */
+/** Serves the metrics and the probes in plaintext. Rejects with INVALID_ARGUMENT if it cannot listen. */
 export async function openMetricsPort(
   listen: ListenAddress,
   pages: ServicePages,
@@ -30,7 +30,7 @@ export async function openMetricsPort(
     const { surface } = route;
     if (surface !== 'metrics' && surface !== 'live' && surface !== 'health') {
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8', ...NO_STORE });
-      response.end('Only /metrics, /livez and /readyz are here.\n');
+      response.end('This port serves only /metrics, /livez and /readyz.\n');
       return undefined;
     }
     const exchange: Exchange = {

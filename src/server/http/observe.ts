@@ -5,10 +5,10 @@ import { redactPath, tokenLabel } from '../telemetry/redact.ts';
 import type { RequestSpan, Tracing } from '../telemetry/tracing.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Nobody was there to get the answer. As nginx has it. */
+/** The client had disconnected before the response. The same status as in nginx. */
 const CLIENT_GONE = 499;
 
-/** Who is told of a request. */
+/** Observers receive information about a request. */
 export interface Observers {
   readonly log: Log;
   readonly metrics: Metrics;
@@ -19,21 +19,22 @@ export interface Observers {
 interface End {
   readonly status: number;
   readonly ms: number;
-  /** Its client has left before the end of the answer. */
+  /** Whether its client left before the end of the response. */
   readonly gone: boolean;
   readonly rpc: { readonly method: string; readonly code: string } | undefined;
 }
 
 /**
- * Counts and logs a request when it is over: a long poll or a stream when it ends. No query and no whole token
- * gets into the log. The answer tells the id that the line has. Returns the span of the request, if there is tracing.
+ * Counts and logs a request when it has ended, a long poll or a stream when that ends. Queries and full
+ * tokens are never logged. The response returns the ID that the log line has. Returns the span of the request
+ * if tracing is on.
  */
 export function observe(exchange: Exchange, { log, metrics, tracing }: Observers): RequestSpan | undefined {
   const begin = performance.now();
   const { request, response, route, requestId, leave } = exchange;
   const { method = '' } = request;
   const span = tracing?.begin(request, route, requestId);
-  // The v2 gateway does so itself: Node.js takes twice as long for a head of which a part was set before.
+  // The v2 gateway sets them itself: Node.js takes twice as long for a head of which a part was set before.
   if (route.surface !== 'v2') setHead(exchange);
   if (route.kind === 'wait') metrics.beginWait(route.surface);
   response.on('close', () => {
@@ -50,7 +51,7 @@ export function observe(exchange: Exchange, { log, metrics, tracing }: Observers
 function setHead({ response, route, requestId }: Exchange): void {
   response.setHeader('X-Request-Id', requestId);
   for (const [name, value] of Object.entries(NO_STORE)) response.setHeader(name, value);
-  // nginx otherwise keeps what it gets over HTTP/1.1 until a buffer is full.
+  // Otherwise nginx holds back an HTTP/1.1 response until a buffer is full.
   if (route.kind === 'wait') response.setHeader('X-Accel-Buffering', 'no');
 }
 
@@ -62,7 +63,10 @@ function endOf({ response, outcome: { method, code } }: Exchange, ms: number): E
   return { status, ms, gone, rpc };
 }
 
-/** The code of an RPC that was refused before the service saw it: bad JSON, too large, of another media type. */
+/**
+ * Returns the code of an RPC that was rejected before the service saw it: invalid JSON, too large, or with
+ * another media type.
+ */
 function refusedAs(status: number): string {
   return status === 200 ? 'refused' : `http_${status}`;
 }
@@ -92,7 +96,7 @@ function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefi
   );
 }
 
-/** Those that are one too many come in floods. */
+/** Rejections above a limit come in floods. */
 function levelOf({ route, refusal }: Exchange, status: number): 'debug' | 'info' | 'warn' {
   if (refusal !== undefined) return 'debug';
   if (status >= 500) return 'warn';

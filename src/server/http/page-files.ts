@@ -1,7 +1,7 @@
 import { type Assets, readAssets } from '../../page/assets.ts';
 import { type ErrorPage, errorPages } from '../../page/error-page.ts';
 
-/** What the web page is made of, read once; errors of every surface are shown with the same files. */
+/** PageFiles are the files of the web page, read once. Error pages of all surfaces use them too. */
 export interface PageFiles {
   readonly assets: Assets;
   readonly errorPage: ErrorPage;

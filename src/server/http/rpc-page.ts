@@ -2,10 +2,10 @@ import { send } from '../../page/reply.ts';
 import type { PortRequest, PortResponse } from '../../port/port.ts';
 import type { ServicePages } from './service-pages.ts';
 
-/** What Connect has in the URL of a call by GET. */
+/** The query parameter of a Connect call by GET. */
 const CALL = /[?&]connect=v1(?:&|$)/;
 
-/** Answers a browser that opens the address of a method. Returns whether it has: all else is a call. */
+/** Answers a browser that opens the URL of a method. Returns false for everything else, which is a call. */
 export function answerBrowser(
   { errorPage }: Pick<ServicePages, 'errorPage'>,
   request: PortRequest,

@@ -6,16 +6,16 @@ import type { Surface } from '../route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface ServicePages {
-  /** Undefined when requests can be served; else why not, in words. */
+  /** Returns undefined if requests can be served, otherwise the cause. */
   readonly notReady: () => Promise<string | undefined>;
-  /** What is the matter although requests are served, in words; undefined when nothing is. */
+  /** Returns a problem despite which requests are served, or undefined. */
   readonly warning: () => string | undefined;
-  /** Undefined when they are at another address. */
+  /** Undefined if they are served on another address. */
   readonly metrics: Metrics | undefined;
   readonly version: string;
-  /** The URL by which the client can reach the service. */
+  /** Returns the URL by which the client can reach the service. */
   readonly urlFor: (request: PortRequest) => string;
-  /** The OpenAPI document of the service at that URL; undefined when this build has none. */
+  /** Returns the OpenAPI document of the service at that URL. Undefined if this build has none. */
   readonly openapi: (url: string) => string | undefined;
   readonly errorPage: ErrorPage;
 }
@@ -24,11 +24,11 @@ interface Page {
   readonly status: number;
   readonly body: string;
   readonly type?: string;
-  /** For the pages of every origin, not of the service's own alone. */
+  /** Readable by pages of every origin, not only the service's own. */
   readonly anyOrigin?: true;
 }
 
-/** The pages that are about the service and not about a cluster. With a refusal it answers that. */
+/** Serves the pages about the service rather than a cluster. With a refusal it answers that. */
 export async function servePage(
   surface: Exclude<Surface, 'rpc' | 'v2' | 'page' | 'start'>,
   pages: ServicePages,
@@ -41,7 +41,7 @@ export async function servePage(
     ? { status: 429, body: `${refusal.rawMessage}\n` }
     : readable
       ? await PAGES[surface](pages, request)
-      : { status: 405, body: `${request.method} is not allowed here: use GET.\n` };
+      : { status: 405, body: `Method ${request.method} is not allowed: use GET.\n` };
   const { status, body } = page;
   const html =
     status < 400 ? undefined : pages.errorPage(request, { status, text: body.trim(), type: 'text/plain' });
@@ -51,7 +51,7 @@ export async function servePage(
   for (const [name, value] of Object.entries(html?.headers ?? {})) response.setHeader(name, value);
   if (page.anyOrigin) response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Content-Length', Buffer.byteLength(html?.body ?? body));
-  // A browser gets a web page there.
+  // Browsers get a web page there.
   if (surface === 'home') response.setHeader('Vary', 'Accept');
   if (status === 405) response.setHeader('Allow', 'GET, HEAD');
   if (status === 503) response.setHeader('Retry-After', '5');
@@ -60,9 +60,9 @@ export async function servePage(
 
 const PAGES = {
   home: async (pages, request) => ({ status: 200, body: welcome(pages.version, pages.urlFor(request)) }),
-  // Asks nothing of the store: a service that waits for its store is not helped by a restart.
+  // Does not access the store: restarting a service that waits for its store does not help.
   live: async () => ({ status: 200, body: 'OK' }),
-  // No newline: what checks the old service compares with exactly this.
+  // Without a newline, because health checks of the old service compare with exactly this text.
   health: async (pages) => {
     const why = await pages.notReady();
     if (why !== undefined) return { status: 503, body: `not ready: ${why}\n` };
@@ -75,40 +75,40 @@ const PAGES = {
     return body === undefined
       ? {
           status: 404,
-          body: 'This build has no gen/openapi.json: node src/dev/bundle-program.mjs puts it there.\n',
+          body: 'This build has no gen/openapi.json; create it with node src/dev/bundle-program.mjs.\n',
         }
       : { status: 200, body, type: 'application/json', anyOrigin: true };
   },
   metrics: async ({ metrics }) =>
     metrics === undefined
-      ? { status: 404, body: 'The metrics are at another address: that of --metrics-addr.\n' }
+      ? { status: 404, body: 'Metrics are served on the address of --metrics-addr.\n' }
       : { status: 200, body: await metrics.text(), type: metrics.contentType },
 } satisfies Record<string, (pages: ServicePages, request: PortRequest) => Promise<Page>>;
 
 function welcome(version: string, url: string): string {
-  return `etcd-discovery ${version}: brings the nodes of a new etcd cluster together.
+  return `etcd-discovery ${version}: lets the nodes of a new etcd cluster find each other.
 
-Make a token for a cluster of three nodes:
+Create a token for a cluster of three nodes:
 
     curl '${url}/new?size=3'
 
-The answer is a URL. Start each node with it, and they form the cluster; etcd 3.4, 3.5 and 3.6:
+The response is a URL. Start each node with it. With etcd 3.4, 3.5 and 3.6:
 
     etcd --name infra1 --discovery ${url}/<token> ...
 
-etcd 3.7, and 3.6 as well:
+With etcd 3.6 and 3.7:
 
     etcd --name infra1 ${findingFlags({ etcd: '3.7', serviceUrl: url, token: '<token>' }).join(' ')} ...
 
-All that a node needs, at any time in its life, for a boot script:
+Complete settings for a node, for a boot script that runs at every start:
 
     curl '${url}/_start/<token>?etcd=3.7&name=NAME&ip=ADDRESS&format=env'
 
-Programs use the typed API, over Connect, gRPC or gRPC-Web:
+API for programs, over Connect, gRPC or gRPC-Web:
 
     curl -H 'Content-Type: application/json' -d '{"size": 3}' \\
       ${url}/discovery.v1.DiscoveryService/CreateToken
 
-Their JSON form as an OpenAPI document: ${url}/openapi.json
+The API as an OpenAPI document: ${url}/openapi.json
 `;
 }

@@ -28,8 +28,8 @@ import type { Exchange } from './exchange.ts';
 import { answerBrowser } from './rpc-page.ts';
 import { type ServicePages, servePage } from './service-pages.ts';
 
-/** Answers a request on its surface, or with its refusal, in the surface's own words. */
-export type Answer = (exchange: Exchange) => unknown;
+/** Answer answers a request on its surface, or with its refusal in the surface's format. */
+export type AnswerExchange = (exchange: Exchange) => unknown;
 
 export interface SurfacesOptions {
   readonly config: Config;
@@ -38,20 +38,23 @@ export interface SurfacesOptions {
   readonly clients: RequestClients;
   readonly callers: Callers;
   readonly pages: ServicePages;
-  /** The store's, which replicas over one etcd share. */
+  /** The store's ID, which replicas over one etcd share. */
   readonly clusterId: bigint;
-  /** Ends what goes on for long. */
+  /** Ends long-running requests. */
   readonly stopping: AbortSignal;
   readonly onDefect: (defect: unknown) => void;
   /** The page's files. */
   readonly assets: Assets;
 }
 
-/** The URL by which the client of a call reaches the service. */
+/** Returns the URL by which the client of a call reaches the service. */
 const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
 
-/** All that the service answers: RPCs, both dialects of etcd, the web page, and the pages about itself. */
-export function surfaces(options: SurfacesOptions): Answer {
+/**
+ * Returns the handler of everything that the service answers: RPCs, both dialects of etcd, the web page, and
+ * the pages about the service.
+ */
+export function surfaces(options: SurfacesOptions): AnswerExchange {
   const { config, service, operator, clients, callers, pages, clusterId, stopping, onDefect } = options;
   const { clientOf, clientWith, valuesOf, workOf } = clients;
   const { version, notReady, urlFor, errorPage } = pages;
@@ -70,7 +73,7 @@ export function surfaces(options: SurfacesOptions): Answer {
     createServiceImplSpec<typeof OperatorService>(OperatorService, operator),
     ...v3,
   ];
-  // Nobody's streams end for that where nobody has to be known.
+  // Without authentication no caller can be removed.
   const held = config.auth.mode === 'off' ? api : heldStreams(api);
   const described = [...held, healthService(held, { notReady, stopping })];
   const details = [file_discovery_v1_error, file_google_rpc_error_details];

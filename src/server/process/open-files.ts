@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * What to tell the operator when this process may not have as many files open as it may have connections; undefined
- * when it may, or where the system does not tell. (Node.js itself has raised the limit as far as it is let.)
+ * Returns a warning if the process may have fewer open files than connections. Undefined if the limit
+ * suffices or is unknown. (Node.js itself has already raised the limit as far as it may.)
  */
 export function openFilesWarning(maxConnections: number): string | undefined {
   const limit = openFilesLimit();
   if (limit === undefined || limit >= maxConnections) return undefined;
   return (
-    `this process may have ${limit} files open, connections included: those past it are closed without a word; ` +
-    `raise the limit (ulimit -Hn, LimitNOFILE=), or set --max-connections (now ${maxConnections}) well below it`
+    `the open-file limit (${limit}) is below --max-connections (${maxConnections}), and connections beyond it are dropped; ` +
+    `raise the limit (ulimit -Hn, LimitNOFILE=), or set --max-connections well below it`
   );
 }
 

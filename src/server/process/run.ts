@@ -11,8 +11,9 @@ import { runWorker } from './workers/worker.ts';
 const LEFT_OVER_MS = 500;
 
 /**
- * Runs the service until SIGTERM or SIGINT; a second signal does not wait. Returns the exit code. What keeps it
- * from starting is one line on `err`, and 1. With several workers this process starts them, and they serve.
+ * Runs the service until SIGTERM or SIGINT; a second signal ends it at once. Returns the exit code. A failure
+ * to start writes one line to `err` and returns 1. With several workers this process starts them, and they
+ * serve.
  */
 export async function runService(
   config: Config,
@@ -28,12 +29,12 @@ export async function runService(
   const problem = await (config.workers > 1 ? runPrimary(config, opened) : runAlone(config, log));
   await flush();
   if (problem !== undefined) err(`etcd-discovery: ${problem}\n`);
-  // What the reader of the log does not take, or anything else that is left, must not keep the process.
+  // Unread log lines, or anything else left over, must not keep the process running.
   else setTimeout(() => process.exit(0), LEFT_OVER_MS).unref();
   return problem === undefined ? 0 : 1;
 }
 
-/** Serves in this process. Returns why it cannot. */
+/** Serves in this process. Returns why it cannot, if it fails to start. */
 async function runAlone(config: Config, log: Log): Promise<string | undefined> {
   const stop = firstSignal((second) => endAtOnce(second, log));
   process.on('SIGUSR2', () => switchLevel(log, config.logLevel));
@@ -41,7 +42,7 @@ async function runAlone(config: Config, log: Log): Promise<string | undefined> {
   if (typeof server === 'string') return server;
   log.info(server.about, 'serving');
   notifySystemd('READY=1', log);
-  log.info({ signal: await stop }, 'stopping: calls under way may finish');
+  log.info({ signal: await stop }, 'stopping: waiting for running calls to finish');
   notifySystemd('STOPPING=1', log);
   await server.stop();
   log.info('stopped');

@@ -1,12 +1,12 @@
 import type { Config } from '../../settings/config.ts';
 import type { Log } from '../telemetry/log.ts';
 
-/** What a shell shows for a process that a signal ended. */
+/** The exit codes that shells show for processes ended by a signal. */
 export const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export type Signal = keyof typeof SIGNAL_CODES;
 
-/** Resolves at the first signal that asks the process to end. Each one after it does not want to wait. */
+/** Resolves at the first signal that asks the process to end. Each further one asks to end it at once. */
 export function firstSignal(onSecond: (signal: Signal) => void): Promise<Signal> {
   return new Promise((resolve) => {
     let signals = 0;
@@ -20,30 +20,28 @@ export function firstSignal(onSecond: (signal: Signal) => void): Promise<Signal>
   });
 }
 
-/** Ends the process, with the code that a shell shows for the signal. */
+/** Ends the process with the exit code that shells show for the signal. */
 export function endAtOnce(signal: Signal, log: Log): never {
-  log.warn({ signal }, 'a second signal: ending at once');
+  log.warn({ signal }, 'second signal: exiting immediately');
   process.exit(SIGNAL_CODES[signal]);
 }
 
-/** To debug, or back. Said while the log is at debug, as it takes every line then. */
+/** Switches to debug level or back. Logged at debug level, at which every line is written. */
 export function switchLevel(log: Log, configured: Config['logLevel']): void {
   if (log.level === 'debug') {
-    log.info(`SIGUSR2: the log goes back to the level ${configured}`);
+    log.info(`SIGUSR2: log level restored to ${configured}`);
     log.level = configured;
   } else {
     log.level = 'debug';
-    log.info(
-      `SIGUSR2: the log has everything from the level debug; once more, and it is at ${configured} again`,
-    );
+    log.info(`SIGUSR2: log level set to debug; send SIGUSR2 again to restore ${configured}`);
   }
 }
 
-/** Sees to it that the process ends where it would go on in a state that nobody foresaw, and says why. */
+/** Ends the process at an unexpected error, which leaves it in an unknown state, and logs the cause. */
 export function endOnDefect(log: Log): void {
-  // What was acknowledged is on disk, and a restart is cheap.
+  // Acknowledged writes are on disk, and a restart is cheap.
   process.on('uncaughtException', (error, origin) => {
-    log.fatal({ err: error }, `ending: ${origin}`);
+    log.fatal({ err: error }, `exiting: ${origin}`);
     process.exit(1);
   });
 }

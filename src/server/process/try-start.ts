@@ -6,7 +6,7 @@ import { type RunningServer, startServer } from '../serve.ts';
 import type { Log } from '../telemetry/log.ts';
 import { readServerTls } from '../tls-files.ts';
 
-/** Starts the service, or says for the operator what keeps it from starting. What nobody foresaw is thrown on. */
+/** Starts the service, or returns for the operator why it cannot start. Rethrows unexpected errors. */
 export async function tryStart(config: Config, log: Log, scrape?: Scrape): Promise<RunningServer | string> {
   const tls = config.tls && readServerTls(config.tls);
   if (typeof tls === 'string') return tls;

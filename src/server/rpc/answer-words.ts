@@ -1,9 +1,9 @@
 import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import { forClients } from './connect-words.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
-import { type Body, mapped } from './map-body.ts';
+import { mapped, type ResponseBody } from './map-body.ts';
 
-/** Of an envelope: its message is compressed; it is the last one, of gRPC-Web and of Connect. */
+/** Flags of an envelope: the message is compressed; it is the last one in gRPC-Web or in Connect. */
 const COMPRESSED = 0x01;
 const WEB_TRAILERS = 0x80;
 const END_STREAM = 0x02;
@@ -13,8 +13,8 @@ const MESSAGE = 'grpc-message';
 const MESSAGE_LINE = /^(grpc-message: ?)([^\r\n]*)/im;
 
 /**
- * Connect's answer with its errors as clients want them: in words that speak of the call alone, and in `grpc-message`
- * not more escaped than gRPC's protocol says.
+ * Rewrites the errors in Connect's response for clients: messages about the call alone, and a `grpc-message`
+ * without more escapes than gRPC's protocol requires.
  */
 export async function inWordsForClients(answer: UniversalServerResponse): Promise<UniversalServerResponse> {
   const { status, header, trailer, body } = answer;
@@ -40,21 +40,24 @@ function reencode(message: string): string {
   return encodeGrpcMessage(forClients(decodeURIComponent(message)));
 }
 
-/** Trailers are there when the body is over. */
-async function* before(body: Body, atEnd: () => void): Body {
+/** The trailers are available when the body has ended. */
+async function* before(body: ResponseBody, atEnd: () => void): ResponseBody {
   yield* body;
   atEnd();
 }
 
-/** The body of an error is in one piece, whose length the head has. */
-async function rewriteUnary(answer: UniversalServerResponse, body: Body): Promise<UniversalServerResponse> {
+/** An error's body is one chunk, whose length is in the head. */
+async function rewriteUnary(
+  answer: UniversalServerResponse,
+  body: ResponseBody,
+): Promise<UniversalServerResponse> {
   const bytes = Buffer.from(JSON.stringify(inWords(parse(await wholeOf(body)))));
   const header = new Headers(answer.header);
   header.set('content-length', String(bytes.length));
   return { ...answer, header, body: createAsyncIterable([bytes]) };
 }
 
-/** The error of a unary answer, and the answer once more, as its body can be read once. */
+/** Returns the error of a unary response and an equal response, because the body can be read only once. */
 export async function errorOf(
   answer: UniversalServerResponse,
 ): Promise<{ error: ConnectErrorJson; again: UniversalServerResponse }> {
@@ -64,7 +67,7 @@ export async function errorOf(
   return { error: parse(bytes), again: { ...answer, body: createAsyncIterable([bytes]) } };
 }
 
-async function wholeOf(body: Body): Promise<Uint8Array> {
+async function wholeOf(body: ResponseBody): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -82,7 +85,7 @@ function inWords(error: ConnectErrorJson): ConnectErrorJson {
   return error.message === undefined ? error : { ...error, message: forClients(error.message) };
 }
 
-/** Connect makes a chunk of each envelope. */
+/** Connect makes one chunk of each envelope. */
 function rewriteEnd(chunk: Uint8Array): Uint8Array {
   const [flags = 0] = chunk;
   if ((flags & COMPRESSED) !== 0) return chunk;

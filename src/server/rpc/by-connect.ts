@@ -21,13 +21,13 @@ import { TURNED_AWAY, turnedAway } from './turned-away.ts';
 export interface Asked {
   readonly values: ContextValues;
   readonly outcome: Outcome;
-  /** What there is of the body, when some of it was read. */
+  /** The body, if some of it was already read. */
   readonly read: Uint8Array | undefined;
-  /** What the work of the answer is taken of. */
+  /** The work budget to which the response is charged. */
   readonly work: Work;
 }
 
-/** Has Connect answer a call. */
+/** Answers a call through Connect. */
 export async function byConnect(
   handler: UniversalHandler,
   request: PortRequest,
@@ -39,7 +39,8 @@ export async function byConnect(
   const type = mediaTypeOf(header.get('content-type') ?? '');
   if (type !== '') header.set('content-type', type);
   dropLongDeadlines(header);
-  // Connect may leave it half-read. That is for the port to see to: a request that is destroyed holds its socket.
+  // Connect may leave the body half read. The port handles the rest: a destroyed request would hold its
+  // socket.
   const body =
     read === undefined ? request.iterator({ destroyOnReturn: false }) : createAsyncIterable([read]);
   const refusal = values.get(TURNED_AWAY);
@@ -50,7 +51,7 @@ export async function byConnect(
   try {
     await universalResponseToNodeResponse(charged(explained, work), response);
   } catch (thrown) {
-    // The client is gone; whatever else went wrong has been told in the answer.
+    // The client is gone. Any other failure was reported in the response.
     outcome.code ??= codeToString(ConnectError.from(thrown).code);
   }
 }
@@ -62,12 +63,12 @@ interface Call {
   readonly outcome: Outcome;
 }
 
-/** Says why a call was refused, in words for whoever has made it. */
+/** Explains to the caller why the call was rejected. */
 async function explain(
   answer: UniversalServerResponse,
   { handler, type, isGet, outcome }: Call,
 ): Promise<UniversalServerResponse> {
-  // What the service has not seen can only be wrong itself.
+  // A call that did not reach the service must itself be wrong.
   const isUnseen = outcome.code === undefined;
   if (isGet && isUnseen && answer.status >= 400 && answer.status !== 405) return explainQuery(answer);
   if (answer.status === 500 && isUnseen) return explainUnreadable(answer);
@@ -75,7 +76,7 @@ async function explain(
   return inWordsForClients(answer);
 }
 
-/** Takes what is sent of the client's work. */
+/** Charges what is sent to the client's work. */
 function charged(answer: UniversalServerResponse, work: Work): UniversalServerResponse {
   if (answer.body === undefined) return answer;
   const count = sendingMeter(work, isCompressed(answer));
@@ -88,7 +89,7 @@ function charged(answer: UniversalServerResponse, work: Work): UniversalServerRe
 
 const ENCODINGS = ['content-encoding', 'connect-content-encoding', 'grpc-encoding'];
 
-/** Short messages are not, though they are of one stream: those count for little. */
+/** Short messages of a compressed stream are not compressed, but they hardly count. */
 function isCompressed({ header }: UniversalServerResponse): boolean {
   return ENCODINGS.some((name) => (header?.get(name) ?? 'identity') !== 'identity');
 }

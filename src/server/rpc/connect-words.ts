@@ -1,4 +1,4 @@
-/** What Connect says of its own settings, and what it means to a client. */
+/** Connect's messages about its own settings, and their meaning for a client. */
 const WORDS: ReadonlyArray<readonly [theirs: RegExp, ours: string]> = [
   [
     /^message size (\d+) is larger than configured readMaxBytes (\d+)$/,
@@ -14,7 +14,7 @@ const WORDS: ReadonlyArray<readonly [theirs: RegExp, ours: string]> = [
   ],
 ];
 
-/** The words of an error, for a client that knows nothing of what the service is made of. */
+/** Returns an error message for a client that does not know what the service is built with. */
 export function forClients(message: string): string {
   for (const [theirs, ours] of WORDS) {
     if (theirs.test(message)) return message.replace(theirs, ours);

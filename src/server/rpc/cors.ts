@@ -7,15 +7,15 @@ const EVERY_ANSWER = {
 };
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': cors.allowedMethods.join(', '),
-  // Authorization for a proxy in front that asks for it.
+  // Authorization, for a proxy that requires it.
   'Access-Control-Allow-Headers': [...cors.allowedHeaders, 'Authorization'].join(', '),
-  // As long as browsers remember it at most.
+  // The maximum that browsers accept.
   'Access-Control-Max-Age': '7200',
 };
 
 /**
- * Lets the pages of all origins call RPCs, as they may call the v2 dialect: a call proves itself by the token that
- * it holds, never by a cookie. True when the request was a preflight, which is answered here.
+ * Lets pages of all origins call RPCs, like the v2 dialect: a call is authorised by its token, never by a
+ * cookie. True if the request was a preflight, which is answered here.
  */
 export function allowCrossOrigin(request: PortRequest, response: PortResponse): boolean {
   if (request.headers.origin === undefined) return false;

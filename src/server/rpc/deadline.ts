@@ -2,7 +2,7 @@ import { parseTimeout as parseConnect } from '@connectrpc/connect/protocol-conne
 import { parseTimeout as parseGrpc } from '@connectrpc/connect/protocol-grpc';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 
-/** The deadline of gRPC, in ms. Undefined: there is none, or one that no timer can wait for, which is as good as none. */
+/** Parses a gRPC deadline in ms. Undefined: none, or one too long for a timer, which amounts to none. */
 export function grpcTimeoutMs(text: string | null): number | undefined {
   const { timeoutMs } = parseGrpc(text, Number.POSITIVE_INFINITY);
   return timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : timeoutMs;
@@ -10,7 +10,7 @@ export function grpcTimeoutMs(text: string | null): number | undefined {
 
 const PARSERS = { 'connect-timeout-ms': parseConnect, 'grpc-timeout': parseGrpc };
 
-/** Takes out of the headers a deadline that no timer can wait for: 24 days and more. */
+/** Removes a deadline that is too long for a timer from the headers: 24 days and more. */
 export function dropLongDeadlines(headers: Headers): void {
   for (const [name, parse] of Object.entries(PARSERS)) {
     const { timeoutMs = 0 } = parse(headers.get(name), Number.POSITIVE_INFINITY);

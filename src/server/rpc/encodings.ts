@@ -1,16 +1,18 @@
 import type { UniversalServerResponse } from '@connectrpc/connect/protocol';
 
-/** What a message may be compressed with, besides not at all. */
+/** The accepted compression of messages, besides none. */
 const ACCEPTED = 'gzip';
 
-/** Where each protocol names the encoding of a request, and where an answer those that are taken. */
+/**
+ * The headers in which each protocol names the encoding of a request, and the accepted ones in a response.
+ */
 const NAMES: ReadonlyArray<readonly [request: string, answer: string]> = [
   ['grpc-encoding', 'grpc-accept-encoding'],
   ['content-encoding', 'accept-encoding'],
   ['connect-content-encoding', 'connect-accept-encoding'],
 ];
 
-/** Names the encodings that are taken to a client that has used another one. */
+/** Tells a client that used another encoding which ones are accepted. */
 export function nameEncodings({ header }: UniversalServerResponse, asked: Headers): void {
   for (const [request, answer] of NAMES) {
     const encoding = asked.get(request) ?? 'identity';

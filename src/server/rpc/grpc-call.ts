@@ -11,16 +11,16 @@ import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
 import { grpcTimeoutMs } from './deadline.ts';
 
-/** A message, or messages as they come. */
+/** Input is a message, or a stream of messages. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
 
-// One for all, as most of what an error costs is to make it.
-export const GONE = new ConnectError('the client has ended the call', Code.Canceled);
-const OVER = new ConnectError('the call is over', Code.Canceled);
+// Shared, because creating an error is most of its cost.
+export const GONE = new ConnectError('the client canceled the call', Code.Canceled);
+const OVER = new ConnectError('the call has ended', Code.Canceled);
 
 /**
- * One call, as interceptors and the handler see it. Most of them want the message alone, and so what takes long
- * to make (headers, the signal, the URL) is made when it is asked for.
+ * GrpcCall is one call as interceptors and the handler see it. Most of them need only the message, so
+ * whatever is expensive (headers, the signal, the URL) is created on demand.
  */
 export class GrpcCall implements HandlerContext {
   /** Whether the client or the service may send several messages. */
@@ -90,17 +90,17 @@ export class GrpcCall implements HandlerContext {
     return this.#trailer;
   }
 
-  /** What the handler has added to the head and to the trailers, where it has. */
+  /** Returns the headers and trailers that the handler has added, if any. */
   get additions(): { readonly header: Headers | undefined; readonly trailer: Headers | undefined } {
     return { header: this.#header, trailer: this.#trailer };
   }
 
-  /** What is left of the deadline, in whole ms as Connect has it. */
+  /** Returns the time left until the deadline, in whole ms as Connect does. */
   timeoutMs(): number | undefined {
     return this.#deadline === undefined ? undefined : Math.ceil(this.#deadline - performance.now());
   }
 
-  /** Aborted when the client ends the call, at its deadline, and when the call is over. */
+  /** Aborted when the client cancels the call, at its deadline, and when the call is over. */
   get signal(): AbortSignal {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
@@ -118,7 +118,7 @@ export class GrpcCall implements HandlerContext {
     return abort.signal;
   }
 
-  /** Nothing more is done for this call. */
+  /** Ends the call: nothing more is done for it. */
   end(reason = OVER): void {
     clearTimeout(this.#timer);
     this.#abort?.abort(reason);
@@ -135,7 +135,7 @@ export class GrpcCall implements HandlerContext {
   }
 }
 
-/** The deadline as the client wrote it; null when there is none. */
+/** Returns the deadline as the client wrote it. null if there is none. */
 export function timeoutOf({ headers }: Http2ServerRequest): string | null {
   return headers['grpc-timeout']?.toString() ?? null;
 }

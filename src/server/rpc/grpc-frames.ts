@@ -1,4 +1,5 @@
-// Messages as gRPC frames them: a byte that says whether it is compressed, four of its length, and the message.
+// gRPC's framing of messages: a byte that says whether the message is compressed, four bytes of length, and
+// the message.
 
 import type { Http2ServerRequest } from 'node:http2';
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
@@ -14,13 +15,14 @@ export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): 
   return frame;
 }
 
-/** All of a body, or more than a message may have. Never resolves when the client goes away before. */
+/** Reads the whole body, or more than a message may have. Never resolves if the client disconnects before. */
 export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {
     let body: Uint8Array = new Uint8Array();
     let length = 0;
     stream.on('data', (chunk: Buffer) => {
-      // Nearly every body comes in one piece. Of others each is copied, as a byte may hold a whole read's memory.
+      // Nearly every body is one chunk. The chunks of others are copied, because a byte may hold the memory
+      // of a whole read.
       body = length === 0 ? chunk : joined(body, length, chunk);
       length += chunk.length;
       if (length <= PREFIX_BYTES + readMaxBytes) return;
@@ -28,12 +30,12 @@ export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): 
       resolve(body.subarray(0, length));
     });
     stream.once('end', () => resolve(body.subarray(0, length)));
-    // Of a call that had to wait, an empty one has ended by now, and nobody tells of it again.
+    // In a call that had to wait, an empty body has ended by now, without a further event.
     if (stream.readableEnded) resolve(body);
   });
 }
 
-/** With room for as much again when there was none: many small pieces cost no more than few large ones. */
+/** Doubles the capacity when it is used up, so that many small chunks cost no more than few large ones. */
 function joined(body: Uint8Array, length: number, chunk: Uint8Array): Uint8Array {
   let room = body;
   if (length + chunk.length > body.length) {
@@ -44,7 +46,7 @@ function joined(body: Uint8Array, length: number, chunk: Uint8Array): Uint8Array
   return room;
 }
 
-/** The message of a body that is one message, not compressed and not too large, and nothing else. */
+/** Returns the message of a body that is exactly one message, neither compressed nor too large. */
 export function onlyMessage(
   desc: DescMessage,
   body: Uint8Array,

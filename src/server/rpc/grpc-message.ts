@@ -1,7 +1,10 @@
-/** What cannot stand in a header as it is: bytes but printable ASCII, the escape, and space where a header would lose it. */
+/**
+ * Characters that a header cannot contain: all but printable ASCII, the escape itself, and spaces at the
+ * ends, which would be lost.
+ */
 const ESCAPED = /[^\x20-\x7e]|%|^ | $/gu;
 
-/** A text as `grpc-message` has it: the escapes are for what needs them alone, as gRPC's protocol says. */
+/** Encodes a text for `grpc-message`, escaping only what gRPC's protocol requires. */
 export function encodeGrpcMessage(text: string): string {
   return text.replace(ESCAPED, (character) => {
     let escaped = '';

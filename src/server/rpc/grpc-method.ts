@@ -1,8 +1,9 @@
-// Why: connect-node's chains of streams, headers and abort signals take five times as long as all else of a gRPC call.
-// Until: connect-node alone answers GetCluster within 1.5 times of this (npm run bench). Then its folder's grpc*.ts can go.
+// Reason: connect-node's chains of streams, headers and abort signals take five times as long as the rest of
+// a gRPC call. Remove this and the other grpc*.ts files when connect-node alone answers GetCluster within 1.5
+// times of this (npm run bench).
 
-// Only the usual call is answered here: over HTTP/2, in protobuf, not compressed, with a deadline that is one. All
-// others are Connect's, which answers the same.
+// Only the usual call is answered here: over HTTP/2, in protobuf, not compressed, with a valid deadline. All
+// others go to Connect, which gives the same responses.
 
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
@@ -30,11 +31,11 @@ import { encodeGrpcMessage } from './grpc-message.ts';
 export interface GrpcOptions {
   readonly readMaxBytes: number;
   readonly interceptors: readonly Interceptor[];
-  /** What the work of a call's answer is taken of. */
+  /** Returns the work budget to which a call's response is charged. */
   readonly workOf: (values: ContextValues) => Work;
 }
 
-/** Answers a call, or has Connect do it: `read` is what there is of the body when some of it was read. */
+/** GrpcMethod answers a call, or passes it to Connect: `read` is the body, if some of it was already read. */
 export type GrpcMethod = (
   request: Http2ServerRequest,
   response: Http2ServerResponse,
@@ -45,14 +46,14 @@ export type GrpcMethod = (
 type Invoke = ReturnType<Interceptor>;
 type Asked = Parameters<Invoke>[0];
 type Answer = Awaited<ReturnType<Invoke>>;
-/** What the four kinds of handlers have in common. */
+/** The common type of the four kinds of handlers. */
 type Handler = (input: Input, call: GrpcCall) => unknown;
 
 const BINARY = /^application\/grpc(?:\+proto)?\s*(?:;|$)/i;
-/** As Connect answers. */
+/** The same as Connect's. */
 const HEAD = { 'content-type': 'application/grpc+proto' };
 
-/** What answers the calls of a method. */
+/** Returns the function that answers the calls of a method. */
 export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
   const { interceptors, readMaxBytes, workOf } = options;
   const { input, output } = spec.method;
@@ -108,14 +109,17 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
   };
 }
 
-/** Sets how the call has ended. */
+/** Sets the status of the call. */
 function withStatus(trailer: Headers, error: ConnectError | undefined): Headers {
   setTrailerStatus(trailer, error);
   if (error !== undefined) trailer.set('grpc-message', encodeGrpcMessage(forClients(error.rawMessage)));
   return trailer;
 }
 
-/** A body as it comes. What breaks it off is the client, and Node.js may tell of it here before the signal does. */
+/**
+ * Yields a body as it arrives. Only the client can break it off, and Node.js may report that here before the
+ * signal does.
+ */
 async function* bytesOf(request: Http2ServerRequest): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of request) yield chunk as Uint8Array;
@@ -136,7 +140,7 @@ function isUsual(request: Http2ServerRequest): boolean {
   );
 }
 
-/** A handler's answer, as interceptors see it. */
+/** Wraps a handler's response as interceptors see it. */
 function answerOf(call: GrpcCall, stream: boolean, message: unknown): Answer {
   const { service, method } = call;
   return {
@@ -153,7 +157,7 @@ function answerOf(call: GrpcCall, stream: boolean, message: unknown): Answer {
   } as Answer;
 }
 
-/** Sends messages, each when the client has room for it, until there are no more or the client is gone. */
+/** Sends messages, each when the client has room for it, until none are left or the client is gone. */
 async function sendAll(
   messages: AsyncIterable<MessageInitShape<DescMessage>>,
   desc: DescMessage,

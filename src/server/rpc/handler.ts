@@ -21,7 +21,7 @@ import { refuseUnknown } from './refusals.ts';
 import { refuseTurnedAway, TURNED_AWAY } from './turned-away.ts';
 import { versionProblem } from './version-problem.ts';
 
-/** With a refusal it answers that, in the protocol of the call. */
+/** RpcHandler answers a call. With a refusal it answers that, in the protocol of the call. */
 export type RpcHandler = (
   request: PortRequest,
   response: PortResponse,
@@ -30,15 +30,17 @@ export type RpcHandler = (
 ) => Promise<void>;
 
 export interface RpcOptions {
-  /** The largest message that is taken. */
+  /** The largest accepted message. */
   readonly readMaxBytes?: number | undefined;
-  /** What an `Any` in JSON may hold. */
+  /** The types that an `Any` in JSON may contain. */
   readonly registry?: Registry;
-  /** What the work of a call's answer is taken of. */
+  /** Returns the work budget to which a call's response is charged. */
   readonly workOf?: (values: ContextValues) => Work;
 }
 
-/** Answers the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web. */
+/**
+ * Returns the handler for the paths of RPC services, over HTTP/1.1 and HTTP/2: Connect, gRPC and gRPC-Web.
+ */
 export function rpcHandler(
   services: readonly ServiceImplSpec[],
   valuesOf: (request: PortRequest, outcome: Outcome) => ContextValues = () => createContextValues(),
@@ -46,16 +48,16 @@ export function rpcHandler(
 ): RpcHandler {
   const options = {
     readMaxBytes,
-    // Longer ones are dropped before; they would end the call at once.
+    // Longer ones were removed before: they would end the call at once.
     maxTimeoutMs: LONGEST_TIMER_MS,
     interceptors: [noteOutcome],
   };
   const router = createConnectRouter({
     ...options,
     interceptors: [...options.interceptors, refuseTurnedAway],
-    // Not brotli: at its default quality it takes thirty times as long.
+    // Not brotli, which takes thirty times as long at its default quality.
     acceptCompression: [compressionGzip],
-    // A misspelt field is refused, and not taken for one that is left out.
+    // A misspelled field is rejected instead of being treated as missing.
     jsonOptions: { ignoreUnknownFields: false, ...(registry && { registry }) },
   });
   const methods = services.flatMap(({ methods }) => Object.values(methods));

@@ -9,10 +9,10 @@ import {
   WatchResponseSchema,
 } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 
-/** Members in a message from which it takes half a millisecond to be written, in JSON one. */
+/** From this many members it takes half a millisecond to serialise a message, in JSON one. */
 const LARGE = 100;
 
-/** Whether it takes long to write an answer, for it holds a long list. */
+/** Whether serialising a response takes long because it contains a long list. */
 export function isLarge(message: MessageInitShape<DescMessage>): boolean {
   return lengthOf(message) > LARGE;
 }

@@ -1,8 +1,8 @@
-/** What an answer is sent of. */
-export type Body = AsyncIterable<Uint8Array>;
+/** ResponseBody is the body of a response. */
+export type ResponseBody = AsyncIterable<Uint8Array>;
 
-/** Changes each chunk of a body. A generator would keep from Connect that the client cannot be written to. */
-export function mapped(body: Body, change: (chunk: Uint8Array) => Uint8Array): Body {
+/** Maps each chunk of a body. A generator would hide from Connect that the client is gone. */
+export function mapped(body: ResponseBody, change: (chunk: Uint8Array) => Uint8Array): ResponseBody {
   const inner = body[Symbol.asyncIterator]();
   const next = async (): Promise<IteratorResult<Uint8Array>> => {
     const result = await inner.next();

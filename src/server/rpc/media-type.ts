@@ -1,10 +1,10 @@
-/** A charset that is what protobuf's JSON is in, or a part of it, quoted or not. */
+/** A charset parameter compatible with protobuf's JSON, quoted or not. */
 const UTF_8 = /^\s*charset\s*=\s*"?(?:utf-?8|us-ascii)"?\s*$/i;
 const CHARSET = /^\s*charset\s*=/i;
 
 /**
- * A media type as Connect knows it: without parameters. They say nothing of a message, but for a charset: with another
- * one than UTF-8 the type of a text is left as it is, which is none that is served.
+ * Returns a media type without parameters, as Connect knows it. They do not affect a message, except for a
+ * charset: a text type with a charset other than UTF-8 is returned unchanged, which is not a supported type.
  */
 export function mediaTypeOf(contentType: string): string {
   const [type = '', ...parameters] = contentType.split(';');

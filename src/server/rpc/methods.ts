@@ -5,7 +5,7 @@ import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 
-/** Every method that is served, by its path. True: a stream. */
+/** Every served method by its path. True: a stream. */
 const METHODS = new Map(
   [
     DiscoveryService,
@@ -26,12 +26,12 @@ const METHODS = new Map(
   ),
 );
 
-/** Whether a path is that of an RPC, and so holds no token. */
+/** Whether a path is that of an RPC, which contains no token. */
 export function isRpc(path: string): boolean {
   return METHODS.has(path);
 }
 
-/** Whether a path is that of an RPC that streams. */
+/** Whether a path is that of a streaming RPC. */
 export function isStream(path: string): boolean {
   return METHODS.get(path) === true;
 }

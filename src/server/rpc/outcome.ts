@@ -4,15 +4,21 @@ import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { ownTurn } from '../../own-turn.ts';
 import { isLarge } from './large.ts';
 
-/** What became of a request, for the log and the metrics: filled by what answers it. */
+/**
+ * Outcome is the result of a request, for the log and the metrics. It is filled while the request is
+ * answered.
+ */
 export interface Outcome {
-  /** Of an RPC that exists. */
+  /** The method of an RPC that exists. */
   method?: string;
-  /** How an RPC ended, in Connect's words, like `not_found`. Unset when it never got as far as the service. */
+  /**
+   * The result of an RPC as one of Connect's codes, such as `not_found`. Unset if it never reached the
+   * service.
+   */
   code?: string;
-  /** What it was about, as it names it: with a secret behind it or without. */
+  /** The token as named in the request, with or without a secret. */
   token?: string;
-  /** Why it was refused. */
+  /** The reason why it was rejected. */
   reason?: string;
 }
 
@@ -42,7 +48,7 @@ async function* noted<T extends MessageInitShape<DescMessage>>(
       if (isLarge(message)) await ownTurn();
       yield message;
     }
-    // A handler ends quietly when its time is over: its client would take that for the end of what there is.
+    // A handler ends silently at its deadline, which its client would take for the end of the data.
     const reason: unknown = signal.reason;
     if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
     outcome.code = 'ok';

@@ -6,15 +6,18 @@ import type { PortRequest, PortResponse } from '../../port/port.ts';
 import { pathOf } from '../route.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
 
-/** To Connect a message that is no protobuf is an error of the server, which operators would be woken for. */
+/** Connect reports a message that is not protobuf as a server error, which would alert operators. */
 export function explainUnreadable(answer: UniversalServerResponse): UniversalServerResponse {
-  const message = 'the body is not the protobuf message of this method';
+  const message = 'the body is not a valid protobuf message for this method';
   return inJson({ ...answer, status: 400 }, Code.InvalidArgument, message);
 }
 
-/** What Connect refuses with a bare status. The first two codes are what its clients make of the status. */
+/**
+ * Errors that Connect returns as a bare status. The first two codes are what its clients derive from the
+ * status.
+ */
 const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Map([
-  [405, [Code.Unknown, 'this method is called with POST, and reads with GET as well']],
+  [405, [Code.Unknown, 'call this method with POST (methods without side effects also accept GET)']],
   [
     415,
     [
@@ -22,18 +25,18 @@ const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Ma
       "unsupported Content-Type; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
     ],
   ],
-  [505, [Code.Unimplemented, 'a stream in both directions needs HTTP/2']],
+  [505, [Code.Unimplemented, 'a bidirectional stream requires HTTP/2']],
 ]);
 const PLAIN = 'text/plain; charset=utf-8';
 const GRPC_WEB_TEXT = /^application\/grpc-web-text/i;
 const NO_WEB_TEXT =
   'gRPC-Web in text is not supported; use application/grpc-web+proto: with protoc-gen-grpc-web, generate with mode=grpcweb';
-/** The media types of Connect, and those that curl and fetch send by themselves. */
+/** The media types of Connect, and those that curl and fetch send by default. */
 const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencoded)|text\/plain)?(?:;|$)/;
 
 /**
- * Says why to whoever tries a call by hand and forgets half of it. Clients of gRPC read the status alone, and those of
- * yet another protocol no error of Connect.
+ * Adds an explanation for people who try a call by hand and forget a part of it. gRPC clients read only the
+ * status, and clients of other protocols do not understand Connect's errors.
  */
 export function explainStatus(
   bare: UniversalServerResponse,
@@ -45,7 +48,7 @@ export function explainStatus(
     return inWords(answer, PLAIN, `${NO_WEB_TEXT}\n`);
   const [code, message] = BARE.get(answer.status) ?? [];
   if (code === undefined || message === undefined) return answer;
-  // gRPC is not spoken over HTTP/1.1: a 505 is not for a client of it.
+  // gRPC is not supported over HTTP/1.1, so a 505 does not come from a gRPC client.
   if (answer.status !== 505 && isGrpc(contentType)) return answer;
   return answer.status === 505 || CONNECT.test(contentType)
     ? inJson(answer, code, message)
@@ -80,9 +83,9 @@ function inWords(
 }
 
 const NO_SUCH_RPC =
-  'no such RPC here: the services are discovery.v1.DiscoveryService and what discovery needs of etcdserverpb';
+  'unknown RPC: the services are discovery.v1.DiscoveryService and the parts of etcdserverpb that discovery uses';
 
-/** A service or a method that is not here. Each protocol has its own way to say so. */
+/** Answers a call of an unknown service or method, in the way of its protocol. */
 export function refuseUnknown(request: PortRequest, response: PortResponse): void {
   const message = unserved(pathOf(request.url ?? ''))?.rawMessage ?? NO_SUCH_RPC;
   const type = request.headers['content-type'] ?? '';
@@ -92,11 +95,11 @@ export function refuseUnknown(request: PortRequest, response: PortResponse): voi
       'grpc-status': String(Code.Unimplemented),
       'grpc-message': encodeGrpcMessage(message),
     };
-    // gRPC takes a status for one only in the frame that ends the stream.
+    // gRPC accepts a status only in the frame that ends the stream.
     if ('stream' in response) {
       const all = { ...response.getHeaders(), ...headers, ':status': 200 };
       response.stream.respond(all, { endStream: true });
-      // Else it is logged as one that its client has left.
+      // Otherwise it would be logged as a request whose client has left.
       response.end();
     } else response.writeHead(200, headers).end();
   } else {

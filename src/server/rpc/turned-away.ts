@@ -1,10 +1,10 @@
 import { type ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
 import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
 
-/** Why a call is not answered, where that is known before its body is read. */
+/** The context key with the error of a call that is rejected before its body is read. */
 export const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
 
-/** What else of a call Connect would refuse, with another reason. */
+/** Problems that Connect would report with other errors. */
 const JUDGED_FIRST = [
   'content-encoding',
   'connect-content-encoding',
@@ -14,12 +14,12 @@ const JUDGED_FIRST = [
   'grpc-timeout',
 ];
 
-/** A message that every method takes, for what has its message in the URL. */
+/** A message that every method accepts, for calls with the message in the URL. */
 const EMPTY_QUERY = '?connect=v1&encoding=json&message=%7B%7D';
 
 /**
- * The same call as one that Connect refuses with this reason, in the call's own protocol, before it reads anything of
- * the body: a call that is one too many costs next to nothing.
+ * Returns the call in a form that Connect rejects with this error, in the call's own protocol, before it
+ * reads the body: a call above a limit costs next to nothing.
  */
 export function turnedAway(asked: UniversalServerRequest, refusal: ConnectError): UniversalServerRequest {
   for (const name of JUDGED_FIRST) asked.header.delete(name);
@@ -27,7 +27,7 @@ export function turnedAway(asked: UniversalServerRequest, refusal: ConnectError)
   return { ...asked, url, body: { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(refusal) }) } };
 }
 
-/** Refuses what came without a body. */
+/** Rejects the calls that were passed on without a body. */
 export const refuseTurnedAway: Interceptor = (next) => (request) => {
   const refusal = request.contextValues.get(TURNED_AWAY);
   return refusal === undefined ? next(request) : Promise.reject(refusal);

@@ -1,7 +1,10 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { PortRequest } from '../../port/port.ts';
 
-/** Says that a call asks for a version of Connect's protocol that nobody knows. Undefined: it does not. */
+/**
+ * Returns the error for a call that requests an unknown version of Connect's protocol. Undefined for other
+ * calls.
+ */
 export function versionProblem({ method, url = '', headers }: PortRequest): ConnectError | undefined {
   const inQuery = method === 'GET';
   const version = inQuery ? versionOf(url) : headers['connect-protocol-version'];
@@ -10,7 +13,7 @@ export function versionProblem({ method, url = '', headers }: PortRequest): Conn
     ? [`connect=${String(version)}`, 'connect=v1']
     : [`Connect-Protocol-Version: ${String(version)}`, 'Connect-Protocol-Version: 1'];
   return new ConnectError(
-    `unsupported version of the Connect protocol: ${named}; use ${known}, or leave it out`,
+    `unsupported version of the Connect protocol: ${named}; use ${known}, or omit it`,
     Code.InvalidArgument,
   );
 }

@@ -1,8 +1,8 @@
 import { Counter, type Registry } from 'prom-client';
 
 /**
- * Makes a counter with one label, and returns what adds to it. Every value of the label is there from the start, so
- * that a rate sees the first one.
+ * Creates a counter with one label, and returns the function that increments it. All label values exist from
+ * the start, so that a rate includes the first increment.
  */
 export function counterBy<V extends string>(
   register: Registry,

@@ -1,49 +1,45 @@
 import { Gauge, type Registry } from 'prom-client';
 
-/** What there is now of something, and the most that there may be. */
+/** The current amount of something, and its limit. */
 interface Held {
   readonly now: () => number;
   readonly most: number;
 }
 
-/** What is of a limited number, with the setting that limits it. */
+/** Limited resources, with the setting that limits them. */
 const HELD = {
   watches: ['discovery_watches', '--max-watches', 'Open watches: waiting nodes and RPC streams.'],
   connections: ['discovery_connections', '--max-connections', 'Open connections.'],
-  requests: [
-    'discovery_requests_open',
-    '--max-at-once',
-    'Requests that are not answered yet, waits included.',
-  ],
+  requests: ['discovery_requests_open', '--max-at-once', 'Open requests, including waits.'],
   tokens: [
     'discovery_tokens',
     '--max-tokens',
-    'Tokens in the store, those that have ended and are still remembered included. Replicas over one etcd all tell the same.',
+    'Tokens in the store, including ended tokens within their retention. Replicas that share an etcd report the same value.',
   ],
   bytes: [
     'discovery_store_bytes',
     '--data-max-bytes or --etcd-max-bytes',
-    'What the tokens take of the store, in bytes. Past the most no new ones are made, and a quarter further nothing is changed. Replicas over one etcd all tell the same.',
+    'Bytes that tokens use in the store. At the limit new tokens are rejected, at 125% of it all changes except deletions. Replicas that share an etcd report the same value.',
   ],
 } as const;
 
 export interface Gauges extends Readonly<Record<keyof typeof HELD, Held>> {
-  /** What may still be written to the store, in bytes; undefined where that is another's business. */
+  /** Returns the bytes that can still be written to the store. Undefined if the store is remote. */
   readonly room: (() => number) | undefined;
 }
 
-/** Has the gauges look, at every scrape, at what there is. */
+/** Registers the gauges, which read the current amounts at every scrape. */
 export function registerGauges(register: Registry, { room, ...held }: Gauges): void {
   const registers = [register];
   for (const [key, [name, setting, help]] of Object.entries(HELD)) {
     const { now, most } = held[key as keyof typeof HELD];
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(now()) });
-    new Gauge({ name: `${name}_max`, help: `The most that there may be (${setting}).`, registers }).set(most);
+    new Gauge({ name: `${name}_max`, help: `Limit on this gauge (${setting}).`, registers }).set(most);
   }
   if (room !== undefined) {
     const made: Gauge = new Gauge({
       name: 'discovery_store_room_bytes',
-      help: 'What the embedded store can still write: room in its file and on its disk.',
+      help: 'Bytes that the embedded store can still write: free space in its file and on its disk.',
       registers,
       collect: () => made.set(room()),
     });

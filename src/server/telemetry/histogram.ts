@@ -1,20 +1,20 @@
-/** Takes values; to be kept by whoever has many to give. */
+/** Series accepts values. Keep it if there are many to observe. */
 export interface Series {
   observe(value: number): void;
 }
 
-/** Seconds: from a read in memory to what no client waits for. */
+/** Seconds: from a read in memory to longer than clients wait. */
 export const SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 /** Seconds: a wait lasts until a person has started the other nodes. */
 export const LONG_SECONDS = [0.1, 1, 5, 15, 60, 300, 900, 3600, 21_600];
-/** How many of something. */
+/** Counts. */
 export const COUNTS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 
 /**
- * A Prometheus histogram. To observe is an addition in an array: the package's own makes a string of the labels and
- * looks it up for each value.
+ * Histogram is a Prometheus histogram. Observing is an addition in an array; the package's own histogram
+ * builds and looks up a string of the labels for each value.
  */
 export class Histogram {
   readonly #name: string;
@@ -28,7 +28,7 @@ export class Histogram {
     this.#bounds = bounds;
   }
 
-  /** The series with these labels, whose values need no escapes and are of a closed set. */
+  /** Returns the series with these labels, whose values must need no escapes and be of a closed set. */
   with(labels: Readonly<Record<string, string>>): Series {
     const text = Object.entries(labels)
       .map(([name, value]) => `${name}="${value}"`)
@@ -38,7 +38,7 @@ export class Histogram {
     return series;
   }
 
-  /** In Prometheus' text format. */
+  /** Formats the histogram in Prometheus' text format. */
   text(): string {
     const lines = [`# HELP ${this.#name} ${this.#help}`, `# TYPE ${this.#name} histogram`];
     for (const [labels, series] of this.#series) {
@@ -57,7 +57,7 @@ export class Histogram {
 
 class Buckets implements Series {
   readonly #bounds: readonly number[];
-  /** Of each bucket alone; the last is for what is past every bound. */
+  /** The count of each bucket by itself; the last is for values above every bound. */
   readonly counts: number[];
   sum = 0;
 

@@ -1,11 +1,11 @@
 import type { Route } from '../route.ts';
 
-/** Where the keys of tokens are, when they are not at the root. */
+/** The path of the tokens' keys, if not at the root. */
 const KEYS = /^\/v2\/keys\/(?:_etcd\/registry|discovery)(?=\/|$)/;
 
 /**
- * The route of a request, as OpenTelemetry's `http.route` has it: one of few, with nothing in it of what a client has
- * written. Undefined for an RPC, whose method says more, and for a path that is served to nobody.
+ * Returns the route of a request for OpenTelemetry's `http.route`: one of few, without any text from the
+ * client. Undefined for an RPC, whose method says more, and for an unknown path.
  */
 export function httpRoute({ surface, path }: Pick<Route, 'surface' | 'path'>): string | undefined {
   switch (surface) {

@@ -3,15 +3,15 @@ import { REQUEST_LIMITS } from '../../limits.ts';
 
 const FLUSH_LIMIT_MS = 1000;
 
-/** Where lines go, in one write for all that one turn of the event loop gathers. */
+/** Output writes lines, one write for all lines of one turn of the event loop. */
 export interface Output {
   readonly write: (line: string) => void;
   readonly flush: () => Promise<void>;
 }
 
 /**
- * Lines on standard output. Not pino's own destination: with a pipe that nobody empties, the thread in which
- * that writes keeps the process from ending.
+ * Opens an output for lines. Not pino's own destination: if nobody reads the pipe, its writing thread keeps
+ * the process from ending.
  */
 export function openOutput(to: Writable): Output {
   let gathered = '';
@@ -19,7 +19,7 @@ export function openOutput(to: Writable): Output {
     if (gathered !== '') to.write(gathered);
     gathered = '';
   };
-  // A log that has lost its reader (`| head`) or its disk is no reason to end.
+  // Losing the log's reader (`| head`) or its disk must not end the process.
   to.on('error', () => {});
   process.on('exit', pass);
   return {

@@ -1,6 +1,6 @@
 import { prettyFactory } from 'pino-pretty';
 
-/** What a request's line and the start-up line say in their sentences: not to be said again behind them. */
+/** Fields that are part of the sentence of a request or of the start-up, and are not repeated after it. */
 const IN_THE_SENTENCE =
   'method path status ms surface code token reason gone remote http requestId traceId version url listen publicUrl metrics store workers next'.split(
     ' ',
@@ -8,7 +8,7 @@ const IN_THE_SENTENCE =
 
 const EVERY_ADDRESS = /^(\[::\]|0\.0\.0\.0):/;
 
-/** A JSON line of the log as a line for people. */
+/** Converts a JSON line of the log to a line for people. */
 export const forPeople: (line: string) => string = prettyFactory({
   singleLine: true,
   translateTime: 'SYS:HH:MM:ss.l',
@@ -23,9 +23,9 @@ export const forPeople: (line: string) => string = prettyFactory({
           `${of('ms')} ms`,
           of('remote'),
           of('requestId'),
-          line['gone'] === true ? 'the client left' : '',
+          line['gone'] === true ? 'client disconnected' : '',
         );
-        // That of an RPC is not in its path.
+        // The token of an RPC is not in its path.
         const token = of('path').includes(of('token')) ? '' : ` ${of('token')}`;
         const why = line['reason'] === undefined ? '' : ` ${of('reason')}`;
         return `${of('method')} ${of('path')}${token} ${result}${why} ${colors.gray(rest)}`;
@@ -33,7 +33,7 @@ export const forPeople: (line: string) => string = prettyFactory({
       case 'serving':
         return [
           `etcd-discovery ${of('version')} is ready`,
-          `    listens: ${all(colors.bold(of('url')), EVERY_ADDRESS.test(of('listen')) ? 'and on every other address of this machine' : '')}`,
+          `    listens: ${all(colors.bold(of('url')), EVERY_ADDRESS.test(of('listen')) ? 'and all other addresses of this machine' : '')}`,
           ...(line['publicUrl'] === undefined ? [] : [`    public:  ${of('publicUrl')}`]),
           ...(line['metrics'] === undefined ? [] : [`    metrics: ${of('metrics')}`]),
           `    store:   ${of('store')}`,

@@ -5,16 +5,19 @@ import { forPeople } from './log-text.ts';
 
 export type Log = Logger;
 
-/** A log, and a way to be sure that it is written. */
+/** OpenLog is a log, and a way to flush it. */
 export interface OpenLog {
   readonly log: Log;
-  /** Adds lines that another process has logged as JSON: one or more, whole. */
+  /** Adds complete lines that another process has logged as JSON. */
   readonly pass: (lines: string) => void;
-  /** Resolves when every line is written, or its reader has had time enough to take it. */
+  /** Resolves when every line is written, or after a timeout for the reader. */
   readonly flush: () => Promise<void>;
 }
 
-/** The log on standard output: JSON, an object a line, or lines for people. A worker's lines have its number. */
+/**
+ * Opens the log on standard output: JSON, one object per line, or lines for people. A worker's lines have its
+ * number.
+ */
 export function openLog(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   worker?: number,
@@ -35,7 +38,7 @@ export function openLog(
 let lastMs = 0;
 let lastTime = '';
 
-/** As pino's own, made once for all lines of a millisecond. */
+/** The same as pino's, created once for all lines of a millisecond. */
 function timestamp(): string {
   const now = Date.now();
   if (now !== lastMs) {

@@ -1,12 +1,12 @@
 interface Family {
-  /** What it is and of which type. */
+  /** The HELP and TYPE lines. */
   readonly head: readonly string[];
   readonly samples: string[];
 }
 
 /**
- * The metrics of several workers as one text, in Prometheus' text format: each sample with a label that says whose it
- * is. Not their sums: that of a counter would fall when one worker starts anew.
+ * Merges the metrics of several workers in Prometheus' text format: each sample gets a label for its worker.
+ * They are not summed, because the sum of a counter would drop when a worker restarts.
  */
 export function mergeMetrics(texts: ReadonlyMap<number, string>): string {
   const families = new Map<string, Family>();
@@ -29,7 +29,7 @@ export function mergeMetrics(texts: ReadonlyMap<number, string>): string {
   return [...families.values()].flatMap(({ head, samples }) => [...head, ...samples, '']).join('\n');
 }
 
-/** `name 1` or `name{a="b"} 1`. */
+/** Adds the label to `name 1` or `name{a="b"} 1`. */
 function labelled(sample: string, worker: number): string {
   const end = sample.search(/[{ ]/);
   const [name, rest] = [sample.slice(0, end), sample.slice(end)];

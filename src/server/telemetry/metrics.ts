@@ -9,31 +9,31 @@ import { type Counted, RequestMetrics } from './request-metrics.ts';
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 export interface Metrics {
-  /** A wait has begun. It is counted when it is over. */
+  /** Records the start of a wait. It is counted when it ends. */
   beginWait(surface: Surface): void;
   count(request: Counted): void;
-  /** The service has refused a call, on whatever surface it came. */
+  /** Counts a call that the service rejected, on any surface. */
   readonly refused: (reason: Reason) => void;
-  /** The port has refused a connection or a request, of which no surface knows. */
+  /** Counts a connection or request that the port rejected, which no surface has seen. */
   readonly portRefused: (why: PortRefusal) => void;
-  /** A sweep is over. `removed` is undefined when it failed. */
+  /** Records a finished sweep. `removed` is undefined if it failed. */
   swept(removed: number | undefined, seconds: number): void;
   readonly store: StoreMetrics;
-  /** Adds what is looked at, once it is there. */
+  /** Adds gauges, once their sources exist. */
   observe(gauges: Gauges): void;
-  /** In Prometheus' text format. */
+  /** Returns the metrics in Prometheus' text format. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
 }
 
-/** HTTP/2 takes any word for a method, and a label must not. */
+/** HTTP/2 accepts any word as a method, but a label must be one of few. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 const REASONS = Object.keys(ErrorReason).filter(
   (name): name is Reason => /^[A-Z]/.test(name) && name !== 'UNSPECIFIED',
 );
 
-/** The HTTP method, or OTHER. */
+/** Returns the HTTP method, or OTHER. */
 export function verbOf(method: string): string {
   return METHODS.has(method) ? method : 'OTHER';
 }
@@ -45,7 +45,7 @@ export function createMetrics(version: string): Metrics {
   const ofProcess = processMetrics();
   const sweeps = counterBy(register, {
     name: 'discovery_sweeps_total',
-    help: 'Sweeps for tokens that ended long ago.',
+    help: 'Sweeps that remove tokens whose retention is over.',
     label: 'result',
     values: ['ok', 'failed'],
   });
@@ -65,13 +65,13 @@ export function createMetrics(version: string): Metrics {
     count: (request) => requests.count(request, verbOf(request.method)),
     refused: counterBy(register, {
       name: 'discovery_refusals_total',
-      help: 'Calls that the service refused, on every surface, by the reason of the API.',
+      help: 'Calls that the service rejected, on every surface, by API reason.',
       label: 'reason',
       values: REASONS,
     }),
     portRefused: counterBy(register, {
       name: 'discovery_port_refusals_total',
-      help: 'Connections and requests that the port refused by itself, by why.',
+      help: 'Connections and requests that the port rejected, by reason.',
       label: 'reason',
       values: PORT_REFUSALS,
     }),
@@ -88,13 +88,13 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-// Of the process, not of one service in it: its observers are never given back.
+// Of the process, not of one service in it: its observers are never removed.
 let processRegistry: Registry | undefined;
 
 function processMetrics(): Registry {
   if (processRegistry !== undefined) return processRegistry;
   processRegistry = new Registry();
-  // At its own pace it would wake an idle process a hundred times a second.
+  // The default interval would wake an idle process 100 times a second.
   collectDefaultMetrics({
     register: processRegistry,
     eventLoopMonitoringPrecision: 100,

@@ -5,9 +5,9 @@ import type { Store, Written } from '../../discovery/store.ts';
 import type { StoreMetrics, StoreOperation } from './store-metrics.ts';
 import type { Tracing } from './tracing.ts';
 
-/** The store, with what it does measured, counted and, where there is tracing, traced. */
+/** Wraps the store to measure, count and, if tracing is on, trace its operations. */
 export function observeStore(store: Store, metrics: StoreMetrics, tracing?: Tracing): Store {
-  // No async functions: every request passes here, and takes no more turns of the microtask queue than it needs.
+  // Not async: every request passes through here, and should take no extra turns of the microtask queue.
   const observed = <T>(
     operation: StoreOperation,
     call: () => Promise<T>,

@@ -3,19 +3,19 @@ import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { pathOf } from '../route.ts';
 import { isRpc } from '../rpc/methods.ts';
 
-/** Of this process only: a label must not be a way to test guesses at a token. */
+/** Different in each process, so that labels cannot be used to test guesses of tokens. */
 const KEY = randomBytes(16).toString('hex');
 
 const SERVICE = DiscoveryService.typeName;
 
-/** Parts of paths that no token can be spelled like. */
+/** Path segments that no token can equal. */
 const NEVER_TOKENS = new Set(
   `new health livez readyz robots.txt openapi.json metrics version favicon.ico v2 _page _start _clusters _etcd _config ${SERVICE}`.split(
     ' ',
   ),
 );
 
-/** Words of our paths that could be tokens as well, unless they follow the part given. */
+/** Path segments that could also be tokens, unless they follow the given one. */
 const AFTER = new Map([
   ['keys', 'v2'],
   ['registry', '_etcd'],
@@ -23,27 +23,27 @@ const AFTER = new Map([
   ['size', '_config'],
 ]);
 
-/** More parts than any path of ours has. */
+/** More segments than any of our paths has. */
 const PARTS_SHOWN = 8;
 
 /**
- * A token as a log may show it: enough to tell tokens apart and to find one by its beginning, too little to
- * use it. Like `6c5d...a41f09`: at most a quarter of it, and a hash that is keyed for this process.
+ * Returns a label of a token for logs: enough to tell tokens apart and to find one by its start, not enough
+ * to use it. For example `6c5d...a41f09`: at most a quarter of the token, and a hash keyed for this process.
  */
 export function tokenLabel(token: string): string {
-  // What follows is no part of it: a secret, mostly.
+  // The rest is not part of the token, and mostly a secret.
   const name = /^[\w.~-]*/.exec(token)?.[0] ?? '';
   const start = name.slice(0, Math.min(4, Math.floor(name.length / 4)));
   return `${start}...${hash('sha256', KEY + token).slice(0, 6)}`;
 }
 
 /**
- * The path of a request target with every part that may be a token as its label. The query is left out:
- * `?message=` of a Connect GET holds tokens as well.
+ * Returns the path of a request target with every segment that may be a token replaced by its label. The
+ * query is dropped, because `?message=` of a Connect GET contains tokens as well.
  */
 export function redactPath(target: string): string {
   const path = pathOf(target);
-  // The paths of calls hold no token.
+  // The paths of calls contain no token.
   if (isRpc(path)) return path;
   const parts = path.split('/');
   const shown = parts.slice(0, PARTS_SHOWN).map((part, i) => {

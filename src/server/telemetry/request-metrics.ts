@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Route, Surface } from '../route.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 
-/** A request that is over, as it is counted. */
+/** Counted is a finished request as it is counted. */
 export interface Counted {
   readonly route: Route;
   /** The HTTP method. */
@@ -10,11 +10,11 @@ export interface Counted {
   /** The HTTP status. */
   readonly status: number;
   readonly seconds: number;
-  /** The RPC and how it ended, in Connect's words. */
+  /** The RPC and its result as one of Connect's codes. */
   readonly rpc: { readonly method: string; readonly code: string } | undefined;
 }
 
-/** What dashboards of etcd's own discovery service know. */
+/** The endpoints in dashboards of etcd's own discovery service. */
 type Endpoint = 'new' | 'token' | 'health';
 
 interface Tally {
@@ -24,7 +24,10 @@ interface Tally {
   count: number;
 }
 
-/** Requests by surface, method and code, and how long they took. Every request passes here: it only adds. */
+/**
+ * RequestMetrics counts requests by surface, method and code, and their duration. Every request passes
+ * through here: it only adds.
+ */
 export class RequestMetrics {
   readonly #tallies = new Map<string, Tally>();
   readonly #waits = new Map<Surface, number>([
@@ -33,19 +36,19 @@ export class RequestMetrics {
   ]);
   readonly #calls = new Histogram(
     'discovery_request_duration_seconds',
-    'From the head of a request to the end of its answer, without waits. For the surface rpc: by RPC; for the others: by HTTP method.',
+    'Time from the request headers to the end of the response, without waits. By RPC for the surface rpc, by HTTP method for the others.',
     SECONDS,
   );
   readonly #ended = new Histogram(
     'discovery_wait_duration_seconds',
-    'How long waits lasted: long polls of the v2 dialect, and streams of RPCs.',
+    'Duration of waits: long polls of the v2 dialect and streaming RPCs.',
     LONG_SECONDS,
   );
 
   constructor(register: Registry) {
     const total: Counter<'surface' | 'method' | 'code'> = new Counter({
       name: 'discovery_requests_total',
-      help: 'Requests answered. For the surface rpc: the RPC and its code; for the others: the HTTP method and status.',
+      help: 'Completed requests. By RPC and its code for the surface rpc, by HTTP method and status for the others.',
       labelNames: ['surface', 'method', 'code'],
       registers: [register],
       collect: () => {
@@ -70,7 +73,7 @@ export class RequestMetrics {
     }
     const waits: Gauge<'surface'> = new Gauge({
       name: 'discovery_waits',
-      help: 'Waits that are open: long polls of the v2 dialect (surface v2), and streams of RPCs (rpc).',
+      help: 'Open waits: long polls of the v2 dialect (surface v2) and streaming RPCs (rpc).',
       labelNames: ['surface'],
       registers: [register],
       collect: () => {

@@ -8,47 +8,47 @@ const TOKEN_CHANGES = ['created', 'completed', 'deleted', 'reopened'] as const;
 export type StoreOperation = (typeof OPERATIONS)[number];
 export type TokenChange = (typeof TOKEN_CHANGES)[number];
 
-/** What is counted of the store, whichever it is. */
+/** StoreMetrics counts the operations of any store. */
 export interface StoreMetrics {
   readonly seconds: Readonly<Record<StoreOperation, Series>>;
-  /** The store could not do what it was asked. */
+  /** Counts an operation that the store failed to execute. */
   failed(operation: StoreOperation): void;
-  /** Calls that went to the database together. */
+  /** Records the number of operations in one call to the database. */
   readonly batch: (operation: 'read' | 'write', size: number) => void;
   token(change: TokenChange): void;
   registered(): void;
-  /** So many tokens that ended long ago were removed. */
+  /** Counts removed tokens that had ended long ago. */
   removed(tokens: number): void;
-  /** The histograms, in Prometheus' text format. */
+  /** Returns the histograms in Prometheus' text format. */
   text(): string;
 }
 
 export function createStoreMetrics(register: Registry): StoreMetrics {
   const durations = new Histogram(
     'discovery_store_duration_seconds',
-    'How long the store took: read, write (until it is durable), events, sweep (one batch).',
+    'Duration of store operations: read, write (until durable), events, sweep (one batch).',
     SECONDS,
   );
   const batches = new Histogram(
     'discovery_store_batch_size',
-    'How many writes shared a transaction; with etcd also how many reads shared a call.',
+    'Writes per transaction; with etcd also reads per call.',
     COUNTS,
   );
   const failed = counterBy(register, {
     name: 'discovery_store_failures_total',
-    help: 'Calls that the store failed to do. What it refused is no failure.',
+    help: 'Store calls that failed. A rejected call does not count as a failure.',
     label: 'operation',
     values: OPERATIONS,
   });
   const changed = counterBy(register, {
     name: 'discovery_token_changes_total',
-    help: 'Tokens made, clusters that became complete, tokens deleted, reopened, and removed after their retention, by this process. Expiry is no change: it is the time in the record.',
+    help: 'Tokens created, completed, deleted, reopened, and removed after their retention, by this process. Expired tokens are not counted.',
     label: 'change',
     values: [...TOKEN_CHANGES, 'removed'],
   });
   const registrations = new Counter({
     name: 'discovery_members_registered_total',
-    help: 'Members that registered, standbys included, by this process.',
+    help: 'Members registered by this process, including standbys.',
     registers: [register],
   });
   const batchSeries = {

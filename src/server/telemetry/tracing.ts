@@ -17,25 +17,25 @@ import { httpRoute } from './http-route.ts';
 import { verbOf } from './metrics.ts';
 import type { StoreOperation } from './store-metrics.ts';
 
-/** How a request ended. */
+/** Ended is the result of a request. */
 export interface Ended {
   readonly status: number;
-  /** The RPC and its code, in Connect's words. */
+  /** The RPC and its result as one of Connect's codes. */
   readonly rpc: { readonly method: string; readonly code: string } | undefined;
 }
 
-/** The span of one request. */
+/** RequestSpan is the span of one request. */
 export interface RequestSpan {
   readonly traceId: string;
-  /** Calls a function whose spans, and those of all that it starts, are below this one. */
+  /** Runs a function whose spans, and those of everything it starts, are children of this one. */
   run<T>(work: () => T): T;
   end(ended: Ended): void;
 }
 
-/** What both ways of an RPC are called by. */
+/** The names of both RPC systems. */
 type RpcSystem = 'grpc' | 'connectrpc';
 
-/** Codes that are the service's fault, as OpenTelemetry's conventions for RPC servers have them. */
+/** Codes that are the service's fault, according to OpenTelemetry's conventions for RPC servers. */
 const FAULTS = new Set([
   'unknown',
   'deadline_exceeded',
@@ -46,25 +46,30 @@ const FAULTS = new Set([
 ]);
 
 /**
- * Spans of requests and of what the store does for them, for the OpenTelemetry SDK that an operator preloads. They
- * hold no path, no query and no text of an error: those may hold tokens.
+ * Tracing creates spans of requests and of the store's work for them, for the OpenTelemetry SDK that an
+ * operator preloads. They contain no path, query or error message, which may contain tokens.
  */
 export class Tracing {
   readonly #tracer: Tracer;
-  /** What was active when a request came: the span of an SDK that instruments node:http. */
+  /** The active context when a request arrived: the span of an SDK that instruments node:http. */
   readonly #arrived = new WeakMap<PortRequest, Context>();
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
   }
 
-  /** Called as Node hands a request over. It is begun later, with others, in the context of one of them. */
+  /**
+   * Called when Node delivers a request, which starts later, together with others, in the context of one of
+   * them.
+   */
   arrive(request: PortRequest): void {
     const active = context.active();
     if (trace.getSpan(active) !== undefined) this.#arrived.set(request, active);
   }
 
-  /** A request is begun. It belongs to a span that is there for it already, or to the trace that it names. */
+  /**
+   * Starts the span of a request. Its parent is an existing span of the request, or the trace that it names.
+   */
   begin(request: PortRequest, route: Route, requestId: string): RequestSpan {
     const { method = '', headers, httpVersion } = request;
     const { surface, path } = route;
@@ -91,7 +96,7 @@ export class Tracing {
     };
   }
 
-  /** What the store does for the request that is being served; undefined when it does it for nobody. */
+  /** Starts a span for the store's work for the current request. Undefined if there is none. */
   store(operation: StoreOperation): Span | undefined {
     const active = context.active();
     if (trace.getSpan(active) === undefined) return undefined;
@@ -99,7 +104,7 @@ export class Tracing {
   }
 }
 
-/** The call of a method that is served, and of any other as the conventions name what is not known. */
+/** Returns the method of a call, or for unknown methods the name that the conventions prescribe. */
 function rpcOf(path: string, contentType = ''): { readonly system: RpcSystem; readonly method: string } {
   return {
     system: contentType.startsWith('application/grpc') ? 'grpc' : 'connectrpc',
@@ -120,14 +125,14 @@ function end(span: Span, system: RpcSystem | undefined, { status, rpc }: Ended):
   span.end();
 }
 
-/** gRPC's codes are in capitals, and Connect's are those of its errors alone. Undefined: no code was sent. */
+/** gRPC's codes are upper-case; Connect's exist for errors only. Undefined: no code was sent. */
 function statusCode(system: RpcSystem | undefined, code: string): string | undefined {
   if (code === 'refused' || code.startsWith('http_')) return undefined;
   if (system !== 'grpc') return code === 'ok' ? undefined : code;
   return code === 'canceled' ? 'CANCELLED' : code.toUpperCase();
 }
 
-/** Undefined when no SDK is registered by now: then nothing is traced, at no cost. */
+/** Returns undefined if no SDK is registered by now: then nothing is traced, at no cost. */
 export function openTracing(version: string): Tracing | undefined {
   const tracer = trace.getTracer('etcd-discovery', version);
   // Without an SDK it has no identity. With one it shows the operator that spans arrive.

@@ -1,29 +1,29 @@
-/** A flag that takes a value. */
+/** Flag is a flag that takes a value. */
 export interface Flag<T> {
-  /** Without its dashes. */
+  /** The name without dashes. */
   readonly flag: string;
   readonly short?: string;
-  /** An older name, which still works. Completion does not offer it. */
+  /** An older name that still works. Completion does not offer it. */
   readonly old?: { readonly flag: string; readonly short: string };
-  /** Stands for the value in the help. FILE and DIR are completed as such. */
+  /** The placeholder for the value in the help. FILE and DIR are completed as paths. */
   readonly value: string;
-  /** The words that the value is one of, if it is one of a few. Completion offers them. */
+  /** The accepted words, if there are only a few. Completion offers them. */
   readonly words?: readonly string[];
-  /** What a value must be, to go on after "takes". */
+  /** The accepted values, phrased to follow "takes". */
   readonly takes: string;
   /** Returns undefined to reject the text. */
   readonly parse: (text: string) => T | undefined;
-  /** As it would be written. */
+  /** The default as it would be written. */
   readonly default?: string;
-  /** The environment variable that sets the value when no flag does. */
+  /** The environment variable that sets the value if no flag does. */
   readonly env?: string;
   readonly required?: true;
-  /** Whether it may be given several times. */
+  /** Whether the flag may be repeated. */
   readonly many?: true;
   readonly help: string;
 }
 
-/** A flag that is given or not. */
+/** Switch is a flag without a value. */
 export interface Switch extends Pick<Flag<unknown>, 'flag' | 'short' | 'help'> {
   readonly old?: never;
   readonly value?: never;

@@ -3,7 +3,7 @@ import { parseListenAddress, parsePublicUrl } from '../../values/address.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { duration, FILE, LONGEST_TIMER, setting } from './setting.ts';
 
-/** Where the service listens, and how it shows itself. */
+/** Settings of the addresses on which the service listens and by which it is known. */
 export const NETWORK = {
   addr: setting({
     flag: 'addr',
@@ -12,21 +12,21 @@ export const NETWORK = {
     takes: 'host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087',
     parse: parseListenAddress,
     default: ':8087',
-    help: 'Where to listen. Without a host: on every address of this machine.',
+    help: 'Listen address. Without a host: all addresses of this machine.',
   }),
   metricsAddr: setting({
     flag: 'metrics-addr',
     value: 'HOST:PORT',
     takes: 'host:port or :port, like 127.0.0.1:9087',
     parse: parseListenAddress,
-    help: 'Another address for /metrics, which is then not on the first one; /livez and /readyz are on both. In clear text.',
+    help: 'Serve /metrics on this address instead of --addr, without TLS. /livez and /readyz are served on both.',
   }),
   host: setting({
     flag: 'host',
     value: 'URL',
-    takes: 'a URL of scheme, host and perhaps a path, like https://discovery.example.com/disc',
+    takes: 'a URL with a scheme, a host and optionally a path, like https://discovery.example.com/disc',
     parse: parsePublicUrl,
-    help: 'The URL by which nodes reach the service, with the path that a proxy adds, if any. /new answers with it. Default: the address of the request.',
+    help: 'Public URL of the service, including a path that a proxy adds. /new returns URLs that start with it. Default: the address of the request.',
   }),
   pollLimit: setting({
     flag: 'poll-limit',
@@ -37,11 +37,11 @@ export const NETWORK = {
   tlsCert: setting({
     flag: 'tls-cert',
     ...FILE,
-    help: 'The certificate in PEM, with its chain. With it the port speaks TLS, and nothing in clear text.',
+    help: 'TLS certificate in PEM, with its chain. The port then accepts only TLS.',
   }),
   tlsKey: setting({
     flag: 'tls-key',
     ...FILE,
-    help: "The certificate's private key in PEM, without a passphrase.",
+    help: 'Private key of the TLS certificate in PEM, without a passphrase.',
   }),
 } as const;

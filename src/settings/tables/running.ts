@@ -1,36 +1,36 @@
 import { count, duration, FILE, oneOf, setting } from './setting.ts';
 
-/** How the process behaves. */
+/** Settings of the process. */
 export const RUNNING = {
   config: setting({
     flag: 'config',
     ...FILE,
-    help: 'A file of settings in YAML, named as these flags without dashes. Flags and variables beat it.',
+    help: 'YAML file with settings, named like these flags without the leading dashes. Flags and variables override it.',
   }),
   workers: setting({
     flag: 'workers',
     ...count(128),
     default: '1',
-    help: 'How many processes serve the port, over etcd (--etcd): at most one for each core. Each counts the limits for itself.',
+    help: 'Number of processes that serve the port. Requires --etcd; at most one per core. Each process applies the limits separately.',
   }),
   grace: setting({
     flag: 'grace',
     ...duration('0s', '1h'),
     default: '10s',
-    help: 'How long a stopping service (SIGTERM, SIGINT) lets calls finish before it cuts them off.',
+    help: 'How long the service waits for running calls when it stops (SIGTERM, SIGINT) before it aborts them.',
   }),
   logLevel: setting({
     flag: 'log-level',
     value: 'LEVEL',
     ...oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
-    help: 'The least of debug, info, warn and error that is logged. Each request is one line of level info.',
+    help: 'Minimum log level: debug, info, warn or error. Each request is logged in one line at level info.',
   }),
   logFormat: setting({
     flag: 'log-format',
     value: 'FORMAT',
     ...oneOf('auto', 'json', 'text'),
     default: 'auto',
-    help: 'json (one object a line), text (for people), or auto: text on a terminal, json elsewhere.',
+    help: 'json (one object per line), text (human-readable), or auto: text on a terminal, json otherwise.',
   }),
 } as const;

@@ -2,26 +2,29 @@ import { parseBytes } from '../../values/bytes.ts';
 import { LONGEST_TIMER_MS, parseDuration } from '../../values/duration.ts';
 import type { Flag } from './flag.ts';
 
-/** One thing that the operator may set: with a flag, or with an environment variable when no flag does. */
+/**
+ * Setting is one value that the operator can set: with a flag, or with an environment variable if no flag is
+ * given.
+ */
 export interface Setting<T> extends Omit<Flag<T>, 'flag' | 'old' | 'required' | 'many'> {
-  /** Undefined: only the variable sets it, as every user of the machine can read what a flag says. */
+  /** Undefined: only the variable can set it, because flags are visible to every user of the machine. */
   readonly flag?: string;
   readonly env: string;
-  /** The names by which the same setting was known to etcd's own discovery service. */
+  /** The names of the same setting in etcd's own discovery service. */
   readonly old?: { readonly flag: string; readonly short: string; readonly env: string };
 }
 
-/** A setting that always has a value. */
+/** PresetSetting is a setting with a default. */
 export interface PresetSetting<T> extends Setting<T> {
   readonly default: string;
 }
 
-/** In whole days, to be read in help. */
+/** In whole days, for help texts. */
 export const LONGEST_TIMER = `${Math.floor(LONGEST_TIMER_MS / 86_400_000)}d`;
 
 type Row<S> = Omit<S, 'env'> & { readonly env?: string };
 
-/** A row of a table. The variable is named for the flag: --data-dir is DISC_DATA_DIR. */
+/** Returns a row of a table. The variable is named after the flag: --data-dir becomes DISC_DATA_DIR. */
 export function setting<T>(of: Row<PresetSetting<T>>): PresetSetting<T>;
 export function setting<T>(of: Row<Setting<T>>): Setting<T>;
 export function setting<T>(of: Row<Setting<T>>): Setting<T> {
@@ -33,7 +36,7 @@ export function parsePath(text: string): string | undefined {
   return text === '' || text.includes('\0') ? undefined : text;
 }
 
-/** What a flag has that takes the path of a file. */
+/** The properties of a flag that takes the path of a file. */
 export const FILE = { value: 'FILE', takes: 'a file', parse: parsePath } as const;
 
 export function parseText(text: string): string | undefined {

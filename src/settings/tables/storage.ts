@@ -2,7 +2,7 @@ import { PRESETS } from '../../limits.ts';
 import { DEFAULT_PREFIX, parseEndpoints, parsePrefix } from '../../values/etcd-endpoints.ts';
 import { bytes, duration, FILE, LONGEST_TIMER, parsePath, parseText, setting } from './setting.ts';
 
-/** Where tokens are kept. */
+/** Settings of the store. */
 export const STORAGE = {
   dataDir: setting({
     flag: 'data-dir',
@@ -10,75 +10,75 @@ export const STORAGE = {
     takes: 'a directory',
     parse: parsePath,
     default: 'etcd-discovery-data',
-    help: 'Where the embedded store keeps its files. Made when it is missing.',
+    help: 'Data directory of the embedded store. Created if missing.',
   }),
   dataMaxBytes: setting({
     flag: 'data-max-bytes',
     ...bytes('1MiB', '1TiB'),
     default: PRESETS.dataMaxBytes,
-    help: 'How many bytes of tokens the embedded store holds until it makes no new ones. The disk needs twice as many.',
+    help: 'Limit on bytes of tokens in the embedded store. At the limit new tokens are rejected. The disk needs twice as much.',
   }),
   etcd: setting({
     flag: 'etcd',
     short: 'e',
     value: 'URL,...',
-    takes: 'one or more of http://host:port, https://host:port or host:port, with commas between them',
+    takes: 'comma-separated endpoints: http://host:port, https://host:port or host:port',
     parse: parseEndpoints,
-    help: 'The etcd cluster that keeps the tokens, in place of --data-dir: for several replicas of the service.',
+    help: 'Endpoints of the etcd cluster that stores the tokens, instead of --data-dir. Use it to run several replicas.',
   }),
   etcdPrefix: setting({
     flag: 'etcd-prefix',
     value: 'PREFIX',
-    takes: 'parts of A-Z a-z 0-9 . _ ~ - with a slash before each, like /a/b',
+    takes: 'segments of A-Z a-z 0-9 . _ ~ -, each after a slash, like /a/b',
     parse: parsePrefix,
     default: DEFAULT_PREFIX,
-    help: 'Where the keys of this service begin in etcd. The replicas of one service have the same.',
+    help: 'Prefix of the keys of this service in etcd. All replicas of one service must use the same prefix.',
   }),
   etcdMaxBytes: setting({
     flag: 'etcd-max-bytes',
     ...bytes('1MiB', '1TiB'),
     default: PRESETS.etcdMaxBytes,
-    help: "How many bytes of etcd the service takes until it makes no new tokens: half of etcd's quota, or less where others use it.",
+    help: "Limit on bytes of tokens in etcd. At the limit new tokens are rejected. Set it to at most half of etcd's quota, or less if other programs use etcd.",
   }),
   etcdCacert: setting({
     flag: 'etcd-cacert',
     ...FILE,
-    help: "The CA of etcd's certificate in PEM. Without it, for https: the CAs that Node.js knows.",
+    help: "CA of etcd's certificate in PEM. Default for https: the CAs that Node.js trusts.",
   }),
   etcdCert: setting({
     flag: 'etcd-cert',
     ...FILE,
-    help: 'The client certificate to show to etcd, in PEM.',
+    help: 'Client certificate for etcd in PEM.',
   }),
   etcdKey: setting({
     flag: 'etcd-key',
     ...FILE,
-    help: "The client certificate's private key in PEM, without a passphrase.",
+    help: 'Private key of the client certificate in PEM, without a passphrase.',
   }),
   etcdUser: setting({
     flag: 'etcd-user',
     value: 'NAME',
     takes: "a user's name",
     parse: parseText,
-    help: 'The user of etcd, where it asks for one.',
+    help: 'User name for etcd, if it requires authentication.',
   }),
   etcdPasswordFile: setting({
     flag: 'etcd-password-file',
     ...FILE,
-    help: 'The file with the password of that user, on its first line.',
+    help: 'File with the password of that user on its first line.',
   }),
   etcdPassword: setting({
     env: 'DISC_ETCD_PASSWORD',
     value: 'PASSWORD',
     takes: 'a password',
     parse: parseText,
-    help: 'The password itself. No flag takes it, as everyone on the machine can see those.',
+    help: 'The password itself. There is no flag for it, because other users of the machine can see flags.',
   }),
   gcfreq: setting({
     flag: 'gcfreq',
     short: 'g',
     ...duration('1s', LONGEST_TIMER),
     default: '5m',
-    help: 'How often tokens that ended longer than --retention ago are removed.',
+    help: 'How often to remove tokens that ended longer than --retention ago.',
   }),
 } as const;

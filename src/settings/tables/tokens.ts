@@ -3,50 +3,50 @@ import { PRESETS } from '../../limits.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { count, duration, oneOf, setting } from './setting.ts';
 
-/** What may be asked of a token. */
+/** Settings of tokens. */
 export const TOKENS = {
   ttl: setting({
     flag: 'ttl',
     old: { flag: 'minage', short: 'm', env: 'DISC_MINAGE' },
     ...duration('1s', '3650d'),
     default: formatDuration(PRESETS.ttl),
-    help: 'How long a token works when its maker does not say.',
+    help: 'Default lifetime of a token.',
   }),
   minTtl: setting({
     flag: 'min-ttl',
     ...duration('1s', '3650d'),
     default: formatDuration(PRESETS.minTtl),
-    help: 'The shortest lifetime that the maker of a token may ask for.',
+    help: 'Minimum lifetime of a token.',
   }),
   maxTtl: setting({
     flag: 'max-ttl',
     ...duration('1s', '3650d'),
     default: formatDuration(PRESETS.maxTtl),
-    help: 'The longest lifetime that the maker of a token may ask for.',
+    help: 'Maximum lifetime of a token.',
   }),
   retention: setting({
     flag: 'retention',
     ...duration('0s', '3650d'),
     default: formatDuration(PRESETS.retention),
-    help: 'How long an expired or deleted token is remembered, so that its nodes are told what became of it.',
+    help: 'How long an expired or deleted token is kept, so that its nodes get an error that says what happened.',
   }),
   maxSize: setting({
     flag: 'max-size',
     ...count(1000),
     default: String(PRESETS.maxSize),
-    help: 'The largest cluster that a token can be made for.',
+    help: 'Maximum cluster size.',
   }),
   maxTokens: setting({
     flag: 'max-tokens',
     ...count(1_000_000_000),
     default: String(PRESETS.maxTokens),
-    help: 'How many tokens are held at once, remembered ones included.',
+    help: 'Maximum number of tokens, including expired and deleted tokens within their retention.',
   }),
   customTokens: setting({
     flag: 'custom-tokens',
     value: 'on|off',
     ...oneOf('on', 'off'),
     default: DEFAULT_POLICY.customTokens ? 'on' : 'off',
-    help: 'Whether the makers of tokens may choose them. Off: the service issues them all.',
+    help: 'Whether callers can choose their own tokens. Off: the service generates every token.',
   }),
 } as const;

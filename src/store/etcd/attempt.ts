@@ -11,30 +11,33 @@ import { type ClusterRecord, fold, made, next } from './log/cluster-log.ts';
 import { changeOperation, makeOperation, type Operation } from './log/operations.ts';
 import { follow, logOf, type ReaderParts } from './read.ts';
 import type { TokenCount } from './token-count.ts';
-import { bytesOf, type Outcome, type WritePiece } from './write-call.ts';
+import { bytesOf, type WriteOutcome, type WritePiece } from './write-call.ts';
 
 export interface AttemptParts extends ReaderParts {
   readonly tokens: TokenCount;
   readonly bytes: ByteCount;
-  /** Told of each change that was committed. */
+  /** Called for each committed change. */
   readonly committed: (token: Token, at: Revision) => void;
-  /** Goes on with what waits in a lane. */
+  /** Continues with the waiting jobs of a lane. */
   readonly step: (lane: Lane) => void;
-  /** Reads the token, and goes on. */
+  /** Reads the token, then continues. */
   readonly refresh: (lane: Lane) => void;
 }
 
-/** What is sent, for the first job of a lane. */
+/** The request to send for the first job of a lane. */
 interface Proposal {
   readonly lane: Lane;
   readonly job: Job;
-  /** The token as the change was decided on. */
+  /** The token on which the change was decided. */
   readonly record: ClusterRecord | undefined;
   readonly change: Change;
   readonly nonce: string;
 }
 
-/** One write on its way to etcd, and what becomes of its job: it succeeds, loses to another write, or fails. */
+/**
+ * Attempt is one write in progress to etcd, and settles its job: it succeeds, loses to another write, or
+ * fails.
+ */
 export class Attempt implements WritePiece {
   readonly operation: Operation;
   readonly bytes: number;
@@ -50,16 +53,16 @@ export class Attempt implements WritePiece {
     this.operation = operationOf(parts, proposal);
     this.bytes = bytesOf(this.operation);
     this.#entryBytes = entryBytes(this.operation);
-    // Those that had to wait for others of their token are still worth a call; a short one, when those had no answer.
+    // A job that had to wait for others of its token still gets a call; a short one if those got no response.
     const least = parts.health.isDown ? LAST_CALL_MS : CALL_MS;
     this.due = Math.max(proposal.job.due, performance.now() + least);
     if (proposal.change.type === 'CREATED') parts.tokens.make();
   }
 
-  done(outcome: Outcome): void {
+  done(outcome: WriteOutcome): void {
     const { succeeded, revision: at, kvs, tick } = outcome;
     if (succeeded) return this.#succeed(at, tick);
-    // An earlier call that had no answer may have been done after all.
+    // An earlier call without a response may have succeeded.
     const own = this.unsure ? kvs.find((kv) => kv.key.equals(this.operation.key)) : undefined;
     if (own?.value.includes(this.#proposal.nonce) === true) {
       return this.#succeed(revision(BigInt(own.mod_revision)), 0);
@@ -94,8 +97,8 @@ export class Attempt implements WritePiece {
     step(lane);
   }
 
-  /** The token was not as it was decided on: decide again on what it is. */
-  #lose({ revision: at, kvs, tick }: Outcome): void {
+  /** The token was not as the decision assumed: decides again on its current state. */
+  #lose({ revision: at, kvs, tick }: WriteOutcome): void {
     const { lane, job, record } = this.#proposal;
     const { cache, keys, refresh, step } = this.#parts;
     this.#endMaking();
@@ -113,7 +116,7 @@ export class Attempt implements WritePiece {
         lane.state = undefined;
         if (!this.unsure) return refresh(lane);
         finish(lane).reject(
-          unavailable('the write may have happened: etcd did not say, and the token has ended since'),
+          unavailable('the write may have happened: etcd did not confirm it, and the token has ended since'),
         );
       }
     } catch (error) {
@@ -128,7 +131,7 @@ export class Attempt implements WritePiece {
 }
 
 function operationOf({ keys }: AttemptParts, { record, change, nonce }: Proposal): Operation {
-  // The revision is not known yet, and is not in what is written.
+  // The revision is not known yet, and not part of what is written.
   const { cluster, event } = apply(record?.cluster, change, revision(0));
   return record === undefined || event === undefined
     ? makeOperation(keys, cluster, nonce)
@@ -145,7 +148,7 @@ function notWritten({ cause, error }: Fault): DiscoveryError {
 
 function maybeWritten({ cause, error }: Fault): DiscoveryError {
   return unavailable(
-    `the write may have happened or not: ${cause}; read the token, or send the same write again`,
+    `the write may have happened: ${cause}; read the token, or send the same write again`,
     error,
   );
 }

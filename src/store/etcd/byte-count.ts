@@ -2,24 +2,29 @@ import type { IKeyValue } from 'etcd3';
 import type { Revision } from '../../discovery/types.ts';
 import { RunningCount } from './running-count.ts';
 
-/** What a change has in etcd beside its key and value: its place in etcd's tree, and the key by its end time. */
+/**
+ * Bytes of a change in etcd besides its key and value: its place in etcd's tree, and the key by its end time.
+ */
 const ENTRY_BYTES = 250;
 
 /**
- * What a change takes of etcd: its key and value, which stand once more, in part, in the keys that others read, and
- * what etcd's pages have for it.
+ * Returns the bytes of a change in etcd: its key and value, parts of which are repeated in keys for other
+ * readers, and etcd's overhead in its pages.
  */
 export function entryBytes({ key, value }: Pick<IKeyValue, 'key' | 'value'>): number {
   return ENTRY_BYTES + 2 * (key.length + value.length);
 }
 
-/** What all tokens take of etcd: less by what was not read yet, while it is counted anew. */
+/**
+ * ByteCount is the bytes of all tokens in etcd. While it is being counted anew, it lacks what has not been
+ * read yet.
+ */
 export class ByteCount {
   readonly #changes = new RunningCount();
-  /** Read, as of the beginning. */
+  /** Bytes read by the count in progress. */
   #read = 0;
 
-  /** Counts anew: what was there at a revision is read from now on. */
+  /** Starts a new count of what exists at a revision. */
   begin(at: Revision): void {
     this.#read = 0;
     this.#changes.counted(0, at);

@@ -1,14 +1,14 @@
 import type { Token } from '../../discovery/types.ts';
 import { advance, type ClusterRecord, type LogEntry } from './log/cluster-log.ts';
 
-/** What is kept takes about so many bytes. */
+/** Approximate bytes of the cache. */
 export const WEIGHT_KEPT = 100 * 1024 * 1024;
-/** A cluster without a change. */
+/** Bytes of a cluster without changes. */
 const CLUSTER_BYTES = 512;
 
 /**
- * Records that were read or written lately. One may be behind: each use of it is checked by etcd, and a record
- * that is behind costs its newer changes, or another call.
+ * Cache holds recently read or written records. A record may be outdated: etcd checks each use, and an
+ * outdated record costs reading its newer changes, or another call.
  */
 export class Cache {
   readonly #records = new Map<Token, { readonly record: ClusterRecord; readonly weight: number }>();
@@ -18,11 +18,11 @@ export class Cache {
     return this.#records.get(token)?.record;
   }
 
-  /** The last used ones stay. */
+  /** Keeps the most recently used records. */
   put(token: Token, record: ClusterRecord): void {
     const before = this.get(token);
     if (before !== undefined) {
-      // Answers may come in another order than the calls went.
+      // Responses may arrive in a different order than the calls were sent.
       if (before.cluster.modRevision > record.cluster.modRevision) return;
       this.delete(token);
     }
@@ -43,7 +43,7 @@ export class Cache {
     this.#weight -= entry.weight;
   }
 
-  /** A change by another process, as the watch tells it. */
+  /** Applies another process's change, as reported by the watch. */
   follow(token: Token, entry: LogEntry): void {
     const record = this.get(token);
     if (record === undefined || entry.number !== record.head + 1) return;
@@ -51,13 +51,13 @@ export class Cache {
       const advanced = advance(record, [entry]);
       if (advanced !== undefined) this.put(token, advanced);
     } catch {
-      // Damaged: whoever reads it is told.
+      // Damaged: its readers get the error.
       this.delete(token);
     }
   }
 }
 
-/** Members and events are all of changes, and in memory they take thrice as much. */
+/** Members and events account for the size of changes, and take three times as much in memory. */
 export function weightOf({ cluster }: ClusterRecord): number {
   return CLUSTER_BYTES + 3 * cluster.changeBytes;
 }

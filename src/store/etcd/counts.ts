@@ -2,13 +2,13 @@ import type { IEvent } from 'etcd3';
 import type { Revision } from '../../discovery/types.ts';
 import { ByteCount, entryBytes } from './byte-count.ts';
 import type { Keys } from './log/keys.ts';
-import type { Reader } from './read.ts';
+import type { EtcdReader } from './read.ts';
 import { readBytes } from './read-bytes.ts';
 import { TokenCount } from './token-count.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-/** How many tokens there are, and what they take: read in etcd, and kept by what its watch tells. */
+/** Counts holds the number of tokens and their bytes: read from etcd once, then updated by the watch. */
 export class Counts {
   readonly tokens: TokenCount;
   readonly bytes = new ByteCount();
@@ -20,21 +20,21 @@ export class Counts {
     this.tokens = new TokenCount(maxTokens);
   }
 
-  /** Counts the tokens. Returns the revision that the count is of. */
-  async countTokens(reader: Pick<Reader, 'range'>): Promise<Revision> {
+  /** Counts the tokens. Returns the revision of the count. */
+  async countTokens(reader: Pick<EtcdReader, 'range'>): Promise<Revision> {
     const { count, revision: at } = await reader.range(() => ({ ...this.#keys.ends, count_only: true }));
     this.tokens.counted(count, at);
     return at;
   }
 
-  /** Reads what they take, meanwhile, from what the watch has told on. */
-  readBytes(reader: Pick<Reader, 'range'>, told: () => Revision): void {
+  /** Reads their bytes in the background, consistent with what the watch has reported. */
+  readBytes(reader: Pick<EtcdReader, 'range'>, told: () => Revision): void {
     this.stop();
     this.#reading = new AbortController();
     void readBytes({ reader, keys: this.#keys, bytes: this.bytes, signal: this.#reading.signal, told });
   }
 
-  /** The watch has told these, and every change up to a revision. */
+  /** Records events of the watch, which has now reported every change up to a revision. */
   told(events: readonly IEvent[], at: Revision): void {
     let tokens = 0;
     let bytes = 0;

@@ -1,33 +1,33 @@
 import { endTime } from '../../discovery/cluster.ts';
 import { phaseOf } from '../../discovery/newest.ts';
 import type { Cluster, Token } from '../../discovery/types.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import { listClusters } from './list.ts';
 import type { Keys } from './log/keys.ts';
 import { madeAt, put } from './log/operations.ts';
-import type { Reader } from './read.ts';
+import type { EtcdReader } from './read.ts';
 
 /** Clusters given their places in one transaction. */
 const TOGETHER = 25;
-/** How often one is looked at again that changed meanwhile. */
+/** How often a cluster that changed in the meantime is retried. */
 const ATTEMPTS = 10;
 
 interface Filling {
-  readonly connection: Pick<Connection, 'txn'>;
-  readonly reader: Pick<Reader, 'range' | 'history'>;
+  readonly connection: Pick<EtcdConnection, 'txn'>;
+  readonly reader: Pick<EtcdReader, 'range' | 'history'>;
   readonly keys: Keys;
   readonly isOver: () => boolean;
 }
 
 /**
- * Gives tokens that an earlier version made their places among the newest, where some have none. Rejects when etcd fails:
- * the next start goes on.
+ * Adds tokens of earlier versions to the index of the newest, if any are missing there. Rejects if etcd
+ * fails; the next start continues.
  */
 export async function fillPlaces(filling: Filling): Promise<void> {
   const { reader, keys, isOver } = filling;
   const count = async (span: typeof keys.ends): Promise<number> =>
     (await reader.range(() => ({ ...span, count_only: true }))).count;
-  // Asked for together they are of one moment; a token that is made in between would look as if it had none.
+  // Counted together at one revision: a token created between two counts would seem to be missing.
   const [places, ends] = await Promise.all([count(keys.places), count(keys.ends)]);
   if (places >= ends) return;
   for (let after: Token | undefined; !isOver(); ) {
@@ -49,7 +49,7 @@ async function place({ connection, reader, keys }: Filling, clusters: readonly C
   }
 }
 
-/** On the condition that the cluster is as it was read. */
+/** Conditional on the cluster being as it was read. */
 function placing(keys: Keys, cluster: Cluster) {
   const { token, changeCount, modRevision } = cluster;
   const head = keys.change(token, changeCount);

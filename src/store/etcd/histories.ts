@@ -1,14 +1,17 @@
 import type { Revision, Token } from '../../discovery/types.ts';
 import type { Folded } from './log/cluster-log.ts';
 
-/** Whoever reads a long history in parts finds it here each time: 8 of at most 3 MB each, which take thrice as much. */
+/**
+ * Logs kept for readers that read a long history in parts: 8 of at most 3 MB each, which take three times as
+ * much in memory.
+ */
 const KEPT = 8;
 
-/** The whole logs that were read last. */
+/** Histories caches the complete logs that were read last. */
 export class Histories {
   readonly #kept = new Map<Token, Folded>();
 
-  /** Undefined when it is not known up to the last change of the token. */
+  /** Returns undefined if the cached log does not include the token's last change. */
   upTo(token: Token, last: Revision): Folded | undefined {
     const found = this.#kept.get(token);
     if (found?.record.cluster.modRevision !== last) return undefined;

@@ -1,35 +1,38 @@
 import { randomBytes } from 'node:crypto';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import type { Keys } from './log/keys.ts';
 import { isAbsent, put } from './log/operations.ts';
 import { patiently } from './patiently.ts';
 import { checkPrefix, type FreePrefix } from './prefix.ts';
 
-/** As many as of a SHA-256. */
+/** As many as a SHA-256. */
 const KEY_BYTES = 32;
 
-/** What the data below a prefix has for as long as it lives: its name, and what is never told. */
-export interface Identity {
+/** DataIdentity is what the data below a prefix keeps for its lifetime: its name, and the secret key. */
+export interface DataIdentity {
   readonly clusterId: bigint;
   readonly key: Uint8Array;
 }
 
-/** Checks that the prefix can be used, see `checkPrefix`. Whoever only reads makes no tokens, and writes no key. */
+/**
+ * Checks that the prefix can be used, see `checkPrefix`. A read-only user creates no tokens and writes no
+ * key.
+ */
 export async function identityBelow(
-  connection: Connection,
+  connection: EtcdConnection,
   keys: Keys,
   prefix: string,
   free: FreePrefix = 'TAKE',
-): Promise<Identity> {
+): Promise<DataIdentity> {
   const clusterId = await checkPrefix(connection, keys, prefix, free);
   const key = free === 'TAKE' ? await sharedKey(connection, keys) : randomBytes(KEY_BYTES);
   return { clusterId, key };
 }
 
-/** The key that all replicas have: the first of them makes it. */
-async function sharedKey(connection: Connection, keys: Keys): Promise<Uint8Array> {
+/** Returns the key that all replicas share. The first replica creates it. */
+async function sharedKey(connection: EtcdConnection, keys: Keys): Promise<Uint8Array> {
   return patiently(async () => {
-    // Without a write, which an etcd that is full refuses whatever comes of it.
+    // Read first, because a full etcd rejects every write, whatever its outcome.
     const found = await read(connection, keys);
     if (found !== undefined) return found;
     const made = randomBytes(KEY_BYTES);
@@ -38,7 +41,7 @@ async function sharedKey(connection: Connection, keys: Keys): Promise<Uint8Array
   });
 }
 
-async function read(connection: Connection, keys: Keys): Promise<Uint8Array | undefined> {
+async function read(connection: EtcdConnection, keys: Keys): Promise<Uint8Array | undefined> {
   const { responses } = await connection.txn({
     compare: [],
     success: [{ request_range: { key: keys.key } }],

@@ -1,29 +1,29 @@
 import type { DiscoveryError } from '../../discovery/errors.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import type { Token } from '../../discovery/types.ts';
-import type { State } from './read.ts';
+import type { TokenState } from './read.ts';
 
-/** A write that waits for its turn, or for etcd. */
+/** Job is a write that waits for its turn, or for etcd. */
 export interface Job {
   readonly decide: Decide;
-  /** When it was asked for. */
+  /** The tick at which it was requested. */
   readonly tick: number;
   readonly due: number;
-  /** Whether another write has come before it each time that it was tried. */
+  /** Whether it lost to another write each time that it was tried. */
   lost: boolean;
   resolve(written: Written): void;
   reject(error: DiscoveryError): void;
 }
 
-/** The writes of one token, decided one after the other. */
+/** Lane holds the writes of one token, which are decided one after the other. */
 export interface Lane {
   readonly token: Token;
   readonly jobs: Job[];
-  /** What the last call for this token found. */
-  state: State | undefined;
+  /** The state that the last call for this token found. */
+  state: TokenState | undefined;
 }
 
-/** Takes the first job out of its lane, to be told what came of it. */
+/** Removes the first job from its lane, to be settled. */
 export function finish(lane: Lane): Job {
   return lane.jobs.shift() as Job;
 }

@@ -2,19 +2,19 @@ import type { IKeyValue } from 'etcd3';
 import type { Phase, Place } from '../../discovery/newest.ts';
 import type { OnDamaged } from '../../discovery/store.ts';
 import type { Cluster, Millis, Token } from '../../discovery/types.ts';
-import { Listing } from '../listing.ts';
+import { ClusterListing } from '../listing.ts';
 import { fold } from './log/cluster-log.ts';
 import type { Keys } from './log/keys.ts';
-import { logOf, type Reader } from './read.ts';
+import { type EtcdReader, logOf } from './read.ts';
 
-/** Keys read at once, at most. */
+/** The maximum number of keys read at once. */
 const PAGE_KEYS = 2000;
-/** Keys read for each cluster that is wanted: most have their making and a few members. */
+/** Keys read for each requested cluster: most have their creation and a few members. */
 const CLUSTER_KEYS = 8;
 
-/** Clusters by the byte order of their tokens, after a token; at most `limit`. */
+/** Lists clusters by the byte order of their tokens, after a token, at most `limit`. */
 export async function listClusters(
-  reader: Pick<Reader, 'range' | 'history'>,
+  reader: Pick<EtcdReader, 'range' | 'history'>,
   keys: Keys,
   after: Token | undefined,
   limit: number,
@@ -31,9 +31,9 @@ export async function listClusters(
     else if (logs.size < limit) logs.set(token, [kv]);
     else isPart = true;
   }
-  // Its log may go on in the next page.
+  // The log of the last token may continue on the next page.
   const cut = more && kvs.length > 0 ? keys.tokenOf((kvs.at(-1) as IKeyValue).key) : undefined;
-  const listing = new Listing(onDamaged);
+  const listing = new ClusterListing(onDamaged);
   for (const [token, log] of logs) {
     const found =
       token === cut
@@ -43,14 +43,14 @@ export async function listClusters(
   }
   const clusters = listing.end();
   const last = [...logs.keys()].at(-1);
-  // All of them are damaged, or were swept meanwhile: none would say that this is the end.
+  // All of them were damaged, or swept in the meantime: an empty list would mark the end.
   if (clusters.length > 0 || !isPart || last === undefined) return clusters;
   return listClusters(reader, keys, last, limit, onDamaged);
 }
 
-/** Tokens that end from a time on and before another. */
+/** Returns the tokens that end in [from, until). */
 export async function endingTokens(
-  reader: Pick<Reader, 'range'>,
+  reader: Pick<EtcdReader, 'range'>,
   keys: Keys,
   from: Millis,
   until: Millis,
@@ -61,9 +61,9 @@ export async function endingTokens(
   return kvs.map(({ key }) => keys.parseEnd(key));
 }
 
-/** Where the clusters of a phase are, the newest first. */
+/** Returns the places of the clusters in a phase, newest first. */
 export async function newestPlaces(
-  reader: Pick<Reader, 'range'>,
+  reader: Pick<EtcdReader, 'range'>,
   keys: Keys,
   phase: Phase,
   after: Place | undefined,
@@ -74,7 +74,7 @@ export async function newestPlaces(
   return kvs.map(({ key }) => keys.parsePlace(key));
 }
 
-/** What came of something, to be had where its failure is waited for. */
+/** Captures an outcome, so that a failure is thrown only where it is awaited. */
 function settled<T>(work: Promise<T>): Promise<() => T> {
   return work.then(
     (value) => () => value,

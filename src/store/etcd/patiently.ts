@@ -3,10 +3,10 @@ import { unavailable } from '../refusals.ts';
 import { PATIENCE_MS } from './client/call-batcher.ts';
 import { faultOf } from './client/fault.ts';
 
-/** Between two tries: an election takes several. */
+/** The pause between attempts, in ms: an election takes several. */
 const RETRY_MS = 200;
 
-/** Tries again while the reason passes, for as long as a call may take. */
+/** Retries while the failure is transient, for as long as a call may take. */
 export async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
   const due = performance.now() + PATIENCE_MS;
   for (;;) {

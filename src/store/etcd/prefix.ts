@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { isBeforeGrpc } from '../../values/etcd-version.ts';
 import { unavailable } from '../refusals.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import type { Keys } from './log/keys.ts';
 import { isAbsent, put } from './log/operations.ts';
 import { patiently } from './patiently.ts';
 
 const FORMAT = 'etcd-discovery';
-/** Grows when what is written could no longer be read by those before. */
+/** Incremented when earlier versions can no longer read what is written. */
 const FORMAT_VERSION = 1;
-/** Older ones have no nested transactions of this size, nor the lease and watch calls as they are used. */
+/**
+ * Older versions lack nested transactions of this size, and the lease and watch calls as they are used here.
+ */
 const OLDEST = [3, 4] as const;
 
 interface FormatRecord {
@@ -18,12 +20,15 @@ interface FormatRecord {
   readonly clusterId: string;
 }
 
-/** What becomes of a prefix that is free: it is taken, left as it is and read as empty, or refused. */
+/** FreePrefix says what to do with an unused prefix: take it, leave it and read it as empty, or reject it. */
 export type FreePrefix = 'TAKE' | 'LEAVE' | 'REFUSE';
 
-/** Checks that etcd can be used and that the prefix is this service's, or free. Returns the cluster id. */
+/**
+ * Checks that etcd can be used and that the prefix belongs to this service or is unused. Returns the cluster
+ * ID.
+ */
 export async function checkPrefix(
-  connection: Connection,
+  connection: EtcdConnection,
   keys: Keys,
   prefix: string,
   free: FreePrefix = 'TAKE',
@@ -41,11 +46,11 @@ export async function checkPrefix(
       if (found !== undefined) throw foreign(prefix);
       if (free === 'LEAVE') return 0n;
       if (free === 'REFUSE') {
-        throw unavailable(`etcd has no tokens below ${prefix}; name the prefix with --etcd-prefix`);
+        throw unavailable(`etcd has no tokens under the prefix ${prefix}; set the prefix with --etcd-prefix`);
       }
       const clusterId = randomBytes(8).toString('hex');
       const record: FormatRecord = { format: FORMAT, version: FORMAT_VERSION, clusterId };
-      // Another replica may be doing the same: the first one's stays.
+      // Another replica may do the same at once: the first write is kept.
       await connection.txn({
         compare: [isAbsent(keys.format)],
         success: [put(keys.format, Buffer.from(JSON.stringify(record)))],
@@ -55,16 +60,14 @@ export async function checkPrefix(
   });
 }
 
-/** Throws when an etcd is too old for the store. */
+/** Throws if an etcd is too old for the store. */
 export function checkVersion(version: string): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return;
   const next = isBeforeGrpc(version)
-    ? 'upgrade it, or use another store and take over what a Go discovery service keeps in this one (etcd-discovery import --from-discoveryserver URL)'
+    ? 'upgrade it, or use another store and import the tokens of a Go discovery service from this one (etcd-discovery import --from-discoveryserver URL)'
     : 'upgrade it';
-  throw unavailable(
-    `this etcd is version ${version}, and the store needs ${OLDEST.join('.')} or newer; ${next}`,
-  );
+  throw unavailable(`etcd ${version} is too old: the store requires ${OLDEST.join('.')} or newer; ${next}`);
 }
 
 function checkFormat(value: Buffer, prefix: string): bigint {
@@ -80,15 +83,15 @@ function checkFormat(value: Buffer, prefix: string): bigint {
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
-      `the keys in etcd below ${prefix} were written by a newer etcd-discovery (format ${version}, and this one reads ${FORMAT_VERSION}); run that version or a later one`,
+      `a newer etcd-discovery wrote the keys in etcd under ${prefix} (format ${version}; this version reads ${FORMAT_VERSION}); run that version or a later one`,
     );
   }
   return BigInt(`0x${clusterId}`);
 }
 
-// The keys are not named: they may hold tokens.
+// The keys are not named, because they may contain tokens.
 function foreign(prefix: string): Error {
   return unavailable(
-    `etcd has keys below ${prefix} that etcd-discovery did not write (etcdctl get --prefix --keys-only ${prefix}/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix ${prefix}/)`,
+    `etcd has keys under ${prefix} that etcd-discovery did not write (etcdctl get --prefix --keys-only ${prefix}/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix ${prefix}/)`,
   );
 }

@@ -2,24 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Revision } from '../../discovery/types.ts';
 import { type ByteCount, entryBytes } from './byte-count.ts';
 import type { Keys } from './log/keys.ts';
-import type { Reader } from './read.ts';
+import type { EtcdReader } from './read.ts';
 
-/** Keys read at once: 15 MB of the largest, and a tenth of one of most. */
+/** Keys read at once: 15 MB for the largest, usually a tenth of one. */
 const PAGE_KEYS = 500;
 const RETRY_MS = 2000;
 
 interface Reading {
-  readonly reader: Pick<Reader, 'range'>;
+  readonly reader: Pick<EtcdReader, 'range'>;
   readonly keys: Keys;
   readonly bytes: ByteCount;
   readonly signal: AbortSignal;
-  /** The revision up to which the watch has told all. */
+  /** Returns the revision up to which the watch has reported every change. */
   readonly told: () => Revision;
 }
 
 /**
- * Reads what all tokens take, as they were at one revision, a page at a time; begins again where etcd was away, or has
- * compacted that revision meanwhile. Ends by the signal, too.
+ * Reads the bytes of all tokens at one revision, page by page. Starts again after an outage of etcd, or if
+ * that revision was compacted in the meantime. Ends when the signal aborts.
  */
 export async function readBytes({ reader, keys, bytes, signal, told }: Reading): Promise<void> {
   while (!signal.aborted) {

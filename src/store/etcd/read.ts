@@ -3,28 +3,28 @@ import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
 import type { Cache } from './cache.ts';
 import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import type { Fault } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
 import type { Keys } from './log/keys.ts';
 
-/** Counts the calls that were begun, so that it can be told what was asked before what. */
-export interface Clock {
+/** CallCounter counts the calls, so that their order is known. */
+export interface CallCounter {
   tick: number;
 }
 
-/** A token as etcd had it at a moment after its call was sent. */
-export interface State {
+/** TokenState is a token as etcd had it at some moment after its call was sent. */
+export interface TokenState {
   readonly record: ClusterRecord | undefined;
   readonly revision: Revision;
-  /** When the call was sent. */
+  /** The tick at which the call was sent. */
   readonly tick: number;
 }
 
-/** A range that was read. */
-export interface Answer {
+/** RangeResult is the result of a range read. */
+export interface RangeResult {
   readonly kvs: readonly IKeyValue[];
   readonly revision: Revision;
   readonly tick: number;
@@ -33,33 +33,36 @@ export interface Answer {
 }
 
 interface RangePiece extends Piece {
-  /** As late as possible: what is known by then need not be read. */
+  /** Called as late as possible, so that it can skip everything known by then. */
   readonly request: () => IRangeRequest;
   readonly sent: () => void;
-  readonly done: (answer: Answer) => void;
+  readonly done: (answer: RangeResult) => void;
 }
 
 const BOUNDS = { calls: 4, pieces: 100, bytes: 512 * 1024 };
 
 export interface ReaderParts {
-  readonly connection: Connection;
+  readonly connection: EtcdConnection;
   readonly keys: Keys;
   readonly cache: Cache;
-  readonly clock: Clock;
+  readonly clock: CallCounter;
   readonly health: Health;
-  /** Told how many reads or writes go in one call. */
+  /** Called with the number of reads or writes in one call. */
   readonly onBatch?: (operation: 'read' | 'write', size: number) => void;
 }
 
-/** Linearizable reads. Those of the same moment share a call, and those of the same token one range. */
-export class Reader {
-  readonly #connection: Connection;
+/**
+ * EtcdReader makes linearizable reads. Reads at the same time share a call, and reads of the same token one
+ * range.
+ */
+export class EtcdReader {
+  readonly #connection: EtcdConnection;
   readonly #keys: Keys;
   readonly #cache: Cache;
-  readonly #clock: Clock;
+  readonly #clock: CallCounter;
   readonly #group: Group<RangePiece>;
   /** Reads that wait for their call. */
-  readonly #waiting = new Map<Token, Promise<State>>();
+  readonly #waiting = new Map<Token, Promise<TokenState>>();
 
   constructor({ connection, keys, cache, clock, health, onBatch }: ReaderParts) {
     this.#connection = connection;
@@ -72,8 +75,8 @@ export class Reader {
     });
   }
 
-  /** The token with every change that was acknowledged before the call. */
-  read(token: Token): Promise<State> {
+  /** Returns the token with every change that was acknowledged before the call. */
+  read(token: Token): Promise<TokenState> {
     const waiting = this.#waiting.get(token);
     if (waiting !== undefined) return waiting;
     const reading = this.#read(token);
@@ -81,7 +84,7 @@ export class Reader {
     return reading;
   }
 
-  async #read(token: Token): Promise<State> {
+  async #read(token: Token): Promise<TokenState> {
     let known: ClusterRecord | undefined;
     const answer = await this.range(
       () => {
@@ -93,30 +96,30 @@ export class Reader {
     const record = known === undefined ? undefined : follow(known, logOf(this.#keys, answer.kvs));
     if (record !== undefined) return this.#found(token, record, answer);
     if (known === undefined) return this.#folded(token, answer);
-    // It was forgotten, and perhaps made anew.
+    // The token was forgotten, and perhaps created again.
     return this.#folded(token, await this.range(() => this.#keys.log(token)));
   }
 
-  #folded(token: Token, answer: Answer): State {
+  #folded(token: Token, answer: RangeResult): TokenState {
     const folded = fold(token, logOf(this.#keys, answer.kvs));
     if (folded !== undefined) return this.#found(token, folded.record, answer);
     this.#cache.delete(token);
     return { record: undefined, revision: answer.revision, tick: answer.tick };
   }
 
-  #found(token: Token, record: ClusterRecord, { revision: at, tick }: Answer): State {
+  #found(token: Token, record: ClusterRecord, { revision: at, tick }: RangeResult): TokenState {
     this.#cache.put(token, record);
     return { record, revision: at, tick };
   }
 
-  /** The whole log of a token. */
+  /** Returns the complete log of a token. */
   async history(token: Token): Promise<{ folded: Folded | undefined; revision: Revision }> {
     const answer = await this.range(() => this.#keys.log(token));
     return { folded: fold(token, logOf(this.#keys, answer.kvs)), revision: answer.revision };
   }
 
-  /** A linearizable range. Rejects with STORE_UNAVAILABLE. */
-  range(request: () => IRangeRequest, sent: () => void = () => {}): Promise<Answer> {
+  /** Reads a range linearizably. Rejects with STORE_UNAVAILABLE. */
+  range(request: () => IRangeRequest, sent: () => void = () => {}): Promise<RangeResult> {
     return new Promise((resolve, reject) => {
       this.#group.add({
         bytes: 256,
@@ -153,21 +156,21 @@ export class Reader {
   }
 }
 
-function answerOf({ kvs, more, count }: IRangeResponse, at: string, tick: number): Answer {
+function answerOf({ kvs, more, count }: IRangeResponse, at: string, tick: number): RangeResult {
   return { kvs, more, count: Number(count), revision: revision(BigInt(at)), tick };
 }
 
-/** The keys of logs among the keys of a range. */
+/** Returns the log keys among the keys of a range. */
 export function logOf(keys: Keys, kvs: readonly IKeyValue[]): LogEntry[] {
   return kvs.map((kv) => {
     const key = keys.parseLog(kv.key);
-    // It is not named, as it holds the token and this text is logged.
-    if (key === undefined) throw damaged("a key among the token's changes is not of this service");
+    // The key is not named, because it contains the token and this text is logged.
+    if (key === undefined) throw damaged("a key among the token's changes was not written by this service");
     return { number: key.number, value: kv.value, revision: revision(BigInt(kv.mod_revision)) };
   });
 }
 
-/** The record brought up to date by its log from its head on; undefined when that is no longer its log. */
+/** Updates a record with its log from its head on. Undefined if that is no longer its log. */
 export function follow(known: ClusterRecord, log: readonly LogEntry[]): ClusterRecord | undefined {
   const [head, ...newer] = log;
   if (head?.number !== known.head || head.revision !== known.cluster.modRevision) return undefined;

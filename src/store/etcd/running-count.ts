@@ -1,41 +1,42 @@
 import type { Revision } from '../../discovery/types.ts';
 
 /**
- * A number that etcd's changes add to: counted at one revision, and kept from there on by the changes that the watch
- * tells, with those of this process at once. So it is behind by what other replicas did in the watch's delay.
+ * RunningCount is a number that is counted at one revision and then updated with the changes that the watch
+ * reports. This process's own changes are added at once; those of other replicas arrive with the delay of the
+ * watch.
  */
 export class RunningCount {
-  /** As of `#at`. */
+  /** The count at revision `#at`. */
   #counted = 0;
   #at = 0n as Revision;
-  /** What this process changed, and the watch has not told yet. */
+  /** This process's changes that the watch has not reported yet. */
   #own: Array<{ readonly revision: Revision; readonly change: number }> = [];
 
-  /** Counted anew. */
+  /** Sets the result of a new count. */
   counted(count: number, at: Revision): void {
     this.#counted = count;
     this.#toldTo(at);
   }
 
-  /** The watch has told every change up to a revision, which come to this one. */
+  /** Adds the sum of the changes that the watch has reported up to a revision. */
   told(change: number, at: Revision): void {
     this.#counted += change;
     this.#toldTo(at);
   }
 
-  /** What this process has done, by the revision that etcd gave it. */
+  /** Adds a change of this process at the revision that etcd assigned. */
   did(change: number, at: Revision): void {
     if (change !== 0 && at > this.#at) this.#own.push({ revision: at, change });
   }
 
-  /** As far as this process knows. */
+  /** Returns the count as far as this process knows. */
   count(): number {
     let count = this.#counted;
     for (const { change } of this.#own) count += change;
     return count;
   }
 
-  /** The latest change that is counted. */
+  /** Returns the revision of the latest counted change. */
   get latest(): Revision {
     return this.#own.reduce((latest, { revision }) => (revision > latest ? revision : latest), this.#at);
   }

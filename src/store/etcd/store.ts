@@ -7,50 +7,50 @@ import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import { type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
 import { bytesBound, closed, compacted } from '../refusals.ts';
 import { Cache } from './cache.ts';
-import { Connection, type EtcdAccess } from './client/connection.ts';
+import { type EtcdAccess, EtcdConnection } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import { versionOverHttp } from './client/http-version.ts';
 import { Counts } from './counts.ts';
 import { fillPlaces } from './fill-places.ts';
 import { Histories } from './histories.ts';
-import { type Identity, identityBelow } from './identity.ts';
+import { type DataIdentity, identityBelow } from './identity.ts';
 import { endingTokens, listClusters, newestPlaces } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkVersion, type FreePrefix } from './prefix.ts';
-import { type Clock, Reader } from './read.ts';
+import { type CallCounter, EtcdReader } from './read.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { WatchLoop } from './watch-loop.ts';
 import { Writer } from './write.ts';
 import { WriteProbe } from './write-probe.ts';
 
-/** Tokens whose own changes the watch of etcd has not told yet. */
+/** Tokens with own changes that etcd's watch has not reported yet. */
 const OWN_CHANGES_KEPT = 100_000;
 
 export interface EtcdStoreOptions extends EtcdAccess {
-  /** Where the keys begin: like `/_etcd/registry`, without a slash at the end. */
+  /** The prefix of the keys, such as `/_etcd/registry`, without a trailing slash. */
   readonly prefix: string;
-  /** What becomes of a prefix without anything below it; without this it is taken. */
+  /** What to do with an unused prefix. Default: take it. */
   readonly free?: FreePrefix;
   readonly policy: Pick<Policy, 'maxTokens' | 'maxBytes'>;
-  /** Told in one line when etcd goes, and when it is back. */
+  /** Called with one line when etcd becomes unavailable and when it recovers. */
   readonly log?: (line: string) => void;
-  /** Told how many reads or writes go to etcd in one call. */
+  /** Called with the number of reads or writes in one call to etcd. */
   readonly onBatch?: (operation: 'read' | 'write', size: number) => void;
 }
 
-/** The store that several replicas share: an etcd cluster. */
+/** EtcdStore is the store that several replicas share: an etcd cluster. */
 export interface EtcdStore extends Store {
-  /** Names the data below the prefix, for as long as it lives; all replicas have the same. */
+  /** Identifies the data below the prefix for its lifetime. All replicas have the same. */
   readonly clusterId: bigint;
-  /** How many tokens are held, tombstones included; those of other replicas a moment later. */
+  /** Returns the number of stored tokens, tombstones included. Those of other replicas appear with a short delay. */
   tokens(): number;
-  /** What they take of etcd, see `ByteCount`. */
+  /** Returns the bytes of the tokens in etcd, see `ByteCount`. */
   bytes(): number;
 }
 
-/** Rejects with STORE_UNAVAILABLE when etcd or the prefix cannot be used; the text says what to do. */
+/** Opens the store. Rejects with STORE_UNAVAILABLE if etcd or the prefix is unusable; the message says what to do. */
 export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
-  const connection = new Connection(options);
+  const connection = new EtcdConnection(options);
   try {
     const keys = new Keys(options.prefix);
     const identity = await identityBelow(connection, keys, options.prefix, options.free);
@@ -59,7 +59,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
     return store;
   } catch (error) {
     connection.close();
-    // One that is too old for gRPC fails as if it were no etcd.
+    // An etcd too old for gRPC fails as if it were a different server.
     const version = await versionOverHttp(options);
     if (version !== undefined) checkVersion(version);
     throw error;
@@ -69,33 +69,33 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
 class OpenStore implements EtcdStore {
   readonly clusterId: bigint;
   readonly key: Uint8Array;
-  readonly #connection: Connection;
+  readonly #connection: EtcdConnection;
   readonly #keys: Keys;
   readonly #cache = new Cache();
   readonly #histories = new Histories();
   readonly #counts: Counts;
   readonly #health: Health;
-  readonly #reader: Reader;
+  readonly #reader: EtcdReader;
   readonly #writer: Writer;
   readonly #sweeper: Sweeper;
   readonly #writeProbe: WriteProbe;
-  /** Own changes that were rung, by token, until the watch tells them too. */
+  /** Own changes already passed to the listener, by token, until the watch reports them too. */
   readonly #rung = new Map<Token, Revision>();
   #watch: WatchLoop | undefined;
   #listener: (token: Token | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Connection, keys: Keys, identity: Identity, options: EtcdStoreOptions) {
+  constructor(connection: EtcdConnection, keys: Keys, identity: DataIdentity, options: EtcdStoreOptions) {
     this.clusterId = identity.clusterId;
     this.key = identity.key;
     this.#connection = connection;
     this.#keys = keys;
     this.#counts = new Counts(keys, options.policy.maxTokens);
     this.#health = new Health(options.log ?? (() => {}));
-    const clock: Clock = { tick: 0 };
+    const clock: CallCounter = { tick: 0 };
     const onBatch = options.onBatch ?? (() => {});
     const shared = { connection, keys, cache: this.#cache, clock, health: this.#health, onBatch };
-    this.#reader = new Reader(shared);
+    this.#reader = new EtcdReader(shared);
     this.#writer = new Writer({
       ...shared,
       reader: this.#reader,
@@ -112,7 +112,7 @@ class OpenStore implements EtcdStore {
     });
   }
 
-  /** Begins to watch. */
+  /** Starts the watch. */
   async start(): Promise<void> {
     const after = await this.#counts.countTokens(this.#reader);
     this.#watch = new WatchLoop(
@@ -125,7 +125,7 @@ class OpenStore implements EtcdStore {
           const at = await this.#counts.countTokens(this.#reader);
           this.#rung.clear();
           this.#listener(undefined);
-          // The watch goes on from there when this is over.
+          // The watch continues when this has returned.
           setImmediate(() => this.#readBytes());
           return at;
         },
@@ -204,12 +204,12 @@ class OpenStore implements EtcdStore {
     await this.#writer.idle();
     await this.#watch?.close();
     await this.#sweeper.close();
-    // Reads that wait still fail by this, and not by etcd.
+    // Pending reads then fail for this reason, not for an outage of etcd.
     this.#health.end();
     this.#connection.close();
   }
 
-  #open(): Reader {
+  #open(): EtcdReader {
     if (this.#closing !== undefined) throw closed();
     return this.#reader;
   }
@@ -228,7 +228,7 @@ class OpenStore implements EtcdStore {
       if (type === 'Put') {
         if (number > 0) this.#cache.follow(token, { number, value: kv.value, revision: made });
       } else if (number > 0) {
-        // Of the changes that go with their token it is enough to hear once.
+        // The changes removed with their token are reported by one event.
         continue;
       }
       if (this.#rung.get(token) === made) this.#rung.delete(token);
@@ -238,10 +238,10 @@ class OpenStore implements EtcdStore {
     for (const token of changed) this.#listener(token);
   }
 
-  /** Of an own change, which the watch tells later, or has told already. */
+  /** Reports an own change. The watch reports it later, or already has. */
   #ring(token: Token, at: Revision): void {
     if (this.#watch !== undefined && this.#watch.revision >= at) return;
-    // While the watch is down they gather; without them a watcher looks once more for nothing.
+    // They accumulate while the watch is down. Without them, a watcher only makes one unnecessary read.
     if (this.#rung.size >= OWN_CHANGES_KEPT) this.#rung.clear();
     this.#rung.set(token, at);
     this.#listener(token);

@@ -3,7 +3,7 @@ import type { Revision } from '../../discovery/types.ts';
 import { tooManyTokens } from '../refusals.ts';
 import { RunningCount } from './running-count.ts';
 
-/** How many tokens there are, and whether there is room for those that are being made. */
+/** TokenCount is the number of tokens, and whether there is room for those being created. */
 export class TokenCount {
   readonly #max: number;
   readonly #there = new RunningCount();
@@ -19,48 +19,48 @@ export class TokenCount {
     this.#wake();
   }
 
-  /** The watch has told every change up to a revision, which were so many more tokens. */
+  /** Adds the change in tokens that the watch has reported up to a revision. */
   told(change: number, at: Revision): void {
     this.#there.told(change, at);
     this.#wake();
   }
 
-  /** What this process has done, by the revision that etcd gave it. */
+  /** Adds a change of this process at the revision that etcd assigned. */
   did(change: number, at: Revision): void {
     this.#there.did(change, at);
     if (change < 0) this.#wake();
   }
 
-  /** How many there are, as far as this process knows. */
+  /** Returns the number of tokens as far as this process knows. */
   count(): number {
     return this.#there.count();
   }
 
-  /** Whether there is room for one more. WAIT: that depends on those that are being made. */
+  /** Returns whether there is room for one more. WAIT: it depends on those being created. */
   room(): 'ROOM' | 'FULL' | 'WAIT' {
     const count = this.count();
     if (count >= this.#max) return 'FULL';
     return count + this.#making >= this.#max ? 'WAIT' : 'ROOM';
   }
 
-  /** `read` is the revision of what the write was decided on; what filled the last place may be later. */
+  /** `read` is the revision of the write's decision; the last place may have been filled later. */
   refusal(read: Revision): DiscoveryError {
     const at = this.#there.latest;
     return tooManyTokens(this.#max).at(at > read ? at : read);
   }
 
-  /** Takes room for a token that is about to be made. */
+  /** Reserves room for a token that is about to be created. */
   make(): void {
     this.#making += 1;
   }
 
-  /** It was made, or not; after `did`. */
+  /** Releases the reservation, after `did` if the token was created. */
   unmake(): void {
     this.#making -= 1;
     this.#wake();
   }
 
-  /** Calls back once when `room` may answer otherwise. */
+  /** Calls back once when the result of `room` may have changed. */
   onChange(look: () => void): void {
     this.#waiting.push(look);
   }

@@ -1,27 +1,30 @@
 import type { IDuplexStream, IEvent, IWatchRequest, IWatchResponse } from 'etcd3';
 import { type Revision, revision } from '../../discovery/types.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import { leaveStream } from './client/etcd3.ts';
 import { faultOf } from './client/fault.ts';
 import type { Health } from './client/health.ts';
-import type { Span } from './log/keys.ts';
+import type { KeyRange } from './log/keys.ts';
 
-/** etcd answers the creation of a watch at once; in a stream that stays silent it is lost. */
+/** etcd confirms the creation of a watch at once; if the stream stays silent for this many ms, it is lost. */
 const CREATED_MS = 5000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
-/** Failures in a row before it is an outage, and not one endpoint that went. */
+/** Consecutive failures that make an outage, rather than the loss of one endpoint. */
 const FAILURES_OF_AN_OUTAGE = 5;
-/** A watch that held for so long has worked, although there was nothing to tell. */
+/** A watch that lasted this long has worked, even without events. */
 const WORKED_MS = 1000;
 
 export interface WatchParts {
-  readonly connection: Pick<Connection, 'watch' | 'failed' | 'forgetToken' | 'ofOneCluster'>;
-  readonly span: Span;
+  readonly connection: Pick<EtcdConnection, 'watch' | 'failed' | 'forgetToken' | 'ofOneCluster'>;
+  readonly span: KeyRange;
   readonly health: Pick<Health, 'failed' | 'works'>;
-  /** Changes that were not told before, by revision. */
+  /** Called with changes that were not reported before, and the revision up to which they are complete. */
   readonly told: (events: readonly IEvent[], at: Revision) => void;
-  /** Some changes are no longer to be had. Catches up by reading, and returns the revision it read at. */
+  /**
+   * Called when some changes are no longer available. Catches up by reading, and returns the revision of the
+   * read.
+   */
   readonly missed: () => Promise<Revision>;
 }
 
@@ -29,15 +32,15 @@ type Stream = IDuplexStream<IWatchRequest, IWatchResponse>;
 type Ending = 'COMPACTED' | 'TOO_LARGE' | 'REJECTED' | 'BROKEN' | 'CLOSED';
 
 /**
- * One watch on etcd for the whole process. However its stream ends it begins again after the last change that
- * it told, so each is told once and in order.
+ * WatchLoop is one watch on etcd for the whole process. When its stream ends, for any reason, it resumes
+ * after the last reported change, so each change is reported once and in order.
  *
- * etcd3's own watcher is not used: it moves its start past changes that it has not delivered yet, and one
- * rejected or compacted watch stops it without a word.
+ * etcd3's own watcher is not used: it advances its start past changes that it has not delivered yet, and a
+ * single rejected or compacted watch stops it silently.
  */
 export class WatchLoop {
   readonly #parts: WatchParts;
-  /** Every change up to here was told. */
+  /** The revision up to which every change was reported. */
   #revision: Revision;
   #failures = 0;
   #closed = false;
@@ -68,11 +71,11 @@ export class WatchLoop {
         const ending = await this.#session();
         if (ending === 'COMPACTED' || ending === 'TOO_LARGE') this.#revision = await this.#parts.missed();
         else if (ending === 'REJECTED') {
-          // A log-in that etcd has forgotten is told by a rejection only.
+          // A login that etcd has forgotten is noticed only by a rejection.
           this.#parts.connection.forgetToken();
-          this.#failed('etcd rejects the watch; see that the user may read the keys of this service');
+          this.#failed('etcd rejects the watch; check that the etcd user can read the keys of this service');
         } else if (ending === 'CLOSED') return;
-        else this.#failed('etcd ends the watch each time');
+        else this.#failed('etcd keeps closing the watch');
       } catch (error) {
         this.#failed(faultOf(this.#parts.connection.failed(error)).cause);
       }
@@ -87,7 +90,7 @@ export class WatchLoop {
   async #pause(): Promise<void> {
     const ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failures += 1;
-    // Replicas that lost the same member must not all come back at the same time.
+    // With jitter, so that replicas that lost the same member do not all return at the same time.
     const jittered = ms * (0.5 + Math.random() / 2);
     if (this.#closed) return;
     await new Promise<void>((resolve) => {
@@ -108,12 +111,12 @@ export class WatchLoop {
     try {
       ending = await new Promise<Ending>((resolve, reject) => {
         stream.on('error', (error) => {
-          // More was missed than an answer may hold, and would be at each try.
+          // More was missed than a response may hold, and every retry would miss as much.
           if (faultOf(error).ofRequest === true) resolve('TOO_LARGE');
           else reject(error);
         });
         stream.on('end', () => resolve('BROKEN'));
-        // Responses may come in the same turn, before whoever waits for the end can cancel.
+        // Responses may arrive in the same turn, before the end can cancel the stream.
         let isOver = false;
         stream.on('data', (response) => {
           if (isOver) return;
@@ -140,7 +143,7 @@ export class WatchLoop {
             ...this.#parts.span,
             start_revision: String(this.#revision + 1n),
             progress_notify: true,
-            // Of what is deleted one has to know how large it was.
+            // The size of deleted values is needed.
             prev_kv: true,
           },
         });
@@ -163,14 +166,14 @@ export class WatchLoop {
     if (canceled) return compacted === '0' ? 'REJECTED' : 'COMPACTED';
     const last = events.at(-1);
     if (last !== undefined) {
-      // Not the header's: in the middle of catching up that is ahead of what was delivered.
+      // Not the header's revision: while catching up it is ahead of what was delivered.
       const at = revision(BigInt(last.kv.mod_revision));
       const fresh = events.filter((event) => BigInt(event.kv.mod_revision) > this.#revision);
       this.#revision = at > this.#revision ? at : this.#revision;
       this.#failures = 0;
       if (fresh.length > 0) this.#parts.told(fresh, this.#revision);
     } else if (!created) {
-      // Progress: all is delivered up to the header's revision.
+      // Progress: everything is delivered up to the header's revision.
       const at = revision(BigInt(header.revision));
       if (at > this.#revision) this.#parts.told([], at);
       this.#revision = at > this.#revision ? at : this.#revision;
@@ -180,7 +183,7 @@ export class WatchLoop {
   }
 }
 
-/** Whatever the stream still says is of no interest. */
+/** Whatever the stream still sends is ignored. */
 function end(stream: Stream, ending: Ending): void {
   stream.on('error', () => {});
   if (ending === 'BROKEN') stream.cancel();

@@ -1,38 +1,38 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3';
 import { type Revision, revision } from '../../discovery/types.ts';
 import type { Piece } from './client/call-batcher.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import type { Operation } from './log/operations.ts';
 
-/** One write of a call. */
+/** WritePiece is one write of a call. */
 export interface WritePiece extends Piece {
   readonly operation: Operation;
-  readonly done: (outcome: Outcome) => void;
+  readonly done: (outcome: WriteOutcome) => void;
 }
 
-export interface Outcome {
-  /** Whether its condition held, and it was written. */
+export interface WriteOutcome {
+  /** Whether the condition held and the change was written. */
   readonly succeeded: boolean;
-  /** Of the change, or of what was read in its place. */
+  /** The revision of the change, or of the read in its place. */
   readonly revision: Revision;
   readonly kvs: readonly IKeyValue[];
-  /** When it was sent. */
+  /** The tick at which it was sent. */
   readonly tick: number;
 }
 
-/** Operations in a nested transaction count on top of those that it is nested in; none has more than 6. */
+/** Operations in a nested transaction count in addition to those of the outer ones; none has more than 6. */
 export const WRITE_BOUNDS = { calls: 2, pieces: 100, bytes: 1024 * 1024 };
 
-/** About what an operation adds to its request. */
+/** Returns the approximate bytes of an operation in its request. */
 export function bytesOf({ success, failure, compare }: Operation): number {
   let bytes = 100 * (success.length + failure.length + compare.length);
   for (const { request_put: put } of success) bytes += (put?.key?.length ?? 100) + (put?.value?.length ?? 0);
   return bytes;
 }
 
-/** Sends writes in one transaction of nested ones, each with its own condition, and tells each what came of it. */
+/** Sends writes as nested transactions in one transaction, each with its own condition, and settles each. */
 export async function sendWrites(
-  connection: Connection,
+  connection: EtcdConnection,
   pieces: readonly WritePiece[],
   { tick, limitMs }: { readonly tick: number; readonly limitMs: number },
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function sendWrites(
   }
 }
 
-function outcomeOf({ succeeded, responses }: ITxnResponse, at: string, tick: number): Outcome {
+function outcomeOf({ succeeded, responses }: ITxnResponse, at: string, tick: number): WriteOutcome {
   const kvs = succeeded ? [] : (responses[0]?.response_range.kvs ?? []);
   return { succeeded, kvs, revision: revision(BigInt(at)), tick };
 }

@@ -1,13 +1,13 @@
 import { unavailable } from '../refusals.ts';
 import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
-import type { Connection } from './client/connection.ts';
+import type { EtcdConnection } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import type { Keys } from './log/keys.ts';
 import { put } from './log/operations.ts';
 
-/** Whoever asks within this time of a write that etcd would have taken is not a write of its own. */
+/** A probe is answered without a call if etcd accepted one within this time, in ms. */
 const FRESH_MS = 1000;
-/** All who ask while a call is under way share the next one. */
+/** All probes made during a call share the next one. */
 const BOUNDS = { calls: 1, pieces: 1000, bytes: Number.POSITIVE_INFINITY };
 
 interface ProbePiece extends Piece {
@@ -15,15 +15,16 @@ interface ProbePiece extends Piece {
 }
 
 /**
- * Whether etcd takes writes, which it may not although it answers reads: it is full, or the user may only read. It is
- * asked with one on a condition that never holds, so that nothing is written and no revision is used up.
+ * WriteProbe checks whether etcd accepts writes. It may not although it answers reads: it is full, or the
+ * user may only read. The probe is a write with a condition that never holds, so that nothing is written and
+ * no revision is used.
  */
 export class WriteProbe {
   readonly #group: Group<ProbePiece>;
   #freshUntil = 0;
 
-  constructor(connection: Pick<Connection, 'txn'>, { format: key }: Pick<Keys, 'format'>) {
-    // Writes that fail are logged; a question is not.
+  constructor(connection: Pick<EtcdConnection, 'txn'>, { format: key }: Pick<Keys, 'format'>) {
+    // Failed writes are logged; failed probes are not.
     this.#group = new Group(BOUNDS, new Health(() => {}), async (pieces, limitMs) => {
       const version = { key, target: 'Version', version: '0' } as const;
       const never = [

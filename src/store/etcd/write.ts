@@ -9,20 +9,20 @@ import { Attempt, type AttemptParts } from './attempt.ts';
 import { Group, PATIENCE_MS } from './client/call-batcher.ts';
 import { finish, isOverdue, type Job, type Lane } from './lane.ts';
 import type { ClusterRecord } from './log/cluster-log.ts';
-import type { Reader, State } from './read.ts';
+import type { EtcdReader, TokenState } from './read.ts';
 import { sendWrites, WRITE_BOUNDS, type WritePiece } from './write-call.ts';
 
-/** DONE: the next job can be decided. WAITS: the lane goes on when something has come of the first. */
+/** DONE: the next job can be decided. WAITS: the lane continues when the first job has a result. */
 type Turn = 'DONE' | 'WAITS';
 
 export interface WriterParts extends Omit<AttemptParts, 'step' | 'refresh'> {
-  readonly reader: Reader;
+  readonly reader: EtcdReader;
   readonly bound: BytesBound;
 }
 
 /**
- * Writes on condition. Those of different tokens that come together go in one call; those of one token one after
- * the other, as each needs its own revision.
+ * Writer makes conditional writes. Concurrent writes to different tokens share a call. Writes to one token
+ * run one after the other, because each needs its own revision.
  */
 export class Writer {
   readonly #parts: WriterParts;
@@ -51,7 +51,9 @@ export class Writer {
 
   write(token: Token, decide: Decide): Promise<Written> {
     if (this.#waiting >= STORE_LIMITS.etcdWaiting) {
-      return Promise.reject(unavailable('nothing was changed, as too many writes wait for etcd; try again'));
+      return Promise.reject(
+        unavailable('nothing was changed: too many writes are waiting for etcd; try again'),
+      );
     }
     this.#waiting += 1;
     return new Promise<Written>((resolve, reject) => {
@@ -82,7 +84,7 @@ export class Writer {
     });
   }
 
-  /** Resolves when no write is under way. */
+  /** Resolves when no write is in progress. */
   async idle(): Promise<void> {
     if (this.#waiting === 0) return;
     await new Promise<void>((resolve) => {
@@ -95,7 +97,7 @@ export class Writer {
     if (this.#waiting === 0) this.#idle?.();
   }
 
-  /** Decides what waits in a lane until something has to be asked of etcd. */
+  /** Decides the waiting jobs of a lane until etcd has to be called. */
   #step(lane: Lane): void {
     for (;;) {
       const [job] = lane.jobs;
@@ -105,16 +107,18 @@ export class Writer {
       }
       const isFresh = lane.state !== undefined && lane.state.tick > job.tick;
       if (job.lost && isOverdue(job)) {
-        finish(lane).reject(unavailable('nothing was changed, as others were faster each time; try again'));
+        finish(lane).reject(
+          unavailable('nothing was changed: too many concurrent writes to this token; try again'),
+        );
       } else if (this.#decide(lane, job, isFresh ? lane.state : undefined) === 'WAITS') return;
     }
   }
 
   /**
-   * Decides the first job. On a state from before the job was asked for, or guessed, only a change is
-   * taken: its condition shows whether it was right. All else is decided on what etcd has now.
+   * Decides the first job. If the known state may be outdated or is a guess, only a change is accepted: its
+   * condition verifies the state. Any other outcome is decided on the current state of etcd.
    */
-  #decide(lane: Lane, job: Job, fresh: State | undefined): Turn {
+  #decide(lane: Lane, job: Job, fresh: TokenState | undefined): Turn {
     const record = fresh === undefined ? this.#parts.cache.get(lane.token) : fresh.record;
     let change: Change | undefined;
     try {

@@ -3,18 +3,18 @@ import type { DiscoveryError } from '../../discovery/errors.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import { type BytesBound, bytesBound, refusedFor, tooManyTokens } from '../refusals.ts';
 
-/** Changes that are taken when there is no room: they make some. */
+/** Changes that are accepted without room, because they free some. */
 const MAKES_ROOM: ReadonlySet<Change['type']> = new Set(['TOKEN_DELETED', 'DEREGISTERED']);
 
-/** What there is before a change. */
+/** The state of the store before a change. */
 interface Held {
   readonly tokens: number;
   readonly bytes: number;
-  /** Why the disk takes no more. */
+  /** Why the disk accepts no more writes. */
   readonly shortage: DiscoveryError | undefined;
 }
 
-/** What the store has no room for. */
+/** Admission rejects changes for which the store has no room. */
 export class Admission {
   readonly #maxTokens: number;
   readonly #bound: BytesBound;
@@ -24,7 +24,7 @@ export class Admission {
     this.#bound = bytesBound(maxBytes);
   }
 
-  /** Throws when there is no room for it. */
+  /** Throws if there is no room for the change. */
   admit(change: Change, { tokens, bytes, shortage }: Held): void {
     if (change.type === 'CREATED' && tokens >= this.#maxTokens) throw tooManyTokens(this.#maxTokens);
     if (shortage !== undefined && !MAKES_ROOM.has(change.type)) throw shortage;

@@ -2,23 +2,26 @@ import type { Event } from '../../discovery/change.ts';
 import type { Revision, Token } from '../../discovery/types.ts';
 import type { StoredCluster } from './codec.ts';
 
-/** A cluster as it stands on disk, with the latest of its events. Never changed in place. */
+/** CachedCluster is a cluster as on disk, with its latest events. Immutable. */
 export interface CachedCluster extends StoredCluster {
   /** Every event after `recentAfter`, in order. */
   readonly recent: readonly Event[];
   readonly recentAfter: Revision;
 }
 
-/** What is kept decoded takes about so many bytes. */
+/** Approximate bytes of the cache of decoded clusters. */
 const DECODED_KEPT = 10 * 1024 * 1024;
-/** A cluster without a change. */
+/** Bytes of a cluster without changes. */
 const CLUSTER_BYTES = 512;
-/** Tokens of which one knows whether they were asked for before, while hardly as many others were. */
+/**
+ * The number of tokens for which it is known whether they were read before, as long as no more than this many
+ * others were.
+ */
 const REMEMBERED = 4096;
 
 /**
- * The clusters that were asked for last. In two generations: what nobody asked for while the younger one
- * filled up is dropped.
+ * ClusterCache holds the most recently used clusters, in two generations: clusters that were not used while
+ * the younger generation filled up are dropped.
  */
 export class ClusterCache {
   readonly #asked = new Int32Array(REMEMBERED);
@@ -46,8 +49,8 @@ export class ClusterCache {
   }
 
   /**
-   * Whether a cluster that was read from disk is asked for again, and worth keeping. One that is asked for once costs
-   * more to keep, in garbage collection, than it did to read.
+   * Whether a cluster that was read from disk is worth caching because it was read before. Caching one that
+   * is read once costs more in garbage collection than reading it.
    */
   isWanted(token: Token): boolean {
     let hash = 1;
@@ -72,7 +75,7 @@ export class ClusterCache {
   }
 }
 
-/** Members and events are all of changes, and decoded they take thrice as much. */
+/** Members and events account for the size of changes, and take three times as much when decoded. */
 function weightOf({ cluster }: CachedCluster): number {
   return CLUSTER_BYTES + 3 * cluster.changeBytes;
 }

@@ -7,32 +7,33 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../refusals.ts';
 import { KernelLock } from './kernel-lock.ts';
 
-// One process per data directory. It holds a lock of the kernel's on the directory and one on the data file, which
-// no removal of files touches. And every process that wants the directory listens on a socket of its own in it, and
-// the owner's name stands in the database, where it is set by compare-and-set in a write transaction, which
-// LMDB lets one process have at a time. An owner is dead when nobody listens on its socket any more: the
-// kernel sees to that however the process ended, and a process id that was used again cannot mislead.
-// The sockets tell quickly and beside the owner what it is doing, and hold where there is no other lock.
+// Ensures that one process uses a data directory. The owner holds a kernel lock on the directory and one on
+// the data file, which survive the removal of files. In addition, every process that wants the directory
+// listens on its own socket in it, and the owner's name is stored in the database, set by compare-and-set in
+// a write transaction, which LMDB grants to one process at a time. An owner is dead when nobody listens on
+// its socket any more: the kernel guarantees that however the process ended, and a reused process ID cannot
+// mislead. The sockets also answer quickly, report what the owner is doing, and work where there is no other
+// lock.
 
 const SOCKET = /^owner-([0-9a-f]{8})\.sock$/;
-/** The bytes of a socket's path in sockaddr_un, without the closing NUL. */
+/** Bytes of a socket path in sockaddr_un, without the terminating NUL. */
 const PATH_BYTES = process.platform === 'linux' ? 107 : 103;
-/** How long a process that listens may take to say whether it is the owner. */
+/** Time in ms for a listening process to say whether it is the owner. */
 const ANSWER_MS = 1000;
-/** Who only looks whether there is an owner has the lock meanwhile: for as long as a small program runs. */
+/** A process that only checks for an owner holds the lock briefly: as long as a small program runs. */
 const LOCK_TRIES = 8;
 const LOCK_PAUSE_MS = 50;
 
 type Answer = 'OWNER' | 'STARTING' | 'DEAD';
 
-/** Whether a name in the data directory is one of the lock's. */
+/** Whether a name in the data directory belongs to the lock. */
 export function isOwnerSocket(name: string): boolean {
   return SOCKET.test(name);
 }
 
-/** This process's claim to a data directory: its socket, listening. */
+/** Claim is this process's claim to a data directory: its listening socket. */
 export class Claim {
-  /** What stands in the database when this process is the owner. */
+  /** The name in the database when this process is the owner. */
   readonly id: string;
   readonly #directory: string;
   readonly #server: Server;
@@ -49,12 +50,12 @@ export class Claim {
     });
   }
 
-  /** Whether the owner before did not end by itself: it left its socket. */
+  /** Whether the previous owner was killed: it left its socket behind. */
   get followsKilled(): boolean {
     return this.#followsKilled;
   }
 
-  /** Listens, and refuses when the directory has an owner that lives. */
+  /** Starts listening. Throws if the directory has a running owner. */
   static async begin(directory: string): Promise<Claim> {
     const claim = new Claim(directory, randomBytes(4).toString('hex'));
     claim.#server.listen(socketPath(directory, claim.id));
@@ -62,13 +63,13 @@ export class Claim {
       await once(claim.#server, 'listening');
     } catch (error) {
       throw unavailable(
-        `no socket can be made in the data directory ${directory} (${(error as Error).message}); it must be on a local disk and writable by this user`,
+        `cannot create a socket in the data directory ${directory} (${(error as Error).message}); it must be on a local disk and writable by this user`,
         error,
       );
     }
     claim.#server.unref();
     try {
-      // Asked before LMDB is opened: an owner that hangs may hold LMDB's write lock.
+      // Checked before LMDB is opened: a hanging owner may hold LMDB's write lock.
       await claim.lock(directory);
     } catch (error) {
       await claim.close();
@@ -77,7 +78,7 @@ export class Claim {
     return claim;
   }
 
-  /** Locks the directory, or a file of it, against every other process. Throws when one has it. */
+  /** Locks the directory, or a file in it, against all other processes. Throws if another holds the lock. */
   async lock(path: string): Promise<void> {
     for (let i = 0; i < LOCK_TRIES; i++) {
       await this.refuseOwner();
@@ -91,7 +92,7 @@ export class Claim {
     throw this.#taken();
   }
 
-  /** Throws when the directory has an owner that lives. */
+  /** Throws if the directory has a running owner. */
   async refuseOwner(): Promise<void> {
     for (const id of this.#others()) {
       if ((await ask(this.#directory, id)) === 'OWNER') throw this.#taken();
@@ -99,8 +100,8 @@ export class Claim {
   }
 
   /**
-   * Becomes the owner. `swap` sets the owner in one write transaction when it is still the one given, and
-   * returns the owner before.
+   * Becomes the owner. `swap` sets the owner in one write transaction if it is still the given one, and
+   * returns the previous owner.
    */
   async win(swap: (from: string | undefined, to: string) => string | undefined): Promise<void> {
     let dead: string | undefined;
@@ -116,15 +117,15 @@ export class Claim {
       if ((await ask(this.#directory, id)) === 'DEAD')
         rmSync(join(this.#directory, fileName(id)), { force: true });
     }
-    // An owner before us that came and went may have taken our socket for dead while we made it.
+    // A short-lived owner may have mistaken our socket for dead while it was being created.
     if ((await ask(this.#directory, this.id)) !== 'OWNER') {
-      throw unavailable(`another process started on the data directory ${this.#directory}; start again`);
+      throw unavailable(`another process started with the data directory ${this.#directory}; start again`);
     }
   }
 
   /**
-   * Answers as the owner does, for work on the files themselves: a process that starts from now on is refused.
-   * Throws when another one is about to start.
+   * Answers like an owner, for work on the files themselves: processes that start from now on are rejected.
+   * Throws if another one is about to start.
    */
   async hold(): Promise<void> {
     this.#answer = 'OWNER';
@@ -133,7 +134,7 @@ export class Claim {
     }
   }
 
-  /** Gives the directory up. */
+  /** Releases the directory. */
   async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
     rmSync(join(this.#directory, fileName(this.id)), { force: true });
@@ -146,12 +147,12 @@ export class Claim {
 
   #taken(): Error {
     return unavailable(
-      `another process is using the data directory ${this.#directory}; stop it first, or give this one a directory of its own (--data-dir)`,
+      `another process is using the data directory ${this.#directory}; stop it first, or use another directory (--data-dir)`,
     );
   }
 }
 
-/** Whether a process that lives owns a data directory. */
+/** Whether a running process owns a data directory. */
 export async function hasOwner(directory: string): Promise<boolean> {
   for (const id of claims(directory)) if ((await ask(directory, id)) === 'OWNER') return true;
   return KernelLock.isHeld(directory);
@@ -169,7 +170,7 @@ async function ask(directory: string, id: string): Promise<Answer> {
     return await answerOf(socket);
   } catch (error) {
     throw unavailable(
-      `whether another process uses the data directory ${directory} cannot be told (${(error as Error).message}); stop every other one, and remove its owner-*.sock files`,
+      `cannot tell whether another process uses the data directory ${directory} (${(error as Error).message}); stop any other process and remove the owner-*.sock files in it`,
       error,
     );
   } finally {
@@ -177,7 +178,7 @@ async function ask(directory: string, id: string): Promise<Answer> {
   }
 }
 
-/** One that listens and is silent hangs, and is alive: it counts as the owner. */
+/** A process that listens but does not answer hangs but is alive: it counts as the owner. */
 async function answerOf(socket: Socket): Promise<Answer> {
   return new Promise((resolve, reject) => {
     socket.once('data', (data) => resolve(data.toString() === 'STARTING' ? 'STARTING' : 'OWNER'));
@@ -196,13 +197,13 @@ function fileName(id: string): string {
   return `owner-${id}.sock`;
 }
 
-/** As short as it gets: the kernel has little room for it. */
+/** As short as possible, because the kernel allows only a short path. */
 function socketPath(directory: string, id: string): string {
   const absolute = join(directory, fileName(id));
   const fromHere = relative('', absolute);
   const path = fromHere.length < absolute.length ? fromHere : absolute;
   if (Buffer.byteLength(path) <= PATH_BYTES) return path;
   throw unavailable(
-    `the path of the data directory is too long: ${directory} has ${Buffer.byteLength(directory)} bytes, and a socket in it may have ${PATH_BYTES} with its name; choose a shorter one`,
+    `the path of the data directory is too long: ${directory} has ${Buffer.byteLength(directory)} bytes, and a socket in it can have ${PATH_BYTES} including its name; choose a shorter path`,
   );
 }

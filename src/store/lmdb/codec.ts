@@ -17,14 +17,17 @@ import {
 import { Decoder } from '../decode.ts';
 import { damagedRecord } from './check/refusals.ts';
 
-// Records are plain arrays: msgpack writes and reads them faster and smaller than objects, and needs no
-// table of field names beside the data, which a failed commit could leave behind the records that use it.
-// Revisions are numbers in them, exact to 2^53.
+// Records are plain arrays: msgpack writes and reads them faster and smaller than objects. They also need no
+// separate table of field names, which a failed commit could leave behind the records that use it. Revisions
+// are numbers, exact up to 2^53.
 
-/** A cluster with what the store itself remembers of it. */
+/** StoredCluster is a cluster with what the store itself remembers about it. */
 export interface StoredCluster {
   readonly cluster: Cluster;
-  /** Events up to this revision are no longer held; 0 when all are, as they are unless an earlier version dropped some. */
+  /**
+   * Events up to this revision are no longer stored. 0 if all are, as is usual unless an earlier version
+   * dropped some.
+   */
   readonly compactRevision: number;
 }
 
@@ -33,17 +36,17 @@ const decoder = new Decoder('record', damagedRecord);
 const CLUSTER_FIELDS = 10;
 const MEMBER_FIELDS = 7;
 
-export type ClusterRecord = readonly unknown[];
+export type ClusterFields = readonly unknown[];
 export type EventRecord = readonly unknown[];
 
-export function encodeCluster({ cluster, compactRevision }: StoredCluster): ClusterRecord {
+export function encodeCluster({ cluster, compactRevision }: StoredCluster): ClusterFields {
   const record: unknown[] = [
     cluster.size,
     cluster.description,
     encodeTraits(cluster),
     cluster.createTime,
     cluster.expireTime,
-    // Two facts in the place of one, as with the locks: a restore is seldom.
+    // Two facts in one field, as with the locks, because restores are rare.
     cluster.closedByRestore ? [cluster.deleteTime] : (cluster.deleteTime ?? null),
     Number(cluster.createRevision),
     Number(cluster.modRevision),
@@ -60,7 +63,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
   const ended = record[5];
   const deleteTime: unknown = Array.isArray(ended) ? ended[0] : ended;
   const members = membersAfter(record, CLUSTER_FIELDS);
-  // The formats before 4 have no bytes where every change made a member.
+  // Formats before 4 have no bytes where every change created a member.
   const changes: readonly unknown[] = Array.isArray(record[9]) ? record[9] : [record[9], bytesOf(members)];
   const cluster: Cluster = {
     token,
@@ -71,7 +74,7 @@ export function decodeCluster(token: Token, stored: unknown): Cluster {
     expireTime: decoder.integer(record[4]) as Millis,
     createRevision: revision(decoder.integer(record[6])),
     modRevision: revision(decoder.integer(record[7])),
-    // Where some were dropped, those that are held: as many as a token may have.
+    // If an earlier version dropped changes, this counts the stored ones: as many as a token may have.
     changeCount: decoder.integer(changes[0]),
     changeBytes: decoder.integer(changes[1]),
     members,
@@ -90,8 +93,8 @@ export function decodeStoredCluster(token: Token, stored: unknown): StoredCluste
 }
 
 /**
- * What most clusters have nothing of stands in the place of `allowRejoin`, which comes first. Append only: a record
- * that ends before a trait has none.
+ * Fields that most clusters do not have share the place of `allowRejoin`, which comes first. Append only: a
+ * record that ends before a trait does not have it.
  */
 function encodeTraits({ allowRejoin, locks, cutRevision, formed, creator }: Cluster): boolean | unknown[] {
   const isPlain = locks === undefined && cutRevision === undefined && formed === undefined;
@@ -121,13 +124,13 @@ function decodeTraits(traits: readonly unknown[]): Traits {
   };
 }
 
-/** See StoredCluster; without decoding the rest. */
+/** Returns StoredCluster's field without decoding the rest. */
 export function compactRevisionOf(stored: unknown): number {
   return decoder.integer(checkRecord(stored, CLUSTER_FIELDS)[8]);
 }
 
 const EVENT_FIELDS = 5;
-/** Their places in this list are what is stored: append only. */
+/** The stored value is the index in this list: append only. */
 const EVENT_TYPES = [
   'REGISTERED',
   'REPLACED',
@@ -139,7 +142,7 @@ const EVENT_TYPES = [
 ] as const;
 const WOULD_REPLACE = EVENT_TYPES.lastIndexOf('REGISTERED');
 
-/** `link` is the revision of the token's change before: what tells that one is missing. */
+/** `link` is the revision of the token's previous change, by which a missing change is noticed. */
 export function encodeEvent(event: Event, link: Revision): EventRecord {
   const { type, time, complete, memberCount, standbyCount, member, previous, removed } = event;
   const stored = event.wouldReplace ? WOULD_REPLACE : EVENT_TYPES.indexOf(type);
@@ -153,13 +156,13 @@ export function encodeEvent(event: Event, link: Revision): EventRecord {
 
 /** The revision of an event is its key. */
 export function decodeEvent(at: Revision, stored: unknown): Event {
-  // A reopened token's has the new expire time, and no member.
+  // A reopened token's event has the new expire time, and no member.
   const hasTime = Array.isArray(stored) && stored.length === EVENT_FIELDS + 1;
   const record = checkRecord(stored, hasTime ? EVENT_FIELDS + 1 : EVENT_FIELDS);
-  // The formats before 5 have no link.
+  // Formats before 5 have no link.
   const stated: unknown = Array.isArray(record[0]) ? record[0][0] : record[0];
   const type = EVENT_TYPES[decoder.integer(stated)];
-  if (type === undefined) throw damagedRecord('an event of a type that is not known');
+  if (type === undefined) throw damagedRecord('an event has an unknown type');
   return {
     type,
     revision: at,
@@ -174,7 +177,7 @@ export function decodeEvent(at: Revision, stored: unknown): Event {
   };
 }
 
-/** The revision of the change before an event. */
+/** Returns the revision of the change before an event. */
 export function linkOf(stored: unknown): Revision {
   const [first] = Array.isArray(stored) ? (stored as unknown[]) : [];
   return revision(decoder.integer(Array.isArray(first) ? first[1] : undefined));
@@ -198,7 +201,7 @@ function pushMember(record: unknown[], member: Member): void {
     member.registerTime,
     Number(member.createRevision),
     Number(member.modRevision),
-    // A text follows in the same place: most records of long clusters would have nothing in one of its own.
+    // The text shares a field: in long clusters, most records would leave its own field empty.
     member.discoveryText === undefined ? member.version : [member.version, member.discoveryText],
   );
 }
@@ -229,5 +232,5 @@ function checkRecord(stored: unknown, fields: number): readonly unknown[] {
   if (Array.isArray(stored) && stored.length >= fields && (stored.length - fields) % MEMBER_FIELDS === 0) {
     return stored;
   }
-  throw damagedRecord('a record has not the shape that this program writes');
+  throw damagedRecord('a record has an unexpected structure');
 }

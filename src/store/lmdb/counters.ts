@@ -5,17 +5,20 @@ import { SEALED_SINCE, type Tables } from './tables.ts';
 
 type Meta = Database<unknown, string>;
 
-/** What the store counts of all its tokens. */
+/** Counters are the store's totals over all tokens. */
 export interface Counters {
-  /** Of the last change. */
+  /** The revision of the last change. */
   readonly revision: number;
-  /** What tokens take, see `tokenBytes`. */
+  /** Bytes of the tokens, see `tokenBytes`. */
   readonly bytes: number;
-  /** Events and marks: each change adds one, so that a page of an earlier transaction is seen not to fit. */
+  /**
+   * Events and marks. Every change adds one, so that a page of an earlier transaction is recognised as not
+   * matching.
+   */
   readonly records: number;
 }
 
-/** Within a transaction. `clusterId` as it stands there. */
+/** Must run within a transaction. `clusterId` is as stored there. */
 export function putCounters(meta: Meta, clusterId: string, counters: Counters): void {
   const { revision, bytes, records } = counters;
   void meta.put('revision', revision);
@@ -24,14 +27,14 @@ export function putCounters(meta: Meta, clusterId: string, counters: Counters): 
   void meta.put('sum', sumOfCounters(clusterId, counters));
 }
 
-/** Within a transaction, in data of any format that this program reads. */
+/** Must run within a transaction. Works with data of any readable format. */
 export function putRevision(tables: Pick<Tables, 'meta' | 'events'>, revision: number): void {
   const { meta } = tables;
   if (!isSealed(meta)) void meta.put('revision', revision);
   else putCounters(meta, String(meta.get('clusterId')), { ...countersOf(tables), revision });
 }
 
-/** Throws unless they are of one transaction, where an older format does not keep them from being told. */
+/** Throws unless the counters are from one transaction, where the format allows checking it. */
 export function checkCounters(tables: Pick<Tables, 'meta' | 'events'>): void {
   if (isSealed(tables.meta)) countersOf(tables);
 }
@@ -44,15 +47,16 @@ function sumOfCounters(clusterId: string, { revision, bytes, records }: Counters
   return sumOf(`counters ${clusterId} ${revision} ${bytes} ${records}`);
 }
 
-/** Throws when they are damaged. */
+/** Throws if the counters are damaged. */
 export function countersOf({ meta, events }: Pick<Tables, 'meta' | 'events'>): Counters {
   const [revision, bytes, records] = ['revision', 'bytes', 'records'].map((name) => meta.get(name));
   if (typeof revision !== 'number') throw damaged('the revision counter is missing');
   if (typeof bytes !== 'number' || typeof records !== 'number') throw damaged('a counter is missing');
   const counters = { revision, bytes, records };
   if (meta.get('sum') !== sumOfCounters(String(meta.get('clusterId')), counters)) {
-    throw damaged('the counters do not fit their checksum');
+    throw damaged('the counters do not match their checksum');
   }
-  if (records !== events.count()) throw damaged('the counters are of another transaction than the records');
+  if (records !== events.count())
+    throw damaged('the counters and the records are not from the same transaction');
   return counters;
 }

@@ -6,7 +6,7 @@ const flush = promisify(fdatasync);
 
 const ZEROS = Buffer.alloc(262_144);
 
-/** LMDB's file as this process has it open, beside LMDB, which has no call for what is asked of it here. */
+/** DataFile is LMDB's file, opened separately for the operations that LMDB does not offer. */
 export class DataFile {
   readonly path: string;
   readonly fd: number;
@@ -21,7 +21,7 @@ export class DataFile {
     this.#ino = ino;
   }
 
-  /** Whether who looks for the file finds the one that is open. Its inode is nobody else's while it is open. */
+  /** Whether the path still leads to the open file. Its inode cannot be reused while it is open. */
   isInPlace(): boolean {
     try {
       const found = statSync(this.path, { bigint: true });
@@ -31,13 +31,13 @@ export class DataFile {
     }
   }
 
-  /** Up to where all of the file has its place on the disk; less than `end` when there are holes. */
+  /** Returns up to where the file is fully allocated on disk. Less than `end` if it has holes. */
   allocated(end: number): number {
     const { size, blocks } = fstatSync(this.fd);
     return blocks * 512 < size ? end : Math.max(size, end);
   }
 
-  /** Writes zeros, and waits until they are on disk. Calls back for each part of them that was taken. */
+  /** Writes zeros and waits until they are on disk. Calls back for each part that was written. */
   async clear(from: number, to: number, onPart: (end: number) => void = () => {}): Promise<void> {
     for (let at = from; at < to; ) {
       const { bytesWritten } = await writeAt(this.fd, ZEROS, 0, Math.min(ZEROS.length, to - at), at);

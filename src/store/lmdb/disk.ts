@@ -6,27 +6,30 @@ import { writeCause } from './fault.ts';
 import { type Footprint, NOTHING_YET } from './footprint.ts';
 import type { Room } from './room.ts';
 
-/** After a failure, writes are refused at once for this long: a full disk stays full for a while. */
+/** After a failure, writes are rejected immediately for this long: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 1000;
 
 interface Trouble {
   readonly error: DiscoveryError;
-  /** Until when nobody looks again. */
+  /** The time until which the disk is not checked again. */
   until: number;
 }
 
 /**
- * The disk of the data directory, as far as writes are concerned: whether the next transaction may begin, and why not.
- * It goes on by itself once what was wrong is over.
+ * Disk is the state of the data directory's disk for writes: whether the next transaction may start, and if
+ * not, why. It recovers by itself when the problem is gone.
  */
 export class Disk {
   readonly #file: DataFile;
   readonly #room: Room;
-  /** Told why writes are refused, once, and then when they are not any more. */
+  /**
+   * Called once with the reason when writes start to be rejected, and with undefined when they are accepted
+   * again.
+   */
   readonly #tell: (trouble: string | undefined) => void;
-  /** No writes. */
+  /** All writes are rejected. */
   #broken: Trouble | undefined;
-  /** No writes but those that make room. */
+  /** Writes that need room are rejected. */
   #full: Trouble | undefined;
   #told: string | undefined;
 
@@ -36,27 +39,30 @@ export class Disk {
     this.#tell = tell;
   }
 
-  /** Bytes that may still be written. */
+  /** Returns the bytes that can still be written. */
   get left(): number {
     return this.#room.left();
   }
 
-  /** Why writes are refused. It may be over: whoever looks again knows. */
+  /** Returns why writes are rejected. The problem may be over, which a new check finds out. */
   trouble(): DiscoveryError | undefined {
     return this.#misplaced() ?? this.#broken?.error ?? this.#full?.error;
   }
 
-  /** Why every write is refused just now. */
+  /** Returns why every write is rejected at the moment. */
   refusal(): DiscoveryError | undefined {
     return isRecent(this.#broken) ? this.#broken.error : undefined;
   }
 
-  /** Why one that needs room is. */
+  /** Returns why a write that needs room is rejected. */
   shortage(): DiscoveryError | undefined {
     return isRecent(this.#full) ? this.#full.error : undefined;
   }
 
-  /** Whether a transaction may begin. Resolves with why not. Without a promise when there is nothing to wait for. */
+  /**
+   * Checks whether a transaction may start. Resolves with the problem, if there is one. Returns no promise if
+   * there is nothing to wait for.
+   */
   prepare(print: Footprint = NOTHING_YET): Promise<DiscoveryError | undefined> | DiscoveryError | undefined {
     const misplaced = this.#misplaced();
     if (misplaced !== undefined) return this.#telling(misplaced);
@@ -64,7 +70,7 @@ export class Disk {
     return this.#prepared(print);
   }
 
-  /** A transaction is on disk: why it may not be acknowledged all the same. */
+  /** Called when a transaction is on disk. Returns why it must not be acknowledged anyway. */
   committed(): DiscoveryError | undefined {
     const misplaced = this.#misplaced();
     return misplaced === undefined
@@ -72,14 +78,14 @@ export class Disk {
       : this.#telling(unavailable(`the change may be lost: ${misplaced.message}`));
   }
 
-  /** A transaction failed: LMDB is not asked again before the disk has taken something. */
+  /** Called when a transaction failed: LMDB is not used again until the disk has accepted a write. */
   failed(error: unknown): DiscoveryError {
     const fault = this.#fault(error);
     this.#broken = troubled(fault);
     return this.#telling(fault);
   }
 
-  /** For the end of a sentence. */
+  /** Returns the cause, phrased to follow a colon. */
   causeOf(error: unknown): string {
     return writeCause(error, dirname(this.#file.path));
   }
@@ -115,12 +121,12 @@ export class Disk {
   #misplaced(): DiscoveryError | undefined {
     if (this.#file.isInPlace()) return undefined;
     return unavailable(
-      'the data directory was removed, renamed or replaced under the running service, which takes no writes until it is back in its place',
+      'the data directory was removed, renamed or replaced while the service was running; writes are rejected until it is back in place',
     );
   }
 
   #fault(error: unknown): DiscoveryError {
-    return unavailable(`nothing was changed, as the store could not write: ${this.causeOf(error)}`, error);
+    return unavailable(`nothing was changed: the store could not write: ${this.causeOf(error)}`, error);
   }
 
   #telling<T extends DiscoveryError | undefined>(trouble: T): T {

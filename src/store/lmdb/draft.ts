@@ -10,22 +10,25 @@ import { type Footprint, footprintOf } from './footprint.ts';
 import type { Databases } from './open.ts';
 import { MARK, MARK_REVISION, placeKey, sumOfEnd, sumOfPlace } from './tables.ts';
 
-/** What becomes of one cluster in a transaction. */
+/** The changes to one cluster in a transaction. */
 interface Entry {
-  /** As it stands on disk. */
+  /** The cluster as on disk. */
   readonly before: CachedCluster | undefined;
-  /** As it will stand there; undefined when it is forgotten. */
+  /** The cluster after the transaction. Undefined if it is forgotten. */
   after: CachedCluster | undefined;
   readonly events: Event[];
-  /** The revision of the change before each of `events`. */
+  /** For each of `events`, the revision of the change before it. */
   readonly links: Revision[];
-  /** The latest events of `after`, in an array that no other cluster has: each change adds to it. */
+  /** The latest events of `after`, in an array that is not shared: each change appends to it. */
   recent: Event[] | undefined;
-  /** Revisions of events that are no longer held. */
+  /** Revisions of events that are no longer stored. */
   readonly dropped: number[];
 }
 
-/** The changes of one transaction. Planned one after the other, and then put all at once: each record once. */
+/**
+ * Draft collects the changes of one transaction. They are planned one after the other and then written
+ * together: each record once.
+ */
 export class Draft {
   readonly #databases: Databases;
   readonly #entries = new Map<Token, Entry>();
@@ -34,7 +37,7 @@ export class Draft {
   #bytes: number;
   #records: number;
 
-  /** What is counted before it. */
+  /** The counters before the draft. */
   constructor(databases: Databases, { revision: at, bytes, records }: Counters) {
     this.#databases = databases;
     this.#revision = revision(at);
@@ -42,22 +45,22 @@ export class Draft {
     this.#records = records;
   }
 
-  /** What all tokens take once this is committed, see `tokenBytes`. */
+  /** Returns the bytes of all tokens after the commit, see `tokenBytes`. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** What is counted once this is committed. */
+  /** Returns the counters after the commit. */
   get counters(): Counters {
     return { revision: Number(this.#revision), bytes: this.#bytes, records: this.#records };
   }
 
-  /** The store's revision once this is committed. */
+  /** Returns the store's revision after the commit. */
   get revision(): Revision {
     return this.#revision;
   }
 
-  /** How many tokens more there are then; negative when some are forgotten. */
+  /** Returns the number of tokens added by the commit. Negative if more are forgotten than added. */
   get created(): number {
     return this.#created;
   }
@@ -70,7 +73,7 @@ export class Draft {
     return this.#entries;
   }
 
-  /** The most that its transaction writes. */
+  /** Returns the maximum that its transaction writes. */
   footprint(): Footprint {
     return footprintOf(this.#entries.values());
   }
@@ -79,7 +82,7 @@ export class Draft {
     return this.#entries.get(token);
   }
 
-  /** Adds a change to a cluster; `current` is the cluster as the changes before left it. */
+  /** Adds a change to a cluster. `current` is the cluster after the earlier changes. */
   change(token: Token, current: CachedCluster | undefined, change: Change): Applied {
     const next = revision(this.#revision + 1n);
     const applied = apply(current?.cluster, change, next);
@@ -96,7 +99,7 @@ export class Draft {
   /** Forgets a cluster and its events. */
   forget(token: Token, current: CachedCluster): void {
     const held = { start: [token, current.compactRevision + 1], end: [token, Number.MAX_SAFE_INTEGER] };
-    // Read before anything is changed: this may fail, and others' changes are committed all the same.
+    // Read before anything is changed: this may fail while other changes are still committed.
     const keys = current.cluster.changeCount > 0 ? [...this.#databases.events.getKeys(held)] : [];
     const entry = this.#entry(token, current);
     for (const key of keys) entry.dropped.push(key[1]);
@@ -109,7 +112,7 @@ export class Draft {
     this.#bytes -= tokenBytes(current.cluster);
   }
 
-  /** Puts everything. Reads nothing, and so fails with the transaction alone. */
+  /** Writes everything. Reads nothing, so it fails only together with the transaction. */
   put(): void {
     for (const [token, entry] of this.#entries) this.#putEntry(token, entry);
     putCounters(this.#databases.meta, this.#databases.clusterName, this.counters);
@@ -129,7 +132,7 @@ export class Draft {
     let { recentAfter } = current;
     entry.events.push(event);
     entry.links.push(current.cluster.modRevision);
-    // Nobody reads them before all of it is committed.
+    // Not visible before everything is committed.
     const recent = (entry.recent ??= [...current.recent]);
     recent.push(event);
     if (recent.length > CLUSTER_LIMITS.eventsPerRead) recentAfter = (recent.shift() as Event).revision;
@@ -154,7 +157,7 @@ export class Draft {
     if (newEnd !== undefined) void ends.put([newEnd, token], sumOfEnd([newEnd, token]));
   }
 
-  /** From one place to another, which is seldom. */
+  /** Moves the cluster to another place, which is rare. */
   #move(before: Cluster | undefined, after: Cluster | undefined): void {
     const { places } = this.#databases;
     const from = before && placeKey(before);

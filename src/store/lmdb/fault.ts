@@ -14,47 +14,47 @@ const CAUSES: Readonly<Record<number, string>> = {
   [28]: 'the disk of the data directory is full; free some space',
   [122]: 'the disk quota of the data directory is used up; raise it or free some space',
   [69]: 'the disk quota of the data directory is used up; raise it or free some space',
-  [27]: 'the data file has reached the largest size that this process may write; raise the limit (ulimit -f)',
-  [30]: 'the file system of the data directory is mounted read-only; mount it for writing',
-  [12]: 'there is no memory left for the data file; give the service more',
-  [13]: 'the data directory may not be written by this user; give it the rights',
-  [24]: 'this process has too many files open; raise the limit (ulimit -n)',
+  [27]: 'the data file has reached the file size limit of this process; raise the limit (ulimit -f)',
+  [30]: 'the data directory is on a read-only file system; remount it read-write',
+  [12]: 'out of memory for the data file; give the service more memory',
+  [13]: 'permission denied: this user cannot write the data directory; change its owner (chown)',
+  [24]: 'too many open files; raise the limit (ulimit -n)',
 };
 
-/** LMDB's code or the errno, whether the error comes from lmdb or from Node. */
+/** Returns LMDB's code or the errno, whether the error comes from lmdb or from Node.js. */
 export function codeOf(error: unknown): number | undefined {
   const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
   if (typeof code === 'number') return code;
   return typeof errno === 'number' ? -errno : undefined;
 }
 
-/** Whether LMDB has given its environment up: it then serves neither reads nor writes. */
+/** Whether LMDB has given up its environment, which then serves neither reads nor writes. */
 export function isPanic(error: unknown): boolean {
-  // Reads report it with the code of a bad argument.
+  // Reads report this with the code of an invalid argument.
   return codeOf(error) === PANIC || (error instanceof Error && error.message.includes('MDB_PANIC'));
 }
 
-/** Whether LMDB has found its file to be damaged. Nothing else is a proof of that. */
+/** Whether LMDB has found its file to be damaged. No other error proves that. */
 export function isDamage(error: unknown): boolean {
   return DAMAGE_CODES.has(codeOf(error) ?? 0);
 }
 
-/** Why a write in a directory failed, for the end of a sentence, with what to do. */
+/** Returns why a write in a directory failed and what to do, phrased to follow a colon. */
 export function writeCause(error: unknown, directory: string): string {
   const code = codeOf(error);
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
   if (isDamage(error)) return damaged(nameOf(error)).message;
-  // Not the system's: the text says what it is, as far as anybody knows.
+  // Not a system error: its message is all that is known.
   if (code === undefined) return error instanceof Error ? error.message : String(error);
-  // A write that was cut short by a full disk or a size limit reaches us as an input/output error.
+  // A write that was cut short by a full disk or a size limit is reported as an input/output error.
   if (isFull(directory)) return CAUSES[28] as string;
   if (isAtSizeLimit(directory)) return CAUSES[27] as string;
-  return `the disk of the data directory gave an error (${nameOf(error)}); look at the kernel's log and the disk`;
+  return `the disk of the data directory reported an error (${nameOf(error)}); check the kernel log and the disk`;
 }
 
 function nameOf(error: unknown): string {
-  // Ours are named by Node.js, LMDB's by the system.
+  // Node.js names our errors, the system names LMDB's.
   if (codeOf(error) === 5) return 'Input/output error';
   return error instanceof Error ? (error.message.split(':')[0] as string) : String(error);
 }
@@ -68,7 +68,7 @@ function isFull(directory: string): boolean {
   }
 }
 
-/** Only Linux tells a process its limits; elsewhere the error stands as it came. */
+/** Only Linux tells a process its limits. Elsewhere the original error is reported. */
 function isAtSizeLimit(directory: string): boolean {
   try {
     const limit = /^Max file size\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
@@ -82,15 +82,15 @@ function isOfSystem(error: unknown): boolean {
   return typeof (error as NodeJS.ErrnoException | undefined)?.code === 'string';
 }
 
-/** A failure of LMDB or of decoding while reading, as a DiscoveryError. */
+/** Converts a failure of LMDB or of decoding during a read to a DiscoveryError. */
 export function readFault(error: unknown): DiscoveryError {
   if (error instanceof DiscoveryError) return error;
   const code = codeOf(error);
   const detail = error instanceof Error ? error.message : String(error);
-  if (isPanic(error)) return unavailable('the store has failed and the service must be restarted', error);
-  if (code === READERS_FULL) return unavailable('too many reads at once; try again', error);
+  if (isPanic(error)) return unavailable('the store has failed; restart the service', error);
+  if (code === READERS_FULL) return unavailable('too many concurrent reads; try again', error);
   if (isDamage(error)) return damaged(`a record cannot be read (${detail})`, error);
-  // Whatever else the system or lmdb says, and what Node.js forbids, is no proof of damage.
+  // Other errors of the system or lmdb, and operations that Node.js forbids, do not prove damage.
   if (code !== undefined || isOfSystem(error)) {
     return unavailable(`the data file could not be read (${detail})`, error);
   }

@@ -2,13 +2,13 @@ import type { Event } from '../../discovery/change.ts';
 import type { Cluster, Member } from '../../discovery/types.ts';
 import type { CachedCluster } from './cache.ts';
 
-/** The most that a transaction writes. */
+/** Footprint is the maximum that a transaction writes. */
 export interface Footprint {
-  /** Of trees: LMDB writes anew each page that it changes, and those above it. */
+  /** Pages of trees: LMDB rewrites each page that it changes, and those above it. */
   readonly pages: number;
-  /** Of records. */
+  /** Bytes of records. */
   readonly bytes: number;
-  /** Whether it leaves more in the store than was there. Deletions do not, and are done in the reserve. */
+  /** Whether the store is larger afterwards. Deletions do not grow it, and may use the reserve. */
   readonly grows: boolean;
 }
 
@@ -19,24 +19,24 @@ export interface Changed {
   readonly dropped: readonly number[];
 }
 
-/** Nothing, by who would write something: to see whether it could be. */
+/** The footprint for checking whether anything can be written. */
 export const NOTHING_YET: Footprint = { pages: 0, bytes: 0, grows: true };
 
-/** All that is there, once again. */
+/** The footprint of rewriting everything. */
 export const EVERYTHING: Footprint = { pages: Number.MAX_SAFE_INTEGER, bytes: 0, grows: true };
 
-/** In four trees, a few levels and a split each; those above are shared by all changes. */
+/** Four trees with a few levels and a split each. Upper levels are shared by all changes. */
 const PAGES_EACH = 13;
-/** Numbers, times and keys beside the texts. */
+/** Numbers, times and keys besides the texts. */
 const RECORD_BYTES = 512;
 
-/** Of the clusters that change in one transaction. */
+/** Returns the footprint of the clusters that change in one transaction. */
 export function footprintOf(changes: Iterable<Changed>): Footprint {
   let pages = 0;
   let bytes = 0;
   let grows = false;
   for (const { before, after, events, dropped } of changes) {
-    // The events of one token are beside each other.
+    // The events of one token are adjacent.
     pages += PAGES_EACH + events.length + dropped.length;
     bytes += after === undefined ? 0 : clusterBytes(after.cluster);
     for (const event of events) bytes += eventBytes(event);
@@ -59,7 +59,7 @@ function eventBytes({ member, previous, removed = [] }: Event): number {
   return RECORD_BYTES + membersBytes(members) + membersBytes(removed);
 }
 
-/** A character has three bytes at most: one of two units of UTF-16 has four. */
+/** A UTF-16 unit takes at most three bytes in UTF-8: a pair of units takes four. */
 function membersBytes(members: readonly Member[]): number {
   let bytes = 0;
   for (const { id, name, peerUrls, discoveryText = '' } of members) {

@@ -5,15 +5,15 @@ import type { Disk } from './disk.ts';
 import { isPanic } from './fault.ts';
 import type { Footprint } from './footprint.ts';
 
-/** What the writes of one transaction come to. */
+/** Changes is the combined writes of one transaction. */
 export interface Changes {
   isEmpty(): boolean;
   footprint(): Footprint;
-  /** Puts all of it. Called while the transaction is made, so it must not throw. */
+  /** Writes everything. Called inside the transaction, so it must not throw. */
   put(): void;
-  /** All of it is on disk. */
+  /** Called when everything is on disk. */
   committed(): void;
-  /** Nothing of it is. */
+  /** Called when nothing was written. */
   failed(): void;
 }
 
@@ -22,24 +22,26 @@ interface Job {
   settle(failure: DiscoveryError | undefined): void;
 }
 
-/** Writes of one transaction. */
+/** Writes in one transaction. */
 const WRITES_TOGETHER = 1000;
-/** Longer than those take who were answered just now and write again; less than a flush of many disks. */
+/** Longer than clients take to write again after a response; shorter than a flush of many disks. */
 const GATHER_MS = 2;
-/** A larger transaction takes long enough for the event loop to go on meanwhile. */
+/** A larger transaction takes so long that the event loop should continue meanwhile. */
 const WRITES_COMMITTED_HERE = 64;
-/** What such a transaction takes on a disk that flushes at once, with room for a busy machine. */
+/**
+ * The duration of such a transaction on a disk that flushes immediately, with a margin for a busy machine.
+ */
 const SOON_MS = 3;
-/** For each ms that the event loop stood still for a flush, the next ones go to LMDB's thread for this long. */
+/** For each ms that a flush blocked the event loop, LMDB's thread handles commits for this many ms. */
 const PAUSE_PER_MS = 1000;
 
 /**
- * Group commit: the writes that come in while one transaction is flushed to disk share the next one. Each
- * resolves once its transaction is on disk, and all reject when it failed.
+ * Batches implements group commit: the writes that arrive while one transaction is flushed share the next
+ * one. Each resolves when its transaction is on disk; all reject if it failed.
  *
- * One transaction at a time: what a write sees is then on disk, or in the changes before it in its own
- * transaction. And LMDB must not be asked again before a failed one was looked at: in an environment that it
- * gave up, lmdb's writer would wait for ever.
+ * Only one transaction runs at a time, so what a write sees is on disk or in earlier changes of its own
+ * transaction. Also, LMDB must not be used again before a failed transaction was examined: in an environment
+ * that it has given up, lmdb's writer would wait forever.
  */
 export class Batches {
   readonly #env: RootDatabase;
@@ -49,15 +51,15 @@ export class Batches {
   readonly #onBatch: (writes: number) => void;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
-  /** Whether somebody wants to know if there can be a transaction. */
+  /** Whether a caller wants to know if a transaction is possible. */
   #looks = false;
   #closed = false;
-  /** Until when LMDB's thread commits, whatever there is. */
+  /** The time until which LMDB's thread commits all transactions. */
   #byThreadUntil = 0;
 
   /**
-   * `fatal` is told why the store cannot go on; it does not return. `onBatch` is told how many writes share a
-   * transaction.
+   * `fatal` is called with the reason why the store cannot continue, and does not return. `onBatch` is called
+   * with the number of writes that share a transaction.
    */
   constructor(
     env: RootDatabase,
@@ -73,7 +75,10 @@ export class Batches {
     this.#onBatch = onBatch;
   }
 
-  /** Runs `plan`, which adds to the changes of the next transaction. When it throws, only this write is refused. */
+  /**
+   * Runs `plan`, which adds to the changes of the next transaction. If it throws, only this write is
+   * rejected.
+   */
   submit<T>(plan: () => T): Promise<T> {
     if (this.#closed) return Promise.reject(shuttingDown());
     const refusal = this.#disk.refusal();
@@ -99,14 +104,14 @@ export class Batches {
     });
   }
 
-  /** Rejects unless there can be a transaction. */
+  /** Rejects unless a transaction is possible. */
   look(): Promise<void> {
     return this.submit(() => {
       this.#looks = true;
     });
   }
 
-  /** Refuses new writes, and waits for those that are under way. */
+  /** Rejects new writes, and waits for those in progress. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
@@ -136,7 +141,10 @@ export class Batches {
     return refusal;
   }
 
-  /** As long as each turn of the event loop brings more writes, they share the transaction: it is what costs. */
+  /**
+   * As long as each turn of the event loop brings more writes, they share the transaction, which is the
+   * expensive part.
+   */
   async #gather(): Promise<void> {
     const deadline = performance.now() + GATHER_MS;
     let count: number;
@@ -169,8 +177,8 @@ export class Batches {
   }
 
   /**
-   * The change of threads, there and back, takes many times as long as a transaction and its flush on a good disk.
-   * On others the event loop waits for a thousandth of the time at most.
+   * Switching threads twice takes many times as long as a transaction and its flush on a good disk. On other
+   * disks the event loop is blocked for at most a thousandth of the time.
    */
   #commitHere(): void {
     const begin = performance.now();
@@ -184,7 +192,7 @@ export class Batches {
 
   async #commitByThread(): Promise<void> {
     let broken: unknown;
-    // LMDB's writer aborts the whole transaction when one of its puts fails.
+    // LMDB's writer aborts the whole transaction if one of its puts fails.
     await this.#env.batch(() => {
       try {
         this.#changes.put();
@@ -193,7 +201,7 @@ export class Batches {
       }
     });
     if (broken === undefined) return;
-    const failure = unavailable('a write may be half done', broken);
+    const failure = unavailable('a write may be incomplete', broken);
     this.#fatal(failure.message);
     throw failure;
   }
@@ -210,12 +218,12 @@ export class Batches {
   }
 }
 
-/** lmdb's rejection says where to wait for the real error, which for a few codes never comes. */
+/** lmdb's rejection says where to wait for the real error, which for a few codes never arrives. */
 async function commitError(error: unknown): Promise<unknown> {
   const pending = (error as { commitError?: Promise<unknown> } | undefined)?.commitError;
   if (pending === undefined) return error;
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 1000, new Error('no reason was given'));
+    const timer = setTimeout(resolve, 1000, new Error('unknown reason'));
     pending.catch((real: unknown) => {
       clearTimeout(timer);
       resolve(real);
@@ -223,7 +231,7 @@ async function commitError(error: unknown): Promise<unknown> {
   });
 }
 
-/** A whole turn: an immediate that is set while sockets are read runs before they are read again. */
+/** Waits a whole turn: an immediate set while sockets are read runs before they are read again. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(() => setImmediate(resolve));

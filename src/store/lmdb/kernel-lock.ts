@@ -3,19 +3,20 @@ import { once } from 'node:events';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 
-// A lock that the kernel keeps with a directory or a file itself: whatever is removed from the directory, and in
-// whichever container, it is there until the process that holds it has ended, however it ended. Node.js has no call
-// for it, but a lock of flock(2) belongs to the open file, and so to whoever shares it: flock(1), of util-linux and of
-// BusyBox, is given the open file, locks it, and leaves. Where that program is not to be had, an abstract socket of
-// Linux is named after the inode: kept by the kernel too, but for one network name space, as a container has its own.
+// A kernel lock on a directory or file itself. It lasts until the process that holds it has ended, however it
+// ended, whatever is removed from the directory, and across containers. Node.js has no call for it, but a
+// lock of flock(2) belongs to the open file and everyone who shares it: flock(1), from util-linux or BusyBox,
+// inherits the open file, locks it, and exits. Where that program is missing, an abstract Linux socket named
+// after the inode is used: the kernel manages it too, but only within one network namespace, and each
+// container has its own.
 
-/** Longer than a busy machine takes to start a program. */
+/** Longer than a busy machine takes to start a program, in ms. */
 const PROGRAM_MS = 10_000;
 
 type Mode = '-x' | '-s';
 type Outcome = 'LOCKED' | 'HELD' | 'UNKNOWN';
 
-/** A lock on a directory or a file, held until it is released or the process has ended. */
+/** KernelLock is a lock on a directory or file, held until it is released or the process has ended. */
 export class KernelLock {
   readonly #fd: number;
   readonly #socket: Server | undefined;
@@ -25,7 +26,7 @@ export class KernelLock {
     this.#socket = socket;
   }
 
-  /** Undefined when another process, or this one, holds it. */
+  /** Returns undefined if another process, or this one, holds the lock. */
   static async take(path: string): Promise<KernelLock | undefined> {
     const fd = openSync(path, 'r');
     const outcome = flock(fd, '-x');
@@ -36,7 +37,7 @@ export class KernelLock {
     return undefined;
   }
 
-  /** Whether somebody holds it. Who wants to take it in this moment has to try again. */
+  /** Whether the lock is held. Another process that tries to take it at this moment has to retry. */
   static isHeld(path: string): boolean {
     const fd = openSync(path, 'r');
     try {
@@ -59,15 +60,16 @@ function flock(fd: number, mode: Mode): Outcome {
       timeout: PROGRAM_MS,
     });
     if (status === 0) return 'LOCKED';
-    // Silent when it is held; of all else it tells. BusyBox has the same exit code for both.
+    // Silent if the lock is held; all other failures print a message. BusyBox uses the same exit code for
+    // both.
     return status === 1 && stderr.length === 0 ? 'HELD' : 'UNKNOWN';
   } catch {
-    // Node.js may be started without the right to start programs.
+    // Node.js may not be permitted to start programs.
     return 'UNKNOWN';
   }
 }
 
-/** Undefined where there are no such sockets. */
+/** Returns undefined where such sockets do not exist. */
 async function abstractSocket(fd: number): Promise<Server | 'HELD' | undefined> {
   if (process.platform !== 'linux') return undefined;
   const { dev, ino } = fstatSync(fd, { bigint: true });

@@ -2,21 +2,21 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory and those above it that are missing. Node's own recursive mkdir never returns on a file system
- * that takes no new directories and answers as if the one above were missing, like /proc.
+ * Creates a directory and its missing parents. Node's own recursive mkdir never returns on a file system that
+ * allows no new directories and answers as if the parent were missing, such as /proc.
  */
 export function makeDirectories(path: string, mode: number): void {
   for (const missing of missingOf(path)) {
     try {
       mkdirSync(missing, { mode });
     } catch (error) {
-      // Another process may make the same one.
+      // Another process may create the same one.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isDirectory(missing)) throw error;
     }
   }
 }
 
-/** The directories to make, from the top. Throws where one above is no directory. */
+/** Returns the directories to create, outermost first. Throws if a parent is not a directory. */
 function missingOf(path: string): string[] {
   const missing: string[] = [];
   let at = path;
@@ -28,7 +28,7 @@ function missingOf(path: string): string[] {
   return missing;
 }
 
-/** False when nothing is there. A file is none, which making it then says. */
+/** Returns false for a missing path. A file also gives false; creating the directory then reports it. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

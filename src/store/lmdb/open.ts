@@ -27,28 +27,28 @@ import { upgradeRecords } from './upgrade.ts';
 import { usageOf } from './usage.ts';
 
 const FORMAT = 'etcd-discovery';
-/** As many as of a SHA-256. */
+/** As many as a SHA-256. */
 const KEY_BYTES = 32;
 
-/** The databases of one data directory, owned by this process. */
+/** Databases are the databases of one data directory, owned by this process. */
 export interface Databases extends Tables {
   readonly places: NonNullable<Tables['places']>;
-  /** Names this data directory; made with it. */
+  /** Identifies this data directory. Created with it. */
   readonly clusterId: bigint;
-  /** Random, for what is worked out alike after a restart. */
+  /** A random key, for values that must be the same after a restart. */
   readonly key: Uint8Array;
-  /** The same as it stands in the data. */
+  /** The same ID as stored in the data. */
   readonly clusterName: string;
-  /** As they stand at the start. */
+  /** The counters at the start. */
   readonly counters: Counters;
-  /** How many clusters there are then. */
+  /** The number of clusters at the start. */
   readonly tokens: number;
   readonly claim: Claim;
   readonly file: DataFile;
   readonly room: Room;
 }
 
-/** Opens a data directory, making it if need be. Rejects with STORE_UNAVAILABLE, saying what to do. */
+/** Opens a data directory, and creates it if necessary. Rejects with STORE_UNAVAILABLE and what to do. */
 export async function openDatabases(place: string): Promise<Databases> {
   const directory = resolve(place);
   makeDirectory(directory);
@@ -62,7 +62,7 @@ export async function openDatabases(place: string): Promise<Databases> {
     beginFirstStart(path);
     checkSpace(directory, claim.id);
     env = openEnvironment(directory, 'WRITE');
-    // It may be in another directory, too, by a hard link or a mount.
+    // The file may also be in another directory, through a hard link or a mount.
     await claim.lock(path);
     file = new DataFile(path);
     const databases = await claimData(env, claim, file);
@@ -72,7 +72,7 @@ export async function openDatabases(place: string): Promise<Databases> {
   } catch (error) {
     await env?.close();
     file?.close();
-    // Another process that started with us may have won, and written while we looked.
+    // Another process that started at the same time may have won, and written during our check.
     const fault = await claim.refuseOwner().then(
       () => startFault(error, directory),
       (taken: unknown) => taken,
@@ -82,7 +82,7 @@ export async function openDatabases(place: string): Promise<Databases> {
   }
 }
 
-/** To read, it stands beside the process that owns the directory, and takes nothing from it. */
+/** With READ it opens the data next to the owner of the directory, without taking it over. */
 export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDatabase {
   const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path,
@@ -90,10 +90,11 @@ export function openEnvironment(path: string, access: 'WRITE' | 'READ'): RootDat
     maxDbs: 8,
     // A commit is on disk before it can be read, and before its promise resolves.
     overlappingSync: false,
-    // Its promise for the event turn's batch has no owner: a failed commit would be an unhandled rejection.
+    // The promise for the event turn's batch is not awaited anywhere: a failed commit would be an unhandled
+    // rejection.
     eventTurnBatching: false,
     encoding: 'msgpack',
-    // Who can read a token can use it.
+    // Anyone who can read a token can use it.
     permissionsMode: 0o600,
     readOnly: access === 'READ',
   };
@@ -108,7 +109,7 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
   const room = new Room(file, () =>
     usageOf(env, [meta, old.clusters.database, old.events.database, old.ends, placesOf(old)]),
   );
-  // Every record may be written anew.
+  // Every record may be rewritten.
   if (meta.get('formatVersion') !== FORMAT_VERSION) await room.make(EVERYTHING);
   await claim.win((from, to) =>
     meta.transactionSync(() => {
@@ -140,19 +141,19 @@ async function claimData(env: RootDatabase, claim: Claim, file: DataFile): Promi
 }
 
 /**
- * Which file LMDB's lock is. Those who read beside the owner are kept track of in it: by another one of that name the
- * owner would not know of them, and use pages again that they read.
+ * Returns the identity of LMDB's lock file, which tracks the readers next to the owner. If it were replaced,
+ * the owner would not see them and would reuse pages that they are reading.
  */
 function lockFile(directory: string): string | undefined {
   return statSync(join(directory, 'lock.mdb'), { bigint: true, throwIfNoEntry: false })?.ino.toString();
 }
 
 /**
- * Opens the data of a directory read-only, beside its owner if there is one. Throws when there is none yet, as a
- * first start that was stopped leaves it.
+ * Opens the data of a directory read-only, next to its owner if there is one. Throws if it has none yet, as
+ * after an interrupted first start.
  */
 export async function openBeside(directory: string): Promise<Tables> {
-  // LMDB would read past the end of an empty file, which ends the process with a signal.
+  // LMDB would read past the end of an empty file, which kills the process with a signal.
   if (statSync(join(directory, 'data.mdb')).size > 0) {
     const isInUse = await hasOwner(directory);
     const before = lockFile(directory);
@@ -162,29 +163,29 @@ export async function openBeside(directory: string): Promise<Tables> {
       if (!isInUse || tables.meta.get('lockFile') === before) return tables;
       await env.close();
       throw unavailable(
-        `the lock.mdb of the process that uses the data directory ${directory} is gone, and without it nothing can be read beside that process; start it again first`,
+        `lock.mdb in the data directory ${directory} was deleted while another process uses the directory; restart that process first`,
       );
     }
     await env.close();
   }
   throw unavailable(
-    `there is no data in ${directory} yet: its first start was stopped; start the service with it`,
+    `there is no data in ${directory} yet, because the first start was interrupted; start the service with this directory`,
   );
 }
 
-/** Throws unless the data is of this program, or nothing yet, and of a format that it reads. */
+/** Throws unless the data is this program's, in a readable format, or empty. */
 export function checkFormat(meta: Database<unknown, string>, directory: string): void {
-  // New, or left so by a process that was killed at its first start.
+  // New, or left by a process that was killed during its first start.
   if (meta.getKeysCount() === 0) return;
   if (meta.get('format') !== FORMAT) throw foreign();
   const version = Number(meta.get('formatVersion'));
-  if (!(version >= 1)) throw damaged('its format is not known');
+  if (!(version >= 1)) throw damaged('its format is unknown');
   if (version < SEALED_SINCE && meta.get('sum') !== undefined) {
-    throw damaged('its records are of another format than it says');
+    throw damaged('its records do not match its format version');
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
-      `the data directory ${directory} was written by a newer etcd-discovery (format ${version}, and this one reads ${FORMAT_VERSION}); run that version or a later one`,
+      `a newer etcd-discovery wrote the data directory ${directory} (format ${version}; this version reads ${FORMAT_VERSION}); run that version or a later one`,
     );
   }
 }
@@ -198,18 +199,18 @@ function writeFormat(meta: Database<unknown, string>): void {
 }
 
 function placesOf({ places }: Tables): NonNullable<Tables['places']> {
-  if (places === undefined) throw new TypeError('a database was not made');
+  if (places === undefined) throw new TypeError('a database was not created');
   return places;
 }
 
-/** An older program would take a guarded token for an open one, or a member out of a complete cluster. */
+/** An older program would treat a guarded token as open, or remove a member of a complete cluster. */
 function raiseFormat(tables: Tables): void {
   const { env, meta } = tables;
   const format = Number(meta.get('formatVersion'));
   if (format >= FORMAT_VERSION) return;
   const revision = meta.get('revision');
   if (typeof revision !== 'number') throw damaged('the revision counter is missing');
-  // What is counted of damaged tokens stays counted.
+  // Damaged tokens remain in the counters.
   const counters = format < SEALED_SINCE ? undefined : countersOf(tables);
   void meta.put('formatVersion', FORMAT_VERSION);
   const bytes = upgradeRecords({ from: tables, to: tablesOf(env) }, format);
@@ -222,13 +223,10 @@ function startFault(error: unknown, directory: string): DiscoveryError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') {
     return unavailable(
-      `the files in the data directory ${directory} may not be read or written by ${thisUser()}; give it the rights (chown)`,
+      `permission denied: ${thisUser()} cannot read or write the files in the data directory ${directory}; change their owner (chown)`,
       error,
     );
   }
   if (isDamage(error)) return unavailable(readFault(error).message, error);
-  return unavailable(
-    `the data directory ${directory} cannot be opened: ${writeCause(error, directory)}`,
-    error,
-  );
+  return unavailable(`cannot open the data directory ${directory}: ${writeCause(error, directory)}`, error);
 }

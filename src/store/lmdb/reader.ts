@@ -11,7 +11,7 @@ import {
   revision,
   type Token,
 } from '../../discovery/types.ts';
-import { Listing } from '../listing.ts';
+import { ClusterListing } from '../listing.ts';
 import { closed, compacted } from '../refusals.ts';
 import type { CachedCluster } from './cache.ts';
 import { damagedRecord } from './check/refusals.ts';
@@ -21,8 +21,8 @@ import type { Databases } from './open.ts';
 import type { RecordEntry } from './record-table.ts';
 import { type EventKey, MARK_REVISION, newestFirst, sumOfPlace, type Tables } from './tables.ts';
 
-/** Reads what is on disk. */
-export class Reader {
+/** LmdbReader reads what is on disk. */
+export class LmdbReader {
   readonly #tables: Tables;
   readonly #places: Databases['places'];
   readonly #isClosing: () => boolean;
@@ -33,13 +33,13 @@ export class Reader {
     this.#isClosing = isClosing;
   }
 
-  /** Reads from LMDB, with its failures in words. */
+  /** Runs a read, and converts LMDB's failures to readable errors. */
   reading<T>(read: () => T): T {
     try {
       return read();
     } catch (error) {
       if (this.#isClosing()) throw closed(error);
-      // An error in a read transaction would stay with the reads of other tokens that share it.
+      // An error in a read transaction would also affect reads of other tokens that share it.
       if (!(error instanceof DiscoveryError)) this.#tables.env.resetReadTxn();
       throw readFault(error);
     }
@@ -58,13 +58,13 @@ export class Reader {
       const stored = decodeStoredCluster(token, record);
       const { changeCount, modRevision } = stored.cluster;
       if (latest !== (changeCount === 0 ? MARK_REVISION : Number(modRevision))) {
-        throw damagedRecord('its record and its changes are not of one time');
+        throw damagedRecord('its record and its changes do not match');
       }
       return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
     });
   }
 
-  /** Those after a revision and up to the latest of the cluster. The store is at `at`. */
+  /** Returns the events after a revision, up to the latest of the cluster. The store is at `at`. */
   events(cluster: Cluster, after: Revision, at: Revision, limit: number): readonly Event[] {
     return this.reading(() => {
       const { token, modRevision } = cluster;
@@ -72,7 +72,7 @@ export class Reader {
       const record = this.#tables.clusters.get(token);
       if (record === undefined) return [];
       const stored = decodeStoredCluster(token, record);
-      // Forgotten, in a transaction that is not told of yet.
+      // Forgotten, in a transaction that has not been reported yet.
       if (stored.cluster.createRevision !== cluster.createRevision) return [];
       const compactRevision = revision(stored.compactRevision);
       if (after < compactRevision) throw compacted(after, { revision: at, compactRevision });
@@ -84,9 +84,9 @@ export class Reader {
 
   list(after: Token | undefined, limit: number, onDamaged?: OnDamaged): readonly Cluster[] {
     return this.reading(() => {
-      const listing = new Listing(onDamaged);
-      // Each token has a record and, in another tree, a change or a mark. What one of the two lacks is damaged: without
-      // the other a page in the place of another would be a gap that nobody sees.
+      const listing = new ClusterListing(onDamaged);
+      // Each token has a record and, in another tree, an event or a mark. A token that one of the two lacks is damaged:
+      // with the records alone, a page in the place of another would be a silent gap.
       let expected = this.#following(after);
       const passTo = (isReached: (token: Token) => boolean): void => {
         for (; expected !== undefined && !isReached(expected); expected = this.#following(expected)) {
@@ -127,21 +127,22 @@ export class Reader {
     return this.reading(() => {
       const found: Place[] = [];
       for (const { key, value } of this.#places.getRange({ ...start, end: [at + 1], limit })) {
-        if (value !== sumOfPlace(key)) throw damagedRecord('its place does not fit its checksum');
+        if (value !== sumOfPlace(key))
+          throw damagedRecord('its entry in the index of places does not match its checksum');
         found.push({ createTime: millis(-key[1]), token: key[2] });
       }
       return found;
     });
   }
 
-  /** The first token, or the one behind another, by their events and marks. */
+  /** Returns the first token after `token`, or the first of all, by the events and marks. */
   #following(token: Token | undefined): Token | undefined {
     const start = token === undefined ? {} : { start: [token, Number.MAX_SAFE_INTEGER] };
     for (const [following] of this.#tables.events.getKeys({ ...start, limit: 1 })) return following;
     return undefined;
   }
 
-  /** The revision of the last event of a token, or of its mark. */
+  /** Returns the revision of the last event of a token, or of its mark. */
   #latest(token: Token): number | undefined {
     const own = {
       start: [token, Number.MAX_SAFE_INTEGER],
@@ -154,7 +155,10 @@ export class Reader {
   }
 }
 
-/** Each change names the one before it, so that none is left out. `from` is at or behind the one before the first. */
+/**
+ * Checks that each change names the previous one, so that none is missing. `from` is at or after the change
+ * before the first.
+ */
 function* linked(
   entries: Iterable<RecordEntry<EventKey>>,
   from: Revision,
@@ -175,5 +179,5 @@ function* linked(
 }
 
 function missing(): DiscoveryError {
-  return damagedRecord('a change of it is missing');
+  return damagedRecord('one of its changes is missing');
 }

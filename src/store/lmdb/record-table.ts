@@ -2,7 +2,7 @@ import type { Database, Key, RangeOptions, Transaction } from 'lmdb';
 import { damagedRecord } from './check/refusals.ts';
 import { seal, unseal } from './seal.ts';
 
-/** Of the records, as lmdb packs its own. */
+/** Packer encodes records as lmdb encodes its own. */
 export interface Packer {
   encode(value: unknown): Uint8Array;
   decode(packed: Uint8Array): unknown;
@@ -10,25 +10,25 @@ export interface Packer {
 
 export interface RecordEntry<K> {
   readonly key: K;
-  /** Throws when the record is damaged. */
+  /** Throws if the record is damaged. */
   readonly read: () => unknown;
 }
 
-/** Which form records have: those of an older format have no checksum. */
+/** Form is the format of records: those of older formats have no checksum. */
 export type Form = 'SEALED' | 'BARE';
 
 interface At {
   readonly transaction?: Transaction;
 }
 
-/** A database whose records have checksums. Each is checked whenever it is read. */
+/** RecordTable is a database whose records have checksums, which are verified at every read. */
 export class RecordTable<K extends Key, Written extends readonly unknown[]> {
   readonly #database: Database<Buffer, K>;
   readonly #packer: Packer;
   readonly #nameOf: (key: K) => string;
   readonly #form: Form;
 
-  /** `nameOf` tells keys of all tables apart. */
+  /** `nameOf` returns a name that is unique among the keys of all tables. */
   constructor(database: Database<Buffer, K>, packer: Packer, nameOf: (key: K) => string, form: Form) {
     this.#database = database;
     this.#packer = packer;
@@ -36,13 +36,13 @@ export class RecordTable<K extends Key, Written extends readonly unknown[]> {
     this.#form = form;
   }
 
-  /** Throws when the record is damaged. */
+  /** Throws if the record is damaged. */
   get(key: K, at: At = {}): unknown {
     const stored = this.#database.get(key, at);
     return stored === undefined ? undefined : this.#open(key, stored);
   }
 
-  /** Within a transaction. */
+  /** Must run within a transaction. */
   put(key: K, record: Written): void {
     void this.#database.put(key, seal(this.#nameOf(key), this.#packer.encode(record)));
   }
@@ -65,7 +65,7 @@ export class RecordTable<K extends Key, Written extends readonly unknown[]> {
     return (this.#database.getStats() as { entryCount: number }).entryCount;
   }
 
-  /** For what has to do with pages. */
+  /** For operations on pages. */
   get database(): Database<Buffer, K> {
     return this.#database;
   }
@@ -75,7 +75,7 @@ export class RecordTable<K extends Key, Written extends readonly unknown[]> {
     try {
       return this.#packer.decode(body);
     } catch (error) {
-      throw damagedRecord('a record cannot be unpacked', error);
+      throw damagedRecord('a record cannot be decoded', error);
     }
   }
 }

@@ -3,39 +3,46 @@ import { dirname } from 'node:path';
 import type { DataFile } from './data-file.ts';
 import type { Footprint } from './footprint.ts';
 
-// LMDB ends the process when a page cannot be written now and then, as it prints what it was doing into too small a
-// buffer. So it is not let to meet a full disk, a quota or a limit on the size of files: the file is made longer ahead
-// of it, by writing zeros behind its last page, and a transaction begins only when all that it may write lies in there.
+// LMDB sometimes ends the process when it cannot write a page, because it prints a message into a buffer that
+// is too small. It must therefore never meet a full disk, a quota or a file size limit: the file is extended
+// in advance by writing zeros after its last page, and a transaction starts only if all that it may write
+// fits in there.
 
 const MIB = 1_048_576;
-/** What every transaction writes, however small: the paths to the root of each tree, and the list of free pages. */
+/**
+ * Bytes that every transaction writes, however small: the paths to the root of each tree, and the list of free
+ * pages.
+ */
 const TRANSACTION_BYTES = 262_144;
-/** So much more at once, when there has to be more: a quarter, in between these. */
+/** By how much the file is extended when necessary: a quarter, within these bounds. */
 const STEP_BYTES = { least: MIB, most: 8 * MIB } as const;
-/** For deletions and for the sweep, when there is no room for anything else. */
+/** For deletions and the sweep, when there is no room for anything else. */
 const RESERVE_BYTES = { least: MIB, most: 32 * MIB } as const;
-/** Those that write over a block by writing another one: btrfs, ZFS, bcachefs. What is written ahead is no use there. */
+/**
+ * File systems that overwrite a block by writing another one: btrfs, ZFS, bcachefs. Writing in advance has no
+ * use there.
+ */
 const COPY_ON_WRITE = new Set([0x9123683e, 0x2fc12fc1, 0xca451a4e]);
 
-/** What is in use of the file, in bytes. */
+/** Usage is how much of the file is used, in bytes. */
 export interface Usage {
-  /** Where its last page ends. */
+  /** The end of its last page. */
   readonly end: number;
-  /** Of its pages those that are free. */
+  /** The free pages among them. */
   readonly free: number;
 }
 
-/** The room for what LMDB writes. To be asked between two transactions alone. */
+/** Room is the space for LMDB's writes. Use it only between transactions. */
 export class Room {
   readonly #file: DataFile;
   readonly #usage: () => Usage;
   readonly #directory: string;
   readonly #isCopyOnWrite: boolean;
-  /** Behind this is nothing of LMDB's. */
+  /** Nothing of LMDB's is after this offset. */
   #end: number;
-  /** Free before that, when it was last looked at. */
+  /** Free bytes before it at the last check. */
   #unused: number;
-  /** Up to here the file has its place on the disk. */
+  /** The file is allocated on disk up to this offset. */
   #allocated: number;
 
   constructor(file: DataFile, usage: () => Usage) {
@@ -49,12 +56,12 @@ export class Room {
     this.#allocated = file.allocated(this.#end);
   }
 
-  /** What a transaction may still write, in bytes: written ahead, and free on the disk. */
+  /** Returns the bytes that transactions may still write: allocated, and free on the disk. */
   left(): number {
     return Math.max(0, this.#allocated - this.#end) + this.#free();
   }
 
-  /** Whether there is room for a transaction without any more ado, which is then taken. */
+  /** Whether there is room for a transaction already. If so, it is reserved. */
   has(print: Footprint): boolean {
     const live = this.#end - this.#unused;
     const bytes = needOf(print, live);
@@ -64,7 +71,7 @@ export class Room {
     return true;
   }
 
-  /** Makes room for a transaction, and takes it. Throws what the system says when there is none. */
+  /** Makes room for a transaction, and reserves it. Throws the system's error if there is none. */
   async make(print: Footprint): Promise<void> {
     const { end, free } = this.#usage();
     this.#end = end;
@@ -77,15 +84,15 @@ export class Room {
     try {
       if (least > this.#allocated) await this.#extend(least + stepOf(end), least);
     } catch (error) {
-      // The sweep has made room in the file itself. A free page may still be of use to a reader, so that for this
-      // transaction there has to be enough behind the last page, too.
+      // The sweep has freed space in the file itself. A free page may still be used by a reader, so for this
+      // transaction there must also be enough after the last page.
       const isFree = free + this.#allocated - end >= 2 * bytes + reserve;
       if (!isFree || end + bytes > this.#allocated) throw error;
     }
     this.#end += bytes;
   }
 
-  /** Writes where LMDB does not, and throws when the disk does not take it. */
+  /** Writes where LMDB does not, and throws if the disk does not accept it. */
   async probe(): Promise<void> {
     const { end } = this.#usage();
     const from = Math.max(end, this.#allocated - 4096);
@@ -118,7 +125,7 @@ export class Room {
   }
 }
 
-/** No transaction writes a page of a tree twice: where there are few in use, few are written. */
+/** A transaction writes no tree page twice, so if few are in use, few are written. */
 function needOf({ pages, bytes }: Footprint, live: number): number {
   return TRANSACTION_BYTES + Math.min(pages * 4096, 2 * live) + 2 * bytes;
 }

@@ -11,39 +11,39 @@ import { Disk } from './disk.ts';
 import { Draft } from './draft.ts';
 import { Batches } from './group-commit.ts';
 import { type Databases, openDatabases } from './open.ts';
-import { Reader } from './reader.ts';
+import { LmdbReader } from './reader.ts';
 import { planSweep } from './sweep.ts';
 
 export interface LmdbStoreOptions {
-  /** The data directory; made when it is not there. */
+  /** The data directory. It is created if it does not exist. */
   readonly path: string;
   readonly policy: Pick<Policy, 'maxTokens' | 'maxBytes'>;
-  /** Told in one line why the store ends the process. */
+  /** Called with one line when the store has to end the process. */
   readonly log?: (line: string) => void;
-  /** Told how many writes share a transaction. */
+  /** Called with the number of writes that share a transaction. */
   readonly onBatch?: (operation: 'write', size: number) => void;
-  /** Told why writes are refused, once, and with undefined when they are not any more. */
+  /** Called once with the reason when writes start to be rejected, and with undefined when they are accepted again. */
   readonly onTrouble?: (trouble: string | undefined) => void;
 }
 
-/** The embedded store: one LMDB environment in a directory that this process has to itself. */
+/** LmdbStore is the embedded store: one LMDB environment in a directory that only this process uses. */
 export interface LmdbStore extends Store {
-  /** Names the data directory, for as long as it lives. */
+  /** Identifies the data directory for its lifetime. */
   readonly clusterId: bigint;
-  /** How many tokens are held, tombstones included. */
+  /** Returns the number of stored tokens, tombstones included. */
   tokens(): number;
-  /** What they take, see `tokenBytes`. */
+  /** Returns their bytes, see `tokenBytes`. */
   bytes(): number;
-  /** Whether the process before was killed. */
+  /** Whether the previous process was killed. */
   readonly followsKilled: boolean;
-  /** What may still be written, in bytes. */
+  /** Returns the bytes that can still be written. */
   room(): number;
 }
 
-/** Rejects with STORE_UNAVAILABLE when the directory cannot be used; the text says what to do. */
+/** Opens the store. Rejects with STORE_UNAVAILABLE if the directory cannot be used; the message says what to do. */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStore> {
   const store = new OpenStore(await openDatabases(options.path), options);
-  // What there is to say of the disk is said now; what is there can be read all the same.
+  // Reports problems of the disk now. Existing data can be read regardless.
   await store.look();
   return store;
 }
@@ -55,17 +55,17 @@ class OpenStore implements LmdbStore {
   readonly #databases: Databases;
   readonly #batches: Batches;
   readonly #disk: Disk;
-  readonly #reader: Reader;
+  readonly #reader: LmdbReader;
   readonly #admission: Admission;
   readonly #cache = new ClusterCache();
   #listener: (token: Token | undefined) => void = () => {};
   #closing: Promise<void> | undefined;
   #closed = false;
-  /** Of the last transaction that is on disk. */
+  /** The revision of the last transaction on disk. */
   #revision: Revision;
   #tokens: number;
   #counters: Databases['counters'];
-  /** The transaction that is planned, or under way. */
+  /** The transaction that is planned or in progress. */
   #draft: Draft;
 
   constructor(databases: Databases, options: LmdbStoreOptions) {
@@ -74,7 +74,7 @@ class OpenStore implements LmdbStore {
     this.followsKilled = databases.claim.followsKilled;
     this.#databases = databases;
     this.#admission = new Admission(options.policy);
-    this.#reader = new Reader(databases, () => this.#closing !== undefined);
+    this.#reader = new LmdbReader(databases, () => this.#closing !== undefined);
     this.#revision = revision(databases.counters.revision);
     this.#tokens = databases.tokens;
     this.#counters = databases.counters;
@@ -85,14 +85,14 @@ class OpenStore implements LmdbStore {
       footprint: () => this.#draft.footprint(),
       put: () => this.#draft.put(),
       committed: () => this.#committed(),
-      // Nothing is taken for granted then: all of it is read again.
+      // After a failure nothing is assumed: everything is read again.
       failed: () => {
         this.#cache.clear();
         this.#draft = new Draft(databases, this.#counters);
       },
     };
     const fatal = (cause: string): never => {
-      log(`the store has failed, and the service ends so that it is started again: ${cause}`);
+      log(`the store has failed, and the service exits so that it can be restarted: ${cause}`);
       process.exit(1);
     };
     this.#disk = new Disk(databases.file, databases.room, options.onTrouble ?? (() => {}));
@@ -115,7 +115,7 @@ class OpenStore implements LmdbStore {
   async ping(): Promise<void> {
     this.#requireOpen();
     this.#reader.ping();
-    // It may be over, and nobody writes to a service that is not ready.
+    // The problem may be over, and no client writes to a service that is not ready.
     if (this.#disk.trouble() !== undefined) await this.#batches.look();
   }
 
@@ -158,7 +158,7 @@ class OpenStore implements LmdbStore {
   }
 
   async sweep(endedBefore: Millis, limit: number): Promise<number> {
-    // A backup that was killed would keep the pages that it read from being used again.
+    // A killed backup would keep the pages that it read from being reused.
     if (!this.#closed) this.#databases.env.readerCheck();
     let swept = 0;
     while (swept < limit) {
@@ -194,10 +194,10 @@ class OpenStore implements LmdbStore {
     if (this.#closed) throw closed();
   }
 
-  /** The cluster as it stands on disk. */
+  /** Returns the cluster as on disk. */
   #durable(token: Token): CachedCluster | undefined {
     this.#requireOpen();
-    // LMDB may have committed what is not told of here yet, but of these tokens alone.
+    // LMDB may have committed changes that are not reported yet, but only of these tokens.
     const drafted = this.#draft.get(token);
     if (drafted !== undefined) return drafted.before;
     const cached = this.#cache.get(token);

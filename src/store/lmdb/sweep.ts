@@ -4,12 +4,15 @@ import type { Millis, Token } from '../../discovery/types.ts';
 import { damagedRecord } from './check/refusals.ts';
 import type { Draft } from './draft.ts';
 import { readFault } from './fault.ts';
-import type { Reader } from './reader.ts';
+import type { LmdbReader } from './reader.ts';
 import { sumOfEnd, type Tables } from './tables.ts';
 
-/** Puts and removals of one transaction of the sweep, so that it holds other calls up for a few ms. */
+/** Puts and removals in one transaction of the sweep, so that it delays other calls by only a few ms. */
 const SWEEP_STEPS = 1000;
-/** Without room on the disk: a token or two, as one must fit into the reserve, and the next uses the pages that it freed. */
+/**
+ * Without room on the disk: one or two tokens, because one must fit into the reserve, and the next uses the
+ * pages that it freed.
+ */
 const SWEEP_STEPS_WITHOUT_ROOM = 10;
 
 export interface Sweep {
@@ -19,10 +22,10 @@ export interface Sweep {
   readonly hasRoom: boolean;
 }
 
-/** Adds to a draft that tokens are forgotten which ended before a time, the earliest first. Returns which. */
+/** Plans to forget the tokens that ended before a time, earliest first. Returns them. */
 export function planSweep(
   tables: Pick<Tables, 'ends'>,
-  reader: Reader,
+  reader: LmdbReader,
   draft: Draft,
   { endedBefore, limit, isFirst, hasRoom }: Sweep,
 ): Token[] {
@@ -37,16 +40,16 @@ export function planSweep(
       const drafted = draft.get(token);
       try {
         if (value !== sumOfEnd(key))
-          throw damagedRecord('an entry of the index of ends does not fit its checksum');
-        // Not kept: nobody asks for them again.
+          throw damagedRecord('an entry of the index of end times does not match its checksum');
+        // Not cached: nobody reads them again.
         const current = drafted === undefined ? reader.cluster(token) : drafted.after;
-        // A reopened token has another end by now, in this very transaction.
+        // A reopened token has another end by now, in this same transaction.
         if (current === undefined || endTime(current.cluster) >= endedBefore) continue;
         draft.forget(token, current);
         tokens.push(token);
         steps += 2 + current.cluster.changeCount;
       } catch (error) {
-        // It must not keep those behind it for ever, and is told of when there is nothing else to do.
+        // It must not block those after it forever, and is reported when there is nothing else to do.
         unreadable = readFault(error);
         steps += 1;
       }

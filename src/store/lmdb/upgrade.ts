@@ -6,19 +6,20 @@ import { type Cluster, type Revision, revision, type Token } from '../../discove
 import { decodeEvent, decodeStoredCluster, encodeCluster, encodeEvent, type StoredCluster } from './codec.ts';
 import { MARK, MARK_REVISION, placeKey, SEALED_SINCE, sumOfEnd, sumOfPlace, type Tables } from './tables.ts';
 
-/** Of them at once, so that their names take little memory. */
+/** Tokens upgraded at once, so that their names take little memory. */
 const TOKENS_TOGETHER = 1000;
 
-/** One environment: as the older format reads it, and as this one writes it. */
+/** Forms is one environment as the older format reads it, and as this one writes it. */
 interface Forms {
   readonly from: Tables;
   readonly to: Tables;
 }
 
 /**
- * Writes the index of places, and before 5 all records anew, with their checksums, and into those of an older format
- * what only their events tell: before 3 the latest cut, and whether a cluster that lacks members was complete once;
- * before 4 how many bytes its changes take. Within the caller's transaction. Returns how many bytes all tokens take.
+ * Writes the index of places and, before format 5, rewrites all records with checksums. It adds what older
+ * formats derive from the events: before 3 the latest cut, and whether a cluster that lacks members was
+ * complete once; before 4 the bytes of its changes. Must run within a transaction. Returns the bytes of all
+ * tokens.
  */
 export function upgradeRecords({ from, to }: Forms, format: number): number {
   let total = 0;
@@ -32,8 +33,8 @@ export function upgradeRecords({ from, to }: Forms, format: number): number {
 }
 
 /**
- * Returns how many bytes it takes. What is damaged stays as it is, which is as good as a wrong checksum: whoever asks
- * for it will be told, and the others are served.
+ * Returns the bytes of a token. Damaged records are left unchanged, which has the effect of a wrong checksum:
+ * their readers get an error, and the others are served.
  */
 function upgradeToken({ from, to }: Forms, token: Token, format: number): number {
   try {
@@ -55,7 +56,7 @@ function upgradeToken({ from, to }: Forms, token: Token, format: number): number
       link = event.revision;
     }
     const end = endTime(stored.cluster);
-    // One that is missing is for the check to tell of.
+    // A missing record is left for the check to report.
     if (from.ends.get([end, token]) !== undefined) void to.ends.put([end, token], sumOfEnd([end, token]));
     return tokenBytes(stored.cluster);
   } catch (error) {
@@ -65,7 +66,7 @@ function upgradeToken({ from, to }: Forms, token: Token, format: number): number
 }
 
 function upgraded(stored: StoredCluster, log: readonly Event[], format: number): Cluster {
-  // Nothing but a registration for each member that is there.
+  // Only one registration for each existing member.
   if (stored.cluster.changeCount === stored.cluster.members.length) return stored.cluster;
   const cluster = format < 3 ? withEnd(stored, log) : stored.cluster;
   return { ...cluster, changeBytes: log.reduce((sum, event) => sum + eventBytes(event), 0) };
@@ -79,7 +80,7 @@ function withEnd({ cluster, compactRevision }: StoredCluster, log: readonly Even
   return { ...cluster, ...(cutRevision !== undefined && { cutRevision }), ...(formed && { formed }) };
 }
 
-/** Where there is none in the events that are held, it may be the last of those that are not. */
+/** If the stored events contain none, the cut may be the last of the dropped events. */
 function latestCut(log: readonly Event[], compactRevision: number): Revision | undefined {
   const held = log.findLast(isCut)?.revision;
   return held ?? (compactRevision > 0 ? revision(compactRevision) : undefined);

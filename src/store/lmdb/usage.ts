@@ -13,10 +13,10 @@ interface RootStats extends Stats {
   readonly free: Stats;
 }
 
-/** The two pages from which all else is found. */
+/** The two pages from which everything else is found. */
 const META_PAGES = 2;
 
-/** How much of its file an environment uses with these databases, all that it has. */
+/** Returns how much of its file an environment with only these databases uses. */
 export function usageOf(env: RootDatabase, databases: ReadonlyArray<Database<unknown>>): Usage {
   env.resetReadTxn();
   const root = env.getStats() as RootStats;

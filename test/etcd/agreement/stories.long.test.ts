@@ -10,7 +10,7 @@ import { Service } from '../harness/service.ts';
 import { type Etcd, etcdOf, forEachEtcd, installedEtcd } from '../harness/versions.ts';
 
 // How one token could become two clusters, or one that never forms, with real nodes: see "One token, one cluster" in
-// docs/decisions.md.
+// docs/concepts/agreement.md.
 
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
@@ -236,7 +236,7 @@ const MORE: Readonly<Record<string, (scene: Scene, etcd: Etcd, dialect: Dialect)
     });
     const late = await group.begin(2);
     await expectWords(scene, late, ['etcdctl member add']);
-    assert.ok(!late.run.log.includes('make a new one'), late.run.log);
+    assert.ok(!late.run.log.includes('create a new one'), late.run.log);
   },
 
   'a node with an address that nobody can reach is refused, and the others form their cluster': async (

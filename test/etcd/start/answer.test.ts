@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import {
-  type Answer,
   answerFor,
   type Data,
   isRefusal,
-  type Refusal,
+  type StartAnswer,
+  type StartRefusal,
 } from '../../../src/etcd/start/answer.ts';
 import { answerText } from '../../../src/etcd/start/answer-text.ts';
 import type { KnownCluster } from '../../../src/etcd/start/member.ts';
@@ -35,7 +35,7 @@ type Row = readonly [
   of: KnownCluster,
   asks: NodeStart,
   data: Data,
-  told: Answer['action'] | Refusal['reason'],
+  told: StartAnswer['action'] | StartRefusal['reason'],
 ];
 
 const [ASSEMBLING, COMPLETE] = [cluster(2), cluster(3)];

@@ -10,10 +10,13 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { type Etcd, etcdctlOf, forEachEtcd } from '../harness/versions.ts';
 
-// Machines that boot with the script of docs/nodes.md, and have nothing but curl, etcd and etcdctl.
+// Machines that boot with the script of docs/guides/start-nodes.md, and have nothing but curl, etcd and etcdctl.
 
-const GUIDE = readFileSync(fileURLToPath(new URL('../../../../docs/nodes.md', import.meta.url)), 'utf8');
-const SCRIPT = /```sh\n(#!\/bin\/sh\n[\s\S]*?)```/.exec(GUIDE)?.[1] ?? '';
+const GUIDE = readFileSync(
+  fileURLToPath(new URL('../../../../docs/guides/start-nodes.md', import.meta.url)),
+  'utf8',
+);
+const SCRIPT = /```bash\n(#!\/bin\/sh\n[\s\S]*?)```/.exec(GUIDE)?.[1] ?? '';
 
 const RESTART_MS = 300;
 
@@ -179,7 +182,7 @@ await forEachEtcd((it) => {
 
     // A machine that was given the name of one that runs.
     const second = await Machine.make(fleet, 'infra2');
-    assert.match(await second.bootOnce(), /infra2 still answers, and is not replaced/);
+    assert.match(await second.bootOnce(), /infra2 is still running and was not replaced/);
     await expectMembers(fleet, [one, again, three, late]);
   });
 }, 'ANY');

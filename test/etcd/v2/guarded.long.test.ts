@@ -59,7 +59,7 @@ await forEachEtcd((it) => {
     const token = new URL(await made.text()).pathname.slice(1);
     const discovery = { token, endpoints: [service.url] };
     const stranger = await EtcdNode.start(scene, { etcd, discovery, name: 'stranger' });
-    await scene.waitForLog(stranger.run, /answers only callers that it knows/);
+    await scene.waitForLog(stranger.run, /this service requires credentials/);
     await stranger.run.stop('SIGKILL');
     const flags = ['--discovery-user=ci', `--discovery-password=${secret}`];
     await expectCluster(scene, await startNodes(scene, { etcd, discovery, flags }, 2));

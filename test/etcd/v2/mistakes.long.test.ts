@@ -134,7 +134,7 @@ await forEachEtcd((it) => {
       await lost.loseData();
       lost.startAgain();
       await expectRefusal(scene, lost, [
-        'the cluster is complete with this member in it',
+        'the cluster is complete and this node is already a member',
         'etcdctl member remove',
       ]);
       await expectHealthy(scene, others);

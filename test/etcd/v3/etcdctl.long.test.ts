@@ -31,7 +31,7 @@ const lines = (...texts: readonly string[]): string => texts.map((text) => `${te
 const valueOf = (id: string, port = 2380): string => `infra-${id}=http://10.0.0.${id}:${port}`;
 
 const OUTSIDE =
-  'PermissionDenied desc = this is a discovery service, not a whole etcd: only the keys of one token can be reached, those under /_etcd/registry/TOKEN/';
+  'PermissionDenied desc = this is a discovery service, not a full etcd: a request can use only the keys of one token, under /_etcd/registry/TOKEN/';
 
 const unserved = (rpc: string): string =>
   `Unimplemented desc = etcdserverpb.${rpc} is not supported by this discovery service; `;
@@ -42,7 +42,7 @@ await forEachEtcdctl((it) => {
     assert.equal(await operator.ok('put', size, '3'), 'OK\n', 'the same again changes nothing');
     assert.match(
       await operator.refused('put', size, '4'),
-      /FailedPrecondition desc = the token is taken by a cluster: its size is 3 and never changes/,
+      /FailedPrecondition desc = the token is taken by a cluster of size 3\b/,
     );
     assert.match((await service.fetch(`/${token}/_config/size`)).text, /"value":"3"/);
 
@@ -267,15 +267,15 @@ await forEachEtcdctl((it) => {
       ],
       [
         ['del', size],
-        'Unimplemented desc = deleting the size key without the members is not supported by this discovery service; a token is deleted with everything under it',
+        'Unimplemented desc = deleting the size key without the members is not supported by this discovery service; delete the token with everything under it',
       ],
       [
         ['put', `${root}x/_config/size`, 'three'],
-        "InvalidArgument desc = the size of a cluster is a whole number of members, not 'three'",
+        "InvalidArgument desc = the cluster size must be a whole number of members, not 'three'",
       ],
       [
         ['put', `${root}x/_config/size`, '0'],
-        'InvalidArgument desc = the size of a cluster is 1 to 1000 members, not 0',
+        'InvalidArgument desc = the cluster size must be 1 to 1000 members, not 0',
       ],
       [['put', `${members}/2`, 'infra2'], "InvalidArgument desc = 'infra2' has no equals sign"],
       [

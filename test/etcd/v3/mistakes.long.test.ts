@@ -75,7 +75,7 @@ const REFUSED: readonly Mistake[] = [
       await service.call('DeleteToken', { token });
       return withToken(service, token);
     },
-    words: () => ['the token was deleted', 'make a new one'],
+    words: () => ['the token was deleted', 'create a new one'],
   },
   {
     name: 'an expired token',
@@ -87,7 +87,7 @@ const REFUSED: readonly Mistake[] = [
       });
       return withToken(service, token);
     },
-    words: () => ['the token expired', 'make a new one'],
+    words: () => ['the token expired', 'create a new one'],
   },
 ];
 

@@ -57,7 +57,7 @@ suite('the secrets of a token hold on every surface', () => {
   const command = async (...args: string[]): Promise<Outcome> => {
     const { stderr, code } = await run(args, { DISC_SERVER: service.url });
     if (stderr.includes('this token requires a secret')) return 'NO_SECRET';
-    if (stderr.includes('does not allow its holder')) return 'NOT_FOR_THIS';
+    if (stderr.includes('this secret does not allow')) return 'NOT_FOR_THIS';
     assert.equal(code, 0, stderr);
     return 'LET_IN';
   };

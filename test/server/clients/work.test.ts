@@ -5,12 +5,12 @@ import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { WORK_LIMITS } from '../../../src/limits.ts';
 import type { PortRequest } from '../../../src/port/port.ts';
 import type { Quota } from '../../../src/rpc/caller.ts';
-import { type Entry, Limiter } from '../../../src/server/clients/limiter.ts';
+import { type AdmissionRequest, Limiter } from '../../../src/server/clients/limiter.ts';
 import type { Rate } from '../../../src/values/token-bucket.ts';
 import { sendingMeter, sendingUnits, units } from '../../../src/work.ts';
 import { defaultConfig } from '../../support/service.ts';
 
-const CALL: Entry = { isWait: false, mustPass: false };
+const CALL: AdmissionRequest = { isWait: false, mustPass: false };
 const SECOND = 1000;
 
 /** A limiter with a clock of its own, and a client of it. */

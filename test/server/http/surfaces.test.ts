@@ -59,8 +59,8 @@ test('a call by hand that forgets the media type, or is no POST, is told what is
       { method: 'POST', body: new URLSearchParams({ size: '3' }) },
     ],
     [415, /-H 'Content-Type: application\/json'/, { method: 'POST' }],
-    [405, /called with POST/, {}],
-    [405, /called with POST/, { method: 'PUT', body: '{"size":3}' }],
+    [405, /with POST/, {}],
+    [405, /with POST/, { method: 'PUT', body: '{"size":3}' }],
   ];
   for (const [status, words, init] of refusals) {
     const answer = await get(path, init);
@@ -81,7 +81,7 @@ test('a call by hand that forgets the media type, or is no POST, is told what is
   assert.deepEqual([bare.status, bare.headers.get('content-type'), bare.body], [405, null, '']);
   const stream = await get('/etcdserverpb.Watch/Watch', { method: 'POST', headers });
   assert.equal(stream.status, 505);
-  assert.match(stream.body, /needs HTTP\/2/);
+  assert.match(stream.body, /requires HTTP\/2/);
 });
 
 test('the first page names the public URL where there is one', async () => {

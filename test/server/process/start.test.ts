@@ -45,7 +45,7 @@ test('a service on a directory of its caller keeps the data, at the port that wa
 test('what keeps a service from starting is thrown in words, and no data is left', async () => {
   await assert.rejects(
     startService({ flags: ['--ttl', 'soon'] }),
-    /^TypeError: --ttl "soon": takes a duration/,
+    /^TypeError: --ttl "soon": must be a duration/,
   );
   await assert.rejects(startService({ flags: ['--help'] }), TypeError);
   const other = createServer();

@@ -94,32 +94,29 @@ suite('files that cannot be used are one line that names the file, and exit code
   const locked = file('locked.pem', ec.export({ ...options, cipher: 'aes-256-cbc', passphrase: 'x' }));
   const rubbish = file('rubbish.pem', 'not PEM\n');
 
-  const NOT_OF = `is not the key of the first certificate in --tls-cert "${CERT_FILE}"`;
+  const NOT_OF = `: the key does not match the first certificate in --tls-cert "${CERT_FILE}"`;
+  const NO_CERTIFICATE = ': the file does not contain a PEM certificate';
+  const NO_KEY = ': the file does not contain a PEM private key without a passphrase';
   const ROWS: ReadonlyArray<[name: string, cert: string, key: string, line: string]> = [
-    ['no certificate', absent, KEY_FILE, `--tls-cert "${absent}": cannot be read: no such file or directory`],
-    ['no key', CERT_FILE, absent, `--tls-key "${absent}": cannot be read: no such file or directory`],
+    [
+      'no certificate',
+      absent,
+      KEY_FILE,
+      `--tls-cert "${absent}": cannot read the file: no such file or directory`,
+    ],
+    ['no key', CERT_FILE, absent, `--tls-key "${absent}": cannot read the file: no such file or directory`],
     [
       'a directory',
       CERT_FILE,
       directory,
-      `--tls-key "${directory}": cannot be read: illegal operation on a directory`,
+      `--tls-key "${directory}": cannot read the file: illegal operation on a directory`,
     ],
-    ['rubbish for a certificate', rubbish, KEY_FILE, `--tls-cert "${rubbish}": holds no certificate in PEM`],
-    ['the two exchanged', KEY_FILE, CERT_FILE, `--tls-cert "${KEY_FILE}": holds no certificate in PEM`],
-    [
-      'rubbish for a key',
-      CERT_FILE,
-      rubbish,
-      `--tls-key "${rubbish}": holds no private key in PEM without a passphrase`,
-    ],
-    [
-      'a key with a passphrase',
-      CERT_FILE,
-      locked,
-      `--tls-key "${locked}": holds no private key in PEM without a passphrase`,
-    ],
-    ['the key of another certificate', CERT_FILE, other, `--tls-key "${other}": ${NOT_OF}`],
-    ['a key of another kind', CERT_FILE, rsa, `--tls-key "${rsa}": ${NOT_OF}`],
+    ['rubbish for a certificate', rubbish, KEY_FILE, `--tls-cert "${rubbish}"${NO_CERTIFICATE}`],
+    ['the two exchanged', KEY_FILE, CERT_FILE, `--tls-cert "${KEY_FILE}"${NO_CERTIFICATE}`],
+    ['rubbish for a key', CERT_FILE, rubbish, `--tls-key "${rubbish}"${NO_KEY}`],
+    ['a key with a passphrase', CERT_FILE, locked, `--tls-key "${locked}"${NO_KEY}`],
+    ['the key of another certificate', CERT_FILE, other, `--tls-key "${other}"${NOT_OF}`],
+    ['a key of another kind', CERT_FILE, rsa, `--tls-key "${rsa}"${NOT_OF}`],
   ];
   for (const [name, cert, key, line] of ROWS) {
     test(name, async () => {
@@ -138,15 +135,14 @@ suite('files that cannot be used are one line that names the file, and exit code
     };
     assert.equal(verdict('ca.pem', ca), 'READ');
     assert.equal(verdict('two.pem', `# ours\n${ca}\n# theirs\n${IDENTITY.cert.toString()}`), 'READ');
-    assert.equal(verdict('der.pem', new X509Certificate(ca).raw), 'holds no certificate in PEM');
-    const broken = 'its certificate number 2 cannot be read';
-    assert.equal(verdict('cut.pem', `${ca}\n${ca.slice(0, 200)}`), broken);
-    assert.equal(verdict('bad.pem', `${ca}${ca.replace(/\n[A-Za-z]{4}/, '\n!!!!')}${ca}`), broken);
+    assert.match(verdict('der.pem', new X509Certificate(ca).raw), /PEM certificate/);
+    assert.match(verdict('cut.pem', `${ca}\n${ca.slice(0, 200)}`), /certificate 2$/);
+    assert.match(verdict('bad.pem', `${ca}${ca.replace(/\n[A-Za-z]{4}/, '\n!!!!')}${ca}`), /certificate 2$/);
   });
 
   test('half of the setting is wrong in itself: exit code 2', async () => {
     const { code, stderr } = await run(['serve', '--tls-cert', CERT_FILE]);
     assert.equal(code, 2);
-    assert.match(stderr, /^etcd-discovery: --tls-cert ".*": TLS needs --tls-key \(DISC_TLS_KEY\) as well\n$/);
+    assert.match(stderr, /^etcd-discovery: --tls-cert ".*": .*--tls-key \(DISC_TLS_KEY\)\n$/);
   });
 });

@@ -7,10 +7,10 @@ import type { Decide, Written } from '../../../src/discovery/store.ts';
 import type { Description, Token } from '../../../src/discovery/types.ts';
 import { ByteCount } from '../../../src/store/etcd/byte-count.ts';
 import { Cache } from '../../../src/store/etcd/cache.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Health } from '../../../src/store/etcd/client/health.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
-import { Reader } from '../../../src/store/etcd/read.ts';
+import { EtcdReader } from '../../../src/store/etcd/read.ts';
 import { TokenCount } from '../../../src/store/etcd/token-count.ts';
 import { Writer } from '../../../src/store/etcd/write.ts';
 import { bytesBound } from '../../../src/store/refusals.ts';
@@ -21,7 +21,7 @@ import { at, create, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
 /** Notes what is sent. */
-class Recorded extends Connection {
+class Recorded extends EtcdConnection {
   txns: ITxnRequest[] = [];
   ranges: IRangeRequest[] = [];
   /** What comes in place of the answer to the next transaction, which etcd has done. */
@@ -45,7 +45,7 @@ class Recorded extends Connection {
 interface Parts {
   readonly connection: Recorded;
   readonly keys: Keys;
-  readonly reader: Reader;
+  readonly reader: EtcdReader;
   readonly create: (token: Token, more?: Partial<CreateCommand>) => Promise<Written>;
   readonly register: (token: Token, number: number) => Promise<Written>;
   readonly deregister: (token: Token, number: number) => Promise<Written>;
@@ -195,10 +195,10 @@ await forEachEtcd((label, etcd) => {
   });
 });
 
-const prefixes = new WeakMap<Connection, string>();
+const prefixes = new WeakMap<EtcdConnection, string>();
 
 /** What a store is made of; over the data of another connection when one is given. */
-function partsOver(connection: Recorded, same?: Connection): Parts {
+function partsOver(connection: Recorded, same?: EtcdConnection): Parts {
   const prefix = (same && prefixes.get(same)) ?? newPrefix();
   prefixes.set(connection, prefix);
   const keys = new Keys(prefix);
@@ -209,7 +209,7 @@ function partsOver(connection: Recorded, same?: Connection): Parts {
     clock: { tick: 0 },
     health: new Health(() => {}),
   };
-  const reader = new Reader(shared);
+  const reader = new EtcdReader(shared);
   const tokens = new TokenCount(1_000_000);
   const bytes = new ByteCount();
   const bound = bytesBound(1e12);

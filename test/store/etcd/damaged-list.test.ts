@@ -4,7 +4,7 @@ import { Discovery } from '../../../src/discovery/discovery.ts';
 import { listClusters } from '../../../src/discovery/list-clusters.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { millis } from '../../../src/discovery/types.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { put } from '../../../src/store/etcd/log/operations.ts';
 import { openEtcdStore } from '../../../src/store/etcd/store.ts';
@@ -33,7 +33,7 @@ await forEachEtcd((label, etcd) => {
         await discovery.createToken(create(each));
         await discovery.register(each, node(1));
       }
-      const direct = new Connection({ endpoints });
+      const direct = new EtcdConnection({ endpoints });
       t.after(() => direct.close());
       const keys = new Keys(prefix);
       const [first, , , , fifth, sixth, , , , , eleventh, last] = TOKENS.map((each) => each);

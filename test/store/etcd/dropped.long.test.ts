@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { remove } from '../../../src/store/etcd/log/operations.ts';
 import { openEtcdStore } from '../../../src/store/etcd/store.ts';
@@ -22,12 +22,12 @@ await forEachEtcd((label, etcd) => {
     const prefix = newPrefix();
     const cleanUps: Array<() => Promise<void>> = [];
     let endpoints: string[];
-    let direct: Connection;
+    let direct: EtcdConnection;
     before(async () => {
       const scene = await Scene.open({ after: (cleanUp) => cleanUps.push(cleanUp) });
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       endpoints = backing.members.map((member) => member.clientUrl);
-      direct = new Connection({ endpoints });
+      direct = new EtcdConnection({ endpoints });
     });
     after(async () => {
       direct.close();

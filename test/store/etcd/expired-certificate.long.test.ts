@@ -78,7 +78,7 @@ await forEachEtcd((label, etcd) => {
         JSON.stringify(lines),
       );
       await waitFor('the log to say that it is over', () =>
-        service.command.log().some(({ msg }) => /can be used again/.test(String(msg))),
+        service.command.log().some(({ msg }) => /is available again/.test(String(msg))),
       );
     });
   });

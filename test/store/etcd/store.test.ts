@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { PHASES } from '../../../src/discovery/newest.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { put } from '../../../src/store/etcd/log/operations.ts';
 import { type EtcdStore, openEtcdStore } from '../../../src/store/etcd/store.ts';
@@ -31,7 +31,7 @@ await forEachEtcd((label, etcd) => {
     test('sweeps on after somebody has taken the key of the sweeper away', async () => {
       const prefix = newPrefix();
       const store = await openEtcdStore({ endpoints, prefix, policy });
-      const direct = new Connection({ endpoints });
+      const direct = new EtcdConnection({ endpoints });
       try {
         const discovery = new Discovery(store, policy);
         for (let i = 0; i < 4; i++) await discovery.createToken(create(token(), ttl(1)));
@@ -53,7 +53,7 @@ await forEachEtcd((label, etcd) => {
 
     test('gives the tokens of an earlier version their places when it is opened, and forgets them with the tokens', async () => {
       const prefix = newPrefix();
-      const [keys, direct] = [new Keys(prefix), new Connection({ endpoints })];
+      const [keys, direct] = [new Keys(prefix), new EtcdConnection({ endpoints })];
       const before = await openEtcdStore({ endpoints, prefix, policy });
       const discovery = new Discovery(before, policy);
       const tokens = Array.from({ length: 60 }, () => token());

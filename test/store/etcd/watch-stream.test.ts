@@ -3,10 +3,10 @@ import { EventEmitter, once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { IWatchRequest, IWatchResponse } from 'etcd3';
 import type { Revision, Token } from '../../../src/discovery/types.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { listClusters } from '../../../src/store/etcd/list.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
-import { type Answer, logOf } from '../../../src/store/etcd/read.ts';
+import { logOf, type RangeResult } from '../../../src/store/etcd/read.ts';
 import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';
 
 // Stubs in place of etcd: what a real one does only after hours, or with hundreds of megabytes.
@@ -38,7 +38,7 @@ interface Stand {
 function stand(t: TestContext, readAt: bigint): Stand {
   const streams = new EventEmitter();
   const [outages, told]: [string[], string[]] = [[], []];
-  const connection = new Connection({ endpoints: ['http://127.0.0.1:1'] });
+  const connection = new EtcdConnection({ endpoints: ['http://127.0.0.1:1'] });
   connection.ofOneCluster({ header: { cluster_id: '1', member_id: '1', revision: '1', raft_term: '1' } });
   const loop = new WatchLoop(
     {
@@ -90,7 +90,7 @@ test('a watch on another cluster than that of the calls is left, and told as an 
     stream.say({ created: true }, '2');
     stream.say({ events: [event] }, '2');
   }
-  assert.match(outages[0] ?? '', /are not, or no longer, one etcd cluster; check --etcd/);
+  assert.match(outages[0] ?? '', /do not belong to one etcd cluster; check --etcd/);
   assert.deepEqual(told, []);
   const { stream } = await next();
   stream.say({ created: true });
@@ -123,12 +123,12 @@ test('a page of keys whose only token was swept meanwhile is not the end of the 
     createTime: 1,
     expireTime: 2,
   };
-  const page = (key: Buffer, more: boolean): Answer =>
+  const page = (key: Buffer, more: boolean): RangeResult =>
     ({
       kvs: [{ key, value: Buffer.from(JSON.stringify(made)), mod_revision: '5' }],
       more,
       revision: 9n,
-    }) as unknown as Answer;
+    }) as unknown as RangeResult;
   const reader = {
     range: async (request: () => { readonly key: Buffer }) =>
       request().key.equals(keys.clusters.key) ? page(keys.made(gone), true) : page(keys.made(there), false),
@@ -146,7 +146,7 @@ test('a list of a few clusters reads few keys, and one of many a page', async ()
   const reader = {
     range: async (request: () => { readonly limit?: unknown }) => {
       limits.push(request().limit);
-      return { kvs: [], more: false, revision: 9n, tick: 1, count: 0 } as unknown as Answer;
+      return { kvs: [], more: false, revision: 9n, tick: 1, count: 0 } as unknown as RangeResult;
     },
     history: async () => ({ folded: undefined, revision: 9n as Revision }),
   };
@@ -157,9 +157,9 @@ test('a list of a few clusters reads few keys, and one of many a page', async ()
 test('a key beside the changes of a token that is not of this service is refused without the token', () => {
   const keys = new Keys('/x');
   const key = Buffer.concat([keys.made('0123456789abcdef' as Token), Buffer.from('#mine')]);
-  const kvs = [{ key, value: Buffer.from('{}'), mod_revision: '5' }] as unknown as Answer['kvs'];
+  const kvs = [{ key, value: Buffer.from('{}'), mod_revision: '5' }] as unknown as RangeResult['kvs'];
   assert.throws(
     () => logOf(keys, kvs),
-    ({ message }: Error) => /is not of this service; restore/.test(message) && !/0123/.test(message),
+    ({ message }: Error) => /not written by this service; restore/.test(message) && !/0123/.test(message),
   );
 });

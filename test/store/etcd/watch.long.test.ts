@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Etcd3, type ITxnRequest } from 'etcd3';
 import type { Revision } from '../../../src/discovery/types.ts';
-import { Connection } from '../../../src/store/etcd/client/connection.ts';
+import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
@@ -195,8 +195,8 @@ await forEachEtcd((label, etcd) => {
 async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
   const backing = await BackingEtcd.start(scene, { etcd, members });
   const keys = new Keys(newPrefix());
-  const direct = new Connection({ endpoints: backing.members.map((member) => member.clientUrl) });
-  const watching = new Connection({ endpoints: backing.members.map((member) => member.proxyUrl) });
+  const direct = new EtcdConnection({ endpoints: backing.members.map((member) => member.clientUrl) });
+  const watching = new EtcdConnection({ endpoints: backing.members.map((member) => member.proxyUrl) });
   const loops: WatchLoop[] = [];
   scene.after(async () => {
     for (const loop of loops) await loop.close();

@@ -78,7 +78,7 @@ test('a backup that is taken during writes is whole, and has every write acknowl
     const file = fresh('backup');
     const before = new Map(acknowledged);
     const already = writes;
-    assert.match(await done('backup', file, '--data-dir', path), /: all is well$/m);
+    assert.match(await done('backup', file, '--data-dir', path), /: no problems found$/m);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     meanwhile += writes - already;
     const to = fresh('data');
@@ -136,7 +136,7 @@ test('a restore closes the tokens whose clusters were assembling, whose nodes ar
   await done('backup', file, '--data-dir', from);
   const stdout = await done('restore', file, '--data-dir', to, '--output', 'json');
   assert.equal((JSON.parse(stdout) as { closedTokens: number }).closedTokens, 2);
-  assert.match(await done('check', '--data-dir', to), /all is well/);
+  assert.match(await done('check', '--data-dir', to), /no problems found/);
   const service = await SpawnedService.start([], { dataDir: to });
   for (const t of [empty, assembling]) {
     const answer = await fetch(`${service.url}/${t}/id9?prevExist=false`, {
@@ -228,15 +228,15 @@ test('a backup is never written over a file, and never restored over data withou
   await done('backup', file, '--data-dir', from);
   await refused(
     ['backup', file, '--data-dir', from],
-    /is there already, and is not overwritten; choose another name/,
+    /already exists and was not overwritten; choose another name/,
   );
   const absent = fresh('absent');
-  await refused(['backup', join(absent, 'file'), '--data-dir', from], new RegExp(`: ${absent} is not there`));
-  const data = readFileSync(join(from, 'data.mdb'));
   await refused(
-    ['restore', file, '--data-dir', from],
-    /has data already; choose an empty or new one, or give --replace/,
+    ['backup', join(absent, 'file'), '--data-dir', from],
+    new RegExp(`: ${absent} does not exist`),
   );
+  const data = readFileSync(join(from, 'data.mdb'));
+  await refused(['restore', file, '--data-dir', from], /already has data; .* --replace/);
   assert.deepEqual(readFileSync(join(from, 'data.mdb')), data);
   const service = await SpawnedService.start([], { dataDir: from });
   await refused(
@@ -249,9 +249,9 @@ test('a backup is never written over a file, and never restored over data withou
   await service.end();
   const served = readFileSync(join(from, 'data.mdb'));
   const said = await done('restore', file, '--data-dir', from, '--replace');
-  const [, kept = ''] = /^the data before is kept as (.*)$/m.exec(said) ?? [];
+  const [, kept = ''] = /^kept the old data as (.*)$/m.exec(said) ?? [];
   assert.deepEqual(readFileSync(kept), served);
-  assert.match(await done('check', '--data-dir', from), /all is well/);
+  assert.match(await done('check', '--data-dir', from), /no problems found/);
 });
 
 test('damaged data is replaced by a backup of better days', async () => {
@@ -277,7 +277,7 @@ test('what is no whole backup is refused, and changes nothing', async () => {
   for (const [change, words] of [
     [() => Buffer.alloc(0), /is empty$/m],
     [() => Buffer.from('not a backup'), /is damaged/],
-    [() => whole.subarray(0, whole.length >> 1), /is damaged: the file is cut short/],
+    [() => whole.subarray(0, whole.length >> 1), /is damaged: the file is truncated/],
     [
       () => Buffer.from(whole).fill(0, 4096 * 2, whole.length - 4096),
       /is damaged: page \d+ of \w+ is not what/,
@@ -289,7 +289,7 @@ test('what is no whole backup is refused, and changes nothing', async () => {
     assert.equal(existsSync(to), false);
   }
   rmSync(file);
-  await refused(['restore', file, '--data-dir', to], /is not there$/m);
+  await refused(['restore', file, '--data-dir', to], /does not exist$/m);
   await refused(['backup', file, '--data-dir', to], /there is no data in/);
 });
 
@@ -298,37 +298,37 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
   [
     'an event that is missing',
     ({ events }, t) => events.remove([...events.getKeys({ start: [t, 1], limit: 1 })][0] ?? [t, 0]),
-    /^token abc\w?\.\.\.: it has 3 events, and there should be 4$/m,
+    /^token abc\w?\.\.\.: it has 3 events, expected 4$/m,
   ],
   [
     'an event of nobody',
     ({ events }) => events.put([token('zzzzzzzz'), 3], []),
-    /^token zz\.\.\.: an event of it is there without its record$/m,
+    /^token zz\.\.\.: it has an event but no record$/m,
   ],
   [
     'an event of nobody behind all others',
     ({ events }) => events.put([token('~~zzzzzz'), 3], []),
-    /^token ~~\.\.\.: an event of it is there without its record$/m,
+    /^token ~~\.\.\.: it has an event but no record$/m,
   ],
   [
     'a token that is not in the index',
     ({ ends }) => ends.remove([...ends.getKeys()][0] ?? [0, token()]),
-    /^token abc\w?\.\.\.: it is not in the index of ends$/m,
+    /^token abc\w?\.\.\.: it is not in the index of end times$/m,
   ],
   [
     'an index entry of nobody',
     ({ ends }) => ends.put([1, token('zz')], true),
-    /^the index of ends has 2 entries, and there are 1 tokens$/m,
+    /^the index of end times has 2 entries, but there are 1 tokens$/m,
   ],
   [
     'a counter that is behind',
     (data) => data.meta.transactionSync(() => putRevision(data, 2)),
-    /: it is of revision 5, and the counter is at 2$/m,
+    /: its revision is 5, but the counter is at 2$/m,
   ],
   [
     'a record that is none',
     ({ clusters }, t) => clusters.put(t, [1, 2, 3]),
-    /^token abc\w?\.\.\.: the data .* is damaged: a record has not the shape/m,
+    /^token abc\w?\.\.\.: the data .* is damaged: a record has an unexpected structure/m,
   ],
   [
     'a member with another name',
@@ -337,7 +337,7 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
         t,
         (clusters.get(t) as unknown[]).map((each) => (each === 'infra1' ? 'infra7' : each)),
       ),
-    /: its events do not come to its members$/m,
+    /: its events do not produce its members$/m,
   ],
   [
     'a record without its cut',
@@ -346,7 +346,7 @@ const PLANTED: ReadonlyArray<[what: string, plant: (data: Databases, t: Token) =
         t,
         (clusters.get(t) as unknown[]).map((each, i) => (i === 2 ? false : each)),
       ),
-    /: its events tell of another cut or end than its record$/m,
+    /: its events and its record disagree about a removed member or its end$/m,
   ],
 ];
 
@@ -378,7 +378,7 @@ test('check tells of records, events, index and counter that do not agree, and a
       const again = await run(args);
       assert.deepEqual([again.code, again.stderr], [1, stderr]);
     }
-    await refused(['restore', file, '--data-dir', fresh('data')], /is not whole: /);
+    await refused(['restore', file, '--data-dir', fresh('data')], /is damaged: /);
   }
 });
 

@@ -49,7 +49,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       mkdirSync(join(path, 'member', 'snap'), { recursive: true });
       return path;
     },
-    /looks like the data directory of an etcd node and holds no data of etcd-discovery \(it has member\)/,
+    /looks like the data directory of an etcd node and has no data of etcd-discovery \(it contains member\)/,
   ],
   [
     'a directory with the files of others',
@@ -58,7 +58,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       for (const name of ['a.txt', 'b.txt', 'c.txt', 'd.txt']) writeFileSync(join(path, name), '');
       return path;
     },
-    /is not empty and holds no data of etcd-discovery \(it has a\.txt, b\.txt, c\.txt, \.\.\.\); choose an empty/,
+    /is not empty and has no data of etcd-discovery \(it contains a\.txt, b\.txt, c\.txt, \.\.\.\); choose an empty/,
   ],
   [
     'a file',
@@ -67,7 +67,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       writeFileSync(path, 'x');
       return path;
     },
-    /is a file, or is in one; choose a directory/,
+    /is a file or inside a file; choose a directory/,
   ],
   [
     'a path below a file',
@@ -76,7 +76,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       writeFileSync(path, 'x');
       return join(path, 'data');
     },
-    /is a file, or is in one; choose a directory/,
+    /is a file or inside a file; choose a directory/,
   ],
   [
     'a data file of text',
@@ -91,7 +91,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
   [
     'a data file of one byte',
     () => withDataFile(Buffer.from('x')),
-    /the file is cut short; restore the directory from a backup/,
+    /the file is truncated; restore the directory from a backup/,
   ],
   [
     'a data file that was cut to nothing',
@@ -101,7 +101,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       writeFileSync(join(path, 'data.mdb'), '');
       return path;
     },
-    /data\.mdb is empty: what was in it is gone, .*; restore a backup, or remove the file/,
+    /data\.mdb is empty: .*; restore a backup, or remove the file/,
   ],
   [
     'data that was kept aside with nothing in its place',
@@ -111,7 +111,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       renameSync(join(path, 'data.mdb'), join(path, 'data.mdb.before-2026-01-31'));
       return path;
     },
-    /was kept aside and nothing was put in its place; restore a backup again, or rename data\.mdb\.before-2026-01-31/,
+    /moved the old data aside .*; run restore again, or rename data\.mdb\.before-2026-01-31/,
   ],
   [
     'the LMDB data of another program',
@@ -145,7 +145,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       await env.close();
       return path;
     },
-    /was written by a newer etcd-discovery \(format 7, and this one reads 6\); run that version or a later one/,
+    /a newer etcd-discovery .*\(format 7; .* 6\); run that version or a later one/,
   ],
   [
     'a path that is too long for a socket',
@@ -154,7 +154,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       mkdirSync(path, { recursive: true });
       return path;
     },
-    /the path of the data directory is too long: .* choose a shorter one/,
+    /the path of the data directory is too long: .* choose a shorter path/,
   ],
 ];
 
@@ -205,7 +205,7 @@ test('what a first start that was stopped left is no data to check or to back up
       const { code, stderr } = await run([...args, '--data-dir', path]);
       assert.match(
         stderr,
-        /^etcd-discovery: there is no data in [^\n]+ yet: its first start was stopped; [^\n]+\n$/,
+        /^etcd-discovery: there is no data in [^\n]+ yet, because the first start was interrupted; [^\n]+\n$/,
       );
       assert.equal(code, 1);
     }
@@ -256,7 +256,7 @@ for (const [what, make, words] of [
       chmodSync(path, 0o555);
       return path;
     },
-    /may not be made or written by this user \(uid \d+\); give it the rights \(chown\), or choose another one/,
+    /permission denied: this user \(uid \d+\) cannot create or write .*\(chown\)/,
   ],
   [
     'a directory that this user may not make',
@@ -265,7 +265,7 @@ for (const [what, make, words] of [
       chmodSync(path, 0o555);
       return join(path, 'data');
     },
-    /may not be made or written by this user \(uid \d+\); give it the rights \(chown\), or choose another one/,
+    /permission denied: this user \(uid \d+\) cannot create or write .*\(chown\)/,
   ],
   [
     'data that this user may not read',
@@ -276,7 +276,7 @@ for (const [what, make, words] of [
       else chmodSync(join(path, 'data.mdb'), 0);
       return path;
     },
-    /the files in the data directory \S+ may not be read or written by this user \(uid \d+\); give it the rights \(chown\)/,
+    /permission denied: this user \(uid \d+\) cannot read or write .*\(chown\)/,
   ],
 ] satisfies Array<[string, () => string | Promise<string>, RegExp]>) {
   test(`${what} is refused in words, with exit code 1`, async (t) => {

@@ -18,8 +18,7 @@ import { StoreProcess } from '../support/process.ts';
 import { smallDisk } from '../support/tmpfs.ts';
 import { readWhole } from '../support/verify.ts';
 
-const FULL =
-  /^nothing was changed, as the store could not write: the disk of the data directory is full; free some space$/;
+const FULL = /^nothing was changed: .*: the disk of the data directory is full; free some space$/;
 
 function skip(t: TestContext, reason: string): void {
   console.log(`skipped: ${reason}`);
@@ -109,7 +108,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /^etcd-discovery: the data directory \S+ cannot be opened: the disk .* is full; free some space\n$/,
+        /^etcd-discovery: cannot open the data directory \S+: the disk .* is full; free some space\n$/,
       );
     }
     disk.free();
@@ -163,7 +162,7 @@ test('a file size limit refuses writes in words, and what was acknowledged is th
   const child = start(t, [path, 'write', '3000'], { command: limited });
   await waitFor('a refusal', () => child.lines('refused').length > 0, 240_000);
   const [refused = ''] = child.lines('refused');
-  assert.ok(refused.endsWith('may write; raise the limit (ulimit -f)'), refused);
+  assert.ok(refused.endsWith('raise the limit (ulimit -f)'), refused);
   await child.kill();
   const { clusters } = await readWhole(path);
   const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
@@ -206,7 +205,7 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
   for (const line of refused) {
     assert.match(
       line,
-      /nothing was changed, .*: the disk of the data directory gave an error \(Input\/output error\); look at the/,
+      /nothing was changed: .*: the disk of the data directory reported an error \(Input\/output error\); check the/,
     );
   }
   const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
@@ -239,7 +238,7 @@ test('a file system that turns read-only while it is used refuses writes in word
   const ended = child.stderr.split('\n').filter((line) => line.startsWith('the store has failed'));
   const said = [...child.lines('refused'), ...ended];
   assert.ok(said.length > 0 && code === ended.length, child.stderr);
-  for (const line of said) assert.match(line, /is mounted read-only; mount it for writing$/);
+  for (const line of said) assert.match(line, /is on a read-only file system; remount it read-write$/);
   const { clusters } = await readWhole(path);
   for (const each of acknowledged) assert.ok(clusters.has(each));
 });
@@ -298,7 +297,7 @@ test('when LMDB gives up, the process says so in one line, ends with 1, and star
       ended += 1;
       assert.match(
         child.stderr,
-        /^the store has failed, and the service ends so that it is started again: the disk of the data directory gave an error \(Input\/output error\); look at .*$/m,
+        /^the store has failed, and the service exits .*: the disk of the data directory reported an error \(Input\/output error\); check .*$/m,
       );
     }
     const { clusters } = await readWhole(path);

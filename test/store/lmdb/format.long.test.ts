@@ -45,7 +45,7 @@ test('data of format 1 is opened with everything in it, and is written on', asyn
   const path = recorded(t);
   const { code, stdout } = await run(['check', '--data-dir', path]);
   assert.equal(code, 0);
-  assert.equal(stdout, '5 tokens with 4 members and 9 events, up to revision 14: all is well\n');
+  assert.equal(stdout, '5 tokens with 4 members and 9 events, up to revision 14: no problems found\n');
   const before = await readWhole(path);
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
   const { cluster } = await store.read(token('assembling'));
@@ -103,7 +103,7 @@ for (const [format, file] of [
     const { code, stdout } = await run(['check', '--data-dir', path]);
     assert.deepEqual(
       [code, stdout],
-      [0, '3 tokens with 4 members and 9 events, up to revision 12: all is well\n'],
+      [0, '3 tokens with 4 members and 9 events, up to revision 12: no problems found\n'],
     );
     const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
     const facts = async (name: string): Promise<unknown[]> => {
@@ -227,13 +227,13 @@ async function writeOld(path: string): Promise<void> {
 }
 
 for (const [what, version, words] of [
-  ['of a newer format', 7, /was written by a newer etcd-discovery \(format 7, and this one reads 6\)/],
+  ['of a newer format', 7, /a newer etcd-discovery .*\(format 7; .* 6\)/],
   [
     'whose format is an older one than that of its records',
     4,
-    /is damaged: its records are of another format/,
+    /is damaged: its records do not match its format version/,
   ],
-  ['of a format that is none', 'x', /is damaged: its format is not known/],
+  ['of a format that is none', 'x', /is damaged: its format is unknown/],
 ] as const) {
   test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {
     const path = recorded(t);

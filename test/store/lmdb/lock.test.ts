@@ -14,7 +14,7 @@ import { create, token } from '../support/commands.ts';
 import { lmdbPlace } from '../support/place.ts';
 import { StoreProcess } from '../support/process.ts';
 
-const IN_USE = /^another process is using the data directory \S+; stop it first, or give this one/;
+const IN_USE = /^another process is using the data directory \S+; stop it first, or use another directory/;
 
 const places: Array<ReturnType<typeof lmdbPlace>> = [];
 const processes: StoreProcess[] = [];

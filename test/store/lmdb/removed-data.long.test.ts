@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { run, SpawnedService } from '../../support/child.ts';
 
-const MISPLACED = /removed, renamed or replaced under the running service/;
+const MISPLACED = /removed, renamed or replaced while the service was running/;
 
 interface Scene {
   readonly home: string;
@@ -107,7 +107,7 @@ test('a directory that is renamed and comes back is written to again, with nothi
   t.after(() => again.end('SIGKILL'));
   const warnings = again.command.log().filter((line) => line['level'] === 'warn');
   assert.ok(
-    warnings.some((line) => /did not end by itself/.test(String(line['msg']))),
+    warnings.some((line) => /did not shut down cleanly/.test(String(line['msg']))),
     'what happened is said',
   );
   for (const { text } of [first, second]) {

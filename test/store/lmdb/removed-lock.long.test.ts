@@ -111,7 +111,7 @@ test('a backup beside an owner whose lock file was removed is refused, and not m
   for (let i = 0; i < 2; i++) {
     const { code, stderr } = await backup();
     assert.equal(code, 1);
-    assert.match(stderr, /start it again first\n$/);
+    assert.match(stderr, /restart that process first\n$/);
   }
   await owner.kill();
   await readWhole(path);

@@ -97,7 +97,7 @@ async function outcomeOf(path: string): Promise<Outcome> {
   const store: LmdbStore | undefined = await unlessDamaged(
     () => openLmdbStore({ path, policy: DEFAULT_POLICY }),
     // Where a page of another tree stands in the place of the main one, its names are nobody's.
-    /damaged|written by another program|cannot be opened/,
+    /damaged|written by another program|cannot open/,
   );
   if (store === undefined) return 'REFUSED';
   let outcome: Outcome = 'WHOLE';

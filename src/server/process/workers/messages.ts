@@ -1,26 +1,26 @@
 import type { RunningServer } from '../../serve.ts';
 
-/** What the primary tells a worker. */
+/** ToWorker is a message from the primary to a worker. */
 export type ToWorker =
-  /** Let calls finish, and end. */
+  /** Let calls finish, then exit. */
   | { readonly type: 'STOP' }
   | { readonly type: 'LEVEL'; readonly level: string }
-  /** What are your metrics? */
+  /** Send your metrics. */
   | { readonly type: 'TELL_METRICS' }
-  /** The metrics of all workers, for a scrape that came to this one. */
+  /** The metrics of all workers, for a scrape that this worker received. */
   | { readonly type: 'METRICS'; readonly text: string };
 
-/** What a worker tells the primary. */
+/** ToPrimary is a message from a worker to the primary. */
 export type ToPrimary =
-  /** It hears what it is told from here on; what came before, Node.js would have dropped. */
+  /** The worker receives messages from now on. Node.js would have dropped earlier ones. */
   | { readonly type: 'LISTENING' }
   | { readonly type: 'SERVING'; readonly about: RunningServer['about'] }
-  /** Why it cannot start; it ends then. */
+  /** Why the worker cannot start. It then exits. */
   | { readonly type: 'PROBLEM'; readonly problem: string }
-  /** Its own metrics, as it was asked. */
+  /** The worker's own metrics, as requested. */
   | { readonly type: 'OWN_METRICS'; readonly text: string }
-  /** A scrape has come: what are the metrics of all? */
+  /** The worker received a scrape and needs the metrics of all. */
   | { readonly type: 'GATHER_METRICS' };
 
-/** The variable that tells a worker which one it is: 1 for the first. */
+/** The variable that gives a worker its number, starting at 1. */
 export const WORKER_NUMBER = 'ETCD_DISCOVERY_WORKER';

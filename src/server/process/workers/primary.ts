@@ -7,14 +7,14 @@ import { notifySystemd } from '../notify-systemd.ts';
 import { endAtOnce, firstSignal, switchLevel } from '../signals.ts';
 import { WorkerProcess } from './worker-process.ts';
 
-/** A worker that lived for so long was well, and another takes its place at once. */
+/** A worker that lived this long was healthy, and is replaced at once. */
 const WELL_MS = 10_000;
-/** Until another is started in the place of one that was not; doubled each time. */
+/** The delay before an unhealthy worker is replaced, which doubles each time. */
 const BACK_OFF_MS = { least: 500, most: 30_000 } as const;
 
 /**
- * Has workers serve, all on one port, until a signal comes: starts another for each that ends, passes on what they
- * log, and gathers their metrics. Returns why it cannot.
+ * Runs workers that serve one port until a signal arrives: replaces those that exit, forwards their logs, and
+ * gathers their metrics. Returns why it cannot, if they fail to start.
  */
 export async function runPrimary(config: Config, { log, pass }: OpenLog): Promise<string | undefined> {
   const workers = new Map<number, WorkerProcess>();
@@ -43,16 +43,17 @@ export async function runPrimary(config: Config, { log, pass }: OpenLog): Promis
     switchLevel(log, config.logLevel);
     tellAll({ type: 'LEVEL', level: log.level });
   });
-  // Each worker takes connections from the shared socket by itself. By turns, as is Node's preset, they would all go
-  // through this process, be held here without a bound while the workers are full, and hang when a worker dies.
+  // Each worker accepts connections from the shared socket itself. With Node's default, round robin, all
+  // connections would pass through this process, accumulate here without a bound while the workers are full,
+  // and hang when a worker dies.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 
-  // One at first, so that what keeps it from starting is told once.
+  // One at first, so that a problem with starting is reported once.
   const first = start(1);
   const about = await first.serving;
   if (about === undefined) {
-    return (await first.ended).problem ?? 'a worker has ended before it could serve; its log says why';
+    return (await first.ended).problem ?? 'a worker exited before it could serve; its log has the reason';
   }
   log.info({ ...about, workers: config.workers }, 'serving');
   notifySystemd('READY=1', log);
@@ -60,7 +61,7 @@ export async function runPrimary(config: Config, { log, pass }: OpenLog): Promis
   const kept = Array.from({ length: config.workers }, (_, i) =>
     keep(i === 0 ? first : start(i + 1), { start: () => start(i + 1), log, stopping: stopping.signal }),
   );
-  log.info({ signal: await stop }, 'stopping: calls under way may finish');
+  log.info({ signal: await stop }, 'stopping: waiting for running calls to finish');
   notifySystemd('STOPPING=1', log);
   stopping.abort();
   tellAll({ type: 'STOP' });
@@ -69,7 +70,7 @@ export async function runPrimary(config: Config, { log, pass }: OpenLog): Promis
   return undefined;
 }
 
-/** Starts another worker in the place of one that has ended, again and again, until it is time to stop. */
+/** Replaces the worker each time that it exits, until it is time to stop. */
 async function keep(
   begun: WorkerProcess,
   { start, log, stopping }: { start: () => WorkerProcess; log: Log; stopping: AbortSignal },
@@ -79,7 +80,7 @@ async function keep(
   for (;;) {
     const { number, pid } = worker;
     const since = performance.now();
-    if (await worker.serving) log.info({ worker: number, pid }, 'a worker serves');
+    if (await worker.serving) log.info({ worker: number, pid }, 'a worker is serving');
     const { code, signal, problem } = await worker.ended;
     if (stopping.aborted) return;
     const wasWell = performance.now() - since > WELL_MS;
@@ -87,7 +88,7 @@ async function keep(
     const how = problem ?? signal ?? `exit code ${code}`;
     log[problem === undefined && code === 0 ? 'info' : 'error'](
       { worker: number, pid },
-      `a worker has ended: ${how}; the next one takes its place in ${backOffMs} ms`,
+      `a worker exited: ${how}; a new one starts in ${backOffMs} ms`,
     );
     await delay(backOffMs, undefined, { signal: stopping }).catch(() => {});
     if (stopping.aborted) return;
@@ -95,13 +96,13 @@ async function keep(
   }
 }
 
-/** What this process knows of its workers, in Prometheus' text format. */
+/** Returns what this process knows about its workers, in Prometheus' text format. */
 function ownMetrics(serving: number, wanted: number): string {
-  return `# HELP discovery_workers Workers that serve.
+  return `# HELP discovery_workers Number of workers that are serving.
 # TYPE discovery_workers gauge
 discovery_workers ${serving}
 
-# HELP discovery_workers_wanted How many should (--workers).
+# HELP discovery_workers_wanted Configured number of workers (--workers).
 # TYPE discovery_workers_wanted gauge
 discovery_workers_wanted ${wanted}
 `;

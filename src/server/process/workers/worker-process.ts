@@ -3,33 +3,33 @@ import type { Readable } from 'node:stream';
 import type { RunningServer } from '../../serve.ts';
 import { type ToPrimary, type ToWorker, WORKER_NUMBER } from './messages.ts';
 
-/** A worker that does not tell its metrics within it is left out of the scrape. */
+/** A worker that does not send its metrics within this time is omitted from the scrape. */
 const METRICS_LIMIT_MS = 2000;
 
 export interface WorkerEnding {
   readonly code: number | null;
   readonly signal: string | null;
-  /** Why it could not start, where it could tell. */
+  /** Why it could not start, if it could report that. */
   readonly problem: string | undefined;
 }
 
 export interface WorkerOptions {
-  /** Takes lines of the worker's log: JSON, whole ones. */
+  /** Receives complete lines of the worker's log, in JSON. */
   readonly pass: (lines: string) => void;
-  /** The metrics of all workers, for a scrape that came to this one. */
+  /** Returns the metrics of all workers, for a scrape that this one received. */
   readonly gather: () => Promise<string>;
 }
 
-/** A process that serves, as the primary has it. */
+/** WorkerProcess is a process that serves, as seen from the primary. */
 export class WorkerProcess {
-  /** Of its place: 1 for the first. */
+  /** The number of its place, starting at 1. */
   readonly number: number;
   readonly pid: number | undefined;
-  /** Undefined: it has ended before it could serve. */
+  /** Undefined: it exited before it could serve. */
   readonly serving: Promise<RunningServer['about'] | undefined>;
-  /** Resolves when it is gone and all of its log is passed on. */
+  /** Resolves when it has exited and its complete log was forwarded. */
   readonly ended: Promise<WorkerEnding>;
-  /** Undefined when the system refused a process at once. */
+  /** Undefined if the system did not create a process. */
   readonly #worker: Worker | undefined;
   readonly #listening: Promise<void>;
   #isServing = false;
@@ -42,9 +42,9 @@ export class WorkerProcess {
     this.ended = new Promise((resolve) => {
       onEnded = resolve;
     });
-    // No process or no memory left: the others serve on, and the next try is later.
+    // No process or memory is available: the others keep serving, and the next attempt is made later.
     const onNoProcess = ({ message }: Error): void =>
-      onEnded({ code: null, signal: null, problem: `it could not be started (${message})` });
+      onEnded({ code: null, signal: null, problem: `could not start (${message})` });
     const worker = fork(number);
     if (worker instanceof Error) {
       this.#listening = new Promise(() => {});
@@ -94,15 +94,15 @@ export class WorkerProcess {
     return this.#isServing;
   }
 
-  /** Once the worker listens; in the order in which it is called. */
+  /** Sends a message once the worker listens, in the order of the calls. */
   tell(message: ToWorker): void {
     void this.#listening.then(() => {
-      // It fails when the worker is gone.
+      // Fails if the worker is gone.
       if (this.#worker?.isConnected()) this.#worker.process.send(message, () => {});
     });
   }
 
-  /** Undefined when it does not tell in time. */
+  /** Returns undefined if the worker does not answer in time. */
   metrics(): Promise<string | undefined> {
     return (this.#metrics ??= new Promise((resolve) => {
       const done = (text?: string): void => {
@@ -121,10 +121,10 @@ export class WorkerProcess {
   }
 }
 
-/** Some refusals of the system are thrown, and some are events of the worker. */
+/** Some failures of the system are thrown, others are events of the worker. */
 function fork(number: number): Worker | Error {
   try {
-    // The ids of node:cluster count on, and the next worker in this place has the same number.
+    // The IDs of node:cluster keep increasing, but the next worker in this place has the same number.
     return cluster.fork({ [WORKER_NUMBER]: String(number) });
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

@@ -6,11 +6,11 @@ import { tryStart } from '../try-start.ts';
 import { type ToPrimary, type ToWorker, WORKER_NUMBER } from './messages.ts';
 
 /**
- * Serves in this process, beside others on the same port, until the primary says or a signal comes. When the
+ * Serves in this process, next to others on the same port, until the primary or a signal stops it. If the
  * primary is gone, node:cluster ends it. Returns the exit code.
  */
 export async function runWorker(config: Config): Promise<number> {
-  // The primary makes them lines for people.
+  // The primary formats the lines for people.
   const { log, flush } = openLog({ ...config, logFormat: 'json' }, Number(process.env[WORKER_NUMBER]));
   endOnDefect(log);
   const signalled = firstSignal((second) => endAtOnce(second, log));
@@ -52,12 +52,12 @@ export async function runWorker(config: Config): Promise<number> {
     await server.stop();
   }
   await flush();
-  // Once all that was told has been sent, and in a turn of its own: the exit code is there by then.
+  // After all messages were sent, and in a separate turn, so that the exit code is already set.
   setImmediate(() => process.disconnect());
   return typeof server === 'string' ? 1 : 0;
 }
 
 function tell(message: ToPrimary): void {
-  // It fails when the primary is gone, and then this process ends as well.
+  // Fails if the primary is gone, and then this process exits as well.
   process.send?.(message, undefined, undefined, () => {});
 }

@@ -2,37 +2,40 @@ import { CALL_MS } from './connection.ts';
 import { type Fault, faultOf } from './fault.ts';
 import type { Health } from './health.ts';
 
-/** A part of a call on etcd: one write, or the read of one token. */
+/** Piece is a part of a call to etcd: one write, or the read of one token. */
 export interface Piece {
-  /** About what it adds to the request. */
+  /** The approximate bytes that it adds to the request. */
   readonly bytes: number;
-  /** When its caller has waited long enough, by `performance.now()`. */
+  /** When its caller gives up, by `performance.now()`. */
   readonly due: number;
-  /** Whether an earlier call that had it in it may have been done. */
+  /** Whether an earlier call that contained it may have succeeded. */
   unsure: boolean;
   fail(fault: Fault): void;
 }
 
 interface Bounds {
-  /** Calls under way at once. */
+  /** Concurrent calls. */
   readonly calls: number;
-  /** Pieces in one call. etcd takes 128 operations (--max-txn-ops) in a transaction and in each nested one. */
+  /**
+   * Pieces in one call. etcd allows 128 operations (--max-txn-ops) in a transaction and in each nested one.
+   */
   readonly pieces: number;
-  /** Bytes in one call. etcd takes 1.5 MB (--max-request-bytes). */
+  /** Bytes in one call. etcd allows 1.5 MB (--max-request-bytes). */
   readonly bytes: number;
 }
 
-/** How long a caller waits for etcd, in ms: a node gives up after 5 s, and has to hear of it before. */
+/** How long a caller waits for etcd, in ms: a node gives up after 5 s and should get an error before that. */
 export const PATIENCE_MS = 4000;
-/** What a call is given at least, although its callers have waited for so long. */
+/** The least time that a call gets, in ms, even if its callers have already waited too long. */
 export const LAST_CALL_MS = 400;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 400;
 const LOOK_MS = 200;
 
 /**
- * Gathers the pieces that come in while calls are under way, and sends them in one. A call that failed for a
- * passing reason is sent again, until its pieces are due; one that etcd refuses is sent piece by piece.
+ * Group collects the pieces that arrive while calls are in progress, and sends them in one call. A call that
+ * failed for a transient reason is sent again until its pieces are due. A call that etcd rejects is sent
+ * again piece by piece.
  */
 export class Group<P extends Piece> {
   readonly #bounds: Bounds;
@@ -46,7 +49,7 @@ export class Group<P extends Piece> {
   #isLooking = false;
   #last: Fault | undefined;
 
-  /** `send` settles the pieces, or rejects as etcd did, within the limit, and settles none. */
+  /** `send` settles the pieces, or rejects with etcd's error within the time limit and settles none. */
   constructor(
     bounds: Bounds,
     health: Health,
@@ -62,7 +65,7 @@ export class Group<P extends Piece> {
     this.#schedule();
   }
 
-  /** At the end of this turn of the event loop: what has come in by then goes together. */
+  /** At the end of this turn of the event loop, so that all pieces of the turn are sent together. */
   #schedule(): void {
     if (this.#scheduled || this.#paused) return;
     this.#scheduled = true;
@@ -128,7 +131,7 @@ export class Group<P extends Piece> {
     this.#failures += 1;
   }
 
-  /** While pieces wait for their turn, those that are due are told. */
+  /** Fails the waiting pieces that are due. */
   #look(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -153,7 +156,7 @@ export class Group<P extends Piece> {
   }
 }
 
-/** As long as a call may take, but no longer than the one who has waited longest has left. */
+/** Returns the time limit of a call: its maximum, or what is left for the piece that has waited longest. */
 function limitOf(pieces: readonly Piece[]): number {
   const due = pieces.reduce((earliest, piece) => Math.min(earliest, piece.due), Number.POSITIVE_INFINITY);
   return Math.min(CALL_MS, Math.max(LAST_CALL_MS, due - performance.now()));

@@ -19,33 +19,38 @@ import { credentialsOf, expired, faultHandling, interceptor, isInvalidToken } fr
 export interface EtcdAccess {
   /** `http://host:port` or `https://host:port`, all of one cluster. */
   readonly endpoints: readonly string[];
-  /** For https. A function is asked again when calls fail. */
+  /** TLS for https. A function is called again when calls fail. */
   readonly tls?: Tls | (() => Tls);
-  /** A password that is a function is asked for at each log-in. */
+  /** The login. A password function is called for each login. */
   readonly auth?: { readonly username: string; readonly password: string | (() => string) };
 }
 
-/** One call, sent once. A little under half of what a node waits for its answer, so that a second fits. */
+/**
+ * The timeout of one call, in ms. Less than half of the time that a node waits, so that a second attempt
+ * fits.
+ */
 export const CALL_MS = 1800;
-/** etcd ends connections that are pinged more often than every 5 s. */
+/** etcd closes connections that are pinged more often than every 5 s. */
 const KEEPALIVE_MS = 10_000;
 const KEEPALIVE_TIMEOUT_MS = 3000;
-/** An answer of etcd: that to a read of many changes of the largest clusters. */
+/** The largest response of etcd: a read of many changes of the largest clusters. */
 const ANSWER_BYTES = 128 * 1024 * 1024;
 
-/** The calls on etcd that the store makes. Each is sent once and has a deadline; the streams have none. */
-export class Connection {
+/**
+ * EtcdConnection makes the store's calls to etcd. Each call is sent once and has a deadline; streams have none.
+ */
+export class EtcdConnection {
   readonly #connect: () => Etcd3;
   readonly #credentials: Credentials | undefined;
   #client: Etcd3;
   readonly #auth: EtcdAccess['auth'];
   #token: string | undefined;
   #clusterId: string | undefined;
-  /** Every call that is sent from now on finds etcd at this revision or a later one. */
+  /** Every call sent from now on must find etcd at this revision or a later one. */
   #reached = 0n;
   #isExchanged = false;
   #login: Promise<void> | undefined;
-  /** How many unary calls were sent. */
+  /** The number of unary calls that were sent. */
   calls = 0;
 
   constructor({ endpoints, tls, auth }: EtcdAccess) {
@@ -59,7 +64,7 @@ export class Connection {
         'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
         'grpc.enable_http_proxy': 0,
         'grpc.max_receive_message_length': ANSWER_BYTES,
-        // Each client its own connections: a broken one is then left by closing the client.
+        // A separate pool for each client, so that closing the client abandons a broken connection.
         'grpc.use_local_subchannel_pool': 1,
         interceptors: [interceptor(() => this.#token)],
       },
@@ -82,7 +87,7 @@ export class Connection {
     return this.#call(() => this.#inOrder(() => this.#client.kv.txn(request, options)));
   }
 
-  /** etcd's version, like `3.5.9`. */
+  /** Returns etcd's version, such as `3.5.9`. */
   version(): Promise<string> {
     return this.#call(async () => (await this.#client.maintenance.status()).version);
   }
@@ -115,7 +120,9 @@ export class Connection {
     }
   }
 
-  /** Why a call or a stream has failed. Takes up a certificate that was renewed; who sends it again has that. */
+  /**
+   * Returns why a call or a stream has failed. Loads a renewed certificate, so that sending again uses it.
+   */
   failed(error: unknown): unknown {
     if (this.#credentials === undefined) return error;
     const why = this.#credentials.isExpired ? expired(error) : error;
@@ -135,7 +142,7 @@ export class Connection {
     try {
       return await call();
     } catch (error) {
-      // etcd forgets tokens: after 5 minutes without use, and when it restarts.
+      // etcd forgets tokens after 5 minutes without use, and when it restarts.
       if (!isInvalidToken(error)) throw error;
       if (this.#token === token) this.forgetToken();
       await this.#loggedIn();
@@ -143,28 +150,28 @@ export class Connection {
     }
   }
 
-  /** An answer of etcd as it is now: reads and transactions of ours are linearizable. */
+  /** Checks that a response is current: our reads and transactions are linearizable. */
   async #inOrder<T extends { readonly header: IResponseHeader }>(call: () => Promise<T>): Promise<T> {
     const reached = this.#reached;
     const response = await call();
     const at = BigInt(response.header.revision);
-    // It was restored, with the name of its cluster kept: its revisions were given out before, for other changes.
+    // etcd was restored with the same cluster ID: its revisions were already assigned to other changes.
     this.#isExchanged ||= at < reached;
     if (at > this.#reached) this.#reached = at;
     return this.ofOneCluster(response);
   }
 
-  /** Throws for another cluster's: its revisions, or those of one from before, would be taken for what they are not. */
+  /** Throws for a response of another cluster: its revisions, or older ones, would be misinterpreted. */
   ofOneCluster<T extends { readonly header: IResponseHeader }>(response: T): T {
     const { cluster_id: id } = response.header;
     this.#clusterId ??= id;
     if (id === this.#clusterId && !this.#isExchanged) return response;
     throw unavailable(
-      'the endpoints are not, or no longer, one etcd cluster; check --etcd, and restart the service if etcd was restored from a backup',
+      'the endpoints do not belong to one etcd cluster; check --etcd, and restart the service if etcd was restored from a backup',
     );
   }
 
-  /** The next call logs in again. */
+  /** Makes the next call log in again. */
   forgetToken(): void {
     this.#token = undefined;
   }

@@ -1,22 +1,28 @@
 import { X509Certificate } from 'node:crypto';
 
-/** PEM. Without a CA: the CAs that Node.js knows. */
+/** Tls is PEM data. Without a CA: the CAs that Node.js trusts. */
 export interface Tls {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
 }
 
-/** Files are looked at again so often at most, and only while calls fail. */
+/** The interval in ms at which files are read again, and only while calls fail. */
 const LOOK_MS = 1000;
 
-/** What the service shows etcd. A certificate that was renewed is taken up when calls fail: until then nobody asks for it. */
+/**
+ * Credentials are what the service presents to etcd. A renewed certificate is loaded when calls fail: before
+ * that it is not needed.
+ */
 export class Credentials {
   readonly #read: () => Tls;
   #latest: Tls;
   #lookedAt = performance.now();
 
-  /** `tls` that is a function is asked again. It throws for files that cannot be used, at first alone to any effect. */
+  /**
+   * A `tls` function is called again later. It throws for unusable files; only the first time does that have
+   * an effect.
+   */
   constructor(tls: Tls | (() => Tls)) {
     this.#read = typeof tls === 'function' ? tls : () => tls;
     this.#latest = this.#read();
@@ -26,7 +32,7 @@ export class Credentials {
     return this.#latest;
   }
 
-  /** Whether there is another one now. */
+  /** Loads the current certificate. Returns whether it is a new one. */
   renew(): boolean {
     const now = performance.now();
     if (now - this.#lookedAt < LOOK_MS) return false;
@@ -35,7 +41,7 @@ export class Credentials {
     try {
       read = this.#read();
     } catch {
-      // They may be half written.
+      // The files may be half written.
       return false;
     }
     const isSame = (['ca', 'cert', 'key'] as const).every((part) => {
@@ -46,7 +52,7 @@ export class Credentials {
     return !isSame;
   }
 
-  /** Whether etcd takes its certificate no more. */
+  /** Whether etcd no longer accepts the certificate. */
   get isExpired(): boolean {
     const { cert } = this.#latest;
     return cert !== undefined && Date.parse(new X509Certificate(cert).validTo) <= Date.now();

@@ -1,17 +1,16 @@
 import { type IOptions, isRecoverableError } from 'etcd3';
 
-// What etcd3 does otherwise than the store needs it, and what is done about it. Its watcher is not used at all: see
-// watch-loop.ts.
+// Adapts etcd3 where its behaviour does not fit the store. Its watcher is not used at all: see watch-loop.ts.
 
-/** While an endpoint rests, calls go to the others. */
+/** Time in ms during which a failed endpoint rests while calls go to the others. */
 const REST_MS = 500;
 
-/** An endpoint that has just failed is left alone for a moment. */
+/** EndpointResting: the endpoint has just failed and is not used for a moment. */
 export class EndpointResting extends Error {
   override readonly name = 'EndpointResting';
 }
 
-/** etcd3 keeps the code of an error only in its text: `14 UNAVAILABLE: ...`. */
+/** Returns the code of an error, which etcd3 keeps only in its text: `14 UNAVAILABLE: ...`. */
 export function codeOf(error: unknown): number | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code === 'number') return code;
@@ -19,15 +18,18 @@ export function codeOf(error: unknown): number | undefined {
   return found === undefined ? undefined : Number(found);
 }
 
-/** What stands for a token that etcd has forgotten, in the text of an error. */
+/** Replaces, in the text of an error, that etcd has forgotten the token. */
 export const LOGIN_OVER = 'the log-in to etcd is over';
 
 export function isInvalidToken(error: unknown): boolean {
-  // The last, when users or roles were changed since.
+  // The last alternative: users or roles were changed since the login.
   return /the log-in to etcd is over|invalid auth token|revision of auth store is old/.test(messageOf(error));
 }
 
-/** What stands for a client certificate that is over: etcd closes the connection, and says little. */
+/**
+ * Replaces, in the text of an error, that the client certificate has expired: etcd closes the connection
+ * without details.
+ */
 export const CERTIFICATE_OVER = 'the client certificate is over';
 
 export function expired(error: unknown): Error {
@@ -40,7 +42,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-// etcd3 does not pass gRPC's types on: this is what is used of them.
+// etcd3 does not export gRPC's types: this is the part used here.
 interface StartableCall {
   start(metadata: { set(name: string, value: string): void }, listener: StatusListener): void;
 }
@@ -55,8 +57,8 @@ type Policy = NonNullable<NonNullable<IOptions['faultHandling']>['global']>;
 type Policed = <T>(call: () => Promise<T>) => Promise<T>;
 
 /**
- * Adds to all calls what etcd3 does not: the log-in, and `hasleader`, by which a member that has lost its leader
- * refuses calls and ends streams, in place of keeping them.
+ * Adds to all calls what etcd3 lacks: the login, and `hasleader`, with which a member that has lost its
+ * leader rejects calls and ends streams instead of keeping them open.
  */
 export function interceptor(
   tokenNow: () => string | undefined,
@@ -76,7 +78,7 @@ export function interceptor(
   };
 }
 
-/** At the error by its own name etcd3 would send the call again, for ever, with the token that is over. */
+/** With the error's own name, etcd3 would resend the call forever with the expired token. */
 function renamed(status: Status): Status {
   return isInvalidToken(new Error(status.details)) ? { ...status, details: LOGIN_OVER } : status;
 }
@@ -91,36 +93,42 @@ export function credentialsOf({
   readonly key?: Buffer;
 }): NonNullable<IOptions['credentials']> {
   const credentials = { rootCertificate: ca, privateKey: key, certChain: cert };
-  // etcd3 declares the CA as needed; gRPC takes the ones of Node.js without.
+  // etcd3 declares the CA as required. Without one, gRPC uses those of Node.js.
   return credentials as NonNullable<IOptions['credentials']>;
 }
 
-/** etcd3 sends failed calls again by itself, writes too: the store does that, which can tell whether they were done. */
+/**
+ * etcd3 would resend failed calls by itself, writes too. The store does this, because it can tell whether
+ * they succeeded.
+ */
 export function faultHandling(endpoints: number): NonNullable<IOptions['faultHandling']> {
   return { global: policy((call) => call()), host: () => breaker(endpoints) };
 }
 
-/** etcd3 asks no more of a policy than to run a call. */
+/** etcd3 only requires that a policy can run a call. */
 function policy(execute: Policed): Policy {
   return { execute: (call: (context: object) => unknown) => execute(async () => call({})) } as Policy;
 }
 
-/** etcd3 leaves an endpoint after three failures, and then for 5 s, be it the only one. */
+/** etcd3 stops using an endpoint after three failures for 5 s, even if there is no other. */
 function breaker(endpoints: number): Policy {
   let until = 0;
   return policy(async (call) => {
-    if (performance.now() < until) throw new EndpointResting('the endpoint has just failed');
+    if (performance.now() < until) throw new EndpointResting('the endpoint failed recently');
     try {
       return await call();
     } catch (error) {
-      // Alone, it would rest although there is no other.
+      // A single endpoint must not rest.
       if (endpoints > 1 && isRecoverableError(error as Error)) until = performance.now() + REST_MS;
       throw error;
     }
   });
 }
 
-/** etcd3 takes a stream that is cancelled for a failure of its endpoint, and closes all connections; not an ended one. */
+/**
+ * etcd3 treats a cancelled stream as a failure of its endpoint, and closes all connections. It does not do so
+ * for an ended one.
+ */
 export function leaveStream(stream: { end(): unknown; cancel(): void }): void {
   stream.end();
   stream.cancel();

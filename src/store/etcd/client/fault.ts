@@ -1,18 +1,18 @@
 import { DiscoveryError } from '../../../discovery/errors.ts';
 import { codeOf, EndpointResting, messageOf } from './etcd3.ts';
 
-/** Why a call on etcd failed. */
+/** Fault is why a call to etcd failed. */
 export interface Fault {
-  /** In words, for the end of a sentence. */
+  /** Human-readable cause, phrased to follow a colon. */
   readonly cause: string;
-  /** Whether another try, perhaps at another endpoint, can succeed. */
+  /** Whether a retry, perhaps with another endpoint, can succeed. */
   readonly passing: boolean;
-  /** Whether etcd may have done what it was asked for. */
+  /** Whether etcd may have executed the request. */
   readonly unsure: boolean;
-  /** Set when the request was at fault, and etcd is well. */
+  /** Set if the request was at fault and etcd is healthy. */
   readonly ofRequest?: true;
   readonly error: unknown;
-  /** Set when it is no failure of etcd, but a refusal of this store. */
+  /** Set if etcd did not fail but this store rejected the request. */
   readonly isOwn?: true;
 }
 
@@ -38,8 +38,8 @@ const FINAL = new Set([
 ]);
 
 /**
- * UNAVAILABLE of calls that never reached etcd. "no leader" is not among them: etcd says it at once, but also of a
- * write whose leader went while it was under way, which the next leader may do.
+ * UNAVAILABLE errors of calls that never reached etcd. "no leader" does not count: etcd returns it
+ * immediately, but also for a write in progress whose leader failed, which the next leader may still execute.
  */
 const NOT_SENT = /No connection established|Name resolution failed|Channel closed before|ECONNREFUSED/;
 
@@ -64,50 +64,50 @@ export function faultOf(error: unknown): Fault {
 const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
   [
     /client certificate is over/,
-    'the client certificate of the service has expired; renew the files of --etcd-cert and --etcd-key, which are read again by themselves',
+    'the client certificate of the service has expired; renew the files of --etcd-cert and --etcd-key (the service reloads them)',
   ],
   [/certificate has expired|CERT_HAS_EXPIRED/i, "etcd's certificate has expired; renew it"],
   [
     /invalid user ID or password/,
-    'etcd refuses the user or the password; check --etcd-user and the password that goes with it',
+    'etcd rejected the user name or password; check --etcd-user and its password',
   ],
-  [/user name is empty/, 'etcd asks for a user; give --etcd-user and its password'],
+  [/user name is empty/, 'etcd requires authentication; set --etcd-user and its password'],
   [
     /authentication is not enabled/,
-    'etcd has no users, as its authentication is off; leave --etcd-user out or run etcdctl auth enable',
+    'authentication is disabled in etcd; omit --etcd-user or run etcdctl auth enable',
   ],
   [
     /permission denied/,
-    'the etcd user may not read and write the keys of this service; grant its role readwrite on the prefix (etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX/)',
+    'permission denied: the etcd user cannot read and write the keys of this service; grant its role readwrite on the prefix (etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX/)',
   ],
   [
     /database space exceeded/,
-    "etcd's database is full; compact and defragment it and disarm the alarm (etcdctl compact, defrag, alarm disarm), and let it compact by itself (--auto-compaction-retention)",
+    "etcd's database is full; compact and defragment it and disarm the alarm (etcdctl compact, defrag, alarm disarm), and enable --auto-compaction-retention",
   ],
   [
     /unable to (verify|get)|self[- ]signed|not in the cert|altnames|certificate signature/i,
-    "etcd's certificate is not trusted; check --etcd-cacert and the names in the certificate",
+    "etcd's certificate is not trusted (signed by an unknown authority, or for another name); check --etcd-cacert and the names in the certificate",
   ],
   [
     /certificate required|bad certificate|unknown ca|handshake failure|ALERT_/i,
-    'etcd refuses the client certificate, or asks for one; check --etcd-cert and --etcd-key',
+    'etcd requires a client certificate or rejected it; check --etcd-cert and --etcd-key',
   ],
   [
     /wrong version number|packet length too long|record layer/i,
-    'the endpoint speaks no TLS; write http:// in place of https://',
+    'the endpoint does not use TLS; write http:// instead of https://',
   ],
   [
     /disconnected before secure TLS/,
-    'the connection ended before TLS began; if etcd speaks none there, write http:// in place of https://',
+    'the connection was closed during the TLS handshake; if the endpoint does not use TLS, write http:// instead of https://',
   ],
   [
     /Last error: Failed to connect/,
-    'etcd, or what is in between, ends connections before they begin; if it speaks TLS there, write https:// in place of http://',
+    'etcd or a proxy closed the connection; if the endpoint uses TLS, write https:// instead of http://',
   ],
-  [/HTTP status code|Protocol error/, 'what answers there is no etcd; check the host and the port'],
-  [/Name resolution failed/, 'no host is known by that name'],
+  [/HTTP status code|Protocol error/, 'the endpoint is not etcd; check the host and the port'],
+  [/Name resolution failed/, 'host not found; check the name'],
   [/client was already closed/, 'the store is closed'],
-  [/no leader/, 'etcd has no leader, as most of its members are not there'],
+  [/no leader/, 'etcd has no leader: a majority of its members is down'],
 ];
 
 function causeOf(code: number | undefined, message: string): string {
@@ -115,16 +115,16 @@ function causeOf(code: number | undefined, message: string): string {
   const refused = /connect (E[A-Z]+ \S+?)\.?(?:\s|$)/.exec(message)?.[1];
   if (refused !== undefined) return `etcd cannot be reached (${refused})`;
   if (/No connection established/.test(message))
-    return 'etcd cannot be reached; see that it runs, and check the host and the port';
+    return 'etcd cannot be reached; check that it is running, and its host and port';
   if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
   const [detail = ''] = message.replace(/^(?:\w+: )?\d+ [A-Z_]+: /, '').split('\n');
-  // etcd's own words are for its operators; those of gRPC's client and of Node.js are not.
+  // etcd's own messages are meant for its operators; those of gRPC's client and of Node.js are not.
   if (/^(?:etcdserver|etcdclient|auth|mvcc|lease|raft|rafthttp)[:,] /.test(detail))
     return `etcd cannot be used (${detail})`;
-  return code === UNAVAILABLE ? 'the connection to etcd broke off' : `etcd refuses the call${named(code)}`;
+  return code === UNAVAILABLE ? 'the connection to etcd was lost' : `etcd rejected the call${named(code)}`;
 }
 
-/** What to look for in a log of etcd or of a proxy. */
+/** Names the error as logs of etcd or of a proxy show it. */
 function named(code: number | undefined): string {
   return code === undefined ? '' : ` (gRPC code ${code})`;
 }

@@ -1,7 +1,10 @@
-/** A call or two that waited through an outage may still fail at its end: it is over when all went well for so long. */
+/**
+ * An outage counts as over after this many ms without failures: calls that waited through it may still fail
+ * at its end.
+ */
 const SETTLE_MS = 1000;
 
-/** Says in the log when etcd goes and when it is back, once each, however many calls notice. */
+/** Health logs when etcd becomes unavailable and when it recovers, once each however many calls notice. */
 export class Health {
   #log: (line: string) => void;
   #downSince: number | undefined;
@@ -15,7 +18,7 @@ export class Health {
     return this.#downSince !== undefined;
   }
 
-  /** Nothing is said from here on. */
+  /** Stops logging. */
   end(): void {
     clearTimeout(this.#settling);
     this.#log = () => {};
@@ -26,7 +29,7 @@ export class Health {
     this.#settling = undefined;
     if (this.#downSince !== undefined) return;
     this.#downSince = performance.now();
-    this.#log(`the store cannot be used, and calls are refused until it can: ${cause}`);
+    this.#log(`the store is unavailable, and the service rejects calls until it recovers: ${cause}`);
   }
 
   works(): void {
@@ -36,7 +39,7 @@ export class Health {
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
       this.#downSince = undefined;
-      this.#log(`the store can be used again, after ${seconds} s`);
+      this.#log(`the store is available again after ${seconds} s`);
     }, SETTLE_MS).unref();
   }
 }

@@ -5,12 +5,12 @@ import type { EtcdAccess } from './connection.ts';
 import type { Tls } from './credentials.ts';
 
 const DEADLINE_MS = 2000;
-/** An answer is some 50 bytes long; whatever else listens there may send more. */
+/** The largest response that is read: one has some 50 bytes, but a different server may send more. */
 const ANSWER_BYTES = 1000;
 
 /**
- * The version that an etcd says over HTTP, which those do that are too old for gRPC. Undefined when no endpoint says
- * one.
+ * Returns the version that an etcd reports over HTTP, as those too old for gRPC do. Undefined if no endpoint
+ * reports one.
  */
 export async function versionOverHttp({ endpoints, tls }: EtcdAccess): Promise<string | undefined> {
   const answers = await Promise.all(
@@ -19,7 +19,7 @@ export async function versionOverHttp({ endpoints, tls }: EtcdAccess): Promise<s
   return answers.map(parseEtcdVersion).find((version) => version !== undefined);
 }
 
-/** The beginning of an answer; empty when there is none. */
+/** Returns the start of a response. Empty if there is none. */
 function ask(url: string, tls: Tls | undefined): Promise<string> {
   return new Promise((resolve) => {
     const options = { ...tls, agent: false, signal: AbortSignal.timeout(DEADLINE_MS) };

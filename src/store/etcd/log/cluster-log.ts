@@ -2,34 +2,37 @@ import { type Event, makeEvent, replay } from '../../../discovery/change.ts';
 import type { Cluster, Revision, Token } from '../../../discovery/types.ts';
 import { damaged, decodeChange, decodeMade, type StoredChange } from './codec.ts';
 
-/** A cluster as the changes in etcd come to, up to its newest. Never changed in place. */
+/** ClusterRecord is a cluster built from its changes in etcd, up to the newest. Immutable. */
 export interface ClusterRecord {
   readonly cluster: Cluster;
   /** The number of the newest change. Its revision is the cluster's modRevision. */
   readonly head: number;
-  /** The newest events, and the revision after which none is missing among them. */
+  /** The newest events, complete after the revision `after`. */
   readonly tail: readonly Event[];
   readonly tailAfter: Revision;
 }
 
-/** One key of a token's log with its value. */
+/** LogEntry is one key of a token's log with its value. */
 export interface LogEntry {
   readonly number: number;
   readonly value: Buffer;
   readonly revision: Revision;
 }
 
-/** Changes that earlier versions held of a token; older ones were dropped, but for those that made the members. */
+/**
+ * The number of changes per token that earlier versions kept. They dropped older ones, except those that
+ * created the members.
+ */
 const HELD_BEFORE = 4096;
 
-/** Events kept with a record in memory: a reader that is further behind reads etcd. */
+/** Events kept in memory with a record. A reader that is further behind reads from etcd. */
 const TAIL_EVENTS = 64;
 
 export function made(cluster: Cluster): ClusterRecord {
   return { cluster, head: 0, tail: [], tailAfter: cluster.createRevision };
 }
 
-/** The record after the next change. */
+/** Returns the record after the next change. */
 export function next(record: ClusterRecord, cluster: Cluster, event: Event): ClusterRecord {
   const head = record.head + 1;
   return { cluster, head, ...tailWith(record, event, TAIL_EVENTS) };
@@ -44,19 +47,22 @@ function tailWith(
   return { tail: [...tail.slice(1), event], tailAfter: (tail[0] as Event).revision };
 }
 
-/** The whole log of a token, read at once: its record, its events and from where on they are all there. */
+/**
+ * Folded is the complete log of a token, read at once: its record, its events, and the revision after which
+ * they are complete.
+ */
 export interface Folded {
   readonly record: ClusterRecord;
   readonly events: readonly Event[];
-  /** Events up to this revision are no longer all held. */
+  /** Some events up to this revision are no longer stored. */
   readonly after: Revision;
 }
 
-/** Undefined when there is none, which is an unknown token. */
+/** Undefined without entries: the token is unknown. */
 export function fold(token: Token, entries: readonly LogEntry[]): Folded | undefined {
   const [first, ...changes] = entries;
   if (first === undefined) return undefined;
-  if (first.number !== 0) throw damaged(`the key that made the token is missing beside its changes`);
+  if (first.number !== 0) throw damaged(`the key that created the token is missing, but its changes exist`);
   let { cluster } = decodeMade(token, first.value, first.revision);
   const head = changes.at(-1)?.number ?? 0;
   const oldest = oldestHeld(changes);
@@ -67,7 +73,7 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
     const event = eventOf(change, cluster);
     if (number === oldest) after = change.after;
     if (number >= oldest) events.push(event);
-    // A change that reopened the token may be among those that were dropped.
+    // The change that reopened the token may be among the dropped ones.
     cluster = { ...replay(cluster, event), expireTime: change.expireTime, changeCount: number };
   }
   const record: ClusterRecord = {
@@ -79,7 +85,7 @@ export function fold(token: Token, entries: readonly LogEntry[]): Folded | undef
   return { record, events, after };
 }
 
-/** The number of the first change from which on none is missing. */
+/** Returns the number of the first change after which none is missing. */
 function oldestHeld(changes: readonly LogEntry[]): number {
   const head = changes.at(-1)?.number ?? 0;
   let at = changes.length - 1;
@@ -89,7 +95,7 @@ function oldestHeld(changes: readonly LogEntry[]): number {
   return oldest;
 }
 
-/** The record with the changes after its head; undefined when they do not follow it. */
+/** Returns the record with the changes after its head. Undefined if they do not follow it. */
 export function advance(record: ClusterRecord, entries: readonly LogEntry[]): ClusterRecord | undefined {
   let result = record;
   for (const { number, value, revision } of entries) {

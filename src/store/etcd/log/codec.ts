@@ -16,12 +16,12 @@ import {
 } from '../../../discovery/types.ts';
 import { Decoder } from '../../decode.ts';
 
-// The values are JSON, for people with etcdctl. Revisions are numbers in them, exact to 2^53; the revision of
-// a record itself is etcd's, and not in it.
+// Values are JSON, readable with etcdctl. Revisions are numbers in it, exact up to 2^53. The revision of a
+// record itself is etcd's and is not stored in it.
 
 const decoder = new Decoder('value', damaged);
 
-/** How a token was made. */
+/** How a token was created. */
 interface MadeRecord {
   readonly nonce: string;
   readonly size: number;
@@ -33,7 +33,7 @@ interface MadeRecord {
   readonly expireTime: number;
 }
 
-/** A member without what the key of its change tells. */
+/** A member without the information in the key of its change. */
 interface MemberRecord {
   readonly id: string;
   readonly name: string;
@@ -49,18 +49,21 @@ interface ChangeRecord {
   readonly nonce: string;
   readonly type: Event['type'];
   readonly time: number;
-  /** The revision of the change before this one. */
+  /** The revision of the previous change. */
   readonly after: number;
-  /** How many members there are after the change, standbys included. */
+  /** The number of members after the change, standbys included. */
   readonly count: number;
-  /** When the token expires, from this change on; in each, as older ones may be taken away. */
+  /** When the token expires as of this change. Stored in each change, because older ones may be removed. */
   readonly expireTime: number;
   readonly member?: MemberRecord;
   readonly previous?: MemberRecord;
   readonly wouldReplace?: true;
 }
 
-/** A change as it stands in etcd. Who went with a deleted token has to be told from the changes before. */
+/**
+ * StoredChange is a change as stored in etcd. The members removed with a deleted token are found in earlier
+ * changes.
+ */
 export interface StoredChange {
   readonly nonce: string;
   readonly type: Event['type'];
@@ -109,7 +112,7 @@ export function decodeMade(token: Token, value: Buffer, at: Revision): { cluster
   return { cluster, nonce: decoder.text(record.nonce) };
 }
 
-/** `event` is as it will be; its own revision is not known yet, and not written. */
+/** Encodes an event. Its own revision is not known yet and is not written. */
 export function encodeChange(event: Event, { expireTime }: Cluster, nonce: string, after: Revision): Buffer {
   const { type, time, member, previous, wouldReplace, memberCount, standbyCount } = event;
   const record: ChangeRecord = {
@@ -146,12 +149,12 @@ export function decodeChange(value: Buffer, at: Revision): StoredChange {
   };
 }
 
-/** As etcd's discovery keys have it, and `--initial-cluster`. */
+/** Encodes a member as in etcd's discovery keys and `--initial-cluster`. */
 export function encodePeers(member: Pick<Member, 'name' | 'peerUrls'>): Buffer {
   return Buffer.from(member.peerUrls.map((url) => `${member.name}=${url}`).join(','));
 }
 
-/** What the change itself sets is left out: its time and its revision. */
+/** Omits what the change itself determines: time and revision. */
 function memberRecord(member: Member, type: Event['type']): MemberRecord {
   const { id, name, peerUrls, registerTime, createRevision, modRevision, version, discoveryText } = member;
   const said = { id, name, peerUrls, ...(discoveryText !== undefined && { discoveryText }) };
@@ -175,7 +178,7 @@ function decodeMember(record: MemberRecord | null, time: Millis, at: Revision): 
   };
 }
 
-/** Changes that are of no one member. */
+/** Changes that do not concern a single member. */
 const OF_TOKEN: ReadonlySet<Event['type']> = new Set(['TOKEN_DELETED', 'TOKEN_REOPENED']);
 
 const TYPES: readonly unknown[] = [
@@ -188,7 +191,7 @@ const TYPES: readonly unknown[] = [
 
 function typeOf(type: Event['type']): Event['type'] {
   if (TYPES.includes(type)) return type;
-  throw damaged('a change is of a type that is not known');
+  throw damaged('a change has an unknown type');
 }
 
 function json(value: object): Buffer {
@@ -205,11 +208,11 @@ function parse(value: Buffer): object {
   throw damaged('a value is not a JSON object');
 }
 
-/** What stands in etcd is not what this program wrote there. */
+/** Returns the error for data in etcd that this program did not write. */
 export function damaged(what: string, cause?: unknown): DiscoveryError {
   return new DiscoveryError(
     'INTERNAL',
-    `the keys of this service in etcd were changed by something else: ${what}; restore etcd from a backup, or delete the token's keys`,
+    `another program changed the keys of this service in etcd: ${what}; restore etcd from a backup, or delete the token's keys`,
     { cause },
   );
 }

@@ -1,28 +1,28 @@
 import type { Phase, Place } from '../../../discovery/newest.ts';
 import { type MemberId, type Millis, millis, type Token } from '../../../discovery/types.ts';
 
-// What stands in etcd, below the prefix:
+// The keys in etcd, below the prefix:
 //
 //   <token>/_config/size              3                              etcd's own documented discovery keys, for
 //   <token>/members/<id>              infra1=http://10.0.0.1:2380    etcdctl and v3 discovery clients to read
-//   _discovery/format                 what this is, and since which format
-//   _discovery/key                    random, for what all replicas work out alike
-//   _discovery/clusters/<token>       how the token was made
+//   _discovery/format                 identifies the data, and the first format that can read it
+//   _discovery/key                    random, for values that all replicas must derive alike
+//   _discovery/clusters/<token>       the creation of the token
 //   _discovery/clusters/<token>#<n>   its n-th change since then
-//   _discovery/ends/<time>/<token>    when it ended or will, for the sweep; its value is when it was made
-//   _discovery/places/<phase>/<time>/<token>   where it is among the newest, for operators' lists
-//   _discovery/sweeper                who sweeps
+//   _discovery/ends/<time>/<token>    its end time, for the sweep; the value is the creation time
+//   _discovery/places/<phase>/<time>/<token>   its place among the newest, for operators' lists
+//   _discovery/sweeper                the process that sweeps
 //
-// A cluster is its changes, one after the other: a write puts the next one, on the condition that it is the
-// next. No character of a token sorts before `#`, so the clusters stand in the byte order of their tokens.
+// A cluster is stored as its successive changes: a write adds the next one, on the condition that it is the
+// next. No character of a token sorts before `#`, so clusters are in the byte order of their tokens.
 
-/** The keys of a range: from the first up to, and without, the second. */
-export interface Span {
+/** KeyRange is the keys from the first up to but not including the second. */
+export interface KeyRange {
   readonly key: Buffer;
   readonly range_end: Buffer;
 }
 
-/** Where a key below `clusters` belongs; number 0 is the making of the token. */
+/** LogKey is a parsed key below `clusters`. Number 0 is the creation of the token. */
 export interface LogKey {
   readonly token: Token;
   readonly number: number;
@@ -30,17 +30,17 @@ export interface LogKey {
 
 const NUMBER_DIGITS = 10;
 const TIME_DIGITS = 16;
-/** The first letter tells phases apart. */
+/** The first letter distinguishes the phases. */
 const PHASE_LETTERS = 1;
-/** Of all times that have so many digits and are exact. */
+/** The largest exact time; all times are padded to its digits. */
 const LATEST = Number.MAX_SAFE_INTEGER;
 
 export class Keys {
-  /** Everything that this service has in etcd. */
-  readonly all: Span;
-  readonly clusters: Span;
-  readonly ends: Span;
-  readonly places: Span;
+  /** All keys of this service in etcd. */
+  readonly all: KeyRange;
+  readonly clusters: KeyRange;
+  readonly ends: KeyRange;
+  readonly places: KeyRange;
   readonly format: Buffer;
   readonly key: Buffer;
   readonly sweeper: Buffer;
@@ -67,18 +67,18 @@ export class Keys {
     return Buffer.from(this.#clusters + token);
   }
 
-  /** The n-th change of a token, or its making. */
+  /** Returns the key of a token's n-th change, or of its creation. */
   change(token: Token, number: number): Buffer {
     return number === 0 ? this.made(token) : Buffer.from(`${this.#clusters}${token}#${digits(number)}`);
   }
 
-  /** The making and the changes of a token, or those from a number on. */
-  log(token: Token, from = 0): Span {
+  /** Returns the span of the creation and the changes of a token, or of the changes from a number on. */
+  log(token: Token, from = 0): KeyRange {
     return { key: this.change(token, from), range_end: Buffer.from(`${this.#clusters}${token}$`) };
   }
 
-  /** The clusters after a token. */
-  clustersAfter(token: Token | undefined): Span {
+  /** Returns the span of the clusters after a token. */
+  clustersAfter(token: Token | undefined): KeyRange {
     return token === undefined ? this.clusters : { ...this.clusters, key: this.log(token).range_end };
   }
 
@@ -90,7 +90,7 @@ export class Keys {
     return Buffer.from(`${this.#prefix}${token}/members/${id}`);
   }
 
-  members(token: Token): Span {
+  members(token: Token): KeyRange {
     return spanOf(`${this.#prefix}${token}/members/`);
   }
 
@@ -98,12 +98,12 @@ export class Keys {
     return Buffer.from(this.#ends + end(time, token));
   }
 
-  /** The later a token was made, the earlier its key: etcd reads ranges from their beginning. */
+  /** A later creation has an earlier key, because etcd reads ranges from their start. */
   place(phase: Phase, { createTime, token }: Place): Buffer {
     return Buffer.from(`${this.#phase(phase)}${newestFirst(createTime)}/${token}`);
   }
 
-  placesAfter(phase: Phase, after: Place | undefined): Span {
+  placesAfter(phase: Phase, after: Place | undefined): KeyRange {
     const span = spanOf(this.#phase(phase));
     if (after === undefined) return span;
     return { ...span, key: Buffer.concat([this.place(phase, after), Buffer.alloc(1)]) };
@@ -121,14 +121,14 @@ export class Keys {
     return `${this.#places}${phase.slice(0, PHASE_LETTERS).toLowerCase()}/`;
   }
 
-  endsBefore(time: Millis): Span {
+  endsBefore(time: Millis): KeyRange {
     return {
       key: this.ends.key,
       range_end: Buffer.from(`${this.#ends}${String(time).padStart(TIME_DIGITS, '0')}`),
     };
   }
 
-  /** The token that a key below `clusters` is of, if this service writes such keys. */
+  /** Returns the token of a key below `clusters`. Throws if this service does not write such keys. */
   tokenOf(key: Buffer): Token {
     return key.toString('latin1', this.clusters.key.length).split('#', 1)[0] as Token;
   }
@@ -160,8 +160,8 @@ function digits(number: number): string {
   return String(number).padStart(NUMBER_DIGITS, '0');
 }
 
-/** Every key that begins with a text. */
-function spanOf(text: string): Span {
+/** Returns the span of all keys with a prefix. */
+function spanOf(text: string): KeyRange {
   const key = Buffer.from(text);
   const range_end = Buffer.from(key);
   range_end[range_end.length - 1] = (range_end.at(-1) as number) + 1;

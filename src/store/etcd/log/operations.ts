@@ -7,17 +7,20 @@ import type { ClusterRecord } from './cluster-log.ts';
 import { encodeChange, encodeMade, encodePeers } from './codec.ts';
 import type { Keys } from './keys.ts';
 
-/** One conditional write: all of `success` is put when the token is as it was decided on, else it is read. */
+/**
+ * Operation is one conditional write: all of `success` is written if the token is as the decision assumed;
+ * otherwise the token is read.
+ */
 export interface Operation {
   readonly compare: ICompare[];
   readonly success: IRequestOp[];
   readonly failure: IRequestOp[];
-  /** The key that it puts and nothing else does, with its nonce in the value. */
+  /** The key that only this operation writes, with its nonce in the value. */
   readonly key: Buffer;
   readonly value: Buffer;
 }
 
-/** The making of a token. */
+/** Creates a token. */
 export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Operation {
   const { token } = cluster;
   const key = keys.made(token);
@@ -25,7 +28,7 @@ export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Oper
   return {
     key,
     value,
-    // The second: a token that somebody made by hand stays theirs.
+    // The second comparison: a token that somebody created by hand remains theirs.
     compare: [isAbsent(key), isAbsent(keys.size(token))],
     success: [
       put(key, value),
@@ -37,7 +40,7 @@ export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Oper
   };
 }
 
-/** The change that follows a record; `cluster` and `event` are what it comes to, but for its revision. */
+/** Writes the change that follows a record. `cluster` and `event` are its result except for the revision. */
 export function changeOperation(
   keys: Keys,
   record: ClusterRecord,
@@ -66,7 +69,7 @@ export function changeOperation(
   };
 }
 
-/** What changes in the keys beside the log. */
+/** Returns the writes to the keys besides the log. */
 function published(keys: Keys, before: Cluster, after: Cluster, { type, member }: Event): IRequestOp[] {
   const { token } = after;
   const [was, is] = [endTime(before), endTime(after)];
@@ -80,18 +83,18 @@ function published(keys: Keys, before: Cluster, after: Cluster, { type, member }
   return [type === 'DEREGISTERED' ? remove(key) : put(key, encodePeers(member))];
 }
 
-/** From one phase to the next. */
+/** Moves the cluster from one phase to the next. */
 function passedOn(keys: Keys, before: Cluster, after: Cluster): IRequestOp[] {
   const [was, is] = [phaseOf(before), phaseOf(after)];
   return was === is ? [] : [remove(keys.place(was, after)), put(keys.place(is, after), EMPTY)];
 }
 
-/** All places that a token may have: which one it has is not known to whoever forgets it. */
+/** Removes every place that the token may have: its phase is not known when it is forgotten. */
 export function removePlaces(keys: Keys, place: Place): IRequestOp[] {
   return PHASES.map((phase) => remove(keys.place(phase, place)));
 }
 
-/** What stands at the end of a token, so that whoever forgets it finds its place. */
+/** The value stored at the end time of a token, from which its place is found when it is forgotten. */
 export function madeAt({ createTime }: Cluster): Buffer {
   return Buffer.from(String(createTime));
 }

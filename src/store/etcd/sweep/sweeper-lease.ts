@@ -1,27 +1,27 @@
 import { hostname } from 'node:os';
-import type { Connection } from '../client/connection.ts';
+import type { EtcdConnection } from '../client/connection.ts';
 import { leaveStream } from '../client/etcd3.ts';
 import type { Keys } from '../log/keys.ts';
 import { isAbsent, put } from '../log/operations.ts';
 
-/** After this the others take over from a sweeper that died. */
+/** Time in seconds after which another process takes over from a sweeper that died. */
 const TTL_SECONDS = 15;
 const KEEP_ALIVE_MS = 5000;
 const ANSWER_MS = 3000;
 
-/** What says that this process is the one that sweeps: a key that goes with its lease. */
+/** SweeperLease marks this process as the sweeper: a key that expires with its lease. */
 export class SweeperLease {
-  readonly #connection: Connection;
+  readonly #connection: EtcdConnection;
   readonly #keys: Keys;
   #held: { readonly id: string; readonly revision: string; until: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connection: Connection, keys: Keys) {
+  constructor(connection: EtcdConnection, keys: Keys) {
     this.#connection = connection;
     this.#keys = keys;
   }
 
-  /** The revision of the key while this process holds it, taking it when it is free. */
+  /** Returns the revision of the key while this process holds it. Takes the key if it is free. */
   async take(): Promise<string | undefined> {
     if (this.#held !== undefined && performance.now() < this.#held.until) return this.#held.revision;
     this.#lose();
@@ -49,7 +49,7 @@ export class SweeperLease {
   async release(): Promise<void> {
     const id = this.#held?.id;
     this.#lose();
-    // When it fails the lease ends by itself.
+    // If this fails, the lease expires by itself.
     if (id !== undefined) await this.#connection.revokeLease(id).catch(() => {});
   }
 
@@ -67,7 +67,7 @@ export class SweeperLease {
     else if ((seconds === 0 || performance.now() > held.until) && this.#held === held) this.#lose();
   }
 
-  /** The seconds that the lease has from now; 0 when it is no more, undefined without an answer. */
+  /** Returns the remaining seconds of the lease: 0 if it no longer exists, undefined without a response. */
   async #renew(id: string): Promise<number | undefined> {
     const stream = await this.#connection.keepLeaseAlive();
     return new Promise((resolve) => {

@@ -1,30 +1,30 @@
 import type { IKeyValue, IRequestOp } from 'etcd3';
 import { type Millis, millis, type Revision, revision, type Token } from '../../../discovery/types.ts';
 import { unavailable } from '../../refusals.ts';
-import type { Connection } from '../client/connection.ts';
+import type { EtcdConnection } from '../client/connection.ts';
 import { faultOf } from '../client/fault.ts';
 import type { Keys } from '../log/keys.ts';
 import { remove, removePlaces } from '../log/operations.ts';
 import { SweeperLease } from './sweeper-lease.ts';
 
-/** Tokens of one transaction: it holds other writes up while it takes all of their keys away. */
+/** Tokens of one transaction, which delays other writes while it deletes all of their keys. */
 const TOKENS_AT_ONCE = 25;
 
-/** Forgets tokens that ended long ago, in the one process at a time that holds the lease. */
+/** Sweeper forgets tokens that ended long ago, in the one process that holds the lease. */
 export class Sweeper {
-  readonly #connection: Connection;
+  readonly #connection: EtcdConnection;
   readonly #keys: Keys;
   readonly #lease: SweeperLease;
   readonly #swept: (token: Token, at: Revision) => void;
 
-  constructor(connection: Connection, keys: Keys, swept: (token: Token, at: Revision) => void) {
+  constructor(connection: EtcdConnection, keys: Keys, swept: (token: Token, at: Revision) => void) {
     this.#connection = connection;
     this.#keys = keys;
     this.#lease = new SweeperLease(connection, keys);
     this.#swept = swept;
   }
 
-  /** Returns how many; 0 where another process sweeps. */
+  /** Returns the number of forgotten tokens; 0 if another process sweeps. */
   async sweep(endedBefore: Millis, limit: number): Promise<number> {
     try {
       let total = 0;
@@ -34,7 +34,7 @@ export class Sweeper {
           ...this.#keys.endsBefore(endedBefore),
           limit: wanted,
         });
-        // Looked at first: with nothing to sweep, nobody needs the lease.
+        // Read first: without anything to sweep, the lease is not needed.
         if (kvs.length === 0) break;
         const lease = await this.#lease.take();
         if (lease === undefined) break;
@@ -45,7 +45,7 @@ export class Sweeper {
       return total;
     } catch (error) {
       const fault = faultOf(error);
-      throw unavailable(`the sweep was not finished: ${fault.cause}`, error);
+      throw unavailable(`the sweep did not finish: ${fault.cause}`, error);
     }
   }
 
@@ -61,7 +61,7 @@ export class Sweeper {
       failure: [],
     });
     if (!succeeded) {
-      // The key is gone although its lease may live on: somebody took it away. The next sweep asks for it anew.
+      // The key was deleted although its lease may live on. The next sweep takes it again.
       await this.#lease.release();
       return 0;
     }
@@ -75,10 +75,11 @@ export class Sweeper {
     return swept;
   }
 
-  /** On the condition that its end has not moved since. */
+  /** Conditional on its end time being unchanged. */
   #forgetOne({ key, mod_revision, value }: IKeyValue): IRequestOp {
     const token = this.#keys.parseEnd(key);
-    // One that was made before there were places has none, or what gave it one put this there, too.
+    // A token from before places were introduced has none, or the step that added its place wrote this as
+    // well.
     const createTime = millis(Number(value.toString()));
     return {
       request_txn: {

@@ -2,9 +2,9 @@ import { readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * The data file that was in a directory and is no longer, while the process that uses it runs on: by a name under
- * which it can be read. That process writes nothing to it, so a plain copy is whole. Linux tells of the processes of
- * this user, in this container.
+ * Returns a path of the data file that was removed from a directory while the process that uses it still
+ * runs. That process no longer writes to it, so a plain copy is consistent. Linux shows only processes of
+ * this user in this container.
  */
 export function removedFile(directory: string): string | undefined {
   const removed = `${realDirectory(directory)}/data.mdb (deleted)`;
@@ -18,7 +18,7 @@ export function removedFile(directory: string): string | undefined {
   return undefined;
 }
 
-/** The directory itself may be gone, too. */
+/** The directory itself may be gone as well. */
 function realDirectory(directory: string): string {
   try {
     return realpathSync(directory);

@@ -23,19 +23,19 @@ import {
   type Tables,
 } from '../tables.ts';
 
-/** What is in a data file. */
+/** Contents is a summary of a data file. */
 export interface Contents {
   clusters: number;
   members: number;
   events: number;
   readonly revision: number;
-  /** What is wrong with the records, in a line each; a token is not named whole. */
+  /** Problems with the records, one line each. Tokens are shortened. */
   readonly problems: string[];
 }
 
 /**
- * Reads every record at one moment, and checks that records, events, the index of ends and the revision counter
- * agree. Throws when the data is no data of this program, or cannot be read at all.
+ * Reads every record as of one moment, and checks that records, events, the index of end times and the
+ * revision counter agree. Throws if the data was not written by this program, or cannot be read at all.
  */
 export function checkRecords(tables: Tables, directory: string): Contents {
   checkFormat(tables.meta, directory);
@@ -71,13 +71,13 @@ class Reading {
       events: 0,
       revision: typeof counter === 'number' ? counter : 0,
       problems:
-        typeof counter === 'number' || counter === undefined ? [] : ['the revision counter is no number'],
+        typeof counter === 'number' || counter === undefined ? [] : ['the revision counter is not a number'],
     };
   }
 
   check(): Contents {
     const { clusters, ends } = this.#tables;
-    // Both are in the order of the tokens: each cluster's events are next.
+    // Both are ordered by token, so each cluster's events come next.
     for (const { key, read } of clusters.getRange(this.#at)) {
       const token = key as Token;
       const events = this.#takeEvents(token);
@@ -85,24 +85,26 @@ class Reading {
       const problem = this.#tried(() => this.#cluster(token, read(), events));
       if (problem !== undefined) this.#problem(token, problem);
     }
-    // Behind every character of a token.
+    // After every character of a token.
     this.#strayEvents('\u007f');
     this.#sums();
     this.#places();
     const due = ends.getKeysCount(this.#at);
     if (due !== this.#contents.clusters) {
       this.#contents.problems.push(
-        `the index of ends has ${due} entries, and there are ${this.#contents.clusters} tokens`,
+        `the index of end times has ${due} entries, but there are ${this.#contents.clusters} tokens`,
       );
     }
     const said = this.#tables.meta.get('bytes', this.#at);
-    // Those that cannot be read are not among what was added up.
+    // Unreadable records are missing from the sums.
     if (this.#format >= 4 && this.#contents.problems.length === 0 && said !== this.#bytes)
-      this.#contents.problems.push(`its tokens take ${this.#bytes} bytes, and it says ${String(said)}`);
+      this.#contents.problems.push(
+        `the tokens use ${this.#bytes} bytes, but the counter says ${String(said)}`,
+      );
     return this.#contents;
   }
 
-  /** Of the counters and the index. */
+  /** Checks the counters and the index. */
   #sums(): void {
     if (this.#format < SEALED_SINCE) return;
     const problem = this.#tried(() => {
@@ -112,21 +114,22 @@ class Reading {
     if (problem !== undefined) this.#contents.problems.push(problem);
     for (const { key, value } of this.#tables.ends.getRange(this.#at)) {
       if (value === sumOfEnd(key)) continue;
-      this.#problem(key[1], 'its entry in the index of ends does not fit its checksum');
+      this.#problem(key[1], 'its entry in the index of end times does not match its checksum');
     }
   }
 
-  /** Each token has one, see `#cluster`, so that there are as many as tokens and none besides. */
+  /** Each token has a place, see `#cluster`, so there must be as many places as tokens. */
   #places(): void {
     if (this.#format < PLACED_SINCE) return;
     let count = 0;
     for (const { key, value } of this.#tables.places?.getRange(this.#at) ?? []) {
       count += 1;
-      if (value !== sumOfPlace(key)) this.#problem(key[2], 'its place does not fit its checksum');
+      if (value !== sumOfPlace(key))
+        this.#problem(key[2], 'its entry in the index of places does not match its checksum');
     }
     const { clusters, problems } = this.#contents;
     if (count !== clusters)
-      problems.push(`the index of places has ${count} entries, and there are ${clusters} tokens`);
+      problems.push(`the index of places has ${count} entries, but there are ${clusters} tokens`);
   }
 
   #cluster(token: Token, value: unknown, taken: readonly EventEntry[]): string | undefined {
@@ -134,14 +137,15 @@ class Reading {
     this.#contents.members += cluster.members.length;
     this.#bytes += tokenBytes(cluster);
     const { ends } = this.#tables;
-    if (ends.get([endTime(cluster), token], this.#at) === undefined) return 'it is not in the index of ends';
+    if (ends.get([endTime(cluster), token], this.#at) === undefined)
+      return 'it is not in the index of end times';
     const isPlaced = this.#tables.places?.get(placeKey(cluster), this.#at) !== undefined;
     if (!isPlaced && this.#format >= PLACED_SINCE) return 'it is not in the index of places';
     const isMarked = taken[0]?.key[1] === MARK_REVISION;
     if (isMarked !== this.#format >= SEALED_SINCE) return 'its mark is missing';
     const entries = isMarked ? taken.slice(1) : taken;
     if (entries.length !== cluster.changeCount)
-      return `it has ${counted(entries.length, 'event')}, and there should be ${cluster.changeCount}`;
+      return `it has ${counted(entries.length, 'event')}, expected ${cluster.changeCount}`;
     const records = entries.map((entry) => entry.read());
     const events = records.map((record, i) => decodeEvent(revision(entries[i]?.key[1] ?? 0), record));
     return (
@@ -151,7 +155,7 @@ class Reading {
     );
   }
 
-  /** The events of a token, and what is before them. */
+  /** Returns the events of a token, and those of unknown tokens before them. */
   #takeEvents(token: Token): EventEntry[] {
     this.#strayEvents(token);
     const taken: EventEntry[] = [];
@@ -164,7 +168,7 @@ class Reading {
 
   #strayEvents(before: string): void {
     for (; this.#next.done !== true && this.#next.value.key[0] < before; this.#next = this.#events.next()) {
-      this.#problem(this.#next.value.key[0], 'an event of it is there without its record');
+      this.#problem(this.#next.value.key[0], 'it has an event but no record');
     }
   }
 
@@ -181,13 +185,13 @@ class Reading {
   }
 }
 
-/** Each names the one before it. */
+/** Each event names the previous one. */
 function wrongLinks(events: readonly Event[], records: readonly unknown[]): string | undefined {
   const isLinked = events.every((_, i) => i === 0 || linkOf(records[i]) === events[i - 1]?.revision);
-  return isLinked ? undefined : 'its events do not follow each other';
+  return isLinked ? undefined : 'its events are not linked in sequence';
 }
 
-/** Revisions only grow, from the token's making to its last change. */
+/** Revisions only increase, from the token's creation to its last change. */
 function wrongRevisions(
   cluster: Cluster,
   events: readonly Event[],
@@ -199,8 +203,8 @@ function wrongRevisions(
     if (event.revision <= last) return 'its events are not in order';
     last = Number(event.revision);
   }
-  if (Number(cluster.modRevision) !== last) return 'its record is of another revision than its last event';
-  return last > counter ? `it is of revision ${last}, and the counter is at ${counter}` : undefined;
+  if (Number(cluster.modRevision) !== last) return 'the revision of its record is not that of its last event';
+  return last > counter ? `its revision is ${last}, but the counter is at ${counter}` : undefined;
 }
 
 function wrongMembers(
@@ -222,12 +226,12 @@ function wrongMembers(
   if (compactRevision > 0) return undefined;
   const { cutRevision, formed, ...bare } = cluster;
   const replayed = events.reduce(replay, { ...bare, members: [] });
-  if (!isDeepStrictEqual(replayed.members, cluster.members)) return 'its events do not come to its members';
-  // An older format leaves these to the events.
+  if (!isDeepStrictEqual(replayed.members, cluster.members)) return 'its events do not produce its members';
+  // Older formats derive these from the events.
   const differs = format >= 3 && (replayed.cutRevision !== cutRevision || replayed.formed !== formed);
-  if (differs) return 'its events tell of another cut or end than its record';
+  if (differs) return 'its events and its record disagree about a removed member or its end';
   const bytes = events.reduce((sum, event) => sum + eventBytes(event), 0);
   return format >= 4 && bytes !== cluster.changeBytes
-    ? 'its events take another number of bytes than its record says'
+    ? 'its events and its record disagree about the size in bytes'
     : undefined;
 }

@@ -25,40 +25,43 @@ import { inspectFile } from './inspect.ts';
 import type { Contents } from './records.ts';
 
 /**
- * The revisions between a backup and its restoring were given out once already: without a clock, what comes after
- * begins at least this much later. Far more than are written in the lifetime of a backup, far less than the 2^53 there
- * are.
+ * The revisions between a backup and its restore were already assigned once. Without a usable clock,
+ * revisions continue at least this much later: far more than are written during the life of a backup, far
+ * fewer than the 2^53 that exist.
  */
 const REVISIONS_SKIPPED = 1_000_000_000;
-/** About a second of microseconds: who restores in the same one, or with a clock that stands, begins elsewhere. */
+/**
+ * About a second, in microseconds: restores in the same second, or with a clock that stands still, start at
+ * different random offsets.
+ */
 const MOMENT = 2 ** 20;
-/** So wide that no two restores come near each other, and thousands of them fit below 2^53. */
+/** Far enough that two restores never overlap, and thousands of them fit below 2^53. */
 const APART = 2 ** 36;
 
-/** Of them in one transaction: its size is bounded, and a million tokens take a thousand. */
+/** Tokens closed in one transaction, whose size is bounded. A million tokens take a thousand transactions. */
 const CLOSED_AT_ONCE = 1000;
 
-/** What a restore works in, or one that was killed left behind. */
+/** The working directory of a restore, also one that was left behind by a killed restore. */
 const PART = /^restore-[0-9a-f]{8}$/;
 
 export interface RestoreOptions {
-  /** Whether data that is there is kept aside, and no reason to refuse. */
+  /** Whether existing data is kept aside instead of causing an error. */
   readonly replace: boolean;
-  /** Whether clusters that were assembling go on: no node has registered since the backup. */
+  /** Whether assembling clusters continue: no node has registered since the backup. */
   readonly keepAssembling: boolean;
 }
 
 export interface Restored extends Contents {
-  /** Where the data that was there before is kept now. */
+  /** Where the previous data is kept now. */
   readonly before: string | undefined;
-  /** How many tokens were closed, as their clusters were assembling. */
+  /** The number of tokens that were closed because their clusters were assembling. */
   readonly closedTokens: number;
 }
 
 /**
- * Puts a backup into a data directory that nobody is using. Data that is there already is refused, or with
- * `replace` kept aside. Nothing is changed when the backup is not whole. A token whose cluster was assembling is
- * closed: who registered after the backup is not known.
+ * Restores a backup into a data directory that no process uses. Existing data causes an error, or is kept
+ * aside with `replace`. Nothing is changed if the backup is not intact. Tokens of assembling clusters are
+ * closed, because nodes that registered after the backup are unknown.
  */
 export async function restore(
   file: string,
@@ -68,7 +71,7 @@ export async function restore(
   const directory = resolve(path);
   const contents = await inspectFile(file);
   const [problem] = contents.problems;
-  if (problem !== undefined) throw unavailable(`${file} is not whole: ${problem}; restore another backup`);
+  if (problem !== undefined) throw unavailable(`${file} is damaged: ${problem}; restore another backup`);
   makeDirectory(directory);
   refuseForeign(directory, 'RESTORE');
   const claim = await Claim.begin(directory);
@@ -78,10 +81,10 @@ export async function restore(
     const isThere = existsSync(data);
     if (isThere && !replace) {
       throw unavailable(
-        `the data directory ${directory} has data already; choose an empty or new one, or give --replace, which keeps the old data aside`,
+        `the data directory ${directory} already has data; choose an empty or new one, or pass --replace to keep the old data aside`,
       );
     }
-    // In the same directory, so that the step at the end is one.
+    // In the same directory, so that the final rename is atomic.
     for (const left of readdirSync(directory).filter((name) => PART.test(name))) {
       rmSync(join(directory, left), { recursive: true });
     }
@@ -96,7 +99,7 @@ export async function restore(
       syncToDisk(copy);
       const before = isThere ? freeName(data) : undefined;
       if (before !== undefined) keepAside(data, before);
-      // What it says of readers and transactions is about the old data.
+      // Its readers and transactions belong to the old data.
       rmSync(join(directory, 'lock.mdb'), { force: true });
       renameSync(copy, data);
       syncToDisk(directory);
@@ -109,18 +112,21 @@ export async function restore(
   }
 }
 
-/** Under a second name: data.mdb is there at every moment, the old one or the new one. */
+/** A second hard link, so that data.mdb exists at every moment, old or new. */
 function keepAside(data: string, before: string): void {
   try {
     linkSync(data, before);
   } catch (error) {
-    // Not every file system has second names.
+    // Not every file system supports hard links.
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
     renameSync(data, before);
   }
 }
 
-/** The revision of the data that is there; 0 when it cannot be told, as it is damaged or another program's. */
+/**
+ * Returns the revision of the existing data. 0 if it cannot be determined, because the data is damaged or
+ * another program's.
+ */
 async function revisionOf(directory: string): Promise<number> {
   try {
     checkDataFile(join(directory, 'data.mdb'));
@@ -136,7 +142,7 @@ async function revisionOf(directory: string): Promise<number> {
   }
 }
 
-/** `atLeast` was given out, too, by the data that is replaced. */
+/** `atLeast` was already assigned by the replaced data. */
 async function skipRevisions(directory: string, atLeast: number): Promise<void> {
   const env = openEnvironment(directory, 'WRITE');
   try {
@@ -151,10 +157,11 @@ async function skipRevisions(directory: string, atLeast: number): Promise<void> 
 }
 
 /**
- * Where revisions go on after a restore, behind all that any copy of the data can have given out. A backup may be
- * restored more than once, and each has writes of its own. The microseconds since 1970 outrun every disk's writes, and
- * are below 2^53 until 2255: restores one after the other begin one behind the other. Where the clock cannot tell them
- * apart, as it stands or is behind the data, chance does.
+ * Returns the revision from which a restored store continues, after all that any copy of the data can have
+ * assigned. A backup may be restored several times, and each copy then has its own writes. Microseconds since
+ * 1970 increase faster than any disk can write, and stay below 2^53 until 2255, so successive restores start
+ * after each other. If the clock cannot separate them, because it stands still or is behind the data, a
+ * random offset does.
  */
 export function revisionAfter(known: number, nowMs: number): number {
   const now = nowMs * 1000;
@@ -162,7 +169,7 @@ export function revisionAfter(known: number, nowMs: number): number {
   return isClockRight ? now + randomInt(MOMENT) : known + REVISIONS_SKIPPED + randomInt(APART);
 }
 
-/** Through the store, so that the records stay whole. Returns how many tokens it closed. */
+/** Uses the store, so that the records stay consistent. Returns the number of closed tokens. */
 async function closeAssembling(directory: string): Promise<number> {
   const store = await openLmdbStore({
     path: directory,

@@ -4,11 +4,11 @@ import { damaged } from './refusals.ts';
 /** Bytes of a page's header. */
 export const HEADER = 24;
 
-/** The pages of an LMDB file, read by number and without LMDB. */
+/** PageFile reads the pages of an LMDB file by number, without LMDB. */
 export class PageFile {
   readonly #fd: number;
   readonly #pageSize: number;
-  /** No page is of a later one. */
+  /** No page may be newer than this transaction. */
   readonly #transaction: bigint;
 
   constructor(fd: number, pageSize: number, transaction: bigint) {
@@ -17,12 +17,12 @@ export class PageFile {
     this.#transaction = transaction;
   }
 
-  /** Returns how many bytes are there. */
+  /** Returns the number of bytes read. */
   readAt(position: number, into: Buffer): number {
     return readSync(this.#fd, into, 0, into.length, position);
   }
 
-  /** The page with this number in the tree of that name, or as much of it as there is room for. */
+  /** Reads the page with this number, as part of the named tree, or as much of it as the buffer holds. */
   read(into: Buffer, number: number, tree: string): void {
     if (this.readAt(number * this.#pageSize, into) < into.length) throw cutShort(number, tree);
   }
@@ -35,16 +35,16 @@ export class PageFile {
     if (!isRight) throw wrong(number, tree);
   }
 
-  /** Its last byte is in the file. */
+  /** Throws unless the file contains the last byte of the page. */
   requirePage(number: number, tree: string): void {
     if (this.readAt((number + 1) * this.#pageSize - 1, Buffer.alloc(1)) < 1) throw cutShort(number, tree);
   }
 }
 
 export function wrong(page: number, tree: string): Error {
-  return damaged(`page ${page} of ${tree} is not what it should be`);
+  return damaged(`page ${page} of ${tree} is invalid`);
 }
 
 export function cutShort(page: number, tree: string): Error {
-  return damaged(`the file is cut short: it lacks page ${page} of ${tree}`);
+  return damaged(`the file is truncated: page ${page} of ${tree} is missing`);
 }

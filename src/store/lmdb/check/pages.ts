@@ -1,9 +1,9 @@
 import { cutShort, HEADER, PageFile, wrong } from './page-file.ts';
 import { damaged, foreign } from './refusals.ts';
 
-// The trees of an LMDB file, walked by hand: every page that the newest transaction reaches must be in the
-// file, be what its parent takes it for, and be used once. Leaves are nearly all of it, and are read in the order
-// of the file: half a second for a gigabyte in the page cache, and from a disk as fast as that reads ahead.
+// Walks the trees of an LMDB file by hand: every page that the newest transaction reaches must be in the
+// file, have the type that its parent expects, and be used once. Leaves are nearly all of the file and are
+// read in file order: half a second per gigabyte from the page cache, and at read-ahead speed from a disk.
 
 const NODE_HEADER = 8;
 const BRANCH = 0x01;
@@ -13,9 +13,9 @@ const BIG_DATA = 0x01;
 const SUB_DATABASE = 0x02;
 const BIG_DATA_BYTES = 24;
 const NO_ROOT = 0xffff_ffff_ffff_ffffn;
-/** How the last transaction was flushed: left by tools that open the file with other options. */
+/** How the last transaction was flushed: set by tools that open the file with other options. */
 const OVERLAPPING_SYNC = 0x1000;
-/** Bytes of MDB_db, and where its fields stand. */
+/** The size of MDB_db in bytes, and the offsets of its fields. */
 export const DATABASE_BYTES = 48;
 const AT = { flags: 4, depth: 6, branches: 8, leaves: 16, overflows: 24, entries: 32, root: 40 };
 
@@ -24,13 +24,13 @@ const DATABASE_NAMES: ReadonlySet<string> = new Set(['meta', 'clusters', 'events
 const USED = 1;
 const FREE = 2;
 
-/** Pages of the file that are held in memory while what is left is read: 1 MiB where a page has 4 KiB. */
+/** Pages held in memory while the rest is read: 1 MiB with pages of 4 KiB. */
 const PAGES_AT_ONCE = 256;
 
 interface Tree {
   readonly name: string;
   readonly depth: number;
-  /** What its record says that there are. */
+  /** The counts in its record. */
   readonly said: Counts;
   readonly found: { -readonly [Name in keyof Counts]: number };
 }
@@ -42,18 +42,18 @@ interface Counts {
   readonly entries: number;
 }
 
-/** Walks the trees of one LMDB file. Throws when there is damage, or the data of another program. */
+/** Checker walks the trees of one LMDB file. Throws if it is damaged, or the data of another program. */
 export class Checker {
   readonly #file: PageFile;
   readonly #pageSize: number;
-  /** What each page of the newest transaction was found to be: 0 nothing yet, USED or FREE. */
+  /** The state of each page of the newest transaction: 0 (not seen yet), USED or FREE. */
   readonly #found: Uint8Array;
-  /** Leaves that are still to be read: which of the trees each is of, counted from 1. */
+  /** The leaves still to be read: the number of their tree, from 1. */
   readonly #unread: Uint8Array;
   readonly #trees: Tree[] = [];
   readonly #levels: Buffer[] = [];
 
-  /** `pages` counts the two meta pages too. */
+  /** `pages` includes the two meta pages. */
   constructor(fd: number, pageSize: number, pages: number, transaction: bigint) {
     this.#file = new PageFile(fd, pageSize, transaction);
     this.#pageSize = pageSize;
@@ -61,7 +61,7 @@ export class Checker {
     this.#unread = new Uint8Array(pages);
   }
 
-  /** Checks the tree that an MDB_db record tells of, and in the main tree those of its named databases. */
+  /** Checks the tree of an MDB_db record and, for the main tree, those of its named databases. */
   database(record: Buffer, name: string, flags: number): void {
     checkFlags(record, name, flags);
     const root = record.readBigUInt64LE(AT.root);
@@ -81,7 +81,7 @@ export class Checker {
     if (root !== NO_ROOT) this.#page(Number(root), 1, tree);
   }
 
-  /** Reads what is left, after all databases: the leaves of those that have a name. */
+  /** Reads the leaves of the named databases, after all trees have been walked. */
   finish(): void {
     const pages = this.#unread.length;
     const chunk = Buffer.alloc(PAGES_AT_ONCE * this.#pageSize);
@@ -128,7 +128,7 @@ export class Checker {
       throw wrong(number, tree.name);
     if (kind === BRANCH) tree.found.branches += 1;
     else tree.found.leaves += 1;
-    // The nodes fill the page from `upper` to its end, with no gap.
+    // The nodes fill the page from `upper` to its end without gaps.
     let bytes = 0;
     for (let i = 0; i < nodes; i++) {
       const at = page.readUInt16LE(HEADER + 2 * i) + HEADER;
@@ -143,7 +143,7 @@ export class Checker {
     if (bytes !== this.#pageSize - HEADER - upper) throw wrong(number, tree.name);
   }
 
-  /** Returns where the node ends. */
+  /** Returns the end of the node. */
   #leafNode(page: Buffer, at: number, keyEnd: number, number: number, tree: Tree): number {
     tree.found.entries += 1;
     const size = page.readUInt32LE(at);
@@ -154,7 +154,7 @@ export class Checker {
       const name = page.toString('latin1', at + NODE_HEADER, keyEnd).replace(/\0$/, '');
       if (flags !== SUB_DATABASE || !DATABASE_NAMES.has(name)) throw foreign();
       if (size !== DATABASE_BYTES) throw wrong(number, tree.name);
-      // Its walk uses the same buffers.
+      // Copied, because the walk of the subtree uses the same buffers.
       const copy = Buffer.from(page);
       this.database(copy.subarray(keyEnd, end), name, 0);
       copy.copy(page);
@@ -167,7 +167,10 @@ export class Checker {
     return end;
   }
 
-  /** A list of free pages: its length, then page numbers, -n before the first of n in a row, and zeros. */
+  /**
+   * A list of free pages: its length, then page numbers, -n before the first of n consecutive pages, and
+   * zeros.
+   */
   #freePages(list: Buffer, number: number, tree: Tree): void {
     const count = list.length < 8 ? -1 : Number(list.readBigInt64LE(0));
     if (count < 0 || 8 * (count + 1) > list.length) throw wrong(number, tree.name);
@@ -189,11 +192,11 @@ export class Checker {
     return value;
   }
 
-  /** Returns where in the file the value is. */
+  /** Returns the offset of the value in the file. */
   #overflow(page: Buffer, at: number, size: number, tree: Tree): number {
     const first = Number(page.readBigUInt64LE(at));
     const count = Number(page.readBigUInt64LE(at + 16));
-    // A value that shrank keeps the pages that it had.
+    // A value that became smaller keeps its pages.
     if (count * this.#pageSize < HEADER + size) throw wrong(first, tree.name);
     this.#use(first, count, tree);
     tree.found.overflows += count;
@@ -212,14 +215,14 @@ export class Checker {
 
   #find(number: number, as: typeof USED | typeof FREE): void {
     const before = this.#found[number];
-    // LMDB may list a free page twice, and takes it once.
+    // LMDB may list a free page twice, and uses it once.
     if (before !== 0 && (before !== FREE || as !== FREE)) throw damaged(`page ${number} is used twice`);
     this.#found[number] = as;
   }
 }
 
-/** More flags than expected would tell of options that this program does not use. */
+/** Unexpected flags belong to options that this program does not use. */
 export function checkFlags(record: Buffer, name: string, flags: number): void {
   if ((record.readUInt16LE(AT.flags) & ~OVERLAPPING_SYNC) === flags) return;
-  throw damaged(`${name} has flags of another kind`);
+  throw damaged(`${name} has unexpected flags`);
 }

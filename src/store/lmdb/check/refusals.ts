@@ -1,7 +1,7 @@
 import { DiscoveryError } from '../../../discovery/errors.ts';
 import { unavailable } from '../../refusals.ts';
 
-/** What stands on disk is not what this program wrote there. */
+/** Returns the error for data on disk that this program did not write. */
 export function damaged(what: string, cause?: unknown): DiscoveryError {
   return new DiscoveryError(
     'INTERNAL',
@@ -10,7 +10,7 @@ export function damaged(what: string, cause?: unknown): DiscoveryError {
   );
 }
 
-/** The same of what is one token's, while the others are whole. */
+/** Returns the same error for the data of one token, while the others are intact. */
 export function damagedRecord(what: string, cause?: unknown): DiscoveryError {
   return new DiscoveryError(
     'INTERNAL',
@@ -19,7 +19,7 @@ export function damagedRecord(what: string, cause?: unknown): DiscoveryError {
   );
 }
 
-/** The file is LMDB's, and not ours. */
+/** Returns the error for an LMDB file of another program. */
 export function foreign(): DiscoveryError {
   return unavailable(
     'the data in the data directory was written by another program; choose an empty or new data directory',
