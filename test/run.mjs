@@ -28,7 +28,7 @@ const FILES_AT_ONCE = 2;
 const { values: options, positionals: wanted } = readArguments();
 const slow = options.slow || process.env.ETCD_DISCOVERY_TEST_SLOW === '1';
 const node = resolve(options.node ?? process.execPath);
-if (!existsSync(node)) fail(`--node ${options.node}: there is no such file.`);
+if (!existsSync(node)) fail(`--node ${options.node}: no such file.`);
 
 await installAll();
 await buildAll();
@@ -50,7 +50,7 @@ const chosen = all.filter(
 );
 if (chosen.length === 0) {
   fail(
-    `No test file has ${wanted.map((part) => `"${part}"`).join(' or ')} in its path. There are:\n${all.join('\n')}`,
+    `No test file has ${wanted.map((part) => `"${part}"`).join(' or ')} in its path. The test files are:\n${all.join('\n')}`,
   );
 }
 
@@ -78,7 +78,7 @@ const child = spawn(
 // The terminal sends SIGINT to the child as well; waiting for it here keeps its closing lines.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
-child.on('error', (error) => fail(`${node} could not be run: ${error.message}`));
+child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`));
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 test('SECURITY.md names tests that are there, for each thing that an attacker can do', () => {
   const [, table = ''] =
-    /\n\| from where \|.*\n\|---\|---\|---\|---\|\n((?:\|.*\n)+)/.exec(readFileSync('SECURITY.md', 'utf8')) ??
+    /\n\| Attacker \|.*\n\|---\|---\|---\|---\|\n((?:\|.*\n)+)/.exec(readFileSync('SECURITY.md', 'utf8')) ??
     [];
   const rows = table.trimEnd().split('\n');
   assert.ok(rows.length > 15, `${rows.length} rows`);

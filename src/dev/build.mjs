@@ -1,4 +1,4 @@
-// Brings dist/ in line with the sources. What does not compile leaves the last build alone.
+// Updates dist/ to match the sources. If they do not compile, the last build is kept.
 
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +9,12 @@ import { fail, ROOT } from './root.mjs';
 const DIST = join(ROOT, 'dist');
 const SETTINGS = ['package-lock.json', 'tsconfig.json'];
 
-/** Compiles the service, and bundles its page for browsers. Needs what `installService` installs. */
+/** Compiles the service, and bundles its page for browsers. Requires what `installService` installs. */
 export function buildService() {
   return build('.built', ['src', 'gen'], ['src']);
 }
 
-/** Compiles tests and benchmarks as well. Needs what `installAll` installs. */
+/** Compiles tests and benchmarks as well. Requires what `installAll` installs. */
 export function buildAll() {
   return build('.built-all', ['src', 'gen', 'test', 'bench'], []);
 }
@@ -25,22 +25,22 @@ function build(record, sources, projects) {
     const began = Date.now();
     if (existsSync(built) && lastChange(sources) < Number(readFileSync(built, 'utf8'))) return;
     const compiler = ['node_modules/typescript/bin/tsc', '--build', '--stopBuildOnErrors', ...projects];
-    await run('Compiling', compiler, 'The sources do not compile');
+    await run('Compiling', compiler, 'Compilation failed');
     removeOrphans();
-    await run('Bundling the program', ['src/dev/bundle-program.mjs'], 'The program cannot be bundled');
-    await run('Bundling for browsers', ['src/dev/bundle.mjs'], 'The web page cannot be bundled');
+    await run('Bundling the program', ['src/dev/bundle-program.mjs'], 'Could not bundle the program');
+    await run('Bundling for browsers', ['src/dev/bundle.mjs'], 'Could not bundle the web page');
     writeFileSync(built, String(began));
   });
 }
 
 async function run(title, command, otherwise) {
   const problem = await step(title, process.execPath, command);
-  if (problem !== undefined) fail(`${otherwise}: see the lines above.`);
+  if (problem !== undefined) fail(`${otherwise}; see the output above.`);
 }
 
 /**
- * When what is compiled or bundled was changed last, a directory by what came or went. Not by the time of the content,
- * which a file keeps that is moved or copied here: the compiler then finds out what is new.
+ * Returns when the sources last changed; for a directory, when an entry was added or removed. Not the
+ * modification time, which moved and copied files keep: the compiler then detects what is new.
  */
 function lastChange(sources) {
   const below = (top) => readdirSync(join(ROOT, top), { recursive: true }).map((name) => join(top, name));
@@ -48,7 +48,7 @@ function lastChange(sources) {
   return Math.max(...paths.map((path) => statSync(join(ROOT, path)).ctimeMs));
 }
 
-/** The compiler leaves what it once made of a source that is gone: a test, say, that would still run. */
+/** The compiler keeps the output of deleted sources: a test, for example, that would still run. */
 function removeOrphans() {
   for (const name of ['src', 'gen', 'test', 'bench'].flatMap(compiledBelow)) {
     const [stem, rest] = name.split(/\.d\.ts$/);

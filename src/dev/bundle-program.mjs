@@ -1,6 +1,6 @@
-// Bundles the program in dist/ over what the compiler has made of src/main.ts: node src/dev/bundle-program.mjs
-// Node.js takes several times as long to find and read two hundred modules as to run them. What is loaded later stays
-// in files of its own, and so does every package but those that are modules themselves.
+// Bundles the program in dist/, replacing the compiled src/main.ts: node src/dev/bundle-program.mjs
+// Node.js takes several times as long to find and read two hundred modules as to run them. Modules that are loaded
+// later remain separate files, and so do all packages except those that are ES modules.
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,7 +12,7 @@ const PROGRAM = join(ROOT, 'dist', 'src');
 const PARTS = 'parts';
 const BUNDLED = ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'];
 
-/** A module that looks for a file beside itself is told where it lies when it is not bundled. */
+/** A module that reads a file next to itself gets its original location when it is bundled. */
 const placed = {
   name: 'placed',
   setup({ onLoad }) {
@@ -20,14 +20,14 @@ const placed = {
       const text = readFileSync(path, 'utf8');
       if (!text.includes('import.meta.url')) return undefined;
       const compiled = relative(SOURCE, path).replaceAll('\\', '/').replace(/ts$/, 'js');
-      // From a part; the entry has none of them.
+      // Relative to a chunk; the entry point contains no such module.
       const url = `new URL('../${compiled}', import.meta.url)`;
       return { contents: text.replaceAll('import.meta.url', url), loader: 'ts' };
     });
   },
 };
 
-// What it serves as it is.
+// Served unchanged.
 mkdirSync(join(ROOT, 'dist', 'gen'), { recursive: true });
 copyFileSync(join(ROOT, 'gen', 'openapi.json'), join(ROOT, 'dist', 'gen', 'openapi.json'));
 

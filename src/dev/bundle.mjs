@@ -1,5 +1,5 @@
-// Makes the web page's files for the browser in dist/, named for their content: node src/dev/bundle.mjs
-// Ends with an error when they cannot be bundled; esbuild has said why then.
+// Bundles the web page's files for browsers into dist/, named after their content: node src/dev/bundle.mjs
+// Fails if they cannot be bundled; esbuild then prints the cause.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const { outputFiles } = await build({
   bundle: true,
   minify: true,
   format: 'esm',
-  // Modules, top-level await and :has: the browsers of 2022 and later.
+  // Modules, top-level await and :has: browsers of 2022 and later.
   target: ['es2022', 'chrome100', 'firefox100', 'safari15.4'],
   legalComments: 'eof',
   tsconfig: join(SOURCE, 'tsconfig.json'),

@@ -1,4 +1,4 @@
-// `npm run check`: lint, format, types and the protos. Runs every step, then fails if one of them did.
+// `npm run check`: lint, format, types and the protos. Runs every step, then fails if one of them failed.
 
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { allPackages } from './locked.mjs';
 import { ROOT, readJson } from './root.mjs';
 
 const BIN = join(ROOT, 'node_modules', '.bin');
-/** Where packages come from for everybody, and no mirror of somebody's. */
+/** The public registry that all packages must come from, not a local mirror. */
 const REGISTRY = 'https://registry.npmjs.org/';
 
-/** Runs a command in the clone. `{ ok, output }`, the output being all that it printed. */
+/** Runs a command in the clone. Returns `{ ok, output }` with everything that it printed. */
 function run(command, ...args) {
-  // Into a file: oxlint aborts when it prints much into a pipe.
+  // To a file, because oxlint aborts when it prints much to a pipe.
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-check-'));
   const file = openSync(join(directory, 'output'), 'w+');
   try {
@@ -33,7 +33,10 @@ function run(command, ...args) {
   }
 }
 
-/** What the protos must stay compatible with: the latest release. Until the first one nobody can have built on them. */
+/**
+ * The latest release, with which the protos must stay compatible. Before the first release there are no users
+ * to break.
+ */
 function latestRelease() {
   const { ok, output } = run('git', 'describe', '--tags', '--abbrev=0', '--match', 'v[0-9]*');
   return ok ? output : undefined;
@@ -41,10 +44,10 @@ function latestRelease() {
 
 function bufBreaking(temporary) {
   const release = latestRelease();
-  // A clone without tags gets them by: git fetch --tags
+  // A clone without tags gets them with: git fetch --tags
   if (release === undefined) return { ok: true, note: 'no release before it', output: '' };
   const note = `against ${release}`;
-  // An archive works where buf's own look into .git does not: in a worktree, a shallow or a detached clone.
+  // An archive works where buf cannot read .git: in a worktree, and in a shallow or detached clone.
   const archive = join(temporary, 'base.tar');
   const archived = run('git', 'archive', `--output=${archive}`, release, 'buf.yaml', 'proto');
   if (!archived.ok) return archived;
@@ -60,7 +63,7 @@ function genIsFresh(temporary) {
   return { ok, output: output && `Not what the protos give:\n${output}\nRun: npm run gen` };
 }
 
-/** Versions are exact, none is one that its maintainers have given up, and each is locked for every platform. */
+/** Checks that versions are exact, that none is deprecated, and that each is locked for every platform. */
 function dependencies() {
   const { dependencies, devDependencies } = readJson('package.json');
   const { devDependencies: tools } = readJson('test/package.json');
@@ -68,7 +71,7 @@ function dependencies() {
   const wrong = [
     ...Object.entries({ ...dependencies, ...devDependencies, ...tools })
       .filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))
-      .map(([name, version]) => `${name} ${version}: not one exact version`),
+      .map(([name, version]) => `${name} ${version}: the version must be exact`),
     ...[...allPackages(lock)]
       .filter(([, { deprecated }]) => deprecated !== undefined)
       .map(([path, { version, deprecated }]) => `${path} ${version} is deprecated: ${deprecated}`),
@@ -79,15 +82,15 @@ function dependencies() {
       ...(resolved?.startsWith(REGISTRY)
         ? []
         : [`${path}: package-lock.json does not resolve it to ${REGISTRY}`]),
-      // A second copy there would be another package to the tests than what they test.
-      ...(path.startsWith('node_modules/') ? [] : [`${path}: not in node_modules of the root`]),
+      // A second copy there would be a different package for the tests than for the tested code.
+      ...(path.startsWith('node_modules/') ? [] : [`${path}: must be in the node_modules of the root`]),
     ]),
   ];
   return { ok: wrong.length === 0, output: wrong.join('\n') };
 }
 
 const STEPS = {
-  // Before the linter, which reads what the tests import as it was compiled.
+  // Before the linter, which reads the compiled files that the tests import.
   types: () => run('tsc', '--build', '--stopBuildOnErrors'),
   lint: () => run('oxlint', '--type-aware', '--deny-warnings', '--report-unused-disable-directives'),
   format: () => run('biome', 'check', '--error-on-warnings', '.'),
@@ -96,7 +99,8 @@ const STEPS = {
   'buf lint': () => run('buf', 'lint'),
   'buf breaking': bufBreaking,
   'gen/ is fresh': genIsFresh,
-  'docs/api.md is fresh': () => run('node', 'src/dev/api-docs.mjs', '--check'),
+  'docs/reference/api is fresh': () => run('node', 'src/dev/api-docs.mjs', '--check'),
+  'docs/reference is fresh': () => run('node', 'src/dev/reference-docs.mjs', '--check'),
 };
 
 await installAll();

@@ -1,4 +1,4 @@
-// What the protos of the API say, comments included, as buf reads them.
+// Reads the API's protos with their comments, using buf.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -9,13 +9,13 @@ import { fail, ROOT } from './root.mjs';
 
 export const PACKAGE = 'discovery.v1';
 
-/** What each RPC is asked in an example and answers; a test plays them. */
+/** The example request and response of each RPC, which a test plays. */
 export const EXAMPLES = JSON.parse(readFileSync(join(ROOT, 'src', 'dev', 'api-examples.json'), 'utf8'));
 
-// The numbers of fields in descriptor.proto, by which comments are found.
+// The field numbers in descriptor.proto, by which comments are located.
 const PATH = { messageType: 4, enumType: 5, service: 6, part: 2 };
 
-/** The registry of all types, and `declared(field)`: what the API's files declare in that field. */
+/** Returns the registry of all types, and `declared(field)`, which returns the declarations in a field of the API's files. */
 export function readProtos() {
   const set = readFiles();
   const files = set.file.filter((file) => file.package === PACKAGE);
@@ -25,7 +25,7 @@ export function readProtos() {
   };
 }
 
-/** What a file declares, each with its comment, and those of its parts by their index. */
+/** Returns the declarations of a file with their comments, and the comments of their parts by index. */
 function withComments(file, field) {
   const comments = new Map(
     file.sourceCodeInfo.location.map((each) => [each.path.join(), each.leadingComments]),
@@ -49,7 +49,7 @@ function readFiles() {
   return fromBinary(FileDescriptorSetSchema, stdout);
 }
 
-/** A comment as it stands, with its paragraphs. */
+/** Returns a comment unchanged, with its paragraphs. */
 export function paragraphs(comment) {
   return `${comment.replace(/^[ \t]+|[ \t]+$/gm, '').trim()}\n`;
 }

@@ -1,5 +1,5 @@
-// Brings node_modules in line with package-lock.json, where it is not.
-// No import from node_modules here: this runs before there is one.
+// Updates node_modules to match package-lock.json, if necessary. It must not import from node_modules,
+// because it runs before that exists.
 
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,15 +10,15 @@ import { fail, ROOT, readJson } from './root.mjs';
 
 // A user's or a CI's settings may leave out the compiler (dev) or the store's binary (optional).
 const FLAGS = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
-// Without a network npm's own settings keep a person waiting for over a minute.
+// Without a network, npm's own settings take over a minute to fail.
 const RETRIES = ['--fetch-retries=3', '--fetch-retry-factor=3', '--fetch-retry-mintimeout=1000'];
 
-/** Installs what running and building the service needs. Leaves what is there beside it. */
+/** Installs what running and building the service requires. Keeps everything else that is installed. */
 export function installService() {
   return install(servicePackages, 'to run and build', ['--workspaces=false']);
 }
 
-/** Installs the tools of checks and tests as well. */
+/** Installs the tools for checks and tests as well. */
 export function installAll() {
   return install(allPackages, 'to run, build, check and test', []);
 }
@@ -26,7 +26,7 @@ export function installAll() {
 async function install(choose, what, flags) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 20)) {
-    const is = `This is Node.js ${process.versions.node}, and 20.20 or newer is needed`;
+    const is = `Node.js ${process.versions.node} is too old; 20.20 or newer is required`;
     fail(`${is}: install Node.js 24 from https://nodejs.org and try again.`);
   }
   await alone(async () => {
@@ -42,11 +42,14 @@ async function install(choose, what, flags) {
         done: () => `${(bytesIn(join(ROOT, 'node_modules')) / 2 ** 20).toFixed(0)} MiB, `,
       },
     );
-    if (problem !== undefined) fail(`The npm packages are not installed (${problem}): see the lines above.`);
+    if (problem !== undefined) fail(`Could not install the npm packages (${problem}); see the output above.`);
   });
 }
 
-/** npm writes its record last; what is installed the packages say themselves, whatever npm did to that since. */
+/**
+ * Compares the packages themselves: npm writes its record last, and other npm commands may have changed the
+ * packages since.
+ */
 function isInstalled(wanted) {
   return (
     existsSync(join(ROOT, 'node_modules', '.package-lock.json')) &&
@@ -57,7 +60,7 @@ function isInstalled(wanted) {
   );
 }
 
-/** npm leaves out an optional package for another platform; which libc this one has, only npm knows. */
+/** npm omits optional packages for other platforms. Only npm knows which libc this one has. */
 function isForHere({ optional, os, cpu }) {
   return !optional || (os?.includes(process.platform) === true && cpu?.includes(process.arch) === true);
 }

@@ -1,4 +1,4 @@
-// The JSON form of protobuf messages as JSON Schema: https://protobuf.dev/programming-guides/json/
+// Converts the JSON form of protobuf messages to JSON Schema: https://protobuf.dev/programming-guides/json/
 
 import { ScalarType } from '@bufbuild/protobuf';
 import { fail } from './root.mjs';
@@ -11,7 +11,7 @@ const SCALARS = {
 };
 const KNOWN = {
   'google.protobuf.Timestamp': { type: 'string', format: 'date-time' },
-  // Seconds, with a fraction or not.
+  // Seconds, with an optional fraction.
   'google.protobuf.Duration': { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]{1,9})?s$' },
 };
 
@@ -19,7 +19,7 @@ export function refTo(name) {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The schema of a message. What a field is for, `describe` tells by its index. */
+/** Returns the schema of a message. `describe` returns the description of a field by its index. */
 export function jsonSchema(message, describe) {
   const properties = message.fields.map((field, i) => [
     field.jsonName,
@@ -28,13 +28,13 @@ export function jsonSchema(message, describe) {
   return {
     type: 'object',
     properties: Object.fromEntries(properties),
-    // What a request has too much is refused; an answer may have what is new.
+    // Unknown fields are rejected in a request; a response may contain new ones.
     ...(message.name.endsWith('Request') ? { additionalProperties: false } : {}),
     ...(message.oneofs.length > 0 ? { allOf: message.oneofs.map(oneOf) } : {}),
   };
 }
 
-/** One of the fields, or none. */
+/** Returns a schema that allows at most one of the fields. */
 function oneOf({ fields }) {
   const each = fields.map(({ jsonName }) => ({ required: [jsonName] }));
   return { oneOf: [...each, { not: { anyOf: each } }] };

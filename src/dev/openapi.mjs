@@ -1,4 +1,4 @@
-// Writes gen/openapi.json, the API in Connect's JSON form as OpenAPI 3.1, from the protos and their comments:
+// Writes gen/openapi.json, the API in Connect's JSON format as OpenAPI 3.1, from the protos and their comments:
 // node src/dev/openapi.mjs [FILE]
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,12 +10,12 @@ import { fail, ROOT } from './root.mjs';
 
 const JSON_TYPE = 'application/json';
 const STREAM_TYPE = 'application/connect+json';
-const DESCRIPTION = `Every call is a POST of JSON; what is left out of an answer has its type's empty value, and new fields
-and names of enums may come. A refusal has one of Connect's codes, words for people, and as details a \`${PACKAGE}.ErrorDetail\` with the reason.
-A token may be written \`TOKEN:SECRET\`.`;
+const DESCRIPTION = `Every call is a POST of JSON. A field that is missing from a response has the empty value of its type. Later versions
+may add fields and enum values. An error has one of Connect's codes, a message for people, and a \`${PACKAGE}.ErrorDetail\` with the reason.
+A token may be written as \`TOKEN:SECRET\`.`;
 const ENVELOPES =
-  'One message after the other, each in an envelope: a byte of flags, four bytes of length (big-endian), and so many bytes of JSON. Flag 2 marks the last, which has an error or nothing.';
-/** Connect's, in the order of gRPC's numbers. */
+  'A sequence of messages, each in an envelope: one byte of flags, four bytes of length (big-endian), and that many bytes of JSON. Flag 2 marks the last envelope, which contains an error or nothing.';
+/** Connect's codes, in the order of gRPC's numbers. */
 const CODES = `canceled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied
   resource_exhausted failed_precondition aborted out_of_range unimplemented internal unavailable data_loss
   unauthenticated`.split(/\s+/);
@@ -40,7 +40,7 @@ function openapi() {
   return {
     openapi: '3.1.0',
     info: { title: 'etcd-discovery', version: 'v1', description: DESCRIPTION },
-    // The service puts in its own, as the client reaches it.
+    // The service replaces it with the URL by which the client reaches it.
     servers: [{ url: 'http://localhost:8087' }],
     tags: services.map(({ desc, text }) => ({ name: desc.name, description: words(text) })),
     security: [ANYONE, ...KNOWN],
@@ -49,7 +49,7 @@ function openapi() {
       schemas: { ...Object.fromEntries(schemas), ...errorSchemas() },
       responses: {
         Refused: {
-          description: 'The call was refused.',
+          description: 'The call failed.',
           content: { [JSON_TYPE]: { schema: refTo('ConnectError') } },
         },
       },
@@ -57,7 +57,7 @@ function openapi() {
         Timeout: {
           name: 'Connect-Timeout-Ms',
           in: 'header',
-          description: 'How many milliseconds the client waits for the answer.',
+          description: 'The deadline of the call, in milliseconds from now.',
           schema: { type: 'integer', minimum: 0, maximum: 9_999_999_999 },
         },
       },
@@ -79,7 +79,7 @@ function operation(service, { name, inputType, outputType, serverStreaming, opti
     return { [STREAM_TYPE]: { schema: { ...stream, contentSchema: schema } } };
   };
   const repeatable = (options?.idempotencyLevel ?? Idempotency.IDEMPOTENCY_UNKNOWN) !== 0;
-  const description = words(text) + (repeatable ? '\n\nThe same call may be made again.' : '');
+  const description = words(text) + (repeatable ? '\n\nSafe to repeat.' : '');
   return {
     operationId: `${service}_${name}`,
     tags: [service],
@@ -90,8 +90,10 @@ function operation(service, { name, inputType, outputType, serverStreaming, opti
     requestBody: { required: true, content: content(inputType, request) },
     responses: {
       200: {
-        // A stream has it in its last envelope.
-        description: serverStreaming ? 'The messages, or a refusal in the last.' : 'The answer.',
+        // In a stream the last envelope contains it.
+        description: serverStreaming
+          ? 'The messages, followed by an error if the call failed.'
+          : 'The response.',
         content: content(outputType, response),
       },
       default: { $ref: '#/components/responses/Refused' },
@@ -104,7 +106,7 @@ function messageSchema({ desc, text, textOf }, registry) {
   return { description: words(text), ...jsonSchema(message, (i) => words(textOf(i))) };
 }
 
-/** The names, each with its meaning. */
+/** Returns the names with their meanings. */
 function enumSchema({ value }, text, textOf) {
   const meanings = value.map(({ name }, i) => `- \`${name}\`: ${words(textOf(i)).replaceAll('\n', ' ')}`);
   return {
@@ -115,26 +117,29 @@ function enumSchema({ value }, text, textOf) {
 }
 
 function errorSchemas() {
-  const value = { type: 'string', description: 'The message in binary, in base64 without padding.' };
-  const type = { type: 'string', description: `The message's name, as \`${PACKAGE}.ErrorDetail\`.` };
+  const value = { type: 'string', description: 'The binary message in base64 without padding.' };
+  const type = {
+    type: 'string',
+    description: `The name of the message type, such as \`${PACKAGE}.ErrorDetail\`.`,
+  };
   const debug = {
-    description: 'The message in JSON, for readers without protobuf.',
+    description: 'The message as JSON, for readers without protobuf.',
     anyOf: [refTo('ErrorDetail'), { type: 'object' }],
   };
   return {
     ConnectError: {
       type: 'object',
-      description: 'Why a call was refused.',
+      description: 'The reason why a call failed.',
       required: ['code'],
       properties: {
         code: { type: 'string', enum: CODES },
-        message: { type: 'string', description: 'For people; it may change.' },
+        message: { type: 'string', description: 'A message for people. Its wording may change.' },
         details: { type: 'array', items: refTo('ConnectErrorDetail') },
       },
     },
     ConnectErrorDetail: {
       type: 'object',
-      description: 'A message about the refusal.',
+      description: 'A detail of the error.',
       required: ['type', 'value'],
       properties: { type, value, debug },
     },

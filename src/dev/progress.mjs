@@ -5,8 +5,8 @@ const EVERY_MS = 500;
 const ERASE = '\r\x1b[K';
 
 /**
- * Runs a command in the clone and says so in a line, at a terminal with the seconds that it takes and what `about`
- * says of how far it is. What the command prints follows. Returns why it failed, if it did.
+ * Runs a command in the clone and reports it on one line; at a terminal with the elapsed seconds and the
+ * progress that `about` returns. The command's output follows. Returns why it failed, if it did.
  */
 export async function step(title, command, args, { about = () => '', done = () => '' } = {}) {
   const began = performance.now();

@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 /** The directory of the clone. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Says what went wrong in a line and ends the process with exit code 1. */
+/** Prints one line that says what went wrong, and exits with code 1. */
 export function fail(message) {
   console.error(message);
   process.exit(1);
 }
 
-/** What a file of the clone says in JSON; undefined when there is none. */
+/** Parses a JSON file of the clone. Undefined if it does not exist. */
 export function readJson(file) {
   const path = join(ROOT, file);
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;

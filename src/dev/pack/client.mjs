@@ -8,14 +8,17 @@ import { withoutMap } from './service.mjs';
 const DIST = join(ROOT, 'dist');
 const ENTRIES = {
   '.': 'src/client/node',
-  // Without Node.js: over a transport of the caller's.
+  // Without Node.js: over a transport of the caller.
   './web': 'src/client/index',
   './schema': 'src/schema',
 };
-/** What it is made of, beside itself: what a program meets in its own types. */
+/** The packages whose types appear in the client's own. */
 const PACKAGES = ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'];
 
-/** Lays out the typed client: its modules, the same for `require`, types for both, and the protos. Returns where. */
+/**
+ * Lays out the typed client: its modules, the same for `require`, types for both, and the protos. Returns the
+ * directory.
+ */
 export async function layOutClient(packages) {
   const directory = join(packages, 'etcd-discovery-client');
   const modules = modulesOf(Object.values(ENTRIES).map((entry) => join(DIST, `${entry}.js`)));
@@ -34,7 +37,7 @@ export async function layOutClient(packages) {
     platform: 'node',
     target: 'node20.20',
   });
-  // Beside them, as the package says that a .js is a module.
+  // Next to them, because the package declares .js files to be modules.
   write(join(directory, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
   cpSync(join(ROOT, 'proto', 'discovery'), join(directory, 'proto', 'discovery'), { recursive: true });
   cpSync(join(ROOT, 'LICENSE'), join(directory, 'LICENSE'));
@@ -55,7 +58,7 @@ function manifest() {
     name: 'etcd-discovery-client',
     version,
     description:
-      'Typed client of etcd-discovery, the service by which the nodes of a new etcd cluster find each other',
+      'Typed client of etcd-discovery, a service that lets the nodes of a new etcd cluster find each other',
     keywords: ['etcd', 'discovery', 'client', 'connect'],
     license,
     repository,
@@ -77,7 +80,7 @@ function at(kind, path) {
   return { types: `./${kind}/${path}.d.ts`, default: `./${kind}/${path}.js` };
 }
 
-/** The modules and all that they import of ours, in code or in types. */
+/** Returns the modules and everything of ours that they import, in code or in types. */
 function modulesOf(entries) {
   const found = new Set();
   const waiting = [...entries];
@@ -92,7 +95,7 @@ function modulesOf(entries) {
   return [...found];
 }
 
-/** Types name the sources of what they import; those are not in the package. */
+/** Types import the sources of other modules, which are not in the package. */
 function withNamesOfModules(types) {
   return types.replace(/(\b(?:from |import\()["']\.[^"']+)\.ts(["'])/g, '$1.js$2');
 }

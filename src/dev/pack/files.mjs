@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Has npm pack a directory. Returns the path of the tarball. */
+/** Runs npm pack on a directory. Returns the path of the tarball. */
 export function npmPack(directory, into) {
   const flags = ['--ignore-scripts', '--loglevel=error', '--pack-destination', into];
   const options = { cwd: directory, encoding: 'utf8', shell: process.platform === 'win32' };

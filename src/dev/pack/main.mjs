@@ -1,5 +1,5 @@
-// `npm run pack`: writes the two packages that are published, laid out and as tarballs: etcd-discovery, the service, and
-// etcd-discovery-client, the typed client. Into dist/packages, or: npm run pack -- --into DIRECTORY
+// `npm run pack`: writes the two published packages, as directories and as tarballs: etcd-discovery (the service) and
+// etcd-discovery-client (the typed client). To dist/packages, or: npm run pack -- --into DIRECTORY
 
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -13,7 +13,7 @@ import { layOutService } from './service.mjs';
 const { values } = parseArgs({ options: { into: { type: 'string' } } });
 await installService();
 await buildService();
-// Not before: esbuild is one of the packages.
+// Loaded after the installation, because esbuild is one of the packages.
 const { layOutClient } = await import('./client.mjs');
 
 const packages = resolve(values.into ?? join(ROOT, 'dist', 'packages'));

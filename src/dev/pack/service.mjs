@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { ROOT, readJson } from '../root.mjs';
 import { npmPack, rewrite, writeManifest } from './files.mjs';
 
-/** Lays out what `files` of package.json names, and a manifest without what is for a clone alone. Returns where. */
+/**
+ * Lays out the `files` of package.json, and a manifest without the parts for a clone. Returns the directory.
+ */
 export function layOutService(packages) {
   const directory = join(packages, 'etcd-discovery');
   mkdirSync(directory);
@@ -24,7 +26,7 @@ export function layOutService(packages) {
   return directory;
 }
 
-/** Source maps are not in the package, so no file names one. */
+/** The package has no source maps, so no file refers to one. */
 export function withoutMap(code) {
   return code.replace(/^\/\/# sourceMappingURL=.*\n?/m, '');
 }

@@ -1,0 +1,88 @@
+import { loadCommands } from '../../src/cli/catalog.ts';
+import type { Command, Terminal } from '../../src/cli/command.ts';
+import { SERVICE_FLAGS } from '../../src/cli/service-flags.ts';
+import type { AnyFlag } from '../../src/settings/tables/flag.ts';
+import { table } from './table.ts';
+
+const COMMON: ReadonlySet<string> = new Set(Object.values(SERVICE_FLAGS).map(({ flag }) => flag));
+/** Flags of data commands that are settings: docs/reference/settings.md has them, and all of `serve`. */
+const STORE_SETTING = /^(?:data-|etcd|config$|ttl$|max-|custom-)/;
+
+export function serviceFlagsTable(): string {
+  return flagsTable(Object.values(SERVICE_FLAGS));
+}
+
+/** A section for each command of the groups. */
+export async function commandSections(groups: ReadonlyArray<Command['group']>): Promise<string> {
+  const commands = (await loadCommands()).filter(({ group }) => groups.includes(group));
+  return (await Promise.all(commands.map(section))).join('\n\n');
+}
+
+async function section(command: Command): Promise<string> {
+  const { name, summary } = command;
+  const flags = command.flags.filter(({ flag }) => !COMMON.has(flag) && !isSetting(command, flag));
+  const settings = command.flags.some(({ flag }) => isSetting(command, flag));
+  const { usage, details } = await helpOf(command);
+  const parts = [
+    `## ${name}`,
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    ['```text', usage, '```'].join('\n'),
+    ...details,
+    ...(flags.length === 0 ? [] : [flagsTable(flags)]),
+    ...(settings ? [`${flags.length === 0 ? 'Its' : 'Its other'} flags are [settings](settings.md).`] : []),
+  ];
+  return parts.join('\n\n');
+}
+
+function isSetting({ name, group }: Command, flag: string): boolean {
+  return name === 'serve' || (group === 'Data' && STORE_SETTING.test(flag));
+}
+
+/** The parts of a command's help that are not in its row: how to call it, and what it does beyond its summary. */
+async function helpOf(command: Command): Promise<{ usage: string; details: readonly string[] }> {
+  let help = '';
+  const ignore = (): void => undefined;
+  const terminal: Terminal = {
+    env: {},
+    out: (text) => {
+      help += text;
+    },
+    err: ignore,
+    columns: () => undefined,
+    ask: undefined,
+    status: { canShow: () => false, show: ignore, erase: ignore, leave: ignore },
+  };
+  await command.run(['--help'], terminal);
+  const [, usage = '', ...rest] = help.split('\n\n');
+  if (!usage.startsWith('Usage:')) throw new Error(`${command.name} --help has no usage`);
+  // Lists have a heading, and nothing but lists and examples comes after them.
+  const end = rest.findIndex((paragraph) => /^[A-Z][\w ]*:\n/.test(paragraph));
+  const details = rest.slice(0, end < 0 ? undefined : end).map((paragraph) => paragraph.replace(/\s+/g, ' '));
+  return { usage: usage.replace(/^Usage: +/, '').replace(/^ +/gm, ''), details: details.map(escapeMarkdown) };
+}
+
+/** Placeholders in angle brackets, and stars, are themselves. */
+function escapeMarkdown(text: string): string {
+  return text.replace(/[<*]/g, '\\$&').trim();
+}
+
+function flagsTable(flags: readonly AnyFlag[]): string {
+  return table(['Flag', 'Variable', 'Default', 'Meaning'], flags.map(row));
+}
+
+function row(flag: AnyFlag): readonly string[] {
+  const { value = '', short, help } = flag;
+  const {
+    env,
+    default: preset,
+    required,
+    many,
+  } = { ...flag } as Partial<Extract<AnyFlag, { value: string }>>;
+  const names = [`--${flag.flag} ${value}`.trimEnd(), ...(short === undefined ? [] : [`-${short}`])];
+  return [
+    names.map((name) => `\`${name}\``).join(', '),
+    env === undefined ? '' : `\`${env}\``,
+    required === true ? '(required)' : preset === undefined ? '' : `\`${preset}\``,
+    many === true ? `${help} May be given several times.` : help,
+  ];
+}

@@ -1,3 +1,0 @@
-import { limitsMarkdown } from './limits-table.ts';
-
-console.log(limitsMarkdown());
