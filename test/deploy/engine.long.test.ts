@@ -10,7 +10,7 @@ import { importEtcd, importNode } from './engine/base-images.ts';
 import { blocksOf, scriptOf, unprinted } from './engine/document.ts';
 import { Engine } from './engine/engine.ts';
 
-const DOCUMENT = 'docs/deploying.md';
+const DOCUMENT = 'docs/operating/deploying.md';
 const FILES = readdirSync('deploy')
   .filter((name) => name.startsWith('compose'))
   .map((name) => join('deploy', name));

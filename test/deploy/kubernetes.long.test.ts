@@ -90,7 +90,8 @@ suite('the Kubernetes manifests, as kustomize renders them', {
     });
 
     test(`${overlay} runs the image that the document builds`, () => {
-      const [, built] = /^docker build .*-t (\S+)/m.exec(readFileSync('docs/deploying.md', 'utf8')) ?? [];
+      const [, built] =
+        /^docker build .*-t (\S+)/m.exec(readFileSync('docs/operating/deploying.md', 'utf8')) ?? [];
       assert.equal(container.image, built);
     });
 

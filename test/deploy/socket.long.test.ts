@@ -89,7 +89,7 @@ test('sockets that the service cannot take are a wrong setting', async () => {
   child.stderr.on('data', (data: Buffer) => (problem += data.toString()));
   const code = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(code, 2);
-  assert.match(problem, /^etcd-discovery: LISTEN_FDS "2": the service takes one socket; [^\n]+\n$/);
+  assert.match(problem, /^etcd-discovery: LISTEN_FDS "2": the service accepts one socket; [^\n]+\n$/);
   // Of another process: not ours.
   const { stdout } = await run(['serve', '--help'], { LISTEN_PID: '1', LISTEN_FDS: '2' });
   assert.match(stdout, /--addr/);

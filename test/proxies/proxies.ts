@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../etcd/harness/ports.ts';
 import type { Scene } from '../etcd/harness/scene.ts';
@@ -12,6 +12,36 @@ export interface ReverseProxy {
 
 /** Debian's packages of the commands. */
 export const PACKAGES = { nginx: 'nginx', haproxy: 'haproxy', varnishd: 'varnish' } as const;
+export const CADDY = { caddy: 'caddy' } as const;
+
+/** Where a proxy listens, and the host and port of the service behind it. */
+interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+  readonly target: string;
+}
+
+/** The configuration that docs/operating/proxies.md has for a proxy, with the ports of this machine. */
+function documented(language: 'nginx' | 'haproxy' | 'caddyfile', { http, grpc, target }: Ports): string {
+  const document = readFileSync('docs/operating/proxies.md', 'utf8');
+  const [, sample] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(document) ?? [];
+  if (sample === undefined) throw new Error(`docs/operating/proxies.md has no sample for ${language}`);
+  return sample
+    .replaceAll('10.0.0.5:8087', target)
+    .replace(
+      /(listen |bind |:\/\/)?:?\b8080\b/g,
+      (_, before: string | undefined = '') => `${before}${at(before, http)}`,
+    )
+    .replace(
+      /(listen |bind ):?2379\b/g,
+      (_, before: string | undefined = '') => `${before}${at(before, grpc)}`,
+    );
+}
+
+/** Caddy's site is a URL, of any host; the others listen at an address. */
+function at(before: string, port: number): string {
+  return before === '://' ? `:${port}` : `127.0.0.1:${port}`;
+}
 
 /** nginx with its own time-outs: 60 s for whatever a proxied server, or a client, has not said. */
 export function startNginx(scene: Scene, target: string): Promise<ReverseProxy> {
@@ -54,12 +84,7 @@ async function nginx(
   configure: (home: string) => string,
 ): Promise<ReverseProxy> {
   const [http = 0, grpc = 0] = await freePorts(2);
-  runNginx(
-    scene,
-    (home) => `${configure(home)}
-  server { listen 127.0.0.1:${http}; location / { proxy_pass http://${target}; } }
-  server { listen 127.0.0.1:${grpc} http2; location / { grpc_pass grpc://${target}; } }`,
-  );
+  runNginx(scene, (home) => `${configure(home)}\n${documented('nginx', { http, grpc, target })}`);
   return listening(scene, { name: 'nginx', http, grpc });
 }
 
@@ -90,27 +115,27 @@ export async function startHaproxy(
   added = '',
 ): Promise<ReverseProxy> {
   const [http = 0, grpc = 0] = await freePorts(2);
-  const config = `defaults
-  mode http
-  timeout connect 5000
-  timeout client 50000
-  timeout server 50000
-  ${added}
-frontend http
-  bind 127.0.0.1:${http}
-  default_backend http
-backend http
-  server service ${target}
-frontend grpc
-  bind 127.0.0.1:${grpc} proto h2
-  default_backend grpc
-backend grpc
-  server service ${target} proto h2
-`;
+  const config = documented('haproxy', { http, grpc, target }).replace(
+    /^( *)timeout server .*$/m,
+    (line, indent: string) => `${line}\n${indent}${added}`,
+  );
   const file = join(scene.directory, `${name.replaceAll(' ', '-')}.cfg`);
   writeFileSync(file, config);
   scene.run(name, 'haproxy', ['-f', file]);
   return listening(scene, { name, http, grpc });
+}
+
+/** Caddy, which has one port for both. */
+export async function startCaddy(scene: Scene, target: string): Promise<ReverseProxy> {
+  const [http = 0] = await freePorts(1);
+  const home = join(scene.directory, 'caddy');
+  mkdirSync(home);
+  const file = join(home, 'Caddyfile');
+  // Its port for administration would be the same for every Caddy of the machine.
+  const config = documented('caddyfile', { http, grpc: http, target }).replace('{', '{\n  admin off');
+  writeFileSync(file, config);
+  scene.run('caddy', 'env', [`HOME=${home}`, 'caddy', 'run', '--adapter', 'caddyfile', '--config', file]);
+  return listening(scene, { name: 'caddy', http, grpc: http });
 }
 
 async function listening(
