@@ -134,7 +134,7 @@ function forThisEtcd(text: string): string {
   const speaksV3 = etcd.missing === undefined && Number(etcd.series.split('.')[1]) >= 6;
   if (speaksV3) return text;
   const [, line = ''] =
-    /^etcd 3\.4 and 3\.5 [^`]*`--discovery-token` by:\n\n```text\n([^\n]*\n)```/m.exec(text) ?? [];
+    /^etcd 3\.4 and 3\.5 [^`]*`--discovery-token` with:\n\n```text\n([^\n]*\n)```/m.exec(text) ?? [];
   assert.match(line, /--discovery "\$URL"/);
   return text.replace(/^ *--discovery-token .*\n/m, () => line);
 }
