@@ -137,7 +137,11 @@ export class Claim {
   /** Releases the directory. */
   async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
-    rmSync(join(this.#directory, fileName(this.id)), { force: true });
+    try {
+      rmSync(join(this.#directory, fileName(this.id)), { force: true });
+    } catch {
+      // A file system that has turned read-only keeps it, as it does that of a process that was killed.
+    }
     for (const lock of this.#locks) lock.release();
   }
 
