@@ -8,6 +8,8 @@ import { damaged } from './check/refusals.ts';
 const PANIC = -30795;
 const DAMAGE_CODES = new Set([-30797, -30796, -30793, -30782, -30779]);
 const READERS_FULL = -30790;
+/** The size of the buffer, including the terminating zero. */
+const WRITE_ERROR_BYTES = 100;
 /** Less than the smallest commits need. */
 const FULL_BYTES = 65_536;
 const CAUSES: Readonly<Record<number, string>> = {
@@ -32,6 +34,16 @@ export function codeOf(error: unknown): number | undefined {
 export function isPanic(error: unknown): boolean {
   // Reads report this with the code of an invalid argument.
   return codeOf(error) === PANIC || (error instanceof Error && error.message.includes('MDB_PANIC'));
+}
+
+/**
+ * Whether LMDB wrote past the end of its buffer when it failed to write a page. The heap of this process may then
+ * be corrupt, so it must exit. LMDB 3.5.6 formats this text into 100 bytes but needs 83 to 125, because the last
+ * numbers are uninitialised memory. The data file is not affected: LMDB aborts that transaction.
+ */
+export function overran(error: unknown): boolean {
+  const text = error instanceof Error ? /Attempting to write page .*/.exec(error.message)?.[0] : undefined;
+  return text !== undefined && text.length >= WRITE_ERROR_BYTES;
 }
 
 /** Whether LMDB has found its file to be damaged. No other error proves that. */

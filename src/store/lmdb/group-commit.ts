@@ -2,7 +2,7 @@ import type { RootDatabase } from 'lmdb';
 import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
 import { refusalOf, unavailable } from '../refusals.ts';
 import type { Disk } from './disk.ts';
-import { isPanic } from './fault.ts';
+import { isPanic, overran } from './fault.ts';
 import type { Footprint } from './footprint.ts';
 
 /** Changes is the combined writes of one transaction. */
@@ -208,6 +208,7 @@ export class Batches {
 
   async #failed(error: unknown): Promise<DiscoveryError> {
     const real = await commitError(error);
+    if (overran(real)) this.#fatal(this.#disk.causeOf(real));
     try {
       this.#env.resetReadTxn();
       this.#env.doesExist('any key');

@@ -38,6 +38,11 @@ export class StoreProcess {
     return this.stdout.split('\n').filter((line) => line.startsWith(start));
   }
 
+  /** Why it refused writes, and why it ended. LMDB prints lines of its own in between, not all of them with an end. */
+  said(): string[] {
+    return [...this.lines('refused'), ...(this.stderr.match(/the store has failed.*/g) ?? [])];
+  }
+
   async opened(): Promise<this> {
     let over = false;
     void this.ended.then(() => {

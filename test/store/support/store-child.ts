@@ -2,7 +2,7 @@
 //   hold          open it and stay until standard input ends
 //   look          read it beside its owner, as a backup does, until standard input ends
 //   leave         open it and do nothing more
-//   write COUNT   make this many tokens, one after the other, and say what came of each
+//   write COUNT   make this many tokens, one after the other, and say what came of each, and what the system said
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -46,6 +46,8 @@ try {
         say(`acknowledged ${name} ${revision}`);
       } catch (error) {
         say(`refused ${name} ${String(error)}`);
+        const { cause } = error as Error;
+        if (cause instanceof Error) say(`because ${cause.message}`);
         // As long as the store itself waits after a failure.
         await sleep(1100);
       }
