@@ -140,7 +140,7 @@ export class Claim {
     try {
       rmSync(join(this.#directory, fileName(this.id)), { force: true });
     } catch {
-      // A file system that has turned read-only keeps it, as it does that of a process that was killed.
+      // On a file system that became read-only the socket stays, as after a kill.
     }
     for (const lock of this.#locks) lock.release();
   }

@@ -1,10 +1,17 @@
-import { closeSync, fdatasync, fstatSync, openSync, statSync, write } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, futimes, openSync, statSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 
 const writeAt = promisify(write);
 const flush = promisify(fdatasync);
+const setTimes = promisify(futimes);
 
 const ZEROS = Buffer.alloc(262_144);
+
+/**
+ * The errors of a file system that accepts no writes at all. Other errors may only mean that this user cannot set
+ * times, or that the file system does not support it.
+ */
+const ACCEPTS_NOTHING = new Set(['EROFS', 'EIO']);
 
 /** DataFile is LMDB's file, opened separately for the operations that LMDB does not offer. */
 export class DataFile {
@@ -45,6 +52,16 @@ export class DataFile {
       onPart(at);
     }
     await flush(this.fd);
+  }
+
+  /** Throws if the file system accepts no writes. Sets the times of the file, which requires no flush. */
+  async touch(): Promise<void> {
+    const now = Date.now() / 1000;
+    try {
+      await setTimes(this.fd, now, now);
+    } catch (error) {
+      if (ACCEPTS_NOTHING.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
   }
 
   close(): void {

@@ -8,6 +8,11 @@ import type { Room } from './room.ts';
 
 /** After a failure, writes are rejected immediately for this long: a full disk stays full for a while. */
 const RETRY_AFTER_MS = 1000;
+/**
+ * How long the last check that the file system accepts writes is valid. On most disks a transaction takes longer;
+ * on faster disks a check for each transaction would cost as much as the flush.
+ */
+const ASK_AFTER_MS = 5;
 
 interface Trouble {
   readonly error: DiscoveryError;
@@ -32,6 +37,8 @@ export class Disk {
   /** Writes that need room are rejected. */
   #full: Trouble | undefined;
   #told: string | undefined;
+  /** Until when the last check of the file system is valid. */
+  #askedUntil = 0;
 
   constructor(file: DataFile, room: Room, tell: (trouble: string | undefined) => void) {
     this.#file = file;
@@ -66,7 +73,7 @@ export class Disk {
   prepare(print: Footprint = NOTHING_YET): Promise<DiscoveryError | undefined> | DiscoveryError | undefined {
     const misplaced = this.#misplaced();
     if (misplaced !== undefined) return this.#telling(misplaced);
-    if (this.#told === undefined && this.#room.has(print)) return undefined;
+    if (this.#told === undefined && !this.#isToAsk() && this.#room.has(print)) return undefined;
     return this.#prepared(print);
   }
 
@@ -99,11 +106,15 @@ export class Disk {
       if (this.#broken !== undefined) {
         if (isRecent(this.#broken)) return this.#broken.error;
         await this.#room.probe();
+      } else if (this.#isToAsk()) {
+        await this.#file.touch();
       }
+      this.#askedUntil = performance.now() + ASK_AFTER_MS;
     } catch (error) {
       return this.failed(error);
     }
     this.#broken = undefined;
+    if (this.#told === undefined && this.#room.has(print)) return undefined;
     if (print.grows && isRecent(this.#full)) return this.#full.error;
     try {
       await this.#room.make(print);
@@ -116,6 +127,11 @@ export class Disk {
     this.#full = undefined;
     this.#telling(undefined);
     return undefined;
+  }
+
+  /** Whether the file system must be checked, so that LMDB does not meet the failure (see `overran`). */
+  #isToAsk(): boolean {
+    return performance.now() >= this.#askedUntil;
   }
 
   #misplaced(): DiscoveryError | undefined {

@@ -4,9 +4,9 @@ import type { DataFile } from './data-file.ts';
 import type { Footprint } from './footprint.ts';
 
 // LMDB sometimes ends the process when it cannot write a page, because it prints a message into a buffer that
-// is too small (see `overran`). It must therefore never meet a full disk, a quota or a file size limit: the file is extended
-// in advance by writing zeros after its last page, and a transaction starts only if all that it may write
-// fits in there.
+// is too small (see `overran`). It must therefore never meet a full disk, a quota or a file size limit: the file
+// is extended in advance by writing zeros after its last page, and a transaction starts only if all that it may
+// write fits in there.
 
 const MIB = 1_048_576;
 /**

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { mountedAt, type SmallDisk } from './tmpfs.ts';
 
 /** A block device with ext4 on it. */
 export interface Device extends SmallDisk {
+  /** Makes the kernel consider the file system damaged, so that it becomes read-only. Returns why that is impossible. */
+  turnReadOnly(): string | undefined;
   /** Takes it off, repairs it and mounts it again, as after a failure. Fails when it cannot be repaired. */
   repair(): void;
 }
@@ -34,6 +36,16 @@ export function loopDevice(under: string, megabytes: number): Device | string {
   }
   return {
     ...mountedAt(path, detach),
+    turnReadOnly() {
+      const remount = run('mount', '-o', 'remount,errors=remount-ro', path);
+      if (remount !== undefined) return remount;
+      try {
+        writeFileSync(join('/sys/fs/ext4', basename(device), 'trigger_fs_error'), '1');
+      } catch (error) {
+        return `no error can be caused here: ${String(error)}`;
+      }
+      return undefined;
+    },
     repair() {
       run('umount', path);
       // 1: it has repaired something.

@@ -38,7 +38,7 @@ export class StoreProcess {
     return this.stdout.split('\n').filter((line) => line.startsWith(start));
   }
 
-  /** Why it refused writes, and why it ended. LMDB prints lines of its own in between, not all of them with an end. */
+  /** Why it refused writes, and why it exited. LMDB prints text of its own to stderr, some of it without a newline. */
   said(): string[] {
     return [...this.lines('refused'), ...(this.stderr.match(/the store has failed.*/g) ?? [])];
   }
