@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { checker, judge } from './checker.ts';
+import { buildChecker, runChecker } from './checker.ts';
 import type { Call, Outcome, Recorded, Seen } from './history.ts';
 
-// That the checker finds what it is for, and nothing else, in histories made by hand.
+// Tests with handwritten histories that the checker finds what it is for, and nothing else.
 
 const ok = (revision: number, facts: object = {}): Outcome => ({ status: 'OK', revision, ...facts });
 const refused = (reason: string): Outcome => ({ status: 'REFUSED', reasons: [reason] });
@@ -31,7 +31,7 @@ const list = (revision: number, ...members: Seen[]): [Call, Outcome] => [
 ];
 const [one, two, three] = [seen(1, 2), seen(2, 3), seen(3, 4)] as const;
 
-/** Calls one after the other, unless they have a begin and an end of their own. */
+/** Calls run one after the other unless they have their own begin and end. */
 type Line = readonly [call: Call, outcome: Outcome, begin?: number, end?: number];
 
 function history(...lines: Line[]): Recorded[] {
@@ -49,24 +49,24 @@ const [first, second, third]: readonly [Line, Line, Line] = [
 
 const LINEARIZABLE: Readonly<Record<string, Recorded[]>> = {
   'a cluster forms': history(made, first, second, third, list(4, one, two, three)),
-  'a list sees a registration that has no answer yet': history(
+  'a list has a registration that is still in progress': history(
     made,
     [register(1), created(2), 10, 100],
     [...list(2, one), 20, 30],
   ),
-  'a list does not see a registration that has no answer yet': history(
+  'a list lacks a registration that is still in progress': history(
     made,
     [register(1), created(2), 10, 100],
     [...list(1), 20, 30],
   ),
-  'a registration without an answer is seen late': history(
+  'a registration without a response appears late': history(
     made,
     [register(1), UNKNOWN],
     list(1),
     list(2, one),
   ),
-  'a registration without an answer is never seen': history(made, [register(1), UNKNOWN], list(1), list(1)),
-  'a complete cluster is final, and has standbys beyond it': history(
+  'a registration without a response never appears': history(made, [register(1), UNKNOWN], list(1), list(1)),
+  'a complete cluster is final, and has standbys': history(
     made,
     first,
     second,
@@ -98,80 +98,77 @@ const LINEARIZABLE: Readonly<Record<string, Recorded[]>> = {
 };
 
 const WRONG: Readonly<Record<string, Recorded[]>> = {
-  'a list misses a registration that was acknowledged': history(made, first, second, list(3, one)),
-  'a registration that was acknowledged is lost': history(
-    made,
-    first,
-    second,
-    list(3, one, two),
-    list(3, two),
-  ),
-  'two members have one rank': history(made, first, second, list(3, one, { ...two, created: 2 })),
-  'two lists have other orders': history(
+  'a list lacks an acknowledged registration': history(made, first, second, list(3, one)),
+  'an acknowledged registration is lost': history(made, first, second, list(3, one, two), list(3, two)),
+  'two members have the same rank': history(made, first, second, list(3, one, { ...two, created: 2 })),
+  'two lists have different orders': history(
     made,
     [register(1), UNKNOWN],
     [register(2), UNKNOWN],
     list(3, seen(1, 2), seen(2, 3)),
     list(3, seen(2, 2), seen(1, 3)),
   ),
-  'a list has a member that nobody registered': history(made, first, list(3, one, two)),
-  'a list is older than one before': history(
+  'a list has a member that was never registered': history(made, first, list(3, one, two)),
+  'a list is older than an earlier one': history(
     made,
     [register(1), created(2), 10, 100],
     [...list(2, one), 20, 30],
     [...list(1), 40, 50],
   ),
-  'a revision goes back': history(made, first, list(5, one), [register(2), created(4)]),
-  'two writes have one revision': history(made, first, [register(2), created(2)]),
+  'a revision decreases': history(made, first, list(5, one), [register(2), created(4)]),
+  'two writes have the same revision': history(made, first, [register(2), created(2)]),
   'a cluster has one member too many': history(made, first, second, third, [register(4), created(5)]),
   'a complete cluster loses a member': history(made, first, second, third, [deregister(1), ok(5)]),
-  'a registration is refused without a reason': history(made, first, [register(2), refused('CLUSTER_FULL')]),
-  'one id is registered twice': history(made, first, [register(1, 'b'), created(3)]),
-  'a replacement takes another rank': history(
+  'a registration is rejected without cause': history(made, first, [register(2), refused('CLUSTER_FULL')]),
+  'an id is registered twice': history(made, first, [register(1, 'b'), created(3)]),
+  'a replacement changes the rank': history(
     made,
     first,
     second,
     [register(1, 'b', 'REPLACE'), ok(4)],
     list(4, two, seen(1, 4, 'b')),
   ),
-  'a registration without an answer is seen and then not': history(
+  'a registration without a response appears and disappears': history(
     made,
     [register(1), UNKNOWN],
     list(2, one),
     list(2),
   ),
-  'a token that was deleted is there': history(made, [{ kind: 'delete' }, ok(2)], list(3)),
-  'one token is made with two sizes': history(made, [{ kind: 'create', size: 4 }, ok(2, { did: 'CREATED' })]),
+  'a deleted token is served': history(made, [{ kind: 'delete' }, ok(2)], list(3)),
+  'a token is created with two sizes': history(made, [
+    { kind: 'create', size: 4 },
+    ok(2, { did: 'CREATED' }),
+  ]),
 };
 
-const tool = await checker();
+const tool = await buildChecker();
 
 suite('the checker', { skip: tool.missing ?? false }, () => {
   const path = tool.path ?? '';
   for (const [what, of] of Object.entries(LINEARIZABLE)) {
-    test(`takes that ${what}`, async () => {
-      const { linearizable, text } = await judge(path, of);
+    test(`accepts a history where ${what}`, async () => {
+      const { linearizable, text } = await runChecker(path, of);
       assert.ok(linearizable, text);
     });
   }
   for (const [what, of] of Object.entries(WRONG)) {
-    test(`finds that ${what}`, async () => {
-      assert.equal((await judge(path, of)).linearizable, false);
+    test(`rejects a history where ${what}`, async () => {
+      assert.equal((await runChecker(path, of)).linearizable, false);
     });
   }
 
-  test('shows the least of a history that is wrong', async () => {
+  test('shows the smallest part of a history that is wrong', async () => {
     const before: Line[] = [made, first, list(2, one), list(2, one), second];
     const after: Line[] = [list(3, one), list(3, one, two), third, list(4, one, two, three)];
-    const { text } = await judge(path, history(...before, ...after));
-    // What made the state, and the list that does not show it; not the lists before, nor what came after.
+    const { text } = await runChecker(path, history(...before, ...after));
+    // The calls that produced the state, and the list that contradicts it; not the lists before, nor later calls.
     const kinds = [...text.matchAll(/"call":\{"kind":"(\w+)"/g)].map(([, kind]) => kind);
     assert.deepEqual(kinds, ['create', 'register', 'register', 'list']);
   });
 
-  test('looks at each token alone', async () => {
+  test('checks each token separately', async () => {
     const wrong = history(made, first, list(1)).map((each) => ({ ...each, token: 'u' }));
-    const { linearizable, text } = await judge(path, [...history(made, first, list(2, one)), ...wrong]);
+    const { linearizable, text } = await runChecker(path, [...history(made, first, list(2, one)), ...wrong]);
     assert.equal(linearizable, false);
     assert.match(text, /^u: /);
   });

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { provideGo, ROOT, type Tool } from '../support/programs.ts';
 import { linesOf, type Recorded } from './history.ts';
 
-// The program of test/linearizability/go, around the checker Porcupine. It is made once, in a long run, and kept.
+// Builds the program of test/linearizability/go, which uses the checker Porcupine, once and keeps it.
 
 const SOURCES = join(ROOT, 'test', 'linearizability', 'go');
 const PORCUPINE = 'github.com/anishathalye/porcupine@v1.3.1';
 
-export function checker(): Promise<Tool> {
+export function buildChecker(): Promise<Tool> {
   const files = readdirSync(SOURCES).sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(SOURCES, file)));
@@ -23,28 +23,28 @@ export function checker(): Promise<Tool> {
   return provideGo({ name, get: [PORCUPINE], source: '.', prepare });
 }
 
-export interface Judgement {
+export interface Verdict {
   readonly linearizable: boolean;
-  /** How much was looked at, or the least that shows what is wrong. */
+  /** How much was checked, or the smallest part that shows what is wrong. */
   readonly text: string;
 }
 
-export async function judge(path: string, history: readonly Recorded[]): Promise<Judgement> {
+export async function runChecker(path: string, history: readonly Recorded[]): Promise<Verdict> {
   const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     text += part;
   });
-  // One that ends before it has read everything says why.
+  // A process that exits before it has read everything prints the reason.
   child.stdin.on('error', () => {});
   child.stdin.end(linesOf(history));
   const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0 && code !== 1) throw new Error(`the checker cannot tell: ${text}`);
+  if (code !== 0 && code !== 1) throw new Error(`the checker has no verdict: ${text}`);
   return { linearizable: code === 0, text };
 }
 
-/** Keeps a whole history, to be looked at again. */
-export function keep(history: readonly Recorded[], seed: number): string {
+/** Saves a whole history for later analysis. */
+export function save(history: readonly Recorded[], seed: number): string {
   const file = join(tmpdir(), `etcd-discovery-history-${seed}-${process.pid}.jsonl`);
   writeFileSync(file, linesOf(history));
   return file;

@@ -8,16 +8,16 @@ import { v3 } from './v3.ts';
 
 const CLIENTS = 8;
 const TOKENS_AT_ONCE = 3;
-/** The checker's work grows with a power of them. */
+/** The checker's work grows with a power of this number. */
 const CALLS_PER_TOKEN = 60;
-/** A registration that is repeated later than half a minute after it is no retry any more. */
+/** A registration that is repeated more than half a minute later does not count as a retry. */
 const TOKEN_LIFE_MS = 15_000;
 const MEMBERS = 6;
 const PAUSE_MS = 20;
 
 const DIALECTS: Readonly<Record<string, Dialect>> = { rpc, v2, v3 };
 
-/** So many of a hundred calls. */
+/** Percentages of calls. */
 const SHARES: ReadonlyArray<readonly [kind: Call['kind'], share: number]> = [
   ['register', 42],
   ['list', 25],
@@ -35,12 +35,12 @@ interface Token {
   calls: number;
 }
 
-/** Clients that call at once, each in any dialect, on a few tokens that others use as well. */
+/** Concurrent clients that use all dialects on a few shared tokens. */
 export class Clients {
   readonly history: Recorded[] = [];
   readonly #random: Random;
   readonly #name: string;
-  /** Where the service is served now. */
+  /** Where the service is reachable now. */
   readonly #urls: () => readonly string[];
   readonly #tokens: Token[] = [];
   readonly #start = process.hrtime.bigint();
@@ -55,10 +55,10 @@ export class Clients {
     this.#running = Array.from({ length: CLIENTS }, (_, client) => this.#run(client));
   }
 
-  /** Waits until so many more calls have been answered. */
+  /** Waits for this many more responses. */
   async answered(calls: number): Promise<void> {
     const wanted = this.history.length + calls;
-    await waitFor(`${calls} more answers`, () => this.history.length >= wanted);
+    await waitFor(`${calls} more responses`, () => this.history.length >= wanted);
   }
 
   async stop(): Promise<readonly Recorded[]> {
@@ -111,7 +111,7 @@ export class Clients {
       case 'deregister':
         return { kind, id: idOf(this.#random.between(1, MEMBERS)) };
       case 'delete':
-        // Not before the end: little is left to do with what is gone.
+        // Not early: little can be done with a deleted token.
         return { kind: token.calls > CALLS_PER_TOKEN / 2 ? kind : 'list' };
       default:
         return { kind };
@@ -138,7 +138,7 @@ function idOf(i: number): string {
   return (0xa000 + i).toString(16);
 }
 
-/** The dialects that have a call. */
+/** Returns the dialects that have a call. */
 function dialectsOf(call: Call): readonly string[] {
   switch (call.kind) {
     case 'get':
@@ -147,7 +147,7 @@ function dialectsOf(call: Call): readonly string[] {
     case 'delete':
       return ['rpc', 'v2'];
     case 'register':
-      // In etcd's dialects who comes too late is always a standby, and in v3 a put has no condition.
+      // In etcd's dialects a late node always becomes a standby, and a v3 put has no condition.
       if (!call.standby) return ['rpc'];
       return call.mode === 'SET' ? ['rpc', 'v2', 'v3'] : ['rpc', 'v2'];
     default:

@@ -1,13 +1,13 @@
 import { test } from 'node:test';
 import { Random, seedOfRun } from '../store/support/random.ts';
 import { SpawnedService } from '../support/child.ts';
-import { checker } from './checker.ts';
+import { buildChecker } from './checker.ts';
 import { Clients } from './clients.ts';
-import { assertLinearizable, during, UNLIMITED } from './run.ts';
+import { assertLinearizable, runFaults, UNLIMITED } from './run.ts';
 
-const tool = await checker();
+const tool = await buildChecker();
 
-test('over the embedded store, what clients are told while it is killed is linearizable', {
+test('responses of the embedded store are linearizable while the service is killed', {
   skip: tool.missing ?? false,
 }, async (t) => {
   const seed = seedOfRun();
@@ -17,8 +17,8 @@ test('over the embedded store, what clients are told while it is killed is linea
   let urls = [service.url];
   const clients = new Clients(random, `lmdb-${seed}`, () => urls);
   t.after(() => clients.stop());
-  await during(clients, random, async () => {
-    // What is under way then gets no answer; nobody calls a service that is known to be away.
+  await runFaults(clients, random, async () => {
+    // Calls in progress get no response; clients do not call a service that is known to be down.
     await service.end('SIGKILL');
     urls = [];
     service = await service.again(UNLIMITED);

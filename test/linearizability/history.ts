@@ -1,6 +1,6 @@
-// What clients did at once, and what each was told, whatever dialect it spoke.
+// What concurrent clients did, and the responses that they got, in any dialect.
 
-/** What a client asks for, of one token. */
+/** A client's call on one token. */
 export type Call =
   | { readonly kind: 'create'; readonly size: number }
   | Register
@@ -22,16 +22,16 @@ export interface Seen {
   readonly modified: number;
 }
 
-/** What the client was told; of a call's facts those that its dialect tells. */
+/** The response, with the facts that the dialect contains. */
 export type Outcome =
   | ({ readonly status: 'OK'; readonly revision: number } & Facts)
-  /** One of the reasons is the right one: the v2 dialect has fewer words than the API. */
+  /** One of the reasons is the right one: the v2 dialect has fewer errors than the API. */
   | { readonly status: 'REFUSED'; readonly reasons: readonly string[] }
-  /** No keys, or none deleted. */
+  /** No keys, or no key deleted. */
   | { readonly status: 'ABSENT' }
-  /** No answer, or one that leaves open whether it was done. */
+  /** No response, or one that leaves open whether the call took effect. */
   | { readonly status: 'UNKNOWN' }
-  /** Nobody was there: it was certainly not done. */
+  /** Never received by the service: it did not take effect. */
   | { readonly status: 'UNSENT' };
 
 interface Facts {
@@ -44,7 +44,7 @@ interface Facts {
   readonly members?: readonly Seen[];
 }
 
-/** A call with its begin and end in ns, by one clock of all clients. */
+/** A call with its begin and end in ns, by one clock for all clients. */
 export interface Recorded {
   readonly token: string;
   readonly client: number;
@@ -56,10 +56,10 @@ export interface Recorded {
 
 export const READS: ReadonlySet<Call['kind']> = new Set(['list', 'size', 'get']);
 
-/** How one dialect makes a call. */
+/** Makes a call in one dialect. */
 export type Dialect = (url: string, token: string, call: Call) => Promise<Outcome>;
 
-/** No two registrations of one name have another address, and none of two names the same. */
+/** Returns a peer URL that is always the same for a name, and differs between names. */
 export function peerUrlOf(name: string): string {
   const [, i = '0', variant = 'a'] = /^m(\d+)([a-z])$/.exec(name) ?? [];
   return `http://10.0.${variant.charCodeAt(0)}.${i}:2380`;

@@ -5,13 +5,13 @@ import { Scene } from '../etcd/harness/scene.ts';
 import { Service } from '../etcd/harness/service.ts';
 import { installedEtcd } from '../etcd/harness/versions.ts';
 import { Random, seedOfRun } from '../store/support/random.ts';
-import { checker } from './checker.ts';
+import { buildChecker } from './checker.ts';
 import { Clients } from './clients.ts';
-import { assertLinearizable, during, UNLIMITED } from './run.ts';
+import { assertLinearizable, runFaults, UNLIMITED } from './run.ts';
 
-const [tool, etcd] = [await checker(), await installedEtcd()];
+const [tool, etcd] = [await buildChecker(), await installedEtcd()];
 
-test('over two replicas on one etcd, what clients are told while a replica is killed, etcd stands still or its connections break is linearizable', {
+test('responses of two replicas on one etcd are linearizable while a replica is killed, etcd freezes or connections break', {
   skip: tool.missing ?? etcd.missing ?? false,
 }, async (t) => {
   if (etcd.missing !== undefined) return;
@@ -24,7 +24,7 @@ test('over two replicas on one etcd, what clients are told while a replica is ki
     await Service.start(scene, UNLIMITED, { name: 'replica 1', store }),
     await Service.start(scene, UNLIMITED, { name: 'replica 2', store }),
   ] as const;
-  // Nobody calls a replica that is known to be away.
+  // Clients do not call a replica that is known to be down.
   const away = new Set<string>();
   const clients = new Clients(random, `etcd-${seed}`, () =>
     replicas.map(({ url }) => url).filter((url) => !away.has(url)),
@@ -51,8 +51,8 @@ test('over two replicas on one etcd, what clients are told while a replica is ki
       for (const { proxy } of backing.members) proxy.restore();
     },
   ];
-  // Each in turn, so that a short run has them all.
-  await during(clients, random, async (i) => {
+  // In turn, so that a short run includes each.
+  await runFaults(clients, random, async (i) => {
     await faults[i % faults.length]?.();
   });
   await assertLinearizable(tool.path ?? '', await clients.stop(), seed);

@@ -19,7 +19,7 @@ import { type Call, type Outcome, peerUrlOf, type Register, type Seen } from './
 const CALL_LIMIT_MS = 5000;
 const TTL_MS = 3_600_000;
 
-/** The API, in Connect's protocol over HTTP/1.1, without the retries of our own client: every try is noted. */
+/** Calls the API in Connect's protocol over HTTP/1.1, without the retries of our own client: every try is recorded. */
 export async function rpc(url: string, token: string, call: Call): Promise<Outcome> {
   try {
     return await make(clientOf(url), token, call);
@@ -114,14 +114,14 @@ export function ok(revision: bigint | number): { readonly status: 'OK'; readonly
   return { status: 'OK', revision: Number(revision) };
 }
 
-/** A refusal is told in the API's words over gRPC too. */
+/** Returns the outcome of an error, which has the API's reasons over gRPC too. */
 export function refused(thrown: unknown): Outcome {
   const reason = reasonOf(thrown);
   if (reason !== undefined) return refusedFor([reason]);
   return { status: wasNeverSent(ConnectError.from(thrown)) ? 'UNSENT' : 'UNKNOWN' };
 }
 
-/** Of these nobody can say whether the call was done. */
+/** After these errors, the call may or may not have taken effect. */
 const OPEN = new Set(['STORE_UNAVAILABLE', 'SHUTTING_DOWN', 'INTERNAL']);
 
 export function refusedFor(reasons: readonly string[]): Outcome {

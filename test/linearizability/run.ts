@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { slow } from '../slow.ts';
 import type { Random } from '../store/support/random.ts';
-import { judge, keep } from './checker.ts';
+import { runChecker, save } from './checker.ts';
 import type { Clients } from './clients.ts';
 import type { Recorded } from './history.ts';
 
-/** How long clients call over one store. */
+/** How long clients call each store. */
 const MINUTES = Number(process.env['ETCD_DISCOVERY_TEST_MINUTES'] ?? (slow ? 0.3 : 0.1));
 
-/** However slow the machine is. */
+/** Even on a slow machine. */
 const LEAST_FAULTS = 3;
 
-/** Lets one fault after the other happen for as long as the run is to be, each amid the calls of the clients. */
-export async function during(
+/** Runs one fault after the other for the length of the run, each during calls of the clients. */
+export async function runFaults(
   clients: Clients,
   random: Random,
   fault: (i: number) => Promise<void>,
@@ -30,12 +30,12 @@ export async function assertLinearizable(
   history: readonly Recorded[],
   seed: number,
 ): Promise<void> {
-  const { linearizable, text } = await judge(path, history);
-  assert.ok(linearizable, linearizable ? '' : `${text}the whole history: ${keep(history, seed)}`);
+  const { linearizable, text } = await runChecker(path, history);
+  assert.ok(linearizable, linearizable ? '' : `${text}the whole history: ${save(history, seed)}`);
   console.log(text.trimEnd());
 }
 
-/** Flags of a service that all clients call from one address. */
+/** Flags of a service whose clients all share one address. */
 export const UNLIMITED: readonly string[] = ['client-requests', 'client-new-tokens', 'client-bytes'].flatMap(
   (limit) => [`--${limit}`, 'off'],
 );

@@ -21,7 +21,7 @@ interface Node {
   readonly nodes?: readonly Node[];
 }
 
-/** etcd's v2 dialect: what curl and a node with --discovery do. */
+/** Calls etcd's v2 dialect, as curl and a node with --discovery do. */
 export async function v2(url: string, token: string, call: Call): Promise<Outcome> {
   let answer: { status: number; text: string; index: number };
   try {
@@ -76,12 +76,12 @@ function seen({ key, value, createdIndex, modifiedIndex }: Node): Seen {
   return { id, name, created: createdIndex, modified: modifiedIndex };
 }
 
-/** As a node sorts them. */
+/** Orders members as a node does. */
 export function byRank(a: Seen, b: Seen): number {
   return a.created - b.created;
 }
 
-/** Every reason of the service that reads like this in the dialect. */
+/** Returns every reason of the service that has this error in the dialect. */
 function reasonsOf({ errorCode, message }: { errorCode: number; message: string }): string[] {
   return Object.entries(ErrorReason).flatMap(([name, reason]) => {
     const row = ROWS[reason];
@@ -89,7 +89,7 @@ function reasonsOf({ errorCode, message }: { errorCode: number; message: string 
   });
 }
 
-// `fetch` would send a PUT or a DELETE again by itself.
+// `fetch` would retry a PUT or a DELETE.
 const agent = new Agent({ keepAlive: true });
 
 function send(

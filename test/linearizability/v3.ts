@@ -8,7 +8,7 @@ import { byRank } from './v2.ts';
 
 const CALL_LIMIT_MS = 5000;
 
-/** etcd's v3 dialect over gRPC: what etcdctl and a node with --discovery-token do. */
+/** Calls etcd's v3 dialect over gRPC, as etcdctl and a node with --discovery-token do. */
 export async function v3(url: string, token: string, call: Call): Promise<Outcome> {
   try {
     return await make(clientOf(url), `/_etcd/registry/${token}`, call);
@@ -56,7 +56,7 @@ async function make(client: Client<typeof KV>, root: string, call: Call): Promis
         : { ...ok(header?.revision ?? 0n), size: Number(text(kv.value)) };
     }
     case 'list': {
-      // The whole token, so that one without members is told from none.
+      // The whole token, to distinguish a token without members from a missing one.
       const { kvs, header } = await client.range(
         { key: bytes(`${root}/`), rangeEnd: bytes(`${root}0`) },
         options,

@@ -8,7 +8,7 @@ import (
 	"math"
 )
 
-// What a client asked for.
+// A client's call.
 type call struct {
 	Kind    string `json:"kind"`
 	Dialect string `json:"dialect"`
@@ -19,12 +19,12 @@ type call struct {
 	Standby bool   `json:"standby"`
 }
 
-// What it was told.
+// The response.
 type outcome struct {
-	// OK, REFUSED, ABSENT (there is no such thing), or UNKNOWN: it got no answer.
+	// OK, REFUSED, ABSENT (nothing there), or UNKNOWN (no response).
 	Status   string `json:"status"`
 	Revision int64  `json:"revision"`
-	// One of them is why it was refused; the v2 dialect has fewer words than the API.
+	// One of them is the right one; the v2 dialect has fewer errors than the API.
 	Reasons  []string `json:"reasons"`
 	Did      string   `json:"did"`
 	Created  int64    `json:"created"`
@@ -54,7 +54,7 @@ func (r record) changes() bool {
 	return r.Outcome.Status == "OK" || r.Outcome.Status == "UNKNOWN"
 }
 
-// The records of each token, and the tokens in the order in which they came.
+// Returns the records of each token, and the tokens in order of appearance.
 func readHistory(from io.Reader) (byToken map[string][]record, tokens []string, err error) {
 	byToken = map[string][]record{}
 	lines := bufio.NewScanner(from)
@@ -66,7 +66,7 @@ func readHistory(from io.Reader) (byToken map[string][]record, tokens []string, 
 		}
 		r.line = lines.Text()
 		if r.Outcome.Status == "UNKNOWN" {
-			// It may take effect whenever it likes, and never.
+			// It may take effect at any time, or never.
 			r.End = math.MaxInt64
 		}
 		if byToken[r.Token] == nil {

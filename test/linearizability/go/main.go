@@ -1,10 +1,10 @@
-// Whether histories of concurrent calls are linearizable: whether the calls on each token, one after the other in some
-// order that agrees with when each began and ended, could have had the outcomes that they had.
+// Checks whether histories of concurrent calls are linearizable: whether the calls on each token could have had their
+// outcomes one after the other, in some order that agrees with the begin and end of each.
 //
 //	linearizable [-limit 60s] [-html FILE] <HISTORY.jsonl
 //
-// Prints how much it looked at and ends with 0, or prints what is left of the first history that is not linearizable
-// when all that can be left out is left out, and ends with 1. It ends with 2 when it cannot tell.
+// Prints how much it checked and exits with 0, or prints the smallest part of the first history that is not
+// linearizable and exits with 1. It exits with 2 if it reaches no verdict.
 package main
 
 import (
@@ -26,7 +26,7 @@ var model = porcupine.Model{
 
 func main() {
 	limit := flag.Duration("limit", time.Minute, "for each token")
-	html := flag.String("html", "", "where to draw what is wrong")
+	html := flag.String("html", "", "file for a drawing of what is wrong")
 	flag.Parse()
 	byToken, tokens, err := readHistory(os.Stdin)
 	if err != nil {
@@ -44,14 +44,14 @@ func main() {
 		}
 		switch check(records, *limit) {
 		case porcupine.Unknown:
-			fmt.Printf("%s: its %d calls cannot be told in %s\n", token, len(records), *limit)
+			fmt.Printf("%s: no verdict on its %d calls in %s\n", token, len(records), *limit)
 			os.Exit(2)
 		case porcupine.Illegal:
 			report(token, records, *html)
 			os.Exit(1)
 		}
 	}
-	fmt.Printf("%d tokens, %d calls, %d of them without an answer: linearizable\n", len(tokens), calls, unknown)
+	fmt.Printf("%d tokens, %d calls, %d of them without a response: linearizable\n", len(tokens), calls, unknown)
 }
 
 func check(records []record, limit time.Duration) porcupine.CheckResult {

@@ -10,8 +10,8 @@ import (
 
 const oneTry = 10 * time.Second
 
-// Leaves out what a history that is not linearizable is not linearizable without: first all that came after the call
-// whose end shows it, then every call that changed nothing. A change stays, as what later calls saw may be of its making.
+// Reduces a history that is not linearizable to a part that is not either: drops the calls after the one whose end
+// shows it, then every call that changed nothing. Changes stay, because later calls may have seen them.
 func minimise(records []record) []record {
 	ends := slices.Clone(records)
 	slices.SortFunc(ends, func(a, b record) int { return cmp.Compare(a.End, b.End) })
@@ -38,7 +38,7 @@ func minimise(records []record) []record {
 
 func isWrong(records []record) bool { return check(records, oneTry) == porcupine.Illegal }
 
-// What was known at a time: calls without an answer till then may have changed something.
+// Returns what was known at a time: calls without a response until then may have changed something.
 func until(records []record, time int64) []record {
 	var known []record
 	for _, r := range records {

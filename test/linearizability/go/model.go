@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// A member, with the revisions at which it was made and last written; 0 is one that nobody has been told yet.
+// A member, with the revisions at which it was created and last written; 0 if no response has had them yet.
 type member struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -10,11 +10,11 @@ type member struct {
 	Modified int64  `json:"modified"`
 }
 
-// What one token is. Members stand in the order in which they came; the first `size` of them are the cluster.
+// The state of one token. Members are in order of registration; the first `size` of them are the cluster.
 type state struct {
 	known, deleted bool
 	size           int
-	// No write may be told an older revision than this one, and no read an older state.
+	// No write may return an older revision than this one, and no read an older state.
 	revision int64
 	members  []member
 }
@@ -30,8 +30,8 @@ func equal(a, b state) bool {
 		slices.Equal(a.members, b.members)
 }
 
-// What the rules say to a call: why it is refused, or the state after it, whether it changed anything, and whether
-// that was a new member.
+// The result of a call by the rules: why it is rejected, or the state after it, whether it changed anything, and
+// whether that was a new member.
 type verdict struct {
 	reason        string
 	changed, made bool

@@ -2,7 +2,7 @@ package main
 
 import "slices"
 
-// Whether a call may have this outcome in this state, and the state after it.
+// Returns whether a call may have this outcome in this state, and the state after it.
 func step(s state, c call, o outcome) (bool, state) {
 	v := decide(s, c)
 	switch o.Status {
@@ -12,12 +12,12 @@ func step(s state, c call, o outcome) (bool, state) {
 		}
 		return true, v.after
 	case "REFUSED":
-		// In etcd's dialects what is gone cannot be deleted.
+		// In etcd's dialects a deleted token cannot be deleted again.
 		if c.Kind == "delete" && s.deleted {
 			return slices.Contains(o.Reasons, "TOKEN_DELETED"), s
 		}
 		return v.reason != "" && slices.Contains(o.Reasons, v.reason), s
-	// What etcd's v3 dialect answers where there is nothing: no keys, or none deleted.
+	// The v3 dialect's response if nothing is there: no keys, or no key deleted.
 	case "ABSENT":
 		return v.reason == "TOKEN_NOT_FOUND" || v.reason == "MEMBER_NOT_FOUND", s
 	case "OK":
@@ -29,7 +29,7 @@ func step(s state, c call, o outcome) (bool, state) {
 	panic("there is no outcome " + o.Status)
 }
 
-// What an answer tells has to be so; what nobody knew before is known then.
+// Checks the facts of a response, and learns those that were unknown.
 func told(v verdict, c call, o outcome) (bool, state) {
 	s := v.after
 	s.revision = o.Revision
@@ -92,7 +92,7 @@ func toldMembers(s state, o outcome) (bool, state) {
 	return true, s
 }
 
-// Takes over revisions that were not known; false when they are told to be others than they are known to be.
+// Learns unknown revisions; false if known ones differ.
 func learn(known *member, told member) bool {
 	return agree(&known.Created, told.Created) && agree(&known.Modified, told.Modified)
 }
