@@ -33,7 +33,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       second?.startAgain();
     };
   },
-  'the connections to the backing etcd stall, and are cut': async ({ backing }) => {
+  'the connections to the backing etcd stall and are cut': async ({ backing }) => {
     for (const { proxy } of backing.members) proxy.stall();
     return async () => {
       await sleep(STALL_MS);
@@ -70,7 +70,7 @@ function bootstrap(what: string, programs: Programs, fault: Fault): void {
   });
 }
 
-// One etcd and few nodes; the long runs have the real thing.
+// One etcd and few nodes; the long runs use three members and two versions.
 const installed = await installedEtcd();
 if (installed.missing !== undefined) test('clusters form over several replicas', { skip: installed.missing });
 else if (!slow) {
@@ -82,7 +82,7 @@ else if (!slow) {
   suite('over three backing members', () => {
     const all = Object.entries({ 'a replica is killed': replicaKilled, ...FAULTS });
     for (const [i, [what, fault]] of all.entries()) {
-      // Turn about, so that each fault need not be waited for twice.
+      // Alternates versions, so that no fault runs twice.
       bootstrap(what, { backing: i % 2 === 0 ? v3 : installed, members: 3, v2, v3 }, fault);
     }
   });

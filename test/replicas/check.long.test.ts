@@ -26,7 +26,7 @@ const list = (revision: number, begin: number, ...members: Seen[]): Listing => (
 });
 const event = (of: Seen): { revision: bigint; member: Seen } => ({ revision: of.createRevision, member: of });
 
-/** A history with nothing wrong, but for what is changed in it. */
+/** Returns a correct history with the given changes. */
 function history(changes: Partial<Recorded> = {}): Recorded {
   return {
     sizes: new Map([['t', 3]]),
@@ -53,51 +53,43 @@ const withFinal = (...members: Seen[]): Recorded =>
   history({ final: new Map([['t', list(9, 90, ...members)]]) });
 
 const PLANTED: ReadonlyArray<[what: string, history: Recorded, found: RegExp]> = [
+  ['an acknowledged registration that is lost', withFinal(one, two), /the registration of id3 at 5 is lost/],
+  ['an acknowledged registration at another revision', withFinal(one, two, member(3, 6)), /id3 at 5 is lost/],
   [
-    'a registration that was acknowledged is lost',
-    withFinal(one, two),
-    /the registration of id3 at 5 is lost/,
+    'a duplicate id',
+    withFinal(one, two, three, { ...member(5, 7), id: 'id1' }),
+    /two members have the same id/,
   ],
+  ['a duplicate name', withFinal(one, two, three, { ...member(5, 7), name: 'infra1' }), /have the same name/],
+  ['a duplicate revision', withFinal(one, two, three, member(5, 5)), /have the same createRevision/],
+  ['one member too many', withFinal(one, two, three, member(5, 7)), /4 members in a cluster of 3/],
+  ['a rejected member', withFinal(one, two, three, member(4, 7)), /id4 .* its registration did not succeed/],
+  ['an outdated list', withCalls(list(2, 50, one)), /does not see id3, acknowledged before it began/],
   [
-    'a registration that was acknowledged at another revision',
-    withFinal(one, two, member(3, 6)),
-    /id3 at 5 is lost/,
-  ],
-  ['an id twice', withFinal(one, two, three, { ...member(5, 7), id: 'id1' }), /two members have the same id/],
-  ['a name twice', withFinal(one, two, three, { ...member(5, 7), name: 'infra1' }), /have the same name/],
-  ['a revision twice', withFinal(one, two, three, member(5, 5)), /have the same createRevision/],
-  ['one member too many', withFinal(one, two, three, member(5, 7)), /4 members where 3 have room/],
-  [
-    'a member that was refused',
-    withFinal(one, two, three, member(4, 7)),
-    /id4 .* no registration of it succeeded/,
-  ],
-  ['a list that is too old', withCalls(list(2, 50, one)), /does not see id3, acknowledged before it began/],
-  [
-    'a list of an older revision than one before',
+    'a list of an older revision than an earlier one',
     withCalls(list(4, 50, one, two)),
     /at 4 began after one at 5/,
   ],
-  ['a list with a hole', withCalls(list(5, 31, one, three)), /list at 5 has id1@2 id3@5 where/],
+  ['a list with a gap', withCalls(list(5, 31, one, three)), /list at 5 has id1@2 id3@5 instead of/],
   [
-    'a list with the future in it',
+    'a list with a later member',
     withCalls(list(3, 22, one, two)),
-    /list at 3 has id1@2 id2@4 where id1@2 was due/,
+    /list at 3 has id1@2 id2@4 instead of id1@2/,
   ],
-  ['a list with somebody twice', withCalls(list(5, 50, one, two, two, three)), /list at 5 has/],
-  ['a watch with a gap', withWatch(3, [one], three), /told id3@5 where id2@4 id3@5 was due/],
-  ['a watch that tells twice', withWatch(3, [one], two, two, three), /told id2@4 id2@4 id3@5/],
-  ['a watch out of order', withWatch(3, [one], three, two), /told id3@5 id2@4/],
+  ['a list with a duplicate member', withCalls(list(5, 50, one, two, two, three)), /list at 5 has/],
+  ['a watch with a gap', withWatch(3, [one], three), /reported id3@5 instead of id2@4 id3@5/],
+  ['a watch with a duplicate event', withWatch(3, [one], two, two, three), /reported id2@4 id2@4 id3@5/],
+  ['a watch out of order', withWatch(3, [one], three, two), /reported id3@5 id2@4/],
   [
-    'a watch that tells what its snapshot had',
+    'a watch that repeats its snapshot',
     withWatch(4, [one, two], two, three),
-    /told id2@4 id3@5 where id3@5/,
+    /reported id2@4 id3@5 instead of id3@5/,
   ],
-  ['a snapshot with a hole', withWatch(4, [one], three), /snapshot at 4 has id1@2 where id1@2 id2@4/],
+  ['a snapshot with a gap', withWatch(4, [one], three), /snapshot at 4 has id1@2 instead of id1@2 id2@4/],
 ];
 
 suite('the checker of histories', () => {
-  test('has nothing to say of a right one', () => {
+  test('accepts a correct history', () => {
     assert.deepEqual(check(history()), []);
   });
   for (const [what, planted, found] of PLANTED) {

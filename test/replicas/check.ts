@@ -1,8 +1,8 @@
 import type { Listing, Recorded, Registration, Seen, Watching } from './history.ts';
 
 /**
- * What in a history breaks the promises of the service, a sentence each: no acknowledged registration is lost,
- * nothing is there twice, a read sees every write before it, and a watch tells each change once and in order.
+ * Returns what in a history breaks the guarantees of the service: acknowledged registrations are kept, nothing is
+ * duplicated, a read sees every earlier write, and a watch reports each change once and in order.
  */
 export function check(recorded: Recorded): string[] {
   return [...recorded.sizes].flatMap(([token, size]) => {
@@ -27,10 +27,10 @@ function checkMembers({ members }: Listing, size: number): string[] {
   const problems: string[] = [];
   for (const part of ['id', 'name', 'peerUrl', 'createRevision'] as const) {
     if (new Set(members.map((member) => member[part])).size < members.length) {
-      problems.push(`two members have the same ${part}: ${tell(members)}`);
+      problems.push(`two members have the same ${part}: ${format(members)}`);
     }
   }
-  if (members.length > size) problems.push(`${members.length} members where ${size} have room`);
+  if (members.length > size) problems.push(`${members.length} members in a cluster of ${size}`);
   return problems;
 }
 
@@ -45,7 +45,7 @@ function checkRegistrations(
     const isIn = ({ members }: Listing): boolean =>
       members.some((member) => member.id === id && member.createRevision === createRevision);
     if (!isIn(final))
-      problems.push(`the registration of ${id} at ${createRevision} is lost: ${tell(final.members)}`);
+      problems.push(`the registration of ${id} at ${createRevision} is lost: ${format(final.members)}`);
     for (const list of lists.filter(({ begin }) => begin > end)) {
       if (!isIn(list))
         problems.push(`a list at ${list.revision} does not see ${id}, acknowledged before it began`);
@@ -55,19 +55,19 @@ function checkRegistrations(
   for (const { id, name, peerUrl } of final.members) {
     const isAsked = asked.some((each) => each.id === id && each.name === name && each.peerUrl === peerUrl);
     if (!isAsked)
-      problems.push(`${id} (${name} at ${peerUrl}) is there, and no registration of it succeeded`);
+      problems.push(`${id} (${name} at ${peerUrl}) is listed, but its registration did not succeed`);
   }
   return problems;
 }
 
-/** A list is what was there at its revision: nothing is missing in between, and nothing is too early. */
+/** Checks that a list has exactly the members of its revision. */
 function checkList({ revision, members }: Listing, final: Listing): string[] {
   const due = final.members.filter((member) => member.createRevision <= revision);
   if (isSame(members, due)) return [];
-  return [`a list at ${revision} has ${tell(members)} where ${tell(due)} was due`];
+  return [`a list at ${revision} has ${format(members)} instead of ${format(due)}`];
 }
 
-/** A list that began after another's end is not older. */
+/** Checks that a list that began after another ended is not older. */
 function checkOrder(lists: readonly Listing[]): string[] {
   const problems: string[] = [];
   const byEnd = [...lists].sort((a, b) => a.end - b.end);
@@ -78,7 +78,7 @@ function checkOrder(lists: readonly Listing[]): string[] {
       if (ended.revision > latest) latest = ended.revision;
     }
     if (list.revision < latest)
-      problems.push(`a list at ${list.revision} began after one at ${latest} had ended`);
+      problems.push(`a list at ${list.revision} began after one at ${latest} ended`);
   }
   return problems;
 }
@@ -88,7 +88,7 @@ function checkWatch({ from, snapshot, events }: Watching, final: Listing): strin
   const after = final.members.filter(({ createRevision }) => createRevision > from);
   const problems: string[] = [];
   if (!isSame(snapshot, before)) {
-    problems.push(`a snapshot at ${from} has ${tell(snapshot)} where ${tell(before)} was due`);
+    problems.push(`a snapshot at ${from} has ${format(snapshot)} instead of ${format(before)}`);
   }
   if (
     !isSame(
@@ -96,20 +96,20 @@ function checkWatch({ from, snapshot, events }: Watching, final: Listing): strin
       after,
     )
   ) {
-    const told = events.map(({ revision, member }) => `${member.id}@${revision}`).join(' ');
-    problems.push(`a watch from ${from} told ${told || 'nothing'} where ${tell(after)} was due`);
+    const reported = events.map(({ revision, member }) => `${member.id}@${revision}`).join(' ');
+    problems.push(`a watch from ${from} reported ${reported || 'nothing'} instead of ${format(after)}`);
   }
   const wrong = events.find(({ revision, member }) => revision !== member.createRevision);
   if (wrong !== undefined)
-    problems.push(`the registration at ${wrong.member.createRevision} was told at ${wrong.revision}`);
+    problems.push(`the registration at ${wrong.member.createRevision} was reported at ${wrong.revision}`);
   return problems;
 }
 
-const tell = (members: readonly Seen[]): string =>
-  members.map(({ id, createRevision }) => `${id}@${createRevision}`).join(' ') || 'nobody';
+const format = (members: readonly Seen[]): string =>
+  members.map(({ id, createRevision }) => `${id}@${createRevision}`).join(' ') || 'no members';
 
 const isSame = (a: readonly Seen[], b: readonly Seen[]): boolean =>
-  a.length === b.length && a.every((member, i) => tellAll(member) === tellAll(b[i]));
+  a.length === b.length && a.every((member, i) => formatAll(member) === formatAll(b[i]));
 
-const tellAll = (member: Seen | undefined): string =>
+const formatAll = (member: Seen | undefined): string =>
   member === undefined ? '' : `${member.id} ${member.name} ${member.peerUrl} ${member.createRevision}`;

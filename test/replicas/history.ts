@@ -1,4 +1,4 @@
-/** A member as a client was told of it. */
+/** A member as a client received it. */
 export interface Seen {
   readonly id: string;
   readonly name: string;
@@ -6,7 +6,9 @@ export interface Seen {
   readonly createRevision: bigint;
 }
 
-/** A call's begin and end, by one clock of all clients: a call is after another when it began after its end. */
+/**
+ * The begin and end of a call by one clock for all clients: a call is after another if it began after the other ended.
+ */
 interface Span {
   readonly token: string;
   readonly begin: number;
@@ -18,9 +20,9 @@ export interface Registration extends Span {
   readonly id: string;
   readonly name: string;
   readonly peerUrl: string;
-  /** UNKNOWN: the client cannot tell whether it was done. */
+  /** UNKNOWN: the client does not know whether it took effect. */
   readonly outcome: 'DONE' | 'REFUSED' | 'UNKNOWN';
-  /** Of the member, when it was done. */
+  /** Of the member, if it was registered. */
   readonly createRevision?: bigint;
 }
 
@@ -30,7 +32,7 @@ export interface Listing extends Span {
   readonly members: readonly Seen[];
 }
 
-/** All that one watcher was told, over every break of its connection. */
+/** Everything that one watcher received across reconnects. */
 export interface Watching {
   readonly token: string;
   readonly from: bigint;
@@ -38,12 +40,12 @@ export interface Watching {
   readonly events: ReadonlyArray<{ readonly revision: bigint; readonly member: Seen }>;
 }
 
-/** What clients saw of tokens in which nobody deregisters. */
+/** What clients saw of tokens without deregistrations. */
 export interface Recorded {
-  /** By token. */
+  /** Sizes by token. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly calls: ReadonlyArray<Registration | Listing>;
   readonly watches: readonly Watching[];
-  /** By token: a list when all was over. */
+  /** The list at the end, by token. */
   readonly final: ReadonlyMap<string, Listing>;
 }

@@ -11,7 +11,7 @@ import type { TcpProxy } from '../etcd/harness/tcp-proxy.ts';
 import { installedEtcd } from '../etcd/harness/versions.ts';
 import { connect, sizeKey } from '../etcdv3/etcd.ts';
 
-// A service whose etcd is out of reach, as every kind of client meets it.
+// A service whose etcd is unreachable, as every kind of client sees it.
 
 const OUTAGES: Readonly<Record<string, (proxy: TcpProxy) => void>> = {
   'refuses connections': (proxy) => proxy.cut(),
@@ -20,10 +20,10 @@ const OUTAGES: Readonly<Record<string, (proxy: TcpProxy) => void>> = {
 
 const etcd = await installedEtcd();
 
-suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
+suite('during an outage', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
   if (etcd.missing !== undefined) return;
   for (const [what, begin] of Object.entries(OUTAGES)) {
-    test(`${what} is told to every client, once to the operator, and all heals`, async (t) => {
+    test(`where etcd ${what}, every client gets an error, the log says so once, and everything recovers`, async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const service = await Service.start(scene, [], { store: ['--etcd', backing.endpoints] });
@@ -34,8 +34,8 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       const watch = watchNames(client, token);
       await scene.until('the watch to begin', () => (watch.begun ? true : undefined));
       const probe = watchHealth(service.url);
-      await scene.until('the health to be told', () => (probe.length > 0 ? true : undefined));
-      // A wait that has begun has sent its headers.
+      await scene.until('the health check to report', () => (probe.length > 0 ? true : undefined));
+      // Once a wait has begun, its headers have been sent.
       const waiting = await fetch(`${url}?recursive=true&wait=true`);
 
       const proxy = backing.members[0]?.proxy;
@@ -56,11 +56,11 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       ]);
       assert.deepEqual([health.status, list.status, (await put).status], [503, 500, 409]);
       assert.match(health.text, /^not ready: .*etcd/);
-      // A node's log shows message and cause.
+      // A node logs message and cause.
       assert.match(list.text, /^\{"errorCode":300,"message":"Store is unavailable","cause":".*etcd.*",/);
       assert.match((await put).text, /the token is still good: start this node again/);
       assert.deepEqual([read, write, range], [Code.Unavailable, Code.Unavailable, Code.Unavailable]);
-      assert.deepEqual(watch.names, [], 'the watch is open still');
+      assert.deepEqual(watch.names, [], 'the watch is still open');
 
       await Promise.all([1, 2, 3].map(() => service.fetch(path)));
       const lines = (): string[] =>
@@ -70,25 +70,27 @@ suite('an etcd that', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
       assert.equal(lines().length, 1, lines().join('\n'));
       assert.match(lines()[0] ?? '', /"level":"warn".*"the store is unavailable, .*: .*etcd/);
 
-      // It looks every few seconds, and has to have looked before all is well again.
-      await scene.until('the failure to be told by the health check', () =>
+      // The health check polls every few seconds, and must see the failure before the recovery.
+      await scene.until('the health check to report the failure', () =>
         probe.length > 1 ? true : undefined,
       );
       if (what === 'does not answer') proxy.cut();
       proxy.restore();
-      await scene.until('the service to be ready again', async () =>
+      await scene.until('the service to recover', async () =>
         (await service.fetch('/health')).status === 200 ? true : undefined,
       );
       await register(client, token, 2);
       assert.match(await waiting.text(), /^\{"action":"create",.*"value":"infra[129]=/);
-      await scene.until('the watch to tell the registration', () =>
+      await scene.until('the watch to report the registration', () =>
         watch.names.includes('infra2') ? true : undefined,
       );
-      assert.equal(await (await held).text(), '', 'the wait that found no store is to be sent again');
+      assert.equal(await (await held).text(), '', 'the wait without a store returns empty, to be retried');
       assert.equal(watch.breaks, 0);
-      await scene.until('the health to be told again', () => (probe.length > 2 ? true : undefined));
+      await scene.until('the health check to report the recovery', () =>
+        probe.length > 2 ? true : undefined,
+      );
       assert.deepEqual(probe, [Status.SERVING, Status.NOT_SERVING, Status.SERVING]);
-      await scene.until('the log to tell that it is over', () => (lines().length > 1 ? true : undefined));
+      await scene.until('the log to report the recovery', () => (lines().length > 1 ? true : undefined));
       assert.equal(lines().length, 2, lines().join('\n'));
       assert.match(lines()[1] ?? '', /the store is available again after \d+ s/);
       assert.equal(service.run.ending, undefined);
@@ -114,7 +116,7 @@ interface Watch {
   breaks: number;
 }
 
-/** The names that a watch tells, by one stream. */
+/** Collects the names that a watch reports on one stream. */
 function watchNames(client: DiscoveryClient, token: string): Watch {
   const watch: Watch = { names: [], begun: false, breaks: 0 };
   const run = async (): Promise<void> => {
@@ -129,15 +131,15 @@ function watchNames(client: DiscoveryClient, token: string): Watch {
   return watch;
 }
 
-/** What gRPC's health check tells one who watches, as it comes. */
+/** Collects what a watch of gRPC's health check reports. */
 function watchHealth(baseUrl: string): readonly Status[] {
-  const told: Status[] = [];
+  const statuses: Status[] = [];
   const watch = async (): Promise<void> => {
     const client = createClient(Health, createGrpcTransport({ baseUrl }));
     const service = 'discovery.v1.DiscoveryService';
-    for await (const { status } of client.watch({ service })) told.push(status);
+    for await (const { status } of client.watch({ service })) statuses.push(status);
   };
   // It ends with the service.
   watch().catch(() => {});
-  return told;
+  return statuses;
 }

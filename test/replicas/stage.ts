@@ -9,18 +9,18 @@ import type { Etcd } from '../etcd/harness/versions.ts';
 import { check } from './check.ts';
 import { Workload } from './workload.ts';
 
-/** Enough to be sure that all of it works, on the way in and after a fault. */
+/** Enough to show that everything works, before and after a fault. */
 const REGISTRATIONS = 15;
 
 export interface Programs {
   readonly backing: Etcd;
   readonly members: 1 | 3;
-  /** Nodes with `--discovery`, and with `--discovery-token`. */
+  /** Nodes with `--discovery` and nodes with `--discovery-token`. */
   readonly v2: Etcd;
   readonly v3: Etcd | undefined;
 }
 
-/** Breaks something. Resolves with what makes it whole again. */
+/** Breaks something, and resolves with a function that repairs it. */
 export type Fault = (stage: Stage) => Promise<() => Promise<void> | void>;
 
 /** Two replicas of the service behind a balancer, over one etcd. */
@@ -41,9 +41,9 @@ export async function openStage(scene: Scene, { backing: etcd, members }: Progra
 }
 
 /**
- * Clusters of both dialects form through the balancer while clients work at both replicas: two nodes of each wait,
- * the fault begins, the third nodes start, the fault ends. Fails unless every cluster forms, and every client has
- * seen what it was promised.
+ * Forms a cluster of each dialect through the balancer while clients work at both replicas: two nodes of each wait, the
+ * fault begins, the third nodes start, the fault ends. Fails unless every cluster forms and the history of the clients
+ * is correct.
  */
 export async function bootstrapDuring(
   stage: Stage,
@@ -67,9 +67,9 @@ export async function bootstrapDuring(
   const problems = check(await workload.stop());
   console.log(workload.describe());
   assert.deepEqual(problems, []);
-  assert.equal(workload.silent, 0, 'a service that cannot serve says so');
+  assert.equal(workload.silent, 0, 'a service that cannot serve returns errors');
   for (const { run } of replicas) {
-    assert.equal(run.ending, undefined, 'no replica ends by itself');
+    assert.equal(run.ending, undefined, 'no replica exits');
     assert.doesNotMatch(run.log, /"level":"(error|fatal)"|a defect/);
   }
 }
@@ -79,7 +79,7 @@ interface Cluster {
   addThird(): Promise<void>;
 }
 
-/** Two nodes of a cluster of three that wait for the third. */
+/** Starts two nodes of a cluster of three, which wait for the third. */
 async function begin({ scene, balancer }: Stage, etcd: Etcd, dialect: 'V2' | 'V3'): Promise<Cluster> {
   const answer = await fetch(`${balancer.url}/new?size=3`, { method: 'POST' });
   const url = await answer.text();

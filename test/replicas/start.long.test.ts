@@ -20,10 +20,14 @@ const TLS = ['--etcd-cacert', CA_FILE, '--etcd-cert', CERT_FILE, '--etcd-key', K
 const CALLER = { DISC_ETCD_USER: 'discovery' };
 
 /**
- * Starts the service where it cannot; it must say why in one line. Returns what it logged meanwhile, which can be no more
- * than that it waits.
+ * Starts the service in a configuration that must fail with a reason in one line. Returns its log, which can only say
+ * that it waits.
  */
-async function refused(args: readonly string[], env: Record<string, string>, why: RegExp): Promise<string> {
+async function expectRefused(
+  args: readonly string[],
+  env: Record<string, string>,
+  why: RegExp,
+): Promise<string> {
   const { code, stdout, stderr } = await run(
     ['serve', '--addr', '127.0.0.1:0', '--log-format', 'json', ...args],
     env,
@@ -34,7 +38,7 @@ async function refused(args: readonly string[], env: Record<string, string>, why
   return stdout;
 }
 
-/** The URL of a gRPC server over HTTP/2 that answers with these services. */
+/** Returns the URL of a gRPC server over HTTP/2 with these services. */
 async function serveGrpc(t: TestContext, routes: (router: ConnectRouter) => void): Promise<string> {
   const server = createServer(connectNodeAdapter({ routes }));
   t.after(() => server.close());
@@ -46,61 +50,69 @@ async function serveGrpc(t: TestContext, routes: (router: ConnectRouter) => void
 const etcd = await installedEtcd();
 const skip = etcd.missing ?? false;
 
-suite('what keeps the service from its etcd is told in one line', { skip, concurrency: 2 }, () => {
+suite('the service reports in one line why it cannot use its etcd', { skip, concurrency: 2 }, () => {
   if (etcd.missing !== undefined) return;
 
-  test('nobody listens', async () => {
+  test('nothing listens there', async () => {
     const [port] = await freePorts(1);
-    const log = await refused(
+    const log = await expectRefused(
       ['--etcd', `127.0.0.1:${port}`],
       {},
       /^etcd-discovery: --etcd http:\S+: etcd cannot be reached \(ECONN/,
     );
-    assert.match(log, /waiting for etcd at/, 'the log of a start that takes long is not empty');
+    assert.match(log, /waiting for etcd at/, 'the log of a slow start is not empty');
   });
 
-  test('it has another scheme, name, password or certificate', async (t) => {
+  test('the scheme, user, password or certificate is wrong', async (t) => {
     const scene = await Scene.open(t);
     const backing = await BackingEtcd.start(scene, { etcd, members: 1, tls: true });
     await backing.enableAuth({ root: 'secret', discovery: 'right' });
     const url = backing.endpoints;
     const right = { ...CALLER, DISC_ETCD_PASSWORD: 'right' };
-    await refused(
+    await expectRefused(
       ['--etcd', url, ...TLS],
       { ...CALLER, DISC_ETCD_PASSWORD: 'wrong' },
       /rejected the user name or password/,
     );
-    // etcd then goes by the name in the certificate.
-    await refused(['--etcd', url, ...TLS], {}, /permission denied: the etcd user /);
-    await refused(
+    // etcd then uses the name in the certificate.
+    await expectRefused(['--etcd', url, ...TLS], {}, /permission denied: the etcd user /);
+    await expectRefused(
       ['--etcd', url, '--etcd-cert', CERT_FILE, '--etcd-key', KEY_FILE],
       right,
       /certificate is not trusted/,
     );
-    await refused(
+    await expectRefused(
       ['--etcd', url, '--etcd-cacert', CA_FILE],
       right,
       /requires a client certificate or rejected it/,
     );
-    await refused(['--etcd', url.replace('https', 'http')], right, /if the endpoint uses TLS, write https:/);
-    await refused(
+    await expectRefused(
+      ['--etcd', url.replace('https', 'http')],
+      right,
+      /if the endpoint uses TLS, write https:/,
+    );
+    await expectRefused(
       ['--etcd', url, '--etcd-cacert', KEY_FILE],
       right,
       /^etcd-discovery: --etcd-cacert .* does not contain a PEM certificate/,
     );
-    await refused(
+    await expectRefused(
       ['--etcd', url, ...TLS, '--etcd-user', 'discovery', '--etcd-password-file', '/nowhere'],
       {},
       /^etcd-discovery: --etcd-password-file "\/nowhere": cannot read the file: no such file/,
     );
   });
 
-  test('it has no users, no TLS, or keys of somebody else', async (t) => {
+  test('it has no users, no TLS, or foreign keys', async (t) => {
     const scene = await Scene.open(t);
     const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
     const url = backing.endpoints;
-    await refused(['--etcd', url], { ...CALLER, DISC_ETCD_PASSWORD: 'x' }, /authentication is disabled/);
-    await refused(
+    await expectRefused(
+      ['--etcd', url],
+      { ...CALLER, DISC_ETCD_PASSWORD: 'x' },
+      /authentication is disabled/,
+    );
+    await expectRefused(
       ['--etcd', url.replace('http', 'https')],
       {},
       /if the endpoint does not use TLS, write http:/,
@@ -108,22 +120,22 @@ suite('what keeps the service from its etcd is told in one line', { skip, concur
     const [member] = backing.members;
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     await member?.call('kv/put', { key: base64('/ours/a'), value: base64('b') });
-    await refused(
+    await expectRefused(
       ['--etcd', url, '--etcd-prefix', '/ours'],
       {},
       /has keys under \/ours .* did not write \(etcdctl get --prefix --keys-only \/ours\/ shows them\)/,
     );
     await backing.enableAuth({ root: 'secret' });
-    await refused(['--etcd', url], {}, /requires authentication/);
+    await expectRefused(['--etcd', url], {}, /requires authentication/);
   });
 
-  test('it is too old, or no etcd', async (t) => {
+  test('it is too old, or not etcd', async (t) => {
     const old = await serveGrpc(t, (router) => {
       router.service(Maintenance, { status: () => ({ version: '3.3.27' }) });
     });
-    await refused(['--etcd', old], {}, /etcd 3\.3\.27 is too old: .* 3\.4 or newer/);
+    await expectRefused(['--etcd', old], {}, /etcd 3\.3\.27 is too old: .* 3\.4 or newer/);
     const other = await serveGrpc(t, () => {});
-    await refused(['--etcd', other], {}, /the endpoint is not etcd/);
+    await expectRefused(['--etcd', other], {}, /the endpoint is not etcd/);
   });
 });
 
@@ -148,11 +160,11 @@ test('the service works over TLS with a client certificate, a user and a passwor
   const service = await Service.start(scene, [], { store });
   const url = await service.newDiscoveryUrl(3);
 
-  // A restart forgets who has logged in.
+  // A restart drops all logins.
   const [member] = backing.members;
   await member?.crash();
   member?.startAgain();
-  await scene.until('the service to be ready again', async () =>
+  await scene.until('the service to recover', async () =>
     (await service.fetch('/health')).status === 200 ? true : undefined,
   );
   const { status, text } = await service.fetch(new URL(url).pathname);

@@ -7,11 +7,11 @@ import { WorkerProcess } from '../../src/server/process/workers/worker-process.t
 
 const REFUSALS: ReadonlyArray<readonly [how: string, settings: object, why: RegExp]> = [
   ['in an event', { cwd: join(tmpdir(), 'etcd-discovery-test-no-such-directory') }, /\(spawn .* ENOENT\)$/],
-  ['at once', { cwd: undefined, uid: 'nobody' }, /"options\.uid"/],
+  ['immediately', { cwd: undefined, uid: 'nobody' }, /"options\.uid"/],
 ];
 
 for (const [how, settings, why] of REFUSALS) {
-  test(`a worker whose process the system refuses ${how} has ended, and its primary has not`, async () => {
+  test(`a worker whose process cannot be started, which is reported ${how}, counts as exited, and the primary survives`, async () => {
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...settings });
     const worker = new WorkerProcess(1, { pass: () => {}, gather: async () => '' });
     assert.equal(await worker.serving, undefined);

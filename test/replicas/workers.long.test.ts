@@ -13,14 +13,14 @@ import { scrape } from '../support/scrape.ts';
 import { check } from './check.ts';
 import { Workload } from './workload.ts';
 
-// Several processes of one service behind one port, as real ones.
+// Several real processes of one service behind one port.
 
 const WORKERS = 2;
 const REGISTRATIONS = 15;
-/** So many that hardly ever all are one worker's. */
+/** Enough that they hardly ever all reach the same worker. */
 const WAITERS = 40;
 
-test('several workers need etcd', async () => {
+test('several workers require etcd', async () => {
   for (const [args, env, source] of [
     [['--workers', '2'], {}, '--workers "2"'],
     [[], { DISC_WORKERS: '2' }, 'DISC_WORKERS "2"'],
@@ -39,14 +39,14 @@ const seed = seedOfRun();
 suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrency: 2 }, () => {
   if (etcd.missing !== undefined) return;
 
-  test('all of them serve the port, one scrape tells of each, and what one is told wakes who waits at the others', async (t) => {
+  test('all serve the port, one scrape has metrics of each, and a write at one wakes clients of the others', async (t) => {
     const { scene, service } = await open(t, etcd);
     const pids = await workersOf(scene, service, WORKERS);
     assert.equal(new Set(pids).size, WORKERS);
-    assert.equal(linesOf(service, /^serving$/).length, 1, 'told once, and not by each');
+    assert.equal(linesOf(service, /^serving$/).length, 1, 'logged once for all workers');
 
     const url = await newUrl(service);
-    const waiters = await wait(url);
+    const waiters = await startWaits(url);
     const spread = await scrapeAll(scene, service);
     assert.deepEqual(
       [spread.get('discovery_workers'), spread.get('discovery_workers_wanted')],
@@ -57,16 +57,16 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
       assert.match(text, /"value":"infra1=http/);
     }
 
-    // Whichever a connection comes to.
+    // Whichever worker a connection reaches.
     const served = new Set<unknown>();
-    await scene.until('both to have answered', async () => {
-      await Promise.all(Array.from({ length: 10 }, () => ask(url)));
+    await scene.until('both workers to respond', async () => {
+      await Promise.all(Array.from({ length: 10 }, () => fetchText(url)));
       for (const { worker } of linesOf(service, /^request$/)) served.add(worker);
       return served.size === WORKERS ? true : undefined;
     });
   });
 
-  test('clusters form, and nobody sees a wrong thing, while one worker after the other is killed', async (t) => {
+  test('clusters form without a wrong response while one worker after the other is killed', async (t) => {
     const { scene, service } = await open(t, etcd);
     const v3 = await builtEtcd('3.7');
     const workload = new Workload(seed, [service.url]).start();
@@ -97,10 +97,10 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     assert.doesNotMatch(service.command.stdout, /a defect/);
   });
 
-  test('SIGTERM lets all of them answer who waits and end, and then the service ends with 0', async (t) => {
+  test('on SIGTERM all answer their waiting clients and exit, and then the service exits with 0', async (t) => {
     const { scene, service } = await open(t, etcd);
     const pids = await workersOf(scene, service, WORKERS);
-    const waiters = await wait(await newUrl(service));
+    const waiters = await startWaits(await newUrl(service));
     service.command.child.kill('SIGTERM');
     for (const waiter of waiters) assert.deepEqual([waiter.status, await waiter.text()], [200, '']);
     assert.deepEqual(await service.command.ended, { code: 0, signal: null });
@@ -108,22 +108,22 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     assert.equal(service.command.log().at(-1)?.['msg'], 'stopped');
   });
 
-  test('SIGTERM to one of them is for it alone: its waiters are told to come back, and another takes its place', async (t) => {
+  test("SIGTERM to one worker ends its clients' waits only, and another worker replaces it", async (t) => {
     const { scene, service } = await open(t, etcd);
     const [pid = 0] = await workersOf(scene, service, WORKERS);
     const url = await newUrl(service);
-    const waiters = await wait(url);
+    const waiters = await startWaits(url);
     const metrics = await scrapeAll(scene, service);
     const drained = metrics.get('discovery_waits{worker="1",surface="v2"}') ?? 0;
-    let told = 0;
+    let ended = 0;
     const answers = waiters.map(async (waiter) => {
       const text = await waiter.text();
-      if (text === '') told += 1;
+      if (text === '') ended += 1;
       return text;
     });
     process.kill(pid, 'SIGTERM');
     await workersOf(scene, service, WORKERS + 1);
-    await scene.until('those at one worker to be told', () => (told === drained ? true : undefined));
+    await scene.until('the waits at one worker to end', () => (ended === drained ? true : undefined));
     await register(url, 1);
     const rest = (await Promise.all(answers)).filter((text) => text !== '');
     assert.equal(rest.length, WAITERS - drained);
@@ -131,60 +131,60 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     assert.equal(linesOf(service, /^a worker exited: exit code 0/)[0]?.['level'], 'info');
   });
 
-  test('a second signal does not wait for calls under way: all of them end at once', async (t) => {
+  test('a second signal ends all of them without waiting for calls in progress', async (t) => {
     const { scene, service } = await open(t, etcd, ['--grace', '1h']);
     const pids = await workersOf(scene, service, WORKERS);
     const { pathname, hostname, port } = new URL(await newUrl(service));
     const socket = connect(Number(port), hostname).on('error', () => {});
-    // With the answer to the first request the second, whose body never comes, is known to be under way.
+    // The response to the first request shows that the second, whose body never comes, is in progress.
     socket.write(
       `GET /health HTTP/1.1\r\nHost: x\r\n\r\nPUT ${pathname}/1 HTTP/1.1\r\nHost: x\r\n` +
         'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\nvalue=',
     );
     await once(socket, 'data');
     service.command.child.kill('SIGTERM');
-    await scene.until('it to be stopping', () =>
+    await scene.until('the service to be stopping', () =>
       linesOf(service, /^stopping/).length > 0 ? true : undefined,
     );
     service.command.child.kill('SIGINT');
     assert.deepEqual(await service.command.ended, { code: 130, signal: null });
-    await scene.until('the workers to be gone', () => (pids.some(isAlive) ? undefined : true));
+    await scene.until('the workers to exit', () => (pids.some(isAlive) ? undefined : true));
     socket.destroy();
   });
 
-  test('none of them outlives the process that started them', async (t) => {
+  test('no worker outlives the primary', async (t) => {
     const { scene, service } = await open(t, etcd);
     const pids = await workersOf(scene, service, WORKERS);
     service.command.child.kill('SIGKILL');
     await service.command.ended;
-    await scene.until('the workers to be gone', () => (!pids.some(isAlive) ? true : undefined));
+    await scene.until('the workers to exit', () => (!pids.some(isAlive) ? true : undefined));
     const { hostname, port } = new URL(service.url);
     const [error] = (await once(connect(Number(port), hostname), 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNREFUSED');
   });
 
-  test('SIGUSR2 switches the log of all of them, and of those that start later', async (t) => {
+  test('SIGUSR2 switches the log of all workers, also of those that start later', async (t) => {
     const { scene, service } = await open(t, etcd);
     const [pid = 0] = await workersOf(scene, service, WORKERS);
     service.command.child.kill('SIGUSR2');
-    await scene.until('the log to be switched', () =>
+    await scene.until('the log to switch', () =>
       linesOf(service, /^SIGUSR2/).length === 1 ? true : undefined,
     );
     process.kill(pid, 'SIGKILL');
     await workersOf(scene, service, WORKERS + 1);
     const probed = new Set<unknown>();
     await scene.until('the probes of both to be logged', async () => {
-      await Promise.all(Array.from({ length: 10 }, () => ask(`${service.url}/livez`)));
+      await Promise.all(Array.from({ length: 10 }, () => fetchText(`${service.url}/livez`)));
       for (const { worker } of linesOf(service, /^request$/)) probed.add(worker);
       return probed.size === WORKERS ? true : undefined;
     });
     service.command.child.kill('SIGUSR2');
-    await scene.until('it to be switched back', () =>
+    await scene.until('the log to switch back', () =>
       linesOf(service, /^SIGUSR2/).length === 2 ? true : undefined,
     );
   });
 
-  test('what keeps one from starting is told: by the command while none has served, later by the log, until it is over', async (t) => {
+  test('a failed start is reported by the command before any worker has served, and by the log later', async (t) => {
     const { scene, backing, service } = await open(t, etcd);
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -199,7 +199,7 @@ suite('several workers over one etcd', { skip: etcd.missing ?? false, concurrenc
     const [member] = backing.members;
     member?.proxy.cut();
     process.kill(pid, 'SIGKILL');
-    await scene.until('the reason to be told', () =>
+    await scene.until('the reason to be logged', () =>
       linesOf(service, /^a worker exited: --etcd .*; /).length >= 1 ? true : undefined,
     );
     member?.proxy.restore();
@@ -229,7 +229,7 @@ async function open(
   });
   let url: unknown;
   await scene.until('the service to be ready', () => {
-    if (command.child.exitCode !== null) return `it ended: ${command.stderr}${command.stdout}`;
+    if (command.child.exitCode !== null) return `it exited: ${command.stderr}${command.stdout}`;
     url = command.log().find(({ msg }) => msg === 'serving')?.['url'];
     return url === undefined ? undefined : true;
   });
@@ -240,7 +240,7 @@ function linesOf({ command }: ManyWorkers, msg: RegExp): Array<Record<string, un
   return command.log().filter((line) => msg.test(String(line['msg'])));
 }
 
-/** The processes of the workers that have served so far, waited for until they are so many. */
+/** Waits until this many workers have served, and returns their process ids. */
 async function workersOf(scene: Scene, service: ManyWorkers, count: number): Promise<number[]> {
   const pids = (): number[] => linesOf(service, /^a worker is serving$/).map(({ pid }) => Number(pid));
   await scene.until(`${count} workers to have served`, () => (pids().length >= count ? true : undefined));
@@ -248,25 +248,25 @@ async function workersOf(scene: Scene, service: ManyWorkers, count: number): Pro
 }
 
 async function newUrl({ url }: ManyWorkers): Promise<string> {
-  return ask(`${url}/new?size=3`);
+  return fetchText(`${url}/new?size=3`);
 }
 
-/** On a connection of its own. */
-async function ask(url: string): Promise<string> {
+/** Fetches a URL on a separate connection. */
+async function fetchText(url: string): Promise<string> {
   const answer = await fetch(url, { headers: { connection: 'close' } });
   const text = await answer.text();
   assert.equal(answer.status, 200, text);
   return text;
 }
 
-/** Waits of nodes, each on a connection of its own: their heads are there. */
-async function wait(url: string): Promise<Response[]> {
+/** Starts waits of nodes, each on its own connection, and returns when all have their headers. */
+async function startWaits(url: string): Promise<Response[]> {
   const waiters: Response[] = [];
   for (let i = 0; i < WAITERS; i++) waiters.push(await fetch(`${url}?recursive=true&wait=true`));
   return waiters;
 }
 
-/** The metrics once all waiters are in them: those of a worker that is slow to answer are left out. */
+/** Returns the metrics once they include all waiters: a scrape leaves out a worker that is slow to respond. */
 async function scrapeAll(scene: Scene, { url }: ManyWorkers): Promise<ReadonlyMap<string, number>> {
   let samples: ReadonlyMap<string, number> = new Map();
   await scene.until('all waiters to be counted', async () => {

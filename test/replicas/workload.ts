@@ -11,7 +11,7 @@ import type { Listing, Recorded, Registration, Seen, Watching } from './history.
 const CLIENTS = 8;
 const LONGEST_PAUSE_MS = 150;
 const WATCHERS = 12;
-/** Far more than any answer takes, "unavailable" too: who meets it has met a service that says nothing. */
+/** Far longer than any response takes, including "unavailable": a call that reaches it got no response at all. */
 const CALL_LIMIT_MS = 20_000;
 
 interface Token {
@@ -21,7 +21,7 @@ interface Token {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Clients that make tokens, register, list and watch at once at several replicas, and note what they see. */
+/** Clients that create tokens, register, list and watch concurrently at several replicas, and record what they see. */
 export class Workload {
   readonly #random: Random;
   readonly #clients: readonly DiscoveryClient[];
@@ -29,20 +29,20 @@ export class Workload {
   readonly #calls: Array<Registration | Listing> = [];
   readonly #watchers: Watcher[] = [];
   readonly #running: Array<Promise<void>> = [];
-  /** Registrations whose outcome is not known: they are repeated, as a node does. */
+  /** Registrations with unknown outcome, which are retried, as nodes do. */
   readonly #unknown: Array<Pick<Registration, 'token' | 'id' | 'name' | 'peerUrl'>> = [];
   #clock = 0;
   #nextMember = 0;
   #stopping = false;
-  /** Calls that were answered with nothing in time. */
+  /** Calls without a response in time. */
   silent = 0;
-  /** Calls that were told that they cannot be served now. */
+  /** Calls that failed as unavailable. */
   refused = 0;
 
-  /** `urls` are those of the replicas and of what stands before them. */
+  /** `urls` are those of the replicas and of the balancer. */
   constructor(seed: number, urls: readonly string[]) {
     this.#random = new Random(seed);
-    // Without the retries of our own client, so that every try is noted.
+    // Without the retries of our own client, so that every try is recorded.
     this.#clients = urls.map((baseUrl) =>
       createClient(DiscoveryService, createConnectTransport({ baseUrl, httpVersion: '1.1' })),
     );
@@ -53,7 +53,7 @@ export class Workload {
     return this;
   }
 
-  /** Waits until so many registrations have been acknowledged from now on. */
+  /** Waits for this many more acknowledged registrations. */
   async progress(registrations: number): Promise<void> {
     const done = (): number =>
       this.#calls.filter((call) => call.type === 'REGISTER' && call.outcome === 'DONE').length;
@@ -61,7 +61,7 @@ export class Workload {
     await until(`${registrations} more registrations`, () => (done() >= wanted ? true : undefined));
   }
 
-  /** Ends the calls, waits until the watchers have been told all that they are due, and tells what all saw. */
+  /** Ends the calls, waits until the watchers have received everything, and returns what all clients saw. */
   async stop(): Promise<Recorded> {
     this.#stopping = true;
     await Promise.all(this.#running);
@@ -72,9 +72,9 @@ export class Workload {
     }
     for (const watcher of this.#watchers) {
       const due = final.get(watcher.seen.token)?.members ?? [];
-      // One event too few shows here; what is wrong otherwise is the checker's to find.
+      // This finds a missing event; the checker finds everything else.
       await until(
-        'a watcher to be told all',
+        'a watcher to receive everything',
         () => (watcher.count >= due.length ? true : undefined),
         () => `\nit knows ${watcher.count} of ${due.length} members of ${watcher.seen.token}`,
       );
@@ -84,14 +84,14 @@ export class Workload {
     return { sizes, calls: this.#calls, watches: this.#watchers.map(({ seen }) => seen), final };
   }
 
-  /** Ends the calls and the watchers, whatever became of them. */
+  /** Ends the calls and the watchers in any state. */
   async end(): Promise<void> {
     this.#stopping = true;
     for (const watcher of this.#watchers) watcher.stop();
     await Promise.all(this.#running);
   }
 
-  /** For a failure's text. */
+  /** Returns a summary for failures. */
   describe(): string {
     const count = (outcome: string): number =>
       this.#calls.filter((call) => call.type === 'REGISTER' && call.outcome === outcome).length;
@@ -121,7 +121,7 @@ export class Workload {
     return undefined;
   }
 
-  /** Some want a name that another has, or will have. */
+  /** Returns a member whose name is sometimes taken, or will be. */
   #newMember(token: string, size: number): Pick<Registration, 'token' | 'id' | 'name' | 'peerUrl'> {
     const i = this.#nextMember++;
     const name = `infra${this.#random.chance(0.2) ? this.#random.between(1, size) : i + 1000}`;
@@ -165,7 +165,7 @@ export class Workload {
     return this.#random.pick(this.#clients);
   }
 
-  /** Undefined when the call failed; `refused` is told when the service meant it. */
+  /** Returns undefined if the call failed. Calls `refused` if the service rejected it. */
   async #call<T>(
     made: (client: DiscoveryClient, options: { timeoutMs: number }) => Promise<T>,
     refused: () => void = () => {},
@@ -184,7 +184,7 @@ export class Workload {
 
 const REFUSALS = new Set([Code.AlreadyExists, Code.FailedPrecondition, Code.ResourceExhausted]);
 
-/** Watches a token, and comes back after every break from the last revision that it saw, to any replica. */
+/** Watches a token, and reconnects after every break to any replica from the last revision that it saw. */
 class Watcher {
   readonly seen: Mutable<Watching> & { events: Array<Watching['events'][number]> };
   readonly #client: () => DiscoveryClient;
@@ -197,7 +197,7 @@ class Watcher {
     void this.#run();
   }
 
-  /** How many members it knows; -1 before it knows anything. */
+  /** The number of known members; -1 before the snapshot. */
   get count(): number {
     return this.#begun ? this.seen.snapshot.length + this.seen.events.length : -1;
   }
@@ -212,7 +212,7 @@ class Watcher {
       try {
         await this.#watch(signal);
       } catch {
-        // The connection is lost, or the replica is not well.
+        // The connection broke, or the replica is failing.
       }
       await sleep(100);
     }
