@@ -7,7 +7,7 @@ import { allClusters } from '../../src/moving/export.ts';
 import { create, HOUR, node, size, token, ttl, urls } from '../store/support/commands.ts';
 import type { Random } from '../store/support/random.ts';
 
-/** Fills a store with clusters of every kind, made and joined over the last half hour. */
+/** Fills a store with clusters of every kind, created and joined over the last half hour. */
 export async function fill(store: Store, random: Random, count: number): Promise<void> {
   let now = Date.now() - HOUR / 2;
   const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(now));
@@ -28,7 +28,7 @@ export async function fill(store: Store, random: Random, count: number): Promise
       now += random.between(0, 1000);
       const more = urls(`http://10.1.0.${n}:2380`, `https://[::${n}]:2380`);
       await discovery.register(t, node(n, { whenFull: 'STANDBY', peerUrls: more }));
-      // Nobody is replaced in a cluster that is complete.
+      // Members of a complete cluster cannot be replaced.
       if (n !== nodes[0] || members === 1 || random.chance(0.7)) continue;
       now += random.between(0, 1000);
       await discovery.register(t, node(n, { mode: 'REPLACE' }));
@@ -36,7 +36,7 @@ export async function fill(store: Store, random: Random, count: number): Promise
   }
 }
 
-/** What must be the same in every store: all but the revisions. */
+/** Returns what must be the same in every store: everything except the revisions. */
 export async function contents(store: Store): Promise<unknown[]> {
   const found: unknown[] = [];
   for await (const cluster of allClusters(store)) found.push(withoutHistory(cluster));

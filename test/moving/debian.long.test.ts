@@ -16,8 +16,8 @@ const GO_SERVICE = 'discovery.etcd.io';
 
 function whyNot(): string | undefined {
   if (etcd.missing !== undefined) return etcd.missing;
-  if (etcd.series !== '3.4') return `etcd ${etcd.version} has no v2 keys as 3.4 has them`;
-  // Without its file it does not start.
+  if (etcd.series !== '3.4') return `etcd ${etcd.version} does not have the v2 keys of 3.4`;
+  // It does not start without its configuration file.
   const isThere = spawnSync('which', [GO_SERVICE]).status === 0;
   if (isThere && existsSync('/etc/etcd-discovery/etcd-discovery.conf')) return undefined;
   return 'the Go service is not installed: apt-get install etcd-discovery';
@@ -26,7 +26,7 @@ function whyNot(): string | undefined {
 const skip = whyNot() ?? false;
 if (skip !== false) console.log(`skipped: ${skip}`);
 
-/** Not awaited by its /health or /version: with emulated v2 keys it hangs up on who asks for those. */
+/** Starts etcd without polling /health or /version: with emulated v2 keys it closes such connections. */
 async function startEtcd(scene: Scene, path: string, flags: readonly string[]): Promise<string> {
   const [client = 0, peer = 0] = await freePorts(2);
   const [url, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
@@ -40,7 +40,7 @@ async function startEtcd(scene: Scene, path: string, flags: readonly string[]): 
     `--initial-cluster=default=${peerUrl}`,
     ...flags,
   ]);
-  await scene.until('etcd to answer', async () => (await fetch(`${url}/v2/keys/`)).ok || undefined);
+  await scene.until('etcd to respond', async () => (await fetch(`${url}/v2/keys/`)).ok || undefined);
   return url;
 }
 
@@ -60,7 +60,7 @@ for (const [what, flags] of [
     ['--experimental-enable-v2v3=/discovery.etcd.io/registry'],
   ],
 ] satisfies Array<[string, string[]]>) {
-  test(`the tokens of Debian's Go service ${what} are taken over, and their nodes go on`, {
+  test(`import takes over tokens of Debian's Go service ${what}, and their nodes can continue`, {
     skip,
   }, async (t) => {
     if (etcd.missing !== undefined) return;
@@ -69,7 +69,10 @@ for (const [what, flags] of [
     const [port = 0] = await freePorts(1);
     const old = `http://127.0.0.1:${port}`;
     scene.run('the Go service', GO_SERVICE, ['--etcd', source, '--host', old, '--addr', `127.0.0.1:${port}`]);
-    await scene.until('the Go service to answer', async () => (await fetch(`${old}/health`)).ok || undefined);
+    await scene.until(
+      'the Go service to respond',
+      async () => (await fetch(`${old}/health`)).ok || undefined,
+    );
     const half = await (await fetch(`${old}/new?size=3`)).text();
     await put(`${half}/8e9e05c52164694d`, 'infra2=http://10.0.0.2:2380');
     await put(`${half}/1b`, 'infra1=http://10.0.0.1:2380,infra1=https://10.0.0.1:2381');
@@ -83,7 +86,7 @@ for (const [what, flags] of [
     t.after(() => rmSync(dataDir, { recursive: true, force: true }));
     const args = ['import', '--from-discoveryserver', source, '--data-dir', dataDir];
     const { code, stdout, stderr } = await run(args);
-    assert.equal(code, 1, 'one is bad');
+    assert.equal(code, 1, 'one token is invalid');
     assert.match(stdout, /^imported: 3 tokens with 3 members\n[^]*^invalid, left out: 1$/m);
     assert.match(stderr, /^token \w{4}\.\.\.: the member 1: 'rubbish' has no equals sign; [^\n]*\n$/);
     assert.match((await run(args)).stdout, /^imported: 0 tokens[^]*^unchanged, already imported: 3$/m);
@@ -99,7 +102,7 @@ for (const [what, flags] of [
       const answer = (await (await fetch(`${here(url)}/_config/size`)).json()) as { node: { value: string } };
       assert.equal(answer.node.value, size);
     }
-    // The third node comes to the new service.
+    // The third node uses the new service.
     await put(`${here(half)}/2c`, 'infra3=http://10.0.0.3:2380');
     const { node } = (await (await fetch(here(half))).json()) as {
       node: { nodes: Array<{ value: string; createdIndex: number }> };
@@ -113,7 +116,7 @@ for (const [what, flags] of [
   });
 }
 
-test('an etcd without the tokens of a Go service is told as that', { skip }, async (t) => {
+test('import reports an etcd without tokens of a Go service as such', { skip }, async (t) => {
   if (etcd.missing !== undefined) return;
   const source = await startEtcd(await Scene.open(t), etcd.etcd, []);
   const dataDir = join(tmpdir(), 'etcd-discovery-test-never-made');

@@ -7,9 +7,9 @@ import { millis } from '../../src/discovery/types.ts';
 import { ageOf, clustersOf, type OldKey, treePathOf } from '../../src/moving/discoveryserver/keys.ts';
 import { parseCluster } from '../../src/moving/parse.ts';
 
-// Keys that the Go discovery service left in etcd 3.4, recorded with `etcdctl get --prefix ''`: once the version
-// that speaks etcd v3 itself, and once Debian's over `etcd --experimental-enable-v2v3`. Both were asked for the
-// same: see what the tests say.
+// Keys that the Go discovery service left in etcd 3.4, recorded with `etcdctl get --prefix ''`: from the version that
+// uses the v3 API, and from Debian's over `etcd --experimental-enable-v2v3`. Both got the same requests, which the
+// tests show.
 
 interface Recorded {
   readonly key: string;
@@ -37,7 +37,7 @@ function recorded(name: string): { keys: OldKey[]; createTimes: Map<string, numb
 const NOW = Date.parse('2026-11-24T00:00:00Z');
 const WEEK = 7 * 86_400_000;
 
-/** What came of each token: its members by rank, or what is wrong with it. */
+/** Returns the result for each token: its members by rank, or its error. */
 function outcomes(name: string): string[] {
   const { keys, createTimes } = recorded(name);
   const items = clustersOf(keys, { createTimes, now: NOW, ttl: WEEK });
@@ -61,9 +61,9 @@ const COMMON = [
   'two members share the name a',
 ];
 
-test('what the Go service keeps in v3 keys becomes clusters: sizes, members by rank; the rest is told', () => {
-  // One member was taken out and came back: over v2 keys it is the last then, while the version that speaks v3
-  // refuses to take a member out.
+test('v3 keys of the Go service become clusters with sizes and ranked members, or errors', () => {
+  // One member was removed and registered again: over v2 keys it is then the last, while the version that uses v3
+  // rejects the removal.
   assert.deepEqual(
     outcomes('discoveryserver-etcd-v3'),
     [
@@ -82,7 +82,7 @@ test('what the Go service keeps in v3 keys becomes clusters: sizes, members by r
   );
 });
 
-test('tokens carry their age over where the Go service keeps it, and count from now where not', () => {
+test('tokens keep their age if the Go service stored it, and start now otherwise', () => {
   for (const [name, isGuessed] of [
     ['discoveryserver-etcd-v3', false],
     ['discoveryserver-etcd-v2v3', true],
@@ -99,7 +99,7 @@ test('tokens carry their age over where the Go service keeps it, and count from 
   }
 });
 
-test('keys that are none of a token are passed over', () => {
+test('keys that do not belong to a token are skipped', () => {
   for (const key of [
     '/discovery.etcd.io/registry/act',
     '/discovery.etcd.io/registry/001/k//abc/',

@@ -28,7 +28,7 @@ async function contentsOf(opening: Promise<Store>): Promise<unknown[]> {
 for (const [label, etcd] of await etcdsUnderTest()) {
   const skip = etcd.missing ?? false;
   if (skip !== false) console.log(`skipped: ${skip}`);
-  test(`${label}: the commands move an embedded store's tokens into etcd and back, the same as they were`, {
+  test(`${label}: tokens of an embedded store move into etcd and back unchanged`, {
     skip,
   }, async (t) => {
     if (etcd.missing !== undefined) return;
@@ -64,7 +64,7 @@ for (const [label, etcd] of await etcdsUnderTest()) {
       const { code, stdout, stderr } = await run(args);
       assert.deepEqual([code, stderr], [0, '']);
       assert.match(stdout, said);
-      // A dry run leaves etcd as it was.
+      // A dry run does not change etcd.
       if (args.includes('--dry-run')) await isRefused();
     }
     const inEtcd = openEtcdStore({

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { readDiscoveryserver } from '../../src/moving/discoveryserver/read.ts';
 
-// What etcd 2.3.8 answers, recorded: it has v2 keys alone, and to a connection of gRPC it says that it is no HTTP.
+// Recorded responses of etcd 2.3.8, which has v2 keys only, and rejects gRPC connections as bad HTTP.
 const ANSWERS: Readonly<Record<string, string>> = {
   '/version': '{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}',
   '/v2/keys/_etcd/registry?recursive=true':
@@ -14,7 +14,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
     '{"action":"get","node":{"key":"/_etcd/registry/aaaabbbbcccc/_config/size","value":"3","modifiedIndex":4,"createdIndex":4}}',
 };
 
-test('the tokens that the Go service kept in an etcd 2.x are read, with their members in order', async (t) => {
+test('tokens of the Go service in etcd 2.x are read with their members in order', async (t) => {
   const old = createServer((request, response) => {
     const answer = ANSWERS[request.url ?? ''];
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });

@@ -35,7 +35,7 @@ const member = (change: object): object => ({
   members: [{ ...GOOD.members[0], ...change }, GOOD.members[1]],
 });
 
-const BAD: ReadonlyArray<[line: object | string, words: RegExp]> = [
+const BAD: ReadonlyArray<[line: object | string, pattern: RegExp]> = [
   ['{', /^not valid JSON$/],
   ['[]', /^not a JSON object$/],
   ['null', /^not a JSON object$/],
@@ -71,15 +71,15 @@ const BAD: ReadonlyArray<[line: object | string, words: RegExp]> = [
   [member({ version: 2 }), /field "version"/],
 ];
 
-test('a good line is taken', () => assert.equal(refusalOf(JSON.stringify(GOOD)), undefined));
+test('a valid line is accepted', () => assert.equal(refusalOf(JSON.stringify(GOOD)), undefined));
 
-for (const [line, words] of BAD) {
+for (const [line, pattern] of BAD) {
   const text = typeof line === 'string' ? line : JSON.stringify(line);
-  test(`a bad line is refused in words: ${words.source}`, () =>
-    assert.match(refusalOf(text) ?? 'taken', words));
+  test(`an invalid line is rejected with ${pattern.source}`, () =>
+    assert.match(refusalOf(text) ?? 'taken', pattern));
 }
 
-test('more members than a cluster may have are refused', () => {
+test('more members than a cluster can have are rejected', () => {
   const members = Array.from({ length: 104 }, (_, i) => {
     return { ...GOOD.members[0], id: `${i}`, name: `n${i}`, peerUrls: [`http://10.0.0.1:${i + 1}`] };
   });
@@ -99,7 +99,7 @@ async function read(...parts: Array<string | Uint8Array>): Promise<Item[]> {
 const HEADER = headerLine(millis(0));
 const LINE = `${JSON.stringify(GOOD)}\n`;
 
-test('each cluster is told with its line, bad ones and those that are not UTF-8 as well; blank lines are nothing', async () => {
+test('each cluster is reported with its line, also invalid ones and invalid UTF-8; blank lines are skipped', async () => {
   const items = await read(
     HEADER,
     LINE,
@@ -120,23 +120,23 @@ test('each cluster is told with its line, bad ones and those that are not UTF-8 
   );
 });
 
-for (const [what, parts, words] of [
+for (const [what, parts, pattern] of [
   ['nothing', [], /^is empty$/],
   ['no header', [LINE, endLine(1)], /^is not an etcd-discovery export .*: line 1: the header is missing$/],
   ['text', ['hello\n'], /^is not an etcd-discovery export .*: line 1: not valid JSON$/],
   ['a newer version', [HEADER.replace('1,', '2,')], / version 2.* version 1$/],
-  ['an end that is missing', [HEADER, LINE], /^is truncated: its last line is missing$/],
-  ['a line that is cut', [HEADER, LINE.slice(0, 50)], /^is truncated: its last line is missing$/],
-  ['a token that is missing', [HEADER, LINE, endLine(2)], /^has 1 token, .*2 were exported$/],
+  ['a missing end', [HEADER, LINE], /^is truncated: its last line is missing$/],
+  ['a truncated line', [HEADER, LINE.slice(0, 50)], /^is truncated: its last line is missing$/],
+  ['a missing token', [HEADER, LINE, endLine(2)], /^has 1 token, .*2 were exported$/],
   ['lines after the end', [HEADER, endLine(0), LINE], /^has more lines after its end, .*line 3$/],
   ['two headers', [HEADER, HEADER, endLine(0)], /^has a second header at line 2/],
   [
-    'no lines at all',
+    'no line breaks',
     [HEADER, ...Array.from({ length: 66 }, () => 'x'.repeat(1024 * 1024))],
     /line that is too long/,
   ],
 ] satisfies Array<[string, string[], RegExp]>) {
-  test(`a file with ${what} is refused`, async () => {
-    await assert.rejects(read(...parts), (error: Error) => words.test(error.message));
+  test(`a file with ${what} is rejected`, async () => {
+    await assert.rejects(read(...parts), (error: Error) => pattern.test(error.message));
   });
 }

@@ -33,7 +33,7 @@ async function imported(
   const counts = { ...NOTHING };
   const reports: string[] = [];
   const report = (line: string): number => reports.push(line);
-  await importClusters(readExport(bytes(text)), carry, {
+  await importClusters(readExport(chunksOf(text)), carry, {
     policy: DEFAULT_POLICY,
     now: millis(now),
     counts,
@@ -42,8 +42,8 @@ async function imported(
   return { counts, reports };
 }
 
-/** In pieces that end anywhere. */
-async function* bytes(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+/** Yields a text in pieces of random length. */
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array, void, undefined> {
   const whole = Buffer.from(text);
   for (let at = 0; at < whole.length; ) {
     const end = at + random.between(1, 1000);
@@ -56,7 +56,7 @@ async function memoryStore(): Promise<Store> {
   return memoryPlace().open(DEFAULT_POLICY);
 }
 
-test('a store moves whole to one of another kind and back: sizes, times, flags, members by rank', async () => {
+test('a store moves to another kind and back with sizes, times, flags and members by rank', async () => {
   const place = lmdbPlace();
   const [embedded, other, back] = [
     await place.open(DEFAULT_POLICY),
@@ -74,7 +74,7 @@ test('a store moves whole to one of another kind and back: sizes, times, flags, 
   place.destroy();
 });
 
-test('the new store has an event for each member, at their times, and a watch and registrations go on from there', async () => {
+test('the new store has an event for each member with its time, and watches and registrations continue from there', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   const t = token();
   const source = new Discovery(from, DEFAULT_POLICY);
@@ -97,7 +97,7 @@ test('the new store has an event for each member, at their times, and a watch an
   );
 });
 
-test('a token that was reopened moves though it has lived for as long as tokens may', async () => {
+test('a reopened token moves even if it is older than the longest TTL', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   let now = millis(Date.now());
   const discovery = new Discovery(from, DEFAULT_POLICY, () => now);
@@ -112,7 +112,7 @@ test('a token that was reopened moves though it has lived for as long as tokens 
   assert.deepEqual(await contents(to), await contents(from));
 });
 
-test('expired and deleted tokens stay behind, at either end', async () => {
+test('export and import leave out expired and deleted tokens', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   const discovery = new Discovery(from, DEFAULT_POLICY);
   const [short, long, deleted] = [token(), token(), token()];
@@ -134,7 +134,7 @@ test('expired and deleted tokens stay behind, at either end', async () => {
   assert.equal((await to.read(short)).cluster, undefined);
 });
 
-test('an import that fails after any number of writes is completed by the next one, with nothing twice', async () => {
+test('an import that fails after any number of writes is completed by the next one, without duplicates', async () => {
   const from = await memoryStore();
   await fill(from, random, 12);
   const { text, counts } = await exported(from);
@@ -149,7 +149,7 @@ test('an import that fails after any number of writes is completed by the next o
         return to.write(...given);
       },
     };
-    // The last step of each cluster asks the store and changes nothing.
+    // The last step of each cluster reads the store without a change.
     await assert.rejects(imported(text, carryInto(failing)), /planted/);
     const again = await imported(text, carryInto(to));
     assert.equal(again.counts.imported + again.counts.there, counts.exported);
@@ -170,7 +170,7 @@ const CONFLICTS: ReadonlyArray<
 ];
 
 for (const [what, why, make] of CONFLICTS) {
-  test(`a token that is there with ${what} is a conflict, is told with its line, and is left as it is`, async () => {
+  test(`an existing token with ${what} is a conflict, is reported with its line, and stays unchanged`, async () => {
     const [from, to] = [await memoryStore(), await memoryStore()];
     const [t, other] = [token('a'), token('b')];
     const source = new Discovery(from, DEFAULT_POLICY, () => millis(Date.now() - 1000));
@@ -192,7 +192,7 @@ for (const [what, why, make] of CONFLICTS) {
   });
 }
 
-test('members that differ, are gone or are deleted with their token are conflicts; members that came since are none', async () => {
+test('changed, removed or deleted members are conflicts; later members are not', async () => {
   const from = await memoryStore();
   const t = token();
   const source = new Discovery(from, DEFAULT_POLICY);
@@ -220,7 +220,7 @@ test('members that differ, are gone or are deleted with their token are conflict
   assert.match(deleted[1] ?? '', /it was deleted;/);
 });
 
-test('a dry run tells what an import then does, and changes nothing', async () => {
+test('a dry run reports what the import then does, and changes nothing', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   await fill(from, random, 20);
   const { text } = await exported(from);
