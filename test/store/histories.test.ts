@@ -12,7 +12,7 @@ const random = new Random(seedOfRun());
 
 function histories(name: string, makePlace: MakePlace, count = HISTORIES): void {
   for (const width of [1, 10]) {
-    test(`${name}: random histories, ${width} at once, are those of the model`, async () => {
+    test(`${name}: random histories, ${width} at once, match the model`, async () => {
       const total: Record<string, number> = {};
       for (let i = 0; i < count; i++) {
         const place = makePlace();
@@ -28,5 +28,5 @@ function histories(name: string, makePlace: MakePlace, count = HISTORIES): void 
 
 histories('memory', memoryPlace);
 histories('lmdb', lmdbPlace);
-// Each step waits for etcd.
+// Fewer, because each step waits for etcd.
 await forEachEtcdStore((name, makePlace) => histories(name, makePlace, slow ? 20 : 1));

@@ -16,7 +16,7 @@ import { watchLaws } from './laws/watch.ts';
 import { create, token } from './support/commands.ts';
 import type { MakePlace, Place } from './support/factory.ts';
 
-/** What every store promises, through the use cases where it is about them. Call once for each store. */
+/** Defines the tests that every store must pass. Call it once for each store. */
 export function laws(name: string, makePlace: MakePlace): void {
   describe(`the laws of a store: ${name}`, () => {
     const places: Place[] = [];
@@ -33,20 +33,20 @@ export function laws(name: string, makePlace: MakePlace): void {
       return place;
     }
 
-    async function opened(place: Place, changed: Partial<Policy> = {}): Promise<Opened> {
+    async function openPlace(place: Place, changed: Partial<Policy> = {}): Promise<Opened> {
       const policy = { ...DEFAULT_POLICY, ...changed };
       const store = await place.open(policy);
       open.push(store);
       return { store, discovery: new Discovery(store, policy) };
     }
 
-    async function again(place: Place, changed?: Partial<Policy>): Promise<Opened> {
+    async function reopen(place: Place, changed?: Partial<Policy>): Promise<Opened> {
       for (const store of open.splice(0)) await store.close();
-      return opened(place, changed);
+      return openPlace(place, changed);
     }
 
-    const start = (policy?: Partial<Policy>): Promise<Opened> => opened(newPlace(), policy);
-    const subject = { start, newPlace, again };
+    const start = (policy?: Partial<Policy>): Promise<Opened> => openPlace(newPlace(), policy);
+    const subject = { start, newPlace, reopen };
     durabilityLaws(subject);
     revisionsLaws(subject);
     concurrencyLaws(subject);
@@ -57,7 +57,7 @@ export function laws(name: string, makePlace: MakePlace): void {
     newestLaws(subject);
     watchLaws(subject);
 
-    test('a closed store refuses in words, and can be closed twice', async () => {
+    test('a closed store fails every call with a reason, and can be closed twice', async () => {
       const { store, discovery } = await start();
       const t = token();
       await discovery.createToken(create(t));

@@ -20,11 +20,11 @@ import { refusal } from '../laws/subject.ts';
 import { at, create, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
-/** Notes what is sent. */
+/** Records the requests it sends. */
 class Recorded extends EtcdConnection {
   txns: ITxnRequest[] = [];
   ranges: IRangeRequest[] = [];
-  /** What comes in place of the answer to the next transaction, which etcd has done. */
+  /** Thrown in place of the response to the next transaction, which etcd has applied. */
   answer: Error | undefined;
 
   override async txn(request: ITxnRequest): Promise<ITxnResponse> {
@@ -52,7 +52,7 @@ interface Parts {
 }
 
 await forEachEtcd((label, etcd) => {
-  describe(`the calls on ${label}`, () => {
+  describe(`calls to ${label}`, () => {
     const cleanUps: Array<() => Promise<void>> = [];
     let backing: BackingEtcd;
     before(async () => {
@@ -74,20 +74,20 @@ await forEachEtcd((label, etcd) => {
       });
     };
 
-    it('for writes of many tokens that come together are few', async ({ connection, create, register }) => {
+    it('writes of many tokens at once share a few transactions', async ({ connection, create, register }) => {
       const tokens = Array.from({ length: 500 }, () => token());
       await Promise.all(tokens.map((t) => create(t)));
-      assert.equal(connection.txns.length, 5, 'a hundred in each');
-      assert.equal(connection.ranges.length, 0, 'and no read before');
+      assert.equal(connection.txns.length, 5, 'a hundred writes in each');
+      assert.equal(connection.ranges.length, 0, 'no read before the writes');
       await Promise.all(tokens.map((t) => register(t, 1)));
       assert.equal(connection.txns.length, 10);
-      assert.equal(connection.ranges.length, 0, 'what was written is known');
+      assert.equal(connection.ranges.length, 0, 'the written state is cached');
       const alone = token();
       await create(alone);
-      assert.equal(connection.txns.length, 11, 'one alone does not wait for others');
+      assert.equal(connection.txns.length, 11, 'a single write does not wait for others');
     });
 
-    it('never have two writes of one token', async ({ connection, keys, create, register }) => {
+    it('a transaction never has two writes of one token', async ({ connection, keys, create, register }) => {
       const tokens = Array.from({ length: 20 }, () => token());
       await Promise.all(tokens.map((t) => create(t, size(9))));
       const done = await Promise.all(
@@ -103,7 +103,7 @@ await forEachEtcd((label, etcd) => {
         assert.equal(new Set(tokensPut).size, tokensPut.length);
         puts += tokensPut.length;
       }
-      assert.equal(puts, 120, 'none was put twice');
+      assert.equal(puts, 120, 'each write was applied once');
       for (const t of tokens) {
         const revisions = done.filter((each) => each.t === t).map((each) => each.revision);
         assert.equal(new Set(revisions).size, 5);
@@ -111,13 +111,13 @@ await forEachEtcd((label, etcd) => {
       assert.ok(connection.txns.length < 20, `${connection.txns.length} calls`);
     });
 
-    it('are bounded in bytes', async ({ connection, create }) => {
+    it('transactions are bounded in bytes', async ({ connection, create }) => {
       const description = 'x'.repeat(100_000) as Description;
       await Promise.all(Array.from({ length: 40 }, () => create(token(), { description })));
       assert.equal(connection.txns.length, 4, 'a megabyte in each');
     });
 
-    it('that etcd refuses are sent piece by piece, so that the bad one fails alone', async ({
+    it('a rejected transaction is retried in parts, so that only the bad write fails', async ({
       connection,
       create,
       reader,
@@ -134,7 +134,7 @@ await forEachEtcd((label, etcd) => {
       assert.ok(connection.txns.length < 40);
     });
 
-    it('for reads of the same moment are one, and of the same token one range', async ({
+    it('concurrent reads share one transaction, and those of one token share a range', async ({
       connection,
       create,
       register,
@@ -160,7 +160,7 @@ await forEachEtcd((label, etcd) => {
       assert.equal(connection.txns.length, 0);
     });
 
-    it('that etcd has done although it says that it has no leader are answered as done', async ({
+    it('a write that etcd applied without a leader succeeds', async ({
       connection,
       create,
       register,
@@ -169,14 +169,14 @@ await forEachEtcd((label, etcd) => {
       const t = token();
       await create(t);
       await register(t, 1);
-      // Of a write whose leader went while it was under way.
+      // What etcd answers to a write when the leader is lost while it is in progress.
       connection.answer = new Error('14 UNAVAILABLE: etcdserver: no leader');
       const { changed, cluster } = await deregister(t, 1);
       assert.ok(changed);
       assert.deepEqual(cluster.members, []);
     });
 
-    it('for a register on what another replica has changed are two', async ({
+    it('a registration after another replica changed the token takes two transactions', async ({
       connection,
       create,
       register,
@@ -190,14 +190,14 @@ await forEachEtcd((label, etcd) => {
       connection.txns = [];
       const { cluster } = await register(t, 2);
       assert.equal(cluster.members.length, 2);
-      assert.equal(connection.txns.length, 2, 'one that found the change, and one that came after it');
+      assert.equal(connection.txns.length, 2, 'the first finds the change, the second follows it');
     });
   });
 });
 
 const prefixes = new WeakMap<EtcdConnection, string>();
 
-/** What a store is made of; over the data of another connection when one is given. */
+/** Returns the parts of a store, over the same data as another connection if one is given. */
 function partsOver(connection: Recorded, same?: EtcdConnection): Parts {
   const prefix = (same && prefixes.get(same)) ?? newPrefix();
   prefixes.set(connection, prefix);

@@ -10,8 +10,8 @@ import { at, create, node, size, token, urls } from '../support/commands.ts';
 const MEMBERS = 1000;
 const URLS = 4;
 
-/** A cluster of the largest members, and the same after it was deleted. */
-function largest(of: Token): { record: ClusterRecord; deleted: ClusterRecord } {
+/** Returns the largest possible cluster, before and after it was deleted. */
+function largestCluster(of: Token): { record: ClusterRecord; deleted: ClusterRecord } {
   const { allowRejoin, ...command } = create(of, size(MEMBERS));
   let latest = 1;
   const nextRevision = (): Revision => revision((latest += 1));
@@ -31,15 +31,15 @@ function largest(of: Token): { record: ClusterRecord; deleted: ClusterRecord } {
 }
 
 for (const state of ['record', 'deleted'] as const) {
-  test(`the cache is bounded by what it holds, peer URLs included (${state})`, () => {
+  test(`the cache is bounded by its contents, peer URLs included (${state})`, () => {
     const cache = new Cache();
-    const { [state]: record } = largest(token());
+    const { [state]: record } = largestCluster(token());
     const most = Math.floor(WEIGHT_KEPT / weightOf(record));
     const tokens = Array.from({ length: 2 * most }, () => token());
     for (const t of tokens) cache.put(t, record);
     const kept = tokens.filter((t) => cache.get(t) !== undefined);
     assert.ok(kept.length > 0 && kept.length <= most, `${kept.length} are kept`);
-    assert.deepEqual(kept, tokens.slice(-kept.length), 'the last ones');
+    assert.deepEqual(kept, tokens.slice(-kept.length), 'the latest ones');
     for (const t of kept) cache.delete(t);
     for (const t of tokens) cache.put(t, record);
     assert.equal(tokens.filter((t) => cache.get(t) !== undefined).length, kept.length, 'as many as before');

@@ -20,8 +20,8 @@ const policy = DEFAULT_POLICY;
 const TOKENS = Array.from({ length: 12 }, (_, i) => token(`cluster-${String(i).padStart(2, '0')}`));
 
 await forEachEtcd((label, etcd) => {
-  describe(`keys in ${label} that somebody has changed`, () => {
-    test('stop neither the list nor an export, and are named', async (t) => {
+  describe(`damaged keys in ${label}`, () => {
+    test('are named, and stop neither the list nor an export', async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const endpoints = backing.members.map((member) => member.clientUrl);
@@ -39,9 +39,9 @@ await forEachEtcd((label, etcd) => {
       const [first, , , , fifth, sixth, , , , , eleventh, last] = TOKENS.map((each) => each);
       assert.ok(first && fifth && sixth && eleventh && last);
       const success = [
-        put(keys.made(first), Buffer.from('no JSON')),
+        put(keys.made(first), Buffer.from('not JSON')),
         put(keys.change(fifth, 1), Buffer.from('{}')),
-        put(Buffer.from(`${keys.made(sixth).toString()}#x`), Buffer.from('a key of nobody')),
+        put(Buffer.from(`${keys.made(sixth).toString()}#x`), Buffer.from('a foreign key')),
         put(keys.change(eleventh, 1), Buffer.from('null')),
         put(keys.made(last), Buffer.from([0xff, 0])),
       ];
@@ -52,20 +52,24 @@ await forEachEtcd((label, etcd) => {
         assert.deepEqual(
           listed,
           TOKENS.filter((each) => !hit.includes(each)),
-          `in parts of ${limit}`,
+          `pages of ${limit}`,
         );
         assert.deepEqual(
           damaged.map(([each]) => each),
           hit,
-          'each is told of once',
+          'each is reported once',
         );
       }
       const query = { states: new Set(['ASSEMBLING'] as const), limit: 100 };
-      // What the other one has in memory is whole.
+      // The other store has intact copies in memory.
       const fresh = await openEtcdStore({ endpoints, prefix, policy });
       t.after(() => fresh.close());
       const page = await listClusters(fresh, query, millis(Date.now()));
-      assert.equal(page.clusters.length, TOKENS.length - hit.length, 'nor the newest first');
+      assert.equal(
+        page.clusters.length,
+        TOKENS.length - hit.length,
+        'nor do they stop the list of the newest',
+      );
       await refusal('INTERNAL', store.list(undefined, 100));
       const dry = await run(['export', '--dry-run', '--etcd', endpoints.join(','), '--etcd-prefix', prefix]);
       assert.equal(dry.code, 1, dry.stderr);

@@ -13,11 +13,11 @@ import { allEvents, refusal, take } from '../laws/subject.ts';
 import { create, memberId, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
-/** How many changes of a token the versions kept that dropped older ones. */
+/** The number of changes per token that versions which dropped older changes kept. */
 const KEPT = 4096;
 
 await forEachEtcd((label, etcd) => {
-  describe(`history in ${label} of which an earlier version dropped a part`, () => {
+  describe(`a history in ${label} of which an earlier version dropped a part`, () => {
     const policy = DEFAULT_POLICY;
     const prefix = newPrefix();
     const cleanUps: Array<() => Promise<void>> = [];
@@ -40,7 +40,7 @@ await forEachEtcd((label, etcd) => {
       await direct.txn({ compare: [], success, failure: [] });
     };
 
-    test('is refused as compacted where it is missing, and served from there on', async (t) => {
+    test('is compacted up to the dropped part, and readable after it', async (t) => {
       const on = token();
       const first = await openEtcdStore({ endpoints, prefix, policy });
       t.after(() => first.close());
@@ -53,7 +53,7 @@ await forEachEtcd((label, etcd) => {
         ),
       );
       const whole = await allEvents(first, on, 0, 1000);
-      // The change that made a member stayed.
+      // The change that added a member was kept.
       await drop(on, 2, 3, 4, 5, 6, 7, 8, 9, 10);
 
       const store = await openEtcdStore({ endpoints, prefix, policy });
@@ -78,7 +78,7 @@ await forEachEtcd((label, etcd) => {
       assert.equal(held.length, KEPT + 1);
     });
 
-    test('is damage where fewer changes are left than such a version kept', async () => {
+    test('is damaged when it has fewer changes than such a version kept', async () => {
       const t = token();
       const store = await openEtcdStore({ endpoints, prefix, policy });
       try {

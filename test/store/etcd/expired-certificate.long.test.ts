@@ -12,16 +12,16 @@ import { Authority, type Signed } from '../../tls/authority.ts';
 import { CA_FILE } from '../../tls/files.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
-/** Time for a start on a busy machine, while it is good. */
+/** Validity of the first certificate: enough for a start on a busy machine. */
 const GOOD_MS = 12_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
-const skip = onPath('openssl') === undefined && 'no openssl on PATH, to make a certificate with';
+const skip = onPath('openssl') === undefined && 'openssl, which makes the certificates, is not on PATH';
 
 await forEachEtcd((label, etcd) => {
-  describe(`the certificate that the service shows ${label}`, { skip }, () => {
-    test('may expire: it is said, and a renewed one is taken up', async (t) => {
+  describe(`the client certificate for ${label}`, { skip }, () => {
+    test('may expire: the service reports it, and uses a renewed one', async (t) => {
       const authority = new Authority(directory, 'etcd-clients');
       const bundle = join(directory, 'clients-ca.pem');
       writeFileSync(bundle, Buffer.concat([readFileSync(CA_FILE), authority.ca]));
@@ -56,18 +56,18 @@ await forEachEtcd((label, etcd) => {
         return [answer.status, await answer.text()];
       };
       assert.equal((await ready())[0], 200);
-      await waitFor('the certificate to be over', () => Date.now() > end + 1000, 2 * GOOD_MS);
-      assert.equal((await ready())[0], 200, 'the connection that is open stays');
+      await waitFor('the certificate to expire', () => Date.now() > end + 1000, 2 * GOOD_MS);
+      assert.equal((await ready())[0], 200, 'the open connection stays');
 
       await member.crash();
       member.startAgain();
       await backing.healthy();
-      let said = '';
-      await waitFor('the service to say why it is not ready', async () => {
+      let lastText = '';
+      await waitFor('/readyz to give the reason', async () => {
         const [status, text] = await ready();
-        said = text;
+        lastText = text;
         return status === 503 && /client certificate of the service has expired/.test(text);
-      }).catch((error: unknown) => assert.fail(`${String(error)}: ${said}`));
+      }).catch((error: unknown) => assert.fail(`${String(error)}: ${lastText}`));
 
       use(authority.issue('renewed'));
       await waitFor('the service to be ready', async () => (await ready())[0] === 200);
@@ -77,7 +77,7 @@ await forEachEtcd((label, etcd) => {
         lines.some(({ msg }) => /client certificate of the service has expired/.test(String(msg))),
         JSON.stringify(lines),
       );
-      await waitFor('the log to say that it is over', () =>
+      await waitFor('the recovery to be logged', () =>
         service.command.log().some(({ msg }) => /is available again/.test(String(msg))),
       );
     });

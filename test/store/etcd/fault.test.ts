@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultOf } from '../../../src/store/etcd/client/fault.ts';
 
-// As etcd3 and gRPC's client have them.
+// As etcd3 and the gRPC client phrase them.
 const RAW = [
   '14 UNAVAILABLE: Connection dropped',
   'GRPCUnavailableError: 14 UNAVAILABLE: read ECONNRESET',
@@ -11,7 +11,7 @@ const RAW = [
   '2 UNKNOWN: Stream removed',
 ];
 
-test('what clients are told of a failure of etcd has no words of the gRPC client in it', () => {
+test('the cause of an etcd failure contains no text of the gRPC client', () => {
   for (const text of RAW) {
     const { cause } = faultOf(new Error(text));
     assert.doesNotMatch(
@@ -22,9 +22,9 @@ test('what clients are told of a failure of etcd has no words of the gRPC client
   }
 });
 
-test("etcd's own words are told, and where it was looked for", () => {
-  const told = (text: string): string => faultOf(new Error(text)).cause;
-  assert.match(told('14 UNAVAILABLE: etcdserver: leader changed'), /etcdserver: leader changed/);
+test("the cause of an etcd failure contains etcd's own text and the address", () => {
+  const causeOf = (text: string): string => faultOf(new Error(text)).cause;
+  assert.match(causeOf('14 UNAVAILABLE: etcdserver: leader changed'), /etcdserver: leader changed/);
   const refused = 'No connection established. Last error: Error: connect ECONNREFUSED 10.0.0.1:2379.';
-  assert.match(told(`14 UNAVAILABLE: ${refused} Resolution note: `), /ECONNREFUSED 10\.0\.0\.1:2379/);
+  assert.match(causeOf(`14 UNAVAILABLE: ${refused} Resolution note: `), /ECONNREFUSED 10\.0\.0\.1:2379/);
 });

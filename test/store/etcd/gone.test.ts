@@ -17,17 +17,17 @@ const WATCH = create(WatchRequestSchema, {
 const binary = toBinary(WatchRequestSchema, WATCH);
 const json = Buffer.from(toJsonString(WatchRequestSchema, WATCH));
 const range = toBinary(RangeRequestSchema, create(RangeRequestSchema, tokenPrefix('t')));
-/** The field `token` of every message of the API. */
-const ofToken = Buffer.from([10, 1, 116]);
+/** The field `token`, which has the same number in every message of the API. */
+const tokenField = Buffer.from([10, 1, 116]);
 const API = '/discovery.v1.DiscoveryService';
 
-/** Every kind of call that reads, as the protocols have it: path, content type, body. */
+/** Every kind of read: path, content type and body. */
 const CALLS = [
   ...(['application/grpc', 'application/grpc-web'] as const).flatMap((type) => [
     ['/etcdserverpb.Watch/Watch', type, frame(binary)] as const,
     ['/etcdserverpb.KV/Range', type, frame(range)] as const,
-    [`${API}/ListMembers`, type, frame(ofToken)] as const,
-    [`${API}/WatchMembers`, type, frame(ofToken)] as const,
+    [`${API}/ListMembers`, type, frame(tokenField)] as const,
+    [`${API}/WatchMembers`, type, frame(tokenField)] as const,
   ]),
   ['/etcdserverpb.Watch/Watch', 'application/grpc+json', frame(json)],
   ['/etcdserverpb.Watch/Watch', 'application/connect+json', frame(json)],
@@ -45,7 +45,7 @@ function frame(message: Uint8Array): Buffer {
 
 type Stream = ReturnType<ClientHttp2Session['request']>;
 
-/** Begins every call on a connection of its own, and leaves each stream open that may be. */
+/** Begins every call on one connection, and leaves the client streams open. */
 function begin(port: number): { session: ClientHttp2Session; socket: Socket; streams: Stream[] } {
   const socket = connectSocket(port, '127.0.0.1');
   const session = connectHttp2('http://127.0.0.1', { createConnection: () => socket });
@@ -81,8 +81,8 @@ function beginOverHttp1(port: number): Socket[] {
   });
 }
 
-/** How a client goes, that is on HTTP/2. */
-const WAYS: Readonly<Record<string, (begun: ReturnType<typeof begin>) => void>> = {
+/** How an HTTP/2 client disconnects. */
+const DISCONNECTS: Readonly<Record<string, (begun: ReturnType<typeof begin>) => void>> = {
   'closes its connection': ({ session }) => session.destroy(),
   'resets its connection': ({ socket }) => socket.resetAndDestroy(),
   ...Object.fromEntries(
@@ -96,8 +96,8 @@ const WAYS: Readonly<Record<string, (begun: ReturnType<typeof begin>) => void>> 
 };
 
 await forEachEtcd((label, etcd) => {
-  describe(`a client that goes away while its first read waits for ${label}`, () => {
-    test('is no defect of the service, in any protocol and however it goes', async (t) => {
+  describe(`a client that disconnects while its first read waits for ${label}`, () => {
+    test('causes no error in the log, whatever its protocol and however it disconnects', async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const [member] = backing.members;
@@ -119,23 +119,23 @@ await forEachEtcd((label, etcd) => {
       const { client, port } = service;
       await client.createToken({ token: 't', size: 3 });
       member.freeze();
-      const begun = Object.values(WAYS).map((go) => ({ go, begun: begin(port) }));
+      const begun = Object.values(DISCONNECTS).map((go) => ({ go, begun: begin(port) }));
       const sockets = beginOverHttp1(port);
-      const watches = Object.keys(WAYS).length * 3;
+      const watches = Object.keys(DISCONNECTS).length * 3;
       await waitFor(
         'the watches to wait for their first read',
         () => service.discovery.watchers() >= watches,
       );
-      // What was sent before on the same connections has been taken then.
+      // The ping is answered after everything sent before it on the same connection was read.
       for (const each of begun) await new Promise((taken) => each.begun.session.ping(taken));
       for (const each of begun) each.go(each.begun);
       for (const [i, socket] of sockets.entries()) {
         if (i % 2 === 0) socket.resetAndDestroy();
         else socket.destroy();
       }
-      await waitFor('the clients to be gone', () => service.discovery.watchers() === 0);
+      await waitFor('the watches to end', () => service.discovery.watchers() === 0);
       member.thaw();
-      await waitFor('the store to be back', () =>
+      await waitFor('the store to recover', () =>
         client.listMembers({ token: 't' }).then(
           () => true,
           () => false,

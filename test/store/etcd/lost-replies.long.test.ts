@@ -14,12 +14,12 @@ import { refusal } from '../laws/subject.ts';
 import { create, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
-interface Stand {
+interface Setup {
   readonly proxy: TcpProxy;
   /** Through the proxy. */
   readonly store: Store;
   readonly discovery: Discovery;
-  /** Past it. */
+  /** Bypasses the proxy. */
   readonly other: Discovery;
   readonly log: string[];
   readonly members: (t: Token) => Promise<number | undefined>;
@@ -27,7 +27,7 @@ interface Stand {
 
 await forEachEtcd((label, etcd) => {
   describe(`a write whose reply is lost, on ${label}`, { concurrency: 3 }, () => {
-    const it = (name: string, body: (stand: Stand) => Promise<void>): void => {
+    const it = (name: string, body: (stand: Setup) => Promise<void>): void => {
       const attempt = async (t: Owner): Promise<void> => {
         const scene = await Scene.open(t);
         const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
@@ -54,37 +54,37 @@ await forEachEtcd((label, etcd) => {
           members: async (of) => (await direct.read(of)).cluster?.members.length,
         });
       };
-      // A reply is waited for no longer than some seconds.
+      // The store waits only a few seconds for a reply.
       test(name, (t) => unlessHeldUp(1000, () => attempt(t)));
     };
 
-    it('is answered as the success that it was', async ({ proxy, discovery, other, store, members }) => {
+    it('succeeds', async ({ proxy, discovery, other, store, members }) => {
       const t = token();
       await discovery.createToken(create(t));
       proxy.mute();
       const registering = discovery.register(t, node(1));
-      await waitFor('etcd to have done it', async () => (await members(t)) === 1);
+      await waitFor('etcd to apply it', async () => (await members(t)) === 1);
       proxy.restore();
       const { outcome, revision: at, member } = await registering;
       assert.equal(outcome, 'CREATED');
       const { cluster } = await other.getCluster(t);
       assert.deepEqual(cluster.members, [member]);
       assert.equal(cluster.modRevision, at);
-      assert.equal((await store.events(t, revision(0), 10)).length, 1, 'it was done once');
+      assert.equal((await store.events(t, revision(0), 10)).length, 1, 'it was applied once');
       assert.equal((await discovery.register(t, node(2))).outcome, 'CREATED');
     });
 
-    it('is so too when others have written after it', async ({ proxy, discovery, other, store, members }) => {
+    it('succeeds after later writes of others', async ({ proxy, discovery, other, store, members }) => {
       const t = token();
       await discovery.createToken(create(t, size(9)));
       proxy.mute();
       const registering = discovery.register(t, node(1));
-      await waitFor('etcd to have done it', async () => (await members(t)) === 1);
+      await waitFor('etcd to apply it', async () => (await members(t)) === 1);
       for (const n of [2, 3, 4]) await other.register(t, node(n));
       proxy.restore();
       const { outcome, cluster, revision: at } = await registering;
       assert.equal(outcome, 'CREATED');
-      assert.equal(cluster.members.length, 1, 'as it was after this write');
+      assert.equal(cluster.members.length, 1, 'the state right after this write');
       const events = await store.events(t, revision(0), 10);
       assert.deepEqual(
         events.map((event) => event.member?.name),
@@ -93,11 +93,11 @@ await forEachEtcd((label, etcd) => {
       assert.equal(events[0]?.revision, at);
     });
 
-    it('that makes a token is so too', async ({ proxy, discovery, other }) => {
+    it('succeeds when it creates a token', async ({ proxy, discovery, other }) => {
       const t = token();
       proxy.mute();
       const creating = discovery.createToken(create(t));
-      await waitFor('etcd to have done it', () =>
+      await waitFor('etcd to apply it', () =>
         other.getCluster(t).then(
           () => true,
           () => false,
@@ -109,7 +109,12 @@ await forEachEtcd((label, etcd) => {
       assert.deepEqual((await other.getCluster(t)).cluster, cluster);
     });
 
-    it('and stays lost is told as one that may have happened', async ({ proxy, discovery, log, members }) => {
+    it('fails as one that may have happened when the reply stays lost', async ({
+      proxy,
+      discovery,
+      log,
+      members,
+    }) => {
       const t = token();
       await discovery.createToken(create(t));
       proxy.mute();
@@ -117,22 +122,22 @@ await forEachEtcd((label, etcd) => {
       assert.match(refused.message, /^the write may have happened: etcd did not answer in time/);
       assert.equal(await members(t), 1);
       proxy.restore();
-      await waitFor('the store to be back', () =>
+      await waitFor('the store to recover', () =>
         discovery.register(t, node(1)).then(
           ({ outcome }) => outcome === 'UNCHANGED',
           () => false,
         ),
       );
       assert.equal(await members(t), 1);
-      await waitFor('the log to tell that it is over', () => log.length > 1);
+      await waitFor('the recovery to be logged', () => log.length > 1);
       assert.equal(log.length, 2, log.join('\n'));
     });
 
-    it('is told apart from one that was never sent', async ({ proxy, discovery, members }) => {
+    it('differs from a write that was never sent', async ({ proxy, discovery, members }) => {
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
       proxy.cut();
-      // The cut may meet a call that is under way; those after it cannot be sent.
+      // The cut may hit a call in progress; later calls cannot be sent.
       await discovery.getCluster(t).catch(() => {});
       const refusals = await Promise.all([
         refusal('STORE_UNAVAILABLE', discovery.register(t, node(1))),
@@ -144,7 +149,7 @@ await forEachEtcd((label, etcd) => {
       assert.equal(await members(t), 0);
       proxy.restore();
       let registered: Revision | undefined;
-      await waitFor('the store to be back', async () => {
+      await waitFor('the store to recover', async () => {
         registered = await discovery.register(t, node(1)).then(
           (each) => each.revision,
           () => undefined,

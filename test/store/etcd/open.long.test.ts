@@ -21,15 +21,15 @@ import { forEachEtcd } from '../support/etcd.ts';
 
 const policy = DEFAULT_POLICY;
 
-test('an etcd that is too old is refused by its version', async () => {
-  // A stub: no etcd of 3.3 runs beside the others.
+test('an etcd before 3.4 is rejected with its version', async () => {
+  // A stub, because no etcd 3.3 is installed.
   const connection = { version: async () => '3.3.27' } as unknown as EtcdConnection;
   const refused = await refusal('STORE_UNAVAILABLE', checkPrefix(connection, new Keys('/x'), '/x'));
   assert.match(refused.message, /^etcd 3\.3\.27 is too old: .* 3\.4 or newer; upgrade it$/);
 });
 
-test('an etcd that is too old for gRPC is refused by its version, too', async (t) => {
-  // As etcd 2.3.8 answers; everything else it takes for bad HTTP.
+test('an etcd without gRPC is rejected with its version', async (t) => {
+  // What etcd 2.3.8 answers; it rejects every other request as bad HTTP.
   const old = createServer((request, response) => {
     response.writeHead(request.url === '/version' ? 200 : 404);
     response.end('{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}');
@@ -42,7 +42,7 @@ test('an etcd that is too old for gRPC is refused by its version, too', async (t
   assert.match(refused.message, /^etcd 2\.3\.8 is too old: .* 3\.4 or newer; .* import /);
 });
 
-test('an etcd that is not there is told within the time of a call', async () => {
+test('an unreachable etcd is reported within the timeout of a call', async () => {
   const [port] = await freePorts(1);
   const endpoints = [`http://127.0.0.1:${port}`];
   const refused = await refusal('STORE_UNAVAILABLE', openEtcdStore({ endpoints, prefix: '/x', policy }));
@@ -51,7 +51,7 @@ test('an etcd that is not there is told within the time of a call', async () => 
 
 await forEachEtcd((label, etcd) => {
   describe(`opening a store on ${label}`, { concurrency: 3 }, () => {
-    interface Stand {
+    interface Setup {
       readonly scene: Scene;
       readonly backing: BackingEtcd;
       readonly url: string;
@@ -59,7 +59,7 @@ await forEachEtcd((label, etcd) => {
       readonly open: (more?: Partial<EtcdStoreOptions>) => Promise<EtcdStore>;
       readonly refused: (more?: Partial<EtcdStoreOptions>) => Promise<string>;
     }
-    const it = (name: string, body: (stand: Stand) => Promise<void>, tls = false): void => {
+    const it = (name: string, body: (stand: Setup) => Promise<void>, tls = false): void => {
       test(name, async (t) => {
         const scene = await Scene.open(t);
         const backing = await BackingEtcd.start(scene, { etcd, members: 1, tls });
@@ -80,11 +80,7 @@ await forEachEtcd((label, etcd) => {
       });
     };
 
-    it('leaves a prefix alone that something else writes to, and takes one that is free', async ({
-      client,
-      open,
-      refused,
-    }) => {
+    it('rejects a prefix with foreign keys, and takes an empty one', async ({ client, open, refused }) => {
       await client().put('/ours/abc/_config/size').value('3');
       assert.equal(
         await refused(),
@@ -92,18 +88,18 @@ await forEachEtcd((label, etcd) => {
       );
       await client().put('/ours/_discovery/format').value('something');
       assert.match(await refused(), /keys below \/ours that etcd-discovery did not write/);
-      // Beside it is not below it.
+      // A prefix beside it does not contain these keys.
       await open({ prefix: '/our' });
       await open({ prefix: '/ours/below' });
     });
 
-    it('refuses the data of a newer version', async ({ client, refused }) => {
+    it('rejects the data of a newer version', async ({ client, refused }) => {
       const format = { format: 'etcd-discovery', version: 2, clusterId: '0123456789abcdef' };
       await client().put('/ours/_discovery/format').value(JSON.stringify(format));
       assert.match(await refused(), /a newer etcd-discovery .*\(format 2; .* 1\)/);
     });
 
-    it('has one cluster id for all replicas and for ever, and another below another prefix', async ({
+    it('gives all replicas of a prefix the same permanent cluster id, and other prefixes another', async ({
       open,
     }) => {
       const [one, two] = await Promise.all([open(), open()]);
@@ -113,7 +109,7 @@ await forEachEtcd((label, etcd) => {
       assert.notEqual((await open({ prefix: '/theirs' })).clusterId, two.clusterId);
     });
 
-    it("writes etcd's own discovery keys, and leaves none behind", async ({ client, open }) => {
+    it("writes etcd's own discovery keys, and deletes them with the token", async ({ client, open }) => {
       const discovery = new Discovery(await open(), policy);
       const all = (): Promise<Record<string, string>> => client().getAll().prefix('/ours/').strings();
       const published = async (): Promise<Record<string, string>> =>
@@ -141,7 +137,7 @@ await forEachEtcd((label, etcd) => {
       assert.deepEqual(left.toSorted(), ['/ours/_discovery/format', '/ours/_discovery/key']);
     });
 
-    it('leaves a token alone that somebody made by hand', async ({ client, open }) => {
+    it('does not take over a token that was created by hand', async ({ client, open }) => {
       const discovery = new Discovery(await open(), policy);
       const t = token('by-hand');
       await client().put('/ours/by-hand/_config/size').value('5');
@@ -152,10 +148,10 @@ await forEachEtcd((label, etcd) => {
       assert.ok((await discovery.createToken(create(t))).changed);
     });
 
-    it('refuses to work over two clusters', async ({ scene, backing, open }) => {
+    it('rejects endpoints of two clusters', async ({ scene, backing, open }) => {
       const other = await BackingEtcd.start(await Scene.open(scene), { etcd, members: 1 });
       const endpoints = [...backing.members, ...other.members].map((member) => member.clientUrl);
-      // Which one a call goes to is chance, and one that failed rests for a while.
+      // Calls pick an endpoint at random, and skip a failed one for a while.
       const refused = await refusal(
         'STORE_UNAVAILABLE',
         open({ endpoints }).then((store) =>
@@ -168,7 +164,7 @@ await forEachEtcd((label, etcd) => {
       assert.match(refused.message, /do not belong to one etcd cluster; check --etcd/);
     });
 
-    it('needs the right user, and logs in again when etcd has forgotten it', async ({
+    it('requires a valid user, and logs in again when etcd drops its login', async ({
       backing,
       client,
       open,
@@ -192,8 +188,8 @@ await forEachEtcd((label, etcd) => {
       const stop = new AbortController();
       const watch = discovery.watch(t, undefined, stop.signal);
       await watch.next();
-      assert.equal(logins, 1, 'one log-in serves all calls');
-      // With a new password every log-in of before is over.
+      assert.equal(logins, 1, 'all calls share one login');
+      // A new password invalidates all earlier logins.
       word = 'another';
       await client({ auth: { username: 'root', password: 'secret' } })
         .user('service')
@@ -202,11 +198,11 @@ await forEachEtcd((label, etcd) => {
       await discovery.register(t, node(1));
       await Promise.all(others);
       assert.equal((await watch.next()).value?.type, 'EVENT');
-      assert.ok(logins >= 2 && logins <= 4, `${logins} log-ins`);
+      assert.ok(logins >= 2 && logins <= 4, `${logins} logins`);
       stop.abort();
     });
 
-    it('needs rights on its prefix', async ({ backing, client, open, refused }) => {
+    it('requires permissions on its prefix', async ({ backing, client, open, refused }) => {
       const auth = { username: 'service', password: 'word' };
       await backing.enableAuth({ root: 'secret' });
       const root = client({ auth: { username: 'root', password: 'secret' } });
@@ -224,7 +220,7 @@ await forEachEtcd((label, etcd) => {
     });
 
     it(
-      'over TLS needs the right CA and a certificate of its own',
+      'requires the right CA and a client certificate over TLS',
       async ({ url, open, refused }) => {
         const tls: EtcdAccess['tls'] = { ca: CA, ...IDENTITY };
         assert.match(await refused(), /^etcd's certificate is not trusted.*; check --etcd-cacert/);

@@ -14,29 +14,29 @@ import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
 const policy = DEFAULT_POLICY;
 
-/** What a node waits for an answer, in ms. */
+/** Timeout of a node's request. */
 const NODE_LIMIT_MS = 5000;
 const STEP_MS = 100;
 
-/** A time in which this process ran: a pause of the machine counts as one step. */
-async function running(ms: number): Promise<void> {
+/** Waits while this process runs: a pause of the machine counts as one step. */
+async function sleepWhileRunning(ms: number): Promise<void> {
   for (let passed = 0; passed < ms; passed += STEP_MS) await sleep(STEP_MS, undefined, { ref: false });
 }
 
-/** By timers of one event loop, so that a slow machine is slow for both. */
-const beforeGivenUp = (call: Promise<unknown>): Promise<unknown> =>
+/** Uses timers of the same event loop for both, so that a slow machine slows both. */
+const failsBeforeTimeout = (call: Promise<unknown>): Promise<unknown> =>
   Promise.race([
     refusal('STORE_UNAVAILABLE', call),
-    running(NODE_LIMIT_MS).then(() => assert.fail('a node would have given up by then')),
+    sleepWhileRunning(NODE_LIMIT_MS).then(() => assert.fail('a node would have timed out')),
   ]);
 
 await forEachEtcd((label, etcd) => {
-  describe(`when things fail, on ${label}`, { concurrency: 3 }, () => {
+  describe(`failures of ${label}`, { concurrency: 3 }, () => {
     for (const [what, members] of [
-      ['etcd ends', 1],
+      ['etcd crashes', 1],
       ['etcd loses its quorum', 3],
     ] as const) {
-      test(`${what}: calls are refused, it is logged once, and all heals`, async (t) => {
+      test(`${what}: calls fail, the log says so once, and everything recovers`, async (t) => {
         const scene = await Scene.open(t);
         const backing = await BackingEtcd.start(scene, { etcd, members });
         const log: string[] = [];
@@ -69,7 +69,7 @@ await forEachEtcd((label, etcd) => {
         assert.equal(log.length, 1, log.join('\n'));
 
         for (const member of lost) member.startAgain();
-        await waitFor('the store to be back', () =>
+        await waitFor('the store to recover', () =>
           discovery.listMembers(known).then(
             () => true,
             () => false,
@@ -77,23 +77,23 @@ await forEachEtcd((label, etcd) => {
         );
         const { outcome } = await discovery.register(known, node(100));
         assert.equal(outcome, 'CREATED');
-        await waitFor('the watch to tell it', () =>
+        await waitFor('the watch to report it', () =>
           eventsOf(items).some((event) => event.member?.name === 'infra100'),
         );
         const { cluster } = await discovery.listMembers(known);
         assert.deepEqual(
           eventsOf(items).map((event) => event.revision),
           cluster.members.map((member) => member.createRevision),
-          'each once, those that may have happened included',
+          'each once, including writes that may have happened',
         );
-        await waitFor('the log to tell that it is over', () => log.length > 1);
+        await waitFor('the recovery to be logged', () => log.length > 1);
         assert.equal(log.length, 2, log.join('\n'));
         stop.abort();
         await watching;
       });
     }
 
-    test('etcd falls silent: calls are refused before a node gives up, whenever they come', async (t) => {
+    test('etcd stops responding: calls fail before a node times out, whenever they start', async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const [member] = backing.members;
@@ -104,20 +104,20 @@ await forEachEtcd((label, etcd) => {
       const known = token();
       await discovery.createToken(create(known, size(50)));
       member.proxy.stall();
-      // Spread over more than one call on etcd takes, so that they meet it at its begin and at its end.
+      // Spread over longer than a call to etcd takes, so that they arrive at its start and at its end.
       const answers: Promise<unknown>[] = [];
       for (let i = 0; i < 40; i += 1) {
         answers.push(
-          beforeGivenUp(discovery.register(known, node(i))),
-          beforeGivenUp(discovery.createToken(create(token()))),
-          beforeGivenUp(discovery.listMembers(known)),
+          failsBeforeTimeout(discovery.register(known, node(i))),
+          failsBeforeTimeout(discovery.createToken(create(token()))),
+          failsBeforeTimeout(discovery.listMembers(known)),
         );
         await sleep(50);
       }
       await Promise.all(answers);
     });
 
-    test('the sweep runs in one replica, and another takes over when that one is cut off', async (t) => {
+    test('one replica sweeps, and another takes over when the first loses its connection', async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const [member] = backing.members;
@@ -137,17 +137,17 @@ await forEachEtcd((label, etcd) => {
       };
       await make();
       assert.equal(await one.sweep(future, 1), 1);
-      assert.equal(await two.sweep(future, 1000), 0, 'not its turn');
+      assert.equal(await two.sweep(future, 1000), 0, 'it is not its turn');
       const [first, second] = await Promise.all([one.sweep(future, 1000), two.sweep(future, 1000)]);
       assert.deepEqual([first, second], [59, 0]);
       await make();
       member.proxy.cut();
       await refusal('STORE_UNAVAILABLE', one.sweep(future, 1000));
-      await waitFor('the other to take over', async () => (await two.sweep(future, 7)) > 0);
+      await waitFor('the other replica to take over', async () => (await two.sweep(future, 7)) > 0);
       assert.equal(await two.sweep(future, 1000), 53);
       member.proxy.restore();
       await make();
-      await waitFor('the first to be back', () =>
+      await waitFor('the first replica to recover', () =>
         one.sweep(future, 1000).then(
           (swept) => swept === 0,
           () => false,
@@ -156,7 +156,7 @@ await forEachEtcd((label, etcd) => {
       assert.equal(await two.sweep(future, 1000), 60);
       await make();
       await two.close();
-      assert.equal(await one.sweep(future, 1000), 60, 'one that is closed gives its turn away at once');
+      assert.equal(await one.sweep(future, 1000), 60, 'a closed replica releases its turn immediately');
     });
   });
 });

@@ -17,9 +17,9 @@ import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 const policy = DEFAULT_POLICY;
 
 await forEachEtcd((label, etcd) => {
-  describe(`${label} that is restored from a snapshot at the same address`, () => {
-    test('is refused by the service that knew it before, and served when that is started again', async (t) => {
-      if (ETCDCTL === undefined) return t.skip('no etcdctl is on PATH');
+  describe(`${label} restored from a snapshot at the same address`, () => {
+    test('is rejected by the service that knew it before, until that is restarted', async (t) => {
+      if (ETCDCTL === undefined) return t.skip('etcdctl is not on PATH');
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const [member] = backing.members;
@@ -41,7 +41,7 @@ await forEachEtcd((label, etcd) => {
           stdio: 'pipe',
         });
       etcdctl('snapshot', 'save', snapshot);
-      // It knows more of the token than the snapshot does.
+      // The service knows more of the token than the snapshot.
       await discovery.register(t1, node(2));
       const stale = await store.read(t1);
 
@@ -59,9 +59,9 @@ await forEachEtcd((label, etcd) => {
       );
       member.startAgain();
       await backing.healthy();
-      await waitFor('the store to have met it', () =>
+      await waitFor('the store to notice it', () =>
         store.ping().then(
-          () => assert.fail('revisions of another life were taken for its own'),
+          () => assert.fail('revisions of another history were accepted'),
           ({ message }: Error) => /restored from a backup/.test(message),
         ),
       );
@@ -72,7 +72,7 @@ await forEachEtcd((label, etcd) => {
         logged.join('\n'),
       );
 
-      // Also when it has come past what the service knew.
+      // Even after the restored etcd has passed the revision that the service knew.
       const again = await openEtcdStore({ endpoints: [clientUrl], prefix, policy });
       t.after(() => again.close());
       const next = new Discovery(again, policy);

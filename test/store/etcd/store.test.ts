@@ -28,7 +28,7 @@ await forEachEtcd((label, etcd) => {
       for (const cleanUp of cleanUps) await cleanUp();
     });
 
-    test('sweeps on after somebody has taken the key of the sweeper away', async () => {
+    test('keeps sweeping after someone deletes the sweeper key', async () => {
       const prefix = newPrefix();
       const store = await openEtcdStore({ endpoints, prefix, policy });
       const direct = new EtcdConnection({ endpoints });
@@ -43,7 +43,7 @@ await forEachEtcd((label, etcd) => {
           success: [{ request_delete_range: { key: sweeper } }],
           failure: [],
         });
-        assert.equal(await store.sweep(future, 10), 0, 'it may be the turn of another');
+        assert.equal(await store.sweep(future, 10), 0, 'it may be the turn of another replica');
         assert.equal(await store.sweep(future, 10), 3);
       } finally {
         direct.close();
@@ -51,7 +51,7 @@ await forEachEtcd((label, etcd) => {
       }
     });
 
-    test('gives the tokens of an earlier version their places when it is opened, and forgets them with the tokens', async () => {
+    test('indexes the tokens of an earlier version when it opens, and unindexes them when they are swept', async () => {
       const prefix = newPrefix();
       const [keys, direct] = [new Keys(prefix), new EtcdConnection({ endpoints })];
       const before = await openEtcdStore({ endpoints, prefix, policy });
@@ -66,7 +66,7 @@ await forEachEtcd((label, etcd) => {
         Promise.all(PHASES.map((phase) => store.newest(phase, undefined, 100)));
       const expected = await whole(before);
       await before.close();
-      // As it was: no places, and nothing at the ends.
+      // The data of an earlier version: no places, and empty ends.
       const { kvs } = await direct.range(keys.ends);
       for (const { key } of kvs) {
         await direct.txn({ compare: [], success: [put(key, Buffer.alloc(0))], failure: [] });
@@ -85,14 +85,14 @@ await forEachEtcd((label, etcd) => {
       }
     });
 
-    test('that is closed while reads wait for their call refuses them, and tells of no outage', async () => {
+    test('fails the reads that wait when it closes, and logs no outage', async () => {
       const log: string[] = [];
       const prefix = newPrefix();
       const store = await openEtcdStore({ endpoints, prefix, policy, log: (line) => log.push(line) });
       const reads = Promise.allSettled([store.list(undefined, 10), store.read(token())]);
       await store.close();
       for (const read of await reads) {
-        // Where closing takes its time they are answered.
+        // If closing takes long enough, the reads succeed.
         if (read.status === 'rejected') assert.match(String(read.reason), /: the store is closed$/);
       }
       assert.deepEqual(log, []);

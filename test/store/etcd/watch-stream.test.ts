@@ -9,7 +9,7 @@ import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { logOf, type RangeResult } from '../../../src/store/etcd/read.ts';
 import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';
 
-// Stubs in place of etcd: what a real one does only after hours, or with hundreds of megabytes.
+// Stubs stand in for etcd: a real one takes hours, or hundreds of megabytes, to get there.
 
 class Stream extends EventEmitter {
   write({ create_request: create }: IWatchRequest): void {
@@ -23,21 +23,21 @@ class Stream extends EventEmitter {
   cancel(): void {}
 }
 
-interface Begun {
+interface OpenedStream {
   readonly stream: Stream;
-  /** The revision from which on it is to tell. */
+  /** The revision from which the stream starts. */
   readonly from: string;
 }
 
-interface Stand {
-  readonly next: () => Promise<Begun>;
+interface Setup {
+  readonly next: () => Promise<OpenedStream>;
   readonly outages: string[];
-  readonly told: string[];
+  readonly reported: string[];
 }
 
-function stand(t: TestContext, readAt: bigint): Stand {
+function setUp(t: TestContext, readAt: bigint): Setup {
   const streams = new EventEmitter();
-  const [outages, told]: [string[], string[]] = [[], []];
+  const [outages, reported]: [string[], string[]] = [[], []];
   const connection = new EtcdConnection({ endpoints: ['http://127.0.0.1:1'] });
   connection.ofOneCluster({ header: { cluster_id: '1', member_id: '1', revision: '1', raft_term: '1' } });
   const loop = new WatchLoop(
@@ -54,7 +54,7 @@ function stand(t: TestContext, readAt: bigint): Stand {
       },
       span: new Keys('/x').clusters,
       health: { failed: (cause) => void outages.push(cause), works: () => {} },
-      told: (events) => told.push(...events.map(({ kv }) => kv.mod_revision)),
+      told: (events) => reported.push(...events.map(({ kv }) => kv.mod_revision)),
       missed: async () => readAt as Revision,
     },
     7n as Revision,
@@ -63,15 +63,15 @@ function stand(t: TestContext, readAt: bigint): Stand {
     await loop.close();
     connection.close();
   });
-  const next = async (): Promise<Begun> => {
-    const [begun] = (await once(streams, 'stream')) as [Begun];
+  const next = async (): Promise<OpenedStream> => {
+    const [begun] = (await once(streams, 'stream')) as [OpenedStream];
     return begun;
   };
-  return { next, outages, told };
+  return { next, outages, reported };
 }
 
-test('a watch that has more to tell than an answer may hold catches up by reading', async (t) => {
-  const { next } = stand(t, 90n);
+test('a watch whose response is too large catches up by reading', async (t) => {
+  const { next } = setUp(t, 90n);
   const { stream, from } = await next();
   assert.equal(from, '8');
   stream.emit(
@@ -81,8 +81,8 @@ test('a watch that has more to tell than an answer may hold catches up by readin
   assert.equal((await next()).from, '91');
 });
 
-test('a watch on another cluster than that of the calls is left, and told as an outage', async (t) => {
-  const { next, outages, told } = stand(t, 0n);
+test('a watch on a different cluster than the calls is dropped, and reported as an outage', async (t) => {
+  const { next, outages, reported } = setUp(t, 0n);
   const event = { type: 'Put', kv: { mod_revision: '50' } } as IWatchResponse['events'][number];
   while (outages.length === 0) {
     const { stream, from } = await next();
@@ -91,17 +91,17 @@ test('a watch on another cluster than that of the calls is left, and told as an 
     stream.say({ events: [event] }, '2');
   }
   assert.match(outages[0] ?? '', /do not belong to one etcd cluster; check --etcd/);
-  assert.deepEqual(told, []);
+  assert.deepEqual(reported, []);
   const { stream } = await next();
   stream.say({ created: true });
   stream.say({ events: [event] });
-  assert.deepEqual(told, ['50']);
+  assert.deepEqual(reported, ['50']);
 });
 
-test('streams that end now and then, with nothing to tell in between, are no outage', async (t) => {
+test('streams that end now and then without an event are not an outage', async (t) => {
   const clock = { ms: performance.now() };
   t.mock.method(performance, 'now', () => clock.ms);
-  const { next, outages } = stand(t, 0n);
+  const { next, outages } = setUp(t, 0n);
   for (let i = 0; i < 12; i++) {
     const { stream } = await next();
     stream.say({ created: true });
@@ -112,7 +112,7 @@ test('streams that end now and then, with nothing to tell in between, are no out
   assert.deepEqual(outages, []);
 });
 
-test('a page of keys whose only token was swept meanwhile is not the end of the list', async () => {
+test('a page of keys whose only token was swept meanwhile does not end the list', async () => {
   const keys = new Keys('/x');
   const [gone, there] = ['a', 'b'] as Token[] as [Token, Token];
   const made = {
@@ -141,7 +141,7 @@ test('a page of keys whose only token was swept meanwhile is not the end of the 
   );
 });
 
-test('a list of a few clusters reads few keys, and one of many a page', async () => {
+test('a short list reads few keys, and a long one reads a page', async () => {
   const limits: unknown[] = [];
   const reader = {
     range: async (request: () => { readonly limit?: unknown }) => {
@@ -154,7 +154,7 @@ test('a list of a few clusters reads few keys, and one of many a page', async ()
   assert.deepEqual(limits, [200, 2000]);
 });
 
-test('a key beside the changes of a token that is not of this service is refused without the token', () => {
+test('a foreign key among the changes of a token is rejected, and the error does not show the token', () => {
   const keys = new Keys('/x');
   const key = Buffer.concat([keys.made('0123456789abcdef' as Token), Buffer.from('#mine')]);
   const kvs = [{ key, value: Buffer.from('{}'), mod_revision: '5' }] as unknown as RangeResult['kvs'];

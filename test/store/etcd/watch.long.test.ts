@@ -13,39 +13,39 @@ import { waitFor } from '../../support/wait.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 import { Random, seedOfRun } from '../support/random.ts';
 
-// The loop over a real etcd, behind a proxy that breaks its connections. The writer comes past the proxy.
+// The loop over a real etcd, behind a proxy that breaks its connections. The writer bypasses the proxy.
 
-interface Stand {
+interface Setup {
   readonly scene: Scene;
   readonly backing: BackingEtcd;
-  /** Puts so many keys, one after the other. */
+  /** Puts that many keys, one after the other. */
   readonly write: (count: number) => Promise<void>;
-  /** What was put, by its revision. */
+  /** The revisions of the puts. */
   readonly written: bigint[];
-  /** Begins to watch before the first of them. */
+  /** Starts a watch from before the first put. */
   readonly watch: (more?: Partial<Watched>) => Watched;
 }
 
 interface Watched {
-  readonly told: bigint[];
-  /** The revisions at which it caught up by reading. */
+  readonly reported: bigint[];
+  /** The revisions at which the watch caught up by reading. */
   readonly caughtUp: bigint[];
   readonly outages: string[];
-  onTold: () => void;
+  onReported: () => void;
 }
 
-type Body = (stand: Stand) => Promise<void>;
+type Body = (setUp: Setup) => Promise<void>;
 
 await forEachEtcd((label, etcd) => {
-  describe(`the watch on ${label}`, { concurrency: 3 }, () => {
+  describe(`a watch on ${label}`, { concurrency: 3 }, () => {
     const it = (name: string, body: Body, members: 1 | 3 = 1): void => {
       test(name, async (t) => {
         const scene = await Scene.open(t);
-        await body(await stand(scene, etcd, members));
+        await body(await setUp(scene, etcd, members));
       });
     };
 
-    it('tells each change once, when its stream is cut at any moment', async ({
+    it('reports each change once when its stream is cut at any moment', async ({
       backing,
       write,
       written,
@@ -63,25 +63,25 @@ await forEachEtcd((label, etcd) => {
         proxy.restore();
         await writing;
       }
-      await sawAll(watched, written);
-      assert.deepEqual(watched.told, written);
+      await waitForAll(watched, written);
+      assert.deepEqual(watched.reported, written);
       assert.deepEqual(watched.caughtUp, []);
     });
 
-    it('tells each change once, when it is cut while it catches up, and before', async ({
+    it('reports each change once when its stream is cut before and during catching up', async ({
       backing,
       write,
       written,
       watch,
     }) => {
-      // etcd delivers history in parts of a thousand revisions.
+      // etcd delivers history a thousand revisions at a time.
       await write(2500);
       const proxy = backing.members[0]?.proxy;
       assert.ok(proxy);
       proxy.cut();
       const watched = watch();
       let parts = 0;
-      watched.onTold = () => {
+      watched.onReported = () => {
         parts += 1;
         if (parts > 2) return;
         proxy.cut();
@@ -89,12 +89,12 @@ await forEachEtcd((label, etcd) => {
       };
       await sleep(50);
       proxy.restore();
-      await sawAll(watched, written);
-      assert.deepEqual(watched.told, written);
-      assert.ok(parts > 2, 'it was cut amid the history');
+      await waitForAll(watched, written);
+      assert.deepEqual(watched.reported, written);
+      assert.ok(parts > 2, 'the stream was cut during the history');
     });
 
-    it('catches up by reading when its place was compacted, and goes on from there', async ({
+    it('catches up by reading when its revision was compacted, and continues from there', async ({
       backing,
       write,
       written,
@@ -104,17 +104,17 @@ await forEachEtcd((label, etcd) => {
       const proxy = backing.members[0]?.proxy;
       assert.ok(proxy);
       await write(5);
-      await sawAll(watched, written);
+      await waitForAll(watched, written);
       proxy.cut();
       await write(5);
       await backing.compact();
       proxy.restore();
-      await waitFor('it to catch up', () => watched.caughtUp.length > 0);
+      await waitFor('the watch to catch up', () => watched.caughtUp.length > 0);
       const [at = 0n] = watched.caughtUp;
-      assert.ok(at >= (written.at(-1) ?? 0n), 'by a read of all that was missed');
+      assert.ok(at >= (written.at(-1) ?? 0n), 'it read everything that it missed');
       await write(5);
-      await waitFor('the later changes', () => watched.told.at(-1) === written.at(-1));
-      assert.deepEqual(watched.told, [...written.slice(0, 5), ...written.slice(10)]);
+      await waitFor('the later changes', () => watched.reported.at(-1) === written.at(-1));
+      assert.deepEqual(watched.reported, [...written.slice(0, 5), ...written.slice(10)]);
       assert.equal(watched.caughtUp.length, 1);
     });
 
@@ -129,42 +129,37 @@ await forEachEtcd((label, etcd) => {
         await write(7);
         await backing.compact();
       }
-      await waitFor('the last change', () => seen(watched) >= (written.at(-1) ?? 0n));
+      await waitFor('the last change', () => lastRevision(watched) >= (written.at(-1) ?? 0n));
       checkNoGap(watched, written);
     });
 
-    it('notices that a connection has gone silent, and takes another', async ({
-      backing,
-      write,
-      written,
-      watch,
-    }) => {
+    it('replaces a connection that has gone silent', async ({ backing, write, written, watch }) => {
       const watched = watch();
       const proxy = backing.members[0]?.proxy;
       assert.ok(proxy);
       await write(3);
-      await sawAll(watched, written);
+      await waitForAll(watched, written);
       proxy.stall();
       await write(3);
-      // What is stalled stays silent for ever: only a keepalive without an answer tells.
+      // A stalled connection stays silent forever: only an unanswered keepalive reveals it.
       proxy.restore();
-      await sawAll(watched, written);
-      assert.deepEqual(watched.told, written);
+      await waitForAll(watched, written);
+      assert.deepEqual(watched.reported, written);
     });
 
-    it('goes on when it is rejected at first', async ({ backing, write, written, watch }) => {
+    it('retries after a rejection', async ({ backing, write, written, watch }) => {
       await write(3);
-      // Without a user etcd rejects the watch, and says so in the stream.
+      // Without a user, etcd rejects the watch in the stream.
       await backing.enableAuth({ root: 'secret' });
       const watched = watch();
       await waitFor('a few rejections', () => watched.outages.length > 0);
-      assert.deepEqual(watched.told, []);
+      assert.deepEqual(watched.reported, []);
       await disableAuth(backing);
-      await sawAll(watched, written);
-      assert.deepEqual(watched.told, written);
+      await waitForAll(watched, written);
+      assert.deepEqual(watched.reported, written);
     });
 
-    it('tells each change once while leaders change, and while a member has none', async ({
+    it('reports each change once while the leader changes and while there is no leader', async ({
       backing,
       write,
       written,
@@ -179,20 +174,20 @@ await forEachEtcd((label, etcd) => {
         leader.startAgain();
         await backing.healthy();
       }
-      // Two of three stand still: what the third keeps open is a watch that would hear nothing.
+      // Two of three members are frozen: the third keeps the watch open, but has nothing to report.
       const [first, ...others] = backing.members;
       for (const member of others) member.freeze();
       await sleep(1500);
       for (const member of others) member.thaw();
       assert.ok(first);
       await write(5);
-      await sawAll(watched, written);
-      assert.deepEqual(watched.told, written);
+      await waitForAll(watched, written);
+      assert.deepEqual(watched.reported, written);
     }, 3);
   });
 });
 
-async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
+async function setUp(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Setup> {
   const backing = await BackingEtcd.start(scene, { etcd, members });
   const keys = new Keys(newPrefix());
   const direct = new EtcdConnection({ endpoints: backing.members.map((member) => member.clientUrl) });
@@ -207,7 +202,7 @@ async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
   const start = BigInt((await direct.range({ key: keys.format })).header.revision) as Revision;
   const put = async (): Promise<void> => {
     const key = Buffer.concat([keys.clusters.key, Buffer.from('t#0000000001')]);
-    // On condition that nothing came since: while there is no leader a put may fail, and be done all the same, and later.
+    // Conditional on the last write: without a leader, a put can fail and still be applied, even later.
     const request: ITxnRequest = {
       compare: [{ key, target: 'Mod', result: 'Equal', mod_revision: String(written.at(-1) ?? 0) }],
       success: [{ request_put: { key, value: Buffer.from('x') } }],
@@ -232,14 +227,14 @@ async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
       for (let i = 0; i < count; i++) await put();
     },
     watch: () => {
-      const watched: Watched = { told: [], caughtUp: [], outages: [], onTold: () => {} };
+      const watched: Watched = { reported: [], caughtUp: [], outages: [], onReported: () => {} };
       const parts = {
         connection: watching,
         span: keys.clusters,
         health: { failed: (cause: string) => void watched.outages.push(cause), works: () => {} },
         told: (events: ReadonlyArray<{ readonly kv: { readonly mod_revision: string } }>) => {
-          for (const { kv } of events) watched.told.push(BigInt(kv.mod_revision));
-          if (events.length > 0) watched.onTold();
+          for (const { kv } of events) watched.reported.push(BigInt(kv.mod_revision));
+          if (events.length > 0) watched.onReported();
         },
         missed: async () => {
           const at = BigInt((await direct.range({ key: keys.format })).header.revision) as Revision;
@@ -253,21 +248,21 @@ async function stand(scene: Scene, etcd: Etcd, members: 1 | 3): Promise<Stand> {
   };
 }
 
-function sawAll(watched: Watched, written: readonly bigint[]): Promise<void> {
-  return waitFor('every change to be told', () => watched.told.length >= written.length);
+function waitForAll(watched: Watched, written: readonly bigint[]): Promise<void> {
+  return waitFor('every change to be reported', () => watched.reported.length >= written.length);
 }
 
-/** How far it has told or read. */
-function seen({ told, caughtUp }: Watched): bigint {
-  const [a = 0n, b = 0n] = [told.at(-1), caughtUp.at(-1)];
+/** Returns the revision up to which it has reported or read. */
+function lastRevision({ reported, caughtUp }: Watched): bigint {
+  const [a = 0n, b = 0n] = [reported.at(-1), caughtUp.at(-1)];
   return a > b ? a : b;
 }
 
-/** Each change was told once, or was there when it caught up by reading. */
-function checkNoGap({ told, caughtUp }: Watched, written: readonly bigint[]): void {
-  assert.deepEqual(told, [...new Set(told)], 'none came twice');
+/** Asserts that each change was reported once, or was covered by a read. */
+function checkNoGap({ reported, caughtUp }: Watched, written: readonly bigint[]): void {
+  assert.deepEqual(reported, [...new Set(reported)], 'no change was reported twice');
   for (const each of written) {
-    const isKnown = told.includes(each) || caughtUp.some((at) => at >= each);
+    const isKnown = reported.includes(each) || caughtUp.some((at) => at >= each);
     assert.ok(isKnown, `the change at ${each} was lost`);
   }
 }

@@ -14,7 +14,7 @@ const policy = DEFAULT_POLICY;
 
 await forEachEtcd((label, etcd) => {
   describe(`readiness over ${label}`, () => {
-    test('is what writes are answered: not while somebody has filled etcd, and by itself again', async (t) => {
+    test('follows whether writes succeed: it fails while etcd is full, and recovers', async (t) => {
       const scene = await Scene.open(t);
       const backing = await BackingEtcd.start(scene, { etcd, members: 1 });
       const [member] = backing.members;
@@ -23,7 +23,7 @@ await forEachEtcd((label, etcd) => {
       scene.after(() => store.close());
       const before = await store.revision();
       await store.ping();
-      assert.equal(await store.revision(), before, 'asking is no change');
+      assert.equal(await store.revision(), before, 'a ping changes nothing');
 
       const alarm = { memberID: '0', alarm: 'NOSPACE' };
       await member.call('maintenance/alarm', { ...alarm, action: 'ACTIVATE' });
@@ -32,12 +32,12 @@ await forEachEtcd((label, etcd) => {
           () => true,
           () => false,
         );
-      await waitFor('the store to be not ready', async () => !(await isReady()));
+      await waitFor('the store not to be ready', async () => !(await isReady()));
       const refused = await refusal('STORE_UNAVAILABLE', store.ping());
       assert.match(refused.message, /etcd's database is full; .*alarm disarm/);
       const discovery = new Discovery(store, policy);
       const { message } = await refusal('STORE_UNAVAILABLE', discovery.createToken(create(token())));
-      assert.ok(message.includes(refused.message), `a write is told: ${message}`);
+      assert.ok(message.includes(refused.message), `a write fails for the same reason: ${message}`);
 
       await member.call('maintenance/alarm', { ...alarm, action: 'DEACTIVATE' });
       await waitFor('the store to be ready', isReady);

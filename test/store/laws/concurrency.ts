@@ -5,8 +5,8 @@ import { create, memberId, named, node, size, token, urls } from '../support/com
 import { rejections, type Subject } from './subject.ts';
 
 export function concurrencyLaws({ start }: Subject): void {
-  describe('of concurrent writes', () => {
-    test('one creates the token; those that ask for the same get it, the others are told', async () => {
+  describe('concurrent writes', () => {
+    test('create a token once: callers that ask for the same get it, the others fail', async () => {
       const { discovery } = await start();
       const t = token();
       const results = await Promise.allSettled(
@@ -19,7 +19,7 @@ export function concurrencyLaws({ start }: Subject): void {
       for (const each of rejections(results)) assert.equal(each.reason, 'TOKEN_EXISTS');
     });
 
-    test('one registers an id, and only its retries succeed, with its revision', async () => {
+    test('register an id once: only its retries succeed, with its revision', async () => {
       const { discovery } = await start();
       const t = token();
       await discovery.createToken(create(t));
@@ -29,7 +29,7 @@ export function concurrencyLaws({ start }: Subject): void {
         ),
       );
       const done = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-      assert.equal(done.length, 10, 'one registration and its nine repeats');
+      assert.equal(done.length, 10, 'one registration and nine retries of it');
       assert.equal(done.filter((each) => each.outcome === 'CREATED').length, 1);
       for (const each of done) assert.deepEqual(each.member, done[0]?.member);
       for (const each of rejections(results)) assert.equal(each.reason, 'MEMBER_EXISTS');
@@ -37,7 +37,7 @@ export function concurrencyLaws({ start }: Subject): void {
     });
 
     for (const members of [1, 3, 5]) {
-      test(`no more than ${members} are ranked, by the revision that each was answered with`, async () => {
+      test(`rank no more than ${members} members, by the revision that each response had`, async () => {
         const { discovery } = await start();
         const t = token();
         await discovery.createToken(create(t, size(members)));
@@ -63,7 +63,7 @@ export function concurrencyLaws({ start }: Subject): void {
       });
     }
 
-    test('one takes a name, and one takes a peer URL, whichever way it is written', async () => {
+    test('give a name or a peer URL, in any spelling, to one member', async () => {
       const { discovery } = await start();
       const t = token();
       await discovery.createToken(create(t, size(9)));
@@ -82,7 +82,7 @@ export function concurrencyLaws({ start }: Subject): void {
       for (const each of rejections(byUrl)) assert.equal(each.reason, 'PEER_URL_TAKEN');
     });
 
-    test('one replaces a member at a revision, and one deletes the token', async () => {
+    test('replace a member once at a revision, and delete the token once', async () => {
       const { discovery } = await start();
       const t = token();
       await discovery.createToken(create(t));

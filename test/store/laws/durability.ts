@@ -17,11 +17,11 @@ import {
 } from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 
-export function durabilityLaws({ start, newPlace, again }: Subject): void {
-  describe('what was acknowledged', () => {
-    test('is read at once, and after every restart, exactly as it was answered', async () => {
+export function durabilityLaws({ start, newPlace, reopen }: Subject): void {
+  describe('acknowledged data', () => {
+    test('is read at once and after every restart, exactly as it was acknowledged', async () => {
       const place = newPlace();
-      let { discovery } = await again(place);
+      let { discovery } = await reopen(place);
       const t = token();
       const steps: Array<() => Promise<{ cluster: unknown; revision: bigint }>> = [
         () => discovery.createToken(create(t, { description: 'ümlaut ✓' as never, allowRejoin: true })),
@@ -37,23 +37,23 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
       for (const step of steps) {
         const { cluster, revision } = await step();
         assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
-        ({ discovery } = await again(place));
+        ({ discovery } = await reopen(place));
         assert.deepEqual(await discovery.getCluster(t), { cluster, revision });
       }
     });
 
-    test('is worked out alike after every restart, and by nobody else', async () => {
+    test('is derived from the same key after every restart, and from another key in another store', async () => {
       const place = newPlace();
-      const { store } = await again(place);
-      const { store: restarted } = await again(place);
+      const { store } = await reopen(place);
+      const { store: restarted } = await reopen(place);
       assert.ok(store.key.length >= 32);
       assert.deepEqual(restarted.key, store.key);
       assert.notDeepEqual((await start()).store.key, store.key);
     });
 
-    test('is kept with the secrets that guard a token, whatever happens to it', async () => {
+    test('includes the secrets that guard a token, whatever happens to the token', async () => {
       const place = newPlace();
-      let { discovery } = await again(place);
+      let { discovery } = await reopen(place);
       const t = token();
       const locks = { READ: hashOf('r'), ADMINISTER: hashOf('a') };
       const caller = { mayCreate: true, mayUse: true, proof: locks.ADMINISTER };
@@ -63,7 +63,7 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
         () => discovery.reopenToken(t, ttl(HOUR).ttl, caller),
         () => discovery.deleteToken(t, caller),
       ]) {
-        ({ discovery } = await again(place));
+        ({ discovery } = await reopen(place));
         await refusal('UNAUTHENTICATED', discovery.getCluster(t));
         const { cluster } = await discovery.getCluster(t, caller);
         assert.deepEqual([cluster.locks, cluster.allowRejoin], [locks, true]);
@@ -71,23 +71,23 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
       }
     });
 
-    test('is kept when the store is closed at once, with all writes of the same moment', async () => {
+    test('survives when the store closes immediately, with all concurrent writes', async () => {
       const place = newPlace();
-      const { store, discovery } = await again(place);
+      const { store, discovery } = await reopen(place);
       const tokens = Array.from({ length: 500 }, () => token());
       const answers = tokens.map((t) => discovery.createToken(create(t)));
       const closed = store.close();
       const written = await Promise.all(answers);
       await closed;
-      const { discovery: later } = await again(place);
+      const { discovery: later } = await reopen(place);
       for (const [i, t] of tokens.entries()) {
         assert.deepEqual((await later.getCluster(t)).cluster, written[i]?.cluster);
       }
     });
 
-    test('is kept for the largest cluster too, as it grows and shrinks', async () => {
+    test('survives for the largest cluster as it grows and shrinks', async () => {
       const place = newPlace();
-      let { discovery, store } = await again(place);
+      let { discovery, store } = await reopen(place);
       const t = token();
       await discovery.createToken(create(t, size(1000)));
       const steps: Array<() => Promise<unknown>> = [
@@ -105,14 +105,14 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
         await step();
         const view = await store.read(t);
         assert.equal(view.cluster?.members.length, counts[i]);
-        ({ discovery, store } = await again(place));
+        ({ discovery, store } = await reopen(place));
         const later = await store.read(t);
         assert.deepEqual(later.cluster, view.cluster);
         assert.ok(later.revision >= view.revision);
       }
     });
 
-    test('every read that begins after an answer has it, while others write', async () => {
+    test('is in every read that begins after the acknowledgement, while others write', async () => {
       const { discovery } = await start();
       const answered = new Map<Token, bigint>();
       let reads = 0;
@@ -121,7 +121,7 @@ export function durabilityLaws({ start, newPlace, again }: Subject): void {
           const t = token();
           answered.set(t, (await discovery.createToken(create(t))).revision);
           answered.set(t, (await discovery.register(t, node(w))).revision);
-          // What the others were answered meanwhile, and while their next writes are under way.
+          // What the other workers got meanwhile, while their next writes are in progress.
           for (const [other, least] of [...answered].slice(-5)) {
             const view = await discovery.getCluster(other);
             assert.ok(view.cluster.modRevision >= least);

@@ -7,38 +7,38 @@ import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { create, HOUR, memberId, named, node, size, token, ttl, urls } from '../support/commands.ts';
 import { allEvents, eventsOf, refusal, rejections, type Subject, take } from './subject.ts';
 
-export function eventsLaws({ start, newPlace, again }: Subject): void {
-  describe('the events', () => {
-    test('from every revision on come in order and once, in parts of any length, after a restart too', async () => {
+export function eventsLaws({ start, newPlace, reopen }: Subject): void {
+  describe('the events of a token', () => {
+    test('come in order and once from every revision, in pages of any size, also after a restart', async () => {
       const place = newPlace();
-      let { discovery, store } = await again(place);
+      let { discovery, store } = await reopen(place);
       const [t, other] = [token(), token()];
       await discovery.createToken(create(t, size(4)));
       await discovery.createToken(create(other, size(40)));
-      const told: bigint[] = [];
+      const reported: bigint[] = [];
       for (let i = 0; i < 6; i++) {
-        told.push((await discovery.register(t, node(i, { whenFull: 'STANDBY' }))).revision);
+        reported.push((await discovery.register(t, node(i, { whenFull: 'STANDBY' }))).revision);
         await discovery.register(other, node(i));
       }
-      told.push((await discovery.register(t, node(5, { mode: 'REPLACE', ...named('new') }))).revision);
-      told.push((await discovery.deregister(t, memberId('id4'), undefined)).revision);
-      const first = Number(told[0]) - 1;
-      const last = Number(told.at(-1));
+      reported.push((await discovery.register(t, node(5, { mode: 'REPLACE', ...named('new') }))).revision);
+      reported.push((await discovery.deregister(t, memberId('id4'), undefined)).revision);
+      const first = Number(reported[0]) - 1;
+      const last = Number(reported.at(-1));
       for (const restart of [false, true]) {
-        if (restart) ({ discovery, store } = await again(place));
+        if (restart) ({ discovery, store } = await reopen(place));
         for (let from = first - 2; from <= last + 1; from++) {
           for (const limit of [1, 3, 100]) {
             const events = await allEvents(store, t, from, limit);
             assert.deepEqual(
               events.map((event) => event.revision),
-              told.filter((each) => each > BigInt(from)),
+              reported.filter((each) => each > BigInt(from)),
             );
           }
         }
       }
     });
 
-    test('tell what happened: the member, the one before, and how the cluster stands', async () => {
+    test('contain the member, the previous member and the state of the cluster', async () => {
       const { discovery, store } = await start();
       const t = token();
       await discovery.createToken(create(t, size(1)));
@@ -49,7 +49,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       await discovery.deregister(t, memberId('id2'), undefined);
       const { expireTime } = (await discovery.reopenToken(t, ttl(HOUR).ttl)).cluster;
       await discovery.deleteToken(t);
-      const told = (await store.events(t, revision(0), 10)).map(
+      const reported = (await store.events(t, revision(0), 10)).map(
         ({ revision: _revision, time: _time, ...rest }) => rest,
       );
       const standing = (memberCount: number, standbyCount: number) => ({
@@ -57,7 +57,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
         memberCount,
         standbyCount,
       });
-      assert.deepEqual(told, [
+      assert.deepEqual(reported, [
         { type: 'REGISTERED', member: one, ...standing(1, 0) },
         { type: 'REGISTERED', member: two, wouldReplace: true, ...standing(1, 1) },
         { type: 'REPLACED', member: renamed, previous: two, ...standing(1, 1) },
@@ -67,13 +67,13 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       ]);
     });
 
-    test('are all held, and a token that has had its changes takes no more but its deletion', async () => {
+    test('a token keeps all its events, and accepts only its deletion once its changes are used up', async () => {
       const place = newPlace();
-      let { discovery, store } = await again(place);
+      let { discovery, store } = await reopen(place);
       const t = token();
       const { revision: made } = await discovery.createToken(create(t, size(3)));
       const leave = () => discovery.deregister(t, memberId('id1'), undefined);
-      // The last three are kept for the members of the cluster.
+      // The last three are reserved for members of the cluster.
       const changes = CLUSTER_LIMITS.changesPerToken - 3;
       await Promise.all(
         Array.from({ length: changes }, (_, i) => (i % 2 === 0 ? discovery.register(t, node(1)) : leave())),
@@ -83,7 +83,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       const rename = (name: string) => discovery.register(t, node(1, { mode: 'REPLACE', ...named(name) }));
       await rename('x');
       for (const restart of [false, true]) {
-        if (restart) ({ discovery, store } = await again(place));
+        if (restart) ({ discovery, store } = await reopen(place));
         await refusal('TOKEN_WORN_OUT', leave());
         await refusal('TOKEN_WORN_OUT', rename('y'));
         await refusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
@@ -96,19 +96,19 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
 
       const signal = new AbortController();
       for (const restart of [false, true]) {
-        if (restart) ({ discovery, store } = await again(place));
+        if (restart) ({ discovery, store } = await reopen(place));
         const { cluster } = await discovery.getCluster(t);
         assert.equal(cluster.changeCount, CLUSTER_LIMITS.changesPerToken + 1);
-        const told = await allEvents(store, t, 0, 1000);
-        assert.equal(told.length, cluster.changeCount);
-        const watched = await take(discovery.watch(t, made, signal.signal), 1 + told.length);
-        assert.deepEqual(eventsOf(watched), told);
+        const reported = await allEvents(store, t, 0, 1000);
+        assert.equal(reported.length, cluster.changeCount);
+        const watched = await take(discovery.watch(t, made, signal.signal), 1 + reported.length);
+        assert.deepEqual(eventsOf(watched), reported);
       }
     });
 
-    test('are read in parts of bounded bytes, and what they take is known after a restart', async () => {
+    test('events are read in pages bounded in bytes, and their total is known after a restart', async () => {
       const place = newPlace();
-      let { discovery, store } = await again(place);
+      let { discovery, store } = await reopen(place);
       const t = token();
       await discovery.createToken(create(t, size(2)));
       const rename = (i: number) => {
@@ -121,7 +121,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       assert.deepEqual(new Set(rejections(results).map(({ reason }) => reason)), new Set(['TOKEN_WORN_OUT']));
       assert.ok(changes > 100);
       for (const restart of [false, true]) {
-        if (restart) ({ discovery, store } = await again(place));
+        if (restart) ({ discovery, store } = await reopen(place));
         await refusal('TOKEN_WORN_OUT', rename(9999));
         const { cluster } = await discovery.getCluster(t);
         const all = await allEvents(store, t, 0, 1000);
@@ -135,7 +135,7 @@ export function eventsLaws({ start, newPlace, again }: Subject): void {
       }
       const peerUrls = urls(...Array.from({ length: 16 }, (_, n) => `http://other.example:${n + 1}`));
       const last = await discovery.register(t, node(2, { peerUrls }));
-      assert.ok(isComplete(last.cluster), 'room for the others was kept');
+      assert.ok(isComplete(last.cluster), 'room for the other members was reserved');
     });
   });
 }

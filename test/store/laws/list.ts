@@ -7,7 +7,7 @@ import type { Subject } from './subject.ts';
 
 export function listLaws({ start }: Subject): void {
   describe('the list of clusters', () => {
-    test('has each cluster once and as it is read, by the byte order of the tokens, in parts of any size', async () => {
+    test('has each cluster once, as a read returns it, in byte order of the tokens, in pages of any size', async () => {
       const { discovery, store } = await start();
       assert.deepEqual(await store.list(undefined, 10), []);
       const tokens = [
@@ -34,10 +34,10 @@ export function listLaws({ start }: Subject): void {
       await discovery.deleteToken(deleted);
       const expected: Cluster[] = [];
       for (const t of [...tokens].sort()) expected.push((await store.read(t)).cluster as Cluster);
-      for (const limit of [1, 3, tokens.length, 100]) assert.deepEqual(await whole(store, limit), expected);
+      for (const limit of [1, 3, tokens.length, 100]) assert.deepEqual(await listAll(store, limit), expected);
     });
 
-    test('begins after any token, whether there or not', async () => {
+    test('starts after any token, existing or not', async () => {
       const { discovery, store } = await start();
       for (const t of ['b', 'd']) await discovery.createToken(create(token(t)));
       const after = async (t: string): Promise<string[]> =>
@@ -51,7 +51,7 @@ export function listLaws({ start }: Subject): void {
   });
 }
 
-async function whole(store: Store, limit: number): Promise<Cluster[]> {
+async function listAll(store: Store, limit: number): Promise<Cluster[]> {
   const found: Cluster[] = [];
   for (;;) {
     const part = await store.list(found.at(-1)?.token, limit);

@@ -21,49 +21,49 @@ import type { Subject } from './subject.ts';
 const DAY = 86_400_000;
 const ALL: ReadonlySet<State> = new Set(['ASSEMBLING', 'COMPLETE', 'EXPIRED', 'DELETED']);
 
-export function newestLaws({ start, newPlace, again }: Subject): void {
+export function newestLaws({ start, newPlace, reopen }: Subject): void {
   describe('the list of the newest clusters', () => {
-    test('has each cluster once, in the phase that it is in, in parts of any size', async () => {
+    test('has each cluster once, in its phase, in pages of any size', async () => {
       const { store } = await start();
       for (const phase of PHASES) assert.deepEqual(await store.newest(phase, undefined, 10), []);
-      const clusters = await thirty(store);
+      const clusters = await createThirty(store);
       for (const phase of PHASES) {
         const expected = clusters.filter((cluster) => phaseOf(cluster) === phase).map(placeOf);
         assert.ok(expected.length > 5);
-        for (const limit of [1, 4, 100]) assert.deepEqual(await wholePhase(store, phase, limit), expected);
+        for (const limit of [1, 4, 100]) assert.deepEqual(await listPhase(store, phase, limit), expected);
       }
     });
 
-    test('is the same after a restart, with who made them', async () => {
+    test('is the same after a restart, creators included', async () => {
       const place = newPlace();
-      const before = await again(place);
-      const clusters = await thirty(before.store);
-      const { store } = await again(place);
-      const listed = await whole(store, { states: ALL, limit: 7 }, millis(Date.now()));
+      const before = await reopen(place);
+      const clusters = await createThirty(before.store);
+      const { store } = await reopen(place);
+      const listed = await listAll(store, { states: ALL, limit: 7 }, millis(Date.now()));
       assert.deepEqual(listed, clusters);
       assert.deepEqual(new Set(listed.map(({ creator }) => creator)), new Set([undefined, 'ci']));
     });
 
-    test('is by states, and by how long they were made ago', async () => {
+    test('filters by state and by creation time', async () => {
       const { store } = await start();
-      const clusters = await thirty(store);
-      // Some have expired by then, and some not.
+      const clusters = await createThirty(store);
+      // By then, some have expired and some have not.
       const now = millis(Math.max(...clusters.map(({ createTime }) => createTime)) + 90_000);
       for (const state of ALL) {
         const states = new Set([state]);
         const expected = clusters.filter((cluster) => stateOf(cluster, now) === state);
         assert.ok(expected.length > 3, state);
-        assert.deepEqual(await whole(store, { states, limit: 3 }, now), expected);
+        assert.deepEqual(await listAll(store, { states, limit: 3 }, now), expected);
         const madeBy = clusters[15]?.createTime as Millis;
         const older = expected.filter(({ createTime }) => createTime <= madeBy);
-        assert.deepEqual(await whole(store, { states, madeBy, limit: 3 }, now), older);
+        assert.deepEqual(await listAll(store, { states, madeBy, limit: 3 }, now), older);
       }
     });
 
-    test('misses nothing that is there throughout, and has nothing twice, while clusters come, pass on and go', async () => {
+    test('has each lasting cluster once while others are created, change phase and are deleted', async () => {
       const { store } = await start();
       const random = new Random(seedOfRun());
-      const kept = await thirty(store);
+      const kept = await createThirty(store);
       const others: Token[] = [];
       const disturb = async (): Promise<void> => {
         const made = millis(Date.now() - random.pick([10 * DAY, 0, -DAY]));
@@ -78,7 +78,7 @@ export function newestLaws({ start, newPlace, again }: Subject): void {
         if (step === 'REGISTER') await discovery.register(some, node(1)).catch(() => {});
         if (step === 'DELETE') await discovery.deleteToken(some).catch(() => {});
         if (step === 'SWEEP') await store.sweep(millis(Date.now() - 5 * DAY), random.between(1, 5));
-        // Those that are there throughout pass on, too.
+        // The lasting clusters change phase too.
         await discovery.register(random.pick(kept).token, node(random.between(7, 9))).catch(() => {});
       };
       for (let round = 0; round < 3; round++) {
@@ -106,7 +106,7 @@ export function newestLaws({ start, newPlace, again }: Subject): void {
       }
     });
 
-    test('looks at a bounded number of clusters for a page, however many there are', async () => {
+    test('reads a bounded number of clusters for a page, however many there are', async () => {
       const { store, discovery } = await start();
       const made = LIST_LIMITS.clustersPerPage + 300;
       const tokens = Array.from({ length: made }, () => token());
@@ -124,7 +124,7 @@ export function newestLaws({ start, newPlace, again }: Subject): void {
         },
       };
       const now = millis(Date.now());
-      // Nothing fits: it ends before the end, and goes on from there.
+      // No cluster matches: the page ends early, and the next one continues from there.
       const states = new Set<State>(['EXPIRED']);
       const first = await listClusters(counted, { states, limit: 10 }, now);
       assert.deepEqual([first.clusters.length, first.looked], [0, LIST_LIMITS.clustersPerPage]);
@@ -133,18 +133,18 @@ export function newestLaws({ start, newPlace, again }: Subject): void {
       assert.deepEqual([second.clusters.length, second.looked, second.next], [0, 300, undefined]);
       reads = 0;
       await listClusters(counted, { states: new Set(['COMPLETE', 'DELETED']), limit: 10 }, now);
-      assert.equal(reads, 0, 'what is in another phase is not looked at');
+      assert.equal(reads, 0, 'clusters in other phases are not read');
       const few = await listClusters(counted, { states: new Set(['ASSEMBLING']), limit: 10 }, now);
       assert.deepEqual([few.clusters.length, few.looked], [10, 10]);
-      assert.equal((await whole(counted, { states: ALL, limit: 200 }, now)).length, made);
+      assert.equal((await listAll(counted, { states: ALL, limit: 200 }, now)).length, made);
     });
   });
 }
 
 const placeOf = ({ createTime, token: of }: Cluster): Place => ({ createTime, token: of });
 
-/** Clusters in every phase, some of them made in one millisecond, as they are listed. */
-async function thirty(store: Store): Promise<Cluster[]> {
+/** Creates thirty clusters in every phase, some of them in the same millisecond, and returns them in list order. */
+async function createThirty(store: Store): Promise<Cluster[]> {
   let now = Date.now();
   const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(now));
   const tokens: Token[] = [];
@@ -159,13 +159,13 @@ async function thirty(store: Store): Promise<Cluster[]> {
     for (let n = 0; n < i % 5; n++) await discovery.register(t, node(n, { whenFull: 'STANDBY' }));
     if (i % 5 === 2 && i % 2 === 0) await discovery.deleteToken(t);
   }
-  // Those that are deleted go on before: enough of each is left.
+  // Deleted clusters come from these: enough of every phase is left.
   for (const t of tokens.slice(3, 9)) await discovery.deleteToken(t);
   const clusters = await Promise.all(tokens.map(async (t) => (await store.read(t)).cluster as Cluster));
   return clusters.sort(byPlace);
 }
 
-async function wholePhase(store: Store, phase: Phase, limit: number): Promise<Place[]> {
+async function listPhase(store: Store, phase: Phase, limit: number): Promise<Place[]> {
   const found: Place[] = [];
   for (;;) {
     const part = await store.newest(phase, found.at(-1), limit);
@@ -174,7 +174,7 @@ async function wholePhase(store: Store, phase: Phase, limit: number): Promise<Pl
   }
 }
 
-async function whole(
+async function listAll(
   store: Pick<Store, 'newest' | 'read'>,
   query: ListQuery,
   now: Millis,

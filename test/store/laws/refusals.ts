@@ -6,9 +6,9 @@ import { waitFor } from '../../support/wait.ts';
 import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/commands.ts';
 import { refusal, rejections, type Subject } from './subject.ts';
 
-export function refusalsLaws({ start, newPlace, again }: Subject): void {
-  describe('a refusal', () => {
-    test('changes nothing and carries the revision at which it was made', async () => {
+export function refusalsLaws({ start, newPlace, reopen }: Subject): void {
+  describe('a rejected call', () => {
+    test('changes nothing, and carries the revision at which it was rejected', async () => {
       const { discovery, store } = await start();
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
@@ -22,7 +22,7 @@ export function refusalsLaws({ start, newPlace, again }: Subject): void {
       assert.equal((await refusal('TOKEN_NOT_FOUND', discovery.getCluster(token()))).facts.revision, made);
     });
 
-    test('of a decision that fails hits its own write alone', async () => {
+    test('whose decision throws does not affect other writes', async () => {
       const { store, discovery } = await start();
       const t = token();
       const results = await Promise.allSettled([
@@ -36,7 +36,7 @@ export function refusalsLaws({ start, newPlace, again }: Subject): void {
       assert.equal((await store.read(t)).cluster?.token, t);
     });
 
-    test('of one token too many is told, until the sweep has made room', async () => {
+    test('a token above the limit is rejected until a sweep makes room', async () => {
       const { discovery, store } = await start({ maxTokens: 3 });
       const tokens = [token(), token(), token()];
       const results = await Promise.allSettled(
@@ -54,10 +54,10 @@ export function refusalsLaws({ start, newPlace, again }: Subject): void {
       await discovery.createToken(create(token()));
     });
 
-    test('of bytes too many is told to new tokens first, and later to all but deletions', async () => {
+    test('bytes above the limit are rejected: first those of new tokens, later all except deletions', async () => {
       const place = newPlace();
       const policy = { maxBytes: 20_000 };
-      let { discovery, store } = await again(place, policy);
+      let { discovery, store } = await reopen(place, policy);
       const tokens: Token[] = [];
       const make = async (): Promise<void> => {
         const t = token();
@@ -78,9 +78,9 @@ export function refusalsLaws({ start, newPlace, again }: Subject): void {
       assert.ok(tokens.length > 5);
       const [first, second] = tokens as [Token, Token];
       await discovery.register(first, node(1));
-      ({ discovery, store } = await again(place, policy));
-      // A store may have to count first.
-      await waitFor('new tokens to be refused', () =>
+      ({ discovery, store } = await reopen(place, policy));
+      // Some stores have to count first.
+      await waitFor('new tokens to be rejected', () =>
         make().then(
           () => false,
           () => true,
@@ -93,7 +93,7 @@ export function refusalsLaws({ start, newPlace, again }: Subject): void {
       assert.equal((await discovery.register(first, node(1))).outcome, 'UNCHANGED');
       await discovery.deleteToken(second);
       await store.sweep(at(Date.now() + 2 * HOUR), 1000);
-      await waitFor('new tokens to be made', () =>
+      await waitFor('new tokens to be accepted', () =>
         make().then(
           () => true,
           () => false,

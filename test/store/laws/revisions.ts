@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import { at, create, node, size, token } from '../support/commands.ts';
 import { refusal, type Subject } from './subject.ts';
 
-export function revisionsLaws({ start, newPlace, again }: Subject): void {
+export function revisionsLaws({ start, newPlace, reopen }: Subject): void {
   describe('revisions', () => {
-    test('grow with each change, over all tokens, and are not used up by anything else', async () => {
+    test('grow with each change of any token, and with nothing else', async () => {
       const { discovery, store } = await start();
       const [a, b] = [token(), token()];
       const seen: bigint[] = [];
@@ -29,9 +29,9 @@ export function revisionsLaws({ start, newPlace, again }: Subject): void {
       assert.equal(await store.revision(), seen.at(-1));
     });
 
-    test('never go back or come again: not by a restart, not when their token is forgotten', async () => {
+    test('never decrease or repeat, across restarts and after their token was swept', async () => {
       const place = newPlace();
-      let { discovery, store } = await again(place);
+      let { discovery, store } = await reopen(place);
       const t = token();
       let last = 0n;
       for (let life = 0; life < 3; life++) {
@@ -42,7 +42,7 @@ export function revisionsLaws({ start, newPlace, again }: Subject): void {
         last = (await discovery.deleteToken(t)).revision;
         assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
         for (const restart of [false, true]) {
-          if (restart) ({ discovery, store } = await again(place));
+          if (restart) ({ discovery, store } = await reopen(place));
           const view = await store.read(t);
           assert.equal(view.cluster, undefined);
           assert.ok(view.revision >= last);
@@ -51,7 +51,7 @@ export function revisionsLaws({ start, newPlace, again }: Subject): void {
       }
     });
 
-    test('are not shared by concurrent changes of one token', async () => {
+    test('differ between concurrent changes of one token', async () => {
       const { discovery } = await start();
       const tokens = Array.from({ length: 30 }, () => token());
       await Promise.all(tokens.map((t) => discovery.createToken(create(t, size(10)))));

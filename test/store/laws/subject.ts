@@ -8,13 +8,13 @@ import { revision, type Token } from '../../../src/discovery/types.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import type { Place } from '../support/factory.ts';
 
-/** What the laws need of the store that they are tested on. Everything is cleared away after each test. */
+/** What the laws need of the store under test. Everything is removed after each test. */
 export interface Subject {
-  /** A place of its own, opened. */
+  /** Opens a place of its own. */
   readonly start: (policy?: Partial<Policy>) => Promise<Opened>;
   readonly newPlace: () => Place;
-  /** Closes what is open, and opens the place: the first time, or as after a restart. */
-  readonly again: (place: Place, policy?: Partial<Policy>) => Promise<Opened>;
+  /** Closes the open stores and opens the place, for the first time or as after a restart. */
+  readonly reopen: (place: Place, policy?: Partial<Policy>) => Promise<Opened>;
 }
 
 export interface Opened {
@@ -24,7 +24,7 @@ export interface Opened {
 
 export async function refusal(reason: Reason, call: Promise<unknown>): Promise<DiscoveryError> {
   const error = await call.then(
-    () => assert.fail(`a refusal was expected: ${reason}`),
+    () => assert.fail(`expected an error with reason ${reason}`),
     (rejection: unknown) => rejection,
   );
   assert.ok(error instanceof DiscoveryError, `not a DiscoveryError: ${String(error)}`);
@@ -36,7 +36,7 @@ export function rejections(results: ReadonlyArray<PromiseSettledResult<unknown>>
   return results.flatMap((each) => (each.status === 'rejected' ? [each.reason as DiscoveryError] : []));
 }
 
-/** All events after a revision, read in parts. */
+/** Returns all events after a revision, read in pages. */
 export async function allEvents(store: Store, t: Token, from: number, limit: number): Promise<Event[]> {
   const events: Event[] = [];
   for (let cursor = revision(from); ; ) {
@@ -49,7 +49,7 @@ export async function allEvents(store: Store, t: Token, from: number, limit: num
   }
 }
 
-/** The next items of a watch, which stays open. */
+/** Returns the next items of a watch, which stays open. */
 export async function take(watch: AsyncGenerator<WatchItem>, count: number): Promise<WatchItem[]> {
   const items: WatchItem[] = [];
   while (items.length < count) {

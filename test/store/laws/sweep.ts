@@ -7,7 +7,7 @@ import { refusal, type Subject } from './subject.ts';
 
 export function sweepLaws({ start }: Subject): void {
   describe('the sweep', () => {
-    test('forgets what ended before the time, and nothing else', async () => {
+    test('removes what ended before the given time, and nothing else', async () => {
       const { discovery, store } = await start();
       const [short, long, deleted] = [token(), token(), token()];
       const { cluster } = await discovery.createToken(create(short, ttl(HOUR)));
@@ -16,7 +16,7 @@ export function sweepLaws({ start }: Subject): void {
       await discovery.register(deleted, node(1));
       const { cluster: tombstone } = await discovery.deleteToken(deleted);
       const deleteTime = tombstone.deleteTime as Millis;
-      assert.equal(await store.sweep(deleteTime, 10), 0, 'not at the very time');
+      assert.equal(await store.sweep(deleteTime, 10), 0, 'not at exactly that time');
       assert.deepEqual((await store.read(deleted)).cluster, tombstone);
       assert.equal(await store.sweep(at(deleteTime + 1), 10), 1);
       assert.equal((await store.read(deleted)).cluster, undefined);
@@ -27,7 +27,7 @@ export function sweepLaws({ start }: Subject): void {
       assert.notEqual((await store.read(long)).cluster, undefined);
     });
 
-    test('tells which tokens end in a time, the earliest first', async () => {
+    test('lists the tokens that end in a period, the earliest first', async () => {
       const { discovery, store } = await start();
       const tokens = [token(), token(), token()];
       const ends: Millis[] = [];
@@ -43,7 +43,7 @@ export function sweepLaws({ start }: Subject): void {
       assert.deepEqual(await store.ending(at(later + 1), latest, 10), []);
     });
 
-    test('takes no more than it was asked to, the earliest first', async () => {
+    test('removes at most the given number, the earliest first', async () => {
       const { discovery, store } = await start();
       const tokens = Array.from({ length: 25 }, () => token());
       for (const [i, t] of tokens.entries()) await discovery.createToken(create(t, ttl(60_000 * (25 - i))));
@@ -55,7 +55,7 @@ export function sweepLaws({ start }: Subject): void {
       assert.equal(await store.sweep(future, 100), 0);
     });
 
-    test('leaves a token alone that is reopened at the same moment, or refuses to reopen it', async () => {
+    test('keeps a token that is reopened concurrently, or the reopening fails', async () => {
       const { discovery, store } = await start();
       const tokens = Array.from({ length: 5 }, () => token());
       const made = await Promise.all(tokens.map((t) => discovery.createToken(create(t, ttl(1)))));
@@ -69,7 +69,7 @@ export function sweepLaws({ start }: Subject): void {
       }
     });
 
-    test('a token that is made anew has nothing of the one before', async () => {
+    test('leaves nothing behind for a token that is created again', async () => {
       const { discovery, store } = await start();
       const t = token();
       await discovery.createToken(create(t, { ...size(5), ...ttl(HOUR) }));
@@ -85,7 +85,7 @@ export function sweepLaws({ start }: Subject): void {
         (await store.events(t, revision(0), 10)).map((event) => event.revision),
         [registered],
       );
-      assert.equal(await store.sweep(at(Date.now() + 2 * HOUR), 10), 0, 'the old end has no hold on it');
+      assert.equal(await store.sweep(at(Date.now() + 2 * HOUR), 10), 0, 'the earlier expiry does not apply');
       assert.notEqual((await store.read(t)).cluster, undefined);
     });
   });

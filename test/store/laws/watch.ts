@@ -11,9 +11,9 @@ import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/c
 import { trackTimers } from '../support/timers.ts';
 import { eventsOf, refusal, type Subject, take } from './subject.ts';
 
-export function watchLaws({ start, newPlace, again }: Subject): void {
+export function watchLaws({ start, newPlace, reopen }: Subject): void {
   describe('a watch', () => {
-    test('from every revision delivers each later change once and in order, while they happen', async () => {
+    test('from any revision delivers each later change once and in order, while changes happen', async () => {
       const { discovery, store } = await start();
       const t = token();
       const { revision: made } = await discovery.createToken(create(t, size(100)));
@@ -25,7 +25,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
         const after = revision(made + BigInt(i));
         watches.push({ after, got: takeAll(discovery.watch(t, after, stop.signal), i, total) });
         watches.push({ after, got: takeAll(discovery.watch(t, undefined, stop.signal), i, total) });
-        // Some are answered before the watches get going, and some are under way with them.
+        // Some complete before the watches start, and some while they start.
         const registered = discovery.register(t, node(i));
         if (i % 3 === 0) await new Promise(setImmediate);
         await registered;
@@ -49,35 +49,36 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       stop.abort();
     });
 
-    test('goes on from its last revision over restarts, with nothing lost and nothing twice', async () => {
+    test('resumes from its last revision after restarts, with each change once', async () => {
       const place = newPlace();
-      let { discovery } = await again(place);
+      let { discovery } = await reopen(place);
       const t = token();
       let { revision: cursor } = await discovery.createToken(create(t, size(100)));
-      const told: bigint[] = [];
+      const reported: bigint[] = [];
       const got: bigint[] = [];
       for (let life = 0; life < 4; life++) {
         const stop = new AbortController();
         const events = discovery.watch(t, cursor, stop.signal);
         await events.next();
-        for (let i = 0; i < 5; i++) told.push((await discovery.register(t, node(told.length))).revision);
-        // It has seen three of the five when the service goes.
+        for (let i = 0; i < 5; i++)
+          reported.push((await discovery.register(t, node(reported.length))).revision);
+        // The client has read three of the five when the service restarts.
         for (const event of eventsOf(await take(events, 3))) {
           got.push(event.revision);
           cursor = event.revision;
         }
         stop.abort();
-        ({ discovery } = await again(place));
+        ({ discovery } = await reopen(place));
       }
       const rest = await take(
         discovery.watch(t, cursor, new AbortController().signal),
-        1 + told.length - got.length,
+        1 + reported.length - got.length,
       );
       got.push(...eventsOf(rest).map((event) => event.revision));
-      assert.deepEqual(got, told);
+      assert.deepEqual(got, reported);
     });
 
-    test('of a slow reader loses nothing, and holds no more than one part in memory', async () => {
+    test('of a slow reader loses nothing, and keeps one page in memory', async () => {
       const { discovery } = await start();
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
@@ -98,7 +99,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       stop.abort();
     });
 
-    test('from a revision of another life of the store is refused, and one from its latest waits', async () => {
+    test('is rejected for a revision of another history of the store, and waits at the latest revision', async () => {
       const { discovery, store } = await start();
       const t = token();
       await discovery.createToken(create(t, size(3)));
@@ -107,7 +108,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       const { signal } = new AbortController();
       const far = revision(latest + 1000n);
       const { facts } = await refusal('REVISION_COMPACTED', take(discovery.watch(t, far, signal), 1));
-      // Nobody else writes to this store, or to the etcd of this test.
+      // Nothing else writes to this store, or to the etcd of this test.
       assert.deepEqual([facts.revision, facts.compactRevision], [latest, latest]);
       await refusal('REVISION_COMPACTED', take(discovery.watch(t, revision(latest + 1n), signal), 1));
       const waiting = discovery.watch(t, latest, signal);
@@ -120,7 +121,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), far, signal), 1));
     });
 
-    test('sees a deletion as its last event; one that begins later is refused', async () => {
+    test('ends after a deletion; a watch that starts later is rejected', async () => {
       const { discovery } = await start();
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
@@ -141,7 +142,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), undefined, signal), 1));
     });
 
-    test('ends at the time of its token', async () => {
+    test('ends when its token expires', async () => {
       const { store } = await start();
       const t = token();
       let now = at(Date.now());
@@ -149,18 +150,18 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       await discovery.createToken(create(t, ttl(50)));
       const watch = discovery.watch(t, undefined, new AbortController().signal);
       await watch.next();
-      // As late as the machine likes.
+      // Any delay will do.
       setTimeout(() => {
         now = at(now + 50);
       }, 200);
-      // The timer of a watch does not keep a process alive, and here nothing else does.
+      // The timer of a watch does not keep the process alive, and nothing else does here.
       const alive = setInterval(() => {}, 1000);
       await refusal('TOKEN_EXPIRED', watch.next());
       clearInterval(alive);
       assert.equal(discovery.watchers(), 0);
     });
 
-    test('that closes leaves nothing: no watcher, no listener, no timer', async () => {
+    test('that closes leaves no watcher, listener or timer behind', async () => {
       const timers = trackTimers(HOUR);
       after(() => timers.stop());
       const { discovery } = await start();
@@ -195,7 +196,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       assert.equal(getEventListeners(signal, 'abort').length, 2);
 
       stop.abort();
-      assert.equal(discovery.watchers(), 0, 'at once, also the one that nobody reads');
+      assert.equal(discovery.watchers(), 0, 'immediately, including the watch that nobody reads');
       assert.deepEqual(await next, { done: true, value: undefined });
       assert.equal(getEventListeners(signal, 'abort').length, 0);
       assert.deepEqual(
@@ -203,7 +204,7 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
         [],
         'aborted before it began',
       );
-      await waitFor('every timer to be gone', () => timers.left() === 0);
+      await waitFor('every timer to be cleared', () => timers.left() === 0);
 
       const last = discovery.watch(live, undefined, new AbortController().signal);
       await last.next();
@@ -211,20 +212,20 @@ export function watchLaws({ start, newPlace, again }: Subject): void {
       discovery.stopWatches();
       await end;
       assert.equal(discovery.watchers(), 0);
-      await waitFor('every timer to be gone', () => timers.left() === 0);
+      await waitFor('every timer to be cleared', () => timers.left() === 0);
     });
   });
 }
 
-/** The items of a watch until it has told of so many members, of which it was not told of the first `known`. */
+/** Returns the items of a watch until it has reported that many members, `known` of which it does not report. */
 async function takeAll(watch: AsyncGenerator<WatchItem>, known: number, total: number): Promise<WatchItem[]> {
   const items: WatchItem[] = [];
-  for (let told = known; told < total; ) {
+  for (let reported = known; reported < total; ) {
     const [item] = await take(watch, 1);
     if (item === undefined) break;
     items.push(item);
-    if (item.type === 'SNAPSHOT') told = item.cluster.members.length;
-    else if (item.type === 'EVENT') told += 1;
+    if (item.type === 'SNAPSHOT') reported = item.cluster.members.length;
+    else if (item.type === 'EVENT') reported += 1;
   }
   return items;
 }

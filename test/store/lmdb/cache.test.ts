@@ -18,19 +18,19 @@ function made(t: Token, at: number): Cluster {
   return apply(undefined, { ...change, ...times }, revision(at)).cluster;
 }
 
-test('the cache keeps what is asked for, and forgets the rest when many come', () => {
+test('the cache keeps what is read often, and evicts the rest', () => {
   const cache = new ClusterCache();
   const tokens = Array.from({ length: 50_000 }, () => token());
-  const [asked] = tokens as [Token];
+  const [hot] = tokens as [Token];
   for (const t of tokens) {
     cache.set(t, entry(made(t, 1)));
-    assert.ok(cache.get(asked), 'asked for all the time');
+    assert.ok(cache.get(hot), 'read all the time');
   }
   const kept = tokens.filter((t) => cache.get(t) !== undefined).length;
   assert.ok(kept < 25_000, `${kept} are kept`);
 });
 
-test('the cache holds the latest of a cluster, and nothing of one that was taken out', () => {
+test('the cache has the latest state of a cluster, and nothing of a removed one', () => {
   const cache = new ClusterCache();
   const [changed, removed] = [token(), token()];
   cache.set(changed, entry(made(changed, 1)));
@@ -48,7 +48,7 @@ test('the cache holds the latest of a cluster, and nothing of one that was taken
   assert.equal(cache.get(removed), undefined);
 });
 
-test('deleted clusters weigh as much as the members that their last event tells of', () => {
+test('deleted clusters weigh as much as the members in their last event', () => {
   const cache = new ClusterCache();
   const removed = Array.from({ length: 1000 }, (_, n) => ({ ...node(n), version: 1 }) as never);
   const tokens = Array.from({ length: 50 }, () => token());
@@ -61,12 +61,12 @@ test('deleted clusters weigh as much as the members that their last event tells 
   assert.ok(kept > 0 && kept <= 40, `${kept} are kept`);
 });
 
-test('what was read from disk is kept when it is asked for again, and not when all are asked for once', () => {
+test('what was read from disk is kept when it is read again, not when everything is read once', () => {
   const cache = new ClusterCache();
   const tokens = Array.from({ length: 1000 }, () => token());
   assert.ok(tokens.filter((t) => cache.isWanted(t)).length < 10, 'the first time');
-  // Two that share a place put each other out.
+  // Two tokens that share a slot evict each other.
   assert.ok(tokens.filter((t) => cache.isWanted(t)).length > 500, 'the second time');
   for (let i = 0; i < 100_000; i++) cache.isWanted(token());
-  assert.ok(tokens.filter((t) => cache.isWanted(t)).length < 10, 'many others later');
+  assert.ok(tokens.filter((t) => cache.isWanted(t)).length < 10, 'after many others');
 });

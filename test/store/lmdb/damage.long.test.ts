@@ -25,7 +25,7 @@ const FOREIGN = /^the data in the data directory was written by another program;
 
 const random = new Random(seedOfRun());
 const whole = lmdbPlace();
-/** What is in it, for each token. */
+/** The contents of each token. */
 const contents = new Map<Token, unknown>();
 
 before(async () => {
@@ -38,13 +38,13 @@ before(async () => {
       for (const n of [1, 2, 3]) await discovery.register(t, node(n));
     }),
   );
-  // Free pages at the end of the file.
+  // Leaves free pages at the end of the file.
   const gone = Array.from({ length: TOKENS }, () => token());
   await Promise.all(gone.map((t) => discovery.createToken(create(t, ttl(1)))));
   assert.equal(await store.sweep(at(Date.now() + 1000), TOKENS), TOKENS);
-  for (const t of tokens) contents.set(t, await everything(store, t));
+  for (const t of tokens) contents.set(t, await readToken(store, t));
   await store.close();
-  // Without what the store keeps free behind its pages: damage there says nothing.
+  // Cuts the space that the store reserves after its pages: damage there proves nothing.
   const file = join(whole.path, 'data.mdb');
   const bytes = readFileSync(file);
   truncateSync(file, PAGE * Math.ceil(bytes.findLastIndex((byte) => byte !== 0) / PAGE));
@@ -52,13 +52,13 @@ before(async () => {
 
 after(() => whole.destroy());
 
-async function everything(store: Store, t: Token): Promise<unknown> {
+async function readToken(store: Store, t: Token): Promise<unknown> {
   const { cluster } = await store.read(t);
   return { cluster, events: await store.events(t, revision(0), 10) };
 }
 
-/** A copy with its data file changed. */
-async function damaged(
+/** Passes a copy with a changed data file. */
+async function withDamage(
   change: (bytes: Buffer) => Buffer,
   look: (place: ReturnType<typeof lmdbPlace>) => Promise<void>,
 ): Promise<void> {
@@ -70,8 +70,10 @@ async function damaged(
   place.destroy();
 }
 
-/** Either it is refused in words when it is opened, or everything is in it: the damage hit what nobody uses. */
-async function refusedOrWhole(place: ReturnType<typeof lmdbPlace>): Promise<'REFUSED' | 'WHOLE'> {
+/**
+ * Asserts that the store either fails to open with a reason, or has everything, because the damage hit unused bytes.
+ */
+async function checkRefusedOrWhole(place: ReturnType<typeof lmdbPlace>): Promise<'REFUSED' | 'WHOLE'> {
   let store: Store;
   try {
     store = await place.open(DEFAULT_POLICY);
@@ -84,7 +86,7 @@ async function refusedOrWhole(place: ReturnType<typeof lmdbPlace>): Promise<'REF
     );
     return 'REFUSED';
   }
-  for (const [t, expected] of contents) assert.deepEqual(await everything(store, t), expected);
+  for (const [t, expected] of contents) assert.deepEqual(await readToken(store, t), expected);
   const discovery = new Discovery(store, DEFAULT_POLICY);
   await Promise.all([...contents.keys()].map((t) => discovery.deleteToken(t)));
   await store.close();
@@ -124,11 +126,11 @@ function pageIn(bytes: Buffer): [start: number, end: number] {
 }
 
 for (const [what, change] of Object.entries(DAMAGES)) {
-  test(`data with ${what} is refused in words, or the damage is where no data is`, async () => {
+  test(`data with ${what} is rejected with a reason, unless the damage hit unused bytes`, async () => {
     const counts = { REFUSED: 0, WHOLE: 0 };
     for (let i = 0; i < TIMES; i++) {
-      await damaged(change, async (place) => {
-        counts[await refusedOrWhole(place)] += 1;
+      await withDamage(change, async (place) => {
+        counts[await checkRefusedOrWhole(place)] += 1;
       });
     }
     console.log(`${what}: ${JSON.stringify(counts)}`);
@@ -136,19 +138,19 @@ for (const [what, change] of Object.entries(DAMAGES)) {
   });
 }
 
-test('a missing last page is damage when it is used, and none when it is free', async () => {
+test('a missing last page is damage only if the page is in use', async () => {
   const outcomes: string[] = [];
   const look = async (place: ReturnType<typeof lmdbPlace>): Promise<void> => {
-    outcomes.push(await refusedOrWhole(place));
+    outcomes.push(await checkRefusedOrWhole(place));
   };
-  // Zeroes show which of the two it is, as that is chance.
-  await damaged((bytes) => bytes.fill(0, bytes.length - PAGE), look);
-  await damaged((bytes) => bytes.subarray(0, bytes.length - PAGE), look);
+  // Zeros show whether the page is in use, which varies.
+  await withDamage((bytes) => bytes.fill(0, bytes.length - PAGE), look);
+  await withDamage((bytes) => bytes.subarray(0, bytes.length - PAGE), look);
   assert.equal(outcomes[1], outcomes[0]);
 });
 
-test('the command says it in one line and exits with 1', async () => {
-  await damaged(
+test('the command reports damage in one line and exits with 1', async () => {
+  await withDamage(
     (bytes) => bytes.subarray(0, bytes.length >> 1),
     async ({ path }) => {
       const { code, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
@@ -158,13 +160,13 @@ test('the command says it in one line and exits with 1', async () => {
   );
 });
 
-test('a record that cannot be read is an error of its token alone, which names the damage and not the token', async () => {
-  // Not neighbours in the file: bytes that follow the one are not the other's.
+test('an unreadable record fails only calls for its token; the error names the damage, not the token', async () => {
+  // Far apart in the file, so that bytes after the one do not belong to the other.
   const inOrder = [...contents.keys()].sort();
   const [victim, other] = [inOrder[0], inOrder[TOKENS / 2]] as [Token, Token];
-  await damaged(
+  await withDamage(
     (bytes) => {
-      // The first member's name in every copy of the record, in pages that are used and pages that are not.
+      // The first member's name, in every copy of the record in used and unused pages.
       for (let at = bytes.indexOf(victim); at >= 0; at = bytes.indexOf(victim, at + 1)) {
         const start = bytes.indexOf('infra1', at);
         if (start > 0 && start - at < 200) bytes.fill(0xc1, start - 1, start + 6);
@@ -181,16 +183,16 @@ test('a record that cannot be read is an error of its token alone, which names t
       ];
       for (const call of calls) {
         const error = await call().then(
-          () => assert.fail('it was read'),
+          () => assert.fail('the damaged token was read'),
           (refused: unknown) => refused as DiscoveryError,
         );
         assert.equal(error.reason, 'INTERNAL');
         assert.match(error.message, DAMAGED_TOKEN);
         assert.equal(error.message.includes(victim), false);
       }
-      assert.deepEqual(await everything(store, other), contents.get(other));
+      assert.deepEqual(await readToken(store, other), contents.get(other));
       assert.equal((await discovery.deleteToken(other)).changed, true);
-      // Nor does it keep others from being forgotten.
+      // Nor does it keep other tokens from being swept.
       const later = at(Date.now() + 2 * HOUR);
       let swept = 0;
       while (swept < TOKENS - 1) swept += await store.sweep(later, 10);

@@ -16,7 +16,7 @@ const TOKENS = Array.from({ length: 12 }, (_, i) => token(`cluster-${String(i).p
 /** The first, two in a row, and the last two. */
 const HIT = [0, 4, 5, 10, 11];
 
-test('damaged records stop neither the list nor an export, and are named by both and by the check', async (t) => {
+test('damaged records stop neither the list nor an export, and both and the check name them', async (t) => {
   const place = lmdbPlace();
   t.after(() => place.destroy());
   const made = await place.open(DEFAULT_POLICY);
@@ -41,17 +41,17 @@ test('damaged records stop neither the list nor an export, and are named by both
   const store = await place.open(DEFAULT_POLICY);
   for (const limit of [1, 2, 100]) {
     const { listed, damaged } = await listWhole(store, limit);
-    assert.deepEqual(listed, whole, `in parts of ${limit}`);
+    assert.deepEqual(listed, whole, `pages of ${limit}`);
     assert.deepEqual(
       damaged.map(([each]) => each),
       hit,
-      'each is told of once',
+      'each is reported once',
     );
     for (const [, words] of damaged) assert.match(words, /^the data of this token is damaged: /);
   }
   const query = { states: new Set(['ASSEMBLING'] as const), limit: 100 };
   const page = await listClusters(store, query, millis(Date.now()));
-  assert.equal(page.clusters.length, TOKENS.length - HIT.length, 'nor the newest first');
+  assert.equal(page.clusters.length, TOKENS.length - HIT.length, 'nor do they stop the list of the newest');
   await refusal('INTERNAL', store.list(undefined, 100));
   await store.close();
 
@@ -63,7 +63,7 @@ test('damaged records stop neither the list nor an export, and are named by both
   assert.equal(checked.code, 1);
   for (const { stderr } of [exported, checked]) {
     assert.equal(stderr.match(/^token c[^ ]*\.\.\.: .*damaged/gm)?.length, HIT.length, stderr);
-    assert.ok(!hit.some((each) => stderr.includes(String(each))), 'no token is named whole');
+    assert.ok(!hit.some((each) => stderr.includes(String(each))), 'no token is shown in full');
   }
   const copy = lmdbPlace();
   t.after(() => copy.destroy());

@@ -21,14 +21,14 @@ function skip(t: TestContext, reason: string): void {
   t.skip(reason);
 }
 
-async function whole(path: string, child: StoreProcess): Promise<void> {
+async function checkAcknowledged(path: string, child: StoreProcess): Promise<void> {
   const { clusters } = await readWhole(path);
   const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
   assert.ok(acknowledged.length > 0);
   for (const each of acknowledged) assert.ok(clusters.has(each), 'what was acknowledged is there');
 }
 
-test('a device with ext4 that is filled while it is written to refuses writes, and goes on when there is room', async (t) => {
+test('a full ext4 device rejects writes until it has room again', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const device = loopDevice(directory, 24);
@@ -43,20 +43,20 @@ test('a device with ext4 that is filled while it is written to refuses writes, a
     await waitFor('writes', () => child.lines('acknowledged').length > before + 50);
     const refused = child.lines('refused').length;
     device.fill();
-    await waitFor('a refusal', () => child.lines('refused').length > refused, 60_000);
+    await waitFor('a rejected write', () => child.lines('refused').length > refused, 60_000);
     device.free();
   }
   const last = child.lines('acknowledged').length;
-  await waitFor('writes again', () => child.lines('acknowledged').length > last + 50, 60_000);
+  await waitFor('later writes', () => child.lines('acknowledged').length > last + 50, 60_000);
   await child.kill();
   for (const line of child.lines('refused')) {
     assert.match(line, /the disk of the data directory is full; free some space$/);
   }
   assert.equal(child.stderr, '');
-  await whole(path, child);
+  await checkAcknowledged(path, child);
 });
 
-test('an ext4 that turns read-only between two writes is detected before LMDB writes, and is written to after a repair', async (t) => {
+test('an ext4 that turns read-only between two writes is detected before LMDB writes, and accepts writes after a repair', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const device = loopDevice(directory, 24);
@@ -72,7 +72,7 @@ test('an ext4 that turns read-only between two writes is detected before LMDB wr
     await store.close();
     return skip(t, reason);
   }
-  // The kernel does this in a thread of its own.
+  // The kernel does this in another thread.
   const file = join(device.path, 'file');
   await waitFor('the file system to be read-only', () => {
     try {
@@ -100,7 +100,7 @@ test('an ext4 that turns read-only between two writes is detected before LMDB wr
   await again.close();
 });
 
-test('a device that promises more than it has loses nothing that was acknowledged', async (t) => {
+test('a device that reports more space than it has loses no acknowledged write', async (t) => {
   const under = smallDisk(12_000);
   if (typeof under === 'string') return skip(t, under);
   t.after(() => under.remove());
@@ -113,21 +113,21 @@ test('a device that promises more than it has loses nothing that was acknowledge
   await child.opened();
   await waitFor('writes', () => child.lines('acknowledged').length > 50);
   under.fill();
-  // The file system sees room, and each block that it has not had before is an error of the device.
+  // The file system sees free space, but the device fails for each block that was never written.
   writeFileSync(join(device.path, 'others'), Buffer.alloc(8 * 1024 * 1024, 1));
   let isOver = false;
   void child.ended.then(() => {
     isOver = true;
   });
-  await waitFor('it to be met', () => isOver || child.lines('refused').length > 3, 120_000);
+  await waitFor('the failure', () => isOver || child.lines('refused').length > 3, 120_000);
   await child.kill();
-  const said = child.said();
+  const reports = child.reports();
   // If LMDB meets the error itself, glibc may abort the process before it says why (see disk.long.test.ts).
-  assert.ok(said.length > 0 || (await child.ended).signal === 'SIGABRT', child.stderr);
-  for (const line of said) assert.match(line, /disk|read-only|data file/, 'in words of the service');
+  assert.ok(reports.length > 0 || (await child.ended).signal === 'SIGABRT', child.stderr);
+  for (const line of reports) assert.match(line, /disk|read-only|data file/, 'an error of the service');
   under.free();
   const grown = spawnSync('mount', ['-o', 'remount,size=96m', under.path]);
   assert.equal(grown.status, 0, String(grown.stderr));
   device.repair();
-  await whole(path, child);
+  await checkAcknowledged(path, child);
 });

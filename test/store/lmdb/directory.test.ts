@@ -29,30 +29,30 @@ const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 
 let made = 0;
-function fresh(): string {
+function freshPath(): string {
   made += 1;
   return join(home, `place-${made}`);
 }
 
 function freshDirectory(): string {
-  const path = fresh();
+  const path = freshPath();
   mkdirSync(path);
   return path;
 }
 
-/** What must be refused: how it comes to be, and the words about it. */
-const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>, words: RegExp]> = [
+/** Directories that are rejected: what they are, how to make them, and the error. */
+const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>, pattern: RegExp]> = [
   [
     'the data directory of an etcd node',
     () => {
-      const path = fresh();
+      const path = freshPath();
       mkdirSync(join(path, 'member', 'snap'), { recursive: true });
       return path;
     },
     /looks like the data directory of an etcd node and has no data of etcd-discovery \(it contains member\)/,
   ],
   [
-    'a directory with the files of others',
+    'a directory with other files',
     () => {
       const path = freshDirectory();
       for (const name of ['a.txt', 'b.txt', 'c.txt', 'd.txt']) writeFileSync(join(path, name), '');
@@ -63,7 +63,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
   [
     'a file',
     () => {
-      const path = fresh();
+      const path = freshPath();
       writeFileSync(path, 'x');
       return path;
     },
@@ -72,7 +72,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
   [
     'a path below a file',
     () => {
-      const path = fresh();
+      const path = freshPath();
       writeFileSync(path, 'x');
       return join(path, 'data');
     },
@@ -94,9 +94,9 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
     /the file is truncated; restore the directory from a backup/,
   ],
   [
-    'a data file that was cut to nothing',
+    'an empty data file',
     async () => {
-      const path = fresh();
+      const path = freshPath();
       await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
       writeFileSync(join(path, 'data.mdb'), '');
       return path;
@@ -104,9 +104,9 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
     /data\.mdb is empty: .*; restore a backup, or remove the file/,
   ],
   [
-    'data that was kept aside with nothing in its place',
+    'old data moved aside with nothing in its place',
     async () => {
-      const path = fresh();
+      const path = freshPath();
       await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
       renameSync(join(path, 'data.mdb'), join(path, 'data.mdb.before-2026-01-31'));
       return path;
@@ -125,7 +125,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
     /was written by another program; choose an empty or new data directory/,
   ],
   [
-    'the LMDB data of another program that has a meta database too',
+    'the LMDB data of another program with a meta database',
     async () => {
       const path = freshDirectory();
       const env = open({ path, noSubdir: false, maxDbs: 4 });
@@ -138,7 +138,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
   [
     'data of a newer version',
     async () => {
-      const path = fresh();
+      const path = freshPath();
       await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
       const env = open({ path, noSubdir: false, maxDbs: 8 });
       await env.openDB('meta', { encoding: 'msgpack' }).put('formatVersion', 7);
@@ -148,9 +148,9 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
     /a newer etcd-discovery .*\(format 7; .* 6\); run that version or a later one/,
   ],
   [
-    'a path that is too long for a socket',
+    'a path too long for a socket',
     () => {
-      const path = join(fresh(), 'x'.repeat(120));
+      const path = join(freshPath(), 'x'.repeat(120));
       mkdirSync(path, { recursive: true });
       return path;
     },
@@ -158,23 +158,23 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
   ],
 ];
 
-for (const [what, make, words] of REFUSED) {
-  test(`${what} is refused in words, by the store and by the command, and left as it is`, async () => {
+for (const [what, make, pattern] of REFUSED) {
+  test(`${what} is rejected with a reason by the store and the command, and left unchanged`, async () => {
     const path = await make();
     const before = listing(path);
     const error = await refusal('STORE_UNAVAILABLE', openLmdbStore({ path, policy: DEFAULT_POLICY }));
-    assert.match(error.message, words);
+    assert.match(error.message, pattern);
     const { code, stdout, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
     assert.equal(code, 1);
-    assert.match(stderr, words);
+    assert.match(stderr, pattern);
     assert.match(stderr, /^etcd-discovery: [^\n]+\n$/, 'one line');
     assert.equal(stdout.includes('"serving"'), false);
     assert.deepEqual(listing(path), before);
   });
 }
 
-test('a missing directory is made with those above it, and only its owner can look into it', async () => {
-  const path = join(fresh(), 'deep', 'down');
+test('a missing directory is created with its parents, and only its owner can read it', async () => {
+  const path = join(freshPath(), 'deep', 'down');
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
   await store.close();
   assert.ok(existsSync(join(path, 'data.mdb')));
@@ -182,7 +182,7 @@ test('a missing directory is made with those above it, and only its owner can lo
   assert.equal(statSync(join(path, 'data.mdb')).mode & 0o777, 0o600);
 });
 
-test('an empty directory is taken, and one that a first start left half made', async () => {
+test('an empty directory is accepted, and so is a half-finished first start', async () => {
   const empty = freshDirectory();
   await (await openLmdbStore({ path: empty, policy: DEFAULT_POLICY })).close();
   const halfMade = freshDirectory();
@@ -194,7 +194,7 @@ test('an empty directory is taken, and one that a first start left half made', a
   await store.close();
 });
 
-test('what a first start that was stopped left is no data to check or to back up, which is said in a line', async () => {
+test('check and backup report an interrupted first start as no data, in one line', async () => {
   const [empty, begun] = [freshDirectory(), freshDirectory()];
   writeFileSync(join(empty, 'data.mdb'), '');
   const env = openEnvironment(begun, 'WRITE');
@@ -213,16 +213,16 @@ test('what a first start that was stopped left is no data to check or to back up
   }
 });
 
-test('a directory with no more than what a first start leaves before its data is taken', async () => {
+test('a directory with only the files that a first start makes before its data is accepted', async () => {
   const path = freshDirectory();
   for (const name of ['lock.mdb', 'owner-01234567.sock', 'probe-01234567'])
     writeFileSync(join(path, name), '');
   await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
 });
 
-test('a directory has the same cluster id for ever, and no two have the same', async () => {
+test('a directory keeps its cluster id, and no two share one', async () => {
   const ids = new Set<bigint>();
-  for (const path of [fresh(), fresh()]) {
+  for (const path of [freshPath(), freshPath()]) {
     for (let i = 0; i < 3; i++) {
       const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
       ids.add(store.clusterId);
@@ -232,25 +232,25 @@ test('a directory has the same cluster id for ever, and no two have the same', a
   assert.equal(ids.size, 2);
 });
 
-/** Someone who may not write: another user where this one may do everything. */
-function asStranger(): { uid?: number; gid?: number } {
+/** Returns options to run as a user without write permission: another user if this one is root. */
+function asOtherUser(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 }
 
-/** Why this test cannot be made here, if so: a stranger must be able to run the tests' own code. */
-function noStranger(): string | undefined {
+/** Returns why the test cannot run here, if so: the other user must be able to run the compiled tests. */
+function reasonToSkip(): string | undefined {
   const here = dirname(fileURLToPath(import.meta.url));
   const { status } = spawnSync(
     process.execPath,
     ['-e', `require('fs').readdirSync(${JSON.stringify(here)})`],
-    asStranger(),
+    asOtherUser(),
   );
   return status === 0 ? undefined : 'another user cannot read the compiled tests';
 }
 
-for (const [what, make, words] of [
+for (const [what, make, pattern] of [
   [
-    'a directory that this user may not write',
+    'a directory that this user cannot write',
     () => {
       const path = freshDirectory();
       chmodSync(path, 0o555);
@@ -259,7 +259,7 @@ for (const [what, make, words] of [
     /permission denied: this user \(uid \d+\) cannot create or write .*\(chown\)/,
   ],
   [
-    'a directory that this user may not make',
+    'a directory that this user cannot create',
     () => {
       const path = freshDirectory();
       chmodSync(path, 0o555);
@@ -268,7 +268,7 @@ for (const [what, make, words] of [
     /permission denied: this user \(uid \d+\) cannot create or write .*\(chown\)/,
   ],
   [
-    'data that this user may not read',
+    'data that this user cannot read',
     async () => {
       const path = freshDirectory();
       await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
@@ -279,8 +279,8 @@ for (const [what, make, words] of [
     /permission denied: this user \(uid \d+\) cannot read or write .*\(chown\)/,
   ],
 ] satisfies Array<[string, () => string | Promise<string>, RegExp]>) {
-  test(`${what} is refused in words, with exit code 1`, async (t) => {
-    const reason = noStranger();
+  test(`${what} is rejected with a reason and exit code 1`, async (t) => {
+    const reason = reasonToSkip();
     if (reason !== undefined) {
       console.log(`skipped: ${reason}`);
       t.skip(reason);
@@ -288,9 +288,9 @@ for (const [what, make, words] of [
     }
     chmodSync(home, 0o755);
     const path = await make();
-    const child = new StoreProcess([path, 'leave'], { options: asStranger() });
+    const child = new StoreProcess([path, 'leave'], { options: asOtherUser() });
     assert.deepEqual(await child.ended, { code: 1, signal: null });
-    assert.match(child.stderr, words);
+    assert.match(child.stderr, pattern);
     assert.match(child.stderr, /^STORE_UNAVAILABLE: [^\n]+\n$/, 'one line');
   });
 }
@@ -301,7 +301,7 @@ function withDataFile(content: Buffer): string {
   return path;
 }
 
-/** What is in a directory, without LMDB's lock file, which says nothing. */
+/** Returns the contents of a directory except LMDB's lock file, which varies. */
 function listing(path: string): string[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) return [];
   return readdirSync(path, { recursive: true, encoding: 'utf8' })

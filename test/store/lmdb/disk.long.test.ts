@@ -32,14 +32,14 @@ function newDirectory(t: TestContext): string {
   return path;
 }
 
-/** A process that ends with the test at the latest. */
+/** Starts a process that ends with the test at the latest. */
 function start(t: TestContext, ...args: ConstructorParameters<typeof StoreProcess>): StoreProcess {
   const started = new StoreProcess(...args);
   t.after(() => started.kill());
   return started;
 }
 
-/** Makes tokens, several at once, until one is refused. Returns the acknowledged ones and the refusals. */
+/** Creates tokens, several at once, until a write is rejected. Returns the acknowledged tokens and the errors. */
 async function writeUntilRefused(
   discovery: Discovery,
   atOnce: number,
@@ -60,11 +60,11 @@ async function writeUntilRefused(
   return { acknowledged, refusals };
 }
 
-async function allThere(store: Store, tokens: Iterable<Token>): Promise<void> {
+async function assertAllRead(store: Store, tokens: Iterable<Token>): Promise<void> {
   for (const t of tokens) assert.equal((await store.read(t)).cluster?.token, t);
 }
 
-test('a full disk refuses writes in words, serves reads, and is written again when there is room', async (t) => {
+test('a full disk rejects writes and serves reads, and writes succeed again when there is room', async (t) => {
   const disk = smallDisk(6144);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
@@ -81,16 +81,16 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
       assert.match(each.message, FULL);
     }
     for (const each of acknowledged) kept.add(each);
-    await allThere(store, kept);
+    await assertAllRead(store, kept);
     await assert.rejects(store.ping(), { message: FULL });
-    // What makes room is done in the reserve, and what it has made is used.
+    // Deletions use the reserve, and the space that they free is reused.
     if (round % 2 === 1) {
       for (const each of [...kept].filter((_, i) => i % 2 === 1)) {
         await discovery.deleteToken(each);
         kept.delete(each);
       }
       await store.sweep(at(Date.now() + 1), 10_000);
-      await waitFor('a write into what was freed', () =>
+      await waitFor('a write into the freed space', () =>
         store.ping().then(
           () => true,
           () => false,
@@ -101,7 +101,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
       kept.add(used);
     }
 
-    // While it is full it cannot be opened either, and says why; what is there stays.
+    // A full disk cannot be opened either, and the error says why; the data stays.
     if (round === 2) {
       disk.fill();
       await store.close();
@@ -117,7 +117,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
       store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
       discovery = new Discovery(store, DEFAULT_POLICY);
     }
-    await allThere(store, kept);
+    await assertAllRead(store, kept);
     const fresh = token();
     await waitFor('a write to succeed', () =>
       discovery.createToken(create(fresh)).then(
@@ -126,7 +126,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
       ),
     );
     kept.add(fresh);
-    // Half of them go, so that the next round meets free pages in the file.
+    // Deletes half of them, so that the next round finds free pages in the file.
     for (const each of [...kept].filter((_, i) => i % 2 === 0)) {
       await discovery.deleteToken(each);
       kept.delete(each);
@@ -138,7 +138,7 @@ test('a full disk refuses writes in words, serves reads, and is written again wh
   for (const each of kept) assert.ok(clusters.has(each));
 });
 
-test('a first start on a full disk is refused in words, with exit code 1, and works when there is room', async (t) => {
+test('a first start on a full disk is rejected with exit code 1, and succeeds when there is room', async (t) => {
   const disk = smallDisk(3072);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
@@ -156,12 +156,12 @@ test('a first start on a full disk is refused in words, with exit code 1, and wo
   await (await openLmdbStore({ path, policy: DEFAULT_POLICY })).close();
 });
 
-test('a file size limit refuses writes in words, and what was acknowledged is there afterwards', async (t) => {
+test('a file size limit rejects writes, and acknowledged ones are kept', async (t) => {
   const path = newDirectory(t);
-  // A little more than a first start takes: some hundreds of writes, each flushed by itself.
+  // A little more than a first start takes: some hundreds of writes, each flushed on its own.
   const limited = ['bash', '-c', 'ulimit -f 1600; exec "$@"', 'bash'];
   const child = start(t, [path, 'write', '3000'], { command: limited });
-  await waitFor('a refusal', () => child.lines('refused').length > 0, 240_000);
+  await waitFor('a rejected write', () => child.lines('refused').length > 0, 240_000);
   const [refused = ''] = child.lines('refused');
   assert.ok(refused.endsWith('raise the limit (ulimit -f)'), refused);
   await child.kill();
@@ -176,20 +176,20 @@ test('a file size limit refuses writes in words, and what was acknowledged is th
   assert.match(opened.stderr, /^STORE_UNAVAILABLE: .* raise the limit \(ulimit -f\)\n$/);
 });
 
-/** Runs a command under strace, or says why it cannot be. */
+/** Returns the command line of strace, or why strace cannot be used. */
 function strace(...options: string[]): string[] | string {
   const works = spawnSync('strace', ['-f', '-qq', '-e', 'trace=none', 'true']);
-  if (works.status !== 0) return 'strace is not installed, or may not be used here';
+  if (works.status !== 0) return 'strace is not installed, or not permitted';
   return ['strace', '-f', '-qq', ...options];
 }
 
-// One thread for everything that waits for the disk, so that strace can count what it does.
+// One thread for all file operations, so that strace can count its calls.
 const ONE_THREAD = { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } };
 
-test('an error of the disk refuses the writes it hits, and no others', async (t) => {
+test('a disk error rejects the writes that it hits, and no others', async (t) => {
   const path = newDirectory(t);
   await start(t, [path, 'write', '5']).ended;
-  // The third and the fourth flush of each thread fail: of the event loop's, and of LMDB's writer's.
+  // The third and the fourth flush of each thread fail: the event loop's and LMDB's writer's.
   const command = strace(
     '-o',
     '/dev/null',
@@ -211,7 +211,10 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
   }
   const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
   assert.equal(acknowledged.length, 20 - refused.length);
-  assert.ok(child.stdout.lastIndexOf('acknowledged') > child.stdout.indexOf('refused'), 'it went on');
+  assert.ok(
+    child.stdout.lastIndexOf('acknowledged') > child.stdout.indexOf('refused'),
+    'later writes succeeded',
+  );
   const { clusters } = await readWhole(path);
   for (const each of acknowledged) assert.ok(clusters.has(each));
   for (const line of refused) assert.equal(clusters.has(line.split(' ')[1] as Token), false);
@@ -220,7 +223,7 @@ test('an error of the disk refuses the writes it hits, and no others', async (t)
 // This is what the kernel does to a damaged file system. The first writes are those of the start. strace counts per thread,
 // and two threads may write, so the number decides which page of a transaction is hit.
 for (const when of [7, 9]) {
-  test(`a file system that is read-only from write ${when} on refuses writes in words, and keeps what was acknowledged`, async (t) => {
+  test(`a file system that becomes read-only at write ${when} rejects writes, and keeps acknowledged ones`, async (t) => {
     const path = newDirectory(t);
     await start(t, [path, 'write', '5']).ended;
     const command = strace(
@@ -236,13 +239,13 @@ for (const when of [7, 9]) {
     const { code, signal } = await child.ended;
     const acknowledged = child.lines('acknowledged').map((line) => line.split(' ')[1] as Token);
     assert.ok(acknowledged.length > 0, child.stdout);
-    const said = child.said();
-    for (const line of said) assert.match(line, /is on a read-only file system; remount it read-write$/);
+    const reports = child.reports();
+    for (const line of reports) assert.match(line, /is on a read-only file system; remount it read-write$/);
     // There are three allowed endings: it refuses writes and continues; or it says why and exits with 1; or glibc aborts
     // it, before or after it says why, because LMDB wrote past the end of its buffer for the error text.
-    const hasEnded = said.some((line) => line.startsWith('the store has failed'));
+    const hasEnded = reports.some((line) => line.startsWith('the store has failed'));
     if (signal === null) {
-      assert.ok(said.length > 0, child.stderr);
+      assert.ok(reports.length > 0, child.stderr);
       assert.equal(code, hasEnded ? 1 : 0, child.stderr);
     } else {
       assert.equal(signal, 'SIGABRT');
@@ -255,7 +258,7 @@ for (const when of [7, 9]) {
   });
 }
 
-test('a service whose disk is full says so to nodes and operators, answers reads, and heals when there is room', async (t) => {
+test('a service with a full disk tells nodes and operators, serves reads, and recovers when there is room', async (t) => {
   const disk = smallDisk(1600);
   if (typeof disk === 'string') return skip(t, disk);
   t.after(() => disk.remove());
@@ -270,7 +273,7 @@ test('a service whose disk is full says so to nodes and operators, answers reads
   assert.equal((await put(1)).status, 201);
   disk.fill();
   let refused: Response | undefined;
-  await waitFor('a refusal', async () => {
+  await waitFor('a rejected write', async () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${service.url}/new?size=3`)));
     refused = answers.find((answer) => !answer.ok);
     return refused !== undefined;
@@ -288,11 +291,11 @@ test('a service whose disk is full says so to nodes and operators, answers reads
   assert.equal(listed.nodes.length, 2);
 });
 
-test('when LMDB gives up, the process says so in one line, ends with 1, and starts again with everything', async (t) => {
+test('when LMDB gives up, the process prints one line, exits with 1, and restarts with all data', async (t) => {
   const path = newDirectory(t);
   await start(t, [path, 'write', '5']).ended;
   let ended = 0;
-  // Some of these calls write a meta page, which LMDB does not survive; others it does.
+  // Some of these calls write a meta page, which LMDB does not survive; it survives the others.
   for (let when = 4; when <= 10; when++) {
     const command = strace(
       '-o',
@@ -318,7 +321,7 @@ test('when LMDB gives up, the process says so in one line, ends with 1, and star
   assert.ok(ended > 0, 'a meta page was hit');
 });
 
-test('an acknowledgement is given after its data and its meta page were flushed', async (t) => {
+test('a write is acknowledged after its data and its meta page were flushed', async (t) => {
   const path = newDirectory(t);
   const trace = join(newDirectory(t), 'trace');
   const command = strace('-o', trace, '-e', 'trace=openat,pwrite64,fdatasync,write');
@@ -332,7 +335,7 @@ test('an acknowledgement is given after its data and its meta page were flushed'
   let isOpening = false;
   for (const line of readFileSync(trace, 'latin1').split('\n')) {
     const done = (call: string): boolean => line.includes(`${call}(`) || line.includes(`${call} resumed`);
-    // A call of another thread in between makes two lines of it.
+    // strace splits a call into two lines if another thread makes one in between.
     isOpening ||= line.includes('data.mdb", O_WRONLY|O_DSYNC|O_CLOEXEC');
     const opened = isOpening && done('openat') ? /\) += (\d+)$/.exec(line) : null;
     if (opened !== null) {
@@ -340,7 +343,7 @@ test('an acknowledgement is given after its data and its meta page were flushed'
       isOpening = false;
     }
     if (done('fdatasync') && line.endsWith('= 0')) flushed = true;
-    // The meta page goes through a descriptor whose writes wait for the disk themselves.
+    // The meta page is written through a descriptor with synchronous writes.
     if (line.includes(`pwrite64(${synchronous},`)) committed = flushed;
     if (!line.includes('write(1, "acknowledged')) continue;
     assert.ok(flushed && committed, `acknowledgement ${acknowledged + 1} came before the flush`);

@@ -22,17 +22,17 @@ import { allEvents, refusal } from '../laws/subject.ts';
 import { create, memberId, node, token } from '../support/commands.ts';
 import { readWhole } from '../support/verify.ts';
 
-// Data as version 0.1.0 wrote it, in format 1: five tokens made on 31 January 2026. Never written anew: it is what
+// Data in format 1, as version 0.1.0 wrote it: five tokens created on 31 January 2026. Never regenerate it: it is what
 // operators have on their disks.
 const RECORDED = fileURLToPath(new URL('../../../../test/golden/embedded-format-1.mdb.gz', import.meta.url));
-/** What this program writes now, recorded by record-format.ts, and what it wrote in formats 3 to 5. */
+/** The current format, recorded by record-format.ts, and formats 3 to 5. */
 const RECORDED_6 = new URL('../../../../test/golden/embedded-format-6.mdb.gz', import.meta.url);
 const RECORDED_5 = new URL('../../../../test/golden/embedded-format-5.mdb.gz', import.meta.url);
 const RECORDED_4 = new URL('../../../../test/golden/embedded-format-4.mdb.gz', import.meta.url);
 const RECORDED_3 = new URL('../../../../test/golden/embedded-format-3.mdb.gz', import.meta.url);
 const MADE = Date.parse('2026-01-31T12:00:00Z');
 
-function recorded(t: TestContext, file: string | URL = RECORDED): string {
+function unpack(t: TestContext, file: string | URL = RECORDED): string {
   const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
   const path = join(home, 'data');
@@ -41,8 +41,8 @@ function recorded(t: TestContext, file: string | URL = RECORDED): string {
   return path;
 }
 
-test('data of format 1 is opened with everything in it, and is written on', async (t) => {
-  const path = recorded(t);
+test('data of format 1 opens with all its contents, and accepts writes', async (t) => {
+  const path = unpack(t);
   const { code, stdout } = await run(['check', '--data-dir', path]);
   assert.equal(code, 0);
   assert.equal(stdout, '5 tokens with 4 members and 9 events, up to revision 14: no problems found\n');
@@ -98,8 +98,8 @@ for (const [format, file] of [
   [5, RECORDED_5],
   [6, RECORDED_6],
 ] as const) {
-  test(`data of format ${format} is opened with cuts, secrets and what has formed`, async (t) => {
-    const path = recorded(t, file);
+  test(`data of format ${format} opens with its cuts, secrets and formed clusters`, async (t) => {
+    const path = unpack(t, file);
     const { code, stdout } = await run(['check', '--data-dir', path]);
     assert.deepEqual(
       [code, stdout],
@@ -116,7 +116,7 @@ for (const [format, file] of [
         cluster?.changeBytes,
       ];
     };
-    // A hundred for each change, and of each member that it tells of its id, its name and URL twice each.
+    // A hundred bytes for each change, plus the id, and the name and the URL twice each, of each member in it.
     assert.deepEqual(await facts('cut'), [2, 5n, undefined, [], 830]);
     assert.deepEqual(await facts('guarded'), [2, undefined, undefined, ['JOIN'], 310]);
     assert.deepEqual(await facts('ended'), [0, undefined, true, [], 310]);
@@ -129,17 +129,17 @@ for (const [format, file] of [
   });
 }
 
-test('what formats 1 and 2 leave to the events is in the records from the first start on', async (t) => {
-  const path = recorded(t);
+test('what formats 1 and 2 keep in events only is in the records after the first start', async (t) => {
+  const path = unpack(t);
   await writeOld(path);
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
   const cluster = async (name: string): Promise<Cluster | undefined> =>
     (await store.read(token(name))).cluster;
   assert.equal((await cluster('cut'))?.cutRevision, 22n);
-  assert.equal((await cluster('compacted'))?.cutRevision, 40n, 'any of those that are forgotten may be one');
+  assert.equal((await cluster('compacted'))?.cutRevision, 40n, 'any of the dropped changes may be a cut');
   assert.equal((await cluster('standby'))?.cutRevision, undefined);
   for (const name of ['cut', 'compacted', 'standby']) assert.equal((await cluster(name))?.formed, undefined);
-  // It was complete, and lost a member: who took its place would be of no running cluster.
+  // It was complete and lost a member: a new member in its place would not belong to the running cluster.
   assert.equal((await cluster('lost'))?.formed, true);
   const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(MADE + 10_000));
   const lost = token('lost');
@@ -164,7 +164,7 @@ test('what formats 1 and 2 leave to the events is in the records from the first 
   await store.close();
 });
 
-/** Records as format 2 had them: without checksums, links and marks, cuts, and whether they had formed. */
+/** Writes records of format 2: without checksums, links, marks and cuts, and without whether the cluster formed. */
 async function writeOld(path: string): Promise<void> {
   const env = openEnvironment(path, 'WRITE');
   const [meta, clusters] = ['meta', 'clusters'].map((name) => env.openDB<unknown, string>(name, {})) as [
@@ -226,17 +226,17 @@ async function writeOld(path: string): Promise<void> {
   await env.close();
 }
 
-for (const [what, version, words] of [
+for (const [what, version, pattern] of [
   ['of a newer format', 7, /a newer etcd-discovery .*\(format 7; .* 6\)/],
   [
-    'whose format is an older one than that of its records',
+    'whose format is older than that of its records',
     4,
     /is damaged: its records do not match its format version/,
   ],
-  ['of a format that is none', 'x', /is damaged: its format is unknown/],
+  ['of an unknown format', 'x', /is damaged: its format is unknown/],
 ] as const) {
-  test(`data ${what} is refused by every command, and by restore as a backup`, async (t) => {
-    const path = recorded(t);
+  test(`data ${what} is rejected by every command, and by restore as a backup`, async (t) => {
+    const path = unpack(t);
     const data = await openDatabases(path);
     await data.meta.put('formatVersion', version);
     await data.env.close();
@@ -251,7 +251,7 @@ for (const [what, version, words] of [
     ]) {
       const { code, stdout, stderr } = await run(args);
       assert.deepEqual([code, stdout.includes('"serving"')], [1, false]);
-      assert.match(stderr, words);
+      assert.match(stderr, pattern);
       assert.match(stderr, /^etcd-discovery: [^\n]+\n$/, 'one line');
     }
   });

@@ -1,4 +1,4 @@
-// Writes to a data directory as fast as it can until it is killed, and says what was acknowledged.
+// Writes to a data directory as fast as it can until it is killed, and prints what was acknowledged.
 // Arguments: the data directory and the number of the round.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ async function acknowledged(
 
 async function work(worker: number): Promise<never> {
   for (let i = 0; ; i++) {
-    // Some are deleted, and swept while everything else goes on.
+    // Half of the tokens are deleted, and swept while the other writes continue.
     const fleeting = i % 2 === 0;
     const name = `${fleeting ? 'f' : 'k'}-${round}-${worker}-${i}`;
     const t = token(name);

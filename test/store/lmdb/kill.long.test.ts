@@ -20,17 +20,17 @@ interface Acknowledgement {
   readonly revision: bigint;
 }
 
-test(`after SIGKILL at ${KILLS} random moments every acknowledged write is there, and none is half there`, async () => {
+test(`after SIGKILL at ${KILLS} random moments every acknowledged write is there, and none is partial`, async () => {
   const random = new Random(seedOfRun());
   const place = lmdbPlace();
   const acknowledged: Acknowledgement[] = [];
   const revisions = new Set<bigint>();
   let recovered = 0n;
   for (let round = 0; round < KILLS; round++) {
-    const lines = await killed(place.path, round, random);
+    const lines = await runUntilKilled(place.path, round, random);
     for (const each of lines.map(parse)) {
-      assert.ok(each.revision > recovered, 'a revision from before the last kill came again');
-      assert.ok(!revisions.has(each.revision), 'a revision came twice');
+      assert.ok(each.revision > recovered, 'a revision from before the last kill was reused');
+      assert.ok(!revisions.has(each.revision), 'a revision was reused');
       revisions.add(each.revision);
       acknowledged.push(each);
     }
@@ -43,28 +43,28 @@ test(`after SIGKILL at ${KILLS} random moments every acknowledged write is there
   console.log(
     `${acknowledged.length} writes of ${swept} tokens were acknowledged; ${clusters.size} tokens are left`,
   );
-  assert.ok(acknowledged.length > KILLS * 20, 'the kills came amid the writing');
+  assert.ok(acknowledged.length > KILLS * 20, 'the kills came during the writes');
   place.destroy();
 });
 
 /** Runs the writer, kills it after a random number of acknowledgements, and returns them. */
-async function killed(path: string, round: number, random: Random): Promise<string[]> {
+async function runUntilKilled(path: string, round: number, random: Random): Promise<string[]> {
   const child = spawn(process.execPath, [CHILD, path, String(round)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const enough = random.between(1, 800);
   const delay = random.chance(0.5) ? 0 : random.between(1, 15);
   let output = '';
-  let seen = 0;
+  let printed = 0;
   child.stdout.setEncoding('latin1').on('data', (text: string) => {
     output += text;
-    const before = seen;
-    seen = output.split('\n').length - 1;
-    // A few ms later the writes that were under way then are at other points.
-    if (before < enough && seen >= enough) void sleep(delay).then(() => child.kill('SIGKILL'));
+    const before = printed;
+    printed = output.split('\n').length - 1;
+    // A delay of a few ms hits the writes in progress at other points.
+    if (before < enough && printed >= enough) void sleep(delay).then(() => child.kill('SIGKILL'));
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  assert.deepEqual([code, signal], [null, 'SIGKILL'], 'it ended by itself');
+  assert.deepEqual([code, signal], [null, 'SIGKILL'], 'the writer ended before the kill');
   return output.split('\n').slice(0, -1);
 }
 
@@ -75,14 +75,14 @@ function parse(line: string): Acknowledgement {
 
 function check({ kind, token, member, revision }: Acknowledgement, { clusters }: Contents): void {
   const entry = clusters.get(token);
-  // The tokens that are deleted are swept, and the sweep may have come before its deletion was told.
+  // Deleted tokens are swept, possibly before their deletion was printed.
   if (entry === undefined && token.startsWith('f')) return;
-  assert.ok(entry, `${token} was acknowledged and is not there`);
+  assert.ok(entry, `${token} was acknowledged and is missing`);
   if (kind === 'CREATED') {
     assert.equal(entry.cluster.createRevision, revision);
     return;
   }
   const event = entry.events.find((each) => each.revision === revision);
-  assert.equal(event?.type, kind, `${kind} ${token} ${revision} was acknowledged and is not there`);
+  assert.equal(event?.type, kind, `${kind} ${token} ${revision} was acknowledged and is missing`);
   assert.equal(event.member?.id ?? '-', member);
 }

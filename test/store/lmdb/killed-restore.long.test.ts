@@ -19,7 +19,7 @@ after(() => rmSync(home, { recursive: true, force: true }));
 const skip =
   spawnSync('strace', ['-f', '-qq', '-e', 'trace=none', 'true']).status === 0
     ? false
-    : 'strace is not installed, or may not be used here';
+    : 'strace is not installed, or not permitted';
 
 async function add(path: string, count: number): Promise<void> {
   const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
@@ -28,7 +28,7 @@ async function add(path: string, count: number): Promise<void> {
   await store.close();
 }
 
-test('a restore that is killed at any step leaves the old data or the new, whole, and can be made again', {
+test('a restore killed at any step leaves the old data or the new data complete, and can be repeated', {
   skip,
 }, async () => {
   const [data, file] = [join(home, 'data'), join(home, 'backup.mdb')];
@@ -48,7 +48,7 @@ test('a restore that is killed at any step leaves the old data or the new, whole
     const { clusters } = await readWhole(data);
     found.push(`${call} ${when}: ${signal} ${clusters.size}`);
   }
-  // The second one is never reached: the restore was whole.
+  // The second rename does not happen: the restore completed.
   assert.deepEqual(found, ['link 1: SIGKILL 5', 'rename 1: SIGKILL 5', 'rename 2: null 3']);
   assert.deepEqual(
     readdirSync(data).filter((name) => name.startsWith('restore-')),

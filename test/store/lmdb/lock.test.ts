@@ -40,12 +40,13 @@ function sockets(path: string): string[] {
   return readdirSync(path).filter((name) => name.endsWith('.sock'));
 }
 
-// Who says nothing for a second is taken for the owner: after such a pause of the machine there may be no winner.
+// A process that does not answer within a second counts as the owner, so after a pause of the machine there may be no
+// winner.
 const race = (name: string, body: () => Promise<void>): void => {
   test(name, () => unlessHeldUp(800, body));
 };
 
-test('a second store in the same process is refused, and the first one goes on', async () => {
+test('a second store in the same process is rejected, and the first keeps working', async () => {
   const place = newPlace();
   const store = await place.open(DEFAULT_POLICY);
   const error = await refusal('STORE_UNAVAILABLE', place.open(DEFAULT_POLICY));
@@ -59,7 +60,7 @@ test('a second store in the same process is refused, and the first one goes on',
   await (await place.open(DEFAULT_POLICY)).close();
 });
 
-test('a second process is refused with one clear line and exit code 1, until the first is gone', async () => {
+test('a second process is rejected with one line and exit code 1 until the first has ended', async () => {
   const place = newPlace();
   const first = await start([place.path, 'hold']).opened();
   const second = start([place.path, 'hold']);
@@ -75,35 +76,38 @@ test('a second process is refused with one clear line and exit code 1, until the
   await start([place.path, 'hold']).opened();
 });
 
-test('an owner that was killed leaves nothing in the way of the next, which starts at once', async () => {
+test('a killed owner does not block or delay the next one', async () => {
   const place = newPlace();
   for (let i = 0; i < 5; i++) {
     const owner = await start([place.path, 'hold']).opened();
     await owner.kill();
-    assert.equal(sockets(place.path).length, 1, 'the dead one of the killed owner');
+    assert.equal(sockets(place.path).length, 1, 'the socket that the killed owner left');
   }
   const store = await place.open(DEFAULT_POLICY);
-  assert.equal(sockets(place.path).length, 1, 'its own');
+  assert.equal(sockets(place.path).length, 1, 'its own socket');
   await store.close();
   assert.deepEqual(sockets(place.path), []);
 });
 
-race('of many that start at once exactly one wins, with a dead owner before them and without', async () => {
-  const place = newPlace();
-  for (let round = 0; round < 4; round++) {
-    const all = Array.from({ length: 6 }, () => start([place.path, 'hold']));
-    const results = await Promise.allSettled(all.map((each) => each.opened()));
-    const winners = all.filter((_, i) => results[i]?.status === 'fulfilled');
-    assert.equal(winners.length, 1, results.map((each) => each.status).join());
-    for (const loser of all.filter((each) => !winners.includes(each))) {
-      assert.equal((await loser.ended).code, 1);
-      assert.match(loser.stderr, /^STORE_UNAVAILABLE: another process is using the data directory/);
+race(
+  'exactly one of many processes that start at once wins, with or without a dead owner before them',
+  async () => {
+    const place = newPlace();
+    for (let round = 0; round < 4; round++) {
+      const all = Array.from({ length: 6 }, () => start([place.path, 'hold']));
+      const results = await Promise.allSettled(all.map((each) => each.opened()));
+      const winners = all.filter((_, i) => results[i]?.status === 'fulfilled');
+      assert.equal(winners.length, 1, results.map((each) => each.status).join());
+      for (const loser of all.filter((each) => !winners.includes(each))) {
+        assert.equal((await loser.ended).code, 1);
+        assert.match(loser.stderr, /^STORE_UNAVAILABLE: another process is using the data directory/);
+      }
+      await winners[0]?.kill();
     }
-    await winners[0]?.kill();
-  }
-});
+  },
+);
 
-race('of many that are at the same step of their start exactly one wins', async () => {
+race('exactly one of many stores at the same step of opening wins', async () => {
   const place = newPlace();
   for (let round = 0; round < 20; round++) {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => place.open(DEFAULT_POLICY)));
@@ -112,7 +116,7 @@ race('of many that are at the same step of their start exactly one wins', async 
     for (const each of results) {
       if (each.status === 'rejected') assert.match((each.reason as Error).message, IN_USE);
     }
-    assert.equal(sockets(place.path).length, 1, 'the losers took theirs away');
+    assert.equal(sockets(place.path).length, 1, 'the losers removed their sockets');
     const t = token();
     const [store] = stores;
     if (store !== undefined) await new Discovery(store, DEFAULT_POLICY).createToken(create(t));
@@ -120,7 +124,7 @@ race('of many that are at the same step of their start exactly one wins', async 
   }
 });
 
-test('an owner that hangs is still the owner, and the second process does not hang with it', async () => {
+test('a stopped owner remains the owner, and the second process does not hang', async () => {
   const place = newPlace();
   const owner = await start([place.path, 'write', '1000000']).opened();
   owner.child.kill('SIGSTOP');
@@ -129,11 +133,11 @@ test('an owner that hangs is still the owner, and the second process does not ha
   assert.match(second.stderr, /another process is using/);
 });
 
-test('process ids play no part: in containers every process is number 1', async (t) => {
+test('process ids do not matter: in containers every process is number 1', async (t) => {
   const unshare = ['unshare', '--pid', '--fork', '--kill-child'];
   const able = spawnSync(unshare[0] as string, [...unshare.slice(1), 'true']);
   if (able.status !== 0) {
-    const why = 'no process id name spaces can be made here (needs unshare and root)';
+    const why = 'PID namespaces cannot be created here (needs unshare and root)';
     console.log(`skipped: ${why}`);
     t.skip(why);
     return;
@@ -148,7 +152,7 @@ test('process ids play no part: in containers every process is number 1', async 
   await start([place.path, 'hold'], around).opened();
 });
 
-test('the socket keeps no process alive, and no connection to it stays open', async () => {
+test('the socket does not keep the process alive, and its connections are closed', async () => {
   const place = newPlace();
   const leaving = start([place.path, 'leave']);
   assert.deepEqual(await leaving.ended, { code: 0, signal: null });

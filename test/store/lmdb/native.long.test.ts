@@ -12,10 +12,10 @@ import { type RunningService, startService } from '../../support/service.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const LIMIT_MS = 60_000;
-/** What is made for one platform, and what finds it: these are copied, and all else is linked. */
+/** Packages for one platform, and those that load them: these are copied, the others are linked. */
 const NATIVE = ['@lmdb', 'lmdb', 'node-gyp-build-optional-packages'];
 
-suite('without a native module that can be loaded', () => {
+suite('without a loadable native module', () => {
   const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   let service: RunningService;
   before(async () => {
@@ -30,7 +30,7 @@ suite('without a native module that can be loaded', () => {
   const root = join(home, 'program');
   const natives = join(root, 'node_modules', '@lmdb');
 
-  /** The program, with packages of its own. */
+  /** Installs the program with packages of its own. */
   function install(): void {
     const packages = join(root, 'node_modules');
     mkdirSync(packages, { recursive: true });
@@ -63,7 +63,7 @@ suite('without a native module that can be loaded', () => {
   const serve = (): ReturnType<typeof runHere> =>
     runHere(['serve', '--addr', '127.0.0.1:0', '--data-dir', join(root, 'data')]);
 
-  test('the service says in a line that it is not installed, and the commands of clients work', async () => {
+  test('the service reports a missing module in one line, and the client commands work', async () => {
     rmSync(natives, { recursive: true });
     const { code, out, err } = await serve();
     assert.deepEqual([code, out], [1, '']);
@@ -81,7 +81,7 @@ suite('without a native module that can be loaded', () => {
     assert.equal(shown.code, 0, shown.err);
   });
 
-  test('the service says in a line that it is for another system, or broken', async () => {
+  test('the service reports a module of another system, or a broken one, in one line', async () => {
     cpSync(join(ROOT, 'node_modules/@lmdb'), natives, { recursive: true });
     for (const name of readdirSync(natives, { recursive: true, encoding: 'utf8' }))
       if (name.endsWith('.node')) writeFileSync(join(natives, name), 'for some other system');
@@ -91,7 +91,7 @@ suite('without a native module that can be loaded', () => {
   });
 });
 
-test('a glibc that is too old is named as what it is', () => {
+test('a glibc that is too old is reported with the required version', () => {
   const line =
     "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.34' not found (required by /x/node.napi.node)";
   assert.match(nativeProblem(new Error(line)), /requires glibc 2\.34 or newer.*container image.*--etcd/);

@@ -1,5 +1,6 @@
-// Records what the embedded store writes, into test/golden/embedded-format-6.mdb.gz, for the program to read for ever.
-// By hand, when a format is new, after a build: node dist/test/store/lmdb/record-format.js
+// Records the output of the embedded store in test/golden/embedded-format-6.mdb.gz, which the program must always be
+// able to read.
+// Run it by hand, after a build, when the format is new: node dist/test/store/lmdb/record-format.js
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ const store = await openLmdbStore({ path, policy: DEFAULT_POLICY });
 const discovery = new Discovery(store, DEFAULT_POLICY, () => millis(Date.parse('2026-11-29T12:00:00Z')));
 const caller = { mayCreate: true, mayUse: true, proof: hashSecret('a secret') };
 
-// Nobody comes twice at one revision, so one at a time.
+// One at a time, for a fixed order of revisions.
 const cut = token('cut');
 await discovery.createToken(create(cut, { ...size(3), creator: 'ci' as CallerName }));
 for (const n of [1, 2]) await discovery.register(cut, node(n));

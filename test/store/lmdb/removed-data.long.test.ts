@@ -11,7 +11,7 @@ interface Scene {
   readonly home: string;
   readonly dataDir: string;
   readonly service: SpawnedService;
-  /** Makes a token; its status, and the token or the refusal. */
+  /** Creates a token. Returns the status, and the token's URL or the error. */
   readonly make: () => Promise<{ status: number; text: string }>;
 }
 
@@ -32,7 +32,7 @@ async function scene(t: TestContext): Promise<Scene> {
   };
 }
 
-async function refusesWrites({ service, make }: Scene): Promise<void> {
+async function expectWritesRefused({ service, make }: Scene): Promise<void> {
   for (let i = 0; i < 3; i++) {
     const { status, text } = await make();
     assert.ok(status >= 500, String(status));
@@ -41,23 +41,23 @@ async function refusesWrites({ service, make }: Scene): Promise<void> {
   const health = await fetch(`${service.url}/health`);
   assert.equal(health.status, 503);
   await health.text();
-  const told = service.command.log().filter((line) => MISPLACED.test(String(line['msg'])));
-  assert.equal(told.filter((line) => line['level'] === 'error').length, 1, 'said once');
+  const reports = service.command.log().filter((line) => MISPLACED.test(String(line['msg'])));
+  assert.equal(reports.filter((line) => line['level'] === 'error').length, 1, 'logged once');
 }
 
 const tokenOf = (url: string): string => url.slice(url.lastIndexOf('/') + 1);
 
-const WAYS: ReadonlyArray<[what: string, lose: (scene: Scene) => void]> = [
+const LOSSES: ReadonlyArray<[what: string, lose: (scene: Scene) => void]> = [
   ['removed', ({ dataDir }) => rmSync(dataDir, { recursive: true })],
   [
-    'removed and made again',
+    'removed and created again',
     ({ dataDir }) => {
       rmSync(dataDir, { recursive: true });
       mkdirSync(dataDir);
     },
   ],
   [
-    'emptied of its data file, which is replaced',
+    'deprived of its data file, which is replaced',
     ({ dataDir }) => {
       writeFileSync(join(dataDir, 'new'), 'another one');
       renameSync(join(dataDir, 'new'), join(dataDir, 'data.mdb'));
@@ -65,15 +65,15 @@ const WAYS: ReadonlyArray<[what: string, lose: (scene: Scene) => void]> = [
   ],
 ];
 
-for (const [what, lose] of WAYS) {
-  test(`of a directory that is ${what} nothing more is acknowledged, and a backup has what was`, async (t) => {
+for (const [what, lose] of LOSSES) {
+  test(`a directory that is ${what} accepts no more writes, and a backup has the acknowledged ones`, async (t) => {
     const lost = await scene(t);
     const { status, text } = await lost.make();
     assert.equal(status, 200);
     assert.equal((await fetch(`${lost.service.url}/health`)).status, 200);
     lose(lost);
-    await refusesWrites(lost);
-    // What is read is what was acknowledged.
+    await expectWritesRefused(lost);
+    // Reads return what was acknowledged.
     assert.equal((await fetch(text.trim())).status, 200);
 
     if (process.platform !== 'linux') return;
@@ -85,18 +85,18 @@ for (const [what, lose] of WAYS) {
     assert.equal((await run(['restore', file, '--data-dir', place])).code, 0);
     const again = await SpawnedService.start([], { dataDir: place });
     t.after(() => again.end('SIGKILL'));
-    // Closed by the restore, and known.
+    // The restore closed the token, but kept it.
     const found = await fetch(`${again.url}/${tokenOf(text.trim())}`);
     assert.match(await found.text(), /restore/);
   });
 }
 
-test('a directory that is renamed and comes back is written to again, with nothing missing', async (t) => {
+test('a directory that is renamed and renamed back accepts writes again, with nothing missing', async (t) => {
   const moved = await scene(t);
   const first = await moved.make();
   const away = join(moved.home, 'away');
   renameSync(moved.dataDir, away);
-  await refusesWrites(moved);
+  await expectWritesRefused(moved);
   assert.equal(existsSync(moved.dataDir), false);
   renameSync(away, moved.dataDir);
   const second = await moved.make();
@@ -108,7 +108,7 @@ test('a directory that is renamed and comes back is written to again, with nothi
   const warnings = again.command.log().filter((line) => line['level'] === 'warn');
   assert.ok(
     warnings.some((line) => /did not shut down cleanly/.test(String(line['msg']))),
-    'what happened is said',
+    'the log reports the unclean shutdown',
   );
   for (const { text } of [first, second]) {
     assert.equal((await fetch(`${again.url}/${tokenOf(text.trim())}`)).status, 200);

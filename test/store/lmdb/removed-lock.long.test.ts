@@ -29,16 +29,16 @@ function start(...args: ConstructorParameters<typeof StoreProcess>): StoreProces
 }
 
 const isLinux = process.platform === 'linux';
-const skip = isLinux ? false : 'the lock of the kernel is taken on Linux alone';
+const skip = isLinux ? false : 'the kernel lock is used on Linux only';
 
-/** A folder with no flock(1) in it to find. */
+/** Returns an environment whose PATH has no flock(1). */
 function withoutFlock(): NodeJS.ProcessEnv {
   const empty = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   cleanUp.push(() => rmSync(empty, { recursive: true }));
   return { ...process.env, PATH: [empty, ''].join(delimiter) };
 }
 
-async function refused(second: StoreProcess): Promise<void> {
+async function expectRefused(second: StoreProcess): Promise<void> {
   const { code } = await second.ended;
   assert.match(second.stderr, IN_USE);
   assert.equal(code, 1);
@@ -50,25 +50,25 @@ for (const [what, removed] of [
   ['its socket and the lock file', /\.sock$|^lock\.mdb$/],
   ['every file', /./],
 ] as const) {
-  test(`with ${what} removed, the owner is the owner still, and whoever comes is refused`, {
+  test(`with ${what} removed, the owner keeps the directory, and another process is rejected`, {
     skip,
   }, async () => {
     const path = newPlace();
     const owner = await start([path, 'hold']).opened();
     for (const name of readdirSync(path)) if (removed.test(name)) rmSync(join(path, name));
-    await refused(start([path, 'hold']));
-    // Killed, it is in nobody's way.
+    await expectRefused(start([path, 'hold']));
+    // A killed owner does not block the next one.
     await owner.kill();
     await start([path, 'hold']).opened();
   });
 }
 
-test('in another name space of mounts, networks and processes, as a container has, it is refused too', {
+test('a process in other mount, network and PID namespaces, as in a container, is rejected too', {
   skip,
 }, async (t) => {
   const unshare = ['unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
   if (spawnSync('unshare', [...unshare.slice(1), 'true']).status !== 0) {
-    const why = 'no name spaces can be made here (needs unshare and root)';
+    const why = 'namespaces cannot be created here (needs unshare and root)';
     console.log(`skipped: ${why}`);
     t.skip(why);
     return;
@@ -76,7 +76,7 @@ test('in another name space of mounts, networks and processes, as a container ha
   const path = newPlace();
   await start([path, 'hold']).opened();
   for (const name of readdirSync(path)) if (name.endsWith('.sock')) rmSync(join(path, name));
-  await refused(start([path, 'hold'], { command: unshare }));
+  await expectRefused(start([path, 'hold'], { command: unshare }));
 });
 
 test('the same data file in another directory has one owner', { skip }, async () => {
@@ -84,22 +84,22 @@ test('the same data file in another directory has one owner', { skip }, async ()
   const owner = await start([path, 'hold']).opened();
   mkdirSync(other, { recursive: true });
   linkSync(join(path, 'data.mdb'), join(other, 'data.mdb'));
-  await refused(start([other, 'hold']));
+  await expectRefused(start([other, 'hold']));
   await owner.kill();
   await start([other, 'hold']).opened();
 });
 
-test('without flock(1) a socket that is no file stands for the lock', { skip }, async () => {
+test('without flock(1) an abstract socket is the lock', { skip }, async () => {
   const path = newPlace();
   const around = { options: { env: withoutFlock() } };
   const owner = await start([path, 'hold'], around).opened();
   for (const name of readdirSync(path)) if (name.endsWith('.sock')) rmSync(join(path, name));
-  await refused(start([path, 'hold'], around));
+  await expectRefused(start([path, 'hold'], around));
   await owner.kill();
   await start([path, 'hold'], around).opened();
 });
 
-test('a backup beside an owner whose lock file was removed is refused, and not made of pages that change', {
+test('a backup beside an owner whose lock file was removed is rejected, because pages may change under it', {
   skip,
 }, async () => {
   const path = newPlace();

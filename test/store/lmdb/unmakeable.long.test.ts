@@ -11,19 +11,19 @@ import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { cleanEnv, run } from '../../support/child.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
-/** Longer than any of the commands takes, and far less than for ever. */
+/** Longer than any of the commands takes. */
 const LIMIT_MS = 30_000;
 
-/** Someone whom the rights of a directory bind, which they do not root. */
+/** A user to whom the permissions of a directory apply: they do not apply to root. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 
-/** Whether everybody may come to a file, and read it. */
+/** Reports whether every user can reach a file and read it. */
 function isOpenToAll(path: string): boolean {
   const needed = statSync(path).isDirectory() ? 0o1 : 0o4;
   return (statSync(path).mode & needed) !== 0 && (path === dirname(path) || isOpenToAll(dirname(path)));
 }
 
-suite('a directory that cannot be made is told in a line, and nothing is tried for ever', () => {
+suite('a directory that cannot be created is reported in one line, without endless retries', () => {
   const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const backup = join(home, 'backup.mdb');
   const tokens = join(home, 'tokens.jsonl');
@@ -44,15 +44,15 @@ suite('a directory that cannot be made is told in a line, and nothing is tried f
   });
   after(() => rmSync(home, { recursive: true, force: true }));
 
-  const ofLinux: ReadonlyArray<[what: string, path: string]> = [
+  const onLinux: ReadonlyArray<[what: string, path: string]> = [
     ['in /proc', '/proc/x'],
     ['deep in /proc', '/proc/x/y/z'],
     ['in /sys', '/sys/x'],
   ];
   const places: ReadonlyArray<[what: string, path: string, user?: typeof USER]> = [
-    ...(existsSync('/proc/self') ? ofLinux : []),
+    ...(existsSync('/proc/self') ? onLinux : []),
     ['below a file', join(home, 'file', 'data')],
-    ['below a directory that may not be written', join(home, 'read-only', 'deep', 'data'), USER],
+    ['below a read-only directory', join(home, 'read-only', 'deep', 'data'), USER],
   ];
   const commands: ReadonlyArray<readonly string[]> = [
     ['serve', '--addr', '127.0.0.1:0'],
@@ -64,7 +64,7 @@ suite('a directory that cannot be made is told in a line, and nothing is tried f
   ];
   for (const [what, path, user] of places) {
     const closed = user && [process.execPath, MAIN].find((file) => !isOpenToAll(file));
-    const skip = closed !== undefined && `only root may run ${closed}`;
+    const skip = closed !== undefined && `only root can run ${closed}`;
     if (skip !== false) console.log(`skipped: ${what}: ${skip}`);
     test(what, { skip }, async () => {
       for (const args of path === '/proc/x' ? commands : commands.slice(0, 1)) {

@@ -20,10 +20,10 @@ const LIMIT = 3;
 
 const random = new Random(seedOfRun());
 const place = lmdbPlace();
-/** The data file as it stands, and as it stood. */
+/** The data file as it is, and as it was earlier. */
 let whole: Buffer;
 const older: Buffer[] = [];
-/** What is in it: all that can be asked of a token, and of none. */
+/** Everything that can be read, for each token and for a missing one. */
 const answers = new Map<Token, unknown>();
 let counts: unknown;
 
@@ -36,7 +36,7 @@ before(async () => {
   for (const t of tokens) await discovery.createToken(create(t, size(9)));
   for (const t of gone) await discovery.createToken(create(t, ttl(1)));
   for (let n = 1; n <= 6; n++) {
-    // A part of them has no member, and others have many.
+    // Some have no member, and others have many.
     for (const [i, t] of tokens.entries()) if (i % 8 >= n) await discovery.register(t, node(n));
     older.push(readFileSync(file));
   }
@@ -47,7 +47,7 @@ before(async () => {
     if (i % 8 === 6) await discovery.deregister(t, memberId('id2'), undefined);
     if (i % 8 === 5) await discovery.deleteToken(t);
   }
-  for (const t of [...tokens, ...gone, token()]) answers.set(t, await everything(store, t));
+  for (const t of [...tokens, ...gone, token()]) answers.set(t, await readToken(store, t));
   counts = countsOf(store as LmdbStore);
   await store.close();
   whole = usedBytes(file);
@@ -55,7 +55,7 @@ before(async () => {
 
 after(() => place.destroy());
 
-async function everything(store: Store, t: Token): Promise<unknown> {
+async function readToken(store: Store, t: Token): Promise<unknown> {
   const { cluster } = await store.read(t);
   const events: unknown[] = [];
   for (let from = revision(0); ; ) {
@@ -70,10 +70,10 @@ function countsOf(store: LmdbStore): unknown {
   return { tokens: store.tokens(), bytes: store.bytes() };
 }
 
-/** Undefined where it was refused as damage. */
-async function unlessDamaged<T>(asked: () => Promise<T>, words = /damaged/): Promise<T | undefined> {
+/** Returns undefined if the call fails because of damage. */
+async function unlessDamaged<T>(call: () => Promise<T>, words = /damaged/): Promise<T | undefined> {
   try {
-    return await asked();
+    return await call();
   } catch (error) {
     if (!(error instanceof DiscoveryError)) throw error;
     assert.match(error.message, words, error.message);
@@ -81,7 +81,7 @@ async function unlessDamaged<T>(asked: () => Promise<T>, words = /damaged/): Pro
   }
 }
 
-async function listed(store: Store): Promise<Token[]> {
+async function listTokens(store: Store): Promise<Token[]> {
   const tokens: Token[] = [];
   for (let part: readonly { token: Token }[] = await store.list(undefined, 7); part.length > 0; ) {
     tokens.push(...part.map((each) => each.token));
@@ -96,7 +96,7 @@ type Outcome = 'WHOLE' | 'REFUSED' | 'IN PART';
 async function outcomeOf(path: string): Promise<Outcome> {
   const store: LmdbStore | undefined = await unlessDamaged(
     () => openLmdbStore({ path, policy: DEFAULT_POLICY }),
-    // Where a page of another tree stands in the place of the main one, its names are nobody's.
+    // If a page of another tree replaces the main one, its names are unknown.
     /damaged|written by another program|cannot open/,
   );
   if (store === undefined) return 'REFUSED';
@@ -106,18 +106,18 @@ async function outcomeOf(path: string): Promise<Outcome> {
     const discovery = new Discovery(store, DEFAULT_POLICY);
     const damagedTokens: Token[] = [];
     for (const [t, right] of answers) {
-      const answer: unknown = await unlessDamaged(() => everything(store, t));
+      const answer: unknown = await unlessDamaged(() => readToken(store, t));
       if (answer === undefined) damagedTokens.push(t);
       else assert.deepEqual(answer, right);
     }
     const inOrder = [...answers.keys()].filter((t) => isThere(answers.get(t))).sort();
-    const list = await unlessDamaged(() => listed(store));
+    const list = await unlessDamaged(() => listTokens(store));
     if (list !== undefined) assert.deepEqual(list, inOrder);
     if (damagedTokens.length > 0 || list === undefined) outcome = 'IN PART';
     for (const t of damagedTokens.slice(0, 3)) {
-      // Where its changes alone are damaged, its record says that it is there.
+      // Even if only its changes are damaged, the record shows that the token exists.
       const made = await discovery.createToken(create(t, size(7))).catch((error: unknown) => error);
-      assert.ok(made instanceof DiscoveryError, 'nothing is made over what is damaged');
+      assert.ok(made instanceof DiscoveryError, 'a damaged token is not overwritten');
     }
     await unlessDamaged(() => store.sweep(at(Date.now() + 2 * HOUR), 10));
   } finally {
@@ -131,7 +131,7 @@ function isThere(answer: unknown): boolean {
 }
 
 for (const [what, change] of Object.entries(VARIANTS)) {
-  test(`what is read of data with ${what} is right, or refused as damaged`, async () => {
+  test(`reads of data with ${what} are right, or rejected as damaged`, async () => {
     const outcomes = { WHOLE: 0, REFUSED: 0, 'IN PART': 0 };
     for (let i = 0; i < TIMES; i++) {
       const path = join(place.path, 'variant');

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { Random } from '../support/random.ts';
 
 const PAGE = 4096;
-/** Of the disk: what it writes at once. */
+/** Bytes that a disk writes at once. */
 const SECTOR = 512;
-/** Of a page: its number stands at its start. */
+/** Bytes of the page number at the start of a page. */
 const NUMBER_BYTES = 8;
 
 export type Variant = (bytes: Buffer, older: readonly Buffer[], random: Random) => void;
 
-/** What a disk, memory or a file system has done to data. Each changes the file in place. */
+/** What disks, memory and file systems have done to data. Each changes the file in place. */
 export const VARIANTS: Readonly<Record<string, Variant>> = {
   'flipped bits': (bytes, _, random) => {
     const page = pageIn(bytes, random);
@@ -32,15 +32,14 @@ export const VARIANTS: Readonly<Record<string, Variant>> = {
   },
   'a page of noise': (bytes, _, random) => noise(bytes, pageIn(bytes, random), PAGE, random),
   'a sector of noise': (bytes, _, random) => noise(bytes, sectorIn(bytes, random), SECTOR, random),
-  'two pages in the place of each other': (bytes, _, random) =>
-    swap(bytes, pageIn(bytes, random), pageIn(bytes, random), 0),
-  'what two pages hold, under the number of the other': (bytes, _, random) =>
+  'two swapped pages': (bytes, _, random) => swap(bytes, pageIn(bytes, random), pageIn(bytes, random), 0),
+  'two pages with swapped contents, each under its own number': (bytes, _, random) =>
     swap(bytes, pageIn(bytes, random), pageIn(bytes, random), NUMBER_BYTES),
-  'a page of an earlier time': (bytes, older, random) => stale(bytes, older, PAGE, random),
-  'a sector of an earlier time': (bytes, older, random) => stale(bytes, older, SECTOR, random),
+  'an outdated page': (bytes, older, random) => stale(bytes, older, PAGE, random),
+  'an outdated sector': (bytes, older, random) => stale(bytes, older, SECTOR, random),
 };
 
-/** Without what the store keeps free behind its pages: damage there says nothing. */
+/** Returns a file without the space that the store reserves after its pages: damage there proves nothing. */
 export function usedBytes(file: string): Buffer {
   const bytes = readFileSync(file);
   return bytes.subarray(0, PAGE * Math.ceil(bytes.findLastIndex((byte) => byte !== 0) / PAGE));
@@ -65,7 +64,7 @@ function swap(bytes: Buffer, one: number, other: number, kept: number): void {
   held.copy(bytes, other + kept);
 }
 
-/** A write that never came to the disk: where there is another part at that place, it is taken. */
+/** Undoes a write, as if it never reached the disk: takes a part that differs from an older file. */
 function stale(bytes: Buffer, older: readonly Buffer[], length: number, random: Random): void {
   const parts: Array<[file: Buffer, at: number]> = [];
   for (const file of older) {

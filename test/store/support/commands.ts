@@ -13,7 +13,7 @@ import type {
   Ttl,
 } from '../../../src/discovery/types.ts';
 
-// What the tests of the stores say to the core, in the model's types.
+// Commands for the core, in the model's types.
 
 export const token = (text: string = randomBytes(8).toString('hex')): Token => text as Token;
 export const memberId = (text: string): MemberId => text as MemberId;
@@ -27,7 +27,7 @@ export function create(to: Token, more: Partial<CreateCommand> = {}): CreateComm
 export const size = (members: number): { size: ClusterSize } => ({ size: members as ClusterSize });
 export const ttl = (ms: number): { ttl: Ttl } => ({ ttl: ms as Ttl });
 
-/** A registration of the node with this number: an id, a name and a peer URL that no other number has. */
+/** Returns a registration with an id, a name and a peer URL unique to this number. */
 export function node(number: number, more: Partial<RegisterCommand> = {}): RegisterCommand {
   return {
     id: memberId(`id${number}`),

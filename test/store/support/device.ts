@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { mountedAt, type SmallDisk } from './tmpfs.ts';
 
-/** A block device with ext4 on it. */
+/** A block device with an ext4 file system. */
 export interface Device extends SmallDisk {
   /** Makes the kernel consider the file system damaged, so that it becomes read-only. Returns why that is impossible. */
   turnReadOnly(): string | undefined;
-  /** Takes it off, repairs it and mounts it again, as after a failure. Fails when it cannot be repaired. */
+  /** Unmounts it, repairs it and mounts it again, as after a failure. Throws if it cannot be repaired. */
   repair(): void;
 }
 
@@ -17,14 +17,14 @@ function run(command: string, ...args: readonly string[]): string | undefined {
   return status === 0 ? undefined : `${command}: ${error?.message ?? stderr.trim()}`;
 }
 
-/** A loop device over a sparse file in a directory, or why there can be none here. */
+/** Returns a loop device over a sparse file in a directory, or why it cannot be created. */
 export function loopDevice(under: string, megabytes: number): Device | string {
   const image = join(under, 'device');
   closeSync(openSync(image, 'w'));
   truncateSync(image, megabytes * 1024 * 1024);
   const found = spawnSync('losetup', ['--find', '--show', image], { encoding: 'utf8' });
   if (found.status !== 0)
-    return `no loop device can be had here: ${found.error?.message ?? found.stderr.trim()}`;
+    return `a loop device cannot be created here: ${found.error?.message ?? found.stderr.trim()}`;
   const device = found.stdout.trim();
   const path = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const detach = (): void => void run('losetup', '--detach', device);
@@ -48,7 +48,7 @@ export function loopDevice(under: string, megabytes: number): Device | string {
     },
     repair() {
       run('umount', path);
-      // 1: it has repaired something.
+      // Exit code 1: e2fsck repaired something.
       const { status, stdout } = spawnSync('e2fsck', ['-f', '-y', device], { encoding: 'utf8' });
       const again = (status ?? 99) > 1 ? stdout : run('mount', device, path);
       if (again !== undefined) throw new Error(again);

@@ -8,7 +8,7 @@ import { Scene } from '../../etcd/harness/scene.ts';
 import { type Etcd, etcdsUnderTest } from '../../etcd/harness/versions.ts';
 import type { MakePlace } from './factory.ts';
 
-/** Declares tests for each etcd under test, or one that is skipped and says why. */
+/** Declares tests for each etcd under test, or a skipped test with the reason. */
 export async function forEachEtcd(declare: (label: string, etcd: Etcd) => void): Promise<void> {
   for (const [label, etcd] of await etcdsUnderTest()) {
     if (etcd.missing !== undefined) test(label, { skip: etcd.missing }, () => {});
@@ -16,7 +16,7 @@ export async function forEachEtcd(declare: (label: string, etcd: Etcd) => void):
   }
 }
 
-/** Declares tests over stores on a real etcd of one member: one store, or as if two replicas were one. */
+/** Declares tests over stores on a real etcd of one member: over one store, or over two replicas combined into one. */
 export async function forEachEtcdStore(
   declare: (name: string, makePlace: MakePlace) => void,
   stores: 'ONE' | 'TWO' = 'ONE',
@@ -39,7 +39,7 @@ export async function forEachEtcdStore(
           revisions: 'SHARED',
           open: async (policy) => {
             const open = (): Promise<Store> => openEtcdStore({ endpoints, prefix, policy });
-            return stores === 'ONE' ? open() : asOne(await open(), await open());
+            return stores === 'ONE' ? open() : combine(await open(), await open());
           },
           destroy: () => {},
         };
@@ -52,8 +52,8 @@ export function newPrefix(): string {
   return `/test-${randomBytes(8).toString('hex')}`;
 }
 
-/** Written through one, and read and watched through the other. */
-function asOne(one: Store, other: Store): Store {
+/** Writes through one store, reads and watches through the other. */
+function combine(one: Store, other: Store): Store {
   assert.deepEqual(one.key, other.key);
   return {
     key: one.key,

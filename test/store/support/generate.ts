@@ -12,7 +12,7 @@ import { create, memberId, named, node, token, urls } from './commands.ts';
 import type { Command, Model } from './model.ts';
 import type { Random } from './random.ts';
 
-// Few of everything, so that commands meet: tokens, ids, names and addresses are soon taken.
+// Few values of everything, so that commands conflict: tokens, ids, names and addresses are soon taken.
 
 export const TOKENS = ['alpha', 'beta', 'gamma', 'Delta.9', 'e~'].map((text) => token(text));
 const CALLS = [
@@ -46,10 +46,10 @@ export function randomPolicy(random: Random): Policy {
 }
 
 export function randomCommand(random: Random, model: Model, now: Millis): Command {
-  // Tokens that ended refuse everything: they are asked too, and not most of the time.
+  // Tokens that ended reject everything: they are used, but seldom.
   const open = TOKENS.filter((each) => !model.hasEnded(each, now));
   const on = random.pick(open.length === 0 || random.chance(0.1) ? TOKENS : open);
-  // What is not there has to be made first, most of the time.
+  // A missing token is usually created first.
   const isThere = model.entries.has(on);
   const call = random.chance(isThere ? 0.1 : 0.7) ? 'create' : random.pick(CALLS);
   switch (call) {
@@ -60,7 +60,7 @@ export function randomCommand(random: Random, model: Model, now: Millis): Comman
     case 'deregister':
       return { call, token: on, id: random.pick(IDS), expected: randomRevision(random, model, on) };
     case 'delete':
-      // Seldom: a deleted token is of no more use to the history until it is swept.
+      // Seldom: a deleted token is useless to the history until it is swept.
       return { call: random.chance(0.15) ? 'delete' : 'list', token: on };
     case 'reopen':
       return { call, token: on, ttl: random.pick(LIFETIMES) };
@@ -69,7 +69,7 @@ export function randomCommand(random: Random, model: Model, now: Millis): Comman
   }
 }
 
-/** A revision that a watch may begin after: any that the token may have events around. */
+/** Returns a revision after which a watch can start: anywhere around the events of the token. */
 export function randomCursor(random: Random, model: Model): ReturnType<typeof revision> | undefined {
   if (random.chance(0.4)) return undefined;
   return revision(random.between(Number(model.start), Number(model.revision)));
@@ -88,7 +88,7 @@ function randomCreate(random: Random, on: Token): ReturnType<typeof create> {
 
 function randomRegister(random: Random, model: Model, on: Token): ReturnType<typeof node> {
   const expected = random.chance(0.1) ? randomRevision(random, model, on) : undefined;
-  // Half of the registrations are those of one node each, which do not get in each other's way.
+  // Half of the registrations use the values of one node each, which do not conflict.
   const which = random.between(0, IDS.length - 1);
   const own = random.chance(0.5);
   const first = own ? (URLS[which] as string) : random.pick(URLS);
@@ -104,7 +104,7 @@ function randomRegister(random: Random, model: Model, on: Token): ReturnType<typ
   });
 }
 
-/** Often the right one for some member, sometimes not. */
+/** Returns the right revision for some member, or sometimes a wrong one. */
 function randomRevision(random: Random, model: Model, on: Token): ReturnType<typeof revision> | undefined {
   if (random.chance(0.6)) return undefined;
   const members = model.entries.get(on)?.cluster.members ?? [];

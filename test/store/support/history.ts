@@ -14,11 +14,11 @@ import { Watcher } from './watcher.ts';
 const WATCHERS = 6;
 const CLOCK_STEPS_MS = [1, 1000, 15_000, 31_000, 61_000];
 
-/** One random history of the service over a store, held against the model at every step. */
+/** Runs one random history of the service over a store, and compares it with the model at every step. */
 export class History {
   readonly #random: Random;
   readonly #place: Place;
-  /** How many commands are under way at once, at most. */
+  /** The maximum number of concurrent commands. */
   readonly #width: number;
   readonly #policy: Policy;
   #model!: Model;
@@ -26,7 +26,7 @@ export class History {
   #store!: Store;
   #discovery!: Discovery;
   #watchers: Watcher[] = [];
-  /** How often what happened, to see that the generator reaches it. */
+  /** Counts of outcomes, which show that the generator reaches them. */
   readonly counts: Record<string, number> = {};
 
   constructor(random: Random, place: Place, width: number) {
@@ -64,7 +64,7 @@ export class History {
     this.#discovery = new Discovery(this.#store, this.#policy, () => this.#now);
   }
 
-  /** A few commands at once, and watches that begin among them. */
+  /** Runs a few concurrent commands, and starts watches among them. */
   async #commands(): Promise<void> {
     const before = this.#model.revision;
     const commands = Array.from({ length: this.#random.between(1, this.#width) }, () =>
@@ -82,7 +82,7 @@ export class History {
     const done = await Promise.all(under);
     for (const { command, outcome } of inOrder(done)) {
       const answered = revision(outcome.revision ?? 0n);
-      assert.ok(answered >= before, 'it took effect after it was asked for');
+      assert.ok(answered >= before, 'it took effect after the request');
       this.#checkRevision(command.token, answered, ('changed' in outcome && outcome.changed) || false);
       assert.deepEqual(outcome, this.#model.run(command, this.#now, answered), show(command));
       if ('refused' in outcome) this.#count(outcome.refused);
@@ -90,7 +90,7 @@ export class History {
     }
   }
 
-  /** Of an answer, before the model knows of it. */
+  /** Checks the revision of a response before the model runs the command. */
   #checkRevision(token: Token, answered: Revision, changed: boolean): void {
     const { revision: last, entries } = this.#model;
     if (this.#place.revisions === 'COUNTED') assert.equal(answered, changed ? last + 1n : last);
@@ -118,18 +118,18 @@ export class History {
     this.#watchers = rest;
   }
 
-  /** Waits until each watch has told all that the model knows; then each must have told exactly that. */
+  /** Waits until each watch has reported everything that the model knows, then checks that it reported exactly that. */
   async #caughtUp(): Promise<void> {
     const waiting = (): Watcher[] => this.#watchers.filter((each) => !each.isDone(this.#model));
     for (let turn = 0; turn < 100 && waiting().length > 0; turn++) await new Promise(setImmediate);
     await waitFor('the watches to catch up', () => waiting().length === 0);
-    // A watch that is ending has left its topic a few microtasks before it says so.
+    // An ending watch leaves its topic a few microtasks before it reports its end.
     await new Promise(setImmediate);
     for (const watcher of this.#watchers) watcher.check(this.#model, this.#now);
     const ended = this.#watchers.filter((each) => each.ended !== undefined);
-    for (const each of ended) this.#count('events watched', each.events.length);
+    for (const each of ended) this.#count('watched events', each.events.length);
     this.#watchers = this.#watchers.filter((each) => each.ended === undefined);
-    assert.equal(this.#discovery.watchers(), this.#watchers.length, 'those that ended are gone');
+    assert.equal(this.#discovery.watchers(), this.#watchers.length, 'ended watches are removed');
   }
 
   async #compare(): Promise<void> {
@@ -152,7 +152,7 @@ export class History {
   }
 }
 
-/** A command on the service, and what came of it in the model's form. */
+/** Runs a command on the service, and returns its outcome in the model's form. */
 async function perform(discovery: Discovery, command: Command): Promise<Outcome> {
   try {
     switch (command.call) {
@@ -199,7 +199,7 @@ interface Done {
   readonly outcome: Outcome;
 }
 
-/** In the order in which they took effect: each change at its revision, all else after the change before it. */
+/** Sorts by when they took effect: each change at its revision, everything else after the change before it. */
 function inOrder(done: readonly Done[]): Done[] {
   const place = ({ outcome }: Done): number =>
     Number(outcome.revision ?? 0n) * 2 + ('changed' in outcome && outcome.changed ? 0 : 1);

@@ -1,7 +1,7 @@
 import type { Store } from '../../../src/discovery/store.ts';
 import type { Token } from '../../../src/discovery/types.ts';
 
-/** The tokens of a list that is read in parts, and of those that are damaged with what is said of them. */
+/** Returns the tokens of a list read in pages, and the damaged tokens with their errors. */
 export async function listWhole(
   store: Store,
   limit: number,

@@ -22,7 +22,7 @@ export function emptyDisk(): Disk {
   return { key: randomBytes(32), revision: 0n, clusters: new Map(), events: new Map() };
 }
 
-/** The simplest store that keeps the laws: they are then laws of the port, and not of one database. */
+/** Opens the simplest store that satisfies the laws: this shows that they are laws of the port, not of one database. */
 export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | 'maxBytes'>): Store {
   let listener: (token: Token | undefined) => void = () => {};
   let closed = false;
@@ -67,7 +67,7 @@ export function openMemoryStore(disk: Disk, policy: Pick<Policy, 'maxTokens' | '
       const events = disk.events.get(token) ?? [];
       disk.events.set(token, events);
       if (event !== undefined) events.push(event);
-      // After the promise, as a database would.
+      // After the promise resolves, as with a database.
       queueMicrotask(() => listener(token));
       return { cluster, before, revision: cluster.modRevision, changed: true };
     },

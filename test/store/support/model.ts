@@ -14,8 +14,8 @@ import type {
 } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 
-// The service as its rules read, in the simplest words that say them: no store, no concurrency, nothing of
-// the core's code. The random histories hold the service against it.
+// The rules of the service in their simplest form, without a store, concurrency or code of the core.
+// The random histories compare the service with it.
 
 export type Command =
   | { readonly call: 'create'; readonly token: Token; readonly create: CreateCommand }
@@ -38,7 +38,7 @@ export type Outcome =
       readonly cluster: Cluster;
       /** Absent for reads. */
       readonly changed?: boolean;
-      /** Of register and deregister. */
+      /** For register and deregister. */
       readonly member?: Member;
       readonly previous?: Member;
       readonly rank?: number;
@@ -47,16 +47,16 @@ export type Outcome =
 interface Entry {
   cluster: Cluster;
   readonly events: Event[];
-  /** What the cluster was at each revision that changed it. */
+  /** The cluster at each revision that changed it. */
   readonly versions: Cluster[];
 }
 
 export class Model {
-  /** Of the last change. */
+  /** Revision of the last change. */
   revision: Revision;
-  /** Before the first change. */
+  /** Revision before the first change. */
   readonly start: Revision;
-  /** What the store answered the command with that is run. */
+  /** Revision of the store's response to the current command. */
   #answered: Revision;
   readonly entries = new Map<Token, Entry>();
   readonly #policy: Policy;
@@ -68,14 +68,14 @@ export class Model {
     this.#answered = start;
   }
 
-  /** Revisions are the store's to mint: the one that it answered with is that of the change, if there is one. */
+  /** Runs a command. The store assigns revisions: a change gets the one in the store's response. */
   run(command: Command, now: Millis, answered: Revision): Outcome {
     this.#answered = answered;
     const refused = this.#refusal(command, now);
     if (refused !== undefined) return { refused, revision: answered };
     const entry = this.entries.get(command.token);
     if (command.call === 'create') return this.#create(command.create, entry, now);
-    if (entry === undefined) throw new TypeError('a rule is missing in the model');
+    if (entry === undefined) throw new TypeError('the model lacks a rule');
     switch (command.call) {
       case 'get':
       case 'list':
@@ -108,7 +108,7 @@ export class Model {
     }
   }
 
-  /** What the cluster of a token was at a revision. */
+  /** Returns the cluster of a token at a revision. */
   at(token: Token, at: Revision): Cluster | undefined {
     return this.entries.get(token)?.versions.findLast((each) => each.modRevision <= at);
   }
@@ -233,18 +233,18 @@ export class Model {
   #commit(
     entry: Entry,
     cluster: Cluster,
-    told: Pick<Event, 'type' | 'member' | 'previous' | 'wouldReplace' | 'removed' | 'expireTime'>,
+    event: Pick<Event, 'type' | 'member' | 'previous' | 'wouldReplace' | 'removed' | 'expireTime'>,
     time: Millis,
   ): void {
     this.revision = this.#answered;
     const isAssembling = cluster.members.length < cluster.size;
-    const isCut = isAssembling && (told.type === 'REPLACED' || told.type === 'DEREGISTERED');
-    const hadFormed = told.type === 'TOKEN_DELETED' && (told.removed?.length ?? 0) >= cluster.size;
+    const isCut = isAssembling && (event.type === 'REPLACED' || event.type === 'DEREGISTERED');
+    const hadFormed = event.type === 'TOKEN_DELETED' && (event.removed?.length ?? 0) >= cluster.size;
     const changeCount = entry.cluster.changeCount + 1;
     entry.cluster = {
       ...cluster,
       changeCount,
-      changeBytes: entry.cluster.changeBytes + bytesOf(told),
+      changeBytes: entry.cluster.changeBytes + bytesOf(event),
       modRevision: this.revision,
       ...(isCut && { cutRevision: this.revision }),
       ...(hadFormed && { formed: true }),
@@ -252,7 +252,7 @@ export class Model {
     entry.versions.push(entry.cluster);
     const count = cluster.members.length;
     entry.events.push({
-      ...told,
+      ...event,
       revision: this.revision,
       time,
       complete: count >= cluster.size,
@@ -262,10 +262,13 @@ export class Model {
   }
 }
 
-/** What a change takes: a hundred bytes, and of each member its texts, where each peer URL is twice and the name with it. */
+/**
+ * Returns the bytes of a change: a hundred, plus the texts of each member, with each peer URL twice and the name with
+ * each.
+ */
 function bytesOf({ member, previous, removed = [] }: Pick<Event, 'member' | 'previous' | 'removed'>): number {
-  const told = [member, previous, ...removed].filter((each) => each !== undefined);
-  const texts = told.flatMap(({ id, name, peerUrls }) => [
+  const members = [member, previous, ...removed].filter((each) => each !== undefined);
+  const texts = members.flatMap(({ id, name, peerUrls }) => [
     id,
     name,
     ...peerUrls.flatMap((url) => [name, url, url]),
@@ -304,7 +307,7 @@ function isFinal({ members, size }: Cluster, member: Member): boolean {
   return members.length >= size && members.indexOf(member) < size;
 }
 
-/** Whether the change after which there are so many members takes what is kept for the places still free then. */
+/** Returns TOKEN_WORN_OUT if a change that leaves this many members uses up what is reserved for the free places. */
 function wornOut({ size, changeCount }: Cluster, count: number): Reason | undefined {
   const most = Math.max(CLUSTER_LIMITS.changesPerToken, size * CLUSTER_LIMITS.changesPerPlace);
   return changeCount + 1 + Math.max(0, size - count) > most ? 'TOKEN_WORN_OUT' : undefined;

@@ -6,7 +6,7 @@ import type { Place } from './factory.ts';
 import { emptyDisk, openMemoryStore } from './memory.ts';
 
 const places = new Set<string>();
-// What a test that failed did not clear away.
+// Removes what failed tests left behind.
 process.once('exit', () => {
   for (const path of places) rmSync(path, { recursive: true, force: true });
 });

@@ -4,20 +4,20 @@ import { waitFor } from '../../support/wait.ts';
 
 const CHILD = fileURLToPath(new URL('./store-child.js', import.meta.url));
 
-/** What to run instead of Node.js alone, with `node` as its last words: `['strace', '-f']`. */
-export interface Around {
+/** How to start the process: a command that runs `node`, such as `['strace', '-f']`. */
+export interface Launch {
   readonly command?: readonly string[];
   readonly options?: SpawnOptions;
 }
 
-/** store-child.ts as a process, with its output. */
+/** Runs store-child.ts as a process, and collects its output. */
 export class StoreProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   stdout = '';
   stderr = '';
 
-  constructor(args: readonly string[], { command = [], options = {} }: Around = {}) {
+  constructor(args: readonly string[], { command = [], options = {} }: Launch = {}) {
     const [program = '', ...rest] = [...command, process.execPath, CHILD, ...args];
     this.child = spawn(program, rest, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -39,7 +39,7 @@ export class StoreProcess {
   }
 
   /** Why it refused writes, and why it exited. LMDB prints text of its own to stderr, some of it without a newline. */
-  said(): string[] {
+  reports(): string[] {
     return [...this.lines('refused'), ...(this.stderr.match(/the store has failed.*/g) ?? [])];
   }
 
@@ -49,7 +49,7 @@ export class StoreProcess {
       over = true;
     });
     await waitFor('the store to open', () => over || this.lines('open').length > 0);
-    if (this.lines('open').length === 0) throw new Error(`it ended: ${this.stderr}`);
+    if (this.lines('open').length === 0) throw new Error(`the process ended: ${this.stderr}`);
     return this;
   }
 

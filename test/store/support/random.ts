@@ -1,14 +1,14 @@
 import { randomInt } from 'node:crypto';
 
-/** The seed of this run: from ETCD_DISCOVERY_TEST_SEED to see a failed run again, else a new one. Printed. */
+/** Returns and prints the seed of this run: ETCD_DISCOVERY_TEST_SEED, which repeats a failed run, or else a new one. */
 export function seedOfRun(): number {
   const given = process.env['ETCD_DISCOVERY_TEST_SEED'];
   const seed = given === undefined || given === '' ? randomInt(2 ** 31) : Number(given);
-  console.log(`seed ${seed} (again with ETCD_DISCOVERY_TEST_SEED=${seed})`);
+  console.log(`seed ${seed} (repeat with ETCD_DISCOVERY_TEST_SEED=${seed})`);
   return seed;
 }
 
-/** Numbers that look random and follow from the seed alone. */
+/** A pseudo-random generator that depends on its seed only. */
 export class Random {
   #state: number;
 
@@ -16,7 +16,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** 0 <= number < 1; the mulberry32 generator. */
+  /** Returns a number from 0 inclusive to 1 exclusive, by the mulberry32 generator. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
@@ -25,7 +25,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both ends included. */
+  /** Returns a whole number, both ends included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }

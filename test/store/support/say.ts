@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 
-/** Writes a line straight to standard output: nothing may be held back in a process that is to be killed. */
+/** Writes a line directly to standard output: a process that will be killed must not buffer. */
 export function say(line: string): void {
   const bytes = Buffer.from(`${line}\n`);
   for (let written = 0; written < bytes.length; ) {

@@ -1,8 +1,8 @@
-// A process that uses a data directory. Arguments: the directory, and what to do:
+// Uses a data directory. Arguments: the directory, and what to do:
 //   hold          open it and stay until standard input ends
 //   look          read it beside its owner, as a backup does, until standard input ends
-//   leave         open it and do nothing more
-//   write COUNT   make this many tokens, one after the other, and say what came of each, and what the system said
+//   leave         open it and exit
+//   write COUNT   create this many tokens, one after the other, and print each result and the error of the system
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +19,7 @@ const [path = '', what = '', count = '0'] = process.argv.slice(2);
 
 if (what === 'look') {
   const { env, meta } = tablesOf(openEnvironment(path, 'READ'));
-  // Kept in use to the end: one that nothing refers to gives its place back when it is collected as garbage.
+  // Referenced until the end: garbage collection of the transaction would release its reader slot.
   const transaction = env.useReadTransaction();
   meta.get('revision', { transaction });
   say('open');

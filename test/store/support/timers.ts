@@ -1,9 +1,6 @@
 import { createHook } from 'node:async_hooks';
 
-/**
- * Watches the timers that are set, for one thing: those that wait about so long must not be left behind. A store
- * may have others of its own.
- */
+/** Tracks timers with about this delay, which must not be left behind. The store may have other timers. */
 export function trackTimers(aboutMs: number): { readonly left: () => number; readonly stop: () => void } {
   const live = new Set<number>();
   const hook = createHook({
@@ -19,7 +16,7 @@ export function trackTimers(aboutMs: number): { readonly left: () => number; rea
   return { left: () => live.size, stop: () => hook.disable() };
 }
 
-/** Node keeps the delay of a timer under this name. */
+/** Node.js keeps the delay of a timer under this name. */
 function delayOf(timer: object): number {
   const delay: unknown = Reflect.get(timer, '_idleTimeout');
   return typeof delay === 'number' ? delay : 0;

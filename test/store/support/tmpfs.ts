@@ -3,27 +3,27 @@ import { appendFileSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A disk of its own, small enough to be filled. */
+/** A separate disk, small enough to fill. */
 export interface SmallDisk {
   readonly path: string;
-  /** Leaves no room, or as much as is said, in bytes. */
+  /** Leaves no space, or this many bytes. */
   fill(except?: number): void;
   free(): void;
   remove(): void;
 }
 
-/** A tmpfs, or why there can be none: only root may mount. */
+/** Mounts a tmpfs, or returns why it cannot: only root can mount. */
 export function smallDisk(kilobytes: number): SmallDisk | string {
   const path = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', path]);
   if (mounted.status !== 0) {
     rmSync(path, { recursive: true });
-    return `no small disk can be mounted here (needs root): ${mounted.error?.message ?? String(mounted.stderr).trim()}`;
+    return `a small disk cannot be mounted here (needs root): ${mounted.error?.message ?? String(mounted.stderr).trim()}`;
   }
   return mountedAt(path, () => {});
 }
 
-/** What is mounted there. `gone`: takes away what is under it. */
+/** Returns the disk mounted at a path. `gone` removes what is under it. */
 export function mountedAt(path: string, gone: () => void): SmallDisk {
   const filler = join(path, 'filler');
   const room = (): number => {
@@ -36,7 +36,7 @@ export function mountedAt(path: string, gone: () => void): SmallDisk {
       try {
         while (room() > except) appendFileSync(filler, Buffer.alloc(Math.min(4096, room() - except)));
       } catch (error) {
-        // A file system needs the last blocks for itself.
+        // The file system reserves its last blocks.
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
       }
     },

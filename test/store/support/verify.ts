@@ -7,13 +7,13 @@ import { decodeEvent, decodeStoredCluster } from '../../../src/store/lmdb/codec.
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
 import { MARK_REVISION, placeKey } from '../../../src/store/lmdb/tables.ts';
 
-/** A data directory as it stands on disk. */
+/** The contents of a data directory on disk. */
 export interface Contents {
   readonly revision: bigint;
   readonly clusters: ReadonlyMap<Token, { readonly cluster: Cluster; readonly events: readonly Event[] }>;
 }
 
-/** Reads everything that is in a data directory and checks that its parts agree: nothing is half there. */
+/** Reads a whole data directory and checks that its parts agree: nothing is partial. */
 export async function readWhole(path: string): Promise<Contents> {
   const { env, meta, clusters, events, ends, places, claim } = await openDatabases(path);
   try {
@@ -43,7 +43,7 @@ export async function readWhole(path: string): Promise<Contents> {
       checkLog(entry.cluster, entry.events);
       assert.equal(entry.cluster.changeCount, entry.events.length);
       for (const each of [entry.cluster.createRevision, ...entry.events.map((event) => event.revision)]) {
-        assert.ok(!revisions.has(each), 'a revision came twice');
+        assert.ok(!revisions.has(each), 'a revision was reused');
         revisions.add(each);
       }
     }
@@ -56,7 +56,7 @@ export async function readWhole(path: string): Promise<Contents> {
   }
 }
 
-/** The events, one after the other, must come to the record. */
+/** Asserts that the events, applied in order, produce the record. */
 function checkLog(cluster: Cluster, events: readonly Event[]): void {
   let members: Member[] = [];
   let at = cluster.createRevision;

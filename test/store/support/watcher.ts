@@ -5,14 +5,14 @@ import { DiscoveryError, type Reason } from '../../../src/discovery/errors.ts';
 import type { Cluster, Millis, Revision, Token } from '../../../src/discovery/types.ts';
 import type { Model } from './model.ts';
 
-/** A client that watches one token, over restarts of the service, and what it has been told. */
+/** A client that watches one token across restarts of the service, and records what it receives. */
 export class Watcher {
   readonly token: Token;
   readonly events: Event[] = [];
-  /** Why the watch is over: a refusal, or its last event. */
+  /** Why the watch ended: an error, or its last event. */
   ended: Reason | 'LAST_EVENT' | undefined;
   readonly #slow: boolean;
-  /** Events after this are to come; undefined until a snapshot has told. */
+  /** Events after this revision are expected; undefined until a snapshot sets it. */
   #from: Revision | undefined;
   #snapshot: Cluster | undefined;
   #begun = false;
@@ -29,19 +29,19 @@ export class Watcher {
     this.#stop.abort();
   }
 
-  /** The connection breaks. */
+  /** Breaks the connection. */
   pause(): void {
     this.#stop.abort();
   }
 
-  /** Goes on after the last event that was seen. */
+  /** Resumes after the last received event. */
   resume(discovery: Discovery): void {
     if (this.ended !== undefined) return;
     this.#stop = new AbortController();
     void this.#run(discovery, this.events.at(-1)?.revision ?? this.#from);
   }
 
-  /** Whether everything has been told that the model knows of. */
+  /** Reports whether it has received everything that the model knows. */
   isDone(model: Model): boolean {
     if (this.ended !== undefined) return true;
     const entry = model.entries.get(this.token);
@@ -53,20 +53,20 @@ export class Watcher {
     const entry = model.entries.get(this.token);
     if (this.ended !== undefined && this.ended !== 'LAST_EVENT') {
       const due: Reason[] = [];
-      // A token that is made while its watch begins may be seen or not.
+      // A token that is created while its watch starts may or may not be seen.
       if (entry === undefined || this.events.length === 0) due.push('TOKEN_NOT_FOUND');
-      // What is forgotten by now may have been seen before.
+      // A token that has since been swept may have been seen before.
       if (entry === undefined || entry.cluster.deleteTime !== undefined) due.push('TOKEN_DELETED');
-      // It may have ended just before the token was reopened.
+      // The watch may have ended just before the token was reopened.
       const reopened = entry?.events.some(({ type, time }) => type === 'TOKEN_REOPENED' && time === now);
       if (entry === undefined || now >= entry.cluster.expireTime || reopened) due.push('TOKEN_EXPIRED');
-      assert.ok(due.includes(this.ended), `it ended with ${this.ended} where ${due.join(' or ')} was due`);
+      assert.ok(due.includes(this.ended), `it ended with ${this.ended} instead of ${due.join(' or ')}`);
     }
     if (!this.#begun || entry === undefined) return;
     const expected = this.#expected(model);
-    // A watch that ended before its token was reopened was told no more than came before that.
-    const told = this.ended === 'TOKEN_EXPIRED' ? expected.slice(0, this.events.length) : expected;
-    assert.deepEqual(this.events, told);
+    // A watch that ended before its token was reopened has only the events before that.
+    const expectedSoFar = this.ended === 'TOKEN_EXPIRED' ? expected.slice(0, this.events.length) : expected;
+    assert.deepEqual(this.events, expectedSoFar);
     if (this.#snapshot !== undefined) {
       assert.deepEqual(this.#snapshot, model.at(this.token, this.#from as Revision));
     }
