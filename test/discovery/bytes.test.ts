@@ -11,21 +11,21 @@ import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { at, create, discoveryText, named, node, size, token, urls } from '../store/support/commands.ts';
 
 const NOW = at(1e12);
-/** As large as a member may be of the smallest clusters. */
+/** Close to the largest member that the smallest clusters accept. */
 const URLS = Array.from({ length: 16 }, (_, i) =>
   `http://${'h'.repeat(280)}${i + 10}.example:2380`.slice(-300),
 );
-const largest = (i: number): Partial<RegisterCommand> => ({
+const largestMember = (i: number): Partial<RegisterCommand> => ({
   ...named(`n${i}`.padEnd(253, 'x')),
   peerUrls: urls(...URLS.map((url) => `http://${i + 1000}-${url.slice(-280)}`)),
 });
 
-function made(members: number): Cluster {
+function createCluster(members: number): Cluster {
   const change = decideCreate(undefined, create(token(), size(members)), NOW) as Change;
   return apply(undefined, change, revision(1)).cluster;
 }
 
-function joined(cluster: Cluster, command: RegisterCommand): Cluster {
+function register(cluster: Cluster, command: RegisterCommand): Cluster {
   const change = decideRegister(cluster, command, NOW);
   return change === undefined ? cluster : apply(cluster, change, revision(cluster.modRevision + 1n)).cluster;
 }
@@ -40,25 +40,25 @@ function reasonOf(call: () => unknown): Reason | undefined {
   return undefined;
 }
 
-describe('what a member takes', () => {
-  test('is all that it may be in clusters of some tens', () => {
-    let cluster = made(17);
-    for (let i = 0; i < 17; i++) cluster = joined(cluster, node(i, largest(i)));
+describe('the bytes of a member', () => {
+  test('reach the maximum of a member in clusters of some tens', () => {
+    let cluster = createCluster(17);
+    for (let i = 0; i < 17; i++) cluster = register(cluster, node(i, largestMember(i)));
     assert.ok(isComplete(cluster));
   });
 
-  test('is bounded by its place, so that those who come first leave room for the others', () => {
+  test('members are bounded by their place, so that early ones leave room for later ones', () => {
     for (const members of [100, 1000]) {
-      const cluster = made(members);
+      const cluster = createCluster(members);
       assert.equal(
-        reasonOf(() => joined(cluster, node(1, largest(1)))),
+        reasonOf(() => register(cluster, node(1, largestMember(1)))),
         'INVALID_ARGUMENT',
       );
       const place = placeBytes(cluster.size);
       assert.ok(place * members <= CLUSTER_LIMITS.membersBytes + members * 262);
-      const first = joined(cluster, node(1));
+      const first = register(cluster, node(1));
       assert.equal(
-        reasonOf(() => joined(first, node(1, { ...largest(1), mode: 'REPLACE' }))),
+        reasonOf(() => register(first, node(1, { ...largestMember(1), mode: 'REPLACE' }))),
         'INVALID_ARGUMENT',
       );
     }
@@ -68,38 +68,38 @@ describe('what a member takes', () => {
       ...discoveryText('https://discovery.example.com/0123456789abcdef0123456789abcdef'),
     });
     assert.equal(
-      reasonOf(() => joined(made(1000), typical)),
+      reasonOf(() => register(createCluster(1000), typical)),
       undefined,
-      'a usual one is of a thousand',
+      'a typical member fits into a cluster of a thousand',
     );
   });
 
-  test('is no more for standbys, all together', () => {
-    let cluster = joined(made(1), node(0));
-    const standby = (i: number) => node(i, { ...largest(i), whenFull: 'STANDBY' });
+  test('are bounded for all standbys together', () => {
+    let cluster = register(createCluster(1), node(0));
+    const standby = (i: number) => node(i, { ...largestMember(i), whenFull: 'STANDBY' });
     let reason: Reason | undefined;
     for (let i = 1; reason === undefined; i++) {
       reason = reasonOf(() => {
-        cluster = joined(cluster, standby(i));
+        cluster = register(cluster, standby(i));
       });
     }
     assert.equal(reason, 'TOO_MANY_STANDBYS');
     const bytes = cluster.members.slice(1).reduce((sum, each) => sum + memberBytes(each), 0);
     assert.ok(bytes <= CLUSTER_LIMITS.standbysBytes && cluster.members.length > 3);
-    const small = joined(cluster, node(99, { whenFull: 'STANDBY' }));
-    const grow = () => joined(small, node(99, { ...largest(99), mode: 'REPLACE' }));
+    const small = register(cluster, node(99, { whenFull: 'STANDBY' }));
+    const grow = () => register(small, node(99, { ...largestMember(99), mode: 'REPLACE' }));
     assert.equal(reasonOf(grow), 'TOO_MANY_STANDBYS');
   });
 
-  test('counts what the page has to escape as what it becomes', () => {
+  test('count escaped characters as the page renders them', () => {
     const bytes = memberBytes(node(1, named('a&b')));
     assert.equal(bytes - memberBytes(node(1, named('aab'))), 2 * 5);
     assert.equal(memberBytes(node(1, named('ä'))) - memberBytes(node(1, named('a'))), 2);
   });
 });
 
-test('events are read in parts of bounded bytes, and one at least', () => {
-  const [member] = joined(made(1), node(1, largest(1))).members;
+test('events are read in pages bounded in bytes, with at least one event', () => {
+  const [member] = register(createCluster(1), node(1, largestMember(1))).members;
   const event = { type: 'REGISTERED', member } as Event;
   const events = Array.from({ length: 100 }, () => event);
   const part = firstEvents(events, 100);

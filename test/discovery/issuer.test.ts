@@ -29,7 +29,7 @@ const caller = (name: string | undefined, secret: string): Caller => ({
   proof: hashSecret(secret),
 });
 
-test('only the same caller of the same service has the same token and secrets again', () => {
+test('only the same caller of the same service gets the same token and secrets again', () => {
   const own = caller('alice', 'a');
   const first = read({}, own);
   assert.deepEqual(read({}, own), first);
@@ -47,7 +47,7 @@ test('only the same caller of the same service has the same token and secrets ag
 });
 
 for (const [what, token] of Object.entries({ issued: '', chosen: 'mine' })) {
-  test(`a token that was ${what} is told again for a minute, to who asks as before`, () => {
+  test(`a token that was ${what} is returned again for a minute to the caller that created it`, () => {
     const made = 1_000_000_000_000;
     const { command } = read({ token }, ANYONE);
     const change = decideCreate(undefined, command, millis(made));
@@ -60,7 +60,8 @@ for (const [what, token] of Object.entries({ issued: '', chosen: 'mine' })) {
       assert.throws(call, (error) => {
         assert.ok(error instanceof DiscoveryError);
         assert.equal(error.reason, reason);
-        if (reason === 'TOKEN_EXISTS') assert.equal(error.facts.cluster, undefined, 'nothing is told of it');
+        if (reason === 'TOKEN_EXISTS')
+          assert.equal(error.facts.cluster, undefined, 'the error has no facts of the cluster');
         return true;
       });
     refused('TOKEN_EXISTS', () => again(millis(end + 1)));

@@ -24,12 +24,12 @@ fc.configureGlobal({ numRuns: slow ? 100_000 : 2000, seed: seedOfRun() });
 
 const oneOf = (characters: string): fc.Arbitrary<string> => fc.constantFrom(...characters.split(''));
 
-/** Any text at all, and texts that are nearly right. */
+/** Any text, including texts that are almost valid. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 400 }),
   fc.string({ unit: 'grapheme', maxLength: 300 }),
   fc.string({ unit: oneOf('aZ09._~-/:,= \n\0\u2028%é[]'), maxLength: 140 }),
-  // A lone surrogate cannot be written as UTF-8.
+  // A lone surrogate cannot be encoded as UTF-8.
   fc.string().map((text) => `${text}\ud800`),
 );
 
@@ -47,11 +47,13 @@ const peerUrl = fc
   .tuple(fc.constantFrom('http', 'https', 'HTTP'), host, fc.integer({ min: 1, max: 65_535 }))
   .map(([scheme, name, port]) => `${scheme}://${name}:${port}`)
   .filter((url) => url.length <= CLUSTER_LIMITS.peerUrlLength)
-  // Every address of a machine is refused.
+  // Wildcard addresses are rejected.
   .filter((url) => !['0.0.0.0', '[::]', '[::ffff:0:0]'].includes(new URL(url).hostname));
 
-/** What a parser refuses, it refuses in words for a person, and with the field of the proto. */
-function refusedInWords(parse: () => unknown, field: string): boolean {
+/**
+ * Reports whether a parser rejects its input, and checks that the error is readable and names the field of the proto.
+ */
+function isRejected(parse: () => unknown, field: string): boolean {
   try {
     parse();
     return false;
@@ -60,17 +62,21 @@ function refusedInWords(parse: () => unknown, field: string): boolean {
     assert.equal(error.reason, 'INVALID_ARGUMENT');
     assert.equal(error.facts.field, field);
     assert.ok(error.message.length > 20 && error.message.length < 400, error.message);
-    // Nothing in it could forge a line of a log, or end one.
+    // The message contains nothing that forges or ends a line of a log.
     assert.doesNotMatch(error.message, /[\p{Cc}\p{Cs}\u2028\u2029]/u);
     return true;
   }
 }
 
-/** Holds for every text: it is refused in words, or accepted word for word and as the rule says. */
-function parser(parse: (text: string) => string, field: string, accepts: (text: string) => boolean): void {
+/** Checks for every text that it is rejected with an error, or accepted unchanged and according to the rule. */
+function checkParser(
+  parse: (text: string) => string,
+  field: string,
+  accepts: (text: string) => boolean,
+): void {
   fc.assert(
     fc.property(anyText, (text) => {
-      if (refusedInWords(() => parse(text), field)) assert.equal(accepts(text), false, 'refused');
+      if (isRejected(() => parse(text), field)) assert.equal(accepts(text), false, 'refused');
       else {
         assert.equal(parse(text), text);
         assert.ok(accepts(text), 'accepted');
@@ -89,15 +95,15 @@ function isClean(text: string): boolean {
     const code = text.charCodeAt(i);
     if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || BROKEN.includes(code)) return false;
   }
-  // What does not show: marks of direction, tags, a soft hyphen. Not the two joiners, which are letters to some.
+  // Invisible characters: direction marks, tags, soft hyphens. Not the two joiners, which some scripts need.
   if (/\p{Cf}/u.test(text.replaceAll(/[\u200c\u200d]/g, ''))) return false;
-  // Half of a surrogate pair does not survive.
+  // Half of a surrogate pair does not survive encoding.
   return Buffer.from(text).toString() === text;
 }
 
 describe('tokens', () => {
-  test('any text is a token or is refused in words', () => {
-    parser(parseToken, 'token', (text) => isWord(text, CLUSTER_LIMITS.tokenLength));
+  test('any text is a valid token or is rejected with an error', () => {
+    checkParser(parseToken, 'token', (text) => isWord(text, CLUSTER_LIMITS.tokenLength));
   });
 
   for (const [wrong, what] of [
@@ -109,7 +115,7 @@ describe('tokens', () => {
     ['to$ken', /a '\$' at position 3/],
     ['tok\u200ben', /a character U\+200B at position 4/],
   ] as const) {
-    test(`the refusal of ${JSON.stringify(wrong)} says which character is wrong, and shows nothing else`, () => {
+    test(`the error for ${JSON.stringify(wrong)} names the invalid character, and shows nothing else`, () => {
       assert.throws(
         () => parseToken(wrong),
         (thrown) => {
@@ -121,7 +127,7 @@ describe('tokens', () => {
     });
   }
 
-  test('words are accepted: hexadecimal, UUIDs in either case, names', () => {
+  test('accepts hexadecimal text, UUIDs in either case, and names', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -136,7 +142,7 @@ describe('tokens', () => {
     );
   });
 
-  test('issued ones are 32 lower-case hexadecimal digits, each another', () => {
+  test('issued tokens are 32 lower-case hexadecimal digits, and unique', () => {
     const tokens = Array.from({ length: 10_000 }, issueToken);
     assert.equal(new Set(tokens).size, tokens.length);
     for (const each of tokens) {
@@ -145,14 +151,14 @@ describe('tokens', () => {
     }
   });
 
-  test('issued ones of one moment begin alike, and have 112 random bits', (t) => {
+  test('issued tokens of one moment share a prefix, and have 112 random bits', (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
     const tokens = Array.from({ length: 10_000 }, issueToken);
     assert.equal(new Set(tokens.map((each) => each.slice(0, 4))).size, 1);
     const bytes = tokens.map((each) => Buffer.from(each, 'hex'));
     for (let bit = 16; bit < 128; bit++) {
       const set = bytes.filter((each) => (((each[bit >> 3] as number) >> (bit & 7)) & 1) === 1).length;
-      // Twelve standard deviations from the middle.
+      // Twelve standard deviations from the mean.
       assert.ok(set > 4400 && set < 5600, `bit ${bit} was set ${set} times`);
     }
     const timeOf = (each: string): number => Number.parseInt(each.slice(0, 4), 16);
@@ -161,10 +167,10 @@ describe('tokens', () => {
     assert.equal(timeOf(issueToken()), (first + 16) % 65_536);
   });
 
-  test('the paths of the service cannot be chosen, nor anything where the operator does not want it', () => {
+  test('the paths of the service cannot be chosen, nor any token if the operator disallows it', () => {
     for (const path of ['new', 'health', 'v2', 'v3', 'metrics', '.', '..', 'discovery.v1.DiscoveryService']) {
       assert.ok(
-        refusedInWords(() => parseChosenToken(path, DEFAULT_POLICY), 'token'),
+        isRejected(() => parseChosenToken(path, DEFAULT_POLICY), 'token'),
         path,
       );
     }
@@ -174,7 +180,7 @@ describe('tokens', () => {
     );
   });
 
-  test('no refusal repeats a token: it may be a good one that was mistyped', () => {
+  test('no error repeats a token, which may be a mistyped valid one', () => {
     fc.assert(
       fc.property(fc.string({ unit: oneOf('0123456789abcdef'), minLength: 20 }), (text) => {
         for (const wrong of [`${text}/`, `_${text}`, text.padEnd(CLUSTER_LIMITS.tokenLength + 1, 'x')]) {
@@ -189,12 +195,12 @@ describe('tokens', () => {
 });
 
 describe('members', () => {
-  test('any text is a member id or is refused in words', () => {
-    parser(parseMemberId, 'member_id', (text) => isWord(text, CLUSTER_LIMITS.memberIdLength));
+  test('any text is a valid member id or is rejected with an error', () => {
+    checkParser(parseMemberId, 'member_id', (text) => isWord(text, CLUSTER_LIMITS.memberIdLength));
   });
 
-  test('any text is a name or is refused in words', () => {
-    parser(
+  test('any text is a valid name or is rejected with an error', () => {
+    checkParser(
       parseMemberName,
       'name',
       (text) =>
@@ -202,15 +208,15 @@ describe('members', () => {
     );
   });
 
-  test('any text is a description or is refused in words', () => {
-    parser(
+  test('any text is a valid description or is rejected with an error', () => {
+    checkParser(
       parseDescription,
       'description',
       (text) => text.length <= CLUSTER_LIMITS.descriptionLength && isClean(text),
     );
   });
 
-  test('what is accepted can stand in --initial-cluster and be taken apart again', () => {
+  test('accepted names and URLs can be joined into --initial-cluster and split again', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
@@ -235,7 +241,7 @@ describe('members', () => {
 });
 
 describe('peer URLs', () => {
-  test('those that etcd takes are accepted, in the order given', () => {
+  test('accepts the URLs that etcd accepts, in the given order', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(peerUrl, {
@@ -250,10 +256,10 @@ describe('peer URLs', () => {
     );
   });
 
-  test('any list of texts is accepted word for word or refused in words', () => {
+  test('any list of texts is accepted unchanged or rejected with an error', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(anyText, peerUrl), { maxLength: 20 }), (texts) => {
-        if (refusedInWords(() => parsePeerUrls(texts), 'peer_urls')) return;
+        if (isRejected(() => parsePeerUrls(texts), 'peer_urls')) return;
         assert.deepEqual(parsePeerUrls(texts), texts);
         for (const text of texts) {
           const url = new URL(text);
@@ -302,12 +308,12 @@ describe('peer URLs', () => {
     [`http://${'a'.repeat(300)}:2380`],
     Array.from({ length: CLUSTER_LIMITS.peerUrls + 1 }, (_, i) => `http://a:${i + 1}`),
   ]) {
-    test(`${JSON.stringify(wrong).slice(0, 60)} is refused`, () => {
-      assert.ok(refusedInWords(() => parsePeerUrls(wrong), 'peer_urls'));
+    test(`rejects ${JSON.stringify(wrong).slice(0, 60)}`, () => {
+      assert.ok(isRejected(() => parsePeerUrls(wrong), 'peer_urls'));
     });
   }
 
-  test('two spellings of one address are one address', () => {
+  test('two spellings of an address are equal', () => {
     const address = (url: string): string => peerAddress(url as PeerUrl);
     assert.equal(address('HTTP://Node-1.Example:2380'), address('http://node-1.example:2380'));
     assert.notEqual(address('http://a:2380'), address('https://a:2380'));
@@ -321,21 +327,21 @@ describe('numbers', () => {
       fc.property(fc.oneof(fc.double(), fc.integer(), fc.integer({ min: -2, max: 1100 })), (size) => {
         const isRight = Number.isInteger(size) && size >= 1 && size <= DEFAULT_POLICY.maxSize;
         assert.equal(
-          refusedInWords(() => parseSize(size, DEFAULT_POLICY), 'size'),
+          isRejected(() => parseSize(size, DEFAULT_POLICY), 'size'),
           !isRight,
         );
       }),
     );
   });
 
-  test('a lifetime is within its limits, and whole in ms', () => {
+  test('a lifetime is within its limits, and in whole ms', () => {
     const { minTtl, maxTtl, defaultTtl } = DEFAULT_POLICY;
     assert.equal(parseTtl(undefined, DEFAULT_POLICY), defaultTtl);
     fc.assert(
       fc.property(fc.oneof(fc.double(), fc.double({ min: minTtl - 2, max: maxTtl + 2 })), (ms) => {
         const isRight = ms >= minTtl && ms <= maxTtl;
         assert.equal(
-          refusedInWords(() => parseTtl(ms, DEFAULT_POLICY), 'ttl'),
+          isRejected(() => parseTtl(ms, DEFAULT_POLICY), 'ttl'),
           !isRight,
         );
         if (isRight) assert.ok(Number.isInteger(parseTtl(ms, DEFAULT_POLICY)));

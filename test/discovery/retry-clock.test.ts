@@ -9,7 +9,7 @@ import { emptyDisk, openMemoryStore } from '../store/support/memory.ts';
 
 const SECOND = 1000;
 
-/** A service with clocks of its own. `put`: sets the wall clock by so much. */
+/** Returns a service with its own clocks. `put` moves the wall clock. */
 function service(disk = emptyDisk()) {
   let wall = at(Date.UTC(2026, 0, 1));
   let steady = 0;
@@ -27,13 +27,13 @@ function service(disk = emptyDisk()) {
   };
 }
 
-test('a clock that is put back by just the time that has passed makes no retry of an old registration', async () => {
+test('a clock set back by exactly the elapsed time does not turn an old registration into a retry', async () => {
   const { discovery, pass, put } = service();
   const t = token();
   await discovery.createToken(create(t, size(1)));
   await discovery.register(t, node(1));
   pass(20 * SECOND);
-  assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED', 'within 30 s it is one');
+  assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED', 'it is a retry within 30 s');
   pass(HOUR - 20 * SECOND);
   put(-HOUR);
   await refusal('REJOIN_REFUSED', discovery.register(t, node(1)));
@@ -42,16 +42,12 @@ test('a clock that is put back by just the time that has passed makes no retry o
   await discovery.createToken(create(later, size(1)));
   await discovery.register(later, node(2));
   pass(20 * SECOND);
-  assert.equal(
-    (await discovery.register(later, node(2))).outcome,
-    'UNCHANGED',
-    'nor does it refuse a real one',
-  );
+  assert.equal((await discovery.register(later, node(2))).outcome, 'UNCHANGED', 'a real retry succeeds');
   pass(20 * SECOND);
   await refusal('REJOIN_REFUSED', discovery.register(later, node(2)));
 });
 
-test('a clock that was ahead and is right again lets a retry be one', async () => {
+test('a retry succeeds after a clock that was ahead is corrected', async () => {
   const { discovery, pass, put } = service();
   put(HOUR);
   const t = token();
@@ -60,12 +56,12 @@ test('a clock that was ahead and is right again lets a retry be one', async () =
   await discovery.register(t, node(1));
   pass(5 * SECOND);
   assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED');
-  // Once it has caught up, others' registrations are known by it again.
+  // Once the clock has caught up, it applies to registrations again.
   pass(HOUR);
   await refusal('REJOIN_REFUSED', discovery.register(t, node(1)));
 });
 
-test('after a restart what was registered is known by the wall clock alone', async () => {
+test('after a restart, only the wall clock tells the age of a registration', async () => {
   const disk = emptyDisk();
   const before = service(disk);
   const t = token();

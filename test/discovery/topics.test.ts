@@ -4,7 +4,7 @@ import { Bell, Topics } from '../../src/discovery/topics.ts';
 import { token } from '../store/support/commands.ts';
 import { trackTimers } from '../store/support/timers.ts';
 
-test('watchers that meet a store that has failed share one timer, those of one token too, and all are rung', async (t) => {
+test('watchers of a failed store share one timer, across tokens, and all are rung', async (t) => {
   const timers = trackTimers(1000);
   t.after(() => timers.stop());
   const topics = new Topics();
@@ -16,7 +16,7 @@ test('watchers that meet a store that has failed share one timer, those of one t
   });
   for (const { each } of bells) topics.ringLater(each);
   assert.equal(timers.left(), 1);
-  // The timer does not keep a process alive, and here nothing else does.
+  // The timer does not keep the process alive, and nothing else does here.
   const alive = setInterval(() => {}, 60_000);
   t.after(() => clearInterval(alive));
   await Promise.all(bells.map(({ bell }) => bell.wait()));
