@@ -8,15 +8,15 @@ import { assertServes } from './support/alive.ts';
 import { handleRow, openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.ts';
 import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
 
-// The same rows are sent to the real process in process.test.ts.
+// process.long.test.ts sends the same rows to the real process.
 let port: PlainPort;
 before(async () => {
-  // A flooding client's answer to a ping comes behind all that it has sent before.
+  // A flooding client's ping response comes after everything that it sent before.
   port = await openPlainPort(handleRow, { ...SHORT, pingTimeout: 4000 });
 });
 after(() => port.drain(0));
 
-// Many rows wait for a time-out.
+// Concurrent, because many rows wait for a timeout.
 const side = { concurrency: 8 };
 
 describe('HTTP/1', side, () => {
@@ -39,20 +39,20 @@ describe('HTTP/2', side, () => {
   }
 });
 
-test('nothing is left of them', async () => {
-  await waitFor('every connection to be gone', () => port.connections() === 0);
+test('the rows leave no connection open', async () => {
+  await waitFor('every connection to close', () => port.connections() === 0);
 });
 
-test('a client that breaks off is no line in the log, and those that flood are one', () => {
+test('a client that disconnects is not logged, and floods are logged once', () => {
   assert.deepEqual(
     port.logged.map(({ level, text }) => `${level}: ${text}`),
     ['warn: closed the connection of a flooding client; similar warnings are suppressed for a minute'],
   );
 });
 
-test('a client that floods is told why, unless its own flood drowns that', async () => {
+test('a flooding client gets the reason, unless its own flood prevents it', async () => {
   assert.ok(FLOOD_ROWS.length > 5);
   for (const row of FLOOD_ROWS) {
-    await waitFor(`last words to ${row.name}`, async () => (await runHttp2Row(port.port, row)) !== '');
+    await waitFor(`the reason for ${row.name}`, async () => (await runHttp2Row(port.port, row)) !== '');
   }
 });

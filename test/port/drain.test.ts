@@ -13,12 +13,12 @@ import { RawClient } from './support/raw.ts';
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
 /** Longer than any drain here takes, in ms: a test that reaches it fails. */
 const GRACE = 60_000;
-/** More than the kernel holds of an answer, in bytes. */
+/** More than the kernel buffers of a response, in bytes. */
 const LARGE = 20_000_000;
 
 let port: PlainPort;
 let waiting: PortResponse[];
-/** How many large answers have been written. */
+/** The number of large responses written. */
 let large: number;
 
 const handler: PortHandler = (request, response) => {
@@ -36,33 +36,33 @@ const handler: PortHandler = (request, response) => {
   return undefined;
 };
 
-// With the real time-outs: nothing here may depend on them.
+// With the real timeouts: nothing here may depend on them.
 beforeEach(async () => {
   [waiting, large] = [[], 0];
   port = await openPlainPort(handler, {});
 });
 
-test('with nobody there it is over at once, and a second call is the same', async () => {
+test('a drain without connections ends at once, and a second call returns the same result', async () => {
   const drained = port.drain(GRACE);
   assert.equal(port.drain(0), drained);
   assert.equal(await drained, 'drained');
 });
 
-test('a request whose bytes are on their way as the drain begins is answered', async () => {
+test('a request in transit when the drain begins gets a response', async () => {
   const client = await RawClient.connect(port.port);
   const session = await RawHttp2Client.connect(port.port, { hello: Buffer.alloc(0) });
-  await waitFor('both to be accepted', () => port.connections() === 2);
+  await waitFor('both connections to be accepted', () => port.connections() === 2);
   client.send(get('/now'));
   session.raw.send(Buffer.concat([HELLO, headers(1, GET)]));
   const drained = port.drain(GRACE);
-  await client.until('the answer', () => client.heard.toString().endsWith('now'));
+  await client.until('the response', () => client.heard.toString().endsWith('now'));
   await session.raw.until('a response', () => session.transcript().includes('1:200'));
   assert.equal(await drained, 'drained');
   session.destroy();
   client.destroy();
 });
 
-test('new connections are refused, whatever is still in flight', async () => {
+test('a drain refuses new connections while requests are in progress', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/wait'));
   await waitFor('the poll', () => waiting.length === 1);
@@ -73,10 +73,10 @@ test('new connections are refused, whatever is still in flight', async () => {
   client.destroy();
 });
 
-test('connections with nothing in flight are closed at once', async () => {
+test('a drain closes connections without requests at once', async () => {
   const idle = await RawClient.connect(port.port);
   idle.send(get('/now'));
-  await idle.until('the answer', (heard) => parseAnswers(heard).answers.length === 1);
+  await idle.until('the response', (heard) => parseAnswers(heard).answers.length === 1);
   const session = openSession(port.port);
   assert.equal((await openStream(session, '/now')).status, 200);
   const silent = await RawClient.connect(port.port);
@@ -86,7 +86,7 @@ test('connections with nothing in flight are closed at once', async () => {
   halfHeaders.send('GET /now HTTP/1.1\r\nHost:');
   const halfFrame = await RawClient.connect(port.port);
   halfFrame.send(Buffer.concat([PREFACE, Buffer.from([0, 0])]));
-  await waitFor('all to be there', () => port.connections() === 6);
+  await waitFor('all connections to be open', () => port.connections() === 6);
   const closing = once(session, 'close');
   assert.equal(await port.drain(GRACE), 'drained');
   await closing;
@@ -94,7 +94,7 @@ test('connections with nothing in flight are closed at once', async () => {
   assert.equal(port.connections(), 0);
 });
 
-test('requests in flight are answered, over HTTP/1.1 with Connection: close, and HTTP/2 says goodbye', async () => {
+test('requests in progress get responses, with Connection: close over HTTP/1.1 and GOAWAY over HTTP/2', async () => {
   const session = openSession(port.port);
   const http1 = open(port.port, '/wait');
   const http2 = openStream(session, '/wait');
@@ -110,7 +110,7 @@ test('requests in flight are answered, over HTTP/1.1 with Connection: close, and
   assert.equal(port.connections(), 0);
 });
 
-test('responses that have begun end as they would, and their connections with them', async () => {
+test('responses that have begun end normally, and then their connections close', async () => {
   const session = openSession(port.port);
   const http1 = await open(port.port, '/headers-first');
   const http2 = await openStream(session, '/headers-first');
@@ -122,14 +122,14 @@ test('responses that have begun end as they would, and their connections with th
   assert.equal(await drained, 'drained');
 });
 
-test('a request that comes meanwhile is answered when its client was not told otherwise', async () => {
+test('a request during a drain gets a response unless its client already got Connection: close', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/headers-first'));
   await waitFor('the stream', () => waiting.length === 1);
   const drained = port.drain(GRACE);
   client.send(get('/wait'));
   await waitFor('the second request', () => waiting.length === 2);
-  // This one comes after the second was marked as the last: the client has to ask again elsewhere.
+  // This one comes after the response to the second was marked as the last: the client must retry elsewhere.
   client.send(get('/now'));
   for (const response of waiting) response.end('done');
   await client.untilClosed();
@@ -145,7 +145,7 @@ test('a request that comes meanwhile is answered when its client was not told ot
   client.destroy();
 });
 
-test('of pipelined requests in flight every one is answered', async () => {
+test('every pipelined request in progress gets a response', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(3));
   await waitFor('the requests', () => waiting.length === 3);
@@ -160,7 +160,7 @@ test('of pipelined requests in flight every one is answered', async () => {
   client.destroy();
 });
 
-test('an answer that is still on its way arrives whole', async () => {
+test('a response in transit arrives complete', async () => {
   const client = await RawClient.connect(port.port);
   client.stopReading();
   client.send(get('/large') + get('/now'));
@@ -174,7 +174,7 @@ test('an answer that is still on its way arrives whole', async () => {
   client.destroy();
 });
 
-test('an HTTP/2 client that does not close its side after the goodbye is not waited for', async () => {
+test('a drain does not wait for an HTTP/2 client that ignores GOAWAY', async () => {
   const client = await RawClient.connect(port.port);
   client.send(Buffer.concat([PREFACE, Buffer.from('000000040000000000', 'hex')]));
   await client.until('the settings', (heard) => heard.length > 0);
@@ -183,7 +183,7 @@ test('an HTTP/2 client that does not close its side after the goodbye is not wai
   client.destroy();
 });
 
-test('what takes longer than the grace is cut off, and that is told', async () => {
+test('a drain cuts off and reports what outlasts the grace period', async () => {
   const never = await RawClient.connect(port.port);
   never.send(get('/wait'));
   const unread = await RawClient.connect(port.port);

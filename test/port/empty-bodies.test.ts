@@ -4,10 +4,10 @@ import { startService } from '../support/service.ts';
 import { calling, FLAG, frame, headers, TYPE } from './support/frames.ts';
 import { RawHttp2Client } from './support/http2.ts';
 
-/** More than are begun in a turn of the event loop: the others wait, and their bodies have ended meanwhile. */
+/** More than one turn of the event loop begins: the others wait, and their bodies end meanwhile. */
 const CALLS = 40;
 
-test('many calls with empty bodies that come at once are all answered', async (t) => {
+test('many simultaneous calls with empty bodies all get responses', async (t) => {
   const service = await startService();
   t.after(() => service.stop());
   const client = await RawHttp2Client.connect(service.port);
@@ -26,7 +26,7 @@ test('many calls with empty bodies that come at once are all answered', async (t
     client.frames
       .filter(({ type, flags }) => type === TYPE.HEADERS && (flags & FLAG.END_STREAM) !== 0)
       .map(({ stream }) => stream);
-  await client.raw.until('all answers', () => answered().length === CALLS, 20_000);
+  await client.raw.until('all responses', () => answered().length === CALLS, 20_000);
   assert.deepEqual(
     answered().toSorted((a, b) => a - b),
     streams,

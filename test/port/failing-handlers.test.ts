@@ -7,7 +7,7 @@ import { assertServes } from './support/alive.ts';
 import { open, openSession, openStream } from './support/clients.ts';
 import { openPlainPort, type PlainPort } from './support/plain.ts';
 
-/** What a handler can do wrong, and what its client gets: a status, or undefined for a connection that breaks. */
+/** Failures of a handler, and what the client gets: a status, or undefined for a broken connection. */
 const FAILURES: Readonly<
   Record<string, [status: number | undefined, fail: (response: PortResponse) => unknown]>
 > = {
@@ -18,7 +18,7 @@ const FAILURES: Readonly<
     },
   ],
   rejects: [500, async () => Promise.reject(new Error('planted'))],
-  'rejects with no error': [
+  'rejects without an error': [
     500,
     () => new Promise((_, reject) => (reject as (reason: string) => void)('planted')),
   ],
@@ -30,14 +30,14 @@ const FAILURES: Readonly<
       throw new Error('planted');
     },
   ],
-  'names a status that is none': [
+  'sets an invalid status': [
     500,
     (response) => {
       response.statusCode = 99;
       response.end();
     },
   ],
-  'throws after it began to answer': [
+  'throws after it began the response': [
     undefined,
     (response) => {
       response.writeHead(200);
@@ -64,7 +64,7 @@ before(async () => {
 after(() => port.drain(0));
 
 for (const [name, [status]] of Object.entries(FAILURES)) {
-  test(`a handler that ${name} costs its own client an answer, and a line in the log`, async () => {
+  test(`a handler that ${name} fails its own client's request only, and is logged`, async () => {
     const path = `/${encodeURIComponent(name)}`;
     const session = openSession(port.port);
     const before = port.logged.length;
@@ -84,17 +84,17 @@ for (const [name, [status]] of Object.entries(FAILURES)) {
     await waitFor('two lines', () => port.logged.length === before + 2);
     for (const line of port.logged.slice(before)) {
       assert.equal(line.text, 'a request handler failed');
-      assert.ok(!JSON.stringify(line).includes(path), 'a path may hold a token');
+      assert.ok(!JSON.stringify(line).includes(path), 'a path may contain a token');
     }
     session.destroy();
     await assertServes(port.port);
   });
 }
 
-test('writing after the end harms no other client', async () => {
+test('writing after the end does not affect other clients', async () => {
   assert.equal(await (await open(port.port, '/writes-after-the-end')).body, 'done');
   const session = openSession(port.port);
-  // Node ends the stream itself, by version before or after the answer.
+  // Node.js closes the stream itself, before or after the response, depending on its version.
   await openStream(session, '/writes-after-the-end').catch(() => {});
   assert.equal((await openStream(session, '/')).status, 200);
   session.destroy();

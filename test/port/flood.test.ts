@@ -9,7 +9,7 @@ import { CA, IDENTITY } from '../tls/files.ts';
 import { FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
 
 const HOUR = 3_600_000;
-/** The peer takes the limits for granted, so that what is past them is against the protocol. */
+/** Acknowledges the limits, so that exceeding them violates the protocol. */
 const settled = frame(TYPE.SETTINGS, FLAG.ACK, 0);
 const update = (by: number): Buffer => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(by));
 const get = (stream: number): Buffer => headers(stream, GET);
@@ -25,20 +25,20 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   {
-    // A sweep would see it too, in an hour.
-    what: 'window updates without end, while the process is busy',
+    // The periodic sweep would also detect it, in an hour.
+    what: 'endless window updates while the process is busy',
     limits: { busyPercent: 0, sweepInterval: HOUR, otherBytes: 100_000 },
     send: many(20_000, () => update(1)),
   },
   {
-    what: 'the same over TLS',
+    what: 'endless window updates over TLS',
     limits: { busyPercent: 0, sweepInterval: HOUR, otherBytes: 100_000 },
     send: many(20_000, () => update(1)),
     tls: true,
   },
-  { what: 'streams past the limit', limits: { streams: 10 }, send: many(20, get) },
+  { what: 'streams above the limit', limits: { streams: 10 }, send: many(20, get) },
   {
-    what: 'streams past the limit over TLS',
+    what: 'streams above the limit over TLS',
     limits: { streams: 10 },
     send: many(20, get),
     tls: true,
@@ -46,7 +46,7 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { what, limits, send, tls = false } of ROWS) {
-  test(`who floods is cut off, and named: ${what}`, { timeout: 90_000 }, async (t) => {
+  test(`a flooding client is cut off and reported: ${what}`, { timeout: 90_000 }, async (t) => {
     const flooded: (string | undefined)[] = [];
     const port = await openPort({
       host: '127.0.0.1',
@@ -75,7 +75,7 @@ for (const { what, limits, send, tls = false } of ROWS) {
   });
 }
 
-test('what ends for an error of the protocol, or is busy with requests, is no flood', async (t) => {
+test('a protocol error and many requests are not a flood', async (t) => {
   const flooded: unknown[] = [];
   const port = await openPort({
     host: '127.0.0.1',
@@ -88,7 +88,7 @@ test('what ends for an error of the protocol, or is busy with requests, is no fl
   t.after(() => port.drain(0));
   const socket = connect(port.port, '127.0.0.1');
   t.after(() => socket.destroy());
-  // The last window update is one of nothing, which is forbidden.
+  // The last frame is a window update by 0, which is forbidden.
   const wrong = update(0);
   socket.write(HELLO);
   await once(socket, 'data');

@@ -7,7 +7,7 @@ import { startService } from '../../src/server/start.ts';
 import { waitFor } from '../support/wait.ts';
 import { openPlainPort } from './support/plain.ts';
 
-test('a HEAD over HTTP/2 that nobody answers is over with its stream', async (t) => {
+test('a HEAD request over HTTP/2 without a response ends with its stream', async (t) => {
   let over = 0;
   const handler: PortHandler = (_, response) => {
     response.on('close', () => {
@@ -20,14 +20,14 @@ test('a HEAD over HTTP/2 that nobody answers is over with its stream', async (t)
   t.after(() => session.destroy());
   for (const method of ['GET', 'HEAD']) {
     const stream = session.request({ ':method': method, ':path': '/' });
-    await waitFor('the request to come', () => port.requests() === 1);
+    await waitFor('the request to arrive', () => port.requests() === 1);
     stream.close();
-    await waitFor(`the ${method} to be over`, () => port.requests() === 0);
+    await waitFor(`the ${method} request to end`, () => port.requests() === 0);
   }
   assert.equal(over, 2);
 });
 
-test('a HEAD of an RPC over HTTP/2 is answered and leaves no request open', async (t) => {
+test('a HEAD request to an RPC over HTTP/2 gets a response and leaves no request open', async (t) => {
   const service = await startService();
   t.after(() => service.stop());
   const session = connect(service.url);
@@ -41,7 +41,7 @@ test('a HEAD of an RPC over HTTP/2 is answered and leaves no request open', asyn
       stream.close();
     }
   }
-  // The one that asks.
+  // The request for the metrics itself.
   await waitFor('no other request to be open', async () => {
     const text = await (await fetch(`${service.url}/metrics`)).text();
     return /^discovery_requests_open 1$/m.test(text);

@@ -18,13 +18,13 @@ import { openPlainPort, PAUSE_MS, type PlainPort, SHORT } from './support/plain.
 import { RawClient } from './support/raw.ts';
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
-/** Longer than every time-out of SHORT, in ms. */
+/** Longer than every timeout of SHORT, in ms. */
 const PAST_EVERY_TIMEOUT = 3000;
 
 let port: PlainPort;
-/** Long polls that wait for their answer, in the order of their coming. */
+/** Long polls that wait for their response, in order of arrival. */
 let waiting: PortResponse[];
-/** How many of them were told that their client is gone, or were answered. */
+/** How many responses have closed, because they ended or their client disconnected. */
 let closed: number;
 let writtenBytes: number;
 
@@ -85,10 +85,10 @@ function it(name: string, body: () => Promise<void>): void {
 }
 afterEach(() => port.drain(0));
 
-const gone = (): Promise<void> => waitFor('every connection to be gone', () => port.connections() === 0);
+const allClosed = (): Promise<void> => waitFor('every connection to close', () => port.connections() === 0);
 
 for (const path of ['/wait', '/headers-first']) {
-  it(`a long poll outlives every time-out while its client is there: ${path}`, async () => {
+  it(`a long poll outlives every timeout while its client is connected: ${path}`, async () => {
     const session = openSession(port.port);
     const answers = [
       open(port.port, path).then(async ({ status, body }) => [status, await body]),
@@ -105,7 +105,7 @@ for (const path of ['/wait', '/headers-first']) {
   });
 }
 
-it('a two-way stream outlives every time-out though its body never ends', async () => {
+it('a bidirectional stream outlives every timeout although its body never ends', async () => {
   const session = openSession(port.port);
   const stream = session.request({ ':method': 'POST', ':path': '/headers-first' });
   const body = buffer(stream);
@@ -136,7 +136,7 @@ it('empty lines do not keep an idle connection open', async () => {
   client.destroy();
 });
 
-it('an idle HTTP/2 connection is closed, one with a quiet stream is not', async () => {
+it('an idle HTTP/2 connection is closed, but not one with a quiet stream', async () => {
   await start({ idleSessionTimeout: 1000 });
   const [idle, busy] = [openSession(port.port), openSession(port.port)];
   const watch = openStream(busy, '/headers-first');
@@ -154,26 +154,26 @@ it('a client that never reads its stream is cut off, and little is written for i
   const client = await RawClient.connect(port.port);
   client.stopReading();
   client.send(get('/stream'));
-  await waitFor('the handler to be told', () => closed === 1);
-  await gone();
+  await waitFor('the response to close', () => closed === 1);
+  await allClosed();
   assert.ok(writtenBytes < 16_000_000, `${writtenBytes} bytes were written, more than the kernel buffers`);
   client.destroy();
 });
 
-it('an HTTP/2 client that reads nothing at all is cut off', async () => {
+it('an HTTP/2 client that reads nothing is cut off', async () => {
   const client = await RawHttp2Client.connect(port.port, { deaf: true });
   client.raw.stopReading();
   client.raw.send(headers(1, [...GET.filter(([name]) => name !== ':path'), [':path', '/stream']]));
-  await waitFor('the handler to be told', () => closed === 1);
-  await gone();
+  await waitFor('the response to close', () => closed === 1);
+  await allClosed();
   client.destroy();
 });
 
-it('a client that reads slowly gets everything', async () => {
+it('a slow reader gets everything', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/stream'));
   const begin = performance.now();
-  // Never quite idle, never quick: several times the stall time-out.
+  // Neither idle nor fast, for several times the stall timeout.
   while (performance.now() - begin < PAST_EVERY_TIMEOUT) {
     client.stopReading();
     await sleep(50);
@@ -184,7 +184,7 @@ it('a client that reads slowly gets everything', async () => {
   client.destroy();
 });
 
-it('an HTTP/2 upload that goes on after its answer is cut off, and the stream is gone', async () => {
+it('an HTTP/2 upload that continues after its response is cut off, and its stream closes', async () => {
   const session = openSession(port.port);
   const stream = session.request({ ':method': 'POST', ':path': '/early' });
   stream.on('error', () => {});
@@ -195,16 +195,16 @@ it('an HTTP/2 upload that goes on after its answer is cut off, and the stream is
     else await Promise.race([once(stream, 'drain'), over]);
   }
   assert.equal(String(await body), 'enough');
-  await waitFor('the handler to be told', () => closed === 1);
+  await waitFor('the response to close', () => closed === 1);
   session.close();
-  await gone();
+  await allClosed();
 });
 
-it('pipelined requests are answered in their order', async () => {
+it('pipelined requests get their responses in order', async () => {
   const client = await RawClient.connect(port.port);
   const delays = Array.from({ length: 40 }, (_, index) => (index * 7) % 40);
   client.send(delays.map((delay, index) => get(`/after/${delay}/${index}`)).join(''));
-  await client.until('all answers', (heard) => parseAnswers(heard).answers.length === delays.length);
+  await client.until('all responses', (heard) => parseAnswers(heard).answers.length === delays.length);
   assert.deepEqual(
     parseAnswers(client.heard).answers.map(({ body }) => body),
     delays.map((delay, index) => `/after/${delay}/${index}`),
@@ -212,26 +212,26 @@ it('pipelined requests are answered in their order', async () => {
   client.destroy();
 });
 
-it('every pipelined long poll is told when its client leaves', async () => {
+it('every pipelined long poll closes when its client disconnects', async () => {
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(20));
-  await waitFor('the polls that are begun', () => waiting.length === 8);
+  await waitFor('the polls that have begun', () => waiting.length === 8);
   client.reset();
-  await waitFor('all of them to be told', () => closed === 8);
-  await gone();
+  await waitFor('all of them to close', () => closed === 8);
+  await allClosed();
   assert.equal(waiting.length, 8, 'the others were never begun');
 });
 
-it('more requests than reason without an answer end the connection', async () => {
+it('too many pipelined requests without a response close the connection', async () => {
   await start({ pipelined: 5 });
   const client = await RawClient.connect(port.port);
   client.send(get('/wait').repeat(6));
   await client.untilClosed();
-  await waitFor('all to be told', () => closed === 5);
+  await waitFor('all of them to close', () => closed === 5);
   client.destroy();
 });
 
-it('past the limit of connections a client is told to come back, and the log says it once', async () => {
+it('above the connection limit a client gets a 503 with Retry-After, and the log says it once', async () => {
   await start({ connections: 2, refusals: 2, headersTimeout: 60_000, requestTimeout: 60_000 });
   const held = [await RawClient.connect(port.port), await RawClient.connect(port.port)];
   for (const client of held) client.send(get('/wait'));
@@ -253,11 +253,11 @@ it('past the limit of connections a client is told to come back, and the log say
     ['warn: connection limit reached: new connections get a 503'],
   );
   for (const client of held) client.destroy();
-  await gone();
+  await allClosed();
   await assertServes(port.port);
 });
 
-it('past the limit of requests a client is told to come back', async () => {
+it('above the request limit a client gets a 503', async () => {
   await start({ requests: 2 });
   const session = openSession(port.port);
   for (const _ of [1, 2]) void openStream(session, '/wait').catch(() => {});
@@ -265,12 +265,12 @@ it('past the limit of requests a client is told to come back', async () => {
   assert.equal((await openStream(session, '/')).status, 503);
   assert.equal((await open(port.port, '/')).status, 503);
   waiting[0]?.end();
-  await waitFor('a place to be free', () => closed === 1);
+  await waitFor('a free place', () => closed === 1);
   assert.equal((await openStream(session, '/')).status, 200);
   session.destroy();
 });
 
-it('a peer of HTTP/2 that reads no answers has no more of its requests begun until it does', async () => {
+it('an HTTP/2 client that does not read responses has no more requests begun until it reads', async () => {
   let begun = 0;
   const answer = Buffer.alloc(200_000);
   const large = await openPlainPort((_, response) => {
@@ -280,8 +280,8 @@ it('a peer of HTTP/2 that reads no answers has no more of its requests begun unt
   const session = connect(`http://127.0.0.1:${large.port}`, { settings: { initialWindowSize: 0 } });
   const streams = Array.from({ length: 100 }, (_, i) => session.request({ ':path': `/${i}` }));
   const bodies = streams.map((stream) => buffer(stream));
-  await waitFor('requests to be begun', () => begun > 0);
-  // Those that are still to come come in the next turns of the event loop.
+  await waitFor('some requests to begin', () => begun > 0);
+  // Further requests would begin in the next turns of the event loop.
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => session.ping(resolve));
   assert.ok(begun < 40, `${begun} of 100 were begun`);
   session.settings({ initialWindowSize: 1_000_000 });

@@ -13,7 +13,7 @@ const POLL = 'GET /wait HTTP/1.1\r\nHost: a\r\n\r\n';
 const upload = GET.map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const);
 const poll = GET.map(([name, value]) => [name, name === ':path' ? '/wait' : value] as const);
 
-/** What a client sends before it goes without a word. */
+/** What a client sends before it disconnects. */
 const ABUSES: ReadonlyArray<string | Uint8Array> = [
   '',
   PREFACE.subarray(0, 12),
@@ -45,7 +45,7 @@ test('two thousand connections that end badly leave nothing behind', async (t) =
     if (request.url === '/body') for await (const _ of request);
     response.end(request.url === '/large' ? Buffer.alloc(1_000_000) : '');
   };
-  // With the real time-outs: what is gone must not be held until one of them.
+  // With the real timeouts: closed connections must not be kept until one of them.
   const port = await openPlainPort(handler, {});
   t.after(() => port.drain(0));
   const abuse = async (): Promise<void> => {
@@ -56,24 +56,24 @@ test('two thousand connections that end badly leave nothing behind', async (t) =
         client.send(ABUSES[index % ABUSES.length] ?? '');
       });
       await assertServes(port.port);
-      // Half of them leave in order, half by a reset.
+      // Half of them close normally, half by a reset.
       clients.forEach((client, index) => (index % 2 === 0 ? client.destroy() : client.reset()));
-      await waitFor('every connection to be gone', () => port.connections() === 0);
+      await waitFor('every connection to close', () => port.connections() === 0);
     }
-    await waitFor('every long poll to be told', () => waiting === 0);
+    await waitFor('every long poll to close', () => waiting === 0);
   };
 
-  // Once before, so that what is made once and kept is there.
+  // Run once before the measurement, so that caches are filled.
   await abuse();
   const before = usedHeapBytes();
   await abuse();
-  // Some of it goes a turn or two of the event loop after its connection.
+  // Some memory is released a turn or two of the event loop after its connection.
   let grown = 0;
-  await waitFor('the heap to be what it was', () => {
+  await waitFor('the heap to shrink to its earlier size', () => {
     grown = usedHeapBytes() - before;
     return grown < CONNECTIONS * 500;
   }).catch((error: Error) => {
-    throw new Error(`${error.message}: it grew by ${Math.round(grown / CONNECTIONS)} bytes a connection`);
+    throw new Error(`${error.message}: it grew by ${Math.round(grown / CONNECTIONS)} bytes per connection`);
   });
   assert.deepEqual(port.logged, []);
 });

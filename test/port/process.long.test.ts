@@ -8,8 +8,8 @@ import { SERVICE_ROWS } from './rows-service.ts';
 import { assertServes } from './support/alive.ts';
 import { runHttp1Row, runHttp2Row } from './support/run-row.ts';
 
-// Every row of bad bytes, against the real process with its real limits. Those that wait for a time-out wait
-// for it together.
+// Sends every row of bad bytes to the real process with its real limits. The rows that wait for a timeout run
+// concurrently.
 const side = { concurrency: 100 };
 let service: SpawnedService;
 let port: number;
@@ -41,9 +41,9 @@ describe('bad bytes against the process', side, () => {
   }
 });
 
-test('nothing is left of them', async () => {
+test('the rows leave no connection open', async () => {
   await waitFor(
-    'every connection to be gone but the one that asks',
+    "every connection except the scraper's to close",
     async () => {
       const response = await fetch(`${service.url}/metrics`, { headers: { connection: 'close' } });
       const left = /^\w+_connections (\d+)$/m.exec(await response.text())?.[1];
@@ -53,7 +53,7 @@ test('nothing is left of them', async () => {
   );
 });
 
-test('it is the same process still, it saw no defect, and it ends in order', async () => {
+test('the process is still the same, logged no error, and exits normally', async () => {
   const { child } = service.command;
   assert.deepEqual([child.exitCode, child.signalCode], [null, null]);
   await assertServes(port);

@@ -12,18 +12,18 @@ import { FLAG, frame, GET, HELLO, headers, TYPE } from './support/frames.ts';
 import { PAUSE_MS, SHORT } from './support/plain.ts';
 
 const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
-/** A window update of nothing, which HTTP/2 forbids. */
+/** A window update by 0, which HTTP/2 forbids. */
 const NO_STREAM = frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.alloc(4));
 
-/** A request that is taken back at once. */
-function inVain(stream: number): Buffer {
+/** Returns a request that is cancelled immediately. */
+function cancelledRequest(stream: number): Buffer {
   return Buffer.concat([
     headers(stream, GET),
     frame(TYPE.RST_STREAM, FLAG.NONE, stream, Buffer.from([0, 0, 0, 8])),
   ]);
 }
 
-/** Fills whatever its client leaves unread. */
+/** Writes without end to a client that does not read. */
 const endless: PortHandler = (request, response) => {
   if (request.url === '/never') return;
   if (request.url !== '/endless') return void response.end('fine');
@@ -40,26 +40,26 @@ interface Row {
   readonly why: PortRefusal;
   readonly options?: Partial<PortOptions>;
   readonly limits?: Partial<PortLimits>;
-  /** What each of the clients sends. */
+  /** The bytes that each client sends. */
   readonly clients: ReadonlyArray<string | Uint8Array>;
-  /** Whether they read. */
+  /** Whether the clients do not read. */
   readonly deaf?: boolean;
 }
 
 const ROWS: readonly Row[] = [
   { what: 'bytes that are not HTTP', why: 'malformed', clients: ['hello there\r\n\r\n'] },
   { what: 'a bad Host', why: 'malformed', clients: ['GET / HTTP/1.1\r\nHost: a b\r\n\r\n'] },
-  { what: 'a proxy’s CONNECT', why: 'malformed', clients: ['CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'] },
+  { what: 'a CONNECT request', why: 'malformed', clients: ['CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n'] },
   {
-    what: 'bad frames of HTTP/2',
+    what: 'bad HTTP/2 frames',
     why: 'malformed',
     clients: [Buffer.concat([HELLO, ...Array.from({ length: 30 }, () => NO_STREAM)])],
   },
   {
-    what: 'streams that are opened in vain',
+    what: 'streams cancelled immediately',
     why: 'flood',
     limits: { hastyBurst: 2 },
-    clients: [Buffer.concat([HELLO, ...[1, 3, 5, 7, 9, 11].map((stream) => inVain(stream))])],
+    clients: [Buffer.concat([HELLO, ...[1, 3, 5, 7, 9, 11].map((stream) => cancelledRequest(stream))])],
   },
   { what: 'large headers', why: 'headers_too_large', clients: [get('/', `X: ${'x'.repeat(20_000)}\r\n`)] },
   {
@@ -68,55 +68,55 @@ const ROWS: readonly Row[] = [
     clients: [get('/', Array.from({ length: 101 }, (_, i) => `X${i}: 1\r\n`).join(''))],
   },
   { what: 'silence', why: 'slow_sender', clients: [''] },
-  { what: 'half of a head', why: 'slow_sender', clients: ['GET / HTTP/1.1\r\nHost: a\r\n'] },
+  { what: 'half of the headers', why: 'slow_sender', clients: ['GET / HTTP/1.1\r\nHost: a\r\n'] },
   {
-    what: 'a handshake that does not come',
+    what: 'a missing handshake',
     why: 'slow_sender',
     options: { tls: IDENTITY },
     clients: [Buffer.from([22, 3, 1])],
   },
-  { what: 'clear text to TLS', why: 'handshake', options: { tls: IDENTITY }, clients: [get('/')] },
-  { what: 'an answer that is not read', why: 'slow_reader', clients: [get('/endless')], deaf: true },
+  { what: 'plaintext on a TLS port', why: 'handshake', options: { tls: IDENTITY }, clients: [get('/')] },
+  { what: 'an unread response', why: 'slow_reader', clients: [get('/endless')], deaf: true },
   {
-    what: 'an answer that is more than may be unread',
+    what: 'too much unread response data',
     why: 'unread',
     limits: { unread: 1000 },
     clients: [get('/endless')],
     deaf: true,
   },
-  { what: 'pings without an answer', why: 'gone', clients: [HELLO], deaf: true },
+  { what: 'unanswered pings', why: 'gone', clients: [HELLO], deaf: true },
   {
-    what: 'one connection more',
+    what: 'one connection above the limit',
     why: 'connections',
     limits: { connections: 1 },
     clients: [get('/never'), get('/')],
   },
   {
-    what: 'many connections more',
+    what: 'many connections above the limit',
     why: 'connections',
     limits: { connections: 1, refusals: 0 },
     clients: [get('/never'), get('/')],
   },
   {
-    what: 'one request more',
+    what: 'one request above the limit',
     why: 'requests',
     limits: { requests: 1 },
     clients: [get('/never'), get('/')],
   },
   {
-    what: 'a pipeline without an end',
+    what: 'an endless pipeline',
     why: 'requests',
     limits: { pipelined: 2 },
     clients: [get('/never').repeat(4)],
   },
   {
-    what: 'one connection of a client more',
+    what: "one connection above the client's limit",
     why: 'client_connections',
     options: { connect: () => ({ verdict: 'REFUSED', end() {} }) },
     clients: [get('/')],
   },
   {
-    what: 'many connections of a client more',
+    what: "many connections above the client's limit",
     why: 'client_connections',
     options: { connect: () => ({ verdict: 'DROPPED', end() {} }) },
     clients: [get('/')],
@@ -124,16 +124,16 @@ const ROWS: readonly Row[] = [
 ];
 
 for (const { what, why, options, limits, clients, deaf = false } of ROWS) {
-  test(`${what}: the port tells that it has refused it, as ${why}`, { timeout: 90_000 }, (t) => {
+  test(`${what}: the port reports a refusal with reason ${why}`, { timeout: 90_000 }, (t) => {
     const attempt = async (): Promise<void> => {
-      const told: PortRefusal[] = [];
+      const reported: PortRefusal[] = [];
       const port: Port = await openPort({
         host: '127.0.0.1',
         port: 0,
         handler: endless,
         log: { warn() {}, error() {} },
         limits: { ...SHORT, ...limits },
-        onRefused: (reason) => told.push(reason),
+        onRefused: (reason) => reported.push(reason),
         ...options,
       });
       const sockets: Socket[] = [];
@@ -150,22 +150,22 @@ for (const { what, why, options, limits, clients, deaf = false } of ROWS) {
         const before = sockets.length;
         if (before < clients.length) await waitFor('the request', () => port.requests() === before);
       }
-      await waitFor(why, () => told.length > 0);
-      assert.deepEqual(told, [why]);
+      await waitFor(why, () => reported.length > 0);
+      assert.deepEqual(reported, [why]);
     };
     return unlessHeldUp(PAUSE_MS, attempt);
   });
 }
 
-test('every reason has a row above, and what is right is not refused', async (t) => {
+test('every reason has a row above, and valid requests are not refused', async (t) => {
   assert.deepEqual([...new Set(ROWS.map(({ why }) => why))].toSorted(), PORT_REFUSALS.toSorted());
-  const told: PortRefusal[] = [];
+  const reported: PortRefusal[] = [];
   const port = await openPort({
     host: '127.0.0.1',
     port: 0,
     handler: endless,
     log: { warn() {}, error() {} },
-    onRefused: (reason) => told.push(reason),
+    onRefused: (reason) => reported.push(reason),
   });
   t.after(() => port.drain(0));
   const url = `http://127.0.0.1:${port.port}`;
@@ -175,5 +175,5 @@ test('every reason has a row above, and what is right is not refused', async (t)
   options.write('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
   await new Promise((resolve) => options.once('data', resolve));
   options.destroy();
-  assert.deepEqual(told, []);
+  assert.deepEqual(reported, []);
 });

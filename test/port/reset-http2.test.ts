@@ -4,14 +4,14 @@ import { test } from 'node:test';
 import { waitFor } from '../support/wait.ts';
 import { openPlainPort } from './support/plain.ts';
 
-/** More than a client has room for, unless it reads. */
+/** More than a client buffers without reading. */
 const LARGE = Buffer.alloc(1_000_000);
 
 for (const [what, leaves] of [
-  ['is reset with no error while it is sent is over', false],
-  ['is reset so as its connection closes is over', true],
+  ['is reset without an error while it is sent ends', false],
+  ['is reset while its connection closes ends', true],
 ] as const) {
-  test(`an answer over HTTP/2 that ${what}`, async (t) => {
+  test(`a response over HTTP/2 that ${what}`, async (t) => {
     const port = await openPlainPort((_, response) => void response.end(LARGE));
     t.after(() => port.drain(0));
     const session = connect(`http://127.0.0.1:${port.port}`);
@@ -20,6 +20,6 @@ for (const [what, leaves] of [
     await once(stream, 'response');
     stream.close();
     if (leaves) session.destroy();
-    await waitFor('the request to be over', () => port.requests() === 0);
+    await waitFor('the request to end', () => port.requests() === 0);
   });
 }

@@ -1,17 +1,17 @@
 import type { RawClient } from './support/raw.ts';
 
-/** Bytes for an HTTP/1 connection and what must come back. */
+/** Bytes for an HTTP/1 connection, and the expected result. */
 export interface Http1Row {
   readonly name: string;
-  /** Text is latin1: one byte a character. */
+  /** Text is latin1: one byte per character. */
   readonly send: string | Uint8Array | ((client: RawClient) => Promise<void>);
-  /** The statuses of all answers, in order. */
+  /** The statuses of all responses, in order. */
   readonly statuses: readonly number[];
-  /** What the last answer says. */
+  /** Matches the body of the last response. */
   readonly says?: RegExp;
   /** Whether the connection then serves another request, or is closed. */
   readonly next: 'kept' | 'closed';
-  /** Needs the test's own handler: the service would answer the path otherwise. */
+  /** Requires the test's own handler: the service would respond differently. */
   readonly plain?: true;
 }
 
@@ -73,13 +73,13 @@ const versions: readonly Http1Row[] = [
     next: 'closed',
   },
   {
-    name: 'HTTP/1.0 that asks to be kept',
+    name: 'HTTP/1.0 with keep-alive',
     send: 'GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
     statuses: [200],
     next: 'kept',
   },
   { name: 'HTTP/0.9', send: 'GET /health\r\n\r\n', statuses: [505], next: 'closed' },
-  { name: 'HTTP/0.9, one line', send: 'GET /health\r\n', statuses: [408], next: 'closed' },
+  { name: 'HTTP/0.9 in one line', send: 'GET /health\r\n', statuses: [408], next: 'closed' },
   { name: 'HTTP/2.0 as text', send: 'GET /health HTTP/2.0\r\n\r\n', statuses: [505], next: 'closed' },
   { name: 'HTTP/1.2', send: `GET /health HTTP/1.2\r\n${HOST}\r\n`, statuses: [400], next: 'closed' },
   { name: 'HTTP/9.9', send: `GET /health HTTP/9.9\r\n${HOST}\r\n`, statuses: [400], next: 'closed' },
@@ -88,17 +88,17 @@ const versions: readonly Http1Row[] = [
 const notHttp: readonly Http1Row[] = [
   { name: 'silence', send: '', statuses: [], next: 'closed' },
   { name: 'half a preface, then silence', send: 'PRI * HTTP/2.0\r\n', statuses: [], next: 'closed' },
-  { name: 'a byte of a preface, then silence', send: 'P', statuses: [], next: 'closed' },
+  { name: 'one byte of a preface, then silence', send: 'P', statuses: [], next: 'closed' },
   { name: 'PRI * HTTP/1.1', send: `PRI * HTTP/1.1\r\n${HOST}\r\n`, statuses: [400], next: 'closed' },
   {
-    name: 'a preface that ends wrong',
+    name: 'a preface with a wrong end',
     send: 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n',
     statuses: [400],
     next: 'closed',
   },
   { name: 'PRX', send: get('/health').replace('GET', 'PRX'), statuses: [400], next: 'closed' },
   { name: 'an unknown method', send: get('/health').replace('GET', 'FOO'), statuses: [400], next: 'closed' },
-  { name: 'a method in lower case', send: HEALTH.replace('GET', 'get'), statuses: [400], next: 'closed' },
+  { name: 'a lower-case method', send: HEALTH.replace('GET', 'get'), statuses: [400], next: 'closed' },
   {
     name: 'a TLS handshake',
     send: Buffer.from('16030100a5010000a10303deadbeef', 'hex'),
@@ -108,16 +108,16 @@ const notHttp: readonly Http1Row[] = [
   { name: 'SSH', send: 'SSH-2.0-OpenSSH_9.6\r\n', statuses: [400], next: 'closed' },
   { name: 'Redis', send: '*1\r\n$4\r\nPING\r\n', statuses: [400], next: 'closed' },
   { name: 'a hundred NULs', send: Buffer.alloc(100), statuses: [400], next: 'closed' },
-  { name: 'empty lines alone', send: '\r\n\r\n\r\n', statuses: [408], next: 'closed' },
+  { name: 'only empty lines', send: '\r\n\r\n\r\n', statuses: [408], next: 'closed' },
   { name: 'empty lines before a request', send: `\r\n\r\n${HEALTH}`, statuses: [200], next: 'kept' },
   {
-    name: 'a client that leaves at once',
+    name: 'a client that disconnects immediately',
     send: async (client) => client.finish(),
     statuses: [],
     next: 'closed',
   },
   {
-    name: 'a client that leaves in the middle of a preface',
+    name: 'a client that disconnects during a preface',
     send: async (client) => {
       client.send('PRI * HT');
       client.finish();
@@ -126,7 +126,7 @@ const notHttp: readonly Http1Row[] = [
     next: 'closed',
   },
   {
-    name: 'a client that leaves in the middle of the headers',
+    name: 'a client that disconnects during the headers',
     send: async (client) => {
       client.send('GET /health HTTP/1.1\r\nHos');
       client.finish();
@@ -135,7 +135,7 @@ const notHttp: readonly Http1Row[] = [
     next: 'closed',
   },
   {
-    name: 'a reset in the middle of the headers',
+    name: 'a reset during the headers',
     send: async (client) => {
       client.send('GET /health HTTP/1.1\r\nHos');
       client.reset();
@@ -193,7 +193,7 @@ function tooLarge(): Pick<Http1Row, 'statuses' | 'says' | 'next'> {
   return { statuses: [431], says: /too large/, next: 'closed' };
 }
 
-/** All of these have been used to make two servers see different requests in the same bytes. */
+/** Bytes that have been used to make two servers see different requests. */
 const smuggling: readonly Http1Row[] = [
   ...(
     [
@@ -201,15 +201,15 @@ const smuggling: readonly Http1Row[] = [
       ['chunks and length', 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n'],
       ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n'],
       ['the same length twice', 'Content-Length: 5\r\nContent-Length: 5\r\n'],
-      ['a length with a plus', 'Content-Length: +5\r\n'],
+      ['a length with a plus sign', 'Content-Length: +5\r\n'],
       ['a negative length', 'Content-Length: -5\r\n'],
       ['a hexadecimal length', 'Content-Length: 0x5\r\n'],
       ['a list of lengths', 'Content-Length: 5, 5\r\n'],
-      ['a length past 64 bits', 'Content-Length: 99999999999999999999999\r\n'],
+      ['a length above 64 bits', 'Content-Length: 99999999999999999999999\r\n'],
       ['an empty length', 'Content-Length:\r\n'],
       ['an unknown transfer encoding', 'Transfer-Encoding: xchunked\r\n'],
-      ['chunks not last', 'Transfer-Encoding: chunked, gzip\r\n'],
-      ['chunks twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n'],
+      ['chunked before another encoding', 'Transfer-Encoding: chunked, gzip\r\n'],
+      ['chunked twice', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n'],
       ['a space before the colon', 'Transfer-Encoding : chunked\r\n'],
       ['a folded header', 'Transfer-Encoding:\r\n chunked\r\n'],
       ['a header without a name', ': chunked\r\n'],
@@ -219,15 +219,15 @@ const smuggling: readonly Http1Row[] = [
       ['a NUL in a header', 'X: a\0b\r\n'],
     ] as const
   ).map(([name, headers]): Http1Row => ({ name, send: post(headers, '0\r\n\r\n'), ...notValid() })),
-  { name: 'lines that end in LF alone', send: HEALTH.replaceAll('\r', ''), ...notValid() },
+  { name: 'lines that end in LF only', send: HEALTH.replaceAll('\r', ''), ...notValid() },
   ...(
     [
-      ['no hexadecimal number', 'zz\r\nab\r\n0\r\n\r\n'],
+      ['that is not hexadecimal', 'zz\r\nab\r\n0\r\n\r\n'],
       ['negative', '-1\r\na\r\n0\r\n\r\n'],
-      ['past 64 bits', 'fffffffffffffffff\r\na\r\n0\r\n\r\n'],
+      ['above 64 bits', 'fffffffffffffffff\r\na\r\n0\r\n\r\n'],
       ['with a space', '1 \r\na\r\n0\r\n\r\n'],
       ['with 0x', '0x1\r\na\r\n0\r\n\r\n'],
-      ['ended by LF alone', '1\na\r\n0\r\n\r\n'],
+      ['that ends in LF only', '1\na\r\n0\r\n\r\n'],
       ['smaller than the chunk', '5\r\nabcdefg\r\n0\r\n\r\n'],
     ] as const
   ).map(
@@ -239,7 +239,7 @@ const smuggling: readonly Http1Row[] = [
     }),
   ),
   {
-    name: 'a request in the place of a body that was not announced',
+    name: 'a request in place of an unannounced body',
     send: `${HEALTH}0\r\n\r\n${HEALTH}`,
     statuses: [200, 400],
     next: 'closed',
@@ -260,7 +260,7 @@ const targets: readonly Http1Row[] = [
   ),
   { name: 'a URL as the target', send: get('http://a:1/health'), statuses: [200], next: 'kept' },
   {
-    name: 'a URL whose host is not the one of Host',
+    name: 'a URL with a different host than Host',
     send: get('http://a/where'),
     statuses: [200],
     says: /^GET \/where at a$/,
@@ -288,21 +288,21 @@ const targets: readonly Http1Row[] = [
     }),
   ),
   {
-    name: 'a body in chunks of which the handler reads a part',
+    name: 'a chunked body that the handler reads in part',
     send: chunked(`49500\r\n${'x'.repeat(300_288)}\r\n0\r\n\r\n`).replace('/body', '/part'),
     statuses: [200],
     next: 'closed',
     plain: true,
   },
   {
-    name: 'a body of a known length of which the handler reads a part',
+    name: 'a body with a length that the handler reads in part',
     send: `POST /part HTTP/1.1\r\nHost: a\r\nContent-Length: 200288\r\n\r\n${'x'.repeat(200_288)}`,
     statuses: [200],
     next: 'kept',
     plain: true,
   },
   {
-    name: 'a body that does not come behind its answer, to which nothing more is said',
+    name: 'a body that never follows its early response, after which the connection closes silently',
     send: 'POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx',
     statuses: [204],
     next: 'closed',
@@ -318,7 +318,7 @@ const targets: readonly Http1Row[] = [
     next: 'closed',
   },
   {
-    name: 'a percent-escape of nothing',
+    name: 'invalid percent-escapes',
     send: get('/%zz%'),
     statuses: [200],
     says: /^GET \/%zz% /,
@@ -337,7 +337,7 @@ const targets: readonly Http1Row[] = [
 
 const manners: readonly Http1Row[] = [
   {
-    name: 'an upgrade to a WebSocket',
+    name: 'an upgrade to WebSocket',
     send: get('/health', `${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n`),
     statuses: [200],
     next: 'kept',
@@ -391,7 +391,7 @@ const manners: readonly Http1Row[] = [
     plain: true,
   },
   {
-    name: 'a client that leaves in the middle of a body',
+    name: 'a client that disconnects during a body',
     send: async (client) => {
       client.send(post('Content-Length: 5\r\n', 'ab'));
       client.finish();
@@ -402,7 +402,7 @@ const manners: readonly Http1Row[] = [
   },
 ];
 
-/** Sends one piece again and again for as long as the peer takes it. */
+/** Sends a piece repeatedly while the connection is open. */
 async function drip(client: RawClient, begin: string, piece: string): Promise<void> {
   client.send(begin);
   while (client.end === 'open') {

@@ -12,23 +12,25 @@ import {
   uint32,
 } from './support/frames.ts';
 
-/** Frames for an HTTP/2 connection, and what must come back. */
+/** Frames for an HTTP/2 connection, and the expected result. */
 export interface Http2Row {
   readonly name: string;
   /** Sent after the preface and SETTINGS. */
   readonly send: Uint8Array;
-  /** Sent before, in the place of the preface and empty SETTINGS. */
+  /** Sent first, in place of the preface and empty SETTINGS. */
   readonly hello?: Uint8Array;
   /**
-   * Matches what is heard, in order and joined by a space: `1:200` a response, `1:reset(CANCEL)`,
-   * `goaway(PROTOCOL_ERROR)`. nghttp2's versions refuse some things by a reset and some by a goaway.
+   * Matches what is received, in order and joined by spaces: `1:200` for a response, `1:reset(CANCEL)`,
+   * `goaway(PROTOCOL_ERROR)`. Versions of nghttp2 differ in whether they reject with a reset or a goaway.
    */
   readonly hears: RegExp;
-  /** Whether the connection then serves another request, or is closed. `either`: so does nghttp2, by version. */
+  /**
+   * Whether the connection then serves another request or is closed; `either` if that depends on the nghttp2 version.
+   */
   readonly next: 'kept' | 'closed' | 'either';
-  /** Does not answer the port's pings. */
+  /** Does not respond to the port's pings. */
   readonly deaf?: true;
-  /** Needs the test's own handler. */
+  /** Requires the test's own handler. */
   readonly plain?: true;
 }
 
@@ -36,7 +38,7 @@ const NONE = /^$/;
 const RESET = /^1:reset\(PROTOCOL_ERROR\)$/;
 const REFUSED = /^(1:400|1:reset\(PROTOCOL_ERROR\))$/;
 const GOAWAY = /goaway\((?!NO_ERROR)[A-Z_]+\)/;
-// Its last words are lost when another write is under way, or when a reset for what was left unread overtakes them.
+// The reason is lost if another write is in progress, or if a reset because of unread data overtakes it.
 const CUT_OFF = /^$|goaway\((?!NO_ERROR)[A-Z_]+\)/;
 const OK = /^1:200$/;
 
@@ -74,7 +76,7 @@ const pseudoHeaders: readonly Http2Row[] = [
     next: 'kept',
   },
   {
-    name: 'a Host that is not the :authority',
+    name: 'a Host that differs from :authority',
     send: request(plus(['host', 'b'])),
     hears: /^1:400$/,
     next: 'kept',
@@ -88,7 +90,7 @@ const pseudoHeaders: readonly Http2Row[] = [
     }),
   ),
   {
-    name: ':path without a slash, of another :scheme',
+    name: ':path without a slash, with another :scheme',
     send: request(having({ ':scheme': 'ftp', ':path': 'x' })),
     hears: REFUSED,
     next: 'kept',
@@ -103,22 +105,22 @@ const pseudoHeaders: readonly Http2Row[] = [
     (name): Http2Row => ({ name: `no ${name}`, send: request(lacking(name)), hears: RESET, next: 'kept' }),
   ),
   { name: 'a :method twice', send: request(plus([':method', 'GET'])), hears: RESET, next: 'kept' },
-  { name: 'a bad :method', send: request(having({ ':method': 'G T' })), hears: RESET, next: 'kept' },
+  { name: 'an invalid :method', send: request(having({ ':method': 'G T' })), hears: RESET, next: 'kept' },
   {
     name: 'a :method of 100 letters',
     send: request(having({ ':method': 'GET'.repeat(33) })),
     hears: REFUSED,
     next: 'kept',
   },
-  { name: 'an unknown pseudo header', send: request([[':x', 'y'], ...GET]), hears: RESET, next: 'kept' },
+  { name: 'an unknown pseudo-header', send: request([[':x', 'y'], ...GET]), hears: RESET, next: 'kept' },
   {
-    name: 'a pseudo header after others',
+    name: 'a pseudo-header after others',
     send: request([...GET.slice(0, 2), ['x', 'y'], ...GET.slice(2)]),
     hears: RESET,
     next: 'kept',
   },
   { name: ':status in a request', send: request(plus([':status', '200'])), hears: RESET, next: 'kept' },
-  { name: 'a name in capitals', send: request(plus(['X', 'y'])), hears: RESET, next: 'kept' },
+  { name: 'an upper-case name', send: request(plus(['X', 'y'])), hears: RESET, next: 'kept' },
   { name: 'Connection', send: request(plus(['connection', 'close'])), hears: RESET, next: 'kept' },
   {
     name: 'Transfer-Encoding',
@@ -137,7 +139,7 @@ const pseudoHeaders: readonly Http2Row[] = [
   },
   ...['a\0b', 'a\r\nx-smuggled: 1'].map(
     (value): Http2Row => ({
-      name: `the value ${JSON.stringify(value)}, which the handler does not see`,
+      name: `the value ${JSON.stringify(value)}, which does not reach the handler`,
       send: request([...having({ ':path': '/headers' }), ['x', value]]),
       hears: /^1:204$/,
       next: 'kept',
@@ -168,7 +170,7 @@ const pseudoHeaders: readonly Http2Row[] = [
       1,
       Buffer.concat([
         hpack(GET),
-        // x: aaa... (4000 bytes) into the dynamic table, and then 8000 times from there.
+        // Puts x: aaa... (4000 bytes) into the dynamic table and references it 8000 times.
         Buffer.from([0x40, 1, 0x78, 0x7f, 0xa1, 0x1e]),
         Buffer.alloc(4000, 'a'),
         Buffer.alloc(8000, 0xbe),
@@ -189,12 +191,12 @@ const bodies: readonly Http2Row[] = [
   {
     name: 'a body longer than its length',
     send: upload([...POST, ['content-length', '1']], 'abc'),
-    // Node.js 22 says both when it reaches the reset before the goaway.
+    // Node.js 22 sends both if it reaches the reset before the goaway.
     hears: /^(1:reset\(PROTOCOL_ERROR\)( goaway\([A-Z_]+\))?|goaway\([A-Z_]+\))$/,
     next: 'either',
   },
   {
-    name: 'a length that is no number',
+    name: 'a length that is not a number',
     send: request([...GET, ['content-length', 'x']]),
     hears: RESET,
     next: 'kept',
@@ -219,7 +221,7 @@ const bodies: readonly Http2Row[] = [
     plain: true,
   },
   {
-    name: 'a body that never comes, to a handler that does not read it',
+    name: 'a body that never comes, with a handler that does not read it',
     send: upload(having({ ':method': 'POST', ':path': '/unread' })),
     hears: /^1:204 1:reset\(NO_ERROR\)$/,
     next: 'kept',
@@ -234,15 +236,15 @@ const bodies: readonly Http2Row[] = [
 ];
 
 const connectionErrors: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
-  ['DATA on no stream', frame(TYPE.DATA, FLAG.END_STREAM, 0, Buffer.from('x'))],
+  ['DATA on stream 0', frame(TYPE.DATA, FLAG.END_STREAM, 0, Buffer.from('x'))],
   ['DATA on an idle stream', frame(TYPE.DATA, FLAG.END_STREAM, 1, Buffer.from('x'))],
-  ['HEADERS on no stream', headers(0, GET)],
-  ['HEADERS on a stream of the server', headers(2, GET)],
-  ['HEADERS that depend on themselves', dependentOnItself()],
+  ['HEADERS on stream 0', headers(0, GET)],
+  ['HEADERS on a server stream', headers(2, GET)],
+  ['HEADERS with a dependency on their own stream', dependentOnItself()],
   ['SETTINGS on a stream', frame(TYPE.SETTINGS, FLAG.NONE, 1)],
   ['SETTINGS of 7 bytes', frame(TYPE.SETTINGS, FLAG.NONE, 0, Buffer.alloc(7))],
-  ['an acknowledgement with settings', frame(TYPE.SETTINGS, FLAG.ACK, 0, Buffer.alloc(6))],
-  ['a window past 2^31', frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(4, 0xffff_ffff))],
+  ['a settings acknowledgement with settings', frame(TYPE.SETTINGS, FLAG.ACK, 0, Buffer.alloc(6))],
+  ['a window above 2^31', frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(4, 0xffff_ffff))],
   ['a frame size of 1', frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(5, 1))],
   ['a push setting of 7', frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(2, 7))],
   [
@@ -256,21 +258,21 @@ const connectionErrors: ReadonlyArray<readonly [name: string, send: Uint8Array]>
   ],
   ['PING of 7 bytes', frame(TYPE.PING, FLAG.NONE, 0, Buffer.alloc(7))],
   ['PING on a stream', frame(TYPE.PING, FLAG.NONE, 1, Buffer.alloc(8))],
-  ['an answer to no ping', frame(TYPE.PING, FLAG.ACK, 0, Buffer.alloc(8))],
+  ['an unsolicited ping response', frame(TYPE.PING, FLAG.ACK, 0, Buffer.alloc(8))],
   ['WINDOW_UPDATE by 0', frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(0))],
-  ['WINDOW_UPDATE past 2^31', frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(0x7fff_ffff))],
+  ['WINDOW_UPDATE above 2^31', frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(0x7fff_ffff))],
   ['WINDOW_UPDATE of 3 bytes', frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.alloc(3))],
   ['WINDOW_UPDATE of an idle stream', frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 7, uint32(1))],
   ['PUSH_PROMISE from a client', frame(TYPE.PUSH_PROMISE, FLAG.END_HEADERS, 1, Buffer.alloc(8))],
-  ['RST_STREAM of no stream', frame(TYPE.RST_STREAM, FLAG.NONE, 0, uint32(ERROR.CANCEL))],
-  ['RST_STREAM of an idle stream', frame(TYPE.RST_STREAM, FLAG.NONE, 1, uint32(ERROR.CANCEL))],
-  ['CONTINUATION of nothing', frame(TYPE.CONTINUATION, FLAG.END_HEADERS, 1)],
+  ['RST_STREAM on stream 0', frame(TYPE.RST_STREAM, FLAG.NONE, 0, uint32(ERROR.CANCEL))],
+  ['RST_STREAM on an idle stream', frame(TYPE.RST_STREAM, FLAG.NONE, 1, uint32(ERROR.CANCEL))],
+  ['CONTINUATION without HEADERS', frame(TYPE.CONTINUATION, FLAG.END_HEADERS, 1)],
   ['a frame of 20 kB', frame(TYPE.DATA, FLAG.NONE, 1, Buffer.alloc(20_000))],
-  ['a frame of 16 MB, announced', Buffer.from('ffffff000000000001', 'hex')],
+  ['an announced frame of 16 MB', Buffer.from('ffffff000000000001', 'hex')],
   ['more padding than frame', frame(TYPE.DATA, 8, 1, Buffer.from([200, 1]))],
-  ['an HPACK number without end', frame(TYPE.HEADERS, 5, 1, Buffer.alloc(20, 0xff))],
+  ['an endless HPACK number', frame(TYPE.HEADERS, 5, 1, Buffer.alloc(20, 0xff))],
   ['HPACK index 0', frame(TYPE.HEADERS, 5, 1, Buffer.from([0x80]))],
-  ['a dynamic table past all bounds', frame(TYPE.HEADERS, 5, 1, Buffer.from([0x3f, 0xff, 0xff, 0xff, 0x7f]))],
+  ['an oversized dynamic table', frame(TYPE.HEADERS, 5, 1, Buffer.from([0x3f, 0xff, 0xff, 0xff, 0x7f]))],
 ];
 
 function dependentOnItself(): Buffer {
@@ -295,7 +297,7 @@ const floods: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
       repeat(100_000, () => frame(TYPE.CONTINUATION, FLAG.NONE, 1)),
     ]),
   ],
-  // More than there is room for beside requests, between two sweeps.
+  // More than the limit between two sweeps for frames other than requests.
   ['window updates', repeat(250_000, () => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(1)))],
   ['priorities', repeat(250_000, () => frame(TYPE.PRIORITY, FLAG.NONE, 3, Buffer.alloc(5)))],
   ['frames of an unknown type', repeat(250_000, () => frame(0x77, FLAG.NONE, 0, Buffer.alloc(4)))],
@@ -311,7 +313,7 @@ const floods: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
 ];
 
 const connections: readonly Http2Row[] = [
-  { name: 'a preface and silence, pings answered', send: Buffer.alloc(0), hears: NONE, next: 'kept' },
+  { name: 'a preface and silence, with ping responses', send: Buffer.alloc(0), hears: NONE, next: 'kept' },
   {
     name: 'a preface without SETTINGS, then another frame',
     hello: PREFACE,
@@ -324,27 +326,27 @@ const connections: readonly Http2Row[] = [
     ([name, send]): Http2Row => ({ name: `a flood of ${name}`, send, hears: CUT_OFF, next: 'closed' }),
   ),
   {
-    name: 'a flood of streams past the limit',
+    name: 'a flood of streams above the limit',
     send: repeat(1500, (index) => headers(2 * index + 1, POST, FLAG.END_HEADERS)),
     hears: CUT_OFF,
     next: 'closed',
     plain: true,
   },
   {
-    name: 'a stream window past 2^31',
+    name: 'a stream window above 2^31',
     send: Buffer.concat([upload(POST), frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 1, uint32(0x7fff_ffff))]),
     hears: /FLOW_CONTROL_ERROR/,
     next: 'closed',
   },
   {
-    name: 'a ping that is never answered',
+    name: 'an unanswered ping',
     send: Buffer.alloc(0),
     hears: /^(goaway\(NO_ERROR\))?$/,
     next: 'closed',
     deaf: true,
   },
   {
-    name: 'a ping that is never answered, with a request open',
+    name: 'an unanswered ping with an open request',
     send: request(having({ ':path': '/never' })),
     hears: /^(1:reset\(CANCEL\) )?(goaway\(NO_ERROR\))?$/,
     next: 'closed',
@@ -366,7 +368,7 @@ const connections: readonly Http2Row[] = [
     deaf: true,
   },
   {
-    name: 'a client that says goodbye with a request open',
+    name: 'a client that sends GOAWAY with an open request',
     send: Buffer.concat([request(GET), frame(TYPE.GOAWAY, FLAG.NONE, 0, Buffer.alloc(8))]),
     hears: /1:200/,
     next: 'closed',
@@ -398,5 +400,5 @@ const connections: readonly Http2Row[] = [
 
 export const HTTP2_ROWS: readonly Http2Row[] = [...pseudoHeaders, ...bodies, ...connections];
 
-/** Those that may hear nothing: that each is told, as a rule, has to be asked beside. */
+/** Rows that may not receive a reason: another test checks that they usually do. */
 export const FLOOD_ROWS = HTTP2_ROWS.filter(({ hears }) => hears === CUT_OFF);

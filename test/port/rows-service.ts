@@ -4,10 +4,10 @@ import { envelope, SIZE_3 } from './support/envelope.ts';
 import { parseAnswers } from './support/http1.ts';
 import { RawClient } from './support/raw.ts';
 
-/** A bad request to one of the service's surfaces, and what it answers. */
+/** A bad request to one of the service's interfaces, and the expected response. */
 export interface ServiceRow {
   readonly name: string;
-  /** Asks, and puts what matters of the answer in a line. */
+  /** Sends the request and returns the relevant parts of the response. */
   readonly ask: (port: number) => Promise<string>;
   readonly answer: string;
 }
@@ -17,14 +17,14 @@ const CREATE = `${RPC}/CreateToken`;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const FORM_TYPE = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** 64 MB of spaces, which JSON takes and proto does not. */
+/** 64 MB of spaces, which are valid JSON but not valid proto. */
 const BOMB = gzipSync(Buffer.alloc(64_000_000, ' '));
 
 const connectCalls: ReadonlyArray<
   readonly [name: string, headers: Record<string, string>, body: string | Uint8Array, answer: string]
 > = [
   ['a gzip bomb', { ...JSON_TYPE, 'content-encoding': 'gzip' }, BOMB, '429 resource_exhausted'],
-  ['gzip that is none', { ...JSON_TYPE, 'content-encoding': 'gzip' }, 'junk', '400 invalid_argument'],
+  ['invalid gzip', { ...JSON_TYPE, 'content-encoding': 'gzip' }, 'junk', '400 invalid_argument'],
   ['an unknown compression', { ...JSON_TYPE, 'content-encoding': 'br' }, 'junk', '501 unimplemented'],
   ['a body of 1 MB', JSON_TYPE, `{"description":"${'x'.repeat(1_000_000)}"}`, '429 resource_exhausted'],
   ['no body', JSON_TYPE, '', '400 invalid_argument'],
@@ -32,38 +32,38 @@ const connectCalls: ReadonlyArray<
   ['JSON of 10,000 levels', JSON_TYPE, '{"a":'.repeat(10_000), '400 invalid_argument'],
   ['JSON of another shape', JSON_TYPE, '[3]', '400 invalid_argument'],
   ['a field of another type', JSON_TYPE, '{"size":"three"}', '400 invalid_argument'],
-  ['a size past 32 bits', JSON_TYPE, '{"size":4294967296}', '400 invalid_argument'],
+  ['a size above 32 bits', JSON_TYPE, '{"size":4294967296}', '400 invalid_argument'],
   ['text that is not UTF-8', JSON_TYPE, Buffer.from('{"token":"\xff"}', 'latin1'), '400 invalid_argument'],
-  ['a time-out that is no number', { ...JSON_TYPE, 'connect-timeout-ms': 'x' }, '{}', '400 invalid_argument'],
+  [
+    'a timeout that is not a number',
+    { ...JSON_TYPE, 'connect-timeout-ms': 'x' },
+    '{}',
+    '400 invalid_argument',
+  ],
   ['no content type', {}, '{"size":3}', '415 unknown'],
   ['another content type', { 'content-type': 'text/plain' }, '{"size":3}', '415 unknown'],
   ['a media type of another protocol', { 'content-type': 'image/jpeg' }, '{"size":3}', '415'],
   ['another codec', { 'content-type': 'application/grpc+xml' }, '{"size":3}', '415'],
-  [
-    'proto that is none',
-    { 'content-type': 'application/proto' },
-    Buffer.alloc(9, 0xff),
-    '400 invalid_argument',
-  ],
+  ['invalid proto', { 'content-type': 'application/proto' }, Buffer.alloc(9, 0xff), '400 invalid_argument'],
 ];
 
 const grpcCalls: ReadonlyArray<
   readonly [name: string, headers: Record<string, string>, body: Uint8Array, answer: string]
 > = [
-  ['a good call', {}, envelope(0, 2, SIZE_3), 'grpc 0'],
+  ['a valid call', {}, envelope(0, 2, SIZE_3), 'grpc 0'],
   ['a truncated frame', {}, envelope(0, 100, SIZE_3), 'grpc 3'],
   ['a truncated frame header', {}, Buffer.from([0, 0]), 'grpc 3'],
-  ['a frame of 4 GB, announced', {}, envelope(0, 0xffff_ffff, SIZE_3), 'grpc 8'],
+  ['an announced frame of 4 GB', {}, envelope(0, 0xffff_ffff, SIZE_3), 'grpc 8'],
   ['a frame of 1 MB', {}, envelope(0, 1_000_000, Buffer.alloc(1_000_000)), 'grpc 8'],
   ['a frame shorter than its message', {}, envelope(0, 1, SIZE_3), 'grpc 13'],
   ['no message', {}, Buffer.alloc(0), 'grpc 12'],
   ['two messages', {}, Buffer.concat([envelope(0, 2, SIZE_3), envelope(0, 2, SIZE_3)]), 'grpc 12'],
-  ['compressed, with no compression named', {}, envelope(1, 2, SIZE_3), 'grpc 13'],
+  ['compressed, without a named compression', {}, envelope(1, 2, SIZE_3), 'grpc 13'],
   ['a gzip bomb', { 'grpc-encoding': 'gzip' }, envelope(1, BOMB.length, BOMB), 'grpc 8'],
-  ['gzip that is none', { 'grpc-encoding': 'gzip' }, envelope(1, 2, SIZE_3), 'grpc 3'],
+  ['invalid gzip', { 'grpc-encoding': 'gzip' }, envelope(1, 2, SIZE_3), 'grpc 3'],
   ['an unknown compression', { 'grpc-encoding': 'br' }, envelope(1, 2, SIZE_3), 'grpc 12'],
-  ['a message that is none', {}, envelope(0, 3, Buffer.alloc(3, 0xff)), 'grpc 13'],
-  ['a time-out that is none', { 'grpc-timeout': 'soon' }, envelope(0, 2, SIZE_3), 'grpc 3'],
+  ['an invalid message', {}, envelope(0, 3, Buffer.alloc(3, 0xff)), 'grpc 13'],
+  ['an invalid timeout', { 'grpc-timeout': 'soon' }, envelope(0, 2, SIZE_3), 'grpc 3'],
 ];
 
 const paths: ReadonlyArray<readonly [path: string, answer: string]> = [
@@ -85,11 +85,11 @@ const paths: ReadonlyArray<readonly [path: string, answer: string]> = [
   [`${RPC}/ListMembers?encoding=json&message=%zz`, '400 invalid_argument'],
 ];
 
-/** Sends an HTTP/1.1 request with a body byte for byte. */
+/** Sends an HTTP/1.1 request whose body is given as raw bytes. */
 async function raw(port: number, head: string, body: string): Promise<string> {
   const client = await RawClient.connect(port);
   client.send(`${head}\r\nHost: 127.0.0.1\r\n${body}`);
-  // Past the real time-out of a request.
+  // Longer than the real timeout of a request.
   await client.untilClosed(90_000);
   client.destroy();
   return parseAnswers(client.heard)
@@ -137,12 +137,12 @@ export const SERVICE_ROWS: readonly ServiceRow[] = [
     answer: '413 210',
   },
   {
-    name: 'a v2 form with a bad percent-escape',
+    name: 'a v2 form with an invalid percent-escape',
     ask: (port) => http1(port, 'PUT', '/a/1', FORM_TYPE, 'value=%zz'),
     answer: '400 210',
   },
   {
-    name: 'a v2 body that is no form',
+    name: 'a v2 body that is not a form',
     ask: (port) => http1(port, 'PUT', '/a/1', { 'content-type': 'multipart/form-data; boundary=x' }, '--x'),
     answer: '400 209',
   },
@@ -154,7 +154,7 @@ export const SERVICE_ROWS: readonly ServiceRow[] = [
     }),
   ),
   {
-    name: 'an RPC with a bad chunk',
+    name: 'an RPC with an invalid chunk',
     ask: (port) =>
       raw(
         port,
@@ -164,7 +164,7 @@ export const SERVICE_ROWS: readonly ServiceRow[] = [
     answer: '400',
   },
   {
-    name: 'an RPC that is too large, in chunks, which ends the connection',
+    name: 'a chunked RPC that is too large, which closes the connection',
     ask: (port) =>
       raw(
         port,

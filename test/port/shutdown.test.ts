@@ -11,7 +11,7 @@ import { open, openSession, openStream } from './support/clients.ts';
 import { parseAnswers } from './support/http1.ts';
 import { RawClient } from './support/raw.ts';
 
-// SIGTERM to the real process while every kind of client is at work.
+// Sends SIGTERM to the real process while every kind of client is connected.
 const started: SpawnedService[] = [];
 after(async () => {
   for (const service of started) await service.remove();
@@ -34,7 +34,7 @@ function clients({ url: baseUrl }: SpawnedService): { connect: DiscoveryClient; 
   };
 }
 
-/** Watches until the stream breaks, and tells when it began. */
+/** Watches until the stream breaks, and reports when it began. */
 function watch(client: DiscoveryClient, token: string): { begun: Promise<void>; end: Promise<ConnectError> } {
   let begin = (): void => {};
   const begun = new Promise<void>((resolve) => {
@@ -51,20 +51,20 @@ function watch(client: DiscoveryClient, token: string): { begun: Promise<void>; 
   return { begun, end };
 }
 
-/** An RPC whose body is half there: it is under way for as long as we like. */
-async function callUnderWay(port: number): Promise<{ client: RawClient; finish: () => void }> {
+/** Starts an RPC with half of its body, which stays in progress until `finish`. */
+async function startCall(port: number): Promise<{ client: RawClient; finish: () => void }> {
   const client = await RawClient.connect(port);
-  // The answer to the first request tells that the second one is known of.
+  // The response to the first request shows that the service has received the second.
   client.send(
     'GET /health HTTP/1.1\r\nHost: a\r\n\r\n' +
       'POST /discovery.v1.DiscoveryService/CreateToken HTTP/1.1\r\nHost: a\r\n' +
       'Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{"si',
   );
-  await client.until('the first answer', (heard) => parseAnswers(heard).answers.length === 1);
+  await client.until('the first response', (heard) => parseAnswers(heard).answers.length === 1);
   return { client, finish: () => client.send('ze":5}') };
 }
 
-test('waiters get an empty 200, streams are told to come back, calls finish, and it ends with 0', async () => {
+test('on SIGTERM, waits end with an empty 200, streams get SHUTTING_DOWN, calls finish, and the exit code is 0', async () => {
   const { service, port, token } = await start([]);
   const session = openSession(port);
   const path = `/${token}?wait=true&recursive=true`;
@@ -72,7 +72,7 @@ test('waiters get an empty 200, streams are told to come back, calls finish, and
   const { connect, grpc } = clients(service);
   const watches = [watch(connect, token), watch(grpc, token)];
   await Promise.all(watches.map(({ begun }) => begun));
-  const call = await callUnderWay(port);
+  const call = await startCall(port);
 
   const ended = service.end('SIGTERM');
   for (const { status, body } of polls) assert.deepEqual([status, await body], [200, '']);
@@ -82,7 +82,7 @@ test('waiters get an empty 200, streams are told to come back, calls finish, and
     assert.equal(error.findDetails(ErrorDetailSchema)[0]?.reason, ErrorReason.SHUTTING_DOWN);
   }
   await assert.rejects(RawClient.connect(port), { code: 'ECONNREFUSED' });
-  // The call alone is left, and holds the process.
+  // Only the call is left, and keeps the process running.
   assert.equal(service.command.child.exitCode, null);
   call.finish();
   await call.client.untilClosed();
@@ -94,10 +94,10 @@ test('waiters get an empty 200, streams are told to come back, calls finish, and
   session.destroy();
 });
 
-test('a client that never reads its answers is cut off at the grace, and it still ends with 0', async () => {
+test('a client that never reads is cut off after the grace period, and the exit code is 0', async () => {
   const { service, port, token } = await start(['--grace', '1s'], 100);
   const { connect } = clients(service);
-  // A list of 140 kB, asked for more often than the kernel's buffers hold.
+  // A list of 140 kB, requested more often than the kernel can buffer.
   const host = `${'a'.repeat(60)}.`.repeat(3);
   for (let member = 1; member <= 100; member += 1) {
     const peerUrls = Array.from({ length: 6 }, (_, index) => `http://${host}m${member}:${index + 1}`);
@@ -110,7 +110,7 @@ test('a client that never reads its answers is cut off at the grace, and it stil
   client.send(ask.repeat(95));
   const answered = (): number =>
     service.command.log().filter(({ path }) => /ListMembers/.test(String(path))).length;
-  await waitFor('the first answers', () => answered() > 0);
+  await waitFor('the first responses', () => answered() > 0);
   assert.deepEqual(await service.end('SIGTERM'), { code: 0, signal: null });
   assert.ok(service.command.log().some(({ msg }) => /aborted/.test(String(msg))));
   client.destroy();

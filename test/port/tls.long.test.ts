@@ -60,7 +60,7 @@ function it(name: string, body: () => Promise<void>): void {
 }
 afterEach(() => port.drain(0));
 
-const gone = (): Promise<void> => waitFor('every connection to be gone', () => port.connections() === 0);
+const allClosed = (): Promise<void> => waitFor('every connection to close', () => port.connections() === 0);
 const secure = (options: ConnectionOptions = {}): Promise<RawClient> =>
   RawClient.secure(port.port, { ...TRUST, ...options });
 
@@ -70,11 +70,11 @@ function openSecureSession(): ClientHttp2Session {
   return session;
 }
 
-/** Asks over HTTP/1.1 and HTTP/2, each on a connection of its own. */
+/** Sends requests over HTTP/1.1 and HTTP/2, each on its own connection. */
 async function assertServes(): Promise<void> {
   const client = await secure();
   client.send(get('/a'));
-  await client.until('the answer', (heard) => parseAnswers(heard).answers.length === 1);
+  await client.until('the response', (heard) => parseAnswers(heard).answers.length === 1);
   assert.equal(parseAnswers(client.heard).answers[0]?.body, 'HTTP/1.1 /a');
   client.destroy();
   const session = openSecureSession();
@@ -83,7 +83,7 @@ async function assertServes(): Promise<void> {
   session.destroy();
 }
 
-/** What a client of TLS sends first. */
+/** Returns the first bytes of a TLS client. */
 async function clientHello(): Promise<Buffer> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -99,9 +99,9 @@ async function clientHello(): Promise<Buffer> {
   return hello;
 }
 
-it('HTTP/1.1 and HTTP/2 are served on the one port', assertServes);
+it('HTTP/1.1 and HTTP/2 are served on the same port', assertServes);
 
-// What a client offers, what is agreed on, and what its bytes then are: ALPN decides, not the bytes.
+// What a client offers, what is negotiated, and how its bytes are then read: ALPN decides, not the bytes.
 const ALPN: ReadonlyArray<[offered: string[] | undefined, agreed: string | false, h1: RegExp, h2: RegExp]> = [
   [['h2', 'http/1.1'], 'h2', /^goaway$/, /^200$/],
   [['h2'], 'h2', /^goaway$/, /^200$/],
@@ -120,27 +120,27 @@ for (const [offered, agreed, http1, http2] of ALPN) {
       const client = await secure(options);
       client.send(bytes);
       await client.until(
-        'an answer',
-        (heard) => /^HTTP[^]*\r\n\r\n/.test(heard.toString()) || told(heard) !== '',
+        'a response',
+        (heard) => /^HTTP[^]*\r\n\r\n/.test(heard.toString()) || kindOf(heard) !== '',
       );
-      const answer = told(client.heard) || client.heard.toString();
+      const answer = kindOf(client.heard) || client.heard.toString();
       client.destroy();
       return answer;
     };
     assert.match(await says(get('/')), http1);
     assert.match(await says(Buffer.concat([HELLO, headers(1, GET)])), http2);
-    await gone();
+    await allClosed();
   });
 }
 
-function told(heard: Buffer): string {
+function kindOf(heard: Buffer): string {
   if (heard.toString('latin1', 0, 4) === 'HTTP') return '';
   const types = parseFrames(heard).map(({ type }) => type);
   if (types.includes(TYPE.HEADERS)) return '200';
   return types.includes(TYPE.GOAWAY) ? 'goaway' : '';
 }
 
-it('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows are refused', async () => {
+it('the port accepts TLS 1.2 and 1.3, and rejects older versions and unknown protocols', async () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     const client = await secure({ minVersion: version, maxVersion: version });
     client.destroy();
@@ -150,10 +150,10 @@ it('TLS 1.2 and 1.3 are spoken, older versions and protocols that nobody knows a
   await assert.rejects(secure({ ALPNProtocols: ['spdy/3'] }), {
     code: 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
   });
-  await gone();
+  await allClosed();
 });
 
-it('over TLS 1.2 only ciphers with authenticated encryption are agreed on', async () => {
+it('TLS 1.2 negotiates only ciphers with authenticated encryption', async () => {
   const tls12 = { ...TRUST, maxVersion: 'TLSv1.2', port: port.port, host: '127.0.0.1' } as const;
   for (const ciphers of ['ECDHE+AESGCM', 'ECDHE+CHACHA20']) {
     const client = connectTls({ ...tls12, ciphers });
@@ -161,7 +161,7 @@ it('over TLS 1.2 only ciphers with authenticated encryption are agreed on', asyn
     assert.match(client.getCipher().name, /^ECDHE-.*(?:GCM|CHACHA20)/);
     client.destroy();
   }
-  // Those with CBC, and those without forward secrecy.
+  // Ciphers with CBC, and ciphers without forward secrecy.
   for (const ciphers of [
     'ECDHE:!AESGCM:!CHACHA20',
     'ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA256',
@@ -173,7 +173,7 @@ it('over TLS 1.2 only ciphers with authenticated encryption are agreed on', asyn
   }
 });
 
-it('a client cannot make the server do a handshake again', async () => {
+it('a client cannot renegotiate', async () => {
   const client = connectTls({ ...TRUST, maxVersion: 'TLSv1.2', port: port.port, host: '127.0.0.1' });
   await once(client, 'secureConnect');
   client.renegotiate({}, () => {});
@@ -182,7 +182,7 @@ it('a client cannot make the server do a handshake again', async () => {
   client.destroy();
 });
 
-it('a client that is silent, or drips, during the handshake is cut off, and is not in the way of others', async () => {
+it('a client that is silent or slow during the handshake is cut off, and does not delay others', async () => {
   await start({ sniffTimeout: GRACE, headersTimeout: GRACE, requestTimeout: GRACE });
   const hello = await clientHello();
   const silent = await RawClient.connect(port.port);
@@ -191,24 +191,24 @@ it('a client that is silent, or drips, during the handshake is cut off, and is n
   const drip = await RawClient.connect(port.port);
   await assertServes();
   for (let at = 0; drip.end === 'open'; at += 1) {
-    assert.ok(at < hello.length, 'the whole hello was taken');
+    assert.ok(at < hello.length, 'the whole hello was accepted');
     drip.send(hello.subarray(at, at + 1));
     await sleep(50);
   }
   for (const client of [silent, half]) await client.untilClosed();
-  await gone();
+  await allClosed();
   for (const client of [silent, half, drip]) client.destroy();
 });
 
-it('a client that leaves during the handshake leaves nothing behind', async () => {
+it('a client that disconnects during the handshake leaves nothing behind', async () => {
   await start({ handshakeTimeout: GRACE });
   const hello = await clientHello();
   const clients = [await RawClient.connect(port.port), await RawClient.connect(port.port)];
   for (const client of clients) client.send(hello.subarray(0, 100));
-  await waitFor('both to be there', () => port.connections() === 2);
+  await waitFor('both connections to be open', () => port.connections() === 2);
   clients[0]?.finish();
   clients[1]?.reset();
-  await gone();
+  await allClosed();
   assert.deepEqual(port.logged, []);
   clients[0]?.destroy();
 });
@@ -217,10 +217,10 @@ it('a client that is silent after the handshake is cut off', async () => {
   const clients = [await secure(), await secure({ ALPNProtocols: ['h2'] })];
   clients[1]?.send(PREFACE.subarray(0, 10));
   for (const client of clients) await client.untilClosed();
-  await gone();
+  await allClosed();
 });
 
-it('headers that do not come are answered 408, and an idle connection is closed', async () => {
+it('missing headers get a 408, and an idle connection is closed', async () => {
   const slow = await secure();
   slow.send('GET / HTTP/1.1\r\nHost:');
   const idle = await secure();
@@ -230,10 +230,10 @@ it('headers that do not come are answered 408, and an idle connection is closed'
     parseAnswers(client.heard).answers.map(({ status }) => status),
   );
   assert.deepEqual(statuses, [[408], [200]]);
-  await gone();
+  await allClosed();
 });
 
-it('a client that speaks in clear text is told what to do and closed, and the log says it once', async () => {
+it('a plaintext client gets an error that names https, its connection closes, and the log says it once', async () => {
   for (const bytes of [get('/'), HELLO, get('/')]) {
     const client = await RawClient.connect(port.port);
     client.send(bytes);
@@ -243,7 +243,7 @@ it('a client that speaks in clear text is told what to do and closed, and the lo
     assert.match(answers[0]?.body ?? '', /https:\/\//);
     client.destroy();
   }
-  await gone();
+  await allClosed();
   assert.deepEqual(
     port.logged.map(({ text, fields }) => [text, fields['reason']]),
     [
@@ -256,9 +256,9 @@ it('a client that speaks in clear text is told what to do and closed, and the lo
   await assertServes();
 });
 
-it('a client that does not trust the certificate is told of in the log', async () => {
+it('a client that does not trust the certificate is logged', async () => {
   await assert.rejects(secure({ ca: [] }), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
-  // Node's client does not say why it leaves; one that does so sends an alert.
+  // Node.js's client does not say why it disconnects; other clients send an alert.
   const alert = await RawClient.connect(port.port);
   alert.send(Buffer.from([21, 3, 3, 0, 2, 2, 48]));
   await alert.untilClosed();
@@ -285,13 +285,13 @@ it('a client that never reads its stream is cut off', async () => {
       headers(1, fields),
     ]),
   );
-  await waitFor('both handlers to be told', () => closed === 2);
-  await gone();
+  await waitFor('both responses to close', () => closed === 2);
+  await allClosed();
   http1.destroy();
   http2.destroy();
 });
 
-it('past the limit of connections a client is told to come back', async () => {
+it('above the connection limit a client gets a 503', async () => {
   await start({ connections: 1, refusals: 2, headersTimeout: GRACE, requestTimeout: GRACE });
   const held = await secure();
   held.send(get('/wait'));
@@ -304,21 +304,21 @@ it('past the limit of connections a client is told to come back', async () => {
     [503],
   );
   held.destroy();
-  await gone();
+  await allClosed();
   await assertServes();
 });
 
-it('a target that is a URL has to have the scheme of the port', async () => {
+it('a URL as the target must have the scheme of the port', async () => {
   const client = await secure();
   client.send(get('https://b/x') + get('http://b/x'));
-  await client.until('both answers', (heard) => parseAnswers(heard).answers.length === 2);
+  await client.until('both responses', (heard) => parseAnswers(heard).answers.length === 2);
   const { answers } = parseAnswers(client.heard);
   assert.deepEqual([answers[0]?.body, answers[1]?.status], ['HTTP/1.1 /x', 400]);
   client.destroy();
 });
 
-it('a drain answers what is in flight and ends all else, handshakes too', async () => {
-  // With the real time-outs: nothing here may depend on them.
+it('a drain completes requests in progress and ends everything else, including handshakes', async () => {
+  // With the real timeouts: nothing here may depend on them.
   await port.drain(0);
   port = await openPlainPort(handler, {}, IDENTITY);
   const http1 = await secure();
@@ -327,11 +327,11 @@ it('a drain answers what is in flight and ends all else, handshakes too', async 
   const http2 = openStream(session, '/wait');
   const idle = await secure();
   idle.send(get('/'));
-  await idle.until('the answer', (heard) => parseAnswers(heard).answers.length === 1);
+  await idle.until('the response', (heard) => parseAnswers(heard).answers.length === 1);
   const silent = await secure();
   const shaking = await RawClient.connect(port.port);
   shaking.send((await clientHello()).subarray(0, 100));
-  await waitFor('all to be there', () => waiting.length === 2 && port.connections() === 5);
+  await waitFor('all connections to be open', () => waiting.length === 2 && port.connections() === 5);
   const goaway = once(session, 'goaway');
   const drained = port.drain(GRACE);
   assert.equal((await goaway)[0], 0);

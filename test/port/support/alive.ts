@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 
-/** Proves that another client is served, over both protocols. */
+/** Asserts that another client is served over both protocols. */
 export async function assertServes(port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}`;
   const response = await fetch(`${url}/health`, { headers: { connection: 'close' } });

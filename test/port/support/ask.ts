@@ -3,8 +3,8 @@ import { connect } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 
 /**
- * Sends one HTTP/1.1 request on a connection of its own. Returns the status, and the code that a JSON body has:
- * Connect's `code` or v2's `errorCode`.
+ * Sends one HTTP/1.1 request on its own connection. Returns the status and the code in a JSON body: Connect's `code` or
+ * v2's `errorCode`.
  */
 export function http1(
   port: number,
@@ -41,7 +41,7 @@ function codeOf(json: string): string {
   return ` ${code ?? errorCode ?? ''}`;
 }
 
-/** Sends one gRPC call with the bytes as its body. Returns `grpc` and the call's status. */
+/** Sends one gRPC call with these bytes as its body. Returns `grpc` and the status of the call. */
 export function grpc(
   port: number,
   path: string,

@@ -2,16 +2,16 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
 
-/** A response over HTTP/1.1 whose headers are there. */
-export interface Opened {
+/** An HTTP/1.1 response whose headers have arrived. */
+export interface OpenResponse {
   readonly status: number;
   readonly connection: string | undefined;
-  /** The body; rejects when the connection breaks before its end. */
+  /** The body; rejects if the connection breaks before its end. */
   readonly body: Promise<string>;
 }
 
-/** Asks over HTTP/1.1, on a connection of its own that is kept alive. */
-export function open(port: number, path: string): Promise<Opened> {
+/** Sends a request over HTTP/1.1 on its own keep-alive connection. */
+export function open(port: number, path: string): Promise<OpenResponse> {
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: true });
     get({ port, host: '127.0.0.1', path, agent }, (response: IncomingMessage) => {
@@ -22,14 +22,14 @@ export function open(port: number, path: string): Promise<Opened> {
   });
 }
 
-/** An HTTP/2 session whose errors are for its streams to tell. */
+/** Opens an HTTP/2 session whose errors are reported by its streams. */
 export function openSession(port: number): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => {});
   return session;
 }
 
-/** Asks over HTTP/2. */
+/** Sends a request over HTTP/2. */
 export function openStream(
   session: ClientHttp2Session,
   path: string,

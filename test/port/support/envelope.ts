@@ -1,4 +1,4 @@
-/** An enveloped message of gRPC and Connect, with a length of our own. */
+/** Returns an enveloped message of gRPC and Connect with the given length field. */
 export function envelope(flags: number, length: number, message: Uint8Array): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt8(flags, 0);

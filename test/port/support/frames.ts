@@ -1,4 +1,4 @@
-/** Raw HTTP/2 frames (RFC 9113), so that tests can send what no client would. */
+/** Raw HTTP/2 frames (RFC 9113), with which tests can send what no client would. */
 
 export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 
@@ -53,7 +53,7 @@ export function frame(
   return Buffer.concat([head, payload]);
 }
 
-/** All whole frames at the beginning of the bytes. */
+/** Returns all complete frames at the beginning of the bytes. */
 export function parseFrames(heard: Buffer): Frame[] {
   const frames: Frame[] = [];
   for (let at = 0; at + 9 <= heard.length; ) {
@@ -70,10 +70,10 @@ export function parseFrames(heard: Buffer): Frame[] {
   return frames;
 }
 
-/** The preface and an empty SETTINGS frame: what every client sends first. */
+/** The preface and an empty SETTINGS frame, which every client sends first. */
 export const HELLO = Buffer.concat([PREFACE, frame(TYPE.SETTINGS, FLAG.NONE, 0)]);
 
-/** One setting of a SETTINGS frame. */
+/** Returns one setting of a SETTINGS frame. */
 export function setting(id: number, value: number): Buffer {
   const bytes = Buffer.alloc(6);
   bytes.writeUInt16BE(id, 0);
@@ -87,12 +87,12 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** HPACK without its compression: every field a literal that is never indexed. */
+/** Encodes fields as uncompressed HPACK literals that are never indexed. */
 export function hpack(fields: readonly Field[]): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0x10]), text(name), text(value)]));
 }
 
-/** An HPACK string: its length in 7 bits and more (RFC 7541, 5.1), then its bytes. */
+/** Encodes an HPACK string: its length as a prefixed integer (RFC 7541, 5.1), then its bytes. */
 function text(value: string): Buffer {
   const bytes = Buffer.from(value, 'latin1');
   const length: number[] = [];
@@ -106,7 +106,7 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from(length), bytes]);
 }
 
-/** The fields of a plain GET. */
+/** The fields of a plain GET request. */
 export const GET: readonly Field[] = [
   [':method', 'GET'],
   [':scheme', 'http'],
@@ -114,11 +114,11 @@ export const GET: readonly Field[] = [
   [':authority', '127.0.0.1'],
 ];
 
-/** The same for another path. */
+/** Returns the fields of a GET request for another path. */
 export const getting = (path: string): Field[] =>
   GET.map(([name, value]) => [name, name === ':path' ? path : value]);
 
-/** The head of a gRPC call. */
+/** Returns the fields of a gRPC call. */
 export const calling = (path: string): Field[] => [
   [':method', 'POST'],
   [':scheme', 'http'],
@@ -136,7 +136,7 @@ export function headers(
   return frame(TYPE.HEADERS, flags, stream, hpack(fields));
 }
 
-/** The status of a response's HEADERS frame: an entry of HPACK's static table, or a literal with its name. */
+/** Returns the status in a response's HEADERS frame: an entry of HPACK's static table, or a literal with its name. */
 export function statusOf({ payload }: Frame): number | undefined {
   const [first = 0, length] = payload;
   if (first >= 0x88 && first <= 0x8e) return [200, 204, 206, 304, 400, 404, 500][first - 0x88];

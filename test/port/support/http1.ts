@@ -1,4 +1,4 @@
-/** One HTTP/1.1 response, taken from the wire. */
+/** An HTTP/1.1 response as received. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -6,8 +6,8 @@ export interface Answer {
 }
 
 /**
- * All whole responses at the beginning of the bytes, and what is left over. Those with neither a length nor
- * chunks are taken to have no body; HEAD is not for this.
+ * Returns all complete responses at the beginning of the bytes, and the remaining bytes. A response with neither a
+ * length nor chunks counts as empty; HEAD is not supported.
  */
 export function parseAnswers(heard: Buffer): { answers: Answer[]; rest: string } {
   const answers: Answer[] = [];

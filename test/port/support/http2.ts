@@ -14,7 +14,7 @@ import { RawClient } from './raw.ts';
 
 const ERROR_NAMES = new Map<number, string>(Object.entries(ERROR).map(([name, code]) => [code, name]));
 
-/** An HTTP/2 client made of frames. It acknowledges settings and pings as it must, unless it is deaf. */
+/** An HTTP/2 client made of frames. It acknowledges settings and pings unless it is deaf. */
 export class RawHttp2Client {
   readonly raw: RawClient;
   readonly #timer: NodeJS.Timeout;
@@ -41,13 +41,16 @@ export class RawHttp2Client {
     return parseFrames(this.raw.heard);
   }
 
-  /** What was heard, connection upkeep left out: `1:200 1:reset(CANCEL) goaway(NO_ERROR)`. Long ones are cut. */
+  /**
+   * Returns what was received, without connection upkeep: `1:200 1:reset(CANCEL) goaway(NO_ERROR)`. Long transcripts
+   * are cut.
+   */
   transcript(): string {
     const all = this.frames.flatMap(describe);
     return (all.length > 40 ? [...all.slice(0, 20), '...', ...all.slice(-20)] : all).join(' ');
   }
 
-  /** Asks for the path on a stream and waits for the status. */
+  /** Requests a path on a stream and waits for the status. */
   async get(stream: number, path: string): Promise<number> {
     const fields = GET.map(([name, value]) => [name, name === ':path' ? path : value] as const);
     this.raw.send(headers(stream, fields));

@@ -2,7 +2,7 @@ import type { PortLimits } from '../../../src/port/limits.ts';
 import { openPort, type Port, type PortHandler, type PortLog } from '../../../src/port/port.ts';
 import type { TlsIdentity } from '../../../src/port/tls.ts';
 
-/** Time-outs of a second or so, in ms: what the real ones do, without the wait. */
+/** Timeouts of about a second, in ms: they behave like the real ones, without the wait. */
 export const SHORT: Partial<PortLimits> = {
   sniffTimeout: 1000,
   handshakeTimeout: 1000,
@@ -17,7 +17,7 @@ export const SHORT: Partial<PortLimits> = {
   sweepInterval: 100,
 };
 
-/** A pause of the process that is too long for them. */
+/** A pause of the process that is too long for these timeouts. */
 export const PAUSE_MS = 250;
 
 /** A line that the port logged. */
@@ -31,7 +31,7 @@ export interface PlainPort extends Port {
   readonly logged: readonly Logged[];
 }
 
-/** A port on 127.0.0.1 with a handler of the test's own. */
+/** Opens a port on 127.0.0.1 with the test's own handler. */
 export async function openPlainPort(
   handler: PortHandler,
   limits: Partial<PortLimits> = SHORT,
@@ -47,14 +47,14 @@ export async function openPlainPort(
   return { ...(await openPort({ host: '127.0.0.1', port: 0, handler, log, limits, tls })), logged };
 }
 
-/** Answers each path in the way that a row of the tables needs; any other path with what it was asked. */
+/** Responds to each path as the rows require, and to other paths with the request. */
 export const handleRow: PortHandler = async (request, response) => {
   const { method, url, headers } = request;
   const host = 'authority' in request ? request.authority : headers.host;
   if (url === '/never') return;
   if (url === '/body') for await (const _ of request);
   if (url === '/part') for await (const _ of request.iterator({ destroyOnReturn: false })) break;
-  // Not in the same turn: an answer that comes later than the next bytes is the harder case.
+  // Not in the same turn: a response later than the next bytes is the harder case.
   await new Promise(setImmediate);
   if (url === '/unread') response.statusCode = 204;
   if (url === '/headers') response.statusCode = headers['x'] === undefined ? 204 : 500;

@@ -2,13 +2,13 @@ import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { waitFor } from '../../support/wait.ts';
 
-/** How a peer's side of a connection stands. `fin`: closed in order. */
+/** State of the peer's side of a connection. `fin`: closed normally. */
 export type End = 'open' | 'fin' | 'reset';
 
-/** A TCP client that sends whatever bytes it is told to, and keeps all that it hears. */
+/** A TCP client that sends arbitrary bytes, and keeps everything that it receives. */
 export class RawClient {
   readonly #socket: Socket;
-  /** Put together only when somebody looks: an answer of megabytes comes in hundreds of chunks. */
+  /** Concatenated only when read: a response of megabytes comes in hundreds of chunks. */
   #chunks: Buffer[] = [];
   #end: End = 'open';
 
@@ -28,7 +28,7 @@ export class RawClient {
     });
   }
 
-  /** `from`: another address of loopback, for a client that is not this machine. */
+  /** `from`: another loopback address, for a client that does not count as local. */
   static connect(port: number, from = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const where = { port, host: '127.0.0.1', localAddress: from };
@@ -41,7 +41,7 @@ export class RawClient {
     });
   }
 
-  /** As `connect`, over TLS. Rejects when the handshake fails. */
+  /** Like `connect`, over TLS. Rejects if the handshake fails. */
   static secure(port: number, options: ConnectionOptions): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const socket = connectTls({ port, host: '127.0.0.1', ...options });
@@ -65,14 +65,14 @@ export class RawClient {
     return this.#end;
   }
 
-  /** Text is sent as latin1: one byte a character. Bytes for a connection that is closed are dropped. */
+  /** Text is sent as latin1: one byte per character. Bytes for a closed connection are dropped. */
   send(bytes: string | Uint8Array): void {
     if (this.#socket.writable) {
       this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
     }
   }
 
-  /** Sends so that the peer gets each byte by itself. */
+  /** Sends so that the peer receives each byte separately. */
   async sendByteByByte(bytes: Uint8Array): Promise<void> {
     for (const byte of bytes) {
       this.send(Uint8Array.of(byte));

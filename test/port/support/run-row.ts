@@ -6,11 +6,11 @@ import { parseAnswers } from './http1.ts';
 import { RawHttp2Client } from './http2.ts';
 import { RawClient } from './raw.ts';
 
-// A bound on a hang, past the longest of the port's real time-outs.
+// Limits a hang to more than the longest of the port's real timeouts.
 const WAIT_MS = 90_000;
 const PROOF = 'GET /health HTTP/1.1\r\nHost: proof\r\n\r\n';
 
-/** Sends a row's bytes and checks all that comes back. */
+/** Sends a row's bytes and checks everything that comes back. */
 export async function runHttp1Row(port: number, row: Http1Row): Promise<void> {
   const client = await RawClient.connect(port);
   try {
@@ -18,9 +18,9 @@ export async function runHttp1Row(port: number, row: Http1Row): Promise<void> {
     const heard = (): number => parseAnswers(client.heard).answers.length;
     const sent = typeof row.send === 'function' ? row.send(client) : client.send(row.send);
     if (row.next === 'kept') {
-      await waitFor(`${row.statuses.length} answers`, () => heard() >= row.statuses.length, WAIT_MS);
+      await waitFor(`${row.statuses.length} responses`, () => heard() >= row.statuses.length, WAIT_MS);
       client.send(PROOF);
-      await waitFor('the answer to another request', () => heard() >= expected.length, WAIT_MS);
+      await waitFor('the response to another request', () => heard() >= expected.length, WAIT_MS);
     } else {
       await client.untilClosed(WAIT_MS);
     }
@@ -28,14 +28,14 @@ export async function runHttp1Row(port: number, row: Http1Row): Promise<void> {
     const { answers, rest } = parseAnswers(client.heard);
     const statuses = answers.map(({ status }) => status);
     assert.deepEqual(statuses, expected, client.heard.toString('latin1').slice(0, 2000));
-    assert.equal(rest, '', 'nothing but whole answers comes back');
+    assert.equal(rest, '', 'only complete responses come back');
     if (row.says !== undefined) assert.match(answers[row.statuses.length - 1]?.body ?? '', row.says);
   } finally {
     client.destroy();
   }
 }
 
-/** Sends a row's frames and checks all that comes back. Returns what was heard. */
+/** Sends a row's frames and checks everything that comes back. Returns the transcript. */
 export async function runHttp2Row(port: number, row: Http2Row): Promise<string> {
   const client = await RawHttp2Client.connect(port, row);
   try {
