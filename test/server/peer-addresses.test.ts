@@ -9,7 +9,7 @@ import { watchCluster } from '../../src/client/node.ts';
 import { infra, refusal } from '../rpc/calls.ts';
 import { type RunningService, startService } from '../support/service.ts';
 
-// Peer URLs that cannot work, and those that likely do not, on every surface by which nodes register.
+// Peer URLs that cannot work, and those that probably do not, on every interface for registrations.
 
 let service: RunningService;
 before(async () => {
@@ -25,10 +25,10 @@ async function newToken(size = 3): Promise<string> {
 const register = (token: string, number: number, url: string): ReturnType<typeof service.client.register> =>
   service.client.register({ token, ...infra(number), peerUrls: [url] });
 
-const told = (cluster: Cluster | undefined): string[] =>
+const warningsOf = (cluster: Cluster | undefined): string[] =>
   (cluster?.warnings ?? []).map(({ kind, members }) => `${kind} ${members.join(' ')}`);
 
-const HOPELESS: ReadonlyArray<readonly [url: string, why: RegExp]> = [
+const UNUSABLE: ReadonlyArray<readonly [url: string, why: RegExp]> = [
   ['http://0.0.0.0:2380', /listen address/],
   ['http://[::]:2380', /listen address/],
   ['http://$private_ipv4:2380', /placeholder/],
@@ -36,8 +36,8 @@ const HOPELESS: ReadonlyArray<readonly [url: string, why: RegExp]> = [
   ['http://:2380', /has no host/],
 ];
 
-for (const [url, why] of HOPELESS) {
-  test(`${url} is refused in every dialect, with what is wrong`, async () => {
+for (const [url, why] of UNUSABLE) {
+  test(`${url} is rejected with the reason in every dialect`, async () => {
     const token = await newToken();
     const { reason, field, text } = await refusal(register(token, 1, url));
     assert.deepEqual([reason, field], [ErrorReason.INVALID_ARGUMENT, 'peer_urls']);
@@ -58,7 +58,7 @@ for (const [url, why] of HOPELESS) {
   });
 }
 
-test('every answer with the cluster has its warnings, and a watch works out the same after each change', async () => {
+test('every response with the cluster has its warnings, and a watch derives the same after each change', async () => {
   const token = await newToken();
   const watched = watchCluster(service.client, token);
   await watched.next();
@@ -69,26 +69,26 @@ test('every answer with the cluster has its warnings, and a watch works out the 
   ];
   for (const [i, [url, warnings]] of steps.entries()) {
     const { cluster } = await register(token, i + 1, url);
-    assert.deepEqual(told(cluster), warnings);
-    assert.deepEqual(told((await service.client.getCluster({ token })).cluster), warnings);
+    assert.deepEqual(warningsOf(cluster), warnings);
+    assert.deepEqual(warningsOf((await service.client.getCluster({ token })).cluster), warnings);
     const list = await service.client.listMembers({ token });
-    assert.deepEqual(told(list.cluster), warnings);
+    assert.deepEqual(warningsOf(list.cluster), warnings);
     const { value: step } = await watched.next();
     assert.deepEqual(step?.list, list);
   }
   await watched.return();
 });
 
-test('a standby brings no warning, as it is not of the cluster', async () => {
+test('a standby causes no warning, because it is not in the cluster', async () => {
   const token = await newToken(1);
   await register(token, 1, 'http://10.0.0.1:2380');
   const form = new URLSearchParams({ value: 'infra2=http://localhost:2380' });
   const v2 = await fetch(`${service.url}/${token}/2?prevExist=false`, { method: 'PUT', body: form });
   assert.equal(v2.status, 201);
-  assert.deepEqual(told((await service.client.listMembers({ token })).cluster), []);
+  assert.deepEqual(warningsOf((await service.client.listMembers({ token })).cluster), []);
 });
 
-test('the log has each warning once, when a registration brings it, and no whole token', async () => {
+test('each warning is logged once, with the registration that causes it, and without the whole token', async () => {
   const token = await newToken();
   const lines = (): Array<Record<string, unknown>> =>
     service.logged

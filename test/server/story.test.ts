@@ -18,12 +18,12 @@ type Line = Readonly<Record<string, unknown>>;
 
 const lines = (): Line[] => service.logged.map((line) => JSON.parse(line) as Line);
 
-/** The lines about a token that are not those of requests, once there are so many. */
+/** Waits for this many log lines about a token, without those of requests, and returns them. */
 async function storyOf(token: string, count: number): Promise<Line[]> {
   const label = tokenLabel(token);
-  const told = (): Line[] => lines().filter(({ token, msg }) => token === label && msg !== 'request');
-  await waitFor(`${count} lines about the token`, () => told().length >= count);
-  return told();
+  const found = (): Line[] => lines().filter(({ token, msg }) => token === label && msg !== 'request');
+  await waitFor(`${count} lines about the token`, () => found().length >= count);
+  return found();
 }
 
 const put = (token: string, id: string, name: string, host: string): Promise<Response> =>
@@ -32,7 +32,7 @@ const put = (token: string, id: string, name: string, host: string): Promise<Res
     body: new URLSearchParams({ value: `${name}=http://${host}:2380` }),
   });
 
-test('the log tells what becomes of a cluster, a line for each change, and who was refused what', async () => {
+test('the log tells the story of a cluster: a line for each change and each rejected registration', async () => {
   const made = await fetch(`${service.url}/new?size=2`);
   const token = (await made.text()).split('/').at(-1) ?? '';
   await put(token, '1', 'infra1', '10.0.0.1');
@@ -61,7 +61,7 @@ test('the log tells what becomes of a cluster, a line for each change, and who w
   assert.equal(typeof story[4]?.['seconds'], 'number');
 });
 
-test('removals, replacements, standbys and a reopened token are told, too', async () => {
+test('the story includes removals, replacements, standbys and reopening', async () => {
   const { cluster } = await service.client.createToken({ size: 2, allowRejoin: true });
   const token = cluster?.token ?? '';
   const register = (memberId: string, host: string) =>
@@ -75,7 +75,7 @@ test('removals, replacements, standbys and a reopened token are told, too', asyn
   assert.match(texts[4] ?? '', /reopened/);
 });
 
-test('the line of a request has the token that it is about and why it was refused, on every surface', async () => {
+test('the line of a request has its token and the reason of its error, on every interface', async () => {
   const token = 'a'.repeat(32);
   const label = tokenLabel(token);
   await fetch(`${service.url}/${token}`);

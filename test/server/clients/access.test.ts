@@ -29,8 +29,8 @@ const STRANGERS: Record<string, Record<string, string>> = {
   'with the secret under another name': {
     Authorization: `Basic ${Buffer.from(`eve:${ada.secret}`).toString('base64')}`,
   },
-  'with the hash in place of the secret': { Authorization: `Bearer ${ada.line.split(':')[2]}` },
-  'with credentials that are none': { Authorization: 'Negotiate x' },
+  'with the hash instead of the secret': { Authorization: `Bearer ${ada.line.split(':')[2]}` },
+  'with an invalid scheme': { Authorization: 'Negotiate x' },
 };
 
 for (const mode of ['create', 'all'] as const) {
@@ -49,7 +49,7 @@ for (const mode of ['create', 'all'] as const) {
     after(() => service.stop());
 
     for (const [who, headers] of Object.entries(STRANGERS)) {
-      test(`nobody makes a token ${who}, whichever way`, async () => {
+      test(`a caller ${who} cannot create a token in any way`, async () => {
         const refused = await refusal(
           createDiscoveryClient(service.url, { headers }).createToken({ size: 1 }),
         );
@@ -67,7 +67,7 @@ for (const mode of ['create', 'all'] as const) {
       });
     }
 
-    test('known callers make tokens: as bearers, by name, and with the secret behind the token', async () => {
+    test('known callers create tokens with a bearer token, with a password, and with the secret after the token', async () => {
       for (const headers of [bearer, basic]) {
         assert.equal((await fetch(`${service.url}/new?size=1`, { headers })).status, 200);
       }
@@ -102,7 +102,7 @@ for (const mode of ['create', 'all'] as const) {
       }
     });
 
-    test('the secrets of a token let strangers use it', async () => {
+    test("strangers with a token's secret can use the token", async () => {
       const known = createDiscoveryClient(service.url, { headers: basic });
       const { cluster, secrets } = await known.createToken({ size: 1, guard: [Access.JOIN] });
       const as = `${cluster?.token}:${secrets[0]?.secret}`;
@@ -112,7 +112,7 @@ for (const mode of ['create', 'all'] as const) {
       assert.equal(((await answer.json()) as { node: { value: string } }).node.value, '1');
     });
 
-    test('a client of etcd’s v3 API signs in by name and password', async () => {
+    test('a client of etcd’s v3 API logs in with name and password', async () => {
       const transport = createGrpcTransport({ baseUrl: service.url });
       const auth = createClient(Auth, transport);
       assert.equal((await auth.authStatus({}, { headers: basic })).enabled, true);
@@ -132,7 +132,7 @@ for (const mode of ['create', 'all'] as const) {
   });
 }
 
-test('the file of known callers is read again when it changes, and a wrong one changes nothing', async () => {
+test('the file of known callers is read again when it changes, and an invalid one is ignored', async () => {
   const file = join(directory, 'renewed');
   const [first, second] = [issueCredential('first'), issueCredential('second')];
   writeFileSync(file, `${first.line}\n`);
@@ -145,7 +145,7 @@ test('the file of known callers is read again when it changes, and a wrong one c
     await waitFor('the new caller to be known', () => makes(second.secret));
     assert.equal(await makes(first.secret), false, 'the old one is not');
     writeFileSync(file, 'nonsense\n');
-    await waitFor('the log to tell', () =>
+    await waitFor('the log to report it', () =>
       service.logged.some((line) => line.includes('line 1 is not NAME')),
     );
     assert.equal(await makes(second.secret), true);
@@ -155,7 +155,7 @@ test('the file of known callers is read again when it changes, and a wrong one c
   assert.ok(!service.logged.some((line) => line.includes(second.secret)), 'no secret is logged');
 });
 
-test('a file of known callers has a line for each, and what is wrong is told by its line', () => {
+test('a file of known callers has a line for each, and errors name the line', () => {
   const callers = parseAuthFile(`\n# x\n ${ada.line} \r\n`);
   assert.ok(typeof callers === 'object');
   assert.deepEqual([...callers.values()], [{ name: 'ada', isOperator: false }]);
@@ -174,7 +174,7 @@ test('a file of known callers has a line for each, and what is wrong is told by 
   }
 });
 
-test('secrets stay out of the log, in whatever way they come', async () => {
+test('secrets are not logged, however they are sent', async () => {
   const service = await startService();
   try {
     const { cluster, secrets } = await service.client.createToken({ size: 1, guard: [Access.READ] });

@@ -19,7 +19,7 @@ const ip = (text: string): Ip => {
 const cidrs = (text: string) => parseCidrs(text) ?? assert.fail(text);
 
 suite('addresses', () => {
-  test('every address that Node.js knows is read, and nothing else', () => {
+  test('reads every address that Node.js accepts, and nothing else', () => {
     const text = fc.oneof(
       fc.ipV4(),
       fc.ipV4Extended(),
@@ -38,7 +38,7 @@ suite('addresses', () => {
     );
   });
 
-  test('a network covers the addresses that share its first bits, in both families and across them', () => {
+  test('a network covers the addresses that share its first bits, within and across both families', () => {
     const MAPPED = 0xffffn << 32n;
     const v4 = fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }).map((low) => MAPPED + low);
     const address = fc.oneof(v4, fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }));
@@ -71,7 +71,7 @@ suite('addresses', () => {
     assert.equal(covers(undefined, ip('127.0.0.1')), false);
   });
 
-  test('one client is an address of IPv4, however it is written, and a /64 of IPv6', () => {
+  test('one client is an IPv4 address, in any spelling, or an IPv6 /64', () => {
     assert.equal(networkOf(ip('192.0.2.7')), '192.0.2.7');
     assert.equal(networkOf(ip('::ffff:192.0.2.7')), '192.0.2.7');
     assert.equal(networkOf(ip('::ffff:c000:207')), '192.0.2.7');
@@ -90,21 +90,21 @@ suite('the client behind proxies', () => {
     clientBehind(ip(peer), { forwardedFor, forwarded }, TRUSTED);
 
   for (const [what, peer, forwardedFor, forwarded, client] of [
-    ['nobody is trusted but those named', '192.0.2.1', '198.51.100.7', undefined, '192.0.2.1'],
-    ['a proxy says who it is', '10.0.0.1', '198.51.100.7', undefined, '198.51.100.7'],
+    ['only the named proxies are trusted', '192.0.2.1', '198.51.100.7', undefined, '192.0.2.1'],
+    ['a proxy names the client', '10.0.0.1', '198.51.100.7', undefined, '198.51.100.7'],
     [
-      'what the client itself has sent does not count',
+      'what the client itself sends does not count',
       '10.0.0.1',
       '1.1.1.1, 198.51.100.7',
       undefined,
       '198.51.100.7',
     ],
-    ['proxies in a row', '10.0.0.1', '1.1.1.1, 198.51.100.7, 10.0.0.2', undefined, '198.51.100.7'],
-    ['all are proxies', '10.0.0.1', '10.0.0.3,10.0.0.2', undefined, '10.0.0.3'],
+    ['a chain of proxies', '10.0.0.1', '1.1.1.1, 198.51.100.7, 10.0.0.2', undefined, '198.51.100.7'],
+    ['only proxies', '10.0.0.1', '10.0.0.3,10.0.0.2', undefined, '10.0.0.3'],
     ['with a port', '10.0.0.1', '198.51.100.7:4711', undefined, '198.51.100.7'],
     ['IPv6', '2001:db8:1::5', '2001:db8:2::7', undefined, '2001:db8:2::7'],
     ['IPv6 with a port', '10.0.0.1', '[2001:db8:2::7]:4711', undefined, '2001:db8:2::7'],
-    ['what is no address', '10.0.0.1', '198.51.100.7, unknown', undefined, '10.0.0.1'],
+    ['an invalid address', '10.0.0.1', '198.51.100.7, unknown', undefined, '10.0.0.1'],
     ['nothing', '10.0.0.1', '', undefined, '10.0.0.1'],
     [
       'RFC 7239',
@@ -121,22 +121,22 @@ suite('the client behind proxies', () => {
       'for=198.51.100.7;ext="a,for=1.1.1.1"',
       '198.51.100.7',
     ],
+    ['RFC 7239, an unclosed quote', '10.0.0.1', undefined, '"for=1.1.1.1, for=198.51.100.7', '10.0.0.1'],
+    ['RFC 7239, a hidden hop', '10.0.0.1', undefined, 'for=198.51.100.7, for=_secret', '10.0.0.1'],
+    ['RFC 7239, a duplicate parameter', '10.0.0.1', undefined, 'for=198.51.100.7;for=1.1.1.1', '10.0.0.1'],
+    ['both headers agree', '10.0.0.1', '198.51.100.7', 'for=198.51.100.7', '198.51.100.7'],
     [
-      'RFC 7239, a quote that never ends',
+      'one header from the proxy and one from the client',
       '10.0.0.1',
-      undefined,
-      '"for=1.1.1.1, for=198.51.100.7',
+      '198.51.100.7',
+      'for=1.1.1.1',
       '10.0.0.1',
     ],
-    ['RFC 7239, a hidden hop', '10.0.0.1', undefined, 'for=198.51.100.7, for=_secret', '10.0.0.1'],
-    ['RFC 7239, two of one kind', '10.0.0.1', undefined, 'for=198.51.100.7;for=1.1.1.1', '10.0.0.1'],
-    ['both say the same', '10.0.0.1', '198.51.100.7', 'for=198.51.100.7', '198.51.100.7'],
-    ['one header is the proxy’s and one the client’s', '10.0.0.1', '198.51.100.7', 'for=1.1.1.1', '10.0.0.1'],
   ] as const) {
     test(what, () => assert.equal(behind(peer, forwardedFor, forwarded), client));
   }
 
-  test('whatever a client sends before it, what the proxy adds counts', () => {
+  test("the proxy's own entry counts, whatever the client sent before it", () => {
     const garbage = fc.oneof(fc.string(), fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string())).map(String));
     fc.assert(
       fc.property(garbage, (sent) => {
@@ -147,7 +147,7 @@ suite('the client behind proxies', () => {
     );
   });
 
-  test('who comes through a proxy on this machine and hides has no more than any client', () => {
+  test('a client that hides behind a local proxy has the limits of any client', () => {
     const limits = {
       requests: 'off',
       newTokens: 'off',
@@ -171,10 +171,10 @@ suite('the client behind proxies', () => {
       assert.equal(nameOf('127.0.0.1', headers), '127.0.0.1', JSON.stringify(headers));
       assert.equal(nameOf('::1', headers), '0:0:0:0::/64', JSON.stringify(headers));
     }
-    assert.equal(nameOf('127.0.0.1', {}), undefined, 'who comes from this machine itself has no limit');
+    assert.equal(nameOf('127.0.0.1', {}), undefined, 'local clients have no limits');
   });
 
-  test('a header of nothing but commas takes no time', () => {
+  test('a header of commas only is parsed in bounded time', () => {
     const commas = ','.repeat(16_000);
     assert.ok(hopsOfForwardedFor(commas).length <= 16 && hopsOfForwarded(commas).length <= 16);
   });
@@ -183,7 +183,7 @@ suite('the client behind proxies', () => {
 suite('a bucket', () => {
   const rate = parseRate('2/s:10') as Rate;
 
-  test('gives its burst at once, and then so many in a time', () => {
+  test('gives its burst at once, and then its rate', () => {
     let full = 0;
     const tryAt = (now: number): number | undefined => {
       const taken = take(rate, full, now);
@@ -197,11 +197,11 @@ suite('a bucket', () => {
     assert.equal(tryAt(1500), undefined);
     assert.equal(tryAt(1500), 500);
     for (let i = 0; i < 10; i += 1)
-      assert.equal(tryAt(100_000), undefined, 'it is full again, and not fuller');
+      assert.equal(tryAt(100_000), undefined, 'it is full again, but not fuller');
     assert.equal(tryAt(100_000), 500);
   });
 
-  test('never gives more than its burst and its rate, and always that', () => {
+  test('gives exactly its burst and its rate', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 2000 })), (pauses) => {
         let [now, full, taken] = [0, 0, 0];
@@ -209,7 +209,7 @@ suite('a bucket', () => {
           now += pause;
           const answer = take(rate, full, now);
           if ('wait' in answer) {
-            assert.ok('full' in take(rate, full, now + answer.wait), 'after the wait there is one');
+            assert.ok('full' in take(rate, full, now + answer.wait), 'one is available after the wait');
             continue;
           }
           full = answer.full;
@@ -228,7 +228,7 @@ suite('a bucket', () => {
 });
 
 suite('the table of clients', () => {
-  test('stays bounded under a million addresses that each leave something used up', () => {
+  test('stays bounded under a million addresses that each use something up', () => {
     const clients = new ClientTable();
     const held = clients.of('held', 0);
     held.connections = 1;
@@ -237,17 +237,17 @@ suite('the table of clients', () => {
         1e9;
       if (clients.size > REQUEST_LIMITS.clients + 1) assert.fail(`${clients.size} clients`);
     }
-    assert.equal(clients.of('held', 1e6), held, 'who has something open stays');
+    assert.equal(clients.of('held', 1e6), held, 'a client with something open is kept');
   });
 
-  test('forgets who has nothing used up, as others come', () => {
+  test('forgets clients with full buckets as others come', () => {
     const clients = new ClientTable();
     for (let i = 0; i < 10_000; i += 1) clients.of(`early ${i}`, 0).requestsFull = 1000;
     for (let i = 0; i < 10_000; i += 1) clients.of(`late ${i}`, 1000).requestsFull = 2000;
     assert.ok(clients.size < 10_010, `${clients.size} clients`);
   });
 
-  test('the last tenth of a burst is for those whose refusal would be the end', () => {
+  test('the last tenth of a burst is for requests that are not retried', () => {
     const limits = {
       requests: parseRate('1/s:20') as Rate,
       newTokens: 'off',

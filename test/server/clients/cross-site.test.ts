@@ -25,12 +25,12 @@ const basic: Headers = {
 };
 const bearer: Headers = { Authorization: `Bearer ${ada.secret}` };
 
-/** What a browser says when another site has it send a request. */
+/** What a browser sends with requests that another site causes. */
 const FOREIGN: Readonly<Record<string, Headers>> = {
   'another site': { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
   'another site, by a link or an image': { 'Sec-Fetch-Site': 'cross-site' },
   'another host of the same site': { 'Sec-Fetch-Site': 'same-site' },
-  'another site, of a browser that says its origin alone': { Origin: 'https://evil.example' },
+  'another site, in a browser that sends only the origin': { Origin: 'https://evil.example' },
   'a page that hides its origin': { Origin: 'null' },
 };
 
@@ -42,7 +42,7 @@ suite('credentials that a browser keeps', () => {
     own = {
       'a page of the service': { 'Sec-Fetch-Site': 'same-origin', Origin: service.url },
       'a person who types the address': { 'Sec-Fetch-Site': 'none' },
-      'a page of the service, of a browser that says its origin alone': { Origin: service.url },
+      'a page of the service, in a browser that sends only the origin': { Origin: service.url },
       'a program': {},
     };
   });
@@ -58,7 +58,7 @@ suite('credentials that a browser keeps', () => {
   };
   const value = (url: string): URLSearchParams => new URLSearchParams({ value: `infra1=${url}` });
 
-  /** Everything that makes or changes something, on every surface. */
+  /** Everything that creates or changes something, on every interface. */
   const changes: Readonly<Record<string, (headers: Headers, token: string) => Promise<number>>> = {
     'GET /new': (headers) => status('/new?size=3', headers),
     'POST /new': (headers) =>
@@ -102,22 +102,22 @@ suite('credentials that a browser keeps', () => {
   };
 
   for (const [from, headers] of Object.entries(FOREIGN)) {
-    test(`change nothing for ${from}`, async () => {
+    test(`stored credentials change nothing for ${from}`, async () => {
       const token = await made();
       for (const [what, call] of Object.entries(changes)) {
         assert.equal(await call({ ...headers, ...basic }, token), 403, what);
       }
       const { cluster } = await createDiscoveryClient(service.url, { headers: bearer }).getCluster({ token });
       assert.equal(cluster?.memberCount, 0);
-      assert.equal(await status(`/${token}`, { ...headers, ...basic }), 200, 'to look is no change');
+      assert.equal(await status(`/${token}`, { ...headers, ...basic }), 200, 'reading is allowed');
     });
 
-    test(`count for ${from} when a program has added them itself`, async () => {
+    test(`count for ${from} when a program sends them itself`, async () => {
       assert.equal(await status('/new?size=3', { ...headers, ...bearer }), 200);
     });
   }
 
-  test('count for the pages of the service, for whoever types its address, and for programs', async () => {
+  test('count for pages of the service, typed addresses and programs', async () => {
     for (const [from, headers] of Object.entries(own)) {
       const token = await made();
       for (const [what, call] of Object.entries(changes)) {
@@ -128,7 +128,7 @@ suite('credentials that a browser keeps', () => {
   });
 });
 
-test('without credentials a service that asks nobody who it is answers every site, as ever', async (t) => {
+test('without --auth the service accepts requests without credentials from every site', async (t) => {
   const service = await startService();
   t.after(() => service.stop());
   for (const headers of Object.values(FOREIGN)) {

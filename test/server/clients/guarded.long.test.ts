@@ -11,7 +11,7 @@ import { type RunningService, startService } from '../../support/service.ts';
 const ACCESSES = ['READ', 'JOIN', 'ADMINISTER'] as const;
 type Needs = (typeof ACCESSES)[number];
 
-/** LET_IN, or how it was refused: without a secret, or with one that is not for this. */
+/** LET_IN, or why it was rejected: without a secret, or with one for something else. */
 type Outcome = 'LET_IN' | 'NO_SECRET' | 'NOT_FOR_THIS';
 
 const byStatus = (status: number): Outcome =>
@@ -29,7 +29,7 @@ async function byCode(call: Promise<unknown>): Promise<Outcome> {
   return 'LET_IN';
 }
 
-suite('the secrets of a token hold on every surface', () => {
+suite('the secrets of a token apply on every interface', () => {
   let service: RunningService;
   before(async () => {
     service = await startService();
@@ -76,16 +76,16 @@ suite('the secrets of a token hold on every surface', () => {
     ['v2: the size', 'READ', (token) => v2(`/${token}/_config/size`)],
     ['v2: the list', 'READ', (token) => v2(`/${token}`)],
     ['v2: a wait', 'READ', waitV2],
-    ['v2: an etcd’s own path', 'READ', (token) => v2(`/v2/keys/_etcd/registry/${token}`)],
+    ['v2: the path of an etcd', 'READ', (token) => v2(`/v2/keys/_etcd/registry/${token}`)],
     [
       'v2: a registration',
       'JOIN',
       (token) => v2(`/${token}/1?prevExist=false`, { method: 'PUT', body: new URLSearchParams(form) }),
     ],
-    ['v2: the same registration again', 'JOIN', (token) => putV2(token, '', form)],
+    ['v2: a repeated registration', 'JOIN', (token) => putV2(token, '', form)],
     ['v2: a replacement', 'ADMINISTER', (token) => putV2(token, '', otherForm)],
     [
-      'v2: a replacement of what is there',
+      'v2: a replacement of an existing member',
       'ADMINISTER',
       (token) => putV2(token, '?prevExist=true', otherForm),
     ],
@@ -97,7 +97,7 @@ suite('the secrets of a token hold on every surface', () => {
     ['v2: a removal', 'ADMINISTER', (token) => v2(`/${token}/1`, { method: 'DELETE' })],
     ['v3: the size', 'READ', (token) => kv((client) => client.range({ key: key(token, '_config/size') }))],
     [
-      'v3: a transaction that reads',
+      'v3: a reading transaction',
       'READ',
       (token) =>
         kv((client) =>
@@ -132,7 +132,7 @@ suite('the secrets of a token hold on every surface', () => {
     ],
     ['RPC: Register', 'JOIN', (token) => rpc((client) => client.register({ token, ...member }))],
     [
-      'RPC: Register, the same again',
+      'RPC: Register, repeated',
       'JOIN',
       (token) => rpc((client) => client.register({ token, ...member, mode: RegisterMode.REPLACE })),
     ],
@@ -142,7 +142,7 @@ suite('the secrets of a token hold on every surface', () => {
       (token) => rpc((client) => client.register({ token, ...other, mode: RegisterMode.REPLACE })),
     ],
     [
-      'RPC: Register, a replacement or a new one',
+      'RPC: Register, a replacement or a new member',
       'ADMINISTER',
       (token) => rpc((client) => client.register({ token, ...other, mode: RegisterMode.CREATE_OR_REPLACE })),
     ],
@@ -163,7 +163,7 @@ suite('the secrets of a token hold on every surface', () => {
     ['the command deregister', 'ADMINISTER', (token) => command('deregister', token, '1')],
   ];
 
-  /** Its head says it. */
+  /** The status is enough. */
   async function waitV2(token: string): Promise<Outcome> {
     const leave = new AbortController();
     const outcome = await v2(`/${token}/9?wait=true`, { signal: leave.signal });
@@ -192,15 +192,15 @@ suite('the secrets of a token hold on every surface', () => {
     return cancelReason.includes('does not allow') ? 'NOT_FOR_THIS' : 'NO_SECRET';
   }
 
-  test('no answer of the v2 dialect tells a secret: neither the caller’s nor that of who asked before', async () => {
+  test('no v2 response contains a secret, of this caller or an earlier one', async () => {
     const { cluster, secrets } = await service.client.createToken({
       size: 3,
       guard: [Access.READ, Access.JOIN],
     });
     const [read, join] = secrets.map(({ secret }) => `${service.url}/${cluster?.token}:${secret}`);
-    const told: string[] = [];
+    const bodies: string[] = [];
     const ask = async (url: string, init: RequestInit = {}): Promise<void> => {
-      told.push(await (await fetch(url, init)).text());
+      bodies.push(await (await fetch(url, init)).text());
     };
     await ask(`${join}/1?prevExist=false`, { method: 'PUT', body: new URLSearchParams(form) });
     for (const url of [join, read]) {
@@ -217,25 +217,25 @@ suite('the secrets of a token hold on every surface', () => {
       await ask(`${url}?recursive=true`, { method: 'DELETE' });
       await ask(url as string, { method: 'PUT', body: new URLSearchParams(form) });
     }
-    for (const text of told) {
-      assert.ok(text.includes('"'), 'every call was answered in JSON');
+    for (const text of bodies) {
+      assert.ok(text.includes('"'), 'every response is JSON');
       for (const { secret } of secrets) assert.ok(!text.includes(secret), text);
     }
   });
 
   for (const [what, needs, call] of CALLS) {
-    test(`${what} takes the secret to ${needs.toLowerCase()} or a higher one, and no other`, async () => {
+    test(`${what} accepts the secret to ${needs.toLowerCase()} or a higher one, and no other`, async () => {
       const isCommand = !/^(v2|v3|RPC|the page)/.test(what);
       const guard = ACCESSES.map((access) => Access[access]);
       const { cluster, secrets } = await service.client.createToken({ size: 3, guard });
       const token = cluster?.token ?? '';
-      // What is there is needed for a removal, and a registration may be repeated.
+      // A removal needs a member, and a registration can be repeated.
       await service.client.register({ token: `${token}:${secrets[2]?.secret}`, ...member });
       const outcome = async (as: string): Promise<Outcome> => call(as);
       assert.equal(await outcome(token), 'NO_SECRET');
       const enough = ACCESSES.indexOf(needs);
       for (const [i, { secret }] of secrets.entries()) {
-        // A command takes a process for each; what is at the border shows most.
+        // Each command takes a process, so only the secrets around the limit are tried.
         if (isCommand && i !== enough && i !== enough - 1) continue;
         const expected = i >= enough ? 'LET_IN' : 'NOT_FOR_THIS';
         assert.equal(await outcome(`${token}:${secret}`), expected, `with that to ${ACCESSES[i]}`);
@@ -244,7 +244,7 @@ suite('the secrets of a token hold on every surface', () => {
     });
   }
 
-  test('where administering alone is guarded, nobody takes another’s place without its secret', async () => {
+  test('if only ADMINISTER is guarded, a caller without its secret cannot replace a member', async () => {
     const { cluster, secrets } = await service.client.createToken({ size: 3, guard: [Access.ADMINISTER] });
     const token = cluster?.token ?? '';
     await service.client.register({ token, ...member });

@@ -36,7 +36,7 @@ const ALICE = '198.51.100.1';
 const BOB = '198.51.100.2';
 const HOUR = 3_600_000;
 
-/** A service behind a proxy on this machine: who a request is from is what its X-Forwarded-For says. */
+/** Starts a service behind a proxy on this machine, which takes the client from X-Forwarded-For. */
 function serviceWith(perClient: Partial<ClientLimits>): Promise<RunningService> {
   const { limits } = defaultConfig();
   return startService(
@@ -50,7 +50,7 @@ function serviceWith(perClient: Partial<ClientLimits>): Promise<RunningService> 
 
 const from = (client: string): Record<string, string> => ({ 'X-Forwarded-For': client });
 
-/** Every protocol of RPCs, over what it is spoken on. */
+/** Returns a transport for every RPC protocol and HTTP version. */
 function transports(baseUrl: string, client: string): Record<string, Transport> {
   const forwarded: Interceptor = (next) => (request) => {
     request.header.set('X-Forwarded-For', client);
@@ -66,24 +66,24 @@ function transports(baseUrl: string, client: string): Record<string, Transport> 
   };
 }
 
-function assertTurnedAway(thrown: unknown, words: RegExp): true {
+function assertRateLimited(thrown: unknown, pattern: RegExp): true {
   const error = ConnectError.from(thrown);
   assert.equal(error.code, Code.ResourceExhausted);
-  assert.match(error.rawMessage, words);
+  assert.match(error.rawMessage, pattern);
   assert.equal(refusalOf(error)?.reason, ErrorReason.TOO_MANY_REQUESTS);
   const [retry] = error.findDetails(RetryInfoSchema);
-  assert.ok((retry?.retryDelay?.seconds ?? 0n) > 0n, 'it says when to come again');
+  assert.ok((retry?.retryDelay?.seconds ?? 0n) > 0n, 'the error says when to retry');
   return true;
 }
 
-suite('too many bytes of one client', () => {
+suite('stored bytes of one client above the limit', () => {
   let service: RunningService;
   before(async () => {
     service = await serviceWith({ bytes: { burst: 3000, interval: HOUR } });
   });
   after(() => service.stop());
 
-  test('are refused with when to come again, changes that change nothing take none, and others are served', async () => {
+  test('bytes above the limit are rejected with a delay; changes without effect are free, and others are served', async () => {
     const of = (client: string) =>
       createClient(DiscoveryService, transports(service.url, client)['gRPC'] as Transport);
     const [alice, bob] = [of(ALICE), of(BOB)];
@@ -91,7 +91,7 @@ suite('too many bytes of one client', () => {
     const token = cluster?.token ?? '';
     const member = { token, memberId: 'a', name: 'a', peerUrls: ['http://a:2380'] };
     for (let i = 0; i < 100; i++) await alice.register(member);
-    const words = /\b198\.51\.100\.1 reached its rate limit for stored bytes; try again in \d+ s$/;
+    const pattern = /\b198\.51\.100\.1 reached its rate limit for stored bytes; try again in \d+ s$/;
     let refused: unknown;
     for (let i = 0; i < 100 && refused === undefined; i++) {
       const name = `${'x'.repeat(200)}${i}`;
@@ -100,20 +100,20 @@ suite('too many bytes of one client', () => {
         (thrown: unknown) => thrown,
       );
     }
-    assert.ok(assertTurnedAway(refused, words));
-    // What is left for the members of tokens is not for new ones.
-    await assert.rejects(alice.createToken({ size: 3 }), (thrown) => assertTurnedAway(thrown, words));
+    assert.ok(assertRateLimited(refused, pattern));
+    // Bytes left for members are not available to new tokens.
+    await assert.rejects(alice.createToken({ size: 3 }), (thrown) => assertRateLimited(thrown, pattern));
     await bob.register({ token, memberId: 'b', name: 'b', peerUrls: ['http://b:2380'] });
   });
 });
 
-suite('too many requests of one client', () => {
+suite('requests of one client above the limit', () => {
   let service: RunningService;
   let url: string;
   let token: string;
   const WORDS = /\b198\.51\.100\.1 reached its rate limit for requests\b.*; try again in \d+ s$/;
   before(async () => {
-    // One, and the next in an hour: whoever has used it up stays out for the test.
+    // One, and the next in an hour: a client that has used it stays out for the test.
     service = await serviceWith({ requests: { burst: 1, interval: HOUR } });
     url = service.url;
     token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
@@ -139,7 +139,7 @@ suite('too many requests of one client', () => {
       /^\{"errorCode":300/,
     ],
     [
-      'a node that registers, for which it is the end',
+      'a node that registers, which does not retry',
       'PUT',
       '/T/1?prevExist=false',
       '*/*',
@@ -147,16 +147,16 @@ suite('too many requests of one client', () => {
       /^\{"errorCode":110,.*the token is still good: start this node again"/,
     ],
     [
-      'a node that waits for itself, for which it is the end',
+      'a node that waits for itself, which does not retry',
       'GET',
       '/T/1?recursive=false&wait=true&waitIndex=2',
       '*/*',
       429,
       /start this node again"/,
     ],
-    ['whoever deletes', 'DELETE', '/T?recursive=true', '*/*', 429, /^\{"errorCode":110/],
+    ['a client that deletes', 'DELETE', '/T?recursive=true', '*/*', 429, /^\{"errorCode":110/],
     [
-      'whoever makes a token',
+      'a client that creates a token',
       'GET',
       '/new?size=3',
       '*/*',
@@ -167,7 +167,7 @@ suite('too many requests of one client', () => {
     ['a browser with the form', 'POST', '/_page/new', 'text/html', 429, /class="brand" href="\.\.\/"/],
     ['the first page', 'GET', '/', '*/*', 429, /^client 198\.51\.100\.1 reached its rate limit/],
   ] as const) {
-    test(`${what} is told so`, async () => {
+    test(`${what} gets an error with Retry-After`, async () => {
       const response = await fetch(`${url}${path.replace('T', token)}`, {
         method,
         headers: { ...from(ALICE), accept },
@@ -179,26 +179,26 @@ suite('too many requests of one client', () => {
     });
   }
 
-  test('RPCs are refused in every protocol, streams too, with when to come again', async () => {
+  test('RPCs and streams are rejected in every protocol, with a delay', async () => {
     for (const [name, transport] of Object.entries(transports(url, ALICE))) {
       const client = createClient(DiscoveryService, transport);
-      await assert.rejects(client.getCluster({ token }), (thrown) => assertTurnedAway(thrown, WORDS), name);
+      await assert.rejects(client.getCluster({ token }), (thrown) => assertRateLimited(thrown, WORDS), name);
       const watch = client.watchMembers({ token })[Symbol.asyncIterator]();
-      await assert.rejects(watch.next(), (thrown) => assertTurnedAway(thrown, WORDS), name);
+      await assert.rejects(watch.next(), (thrown) => assertRateLimited(thrown, WORDS), name);
       const etcd = createClient(KV, transport);
       await assert.rejects(
         etcd.range({ key: Buffer.from('/x') }),
-        (thrown) => assertTurnedAway(thrown, WORDS),
+        (thrown) => assertRateLimited(thrown, WORDS),
         name,
       );
       if (name !== 'gRPC' && name !== 'Connect over HTTP/2') continue;
       const watching = createClient(Watch, transport).watch((async function* () {})());
-      // Of all codes a node of etcd pauses after this one alone.
+      // An etcd node pauses only after this code.
       await assert.rejects(watching[Symbol.asyncIterator]().next(), { code: Code.Unavailable }, name);
     }
   });
 
-  test('a call is refused before its body is there', async () => {
+  test('a call is rejected before its body arrives', async () => {
     const socket = connect(service.port, '127.0.0.1');
     const lines = [
       'POST /discovery.v1.DiscoveryService/GetCluster HTTP/1.1',
@@ -215,7 +215,7 @@ suite('too many requests of one client', () => {
     socket.destroy();
   });
 
-  test('probes, scrapers and other clients are answered', async () => {
+  test('probes, scrapers and other clients are served', async () => {
     for (const path of ['/health', '/livez', '/readyz', '/metrics']) {
       assert.equal((await fetch(`${url}${path}`, { headers: from(ALICE) })).status, 200, path);
     }
@@ -223,7 +223,7 @@ suite('too many requests of one client', () => {
     assert.equal((await fetch(`${url}/${token}`)).status, 200, 'this machine has no limit');
   });
 
-  test('the log has the client and not the proxy, refusals at debug, and one line of warning', async () => {
+  test('the log names the client, not the proxy, with rejected requests at debug and one warning', async () => {
     const lines = (): Array<Record<string, unknown>> =>
       service.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
     await waitFor('a line of each', () => new Set(lines().map(({ remote }) => remote)).size >= 4);
@@ -240,7 +240,7 @@ suite('too many requests of one client', () => {
     assert.match(metrics, /discovery_refusals_total\{reason="TOO_MANY_REQUESTS"\} \d\d/);
   });
 
-  test('who asks without a trusted proxy cannot choose who it is', async (t) => {
+  test('without a trusted proxy, a client cannot choose its address', async (t) => {
     const { limits } = defaultConfig();
     const own = await startService(
       {},
@@ -255,7 +255,7 @@ suite('too many requests of one client', () => {
   });
 });
 
-suite('too many new tokens of one client', () => {
+suite('new tokens of one client above the limit', () => {
   let service: RunningService;
   let url: string;
   const WORDS = /\b198\.51\.100\.1 reached its rate limit for new tokens; .*; try again in \d+ s$/;
@@ -268,7 +268,7 @@ suite('too many new tokens of one client', () => {
   });
   after(() => service.stop());
 
-  test('are refused on every surface', async () => {
+  test('are rejected on every interface', async () => {
     const made = await fetch(`${url}/new?size=3`, { headers: from(ALICE) });
     assert.equal(made.status, 429);
     assert.match((await made.text()).trim(), WORDS);
@@ -299,16 +299,16 @@ suite('too many new tokens of one client', () => {
       const client = createClient(DiscoveryService, transport);
       await assert.rejects(
         client.createToken({ size: 3 }),
-        (thrown) => assertTurnedAway(thrown, WORDS),
+        (thrown) => assertRateLimited(thrown, WORDS),
         name,
       );
       const etcd = createClient(KV, transport);
       const size = { key: Buffer.from('/_etcd/registry/mine/_config/size'), value: Buffer.from('3') };
-      await assert.rejects(etcd.put(size), (thrown) => assertTurnedAway(thrown, WORDS), name);
+      await assert.rejects(etcd.put(size), (thrown) => assertRateLimited(thrown, WORDS), name);
     }
   });
 
-  test('all else goes on, and so do other clients, also those of the same /48', async () => {
+  test('do not affect other calls, or other clients in the same /48', async () => {
     const { cluster } = await service.client.createToken({ size: 3 });
     const token = cluster?.token ?? '';
     assert.equal((await fetch(`${url}/${token}`, { headers: from(ALICE) })).status, 200);
@@ -322,27 +322,27 @@ suite('too many new tokens of one client', () => {
   });
 });
 
-test('a typed client waits as long as it is asked to, and has its token then', async (t) => {
+test('a typed client waits as long as the service says, and then gets its token', async (t) => {
   const service = await serviceWith({ newTokens: { burst: 1, interval: 1500 } });
   t.after(() => service.stop());
   const client = createDiscoveryClient(service.url, { headers: from(ALICE) });
   const all = [await client.createToken({ size: 1 }), await client.createToken({ size: 1 })];
   assert.ok(all.every(({ created }) => created));
   const impatient = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
-  // There is room for one of them at most, however late they are.
+  // At most one of them has room, however late they are.
   const asked = await Promise.allSettled([1, 2, 3].map(() => impatient.createToken({ size: 1 })));
   const refused = asked.flatMap((each) => (each.status === 'rejected' ? [each.reason as ConnectError] : []));
   assert.ok(refused.length > 0 && refused.every(({ code }) => code === Code.ResourceExhausted));
 });
 
-test('waiters and streams of one client are bounded, and make room when they end', async (t) => {
+test('waits and streams of one client are bounded, and make room when they end', async (t) => {
   const service = await serviceWith({ requestsAtOnce: 3 });
   t.after(() => service.stop());
   const token = (await service.client.createToken({ size: 3 })).cluster?.token ?? '';
   const abort = new AbortController();
   const wait = (): Promise<Response> =>
     fetch(`${service.url}/${token}?recursive=true&wait=true`, { headers: from(ALICE), signal: abort.signal });
-  // Held, as a response that is forgotten is cut off.
+  // Held, because a garbage-collected response is closed.
   const open = await Promise.all([wait(), wait()]);
   t.after(() => open.length);
   const watcher = createDiscoveryClient(service.url, { headers: from(ALICE), retryForMs: 0 });
@@ -355,7 +355,7 @@ test('waiters and streams of one client are bounded, and make room when they end
     /198\.51\.100\.1 reached its limit of 3 concurrent requests; try again in 5 s/,
   );
   await assert.rejects(watcher.getCluster({ token }), (thrown) =>
-    assertTurnedAway(thrown, /3 concurrent requests/),
+    assertRateLimited(thrown, /3 concurrent requests/),
   );
   assert.equal((await fetch(`${service.url}/${token}`, { headers: from(BOB) })).status, 200);
   abort.abort();
@@ -364,13 +364,13 @@ test('waiters and streams of one client are bounded, and make room when they end
     'room',
     async () => (await fetch(`${service.url}/${token}`, { headers: from(ALICE) })).status === 200,
   );
-  // A refusal is of one call.
+  // Only one call was rejected.
   assert.equal((await watcher.getCluster({ token })).cluster?.token, token);
 });
 
 const registry = (token: string): Uint8Array => Buffer.from(`/_etcd/registry/${token}/members`);
 
-/** Opens a watch as a node of etcd 3.7 does, with some of the client's words for it. Resolves to its first answer. */
+/** Opens watches as a node of etcd 3.7 does, from a given client. Resolves when all are created or rejected. */
 async function watchAsNode(
   { url }: RunningService,
   client: string,
@@ -404,11 +404,11 @@ async function watchAsNode(
   return { created, refused, next };
 }
 
-for (const [whose, words] of [
+for (const [whose, pattern] of [
   ['of one client', /198\.51\.100\.1 .*\b3\b/],
   ['of all clients', /the service reached its limit of waiting nodes and watches; try again in 5 s/],
 ] as const) {
-  test(`watches ${whose} are bounded in every dialect, other calls go on, and who waits gets in later`, async (t) => {
+  test(`watches ${whose} are bounded in every dialect; other calls are served, and a waiting client gets in later`, async (t) => {
     const service =
       whose === 'of one client'
         ? await serviceWith({ watches: 3 })
@@ -433,7 +433,7 @@ for (const [whose, words] of [
     const watcher = createDiscoveryClient(url, { headers: from(ALICE), retryForMs: 0 });
     const watch = watcher.watchMembers({ token }, { signal: first.signal })[Symbol.asyncIterator]();
     await watch.next();
-    // Held, as a response that is forgotten is cut off.
+    // Held, because a garbage-collected response is closed.
     const open = await Promise.all([wait(), watchAsNode(service, ALICE, token, leave)]);
     t.after(() => open.length);
     await waitFor('three watches', async () =>
@@ -441,19 +441,19 @@ for (const [whose, words] of [
     );
 
     const refused = await wait();
-    assert.equal(refused.status, 503, 'a v2 node asks again by itself');
+    assert.equal(refused.status, 503, 'a v2 node retries it');
     assert.equal(refused.headers.get('retry-after'), '5');
-    assert.match(await refused.text(), words);
+    assert.match(await refused.text(), pattern);
     for (const [name, transport] of Object.entries(transports(url, ALICE))) {
       const stream = createClient(DiscoveryService, transport).watchMembers({ token });
       await assert.rejects(
         stream[Symbol.asyncIterator]().next(),
-        (thrown) => assertTurnedAway(thrown, words),
+        (thrown) => assertRateLimited(thrown, pattern),
         name,
       );
     }
     const held = await watchAsNode(service, ALICE, token, leave);
-    assert.equal(held.created, 1, 'a v3 node would begin again at once, for ever');
+    assert.equal(held.created, 1, 'a v3 node would retry immediately, without end');
 
     const body = new URLSearchParams({ value: 'infra1=http://10.0.0.1:2380' });
     assert.equal((await ask('/1?prevExist=false', { method: 'PUT', body })).status, 201);
@@ -465,15 +465,15 @@ for (const [whose, words] of [
       });
       assert.equal(bob.status, 200);
     }
-    assert.equal((await self).status, 200, 'who waits for itself would end');
+    assert.equal((await self).status, 200, 'a node that waits for itself would exit');
     first.abort();
     await assert.rejects(watch.next());
     const { events } = await held.next();
-    assert.ok(events.length > 0, 'there is room for it now');
+    assert.ok(events.length > 0, 'now it has room');
   });
 }
 
-test('the flood of one client leaves the requests of another answered', async (t) => {
+test('a flood of one client does not affect the requests of another', async (t) => {
   const service = await serviceWith({ requests: { burst: 100, interval: HOUR } });
   t.after(() => service.stop());
   const session = connectHttp2(service.url);
@@ -492,11 +492,11 @@ test('the flood of one client leaves the requests of another answered', async (t
   await Promise.all(flood);
   session.close();
   assert.ok(others.every((status) => status === 200));
-  // The last tenth of the burst is for others.
+  // The last tenth of the burst is reserved.
   assert.equal(statuses.get(429), 710, JSON.stringify([...statuses]));
 });
 
-test('new connections of a client whose connection has flooded are dropped for some seconds; others’ are not', () => {
+test('new connections of a client that flooded are dropped for some seconds; those of others are not', () => {
   let now = 0;
   const limiter = new Limiter({
     limits: defaultConfig().limits.perClient,
@@ -516,7 +516,7 @@ test('new connections of a client whose connection has flooded are dropped for s
   assert.equal(verdict('2001:db8:0:7:1:2:3:4'), 'DROPPED', 'of the same network');
   assert.equal(verdict(BOB), 'WELCOME');
   assert.equal(verdict('2001:db8:0:8::1'), 'WELCOME');
-  assert.equal(verdict('203.0.113.1'), undefined, 'a trusted proxy has clients that have not flooded');
+  assert.equal(verdict('203.0.113.1'), undefined, 'a trusted proxy has other clients, too');
   assert.equal(verdict('127.0.0.1'), undefined, 'this machine has no limit');
   now += REQUEST_LIMITS.floodPause - 1;
   assert.equal(verdict(ALICE), 'DROPPED');
@@ -525,10 +525,10 @@ test('new connections of a client whose connection has flooded are dropped for s
 });
 
 for (const [how, tls] of [
-  ['in clear text', undefined],
+  ['in plaintext', undefined],
   ['over TLS', IDENTITY],
 ] as const) {
-  test(`connections of one client past its limit are told so, then dropped, and make room when they end, ${how}`, async (t) => {
+  test(`connections of one client above its limit get an error, then are dropped, and make room when they end, ${how}`, async (t) => {
     const { limits } = defaultConfig();
     const log = { warn() {}, error() {} };
     const limiter = new Limiter({
@@ -537,7 +537,7 @@ for (const [how, tls] of [
       trustedProxies: undefined,
       log,
     });
-    // The sockets are of this machine; who each is from is told in the order that they come in.
+    // All sockets are local; each gets the address that is next in this list.
     const owners: string[] = [];
     const port = await openPort({
       host: '127.0.0.1',
@@ -572,7 +572,7 @@ for (const [how, tls] of [
       refused,
       /^HTTP\/1\.1 503[^]*Retry-After: 5[^]*This client has reached its limit on connections/,
     );
-    assert.equal(await open(ALICE, 'h2'), 'closed', 'HTTP/2 has no words for it');
+    assert.equal(await open(ALICE, 'h2'), 'closed', 'HTTP/2 has no error for it');
     assert.match(await open(BOB), /^HTTP\/1\.1 200/);
     assert.notEqual(await open(BOB, 'h2'), 'closed');
     const held = Array.from({ length: REQUEST_LIMITS.clientRefusals }, () => {
@@ -582,7 +582,7 @@ for (const [how, tls] of [
       return once(socket, 'connect');
     });
     await Promise.all(held);
-    assert.equal(await open(ALICE), 'closed', 'past those that are told so');
+    assert.equal(await open(ALICE), 'closed', 'above the number of those that get an error');
     for (const socket of sockets) socket.destroy();
     await waitFor('room', async () => (await open(ALICE)).startsWith('HTTP/1.1 200'));
   });

@@ -19,14 +19,14 @@ const [stays, leaves] = [issueCredential('stays'), issueCredential('leaves')];
 type Credential = typeof stays;
 const bearerOf = ({ secret }: Credential) => ({ Authorization: `Bearer ${secret}` });
 
-/** Something open, and how it has ended once it has. */
-interface Open {
+/** An open call, and whether and how it ended. */
+interface OpenCall {
   readonly ended: () => boolean;
   readonly end: Promise<unknown>;
   readonly leave: () => void;
 }
 
-function open(run: (signal: AbortSignal) => Promise<unknown>): Open {
+function start(run: (signal: AbortSignal) => Promise<unknown>): OpenCall {
   const abort = new AbortController();
   let ended = false;
   const end = run(abort.signal)
@@ -37,21 +37,21 @@ function open(run: (signal: AbortSignal) => Promise<unknown>): Open {
   return { ended: () => ended, end, leave: () => abort.abort() };
 }
 
-type Opens = (service: RunningService, token: string, as: Credential) => Open;
+type Opens = (service: RunningService, token: string, as: Credential) => OpenCall;
 
 const watchMembers =
   (headers: (as: Credential) => Record<string, string>, tokenOf: (token: string, as: Credential) => string) =>
-  (service: RunningService, token: string, as: Credential): Open =>
-    open(async (signal) => {
+  (service: RunningService, token: string, as: Credential): OpenCall =>
+    start(async (signal) => {
       const client = createClient(DiscoveryService, createGrpcTransport({ baseUrl: service.url }));
       const asked = { token: tokenOf(token, as) };
       for await (const _ of client.watchMembers(asked, { signal, headers: headers(as) }));
     });
 
-/** What a caller can have open for long. */
+/** What a caller can keep open for long. */
 const OPENS: Readonly<Record<string, Opens>> = {
-  'a wait of the v2 dialect': (service, token, as) =>
-    open(async (signal) => {
+  'a v2 wait': (service, token, as) =>
+    start(async (signal) => {
       const answer = await fetch(`${service.url}/${token}?wait=true&recursive=true`, {
         signal,
         headers: bearerOf(as),
@@ -59,14 +59,14 @@ const OPENS: Readonly<Record<string, Opens>> = {
       assert.equal(answer.status, 200);
       await answer.text();
     }),
-  'a wait of the v2 dialect, with the secret behind the token': (service, token, as) =>
-    open(async (signal) => {
+  'a v2 wait with the secret after the token': (service, token, as) =>
+    start(async (signal) => {
       const answer = await fetch(`${service.url}/${token}:${as.secret}?wait=true&recursive=true`, { signal });
       assert.equal(answer.status, 200);
       await answer.text();
     }),
-  'a watch of the v3 dialect': (service, token, as) =>
-    open(async (signal) => {
+  'a v3 watch': (service, token, as) =>
+    start(async (signal) => {
       const client = createClient(Watch, createGrpcTransport({ baseUrl: service.url }));
       const requests = async function* () {
         const key = Buffer.from(`/_etcd/registry/${token}/members`);
@@ -81,14 +81,14 @@ const OPENS: Readonly<Record<string, Opens>> = {
       }
     }),
   WatchMembers: watchMembers(bearerOf, (token) => token),
-  'WatchMembers, with the secret behind the token': watchMembers(
+  'WatchMembers with the secret after the token': watchMembers(
     () => ({}),
     (token, as) => `${token}:${as.secret}`,
   ),
 };
 
-/** A service that knows both, with all of that open for each of them. */
-async function everythingOpen(t: TestContext, name: string) {
+/** Starts a service that knows both callers, with all of this open for each. */
+async function openEverything(t: TestContext, name: string) {
   const file = join(directory, name);
   writeFileSync(file, `${stays.line}\n${leaves.line}\n`);
   const service = await startService({}, { auth: { mode: 'all', file } });
@@ -102,7 +102,7 @@ async function everythingOpen(t: TestContext, name: string) {
     for (const { leave } of [...all.stays, ...all.leaves]) leave();
     await service.stop();
   });
-  // The waits of the v2 dialect share a watch of the core.
+  // The v2 waits share a watch of the core.
   await waitFor('all of them to be open', async () => {
     const metrics = await (await fetch(`${service.url}/metrics`)).text();
     return metrics.includes(`discovery_watches ${2 * length}`);
@@ -114,14 +114,15 @@ function logOf({ logged }: RunningService): Array<Record<string, unknown>> {
   return logged.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-suite('a caller that is taken out of the file of known callers', () => {
-  test('has nothing open any more, and others keep what they have', async (t) => {
-    const { file, service, client, token, all } = await everythingOpen(t, 'one');
+suite('a caller removed from the file of known callers', () => {
+  test('a removed caller loses everything it has open, and others keep theirs', async (t) => {
+    const { file, service, client, token, all } = await openEverything(t, 'one');
     writeFileSync(file, `${stays.line}\n`);
     for (const { what, ended } of all.leaves) await waitFor(`the end of ${what}`, ended);
-    const told = await Promise.all(all.leaves.map(({ end }) => end));
-    for (const thrown of told) assert.ok(thrown instanceof Error, 'a wait that ends so is no empty answer');
-    const ofRpcs = told.filter((thrown) => thrown instanceof ConnectError);
+    const outcomes = await Promise.all(all.leaves.map(({ end }) => end));
+    for (const thrown of outcomes)
+      assert.ok(thrown instanceof Error, 'a wait that ends like this does not return an empty response');
+    const ofRpcs = outcomes.filter((thrown) => thrown instanceof ConnectError);
     assert.deepEqual(
       ofRpcs.map(({ code }) => code),
       [Code.Unauthenticated, Code.Unauthenticated, Code.Unauthenticated],
@@ -130,20 +131,20 @@ suite('a caller that is taken out of the file of known callers', () => {
       all.stays.filter(({ ended }) => ended()).map(({ what }) => what),
       [],
     );
-    // The waits of others are answered, though it was the first of them that is gone.
+    // The waits of others are answered, although the removed caller had the first one.
     await client.register({ token, memberId: '1', name: 'infra1', peerUrls: ['http://10.0.0.1:2380'] });
-    for (const { what, ended } of all.stays.slice(0, 2)) await waitFor(`the answer to ${what}`, ended);
+    for (const { what, ended } of all.stays.slice(0, 2)) await waitFor(`the response to ${what}`, ended);
     const over = logOf(service).find(({ ended }) => ended !== undefined);
     assert.equal(over?.['ended'], all.leaves.length);
   });
 
   for (const [how, takeAll] of [
     ['emptied', (file: string) => writeFileSync(file, '')],
-    ['left with remarks alone', (file: string) => writeFileSync(file, '# nobody\n')],
+    ['reduced to comments', (file: string) => writeFileSync(file, '# nobody\n')],
     ['deleted', (file: string) => unlinkSync(file)],
   ] as const) {
-    test(`is one of all when the file is ${how}, which the log tells as an error`, async (t) => {
-      const { file, service, token, all } = await everythingOpen(t, how);
+    test(`all callers are removed if the file is ${how}, which is logged as an error`, async (t) => {
+      const { file, service, token, all } = await openEverything(t, how);
       takeAll(file);
       for (const { what, ended } of [...all.leaves, ...all.stays]) await waitFor(`the end of ${what}`, ended);
       const asked = await fetch(`${service.url}/${token}`, { headers: bearerOf(stays) });
@@ -154,7 +155,7 @@ suite('a caller that is taken out of the file of known callers', () => {
         [file],
       );
       appendFileSync(file, `${stays.line}\n`);
-      await waitFor('callers to be known again', async () => {
+      await waitFor('the caller to be known again', async () => {
         return (await fetch(`${service.url}/${token}`, { headers: bearerOf(stays) })).ok;
       });
     });

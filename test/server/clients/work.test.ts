@@ -13,8 +13,8 @@ import { defaultConfig } from '../../support/service.ts';
 const CALL: AdmissionRequest = { isWait: false, mustPass: false };
 const SECOND = 1000;
 
-/** A limiter with a clock of its own, and a client of it. */
-class Charged {
+/** A limiter with its own clock, and a client of it. */
+class ChargedClient {
   now = 0;
   readonly #limiter: Limiter;
   readonly #address: string;
@@ -39,8 +39,8 @@ class Charged {
     return this.#limiter.quotaOf(this.#client);
   }
 
-  /** How many requests are let in, one after the other. */
-  letIn(most = 1000): number {
+  /** Returns how many consecutive requests are admitted. */
+  admitted(most = 1000): number {
     for (let count = 0; count < most; count += 1) {
       const entered = this.#limiter.enter(this.#client, CALL);
       if (entered instanceof DiscoveryError) return count;
@@ -51,28 +51,28 @@ class Charged {
 }
 
 const RATE: Rate = { burst: 10, interval: SECOND };
-// A tenth of a burst is kept for those who do not come again.
+// A tenth of a burst is reserved for requests that are not retried.
 const KEPT = 1;
 
-suite('work is of the same bucket as requests', () => {
-  test('what is asked for before is taken as so many requests', () => {
-    const client = new Charged(RATE);
+suite('work shares a bucket with requests', () => {
+  test('work charged in advance counts as that many requests', () => {
+    const client = new ChargedClient(RATE);
     client.work.ask(4);
-    assert.equal(client.letIn(), 10 - KEPT - 4);
+    assert.equal(client.admitted(), 10 - KEPT - 4);
   });
 
-  test('what is owed afterwards lets nobody in until it is there again, however much it is', () => {
-    const client = new Charged(RATE);
+  test('work charged afterwards blocks the client until it is paid off, however much it is', () => {
+    const client = new ChargedClient(RATE);
     client.work.owe(110);
-    assert.equal(client.letIn(), 0);
+    assert.equal(client.admitted(), 0);
     client.now = 100 * SECOND;
-    assert.equal(client.letIn(), 0);
+    assert.equal(client.admitted(), 0);
     client.now = (100 + KEPT + 1) * SECOND;
-    assert.equal(client.letIn(), 1);
+    assert.equal(client.admitted(), 1);
   });
 
-  test('more than there is is refused before it is done, with when to come again, and costs nothing', () => {
-    const client = new Charged(RATE);
+  test('work above the available amount is rejected in advance with a delay, and costs nothing', () => {
+    const client = new ChargedClient(RATE);
     client.work.ask(7);
     const refused = (thrown: unknown): boolean =>
       thrown instanceof DiscoveryError &&
@@ -82,8 +82,8 @@ suite('work is of the same bucket as requests', () => {
     client.work.ask(3);
   });
 
-  test('what is more than a burst is done when the bucket is full, and owed', () => {
-    const client = new Charged(RATE);
+  test('work larger than a burst is done when the bucket is full, and then paid off', () => {
+    const client = new ChargedClient(RATE);
     client.work.ask(25);
     assert.throws(() => client.work.ask(1));
     client.now = 15 * SECOND;
@@ -92,37 +92,37 @@ suite('work is of the same bucket as requests', () => {
     client.work.ask(1);
   });
 
-  test('nothing is nothing, also for who has nothing left', () => {
-    const client = new Charged(RATE);
+  test('zero work costs nothing, even without units left', () => {
+    const client = new ChargedClient(RATE);
     client.work.owe(20);
     client.work.ask(0);
     client.work.ask(-1);
     client.work.owe(-20);
-    assert.equal(client.letIn(), 0);
+    assert.equal(client.admitted(), 0);
   });
 
-  test('a message of a stream is one, and is told how long to wait for it', () => {
-    const client = new Charged(RATE);
+  test('a message of a stream costs one unit, or returns how long it must wait', () => {
+    const client = new ChargedClient(RATE);
     for (let message = 0; message < 10; message += 1) assert.equal(client.work.turn(), 0);
     assert.equal(client.work.turn(), SECOND);
     client.now = SECOND;
     assert.equal(client.work.turn(), 0);
-    assert.equal(client.letIn(), 0);
+    assert.equal(client.admitted(), 0);
   });
 
-  test('without a limit, and of this machine, nothing is counted', () => {
-    for (const client of [new Charged('off'), new Charged(RATE, '127.0.0.1')]) {
+  test('without a limit, and for local clients, nothing is counted', () => {
+    for (const client of [new ChargedClient('off'), new ChargedClient(RATE, '127.0.0.1')]) {
       client.work.owe(1e9);
       client.work.ask(1e9);
       assert.equal(client.work.turn(), 0);
     }
-    const client = new Charged('off');
+    const client = new ChargedClient('off');
     client.work.owe(1e9);
-    assert.equal(client.letIn(), 1000);
+    assert.equal(client.admitted(), 1000);
   });
 });
 
-test('an answer counts by its bytes: a small one nothing, a compressed one for what it was', () => {
+test('a response counts by its bytes: small ones nothing, compressed ones by their original size', () => {
   const { sentBytes, compressedBytes } = WORK_LIMITS;
   assert.equal(sendingUnits(sentBytes - 1), 0);
   assert.equal(sendingUnits(3 * sentBytes), 3);
@@ -130,7 +130,7 @@ test('an answer counts by its bytes: a small one nothing, a compressed one for w
   assert.equal(units(999, 500), 1);
 });
 
-test('a stream counts by the bytes of all that was sent on it', () => {
+test('a stream counts by the total of its bytes', () => {
   const owed: number[] = [];
   const count = sendingMeter({ ask() {}, owe: (more) => owed.push(more), turn: () => 0 });
   for (let message = 0; message < 10; message += 1) count(WORK_LIMITS.sentBytes / 4);

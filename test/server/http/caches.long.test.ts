@@ -31,7 +31,7 @@ interface Route {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Its answer comes in pieces, or late. */
+  /** Its response comes in parts, or late. */
   readonly waits?: true;
 }
 
@@ -45,7 +45,7 @@ const HTML = { headers: { Accept: 'text/html' } };
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const FROM = { 'X-Forwarded-For': '198.51.100.1' };
 
-/** All that is no RPC, with an answer of each kind. */
+/** Everything except RPCs, with a response of each kind. */
 const pages = (token: string): readonly Route[] => [
   ...[
     '/',
@@ -139,7 +139,7 @@ const otherRpcs = (token: string): readonly Route[] => [
   route('OPTIONS', '/discovery.v1.DiscoveryService/GetCluster', { headers: { Origin: 'https://a.example' } }),
 ];
 
-/** The head of an answer, with nothing of its body. */
+/** Returns the headers of a response, without its body. */
 type Ask = (asked: Route) => Promise<IncomingHttpHeaders>;
 
 const overHttp1 =
@@ -169,7 +169,7 @@ const overHttp2 =
       stream.end(body);
     });
 
-/** What the bytes of a client who knows no HTTP, or too much of it, are answered with. */
+/** Bytes that are not valid HTTP, or too large. */
 const BAD: Readonly<Record<string, string>> = {
   'no HTTP': 'hello there\r\n\r\n',
   'a bad Host': 'GET /health HTTP/1.1\r\nHost: a b\r\n\r\n',
@@ -186,7 +186,7 @@ function headFor(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
     let text = '';
-    socket.once('error', reject).once('close', () => reject(new Error(`no head: ${text}`)));
+    socket.once('error', reject).once('close', () => reject(new Error(`no headers: ${text}`)));
     socket.on('data', (data: Buffer) => {
       text += data.toString('latin1');
       const end = text.indexOf('\r\n\r\n');
@@ -197,10 +197,10 @@ function headFor(port: number, bytes: string): Promise<string> {
   });
 }
 
-/** Each with a token of its own: the last of the calls delete it. */
+/** Uses its own token each time, because the last calls delete it. */
 const all = (token: string): readonly Route[] => [...pages(token), ...otherRpcs(token), ...rpcs(token)];
 
-suite('a cache in front keeps nothing of the service, and a proxy passes streams on', () => {
+suite('caches keep nothing of the service, and proxies do not buffer streams:', () => {
   let service: RunningService;
   let session: ClientHttp2Session;
   before(async () => {
@@ -234,12 +234,12 @@ suite('a cache in front keeps nothing of the service, and a proxy passes streams
   });
 
   for (const [name, bytes] of Object.entries(BAD)) {
-    test(`what the port itself refuses: ${name}`, async () => {
+    test(`errors of the port itself: ${name}`, async () => {
       assert.match(await headFor(service.port, bytes), /\r\nCache-Control: no-store(\r\n|$)/i);
     });
   }
 
-  test('the page’s own files alone are kept, under names that change with them', async () => {
+  test("only the page's own files are cached, under names that change with them", async () => {
     const page = await (await fetch(service.url, HTML)).text();
     const files = [...page.matchAll(/(?:src|href)="\.?\/?(_page\/[^"]+\.(?:js|css|svg))"/g)].map(
       ([, path]) => path,
@@ -252,7 +252,7 @@ suite('a cache in front keeps nothing of the service, and a proxy passes streams
   });
 });
 
-test('a refusal of one request too many is kept nowhere, whatever it was for', async (t) => {
+test('a rate limit error is never cached', async (t) => {
   const { limits } = defaultConfig();
   const requests = { burst: 1, interval: 3_600_000 };
   const service = await startService(
@@ -283,7 +283,7 @@ test('a refusal of one request too many is kept nowhere, whatever it was for', a
   }
 });
 
-test('the port of the metrics has nothing for a cache', async (t) => {
+test('responses of the metrics port are never cached', async (t) => {
   const [port = 0] = await freePorts(1);
   const service = await startService({}, { metricsListen: { host: '127.0.0.1', port } });
   t.after(() => service.stop());

@@ -41,11 +41,11 @@ const TABLE: ReadonlyArray<[target: string, surface: Surface]> = [
   ['', 'v2'],
 ];
 
-test('each path has one surface that answers it', () => {
+test('each path belongs to one interface', () => {
   for (const [target, surface] of TABLE) assert.equal(surfaceOf(target), surface, target);
 });
 
-test('a request is told by its head: what waits, what probes, whose refusal would be the end', () => {
+test('method and path tell waits, probes and requests that are not retried', () => {
   const facets = (method: string, url: string): string => {
     const { surface, kind, path, isProbe, isQuiet, isLastChance } = classify({ method, url, headers: {} });
     const flags = Object.entries({ isProbe, isQuiet, isLastChance }).filter(([, is]) => is);
@@ -70,7 +70,7 @@ test('a request is told by its head: what waits, what probes, whose refusal woul
   for (const [method, url, expected] of table) assert.equal(facets(method, url), expected, url);
 });
 
-test('what can be a token has its members under its path', () => {
+test('a path below a valid token belongs to v2', () => {
   const part = fc.stringMatching(/^[A-Za-z0-9_~-]{1,3}$/);
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
@@ -81,7 +81,7 @@ test('what can be a token has its members under its path', () => {
   );
 });
 
-test('what is a page of the service can be no token', () => {
+test('a path of the service is not a valid token', () => {
   for (const [target, surface] of TABLE) {
     const [, name = ''] = /^\/([\w.]+)$/.exec(target) ?? [];
     if (surface !== 'v2' && surface !== 'start') assert.ok(!isToken(name), target);

@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-/** What the service answers to these bytes, until it closes. */
+/** Returns everything that the service sends in response to these bytes, until it closes. */
 async function exchange(bytes: string): Promise<string> {
   const socket = connect(service.port, '127.0.0.1');
   let heard = '';
@@ -35,7 +35,7 @@ const memberList = (host: string): Promise<string> =>
 
 suite('the URL by which a client reached the service', () => {
   for (const host of ['disc.example', 'Disc.example:80', '[::1]:8087', '10.0.0.1', 'a_b~c:1']) {
-    test(`${host}: every answer tells it`, async () => {
+    test(`${host}: every response contains it`, async () => {
       assert.ok((await get('/', host)).includes(`curl 'http://${host}/new?size=3'`));
       assert.match(
         await get('/new?size=1', host),
@@ -57,7 +57,7 @@ suite('the URL by which a client reached the service', () => {
     'a?b',
     'a%41',
   ]) {
-    test(`${host}: no answer tells it`, async () => {
+    test(`${host}: no response contains it`, async () => {
       for (const answer of [await get('/', host), await get('/new?size=1', host), await memberList(host)]) {
         assert.match(answer, /^HTTP\/1\.1 400 [^]*Host .*is not a host name/);
         assert.ok(!answer.includes(host), answer);
@@ -91,7 +91,7 @@ suite('the URL by which a client reached the service', () => {
     session.close();
   });
 
-  test('one that names no host has the address that it connected to', async () => {
+  test('without a host, a response has the address of the connection', async () => {
     const answer = await exchange('GET /new?size=1 HTTP/1.0\r\n\r\n');
     assert.match(answer, new RegExp(`http://127\\.0\\.0\\.1:${service.port}/[0-9a-f]{32}$`));
   });

@@ -35,13 +35,13 @@ async function newToken(): Promise<string> {
   return cluster?.token ?? '';
 }
 
-/** The value of one sample; undefined when there is none. */
+/** Returns the value of one sample; undefined if it is missing. */
 async function sample(name: string): Promise<number | undefined> {
   const line = (await get('/metrics')).body.split('\n').find((each) => each.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.slice(name.length + 1));
 }
 
-test('the first page says what this is and how to use it, by the name that the client used', async () => {
+test('the start page shows what the service is and how to use it, with the name that the client used', async () => {
   const page = await get('/');
   assert.equal(page.status, 200);
   assert.equal(page.headers.get('content-type'), 'text/plain; charset=utf-8');
@@ -50,9 +50,9 @@ test('the first page says what this is and how to use it, by the name that the c
   assert.ok(page.body.split('\n').every((line) => line.length <= 100));
 });
 
-test('a call by hand that forgets the media type, or is no POST, is told what is missing', async () => {
+test('a manual call without a media type, or with another method than POST, gets an error with the correction', async () => {
   const path = '/discovery.v1.DiscoveryService/CreateToken';
-  const refusals: ReadonlyArray<[status: number, words: RegExp, init: RequestInit]> = [
+  const refusals: ReadonlyArray<[status: number, pattern: RegExp, init: RequestInit]> = [
     [
       415,
       /-H 'Content-Type: application\/json'/,
@@ -62,14 +62,14 @@ test('a call by hand that forgets the media type, or is no POST, is told what is
     [405, /with POST/, {}],
     [405, /with POST/, { method: 'PUT', body: '{"size":3}' }],
   ];
-  for (const [status, words, init] of refusals) {
+  for (const [status, pattern, init] of refusals) {
     const answer = await get(path, init);
     assert.equal(answer.status, status);
     assert.equal(answer.headers.get('content-type'), 'application/json');
     const { code, message } = JSON.parse(answer.body) as { code: string; message: string };
-    // As Connect's clients make it of the status.
+    // The code that Connect clients derive from the status.
     assert.equal(code, 'unknown');
-    assert.match(message, words);
+    assert.match(message, pattern);
   }
   const foreign = await get(path, { method: 'POST', headers: { 'content-type': 'image/jpeg' } });
   assert.equal(foreign.headers.get('content-type'), 'text/plain; charset=utf-8');
@@ -84,7 +84,7 @@ test('a call by hand that forgets the media type, or is no POST, is told what is
   assert.match(stream.body, /requires HTTP\/2/);
 });
 
-test('the first page names the public URL where there is one', async () => {
+test('the start page shows the public URL if there is one', async () => {
   const own = await startService({}, { publicUrl: 'https://disc.example.com' });
   try {
     const text = await (await fetch(own.url)).text();
@@ -94,7 +94,7 @@ test('the first page names the public URL where there is one', async () => {
   }
 });
 
-test('/health answers OK, and makes nothing', async () => {
+test('/health returns OK and changes nothing', async () => {
   const made = await service.client.createToken({ size: 1 });
   for (let i = 0; i < 3; i += 1) assert.equal((await get('/health')).body, 'OK');
   const head = await get('/health', { method: 'HEAD' });
@@ -103,7 +103,7 @@ test('/health answers OK, and makes nothing', async () => {
   assert.equal(next.revision, made.revision + 1n);
 });
 
-test('/health says in words why the service is not ready', async () => {
+test('/health gives the reason why the service is not ready', async () => {
   const metrics = emptyMetrics();
   const pages = {
     version: '0',
@@ -124,7 +124,7 @@ test('/health says in words why the service is not ready', async () => {
     assert.equal(response.status, 503);
     assert.equal(response.headers.get('retry-after'), '5');
     assert.equal(await response.text(), 'not ready: the service is stopping\n');
-    // A restart would not help it, so whoever asks only whether it lives is told that it does.
+    // A restart would not help, so /livez returns OK.
     assert.equal(await (await fetch(`http://127.0.0.1:${port}/livez`)).text(), 'OK');
   } finally {
     server.close();
@@ -132,7 +132,7 @@ test('/health says in words why the service is not ready', async () => {
   }
 });
 
-test('robots are asked to stay away, and the pages of the service only to be read', async () => {
+test("robots are excluded, and the service's pages are read-only", async () => {
   assert.equal((await get('/robots.txt')).body, 'User-agent: *\nDisallow: /\n');
   for (const path of ['/', '/health', '/readyz', '/livez', '/robots.txt', '/openapi.json', '/metrics']) {
     const post = await get(path, { method: 'POST', body: 'x' });
@@ -140,7 +140,7 @@ test('robots are asked to stay away, and the pages of the service only to be rea
   }
 });
 
-test('an RPC that is not there is unimplemented in every protocol', async () => {
+test('an unknown RPC is unimplemented in every protocol', async () => {
   for (const path of [
     '/discovery.v1.DiscoveryService/NoSuchMethod',
     '/grpc.channelz.v1.Channelz/GetServers',
@@ -174,7 +174,7 @@ test('an RPC that is not there is unimplemented in every protocol', async () => 
   }
 });
 
-test('a misspelt field of a JSON call is refused by name', async () => {
+test('a misspelt field of a JSON call is rejected by name', async () => {
   const headers = { 'content-type': 'application/json' };
   const body = '{"size": 3, "tlt": "3600s"}';
   const answer = await get('/discovery.v1.DiscoveryService/CreateToken', { method: 'POST', headers, body });
@@ -182,7 +182,7 @@ test('a misspelt field of a JSON call is refused by name', async () => {
   assert.match(answer.body, /tlt/);
 });
 
-test('a message over 64 KiB is refused, also when it is small on the wire', async () => {
+test('a message over 64 KiB is rejected, even if its compressed form is small', async () => {
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify({ size: 3, description: 'x'.repeat(70_000) });
   const path = '/discovery.v1.DiscoveryService/CreateToken';
@@ -220,7 +220,7 @@ test('/metrics is Prometheus text: every sample has a type, a name and a number'
   }
 });
 
-test('requests are counted by surface, method and result, the old service’s counters among them', async () => {
+test("requests are counted by interface, method and result, also in the old service's counters", async () => {
   const own = async (): Promise<Array<number | undefined>> =>
     Promise.all(
       [
@@ -255,7 +255,7 @@ test('requests are counted by surface, method and result, the old service’s co
   });
 });
 
-test('a watch is counted while it is open, and when it is given up', async () => {
+test('a watch is counted while it is open, and when it is cancelled', async () => {
   const abort = new AbortController();
   const watch = service.client.watchMembers({ token: await newToken() }, { signal: abort.signal });
   const messages = watch[Symbol.asyncIterator]();
@@ -264,12 +264,12 @@ test('a watch is counted while it is open, and when it is given up', async () =>
   assert.ok(((await sample('discovery_connections')) ?? 0) >= 2);
   abort.abort();
   await assert.rejects(messages.next());
-  await waitFor('the watch to be gone', async () => (await sample('discovery_watches')) === 0);
+  await waitFor('the watch to end', async () => (await sample('discovery_watches')) === 0);
   const canceled = 'discovery_requests_total{surface="rpc",method="WatchMembers",code="canceled"}';
   await waitFor('the watch to be counted', async () => (await sample(canceled)) === 1);
 });
 
-test('an HTTP/2 client cannot make labels of its own', async () => {
+test('an HTTP/2 client cannot create labels', async () => {
   const session = connect(service.url);
   try {
     const stream = session.request({ ':method': 'EVIL', ':path': '/new' });
@@ -282,7 +282,7 @@ test('an HTTP/2 client cannot make labels of its own', async () => {
   assert.doesNotMatch((await get('/metrics')).body, /EVIL/);
 });
 
-test('a request is one line of the log, with how it ended', async () => {
+test('a request is one line of the log, with its outcome', async () => {
   const token = await newToken();
   const path = `/${tokenLabel(token)}`;
   await get(`/${token}?recursive=true`);
@@ -307,10 +307,10 @@ test('a request is one line of the log, with how it ended', async () => {
   assert.equal(typeof ms, 'number');
   assert.equal(typeof requestId, 'string');
   await get('/health');
-  await waitFor('the probe’s line', () => lineOf('"path":"/health"')?.['level'] === 'debug');
+  await waitFor('the line of the probe', () => lineOf('"path":"/health"')?.['level'] === 'debug');
 });
 
-test('no line of the log has a whole token, wherever a request puts it', async () => {
+test('the log contains no whole token, wherever a request puts it', async () => {
   const seed = randomInt(2 ** 31);
   console.log(`seed ${seed}`);
   let state = seed;
@@ -345,7 +345,7 @@ test('no line of the log has a whole token, wherever a request puts it', async (
     (t) => `/${t}.Service/${t}`,
     (t) => `/discovery/${t}/members`,
   ];
-  // A name that is a token, under each path that is nearly one.
+  // A name that is a token, under each path that resembles one.
   for (const path of paths) {
     for (const token of tokens) {
       const body = new URLSearchParams({ value: `${token}=http://${token}:1` });

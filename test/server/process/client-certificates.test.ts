@@ -19,11 +19,11 @@ import { Authority, type Signed } from '../../tls/authority.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
-const skip = onPath('openssl') === undefined && 'no openssl on PATH, to make certificates with';
+const skip = onPath('openssl') === undefined && 'openssl, which makes the certificates, is not on PATH';
 
-type Reached = Readonly<Record<'url', string>>;
+type ServiceUrl = Readonly<Record<'url', string>>;
 
-/** What a connection answers; nothing when it is closed instead. */
+/** Returns the response on a connection; empty if it closes. */
 function answerOf(socket: TLSSocket): Promise<string> {
   return new Promise((resolve) => {
     socket.on('error', () => resolve('')).on('close', () => resolve(''));
@@ -46,14 +46,14 @@ suite('client certificates', { skip }, () => {
     const files = ['--tls-cert', server.certFile, '--tls-key', server.keyFile];
     return [...files, '--auth', 'all', '--tls-client-ca', ...more];
   };
-  const start = async (t: TestContext, ...more: string[]): Promise<Reached> => {
+  const start = async (t: TestContext, ...more: string[]): Promise<ServiceUrl> => {
     const service = await startService({ flags: argsOf(...more) });
     t.after(() => service.stop());
     return service;
   };
 
-  /** Each over a connection of its own. */
-  const ask = (service: Reached, as: Signed | undefined, path = '/new?size=1'): Promise<number> =>
+  /** Sends a request on its own connection. */
+  const ask = (service: ServiceUrl, as: Signed | undefined, path = '/new?size=1'): Promise<number> =>
     new Promise((resolve, reject) => {
       const { cert, key } = as ?? {};
       get(`${service.url}${path}`, { ca: ours.ca, cert, key, agent: false }, (response) => {
@@ -61,21 +61,21 @@ suite('client certificates', { skip }, () => {
         resolve(response.statusCode ?? 0);
       }).on('error', reject);
     });
-  const isRefused = (service: Reached, as: Signed | undefined): Promise<boolean> =>
+  const isRefused = (service: ServiceUrl, as: Signed | undefined): Promise<boolean> =>
     ask(service, as).then(
       () => false,
       () => true,
     );
 
-  /** Connections of a client that do nothing, and a wait of it. */
-  const holdOpen = async (t: TestContext, service: Reached, as: Signed | undefined) => {
+  /** Opens idle connections and a wait of a client. */
+  const holdOpen = async (t: TestContext, service: ServiceUrl, as: Signed | undefined) => {
     const { cert, key } = as ?? {};
     const tls = { ca: ours.ca, cert, key };
     const closed = new Set<string>();
     const session = connectHttp2(service.url, tls);
-    session.on('error', () => {}).on('close', () => closed.add('an idle connection of HTTP/2'));
+    session.on('error', () => {}).on('close', () => closed.add('an idle HTTP/2 connection'));
     const socket = connect({ ...tls, host: '127.0.0.1', port: Number(new URL(service.url).port) });
-    socket.on('error', () => {}).on('close', () => closed.add('a connection that has sent nothing'));
+    socket.on('error', () => {}).on('close', () => closed.add('a silent connection'));
     const made = await new Promise<string>((resolve, reject) => {
       const asked = session.request({ ':path': '/new?size=2' });
       asked.setEncoding('utf8').on('data', resolve).on('error', reject);
@@ -100,14 +100,14 @@ suite('client certificates', { skip }, () => {
     });
     return closed;
   };
-  const EVERYTHING = ['a connection that has sent nothing', 'a wait', 'an idle connection of HTTP/2'];
+  const EVERYTHING = ['a silent connection', 'a wait', 'an idle HTTP/2 connection'];
 
   const put = (from: string, to: string): void => {
     copyFileSync(from, `${to}.new`);
     renameSync(`${to}.new`, to);
   };
 
-  test('one that is revoked is not let in, and loses what it has open, of which others keep theirs', async (t) => {
+  test('a revoked certificate is rejected and its connections close; others keep theirs', async (t) => {
     const crl = join(directory, 'crl.pem');
     writeFileSync(crl, ours.list());
     const service = await SpawnedService.start(argsOf(ours.caFile, '--tls-client-crl', crl));
@@ -118,12 +118,12 @@ suite('client certificates', { skip }, () => {
     const list = ours.list();
     writeFileSync(`${crl}.new`, list);
     renameSync(`${crl}.new`, crl);
-    await waitFor('the end of what it had open', () => ofBad.size === EVERYTHING.length);
+    await waitFor('its connections to close', () => ofBad.size === EVERYTHING.length);
     assert.deepEqual([...ofBad].sort(), EVERYTHING);
     assert.ok(await isRefused(service, bad));
     assert.equal(await ask(service, good), 200);
     assert.deepEqual([...ofGood], []);
-    await waitFor('the log to tell why', () =>
+    await waitFor('the log to give the reason', () =>
       service.command.log().some(({ reason }) => reason === 'CERT_REVOKED'),
     );
     assert.equal(
@@ -133,7 +133,7 @@ suite('client certificates', { skip }, () => {
   });
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    test(`one that is revoked does not get in with a session of ${version} from before`, async (t) => {
+    test(`a revoked certificate cannot resume a session of ${version}`, async (t) => {
       const client = ours.issue('resumes');
       const crl = join(directory, `${version}.pem`);
       writeFileSync(crl, ours.list());
@@ -141,8 +141,8 @@ suite('client certificates', { skip }, () => {
       const port = Number(new URL(service.url).port);
       const tls = { host: '127.0.0.1', port, ca: ours.ca, maxVersion: version };
       let session: Buffer | undefined;
-      // The files are read again soon after the start, and sessions from before that are over.
-      await waitFor('a session that is taken up', async () => {
+      // The files are read again soon after the start, which invalidates earlier sessions.
+      await waitFor('a resumed session', async () => {
         const first = connect({ ...tls, cert: client.cert, key: client.key });
         first.on('session', (ticket: Buffer) => {
           session = ticket;
@@ -160,7 +160,7 @@ suite('client certificates', { skip }, () => {
     });
   }
 
-  test('those of a CA that was replaced lose what they have open, and are let in no more', async (t) => {
+  test('certificates of a replaced CA are rejected, and their connections close', async (t) => {
     const theirs = new Authority(directory, 'theirs');
     const other = theirs.issue('other');
     const ca = join(directory, 'used-ca.pem');
@@ -169,12 +169,12 @@ suite('client certificates', { skip }, () => {
     const open = await holdOpen(t, service, good);
     assert.ok(await isRefused(service, other));
     put(theirs.caFile, ca);
-    await waitFor('the end of what they had open', () => open.size === EVERYTHING.length);
+    await waitFor('their connections to close', () => open.size === EVERYTHING.length);
     assert.ok(await isRefused(service, good));
     assert.equal(await ask(service, other), 200);
   });
 
-  test('one with a name of operators lists all clusters, and others do not', async (t) => {
+  test("a certificate with an operator's name lists all clusters, and others do not", async (t) => {
     const ops = ['--tls-client-operator-name', 'ops.example.com'];
     const service = await start(t, ours.caFile, ...ops);
     const client = (of: Signed) => {
@@ -186,7 +186,7 @@ suite('client certificates', { skip }, () => {
     await assert.rejects(client(good as Signed), { code: Code.PermissionDenied });
   });
 
-  test('only those with an allowed name are let in: a common name, or an alternative one of any kind', async (t) => {
+  test('only certificates with an allowed name are accepted: a common name, or an alternative name of any kind', async (t) => {
     const names = ['good', 'node.example.com', '10.9.8.7', 'spiffe://x/ci', 'ops@example.com'];
     const allowed = [ours.caFile, '--tls-client-allowed-name', names.join(',')];
     const service = await start(t, ...allowed);
@@ -200,7 +200,7 @@ suite('client certificates', { skip }, () => {
       [403, 'x', 'DNS:good.example.com'],
       [403, 'x', 'DNS:*.example.com'],
       [403, 'x', 'URI:spiffe://x/ci/more'],
-      // A name that looks like several where it is written in a line.
+      // A name that looks like several names when printed in a line.
       [403, 'x', 'URI:a://b, URI:spiffe://x/ci, c'],
     ];
     for (const [status, commonName, ...alternatives] of clients) {
@@ -213,7 +213,7 @@ suite('client certificates', { skip }, () => {
     });
   });
 
-  test('a list that cannot be used is refused in words', () => {
+  test('an unusable list is rejected with the reason', () => {
     const crl = join(directory, 'wrong.pem');
     const expired = ours.list('-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', '20200201000000Z');
     for (const [contents, why] of [
@@ -229,7 +229,7 @@ suite('client certificates', { skip }, () => {
     }
   });
 
-  test('a list that is cut off or has other bytes is refused as none, wherever that is', () => {
+  test('a list that is truncated anywhere is rejected', () => {
     const der = Buffer.from(ours.list().replaceAll(/-----[^-]+-----/g, ''), 'base64');
     const pem = (bytes: Buffer): string =>
       `-----BEGIN X509 CRL-----\n${bytes.toString('base64')}\n-----END X509 CRL-----`;

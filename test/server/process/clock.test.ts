@@ -28,15 +28,15 @@ async function start(t: TestContext): Promise<Scene> {
 }
 
 suite('a clock that is set while the service runs', { skip }, () => {
-  test('by hours, back and forth: members register, are told to others, and revisions grow', async (t) => {
+  test('by hours, back and forth: members register, watches report them, and revisions grow', async (t) => {
     const { clock, client } = await start(t);
     const { cluster } = await client.createToken({ token: 't', size: 4 });
     let last = cluster?.createRevision ?? 0n;
-    const told: string[] = [];
+    const reported: string[] = [];
     const stop = new AbortController();
     const watching = (async () => {
       for await (const { update } of client.watchMembers({ token: 't' }, { signal: stop.signal })) {
-        if (update.case === 'event') told.push(update.value.member?.id ?? '');
+        if (update.case === 'event') reported.push(update.value.member?.id ?? '');
       }
     })().catch(() => {});
     for (const [i, ahead] of [HOUR, -HOUR, 2 * HOUR, -3 * HOUR].entries()) {
@@ -45,20 +45,20 @@ suite('a clock that is set while the service runs', { skip }, () => {
       assert.ok(revision > last, `${revision} after ${last}`);
       last = revision;
     }
-    await waitFor('the watch to be told', () => told.length === 4);
-    assert.deepEqual(told, ['1', '2', '3', '4']);
+    await waitFor('the watch to report them', () => reported.length === 4);
+    assert.deepEqual(reported, ['1', '2', '3', '4']);
     stop.abort();
     await watching;
   });
 
-  test('past a lifetime: its tokens are expired meanwhile, and none is swept', async (t) => {
+  test('past a lifetime: tokens are expired meanwhile, but not swept', async (t) => {
     const { clock, client, service } = await start(t);
     await client.createToken({ token: 't', size: 2 });
     await register(client, 1);
     clock.set(30 * DAY);
     assert.equal(await refusalOf(client.listMembers({ token: 't', refuseExpired: true })), 'TOKEN_EXPIRED');
     assert.equal(await refusalOf(register(client, 2)), 'TOKEN_EXPIRED');
-    await waitFor('a sweep that does not take place', () =>
+    await waitFor('the skipped sweep to be logged', () =>
       service.command.log().some(({ msg }) => /clock .* jumped/.test(String(msg))),
     );
     clock.set(0);
@@ -70,7 +70,7 @@ suite('a clock that is set while the service runs', { skip }, () => {
     await register(client, 2);
   });
 
-  test('by an hour either way: a member of a complete cluster does not come again as its own retry', async (t) => {
+  test('by an hour either way: registering again in a complete cluster does not count as a retry', async (t) => {
     const { clock, client } = await start(t);
     await client.createToken({ token: 't', size: 1 });
     await register(client, 1);

@@ -9,7 +9,7 @@ import { createLog } from '../../../src/server/telemetry/log.ts';
 import { openPlainPort } from '../../port/support/plain.ts';
 import { waitFor } from '../../support/wait.ts';
 
-test('a caller that was taken out of the file while the service started is not known', async (t) => {
+test('a caller removed from the file while the service starts is unknown', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, 'callers');

@@ -10,12 +10,12 @@ import { startService } from '../../../src/server/start.ts';
 import { freePorts } from '../../etcd/harness/ports.ts';
 import { CA, CA_FILE, IDENTITY, TLS_ARGS } from '../../tls/files.ts';
 
-// A place of its own for temporary directories: other tests make some as well.
+// A separate place for temporary directories, because other tests create some too.
 const temporary = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 process.env['TMPDIR'] = temporary;
 after(() => rmSync(temporary, { recursive: true }));
 
-test('two services of one test know nothing of each other, and leave nothing behind', async () => {
+test('two services in one test are independent, and leave nothing behind', async () => {
   {
     await using first = await startService();
     await using second = await startService();
@@ -27,7 +27,7 @@ test('two services of one test know nothing of each other, and leave nothing beh
   assert.deepEqual(readdirSync(temporary), []);
 });
 
-test('a service on a directory of its caller keeps the data, at the port that was asked for', async () => {
+test('a service keeps the data in a given directory, and uses the given port', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const [port = 0] = await freePorts(1);
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
@@ -42,7 +42,7 @@ test('a service on a directory of its caller keeps the data, at the port that wa
   rmSync(dataDir, { recursive: true });
 });
 
-test('what keeps a service from starting is thrown in words, and no data is left', async () => {
+test('startService throws what prevents the start, and leaves no data behind', async () => {
   await assert.rejects(
     startService({ flags: ['--ttl', 'soon'] }),
     /^TypeError: --ttl "soon": must be a duration/,
@@ -59,7 +59,7 @@ test('what keeps a service from starting is thrown in words, and no data is left
   assert.deepEqual(readdirSync(temporary), []);
 });
 
-test('a service that asks for certificates of its clients lets nobody else in', async () => {
+test('a service that requires client certificates rejects other clients', async () => {
   await using service = await startService({ flags: [...TLS_ARGS, '--tls-client-ca', CA_FILE] });
   const ask = (client: object): Promise<number> =>
     new Promise((resolve, reject) => {

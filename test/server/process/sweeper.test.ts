@@ -7,9 +7,9 @@ import { startSweeper } from '../../../src/server/sweeper.ts';
 import type { Log } from '../../../src/server/telemetry/log.ts';
 import { waitFor } from '../../support/wait.ts';
 
-test('a sweep that fails is logged once for each outage, one that meets damage once, and one that meets a bug each time', async (t) => {
+test('a failed sweep is logged once per outage, once per damage, and each time for a bug', async (t) => {
   const away = (): never => {
-    throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd is away');
+    throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd is down');
   };
   const bug = (): never => {
     throw new TypeError('a bug');
@@ -29,11 +29,11 @@ test('a sweep that fails is logged once for each outage, one that meets damage o
   const stop = startSweeper(discovery, 1, { log, metrics: { swept: () => void (swept += 1) } });
   t.after(stop);
   await waitFor('the sweeps', () => swept >= 12);
-  const text = 'could not remove tokens whose retention is over; retrying later: etcd is away';
+  const text = 'could not remove tokens whose retention is over; retrying later: etcd is down';
   assert.deepEqual(lines, [text, text, 'a bug', 'a bug', 'damage']);
 });
 
-test('while the clock has jumped nothing is swept, which is said once, and then it goes on', async (t) => {
+test('after a jump of the clock sweeping pauses, which is logged once, and then resumes', async (t) => {
   const steady = [true, false, false, false, true, true];
   const done: string[] = [];
   const log = { warn: (line: string) => done.push(line) } as unknown as Log;
@@ -49,7 +49,7 @@ test('while the clock has jumped nothing is swept, which is said once, and then 
   assert.ok(others.length >= 1 && others.every((each) => each === 'sweep'), done.join());
 });
 
-test('a clock that jumps is not believed before it is back, or has stayed for an hour; one that drifts is', () => {
+test('a clock that jumps is distrusted until it is back or has stayed for an hour; a drifting one is trusted', () => {
   const MINUTE = 60_000;
   const time = { wall: 1_000_000_000_000, count: 5 };
   const clock = new SteadyClock(

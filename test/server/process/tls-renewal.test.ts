@@ -14,14 +14,14 @@ import { CA, CA_FILE, IDENTITY, TLS_ARGS } from '../../tls/files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
-const skip = onPath('openssl') === undefined && 'no openssl on PATH, to make a certificate with';
+const skip = onPath('openssl') === undefined && 'openssl, which makes the certificate, is not on PATH';
 
 interface Identity {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Its own CA, for localhost and 127.0.0.1. */
+/** Creates a self-signed certificate for localhost and 127.0.0.1. */
 function selfSigned(name: string): Identity {
   const [cert, key] = [join(directory, `${name}.pem`), join(directory, `${name}-key.pem`)];
   const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
@@ -52,8 +52,8 @@ function commonName(port: number): Promise<unknown> {
   });
 }
 
-suite('a renewed certificate', { skip }, () => {
-  test('is used from the next connection on, and those that wait are not disturbed', async (t) => {
+suite('renewal of a certificate', { skip }, () => {
+  test('a renewed certificate is used from the next connection on, without disturbing waiting clients', async (t) => {
     const [first, second] = [selfSigned('first'), selfSigned('second')];
     const used = { cert: join(directory, 'used.pem'), key: join(directory, 'used-key.pem') };
     const use = ({ cert, key }: Identity): void => {
@@ -83,7 +83,7 @@ suite('a renewed certificate', { skip }, () => {
     use(second);
     await waitFor('the new certificate', async () => (await commonName(port)) === 'second');
     writeFileSync(used.key, 'nonsense');
-    await waitFor('the log to tell of a file that cannot be used', () =>
+    await waitFor('the unusable file to be logged', () =>
       service.command
         .log()
         .some(({ msg }) => /^files changed but cannot be used, .*: --tls-key/.test(String(msg))),
@@ -108,7 +108,7 @@ function fetchRegistration(url: string, pathname: string): Promise<number> {
   });
 }
 
-test('with --tls-client-ca nobody gets in without a certificate by that CA, who is then known', async (t) => {
+test('--tls-client-ca rejects clients without a certificate of that CA, and authenticates the others', async (t) => {
   const service = await SpawnedService.start([...TLS_ARGS, '--tls-client-ca', CA_FILE, '--auth', 'all']);
   t.after(() => service.remove());
   const ask = (client: object): Promise<number> =>
@@ -121,7 +121,7 @@ test('with --tls-client-ca nobody gets in without a certificate by that CA, who 
   assert.equal(await ask(IDENTITY), 200);
   await assert.rejects(ask({}), /certificate required|socket hang up|ECONNRESET|EPIPE|handshake/i);
   if (typeof skip === 'string') {
-    t.diagnostic(`not tried with a certificate by another CA: ${skip}`);
+    t.diagnostic(`not tried with a certificate of another CA: ${skip}`);
     return;
   }
   const other = selfSigned('stranger');

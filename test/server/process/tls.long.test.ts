@@ -28,7 +28,7 @@ suite('a service with a certificate', () => {
   });
   after(() => service.remove());
 
-  /** The body, over HTTP/1.1 and HTTP/2. */
+  /** Returns the body, over HTTP/1.1 and over HTTP/2. */
   async function bodies(path: string): Promise<string[]> {
     const overHttp1 = new Promise<string>((resolve, reject) => {
       get(`https://${authority}${path}`, { ca: CA, agent: false }, (response) => {
@@ -42,7 +42,7 @@ suite('a service with a certificate', () => {
     return [await overHttp1, overHttp2];
   }
 
-  test('says https where it tells how to reach it', async () => {
+  test('shows https URLs', async () => {
     const serving = service.command.log().find((line) => line['msg'] === 'serving');
     assert.match(service.url, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(serving?.['next'], `curl '${service.url}/new?size=3'`);
@@ -55,7 +55,7 @@ suite('a service with a certificate', () => {
     }
   });
 
-  test('speaks gRPC, and Connect over HTTP/1.1', async () => {
+  test('serves gRPC, and Connect over HTTP/1.1', async () => {
     const options = { baseUrl: `https://${authority}`, nodeOptions: { ca: CA } };
     const grpc = createGrpcTransport(options);
     const { cluster } = await createClient(DiscoveryService, grpc).createToken({ size: 2 });
@@ -69,18 +69,18 @@ suite('a service with a certificate', () => {
     assert.deepEqual(members[0]?.clientURLs, [`https://${authority}`]);
   });
 
-  test('does not speak clear text', async () => {
+  test('does not serve plaintext', async () => {
     const answer = await fetch(`http://${authority}/health`);
     assert.equal(answer.status, 400);
     assert.match(await answer.text(), /https:\/\//);
   });
 
-  test('ends in order on SIGTERM', async () => {
+  test('exits normally on SIGTERM', async () => {
     assert.deepEqual(await service.end(), { code: 0, signal: null });
   });
 });
 
-suite('files that cannot be used are one line that names the file, and exit code 1', () => {
+suite('an unusable file is reported in one line with its name, and exit code 1', () => {
   const file = (name: string, content: string | Buffer): string => {
     const path = join(directory, name);
     writeFileSync(path, content);
@@ -111,12 +111,12 @@ suite('files that cannot be used are one line that names the file, and exit code
       directory,
       `--tls-key "${directory}": cannot read the file: illegal operation on a directory`,
     ],
-    ['rubbish for a certificate', rubbish, KEY_FILE, `--tls-cert "${rubbish}"${NO_CERTIFICATE}`],
-    ['the two exchanged', KEY_FILE, CERT_FILE, `--tls-cert "${KEY_FILE}"${NO_CERTIFICATE}`],
-    ['rubbish for a key', CERT_FILE, rubbish, `--tls-key "${rubbish}"${NO_KEY}`],
+    ['an invalid certificate', rubbish, KEY_FILE, `--tls-cert "${rubbish}"${NO_CERTIFICATE}`],
+    ['certificate and key swapped', KEY_FILE, CERT_FILE, `--tls-cert "${KEY_FILE}"${NO_CERTIFICATE}`],
+    ['an invalid key', CERT_FILE, rubbish, `--tls-key "${rubbish}"${NO_KEY}`],
     ['a key with a passphrase', CERT_FILE, locked, `--tls-key "${locked}"${NO_KEY}`],
     ['the key of another certificate', CERT_FILE, other, `--tls-key "${other}"${NOT_OF}`],
-    ['a key of another kind', CERT_FILE, rsa, `--tls-key "${rsa}"${NOT_OF}`],
+    ['a key of another type', CERT_FILE, rsa, `--tls-key "${rsa}"${NOT_OF}`],
   ];
   for (const [name, cert, key, line] of ROWS) {
     test(name, async () => {
@@ -126,7 +126,7 @@ suite('files that cannot be used are one line that names the file, and exit code
     });
   }
 
-  test('CAs of which one cannot be read, or is not in PEM', () => {
+  test('CAs of which one is invalid or not PEM', () => {
     const ca = CA.toString();
     const verdict = (name: string, content: string | Buffer) => {
       const path = file(name, content);
@@ -140,7 +140,7 @@ suite('files that cannot be used are one line that names the file, and exit code
     assert.match(verdict('bad.pem', `${ca}${ca.replace(/\n[A-Za-z]{4}/, '\n!!!!')}${ca}`), /certificate 2$/);
   });
 
-  test('half of the setting is wrong in itself: exit code 2', async () => {
+  test('half of the setting is a usage error with exit code 2', async () => {
     const { code, stderr } = await run(['serve', '--tls-cert', CERT_FILE]);
     assert.equal(code, 2);
     assert.match(stderr, /^etcd-discovery: --tls-cert ".*": .*--tls-key \(DISC_TLS_KEY\)\n$/);

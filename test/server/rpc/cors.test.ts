@@ -11,7 +11,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-test('a preflight says what may be sent, and that cookies may not', async () => {
+test('a preflight allows the request, but not cookies', async () => {
   const asked = {
     'Access-Control-Request-Method': 'POST',
     'Access-Control-Request-Headers': 'content-type,connect-protocol-version',
@@ -27,7 +27,7 @@ test('a preflight says what may be sent, and that cookies may not', async () => 
   assert.equal(answer.headers.get('access-control-allow-credentials'), null);
 });
 
-test('a refusal can be read by the page that called', async () => {
+test('the calling page can read an error', async () => {
   const answer = await fetch(`${service.url}${PATH}`, {
     method: 'POST',
     headers: { ...origin, 'Content-Type': 'application/json' },
@@ -37,7 +37,7 @@ test('a refusal can be read by the page that called', async () => {
   assert.equal(answer.headers.get('access-control-allow-origin'), '*');
 });
 
-test("the service's own pages are not for the scripts of other origins", async () => {
+test("scripts of other origins cannot read the service's own pages", async () => {
   for (const path of ['/', '/metrics', '/health']) {
     const answer = await fetch(`${service.url}${path}`, { headers: origin });
     assert.equal(answer.headers.get('access-control-allow-origin'), null, path);

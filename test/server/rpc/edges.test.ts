@@ -45,7 +45,7 @@ async function get(path: string): Promise<Heard> {
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** Over HTTP/2. Trailers and headers in one. */
+/** Sends a call over HTTP/2. Returns headers and trailers in one object. */
 async function grpc(
   path: string,
   headers: Record<string, string>,
@@ -78,12 +78,12 @@ suite('a media type with parameters is that type', () => {
   for (const type of ['application/grpc;charset=utf-8', 'application/grpc+proto; charset="utf-8"']) {
     test(type, async () => assert.equal((await grpc(CREATE, { 'content-type': type }))['grpc-status'], '0'));
   }
-  test('but JSON in another charset is not', async () => {
+  test('but not JSON in another charset', async () => {
     assert.equal((await post(CREATE, { 'Content-Type': 'application/json; charset=latin1' })).status, 415);
   });
 });
 
-suite('a deadline past the longest that a timer waits is as good as none', () => {
+suite('a deadline longer than the longest timer means no deadline', () => {
   const warnings: string[] = [];
   const note = ({ name }: Error): void => {
     warnings.push(name);
@@ -100,10 +100,10 @@ suite('a deadline past the longest that a timer waits is as good as none', () =>
     const headers = { 'Content-Type': 'application/json', 'Connect-Timeout-Ms': '9999999999' };
     assert.equal((await post(CREATE, headers)).status, 200);
   });
-  test('what is no deadline is refused', async () => {
+  test('an invalid deadline is rejected', async () => {
     assert.equal((await grpc(CREATE, { 'grpc-timeout': '1Y' }))['grpc-status'], '3');
   });
-  test('Node.js has nothing to warn of', async () => {
+  test('Node.js prints no warning', async () => {
     await new Promise(setImmediate);
     assert.deepEqual(
       warnings.filter((name) => name === 'TimeoutOverflowWarning'),
@@ -112,20 +112,20 @@ suite('a deadline past the longest that a timer waits is as good as none', () =>
   });
 });
 
-suite('a slash too many before the path of an RPC', () => {
-  test('is left out', async () => {
+suite('an extra slash before the path of an RPC', () => {
+  test('is ignored', async () => {
     assert.equal((await post(`/${CREATE}`, { 'Content-Type': 'application/json' })).status, 200);
     assert.equal((await grpc(`//${CREATE}`, {}))['grpc-status'], '0');
   });
 });
 
-suite('grpc-message has escapes for what needs them alone', () => {
-  test('of any text', () => {
+suite('grpc-message escapes only what it must', () => {
+  test('for any text', () => {
     assert.equal(encodeGrpcMessage('http://a:1/?b=c&d, "e" (f)'), 'http://a:1/?b=c&d, "e" (f)');
     assert.equal(encodeGrpcMessage('100 % ü\n😈 '), '100 %25 %C3%BC%0A%F0%9F%98%88%20');
   });
   for (const [name, headers] of [
-    ['a usual call', {}],
+    ['a typical call', {}],
     ["Connect's own path", { 'grpc-timeout': '1S', 'grpc-accept-encoding': 'gzip', 'grpc-encoding': 'gzip' }],
   ] as const) {
     test(name, async () => {
@@ -152,7 +152,7 @@ suite('grpc-message has escapes for what needs them alone', () => {
   });
 });
 
-suite('what is too large is told with the limit, in words for a client', () => {
+suite('a message that is too large gets an error with the limit, phrased for clients', () => {
   for (const type of ['application/json', 'application/proto']) {
     test(type, async () => {
       const { status, text } = await post(CREATE, { 'Content-Type': type }, LARGE);
@@ -182,7 +182,7 @@ suite('what is too large is told with the limit, in words for a client', () => {
   }
 });
 
-suite('an encoding that is not taken is answered with those that are', () => {
+suite('an error about an unsupported encoding lists the supported ones', () => {
   test('Connect', async () => {
     const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'br' };
     const answer = await post(CREATE, headers);
@@ -190,7 +190,7 @@ suite('an encoding that is not taken is answered with those that are', () => {
     assert.equal(answer.headers.get('accept-encoding'), 'gzip');
     assert.match(answer.text, /gzip/);
   });
-  test('a stream of Connect', async () => {
+  test('a Connect stream', async () => {
     const headers = { 'Content-Type': 'application/connect+json', 'Connect-Content-Encoding': 'br' };
     const answer = await post(`${RPC}/WatchMembers`, headers, envelope(0, 2, Buffer.from('{}')));
     assert.equal(answer.headers.get('connect-accept-encoding'), 'gzip');
@@ -204,8 +204,8 @@ suite('an encoding that is not taken is answered with those that are', () => {
   });
 });
 
-suite('a refusal says what to do instead', () => {
-  test('a method that is not allowed: which are', async () => {
+suite('an error says what to do instead', () => {
+  test('a disallowed method: the allowed ones', async () => {
     const put = await fetch(`${service.url}${CREATE}`, { method: 'PUT' });
     assert.deepEqual([put.status, put.headers.get('allow')], [405, 'POST']);
     const remove = await fetch(`${service.url}${RPC}/ListMembers`, { method: 'DELETE' });
@@ -216,12 +216,12 @@ suite('a refusal says what to do instead', () => {
       assert.ok((response.headers.get('allow') ?? '').includes('GET'), path);
     }
   });
-  test('gRPC-Web in text: how to generate a client in binary', async () => {
+  test('gRPC-Web in text: how to generate a binary client', async () => {
     const { status, text } = await post(CREATE, { 'Content-Type': 'application/grpc-web-text' });
     assert.equal(status, 415);
     assert.match(text, /mode=grpcweb\b/);
   });
-  test("another version of Connect's protocol: the one that there is", async () => {
+  test("another version of Connect's protocol: the supported one", async () => {
     const { status, text } = await get(`${RPC}/ListMembers?connect=v2&encoding=json&message=%7B%7D`);
     assert.equal(status, 400);
     assert.match(text, /connect=v1/);
@@ -230,13 +230,13 @@ suite('a refusal says what to do instead', () => {
     assert.equal((await post(CREATE, { ...headers, 'Connect-Protocol-Version': '1' })).status, 200);
   });
   for (const [name, query] of [
-    ['half of JSON', 'encoding=json&message=%7B'],
+    ['half of a JSON object', 'encoding=json&message=%7B'],
     ['no message', 'encoding=json'],
-    ['a base64 that is none', 'encoding=proto&base64=1&message=*'],
-    ['a protobuf that is none', 'encoding=proto&base64=1&message=____'],
+    ['invalid base64', 'encoding=proto&base64=1&message=*'],
+    ['invalid protobuf', 'encoding=proto&base64=1&message=____'],
     ['an unknown field', 'encoding=json&message=%7B%22x%22%3A1%7D'],
   ] as const) {
-    test(`a query whose message cannot be read: the parameter, ${name}`, async () => {
+    test(`a query whose message is invalid: the parameter, ${name}`, async () => {
       const { status, text } = await get(`${RPC}/ListMembers?${query}`);
       assert.equal(status, 400);
       assert.match(text, /query parameter \\"message\\"/);
@@ -248,7 +248,7 @@ suite('a refusal says what to do instead', () => {
     assert.equal(status, 415);
     assert.match(text, /encoding=json/);
   });
-  test('a query that can be read is answered by the service', async () => {
+  test('a valid query reaches the service', async () => {
     const { status, text } = await get(
       `${RPC}/ListMembers?connect=v1&encoding=json&message=%7B%22token%22%3A%22nothing%22%7D`,
     );

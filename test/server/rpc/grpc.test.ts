@@ -1,4 +1,4 @@
-// Usual gRPC calls are answered without connect-node's adapter: this holds the answers against those of the adapter.
+// Typical gRPC calls do not use connect-node's adapter: these tests compare their responses with the adapter's.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -43,17 +43,17 @@ const WATCH_MEMBERS = '/discovery.v1.DiscoveryService/WatchMembers';
 const WATCH = '/etcdserverpb.Watch/Watch';
 const UPLOAD = '/grpc.testing.TestService/StreamingInputCall';
 
-/** What the requests of a stream have ended with. */
+/** The errors with which the requests of streams ended. */
 const failures: unknown[] = [];
 
-/** Does what the token says. */
+/** Behaves as the token says. */
 async function getCluster(
   { token }: { token: string },
   context: HandlerContext,
 ): Promise<GetClusterResponse> {
   switch (token) {
     case 'defect':
-      throw new TypeError('secret of the inside');
+      throw new TypeError('internal secret');
     case 'refused': {
       const detail = { desc: ErrorDetailSchema, value: { revision: 7n } };
       throw new ConnectError('not ü, because', Code.NotFound, { 'x-more': 'words' }, [detail]);
@@ -67,8 +67,8 @@ async function getCluster(
       const { pathname } = new URL(url);
       const timeoutMs = context.timeoutMs();
       const hasTime = Number.isInteger(timeoutMs) && Number(timeoutMs) > 1000;
-      const told = [pathname, requestMethod, protocolName, method.name, service.typeName, hasTime];
-      return described(`${told.join()} ${requestHeader.get('x-asked')}`);
+      const summary = [pathname, requestMethod, protocolName, method.name, service.typeName, hasTime];
+      return described(`${summary.join()} ${requestHeader.get('x-asked')}`);
     }
     case 'deadline':
       if (!context.signal.aborted) {
@@ -83,7 +83,7 @@ function described(description: string): GetClusterResponse {
   return create(GetClusterResponseSchema, { cluster: { description }, revision: 5n });
 }
 
-/** Answers with the bytes that have come. Does what the size of a part says. */
+/** Returns the number of bytes received. Behaves as the size of a part says. */
 async function upload(
   requests: AsyncIterable<StreamingInputCallRequest>,
   context: HandlerContext,
@@ -97,7 +97,7 @@ async function upload(
       context.responseTrailer.set('x-trailer', 'last');
     }
     if (size === 13) throw new ConnectError('no thirteen', Code.InvalidArgument, { 'x-more': 'words' });
-    if (size === 66) throw new TypeError('secret of the inside');
+    if (size === 66) throw new TypeError('internal secret');
     if (size === 40) {
       if (!context.signal.aborted) await once(context.signal, 'abort');
       throw context.signal.reason;
@@ -147,7 +147,7 @@ const asked = (token: string): Buffer =>
   frame(toBinary(GetClusterRequestSchema, create(GetClusterRequestSchema, { token })));
 const watched = (token: string): Buffer =>
   frame(toBinary(WatchMembersRequestSchema, create(WatchMembersRequestSchema, { token })));
-/** Part of an upload of so many bytes. */
+/** Returns a part of an upload with this many bytes. */
 const part = (size: number): Buffer =>
   frame(
     toBinary(
@@ -163,21 +163,21 @@ const watch = frame(
 );
 const large = asked('x'.repeat(70_000));
 
-/** What is asked: a path, what is sent in pieces, and headers beyond the usual ones. */
+/** Calls: a path, the pieces to send, and additional headers. */
 const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Record<string, string>?]>> = {
-  'a usual call': [GET_CLUSTER, [asked('a')]],
+  'a typical call': [GET_CLUSTER, [asked('a')]],
   'a body in single bytes': [GET_CLUSTER, [...asked('a')].map((byte) => Buffer.of(byte))],
   'application/grpc+proto': [GET_CLUSTER, [asked('a')], { 'content-type': 'application/grpc+proto' }],
-  'a refusal with a detail': [GET_CLUSTER, [asked('refused')]],
+  'an error with a detail': [GET_CLUSTER, [asked('refused')]],
   'a defect': [GET_CLUSTER, [asked('defect')]],
   'headers and trailers of the handler': [GET_CLUSTER, [asked('headers')]],
-  'all of the context': [GET_CLUSTER, [asked('context')], { 'grpc-timeout': '9S', 'x-asked': 'yes' }],
-  'a deadline that passes': [GET_CLUSTER, [asked('deadline')], { 'grpc-timeout': '300m' }],
-  'a deadline that is none': [GET_CLUSTER, [asked('a')], { 'grpc-timeout': 'soon' }],
+  'the whole context': [GET_CLUSTER, [asked('context')], { 'grpc-timeout': '9S', 'x-asked': 'yes' }],
+  'an exceeded deadline': [GET_CLUSTER, [asked('deadline')], { 'grpc-timeout': '300m' }],
+  'an invalid deadline': [GET_CLUSTER, [asked('a')], { 'grpc-timeout': 'soon' }],
   'no message': [GET_CLUSTER, []],
   'two messages': [GET_CLUSTER, [asked('a'), asked('b')]],
   'half a message': [GET_CLUSTER, [asked('a').subarray(0, 7)]],
-  'no protobuf': [GET_CLUSTER, [frame(Buffer.from([0xff, 0xff]))]],
+  'invalid protobuf': [GET_CLUSTER, [frame(Buffer.from([0xff, 0xff]))]],
   'a message that is too large': [GET_CLUSTER, [large]],
   'a message that is far too large, in pieces': [
     GET_CLUSTER,
@@ -188,36 +188,39 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
     [frame(gzipSync(asked('a').subarray(5)), 1)],
     { 'grpc-encoding': 'gzip' },
   ],
-  'a compressed message without a word': [GET_CLUSTER, [frame(gzipSync(asked('a').subarray(5)), 1)]],
-  'a compression that is not known': [GET_CLUSTER, [asked('a')], { 'grpc-encoding': 'lzma' }],
+  'a compressed message without an encoding header': [
+    GET_CLUSTER,
+    [frame(gzipSync(asked('a').subarray(5)), 1)],
+  ],
+  'an unknown compression': [GET_CLUSTER, [asked('a')], { 'grpc-encoding': 'lzma' }],
   identity: [GET_CLUSTER, [asked('a')], { 'grpc-encoding': 'identity' }],
   'JSON in gRPC': [
     GET_CLUSTER,
     [frame(Buffer.from('{"token":"a"}'))],
     { 'content-type': 'application/grpc+json' },
   ],
-  'a stream of answers': [WATCH_MEMBERS, [watched('a')]],
-  'a stream of answers that ends badly': [WATCH_MEMBERS, [watched('refused')]],
-  'a stream of answers without a question': [WATCH_MEMBERS, []],
+  'a stream of responses': [WATCH_MEMBERS, [watched('a')]],
+  'a stream of responses that fails': [WATCH_MEMBERS, [watched('refused')]],
+  'a stream of responses without a request': [WATCH_MEMBERS, []],
   'a stream of requests': [UPLOAD, [part(5), part(70), part(900)]],
-  'a stream of requests, in single bytes': [UPLOAD, [...part(5), ...part(7)].map((byte) => Buffer.of(byte))],
-  'a stream of no requests': [UPLOAD, []],
+  'a stream of requests in single bytes': [UPLOAD, [...part(5), ...part(7)].map((byte) => Buffer.of(byte))],
+  'an empty stream of requests': [UPLOAD, []],
   'a stream of requests, with headers and trailers of the handler': [UPLOAD, [part(1)]],
-  'a stream of requests that is refused': [UPLOAD, [part(5), part(13), part(5)]],
-  'a stream of requests that meets a defect': [UPLOAD, [part(6), part(66)]],
-  'a stream of requests, cut short': [UPLOAD, [part(5), part(7).subarray(0, 8)]],
-  'a stream of requests of which one is too large': [UPLOAD, [part(5), part(70_000)]],
+  'a stream of requests that is rejected': [UPLOAD, [part(5), part(13), part(5)]],
+  'a stream of requests with a defect': [UPLOAD, [part(6), part(66)]],
+  'a truncated stream of requests': [UPLOAD, [part(5), part(7).subarray(0, 8)]],
+  'a stream of requests with one that is too large': [UPLOAD, [part(5), part(70_000)]],
   'a stream of requests past its deadline': [UPLOAD, [part(40)], { 'grpc-timeout': '50m' }],
   'a stream of compressed requests': [
     UPLOAD,
     [frame(gzipSync(part(5).subarray(5)), 1), part(7)],
     { 'grpc-encoding': 'gzip' },
   ],
-  'a stream both ways': [WATCH, [watch, watch]],
-  'a stream both ways, in single bytes': [WATCH, [...watch, ...watch].map((byte) => Buffer.of(byte))],
-  'a stream both ways, cut short': [WATCH, [watch, watch.subarray(0, 3)]],
-  'a stream both ways with a compressed message': [WATCH, [frame(gzipSync(watch.subarray(5)), 1)]],
-  'a stream both ways that is too large': [WATCH, [frame(Buffer.alloc(70_000))]],
+  'a bidirectional stream': [WATCH, [watch, watch]],
+  'a bidirectional stream in single bytes': [WATCH, [...watch, ...watch].map((byte) => Buffer.of(byte))],
+  'a truncated bidirectional stream': [WATCH, [watch, watch.subarray(0, 3)]],
+  'a bidirectional stream with a compressed message': [WATCH, [frame(gzipSync(watch.subarray(5)), 1)]],
+  'a bidirectional stream that is too large': [WATCH, [frame(Buffer.alloc(70_000))]],
 };
 
 describe('gRPC without the adapter', () => {
@@ -239,7 +242,7 @@ describe('gRPC without the adapter', () => {
   );
   before(async () => {
     for (const server of [ours, adapter]) {
-      // As the port does it: what is left of a body is not waited for.
+      // As the port does: does not wait for the rest of a body.
       server.on('stream', (stream) =>
         stream.once('finish', () => stream.removeAllListeners('data').resume()),
       );
@@ -257,11 +260,11 @@ describe('gRPC without the adapter', () => {
         await call(ours, path, pieces, headers),
         await call(adapter, path, pieces, headers),
       ];
-      assert.deepEqual(one, inOurWords(other, headers));
+      assert.deepEqual(one, asServiceReturns(other, headers));
     });
   }
 
-  test('a call of what is not here is answered, and not left by its client', async () => {
+  test('a call of an unknown method gets a response before the stream closes', async () => {
     let isEnded: boolean | undefined;
     const noting = (_: unknown, response: Http2ServerResponse): void => {
       response.once('close', () => {
@@ -271,11 +274,11 @@ describe('gRPC without the adapter', () => {
     ours.on('request', noting);
     await call(ours, '/a.B/C', [], {});
     ours.off('request', noting);
-    await waitFor('the response to be over', () => isEnded !== undefined);
+    await waitFor('the response to close', () => isEnded !== undefined);
     assert.equal(isEnded, true);
   });
 
-  test('how it ended is noted', async () => {
+  test('the outcome is recorded', async () => {
     const codeOf = async (path: string, piece: Buffer): Promise<string | undefined> => {
       await call(ours, path, [piece], {});
       return outcomes.at(-1)?.code;
@@ -292,18 +295,18 @@ describe('gRPC without the adapter', () => {
     ['without the adapter', 'application/grpc'],
     ['by the adapter', 'application/grpc-web'],
   ] as const) {
-    test(`a stream that a deadline ends says so, ${path}`, async () => {
+    test(`a stream that a deadline ends returns that code, ${path}`, async () => {
       for (const timeout of ['20m', '1n', '0m']) {
         const headers = { 'content-type': type, 'grpc-timeout': timeout };
         const { trailers, body } = await call(ours, WATCH_MEMBERS, [watched('quiet')], headers);
-        const told = `grpc-status: ${String(trailers['grpc-status'])} ${Buffer.from(body, 'hex').toString()}`;
-        assert.match(told, /grpc-status: 4/);
+        const summary = `grpc-status: ${String(trailers['grpc-status'])} ${Buffer.from(body, 'hex').toString()}`;
+        assert.match(summary, /grpc-status: 4/);
         assert.equal(outcomes.at(-1)?.code, 'deadline_exceeded');
       }
     });
   }
 
-  test('a client that breaks off a stream has ended its call, which is nobody’s defect', async () => {
+  test('a client that breaks off a stream cancels its call, which is not a defect', async () => {
     failures.length = 0;
     const session = connect(`http://127.0.0.1:${(ours.address() as AddressInfo).port}`);
     const stream = session.request({ ':method': 'POST', ':path': WATCH, 'content-type': 'application/grpc' });
@@ -311,15 +314,15 @@ describe('gRPC without the adapter', () => {
     stream.write(watch);
     await once(stream, 'data');
     session.destroy();
-    await waitFor('the end of its requests', () => failures.length > 0);
+    await waitFor('its requests to end', () => failures.length > 0);
     const [failure] = failures;
     assert.ok(failure instanceof ConnectError, String(failure));
     assert.equal(failure.code, Code.Canceled);
   });
 });
 
-/** The adapter's answer, as this service has it for clients. */
-function inOurWords(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
+/** Converts the adapter's response to the form that this service returns. */
+function asServiceReturns(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
   const { 'grpc-message': message, ...trailers } = answer.trailers;
   const words = message && encodeGrpcMessage(forClients(decodeURIComponent(String(message))));
   const isUnknown = headers['grpc-encoding'] === 'lzma';
@@ -355,11 +358,11 @@ async function call(
       trailers = fields;
     });
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    // A refusal may come before all is sent.
+    // An error may come before everything is sent.
     stream.on('error', () => {});
     for (const piece of pieces) {
       if (stream.writable) stream.write(piece);
-      // So that each is a frame of its own.
+      // Sends each piece as a separate frame.
       await new Promise((resolve) => setImmediate(resolve));
     }
     stream.end();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergeMetrics } from '../../../src/server/telemetry/merge-metrics.ts';
 
-test('metrics of several workers are one text: each metric once, each sample with its worker', () => {
+test('metrics of several workers are merged: each metric once, each sample with its worker', () => {
   const one = `# HELP a_total What a is.
 # TYPE a_total counter
 a_total{code="200",path="/{x} y"} 1

@@ -22,8 +22,8 @@ before(async () => {
 });
 after(() => service.stop());
 
-/** Waits until a sample has a value: requests are counted when their connection has taken the answer. */
-async function reaches(series: string, value: number): Promise<void> {
+/** Waits until a sample has a value: requests are counted once their response is sent. */
+async function waitForSample(series: string, value: number): Promise<void> {
   let seen: number | undefined;
   await waitFor(`${series} to be ${value}`, async () => {
     seen = (await scrape(service.url)).get(series);
@@ -38,7 +38,7 @@ const member = (token: string, id: string): Parameters<RunningService['client'][
   peerUrls: [`http://10.0.0.${id}:2380`],
 });
 
-test('what becomes of tokens is counted, whichever surface it came by', async () => {
+test('changes of tokens are counted, on every interface', async () => {
   const { client, url } = service;
   await client.createToken({ token: 'typed', size: 1 });
   const made = await (await fetch(`${url}/new?size=2`)).text();
@@ -62,20 +62,20 @@ test('what becomes of tokens is counted, whichever surface it came by', async ()
   );
 });
 
-test('refusals are counted by their reason, on every surface', async () => {
+test('rejected calls are counted by reason, on every interface', async () => {
   const before = (await scrape(service.url)).get('discovery_refusals_total{reason="TOKEN_NOT_FOUND"}') ?? 0;
   await assert.rejects(service.client.getCluster({ token: 'nobody' }));
   assert.equal((await fetch(`${service.url}/nobody`)).status, 404);
-  await reaches('discovery_refusals_total{reason="TOKEN_NOT_FOUND"}', before + 2);
+  await waitForSample('discovery_refusals_total{reason="TOKEN_NOT_FOUND"}', before + 2);
 });
 
-test('requests are counted and timed by surface, and RPCs by their name', async () => {
+test('requests are counted and timed by interface, and RPCs by name', async () => {
   await service.client.createToken({ token: 'timed', size: 1 });
-  await reaches('discovery_request_duration_seconds_count{surface="rpc",method="CreateToken"}', 2);
-  await reaches('discovery_requests_total{surface="rpc",method="CreateToken",code="ok"}', 2);
+  await waitForSample('discovery_request_duration_seconds_count{surface="rpc",method="CreateToken"}', 2);
+  await waitForSample('discovery_requests_total{surface="rpc",method="CreateToken",code="ok"}', 2);
 });
 
-test('RPCs of one client at the same time are each counted with their own code', async () => {
+test('concurrent RPCs of one client are each counted with their own code', async () => {
   await service.client.createToken({ token: 'crowd', size: 1 });
   const clients = [
     service.client,
@@ -87,18 +87,18 @@ test('RPCs of one client at the same time are each counted with their own code',
     ),
   );
   await Promise.all(asked);
-  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="ok"}', 20);
-  await reaches('discovery_requests_total{surface="rpc",method="ListMembers",code="not_found"}', 20);
+  await waitForSample('discovery_requests_total{surface="rpc",method="ListMembers",code="ok"}', 20);
+  await waitForSample('discovery_requests_total{surface="rpc",method="ListMembers",code="not_found"}', 20);
 });
 
-test('waits are counted while they are open, and stay out of the times of calls', async () => {
+test('waits are counted while they are open, and not timed as calls', async () => {
   const { client, url } = service;
   await client.createToken({ token: 'waited', size: 3 });
   const timed = async (): Promise<number> =>
     (await scrape(url)).get('discovery_request_duration_seconds_count{surface="v2",method="GET"}') ?? 0;
   const before = await timed();
   const leave = new AbortController();
-  // Kept to the end, as a response that is forgotten is cut off.
+  // Kept to the end, because a garbage-collected response is closed.
   const polls = await Promise.all(
     ['wait=true&recursive=true', 'wait=1&recursive=true', 'recursive=t&%77ait=T'].map((query) =>
       fetch(`${url}/waited?${query}`, { signal: leave.signal }),
@@ -113,21 +113,21 @@ test('waits are counted while they are open, and stay out of the times of calls'
   assert.ok(polls.every(({ status }) => status === 200));
   leave.abort();
   await assert.rejects(async () => stream.next());
-  await reaches('discovery_waits{surface="v2"}', 0);
-  await reaches('discovery_waits{surface="rpc"}', 0);
-  await reaches('discovery_wait_duration_seconds_count{surface="v2"}', 3);
-  await reaches('discovery_wait_duration_seconds_count{surface="rpc"}', 1);
+  await waitForSample('discovery_waits{surface="v2"}', 0);
+  await waitForSample('discovery_waits{surface="rpc"}', 0);
+  await waitForSample('discovery_wait_duration_seconds_count{surface="v2"}', 3);
+  await waitForSample('discovery_wait_duration_seconds_count{surface="rpc"}', 1);
   assert.equal(await timed(), before);
 });
 
-test('what the port refuses by itself is counted', async () => {
+test('refusals of the port itself are counted', async () => {
   const socket = connect(service.port, '127.0.0.1');
   socket.resume().write('this is not HTTP\r\n\r\n');
-  await reaches('discovery_port_refusals_total{reason="malformed"}', 1);
+  await waitForSample('discovery_port_refusals_total{reason="malformed"}', 1);
   socket.destroy();
 });
 
-test('a store that fails is counted; one that refuses is not', async () => {
+test('a store failure is counted, a rejected write is not', async () => {
   const metrics = emptyMetrics();
   const failing = failingStore(openMemoryStore(emptyDisk(), { maxTokens: 10, maxBytes: 1e12 }));
   const store = observeStore(failing.store, metrics.store);

@@ -6,19 +6,19 @@ import { redactPath, tokenLabel } from '../../../src/server/telemetry/redact.ts'
 
 const issued = (): string => randomBytes(16).toString('hex');
 
-test('the label of a token tells tokens apart, begins as they do, and holds no whole one', () => {
+test('labels distinguish tokens, begin like them, and never contain a whole one', () => {
   const token = '6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b';
   assert.match(tokenLabel(token), /^6c5d\.\.\.[0-9a-f]{6}$/);
   assert.equal(tokenLabel(token), tokenLabel(token));
   const labels = new Set(Array.from({ length: 100 }, () => tokenLabel(`6c5d${issued()}`)));
-  // They have 24 bits: two are the same once in 3000 runs.
+  // They have 24 bits: two are equal once in 3000 runs.
   assert.ok(labels.size >= 99);
   assert.match(tokenLabel('demo'), /^d\.\.\./);
   assert.match(tokenLabel('abc'), /^\.\.\./);
-  assert.match(tokenLabel('demo:B2cyq2dKmDvBXSEJ1UsH7Kb1'), /^d\.\.\./, 'with a secret behind it');
+  assert.match(tokenLabel('demo:B2cyq2dKmDvBXSEJ1UsH7Kb1'), /^d\.\.\./, 'with a secret after it');
 });
 
-test('a path keeps the words of the service and loses its query', () => {
+test('a path keeps the words of the service, but not its query', () => {
   const token = issued();
   const label = tokenLabel(token);
   const table: ReadonlyArray<[string, string]> = [
@@ -41,7 +41,7 @@ test('a path keeps the words of the service and loses its query', () => {
   for (const [target, path] of table) assert.equal(redactPath(target), path, target);
 });
 
-test('no target, however it is built, brings a whole token or a control character into its path', () => {
+test('no target puts a whole token or a control character into its path', () => {
   const part = fc.oneof(
     fc.constantFrom('v2', 'keys', '_etcd', 'registry', 'new', '', '..', '%zz', '_config', 'size', 'metrics'),
     fc.string({ unit: 'binary', maxLength: 20 }),

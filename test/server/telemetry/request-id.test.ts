@@ -14,7 +14,7 @@ after(() => service.stop());
 
 async function assertLogged(id: string | null): Promise<void> {
   const isIt = (line: string): boolean => (JSON.parse(line) as { requestId?: unknown }).requestId === id;
-  await waitFor(`a line of the log with the id ${id}`, () => service.logged.some(isIt));
+  await waitFor(`a log line with the id ${id}`, () => service.logged.some(isIt));
 }
 
 const idOf = async (
@@ -24,13 +24,13 @@ const idOf = async (
 ): Promise<string> =>
   (await fetch(service.url + path, { ...init, headers })).headers.get('x-request-id') ?? '';
 
-test('the id that a caller gives comes back, and stands in the line of its request', async () => {
+test("the caller's id is returned, and logged with its request", async () => {
   const id = 'Root=1-67891233-abcdef012345678912345678';
   assert.equal(await idOf('/nobody', { 'X-Request-Id': id }), id);
   await assertLogged(id);
 });
 
-test('every surface answers with an id of its own, which stands in the log', async () => {
+test('every interface returns a unique id, which is logged', async () => {
   const json = { method: 'POST', body: '{"size": 3}' };
   const ids = [
     await idOf('/new?size=3'),
@@ -44,7 +44,7 @@ test('every surface answers with an id of its own, which stands in the log', asy
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test('gRPC calls have it as well: answered, refused, and of no method', async () => {
+test('gRPC calls have ids too: successful, rejected and unknown ones', async () => {
   const baseUrl = service.url;
   const client = createClient(DiscoveryService, createGrpcTransport({ baseUrl }));
   let header = new Headers();
@@ -63,7 +63,7 @@ test('gRPC calls have it as well: answered, refused, and of no method', async ()
   await assertLogged(nobody.metadata.get('x-request-id'));
 });
 
-test('an id that is too long or has other characters is not taken', async () => {
+test('an id that is too long or has invalid characters is replaced', async () => {
   for (const bad of ['', 'a'.repeat(129), 'with space', 'quote"', 'é'.normalize('NFC'), '<script>', 'a\tb']) {
     const id = await idOf('/nobody', { 'X-Request-Id': bad });
     assert.match(id, /^[0-9a-f]{10}-[0-9a-z]+$/, bad);

@@ -18,7 +18,7 @@ import { type RunningService, startService } from '../../support/service.ts';
 import { ended } from '../../support/tracing-sdk.ts';
 import { waitFor } from '../../support/wait.ts';
 
-/** Words that only the requests below have: tokens of every kind, and secrets. */
+/** Words that occur only in the requests below: tokens of every kind, and secrets. */
 const words: Record<string, string> = {
   ...Object.fromEntries(
     ['unknown', 'open', 'guarded', 'deleted', 'expired', 'chosen', 'full'].map((name) => [
@@ -26,10 +26,10 @@ const words: Record<string, string> = {
       randomBytes(16).toString('hex'),
     ]),
   ),
-  // What only looks like a token is somebody's all the same.
+  // Even what only looks like a token may be someone's.
   malformed: `_${randomBytes(12).toString('hex')}!`,
   long: randomBytes(70).toString('hex'),
-  'of capitals': randomBytes(16).toString('hex').toUpperCase(),
+  'in upper case': randomBytes(16).toString('hex').toUpperCase(),
   'wrong secret': randomBytes(24).toString('base64url'),
 };
 
@@ -41,7 +41,7 @@ const transports = (baseUrl: string): Record<string, Transport> => ({
   'gRPC-Web': createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
 });
 
-/** An answer, or a refusal, as text. */
+/** Returns a response, or an error, as text. */
 const settled = (call: Promise<unknown>): Promise<string> =>
   call.then(
     (answer) =>
@@ -49,7 +49,7 @@ const settled = (call: Promise<unknown>): Promise<string> =>
     (error: unknown) => String(error),
   );
 
-/** With a target as it is, which fetch would tidy. */
+/** Sends a request with an unchanged target, which fetch would normalize. */
 function ask(port: number, method: string, path: string, headers = {}, body = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = requestHttp1({ host: '127.0.0.1', port, method, path, headers }, (response) => {
@@ -150,7 +150,7 @@ async function everyPath(port: number, token: string): Promise<void> {
     { 'content-type': 'application/json' },
     `{"${token}": 1}`,
   );
-  // What never gets as far as a handler.
+  // Requests that never reach a handler.
   for (const bytes of [
     `GET /${encoded} HTTP/1.1\r\nHost: a b\r\n\r\n`,
     `GET /${encoded} HTTP/9.9\r\nHost: a\r\n\r\n`,
@@ -168,7 +168,7 @@ async function everyPath(port: number, token: string): Promise<void> {
   }
 }
 
-suite('no token and no secret gets out whole, whatever is asked', () => {
+suite('no whole token or secret is disclosed, whatever a client sends', () => {
   let service: RunningService;
   let bystander: string;
   const { secret, line } = issueCredential('operator');
@@ -239,7 +239,7 @@ suite('no token and no secret gets out whole, whatever is asked', () => {
     assertSecret(seen.join('\n'), 'a span');
   });
 
-  test('in what another caller is answered', async () => {
+  test('in responses to another caller', async () => {
     const { client, url, port } = service;
     const member = { memberId: '1', name: 'infra1', peerUrls: ['http://10.0.0.1:2380'] };
     const etcd = createClient(KV, createGrpcTransport({ baseUrl: url }));
@@ -269,10 +269,10 @@ suite('no token and no secret gets out whole, whatever is asked', () => {
       ].map((path) => ask(port, 'GET', path)),
       ask(port, 'GET', `/${bystander}`, { accept: 'text/html' }),
     ]);
-    for (const answer of answers) assertSecret(answer, 'an answer');
+    for (const answer of answers) assertSecret(answer, 'a response');
   });
 
-  test('in a Referer: every page of a token forbids it, also those that refuse', async () => {
+  test('in a Referer: every page of a token forbids it, including error pages', async () => {
     for (const token of Object.values(words)) {
       const response = await fetch(`${service.url}/${encodeURIComponent(token)}`, {
         headers: { accept: 'text/html' },

@@ -19,7 +19,7 @@ before(async () => {
 after(() => service.stop());
 
 let traces = 0;
-/** A caller's trace, as `traceparent` names it. */
+/** Returns a caller's trace with its `traceparent` header. */
 function newTrace(): { id: string; headers: Record<string, string> } {
   traces += 1;
   const id = traces.toString(16).padStart(32, 'a');
@@ -29,7 +29,7 @@ function newTrace(): { id: string; headers: Record<string, string> } {
 const of = (traceId: string): ReadableSpan[] =>
   ended.filter((span) => span.spanContext().traceId === traceId);
 
-/** The spans of a trace, once its request is over: the store's, and then the server's. */
+/** Returns the spans of a trace once its request has ended. */
 async function spansOf(traceId: string): Promise<{ server: ReadableSpan; store: ReadableSpan[] }> {
   const servers = (): ReadableSpan[] => of(traceId).filter(({ kind }) => kind === SpanKind.SERVER);
   await waitFor('the span of the request', () => servers().length > 0);
@@ -43,7 +43,7 @@ const rpcAttributes = ({ attributes }: ReadableSpan): Record<string, unknown> =>
 
 const names = (spans: readonly ReadableSpan[]): string[] => spans.map(({ name }) => name);
 
-test('a v2 request is a span of the caller’s trace, and what the store does for it is below', async () => {
+test("a v2 request is a span of the caller's trace, with the store's spans below it", async () => {
   const { id, headers } = newTrace();
   const url = await (await fetch(`${service.url}/new?size=3`, { headers })).text();
   const { server, store } = await spansOf(id);
@@ -62,7 +62,7 @@ test('a v2 request is a span of the caller’s trace, and what the store does fo
   assert.ok(line?.includes('"requestId"'), line);
 });
 
-test('RPCs over Connect and gRPC are spans by their names, with their codes', async () => {
+test('Connect and gRPC calls are spans with their names and codes', async () => {
   const [json, grpc] = [newTrace(), newTrace()];
   await fetch(`${service.url}/discovery.v1.DiscoveryService/GetCluster`, {
     method: 'POST',
@@ -94,7 +94,7 @@ test('RPCs over Connect and gRPC are spans by their names, with their codes', as
   assert.deepEqual(names(second.store), ['store write']);
 });
 
-test('what is the service’s fault says of which type it was; a call of nothing is of no method', async () => {
+test('a failure of the service has its type, and an unknown call has no method', async () => {
   const [unknown, over] = [newTrace(), newTrace()];
   await fetch(`${service.url}/nobody.v1.Nobody/Nothing`, { method: 'POST', headers: unknown.headers });
   await service.client.createToken({ token: 'over', size: 3 });
@@ -115,8 +115,8 @@ test('what is the service’s fault says of which type it was; a call of nothing
   });
 });
 
-test('a request is below the span that an SDK has begun for it, also when others come with it', async (t) => {
-  // As the instrumentation of node:http does it.
+test('a request is below the span that an SDK has begun for it, also among concurrent requests', async (t) => {
+  // As the instrumentation of node:http does.
   const tracer = trace.getTracer('instrumentation');
   const emit = Reflect.get(Server.prototype, 'emit') as (event: string, ...args: unknown[]) => boolean;
   t.after(() => {
@@ -142,7 +142,7 @@ test('a request is below the span that an SDK has begun for it, also when others
   }
 });
 
-test('a route is one of few, and has nothing of what a client has written', () => {
+test('a route is one of a few, without anything that a client wrote', () => {
   const routes: Readonly<Record<string, string | undefined>> = {
     '/new': '/new',
     '/version': '/version',
@@ -165,7 +165,7 @@ test('a route is one of few, and has nothing of what a client has written', () =
     assert.equal(httpRoute({ surface: 'page', path }), route);
 });
 
-test('a watch is one span, with what it reads', async () => {
+test('a watch is one span, with its reads', async () => {
   const { id, headers } = newTrace();
   await service.client.createToken({ token: 'watched', size: 3 });
   const leave = new AbortController();
@@ -179,7 +179,7 @@ test('a watch is one span, with what it reads', async () => {
   assert.ok(names(store).includes('store read'), String(names(store)));
 });
 
-test('no span holds a token', async () => {
+test('no span contains a token', async () => {
   const { id, headers } = newTrace();
   const token = 'secret-token-0123456789';
   await fetch(`${service.url}/${token}?wait=true`, { headers });
@@ -189,7 +189,7 @@ test('no span holds a token', async () => {
   assert.ok(!JSON.stringify(seen).includes('secret-token'));
 });
 
-test('an SDK is preloaded with node --import, and nothing else is needed', async (t) => {
+test('an SDK only needs to be preloaded with node --import', async (t) => {
   const sdk = new URL('../../support/tracing-sdk.js', import.meta.url).href;
   const env = { NODE_OPTIONS: `--import ${sdk}`, PRINT_SPANS: '1' };
   const { id, headers } = newTrace();

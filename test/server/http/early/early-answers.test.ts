@@ -17,7 +17,7 @@ before(async () => {
 after(() => service.stop());
 
 for (const [surface, rows] of Object.entries(EARLY_ROWS)) {
-  suite(`an answer before the end of the body leaves the connection to the next request, or ends it: ${surface}`, () => {
+  suite(`after a response before the end of the body, the connection serves the next request or closes: ${surface}`, () => {
     for (const row of rows) {
       for (const delivery of DELIVERIES) {
         test(`${row.name}, ${delivery}`, async () => {
@@ -41,12 +41,12 @@ const LIMITED = {
 };
 
 const REFUSING: ReadonlyArray<readonly [who: string, config: Partial<Config>, rows: readonly EarlyRow[]]> = [
-  ['a client past its limit', LIMITED, REFUSED_ROWS],
-  ['a caller that is not known', { auth: { mode: 'all', file } }, UNKNOWN_ROWS],
+  ['a client above its limit', LIMITED, REFUSED_ROWS],
+  ['an unknown caller', { auth: { mode: 'all', file } }, UNKNOWN_ROWS],
 ];
 
 for (const [who, config, rows] of REFUSING) {
-  suite(`a refusal of ${who} leaves the connection to the next request, or ends it`, () => {
+  suite(`after ${who} is rejected, the connection serves the next request or closes`, () => {
     let refusing: RunningService;
     before(async () => {
       refusing = await startService({}, config);

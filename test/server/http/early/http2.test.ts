@@ -9,7 +9,7 @@ let service: RunningService;
 let session: ClientHttp2Session;
 before(async () => {
   service = await startService();
-  // What a stream is reset with unsent counts for ever to the memory of a client of Node.js.
+  // Bytes that a reset leaves unsent count against the memory of a Node.js client forever.
   session = connect(service.url, { maxSessionMemory: 1000 });
 });
 after(async () => {
@@ -17,14 +17,14 @@ after(async () => {
   await service.stop();
 });
 
-/** More than the window that a connection begins with has room for, were none of it given back. */
+/** Enough to exceed the initial window of a connection if none of it were returned. */
 const TIMES = 3;
-/** Those of the port are about the head of HTTP/1.1, and these have another answer over HTTP/2. */
+/** Rows that differ over HTTP/2. Those of the port are about HTTP/1.1 headers. */
 const STATUS: Readonly<Record<string, number>> = {
-  'a stream in both directions': 200,
+  'a bidirectional stream': 200,
 };
 
-/** Asks on a stream that the client does not end. Returns the status and how the stream ended. */
+/** Sends a request on a stream that the client does not end. Returns the status and how the stream ended. */
 async function ask({
   start,
   headers,
@@ -45,7 +45,7 @@ async function ask({
   if (whole) stream.end(body);
   else stream.write(body);
   const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
-  // Not to its end: to a client that still sends, the reset is none in order.
+  // Does not wait for the end of the body: a client that still sends sees the reset as an error.
   stream.resume();
   if (!stream.closed) await once(stream, 'close');
   return { status: head[':status'], code: stream.rstCode };
@@ -53,7 +53,7 @@ async function ask({
 
 for (const [surface, rows] of Object.entries(EARLY_ROWS)) {
   if (surface === 'port') continue;
-  suite(`an answer before the end of the body ends its stream over HTTP/2, and others go on: ${surface}`, () => {
+  suite(`a response before the end of the body ends its HTTP/2 stream, and others continue: ${surface}`, () => {
     for (const row of rows.filter(({ chunked }) => chunked !== true)) {
       test(row.name, async () => {
         for (let time = 0; time < TIMES; time += 1) {

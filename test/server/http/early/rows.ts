@@ -1,16 +1,16 @@
 import { envelope, SIZE_3 } from '../../../port/support/envelope.ts';
 
-/** A request that is answered before its body is read whole, or that could be. */
+/** A request that gets a response before its whole body is read, or could get one. */
 export interface EarlyRow {
   readonly name: string;
   /** Method and target. */
   readonly start: string;
   readonly headers: readonly string[];
   readonly body: Buffer;
-  /** Of the body, the bytes without which nothing can be answered; all of it: Infinity. */
+  /** The bytes of the body that a response requires; Infinity for all of it. */
   readonly needs: number;
   readonly status: number;
-  /** Sends no Content-Length, but chunks. */
+  /** Sends chunks instead of a Content-Length. */
   readonly chunked?: boolean;
 }
 
@@ -18,16 +18,16 @@ const RPC = '/discovery.v1.DiscoveryService';
 const JSON_TYPE = 'Content-Type: application/json';
 const FORM_TYPE = 'Content-Type: application/x-www-form-urlencoded';
 const LARGE = 400_000;
-/** Past the most that a surface reads. */
+/** More than any interface reads. */
 const PAST_LIMITS = 300_000;
 
 const large = Buffer.alloc(LARGE, 'x');
-/** Not so large that the connection ends for it. */
+/** Too small to close the connection. */
 const middling = Buffer.alloc(100_000, ' ');
 const small = Buffer.from('value=http://a:1');
 const json = Buffer.from('{"size":3}');
 const largeEnvelope = envelope(0, LARGE - 5, Buffer.alloc(LARGE - 5, ' '));
-/** Says that it is larger than anything that is taken, and is not. */
+/** Announces more than any limit, but sends little. */
 const boast = envelope(0, 0xffff_ff00, SIZE_3);
 
 type Row = readonly [
@@ -67,7 +67,7 @@ const rpcRows: readonly Row[] = [
     200,
   ],
   [
-    'a watch that claims more than comes',
+    'a watch that announces more than it sends',
     `POST ${RPC}/WatchMembers`,
     ['Content-Type: application/connect+proto'],
     boast,
@@ -75,7 +75,7 @@ const rpcRows: readonly Row[] = [
     200,
   ],
   [
-    'a watch over gRPC-Web of 400 KB',
+    'a gRPC-Web watch of 400 KB',
     `POST ${RPC}/WatchMembers`,
     ['Content-Type: application/grpc-web+proto'],
     largeEnvelope,
@@ -94,7 +94,7 @@ const rpcRows: readonly Row[] = [
   ],
   ['a unary call of 100 KB', `POST ${RPC}/CreateToken`, [JSON_TYPE], middling, 0, 429],
   [
-    'a unary call in protobuf of 400 KB',
+    'a protobuf unary call of 400 KB',
     `POST ${RPC}/CreateToken`,
     ['Content-Type: application/proto'],
     large,
@@ -102,7 +102,7 @@ const rpcRows: readonly Row[] = [
     429,
   ],
   [
-    'a unary call over gRPC-Web of 400 KB',
+    'a gRPC-Web unary call of 400 KB',
     `POST ${RPC}/CreateToken`,
     ['Content-Type: application/grpc-web+proto'],
     largeEnvelope,
@@ -110,7 +110,7 @@ const rpcRows: readonly Row[] = [
     200,
   ],
   [
-    'a unary call over gRPC-Web of 400 KB, in chunks',
+    'a gRPC-Web unary call of 400 KB, in chunks',
     `POST ${RPC}/CreateToken`,
     ['Content-Type: application/grpc-web+proto'],
     largeEnvelope,
@@ -119,7 +119,7 @@ const rpcRows: readonly Row[] = [
     'chunked',
   ],
   [
-    'a unary call over gRPC-Web that claims more than comes',
+    'a gRPC-Web unary call that announces more than it sends',
     `POST ${RPC}/CreateToken`,
     ['Content-Type: application/grpc-web+proto'],
     boast,
@@ -147,23 +147,23 @@ const rpcRows: readonly Row[] = [
   ],
   ['another method', `PUT ${RPC}/CreateToken`, [JSON_TYPE], large, 0, 405],
   ['another method, in chunks', `PUT ${RPC}/CreateToken`, [JSON_TYPE], large, 0, 405, 'chunked'],
-  ['a read over GET with a body', `GET ${RPC}/ListMembers?encoding=json&message=%7B%7D`, [], large, 0, 400],
+  ['a GET read with a body', `GET ${RPC}/ListMembers?encoding=json&message=%7B%7D`, [], large, 0, 400],
   ['an unknown method', `POST ${RPC}/Nothing`, [JSON_TYPE], large, 0, 404],
   ['an unknown method over gRPC', `POST ${RPC}/Nothing`, ['Content-Type: application/grpc'], large, 0, 200],
   ['an unknown compression', `POST ${RPC}/CreateToken`, [JSON_TYPE, 'Content-Encoding: br'], large, 0, 501],
-  ['a deadline that is none', `POST ${RPC}/CreateToken`, [JSON_TYPE, 'Connect-Timeout-Ms: x'], large, 0, 400],
+  ['an invalid deadline', `POST ${RPC}/CreateToken`, [JSON_TYPE, 'Connect-Timeout-Ms: x'], large, 0, 400],
   [
-    'a stream in both directions',
+    'a bidirectional stream',
     'POST /etcdserverpb.Watch/Watch',
     ['Content-Type: application/connect+json'],
     largeEnvelope,
     0,
     505,
   ],
-  ['a call that is too large for the v3 dialect', 'POST /etcdserverpb.KV/Range', [JSON_TYPE], large, 0, 429],
+  ['a v3 call that is too large', 'POST /etcdserverpb.KV/Range', [JSON_TYPE], large, 0, 429],
   ['a preflight with a body', `OPTIONS ${RPC}/CreateToken`, ['Origin: http://elsewhere'], large, 0, 204],
   [
-    'a call over gRPC-Web in text',
+    'a gRPC-Web call in text',
     `POST ${RPC}/CreateToken`,
     ['Content-Type: application/grpc-web-text'],
     large,
@@ -176,9 +176,9 @@ const v2Rows: readonly Row[] = [
   ['a registration of 400 KB', 'PUT /t/1', [FORM_TYPE], large, 0, 413],
   ['a registration of 400 KB, in chunks', 'PUT /t/1', [FORM_TYPE], large, PAST_LIMITS, 413, 'chunked'],
   ['a registration of 100 KB', 'PUT /t/1', [FORM_TYPE], middling, 0, 413],
-  ['a registration that is no form', 'PUT /t/1', ['Content-Type: image/jpeg'], large, 0, 400],
+  ['a registration that is not a form', 'PUT /t/1', ['Content-Type: image/jpeg'], large, 0, 400],
   [
-    'a registration that is no form, in chunks',
+    'a registration that is not a form, in chunks',
     'PUT /t/1',
     ['Content-Type: image/jpeg'],
     large,
@@ -187,22 +187,22 @@ const v2Rows: readonly Row[] = [
     'chunked',
   ],
   ['an unknown path', 'PUT /a/b/c/d', [FORM_TYPE], large, 0, 413],
-  ['a method that is not allowed', 'PATCH /t/1', [FORM_TYPE], large, 0, 405],
+  ['a disallowed method', 'PATCH /t/1', [FORM_TYPE], large, 0, 405],
   ['a deletion with a body', 'DELETE /t/1', [], large, 0, 404],
   ['a read with a body', 'GET /t', [], large, 0, 404],
   ['OPTIONS with a body', 'OPTIONS /t/1', [], large, 0, 200],
   ['/new with a body of 400 KB', 'POST /new', [FORM_TYPE], large, 0, 413],
   ['/new with a body of 400 KB, in chunks', 'PUT /new', [FORM_TYPE], large, PAST_LIMITS, 413, 'chunked'],
-  ['/new over GET with a body of 400 KB', 'GET /new?size=3', ['Content-Type: text/plain'], large, 0, 413],
+  ['GET /new with a body of 400 KB', 'GET /new?size=3', ['Content-Type: text/plain'], large, 0, 413],
   ['/new with another method', 'DELETE /new', [], large, 0, 405],
   ["the path of etcd's v3 gateway", 'POST /v3/kv/range', [JSON_TYPE], large, 0, 404],
-  ['a small body that nobody reads', 'DELETE /t/1', [], small, 0, 404],
+  ['a small unread body', 'DELETE /t/1', [], small, 0, 404],
 ];
 
 const pageRows: readonly Row[] = [
   ['a form of 400 KB', 'POST /_page/new', [FORM_TYPE], large, Infinity, 400],
   [
-    'a form of another site',
+    'a form from another site',
     'POST /_page/new',
     [FORM_TYPE, 'Origin: http://elsewhere'],
     small,
@@ -211,7 +211,7 @@ const pageRows: readonly Row[] = [
   ],
   ['a form of 100 KB', 'POST /_page/new', [FORM_TYPE], middling, Infinity, 400],
   ['a page with a body', 'GET /', ['Accept: text/html'], large, 0, 200],
-  ['a method that the page does not take', 'PUT /_page/new', [], large, 0, 405],
+  ['a method that the page does not accept', 'PUT /_page/new', [], large, 0, 405],
   ['the page of a token with a body', 'GET /t', ['Accept: text/html'], large, 0, 404],
 ];
 
@@ -219,7 +219,7 @@ const serviceRows: readonly Row[] = [
   ['a probe with another method', 'POST /livez', [], large, 0, 405],
   ['a probe with another method, in chunks', 'POST /livez', [], large, 0, 405, 'chunked'],
   ['the metrics with a body', 'GET /metrics', [], large, 0, 200],
-  ['the welcome with a body', 'GET /', [], large, 0, 200],
+  ['the start page with a body', 'GET /', [], large, 0, 200],
   ['robots.txt with another method', 'PUT /robots.txt', [], small, 0, 405],
   ['the OpenAPI document with a body', 'GET /openapi.json', [], large, 0, 200],
 ];
@@ -241,7 +241,7 @@ const rowsOf = (rows: readonly Row[]): EarlyRow[] =>
     chunked: chunked !== undefined,
   }));
 
-/** By surface. */
+/** By interface. */
 export const EARLY_ROWS: Readonly<Record<string, readonly EarlyRow[]>> = {
   RPC: rowsOf(rpcRows),
   'v2 dialect and /new': rowsOf(v2Rows),
@@ -252,7 +252,7 @@ export const EARLY_ROWS: Readonly<Record<string, readonly EarlyRow[]>> = {
 
 const BOB = 'X-Forwarded-For: 198.51.100.2';
 
-/** What a client past its limit gets, by which nothing of the body is read. */
+/** Responses to a client above its limit, for which the body is not read. */
 export const REFUSED_ROWS: readonly EarlyRow[] = rowsOf([
   ['a unary call', `POST ${RPC}/CreateToken`, [JSON_TYPE, BOB], json, 0, 429],
   ['a unary call of 400 KB', `POST ${RPC}/CreateToken`, [JSON_TYPE, BOB], large, 0, 429],
@@ -277,10 +277,10 @@ export const REFUSED_ROWS: readonly EarlyRow[] = rowsOf([
   ['a registration of 400 KB, in chunks', 'PUT /t/1', [FORM_TYPE, BOB], large, 0, 429, 'chunked'],
   ['/new', 'POST /new', [FORM_TYPE, BOB], large, 0, 429],
   ['a form of the page', 'POST /_page/new', [FORM_TYPE, BOB], large, 0, 429],
-  ['the welcome', 'GET /', [BOB], large, 0, 429],
+  ['the start page', 'GET /', [BOB], large, 0, 429],
 ]);
 
-/** What a caller that is not known gets, when it is known what was to be done. */
+/** Responses to an unknown caller, once the request is read. */
 export const UNKNOWN_ROWS: readonly EarlyRow[] = rowsOf([
   ['a unary call', `POST ${RPC}/CreateToken`, [JSON_TYPE], json, Infinity, 401],
   [

@@ -4,16 +4,19 @@ import { RawClient } from '../../../port/support/raw.ts';
 import { waitFor } from '../../../support/wait.ts';
 import type { EarlyRow } from './rows.ts';
 
-/** How a body comes: with its head in one piece, in pieces, or when the answer has begun. */
+/** How a body is sent: with its headers in one piece, in pieces, or after the response has begun. */
 export const DELIVERIES = ['in one piece', 'in pieces', 'late'] as const;
 export type Delivery = (typeof DELIVERIES)[number];
 
-/** Far below the 30 s after which a connection whose body is waited for is ended with a 408. */
+/** Far less than the 30 s after which a missing body gets a 408. */
 const PROMPT_MS = 10_000;
 const NEXT = 'GET /livez HTTP/1.1\r\nHost: next\r\n\r\n';
 const PIECES = 20;
 
-/** Sends a request and one behind it. Returns the first answer; fails unless the second is answered as well, or cannot be meant to. */
+/**
+ * Sends a request and another one after it. Returns the first response; fails unless the second gets one too, or the
+ * first closes the connection.
+ */
 export async function sendTwo(port: number, row: EarlyRow, delivery: Delivery): Promise<Answer> {
   const client = await RawClient.connect(port);
   try {
@@ -26,9 +29,9 @@ export async function sendTwo(port: number, row: EarlyRow, delivery: Delivery): 
       PROMPT_MS,
     );
     const [first, second] = answers();
-    assert.ok(first !== undefined, `nothing but ${client.end}`);
+    assert.ok(first !== undefined, `only ${client.end}`);
     if (second !== undefined) assert.equal(second.status, 200, second.body);
-    else assert.equal(first.headers['connection'], 'close', 'it ended without saying so');
+    else assert.equal(first.headers['connection'], 'close', 'it closed without announcing it');
     return first;
   } finally {
     client.destroy();
@@ -54,7 +57,7 @@ async function deliver(client: RawClient, row: EarlyRow, delivery: Delivery): Pr
   if (delivery === 'late') {
     client.send(Buffer.concat([head, part(0, row.needs)]));
     if (row.needs === body.length) client.send(end);
-    await waitFor('an early answer', () => client.heard.length > 0, PROMPT_MS);
+    await waitFor('an early response', () => client.heard.length > 0, PROMPT_MS);
     if (row.needs < body.length) client.send(Buffer.concat([part(row.needs, body.length), Buffer.from(end)]));
     return;
   }
