@@ -18,26 +18,27 @@ import {
 import { BoundedService } from './support/bounded.ts';
 
 const WATCH = calling('/discovery.v1.DiscoveryService/WatchMembers');
-/** What is sent when the first message of a stream has come: each ends it, or the connection, in another way. */
+/** Sent after the first message of each stream: each ends the stream or the connection in another way. */
 const ENDINGS = {
-  'their cancelling': (stream: number) => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL)),
-  'their reset for another reason': (stream: number) =>
+  'a cancellation': (stream: number) => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL)),
+  'a reset for another reason': (stream: number) =>
     frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.INTERNAL_ERROR)),
-  'more of a body that has ended': (stream: number) => frame(TYPE.DATA, FLAG.NONE, stream, Buffer.alloc(100)),
-  'a window past the largest': (stream: number) =>
+  'data after the end of the body': (stream: number) =>
+    frame(TYPE.DATA, FLAG.NONE, stream, Buffer.alloc(100)),
+  'a window above the maximum': (stream: number) =>
     frame(TYPE.WINDOW_UPDATE, FLAG.NONE, stream, uint32(0x7fffffff)),
   'the end of the connection': (stream: number) =>
     stream < 101 ? Buffer.alloc(0) : frame(TYPE.GOAWAY, FLAG.NONE, 0, Buffer.concat([uint32(0), uint32(1)])),
 };
 
-test('hundreds of watches on one connection that end at their first message leave the process well', async (t) => {
+test('hundreds of watches on one connection that end at their first message leave the process healthy', async (t) => {
   const service = await BoundedService.start();
   t.after(() => service.remove());
   const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
   assert.ok(cluster !== undefined);
   for (const [index, [name, ending]] of Object.entries(ENDINGS).entries()) {
     await t.test(`by ${name}`, async () => {
-      // A client that was cut off is not let in at once.
+      // A new address each time: a client that was cut off is rejected for a while.
       const from = `127.0.0.${2 + index}`;
       await service.servesDuring(() => attack({ port: service.port, from, token: cluster.token, ending }));
       await service.assertWell();
@@ -52,7 +53,7 @@ interface Attack {
   readonly ending: (stream: number) => Uint8Array;
 }
 
-/** Until it is cut off, or every stream has had its first message. */
+/** Runs until it is cut off or every stream has received its first message. */
 async function attack({ port, from, token, ending }: Attack): Promise<void> {
   const message = toBinary(WatchMembersRequestSchema, create(WatchMembersRequestSchema, { token }));
   const body = Buffer.concat([Buffer.of(0), uint32(message.length), message]);

@@ -10,7 +10,7 @@ const MiB = 1024 * 1024;
 const QUOTA_BYTES = 20 * MiB;
 
 await forEachEtcd((label, etcd) => {
-  test(`clients without limits fill ${label} up to the bound of the service, and not its quota`, async (t) => {
+  test(`clients without limits fill ${label} up to the bound of the service, not up to its quota`, async (t) => {
     const scene = await Scene.open(t);
     const flags = { 'quota-backend-bytes': String(QUOTA_BYTES) };
     const backing = await BackingEtcd.start(scene, { etcd, members: 1, flags });

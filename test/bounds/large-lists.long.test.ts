@@ -13,7 +13,7 @@ import { largest } from './support/filling.ts';
 const MEMBERS = 1000;
 const MOST_BYTES = 1_000_000;
 
-test('the list of the largest cluster stays below 1 MB in every dialect, and is read by many', async (t) => {
+test('the list of the largest cluster stays below 1 MB in every dialect, and many clients can read it', async (t) => {
   const service = await BoundedService.start();
   t.after(() => service.remove());
   const client = createDiscoveryClient(service.url);
@@ -31,7 +31,7 @@ test('the list of the largest cluster stays below 1 MB in every dialect, and is 
       peerUrls: [`http://${`${i}-`.padEnd(size, 'h')}:2380`],
       discoveryText: `https://discovery.example/${token}`,
     });
-  // As long as it is taken: each fills its place.
+  // Finds the longest URL that is accepted: each member fills its place.
   let size = 75;
   while (
     await join(0, size).then(

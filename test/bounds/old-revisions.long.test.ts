@@ -10,7 +10,7 @@ import { largest } from './support/filling.ts';
 const MOST_BYTES = 4_000_000;
 const WATCHES = 30;
 
-test('a token takes and tells bounded bytes of changes, to many who ask for all of them', async (t) => {
+test('the changes of a token are bounded in bytes, when stored and when many clients read all of them', async (t) => {
   const service = await BoundedService.start();
   t.after(() => service.remove());
   const client = createDiscoveryClient(service.url);
@@ -45,7 +45,7 @@ test('a token takes and tells bounded bytes of changes, to many who ask for all 
   const bytes = await readAll();
   assert.ok(bytes > 500_000 && bytes < MOST_BYTES, `${bytes} bytes`);
   await service.servesDuring(() => Promise.all(Array.from({ length: WATCHES }, readAll)));
-  // Who waits with a secret that is made up gets nothing of their own.
+  // Waits with made-up secrets keep nothing of their own.
   const abort = new AbortController();
   const waits = Array.from({ length: 200 }, (_, i) =>
     fetch(`${service.url}/${token}:secret${i}/x?wait=true&waitIndex=${revision}`, {

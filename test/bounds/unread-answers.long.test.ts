@@ -10,12 +10,12 @@ import { waitFor } from '../support/wait.ts';
 import { ATTACKER, BoundedService } from './support/bounded.ts';
 
 const MEMBERS = 200;
-/** Reads on one connection of HTTP/1.1: the kernel takes the answers to half of them. */
+/** Reads on one HTTP/1.1 connection: the kernel buffers the responses to half of them. */
 const PIPELINED = 60;
-/** Connections of a client: what they ask for is several times what is held for it. */
+/** Connections of a client: their responses are several times what the service buffers for it. */
 const CONNECTIONS = 60;
 
-describe('answers that nobody reads', () => {
+describe('unread responses', () => {
   let service: BoundedService;
   let token: string;
 
@@ -27,8 +27,8 @@ describe('answers that nobody reads', () => {
   });
   after(() => service.remove());
 
-  /** Opens connections that send something and never read. They are held until some of them have been cut off. */
-  async function deaf(bytes: Buffer, localAddress: string): Promise<void> {
+  /** Opens connections that send something and never read, and keeps them until some have been cut off. */
+  async function sendWithoutReading(bytes: Buffer, localAddress: string): Promise<void> {
     const sockets = Array.from({ length: CONNECTIONS }, () =>
       send(connect({ port: service.port, host: '127.0.0.1', localAddress }), bytes),
     );
@@ -48,24 +48,24 @@ describe('answers that nobody reads', () => {
       headers(2 * index + 1, calling('/discovery.v1.DiscoveryService/ListMembers'), FLAG.END_HEADERS),
       frame(TYPE.DATA, FLAG.END_STREAM, 2 * index + 1, body),
     ]);
-    // Its windows are of no byte.
+    // Its windows are of 0 bytes.
     const hello = [PREFACE, frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(4, 0))];
     return Buffer.concat([...hello, ...calls.flat()]);
   };
 
-  it('are bounded for one client that pipelines reads', async () => {
-    await deaf(pipelined(), ATTACKER);
+  it('unread responses to one client that pipelines reads are bounded', async () => {
+    await sendWithoutReading(pipelined(), ATTACKER);
     await service.assertWell();
   });
 
-  it('are bounded for one client with many streams and no window', async () => {
-    // Another one: who was cut off is not let in at once.
-    await deaf(streams(), '127.0.0.3');
+  it('unread responses to one client with many streams and no window are bounded', async () => {
+    // Another address: a client that was cut off is rejected for a while.
+    await sendWithoutReading(streams(), '127.0.0.3');
     await service.assertWell();
   });
 });
 
-/** Makes a cluster whose members take nearly all that each of so many may. */
+/** Creates a cluster whose members nearly reach their maximum size. */
 async function fillCluster(url: string): Promise<string> {
   const client = createDiscoveryClient(url);
   const { cluster } = await client.createToken({ size: MEMBERS });
@@ -85,7 +85,7 @@ function send(socket: Socket, bytes: Buffer): Socket {
   return socket;
 }
 
-/** Waits until the service has cut off so many more. */
+/** Waits until the service has cut off this many more. */
 async function untilCutOff({ url }: BoundedService, more: number): Promise<void> {
   const cutOff = async (): Promise<number> =>
     (await scrape(url)).get('discovery_port_refusals_total{reason="unread"}') ?? Number.NaN;

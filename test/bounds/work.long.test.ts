@@ -18,11 +18,11 @@ import { BoundedService } from './support/bounded.ts';
 import { cpuOf } from './support/cpu.ts';
 import { MEMBERS, makeCrowd, times } from './support/crowd.ts';
 
-// Few requests that are a lot of work. Those of 127.0.0.1, which no limit holds, show what the work is in the end; those
-// of other addresses that it is counted as what it is.
+// Few requests that cause much work. Those from 127.0.0.1, which has no limits, show the cost of the work; those from
+// other addresses, that it counts against the client's limit.
 
 const TOKEN = 'crowd';
-/** Units that one client has; the next would come in an hour. */
+/** Units of one client; the next one would come in an hour. */
 const UNITS = 400;
 const OPERATIONS = 128;
 const WATCHES = 1000;
@@ -54,7 +54,7 @@ const TRANSACTION = {
   })),
 };
 
-/** Reads over HTTP/1.1, on a connection that it keeps. Resolves with the status and the bytes. */
+/** Reads over HTTP/1.1 on one connection. Resolves with the status and the bytes. */
 class Reader {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #localAddress: string;
@@ -90,8 +90,8 @@ class Reader {
   }
 }
 
-suite('the same work is done once:', () => {
-  test('a transaction of 128 sorted reads takes as long as a few', async () => {
+suite('repeated work is done once:', () => {
+  test('a transaction of 128 sorted reads costs as much as a few reads', async () => {
     const kv = createClient(KV, transportFrom('127.0.0.1'));
     const reads = () => times(100, () => kv.range(SORTED));
     const transactions = () => times(100, () => kv.txn(TRANSACTION));
@@ -102,7 +102,7 @@ suite('the same work is done once:', () => {
     assert.ok(transaction < (read * OPERATIONS) / 4);
   });
 
-  test('two thousand questions how far a thousand watches are take no longer than to begin these', async (t) => {
+  test('two thousand progress requests on a thousand watches cost no more than starting the watches', async (t) => {
     const client = createDiscoveryClient(service.url);
     await times(WATCHES, (i) => client.createToken({ token: `watched-${i}`, size: 3 }));
     const stream = new WatchSession(createClient(Watch, transportFrom('127.0.0.1')));
@@ -111,13 +111,13 @@ suite('the same work is done once:', () => {
       for (let i = 0; i < WATCHES; i += 1) stream.create(membersPrefix(`watched-${i}`));
       for (let i = 0; i < WATCHES; i += 1) assert.ok((await stream.next()).created);
     });
-    // What V8 does beside it differs from round to round.
+    // V8's own work differs from round to round.
     let ask = Number.POSITIVE_INFINITY;
     for (let round = 1n; round <= ROUNDS; round += 1n) {
       let answers = 0;
       const took = await cpuOf(service.pid, async () => {
         for (let i = 0; i < 2000; i += 1) stream.progress();
-        // Taken after all of them.
+        // Handled after all of them.
         stream.cancel(round);
         for (;;) {
           const answer = await stream.next();
@@ -125,16 +125,18 @@ suite('the same work is done once:', () => {
           answers += 1;
         }
       });
-      console.log(`${WATCHES} watches: ${begin} ms of CPU; 2000 questions, ${answers} answers: ${took} ms`);
-      assert.ok(answers >= 1 && answers < 200, `${answers} answers`);
+      console.log(
+        `${WATCHES} watches: ${begin} ms of CPU; 2000 progress requests, ${answers} responses: ${took} ms`,
+      );
+      assert.ok(answers >= 1 && answers < 200, `${answers} responses`);
       ask = Math.min(ask, took);
     }
     assert.ok(ask < begin);
   });
 });
 
-suite('what was not done before counts as what it is:', () => {
-  test('transactions, which are refused then, while others are served', async () => {
+suite('new work counts against the limit:', () => {
+  test('transactions above the limit are rejected, and other clients are served', async () => {
     const kv = createClient(KV, transportFrom('127.0.0.2'));
     const done = await service.servesDuring(async () => {
       for (let count = 0; ; count += 1) {
@@ -146,18 +148,18 @@ suite('what was not done before counts as what it is:', () => {
         }
       }
     });
-    assert.ok(done >= 1 && done < UNITS / 20, `${done} were done`);
+    assert.ok(done >= 1 && done < UNITS / 20, `${done} succeeded`);
     await assert.rejects(kv.range(SORTED), { code: Code.ResourceExhausted });
     await service.assertWell();
   });
 
-  // Each page is sent in six units, the request included, and each list in three. What is drawn is more, by far.
+  // Sending a page takes six units, including the request, and sending a list three. Rendering takes far more.
   for (const [what, localAddress, [least, most], read] of [
-    ['pages that differ', '127.0.0.3', [5, 45], (reader: Reader, i: number) => reader.page(`h${i}`)],
-    ['pages that are the same', '127.0.0.4', [30, 70], (reader: Reader) => reader.page()],
+    ['different pages', '127.0.0.3', [5, 45], (reader: Reader, i: number) => reader.page(`h${i}`)],
+    ['identical pages', '127.0.0.4', [30, 70], (reader: Reader) => reader.page()],
     ['lists', '127.0.0.5', [100, 140], (reader: Reader) => reader.read(`/${TOKEN}`)],
   ] as const) {
-    test(`${what}, which are refused then, while others are served`, async (t) => {
+    test(`${what} above the limit are rejected, and other clients are served`, async (t) => {
       const readers = Array.from({ length: 8 }, () => new Reader(localAddress));
       t.after(() => {
         for (const reader of readers) reader.close();
@@ -174,12 +176,12 @@ suite('what was not done before counts as what it is:', () => {
       };
       await service.servesDuring(() => Promise.all(readers.map(readAll)));
       console.log(`${answered} ${what}`);
-      assert.ok(answered >= least && answered <= most, `${answered} were answered`);
+      assert.ok(answered >= least && answered <= most, `${answered} were served`);
       await service.assertWell();
     });
   }
 
-  test('the messages of a stream, which wait then, while others are served', async (t) => {
+  test('messages of a stream above the limit wait, and other clients are served', async (t) => {
     const stream = new WatchSession(createClient(Watch, transportFrom('127.0.0.6')));
     t.after(() => stream.stop());
     let answered = 0;
@@ -192,7 +194,7 @@ suite('what was not done before counts as what it is:', () => {
     reading().catch(() => {});
     await service.servesDuring(async () => {
       for (let i = 0; i < 2 * UNITS; i += 1) stream.create(membersPrefix(TOKEN));
-      // Another of its requests is refused: it has nothing left.
+      // Another request of the client is rejected: it has no units left.
       const kv = createClient(KV, transportFrom('127.0.0.6'));
       for (;;) {
         try {
@@ -203,7 +205,7 @@ suite('what was not done before counts as what it is:', () => {
         }
       }
     });
-    assert.ok(answered <= UNITS, `${answered} were taken`);
+    assert.ok(answered <= UNITS, `${answered} were handled`);
     await service.assertWell();
   });
 });

@@ -1,14 +1,14 @@
-// For tests of attacks on memory and work: the real service, as a process of its own that may take 512 MB.
+// For tests of attacks on memory and CPU: runs the real service as a process with a limit of 512 MB.
 //
 //   const service = await BoundedService.start(['--max-tokens', '5000']);   // settings, as on the command line
 //   t.after(() => service.remove());
-//   await service.servesDuring(() => attack(service.port));                 // good clients are answered meanwhile
-//   await service.assertWell();                                             // same process, below 512 MB at its worst
+//   await service.servesDuring(() => attack(service.port));                 // good clients are served meanwhile
+//   await service.assertWell();                                             // same process, below 512 MB at its peak
 //
-// An attack that is to be counted as a client's comes from ATTACKER: no limit of clients holds for 127.0.0.1 and ::1,
-// which is where the good clients come from. `connect({ port, host: '127.0.0.1', localAddress: ATTACKER })` does it,
-// as do RawClient.connect(port, ATTACKER) and RawHttp2Client.connect(port, { from: ATTACKER }). Linux alone has the
-// whole of 127.0.0.0/8, and /proc, where the memory is read.
+// An attack that should count as a client's must come from ATTACKER: 127.0.0.1 and ::1, where the good clients are, have
+// no limits. Use `connect({ port, host: '127.0.0.1', localAddress: ATTACKER })`, RawClient.connect(port, ATTACKER) or
+// RawHttp2Client.connect(port, { from: ATTACKER }). Only Linux has the whole of 127.0.0.0/8, and /proc, which shows the
+// memory.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -17,16 +17,16 @@ import { assertServes } from '../../port/support/alive.ts';
 import { SpawnedService } from '../../support/child.ts';
 
 const MiB = 1024 * 1024;
-/** What the process may take in all: that of the smallest machines that it is run on. */
+/** Maximum memory of the process: that of the smallest machines that run it. */
 export const MOST_BYTES = 512 * MiB;
-/** Of it the heap of V8; the program, its stacks and what is outside of the heap take the rest. */
+/** Maximum V8 heap; the program, its stacks and memory outside of the heap use the rest. */
 const HEAP_MEGABYTES = 320;
-/** One that takes more than this has failed, and is ended before the machine feels it. */
+/** A process above this has failed, and is killed before it slows the machine down. */
 const RUNAWAY_BYTES = 2 * MOST_BYTES;
-/** A good client that waits for so long is not answered. */
+/** A good client that waits this long has no response. */
 const ANSWER_MS = 30_000;
 
-/** Another client than 127.0.0.1, on this machine. */
+/** A client other than 127.0.0.1 on this machine. */
 export const ATTACKER = '127.0.0.2';
 
 export class BoundedService {
@@ -34,7 +34,7 @@ export class BoundedService {
   readonly port: number;
   readonly pid: number;
   readonly #service: SpawnedService;
-  /** Lines of the log at error or fatal: there may be none. */
+  /** Log lines at level error or fatal, which must not occur. */
   readonly #complaints: string[] = [];
   readonly #guard: NodeJS.Timeout;
 
@@ -45,7 +45,7 @@ export class BoundedService {
     this.url = service.url;
     this.port = Number(new URL(service.url).port);
     this.pid = pid;
-    // The log is read, as a pipe that is not would stop the service, and is not kept.
+    // Reads the log, because a full pipe would block the service, and drops it.
     let rest = '';
     service.command.child.stdout?.removeAllListeners('data').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -57,22 +57,22 @@ export class BoundedService {
     }, 100);
   }
 
-  /** On a free port, on a store in a directory of its own. */
+  /** Starts the service on a free port, with a store in its own directory. */
   static async start(args: readonly string[] = []): Promise<BoundedService> {
     const env = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MEGABYTES}` };
     return new BoundedService(await SpawnedService.start(args, { env }));
   }
 
-  /** The most memory that the process has held so far. */
+  /** Returns the peak memory of the process. */
   peakBytes(): number {
     return this.#memory('VmHWM');
   }
 
-  /** Runs an attack, to its end, while good clients call over both protocols, one after the other: each is answered. */
+  /** Runs an attack to its end while good clients call over both protocols, one after the other, and get responses. */
   async servesDuring<T>(attack: () => Promise<T>): Promise<T> {
     const over = new AbortController();
     const attacking = attack().finally(() => over.abort());
-    // Its failure is heard at the end, unless a good client fails before.
+    // Its failure is reported at the end, unless a good client fails before.
     attacking.catch(() => {});
     do {
       await this.#assertAnswers();
@@ -81,7 +81,7 @@ export class BoundedService {
     return attacking;
   }
 
-  /** The process is the one that was started, answers, and has stayed below its limit all the time. */
+  /** Asserts that the process is still the same, responds, and has never exceeded its limit. */
   async assertWell(): Promise<void> {
     await this.#assertAnswers();
     const peak = this.peakBytes();
@@ -96,24 +96,24 @@ export class BoundedService {
 
   async #assertAnswers(): Promise<void> {
     const patience = new AbortController();
-    const tooLong = sleep(ANSWER_MS, undefined, patience).then(() => assert.fail('it does not answer'));
+    const tooLong = sleep(ANSWER_MS, undefined, patience).then(() => assert.fail('it does not respond'));
     tooLong.catch(() => {});
-    // A client of a process that has died may wait for ever.
+    // A client of a dead process may wait forever.
     const { ended, stderr } = this.#service.command;
     const died = ended.then((end) => {
-      const told = [...this.#complaints, stderr.slice(0, 3000)].join('\n');
-      assert.fail(`the process is gone: ${JSON.stringify(end)} ${told}`);
+      const log = [...this.#complaints, stderr.slice(0, 3000)].join('\n');
+      assert.fail(`the process exited: ${JSON.stringify(end)} ${log}`);
     });
     try {
       await Promise.race([assertServes(this.port), died, tooLong]);
     } catch (error) {
-      // Its connections break before it is known that it has died, of which more is to be told.
+      // Connections break before the exit is known, which explains more.
       await Promise.race([died, sleep(1000)]);
       throw error;
     } finally {
       patience.abort();
     }
-    assert.ok(this.#isUp(), 'the process is up');
+    assert.ok(this.#isUp(), 'the process is running');
   }
 
   #isUp(): boolean {

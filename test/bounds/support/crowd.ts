@@ -1,10 +1,10 @@
 import { createDiscoveryClient } from '../../../src/client/node.ts';
 
-/** The largest cluster. */
+/** The size of the largest cluster. */
 export const MEMBERS = 1000;
 const AT_ONCE = 50;
 
-/** Does something so many times, some of them at once. */
+/** Runs something this many times, with limited concurrency. */
 export async function times(count: number, each: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -13,7 +13,7 @@ export async function times(count: number, each: (index: number) => Promise<unkn
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** Makes a token of the largest cluster, whose members have all come. */
+/** Creates a token of the largest cluster and registers all its members. */
 export async function makeCrowd(url: string, token: string): Promise<void> {
   const client = createDiscoveryClient(url);
   await client.createToken({ token, size: MEMBERS });

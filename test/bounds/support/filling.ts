@@ -2,11 +2,11 @@ import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { RegisterMode } from '../../../gen/discovery/v1/service_pb.ts';
 import { createDiscoveryClient, refusalOf } from '../../../src/client/node.ts';
 
-/** What ends the filling: nothing more is stored. */
+/** Reasons that end the filling: nothing more is stored. */
 const FULL: ReadonlySet<ErrorReason> = new Set([ErrorReason.TOO_MANY_TOKENS, ErrorReason.STORE_UNAVAILABLE]);
 const AT_ONCE = 16;
 
-/** Names and peer URLs as large as a small cluster takes, that no other number has. */
+/** Returns the largest name and peer URLs that a small cluster accepts, unique to a number. */
 export function largest(number: number) {
   const name = `${'n'.repeat(240)}${number}`;
   const peerUrls = Array.from({ length: 16 }, (_, i) => `http://${'h'.repeat(270)}${number}x${i}:2380`);
@@ -14,8 +14,8 @@ export function largest(number: number) {
 }
 
 /**
- * Has as much stored as the service takes: tokens whose members are replaced by others, the largest there are, until
- * they are worn out. Returns how many changes there were.
+ * Stores as much as the service accepts: tokens with the largest members, which are replaced until the token is worn
+ * out. Returns the number of changes.
  */
 export async function fill(url: string): Promise<number> {
   const client = createDiscoveryClient(url);
