@@ -7,7 +7,7 @@ import { HELLO } from '../port/support/frames.ts';
 export interface ConnectionOrder {
   readonly port: number;
   readonly tls: boolean;
-  /** In all. */
+  /** In total. */
   readonly total: number;
   /** In one wave. */
   readonly atOnce: number;
@@ -18,7 +18,7 @@ const PAUSE_MS = 20;
 /** The attacker has several addresses, each with its own ports. */
 const ADDRESSES = 8;
 
-/** What a client says before it goes. */
+/** What a client sends before it disconnects. */
 const WORDS: readonly (string | Buffer)[] = [
   '',
   'GET /version HTTP/1.1\r\nHost: a\r\n\r\n',
@@ -27,7 +27,7 @@ const WORDS: readonly (string | Buffer)[] = [
   HELLO.subarray(0, 10),
 ];
 
-/** Opens connections in waves and drops them, in clear text half of them by a reset. Returns how many opened. */
+/** Opens connections in waves and drops them, half of the plaintext ones by a reset. Returns how many opened. */
 export async function opened({ port, tls, total, atOnce }: ConnectionOrder): Promise<number> {
   let open = 0;
   for (let done = 0; done < total; done += atOnce) {
@@ -47,7 +47,7 @@ export async function opened({ port, tls, total, atOnce }: ConnectionOrder): Pro
   return open;
 }
 
-/** A connection, over TLS with its handshake done; undefined when it was refused. */
+/** Opens a connection, over TLS with its handshake; undefined if it was refused. */
 async function openOne(port: number, tls: boolean, localAddress: string): Promise<Socket | undefined> {
   const to = { port, host: '127.0.0.1', localAddress };
   const socket = tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);

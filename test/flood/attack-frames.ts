@@ -7,25 +7,25 @@ import { FLOODS, type Flood, type FloodName } from './frame-floods.ts';
 export interface FrameOrder {
   readonly flood: FloodName;
   readonly port: number;
-  /** The address that it comes from. */
+  /** The attacker's address. */
   readonly from: string;
   readonly forMs: number;
-  /** At once. One that is cut off is followed by another. */
+  /** Concurrent connections. One that is cut off is replaced. */
   readonly connections: number;
 }
 
 export interface FrameResult {
-  /** Opened in all. */
+  /** Opened in total. */
   readonly connections: number;
-  /** Those that the service closed. */
+  /** Closed by the service. */
   readonly cutOff: number;
   readonly megabytes: number;
 }
 
-/** Before a connection takes the place of one that was cut off. */
+/** Delay before a connection replaces one that was cut off. */
 const PAUSE_MS = 50;
 
-/** Sends a flood as fast as it is taken, for some time. */
+/** Sends a flood as fast as the service accepts it, for some time. */
 export async function sent({ flood, port, from, forMs, connections }: FrameOrder): Promise<FrameResult> {
   const end = performance.now() + forMs;
   const result = { connections: 0, cutOff: 0, bytes: 0 };
@@ -55,7 +55,7 @@ async function floodOnce(
   socket.once('close', () => over.abort());
   const timer = setTimeout(() => over.abort('time'), end - performance.now());
   socket.write(flood.hello ?? HELLO);
-  // Its settings hold once they are acknowledged, and may not be before they are here.
+  // The service's settings apply once they are acknowledged, which they can be only after they arrive.
   await once(socket, 'data', { signal: over.signal }).catch(() => {});
   if (flood.deaf === true) socket.pause();
   else socket.resume();

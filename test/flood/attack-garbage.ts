@@ -4,18 +4,18 @@ import { Random } from '../store/support/random.ts';
 
 export interface GarbageOrder {
   readonly port: number;
-  /** Requests in all. */
+  /** Requests in total. */
   readonly total: number;
   readonly seed: number;
-  /** None of them is changed: what nodes send that come and go. */
+  /** Sends the requests unchanged, as nodes that come and go do. */
   readonly good?: boolean;
-  /** Connections at once. */
+  /** Concurrent connections. */
   readonly atOnce: number;
 }
 
 /** Requests on one connection. */
 const BATCH = 20;
-/** For what the service does not end by itself. */
+/** For connections that the service does not close. */
 const LINGER_MS = 150;
 
 const form = 'value=infra1%3Dhttp%3A%2F%2F10.0.0.1%3A2380';
@@ -24,7 +24,7 @@ const token = '0123456789abcdef0123456789abcdef';
 const post = (path: string, type: string, body: string, method = 'POST'): string =>
   `${method} ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
-/** What nodes, clients and browsers send. */
+/** Requests of nodes, clients and browsers. */
 const REQUESTS: readonly Buffer[] = [
   `GET /${token} HTTP/1.1\r\nHost: a\r\nUser-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n`,
   `GET /${token}/_config/size HTTP/1.1\r\nHost: a\r\n\r\n`,
@@ -47,7 +47,7 @@ const HEADS = [
 ].map(hpack);
 const MESSAGE = Buffer.from('\0\0\0\0\x05\x0a\x03/_e', 'latin1');
 
-/** Sends requests that are random bytes, or good ones with bytes changed, over HTTP/1.1 and HTTP/2. */
+/** Sends random bytes, or good requests with changed bytes, over HTTP/1.1 and HTTP/2. */
 export async function garbage({
   port,
   total,
@@ -97,7 +97,7 @@ function stream(random: Random, id: number): Buffer {
   const head = random.pick(HEADS);
   const isWhole = head === HEADS[0];
   const flags = FLAG.END_HEADERS | (isWhole ? FLAG.END_STREAM : 0);
-  // Changed as HPACK, or as a frame, and then the rest of the connection is lost.
+  // Changed as HPACK, or as a frame, which breaks the rest of the connection.
   const block = random.chance(0.5) ? changed(random, head) : head;
   const frames = Buffer.concat([
     frame(TYPE.HEADERS, flags, id, block),
@@ -109,7 +109,7 @@ function stream(random: Random, id: number): Buffer {
 const bytes = (random: Random, length: number): Buffer =>
   Buffer.from(Array.from({ length }, () => random.between(0, 255)));
 
-/** Up to four changes; now and then none. */
+/** Makes up to four changes, sometimes none. */
 function changed(random: Random, good: Buffer): Buffer {
   let result = good;
   for (let changes = random.between(0, 4); changes > 0; changes -= 1) {
@@ -124,7 +124,7 @@ function changed(random: Random, good: Buffer): Buffer {
   return result;
 }
 
-/** Sends, closes its side, and reads what comes until the service closes. */
+/** Sends, closes its side, and reads until the service closes. */
 function send(port: number, garbage: Buffer, random: Random): Promise<void> {
   const isHttp2 = garbage.subarray(0, HELLO.length).equals(HELLO);
   return new Promise((resolve) => {
@@ -139,7 +139,7 @@ function send(port: number, garbage: Buffer, random: Random): Promise<void> {
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
       if (!isHttp2) return;
-      // Not every version of node:http2 closes a connection that it has said goodbye to.
+      // Some versions of node:http2 do not close a connection after GOAWAY.
       heard = Buffer.concat([heard, chunk]);
       if (parseFrames(heard).some(({ type }) => type === TYPE.GOAWAY)) socket.destroy();
     });

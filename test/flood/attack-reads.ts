@@ -4,12 +4,12 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 export interface ReadOrder {
   readonly url: string;
   readonly accept: string;
-  /** At once, each on a connection that it keeps. */
+  /** Concurrent readers, each with one connection. */
   readonly readers: number;
   readonly forMs: number;
 }
 
-/** Reads the same thing over and over. Returns how often. */
+/** Reads the same URL repeatedly. Returns how often. */
 export async function read({ url, accept, readers, forMs }: ReadOrder): Promise<number> {
   const end = performance.now() + forMs;
   let answers = 0;

@@ -15,13 +15,13 @@ import {
   TYPE,
 } from '../port/support/frames.ts';
 
-/** What a client does that takes as long as it can. */
+/** The behaviour of a slow client. */
 interface Slowness {
-  /** Sent at once. */
+  /** Sent immediately. */
   readonly first: Buffer;
-  /** Then one of these a second, without end. */
+  /** Sent once a second afterwards, without end. */
   readonly drip?: Buffer;
-  /** It does not read, and so does not know when it was cut off. */
+  /** It does not read, and so does not notice when it is cut off. */
   readonly deaf?: true;
 }
 
@@ -30,22 +30,22 @@ export interface SlowOrder {
   readonly token: string;
   /** Of each kind. */
   readonly connections: number;
-  /** They give up after this, in ms. */
+  /** They give up after this many ms. */
   readonly forMs: number;
 }
 
-/** How many of each kind know that the service has ended what they do. */
+/** How many of each kind noticed that the service cut them off. */
 export type SlowResult = Readonly<Record<string, number>>;
 
 const DRIP_MS = 1000;
 
-/** Every kind of slowness at the same time, over and over its connections. */
+/** Runs every kind of slow client at once. */
 export async function slow({ port, token, connections, forMs }: SlowOrder): Promise<SlowResult> {
   const cutOff: Record<string, number> = {};
   const all = Object.entries(kinds(token)).flatMap(([name, slowness]) => {
     cutOff[name] = 0;
     return Array.from({ length: connections }, async (_, index) => {
-      // Not all in one moment.
+      // Spread over time.
       await sleep((index / connections) * DRIP_MS);
       if (await dawdle(slowness, port, forMs)) cutOff[name] = (cutOff[name] ?? 0) + 1;
     });
@@ -56,7 +56,7 @@ export async function slow({ port, token, connections, forMs }: SlowOrder): Prom
 
 const isReset = ({ type }: Frame): boolean => type === TYPE.RST_STREAM;
 
-/** Whether the service ended the connection. */
+/** Returns whether the service closed the connection. */
 function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
@@ -72,7 +72,7 @@ function dawdle({ first, drip, deaf }: Slowness, port: number, forMs: number): P
     else {
       socket.on('data', (chunk: Buffer) => {
         heard = Buffer.concat([heard, chunk]);
-        // Of HTTP/2 it is the stream that ends.
+        // Over HTTP/2 the service ends the stream.
         if (first.subarray(0, 3).equals(PREFACE.subarray(0, 3)) && parseFrames(heard).some(isReset))
           socket.destroy();
       });

@@ -1,5 +1,5 @@
-// A process that attacks: it gets orders by IPC, and answers each with what came of it. It takes only the CPU that
-// nobody else wants: the measure is what the service does for its other clients, not who wins the scheduler.
+// An attacking process: it receives orders over IPC and answers each with its result. It runs at the lowest priority:
+// the tests measure how the service treats its other clients, not the scheduler.
 
 import { setPriority } from 'node:os';
 import { opened } from './attack-connections.ts';
@@ -33,6 +33,6 @@ function yieldToOthers(): void {
   try {
     setPriority(19);
   } catch {
-    // Not everybody may; then it attacks harder.
+    // Not every system permits this; the attack is then harder.
   }
 }

@@ -7,7 +7,7 @@ const ATTACKER = fileURLToPath(new URL('./attacker.js', import.meta.url));
 
 type Result<K extends Kind> = Awaited<ReturnType<Attacks[K]>>;
 
-/** A process that attacks. */
+/** An attacking process. */
 export class Attacker {
   readonly #child: ChildProcess;
 
@@ -24,14 +24,14 @@ export class Attacker {
     return new Attacker(child);
   }
 
-  /** One at a time. */
+  /** Runs one attack at a time. */
   async attack<K extends Kind>(kind: K, order: Parameters<Attacks[K]>[0]): Promise<Result<K>> {
     this.#child.send({ kind, order });
     const over = new AbortController();
     const { signal } = over;
     const [answer] = (await Promise.race([
       once(this.#child, 'message', { signal }),
-      once(this.#child, 'exit', { signal }).then(() => [{ error: 'the attacker has ended by itself' }]),
+      once(this.#child, 'exit', { signal }).then(() => [{ error: 'the attacker exited' }]),
     ])) as [{ result?: Result<K>; error?: string }];
     over.abort();
     if (answer.error !== undefined) throw new Error(answer.error);

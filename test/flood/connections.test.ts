@@ -5,14 +5,14 @@ import { Attacker } from './attackers.ts';
 import { FloodedService } from './flooded.ts';
 import { assertServed, GoodClient } from './good-client.ts';
 
-// A handshake costs the service and the attacker a millisecond each: fewer are as hard.
+// A handshake costs the service and the attacker a millisecond each, so fewer connections are as hard.
 const KINDS = [
-  { how: 'in clear text', args: [], tls: false, total: 20_000 },
+  { how: 'in plaintext', args: [], tls: false, total: 20_000 },
   { how: 'over TLS', args: [...TLS_ARGS, '--metrics-addr', '127.0.0.1:0'], tls: true, total: 1000 },
 ];
 
 for (const { how, args, tls, total } of KINDS) {
-  test(`${total} connections opened and dropped, ${how}, leave nothing behind and others served`, async (t) => {
+  test(`${total} connections opened and dropped ${how} leave nothing behind, and other clients are served`, async (t) => {
     const [service, attacker] = await Promise.all([FloodedService.start(args), Attacker.start()]);
     t.after(async () => {
       await attacker.end();

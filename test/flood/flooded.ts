@@ -11,18 +11,18 @@ import { waitFor } from '../support/wait.ts';
 import type { Held } from './measured.ts';
 
 const MEASURED = new URL('./measured.js', import.meta.url).href;
-/** How long what is gone may take to be noticed: a ping and its time-out. */
+/** How long the service may take to notice a dead connection: a ping and its timeout. */
 const SETTLE_MS = 90_000;
-/** How long V8 may keep the pages of its heap that are free. */
+/** How long V8 may keep free pages of its heap. */
 const RETURN_MS = 60_000;
 
-/** The service as a process of its own that tells what it holds. */
+/** The service as a process that reports the resources it holds. */
 export class FloodedService {
   readonly service: SpawnedService;
   readonly port: number;
-  /** Lines of the log at error or fatal: there may be none. */
+  /** Log lines at level error or fatal, which must not occur. */
   readonly complaints: string[] = [];
-  /** Where its metrics are. */
+  /** The URL of its metrics. */
   readonly #metrics: string;
   readonly #socket: string;
   readonly #directory: string;
@@ -35,7 +35,7 @@ export class FloodedService {
     this.#metrics = typeof metrics === 'string' ? metrics : service.url;
     this.#directory = directory;
     this.#socket = socket;
-    // The log is read, as a pipe that is not would stop the service, and is not kept: floods make a lot of it.
+    // Reads the log, because a full pipe would block the service, and drops it: floods log a lot.
     let rest = '';
     service.command.child.stdout?.removeAllListeners('data').on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
@@ -56,14 +56,14 @@ export class FloodedService {
     return this.service.url;
   }
 
-  /** What the process holds, after a collection of garbage. */
+  /** Returns what the process holds after a garbage collection. */
   async held(): Promise<Held> {
     const held = JSON.parse(await text(connect(this.#socket))) as Held;
-    assert.equal(held.pid, this.service.command.child.pid, 'it is the same process still');
+    assert.equal(held.pid, this.service.command.child.pid, 'it is still the same process');
     return held;
   }
 
-  /** Waits until as many connections are open as its own clients have, and nobody waits or watches. */
+  /** Waits until only this many connections are open, without waits and watches. */
   async settle(ownConnections: number): Promise<void> {
     const names = [
       'discovery_connections',
@@ -76,15 +76,15 @@ export class FloodedService {
       const metrics = await scrape(this.#metrics);
       open = names.map((name) => metrics.get(name) ?? Number.NaN);
       const [connections = Number.NaN, ...others] = open;
-      // One more may be the one that asks for the metrics.
+      // The request for the metrics may be one more.
       return connections <= ownConnections + 1 && others.every((count) => count === 0);
     };
-    await waitFor('the connections of attackers to be gone', settled, SETTLE_MS).catch((error: Error) => {
+    await waitFor("the attackers' connections to close", settled, SETTLE_MS).catch((error: Error) => {
       throw new Error(`${error.message}: ${names.map((name, index) => `${name} ${open[index]}`).join(', ')}`);
     });
   }
 
-  /** Memory comes back, to within a tenth, to where it was before, and so do files and handles. */
+  /** Asserts that memory, files and handles return to their earlier level, memory to within a tenth. */
   async assertBack(before: Held, what: string): Promise<void> {
     const after = await this.#heldLike(before);
     const all = `${what}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}: heap ${ratio(after.heapBytes, before.heapBytes)}, RSS ${ratio(after.rssBytes, before.rssBytes)}`;
@@ -92,7 +92,7 @@ export class FloodedService {
     assert.ok(isLike(after, before), all);
   }
 
-  /** What the process holds once that is as much as then, or after some time. */
+  /** Returns what the process holds once it is like before, or after a timeout. */
   async #heldLike(then: Held): Promise<Held> {
     const deadline = performance.now() + RETURN_MS;
     for (;;) {
@@ -102,10 +102,10 @@ export class FloodedService {
     }
   }
 
-  /** It is alive, and has seen nothing that it did not foresee. */
+  /** Asserts that the process is running, and has not met an unexpected error. */
   assertWell(): void {
     const { exitCode, signalCode } = this.service.command.child;
-    assert.deepEqual([exitCode, signalCode], [null, null], 'the process is up');
+    assert.deepEqual([exitCode, signalCode], [null, null], 'the process is running');
     assert.deepEqual(this.complaints, []);
     assert.doesNotMatch(this.service.command.stderr, /\S/);
   }

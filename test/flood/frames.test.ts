@@ -8,12 +8,12 @@ import { assertServed, GoodClient } from './good-client.ts';
 import type { Held } from './measured.ts';
 
 const ATTACK_MS = 600;
-/** Of the attacker at once. */
+/** Concurrent connections of the attacker. */
 const CONNECTIONS = 2;
 
-/** Longer than anybody is kept out. */
+/** Longer than the service keeps an attacker out. */
 const LASTING_MS = 5000;
-const LASTING = ['header lists of 30 MB in 12 kB', 'answers that a window of 0 holds back'] as const;
+const LASTING = ['header lists of 30 MB in 12 kB', 'responses held back by a window of 0'] as const;
 
 const names = Object.keys(FLOODS) as FloodName[];
 let service: FloodedService;
@@ -21,7 +21,7 @@ let client: GoodClient;
 let attacker: Attacker;
 let settled: Held;
 
-/** From another address each time: who has flooded is not let in for some seconds. */
+/** Uses another address each time: the service keeps an attacker out for some seconds. */
 const flood = (name: FloodName, forMs: number, from = attackers.next()): Promise<FrameResult> =>
   attacker.attack('frames', { flood: name, port: service.port, from, forMs, connections: CONNECTIONS });
 
@@ -33,7 +33,7 @@ const attackers = {
   },
 };
 
-/** All of them, and waits until they are gone. */
+/** Runs all floods, and waits until their connections are closed. */
 async function floodOnce(): Promise<void> {
   for (const name of names) await flood(name, ATTACK_MS / 2);
   await service.settle(GoodClient.CONNECTIONS);
@@ -42,7 +42,7 @@ async function floodOnce(): Promise<void> {
 before(async () => {
   [service, attacker] = await Promise.all([FloodedService.start(), Attacker.start()]);
   client = await GoodClient.connect(service.url);
-  // Once before, so that what is made once and kept is there.
+  // Run once before the measurement, so that caches are filled.
   await floodOnce();
   settled = await service.held();
 });
@@ -53,14 +53,14 @@ after(async () => {
 });
 
 for (const name of names) {
-  test(`a flood over HTTP/2 leaves others served: ${name}`, async () => {
+  test(`other clients are served during an HTTP/2 flood: ${name}`, async () => {
     await assertServed(client, name, () => flood(name, ATTACK_MS));
     service.assertWell();
   });
 }
 
 for (const name of LASTING) {
-  test(`a flood that lasts: ${name}`, async () => {
+  test(`other clients are served during a long flood: ${name}`, async () => {
     let cutOff = 0;
     await assertServed(client, `${LASTING_MS} ms of ${name}`, async () => {
       const result = await flood(name, LASTING_MS);
@@ -72,13 +72,13 @@ for (const name of LASTING) {
   });
 }
 
-test('from the address of the good client, too', async () => {
+test('other clients at the address of the attacker are served', async () => {
   await assertServed(client, 'same address', () =>
     flood('rapid reset of gRPC calls', ATTACK_MS, '127.0.0.1'),
   );
 });
 
-test('nothing is left of the floods', async () => {
+test('floods leave nothing behind', async () => {
   await service.settle(GoodClient.CONNECTIONS);
   await service.assertBack(settled, 'floods over HTTP/2');
   service.assertWell();

@@ -8,20 +8,20 @@ import { FloodedService } from './flooded.ts';
 import { assertServed, GoodClient } from './good-client.ts';
 import type { Held } from './measured.ts';
 
-/** Of garbage: ETCD_DISCOVERY_TEST_GARBAGE=1000000 for a million. */
+/** Requests of garbage: ETCD_DISCOVERY_TEST_GARBAGE=1000000 for a million. */
 const REQUESTS = Number(process.env['ETCD_DISCOVERY_TEST_GARBAGE'] ?? 40_000);
 const AT_ONCE = 4;
-/** One part of the ordinary work before it: clusters that form, and good requests of those who come and go. */
+/** One part of the ordinary work before the garbage: clusters that form, and good requests of short-lived clients. */
 const WORK_MS = 1000;
 const WORK_REQUESTS = Math.max(8000, REQUESTS / 10);
 const WORK_AT_ONCE = 32;
-/** Parts without a new most of memory until there are enough; and as many as that may take. */
+/** Consecutive parts without a new peak of memory that suffice, and the maximum number of parts. */
 const STEADY = 2;
 const MOST_PARTS = 6;
-/** Tokens end soon, and are forgotten soon after: there are some hundreds at any time. */
+/** Tokens expire soon and are swept soon after: there are some hundreds at any time. */
 const SHORT = ['--min-ttl', '1s', '--ttl', '20s', '--retention', '1s', '--gcfreq', '1s'];
 
-test(`${REQUESTS} requests of random garbage leave nothing behind and others served`, async (t) => {
+test(`${REQUESTS} requests of random garbage leave nothing behind, and other clients are served`, async (t) => {
   const seed = seedOfRun();
   const args = [...SHORT, '--client-new-tokens', 'off'];
   const [service, attacker] = await Promise.all([FloodedService.start(args), Attacker.start()]);
@@ -49,19 +49,19 @@ test(`${REQUESTS} requests of random garbage leave nothing behind and others ser
     await send(WORK_REQUESTS, WORK_AT_ONCE, true);
     return (await scrape(service.url)).get('process_resident_memory_bytes') ?? assert.fail();
   };
-  // What is measured against is no service that has done nothing yet, but one that has been at work, without garbage,
-  // until V8 and malloc have what they need. No collection is forced meanwhile: there is none in an ordinary process.
-  const told: string[] = [];
+  // The baseline is not an idle service, but one that has worked without garbage until V8 and malloc have what they
+  // need. No collection is forced meanwhile: an ordinary process has none.
+  const samples: string[] = [];
   let most = 0;
-  for (let steady = 0; steady < STEADY && told.length < MOST_PARTS; ) {
+  for (let steady = 0; steady < STEADY && samples.length < MOST_PARTS; ) {
     const bytes = await work();
-    told.push(`${Math.round(bytes / 1e6)} MB`);
+    samples.push(`${Math.round(bytes / 1e6)} MB`);
     steady = bytes > most * 1.02 ? 0 : steady + 1;
     most = Math.max(most, bytes);
   }
   const rest = await held();
-  console.log(`RSS at work: ${told.join(', ')}; ${Math.round(rest.rssBytes / 1e6)} MB after a collection`);
-  // Of RSS it is what the service had at work: an ordinary process is at no other.
+  console.log(`RSS at work: ${samples.join(', ')}; ${Math.round(rest.rssBytes / 1e6)} MB after a collection`);
+  // For RSS, the baseline is the working service, because an ordinary process is in no other state.
   const before: Held = { ...rest, rssBytes: most };
   await assertServed(client, `${REQUESTS} requests of garbage`, () => send(REQUESTS, AT_ONCE, false));
   await held();

@@ -19,9 +19,9 @@ export interface Latency {
 /** Between two calls: the client is no load. */
 const PAUSE_MS = 3;
 
-/** A client that does what nodes do, on a connection of HTTP/1.1 and one of HTTP/2, and looks at the clock. */
+/** A client that makes the calls of nodes on one HTTP/1.1 and one HTTP/2 connection, and measures their latency. */
 export class GoodClient {
-  /** Its connections to the service. */
+  /** The number of its connections to the service. */
   static readonly CONNECTIONS = 2;
   readonly #agent: Agent | TlsAgent;
   readonly #session: ClientHttp2Session;
@@ -37,7 +37,7 @@ export class GoodClient {
     this.#session = connect(url, { ca: CA });
   }
 
-  /** Takes a token, or makes one of its own, and calls until the service's code is compiled. */
+  /** Uses a token or creates one, and calls until the service's code is compiled. */
   static async connect(url: string, known?: string): Promise<GoodClient> {
     const client = new GoodClient(url, known ?? 'new?size=3');
     const token = known ?? new URL((await client.#v2()).trim()).pathname.slice(1);
@@ -52,11 +52,11 @@ export class GoodClient {
     return client;
   }
 
-  /** Calls for as long as the promise takes, or for so many ms. */
+  /** Calls for as long as the promise takes, or for this many ms. */
   async latency(during: Promise<unknown> | number): Promise<Latency> {
     const over = new AbortController();
     const end = typeof during === 'number' ? sleep(during) : during;
-    // Its failure is for whoever began it.
+    // The caller handles its failure.
     void end.catch(() => {}).finally(() => over.abort());
     const v2: number[] = [];
     const grpc: number[] = [];
@@ -110,29 +110,29 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** How often a round is tried: what another program on the machine does to it, it does not do each time. */
+/** Attempts: another program on the machine does not disturb every round. */
 const ROUNDS = 5;
 const CALM_MS = 400;
 
 /**
- * Measures the client's latency before and during an attack, and after it: the median of those during it may be
- * three times that of before.
+ * Measures the client's latency before and during an attack. The median during the attack must be at most three times
+ * that before.
  */
 export async function assertServed(
   client: GoodClient,
   what: string,
   attack: () => Promise<unknown>,
 ): Promise<void> {
-  let told = '';
+  let report = '';
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = await client.latency(CALM_MS);
     const attacking = attack();
     const during = await client.latency(attacking);
     const result = await attacking;
     const times = (['v2', 'grpc'] as const).map((kind) => during[kind] / before[kind]);
-    told = `${what}: ${(['v2', 'grpc'] as const).map((kind) => `${kind} ${before[kind].toFixed(2)} -> ${during[kind].toFixed(2)} ms (${ratio(during[kind], before[kind])})`).join(', ')}; ${during.samples} samples; ${JSON.stringify(result)}`;
-    console.log(told);
+    report = `${what}: ${(['v2', 'grpc'] as const).map((kind) => `${kind} ${before[kind].toFixed(2)} -> ${during[kind].toFixed(2)} ms (${ratio(during[kind], before[kind])})`).join(', ')}; ${during.samples} samples; ${JSON.stringify(result)}`;
+    console.log(report);
     if (times.every((time) => time <= 3)) return;
   }
-  assert.fail(`other clients waited more than three times as long in ${ROUNDS} rounds. ${told}`);
+  assert.fail(`other clients waited more than three times as long in ${ROUNDS} rounds. ${report}`);
 }

@@ -16,13 +16,13 @@ export interface LoadOrder {
 }
 
 export interface LoadResult {
-  /** That have formed. */
+  /** Clusters that formed. */
   readonly clusters: number;
-  /** What went wrong: there should be nothing. */
+  /** Errors, which must not occur. */
   readonly failures: readonly string[];
 }
 
-/** Forms clusters of three, one after another, in every dialect, with those who wait for them and look at them. */
+/** Forms clusters of three, one after another, in every dialect, with clients that wait for them and read them. */
 export async function load({ url, forMs, atOnce }: LoadOrder): Promise<LoadResult> {
   const end = performance.now() + forMs;
   const failures: string[] = [];
@@ -43,7 +43,7 @@ export async function load({ url, forMs, atOnce }: LoadOrder): Promise<LoadResul
   return { clusters, failures };
 }
 
-/** One who uses the service, on connections of its own. */
+/** A user of the service with its own connections. */
 class User {
   readonly #url: string;
   readonly #agent = new Agent({ keepAlive: true });
@@ -74,7 +74,7 @@ class User {
       this.#leave(token),
       this.#leave(token),
     ]);
-    // Looked at below, when it may have failed long ago.
+    // Awaited below, possibly long after it failed.
     waiters.catch(() => {});
     const grpc = createClient(DiscoveryService, this.#grpc);
     await this.#v2('PUT', `/${token}/1?prevExist=false`, 'value=infra1%3Dhttp%3A%2F%2F10.0.0.1%3A2380');
@@ -117,12 +117,12 @@ class User {
     });
   }
 
-  /** Waits as a node does, for the first member. */
+  /** Waits for the first member, as a node does. */
   async #wait(token: string): Promise<void> {
     await this.#v2('GET', `/${token}?recursive=true&wait=true&waitIndex=1`);
   }
 
-  /** Waits for what never comes, and goes. */
+  /** Waits for a member that never comes, and disconnects. */
   async #leave(token: string): Promise<void> {
     const sent = request(`${this.#url}/${token}/none?wait=true`, { agent: false });
     sent.on('error', () => {}).end();

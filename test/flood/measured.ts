@@ -1,5 +1,5 @@
-// Preloaded into the service by the flood tests (`node --import`): tells what the process holds to whoever connects to
-// a socket of its own, after a collection of garbage. Nothing else of the service is different.
+// Preloaded into the service by the flood tests (`node --import`): reports what the process holds after a garbage
+// collection to every client of a separate socket. Nothing else differs from the service.
 
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What a process holds. */
+/** The resources that a process holds. */
 export interface Held {
   readonly pid: number;
   readonly heapBytes: number;
@@ -26,15 +26,15 @@ if (path !== undefined) {
   const collect = runInNewContext('gc') as () => void;
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    const tell = async (): Promise<void> => {
-      // What finalizers release is gone a turn after the collection.
+    const report = async (): Promise<void> => {
+      // Finalizers release memory a turn after the collection.
       for (let i = 0; i < 3; i += 1) {
         collect();
         await turn();
       }
       socket.end(JSON.stringify(held()));
     };
-    void tell();
+    void report();
   });
   server.listen(path).unref();
 }

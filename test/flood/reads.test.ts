@@ -8,7 +8,7 @@ import { assertServed, GoodClient } from './good-client.ts';
 const READERS = 8;
 const FOR_MS = 4000;
 
-suite(`${READERS} clients that read a token of ${MEMBERS} members over and over leave others served:`, () => {
+suite(`other clients are served while ${READERS} clients repeatedly read a token of ${MEMBERS} members:`, () => {
   let service: FloodedService;
   let attacker: Attacker;
   let client: GoodClient;

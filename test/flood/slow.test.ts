@@ -9,10 +9,10 @@ import { assertServed, GoodClient } from './good-client.ts';
 /** Of each of the ten kinds. */
 const CONNECTIONS = 100;
 const MEMBERS = 100;
-/** Past the time-outs of headers and bodies (30 s), and what a busy machine takes to see to a thousand. */
+/** Longer than the timeouts of headers and bodies (30 s), plus the time that a busy machine takes for a thousand. */
 const FOR_MS = 45_000;
 
-/** Those who read, and so know that they were cut off. */
+/** Kinds that read, and so notice that they were cut off. */
 const CUT_OFF = [
   'headers over HTTP/1.1',
   'the preface of HTTP/2',
@@ -22,7 +22,7 @@ const CUT_OFF = [
   'the request of a v3 watch',
 ];
 
-test('a thousand clients that send and read as slowly as they can leave others served', async (t) => {
+test('other clients are served beside a thousand clients that send and read as slowly as they can', async (t) => {
   const [service, attacker] = await Promise.all([FloodedService.start(), Attacker.start()]);
   t.after(async () => {
     await attacker.end();
