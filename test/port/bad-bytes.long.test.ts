@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { unlessHeldUp } from '../support/held-up.ts';
+import { retryIfStalled } from '../support/retry-if-stalled.ts';
 import { waitFor } from '../support/wait.ts';
 import { HTTP1_ROWS } from './rows-http1.ts';
 import { FLOOD_ROWS, HTTP2_ROWS } from './rows-http2.ts';
@@ -25,7 +25,7 @@ describe('HTTP/1', side, () => {
       await runHttp1Row(port.port, row);
       await assertServes(port.port);
     };
-    test(row.name, () => unlessHeldUp(PAUSE_MS, attempt));
+    test(row.name, () => retryIfStalled(PAUSE_MS, attempt));
   }
 });
 
@@ -35,7 +35,7 @@ describe('HTTP/2', side, () => {
       await runHttp2Row(port.port, row);
       await assertServes(port.port);
     };
-    test(row.name, () => unlessHeldUp(PAUSE_MS, attempt));
+    test(row.name, () => retryIfStalled(PAUSE_MS, attempt));
   }
 });
 

@@ -7,7 +7,7 @@ import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PortLimits } from '../../src/port/limits.ts';
 import type { PortHandler, PortResponse } from '../../src/port/port.ts';
-import { unlessHeldUp } from '../support/held-up.ts';
+import { retryIfStalled } from '../support/retry-if-stalled.ts';
 import { waitFor } from '../support/wait.ts';
 import { assertServes } from './support/alive.ts';
 import { open, openSession, openStream } from './support/clients.ts';
@@ -81,7 +81,7 @@ function it(name: string, body: () => Promise<void>): void {
     await start();
     await body();
   };
-  test(name, () => unlessHeldUp(PAUSE_MS, attempt));
+  test(name, () => retryIfStalled(PAUSE_MS, attempt));
 }
 afterEach(() => port.drain(0));
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { PortLimits } from '../../src/port/limits.ts';
 import { openPort, type Port, type PortHandler, type PortOptions } from '../../src/port/port.ts';
 import { PORT_REFUSALS, type PortRefusal } from '../../src/port/refusals.ts';
-import { unlessHeldUp } from '../support/held-up.ts';
+import { retryIfStalled } from '../support/retry-if-stalled.ts';
 import { waitFor } from '../support/wait.ts';
 import { IDENTITY } from '../tls/files.ts';
 import { FLAG, frame, GET, HELLO, headers, TYPE } from './support/frames.ts';
@@ -153,7 +153,7 @@ for (const { what, why, options, limits, clients, deaf = false } of ROWS) {
       await waitFor(why, () => reported.length > 0);
       assert.deepEqual(reported, [why]);
     };
-    return unlessHeldUp(PAUSE_MS, attempt);
+    return retryIfStalled(PAUSE_MS, attempt);
   });
 }
 

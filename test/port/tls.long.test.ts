@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { PortLimits } from '../../src/port/limits.ts';
 import type { PortHandler, PortResponse } from '../../src/port/port.ts';
-import { unlessHeldUp } from '../support/held-up.ts';
+import { retryIfStalled } from '../support/retry-if-stalled.ts';
 import { waitFor } from '../support/wait.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
 import { openStream } from './support/clients.ts';
@@ -56,7 +56,7 @@ function it(name: string, body: () => Promise<void>): void {
     await start();
     await body();
   };
-  test(name, () => unlessHeldUp(PAUSE_MS, attempt));
+  test(name, () => retryIfStalled(PAUSE_MS, attempt));
 }
 afterEach(() => port.drain(0));
 

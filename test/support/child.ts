@@ -15,7 +15,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The command `etcd-discovery` as a process of its own, with its output. */
+/** The command `etcd-discovery` in a process, with its output. */
 export class Command {
   readonly child: ChildProcess;
   readonly ended: Promise<Ending>;
@@ -54,7 +54,7 @@ export class Command {
   }
 }
 
-/** The environment of who runs the tests, with nothing in it that the command would heed. */
+/** Returns the environment without variables that the command reads. */
 export function cleanEnv(): Record<string, string> {
   const unwanted = /^(DISC_|NO_COLOR$|FORCE_COLOR$)/;
   const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
@@ -71,13 +71,13 @@ export async function run(
   return { code, stdout: command.stdout, stderr: command.stderr };
 }
 
-/** `etcd-discovery serve` on a free port of 127.0.0.1, ready, with a data directory that outlives it. */
+/** `etcd-discovery serve` on a free port of 127.0.0.1, ready, with a data directory that outlives the process. */
 export class SpawnedService {
   readonly url: string;
   readonly dataDir: string;
   readonly command: Command;
-  /** Whether it was told to end. */
-  #told = false;
+  /** Whether the test ended it. */
+  #ending = false;
 
   private constructor(command: Command, url: string, dataDir: string) {
     this.command = command;
@@ -91,12 +91,12 @@ export class SpawnedService {
       dataDir?: string;
       addr?: string;
       env?: Readonly<Record<string, string>>;
-      /** What a shell runs in place of Node.js, with its arguments as "$@". */
+      /** A shell command to run instead of Node.js, which gets its arguments as "$@". */
       shell?: string;
     } = {},
   ): Promise<SpawnedService> {
     const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
-    // Not any free port: while it is down another process could be given it.
+    // A fixed port, because another process could take a free one while the service is down.
     const addr = options.addr ?? `127.0.0.1:${(await freePorts(1))[0]}`;
     const where = ['--addr', addr, ...(args.includes('--etcd') ? [] : ['--data-dir', dataDir])];
     const command = new Command(['serve', ...where, ...args], options.env, 'ignore', options.shell);
@@ -105,7 +105,7 @@ export class SpawnedService {
       ending = end;
     });
     let url: unknown;
-    await waitFor('the service to say that it is ready', () => {
+    await waitFor('the service to be ready', () => {
       assert.equal(
         ending,
         undefined,
@@ -115,26 +115,27 @@ export class SpawnedService {
       return url !== undefined;
     });
     const service = new SpawnedService(command, String(url), dataDir);
-    // Otherwise a test that calls it afterwards shows no more than a refused connection.
+    // Otherwise a later call in the test fails only with a refused connection.
     void command.ended.then((end) => {
-      if (!service.#told) console.error('the service ended by itself:', end, command.stderr, command.stdout);
+      if (!service.#ending)
+        console.error('the service ended unexpectedly:', end, command.stderr, command.stdout);
     });
     return service;
   }
 
   /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
-    this.#told = true;
+    this.#ending = true;
     this.command.child.kill(signal);
     return this.command.ended;
   }
 
-  /** Starts it once more, at the same address and on the same data. */
+  /** Starts it again, at the same address and with the same data. */
   async again(args: readonly string[] = []): Promise<SpawnedService> {
     return SpawnedService.start(args, { dataDir: this.dataDir, addr: new URL(this.url).host });
   }
 
-  /** Ends it, if it has not, and removes its data. */
+  /** Ends it if it is still running, and removes its data. */
   async remove(): Promise<void> {
     await this.end('SIGKILL');
     rmSync(this.dataDir, { recursive: true, force: true });

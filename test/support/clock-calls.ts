@@ -1,7 +1,7 @@
 import type { DiscoveryClient } from '../../src/client/node.ts';
 import { reasonOf } from '../../src/client/refusal.ts';
 
-// What the tests of clocks ask of a service.
+// Calls that the tests of clocks make to a service.
 
 /** Registers one of several members of the token `t`. */
 export function register(client: DiscoveryClient, i: number): Promise<{ readonly revision: bigint }> {
@@ -9,7 +9,7 @@ export function register(client: DiscoveryClient, i: number): Promise<{ readonly
   return client.register(member);
 }
 
-/** Why a call was refused. Undefined when it was not. */
+/** Returns the reason of a rejected call, or undefined if it succeeded. */
 export async function refusalOf(call: Promise<unknown>): Promise<string | undefined> {
   return call.then(
     () => undefined,

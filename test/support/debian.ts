@@ -1,11 +1,11 @@
-// Plain JavaScript that is not compiled to dist/, as `npm test` uses it before there is one.
+// Plain JavaScript that is not compiled to dist/, because `npm test` uses it before dist/ exists.
 const TOOL = new URL('../../../test/tools/debian.mjs', import.meta.url);
 const tool = (await import(TOOL.href)) as typeof import('../tools/debian.mjs');
 
-/** The path of a command on PATH, or undefined. */
+/** Returns the path of a command on PATH, or undefined. */
 export const onPath = tool.onPath;
 
-/** Commands of Debian's packages, installed where there is root. Returns why some are missing, in a sentence. */
+/** Installs the commands of Debian packages if it runs as root. Returns a sentence that says which are missing. */
 export async function needCommands(packages: Readonly<Record<string, string>>): Promise<string | undefined> {
   const missing = Object.keys(packages).filter((command) => onPath(command) === undefined);
   if (missing.length === 0) return undefined;

@@ -1,12 +1,12 @@
 import { DiscoveryError } from '../../src/discovery/errors.ts';
 import type { Store } from '../../src/discovery/store.ts';
 
-/** A store behind a database that can be away, as one over a network can. */
+/** A store whose database can be unreachable, like one over a network. */
 export interface FailingStore {
   readonly store: Store;
-  /** What does not work now. Reads alone: another replica can still write. */
+  /** What fails now. With READS, another replica can still write. */
   away: 'NOTHING' | 'READS' | 'ALL';
-  /** Calls that met nobody. */
+  /** How many calls failed. */
   failed: number;
 }
 
@@ -14,7 +14,7 @@ export function failingStore(real: Store): FailingStore {
   const call = async <T>(made: () => Promise<T>, isRead = true): Promise<T> => {
     if (failing.away === 'NOTHING' || (failing.away === 'READS' && !isRead)) return made();
     failing.failed += 1;
-    throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd cannot be reached; try again');
+    throw new DiscoveryError('STORE_UNAVAILABLE', 'etcd is unreachable; try again');
   };
   const store: Store = {
     key: real.key,

@@ -11,14 +11,14 @@ function libfaketime(): string | undefined {
   return paths.find((path) => existsSync(path));
 }
 
-/** Installs libfaketime where there is root. Returns why it is missing, in a sentence. */
+/** Installs libfaketime if it runs as root. Returns a sentence if it is missing. */
 export async function needFakeClock(): Promise<string | undefined> {
   if (libfaketime() !== undefined) return undefined;
   if (isDebianRoot()) return installDebian('libfaketime');
   return 'libfaketime is missing; on Debian: apt-get install libfaketime';
 }
 
-/** The wall clock of processes, which a test sets while they run. The one that only counts goes on as it is. */
+/** The wall clock of processes, which a test changes while they run. Their monotonic clock is not affected. */
 export class FakeClock {
   readonly #directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-clock-'));
   readonly #file = join(this.#directory, 'offset');
@@ -27,7 +27,7 @@ export class FakeClock {
     this.set(aheadSeconds);
   }
 
-  /** What a process needs to have this clock. */
+  /** The environment that gives a process this clock. */
   get env(): Readonly<Record<string, string>> {
     return {
       LD_PRELOAD: libfaketime() ?? '',
@@ -37,11 +37,11 @@ export class FakeClock {
     };
   }
 
-  /** From now on it is so far ahead of the real one, or behind it. */
+  /** Sets how far the clock is ahead of the real one. Negative: behind. */
   set(aheadSeconds: number): void {
     const written = `${this.#file}.new`;
     writeFileSync(written, `${aheadSeconds < 0 ? '' : '+'}${aheadSeconds}\n`);
-    // At once: a file that is half there would be read as another time.
+    // Renamed into place: a process that read a partial file would see another time.
     renameSync(written, this.#file);
   }
 

@@ -2,7 +2,7 @@ import type { Discovery } from '../../src/discovery/discovery.ts';
 import { revision } from '../../src/discovery/types.ts';
 import { compacted } from '../../src/store/refusals.ts';
 
-/** Makes a service one whose data an earlier version has dropped the changes of a token from, up to a revision. */
+/** Drops a token's changes up to a revision, as an earlier version of the service could have done. */
 export function forgetHistory(discovery: Discovery, token: string, upTo: bigint): void {
   const watch = discovery.watch.bind(discovery);
   const compactRevision = revision(upTo);

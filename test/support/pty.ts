@@ -3,19 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { cleanEnv, type Ending } from './child.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-// null when there is no such program, whatever the type says.
+// null if the program does not exist, whatever the type says.
 const VERSION = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout as string | null;
 const ESCAPE = String.fromCharCode(27);
 
-/** Why nothing can be run on a terminal here; false when it can. */
+/** Why no terminal is available; false if one is. */
 export const noPty: string | false =
   (VERSION?.includes('util-linux') ?? false) ? false : 'needs script(1) of util-linux on PATH';
 
-/** A command on a terminal of its own, with 80 columns unless said otherwise. */
+/** A command on a terminal of its own, 80 columns wide by default. */
 export class Pty {
   readonly child: ChildProcess;
   readonly ended: Promise<Ending>;
-  /** Everything that the terminal was sent, escapes included. */
+  /** Everything sent to the terminal, with escape sequences. */
   output = '';
 
   constructor(command: string, env: Readonly<Record<string, string>> = {}, columns = 80) {
@@ -41,12 +41,12 @@ export class Pty {
     return new Pty(words.join(' '), env, columns);
   }
 
-  /** Types. */
+  /** Types text. */
   type(text: string): void {
     this.child.stdin?.write(text);
   }
 
-  /** What a person sees now: what was erased or overwritten is gone, and so are colours. */
+  /** Returns the visible text: without erased or overwritten parts and without colours. */
   screen(): string {
     return screenOf(this.output);
   }
@@ -54,7 +54,7 @@ export class Pty {
 
 const COLOUR = new RegExp(`${ESCAPE}\\[(?:[\\d;]*m|\\?\\d+[hl])`, 'g');
 
-/** The lines that a terminal shows after a text that uses carriage returns and "erase to the end of the line". */
+/** Returns the lines that a terminal shows for text with carriage returns and "erase to end of line". */
 export function screenOf(text: string): string {
   const lines = text.replaceAll(COLOUR, '').split('\n');
   return lines.map(lineOf).join('\n');

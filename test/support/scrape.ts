@@ -1,11 +1,11 @@
 import { createMetrics, type Metrics } from '../../src/server/telemetry/metrics.ts';
 
-/** Metrics of no service. */
+/** Returns metrics that belong to no service. */
 export function emptyMetrics(): Metrics {
   return createMetrics('0');
 }
 
-/** What a service's /metrics says: the values by `name{label="value",...}`, in the order of the text. */
+/** Returns the values of a service's /metrics by `name{label="value",...}`, in the order of the text. */
 export async function scrape(url: string): Promise<ReadonlyMap<string, number>> {
   const text = await (await fetch(new URL('/metrics', url))).text();
   const samples = new Map<string, number>();

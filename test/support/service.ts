@@ -12,9 +12,9 @@ import { readConfig } from '../../src/settings/read-config.ts';
 export interface RunningService {
   readonly url: string;
   readonly port: number;
-  /** Over HTTP/1.1, as a program elsewhere has it. */
+  /** A client over HTTP/1.1, like one in another process. */
   readonly client: DiscoveryClient;
-  /** The core inside, to look at what no client sees. */
+  /** The core of the service, for state that no client sees. */
   readonly discovery: Discovery;
   /** Every line of the log so far, as JSON. */
   readonly logged: readonly string[];
@@ -22,7 +22,7 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** The whole service in this process, on a free port of 127.0.0.1 and a data directory of its own. */
+/** Starts the whole service in this process, on a free port of 127.0.0.1 with a data directory of its own. */
 export async function startService(
   policy: Partial<Policy> = {},
   config: Partial<Config> = {},
@@ -55,9 +55,9 @@ export async function startService(
   };
 }
 
-/** What the service runs with when nothing is set. */
+/** Returns the configuration without any settings. */
 export function defaultConfig(): Config {
   const reading = readConfig(new Map(), {});
-  if (reading.type !== 'CONFIG') throw new TypeError('the defaults are wrong');
+  if (reading.type !== 'CONFIG') throw new TypeError('the defaults are invalid');
   return reading.config;
 }

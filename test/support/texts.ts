@@ -62,7 +62,7 @@ export function textsOfMarkdown(file: string): Text[] {
   );
 }
 
-// Comments, strings, templates and regular expressions: the last so that their quotes begin no string.
+// Comments, strings, templates and regular expressions. The last are matched so that their quotes start no string.
 const TOKEN = new RegExp(
   [
     /\/\/[^\n]*|\/\*.*?\*\//,
@@ -75,7 +75,7 @@ const TOKEN = new RegExp(
   'gs',
 );
 
-/** Joins the comments of successive lines, which are one text. */
+/** Joins the comments on successive lines, which form one text. */
 function joined(comments: readonly Text[]): Text[] {
   const texts: Text[] = [];
   let next = 0;

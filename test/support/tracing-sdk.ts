@@ -1,8 +1,8 @@
 import { NodeTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
 
-// What an operator preloads with `node --import`: here an SDK that keeps its spans, or prints them as lines.
+// An SDK as an operator preloads it with `node --import`: it keeps spans, or prints them as lines.
 
-/** Every span that has ended, in that order. */
+/** Every span that has ended, in order. */
 export const ended: ReadableSpan[] = [];
 
 const print = process.env['PRINT_SPANS'] !== undefined;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a condition holds; fails with its name, told at the end, when it still does not after a generous time. */
+/** Waits until a condition holds. Fails with its name after a generous time. */
 export async function waitFor(
   what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
@@ -10,7 +10,7 @@ export async function waitFor(
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() >= deadline) {
-      assert.fail(`waited ${timeoutMs / 1000} s in vain for ${typeof what === 'string' ? what : what()}`);
+      assert.fail(`waited ${timeoutMs / 1000} s for ${typeof what === 'string' ? what : what()}`);
     }
     await sleep(10);
   }

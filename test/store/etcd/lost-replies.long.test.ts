@@ -8,7 +8,7 @@ import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { type Owner, Scene } from '../../etcd/harness/scene.ts';
 import type { TcpProxy } from '../../etcd/harness/tcp-proxy.ts';
-import { unlessHeldUp } from '../../support/held-up.ts';
+import { retryIfStalled } from '../../support/retry-if-stalled.ts';
 import { waitFor } from '../../support/wait.ts';
 import { refusal } from '../laws/subject.ts';
 import { create, node, size, token } from '../support/commands.ts';
@@ -55,7 +55,7 @@ await forEachEtcd((label, etcd) => {
         });
       };
       // The store waits only a few seconds for a reply.
-      test(name, (t) => unlessHeldUp(1000, () => attempt(t)));
+      test(name, (t) => retryIfStalled(1000, () => attempt(t)));
     };
 
     it('succeeds', async ({ proxy, discovery, other, store, members }) => {

@@ -8,7 +8,7 @@ import { afterEach, test } from 'node:test';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { run } from '../../support/child.ts';
-import { unlessHeldUp } from '../../support/held-up.ts';
+import { retryIfStalled } from '../../support/retry-if-stalled.ts';
 import { refusal } from '../laws/subject.ts';
 import { create, token } from '../support/commands.ts';
 import { lmdbPlace } from '../support/place.ts';
@@ -43,7 +43,7 @@ function sockets(path: string): string[] {
 // A process that does not answer within a second counts as the owner, so after a pause of the machine there may be no
 // winner.
 const race = (name: string, body: () => Promise<void>): void => {
-  test(name, () => unlessHeldUp(800, body));
+  test(name, () => retryIfStalled(800, body));
 };
 
 test('a second store in the same process is rejected, and the first keeps working', async () => {
