@@ -15,9 +15,9 @@ import type { Answer } from './node.ts';
 import { memoryData, type OpenStore, setupOf } from './setup.ts';
 import type { Violation } from './verdicts.ts';
 
-// Laws that notice nothing would hold for any service: each of these defects has to break the law named for it.
+// A law that detects nothing would hold for any service, so each of these defects must break the law named for it.
 
-/** Loses what happens after the first message of a watch. */
+/** Drops every message of a watch after the first. */
 function deaf(real: LocalClient): LocalClient {
   return {
     ...real,
@@ -31,7 +31,7 @@ function deaf(real: LocalClient): LocalClient {
   };
 }
 
-/** Lists the first member at an address that is not its own. */
+/** Lists the first member at another address than its own. */
 function lying(real: LocalClient): LocalClient {
   return {
     ...real,
@@ -45,7 +45,7 @@ function lying(real: LocalClient): LocalClient {
   };
 }
 
-/** Tells of removals and replacements as if nobody had counted whom they are about. */
+/** Forgets that nodes may have counted members that were removed or replaced. */
 function forgetful(real: LocalClient): LocalClient {
   return {
     ...real,
@@ -68,7 +68,7 @@ function forgetful(real: LocalClient): LocalClient {
   };
 }
 
-/** Decides on a complete cluster as if one were missing: its members are not final. */
+/** Decides on a complete cluster as if one member were missing, so its members are not final. */
 function unfinal(data: OpenStore): OpenStore {
   return async () => {
     const store = await data();
@@ -96,7 +96,7 @@ function unfinal(data: OpenStore): OpenStore {
   };
 }
 
-/** What a node does that counts on: it leaves with the wrong list, or never. */
+/** What happens to a node that counts on: it leaves with the wrong list, or never. */
 const FORGOTTEN: ReadonlyArray<Violation['law']> = ['AGREEMENT', 'FINALITY', 'PROGRESS'];
 
 const DEFECTS: ReadonlyArray<
@@ -111,7 +111,7 @@ for (const [defect, laws] of DEFECTS) {
     ['22', 'v2Client'],
     ['33', 'v3Client'],
   ] as const) {
-    test(`a service that is ${defect.name} to nodes of v${dialects[0]} is found out`, async () => {
+    test(`a service that is ${defect.name} to nodes of v${dialects[0]} is detected`, async () => {
       const { failure } = await explore({ ...setupOf(2, dialects, {}), mutation: { [gateway]: defect } });
       assert.ok(failure !== undefined && laws.includes(failure.violation.law), failure?.violation.words);
     });
@@ -122,7 +122,7 @@ for (const [dialects, gateway] of [
   ['222', 'v2Client'],
   ['333', 'v3Client'],
 ] as const) {
-  test(`a service that is ${forgetful.name} to nodes of v${dialects[0]} is found out`, async () => {
+  test(`a service that is ${forgetful.name} to nodes of v${dialects[0]} is detected`, async () => {
     const { failure } = await explore({
       ...setupOf(2, dialects, { cuts: 1 }),
       mutation: { [gateway]: forgetful },
@@ -131,13 +131,13 @@ for (const [dialects, gateway] of [
   });
 }
 
-/** Tells the members of a complete cluster one by one: a node looks after each answer whether it has enough. */
+/** Sends the members of a complete cluster one by one. A node checks after each response whether it has enough. */
 function piecemeal(real: Answer): readonly Answer[] {
   if (real.type !== 'EVENTS') return [real];
   return real.events.map((event) => ({ ...real, events: [event] }));
 }
 
-test(`a service that is ${piecemeal.name} to nodes of v3 is found out`, async () => {
+test(`a service that is ${piecemeal.name} to nodes of v3 is detected`, async () => {
   const { failure } = await explore({
     ...setupOf(3, '333', { cuts: 1 }),
     mutation: { v3Answer: piecemeal },
@@ -145,7 +145,7 @@ test(`a service that is ${piecemeal.name} to nodes of v3 is found out`, async ()
   assert.ok(failure !== undefined && FORGOTTEN.includes(failure.violation.law), failure?.violation.words);
 });
 
-test('a service whose complete clusters are not final is found out', async () => {
+test('a service whose complete clusters are not final is detected', async () => {
   const { failure } = await explore({
     ...setupOf(2, '23', { cuts: 1 }),
     newData: () => unfinal(memoryData()),

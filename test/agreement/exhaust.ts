@@ -5,10 +5,10 @@ import { Worker } from 'node:worker_threads';
 import type { Explored, Order } from './explorer.ts';
 import { type Budget, setupOf } from './setup.ts';
 
-/** Sizes, and the nodes that come: each 2 is one of v2. */
+/** Cluster sizes, each with the dialects of the nodes: a 2 for v2, a 3 for v3. */
 export type Mixes = ReadonlyArray<readonly [size: number, dialects: string]>;
 
-/** What may happen in a long run. */
+/** Events that may happen in a long run. */
 export const MANY: ReadonlyArray<Partial<Budget>> = [
   { crashes: 1, breaks: 1, restarts: 1 },
   { cuts: 2 },
@@ -16,8 +16,8 @@ export const MANY: ReadonlyArray<Partial<Budget>> = [
 ];
 
 /**
- * Declares a test of everything that can happen to nodes: see world.ts for the steps, and verdicts.ts for what must hold.
- * In a thread of its own, as the hooks by which node:test follows each promise make this a third slower.
+ * Declares a test of all interleavings of nodes' steps. World has the steps, and Verdicts what must hold. Runs in a
+ * thread, because node:test's tracking of promises makes it a third slower.
  */
 export function exhaust(mixes: Mixes, budgets: ReadonlyArray<Partial<Budget>>): void {
   const explorer = new Worker(new URL('./explorer.js', import.meta.url));

@@ -3,8 +3,8 @@ import { slow } from '../slow.ts';
 import { exhaust, MANY, type Mixes } from './exhaust.ts';
 import type { Budget } from './setup.ts';
 
-// Everything that can happen to four nodes, in long runs. Two removals among four nodes of both dialects take half an hour
-// by themselves, and are for runs by hand: ETCD_DISCOVERY_TEST_EXHAUSTIVE=1.
+// All interleavings of four nodes, in long runs. Two removals among four nodes of both dialects alone take half an
+// hour, and run only by hand: ETCD_DISCOVERY_TEST_EXHAUSTIVE=1.
 
 const isWhole = process.env['ETCD_DISCOVERY_TEST_EXHAUSTIVE'] === '1';
 const FEW: ReadonlyArray<Partial<Budget>> = [{ crashes: 1, breaks: 1, restarts: 1 }, { cuts: 1 }];
@@ -17,6 +17,6 @@ const MIXES: Mixes = [
 
 if (slow) exhaust(MIXES, isWhole ? MANY : FEW);
 else
-  test('everything that can happen to four nodes', {
+  test('all interleavings of four nodes', {
     skip: 'only in a long run: npm test -- --slow',
   }, () => {});

@@ -2,7 +2,7 @@ import { slow } from '../slow.ts';
 import { exhaust, MANY, type Mixes } from './exhaust.ts';
 import type { Budget } from './setup.ts';
 
-// Everything that can happen to three nodes. A short run looks at one kind of fault beside a restart, or at one removal or
+// All interleavings of three nodes. A short run covers one kind of fault besides a restart, or one removal or
 // replacement.
 
 const FEW: ReadonlyArray<Partial<Budget>> = [

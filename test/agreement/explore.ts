@@ -13,7 +13,7 @@ export interface Failure {
 export interface Exploration {
   readonly states: number;
   readonly stories: number;
-  /** The shortest one there is. */
+  /** The shortest failure. */
   readonly failure?: Failure;
 }
 
@@ -22,7 +22,7 @@ interface Known {
   readonly enabled: readonly string[];
 }
 
-/** Everything that can happen, shortest stories first, each state of the world once. */
+/** Explores all interleavings, shortest first, and each state of the world once. */
 export async function explore(setup: Setup): Promise<Exploration> {
   const seen = new Set<string>();
   const queue: Known[] = [];
@@ -55,14 +55,14 @@ export async function explore(setup: Setup): Promise<Exploration> {
   return { states: seen.size, stories, ...(failure && { failure }) };
 }
 
-/** Plays actions. Those that cannot happen are left out. */
+/** Runs actions. Skips those that cannot happen. */
 export async function replay(setup: Setup, actions: readonly string[]): Promise<World> {
   const world = await World.open(setup);
   for (const action of actions) await world.apply(action);
   return world;
 }
 
-/** A failure as it is printed: the shortest story that brings it about. */
+/** Describes a failure by the shortest story that causes it. */
 export function failureText(name: string, { violation, actions, story }: Failure): string {
   const lines = story.map((line) => `  ${line}`).join('\n');
   return `${name}: ${violation.law}: ${violation.words}\nafter ${actions.join(', ')}\n${lines}`;

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { explore, failureText } from './explore.ts';
 import { type Budget, setupOf } from './setup.ts';
 
-/** What to explore: a size, and the nodes that come: each 2 is one of v2. */
+/** What to explore: a size, and the dialects of the nodes: a 2 for v2, a 3 for v3. */
 export interface Order {
   readonly size: number;
   readonly dialects: string;
@@ -21,7 +21,7 @@ async function explored({ size, dialects, budget }: Order): Promise<Explored> {
   return { states, stories, failure: failure && failureText(setup.name, failure) };
 }
 
-// What it throws ends the thread, and fails the test that waits.
+// An exception ends the thread, and fails the waiting test.
 parentPort?.on('message', (order: Order) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   void explored(order).then((found) => parentPort?.postMessage(found));

@@ -1,17 +1,17 @@
 import type { Store } from '../../src/discovery/store.ts';
 
-/** A store whose calls, and the news of its commits, come about when somebody says so. */
+/** A store whose calls and commit notifications happen only when released. */
 export interface HeldStore {
   readonly store: Store;
-  /** What is held now, in the order in which it came. */
+  /** Held calls and notifications, in order of arrival. */
   readonly held: ReadonlyArray<{ readonly what: string; release(): void }>;
-  /** Whether calls are held; those that are not are made at once. */
+  /** Whether calls are held. Otherwise they happen at once. */
   holds: boolean;
-  /** How many calls were made and have ended: what changes while something happens. */
+  /** The number of calls that have started plus those that have ended: it changes while something happens. */
   readonly activity: number;
-  /** Calls that are being made. */
+  /** Calls in progress. */
   readonly running: number;
-  /** What is held never comes about: the process that asked for it is gone. */
+  /** Drops everything held, because the process that requested it has ended. */
   drop(): void;
 }
 
@@ -50,8 +50,8 @@ export function heldStore(real: Store): HeldStore {
     revision: () => real.revision(),
     read: (token) => call('a read', () => real.read(token)),
     write: (token, decide) => call('a write', () => real.write(token, decide)),
-    events: (token, after, limit) => call('a read of changes', () => real.events(token, after, limit)),
-    onCommit: (listener) => real.onCommit((token) => hold('the news of a commit', () => listener(token))),
+    events: (token, after, limit) => call('read of changes', () => real.events(token, after, limit)),
+    onCommit: (listener) => real.onCommit((token) => hold('notification of a commit', () => listener(token))),
     sweep: (endedBefore, limit) => real.sweep(endedBefore, limit),
     list: (after, limit, onDamaged) => real.list(after, limit, onDamaged),
     ending: (from, until, limit) => real.ending(from, until, limit),

@@ -13,19 +13,19 @@ import { type Connection, exchange } from './http-exchange.ts';
 import type { Answer, Call } from './node.ts';
 import { handlersOf, rpcExchange, type V3Handlers } from './rpc-exchange.ts';
 
-/** A defect that a test plants in a gateway's view of the service, to see that the laws notice it. */
+/** A defect planted in a gateway's view of the service, to check that the laws detect it. */
 export interface Mutation {
   readonly v2Client?: (real: LocalClient) => LocalClient;
   readonly v3Client?: (real: LocalClient) => LocalClient;
-  /** What a node of v3 gets in place of an answer. */
+  /** Returns what a node of v3 receives instead of a response. */
   readonly v3Answer?: (real: Answer) => readonly Answer[];
 }
 
 const LONG_MS = 3_600_000;
-/** Whatever is under way and waits for nothing outside goes on within so many turns of the event loop. */
+/** Work that waits for nothing outside continues within this many turns of the event loop. */
 const IDLE_TURNS = 2;
 
-/** The gateways, the API and the core over a store, as one process of the service has them. */
+/** The gateways, the API and the core over a store, as in one process of the service. */
 export class Host {
   readonly held: HeldStore;
   readonly discovery: Discovery;
@@ -67,13 +67,13 @@ export class Host {
     });
   }
 
-  /** As on SIGTERM: waits are ended, and what is under way is not kept from its end. */
+  /** Stops like on SIGTERM: ends waits, and lets calls in progress finish. */
   stop(): void {
     this.discovery.stopWatches();
     this.#stopping.abort();
   }
 
-  /** Waits until everything that is under way has ended, or is held, or waits for what others do. */
+  /** Waits until everything in progress has ended, is held, or waits for others. */
   async settle(): Promise<void> {
     for (let idle = 0, seen = -1; idle < IDLE_TURNS; idle++) {
       await nextTurn();

@@ -5,13 +5,13 @@ import type { Answer, Call } from './node.ts';
 
 type V2Request = Parameters<Handler>[0]['request'];
 
-/** A connection between a node and the service, on which one call is answered. */
+/** A connection between a node and the service, for one call. */
 export interface Connection {
-  /** The node is gone, or what is between it and the service: neither hears more of the other. */
+  /** Cuts the connection: node and service no longer hear from each other. */
   cut(): void;
 }
 
-/** Gives a call to the handler of the v2 dialect, without a socket. */
+/** Passes a call to the handler of the v2 dialect, without a socket. */
 export function exchange(
   handle: Handler,
   call: Extract<Call, { type: 'HTTP' }>,
@@ -82,7 +82,7 @@ class Response extends EventEmitter {
     this.#finish({ type: 'BROKEN' });
   }
 
-  /** Without a word to the node. */
+  /** Closes the connection without a response. */
   hangUp(): void {
     this.#finish(undefined);
   }

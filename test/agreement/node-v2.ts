@@ -1,7 +1,7 @@
 import type { Answer, Call, NodeIdentity, NodeMachine, Outcome } from './node.ts';
 import { valueOf } from './node.ts';
 
-// What server/etcdserver/api/v2discovery does in etcd 3.4, 3.5 and 3.6, with client/v2 below it.
+// A model of server/etcdserver/api/v2discovery in etcd 3.4, 3.5 and 3.6, with client/v2 below it.
 
 type Stage = 'CHECK_SIZE' | 'CHECK_LIST' | 'CREATE' | 'SEE_SELF' | 'SIZE' | 'LIST' | 'WAIT' | 'OVER';
 
@@ -20,7 +20,7 @@ export class NodeV2 implements NodeMachine {
   readonly #token: string;
   #size = 0;
   #createdIndex = 0n;
-  /** The members that it has counted, in the order of that. */
+  /** The members that it has counted, in that order. */
   #all: string[] = [];
   #waitIndex = 0n;
 
@@ -61,11 +61,11 @@ export class NodeV2 implements NodeMachine {
   }
 
   take(answer: Answer): void {
-    // Of these the client library makes a cluster error.
+    // The client library turns these into a cluster error.
     const failed = answer.type !== 'HTTP' || answer.status >= 500;
     if (failed) return this.#fail(answer);
     if (answer.status >= 400) return this.#end(`${answer.status} ${answer.body.trim()}`);
-    // An empty answer is asked for again.
+    // The client repeats a call with an empty response.
     if (answer.body === '') return undefined;
     const { node } = JSON.parse(answer.body) as Reply;
     switch (this.stage) {
@@ -96,10 +96,13 @@ export class NodeV2 implements NodeMachine {
     return undefined;
   }
 
-  /** Before it has registered, and once it waits, it begins with the size again; its registration has one try. */
+  /**
+   * Handles a failed call. A node retries from the size key before it has registered and while it waits, but
+   * registers only once.
+   */
   #fail(answer: Answer): void {
     if (this.stage === 'CREATE' || this.stage === 'SEE_SELF') {
-      this.#end(`its registration failed: ${JSON.stringify(answer, numbers)}`, answer.type === 'BROKEN');
+      this.#end(`registration failed: ${JSON.stringify(answer, numbers)}`, answer.type === 'BROKEN');
     } else this.stage = this.stage.startsWith('CHECK') ? 'CHECK_SIZE' : 'SIZE';
   }
 
@@ -120,7 +123,7 @@ export class NodeV2 implements NodeMachine {
   #leaveIfAll(): void {
     if (this.#all.length < this.#size) return;
     const names = new Set(this.#all.map((value) => value.split('=')[0]));
-    if (names.size !== this.#size) return this.#end('a name twice in its list');
+    if (names.size !== this.#size) return this.#end('duplicate name in its list');
     this.stage = 'OVER';
     this.outcome = { type: 'LEFT', members: this.#all };
   }

@@ -1,7 +1,7 @@
 import type { Answer, Call, KeyValue, NodeIdentity, NodeMachine, Outcome } from './node.ts';
 import { valueOf } from './node.ts';
 
-// What server/etcdserver/api/v3discovery does in etcd 3.6 and 3.7, with the watch of client/v3 below it.
+// A model of server/etcdserver/api/v3discovery in etcd 3.6 and 3.7, with the watch of client/v3 below it.
 
 type Stage = 'CHECK_SIZE' | 'CHECK_LIST' | 'PUT' | 'SIZE' | 'LIST' | 'WATCH' | 'WATCHING' | 'OVER';
 
@@ -18,9 +18,9 @@ export class NodeV3 implements NodeMachine {
   readonly #root: string;
   #size = 0;
   #counted: Counted[] = [];
-  /** Where its list was read, from which it watches whenever a watch is over. */
+  /** The revision of its list, from which it watches again when a watch ends. */
   #listed = 0n;
-  /** Where the client library goes on by itself when the connection breaks. */
+  /** The revision from which the client library resumes when the connection breaks. */
   #resume = 0n;
 
   constructor(identity: NodeIdentity, token: string) {
@@ -67,7 +67,7 @@ export class NodeV3 implements NodeMachine {
         break;
       case 'CHECK_LIST':
       case 'LIST':
-        // A refused list is asked for again, after the size.
+        // After a rejected list, the node reads the size and the list again.
         if (answer.type === 'KVS') this.#takeList(answer.kvs, answer.revision);
         else this.stage = this.stage === 'LIST' ? 'SIZE' : 'CHECK_SIZE';
         break;
@@ -107,7 +107,7 @@ export class NodeV3 implements NodeMachine {
   #takeWatched(answer: Answer): void {
     switch (answer.type) {
       case 'CREATED':
-        // Its header says nothing to a watch that has a start.
+        // The header is irrelevant to a watch with a start revision.
         this.stage = 'WATCHING';
         break;
       case 'EVENTS':
@@ -125,7 +125,7 @@ export class NodeV3 implements NodeMachine {
         break;
       case 'HTTP':
       case 'KVS':
-        throw new TypeError('no answer to a watch');
+        throw new TypeError('not a response to a watch');
     }
   }
 

@@ -1,14 +1,14 @@
-/** A node that bootstraps, as a state machine: what it calls next follows from what it was answered. */
+/** A bootstrapping node as a state machine: its next call follows from the responses. */
 export interface NodeMachine {
   readonly identity: NodeIdentity;
-  /** Where it is; see the machine of its dialect. */
+  /** Its stage, as named in the machine of its dialect. */
   readonly stage: string;
-  /** What it calls next; undefined while it waits for an open answer, and when it is over. */
+  /** Returns the next call; undefined while it waits for an open response, and at the end. */
   next(): Call | undefined;
-  /** Takes the answer to its call, or one more of an open one. */
+  /** Processes the response to its call, or the next part of an open response. */
   take(answer: Answer): void;
   readonly outcome: Outcome | undefined;
-  /** All that decides what it does from here on. Revisions are bigints. */
+  /** The state that determines its further behaviour. Revisions are bigints. */
   readonly memory: readonly unknown[];
 }
 
@@ -23,7 +23,7 @@ export type Dialect = 'V2' | 'V3';
 export type Outcome =
   /** It starts etcd with these members, each written `name=url`. */
   | { readonly type: 'LEFT'; readonly members: readonly string[] }
-  /** It gives up. `isCrash`: for a broken connection, which its operator answers by starting it again. */
+  /** It gives up. `isCrash`: because of a broken connection, after which its operator restarts it. */
   | { readonly type: 'ENDED'; readonly why: string; readonly isCrash: boolean };
 
 export type Call =
@@ -45,12 +45,12 @@ export type Answer =
   | { readonly type: 'REFUSED'; readonly words: string }
   | { readonly type: 'CREATED' | 'CANCELED' }
   | { readonly type: 'EVENTS'; readonly events: readonly KeyValue[]; readonly revision: bigint }
-  /** The connection broke, or etcd's client takes the end of the stream for that. */
+  /** The connection broke, or etcd's client treats the end of the stream like that. */
   | { readonly type: 'BROKEN' };
 
 export const valueOf = ({ name, peerUrl }: NodeIdentity): string => `${name}=${peerUrl}`;
 
-/** A call as it is told in stories and compared with those of real nodes. */
+/** Returns a call as text, for stories and for comparison with real nodes. */
 export function callText(call: Call): string {
   switch (call.type) {
     case 'HTTP':
@@ -64,7 +64,7 @@ export function callText(call: Call): string {
   }
 }
 
-/** Whether a node that has left finds itself in its list; etcd ends without. */
+/** Returns whether a node that has left is in its own list. etcd exits if not. */
 export function isMember({ identity, outcome }: Pick<NodeMachine, 'identity' | 'outcome'>): boolean {
   return outcome?.type === 'LEFT' && outcome.members.includes(valueOf(identity));
 }

@@ -10,12 +10,12 @@ import { failureText } from './explore.ts';
 import { playRandom, shrink } from './random.ts';
 import { memoryData, type OpenStore, type Setup, setupOf } from './setup.ts';
 
-// Beyond what can be looked at whole: more nodes, more of what may happen, and every call, every answer and every access
-// to the store as a step of its own.
+// Beyond what can be explored exhaustively: more nodes, more events, and every call, response and store access as a
+// separate step.
 
 const seed = seedOfRun();
 
-/** Plays stories over the stores that `newData` makes. The first failure is told as short as it can be. */
+/** Runs stories over the stores that `newData` creates. Reports the first failure, shortened. */
 async function playMany(
   t: TestContext,
   count: number,
@@ -34,7 +34,7 @@ async function playMany(
     if (found === undefined) continue;
     assert.fail(`seed ${seed}, story ${i}: ${failureText(plain.name, await shrink(setup, found))}`);
   }
-  t.diagnostic(`${count} stories by seed ${seed}`);
+  t.diagnostic(`${count} stories with seed ${seed}`);
 }
 
 test('random stories of nodes end with one cluster', (t) =>

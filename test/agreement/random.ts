@@ -3,7 +3,7 @@ import type { Failure } from './explore.ts';
 import type { Setup } from './setup.ts';
 import { World } from './world.ts';
 
-/** Plays actions, and then all that follows from them. Those that cannot happen are left out. */
+/** Runs actions, and then every step that remains. Skips those that cannot happen. */
 export async function play(setup: Setup, actions: readonly string[]): Promise<Failure | undefined> {
   const world = await World.open(setup);
   try {
@@ -16,7 +16,7 @@ export async function play(setup: Setup, actions: readonly string[]): Promise<Fa
   }
 }
 
-/** Plays one random story to its end. */
+/** Runs one random story to its end. */
 export async function playRandom(setup: Setup, random: Random, events: number): Promise<Failure | undefined> {
   const world = await World.open(setup);
   const actions: string[] = [];
@@ -37,7 +37,7 @@ export async function playRandom(setup: Setup, random: Random, events: number): 
   }
 }
 
-/** The failure with as few actions as still bring it about: what can be left out is. */
+/** Shortens a failure: removes every action that it does not need. */
 export async function shrink(setup: Setup, failure: Failure): Promise<Failure> {
   let best = failure;
   for (let length = Math.ceil(best.actions.length / 2); length >= 1; length = Math.floor(length / 2)) {

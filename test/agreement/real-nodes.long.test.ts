@@ -11,17 +11,17 @@ import { type Door, openV2Door, openV3Door } from './real-nodes.ts';
 import { TOKEN } from './setup.ts';
 import { World } from './world.ts';
 
-// The nodes of the model are those of etcd: in each story both make the same calls, in the same order.
+// Checks that the model's nodes behave like etcd: in each story both make the same calls in the same order.
 
 const NO_BUDGET = { cuts: 9, crashes: 0, breaks: 9, restarts: 0 };
-/** How long it is waited for a call too many. */
+/** How long to wait for an unexpected call. */
 const QUIET_MS = 300;
 const DISCOVERY_URL = `http://discovery.test:8087/${TOKEN}`;
 
 type Step = readonly ['start' | 'remove' | 'break', number];
 
 const STORIES: Readonly<Record<string, readonly Step[]>> = {
-  'three nodes come one after the other': [
+  'three nodes start one after the other': [
     ['start', 1],
     ['start', 2],
     ['start', 3],
@@ -32,7 +32,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
     ['break', 1],
     ['start', 3],
   ],
-  'a member is taken out while two wait': [
+  'a member is removed while two wait': [
     ['start', 1],
     ['start', 2],
     ['remove', 2],
@@ -41,7 +41,7 @@ const STORIES: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
-/** The story with real nodes. Returns the calls of each, and who they were. */
+/** Runs the story with real nodes. Returns the calls and identities of each. */
 async function playReal(
   scene: Scene,
   etcd: Etcd,
@@ -87,7 +87,7 @@ async function playReal(
 const idIn = (calls: readonly string[]): string | undefined =>
   calls.map((call) => /^(?:PUT|Put) \S*\/([0-9a-f]+)(?:\?| )/.exec(call)?.[1]).find((id) => id !== undefined);
 
-/** The same steps in the model, by whoever the real nodes are. */
+/** Runs the same steps in the model, with the identities of the real nodes. */
 async function playModel(
   dialect: Dialect,
   steps: readonly Step[],

@@ -8,7 +8,7 @@ import { text } from '../etcdv3/etcd.ts';
 import type { Host } from './host.ts';
 import { callText } from './node.ts';
 
-/** A port of its own for one node, by which its calls are known. */
+/** A port for one node, which identifies its calls. */
 export interface Door {
   readonly url: string;
   readonly calls: readonly string[];
@@ -17,14 +17,14 @@ export interface Door {
   close(): void;
 }
 
-/** A door to the v2 dialect, as an HTTP proxy: all nodes can then have one discovery URL. */
+/** Opens a door to the v2 dialect as an HTTP proxy, so that all nodes can use the same discovery URL. */
 export async function openV2Door(hostNow: () => Host): Promise<Door> {
   const calls: string[] = [];
   const server = createServer((request, response) => {
     const { method = '', url = '' } = request;
     const target = url.replace(/^http:\/\/[^/]*/, '');
     void (async () => {
-      // The body is read by the gateway; a copy of what there is of it is taken for the record.
+      // The gateway reads the body; the record gets a copy of what has arrived.
       await once(request, 'readable');
       const body = request.read() as Buffer | null;
       const sent = body === null ? '' : ` ${body.toString()}`;

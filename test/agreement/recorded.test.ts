@@ -4,7 +4,7 @@ import { type Exchange, recorded } from '../etcdv2/exchange.ts';
 import { callText, type NodeIdentity } from './node.ts';
 import { NodeV2 } from './node-v2.ts';
 
-/** The nodes of a recording, each known by its registration. */
+/** Returns the nodes of a recording, identified by their registrations. */
 function nodesOf(exchanges: readonly Exchange[]): { readonly token: string; readonly nodes: NodeIdentity[] } {
   const nodes: NodeIdentity[] = [];
   let token = '';
@@ -22,10 +22,11 @@ function nodesOf(exchanges: readonly Exchange[]): { readonly token: string; read
 
 const NOBODY: NodeIdentity = { id: '0', name: 'nobody', peerUrl: '' };
 
-/** Who made each recorded call, if the machines can have made all of them in this order of their ends. */
+/** Returns which node made each recorded call, or undefined if the machines cannot have made them in this order. */
 function whoCalled(exchanges: readonly Exchange[]): readonly string[] | undefined {
   const { token, nodes } = nodesOf(exchanges);
-  // One that finds the cluster full has no name here, and neither has the proxy that it becomes, which reads the same.
+  // A node that finds the cluster full has no name here, and neither has the proxy that it becomes, which makes the
+  // same reads.
   const machinesAfter = (callers: readonly number[]): NodeV2[] | undefined => {
     const machines = [...nodes, NOBODY, NOBODY].map((each) => new NodeV2(each, token));
     for (const [i, caller] of callers.entries()) {
@@ -58,10 +59,10 @@ function whoCalled(exchanges: readonly Exchange[]): readonly string[] | undefine
 }
 
 for (const series of ['3.4', '3.5']) {
-  test(`nodes by the state machine make the calls that those of etcd ${series} were recorded to make`, () => {
+  test(`the state machine makes the calls recorded from nodes of etcd ${series}`, () => {
     const exchanges = recorded(`bootstrap-etcd-${series}.jsonl`);
     const callers = whoCalled(exchanges);
-    assert.ok(callers !== undefined, 'every recorded call is the next one of some node');
+    assert.ok(callers !== undefined, 'every recorded call is the next call of some node');
     assert.ok(new Set(callers).size >= 3);
   });
 }

@@ -34,10 +34,10 @@ export function handlersOf(services: readonly ServiceImplSpec[]): V3Handlers {
   };
 }
 
-// One for all, as making it takes longer than the call.
+// Shared, because creating it takes longer than the call.
 const GONE = new ConnectError('the client has gone', Code.Canceled);
 
-/** Gives a call to the handlers of the v3 dialect, without a socket. */
+/** Passes a call to the handlers of the v3 dialect, without a socket. */
 export function rpcExchange(
   { kv, watch }: V3Handlers,
   call: Exclude<Call, { type: 'HTTP' }>,
@@ -84,7 +84,7 @@ async function serve(
       for await (const each of answers) {
         for (const given of watchAnswers(each as WatchResponse)) answer(given);
       }
-      // etcd's client takes the end for the end of the watch.
+      // etcd's client treats the end of the stream as the end of the watch.
       return answer({ type: 'CANCELED' });
     }
   }

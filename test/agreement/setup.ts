@@ -7,11 +7,11 @@ import type { Dialect, NodeIdentity } from './node.ts';
 
 export const TOKEN = 't' as Token;
 
-/** How often what may happen beside the nodes' own steps does. */
+/** How many events may happen besides the nodes' own steps. */
 export interface Budget {
   /** Removals and replacements of members. */
   readonly cuts: number;
-  /** Crashes of nodes, each started again at once. */
+  /** Crashes of nodes, each followed by an immediate restart. */
   readonly crashes: number;
   /** Broken connections. */
   readonly breaks: number;
@@ -23,20 +23,20 @@ export type OpenStore = () => Promise<Store> | Store;
 
 export interface Setup {
   readonly size: number;
-  /** One for each node. */
+  /** One per node. */
   readonly dialects: readonly Dialect[];
   readonly budget: Budget;
   /**
-   * Whether each call, each answer, and each access to the store is a step of its own. Otherwise a node joins in one
-   * step, reads the list in one, and begins to wait in one, and takes answers when they come.
+   * Whether each call, response and store access is a separate step. Otherwise a node joins, reads the list and
+   * starts to wait in one step each, and processes responses as they arrive.
    */
   readonly isFine: boolean;
-  /** Makes data for one world, and returns what opens it, again and again; the store before is closed then. */
+  /** Creates the data of one world. Returns a function that opens it, closing the previous store. */
   readonly newData: () => OpenStore;
-  /** How late the news of a commit may be, in ms; 0 with a store in memory. */
+  /** The maximum delay of a commit notification in ms; 0 with a store in memory. */
   readonly newsMs?: number;
   readonly mutation?: Mutation;
-  /** Who a node is, by its number and how often it was started anew. */
+  /** Returns the identity of a node by its number and how often it was restarted. */
   readonly identityOf?: (i: number, start: number) => NodeIdentity;
 }
 
@@ -51,7 +51,7 @@ export function memoryData(): OpenStore {
 
 export const NOTHING: Budget = { cuts: 0, crashes: 0, breaks: 0, restarts: 0 };
 
-/** `3 of 2233 with 2 cuts` has four nodes, two of each dialect, for three places. */
+/** Returns a setup. Its name is like `3 of 2233 with 2 cuts`: four nodes, two of each dialect, for three slots. */
 export function setupOf(
   size: number,
   dialects: string,

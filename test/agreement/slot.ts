@@ -4,7 +4,7 @@ import { type Answer, callText, type Dialect, type NodeIdentity, type NodeMachin
 import { NodeV2 } from './node-v2.ts';
 import { NodeV3 } from './node-v3.ts';
 
-/** The steps between which nothing that others do makes a difference, but for what fine steps are there. */
+/** Steps between which the actions of others make no difference, except with fine steps. */
 const GROUPS: Readonly<Record<string, number>> = {
   CHECK_SIZE: 0,
   CHECK_LIST: 0,
@@ -17,17 +17,17 @@ const GROUPS: Readonly<Record<string, number>> = {
   WATCH: 2,
 };
 
-/** One node with its connection: a process that may be started anew. */
+/** One node with its connection: a process that may be restarted. */
 export class Slot {
   readonly letter: string;
   readonly dialect: Dialect;
   identity: NodeIdentity;
   machine: NodeMachine;
-  /** How many times it was started anew. */
+  /** How often it was restarted. */
   starts = 0;
-  /** All calls that were made, over all starts. */
+  /** All calls, over all restarts. */
   readonly calls: string[] = [];
-  /** Answers on their way to it. */
+  /** Responses on their way to it. */
   inbox: Answer[] = [];
   readonly #token: string;
   #connection: Connection | undefined;
@@ -53,7 +53,7 @@ export class Slot {
     return !this.isWaiting && this.machine.next() !== undefined;
   }
 
-  /** One that has started its etcd has data, and does not come back to discovery. */
+  /** A node that has started its etcd has data, and does not return to discovery. */
   get canCrash(): boolean {
     return this.machine.stage !== 'CHECK_SIZE' && this.machine.outcome?.type !== 'LEFT';
   }
@@ -62,13 +62,13 @@ export class Slot {
     return GROUPS[this.machine.stage];
   }
 
-  /** Makes the next call. `inSteps`: its answers are kept until they are taken one by one. */
+  /** Makes the next call. `inSteps`: responses are kept and processed one by one. */
   call(host: Host, inSteps: boolean, tell: (text: () => string) => void): void {
     const call = this.machine.next();
     if (call === undefined) return;
     this.calls.push(callText(call));
     tell(() => `${this.letter} calls ${callText(call)}`);
-    // It may come while the call is being made.
+    // A response may arrive during the call.
     const early: Answer[] = [];
     const answered = (answer: Answer): void => {
       if (connection.open === undefined) early.push(answer);
@@ -92,7 +92,7 @@ export class Slot {
     if (!goesOn || this.machine.outcome !== undefined) this.vanish();
   }
 
-  /** Its process is gone, and another one begins. */
+  /** Replaces the process with a new one. */
   startAgain(identity: NodeIdentity): void {
     this.vanish();
     this.starts += 1;
@@ -100,14 +100,14 @@ export class Slot {
     this.machine = this.#newMachine();
   }
 
-  /** What was on its way to it is lost. */
+  /** Drops the responses on their way to it. */
   breakConnection(): void {
     if (!this.isWaiting) return;
     this.vanish();
     this.machine.take({ type: 'BROKEN' });
   }
 
-  /** The service hears no more of it, and it of the service. */
+  /** Disconnects it from the service, in both directions. */
   vanish(): void {
     const connection = this.#connection;
     this.#connection = undefined;

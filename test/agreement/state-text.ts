@@ -2,9 +2,9 @@ import { TOKEN } from './setup.ts';
 import type { World } from './world.ts';
 
 /**
- * All that decides what can happen from here on, as a text: two histories that lead to one text need not both be
- * followed. Revisions are written as their ranks among each other, as nothing but their order matters, and nodes of one
- * dialect are numbered by how they are. What the service remembers beside the store is not in it.
+ * Returns the state that determines what can happen next as a text. Of several histories that lead to the same text,
+ * only one needs to be followed. Revisions are replaced by their ranks, because only their order matters, and nodes
+ * of one dialect are numbered by their state. It does not include what the service remembers besides the store.
  */
 export async function stateText(world: World): Promise<string> {
   const { slots, cluster, budget, verdicts, store } = world;

@@ -8,7 +8,7 @@ export interface Violation {
   readonly words: string;
 }
 
-/** Whether what has happened is as it must be. The first thing that is not stays. */
+/** Checks the laws. The first violation stays. */
 export class Verdicts {
   violation: Violation | undefined;
   /** The members with which the cluster became complete. */
@@ -16,7 +16,7 @@ export class Verdicts {
   /** The list of the first node that left as a member. */
   #left: string | undefined;
 
-  /** After every step. */
+  /** Checks the state after a step. */
   look(slots: readonly Slot[], cluster: Cluster | undefined): void {
     if (cluster !== undefined && isComplete(cluster)) {
       const members = listOf(cluster);
@@ -31,17 +31,17 @@ export class Verdicts {
       const members = machine.outcome.members.toSorted().join();
       this.#left ??= members;
       if (members !== this.#left)
-        this.#fail('AGREEMENT', `one left with ${this.#left}, ${letter} with ${members}`);
+        this.#fail('AGREEMENT', `one node left with ${this.#left}, ${letter} with ${members}`);
       if (members !== this.#final) {
         this.#fail(
           'FINALITY',
-          `the members are ${this.#final ?? 'not all there'}, and ${letter} left with ${members}`,
+          `the members are ${this.#final ?? 'incomplete'}, and ${letter} left with ${members}`,
         );
       }
     }
   }
 
-  /** When nobody has anything to do. */
+  /** Checks the state when no node has anything to do. */
   quiet(slots: readonly Slot[], cluster: Cluster | undefined): void {
     if (cluster === undefined) return;
     const complete = isComplete(cluster);
@@ -56,11 +56,11 @@ export class Verdicts {
       if (outcome?.type === 'LEFT' && !isMember(machine))
         this.#fail('PROGRESS', `${letter} left without itself`);
       if (complete && outcome === undefined)
-        this.#fail('PROGRESS', `${letter} waits for ever, though all are there`);
+        this.#fail('PROGRESS', `${letter} waits forever, although all are registered`);
     }
   }
 
-  /** When calls go on for ever: a node of v3 that is refused asks again, which only matters if it is waited for. */
+  /** Checks the state when calls never end: a rejected node of v3 retries, which only matters if others wait for it. */
   endless(slots: readonly Slot[], cluster: Cluster | undefined): void {
     if (cluster !== undefined && isComplete(cluster)) this.quiet(slots, cluster);
     else this.#fail('PROGRESS', 'the calls never end');
@@ -70,7 +70,7 @@ export class Verdicts {
     this.#fail('NO_DEFECT', defect instanceof Error ? (defect.stack ?? defect.message) : String(defect));
   }
 
-  /** What decides how it judges from here on. */
+  /** The state that determines its further judgement. */
   get memory(): readonly unknown[] {
     return [this.#final, this.#left];
   }

@@ -8,7 +8,7 @@ import { type Budget, identityOf, type OpenStore, type Setup, TOKEN } from './se
 import { Slot } from './slot.ts';
 import { Verdicts } from './verdicts.ts';
 
-/** Nodes, a service and what happens to them: one step at a time, the next when nothing is under way any more. */
+/** Nodes, a service and events: one step at a time, the next one when nothing is in progress. */
 export class World {
   readonly setup: Setup;
   readonly slots: readonly Slot[];
@@ -17,7 +17,7 @@ export class World {
   cluster: Cluster | undefined;
   store: Store;
   readonly #open: OpenStore;
-  // Most stories are never told.
+  // Lazily rendered, because most stories are never printed.
   readonly #story: Array<string | (() => string)> = [];
   host: Host;
 
@@ -50,12 +50,12 @@ export class World {
     return host;
   }
 
-  /** What has happened, for people. */
+  /** The story so far, for people. */
   get story(): readonly string[] {
     return this.#story.map((each) => (typeof each === 'string' ? each : each()));
   }
 
-  /** What can happen now. First the steps of nodes and the service, without which all is quiet. */
+  /** Returns what can happen now. `steps` of nodes and the service come first; when none is left, all is quiet. */
   enabled(): { readonly steps: readonly string[]; readonly events: readonly string[] } {
     const steps: string[] = [];
     const events: string[] = [];
@@ -75,7 +75,7 @@ export class World {
     return { steps, events };
   }
 
-  /** Has one thing happen. False when it cannot happen now. */
+  /** Applies an action. Returns false if it cannot happen now. */
   async apply(action: string): Promise<boolean> {
     const { steps, events } = this.enabled();
     if (!steps.includes(action) && !events.includes(action)) return false;
@@ -111,7 +111,7 @@ export class World {
         return this.#replace(slot);
       case 'crash':
         this.#spend('crashes');
-        this.#tell(`${slot.letter} crashes, and is started again`);
+        this.#tell(`${slot.letter} crashes and restarts`);
         return slot.startAgain(slot.identity);
       case 'break':
         this.#spend('breaks');
@@ -120,7 +120,7 @@ export class World {
     }
   }
 
-  /** In coarse steps, up to where what others do can come between. */
+  /** Runs coarse steps up to a point where actions of others can interleave. */
   async #go(slot: Slot): Promise<void> {
     const { isFine } = this.setup;
     const group = slot.group;
@@ -146,7 +146,7 @@ export class World {
     this.#cut(slot, 'replaced', call, () => slot.startAgain(wanted));
   }
 
-  /** A refused change is none: it may be tried again. */
+  /** A rejected change does not count: it may be retried. */
   #cut(slot: Slot, how: string, call: Promise<unknown>, then = (): void => {}): void {
     const before = this.budget;
     this.#spend('cuts');
@@ -164,9 +164,7 @@ export class World {
 
   async #restart(how: 'stop' | 'kill'): Promise<void> {
     this.#spend('restarts');
-    this.#tell(
-      how === 'stop' ? 'the service is stopped and started again' : 'the service is killed and started again',
-    );
+    this.#tell(how === 'stop' ? 'the service stops and restarts' : 'the service is killed and restarts');
     const { held } = this.host;
     if (how === 'stop') {
       held.holds = false;
@@ -182,7 +180,7 @@ export class World {
     this.host = this.#begin();
   }
 
-  /** Until nothing moves by itself: everyone goes on as long as there is something to do. False: it never ends. */
+  /** Runs steps until none is left. Returns false if they never end. */
   async finish(limit = 600): Promise<boolean> {
     const { newsMs = 0 } = this.setup;
     let late = newsMs > 0;
