@@ -16,7 +16,7 @@ interface JsonAnswer {
   readonly initialCluster: string;
 }
 
-suite('a node asks how it is to be started', () => {
+suite('the start endpoint', () => {
   let service: RunningService;
   before(async () => {
     service = await startService({ minTtl: 1 });
@@ -38,7 +38,7 @@ suite('a node asks how it is to be started', () => {
   const json = async <T>(token: string, query: string): Promise<T> =>
     (await (await ask(token, `${query}&format=json`)).json()) as T;
 
-  test('the answer is what the command line prints, kept nowhere, and logged without the token', async () => {
+  test('returns what the command line prints, is not cached, and logs no token', async () => {
     const token = await newToken();
     for (const format of ['flags', 'env', 'yaml', 'systemd', 'compose', 'kubernetes']) {
       const answer = await ask(token, `${NODE}&format=${format}`);
@@ -59,7 +59,7 @@ suite('a node asks how it is to be started', () => {
     );
   });
 
-  test('programs are told what to do, in each state of the cluster', async () => {
+  test('tells programs what to do in each state of the cluster', async () => {
     const token = await newToken();
     const first = await json<JsonAnswer>(token, NODE);
     assert.equal(first.action, 'start');
@@ -81,7 +81,7 @@ suite('a node asks how it is to be started', () => {
     assert.equal(late.initialCluster.split(',').length, 4);
   });
 
-  test('who cannot be started is refused with a status, a text for people and a reason for programs', async () => {
+  test('rejects a node with a status, a text for people and a reason for programs', async () => {
     const [assembling, complete, deleted] = [await newToken(), await newToken(), await newToken(1)];
     const expired = await newToken(5, { nanos: 1_000_000 });
     await register(assembling, 1);
@@ -131,7 +131,7 @@ suite('a node asks how it is to be started', () => {
     );
   });
 
-  test('a guarded token is answered with its secret alone, which the lines then have', async () => {
+  test('requires the secret of a guarded token, and returns commands with it', async () => {
     const { cluster, secrets } = await service.client.createToken({
       size: 3,
       guard: [Access.READ, Access.JOIN],
@@ -149,7 +149,7 @@ suite('a node asks how it is to be started', () => {
     assert.ok(!service.logged.join().includes(secret));
   });
 
-  test('it is read with GET and HEAD alone', async () => {
+  test('accepts only GET and HEAD', async () => {
     const token = await newToken();
     const head = await ask(token, NODE, { method: 'HEAD' });
     assert.deepEqual([head.status, await head.text()], [200, '']);
@@ -158,7 +158,7 @@ suite('a node asks how it is to be started', () => {
   });
 });
 
-test('a client that asks too much is refused in the form that it asked for, with when to ask again', async (t) => {
+test('a client above its rate limit gets an error in the requested format, with the time to retry', async (t) => {
   const { limits } = defaultConfig();
   const requests = { burst: 2, interval: 3_600_000 };
   const service = await startService(
