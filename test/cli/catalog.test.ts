@@ -10,14 +10,14 @@ import { CATALOG } from '../../src/cli/catalog.ts';
 const exec = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 
-test('the catalog has each command in its own words', async () => {
+test("the catalog matches each command's own summary", async () => {
   for (const { load, ...row } of CATALOG) {
     const { name, group, summary } = await load();
     assert.deepEqual({ name, group, summary }, row);
   }
 });
 
-/** The bytes of a module and of all that is loaded before it runs. */
+/** Returns the size of a module and of everything loaded before it runs. */
 function bytesBefore(file: string, seen = new Set<string>()): number {
   if (seen.has(file)) return 0;
   seen.add(file);
@@ -26,12 +26,12 @@ function bytesBefore(file: string, seen = new Set<string>()): number {
   return imported.reduce((sum, path) => sum + bytesBefore(join(dirname(file), path), seen), code.length);
 }
 
-test('the program starts with little more than the list of its commands', () => {
+test('the program starts by loading little more than its list of commands', () => {
   const bytes = bytesBefore(MAIN);
-  assert.ok(bytes < 24_000, `${bytes} bytes are loaded before anything is asked`);
+  assert.ok(bytes < 24_000, `${bytes} bytes are loaded before the command runs`);
 });
 
-/** What of Node.js itself a call has loaded by its end. */
+/** Returns the modules of Node.js that a call has loaded by its end. */
 async function builtins(...args: readonly string[]): Promise<string[]> {
   const probe = "process.once('exit', () => console.error(JSON.stringify(process.moduleLoadList)))";
   const flags = ['--import', `data:text/javascript,${probe}`];
@@ -39,8 +39,8 @@ async function builtins(...args: readonly string[]): Promise<string[]> {
   return JSON.parse(stderr) as string[];
 }
 
-test('what asks no service loads no client', async () => {
-  // Some versions of Node.js have a part of it loaded for every program.
+test('commands that call no service load no client', async () => {
+  // Some versions of Node.js load a part of it in every program.
   const bare = await builtins('--eval', '0');
   for (const args of [['--help'], ['version'], ['serve', '--help']]) {
     const loaded = await builtins(MAIN, ...args);

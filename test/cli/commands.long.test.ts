@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { run, SpawnedService } from '../support/child.ts';
 
-// The commands against a service of another process, as a script and a person use them.
+// The commands against a service in another process, used like by a script and by a person.
 
 let service: SpawnedService;
 before(async () => {
@@ -16,7 +16,7 @@ interface Ran {
   readonly stderr: string;
 }
 
-/** Runs a command on the service that DISC_SERVER names. */
+/** Runs a command on the service in DISC_SERVER. */
 function ask(...args: string[]): Promise<Ran> {
   return run(args, { DISC_SERVER: service.url });
 }
@@ -27,7 +27,7 @@ async function newToken(size: number, ...flags: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Registers infra1 and so on at 10.0.0.1 and so on. */
+/** Registers infra1 at 10.0.0.1, infra2 at 10.0.0.2 and so on. */
 async function register(token: string, number: number, ...flags: string[]): Promise<Ran> {
   return ask(
     'register',
@@ -45,7 +45,7 @@ function parsed(text: string): unknown {
   return JSON.parse(text);
 }
 
-/** Times, revisions and tokens differ from run to run. */
+/** Replaces times, revisions and tokens, which differ between runs. */
 function steady(text: string): string {
   return text
     .replaceAll(service.url, 'http://SERVICE')
@@ -57,7 +57,7 @@ function steady(text: string): string {
 }
 
 suite('new', () => {
-  test('prints the token, its URL, and what the next node is started with', async () => {
+  test('prints the token, its URL, and how to start the next node', async () => {
     const { code, stdout, stderr } = await ask('new', '--size', '5', '--ttl', '24h');
     assert.equal(code, 0);
     assert.equal(
@@ -80,7 +80,7 @@ Watch nodes:   etcd-discovery watch http://SERVICE/TOKEN
     assert.match(stderr, /^note: only this machine can reach .*--server/);
   });
 
-  test('makes a token of my own once, and the same call again finds it', async () => {
+  test('creates a custom token once, and finds it when repeated', async () => {
     const args = ['new', '--token', 'mine', '--description', 'staging', '--allow-rejoin', '-o', 'json'];
     const first = parsed((await ask(...args)).stdout) as Record<string, unknown>;
     assert.equal(first['created'], true);
@@ -107,8 +107,8 @@ Watch nodes:   etcd-discovery watch http://SERVICE/TOKEN
   });
 });
 
-suite('a cluster, from its token to its end', () => {
-  test('is shown as it assembles, by its token and by its URL', async () => {
+suite('a cluster from creation to deletion', () => {
+  test('is shown while it forms, by its token and by its URL', async () => {
     const url = await newToken(2, '--description', 'for the test');
     const token = url.slice(service.url.length + 1);
     assert.deepEqual(await ask('list-members', url), {
@@ -120,7 +120,7 @@ suite('a cluster, from its token to its end', () => {
     assert.equal((await register(url, 1)).stdout, 'infra1 was already registered: 1 of 2, 1 missing\n');
     assert.equal((await register(token, 2, '--id', 'second')).stdout, 'infra2 registered: 2 of 2\n');
     assert.equal((await register(token, 3, '--standby')).stdout, 'infra3 registered as a standby: 2 of 2\n');
-    // The URL names its own service, whatever the environment says.
+    // The URL selects its own service, whatever the environment says.
     const { code, stdout, stderr } = await run(['show', url], { DISC_SERVER: 'http://127.0.0.1:1' });
     assert.deepEqual([code, stderr], [0, '']);
     assert.equal(
@@ -149,7 +149,7 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
     assert.deepEqual(parsed((await ask('show', token, '--output', 'json')).stdout), list);
   });
 
-  test('addresses that likely do not work are warned of, apart from what scripts read', async () => {
+  test('a warning about likely wrong addresses is kept apart from the output for scripts', async () => {
     const token = await newToken(3);
     await register(token, 1);
     const local = ['--name', 'infra2', '--peer-url', 'http://localhost:2380'];
@@ -167,19 +167,19 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
     );
   });
 
-  test('join-late prints no line with an address that cannot work', async () => {
+  test('join-late prints no command with an address that cannot work', async () => {
     const peerUrl = ['--peer-url', 'http://0.0.0.0:2380'];
     const { code, stdout, stderr } = await ask('join-late', 'any', '--name', 'infra4', ...peerUrl);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /--peer-url "http:\/\/0\.0\.0\.0:2380" .* listen/);
   });
 
-  test('--server says more than a URL does', async () => {
+  test("--server overrides the server in a token's URL", async () => {
     const url = `http://127.0.0.1:1/${(await newToken(1)).split('/').at(-1)}`;
     assert.equal((await run(['show', url, '--server', service.url])).code, 0);
   });
 
-  test('changes a member, and takes one out by its name or its id', async () => {
+  test('a member is changed, and removed by its name or its id', async () => {
     const url = await newToken(3);
     await register(url, 1);
     await register(url, 2, '--id', 'two');
@@ -206,7 +206,7 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
     });
   });
 
-  test('is not deleted by a script that does not say --yes, and then for good', async () => {
+  test('is deleted by a script only with --yes, and for good', async () => {
     const url = await newToken(3);
     await register(url, 1);
     assert.deepEqual(await ask('delete', url), {
@@ -220,7 +220,7 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
     const shown = await ask('show', url);
     assert.equal(shown.code, 0);
     assert.match(steady(shown.stdout), /^state: +deleted$[^]*^deleted: +TIME \(0s ago\)$/m);
-    // Whoever has not seen the answer may ask again.
+    // A client that missed the response may repeat the call.
     assert.equal((await ask('delete', url, '--yes')).code, 0);
     for (const args of [['wait'], ['watch'], ['reopen']]) {
       const { code, stderr } = await ask(...args, url);
@@ -233,8 +233,8 @@ initial cluster: infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380
   });
 });
 
-suite('a node that comes late', () => {
-  test('is told to use its token while there is room, and the line for etcdctl afterwards', async () => {
+suite('a late node', () => {
+  test('is directed to its token while there is room, and gets the etcdctl command afterwards', async () => {
     const url = await newToken(2);
     await register(url, 1);
     const late = ['join-late', url, '--name', "in'fra3", '--peer-url', 'https://[fd00::3]:2380'];
@@ -271,7 +271,7 @@ suite('a node that comes late', () => {
 });
 
 suite('flags', () => {
-  test('prints how to start a node, for a token that works', async () => {
+  test('prints how to start a node, for a valid token', async () => {
     const url = await newToken(3);
     const [, token] = /\/(\w+)$/.exec(url) ?? [];
     const node = [url, '--name', 'infra1', '--ip', '10.0.0.1'];
@@ -284,7 +284,7 @@ suite('flags', () => {
     assert.match(stderr, /^note: only this machine can reach .*--server/);
     const mixed = ['--etcd', '3.6', '--mixed', '--peer-port', '12380', '--output', 'json'];
     const json = await ask('flags', ...node, ...mixed);
-    assert.equal(json.stderr, '', 'remarks are for people');
+    assert.equal(json.stderr, '', 'notes are for people');
     const { text } = parsed(json.stdout) as { text: string };
     assert.match(text, new RegExp(`^  --discovery-token=${url} `, 'm'));
     assert.match(text, /^ {2}--listen-peer-urls=http:\/\/10\.0\.0\.1:12380 /m);
@@ -293,7 +293,7 @@ suite('flags', () => {
   });
 });
 
-test('new --quiet prints the URL alone, and loses no secret', async () => {
+test('new --quiet prints only the URL, and loses no secret', async () => {
   const plain = await ask('new', '--quiet');
   assert.match(plain.stdout, /^http:\/\/[^\n]+\n$/);
   assert.equal(plain.stderr, '');
@@ -314,6 +314,6 @@ test('new --quiet prints the URL alone, and loses no secret', async () => {
     );
     for (const [, secret] of secrets) assert.ok(secret?.startsWith(`${token}:`), stderr);
     const highest = secrets.at(-1)?.[1] ?? '';
-    assert.equal((await ask('show', highest)).code, 0, 'the secret opens the token');
+    assert.equal((await ask('show', highest)).code, 0, 'the secret grants access to the token');
   }
 });

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 
 const COMMANDS = await loadCommands();
 
-// What is completed, asked of the real shells.
+// Completions, tested in the real shells.
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -27,7 +27,7 @@ before(async () => {
 });
 
 function missing(shell: string): string | false {
-  return spawnSync(shell, ['-c', 'exit 0']).status === 0 ? false : `there is no ${shell} on PATH`;
+  return spawnSync(shell, ['-c', 'exit 0']).status === 0 ? false : `no ${shell} on PATH`;
 }
 
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[A-Za-z]`, 'g');
@@ -37,7 +37,7 @@ const NAMES = COMMANDS.map(({ name }) => name);
 
 type Complete = (...words: string[]) => Promise<string[]>;
 
-/** What both shells that can be asked for a list must answer. */
+/** Cases for the two shells that can list their completions. */
 function cases(complete: Complete): void {
   test('the commands', async () => {
     const all = await complete('');
@@ -54,7 +54,7 @@ function cases(complete: Complete): void {
     assert.deepEqual(await complete('flags', 'TOKEN', '--form'), ['--format']);
   });
 
-  test('words that a value is one of', async () => {
+  test('values from a fixed set', async () => {
     const formats = ['compose', 'env', 'flags', 'kubernetes', 'systemd', 'yaml'];
     assert.deepEqual((await complete('flags', 'TOKEN', '--format', '')).sort(), formats);
     assert.deepEqual(await complete('flags', 'TOKEN', '-f', 'k'), ['kubernetes']);
@@ -62,7 +62,7 @@ function cases(complete: Complete): void {
     assert.deepEqual((await complete('completion', '')).sort(), ['bash', 'fish', 'zsh']);
   });
 
-  test('files, with spaces in their names too, and nothing where it cannot know', async () => {
+  test('files, also with spaces in their names, and nothing where the values are unknown', async () => {
     assert.deepEqual(await complete('show', 'TOKEN', '--cacert', 'two'), ['two words.pem']);
     assert.deepEqual(await complete('new', '--size', ''), []);
   });
@@ -78,7 +78,7 @@ suite('bash', { skip: missing('bash') }, () => {
   };
   cases(complete);
 
-  test('a value behind an equals sign, which comes as a word', async () => {
+  test('a value after an equals sign, which is a separate word', async () => {
     assert.deepEqual(await complete('flags', '--format', '=', 'y'), ['yaml']);
     assert.deepEqual(await complete('serve', '--custom-tokens', '='), ['on', 'off']);
   });
@@ -104,14 +104,14 @@ suite('zsh', { skip: missing('zsh') || noPty }, () => {
     ['serve --log-fo', '--log-format'],
     ['show TOKEN --cacert tw', 'two\\ words.pem'],
   ] as const) {
-    test(`${typed} becomes ${shown}`, async () => {
+    test(`${typed} completes to ${shown}`, async () => {
       const shell = new Pty('zsh -f -i', { HOME: directory });
       try {
         await waitFor('the prompt', () => shell.output.includes('[?2004h'));
         shell.type(
           `cd ${directory}; autoload -U compinit; compinit -u -D; source ${scriptOf('zsh')}; echo be''gun\n`,
         );
-        await waitFor('the script to be read', () => /^begun/m.test(shell.output));
+        await waitFor('the script to be loaded', () => /^begun/m.test(shell.output));
         const before = shell.output.length;
         shell.type(`etcd-discovery ${typed}\t`);
         const wanted = `etcd-discovery ${typed.replace(/\S*$/, '')}${shown}`.replaceAll(' ', '');
@@ -124,7 +124,7 @@ suite('zsh', { skip: missing('zsh') || noPty }, () => {
   }
 });
 
-/** Without spaces and escapes: a shell redraws parts of a line as it likes. */
+/** Removes spaces and escapes, because shells redraw lines differently. */
 function bare(text: string): string {
   return text.replaceAll(ESCAPES, '').replaceAll(/\s/g, '');
 }

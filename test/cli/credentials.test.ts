@@ -38,7 +38,7 @@ suite('DISC_CREDENTIALS', () => {
     return `${code} ${err}`;
   };
 
-  /** What each command needs beside its token. */
+  /** The arguments that each command needs besides its token. */
   const MORE: Readonly<Record<string, readonly string[]>> = {
     flags: ['--etcd', '3.7', '--name', 'a', '--ip', '10.0.0.1'],
     register: ['--name', 'a', '--peer-url', 'http://10.0.0.1:2380'],
@@ -52,7 +52,7 @@ suite('DISC_CREDENTIALS', () => {
   );
 
   for (const { name } of withToken) {
-    test(`are not shown by ${name} to a service that the URL of a token alone names`, async () => {
+    test(`are not sent by ${name} to a service that only a token's URL names`, async () => {
       const args = [name, `${url}/token`, ...(MORE[name] ?? [])];
       for (const env of [{}, { DISC_SERVER: 'https://discovery.example.com' }]) {
         shown.length = 0;
@@ -66,7 +66,7 @@ suite('DISC_CREDENTIALS', () => {
     });
   }
 
-  test('are shown to the service that is configured, whichever way the token is given', async () => {
+  test('are sent to the configured service, however the token is given', async () => {
     const basic = `Basic ${Buffer.from('ci:secret').toString('base64')}`;
     for (const [args, env] of [
       [['show', 'token', '--server', url], {}],
@@ -82,7 +82,7 @@ suite('DISC_CREDENTIALS', () => {
     }
   });
 
-  test('that are not there keep nobody from a URL', async () => {
+  test('are not needed to use a URL', async () => {
     shown.length = 0;
     const told = await call(['show', `${url}/token`], { DISC_CREDENTIALS: '' });
     assert.ok(told.startsWith('3 '), told);

@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-test('the health is asked by one plain call: no HTTP/2, and nothing of fetch', async () => {
+test('health uses one plain request, without HTTP/2 or fetch', async () => {
   const flags = ['--import', `data:text/javascript,${PROBE}`];
   const ask = [MAIN, 'health', '--server', service.url];
   const { stdout, stderr } = await exec(process.execPath, [...flags, ...ask]);
@@ -30,7 +30,7 @@ test('the health is asked by one plain call: no HTTP/2, and nothing of fetch', a
   assert.ok(loaded.includes('NativeModule http'));
 });
 
-/** What the command says of a server that answers so. */
+/** Returns the command's result for a server with this response. */
 async function healthOf(status: number, body: string): Promise<{ code: number; stdout: string }> {
   const server = createServer((_, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -50,7 +50,7 @@ async function healthOf(status: number, body: string): Promise<{ code: number; s
   }
 }
 
-test('what answers is believed only as far as it is the health', async () => {
+test('a response counts only if it is a health response', async () => {
   const serving = await healthOf(200, '{"status":"SERVING"}');
   assert.deepEqual([serving.code, serving.stdout], [0, '{"serving":true}\n']);
   const not = await healthOf(200, '{"status":"NOT_SERVING"}');

@@ -14,19 +14,19 @@ import { OperatorService } from '../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 
-/** What a service may have in mind for whoever reads its answers. */
+/** What a hostile service sends to its clients. */
 export interface Malice {
-  /** Every text of an answer, and the words of every refusal. */
+  /** Every text in a response or an error. */
   readonly text: string;
-  /** Of what is a URL mostly. */
+  /** The text of fields that usually contain URLs. */
   readonly url: string;
   /** The number of every enum. */
   readonly state: number;
-  /** Refuses, and for which reason. */
+  /** Rejects calls, with this reason. */
   readonly refusal?: keyof typeof ErrorReason | undefined;
 }
 
-/** A service whose answers are as its client's schema has them, and hold nothing but malice. */
+/** Returns a service whose responses follow the client's schema and have hostile content. */
 export function hostileService(malice: () => Malice): Server {
   const routes = (router: ConnectRouter): void => {
     for (const method of [...DiscoveryService.methods, ...OperatorService.methods, ...Health.methods]) {
@@ -46,9 +46,9 @@ function answerOf({ methodKind, output }: DescMethod, malice: () => Malice): unk
   return async function* () {
     refuse(malice());
     const [update] = output.oneofs;
-    // Each that a watch can tell, the first of them first; then it is over.
+    // One message for each kind of update, in order; then the stream ends.
     for (const field of update?.fields ?? []) yield filled(output, malice(), field.localName);
-    // Whoever watches comes again after most other ends.
+    // Clients retry a watch after most other errors.
     throw new ConnectError(malice().text, Code.Unauthenticated);
   };
 }
@@ -60,7 +60,7 @@ function refuse({ refusal, text, url, state }: Malice): void {
   throw new ConnectError(text, Code.FailedPrecondition, undefined, [{ desc: ErrorDetailSchema, value }]);
 }
 
-/** A message of which every field is set: of those that exclude each other the chosen one, or the first. */
+/** Returns a message with every field set: of a oneof the chosen field, or the first. */
 function filled(desc: DescMessage, malice: Malice, chosen?: string): object {
   const message = create(desc) as unknown as Record<string, unknown>;
   for (const field of desc.fields) {

@@ -16,20 +16,20 @@ const COMMANDS = await loadCommands();
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 const MARK = join(directory, 'ran');
 
-/** Beyond ASCII what clears the screen, names a window, turns a line around, or ends it. */
+/** Characters beyond ASCII that clear the screen, set the window title, reverse text, or end a line. */
 const STEERING = '\x1b[2J\x1b]0;owned\x07\r\b\x7f\x85\x9b31m\u202e\u2066\u2028\u2029\u200b\nnext: FORGED\n';
 const COMMAND = `$(touch ${MARK})\`touch ${MARK}\`;touch ${MARK};#`;
-/** What would end a quotation, for one that forgets to take it apart. */
+/** Ends a quotation, if the output forgets to escape it. */
 const QUOTED = `'${COMMAND}'`;
 const textOf = (command: string): string => `infra1${STEERING}${command}`;
 const TEXT = textOf(COMMAND);
 
-/** What may not get out: all that acts on a terminal, but for the ends of our own lines. */
+/** Characters that must not be printed: all that act on a terminal, except our own line feeds. */
 const UNFIT = /(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/u;
 
 const ofServices = COMMANDS.filter(({ flags }) => flags.some(({ flag }) => flag === 'server'));
 
-/** Values that flags take, of which each one that is needed gets the first that it does. */
+/** Values for required flags, which get the first one that they accept. */
 const VALUES = ['infra1', '10.0.0.1', 'http://10.0.0.1:2380', '3', '2s', '/tmp/x'];
 
 interface Ran {
@@ -38,7 +38,7 @@ interface Ran {
   readonly err: string;
 }
 
-suite('a service that means harm', () => {
+suite('a hostile service', () => {
   let server: Server;
   let url: string;
   let malice: Malice;
@@ -55,7 +55,7 @@ suite('a service that means harm', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** What a command needs, by its own help. */
+  /** Returns the required arguments of a command, from its help. */
   const argsOf = async ({ name, flags }: Command): Promise<string[]> => {
     const usage =
       /Usage: etcd-discovery \S+(.*) \[flags\]/.exec((await called([name, '--help'])).out)?.[1] ?? '';
@@ -65,9 +65,9 @@ suite('a service that means harm', () => {
       const value = flag.words?.[0] ?? VALUES.find((each) => flag.parse(each) !== undefined);
       return [`--${flag.flag}`, value ?? assert.fail(`no value for --${flag.flag}`)];
     });
-    // One of two is needed.
+    // One of these two flags is required.
     const ip = name === 'flags' ? ['--ip', '10.0.0.1'] : [];
-    // What asks a person does not here.
+    // Commands that ask for confirmation cannot do so here.
     const yes = flags.some(({ flag }) => flag === 'yes') ? ['--yes'] : [];
     const timeout = flags.some(({ flag }) => flag === 'timeout') ? ['--timeout', '1s'] : [];
     const args = words.map((word) => (word === 'TOKEN' ? 'my-cluster' : 'infra1'));
@@ -90,7 +90,7 @@ suite('a service that means harm', () => {
     return { code, out, err };
   };
 
-  /** Complete, assembling and others; with texts for URLs, and with URLs that are some; answers and refusals. */
+  /** Complete, assembling and other clusters; texts in place of URLs, and valid URLs; responses and errors. */
   const cases = function* (): Generator<Malice> {
     const own = `http://10.0.0.7:2380/${QUOTED}`;
     for (const state of [1, 2, 3, 4]) yield { text: TEXT, url: state % 2 === 0 ? TEXT : own, state };
@@ -102,12 +102,12 @@ suite('a service that means harm', () => {
     }
   };
 
-  test('meets every command that asks one', () => {
+  test('is called by every command that calls a service', () => {
     assert.ok(ofServices.length >= 11, ofServices.map(({ name }) => name).join());
   });
 
   for (const command of ofServices) {
-    test(`does not steer the terminal of ${command.name}, forge a line, or have something run that is pasted`, async () => {
+    test(`cannot control the terminal of ${command.name}, forge a line, or inject into pasted commands`, async () => {
       const args = await argsOf(command);
       let told = 0;
       const tried = new Set<string>();
@@ -122,7 +122,7 @@ suite('a service that means harm', () => {
         for (const [line] of all.matchAll(/(?:etcd-discovery |etcdctl |--discovery).*$/gm)) {
           if (tried.has(line)) continue;
           tried.add(line);
-          // What a shell makes of its words; what is no command fails, and runs nothing.
+          // How a shell splits the line. A line that is not a command fails and runs nothing.
           try {
             execFileSync('sh', ['-c', `set -- ${line}`], { stdio: 'pipe' });
           } catch {}
@@ -133,18 +133,18 @@ suite('a service that means harm', () => {
         for (const line of (json.out + json.err).split('\n').filter((rest) => rest !== '')) JSON.parse(line);
         assert.equal(json.code, text.code);
       }
-      if (command.name !== 'health') assert.ok(told > 0, 'it was told something at all');
+      if (command.name !== 'health') assert.ok(told > 0, 'the command received something');
     });
   }
 
-  test('has no accomplice in what was typed, as all that is written leaves by one way', async () => {
+  test('has no way around through arguments, because all output is checked in one place', async () => {
     for (const args of [[STEERING], ['show', STEERING, STEERING], ['show', '--server', STEERING]]) {
       const { out, err } = await called(args);
       assert.doesNotMatch(out + err, UNFIT);
     }
   });
 
-  test('is quoted to programs as it has spoken', async () => {
+  test('is quoted unchanged in output for programs', async () => {
     malice = { text: TEXT, url: TEXT, state: 1 };
     const { out } = await called(['list-members', 'my-cluster', '--server', url, '--output', 'json']);
     assert.equal((JSON.parse(out) as { members: [{ name: string }] }).members[0].name, TEXT);

@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { run, SpawnedService } from '../support/child.ts';
 
-// What programs read: one documented shape, in which no field is missing because its value is zero or empty.
-// ETCD_DISCOVERY_TEST_UPDATE=1 writes the golden file anew.
+// JSON output for programs: a documented shape in which no field is omitted because its value is zero or empty.
+// ETCD_DISCOVERY_TEST_UPDATE=1 rewrites the golden file.
 
 const GOLDEN = new URL('../../../test/golden/cli-output.jsonl', import.meta.url);
 
@@ -34,7 +34,10 @@ const CALLS: ReadonlyArray<readonly string[]> = [
   ['health'],
 ];
 
-/** Times, revisions, secrets and where the service is differ from run to run. What a person reads may be rephrased. */
+/**
+ * Replaces times, revisions, secrets and the service's URL, which differ between runs, and texts for people, which
+ * may be rephrased.
+ */
 function steady(text: string): unknown {
   const plain = text
     .replaceAll(service.url, 'http://SERVICE')
@@ -47,7 +50,7 @@ function steady(text: string): unknown {
   });
 }
 
-test('JSON on standard output, and of errors on standard error, stays as it is documented', async () => {
+test('JSON output and errors keep their documented shape', async () => {
   const lines: string[] = [];
   for (const args of CALLS) {
     const { code, stdout, stderr } = await run([...args, '--output', 'json'], { DISC_SERVER: service.url });

@@ -42,7 +42,7 @@ suite('etcd-discovery list', () => {
   let env: Record<string, string>;
   const tokens: string[] = [];
   before(async () => {
-    // As an operator does it.
+    // Like an operator.
     const issued = await called(['credential', 'ops', '--operator'], {});
     const secret = /: (\S+)\n$/.exec(issued.err)?.[1] ?? '';
     const ada = issueCredential('ada');
@@ -65,7 +65,7 @@ suite('etcd-discovery list', () => {
   });
   after(() => service.stop());
 
-  test('shows a row for each cluster, which fits a terminal of 80 columns', async () => {
+  test('shows a row for each cluster, within 80 columns', async () => {
     for (const columns of [80, 120, undefined]) {
       const { code, out, err } = await called(['list'], env, columns);
       assert.deepEqual([code, err], [EXIT.DONE, '']);
@@ -86,7 +86,7 @@ suite('etcd-discovery list', () => {
     }
   });
 
-  test('has pages and filters, and says how to go on', async () => {
+  test('has pages and filters, and prints how to continue', async () => {
     const listed: string[] = [];
     let args = ['list', '--limit', '3'];
     for (let pages = 0; pages < 2; pages++) {
@@ -100,7 +100,7 @@ suite('etcd-discovery list', () => {
       );
       args = /etcd-discovery (list .*)\n/.exec(err)?.[1]?.split(' ') ?? [];
     }
-    assert.deepEqual(args, [], 'the second is the last');
+    assert.deepEqual(args, [], 'the second page is the last');
     assert.deepEqual(listed.toSorted(), tokens.toSorted());
     const states = await called(['list', '--state', 'deleted', '--state', 'complete'], env);
     assert.equal(states.out.trimEnd().split('\n').length, 3);
@@ -120,7 +120,7 @@ suite('etcd-discovery list', () => {
     );
   });
 
-  test('ends as the other commands do', async () => {
+  test('has the exit codes of the other commands', async () => {
     const { DISC_CREDENTIALS: _, ...stranger } = env;
     for (const [args, as, code] of [
       [['list'], stranger, EXIT.DENIED],

@@ -5,7 +5,7 @@ import { Command, run, SpawnedService } from '../support/child.ts';
 import { noPty, Pty } from '../support/pty.ts';
 import { waitFor } from '../support/wait.ts';
 
-// `watch` and `wait` as the service goes away and comes back, in a pipe and on a terminal.
+// `watch` and `wait` while the service goes away and returns, in a pipe and on a terminal.
 
 let service: SpawnedService;
 let client: DiscoveryClient;
@@ -37,7 +37,7 @@ function begin(...args: string[]): Command {
   return new Command([...args, '--server', service.url]);
 }
 
-/** Without its time, which comes first. */
+/** Returns the lines without their time, which comes first. */
 function told(text: string): string[] {
   return text
     .split('\n')
@@ -48,7 +48,7 @@ function told(text: string): string[] {
 const COMPLETE = 'infra1=http://10.0.0.1:2380,infra2=http://10.0.0.2:2380';
 
 suite('in a pipe', () => {
-  test('watch and wait tell a warning when a member brings it', async () => {
+  test('watch and wait print a warning when a member causes it', async () => {
     const token = await newToken(3);
     await register(token, 1);
     const [watch, json, wait] = [
@@ -60,7 +60,7 @@ suite('in a pipe', () => {
       [watch.stdout, json.stdout, wait.stderr].every((text) => text.includes('infra1')),
     );
     await client.register({ token, memberId: '2', name: 'infra2', peerUrls: ['http://localhost:2380'] });
-    // It names this one as well, and is no other warning.
+    // The third member only joins the same warning.
     await register(token, 3);
     assert.equal((await wait.ended).code, 0);
     assert.equal(
@@ -85,13 +85,13 @@ suite('in a pipe', () => {
     await Promise.all([watch.ended, json.ended]);
   });
 
-  test('watch tells every change once, in a line each, across a restart of the service', async () => {
+  test('watch prints every change once, one per line, across a restart of the service', async () => {
     const token = await newToken(2);
     await register(token, 1);
     const watch = begin('watch', token);
     await waitFor('the first lines', () => watch.stdout.includes('missing'));
     await restart();
-    await waitFor('the break to be noticed', () => watch.stderr.includes('trying again'));
+    await waitFor('the reconnection attempt', () => watch.stderr.includes('trying again'));
     await client.deregister({ token, memberId: '1' });
     await register(token, 1);
     await register(token, 2);
@@ -114,12 +114,12 @@ suite('in a pipe', () => {
     assert.ok(!watch.stdout.includes('\x1b') && !watch.stdout.includes('\r'));
   });
 
-  test('watch --output json is an object of the API in each line', async () => {
+  test('watch --output json prints an object of the API on each line', async () => {
     const token = await newToken(2);
     const watch = begin('watch', token, '--output', 'json');
     await waitFor('the snapshot', () => watch.stdout.includes('snapshot'));
     await restart();
-    await waitFor('the break to be noticed', () => watch.stderr.includes('\n'));
+    await waitFor('the reconnection attempt', () => watch.stderr.includes('\n'));
     await register(token, 1);
     await client.deleteToken({ token });
     assert.equal((await watch.ended).code, 5);
@@ -132,7 +132,7 @@ suite('in a pipe', () => {
     );
   });
 
-  test('watch whose reader has seen enough ends without a word', async () => {
+  test('watch ends silently when its reader closes the pipe', async () => {
     const token = await newToken(1);
     const watch = begin('watch', token);
     await waitFor('the first line', () => watch.stdout.includes('missing'));
@@ -141,7 +141,7 @@ suite('in a pipe', () => {
     assert.deepEqual([(await watch.ended).code, watch.stderr], [0, '']);
   });
 
-  test('wait prints the initial cluster and nothing else, across a restart of the service', async () => {
+  test('wait prints only the initial cluster, across a restart of the service', async () => {
     const token = await newToken(2);
     const wait = begin('wait', token, '--timeout', '1h');
     await waitFor('the first line', () => wait.stderr.includes('0 of 2, 2 missing'));
@@ -154,7 +154,7 @@ suite('in a pipe', () => {
     assert.deepEqual(lines.slice(-2), ['infra2 (http://10.0.0.2:2380) registered: 2 of 2', 'complete']);
   });
 
-  test('wait begins before the service does', async () => {
+  test('wait can start before the service', async () => {
     const token = await newToken(1);
     await register(token, 1);
     await service.end('SIGKILL');
@@ -164,10 +164,10 @@ suite('in a pipe', () => {
     assert.deepEqual([(await wait.ended).code, wait.stdout], [0, 'infra1=http://10.0.0.1:2380\n']);
   });
 
-  test('wait that times out is exit code 6, and says who is there', async () => {
+  test('wait that times out exits with code 6, and lists the registered nodes', async () => {
     const token = await newToken(3);
     await register(token, 1);
-    // On a slow machine it may not have been told anything in a second: then it is given more.
+    // On a slow machine a second may pass before the first message: then retry with a longer timeout.
     const timedOut = async (url: string, told: RegExp): Promise<void> => {
       for (let seconds = 1; ; seconds *= 4) {
         const args = ['wait', token, '--timeout', `${seconds}s`, '-s', url];
@@ -184,10 +184,10 @@ suite('in a pipe', () => {
     await timedOut('http://127.0.0.1:1', /^: cannot reach http:\/\/127\.0\.0\.1:1: connection refused$/);
   });
 
-  test('wait and watch end with exit code 5 when the token expires or is deleted', async () => {
+  test('wait and watch exit with code 5 when the token expires or is deleted', async () => {
     const [expires, deleted] = [await newToken(2, 4), await newToken(2)];
     const ends = [begin('wait', expires), begin('watch', expires), begin('wait', deleted)];
-    // On a slow machine the other token has expired before they are there, which they tell in the same words.
+    // On a slow machine the other token may expire before they start, which they report in the same words.
     await waitFor('the last of them', () => ends[2]?.stderr.includes('2 missing') === true);
     await client.deleteToken({ token: deleted });
     assert.deepEqual(await Promise.all(ends.map(async (each) => (await each.ended).code)), [5, 5, 5]);
@@ -212,7 +212,7 @@ suite('in a pipe', () => {
 });
 
 suite('on a terminal', { skip: noPty }, () => {
-  test('watch draws a bar below the changes, which goes when it ends', async () => {
+  test('watch draws a progress bar below the changes, and removes it at the end', async () => {
     const token = await newToken(2);
     const watch = Pty.run(['watch', token, '--server', service.url]);
     const status = (): string => watch.screen().split('\n').at(-1) ?? '';
@@ -222,7 +222,7 @@ suite('on a terminal', { skip: noPty }, () => {
     await register(token, 1);
     await waitFor('half a bar', () => /^\[#{12}-{12}\] 1 of 2, 1 missing, /.test(status()));
     await restart();
-    // The bar may be below it again already.
+    // The bar may already be redrawn below it.
     await waitFor('the break', () => /^cannot reach .*; trying again\r?$/m.test(watch.screen()));
     await register(token, 2);
     await waitFor('a full bar', () => /^\[#{24}\] 2 of 2, expires in /.test(status()));
@@ -239,7 +239,7 @@ suite('on a terminal', { skip: noPty }, () => {
     assert.match(watch.screen(), /the token was deleted: 0 of 2\n$/);
   });
 
-  test('the bar is cut to a narrow terminal, and Ctrl-C leaves it on a line of its own', async () => {
+  test('the bar fits a narrow terminal, and Ctrl-C leaves it on its own line', async () => {
     const token = await newToken(3);
     const watch = Pty.run(['watch', token, '--server', service.url], {}, 34);
     await waitFor('the bar', () => watch.screen().endsWith(`[${'-'.repeat(24)}] 0 of 3`));
@@ -263,7 +263,7 @@ suite('on a terminal', { skip: noPty }, () => {
     });
   }
 
-  test('wait draws its bar on standard error, so that its output can be kept', async () => {
+  test('wait draws its bar on stderr, so that its output can be captured', async () => {
     const token = await newToken(1);
     const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
     const wait = new Pty(`bash -c 'kept=$(${command} wait ${token} -s ${service.url}); echo "kept: $kept"'`);
@@ -273,7 +273,7 @@ suite('on a terminal', { skip: noPty }, () => {
     assert.match(wait.screen(), /^kept: infra1=http:\/\/10\.0\.0\.1:2380$/m);
   });
 
-  test('wait on a terminal prints its value on a line of its own, whatever goes elsewhere', async () => {
+  test('wait on a terminal prints its value on a line of its own, whatever is redirected', async () => {
     const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
     const value = /^infra1=http:\/\/10\.0\.0\.1:2380$/m;
     for (const [redirect, env, columns, isOnScreen] of [
@@ -298,7 +298,7 @@ suite('on a terminal', { skip: noPty }, () => {
     }
   });
 
-  test('delete asks, and takes no other answer than yes for one', async () => {
+  test('delete asks for confirmation, and accepts only yes', async () => {
     const token = await newToken(2);
     await register(token, 1);
     for (const [answer, code, state] of [

@@ -42,7 +42,7 @@ async function filled(count: number): Promise<string> {
 
 const dataOf = (path: string): Promise<unknown[]> => withStore(path, contents);
 
-test('export and import move a data directory: the file is its owner’s, and the new service serves the tokens', async () => {
+test('export and import move a data directory: the file is private, and the new service serves the tokens', async () => {
   const [from, to, file] = [await filled(40), fresh('data'), fresh('tokens.jsonl')];
   const before = await dataOf(from);
   const exported = await run(['export', file, '--data-dir', from]);
@@ -54,7 +54,7 @@ test('export and import move a data directory: the file is its owner’s, and th
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const dry = await run(['import', file, '--dry-run', '--data-dir', to]);
   assert.match(dry.stdout, /^would import: 40 tokens with \d+ members\n/);
-  assert.equal(existsSync(to), false, 'a dry run makes nothing');
+  assert.equal(existsSync(to), false, 'a dry run creates nothing');
   const imported = await run(['import', file, '--data-dir', to]);
   assert.equal(imported.stdout, dry.stdout.replace('would import', 'imported'));
   assert.deepEqual([imported.code, imported.stderr], [0, '']);
@@ -65,7 +65,7 @@ test('export and import move a data directory: the file is its owner’s, and th
   await service.end();
 });
 
-test('an export goes through a pipe, its counts beside it', async () => {
+test('an export can go to a pipe, with its counts on stderr', async () => {
   const [from, to] = [await filled(60), fresh('data')];
   const exported = await run(['export', '-', '--data-dir', from]);
   assert.match(exported.stderr, /^exported: 60 tokens/);
@@ -90,7 +90,7 @@ test('an import that cannot write does not wait for the end of its input', async
   assert.deepEqual(ending, { code: 1, signal: null });
 });
 
-test('an import that is killed at any moment is completed by the next', async () => {
+test('the next import completes one that was killed at any moment', async () => {
   const [file, to] = [fresh('tokens.jsonl'), fresh('data')];
   const from = openMemoryStore(emptyDisk(), DEFAULT_POLICY);
   await fill(from, random, 5000);
@@ -107,7 +107,7 @@ test('an import that is killed at any moment is completed by the next', async ()
     command.child.once('exit', () => {
       over = true;
     });
-    // Its file grows as it writes.
+    // The data file grows during writes.
     await waitFor('writes', () => over || size() > before + 100_000);
     if (over) break;
     command.child.kill('SIGKILL');
@@ -122,7 +122,7 @@ test('an import that is killed at any moment is completed by the next', async ()
   assert.deepEqual(await dataOf(to), await contents(from));
 });
 
-test('conflicts, bad lines and a missing end are told, the rest is imported, and the exit code is 1', async () => {
+test('an import reports conflicts, invalid lines and a missing end, imports the rest, and exits with code 1', async () => {
   const [from, to, file] = [await filled(10), fresh('data'), fresh('tokens.jsonl')];
   await run(['export', file, '--data-dir', from]);
   await run(['import', file, '--data-dir', to]);
@@ -155,7 +155,7 @@ test('conflicts, bad lines and a missing end are told, the rest is imported, and
   assert.match(assemblingLines[0] ?? '', /^assembling: \d+; the old service must no longer serve/);
 });
 
-test('what cannot be is told in one line: no data, a file that is there or is not, a data directory in use', async () => {
+test('impossible calls print one line: no data, an existing or missing file, a data directory in use', async () => {
   const [from, file, none] = [await filled(1), fresh('tokens.jsonl'), fresh('nothing')];
   const refused = async (args: string[], words: RegExp, code = 1): Promise<void> => {
     const ended = await run(args);
@@ -177,7 +177,7 @@ test('what cannot be is told in one line: no data, a file that is there or is no
   await refused(['export', file, '--data-dir', from], /already exists and was not overwritten/);
   assert.equal(readFileSync(file, 'utf8'), 'mine');
   await refused(['import', file, '--data-dir', none], /tokens\.jsonl is not an etcd-discovery export/);
-  assert.equal(existsSync(none), false, 'what is no export makes no store');
+  assert.equal(existsSync(none), false, 'an invalid export creates no store');
   const service = await SpawnedService.start([], { dataDir: from });
   await refused(['export', fresh('x'), '--data-dir', from], /another process is using the data directory/);
   await service.end();
@@ -197,7 +197,7 @@ test('what cannot be is told in one line: no data, a file that is there or is no
   await refused(['import', 'a', '--max-size', 'x'], /--max-size "x": must be a whole number/, 2);
 });
 
-test('commands about data answer programs in JSON, in one line, and refuse in it', async () => {
+test('with --output json, the data commands print results and errors as one line of JSON', async () => {
   const from = await filled(3);
   const [file, backup, to] = [fresh('tokens.jsonl'), fresh('backup'), fresh('data')];
   const json = async (args: string[], stream: 'stdout' | 'stderr' = 'stdout'): Promise<object> => {

@@ -17,23 +17,23 @@ async function start(...args: string[]): Promise<SpawnedService> {
 
 const isProbe = ({ path }: Record<string, unknown>): boolean => path === '/livez';
 
-test('SIGUSR2 switches the log to debug while the service runs, and back', async () => {
+test('SIGUSR2 switches the log level to debug at run time, and back', async () => {
   const { url, command } = await start('--log-level', 'info');
   const said = (): number => command.log().filter(({ msg }) => String(msg).startsWith('SIGUSR2: ')).length;
   await fetch(`${url}/livez`);
   command.child.kill('SIGUSR2');
-  await waitFor('the log to say that it is at debug', () => said() === 1);
+  await waitFor('the log level debug', () => said() === 1);
   await fetch(`${url}/livez`);
-  await waitFor('the line of a probe', () => command.log().some(isProbe));
+  await waitFor('the log line of a probe', () => command.log().some(isProbe));
   command.child.kill('SIGUSR2');
-  await waitFor('the log to say that it is back', () => said() === 2);
+  await waitFor('the previous log level', () => said() === 2);
   await fetch(`${url}/livez`);
   await fetch(`${url}/livez`);
   assert.equal(command.log().filter(isProbe).length, 1);
   assert.equal(command.log().at(-1)?.['msg'], 'SIGUSR2: log level restored to info');
 });
 
-test('--metrics-addr has the metrics and the probes, and takes the metrics off the first address', async () => {
+test('--metrics-addr serves the metrics and the probes, and the main address stops serving metrics', async () => {
   const service = await start('--metrics-addr', '127.0.0.1:0');
   const { url, command } = service;
   const metrics = String(command.log().find(({ msg }) => msg === 'serving')?.['metrics']);
@@ -59,7 +59,7 @@ test('--metrics-addr has the metrics and the probes, and takes the metrics off t
   assert.deepEqual(await service.end(), { code: 0, signal: null });
 });
 
-test('an address of the metrics that is taken, or is the service’s own, is told in a line', async () => {
+test('a metrics address that is in use, or that the service uses itself, is an error of one line', async () => {
   const { url } = await start();
   const [port = 0] = await freePorts(1);
   const taken = new URL(url).host;

@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait.ts';
 
 const skip = (await needCommands({ nginx: PACKAGES.nginx })) ?? false;
 
-/** What is printed as a command of this program, to be run as it stands. */
+/** Returns the arguments of a printed command of this program, ready to run. */
 function printed(text: string, name: string): string[] {
   const [, line = ''] = new RegExp(`etcd-discovery (${name} .*)$`, 'm').exec(text) ?? [];
   return line.split(' ');
@@ -44,7 +44,7 @@ for (const proxy of ['strips', 'keeps'] as const) {
     await says(['deregister', url, 'infra1']);
     await says(['register', url, ...node]);
     await says(['register', url, '--name', 'infra2', '--peer-url', 'http://10.0.0.2:2380']);
-    await waitFor('the watch to see it', () => watch.stdout.includes('complete'));
+    await waitFor('the watch to report it', () => watch.stdout.includes('complete'));
     assert.match(await says(['wait', url, '--timeout', '30s']), /^infra1=\S+,infra2=\S+\n$/);
     assert.match(await says(['show', url]), /state: +complete/);
     const token = url.slice(base.length + 1);
@@ -59,7 +59,7 @@ for (const proxy of ['strips', 'keeps'] as const) {
     assert.equal(unknown.code, 4);
     assert.ok(unknown.stderr.endsWith(` new --size 3 --server ${base}\n`), unknown.stderr);
     const outside = await run(['show', `${new URL(base).origin}/${token}`]);
-    assert.equal(outside.code, 3, 'outside of the path is something else');
+    assert.equal(outside.code, 3, 'a URL outside of the path is not the service');
     const noToken = await run(['show', base, '--server', base]);
     assert.match(noToken.stderr, /the URL has no token/);
   });

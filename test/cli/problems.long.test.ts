@@ -10,7 +10,7 @@ import { freePorts } from '../etcd/harness/ports.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { CA_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
 
-// What is told when it does not work: one line of what is wrong, one of what to do, and an exit code.
+// What the command line prints when it fails: the problem, the next step, and an exit code.
 
 let service: SpawnedService;
 let tls: SpawnedService;
@@ -23,7 +23,7 @@ after(async () => {
   await tls.remove();
 });
 
-/** In this process: these calls end before anything is asked or opened. */
+/** Runs in this process: these calls end before they send or open anything. */
 async function runHere(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   let [stdout, stderr] = ['', ''];
   const code = await runCommand(args, {
@@ -47,7 +47,7 @@ async function fails(args: readonly string[], code: number, text: RegExp): Promi
   assert.deepEqual([ran.code, ran.stdout], [code, '']);
 }
 
-suite('a wrong call is exit code 2', () => {
+suite('a usage error exits with code 2', () => {
   const wrong: ReadonlyArray<[args: string[], text: RegExp]> = [
     [['show'], /: show requires TOKEN; see etcd-discovery show --help\n$/],
     [['show', 'a', 'b'], /: "b": unexpected argument/],
@@ -103,7 +103,7 @@ suite('a wrong call is exit code 2', () => {
     });
   }
 
-  test('DISC_SERVER that is no URL', async () => {
+  test('DISC_SERVER that is not a URL', async () => {
     const { code, stderr } = await run(['show', 'a'], { DISC_SERVER: 'here' });
     assert.deepEqual(
       [code, stderr.startsWith('etcd-discovery: DISC_SERVER "here": must be a URL')],
@@ -111,7 +111,7 @@ suite('a wrong call is exit code 2', () => {
     );
   });
 
-  test('credentials with the end of a line behind them', async () => {
+  test('credentials followed by a line break', async () => {
     for (const credentials of ['secret\n', 'name:secret\n', 'sécret']) {
       const { code, stderr } = await run(['show', 'a'], { DISC_CREDENTIALS: credentials });
       assert.match(stderr, /^etcd-discovery: DISC_CREDENTIALS must be printable ASCII/);
@@ -120,14 +120,14 @@ suite('a wrong call is exit code 2', () => {
     }
   });
 
-  test('more than the service takes', () =>
+  test("a value above the service's limit", () =>
     fails(
       ['new', '--description', 'x'.repeat(100_000), '--server', service.url],
       2,
       /: the request is too large for http.*\n$/,
     ));
 
-  test('as JSON when that is asked for', async () => {
+  test('as JSON, with --output json', async () => {
     const { code, stderr } = await run(['new', '--size', '0', '--output', 'json']);
     assert.deepEqual(
       [code, JSON.parse(stderr)],
@@ -145,11 +145,11 @@ suite('a wrong call is exit code 2', () => {
     );
   });
 
-  test('what the service does not take', () =>
+  test('a value that the service rejects', () =>
     fails(['new', '--size', '10', '--server', service.url], 2, /size must be 1 to 9 members, not 10/));
 });
 
-suite('a service that is not there is exit code 3', () => {
+suite('an unavailable service exits with code 3', () => {
   const servers: Server[] = [];
   after(() => {
     for (const server of servers) server.close();
@@ -161,7 +161,7 @@ suite('a service that is not there is exit code 3', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  test('nobody listens', async () => {
+  test('connection refused', async () => {
     const [port] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     await fails(
@@ -171,14 +171,14 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
-  test('there is no such host', () =>
+  test('unknown host', () =>
     fails(
       ['show', 'a', '-s', 'http://no-such-host.invalid'],
       3,
       /: cannot reach .*: (host not found|the name server)/,
     ));
 
-  test('no scheme is http, which is said, unless a secret would go over a network', async () => {
+  test('a URL without scheme uses http and prints a note, except when a secret would cross a network', async () => {
     const { host } = new URL(service.url);
     const made = await run(['new', '--quiet', '--server', host]);
     assert.deepEqual([made.code, made.stdout.startsWith(`${service.url}/`)], [0, true]);
@@ -190,7 +190,7 @@ suite('a service that is not there is exit code 3', () => {
     await fails(['show', 'a:secret', '-s', 'example.invalid:8087'], 2, /plaintext.*\nnext: write the scheme/);
   });
 
-  test('something else answers', async () => {
+  test('a server that is not the service', async () => {
     const url = await listening(createServer((_, response) => response.writeHead(404).end('<h1>no</h1>')));
     await fails(
       ['show', 'a', '-s', url],
@@ -199,7 +199,7 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
-  test('nothing is ever answered', async () => {
+  test('no response', async () => {
     const url = await listening(createSilentServer((socket) => socket.on('error', () => {}).resume()));
     await fails(
       ['show', 'a', '-s', url],
@@ -208,14 +208,14 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
-  test('what answers speaks no HTTP', async () => {
+  test('a server that does not speak HTTP', async () => {
     const url = await listening(
       createSilentServer((socket) => socket.on('error', () => {}).end('SSH-2.0-x\r\n')),
     );
     await fails(['show', 'a', '-s', url], 3, /: cannot reach .*: .*not speak HTTP\n/);
   });
 
-  test('clear text is spoken to TLS, and TLS to clear text', async () => {
+  test('plaintext to a TLS port, and TLS to a plaintext port', async () => {
     await fails(
       ['show', 'a', '-s', tls.url.replace('https', 'http')],
       3,
@@ -228,18 +228,18 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
-  test('its CA is not known, until --cacert names it', async () => {
+  test('an unknown CA, until --cacert names it', async () => {
     await fails(['show', 'a', '-s', tls.url], 3, /signed by an unknown authority\nnext: .*--cacert/);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
-    // As the command flags has it.
+    // The printed commands use the CA too.
     const { stdout: text } = await run(['new', '--server', tls.url, '--cacert', CA_FILE]);
     const endpoints = `--discovery-endpoints ${tls.url} --discovery-insecure-transport=false`;
     assert.ok(text.includes(`${endpoints} --discovery-cacert ${CA_FILE}\n`), text);
     assert.ok(text.includes(`, with SSL_CERT_FILE=${CA_FILE} in the environment\n`), text);
     for (const line of ['flags', 'watch'])
       assert.match(text, new RegExp(` ${line} https:\\S+.* --cacert ${CA_FILE}\n`));
-    // What the environment has, the next command has as well.
+    // The next command reads the same environment.
     const env = { DISC_SERVER: tls.url, DISC_CACERT: CA_FILE };
     const made = await run(['new'], env);
     assert.ok(made.stdout.includes(`--discovery-cacert ${CA_FILE}\n`), made.stderr);
@@ -247,7 +247,7 @@ suite('a service that is not there is exit code 3', () => {
     assert.deepEqual([(await run(['health'], env)).code, made.code], [0, 0]);
   });
 
-  test('its certificate is for another name', async (t) => {
+  test('a certificate for another name', async (t) => {
     const other = await SpawnedService.start(TLS_ARGS, { addr: '127.0.0.2:0' });
     t.after(() => other.remove());
     await fails(
@@ -257,14 +257,14 @@ suite('a service that is not there is exit code 3', () => {
     );
   });
 
-  test('a certificate comes with the key of another, or of none', () =>
+  test("a certificate with another one's key, or without a key", () =>
     fails(
       ['show', 'a', '-s', tls.url, '--cert', CA_FILE, '--key', KEY_FILE],
       2,
       /--cert and --key \(DISC_CERT, DISC_KEY\) require .*mismatch/,
     ));
 
-  test('a CA file holds no certificate', async (t) => {
+  test('a CA file without a certificate', async (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     t.after(() => rmSync(directory, { recursive: true }));
     const file = join(directory, 'ca.pem');
@@ -277,15 +277,15 @@ suite('a service that is not there is exit code 3', () => {
   });
 });
 
-suite('a refusal has its words and a code', () => {
-  test('no such token', () =>
+suite('a rejection has a text and an exit code', () => {
+  test('unknown token', () =>
     fails(
       ['wait', 'nobody', '-s', service.url],
       4,
       /: no such token: .*\nnext: check the token and the service/,
     ));
 
-  test('the next step asks the same service', async () => {
+  test('the next step names the same service', async () => {
     const { stderr } = await run(['show', 'nobody', '-s', service.url]);
     assert.match(stderr, new RegExp(`: etcd-discovery new --size 3 --server ${service.url}\n`));
     const usual = await run(['show', 'nobody'], { DISC_SERVER: service.url });
@@ -296,10 +296,10 @@ suite('a refusal has its words and a code', () => {
     assert.ok(gone.stderr.endsWith(`next: etcd-discovery list-members ${url}\n`), gone.stderr);
   });
 
-  test('a token of my own, where the service makes them all', () =>
+  test('a custom token where they are off', () =>
     fails(['new', '--token', 'mine', '-s', service.url], 1, /custom tokens.*\nnext: omit --token/));
 
-  test('as JSON when that is asked for', async () => {
+  test('as JSON, with --output json', async () => {
     const { code, stdout, stderr } = await run(['list-members', 'nobody', '-s', service.url, '-o', 'json']);
     assert.deepEqual([code, stdout], [4, '']);
     const { error } = JSON.parse(stderr) as { error: Record<string, unknown> };
@@ -310,13 +310,13 @@ suite('a refusal has its words and a code', () => {
   });
 });
 
-suite('output that goes nowhere', () => {
+suite('output that cannot be written', () => {
   const to = (where: string, ...args: string[]): Promise<{ code: number | null; stderr: string }> => {
     const command = new Command(args, {}, 'ignore', `exec "${process.execPath}" "$@" ${where}`);
     return command.ended.then(({ code }) => ({ code, stderr: command.stderr }));
   };
 
-  test('a full disk is told in a line', {
+  test('a full disk is an error of one line', {
     skip: !existsSync('/dev/full') && 'no /dev/full here',
   }, async () => {
     const { code, stderr } = await to('>/dev/full', '--version');
@@ -324,7 +324,7 @@ suite('output that goes nowhere', () => {
     assert.match(stderr, /^etcd-discovery: cannot write to standard output: ENOSPC.*\n$/);
   });
 
-  test('remarks that nobody reads change no exit code', {
+  test('unread notes do not change the exit code', {
     skip: !existsSync('/dev/full') && 'no /dev/full here',
   }, async () => {
     assert.equal((await to('2>/dev/full', 'show')).code, 2);

@@ -30,13 +30,13 @@ function message(command: Command, msg: RegExp): Record<string, unknown> | undef
   return command.log().find((line) => msg.test(String(line['msg'])));
 }
 
-/** A registration whose body never comes: a call that is under way for as long as we like. */
+/** Starts a registration whose body never comes: a call in progress for as long as the test needs. */
 async function callUnderWay(service: SpawnedService): Promise<Socket> {
   const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
   const { hostname, port } = new URL(service.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => {});
-  // With the answer to the first request the second is known to be under way.
+  // The response to the first request shows that the second has started.
   socket.write(
     `GET /health HTTP/1.1\r\nHost: x\r\n\r\nPUT /${cluster?.token}/1?prevExist=false HTTP/1.1\r\nHost: x\r\n` +
       'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 40\r\n\r\nvalue=',
@@ -46,7 +46,7 @@ async function callUnderWay(service: SpawnedService): Promise<Socket> {
 }
 
 suite('help and versions', () => {
-  test('--version and --help are answered, with exit code 0', async () => {
+  test('--version and --help exit with code 0', async () => {
     assert.deepEqual(await run(['--version']), {
       code: 0,
       stdout: `etcd-discovery ${VERSION}\n`,
@@ -66,7 +66,7 @@ suite('help and versions', () => {
     });
   });
 
-  test('a wrong call is one line on standard error, or the help, and exit code 2', async () => {
+  test('a usage error prints one line on stderr, or the help, and exits with code 2', async () => {
     const wrong = await run(['serv']);
     assert.deepEqual(wrong, {
       code: 2,
@@ -80,7 +80,7 @@ suite('help and versions', () => {
   });
 });
 
-suite('what keeps the service from starting is one line, and exit code 1', () => {
+suite('a startup failure prints one line and exits with code 1', () => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -107,7 +107,7 @@ suite('what keeps the service from starting is one line, and exit code 1', () =>
     }
   });
 
-  test('the address is not of this machine', async () => {
+  test('the address is not on this machine', async () => {
     const args = ['--addr', '[2001:db8::1]:8087', '--data-dir', join(directory, 'b')];
     await refused(args, /^etcd-discovery: cannot listen on \[2001:db8::1\]:8087: /);
   });
@@ -132,7 +132,7 @@ suite('what keeps the service from starting is one line, and exit code 1', () =>
 });
 
 suite('a running service', () => {
-  test('says where it listens, which store it has, and what to type next', async () => {
+  test('logs where it listens, its store, and the next command', async () => {
     const service = await start();
     const { time: _, listen, ...line } = message(service.command, /^serving$/) ?? {};
     assert.deepEqual(line, {
@@ -148,7 +148,7 @@ suite('a running service', () => {
     assert.match(await answer.text(), new RegExp(`^${service.url}/[0-9a-f]{32}$`));
   });
 
-  test('says the same to a person', async () => {
+  test('logs the same as text on a terminal', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     const args = ['serve', '--addr', '127.0.0.1:0', '--data-dir', dataDir, '--log-format', 'text'];
     const command = new Command(args, { DISC_HOST: 'https://disc.example.com' });
@@ -175,13 +175,13 @@ suite('a running service', () => {
     }
   });
 
-  test('warns of a variable that looks like a setting and is none', async () => {
+  test('warns about a variable that looks like a setting but is not', async () => {
     const service = await start([], { env: { DISC_PROT: ':1' } });
     assert.equal(message(service.command, /DISC_PROT is set/)?.['level'], 'warn');
   });
 
-  test('warns of a limit of open files that is below that of connections', async (t) => {
-    if (!existsSync('/proc/self/limits')) return t.skip('this system does not tell the limit');
+  test('warns about an open-file limit below the connection limit', async (t) => {
+    if (!existsSync('/proc/self/limits')) return t.skip('this system does not report the limit');
     const limited = async (files: number, flags: readonly string[]): Promise<unknown> => {
       const node = `ulimit -n ${files} && exec "${process.execPath}" "$@"`;
       const service = await start(flags, { shell: node });
@@ -195,7 +195,7 @@ suite('a running service', () => {
     assert.equal(await limited(300, ['--max-connections', '200']), undefined);
   });
 
-  test('keeps its data: killed and started again, it knows its tokens', async () => {
+  test('keeps its tokens when it is killed and restarted', async () => {
     const first = await start();
     const { cluster } = await createDiscoveryClient(first.url).createToken({ size: 3 });
     const token = cluster?.token ?? '';
@@ -207,7 +207,7 @@ suite('a running service', () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`ends with exit code 0 on ${signal}, and its waiters are told to come back`, async () => {
+    test(`exits with code 0 on ${signal}, after telling its waiting nodes to retry`, async () => {
       const service = await start();
       const { cluster } = await createDiscoveryClient(service.url).createToken({ size: 3 });
       const waiting = fetch(`${service.url}/${cluster?.token}?recursive=true&wait=true`);
@@ -226,7 +226,7 @@ suite('a running service', () => {
     });
   }
 
-  test('cuts off calls that are not over within --grace, says so, and still ends with 0', async () => {
+  test('cancels calls that exceed --grace, logs that, and still exits with code 0', async () => {
     const service = await start(['--grace', '100ms']);
     const socket = await callUnderWay(service);
     assert.deepEqual(await service.end(), { code: 0, signal: null });
@@ -238,7 +238,7 @@ suite('a running service', () => {
     ['SIGTERM', 143],
     ['SIGINT', 130],
   ] as const) {
-    test(`ends at once on a second signal: ${second} is exit code ${code}`, async () => {
+    test(`exits at once on a second signal: ${second} with code ${code}`, async () => {
       const service = await start(['--grace', '1h']);
       const socket = await callUnderWay(service);
       const ended = service.end('SIGTERM');
@@ -250,10 +250,10 @@ suite('a running service', () => {
     });
   }
 
-  test('goes on, and ends, when nobody reads its log', async () => {
+  test('keeps running, and ends, when nothing reads its log', async () => {
     const service = await start();
     service.command.child.stdout?.pause();
-    // 130 bytes of log each: several times what the pipe and its reader hold.
+    // 130 bytes of log each: several times the capacity of the pipe and its reader.
     for (let i = 0; i < 60; i += 1) {
       await Promise.all(
         Array.from({ length: 100 }, async () => (await fetch(`${service.url}/nobody`)).text()),
@@ -268,10 +268,10 @@ suite('a running service', () => {
   });
 
   for (const [what, fault] of [
-    ['an error that nothing catches', "throw new Error('planted')"],
-    ['a rejection that nothing handles', "Promise.reject(new Error('planted'))"],
+    ['an uncaught error', "throw new Error('planted')"],
+    ['an unhandled rejection', "Promise.reject(new Error('planted'))"],
   ] as const) {
-    test(`does not carry on after ${what}: a fatal line with the stack, and exit code 1`, async () => {
+    test(`ends after ${what}: logs a fatal line with the stack, and exits with code 1`, async () => {
       const hook = `data:text/javascript,process.on('SIGUSR2',()=>{${encodeURIComponent(fault)}})`;
       const service = await start([], { env: { NODE_OPTIONS: `--import "${hook}"` } });
       assert.deepEqual(await service.end('SIGUSR2'), { code: 1, signal: null });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTokenArgument } from '../../src/cli/token.ts';
 
-test('the URL of a token says its service, with the path of a proxy', () => {
+test("a token's URL selects the service, including a proxy's path", () => {
   const table: ReadonlyArray<[text: string, token: string, server: string | undefined]> = [
     ['abc', 'abc', undefined],
     ['http://localhost:8087/abc', 'abc', 'http://localhost:8087'],
