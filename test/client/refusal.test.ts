@@ -19,7 +19,7 @@ function refused(reason: ErrorReason, retryAfterMs?: number): ConnectError {
 
 const retryInfo = (ms: number) => create(RetryInfoSchema, { retryDelay: durationFromMs(ms) });
 
-test('a refusal has its detail, its reason by name, and when to call again', () => {
+test('a rejection has its detail, its reason by name, and its retry delay', () => {
   const error = refused(ErrorReason.TOO_MANY_REQUESTS, 1500);
   assert.equal(refusalOf(error)?.revision, 7n);
   assert.equal(reasonOf(error), 'TOO_MANY_REQUESTS');
@@ -27,7 +27,7 @@ test('a refusal has its detail, its reason by name, and when to call again', () 
   assert.equal(retryAfterOf(refused(ErrorReason.TOKEN_EXPIRED)), undefined);
 });
 
-test('what is not a refusal has none of them, and a reason of a newer service has no name', () => {
+test('other errors have none of them, and a reason from a newer service has no name', () => {
   for (const thrown of [new TypeError('x'), 'x', undefined, new ConnectError('x', Code.Unavailable)]) {
     assert.equal(refusalOf(thrown), undefined);
     assert.equal(reasonOf(thrown), undefined);
@@ -36,7 +36,7 @@ test('what is not a refusal has none of them, and a reason of a newer service ha
   assert.equal(reasonOf(refused(99 as ErrorReason)), undefined);
 });
 
-test('a reason of a newer service tells by the code of the call whether to call again', () => {
+test('for an unknown reason, the code decides whether to retry', () => {
   for (const [code, again] of [
     [Code.Unavailable, true],
     [Code.FailedPrecondition, false],
@@ -46,7 +46,7 @@ test('a reason of a newer service tells by the code of the call whether to call 
   }
 });
 
-test('both gateways log a call that failed without a refusal, as they answer it without its words', () => {
+test('both gateways log a call that failed unexpectedly, and do not return its message', () => {
   const failures = [new TypeError('x'), new ConnectError('x', Code.Internal), new ConnectError('x')];
   for (const thrown of failures) {
     assert.ok(isDefectOfV2(thrown), String(thrown));
@@ -55,7 +55,7 @@ test('both gateways log a call that failed without a refusal, as they answer it 
   }
 });
 
-test('refusals are not defects, nor is a service that nobody answers for', () => {
+test('rejections and an unavailable service are not defects', () => {
   const expected = [refused(ErrorReason.TOKEN_EXPIRED), new ConnectError('x', Code.Unavailable)];
   for (const thrown of expected) {
     assert.ok(!isDefectOfV2(thrown), String(thrown));

@@ -24,7 +24,7 @@ before(async () => {
 });
 after(() => service.stop());
 
-/** A client through a proxy that spoils the first reply to each method after the service has done the call. */
+/** A client through a proxy that loses the first response to each method after the service has handled the call. */
 async function spoiled(
   spoil: (response: ServerResponse) => void,
   options: ClientOptions = {},
@@ -66,20 +66,20 @@ const SPOILS: Record<string, (response: ServerResponse) => void> = {
 };
 
 for (const [how, spoil] of Object.entries(SPOILS)) {
-  test(`when the reply ${how}, what is safe to repeat is repeated, and nothing else`, async (t) => {
+  test(`when the response ${how}, the client retries only calls that are safe to repeat`, async (t) => {
     const isSilent = how === 'never comes';
     const { client, calls, close } = await spoiled(spoil, isSilent ? { tryTimeoutMs: 1000 } : {});
     t.after(close);
     const token = `chosen-${how.replaceAll(' ', '-')}`;
     const made = await client.createToken({ token, size: 3 });
-    assert.equal(made.created, false, 'the first call made it');
+    assert.equal(made.created, false, 'the first call created it');
     assert.ok((await client.register({ token, ...infra(1) })).member);
     assert.ok((await client.getCluster({ token })).cluster);
     assert.equal((await client.listMembers({ token })).members.length, 1);
     assert.ok((await client.reopenToken({ token })).cluster);
     assert.equal((await client.deleteToken({ token })).deleted, false, 'the first call deleted it');
     assert.equal(calls.size, 6);
-    // On a slow machine a reply that does come may be late too.
+    // On a slow machine a response that arrives may be late too.
     for (const count of calls.values()) assert.ok(isSilent ? count >= 2 : count === 2, `${count} calls`);
 
     calls.clear();
@@ -95,7 +95,7 @@ for (const [how, spoil] of Object.entries(SPOILS)) {
   });
 }
 
-test('a token is made once, with its secrets, whatever becomes of the reply', async (t) => {
+test('a retried CreateToken returns the same token and secrets, whatever happened to the response', async (t) => {
   const { client, calls, close } = await spoiled((response) => response.destroy());
   t.after(close);
   const { cluster, created, secrets } = await client.createToken({ size: 1, guard: [Access.JOIN] });
@@ -108,7 +108,7 @@ test('a token is made once, with its secrets, whatever becomes of the reply', as
   assert.ok((await service.client.register({ token, ...infra(1) })).member);
 });
 
-test('a replacement is repeated, and found done', async (t) => {
+test('a replacement is retried, and found done', async (t) => {
   const { client, calls, close } = await spoiled((response) => response.destroy());
   t.after(close);
   const token = (await service.client.createToken({ size: 2 })).cluster?.token ?? '';
@@ -120,7 +120,7 @@ test('a replacement is repeated, and found done', async (t) => {
   assert.equal(calls.get('Register'), 2);
 });
 
-test('reads go by POST: the URLs of a GET end in logs', async (t) => {
+test('reads use POST, because URLs end up in logs', async (t) => {
   const verbs = new Set<string | undefined>();
   const server = createServer((incoming, response) => {
     verbs.add(incoming.method);
@@ -138,7 +138,7 @@ test('reads go by POST: the URLs of a GET end in logs', async (t) => {
   assert.deepEqual([...verbs], ['POST']);
 });
 
-test('a call that never reached the service is repeated, whatever it is', async () => {
+test('a call that did not reach the service is retried, whichever it is', async () => {
   const [port = 0] = await freePorts(1);
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   const making = client.createToken({ size: 3 });
@@ -150,7 +150,7 @@ test('a call that never reached the service is repeated, whatever it is', async 
   }
 });
 
-test('a call on a connection that the service has closed meanwhile is repeated until it is back', async (t) => {
+test('a call on a connection that the service closed is retried until the service is back', async (t) => {
   const [port = 0] = await freePorts(1);
   const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -158,14 +158,14 @@ test('a call on a connection that the service has closed meanwhile is repeated u
   const client = createDiscoveryClient(first.url, { retryForMs: 60_000 });
   await client.createToken({ token: 'idle', size: 1 });
   await first.stop();
-  // In the same turn, so that its socket has not been told.
+  // In the same turn, before its socket learns of the close.
   const registering = client.register({ token: 'idle', ...infra(1) });
   await using second = await startOwn({ port, dataDir });
   assert.equal((await registering).member?.name, infra(1).name);
   assert.equal(second.url, first.url);
 });
 
-test('what the network says by a code of Node.js may succeed later; other causes may not', () => {
+test("network errors by Node.js's codes are worth a retry, other causes are not", () => {
   const told = (code: string): ConnectError =>
     new ConnectError('x', Code.Internal, undefined, undefined, Object.assign(new Error('x'), { code }));
   for (const code of ['EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'])
@@ -173,7 +173,7 @@ test('what the network says by a code of Node.js may succeed later; other causes
   for (const code of ['EPROTO', 'HPE_INVALID_CONSTANT']) assert.equal(isTransient(told(code)), false, code);
 });
 
-test('a call ends in time when nobody is there, and at the signal of its caller', async () => {
+test('a call ends at its deadline without a service, and when its caller aborts it', async () => {
   const client = createDiscoveryClient('http://127.0.0.1:1', { retryForMs: 500 });
   await assert.rejects(client.getCluster({ token: 'a' }), { code: Code.Unavailable });
   const patient = createDiscoveryClient('http://127.0.0.1:1', { retryForMs: 3_600_000 });
@@ -198,7 +198,7 @@ test('a call ends in time when nobody is there, and at the signal of its caller'
   silent.close();
 });
 
-test('a try may take as long as it likes', async () => {
+test('a single attempt has no time limit', async () => {
   const client = createDiscoveryClient(service.url, {
     tryTimeoutMs: Number.POSITIVE_INFINITY,
     retryForMs: 0,
@@ -206,18 +206,18 @@ test('a try may take as long as it likes', async () => {
   for (let i = 0; i < 5; i++) assert.ok((await client.createToken({ size: 3 })).created);
 });
 
-test('a call whose signal is aborted already is not made', async (t) => {
+test('a call with an aborted signal is not sent', async (t) => {
   const { client, calls, close } = await spoiled((response) => response.destroy());
   t.after(close);
   await assert.rejects(client.createToken({ size: 3 }, { signal: AbortSignal.abort() }), {
     code: Code.Canceled,
   });
-  // Behind it on its way.
+  // Sent after it on the same connection.
   await assert.rejects(client.getCluster({ token: 'a' }), { code: Code.NotFound });
   assert.deepEqual([...calls.keys()], ['GetCluster']);
 });
 
-test('a refusal is not repeated', async (t) => {
+test('a rejection is not retried', async (t) => {
   const { client, calls, close } = await spoiled((response) => {
     response.writeHead(404, { 'Content-Type': 'application/json' });
     response.end('{"code":"not_found","message":"no"}');
@@ -227,7 +227,7 @@ test('a refusal is not repeated', async (t) => {
   assert.equal(calls.get('GetCluster'), 1);
 });
 
-test('the client speaks TLS with a CA of its own, sends headers, and refuses what is no URL', async (t) => {
+test('the client uses TLS with a given CA, sends headers, and rejects an invalid URL', async (t) => {
   const seen: Array<string | undefined> = [];
   const server = createTlsServer(IDENTITY, (incoming, response) => {
     seen.push(incoming.headers.authorization);
@@ -246,7 +246,7 @@ test('the client speaks TLS with a CA of its own, sends headers, and refuses wha
   const trusting = createDiscoveryClient(url, { headers, tls: { ca: CA } });
   await assert.rejects(trusting.getCluster({ token: 'a' }), { code: Code.NotFound });
   assert.deepEqual(seen, ['Bearer of-news']);
-  // A certificate that is not trusted will not be so in a second either.
+  // An untrusted certificate will not be trusted a second later either.
   await assert.rejects(createDiscoveryClient(url).getCluster({ token: 'a' }), /certificate/);
 
   for (const wrong of ['localhost:8087', 'ftp://a', '', 'http://']) {

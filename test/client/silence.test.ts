@@ -13,7 +13,7 @@ import { waitFor } from '../support/wait.ts';
 const HEARTBEATS_MS = 45_000;
 const HEARTBEAT = create(WatchMembersResponseSchema, { update: { case: 'heartbeat', value: {} } });
 
-test('heartbeats keep a stream, and one that falls silent is begun again from where it was', async () => {
+test('heartbeats keep a stream open, and the client resumes one that falls silent', async () => {
   const asked: Array<bigint | undefined> = [];
   let beat = (): void => {};
   let beats = 0;
@@ -38,7 +38,7 @@ test('heartbeats keep a stream, and one that falls silent is begun again from wh
   });
   const connections: Array<WatchConnection['type']> = [];
   const abort = new AbortController();
-  // The clock of the client alone: `waitFor` has taken its own before.
+  // Only the client's clock: `waitFor` has captured the real one.
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     const watched = watchCluster(createClient(DiscoveryService, transport), 'a', {
@@ -51,17 +51,17 @@ test('heartbeats keep a stream, and one that falls silent is begun again from wh
       mock.timers.tick(HEARTBEATS_MS);
       beat();
       await waitFor('the heartbeat to be sent', () => beats === i);
-      // What the client has heard, it has heard after a few turns of the event loop.
+      // The client receives it within a few turns of the event loop.
       for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
     }
     assert.deepEqual([asked.length, ...connections], [1, 'connected']);
     mock.timers.tick(3 * HEARTBEATS_MS);
-    await waitFor('the silence to be noticed', () => connections.includes('lost'));
-    await waitFor('the stream to be begun again', () => {
+    await waitFor('the client to notice the silence', () => connections.includes('lost'));
+    await waitFor('the stream to restart', () => {
       mock.timers.tick(1000);
       return asked.length === 2;
     });
-    await waitFor('the client to know', () => connections.length === 3);
+    await waitFor('the client to report it', () => connections.length === 3);
     abort.abort(new Error('enough'));
     await assert.rejects(next, /enough/);
   } finally {

@@ -47,7 +47,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       return cluster.token;
     };
 
-    test('shows after every change what ListMembers answers', async () => {
+    test('returns after every change what ListMembers returns', async () => {
       const token = await newToken(2);
       const watched = watchCluster(client, token);
       const changes = [
@@ -80,7 +80,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       assert.equal((await watched.next()).done, true);
     });
 
-    test('goes on from a revision, and takes a snapshot when too much was missed', async () => {
+    test('resumes from a revision, and takes a snapshot when it missed too much', async () => {
       const { cluster, revision } = await client.createToken({ size: 3 });
       const token = cluster?.token ?? '';
       const registered = await client.register({ token, ...infra(1) });
@@ -101,7 +101,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       await late.return();
     });
 
-    test('throws the refusal for an unknown and for an expired token', async () => {
+    test('throws the rejection for an unknown and for an expired token', async () => {
       await assert.rejects(
         watchCluster(client, 'nobody-made-this').next(),
         (error) => refusalOf(error)?.reason === ErrorReason.TOKEN_NOT_FOUND,
@@ -115,7 +115,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       );
     });
 
-    test('throws the reason of its signal, at work and between two tries', async () => {
+    test('throws the reason of its signal, during a watch and between two attempts', async () => {
       const token = await newToken(1);
       const abort = new AbortController();
       const watched = watchCluster(client, token, { signal: abort.signal });
@@ -133,13 +133,13 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
     });
 
-    test('leaves nothing behind when its loop is left', async () => {
+    test('leaves nothing behind when its loop ends early', async () => {
       const token = await newToken(1);
       for await (const _ of watchCluster(client, token)) break;
       await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
     });
 
-    test('waits for a cluster, and says when its token is deleted instead', async () => {
+    test('waits for a cluster, and reports that its token was deleted instead', async () => {
       const token = await newToken(2);
       const whole = waitForCluster(client, token);
       await client.register({ token, ...infra(1) });
@@ -152,7 +152,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       const gone = await newToken(2);
       const never = waitForCluster(client, gone);
       never.catch(() => {});
-      await waitFor('the watch to be there', () => service.discovery.watchers() > 0);
+      await waitFor('the watch to start', () => service.discovery.watchers() > 0);
       await client.deleteToken({ token: gone });
       await assert.rejects(never, (error) => refusalOf(error)?.reason === ErrorReason.TOKEN_DELETED);
       await assert.rejects(waitForCluster(client, await newToken(1), { signal: AbortSignal.timeout(50) }), {
@@ -160,7 +160,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       });
     });
 
-    test('tells every change once and in order, through a crash, a restart and a cut connection', async (t) => {
+    test('delivers every change once and in order, through a crash, a restart and a lost connection', async (t) => {
       let spawned = await SpawnedService.start();
       t.after(() => spawned.remove());
       const proxy = await TcpProxy.open(t, spawned.url);
@@ -181,8 +181,9 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       await waitFor('the watch to begin', () => connections.length === 1);
       const written: bigint[] = [];
       for (let i = 1; i <= 40; i++) {
-        // Each break comes to a watch that is there.
-        if (i % 10 === 0) await waitFor('the watch to be told all', () => told.length === written.length);
+        // Each break hits an established watch.
+        if (i % 10 === 0)
+          await waitFor('the watch to receive all changes', () => told.length === written.length);
         if (i === 10 || i === 20) {
           await spawned.end(i === 10 ? 'SIGKILL' : 'SIGTERM');
           spawned = await spawned.again();
