@@ -47,7 +47,7 @@ suite('a page of another origin', { skip: CHROMIUM.missing }, () => {
   });
 
   for (const how of ['Connect', 'Connect with GET', 'gRPC-Web']) {
-    test(`tells the whole story over ${how}`, async () => {
+    test(`uses the API over ${how}`, async () => {
       const page = await browser.newPage();
       page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(origin);

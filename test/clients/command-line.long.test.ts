@@ -11,12 +11,12 @@ import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
 import { BUF, grpcurl } from './tools.ts';
 
-// The tools that people have at hand, told nothing of our schema.
+// Common command-line tools, without our schema.
 
 const run = promisify(execFile);
 const SERVICE = 'discovery.v1.DiscoveryService';
 
-/** What a tool printed for a message or for a refused call, of which we look at some. */
+/** The inspected part of a tool's output for a message or a failed call. */
 interface Message {
   readonly cluster?: { readonly token: string; readonly size: number };
   readonly member?: { readonly name: string };
@@ -31,17 +31,17 @@ interface Refusal {
 }
 
 interface Way {
-  /** The command for a call, and what it reads. */
+  /** Returns the command for a call, with its input. */
   command(method: string, request: object): { path: string; args: string[]; input?: Buffer };
-  /** The messages of a stream in what it prints. */
+  /** Returns the messages of a stream from the output. */
   messages(output: Readable): AsyncIterable<Message>;
-  /** The error detail in what a refused call printed. */
+  /** Returns the error detail from the output of a failed call. */
   refusal(printed: { stdout: string; stderr: string }): Refusal;
 }
 
-// Before any hook: Node.js 20 runs those of a file before the tests that stand after a top-level `await`.
+// Before any hook: Node.js 20 runs hooks of a file before tests that follow a top-level `await`.
 const found: Tool = await grpcurl();
-const noCurl = onPath('curl') === undefined && 'there is no curl on PATH';
+const noCurl = onPath('curl') === undefined && 'no curl on PATH';
 const tools = { grpcurl: found.path ?? '', buf: BUF };
 
 let service: RunningService;
@@ -77,7 +77,7 @@ const BUF_CURL: Way = {
     the((JSON.parse(stderr) as { details: Array<{ debug: Refusal }> }).details[0]).debug,
 };
 
-/** Connect's JSON by hand: reads by GET, and the envelopes of a stream. */
+/** Connect's JSON by hand: reads by GET, and envelopes in a stream. */
 const CURL: Way = {
   command(method, request) {
     const url = `${service.url}/${SERVICE}/${method}`;
@@ -111,7 +111,7 @@ const CURL: Way = {
     the((JSON.parse(stdout) as { details: Array<{ debug: Refusal }> }).details[0]).debug,
 };
 
-/** The objects that a tool prints one after the other, each over several lines. */
+/** Returns the objects that a tool prints one after the other, each on several lines. */
 async function* printed(output: Readable): AsyncGenerator<Message> {
   let text = '';
   for await (const line of createInterface(output)) {
@@ -149,7 +149,7 @@ async function story(way: Way): Promise<string[]> {
   told.push(`registered ${(await call('Register', node(token, 1, 'infra1'))).member?.name}`);
   told.push(`listed ${names((await call('ListMembers', { token })).members)}`);
   const refused = await call('Register', node(token, 2, 'infra1')).then(
-    () => assert.fail('a second infra1 was not refused'),
+    () => assert.fail('a second infra1 was not rejected'),
     (printed: { stdout: string; stderr: string }) => way.refusal(printed),
   );
   told.push(`refused ${refused.reason} by ${refused.member.name}`);
@@ -174,17 +174,17 @@ async function story(way: Way): Promise<string[]> {
   return told;
 }
 
-test('curl, in Connect JSON, with reads by GET', { skip: noCurl }, async () => {
+test("curl works with Connect's JSON, with reads by GET", { skip: noCurl }, async () => {
   assert.deepEqual(await story(CURL), STORY);
 });
 
 for (const [name, way] of Object.entries({ grpcurl: GRPCURL, 'buf curl': BUF_CURL })) {
   suite(name, { skip: name === 'grpcurl' && found.missing }, () => {
-    test('creates, registers, lists, is refused, and watches until the cluster is complete', async () => {
+    test('creates, registers, lists, gets an error, and watches until the cluster is complete', async () => {
       assert.deepEqual(await story(way), STORY);
     });
 
-    test('lists what there is', async () => {
+    test('lists the services', async () => {
       const [path, args] =
         name === 'grpcurl'
           ? [tools.grpcurl, ['-plaintext', host(), 'list']]
@@ -196,7 +196,7 @@ for (const [name, way] of Object.entries({ grpcurl: GRPCURL, 'buf curl': BUF_CUR
   });
 }
 
-test('grpcurl describes everything, and asks for health as a probe does', {
+test('grpcurl describes every service, and checks health like a probe', {
   skip: found.missing,
 }, async () => {
   const ask = async (...args: string[]): Promise<string> =>
@@ -208,7 +208,7 @@ test('grpcurl describes everything, and asks for health as a probe does', {
   assert.match(await ask(host(), 'grpc.health.v1.Health/Check'), /"SERVING"/);
 });
 
-test('the lines of the guide for grpcurl and buf curl work', { skip: found.missing }, async () => {
+test('the commands of the guide for grpcurl and buf curl work', { skip: found.missing }, async () => {
   const markdown = readFileSync(join(ROOT, 'docs', 'guides', 'other-clients.md'), 'utf8');
   const [, lines = ''] = /^```bash\n(grpcurl[\s\S]*?)^```/m.exec(markdown) ?? [];
   assert.match(lines, /buf curl/);

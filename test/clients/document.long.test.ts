@@ -9,13 +9,14 @@ import { slow } from '../slow.ts';
 import { IN_A_LONG_RUN, onPath, ROOT } from '../support/programs.ts';
 import { type RunningService, startService } from '../support/service.ts';
 
-// Types the lines of docs/guides/go-and-python.md, each section's in one shell and in an empty directory. They fetch modules and packages.
+// Runs the commands of docs/guides/go-and-python.md: each section in one shell, in an empty directory. They download
+// modules and packages.
 
 const DOCUMENT = 'docs/guides/go-and-python.md';
 
 const run = promisify(execFile);
 
-/** The commands under a heading, and what its last block says that they print. */
+/** Returns the commands under a heading, and the output that its last block documents. */
 function section(markdown: string, heading: string): { commands: string; output: string } {
   const text =
     new RegExp(`^## ${heading}\n([\\s\\S]*?)(?=^## |$(?![\\s\\S]))`, 'm').exec(markdown)?.[1] ?? '';
@@ -26,7 +27,7 @@ function section(markdown: string, heading: string): { commands: string; output:
   return { commands: blocks('sh').join('\n'), output: blocks('text').join('') };
 }
 
-suite('the document of clients', () => {
+suite('the guide to clients', () => {
   let service: RunningService;
   let directory = '';
   before(async () => {
@@ -43,10 +44,10 @@ suite('the document of clients', () => {
     ['Python', 'python3'],
   ] as const) {
     const found = onPath(program);
-    const missing = !slow ? IN_A_LONG_RUN : found === undefined && `there is no ${program} on PATH`;
-    test(`makes a client in ${heading} from nothing`, { skip: missing }, async () => {
+    const missing = !slow ? IN_A_LONG_RUN : found === undefined && `no ${program} on PATH`;
+    test(`creates a client in ${heading} from scratch`, { skip: missing }, async () => {
       const { commands, output } = section(await readFile(join(ROOT, DOCUMENT), 'utf8'), heading);
-      assert.notEqual(output, '', `${DOCUMENT} has a section "${heading}" that says what is printed`);
+      assert.notEqual(output, '', `${DOCUMENT} has a section "${heading}" with its output`);
       const here = commands.replaceAll('localhost:8087', new URL(service.url).host);
       const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', here], {
         cwd: directory,

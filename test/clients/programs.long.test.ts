@@ -8,14 +8,14 @@ import { type RunningService, startService } from '../support/service.ts';
 import { STORY } from './story.ts';
 import { goClient, python } from './tools.ts';
 
-// Programs in other languages, over code that their own tools generate from proto/.
+// Programs in other languages, with code that their own tools generate from proto/.
 
 const run = promisify(execFile);
 
-// Before any hook: Node.js 20 runs those of a file before the tests that stand after a top-level `await`.
+// Before any hook: Node.js 20 runs hooks of a file before tests that follow a top-level `await`.
 const [go, py] = [await goClient(), await python()];
 
-suite('the story of a cluster', () => {
+suite('the life of a cluster', () => {
   let service: RunningService;
   before(async () => {
     service = await startService();

@@ -1,4 +1,6 @@
-/** What every client tells that creates a token, registers, lists, is refused, and watches until it is complete. */
+/**
+ * The output of every client that creates a token, registers, lists, gets an error, and watches until it is complete.
+ */
 export const STORY: readonly string[] = [
   'created 2',
   'registered infra1',

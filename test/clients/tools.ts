@@ -15,14 +15,14 @@ import {
   type Tool,
 } from '../support/programs.ts';
 
-// Clients that are not ours. Each is made once, in a long run, and kept; a short run uses those that are there.
+// Clients of other projects. A long run builds and keeps them; a short run uses those that exist.
 
 const run = promisify(execFile);
 const SOURCES = join(ROOT, 'test', 'clients');
 
-/** `buf` of the clone. */
+/** The clone's `buf`. */
 export const BUF: string = join(ROOT, 'node_modules', '.bin', 'buf');
-/** The modules that the Go client needs: what generates its code, and what that code needs. */
+/** Modules that the Go client needs: the code generator, and the libraries of its output. */
 const PROTOBUF_GO = 'google.golang.org/protobuf@v1.36.12';
 const CONNECT_GO = 'connectrpc.com/connect@v1.21.1';
 const GRPC_GO = 'google.golang.org/grpc@v1.85.0';
@@ -33,7 +33,7 @@ export function grpcurl(): Promise<Tool> {
   return goProgram('grpcurl', version, `github.com/fullstorydev/grpcurl@${version}`, '/cmd/grpcurl');
 }
 
-/** The program of test/clients/go, over code that is generated from proto/ with the options that stand there. */
+/** Builds the program of test/clients/go, with code generated from proto/ with the options given there. */
 export async function goClient(): Promise<Tool> {
   const get = [PROTOBUF_GO, CONNECT_GO, GRPC_GO];
   const made = digest([join(SOURCES, 'go', 'main.go'), ...protos()], [...get, GRPC_PLUGIN]);
@@ -63,11 +63,11 @@ export async function goClient(): Promise<Tool> {
   return provideGo({ name, module: 'etcd-discovery', get, source: '.', prepare });
 }
 
-/** A Python with grpcio and the code generated from proto/. */
+/** Provides a Python with grpcio and the code generated from proto/. */
 export async function python(): Promise<Tool & { readonly code?: string }> {
   const packages = ['grpcio', 'grpcio-tools', 'grpcio-status'].map((each) => `${each}==1.85.1`);
   const interpreter = onPath('python3');
-  if (interpreter === undefined) return { missing: 'there is no python3 on PATH' };
+  if (interpreter === undefined) return { missing: 'no python3 on PATH' };
   const { stdout: version } = await run(interpreter, [
     '-c',
     'import platform; print(platform.python_version())',
@@ -81,7 +81,7 @@ export async function python(): Promise<Tool & { readonly code?: string }> {
   if ((!existsSync(home) || !existsSync(code)) && !slow) return { missing: IN_A_LONG_RUN };
   try {
     if (!existsSync(home)) {
-      // A virtual environment cannot be moved: it is made in place, and named complete by a link.
+      // A virtual environment cannot be moved: it is created in place, and a link marks it as complete.
       const place = await mkdtemp(`${home}-`);
       await run(interpreter, ['-m', 'venv', place]);
       await run(join(place, 'bin', 'pip'), ['install', '--only-binary=:all:', '--quiet', ...packages]);
@@ -97,13 +97,13 @@ export async function python(): Promise<Tool & { readonly code?: string }> {
     }
   } catch (error) {
     return {
-      missing: `Python's grpcio cannot be had: ${(error as Error).message.split('\n').slice(-3).join(' | ')}`,
+      missing: `Python's grpcio cannot be installed: ${(error as Error).message.split('\n').slice(-3).join(' | ')}`,
     };
   }
   return { path: join(home, 'bin', 'python'), code };
 }
 
-/** The protos of the API. */
+/** Returns the protos of the API. */
 function protos(): string[] {
   const directory = join(ROOT, 'proto', 'discovery', 'v1');
   return readdirSync(directory)

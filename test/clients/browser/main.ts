@@ -1,4 +1,4 @@
-// The story of a cluster, told by a page of another origin: bundled and run by browser.test.ts.
+// The life of a cluster, in a page of another origin. Bundled and run by browser.long.test.ts.
 
 import { createClient } from '@connectrpc/connect';
 import { createConnectTransport, createGrpcWebTransport } from '@connectrpc/connect-web';

@@ -1,5 +1,5 @@
-// The story of a cluster, told over one of the ways in which Go programs call the service:
-// client connect|grpc|grpcweb|grpc-go URL. It prints a line for each thing that it sees.
+// Runs through the life of a cluster with one of the client libraries for Go:
+// client connect|grpc|grpcweb|grpc-go URL. Prints a line for each event.
 package main
 
 import (
@@ -21,14 +21,14 @@ import (
 	"etcd-discovery/gen/discovery/v1/discoveryv1connect"
 )
 
-// api is what the story needs, the same over connect-go and grpc-go.
+// api has the calls that the program makes, with connect-go or grpc-go.
 type api interface {
 	create(context.Context, *discoveryv1.CreateTokenRequest) (*discoveryv1.CreateTokenResponse, error)
 	register(context.Context, *discoveryv1.RegisterRequest) (*discoveryv1.RegisterResponse, error)
 	list(context.Context, *discoveryv1.ListMembersRequest) (*discoveryv1.ListMembersResponse, error)
 	// watch calls see with each message until that returns false.
 	watch(ctx context.Context, request *discoveryv1.WatchMembersRequest, see func(*discoveryv1.WatchMembersResponse) bool) error
-	// detail returns what a refusal carries.
+	// detail returns the error detail of a rejected call.
 	detail(error) *discoveryv1.ErrorDetail
 }
 
@@ -141,7 +141,7 @@ type connectClient struct {
 }
 
 func overConnect(client *http.Client, base string, options ...connect.ClientOption) api {
-	// Reads by GET, where the protocol has it.
+	// Reads use GET if the protocol supports it.
 	options = append(options, connect.WithHTTPGet())
 	return connectClient{discoveryv1connect.NewDiscoveryServiceClient(client, base, options...)}
 }

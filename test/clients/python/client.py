@@ -1,4 +1,4 @@
-"""The story of a cluster over grpcio, with code generated from the protos: client.py HOST:PORT."""
+"""Runs through the life of a cluster with grpcio and code generated from the protos: client.py HOST:PORT."""
 
 import sys
 
