@@ -1,4 +1,4 @@
-// The server under test, as connectconformance runs it: its properties come on stdin, where it listens goes to stdout.
+// The server under test, as connectconformance runs it: reads its properties from stdin, and prints where it listens.
 
 import { create, createRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { conformanceService } from './conformance-service.ts';

@@ -1,4 +1,4 @@
-// connectrpc.conformance.v1.ConformanceService, which answers what a request tells it to, as its proto says.
+// connectrpc.conformance.v1.ConformanceService, whose requests specify the responses, as its proto describes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -73,7 +73,7 @@ export const conformanceService: Partial<ServiceImpl<typeof ConformanceService>>
   },
 };
 
-/** The answer to a call that has one. */
+/** Returns the response to a call, if it has one. */
 async function answer(
   definition: UnaryResponseDefinition | undefined,
   requestInfo: RequestInfo,
@@ -87,7 +87,7 @@ async function answer(
   return response.case === 'responseData' ? { data: response.value, requestInfo } : { requestInfo };
 }
 
-/** The answers of a stream after the first `sent` ones. The first of all says what was asked. */
+/** Returns the responses of a stream after the first `sent` ones. The very first describes the request. */
 async function* answersFrom(
   sent: number,
   definition: StreamResponseDefinition | undefined,
@@ -108,7 +108,7 @@ function infoOf(context: HandlerContext, requests: Any[]): RequestInfo {
   return {
     requestHeaders: [...context.requestHeader].map(([name, value]) => ({ name, value: [value] })),
     requests,
-    // A fraction is no number of ms: this throws.
+    // Throws for a fraction, which is not a valid number of ms.
     ...(timeoutMs !== undefined && { timeoutMs: BigInt(timeoutMs) }),
     ...(context.requestMethod === 'GET' && {
       connectGetInfo: {

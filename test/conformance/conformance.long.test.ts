@@ -9,13 +9,16 @@ import { connectConformance } from './programs.ts';
 
 const SERVER = fileURLToPath(new URL('./conformance-server.js', import.meta.url));
 const FEATURES = join(ROOT, 'test', 'conformance', 'conformance.yaml');
-/** What version 1.0.7 has for those features. Another number: the features, or what it reads of them, have changed. */
+/**
+ * The number of cases of version 1.0.7 for those features. Another number means that the features, or what the suite
+ * reads of them, have changed.
+ */
 const CASES = 3640;
 
 const suite = await connectConformance();
-const skip = slow ? suite.missing : 'it takes minutes; a long run has it (npm test -- --slow)';
+const skip = slow ? suite.missing : 'it takes minutes; run with npm test -- --slow';
 
-test('the official conformance suite of Connect, gRPC and gRPC-Web', { skip }, async (context) => {
+test('the official conformance suite of Connect, gRPC and gRPC-Web passes', { skip }, async (context) => {
   const args = ['--mode', 'server', '--conf', FEATURES, '--parallel', '8', '--', process.execPath, SERVER];
   const { code, output } = await run(suite.path ?? '', args);
   const [, cases = '', passed = '', failed = ''] =
@@ -26,7 +29,7 @@ test('the official conformance suite of Connect, gRPC and gRPC-Web', { skip }, a
   assert.equal(code, 0, output);
 });
 
-/** Runs a program to its end, however that is. */
+/** Runs a program to its end, whatever its exit code. */
 function run(path: string, args: readonly string[]): Promise<{ code: unknown; output: string }> {
   return new Promise((resolve) => {
     execFile(path, args, { maxBuffer: 256 << 20 }, (error, stdout, stderr) =>

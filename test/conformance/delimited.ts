@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** The first message of a stream on which each has four bytes of its size before it. */
+/** Returns the first message of a stream on which a size of four bytes precedes each message. */
 export async function readDelimited(stream: Readable): Promise<Uint8Array> {
   let read: Buffer = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -9,7 +9,7 @@ export async function readDelimited(stream: Readable): Promise<Uint8Array> {
     const end = 4 + read.readUInt32BE();
     if (read.length >= end) return read.subarray(4, end);
   }
-  throw new Error('the stream has ended before the end of its first message');
+  throw new Error('the stream ended within its first message');
 }
 
 export function delimited(message: Uint8Array): Buffer {

@@ -15,20 +15,21 @@ import { type Report, runH2spec } from './h2spec.ts';
 import { h2spec } from './programs.ts';
 import { servePlain } from './project.ts';
 
-/** Of what node:http2 passes alone, the cases that the port does not, and why; in clear text and over TLS. */
+/** The cases that node:http2 alone passes and the port does not, with the reason, in plaintext and over TLS. */
 const REASONS: Readonly<Record<'clear text' | 'TLS', Readonly<Record<string, string>>>> = {
   'clear text': {
-    'http2/3.5/2': 'what is no preface is HTTP/1.1 here, and what is not that either gets a 400 in words',
+    'http2/3.5/2':
+      'an invalid preface is read as HTTP/1.1 here, and if that is invalid too, it gets a 400 with an explanation',
   },
   TLS: {},
 };
-/** What version 2.2.1 has. */
+/** The number of cases of version 2.2.1. */
 const CASES = 146;
 
 const tool = await h2spec();
-const skip = slow ? tool.missing : 'a long run has it (npm test -- --slow)';
+const skip = slow ? tool.missing : 'only in a long run: npm test -- --slow';
 
-suite('h2spec: the port passes what node:http2 passes', { concurrency: true }, () => {
+suite('h2spec: the port passes the cases that node:http2 passes', { concurrency: true }, () => {
   for (const [how, reasons] of Object.entries(REASONS)) {
     test(how, { skip }, async (context) => {
       const overTls = how === 'TLS';
@@ -50,14 +51,14 @@ suite('h2spec: the port passes what node:http2 passes', { concurrency: true }, (
         assert.ok(total > CASES - 5 && total <= CASES, `h2spec ran ${total} cases`);
         for (const [id, title] of ours.failed) {
           if (!theirs.passed.has(id) || id in reasons) continue;
-          // On a busy machine a case may take longer than it is given.
+          // On a busy machine a case may exceed its time.
           const { failed } = await against(port.port, id);
           assert.equal(failed.size, 0, `${id} fails: ${title}`);
         }
         assert.deepEqual(
           Object.keys(reasons).filter((id) => ours.passed.has(id)),
           [],
-          'the table has a case that passes',
+          'a case in the table passes',
         );
       } finally {
         bare.close();

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What h2spec found of a server: the titles of all cases, by their ids, like `http2/3.5/2`. */
+/** The result of h2spec: the titles of all cases by their ids, like `http2/3.5/2`. */
 export interface Report {
   readonly passed: ReadonlyMap<string, string>;
   readonly failed: ReadonlyMap<string, string>;
@@ -13,11 +13,11 @@ export interface Run {
   readonly path: string;
   readonly port: number;
   readonly overTls: boolean;
-  /** The id of a case; undefined: all of them. */
+  /** The id of a case. Undefined: all cases. */
   readonly only?: string | undefined;
 }
 
-/** Past what any case takes: they wait for what does not come. */
+/** Longer than any case takes, because some wait for responses that must not come. */
 const CASE_SECONDS = '2';
 const RUN_LIMIT_MS = 120_000;
 const CASE = /<testcase package="([^"]*)" classname="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
@@ -30,7 +30,7 @@ export async function runH2spec({ path, port, overTls, only }: Run): Promise<Rep
   if (overTls) args.push('--tls', '--insecure');
   if (only !== undefined) args.push(only);
   try {
-    // It exits with 1 when a case has failed; without its report this fails below.
+    // h2spec exits with 1 when a case fails. A missing report fails below.
     await new Promise<void>((resolve) => {
       execFile(path, args, { timeout: RUN_LIMIT_MS, maxBuffer: 16 << 20 }, () => resolve());
     });
@@ -40,7 +40,7 @@ export async function runH2spec({ path, port, overTls, only }: Run): Promise<Rep
   }
 }
 
-/** The report names the section of each case; its number is its place there. */
+/** Parses the report, which names the section of each case; the number of a case is its position there. */
 function parseReport(xml: string): Report {
   const passed = new Map<string, string>();
   const failed = new Map<string, string>();

@@ -38,7 +38,7 @@ export const interopService: Partial<ServiceImpl<typeof TestService>> = {
   },
 };
 
-/** Sends back what a client has put into its metadata for that. */
+/** Echoes the metadata that a client sends for that purpose. */
 function echo({ requestHeader, responseHeader, responseTrailer }: HandlerContext): void {
   const [initial, trailing] = [requestHeader.get(INITIAL), requestHeader.get(TRAILING)];
   if (initial !== null) responseHeader.set(INITIAL, initial);

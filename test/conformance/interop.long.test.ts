@@ -8,7 +8,7 @@ import { type Port, serve } from './project.ts';
 
 const run = promisify(execFile);
 
-/** Those of gRPC's interoperability tests that need no credentials, compression or load reports. */
+/** gRPC's interoperability tests that need no credentials, compression or load reports. */
 const CASES = [
   'empty_unary',
   'large_unary',

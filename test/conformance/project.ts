@@ -1,4 +1,5 @@
-// What the suites test of the project: its port and its RPC handler. Other files here import nothing of src.
+// The parts of the project that the suites test: its port and its RPC handler. Other files here import nothing of
+// src.
 
 import type { DescService, Registry } from '@bufbuild/protobuf';
 import { createServiceImplSpec, type ServiceImpl } from '@connectrpc/connect';
@@ -11,16 +12,16 @@ export type { Port };
 export interface Served<Service extends DescService> {
   readonly service: Service;
   readonly implementation: Partial<ServiceImpl<Service>>;
-  /** The largest message that is taken; undefined: as the service has it. */
+  /** The largest accepted message. Undefined: the service's default. */
   readonly readMaxBytes?: number | undefined;
-  /** What an `Any` in JSON may hold. */
+  /** Types that an `Any` in JSON may contain. */
   readonly registry?: Registry;
   readonly tls?: TlsIdentity | undefined;
 }
 
 const log = (fields: object, text: string): void => console.error(text, fields);
 
-/** Opens a port of the project on 127.0.0.1 with a handler of the test's own. */
+/** Opens a port of the project on 127.0.0.1 with the test's own handler. */
 export function servePlain(handler: PortHandler, tls?: TlsIdentity): Promise<Port> {
   return openPort({ host: '127.0.0.1', port: 0, tls, handler, log: { warn() {}, error: log } });
 }
