@@ -30,13 +30,13 @@ async function whyNot(): Promise<string | false> {
   });
   if (missing !== undefined) return missing;
   const { status, stderr } = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true']);
-  return status === 0 ? false : `no namespaces can be made here: ${String(stderr).trim()}`;
+  return status === 0 ? false : `cannot create namespaces here: ${String(stderr).trim()}`;
 }
 
 const skip = await whyNot();
 if (skip !== false) console.log(`Docker's engine: ${skip}`);
 
-suite("deployed from its own documents, in Docker's engine", { skip }, () => {
+suite("deployed as documented, in Docker's engine", { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const engine = new Engine(directory);
   const healthy = (name: string): string =>
@@ -55,8 +55,8 @@ suite("deployed from its own documents, in Docker's engine", { skip }, () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test('every line of the document does what it says', async (t) => {
-    // What its reader makes in the clone.
+  test('every command of the document works and prints what it says', async (t) => {
+    // The document has its reader create this directory in the clone.
     t.after(() => rmSync('tokens', { recursive: true, force: true }));
     const blocks = blocksOf(DOCUMENT);
     assert.ok(blocks.length > 5);
@@ -65,7 +65,7 @@ suite("deployed from its own documents, in Docker's engine", { skip }, () => {
     assert.deepEqual(unprinted(blocks, output), [], output);
   });
 
-  test('the image holds what runs, not what only builds or tests, and says what it is', async () => {
+  test('the image has only what the service needs to run, and labels that describe it', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     const labels = JSON.parse(
       await engine.must(`docker inspect --format '{{json .Config.Labels}}' ${IMAGE}`),
@@ -82,7 +82,7 @@ suite("deployed from its own documents, in Docker's engine", { skip }, () => {
     assert.doesNotMatch(files, /typescript|oxlint|biome|esbuild|dist\/test|dist\/bench|\.map$/m);
   });
 
-  test('a container runs as a user on a read-only root, turns healthy, and keeps its tokens when it is killed', async () => {
+  test('a container runs as a user on a read-only root, becomes healthy, and keeps its tokens when killed', async () => {
     await engine.must(`docker run --detach --name kept --read-only --cap-drop ALL --health-interval 1s --publish 8087:8087 ${IMAGE}
 ${healthy('kept')}`);
     assert.equal(await engine.must('docker exec kept id -u'), '1000');
@@ -93,7 +93,7 @@ ${healthy('kept')}`);
     assert.match(await engine.must(`curl -sS ${url}/_config/size`), /"value":"3"/);
   });
 
-  test('it stops at SIGTERM with exit code 0, long before it would be killed, though a node waits', async () => {
+  test('a container stops at SIGTERM with exit code 0, long before it would be killed, although a node waits', async () => {
     const url = await engine.must("curl -sS -X PUT 'localhost:8087/new?size=3'");
     const waiting = engine.run(`curl -sS '${url}?wait=true&recursive=true'`);
     await engine.must(
@@ -101,26 +101,26 @@ ${healthy('kept')}`);
     );
     const begin = Date.now();
     await engine.must('docker stop --time 60 kept');
-    assert.ok(Date.now() - begin < 30_000, 'it was not killed in the end');
+    assert.ok(Date.now() - begin < 30_000, 'it was not killed');
     assert.equal(await engine.must("docker inspect --format '{{.State.ExitCode}}' kept"), '0');
-    assert.equal((await waiting).code, 0, 'the node was told to come again');
+    assert.equal((await waiting).code, 0, 'the node got an empty response');
     await engine.must('docker rm --volumes kept');
   });
 
-  test('another port is asked by the health check as well', async () => {
+  test('the health check uses a configured port', async () => {
     await engine.must(`docker run --detach --name moved --health-interval 1s --env DISC_ADDR=:9000 ${IMAGE}
 ${healthy('moved')}
 docker rm --force --volumes moved`);
   });
 
-  test('a directory of root is refused with who would have to own it', async () => {
+  test('rejects a directory of root, and names the user that must own it', async () => {
     mkdirSync(join(directory, 'of-root'), { mode: 0o755 });
     const { code, output } = await engine.run(`docker run --rm --volume ${directory}/of-root:/data ${IMAGE}`);
     assert.equal(code, 1);
     assert.match(output, /^etcd-discovery: the data directory \/data\/\S+ .*uid 1000.*chown/m);
   });
 
-  test('both services of Compose turn healthy, and a restart of both keeps the tokens', async () => {
+  test('both services of Compose become healthy, and keep the tokens when both restart', async () => {
     const compose = 'docker compose -f deploy/compose.yaml';
     await engine.must(`${compose} up --detach
 ${healthy(`$(${compose} ps --quiet discovery)`)}`);

@@ -23,13 +23,13 @@ suite('the workflows', { skip: tool.missing ?? false }, () => {
   };
 
   for (const file of WORKFLOWS) {
-    test(`${file} is one that actionlint takes`, () => {
+    test(`actionlint accepts ${file}`, () => {
       const { status, output } = lint(file);
       assert.equal(status, 0, output);
     });
   }
 
-  test('a workflow with a mistake is not taken', (t) => {
+  test('actionlint rejects a workflow with a mistake', (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     t.after(() => rmSync(directory, { recursive: true, force: true }));
     const wrong = join(directory, 'release.yml');
@@ -39,8 +39,8 @@ suite('the workflows', { skip: tool.missing ?? false }, () => {
   });
 });
 
-suite('what GitHub reads', () => {
-  test('every action of somebody else is named by its commit, with the version beside it', () => {
+suite('the files that GitHub reads', () => {
+  test('pin every third-party action by its commit, with its version in a comment', () => {
     const uses = WORKFLOWS.flatMap((file) => readFileSync(file, 'utf8').match(/uses: .*/g) ?? []);
     assert.ok(uses.length > 5);
     for (const line of uses.filter((each) => !each.startsWith('uses: ./'))) {
@@ -48,7 +48,7 @@ suite('what GitHub reads', () => {
     }
   });
 
-  test('the gate is .ci/run, and nothing is released without it', () => {
+  test('run .ci/run as the gate, before any release', () => {
     assert.match(readFileSync('.github/workflows/ci.yml', 'utf8'), /bash \.ci\/run$/m);
     const { jobs } = read('.github/workflows/release.yml') as { jobs: Record<string, { needs?: string }> };
     for (const [name, { needs }] of Object.entries(jobs)) {
@@ -56,7 +56,7 @@ suite('what GitHub reads', () => {
     }
   });
 
-  test('the forms have what GitHub needs of them', () => {
+  test('have forms with the fields that GitHub requires', () => {
     const fields = new Set(['markdown', 'textarea', 'input', 'dropdown', 'checkboxes']);
     for (const file of FORMS.filter((each) => !each.endsWith('config.yml'))) {
       const form = read(file) as {
@@ -74,7 +74,7 @@ suite('what GitHub reads', () => {
     }
   });
 
-  test('updates are looked for where there is something to update', () => {
+  test('check for updates of everything that has dependencies', () => {
     const { updates } = read('.github/dependabot.yml') as {
       updates: ReadonlyArray<{ 'package-ecosystem': string; directory: string }>;
     };

@@ -25,7 +25,7 @@ import {
 const FOLDER = 'deploy/kubernetes';
 const OVERLAYS = readdirSync(join(FOLDER, 'overlays'));
 
-/** What each overlay has to have. */
+/** The kinds of objects in each overlay. */
 const KINDS: Readonly<Record<string, readonly string[]>> = {
   embedded: ['Service', 'StatefulSet', 'NetworkPolicy'],
   etcd: ['Service', 'Deployment', 'PodDisruptionBudget', 'NetworkPolicy'],
@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Names, and the store. */
+/** The ports of DNS and the store. */
 const EGRESS: Readonly<Record<string, readonly number[]>> = {
   embedded: [],
   etcd: [53, 53, 2379],
@@ -50,7 +50,7 @@ const kustomize: Program = slow
   ? await provideKustomize()
   : { missing: 'only in a long run: npm test -- --slow' };
 
-suite('the Kubernetes manifests, as kustomize renders them', {
+suite('the Kubernetes manifests, as rendered by kustomize', {
   skip: kustomize.missing ?? false,
 }, async () => {
   if (kustomize.path === undefined) return;
@@ -75,16 +75,16 @@ suite('the Kubernetes manifests, as kustomize renders them', {
     const documents = documentsOf(text);
     const [container] = documents.flatMap((each) => containersOf(each)) as [Container];
 
-    test(`${overlay} is what Kubernetes takes`, { skip: schemas.missing ?? false }, () => {
+    test(`${overlay} is valid`, { skip: schemas.missing ?? false }, () => {
       const { status, output } = validate(text);
       assert.equal(status, 0, output);
     });
 
-    test(`${overlay} sets only what the service knows, to values that it takes`, () => {
+    test(`${overlay} sets only known settings, to valid values`, () => {
       assert.equal(documents.flatMap((each) => containersOf(each)).length, 1);
       for (const { name, value } of container.env) {
         const setting = Object.values(SETTINGS).find((each) => each.env === name);
-        assert.ok(setting !== undefined, `there is no setting ${name}`);
+        assert.ok(setting !== undefined, `no setting ${name}`);
         assert.notEqual(setting.parse(value), undefined, `${name}=${value}`);
       }
     });
@@ -95,13 +95,13 @@ suite('the Kubernetes manifests, as kustomize renders them', {
       assert.equal(container.image, built);
     });
 
-    test(`${overlay} keeps the pod up, and what gets into it small`, () => {
+    test(`${overlay} keeps the pod running, with few privileges`, () => {
       const kinds = documents.map(({ kind }) => kind);
       assert.deepEqual(kinds.sort(), [...(KINDS[overlay] ?? [])].sort());
       const { env, ports, livenessProbe, readinessProbe, securityContext } = container;
       const metrics = env.find(({ name }) => name === 'DISC_METRICS_ADDR')?.value;
       const port = ports.find(({ containerPort }) => metrics === `:${containerPort}`)?.name;
-      // At a limit of the public port a probe of that would have all waiting nodes cut off.
+      // If the probe used the public port, reaching a limit there would disconnect all waiting nodes.
       assert.deepEqual(livenessProbe.httpGet, { path: '/livez', port });
       assert.deepEqual(readinessProbe.httpGet, { path: '/readyz', port });
       assert.deepEqual(securityContext, {
@@ -113,7 +113,7 @@ suite('the Kubernetes manifests, as kustomize renders them', {
       assert.equal(pod?.securityContext.runAsNonRoot, true);
     });
 
-    test(`${overlay} lets in what is served, and out what its store needs`, () => {
+    test(`${overlay} allows traffic only to the served ports, and from the pod to its store`, () => {
       const policy = documents.find(({ kind }) => kind === 'NetworkPolicy') as Policy;
       const ports = (rules: readonly PolicyRule[]): unknown[] =>
         rules.flatMap((rule) => rule.ports.map(({ port }) => port));
@@ -127,14 +127,14 @@ suite('the Kubernetes manifests, as kustomize renders them', {
   }
 
   const rendered = build(join(FOLDER, 'overlays/etcd-monitored'));
-  test('the ServiceMonitor is one of the operator, and finds the port', {
+  test("the ServiceMonitor is valid for Prometheus' operator, and selects the port", {
     skip: monitors.missing ?? false,
   }, () => {
     const check = (text: string | undefined): number | null =>
       spawnSync(monitors.path ?? '', { input: text, encoding: 'utf8' }).status;
     const text = rendered.split('---\n').find((each) => each.includes('kind: ServiceMonitor'));
     assert.equal(check(text), 0);
-    assert.notEqual(check(text?.replace('endpoints:', 'endpoint:')), 0, 'a mistake is found');
+    assert.notEqual(check(text?.replace('endpoints:', 'endpoint:')), 0, 'rejects a mistake');
     const service = documentsOf(rendered).find(
       ({ metadata: { labels } }) => labels['app.kubernetes.io/component'] === 'metrics',
     ) as { spec?: { ports: ReadonlyArray<{ name: string }> } } | undefined;
@@ -158,7 +158,7 @@ suite('the Kubernetes manifests, as kustomize renders them', {
     }
   });
 
-  test('a manifest with a mistake is not taken', { skip: schemas.missing ?? false }, () => {
+  test('kubernetes-validate rejects a manifest with a mistake', { skip: schemas.missing ?? false }, () => {
     assert.notEqual(validate(rendered.replace('readinessProbe:', 'readynessProbe:')).status, 0);
   });
 });

@@ -1,4 +1,4 @@
-/** Of what kustomize renders, as much as is asserted. */
+/** The asserted parts of what kustomize renders. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };

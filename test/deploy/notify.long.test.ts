@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.ts';
 
 const skip = (await needCommands({ 'systemd-notify': 'systemd', python3: 'python3' })) ?? false;
 
-/** What systemd does with its end: prints each message, and closes the descriptors that come with a barrier. */
+/** Stands in for systemd's end: prints each message, and closes the descriptors that come with a barrier. */
 const RECEIVER = `
 import array, os, socket, sys
 name = sys.argv[1]
@@ -26,7 +26,7 @@ while True:
     print(data.decode(), flush=True)
 `;
 
-/** Where NOTIFY_SOCKET is, and all that was told there. */
+/** Starts a receiver at NOTIFY_SOCKET. Returns the messages that it gets. */
 async function receiverAt(t: TestContext, name: string): Promise<readonly string[]> {
   const child = spawn('python3', ['-c', RECEIVER, name], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
@@ -43,7 +43,7 @@ for (const [what, name] of [
   ['a path', join(directory, 'notify.sock')],
   ['an abstract name', `@etcd-discovery-test-${randomBytes(8).toString('hex')}`],
 ] as const) {
-  test(`systemd is told that the service serves, and that it stops, at ${what}`, { skip }, async (t) => {
+  test(`tells systemd at ${what} that the service is ready, and that it stops`, { skip }, async (t) => {
     const told = await receiverAt(t, name);
     const service = await SpawnedService.start([], { env: { NOTIFY_SOCKET: name } });
     t.after(() => service.remove());
@@ -54,7 +54,7 @@ for (const [what, name] of [
   });
 }
 
-test('a service that cannot tell systemd goes on, and says so', async (t) => {
+test('the service keeps running when it cannot reach systemd, and logs why', async (t) => {
   const service = await SpawnedService.start([], { env: { NOTIFY_SOCKET: '/nowhere', PATH: '/nowhere' } });
   t.after(() => service.remove());
   const warned = (): boolean =>

@@ -59,7 +59,7 @@ function queries(): Query[] {
   return [...variables, ...targets, ...alerts];
 }
 
-/** What a service exposes: of each sample's name, the values of each label. */
+/** What a service exposes: the values of each label, by sample name. */
 type Exposed = ReadonlyMap<string, ReadonlyMap<string, Set<string>>>;
 
 function exposed(text: string): Exposed {
@@ -76,10 +76,10 @@ function exposed(text: string): Exposed {
   return all;
 }
 
-/** Those that Prometheus itself gives to whatever it scrapes. */
+/** Labels that Prometheus adds to every scraped sample. */
 const ITS_OWN = ['job', 'instance'];
 
-/** What a query names and no service exposes. */
+/** Returns the names in a query that no service exposes. */
 function unknownTo(all: Exposed, { where, expr, shown }: Query): string[] {
   const problems: string[] = [];
   const known = new Set(ITS_OWN);
@@ -87,20 +87,20 @@ function unknownTo(all: Exposed, { where, expr, shown }: Query): string[] {
     /\b((?:discovery|endpoint|process|nodejs)_\w+|up)\b(?:\{([^}]*)\})?/g,
   )) {
     const labels = all.get(name);
-    if (labels === undefined) problems.push(`${where}: there is no ${name}`);
+    if (labels === undefined) problems.push(`no metric ${name}`);
     for (const label of labels?.keys() ?? []) known.add(label);
     for (const [, label = '', operator = '', value = ''] of selector.matchAll(/(\w+)(=~|=)"([^"]*)"/g)) {
       if (ITS_OWN.includes(label)) continue;
       const pattern = new RegExp(`^(?:${value})$`);
       const fits = (seen: string): boolean => (operator === '=' ? seen === value : pattern.test(seen));
       if (![...(labels?.get(label) ?? [])].some(fits)) {
-        problems.push(`${where}: ${name} never has ${label}${operator}"${value}"`);
+        problems.push(`${where}: ${name} has no ${label}${operator}"${value}"`);
       }
     }
   }
   const grouped = matches(expr, /\b(?:by|on) \(([^)]*)\)/g).flatMap((list) => list.split(', '));
   for (const label of [...grouped, ...shown]) {
-    if (!known.has(label)) problems.push(`${where}: nothing in it has the label ${label}`);
+    if (!known.has(label)) problems.push(`no metric in it has the label ${label}`);
   }
   return problems;
 }
@@ -128,12 +128,12 @@ suite('the dashboard and the alerts', () => {
       ].every((part) => text.includes(part));
     });
     all = exposed(await metrics());
-    // What a service that is well has none of.
+    // A healthy service has no such response.
     all.get('discovery_requests_total')?.get('code')?.add('500');
   });
   after(() => service.stop());
 
-  test('name what a running service exposes, with labels and values that it has', () => {
+  test('use only metrics, labels and values that a running service exposes', () => {
     assert.ok(queries().length > 30);
     assert.deepEqual(
       queries().flatMap((query) => unknownTo(all, query)),
@@ -141,7 +141,7 @@ suite('the dashboard and the alerts', () => {
     );
   });
 
-  test('a misspelt metric, label or value would be found', () => {
+  test('would fail on a misspelt metric, label or value', () => {
     const wrong = (expr: string, shown: readonly string[] = []): number =>
       unknownTo(all, { where: 'x', expr, shown }).length;
     assert.equal(wrong('sum(discovery_token)'), 1);
@@ -152,12 +152,12 @@ suite('the dashboard and the alerts', () => {
     assert.equal(wrong('sum by (surface) (discovery_waits{surface=~"v2|rpc"})', ['surface']), 0);
   });
 
-  test('every alert has a section in its document', () => {
+  test('have a section for every alert in the document', () => {
     const guide = readFileSync('docs/operating/alerts.md', 'utf8');
     for (const { alert } of rules) assert.ok(guide.includes(`\n## ${alert}\n`), alert);
   });
 
-  test('every metric is in the reference, and no other', () => {
+  test('the reference lists every metric, and no others', () => {
     const guide = readFileSync('docs/reference/metrics.md', 'utf8');
     const ours = [...all.keys()].filter((name) => name.startsWith('discovery_'));
     const names = new Set(ours.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
@@ -167,15 +167,15 @@ suite('the dashboard and the alerts', () => {
 
 const absent = await needCommands({ promtool: 'prometheus' });
 
-suite('the alert rules, as Prometheus reads them', { skip: absent }, () => {
-  test('are rules that it takes', () => {
+suite('the alert rules in Prometheus', { skip: absent }, () => {
+  test('are valid', () => {
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', ALERTS], {
       encoding: 'utf8',
     });
     assert.equal(status, 0, stdout + stderr);
   });
 
-  test('fire over a service that is ill, each of them, and are silent over one that is well', (t) => {
+  test('fire for an unhealthy service, each of them, and stay silent for a healthy one', (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
     t.after(() => rmSync(directory, { recursive: true, force: true }));
     const file = join(directory, 'tests.yaml');

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
-/** Listens as systemd does, passes the socket to a process, and starts that again whenever it has ended. */
+/** Stands in for systemd: listens, passes the socket to a process, and restarts that whenever it ends. */
 const SYSTEMD = `
 import os, socket, sys
 listener = socket.socket()
@@ -29,12 +29,12 @@ while True:
     print('STARTED', child, flush=True)
     os.waitpid(child, 0)
 `;
-const skip = onPath('python3') === undefined && 'no python3 on PATH, which stands in for systemd';
+const skip = onPath('python3') === undefined && 'needs python3 on PATH, which stands in for systemd';
 
-test('a service that is started anew on the socket of systemd refuses no connection', { skip }, async (t) => {
+test('a restart on a socket of systemd refuses no connection', { skip }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const args = [MAIN, 'serve', '--data-dir', dataDir, '--log-level', 'warn'];
-  // In a group of its own, to end the service with it.
+  // In its own process group, to end the service with it.
   const systemd = spawn('python3', ['-c', SYSTEMD, process.execPath, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -59,9 +59,9 @@ test('a service that is started anew on the socket of systemd refuses no connect
     while (!restarted.signal.aborted) statuses.push(await statusOf(token));
   })();
   process.kill(started()[0] ?? 0, 'SIGTERM');
-  await waitFor('the second one to be started', () => started().length === 2);
+  await waitFor('the second process to start', () => started().length === 2);
   assert.equal(await statusOf(`${url}/health`), 200);
-  await waitFor('some to be answered', () => statuses.length > 1);
+  await waitFor('some responses', () => statuses.length > 1);
   restarted.abort();
   await asking;
   assert.ok(
@@ -70,7 +70,7 @@ test('a service that is started anew on the socket of systemd refuses no connect
   );
 });
 
-/** Asks on a connection of its own. */
+/** Returns the status of a request on a connection of its own. */
 function statusOf(url: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false }, (response) => {
@@ -80,7 +80,7 @@ function statusOf(url: string): Promise<number> {
   });
 }
 
-test('sockets that the service cannot take are a wrong setting', async () => {
+test('rejects sockets that it cannot use, with exit code 2', async () => {
   const script = 'LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@"';
   const child = spawn('sh', ['-c', script, process.execPath, MAIN, 'serve'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -90,7 +90,7 @@ test('sockets that the service cannot take are a wrong setting', async () => {
   const code = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(code, 2);
   assert.match(problem, /^etcd-discovery: LISTEN_FDS "2": the service accepts one socket; [^\n]+\n$/);
-  // Of another process: not ours.
+  // The variables name another process, so they are ignored.
   const { stdout } = await run(['serve', '--help'], { LISTEN_PID: '1', LISTEN_FDS: '2' });
   assert.match(stdout, /--addr/);
 });

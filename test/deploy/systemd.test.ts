@@ -19,7 +19,7 @@ const SOCKET = 'deploy/etcd-discovery.socket';
 const skip = onPath('systemd-analyze') === undefined && 'no systemd-analyze on PATH: install systemd';
 
 suite('the systemd unit', { skip }, () => {
-  // A root of its own, in which the command is installed as npm installs it.
+  // A root directory in which the command is installed as npm installs it.
   const root = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   after(() => rmSync(root, { recursive: true, force: true }));
   const unit = join(root, 'etc/systemd/system/etcd-discovery.service');
@@ -37,7 +37,7 @@ suite('the systemd unit', { skip }, () => {
     const { stderr } = spawnSync('systemd-analyze', ['verify', `--root=${root}`, ...units], {
       encoding: 'utf8',
     });
-    // The root has no other units, which is not the fault of this one.
+    // The root has no other units, which is not a fault of this one.
     return stderr
       .split('\n')
       .filter((line) => line.includes('etcd-discovery'))
@@ -45,7 +45,7 @@ suite('the systemd unit', { skip }, () => {
       .join('\n');
   };
 
-  test('is one that systemd takes, and a mistake in it would show', () => {
+  test('is valid, and systemd-analyze would report a mistake', () => {
     assert.equal(verify(), '');
     const text = readFileSync(UNIT, 'utf8');
     writeFileSync(unit, text.replace('ProtectHome=yes', 'ProtectHoem=yes'));
@@ -57,7 +57,7 @@ suite('the systemd unit', { skip }, () => {
     writeFileSync(socket, right);
   });
 
-  test('has the memory of the manifests, leaves no core, and lets systemd-notify speak for the service', () => {
+  test('has the memory limit of the manifests, leaves no core dump, and may use systemd-notify', () => {
     const text = readFileSync(UNIT, 'utf8');
     const [, memory] =
       /memory: (\d+)Mi\n *securityContext/.exec(

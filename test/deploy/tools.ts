@@ -12,11 +12,11 @@ const { cacheDirectory, provideGoProgram } = (await import(
 )) as typeof import('../tools/go-build.mjs');
 
 const run = promisify(execFile);
-/** Where tests keep what is costly to get. */
+/** Where tests keep what is expensive to download or build. */
 export const CACHE = cacheDirectory();
 const KUBERNETES_VALIDATE = '1.37.0';
 
-/** A validator with Kubernetes' own schemas, from PyPI, kept in the cache; or why there is none. */
+/** Returns a validator with Kubernetes' own schemas, from PyPI, kept in the cache; or why it is missing. */
 export async function provideKubernetesValidate(): Promise<{ command?: string; missing?: string }> {
   const environment = join(CACHE, `kubernetes-validate-${KUBERNETES_VALIDATE}`);
   const command = join(environment, 'bin', 'kubernetes-validate');
@@ -36,13 +36,13 @@ export async function provideKubernetesValidate(): Promise<{ command?: string; m
   }
 }
 
-/** A program's path, or a sentence why there is none. */
+/** The path of a program, or a sentence that says why it is missing. */
 export interface Program {
   readonly path?: string | undefined;
   readonly missing?: string | undefined;
 }
 
-/** What reads the workflows of GitHub as GitHub does. */
+/** Returns actionlint, which checks workflows as GitHub does. */
 export function provideActionlint(): Promise<Program> {
   const version = 'v1.7.12';
   return provideGoProgram({
@@ -52,7 +52,7 @@ export function provideActionlint(): Promise<Program> {
   });
 }
 
-/** What `kubectl apply -k` has in it. */
+/** Returns the kustomize that `kubectl apply -k` contains. */
 export function provideKustomize(): Promise<Program> {
   const version = 'v5.8.2';
   return provideGoProgram({
@@ -62,7 +62,7 @@ export function provideKustomize(): Promise<Program> {
   });
 }
 
-/** Reads a ServiceMonitor by the types of Prometheus' operator, and refuses what they do not have. */
+/** Parses a ServiceMonitor with the types of Prometheus' operator, and rejects unknown fields. */
 const SERVICE_MONITOR = `package main
 
 import (

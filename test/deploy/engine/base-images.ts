@@ -7,15 +7,15 @@ import { etcdctlOf, etcdOf } from '../../etcd/harness/versions.ts';
 import { CACHE } from '../tools.ts';
 import type { Engine } from './engine.ts';
 
-// The images that no registry is asked for here, under the names by which the documents and files ask for them.
+// Images made here instead of pulled from a registry, under the names that the documents and files use.
 
 const run = promisify(execFile);
 const NODE_MAJOR = 24;
-/** A machine's own CA, which a registry behind a proxy may need. */
+/** The machine's own CA, which a registry behind a proxy may need. */
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const STEP_LIMIT_MS = 10 * 60_000;
 
-/** Debian with Node.js and npm, which asks the registry that this machine asks. */
+/** Imports Debian with Node.js and npm, configured with this machine's registry. */
 export async function importNode(engine: Engine, name: string): Promise<void> {
   const registry = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
   const env = `NODE_EXTRA_CA_CERTS=${CERTIFICATES} npm_config_registry=${registry}`;
@@ -28,11 +28,12 @@ export async function importNode(engine: Engine, name: string): Promise<void> {
   });
 }
 
-/** What the image of the etcd project has: the programs, linked statically, root, and no shell. */
+/** Imports an image like the etcd project's: statically linked programs, root, and no shell. */
 export async function importEtcd(engine: Engine, name: string, directory: string): Promise<void> {
   const [, version = '', series = ''] = /:v((\d+\.\d+)\.\d+)$/.exec(name) ?? [];
   const [etcd, etcdctl] = [await etcdOf(series), await etcdctlOf(series)];
-  if (etcd.version !== version) throw new Error(`${name} is asked for, and ${etcd.version} is tested`);
+  if (etcd.version !== version)
+    throw new Error(`the document names ${name}, but the tests use ${etcd.version}`);
   const root = join(directory, `etcd-${version}`);
   for (const path of ['usr/local/bin', 'var/etcd', 'var/lib/etcd', 'tmp']) {
     await mkdir(join(root, path), { recursive: true });
@@ -49,7 +50,7 @@ export async function importEtcd(engine: Engine, name: string, directory: string
   await engine.must(`tar -C "$ROOT" -c . | docker import ${flags} - "$NAME"`, { ROOT: root, NAME: name });
 }
 
-/** Debian with Node and npm in a directory, made once. */
+/** Returns a directory with Debian, Node.js and npm, created once. */
 async function baseRoot(): Promise<string> {
   const place = join(CACHE, `bookworm-node-${NODE_MAJOR}`);
   if (existsSync(place)) return place;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** A block of commands, and the lines of which each has to be printed. */
+/** A block of commands, and the lines that it must print. */
 export interface Block {
   readonly commands: string;
   readonly lines: readonly string[];
 }
 
-/** The `sh` blocks of a document, with the `text` block that follows one. */
+/** Returns the `sh` blocks of a document, each with the `text` block that follows it. */
 export function blocksOf(file: string): Block[] {
   const pattern = /^```sh\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```\n)?/gm;
   return [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, commands = '', output = '']) => ({
@@ -17,13 +17,13 @@ export function blocksOf(file: string): Block[] {
 
 const MARK = '=== block';
 
-/** All blocks in one shell, which ends at the first that fails. */
+/** Returns a script that runs all blocks in one shell and stops at the first failure. */
 export function scriptOf(blocks: readonly Block[]): string {
   const steps = blocks.map(({ commands }, i) => `echo; echo '${MARK} ${i}'\n${commands}`);
   return `set -euo pipefail\n${steps.join('')}`;
 }
 
-/** The lines that a document promises and its commands did not print. */
+/** Returns the documented lines that the commands did not print. */
 export function unprinted(blocks: readonly Block[], output: string): string[] {
   const [, ...parts] = mask(output).split(new RegExp(`^${MARK} \\d+\n`, 'm'));
   return blocks.flatMap(({ lines }, i) => {
@@ -32,5 +32,5 @@ export function unprinted(blocks: readonly Block[], output: string): string[] {
   });
 }
 
-/** What differs from run to run. */
+/** Masks what differs between runs. */
 const mask = (text: string): string => text.replace(/\b[0-9a-f]{32}\b/g, 'TOKEN');

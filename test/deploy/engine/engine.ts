@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { onPath } from '../../support/debian.ts';
 import { waitFor } from '../../support/wait.ts';
 
-/** Of the network of slirp4netns. */
+/** The DNS server of slirp4netns. */
 const NAME_SERVER = '10.0.2.3';
 
-/** How a script ended, and all that it printed. */
+/** The exit code of a script, and its output. */
 export interface Ran {
   readonly code: number | null;
   readonly output: string;
 }
 
 /**
- * Docker's engine in namespaces of its own: its ports are nobody else's, nothing of it is seen outside, and all of it
- * ends with the process that started it. slirp4netns is its way to the npm registry.
+ * Docker's engine in its own namespaces: its ports are private, nothing outside sees it, and all of it ends with this
+ * process. It reaches the npm registry through slirp4netns.
  */
 export class Engine {
   readonly #directory: string;
@@ -29,7 +29,7 @@ export class Engine {
   async start(): Promise<void> {
     const at = (name: string): string => join(this.#directory, name);
     mkdirSync(at('bin'));
-    // Debian has Compose 1 alone, under a name of its own.
+    // Debian has only Compose 1, under another name.
     const compose = 'if [ "$1" = compose ]; then shift; exec docker-compose "$@"; fi';
     writeFileSync(at('bin/docker'), `#!/bin/sh\n${compose}\nexec ${onPath('docker')} "$@"\n`, {
       mode: 0o755,
@@ -62,7 +62,7 @@ export class Engine {
     return child;
   }
 
-  /** Runs a script for bash beside the engine: it has `docker`, and `localhost` is where ports are published. */
+  /** Runs a bash script in the engine's namespaces, with `docker` on PATH and published ports on `localhost`. */
   run(
     script: string,
     { limitMs = 300_000, env = {} }: { limitMs?: number; env?: Readonly<Record<string, string>> } = {},
@@ -73,7 +73,7 @@ export class Engine {
         ...env,
         PATH: `${join(this.#directory, 'bin')}:${process.env['PATH']}`,
         DOCKER_HOST: `unix://${join(this.#directory, 'docker.sock')}`,
-        // The builder that needs no plugin.
+        // The classic builder, which needs no plugin.
         DOCKER_BUILDKIT: '0',
         DOCKER_CONFIG: this.#directory,
       },
@@ -95,7 +95,7 @@ export class Engine {
     });
   }
 
-  /** The same, for a script that has to succeed. Returns what it prints, without white space around. */
+  /** Runs a script that must succeed. Returns its output, trimmed. */
   async must(script: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
     const { code, output } = await this.run(`set -euo pipefail\n${script}`, { env });
     if (code !== 0) throw new Error(`exit code ${code} of: ${script}\n${output}`);
