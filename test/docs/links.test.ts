@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-/** What a reader can take in at once. */
+/** The length that a reader can take in at once. */
 const MOST_LINES = 250;
 const README_LINES = 160;
 
@@ -15,14 +15,14 @@ const documents = [
   join('bench', 'README.md'),
 ];
 
-/** A document without its code, in which brackets are no links. */
+/** Returns a document without its code, where brackets are not links. */
 function proseOf(path: string): string {
   return readFileSync(path, 'utf8')
     .replace(/^```[\s\S]*?^```/gm, '')
     .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, '_'));
 }
 
-/** The anchors of a document: its headings as GitHub makes them, and those that are written out. */
+/** Returns the anchors of a document: its headings as GitHub names them, and explicit ones. */
 function anchorsOf(path: string): Set<string> {
   const text = readFileSync(path, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
   const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
@@ -35,7 +35,7 @@ function anchorsOf(path: string): Set<string> {
   return new Set([...headings, ...written]);
 }
 
-test('every link within the documents leads to a file and a heading that are there', () => {
+test('every link within the documents leads to an existing file and heading', () => {
   const broken = documents.flatMap((path) =>
     [...proseOf(path).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)/g)]
       .filter(([, file = '', anchor]) => {
@@ -61,7 +61,7 @@ test('every document can be reached from the README', () => {
   );
 });
 
-test('no document is longer than a reader takes in at once', () => {
+test('no document is too long to read at once', () => {
   const lines = (path: string): number => readFileSync(path, 'utf8').trimEnd().split('\n').length;
   assert.ok(lines('README.md') <= README_LINES, `README.md has ${lines('README.md')} lines`);
   assert.deepEqual(
