@@ -9,12 +9,12 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { type Etcd, etcdOf, forEachEtcd, installedEtcd } from '../harness/versions.ts';
 
-// How one token could become two clusters, or one that never forms, with real nodes: see "One token, one cluster" in
+// How one token could become two clusters, or one that never forms, with real nodes. See "One token, one cluster" in
 // docs/concepts/agreement.md.
 
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
-/** The discovery service as a story sees it: where nodes go, where operators go, and what happens in between. */
+/** The discovery service in a story: the URL for nodes, the URL for operators, and what happens halfway. */
 interface Stage {
   readonly nodes: Service;
   readonly operators: Service;
@@ -54,7 +54,7 @@ const STAGES = {
 
 type Dialect = 'V2' | 'V3' | 'MIXED';
 
-/** The discovery of the node with this number. Mixed nodes are given one text in both dialects. */
+/** Returns the discovery setting of the node with this number. Mixed nodes share one token in both dialects. */
 function discoveryOf(
   dialect: Dialect,
   service: Service,
@@ -115,7 +115,7 @@ class Group {
     return this.stage.operators.call(method, { token: this.token, ...request });
   }
 
-  /** Fails unless the call is refused for this reason. */
+  /** Fails unless the call is rejected for this reason. */
   async refused(reason: string, method: string, request: object): Promise<void> {
     const { status, text } = await this.stage.operators.post(method, { token: this.token, ...request });
     assert.notEqual(status, 200, text);
@@ -123,7 +123,7 @@ class Group {
   }
 }
 
-/** Waits until the log of a node has all of the words, whether it ends or tries on. */
+/** Waits until a node's log contains all of the words, whether it ends or retries. */
 async function expectWords(scene: Scene, node: EtcdNode, words: readonly string[]): Promise<void> {
   await scene.until(`${node.name} to say ${words.join(' and ')}`, () =>
     words.every((each) => node.run.log.includes(each)) ? true : undefined,
@@ -133,7 +133,7 @@ async function expectWords(scene: Scene, node: EtcdNode, words: readonly string[
 type Story = (scene: Scene, etcd: Etcd, dialect: Dialect, stage: Stage) => Promise<void>;
 
 const STORIES: Readonly<Record<string, Story>> = {
-  'a member is removed while others wait: those who are left and come form one cluster': async (
+  'when a member is removed while others wait, the remaining and new nodes form one cluster': async (
     scene,
     etcd,
     dialect,
@@ -151,7 +151,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     await expectCluster(scene, [a, c, d]);
   },
 
-  'the address of a member is replaced while another waits: all count the new one': async (
+  "when a waiting member's address is replaced, all nodes use the new one": async (
     scene,
     etcd,
     dialect,
@@ -169,7 +169,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     await group.call('Register', { memberId, name: 'infra2', peerUrls: [moved], mode });
     await stage.interrupt();
     const c = await group.start(3);
-    // Two of three are enough.
+    // Two of three form a quorum.
     await expectHealthy(scene, [a, c]);
     for (const node of [a, c]) {
       const known = await peerUrlsKnownTo(node);
@@ -177,7 +177,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     }
   },
 
-  'a complete cluster is final: no member is removed, and nobody takes a place': async (
+  'a complete cluster is final: no member is removed or replaced by another': async (
     scene,
     etcd,
     dialect,
@@ -198,9 +198,9 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
 };
 
-/** On the embedded store alone. */
+/** Stories on the embedded store only. */
 const MORE: Readonly<Record<string, (scene: Scene, etcd: Etcd, dialect: Dialect) => Promise<void>>> = {
-  'a backup that does not have the last member is restored: its token is closed, and nodes are told': async (
+  'a restored backup without the last member closes its token and tells the nodes': async (
     scene,
     etcd,
     dialect,
@@ -220,7 +220,7 @@ const MORE: Readonly<Record<string, (scene: Scene, etcd: Etcd, dialect: Dialect)
     await expectCluster(scene, [a, b]);
   },
 
-  'a token that expired after its cluster formed sends late nodes to that cluster': async (
+  'a token that expired after its cluster formed directs late nodes to that cluster': async (
     scene,
     etcd,
     dialect,
@@ -239,7 +239,7 @@ const MORE: Readonly<Record<string, (scene: Scene, etcd: Etcd, dialect: Dialect)
     assert.ok(!late.run.log.includes('create a new one'), late.run.log);
   },
 
-  'a node with an address that nobody can reach is refused, and the others form their cluster': async (
+  'a node with an unreachable address is rejected, and the others form their cluster': async (
     scene,
     etcd,
     dialect,
@@ -280,7 +280,7 @@ for (const dialect of ['V2', 'V3'] as const) {
 
 await forEachEtcd((it) => {
   for (const [name, story] of Object.entries(STORIES)) {
-    it.slow(`both dialects under one text: ${name}`, async (scene, etcd) => {
+    it.slow(`one token in both dialects: ${name}`, async (scene, etcd) => {
       await story(scene, etcd, 'MIXED', await embedded(scene));
     });
   }

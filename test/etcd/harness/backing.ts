@@ -16,13 +16,13 @@ const CALL_LIMIT_MS = 5000;
 export interface BackingSetup {
   readonly etcd: Etcd;
   readonly members: 1 | 3;
-  /** Clients then need TLS, and a certificate by the CA of the tests. */
+  /** Clients then need TLS and a certificate by the tests' CA. */
   readonly tls?: boolean;
-  /** More flags of etcd. */
+  /** Extra flags of etcd. */
   readonly flags?: Readonly<Record<string, string>>;
 }
 
-/** An etcd cluster as a store for the service, each member behind a proxy that can break its connections. */
+/** An etcd cluster as the service's store. Each member is behind a proxy that can break its connections. */
 export class BackingEtcd {
   readonly members: readonly BackingMember[];
   readonly #scene: Scene;
@@ -32,7 +32,7 @@ export class BackingEtcd {
     this.members = members;
   }
 
-  /** Starts it and waits until it is healthy. */
+  /** Starts the cluster and waits until it is healthy. */
   static async start(
     scene: Scene,
     { etcd, members: count, tls = false, flags = {} }: BackingSetup,
@@ -54,7 +54,7 @@ export class BackingEtcd {
     return backing;
   }
 
-  /** What `--etcd` takes: the proxies of all the members. */
+  /** The value of `--etcd`: the proxies of all members. */
   get endpoints(): string {
     return this.members.map(({ proxyUrl }) => proxyUrl).join(',');
   }
@@ -69,7 +69,7 @@ export class BackingEtcd {
     }
   }
 
-  /** The member that leads now. */
+  /** Returns the current leader. */
   async leader(): Promise<BackingMember> {
     let found: BackingMember | undefined;
     await this.#scene.until('the backing etcd to have a leader', async () => {
@@ -83,17 +83,17 @@ export class BackingEtcd {
     return found;
   }
 
-  /** Forgets every revision but the latest. */
+  /** Compacts every revision except the latest. */
   async compact(): Promise<void> {
     const member = await this.leader();
     const { header } = (await member.call('kv/range', { key: base64('any') })) as Status;
     await member.call('kv/compaction', { revision: header.revision }).catch((error: Error) => {
-      // When nothing has changed since the last time.
+      // Nothing has changed since the last compaction.
       if (!error.message.includes('has been compacted')) throw error;
     });
   }
 
-  /** Asks for names and passwords from now on: adds these users, who may all do everything. */
+  /** Enables authentication, with these users, who may do everything. */
   async enableAuth(users: Readonly<Record<string, string>>): Promise<void> {
     const [member] = this.members;
     assert.ok(member !== undefined);
@@ -122,7 +122,7 @@ export class BackingMember {
   readonly name: string;
   readonly clientUrl: string;
   readonly peerUrl: string;
-  /** Where the service finds it. */
+  /** The URL that the service uses. */
   readonly proxyUrl: string;
   readonly proxy: TcpProxy;
   run: Run;
@@ -145,7 +145,7 @@ export class BackingMember {
       'listen-peer-urls': peerUrl,
       'initial-advertise-peer-urls': peerUrl,
       'initial-cluster': initialCluster,
-      // An election is over in about a second, also on a loaded machine.
+      // Elections take about a second, also on a loaded machine.
       'heartbeat-interval': '50',
       'election-timeout': '500',
       ...QUICK_FLAGS,
@@ -176,7 +176,7 @@ export class BackingMember {
     this.run = this.#begin();
   }
 
-  /** Keeps the process from running; its connections stay open. */
+  /** Stops the process from running; its connections stay open. */
   freeze(): void {
     this.run.signal('SIGSTOP');
   }
@@ -185,7 +185,7 @@ export class BackingMember {
     this.run.signal('SIGCONT');
   }
 
-  /** A call through etcd's own JSON gateway. */
+  /** Calls etcd's JSON gateway. */
   call(path: string, body: object): Promise<unknown> {
     const isTls = this.clientUrl.startsWith('https:');
     const tls = isTls && {

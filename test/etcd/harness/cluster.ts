@@ -11,15 +11,15 @@ const run = promisify(execFile);
 const CALL_LIMIT_MS = 15_000;
 
 /**
- * Waits until the nodes are a healthy cluster of exactly these members, and proves it: what is put through
- * the first is read through every other.
+ * Waits until the nodes are a healthy cluster of exactly these members, and proves it: a value put through the first
+ * is read through every other.
  */
 export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): Promise<void> {
   const [first] = nodes;
   assert.ok(first !== undefined);
 
   await expectHealthy(scene, nodes);
-  // A node tells the others its name a moment after it is healthy.
+  // A node publishes its name to the others a moment after it is healthy.
   await scene.until('every member to be known by its name and peer URLs', async (): Promise<true> => {
     const members = await Promise.all(nodes.map((node) => listMembers(node.clientUrl)));
     const wanted = nodes.map(describeMember).sort().join('; ');
@@ -37,7 +37,7 @@ export async function expectCluster(scene: Scene, nodes: readonly EtcdNode[]): P
   });
 }
 
-/** Waits until each of the nodes is healthy by `etcdctl endpoint health`. Fails when one ends before. */
+/** Waits until each node is healthy by `etcdctl endpoint health`. Fails if one ends first. */
 export async function expectHealthy(scene: Scene, nodes: readonly EtcdNode[]): Promise<void> {
   await scene.until(`${nodes.map((node) => node.name).join(', ')} to be healthy`, async () => {
     const ended = nodes.find((node) => node.run.ending !== undefined);
@@ -76,11 +76,11 @@ async function get(clientUrl: string, key: string): Promise<string | undefined> 
 
 async function listMembers(clientUrl: string): Promise<string[]> {
   const { members } = (await gateway(clientUrl, 'cluster/member/list', {})) as Members;
-  // A name that is not known yet is left out of the JSON.
+  // The JSON omits a name that is not known yet.
   return members.map(({ name = '', peerURLs }) => describeMember({ name, peerUrls: peerURLs })).sort();
 }
 
-/** The peer URLs of all members by what this node says, sorted. */
+/** Returns the peer URLs of all members as this node reports them, sorted. */
 export async function peerUrlsKnownTo({ clientUrl }: EtcdNode): Promise<string[]> {
   const { members } = (await gateway(clientUrl, 'cluster/member/list', {})) as Members;
   return members.flatMap(({ peerURLs }) => peerURLs).sort();
@@ -94,7 +94,7 @@ interface Members {
   readonly members: ReadonlyArray<{ readonly name?: string; readonly peerURLs: readonly string[] }>;
 }
 
-/** A call through etcd's own JSON gateway, which needs nothing but etcd. */
+/** Calls etcd's JSON gateway, which needs no other program. */
 async function gateway(clientUrl: string, path: string, request: object): Promise<unknown> {
   const response = await fetch(`${clientUrl}/v3/${path}`, {
     method: 'POST',

@@ -6,17 +6,17 @@ import type { Service } from './service.ts';
 import type { Etcdctl } from './versions.ts';
 
 const CALL_LIMIT_MS = 60_000;
-/** etcdctl gives up after 2 s and 5 s, which a busy machine may take. */
+/** etcdctl's defaults of 2 s and 5 s are too short on a busy machine. */
 export const PATIENT_FLAGS = ['--dial-timeout=30s', '--command-timeout=50s'] as const;
 
-/** How a command ended and what it wrote. */
+/** The exit code and the output of a command. */
 export interface Output {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** An etcdctl as an operator uses it with the service. */
+/** An etcdctl that an operator uses with the service. */
 export class Operator {
   readonly #scene: Scene;
   readonly #etcdctl: Etcdctl;
@@ -25,11 +25,11 @@ export class Operator {
   constructor(scene: Scene, etcdctl: Etcdctl, service: Service) {
     this.#scene = scene;
     this.#etcdctl = etcdctl;
-    // Without a scheme: `endpoint status` of 3.4 sends one as :authority, which HTTP/2 servers refuse.
+    // Without a scheme: `endpoint status` of 3.4 sends one in :authority, which HTTP/2 servers reject.
     this.#endpoint = new URL(service.url).host;
   }
 
-  /** Runs a command to its end, with a text as its input. */
+  /** Runs a command to its end with this input. */
   run(args: readonly string[], input = ''): Promise<Output> {
     const options = { env: { PATH: process.env['PATH'] }, timeout: CALL_LIMIT_MS };
     return new Promise((resolve) => {
@@ -37,27 +37,27 @@ export class Operator {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, stdout, stderr });
       });
-      // A command may end without reading it.
+      // A command may end without reading its input.
       child.stdin?.on('error', () => {});
       child.stdin?.end(input);
     });
   }
 
-  /** Runs a command that has to succeed. Returns what it printed. */
+  /** Runs a command that must succeed. Returns its output. */
   async ok(...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);
     assert.equal(code, 0, `etcdctl ${args.join(' ')}: ${stdout}${stderr}`);
     return stdout;
   }
 
-  /** Runs a command that has to fail. Returns the reason that it gives last. */
+  /** Runs a command that must fail. Returns the reason at the end of its output. */
   async refused(...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(args);
     assert.notEqual(code, 0, `etcdctl ${args.join(' ')}: ${stdout}${stderr}`);
     return stderr.trimEnd().split('\n').at(-1) ?? '';
   }
 
-  /** Starts a command that runs until the test is over. */
+  /** Starts a command that runs until the test ends. */
   start(...args: readonly string[]): Run {
     return this.#scene.run(`etcdctl ${args[0]}`, this.#etcdctl.etcdctl, this.#all(args));
   }

@@ -13,31 +13,32 @@ export interface TokenDiscovery {
   readonly endpoints: readonly string[];
 }
 
-/** How a node is to be started. */
+/** How to start a node. */
 export interface NodeSetup {
   readonly etcd: Etcd;
   readonly name: string;
-  /** The discovery URL, which is the service's URL and the token; or what 3.6 and 3.7 take instead of it. */
+  /** The discovery URL (the service's URL with the token), or the token and endpoints of 3.6 and 3.7. */
   readonly discovery: string | TokenDiscovery;
-  /** How many peer URLs of its own the node listens on and advertises; 1 when unset. */
+  /** How many peer URLs of its own the node listens on and advertises. Default: 1. */
   readonly peerUrlCount?: number;
-  /** What it advertises instead of its own peer URLs. */
+  /** Advertised instead of the node's own peer URLs. */
   readonly advertisedPeerUrls?: readonly string[];
-  /** Flags beside those for all of this. */
+  /** Additional flags. */
   readonly flags?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
- * What a process writes outlives it without a flush, and no machine crashes here: so etcd is as quick on a slow disk,
- * where calls would be late and leaders lost. The same for log-ins on a busy machine.
+ * The tests kill processes, never the machine, so flushes are unnecessary. Without them etcd is fast on a slow disk,
+ * where calls would time out and leaders would lose elections. Cheap password hashes keep logins fast on a busy
+ * machine.
  */
 export const QUICK_FLAGS = { 'unsafe-no-fsync': 'true', 'bcrypt-cost': '4' } as const;
 
-// Every etcd says so in its own words, with both loggers of 3.4.
+// The message differs between versions, and between both loggers of 3.4.
 const WAITING = /waiting for (\d* ?more|peers from discovery service)/;
 
-/** An etcd process on loopback with a data directory of its own. */
+/** An etcd process on loopback with its own data directory. */
 export class EtcdNode {
   readonly etcd: Etcd;
   readonly name: string;
@@ -57,7 +58,7 @@ export class EtcdNode {
     this.clientUrl = clientUrl;
     this.peerUrls = setup.advertisedPeerUrls ?? listenUrls;
     this.#scene = scene;
-    // Not named for the node: a test of mistakes starts two with one name.
+    // Not named for the node, because a test of mistakes starts two with the same name.
     this.#dataDirectory = join(scene.directory, `etcd-${ports[0]}`);
     const flags = {
       name: setup.name,
@@ -75,7 +76,7 @@ export class EtcdNode {
     this.run = this.#begin();
   }
 
-  /** Starts a node. It is not waited for. */
+  /** Starts a node, without waiting for it. */
   static async start(scene: Scene, setup: NodeSetup): Promise<EtcdNode> {
     return new EtcdNode(scene, setup, await freePorts(1 + (setup.peerUrlCount ?? 1)));
   }
@@ -85,17 +86,17 @@ export class EtcdNode {
     await this.#scene.waitForLog(this.run, WAITING);
   }
 
-  /** Removes the data of a node that was stopped. */
+  /** Removes the data of a stopped node. */
   async loseData(): Promise<void> {
     await rm(this.#dataDirectory, { recursive: true });
   }
 
-  /** Ends it as a crash does. */
+  /** Kills it, like a crash. */
   async crash(): Promise<void> {
     await this.run.stop('SIGKILL');
   }
 
-  /** Starts it again as it was, on its data. */
+  /** Starts it again with the same flags and data. */
   startAgain(): void {
     assert.ok(this.run.ending !== undefined, 'the node is stopped before it is started again');
     this.run = this.#begin();
@@ -112,7 +113,7 @@ function discoveryFlags(discovery: string | TokenDiscovery): Record<string, stri
   return { 'discovery-token': token, 'discovery-endpoints': endpoints.join(',') };
 }
 
-/** Starts nodes infra1 to infraN under one discovery URL, all at once. */
+/** Starts nodes infra1 to infraN with one discovery URL, all at once. */
 export function startNodes(scene: Scene, setup: Omit<NodeSetup, 'name'>, count: number): Promise<EtcdNode[]> {
   const names = Array.from({ length: count }, (_, index) => `infra${index + 1}`);
   return Promise.all(names.map((name) => EtcdNode.start(scene, { ...setup, name })));

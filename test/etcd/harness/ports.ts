@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 
-// Below the kernel's ephemeral ports: there, an outgoing connection could take the port of a process that is
-// down and about to come back, and a client calling a dead port could even connect to itself. Above those that
-// fetch refuses to call, of which the last is 10080.
+// Below the kernel's ephemeral ports: there, an outgoing connection could take the port of a process that is about to
+// restart, and a client that calls a dead port could even connect to itself. Above the ports that fetch refuses to
+// call, of which the last is 10080.
 const LOWEST = 10_100;
 const HIGHEST = firstEphemeralPort() - 1;
 const BLOCK = 64;
@@ -11,8 +11,8 @@ const BLOCK = 64;
 let block: number[] = [];
 
 /**
- * Ports of 127.0.0.1 that nobody listens on, each given out once, and by this process alone: a test file that runs
- * beside would otherwise be given one whose server has not started yet, or is down and about to come back.
+ * Returns free ports of 127.0.0.1, each only once and only to this process. Otherwise a test file that runs in
+ * parallel could get a port whose server has not started yet or is restarting.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
@@ -24,7 +24,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** The ports of a block belong to the process that listens on the first one, until it ends. */
+/** Claims a block of ports, which belongs to the process that listens on the first one, until it ends. */
 async function claimBlock(): Promise<number[]> {
   const blocks = Math.floor((HIGHEST - LOWEST + 1) / BLOCK);
   for (;;) {
@@ -42,7 +42,7 @@ async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** Undefined when somebody else listens there. */
+/** Returns undefined if the port is in use. */
 function listenOn(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer().unref();
@@ -57,7 +57,7 @@ function firstEphemeralPort(): number {
     const port = Number(first);
     return port > LOWEST + 5_000 ? port : 32_768;
   } catch {
-    // Not Linux: 49152 is the first one on macOS and the BSDs, and less is fine.
+    // Not Linux: on macOS and the BSDs the first one is 49152, and a lower bound is safe.
     return 32_768;
   }
 }

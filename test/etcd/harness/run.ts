@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-// For a failure's text: enough to see the reason, with etcd's lines of stack traces and settings cut.
+// For failure messages: enough to see the reason, without most of etcd's stack traces and settings.
 const TAIL_LINES = 20;
 const TAIL_LINE_LENGTH = 400;
 
@@ -10,7 +10,7 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
-// A test file that is told to end (the runner's time limit, Ctrl-C) must not leave its processes behind.
+// A test file that is ended from outside (time limit, Ctrl-C) must not leave processes behind.
 const living = new Set<ChildProcess>();
 const killAll = (): void => {
   for (const child of living) child.kill('SIGKILL');
@@ -23,7 +23,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-/** One run of a program, from its start to its end, with everything that it writes. */
+/** One run of a program, from start to end, with all of its output. */
 export class Run {
   readonly label: string;
   /** Resolves once the process has ended and all of its output is read. */
@@ -57,12 +57,12 @@ export class Run {
     return this.#ending;
   }
 
-  /** Everything written so far. Quotes are as a person means them: etcd logs JSON, where they are escaped. */
+  /** All output so far, without the escapes of etcd's JSON. */
   get log(): string {
     return this.#log.replaceAll('\\"', '"');
   }
 
-  /** The state and the last lines, for a failure's text. */
+  /** Returns the state and the last lines, for a failure message. */
   describe(): string {
     const state = this.#ending === undefined ? 'running' : `ended (${endingText(this.#ending)})`;
     const lines = this.log.trimEnd().split('\n').slice(-TAIL_LINES);
@@ -70,7 +70,7 @@ export class Run {
     return `\n--- ${this.label}, ${state}, last lines:\n${tail}`;
   }
 
-  /** Sends a signal that does not end it, like SIGSTOP. */
+  /** Sends a signal that does not end the process, such as SIGSTOP. */
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -82,7 +82,7 @@ export class Run {
   }
 }
 
-/** "exit code 1" or "signal SIGKILL". */
+/** Returns "exit code 1" or "signal SIGKILL". */
 export function endingText({ code, signal }: Ending): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { type Ending, endingText, Run } from './run.ts';
 import { until } from './until.ts';
 
-// After the processes are killed (run.ts), when the test file is ended from outside.
+// Removed after the processes are killed (run.ts) when the test file is ended from outside.
 const directories = new Set<string>();
 process.on('exit', () => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-/** What a scene needs of the test, or of the whole file, that it lives in. */
+/** The part of a test, or of a suite, that a scene needs. */
 export interface Owner {
   after(cleanUp: () => Promise<void>): void;
 }
 
-/** A directory and the processes of one test. All of it is gone when the test is over, however it ends. */
+/** A directory and the processes of one test, removed when the test ends, whatever its result. */
 export class Scene implements Owner {
   readonly directory: string;
   readonly #runs: Run[] = [];
@@ -33,7 +33,7 @@ export class Scene implements Owner {
     return scene;
   }
 
-  /** Does this too when the test is over, once the processes have ended. */
+  /** Registers a cleanup that runs at the end of the test, after the processes have ended. */
   after(cleanUp: () => Promise<void>): void {
     this.#cleanUps.push(cleanUp);
   }
@@ -44,10 +44,10 @@ export class Scene implements Owner {
     return run;
   }
 
-  /** Waits until the log of a run has the pattern. Fails when the run ends before. */
+  /** Waits until the log of a run matches the pattern. Fails if the run ends first. */
   async waitForLog(run: Run, pattern: RegExp): Promise<void> {
     await this.until(`${run.label} to log ${pattern}`, () => {
-      // Asked for before the log: all output is read by then.
+      // Read before the log, because all output is read by then.
       const ending = run.ending;
       if (pattern.test(run.log)) return true;
       if (ending !== undefined) return `it ended before, with ${endingText(ending)}`;
@@ -55,13 +55,13 @@ export class Scene implements Owner {
     });
   }
 
-  /** Waits until the process of a run is over. */
+  /** Waits until the process of a run ends. */
   async waitForEnd(run: Run): Promise<Ending> {
     await this.until(`${run.label} to end`, () => (run.ending === undefined ? undefined : true));
     return run.ended;
   }
 
-  /** As `until`, with the logs of every process of the scene in the failure. A text is a final failure. */
+  /** Waits like `until`, and adds the logs of all processes to a failure. A returned text is a final failure. */
   async until(
     what: string,
     attempt: () => Promise<true | string | undefined> | true | string | undefined,
@@ -70,7 +70,7 @@ export class Scene implements Owner {
     if (outcome !== true) throw new Error(`${what}: ${outcome}${this.describe()}`);
   }
 
-  /** The last lines of every process. */
+  /** Returns the last lines of every process. */
   describe(): string {
     return this.#runs.map((run) => run.describe()).join('\n');
   }
@@ -83,7 +83,7 @@ export class Scene implements Owner {
   }
 }
 
-/** The environment without settings that would change what etcd, etcdctl or the service do. */
+/** Returns the environment without settings that change etcd, etcdctl or the service. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const unwanted = /^(ETCD_|ETCDCTL_|ETCD_DISCOVERY_|DISC_|NODE_TEST_CONTEXT)/;
   const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));

@@ -9,7 +9,7 @@ import type { Scene } from './scene.ts';
 const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 const REQUEST_LIMIT_MS = 10_000;
 
-/** What CreateToken is asked for, in the API's JSON. */
+/** The parameters of CreateToken, in the API's JSON. */
 export interface TokenRequest {
   readonly size: number;
   readonly token?: string;
@@ -18,16 +18,16 @@ export interface TokenRequest {
   readonly allowRejoin?: boolean;
 }
 
-/** How a service is to be started, where it is not alone with its embedded store. */
+/** How to start a service that is a replica or has another store. */
 export interface ServiceSetup {
-  /** Tells replicas apart in logs. */
+  /** Distinguishes replicas in logs. */
   readonly name?: string;
-  /** The flags of its store, in place of a data directory. */
+  /** Flags of its store, instead of a data directory. */
   readonly store?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** The discovery service as a process of its own. */
+/** The discovery service in a process. */
 export class Service {
   readonly url: string;
   run: Run;
@@ -44,7 +44,7 @@ export class Service {
     this.run = this.#begin();
   }
 
-  /** Starts the service on a free port, with these flags too, and waits until it is ready. */
+  /** Starts the service on a free port with these extra flags, and waits until it is ready. */
   static async start(
     scene: Scene,
     flags: readonly string[] = [],
@@ -57,7 +57,7 @@ export class Service {
     return service;
   }
 
-  /** Ends the process with a signal and waits for its end. */
+  /** Sends a signal and waits for the end. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.run.stop(signal);
   }
@@ -69,14 +69,14 @@ export class Service {
     await this.#waitUntilReady();
   }
 
-  /** Asks for a token as people do with curl. Returns its discovery URL. */
+  /** Creates a token as people do with curl. Returns its discovery URL. */
   async newDiscoveryUrl(size: number): Promise<string> {
     const { status, text } = await this.fetch(`/new?size=${size}`);
     assert.equal(status, 200, text);
     return text.trim();
   }
 
-  /** As `newDiscoveryUrl`, for nodes that take the token and the endpoint apart. */
+  /** Creates a token for nodes that take the token and the endpoint separately. */
   async newTokenDiscovery(size: number): Promise<TokenDiscovery> {
     const { pathname } = new URL(await this.newDiscoveryUrl(size));
     return { token: pathname.slice(1), endpoints: [this.url] };
@@ -89,7 +89,7 @@ export class Service {
     return cluster['token'];
   }
 
-  /** Calls an RPC in Connect's JSON. Fails when it is refused. */
+  /** Calls an RPC in Connect's JSON. Fails if it is rejected. */
   async call(method: string, request: object): Promise<Record<string, unknown>> {
     const { status, text } = await this.post(method, request);
     assert.equal(status, 200, `${method}: ${text}`);
@@ -98,7 +98,7 @@ export class Service {
     return reply;
   }
 
-  /** Calls an RPC in Connect's JSON. Returns the bare reply, a refusal too. */
+  /** Calls an RPC in Connect's JSON. Returns the raw response, also of a rejected call. */
   post(method: string, request: object): Promise<{ status: number; text: string }> {
     return this.fetch(`/discovery.v1.DiscoveryService/${method}`, {
       method: 'POST',

@@ -3,15 +3,15 @@ import { freePorts } from './ports.ts';
 import type { Owner } from './scene.ts';
 
 /**
- * A TCP proxy on loopback before ports of 127.0.0.1, to break connections in the ways that networks do. Before
- * several it is a balancer: each connection goes to the next one that takes it.
+ * A TCP proxy on loopback in front of ports of 127.0.0.1, which breaks connections as networks do. In front of
+ * several it is a load balancer: each connection goes to the next one that accepts it.
  */
 export class TcpProxy {
   readonly url: string;
   readonly #server: Server;
   readonly #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
-  /** Those to the targets, which bring the answers. */
+  /** Connections to the targets, which carry the responses. */
   readonly #services = new Set<Socket>();
   #next = 0;
   #state: 'OPEN' | 'CUT' | 'STALLED' | 'MUTE' = 'OPEN';
@@ -23,7 +23,7 @@ export class TcpProxy {
     this.#server.listen(port, '127.0.0.1');
   }
 
-  /** Begins to forward to the ports of URLs. Closed with its owner. */
+  /** Starts to forward to the ports of the URLs. Closed with its owner. */
   static async open(owner: Owner, ...targetUrls: readonly string[]): Promise<TcpProxy> {
     const [port = 0] = await freePorts(1);
     const proxy = new TcpProxy(
@@ -34,30 +34,30 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** How many connections of clients it holds. */
+  /** The number of client connections. */
   get connections(): number {
     return this.#sockets.size / 2;
   }
 
-  /** Resets every connection, and each that comes, until `restore`. */
+  /** Resets every connection, and new ones, until `restore`. */
   cut(): void {
     this.#state = 'CUT';
     this.#reset();
   }
 
-  /** Keeps every connection open and passes nothing on, as a network does that loses packets. */
+  /** Keeps connections open but forwards nothing, like a network that drops packets. */
   stall(): void {
     this.#state = 'STALLED';
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Passes requests on and keeps their answers, also those on connections that come, until `restore`. */
+  /** Forwards requests and holds back responses, also on new connections, until `restore`. */
   mute(): void {
     this.#state = 'MUTE';
     for (const socket of this.#services) socket.pause();
   }
 
-  /** Forwards new connections again. What was stalled stays so: its packets are lost. */
+  /** Forwards new connections again. Stalled ones stay stalled, because their packets are lost. */
   restore(): void {
     this.#state = 'OPEN';
   }
@@ -68,12 +68,12 @@ export class TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    // What it says waits until somebody takes the connection.
+    // The client's data waits until a target accepts the connection.
     client.pause();
     this.#connect(client, this.#targets.length);
   }
 
-  /** Joins a client with the next target; as long as one does not take it, with the one after that. */
+  /** Connects a client to the next target, and to the one after that if it refuses. */
   #connect(client: Socket, tries: number): void {
     const target = this.#targets[this.#next++ % this.#targets.length] ?? 0;
     const service = connect(target, '127.0.0.1');

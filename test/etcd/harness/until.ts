@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long a test waits for anything before it fails, in ms: far more than a loaded machine needs. */
+/** How long a test waits for a condition, in ms: far longer than a loaded machine needs. */
 export const LIMIT_MS = 90_000;
 
 const PAUSE_MS = 50;
 
 /**
- * Tries again until `attempt` returns a value; undefined and errors mean "not yet". Fails after LIMIT_MS
- * with `what` was waited for, the last error, and what `context` adds.
+ * Retries until `attempt` returns a value; undefined and errors mean "not yet". Fails after LIMIT_MS with `what`, the
+ * last error and `context`.
  */
 export async function until<T>(
   what: string,
@@ -27,5 +27,5 @@ export async function until<T>(
     await sleep(PAUSE_MS);
   }
   const why = last instanceof Error ? `\nlast error: ${last.message}` : '';
-  throw new Error(`waited ${LIMIT_MS / 1000} s in vain for ${what}${why}${context()}`);
+  throw new Error(`waited ${LIMIT_MS / 1000} s for ${what}${why}${context()}`);
 }

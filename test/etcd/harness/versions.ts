@@ -5,29 +5,29 @@ import { Scene } from './scene.ts';
 
 export type { Etcd, Etcdctl, GoClient } from '../../tools/etcd-binaries.mjs';
 
-// Plain JavaScript that is not compiled to dist/: it lies in the clone, three levels up from dist/test/etcd.
+// Plain JavaScript that is not compiled to dist/: it is in the clone, three levels up from dist/test/etcd.
 const TOOL = new URL('../../../../test/tools/etcd-binaries.mjs', import.meta.url);
 const tool = (await import(TOOL.href)) as typeof import('../../tools/etcd-binaries.mjs');
 
-/** The etcdctl for every etcd, when there is one. */
+/** The etcdctl to use with every etcd, if available. */
 export const ETCDCTL: string | undefined = tool.findEtcdctl();
 
-/** The etcd on PATH, or why there is none. */
+/** Returns the etcd on PATH, or why it is missing. */
 export function installedEtcd(): Promise<Etcd | Missing> {
   return tool.findInstalledEtcd();
 }
 
-/** The etcd of a series if it is there without building, or why it is not. */
+/** Returns the etcd of a series if it is already built, or why it is missing. */
 export function builtEtcd(series: string): Promise<Etcd | Missing> {
   return tool.provideEtcd(series, { build: false });
 }
 
-/** The etcd of a series, built when it is not there, or why that cannot be. */
+/** Returns the etcd of a series, built if necessary, or why it cannot be built. */
 export function etcdIfAny(series: string): Promise<Etcd | Missing> {
   return tool.provideEtcd(series);
 }
 
-/** The etcd of a series, whether it is under test or not, built when need be. Fails when there is none. */
+/** Returns the etcd of a series, built if necessary, even if it is not under test. Fails if it is missing. */
 export function etcdOf(series: string): Promise<Etcd> {
   return there(tool.provideEtcd(series));
 }
@@ -44,7 +44,7 @@ async function there<Found extends { readonly missing?: undefined }>(
   return found;
 }
 
-/** The series whose nodes use `--discovery` (V2), those whose nodes use `--discovery-token` (V3), or both, and all. */
+/** The series whose nodes use `--discovery` (V2), `--discovery-token` (V3) or both, and all series. */
 const SPEAKS = {
   BOTH: (series: string): boolean => series === '3.6',
   V2: (series: string): boolean => Number(series.split('.')[1]) <= 6,
@@ -52,15 +52,15 @@ const SPEAKS = {
   ANY: (): boolean => true,
 } as const;
 
-/** What is said of an etcd that does not speak a dialect, and which do. */
+/** Why an etcd lacks a dialect, and the series that have it. */
 const LACKS = {
   V2: ['has no --discovery', '3.4,3.5,3.6'],
   V3: ['has no --discovery-token', '3.6,3.7'],
-  BOTH: ['has not both dialects', '3.6'],
-  ANY: ['is of no use here', '3.4,3.5,3.6,3.7'],
+  BOTH: ['does not have both dialects', '3.6'],
+  ANY: ['is not supported here', '3.4,3.5,3.6,3.7'],
 } as const satisfies Record<keyof typeof SPEAKS, readonly [lacks: string, others: string]>;
 
-// Two clusters at a time: a start is mostly waiting for an election.
+// Two at a time: a start mostly waits for an election.
 const TESTS_AT_ONCE = 2;
 
 type Body<Found> = (scene: Scene, found: Found) => Promise<void>;
@@ -68,14 +68,13 @@ type Body<Found> = (scene: Scene, found: Found) => Promise<void>;
 /** Declares a test for a program under test. Its scene is closed afterwards. */
 export interface Declare<Found> {
   (name: string, body: Body<Found>): void;
-  /** For a test that has to wait long. */
+  /** Declares a test that waits for long. */
   slow(name: string, body: Body<Found>): void;
 }
 
 /**
- * Declares tests once for each etcd under test: those that ETCD_DISCOVERY_TEST_VERSIONS lists (like
- * "3.4,3.5,3.6", built when need be), else the installed one. Without it, or when it has no discovery of the
- * dialect, they are skipped, and say why.
+ * Declares tests once for each etcd under test: those that ETCD_DISCOVERY_TEST_VERSIONS lists (like "3.4,3.5,3.6",
+ * built if necessary), else the installed one. Skips them with a reason if it is missing or lacks the dialect.
  */
 export async function forEachEtcd(
   declare: (it: Declare<Etcd>) => void,
@@ -91,12 +90,12 @@ export async function forEachEtcd(
   await forEach('etcd', tool.provideEtcd, tool.findInstalledEtcd, choose, declare);
 }
 
-/** As `forEachEtcd`, for etcdctl. */
+/** Declares tests for each etcdctl, like `forEachEtcd`. */
 export function forEachEtcdctl(declare: (it: Declare<Etcdctl>) => void): Promise<void> {
   return forEach('etcdctl', tool.provideEtcdctl, tool.findInstalledEtcdctl, (found) => found, declare);
 }
 
-/** As `forEachEtcd`, for the program over the Go client library, which has to be built. */
+/** Declares tests for each Go client, like `forEachEtcd`. The client has to be built. */
 export function forEachGoClient(declare: (it: Declare<GoClient>) => void): Promise<void> {
   const none = async (): Promise<Missing> => ({
     missing: 'the Go client has to be built: set ETCD_DISCOVERY_TEST_VERSIONS=3.7 to do so',
@@ -116,7 +115,7 @@ async function forEach<Found extends { readonly version: string; readonly missin
   }
 }
 
-/** Every etcd under test by its label, whatever its dialects, or why it is not there. */
+/** Returns every etcd under test by its label, whatever its dialects, or why it is missing. */
 export function etcdsUnderTest(): Promise<Array<[label: string, found: Etcd | Missing]>> {
   return listed('etcd', tool.provideEtcd, tool.findInstalledEtcd);
 }
@@ -129,7 +128,7 @@ async function listed<Found extends { readonly version: string; readonly missing
   const series = process.env['ETCD_DISCOVERY_TEST_VERSIONS']?.split(/[\s,]+/).filter((part) => part !== '');
   const wanted = series === undefined || series.length === 0 ? [undefined] : series;
   const all: Array<[string, Found | Missing]> = [];
-  // One after the other: a build uses the whole machine.
+  // One after the other, because a build uses the whole machine.
   for (const each of wanted) {
     const there = each === undefined ? await findInstalled() : await provide(each);
     all.push([`${program} ${there.version ?? each ?? ''}`.trim(), there]);

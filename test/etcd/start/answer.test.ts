@@ -61,7 +61,7 @@ const ROWS: readonly Row[] = [
   ['a node without a name', COMPLETE, { ...node(4), name: undefined }, undefined, 'INCOMPLETE'],
 ];
 
-suite('what a node is answered follows the state of its cluster', () => {
+suite('the answer to a node depends on the state of its cluster', () => {
   for (const [what, of, asks, data, told] of ROWS) {
     test(`${what}: ${told}`, () => {
       const answer = answerFor(asks, of, data);
@@ -69,7 +69,7 @@ suite('what a node is answered follows the state of its cluster', () => {
     });
   }
 
-  test('who is replaced or joins late is given all members, itself among them once', () => {
+  test('a node that is replaced or joins late gets all members, and itself once', () => {
     const listOf = (asks: NodeStart, data: Data): readonly string[] => {
       const answer = answerFor(asks, COMPLETE, data);
       assert.ok(!isRefusal(answer));
@@ -80,7 +80,7 @@ suite('what a node is answered follows the state of its cluster', () => {
     assert.deepEqual(listOf(node(4), undefined), [url(1), url(2), url(3), url(4)]);
   });
 
-  test('an address is the same however it is written, and whatever the scheme', () => {
+  test('an address matches in any spelling and with any scheme', () => {
     const members = [{ id: '1', name: 'a', peerUrls: ['https://[FD00:0::1]:2380', 'http://Infra1:2380'] }];
     const of: KnownCluster = { complete: false, size: 3, members };
     for (const more of [{ ip: 'fd00::1' }, { ip: undefined, host: 'infra1' }]) {
@@ -90,7 +90,7 @@ suite('what a node is answered follows the state of its cluster', () => {
   });
 });
 
-test('no line has the name of another member at another address, or its address under another name', () => {
+test('no command has the name of another member at another address, or its address under another name', () => {
   const small = fc.integer({ min: 1, max: 5 });
   const data = fc.constantFrom<Data>(undefined, 'kept', 'lost');
   fc.assert(
@@ -98,11 +98,11 @@ test('no line has the name of another member at another address, or its address 
       const of = cluster(count, 4);
       const answer = answerFor(node(number, address), of, kept);
       if (isRefusal(answer)) return;
-      // A member that is replaced may move; whatever else is at odds with the list is refused.
+      // A replaced member may move. Any other contradiction to the list is rejected.
       const isMember = number <= count && number !== address;
       const isTaken = address <= count && number !== address;
-      assert.ok(!isTaken, 'the address of another');
-      assert.ok(!isMember || answer.action === 'replace', 'the name of another');
+      assert.ok(!isTaken, 'the address of another member');
+      assert.ok(!isMember || answer.action === 'replace', 'the name of another member');
       for (const format of START_FORMATS) {
         const named = answerText(answer, format).match(
           new RegExp(`initial-advertise-peer-urls|ADVERTISE_PEER`),

@@ -18,11 +18,11 @@ import type { Scene } from '../harness/scene.ts';
 import { type Etcd, etcdctlOf, etcdOf, forEachEtcd } from '../harness/versions.ts';
 import { START } from './readers.ts';
 
-// Every text that tells how to start a node starts a real one, which forms its cluster.
+// Starts a real node from every text that shows how to start one, and forms its cluster.
 
-// What each of the readers would take for something else if it were not escaped for that reader.
+// Each reader would interpret part of this name if it were not escaped for that reader.
 const NAME = `it's-"50%h"-$HOME-$(id)-\\n;#`;
-// A number to a YAML parser, when it is not quoted.
+// A number to a YAML parser, unless it is quoted.
 const TOKEN = '12e45';
 
 const run = promisify(execFile);
@@ -58,7 +58,7 @@ interface Members {
   readonly members: ReadonlyArray<{ readonly name?: string; readonly peerURLs: readonly string[] }>;
 }
 
-/** Waits until the nodes are one cluster, each asked by itself. */
+/** Waits until the nodes are one cluster, by the answer of each. */
 async function expectFormed(scene: Scene, nodes: ReadonlyArray<readonly [NodeStart, Run]>): Promise<void> {
   const wanted = nodes.map(([{ name, peerPort }]) => `${name}=http://127.0.0.1:${peerPort}`).sort();
   const clusters = new Set<string>();
@@ -80,7 +80,7 @@ async function expectFormed(scene: Scene, nodes: ReadonlyArray<readonly [NodeSta
 await forEachEtcd((it) => {
   for (const format of START_FORMATS) {
     for (const [how, args, more] of [
-      ['in clear text', [], {}],
+      ['without TLS', [], {}],
       ['over TLS', TLS_ARGS, { discoveryCacert: CA_FILE }],
     ] as const) {
       it(`starts from ${format}, ${how}`, async (scene, etcd) => {
@@ -95,9 +95,9 @@ await forEachEtcd((it) => {
 }, 'ANY');
 
 await forEachEtcd((it) => {
-  // The file says it in other words than the flags, and a container has to be given the files.
+  // The file's settings differ from the flags, and a container needs the files mounted.
   for (const format of ['flags', 'yaml', 'compose'] as const) {
-    it(`starts from ${format} with a DNS name, an address to listen on, and certificates for all`, async (scene, etcd) => {
+    it(`starts from ${format} with a DNS name, a listen address, and certificates for all`, async (scene, etcd) => {
       const service = await start(scene);
       await makeToken(service, 1);
       const { ip: _ip, ...node } = await nodeFor(scene, etcd, service.url, 'infra1');
@@ -114,7 +114,7 @@ await forEachEtcd((it) => {
         const urls = `infra1, https://localhost:${node.peerPort}, https://localhost:${node.clientPort}`;
         return stdout.includes(urls) || undefined;
       });
-      // And nobody without a certificate.
+      // A client without a certificate is rejected.
       await assert.rejects(
         run(
           etcdctl,
@@ -127,11 +127,11 @@ await forEachEtcd((it) => {
 }, 'ANY');
 
 await forEachEtcd((it) => {
-  it('nodes of both dialects form a cluster when they are told that it is mixed', async (scene, etcd) => {
+  it('nodes of both dialects form a cluster with the setting for mixed versions', async (scene, etcd) => {
     const service = await start(scene);
     await makeToken(service, 3);
     const nodes: Array<readonly [NodeStart, Run]> = [];
-    // etcd has no clusters of versions further apart; 3.6 takes what 3.5 is told as well.
+    // etcd does not support clusters of versions further apart. 3.6 accepts the settings of 3.5.
     const oldest = await etcdOf(etcd.series === '3.7' ? '3.6' : '3.5');
     for (const [i, each] of [oldest, await etcdOf('3.6'), etcd].entries()) {
       const told = { ...(await nodeFor(scene, each, service.url, `infra${i + 1}`)), mixed: true };
@@ -142,7 +142,7 @@ await forEachEtcd((it) => {
     await expectFormed(scene, nodes);
   });
 
-  it('reads the timeouts of its file as they are meant', async (scene, etcd) => {
+  it('etcd reads the timeouts of its file in the intended units', async (scene, etcd) => {
     const service = await start(scene);
     await makeToken(service, 1);
     const node = await nodeFor(scene, etcd, service.url);
@@ -154,7 +154,7 @@ await forEachEtcd((it) => {
 
 const analyze = await run('systemd-analyze', ['--version']).then(
   () => false,
-  () => 'there is no systemd-analyze on PATH',
+  () => 'no systemd-analyze on PATH',
 );
 
 test('systemd finds no fault in a unit', { skip: analyze }, async (t) => {
@@ -170,7 +170,7 @@ test('systemd finds no fault in a unit', { skip: analyze }, async (t) => {
       discoveryCacert: CA_FILE,
     };
     const unit = join(directory, `etcd-${etcd}.service`);
-    // It looks for the program where units find it, which is not where a test finds it.
+    // systemd looks for the program where units expect it, which is not where a test has it.
     writeFileSync(unit, startText(node, 'systemd').replace('ExecStart=etcd', 'ExecStart=/bin/true'));
     const { stdout, stderr } = await run('systemd-analyze', ['verify', '--man=no', unit]);
     assert.equal(`${stdout}${stderr}`, '');

@@ -10,7 +10,7 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { type Etcd, etcdctlOf, forEachEtcd } from '../harness/versions.ts';
 
-// Machines that boot with the script of docs/guides/start-nodes.md, and have nothing but curl, etcd and etcdctl.
+// Machines that boot with the script of docs/guides/start-nodes.md and have only curl, etcd and etcdctl.
 
 const GUIDE = readFileSync(
   fileURLToPath(new URL('../../../../docs/guides/start-nodes.md', import.meta.url)),
@@ -20,7 +20,7 @@ const SCRIPT = /```bash\n(#!\/bin\/sh\n[\s\S]*?)```/.exec(GUIDE)?.[1] ?? '';
 
 const RESTART_MS = 300;
 
-/** What all machines have. */
+/** What all machines share. */
 interface Fleet {
   readonly scene: Scene;
   readonly etcd: Etcd;
@@ -28,7 +28,7 @@ interface Fleet {
   readonly script: string;
   readonly service: string;
   readonly token: string;
-  /** Of the first machines: on one host each has another port, which cannot be guessed. */
+  /** Client URLs of the first machines: on one host each has its own port. */
   readonly clientUrls: string[];
 }
 
@@ -46,7 +46,7 @@ async function openFleet(scene: Scene, etcd: Etcd, size: number): Promise<Fleet>
   return { scene, etcd, path: `${bin}:/usr/bin:/bin`, script, service: service.url, token, clientUrls: [] };
 }
 
-/** A machine with a disk and ports of its own. */
+/** A machine with its own disk and ports. */
 class Machine {
   readonly name: string;
   readonly clientUrl: string;
@@ -87,19 +87,19 @@ class Machine {
     return machine;
   }
 
-  /** Starts it, and again when it fails, as systemd does with Restart=on-failure. */
+  /** Starts it, and restarts it when it fails, like systemd with Restart=on-failure. */
   boot(): void {
     const run = this.#start();
     this.#run = run;
     void run.ended.then(async ({ signal }) => {
       if (signal === 'SIGKILL') return;
-      // A cluster takes no member in the first seconds of its life.
+      // A cluster accepts no member in the first seconds of its life.
       await sleep(RESTART_MS);
       if (this.#run === run) this.boot();
     });
   }
 
-  /** Boots once, and says what the script did. */
+  /** Boots once. Returns what the script printed. */
   async bootOnce(): Promise<string> {
     const run = this.#start();
     await this.#fleet.scene.waitForEnd(run);
@@ -113,7 +113,7 @@ class Machine {
     return scene.run(`machine ${this.name}`, 'sh', [script], env);
   }
 
-  /** The script has become etcd, which is gone at once. */
+  /** Kills etcd, which the script has replaced itself with. */
   async cutPower(): Promise<void> {
     await this.#run?.stop('SIGKILL');
   }
@@ -123,7 +123,7 @@ class Machine {
   }
 }
 
-/** Waits until these are the members of one healthy cluster, as each of them says. */
+/** Waits until these are the members of one healthy cluster, as each of them reports. */
 async function expectMembers({ scene }: Fleet, machines: readonly Machine[]): Promise<void> {
   const wanted = machines.map(({ name, peerUrl }) => `${name}=${peerUrl}`).sort();
   const clusters = new Set<string>();
@@ -137,9 +137,9 @@ async function expectMembers({ scene }: Fleet, machines: readonly Machine[]): Pr
       const found = members.map(({ name: each = '', peerURLs }) => `${each}=${peerURLs.join()}`).sort();
       if (found.join(' ') !== wanted.join(' ')) throw new Error(found.join(' '));
       clusters.add(header.cluster_id);
-      // Not merely there: it serves what the others have agreed on.
+      // Running is not enough: it must have a leader, to serve what the others have agreed on.
       const { leader } = (await ask('/v3/maintenance/status')) as { leader?: string };
-      if (leader === undefined || leader === '0') throw new Error('it has no leader');
+      if (leader === undefined || leader === '0') throw new Error('no leader');
       return true;
     });
   }
@@ -152,7 +152,7 @@ interface Members {
 }
 
 await forEachEtcd((it) => {
-  it('machines with one boot script form a cluster, start again, are replaced but never while they run, and join late', async (scene, etcd) => {
+  it('machines with one boot script form a cluster, restart, join late, and are replaced except while they run', async (scene, etcd) => {
     const fleet = await openFleet(scene, etcd, 3);
     const [one, two, three] = await Promise.all(
       ['infra1', 'infra2', 'infra3'].map((name) => Machine.make(fleet, name)),
@@ -180,7 +180,7 @@ await forEachEtcd((it) => {
     late.boot();
     await expectMembers(fleet, [one, again, three, late]);
 
-    // A machine that was given the name of one that runs.
+    // A machine with the name of one that runs.
     const second = await Machine.make(fleet, 'infra2');
     assert.match(await second.bootOnce(), /infra2 is still running and was not replaced/);
     await expectMembers(fleet, [one, again, three, late]);

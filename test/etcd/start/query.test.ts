@@ -5,8 +5,8 @@ import { curlLine, queryText } from '../../../src/etcd/start/query-text.ts';
 
 const NODE = 'etcd=3.7&name=infra1&ip=10.0.0.1';
 
-suite('a query says what there is to say of a node', () => {
-  test('the least, and the most', () => {
+suite('a query for the start of a node', () => {
+  test('accepts the minimum, and every parameter', () => {
     assert.deepEqual(readQuery(NODE), {
       type: 'ASKED',
       told: { etcd: '3.7', name: 'infra1', ip: '10.0.0.1' },
@@ -39,7 +39,7 @@ suite('a query says what there is to say of a node', () => {
     });
   });
 
-  // What etcd would refuse, and what is likely a mistake of a script.
+  // What etcd would reject, and likely mistakes of a script.
   const WRONG: ReadonlyArray<readonly [query: string, problem: RegExp]> = [
     ['', /etcd and name and ip \(or host\) are missing/],
     ['etcd=3.7&name=infra1', /ip \(or host\) is missing/],
@@ -75,20 +75,20 @@ suite('a query says what there is to say of a node', () => {
     [`${NODE}&data-dir=%ff`, /data-dir takes/],
   ];
   for (const [query, problem] of WRONG) {
-    test(`wrong: ${query.length > 60 ? `${query.slice(0, 60)}...` : query}`, () => {
+    test(`rejects ${query.length > 60 ? `${query.slice(0, 60)}...` : query}`, () => {
       const read = readQuery(query);
       assert.ok(read.type === 'WRONG');
       assert.match(read.problem, problem);
     });
   }
 
-  test('a problem is told in the format that was asked for', () => {
+  test('reports a problem in the requested format', () => {
     assert.equal(readQuery('format=json').format, 'json');
     assert.equal(readQuery('etcd=1&format=json').format, 'json');
   });
 });
 
-test('the line for a boot script asks what was told, and nothing while something is missing', () => {
+test('the command for a boot script has every given parameter, and is empty while one is missing', () => {
   const place = { serviceUrl: 'https://x/disc/', token: 't:secret' };
   assert.equal(
     curlLine(place, { etcd: '3.7', name: 'a&b', ip: 'fd00::1', mixed: true }, 'env'),

@@ -11,9 +11,9 @@ import { allSettings } from '../../../src/etcd/start/settings.ts';
 import type { StartFormat } from '../../../src/etcd/start/text.ts';
 import { readUnit } from './read-systemd.ts';
 
-// Whatever is said of a node, and whatever the members are called: each reader gets exactly that, and runs nothing else.
+// Whatever the parameters and the members' names contain, each reader gets exactly that and runs nothing else.
 
-/** What shells, systemd, YAML and Compose would take for more than itself. */
+/** Characters with a meaning in shells, systemd, YAML or Compose. */
 const SIGNS = fc.constantFrom(...Array.from('\'"\\$`#%;&|<>(){}[]*?!~:@^-/. '));
 const WORDS = fc.constantFrom(
   '$(id)',
@@ -40,7 +40,7 @@ const path = text.map((each) => `/${each}`).filter((each) => PARAMETERS.dataDir.
 const NODES = 25;
 const asked = fc.record({ name, other: name, dataDir: path, keyFile: path, late: fc.boolean() });
 
-/** Nodes with a text of the format for each. */
+/** Returns nodes, each with its text in the format. */
 function texts(format: StartFormat): Array<{ node: NodeStart; text: string }> {
   return fc.sample(asked, NODES).map(({ name: own, other, dataDir, keyFile, late }) => {
     const base: NodeStart = {
@@ -81,9 +81,9 @@ function callsOf(script: string, shell = '/bin/sh'): string[][] {
     .map((call) => call.split('\0').slice(0, -1));
 }
 
-suite('every value is itself to who reads it', () => {
+suite('every reader gets each value unchanged', () => {
   for (const shell of ['/bin/sh', '/bin/bash']) {
-    test(`flags, read by ${shell}`, () => {
+    test(`${shell} reads flags`, () => {
       const all = texts('flags');
       assert.deepEqual(
         callsOf(all.map((each) => each.text).join('\n'), shell),
@@ -92,7 +92,7 @@ suite('every value is itself to who reads it', () => {
     });
   }
 
-  test('a file of variables, read by sh', () => {
+  test('sh reads a file of variables', () => {
     const all = texts('env');
     const shown = '"$ETCD_NAME" "$ETCD_DATA_DIR" "$ETCD_KEY_FILE" "${ETCD_INITIAL_CLUSTER-}"';
     const script = all.map((each) => `(\n${each.text}etcd ${shown}\n)`).join('\n');
@@ -102,7 +102,7 @@ suite('every value is itself to who reads it', () => {
     );
   });
 
-  test('a config file, read by a YAML parser', () => {
+  test('a YAML parser reads a config file', () => {
     for (const { node, text: file } of texts('yaml')) {
       const read = parse(file) as Record<string, unknown>;
       assert.deepEqual(
@@ -113,12 +113,12 @@ suite('every value is itself to who reads it', () => {
     }
   });
 
-  test('a unit, read by the rules of systemd', () => {
+  test('the rules of systemd read a unit', () => {
     for (const { node, text: unit } of texts('systemd'))
       assert.deepEqual(readUnit(unit).argv.slice(1), argsOf(node));
   });
 
-  test('the files of Compose and of Kubernetes, read by a YAML parser, without variables', () => {
+  test('a YAML parser reads the files of Compose and Kubernetes, without variables', () => {
     for (const { node, text: file } of texts('compose')) {
       const { services } = parse(file) as { services: Record<string, { command: string[] }> };
       const words = Object.values(services)[0]?.command.map((word) => {
@@ -134,12 +134,12 @@ suite('every value is itself to who reads it', () => {
     }
   });
 
-  test('the steps above each format, read by sh as the boot script does', () => {
+  test('sh reads the steps above each format, like the boot script', () => {
     for (const format of ['flags', 'env', 'yaml', 'systemd', 'compose', 'kubernetes'] as const) {
       const late = texts(format).filter(({ node }) => node.existing !== undefined);
       const steps = late.map((each) => [...each.text.matchAll(/^#\$ (.*)$/gm)].map(([, step = '']) => step));
       assert.ok(steps.every((each) => each.length === 2));
-      // The second of each adds it; the first asks sed and xargs.
+      // The second command of each adds a member; the first runs sed and xargs.
       assert.deepEqual(
         callsOf(steps.map(([, add = '']) => add).join('\n')),
         late.map(({ node }) => [

@@ -1,4 +1,4 @@
-/** What systemd makes of a unit, by the rules of systemd.syntax(7) and systemd.service(5). */
+/** The settings of a unit, by the rules of systemd.syntax(7) and systemd.service(5). */
 export interface Unit {
   /** The command line of ExecStart. */
   readonly argv: readonly string[];

@@ -7,13 +7,13 @@ import type { Run } from '../harness/run.ts';
 import type { Scene } from '../harness/scene.ts';
 import { readUnit } from './read-systemd.ts';
 
-/** A real etcd under a scene. */
+/** A real etcd in a scene. */
 interface Place {
   readonly scene: Scene;
   readonly etcd: string;
 }
 
-/** Starts a real etcd from a text as its reader would: a shell, etcd, systemd, Compose or the kubelet. */
+/** Starts a real etcd from a text like its reader: a shell, etcd, systemd, Compose or the kubelet. */
 export const START: Readonly<Record<StartFormat, (place: Place, text: string) => Promise<Run>>> = {
   async flags(place, text) {
     return place.scene.run('etcd from flags', 'bash', ['-c', text], { PATH: await pathTo(place) });
@@ -38,14 +38,14 @@ export const START: Readonly<Record<StartFormat, (place: Place, text: string) =>
     return inPlaceOf('etcd', place, argv, env);
   },
 
-  // These two are read by a real YAML parser; what would start the container starts the binary.
+  // A real YAML parser reads these two. The test starts the binary instead of the container.
   async compose(place, text) {
     const { services } = parse(text) as { services: Record<string, ComposeService> };
     const [service] = Object.values(services);
     assert.ok(service !== undefined && Object.keys(services).length === 1);
     assert.equal(service.network_mode, 'host');
     const interpolated = (word: string): string => {
-      assert.doesNotMatch(word.replaceAll('$$', ''), /\$/, 'Compose would put a variable in');
+      assert.doesNotMatch(word.replaceAll('$$', ''), /\$/, 'Compose would expand a variable');
       return word.replaceAll('$$', '$');
     };
     const env: Record<string, string> = {};
@@ -64,7 +64,7 @@ export const START: Readonly<Record<StartFormat, (place: Place, text: string) =>
     const [container] = spec.containers;
     assert.ok(container !== undefined && spec.hostNetwork);
     const expanded = (word: string): string => {
-      assert.doesNotMatch(word.replaceAll('$$', ''), /\$\(/, 'Kubernetes would put a variable in');
+      assert.doesNotMatch(word.replaceAll('$$', ''), /\$\(/, 'Kubernetes would expand a variable');
       return word.replaceAll('$$', '$');
     };
     const env = Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, expanded(value)]));
@@ -99,10 +99,10 @@ interface PodSpec {
   readonly volumes: ReadonlyArray<{ readonly name: string }>;
 }
 
-/** Every file and directory that etcd is told of is there in its container. */
+/** Asserts that the container has every file and directory that etcd is configured with. */
 function assertHeld(mounts: readonly string[], argv: readonly string[], env: Record<string, string>): void {
   const told = argv.flatMap((word) => /^--(?:data-dir|discovery-cacert|.*-file)=(.*)$/.exec(word)?.[1] ?? []);
-  // One that is told twice is there once.
+  // A path that is configured twice is mounted once.
   assert.deepEqual([...mounts].sort(), [...new Set([...told, ...Object.values(env)])].sort());
 }
 
@@ -116,7 +116,7 @@ function inPlaceOf(
   return scene.run('etcd', etcd, argv.slice(1), env);
 }
 
-/** A PATH on which `etcd` is the one under test. */
+/** Returns a PATH on which `etcd` is the one under test. */
 async function pathTo({ scene, etcd }: Place): Promise<string> {
   const bin = join(scene.directory, 'bin');
   await mkdir(bin);

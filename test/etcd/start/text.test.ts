@@ -14,7 +14,7 @@ const node: NodeStart = {
   token: '6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b',
 };
 
-test('an etcd of the v2 dialect is told the URL', () => {
+test('an etcd of the v2 dialect gets the discovery URL', () => {
   for (const etcd of ['3.4', '3.5'] as const) {
     assert.equal(
       startText({ ...node, etcd }, 'flags'),
@@ -31,7 +31,7 @@ test('an etcd of the v2 dialect is told the URL', () => {
   }
 });
 
-test('an etcd of the v3 dialect is told the token, the endpoint with its port, and whether it is TLS', () => {
+test('an etcd of the v3 dialect gets the token, the endpoint with its port, and whether to use TLS', () => {
   const tail = (more: Partial<NodeStart>): string[] =>
     startText({ ...node, etcd: '3.7', ...more }, 'env')
       .split('\n')
@@ -47,7 +47,7 @@ test('an etcd of the v3 dialect is told the token, the endpoint with its port, a
   ]);
 });
 
-test('an IPv6 address stands in brackets', () => {
+test('an IPv6 address is in brackets', () => {
   const config: unknown = parse(startText({ ...node, etcd: '3.6', ip: 'fd00::1', mixed: true }, 'yaml'));
   assert.deepEqual(config, {
     name: 'infra1',
@@ -68,7 +68,7 @@ test('an IPv6 address stands in brackets', () => {
   });
 });
 
-test('a file of variables means the same to a shell and to systemd', () => {
+test('a shell and systemd read the same from a file of variables', () => {
   const name = 'it\'s-"50%h"-$HOME-`id`-\\n;#';
   const text = startText({ ...node, name }, 'env');
   const { stdout } = spawnSync('sh', ['-c', `${text}printf %s "$ETCD_NAME"`], { encoding: 'utf8' });
@@ -77,7 +77,9 @@ test('a file of variables means the same to a shell and to systemd', () => {
   assert.equal(systemdValue(word), name);
 });
 
-/** What systemd.exec(5) makes of a value in an EnvironmentFile. Quotes in what began without them are as they are. */
+/**
+ * Returns what systemd.exec(5) reads from a value in an EnvironmentFile. A quote inside an unquoted value is literal.
+ */
 function systemdValue(text: string): string {
   let value = '';
   let state: 'BEFORE' | 'BARE' | 'SINGLE' | 'DOUBLE' = 'BEFORE';
@@ -99,19 +101,19 @@ function systemdValue(text: string): string {
   return value;
 }
 
-test('every dollar of a pod is itself, also two in a row', () => {
+test('every dollar in a pod is literal, also two in a row', () => {
   const name = 'a$$b-$(HOME)-$$(HOME)-$';
   const pod = parse(startText({ ...node, name }, 'kubernetes')) as {
     spec: { containers: Array<{ command: string[] }> };
   };
-  // As the kubelet does: a dollar behind a dollar is one, and only one alone begins a variable.
+  // Like the kubelet: two dollars are one literal dollar, and a single one starts a variable.
   const words = pod.spec.containers[0]?.command.map((word) =>
     word.replaceAll(/\$(\$|\([^)]*\))/g, (_, next: string) => (next === '$' ? '$' : '')),
   );
   assert.ok(words?.includes(`--name=${name}`), JSON.stringify(words));
 });
 
-test('a node may be called what is no text to YAML', () => {
+test('a node may have a name that YAML reads as another type', () => {
   for (const name of ['1', 'no', 'true', 'infra1']) {
     const text = startText({ ...node, name }, 'compose');
     const file = parse(text, { mapAsMap: true, version: '1.1' }) as Map<string, Map<unknown, unknown>>;
@@ -119,7 +121,7 @@ test('a node may be called what is no text to YAML', () => {
   }
 });
 
-test('the line above a file, which starts it, is for a shell', () => {
+test('the command above a file, which starts etcd with it, is for a shell', () => {
   const text = startText({ ...node, discoveryCacert: "/etc/the service's/ca.pem" }, 'yaml');
   const line = /^# Start it with: (.*)etcd --config-file FILE$/m.exec(text)?.[1] ?? '';
   const { stdout } = spawnSync('sh', ['-c', `${line}sh -c 'printf %s "$SSL_CERT_FILE"'`], {
@@ -128,9 +130,9 @@ test('the line above a file, which starts it, is for a shell', () => {
   assert.equal(stdout, "/etc/the service's/ca.pem");
 });
 
-suite('the address of a node', () => {
+suite('an IP address of a node', () => {
   for (const text of ['10.0.0.1', '127.0.0.1', '::1', 'fd00::1', 'FE80::A:1', '::ffff:10.0.0.1']) {
-    test(`${text} is one`, () => assert.equal(parseNodeIp(text), text));
+    test(`accepts ${text}`, () => assert.equal(parseNodeIp(text), text));
   }
   for (const text of [
     '',
@@ -146,6 +148,6 @@ suite('the address of a node', () => {
     'fe80::1%eth0',
     '1:2',
   ]) {
-    test(`${JSON.stringify(text)} is none`, () => assert.equal(parseNodeIp(text), undefined));
+    test(`rejects ${JSON.stringify(text)}`, () => assert.equal(parseNodeIp(text), undefined));
   }
 });

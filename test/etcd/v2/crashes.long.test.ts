@@ -5,7 +5,7 @@ import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
 await forEachEtcd((it) => {
-  it('a node that is killed while it waits and started again joins its cluster', async (scene, etcd) => {
+  it('a node killed while it waits joins its cluster when restarted', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newDiscoveryUrl(3);
     const nodes = await startNodes(scene, { etcd, discovery }, 2);
@@ -20,9 +20,9 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  it('a node that is down while its cluster completes joins it when it is back', async (scene, etcd) => {
+  it('a node that is down while its cluster completes joins it when restarted', async (scene, etcd) => {
     const service = await Service.start(scene);
-    // Without it the node has only some seconds to come back, and this machine may be slow.
+    // Without it the node has only seconds to return, which a slow machine may exceed.
     const token = await service.createToken({ size: 3, allowRejoin: true });
     const discovery = `${service.url}/${token}`;
     const first = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
@@ -39,19 +39,19 @@ await forEachEtcd((it) => {
   });
 
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-    it(`the service ended by ${signal} while nodes wait and started again completes their cluster`, async (scene, etcd) => {
+    it(`nodes that wait while the service ends by ${signal} and restarts complete their cluster`, async (scene, etcd) => {
       const service = await Service.start(scene);
       const discovery = await service.newDiscoveryUrl(3);
       const nodes = await startNodes(scene, { etcd, discovery }, 2);
       await Promise.all(nodes.map((node) => node.waitUntilWaiting()));
 
       await service.stop(signal);
-      // Starts while the service is down, and has to wait for it as well.
+      // Starts while the service is down, so it has to wait for it as well.
       nodes.push(await EtcdNode.start(scene, { etcd, discovery, name: 'infra3' }));
       await Promise.all(nodes.map((node) => scene.waitForLog(node.run, /retry/)));
       await service.startAgain();
 
-      // None of them was restarted, or ended: that fails here.
+      // Fails if any of them restarted or ended.
       await expectCluster(scene, nodes);
     });
   }

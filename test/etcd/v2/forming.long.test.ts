@@ -5,11 +5,11 @@ import { EtcdNode, startNodes } from '../harness/node.ts';
 import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
-// 3.6 has no proxy any more.
+// 3.6 no longer has a proxy.
 const FULL = /cluster (is )?full, falling back to proxy|discovery: cluster is full/;
 
 await forEachEtcd((it) => {
-  it('three nodes form a cluster, and a fourth is told that it is full', async (scene, etcd) => {
+  it('three nodes form a cluster, and a fourth learns that it is full', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newDiscoveryUrl(3);
     const nodes = await startNodes(scene, { etcd, discovery }, 3);
@@ -19,7 +19,7 @@ await forEachEtcd((it) => {
     await scene.waitForLog(fourth.run, FULL);
     if (['3.4', '3.5'].includes(etcd.series)) {
       await scene.waitForLog(fourth.run, /v2 proxy started listening on client requests/);
-      assert.equal(fourth.run.ending, undefined, 'the fourth goes on as a proxy');
+      assert.equal(fourth.run.ending, undefined, 'the fourth continues as a proxy');
     } else {
       const { code } = await scene.waitForEnd(fourth.run);
       assert.equal(code, 1);
@@ -27,7 +27,7 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  it('of four nodes started at once for three places, three form the cluster', async (scene, etcd) => {
+  it('of four nodes started at once for three slots, three form the cluster', async (scene, etcd) => {
     const service = await Service.start(scene);
     const nodes = await startNodes(scene, { etcd, discovery: await service.newDiscoveryUrl(3) }, 4);
     const isFull = (node: EtcdNode): boolean => FULL.test(node.run.log);
@@ -37,7 +37,7 @@ await forEachEtcd((it) => {
     await expectCluster(scene, members);
   });
 
-  it('one node is a cluster of size 1', async (scene, etcd) => {
+  it('one node forms a cluster of size 1', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newDiscoveryUrl(1);
     await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 1));
@@ -68,9 +68,9 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  // The second is that of etcd's own clustering guide.
+  // The second is in etcd's own clustering guide.
   for (const directory of ['/v2/keys/_etcd/registry', '/v2/keys/discovery'])
-    it(`nodes with a token of the user's choosing, made and used under ${directory}, form a cluster`, async (scene, etcd) => {
+    it(`nodes form a cluster with a custom token created and used under ${directory}`, async (scene, etcd) => {
       const service = await Service.start(scene);
       const path = `${directory}/${randomUUID().toUpperCase()}`;
       const made = await service.fetch(`${path}/_config/size`, {
@@ -82,7 +82,7 @@ await forEachEtcd((it) => {
       await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 2));
     });
 
-  it('a node goes on waiting when its long polls end empty', async (scene, etcd) => {
+  it('a node keeps waiting when its long polls return empty', async (scene, etcd) => {
     const service = await Service.start(scene, ['--poll-limit', '1s']);
     const discovery = await service.newDiscoveryUrl(2);
     const first = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });

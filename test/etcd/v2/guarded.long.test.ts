@@ -7,7 +7,7 @@ import { EtcdNode, startNodes } from '../harness/node.ts';
 import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
-/** Makes a guarded token of size 2, and returns what a node that may join gets in the token's place. */
+/** Creates a guarded token of size 2. Returns it with the secret for joining nodes. */
 async function guarded(service: Service): Promise<{ token: string; secret: string }> {
   const { cluster, secrets } = (await service.call('CreateToken', {
     size: 2,
@@ -22,7 +22,7 @@ async function guarded(service: Service): Promise<{ token: string; secret: strin
 }
 
 await forEachEtcd((it) => {
-  it('nodes with the secret of a guarded token form their cluster; one without it is told so', async (scene, etcd) => {
+  it('nodes with the secret of a guarded token form their cluster, and one without it gets an error', async (scene, etcd) => {
     const service = await Service.start(scene);
     const { token, secret } = await guarded(service);
     const stranger = await EtcdNode.start(scene, {
@@ -40,7 +40,7 @@ await forEachEtcd((it) => {
 }, 'V2');
 
 await forEachEtcd((it) => {
-  it('by --discovery-token too', async (scene, etcd) => {
+  it('nodes with --discovery-token send the secret too', async (scene, etcd) => {
     const service = await Service.start(scene);
     const { token, secret } = await guarded(service);
     const discovery = { token: `${token}:${secret}`, endpoints: [service.url] };
@@ -49,7 +49,7 @@ await forEachEtcd((it) => {
 }, 'V3');
 
 await forEachEtcd((it) => {
-  it('a service that lets nobody in without credentials takes them from --discovery-user', async (scene, etcd) => {
+  it('a service that requires credentials accepts them from --discovery-user', async (scene, etcd) => {
     const { secret, line } = issueCredential('ci');
     const file = join(scene.directory, 'callers');
     writeFileSync(file, `${line}\n`);

@@ -9,7 +9,7 @@ import { Service } from '../harness/service.ts';
 import { etcdOf, forEachEtcdctl } from '../harness/versions.ts';
 
 await forEachEtcdctl((it) => {
-  it('what join-late prints takes a late node into the running cluster', async (scene, etcdctl) => {
+  it('the output of join-late adds a late node to the running cluster', async (scene, etcdctl) => {
     const etcd = await etcdOf(etcdctl.series);
     const service = await Service.start(scene);
     const url = await service.newDiscoveryUrl(1);
@@ -28,7 +28,7 @@ await forEachEtcdctl((it) => {
     await mkdir(bin);
     await symlink(etcdctl.etcdctl, join(bin, 'etcdctl'));
     await symlink(etcd.etcd, join(bin, 'etcd'));
-    // A cluster takes no member in the first seconds of its life.
+    // A cluster accepts no member in the first seconds of its life.
     const script = `until told=$(${command}); do sleep 0.2; done
       set -a; eval "$(grep ^ETCD_ <<< "$told")"
       exec etcd --data-dir ${join(scene.directory, 'late')} --listen-peer-urls ${peerUrl} \\
@@ -36,7 +36,7 @@ await forEachEtcdctl((it) => {
     const second = scene.run('the late node', 'bash', ['-c', script], {
       PATH: [bin, dirname(process.execPath), process.env['PATH']].join(':'),
     });
-    await scene.until('both to be members', async () => {
+    await scene.until('both nodes to be members', async () => {
       if (second.ending !== undefined) return 'it ended';
       const request = { method: 'POST', body: '{}', signal: AbortSignal.timeout(5000) };
       const answer = await fetch(`${clientUrl}/v3/cluster/member/list`, request);

@@ -11,7 +11,7 @@ const RACK = '198.51.100.7';
 const FROM_RACK = { 'x-forwarded-for': RACK };
 
 await forEachEtcd((it) => {
-  it('nodes of an address that is at its limit are held up, and form their cluster all the same', async (scene, etcd) => {
+  it('nodes of an address at its rate limit are delayed, and still form their cluster', async (scene, etcd) => {
     const service = await Service.start(scene, [
       '--trusted-proxies',
       '127.0.0.1',
@@ -37,7 +37,7 @@ await forEachEtcd((it) => {
     });
     try {
       const { port } = proxy.address() as AddressInfo;
-      await scene.until('the address to have used up what it has', async () => {
+      await scene.until('the address to reach its rate limit', async () => {
         const uses = Array.from(
           { length: 80 },
           async () => (await fetch(`http://127.0.0.1:${port}${discovery.pathname}`)).status,
@@ -47,8 +47,8 @@ await forEachEtcd((it) => {
       refused.length = 0;
       discovery.port = String(port);
       const nodes = await startNodes(scene, { etcd, discovery: discovery.href }, 3);
-      // However slow they are to start, it is used up again when they come.
-      await scene.until('a node to be held up', async () => {
+      // However slowly they start, the limit is reached again when they register.
+      await scene.until('the service to delay a node', async () => {
         const uses = Array.from({ length: 20 }, () =>
           fetch(`${service.url}/version`, { headers: FROM_RACK }),
         );
@@ -65,7 +65,7 @@ await forEachEtcd((it) => {
 
 for (const dialect of ['V2', 'V3'] as const) {
   await forEachEtcd((it) => {
-    it(`a node that finds no room to wait gets in all the same, and the cluster forms (${dialect})`, async (scene, etcd) => {
+    it(`a node that exceeds the limit of waits gets in later, and the cluster forms (${dialect})`, async (scene, etcd) => {
       const service = await Service.start(scene, ['--max-watches', '1']);
       const discovery =
         dialect === 'V2' ? await service.newDiscoveryUrl(3) : await service.newTokenDiscovery(3);
@@ -75,17 +75,17 @@ for (const dialect of ['V2', 'V3'] as const) {
       nodes.push(await start('infra2'));
       const refusals = async (): Promise<number> =>
         (await scrape(service.url)).get('discovery_refusals_total{reason="TOO_MANY_REQUESTS"}') ?? 0;
-      await scene.until('the second one to be refused', async () =>
+      await scene.until('the service to reject the second node', async () =>
         (await refusals()) > 0 ? true : undefined,
       );
       const [begin, before] = [performance.now(), await refusals()];
       await new Promise((resolve) => {
         setTimeout(resolve, 2500);
       });
-      // Once a second each: one that is refused in another way tries as fast as it can.
+      // Once a second each. After another kind of rejection a node would retry as fast as it can.
       const tries = (await refusals()) - before;
       const seconds = (performance.now() - begin) / 1000;
-      assert.ok(tries < 4 * seconds, `${tries} tries in ${seconds} s`);
+      assert.ok(tries < 4 * seconds, `${tries} attempts in ${seconds} s`);
       nodes.push(await start('infra3'));
       await expectCluster(scene, nodes);
     });

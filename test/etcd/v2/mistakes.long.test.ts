@@ -5,7 +5,7 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
-/** What a node with a mistake meets: a service, and a right node that waits for one more. */
+/** What a misconfigured node meets: a service, and a correct node that waits for one more. */
 interface Situation {
   readonly service: Service;
   readonly discovery: string;
@@ -14,9 +14,9 @@ interface Situation {
 
 interface Mistake {
   readonly name: string;
-  /** What is wrong with the node; the rest is right. */
+  /** Returns the wrong part of the node's setup. */
   wrong(situation: Situation): Promise<Partial<NodeSetup>> | Partial<NodeSetup>;
-  /** What the node's own log must say. */
+  /** Returns what the node's own log must contain. */
   words(situation: Situation): string[];
 }
 
@@ -31,7 +31,7 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'the peer URL of another node',
-    // etcd makes the member's id from the peer URLs, so this one brings the id of the right node.
+    // etcd derives the member's id from the peer URLs, so this node has the id of the correct one.
     wrong: ({ right }) => ({ advertisedPeerUrls: right.peerUrls }),
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls', GOOD],
   },
@@ -41,7 +41,7 @@ const MISTAKES: readonly Mistake[] = [
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls', GOOD],
   },
   {
-    // etcd makes the cluster's id from the text: with two of them no cluster ever forms.
+    // etcd derives the cluster's id from the text: with two different texts no cluster ever forms.
     name: 'a slash at the end of its discovery URL',
     wrong: ({ discovery }) => ({ discovery: `${discovery}/` }),
     words: ({ discovery }) => [
@@ -66,7 +66,7 @@ const MISTAKES: readonly Mistake[] = [
     words: () => ['infra=2', 'equals sign', '--name', GOOD],
   },
   {
-    name: 'a token that nobody made',
+    name: 'an unknown token',
     wrong: ({ service }) => ({ discovery: `${service.url}/00112233445566778899aabbccddeeff` }),
     words: () => ['no such token', '/new?size=3'],
   },
@@ -93,7 +93,7 @@ const MISTAKES: readonly Mistake[] = [
 
 await forEachEtcd((it) => {
   for (const mistake of MISTAKES) {
-    it(`a node with ${mistake.name} is told so, and the others form their cluster`, async (scene, etcd) => {
+    it(`a node with ${mistake.name} gets an error, and the others form their cluster`, async (scene, etcd) => {
       const service = await Service.start(scene);
       const discovery = await service.newDiscoveryUrl(2);
       const right = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
@@ -109,7 +109,7 @@ await forEachEtcd((it) => {
     });
   }
 
-  it('a node that waits is told when its token is deleted', async (scene, etcd) => {
+  it('a waiting node learns that its token was deleted', async (scene, etcd) => {
     const service = await Service.start(scene);
     const token = await service.createToken({ size: 2 });
     const discovery = `${service.url}/${token}`;
@@ -120,7 +120,7 @@ await forEachEtcd((it) => {
   });
 
   it.slow(
-    'a node that lost its data is not let into its complete cluster as a new one',
+    'a node that lost its data cannot join its complete cluster as a new member',
     async (scene, etcd) => {
       const service = await Service.start(scene);
       const token = await service.createToken({ size: 3 });
@@ -128,7 +128,7 @@ await forEachEtcd((it) => {
       await expectCluster(scene, nodes);
       const [lost, ...others] = nodes;
       assert.ok(lost !== undefined);
-      await scene.until('the time for a lost reply to be over', () => isRejoinRefused(service, token));
+      await scene.until('the grace period for a lost response to end', () => isRejoinRefused(service, token));
 
       await lost.crash();
       await lost.loseData();
@@ -141,9 +141,9 @@ await forEachEtcd((it) => {
     },
   );
 
-  it('a node whose token expires while it waits is told so, and so is one that comes later', async (scene, etcd) => {
+  it('a node whose token expires while it waits gets an error, and so does a later one', async (scene, etcd) => {
     const service = await Service.start(scene, ['--min-ttl', '1s']);
-    // Enough for the first node to be waiting; were the machine too slow for that, it is told as the late one.
+    // Long enough for the first node to wait. On a machine too slow for that, it gets the same error as the late one.
     const token = await service.createToken({ size: 2, ttl: '4s' });
     const expiring = `${service.url}/${token}`;
     const early = await EtcdNode.start(scene, { etcd, discovery: expiring, name: 'infra1' });
@@ -156,10 +156,10 @@ await forEachEtcd((it) => {
   });
 });
 
-/** True once every member of the complete cluster that registers again, as it did, is refused. */
+/** Returns true once the complete cluster rejects a repeated registration of every member. */
 async function isRejoinRefused(service: Service, token: string): Promise<true | undefined> {
   const { members } = (await service.call('ListMembers', { token })) as { members: RegisteredMember[] };
-  // The time runs from a member's own registration, so the one that came last is refused last.
+  // The time starts at a member's own registration, so the last member is rejected last.
   const member = members.at(-1);
   assert.ok(member !== undefined);
   const { status, text } = await service.post('Register', {
@@ -179,13 +179,13 @@ interface RegisteredMember {
   readonly peerUrls: readonly string[];
 }
 
-/** Waits until the node has ended, refused in these words. */
+/** Waits until the node has ended with a rejection that contains these words. */
 async function expectRefusal(scene: Scene, node: EtcdNode, words: readonly string[]): Promise<void> {
   const { code } = await scene.waitForEnd(node.run);
   assert.equal(code, 1, `exit code${node.run.describe()}`);
   const reason = /failed to join discovery cluster \(\d+: (.*) \[\d+\]\)/.exec(node.run.log)?.[1];
-  assert.ok(reason !== undefined, `its log holds a refusal of the service${node.run.describe()}`);
+  assert.ok(reason !== undefined, `its log contains a rejection by the service${node.run.describe()}`);
   for (const word of words) {
-    assert.ok(reason.includes(word), `the log says ${word}: ${reason}`);
+    assert.ok(reason.includes(word), `the log contains ${word}: ${reason}`);
   }
 }

@@ -23,7 +23,7 @@ async function start(scene: Scene): Promise<SpawnedService> {
   return service;
 }
 
-/** Asks for a token of a cluster of one. Returns its discovery URL. */
+/** Creates a token for a cluster of one. Returns its discovery URL. */
 function newDiscoveryUrl({ url }: SpawnedService): Promise<string> {
   return new Promise((resolve, reject) => {
     get(`${url}/new?size=1`, { ca: CA }, (response) => {
@@ -33,23 +33,23 @@ function newDiscoveryUrl({ url }: SpawnedService): Promise<string> {
 }
 
 await forEachEtcd((it) => {
-  it('a node by --discovery bootstraps over https', async (scene, etcd) => {
+  it('a node with --discovery bootstraps over https', async (scene, etcd) => {
     const discovery = await newDiscoveryUrl(await start(scene));
     assert.match(discovery, /^https:/);
-    // Go's own way to trust a CA: etcd has no flag for it here.
+    // Go's own way to trust a CA, because etcd has no flag for it here.
     const env = { SSL_CERT_FILE: CA_FILE };
     await expectCluster(scene, [await EtcdNode.start(scene, { etcd, name: 'infra1', discovery, env })]);
   });
 });
 
 const v3 = await builtEtcd('3.7');
-// How an operator may write the endpoint: by its scheme etcd knows that it is TLS, without one it has to be told.
+// The ways to write the endpoint. etcd recognizes TLS by the scheme; without one it needs a flag.
 const WAYS: ReadonlyArray<[name: string, endpoint: (url: string) => string, flags: readonly string[]]> = [
   ['https://host:port', (url) => url, []],
   ['host:port', (url) => new URL(url).host, ['--discovery-insecure-transport=false']],
 ];
 for (const [name, endpoint, flags] of WAYS) {
-  test(`a node by --discovery-token bootstraps over TLS from ${name}`, {
+  test(`a node with --discovery-token bootstraps over TLS from ${name}`, {
     skip: v3.missing ?? false,
   }, async (t) => {
     assert.ok(v3.missing === undefined);
@@ -67,7 +67,7 @@ for (const [name, endpoint, flags] of WAYS) {
 }
 
 test('etcdctl works over https', {
-  skip: ETCDCTL === undefined && 'there is no etcdctl on PATH',
+  skip: ETCDCTL === undefined && 'no etcdctl on PATH',
 }, async (t) => {
   const command = ETCDCTL;
   assert.ok(command !== undefined);

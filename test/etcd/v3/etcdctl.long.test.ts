@@ -5,7 +5,7 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { type Etcdctl, forEachEtcdctl } from '../harness/versions.ts';
 
-/** An operator with a token of their choosing that was made by etcdctl, and its keys. */
+/** An operator with a custom token that etcdctl created, and its keys. */
 interface Situation {
   readonly service: Service;
   readonly operator: Operator;
@@ -25,7 +25,7 @@ async function open(scene: Scene, etcdctl: Etcdctl): Promise<Situation> {
   return { service, operator, token, root, size, members: `${root}/members` };
 }
 
-/** What etcdctl prints of keys and values. */
+/** Returns keys and values as etcdctl prints them. */
 const lines = (...texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
 
 const valueOf = (id: string, port = 2380): string => `infra-${id}=http://10.0.0.${id}:${port}`;
@@ -37,9 +37,9 @@ const unserved = (rpc: string): string =>
   `Unimplemented desc = etcdserverpb.${rpc} is not supported by this discovery service; `;
 
 await forEachEtcdctl((it) => {
-  it('put makes a token that both dialects and the API know', async (scene, etcdctl) => {
+  it('put creates a token that both dialects and the API know', async (scene, etcdctl) => {
     const { service, operator, token, size, members } = await open(scene, etcdctl);
-    assert.equal(await operator.ok('put', size, '3'), 'OK\n', 'the same again changes nothing');
+    assert.equal(await operator.ok('put', size, '3'), 'OK\n', 'repeating the put changes nothing');
     assert.match(
       await operator.refused('put', size, '4'),
       /FailedPrecondition desc = the token is taken by a cluster of size 3\b/,
@@ -56,7 +56,7 @@ await forEachEtcdctl((it) => {
     assert.equal(await operator.ok('get', `${members}/2`), lines(`${members}/2`, valueOf('2')));
   });
 
-  it('put tells the previous value', async (scene, etcdctl) => {
+  it('put returns the previous value', async (scene, etcdctl) => {
     const { operator, members } = await open(scene, etcdctl);
     const key = `${members}/1`;
     assert.equal(await operator.ok('put', '--prev-kv', key, valueOf('1')), 'OK\n');
@@ -67,7 +67,7 @@ await forEachEtcdctl((it) => {
     assert.equal(await operator.ok('get', key), lines(key, valueOf('1', 2390)));
   });
 
-  it('get finds keys by prefix, in every order and part', async (scene, etcdctl) => {
+  it('get finds keys by prefix, in every order and range', async (scene, etcdctl) => {
     const { operator, root, size, members } = await open(scene, etcdctl);
     for (const id of ['2', '3', '1']) await operator.ok('put', `${members}/${id}`, valueOf(id));
     const [first, second, third] = ['1', '2', '3'].map((id) => [`${members}/${id}`, valueOf(id)]);
@@ -93,13 +93,13 @@ await forEachEtcdctl((it) => {
       lines(...second),
       'a range without its end',
     );
-    assert.equal(await operator.ok('get', `${members}/9`), '', 'a key that is not there');
+    assert.equal(await operator.ok('get', `${members}/9`), '', 'a missing key');
     if (etcdctl.series !== '3.4') {
       assert.match(await get('--count-only', '--write-out=fields'), /^"Count" : 3$/m);
     }
   });
 
-  it('get reads the present revision, and says why it does not read another', async (scene, etcdctl) => {
+  it('get reads the current revision, and says why it cannot read another', async (scene, etcdctl) => {
     const { operator, members } = await open(scene, etcdctl);
     const key = `${members}/1`;
     await operator.ok('put', key, valueOf('1'));
@@ -119,9 +119,9 @@ await forEachEtcdctl((it) => {
     );
   });
 
-  it('del takes out a member, all of them, and the token', async (scene, etcdctl) => {
+  it('del removes a member, all members, and the token', async (scene, etcdctl) => {
     const { service, operator, token, root, size, members } = await open(scene, etcdctl);
-    // One fewer than make the cluster complete, whose members stay.
+    // One fewer than complete, because the members of a complete cluster stay.
     for (const id of ['1', '2']) await operator.ok('put', `${members}/${id}`, valueOf(id));
     assert.equal(
       await operator.ok('del', '--prev-kv', `${members}/1`),
@@ -140,23 +140,23 @@ await forEachEtcdctl((it) => {
     assert.match((await service.post('ListMembers', { token })).text, /the token was deleted/);
   });
 
-  it('watch tells of what happens, live', async (scene, etcdctl) => {
+  it('watch reports changes as they happen', async (scene, etcdctl) => {
     const { operator, members } = await open(scene, etcdctl);
     const watch = operator.start('watch', '--prefix', members);
     let port = 1;
-    // etcdctl does not say when it has begun to watch.
-    await scene.until('the watch to tell of a put', async () => {
+    // etcdctl does not report when its watch has started.
+    await scene.until('the watch to report a put', async () => {
       await operator.ok('put', `${members}/1`, valueOf('1', port++));
       return watch.log.includes('PUT') ? true : undefined;
     });
     await operator.ok('put', `${members}/2`, valueOf('2'));
     await operator.ok('del', `${members}/2`);
     const told = lines('PUT', `${members}/2`, valueOf('2'), 'DELETE', `${members}/2`, '');
-    await scene.until('the watch to tell of the rest', () => (watch.log.endsWith(told) ? true : undefined));
+    await scene.until('the watch to report the rest', () => (watch.log.endsWith(told) ? true : undefined));
     assert.equal(watch.ending, undefined);
   });
 
-  it('watch tells of what has happened since a revision, with what was before', async (scene, etcdctl) => {
+  it('watch reports the changes since a revision, with previous values', async (scene, etcdctl) => {
     const { operator, root, size, members } = await open(scene, etcdctl);
     const key = `${members}/1`;
     await operator.ok('put', key, valueOf('1'));
@@ -175,7 +175,7 @@ await forEachEtcdctl((it) => {
     await scene.until('the present', () => (withoutWarnings(watch.log) === all ? true : undefined));
   });
 
-  it('txn creates a member only if it is not there, and changes it only as compared', async (scene, etcdctl) => {
+  it('txn creates a member only if it is missing, and changes it only if the comparison holds', async (scene, etcdctl) => {
     const { operator, members } = await open(scene, etcdctl);
     const key = `${members}/1`;
     const create = (value: string): string =>
@@ -196,7 +196,7 @@ await forEachEtcdctl((it) => {
     );
   });
 
-  it('endpoint status, endpoint health and member list show one member that is well', async (scene, etcdctl) => {
+  it('endpoint status, endpoint health and member list show one healthy member', async (scene, etcdctl) => {
     const { service, operator } = await open(scene, etcdctl);
     const host = new URL(service.url).host;
     const [status] = JSON.parse(await operator.ok('endpoint', 'status', '-w', 'json')) as Status[];
@@ -219,7 +219,7 @@ await forEachEtcdctl((it) => {
     await operator.ok('endpoint', 'health', '--cluster');
   });
 
-  it('what is not of one token is refused in words', async (scene, etcdctl) => {
+  it('requests beyond one token are rejected with an error message', async (scene, etcdctl) => {
     const { operator, root } = await open(scene, etcdctl);
     const outside: string[][] = [
       ['get', 'foo'],
@@ -245,7 +245,7 @@ await forEachEtcdctl((it) => {
     }
   });
 
-  it('what discovery has no meaning for is refused by name', async (scene, etcdctl) => {
+  it('features that discovery does not have are rejected by name', async (scene, etcdctl) => {
     const { operator, root, size, members } = await open(scene, etcdctl);
     await operator.ok('put', `${members}/1`, valueOf('1'));
     const refusals: Array<[string[], string]> = [
@@ -297,7 +297,7 @@ await forEachEtcdctl((it) => {
     assert.equal(
       await operator.ok('get', '--prefix', `${root}/`),
       lines(size, '3', `${members}/1`, valueOf('1')),
-      'nothing of it was done',
+      'nothing was changed',
     );
   });
 });
@@ -312,7 +312,7 @@ interface Status {
   readonly Status: { readonly leader: number; readonly header: { member_id: number; revision: number } };
 }
 
-/** etcdctl's log lines, which are JSON, share the stream with its output here. */
+/** Removes etcdctl's log lines, which are JSON and share the stream with its output here. */
 function withoutWarnings(log: string): string {
   return log.replace(/^\{"level".*\n/gm, '');
 }

@@ -8,7 +8,7 @@ import { etcdOf, forEachEtcd } from '../harness/versions.ts';
 const FULL = /discovery: cluster is full/;
 
 await forEachEtcd((it) => {
-  it('three nodes form a cluster by --discovery-token, and a fourth is told that it is full', async (scene, etcd) => {
+  it('three nodes form a cluster with --discovery-token, and a fourth learns that it is full', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newTokenDiscovery(3);
     const nodes = await startNodes(scene, { etcd, discovery }, 3);
@@ -21,7 +21,7 @@ await forEachEtcd((it) => {
     await expectCluster(scene, nodes);
   });
 
-  it('of four nodes started at once for three places, three form the cluster', async (scene, etcd) => {
+  it('of four nodes started at once for three slots, three form the cluster', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newTokenDiscovery(3);
     const nodes = await startNodes(scene, { etcd, discovery }, 4);
@@ -54,24 +54,24 @@ await forEachEtcd((it) => {
     });
   }
 
-  it('nodes with several peer URLs, and endpoints written without a scheme, form a cluster', async (scene, etcd) => {
+  it('nodes with several peer URLs, and endpoints without a scheme, form a cluster', async (scene, etcd) => {
     const service = await Service.start(scene);
     const { token } = await service.newTokenDiscovery(3);
     const discovery = { token, endpoints: [new URL(service.url).host] };
     await expectCluster(scene, await startNodes(scene, { etcd, discovery, peerUrlCount: 2 }, 3));
   });
 
-  it("nodes with a token of the user's choosing form a cluster", async (scene, etcd) => {
+  it('nodes form a cluster with a custom token', async (scene, etcd) => {
     const service = await Service.start(scene);
     const token = await service.createToken({ token: randomUUID().toUpperCase(), size: 2 });
     const discovery = { token, endpoints: [service.url] };
     await expectCluster(scene, await startNodes(scene, { etcd, discovery }, 2));
   });
 
-  // etcd hashes what --discovery or --discovery-token says into the cluster's id, so that it has to be the same.
+  // etcd hashes the value of --discovery or --discovery-token into the cluster's id, so it has to be the same.
 
-  it('nodes by --discovery and nodes by --discovery-token form one cluster', async (scene, etcd) => {
-    // 3.7 has no --discovery any more.
+  it('nodes with --discovery and nodes with --discovery-token form one cluster', async (scene, etcd) => {
+    // 3.7 no longer has --discovery.
     const older = etcd.series === '3.6' ? etcd : await etcdOf('3.6');
     const service = await Service.start(scene);
     const url = await service.newDiscoveryUrl(3);
@@ -84,7 +84,7 @@ await forEachEtcd((it) => {
     await expectCluster(scene, [first, second, third]);
   });
 
-  it('nodes of the series before by --discovery and this one by --discovery-token form one cluster', async (scene, etcd) => {
+  it('nodes of the previous series with --discovery and of this one with --discovery-token form one cluster', async (scene, etcd) => {
     const older = await etcdOf(etcd.series === '3.6' ? '3.5' : '3.6');
     const service = await Service.start(scene);
     const url = await service.newDiscoveryUrl(3);

@@ -14,7 +14,7 @@ interface Listed {
 }
 
 await forEachGoClient((it) => {
-  it('a watch through a crash, a restart and a cut connection tells every event once', async (scene, found) => {
+  it('a watch delivers every event once through a crash, a restart and a lost connection', async (scene, found) => {
     const service = await Service.start(scene);
     const proxy = await TcpProxy.open(scene, service.url);
     const token = await service.createToken({ size: MEMBERS });
@@ -25,19 +25,19 @@ await forEachGoClient((it) => {
     const puts = (): number => watch.log.match(/^PUT /gm)?.length ?? 0;
     let restarted = Promise.resolve();
     for (let i = 0; i < MEMBERS; i++) {
-      // The writes go on while the service is down, and are tried until they are done.
+      // Writes continue while the service is down, and are retried until they succeed.
       if (i === 10) restarted = restart(service, 'SIGKILL');
       if (i === 25) restarted = restart(service, 'SIGTERM');
       if (i === 40) proxy.cut();
       if (i === 50) proxy.restore();
       await registerUntilDone(scene, service, token, i);
       if (i === 24) await restarted;
-      if (i === 9) await scene.until('the watch to tell of some', () => (puts() > 0 ? true : undefined));
+      if (i === 9) await scene.until('the watch to report some puts', () => (puts() > 0 ? true : undefined));
     }
     await restarted;
     const { members } = (await service.call('ListMembers', { token })) as { members: readonly Listed[] };
     assert.equal(members.length, MEMBERS);
-    await scene.until('the watch to tell of the last', () =>
+    await scene.until('the watch to report the last put', () =>
       watch.log.includes(`PUT ${prefix}/m${MEMBERS - 1} `) ? true : undefined,
     );
     const told = watch.log.split('\n').filter((line) => line.startsWith('PUT '));
@@ -46,13 +46,13 @@ await forEachGoClient((it) => {
     assert.doesNotMatch(watch.log, /^(OVER|END)/m);
   });
 
-  it('a watch that asks for progress is told how far it has come, never less and never too much', async (scene, found) => {
+  it('progress notifications of a watch are never behind its events and never ahead of them', async (scene, found) => {
     const service = await Service.start(scene);
     const token = await service.createToken({ size: MEMBERS });
     const prefix = `/_etcd/registry/${token}/members`;
     const watch = start(scene, found, 'watch', service.url, prefix, '1');
     for (let i = 0; i < 5; i++) await registerUntilDone(scene, service, token, i);
-    // Another token's changes are of no concern to the watch, and move its progress all the same.
+    // Changes of another token are not sent to the watch, but advance its progress.
     await service.createToken({ size: 1 });
     const { revision } = await service.call('ListMembers', { token });
     await scene.until('progress up to the latest revision', () =>
@@ -78,7 +78,7 @@ await forEachGoClient((it) => {
     assert.equal(watch.log.match(/^PUT /gm)?.length, 6);
   });
 
-  it('of twenty clients that create one member at once, one wins and the others are told who', async (scene, found) => {
+  it('of twenty clients that create one member at once, one succeeds and the others learn which', async (scene, found) => {
     const service = await Service.start(scene);
     const token = await service.createToken({ size: 3 });
     const key = `/_etcd/registry/${token}/members/1`;
@@ -108,7 +108,7 @@ async function restart(service: Service, signal: 'SIGKILL' | 'SIGTERM'): Promise
   await service.startAgain();
 }
 
-/** Registers a member, again and again until it is acknowledged: what is there already is no second event. */
+/** Registers a member and retries until it is acknowledged. A repeat causes no second event. */
 async function registerUntilDone(scene: Scene, service: Service, token: string, i: number): Promise<void> {
   const request = { token, memberId: `m${i}`, name: `infra${i}`, peerUrls: [`http://10.0.0.1:${2000 + i}`] };
   await scene.until(`member ${i} to be registered`, async (): Promise<true> => {

@@ -5,7 +5,7 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
-/** What a node with a mistake meets: a service, and a right node that waits for one more. */
+/** What a misconfigured node meets: a service, and a correct node that waits for one more. */
 interface Situation {
   readonly scene: Scene;
   readonly service: Service;
@@ -15,9 +15,9 @@ interface Situation {
 
 interface Mistake {
   readonly name: string;
-  /** What is wrong with the node; the rest is right. */
+  /** Returns the wrong part of the node's setup. */
   wrong(situation: Situation): Promise<Partial<NodeSetup>> | Partial<NodeSetup>;
-  /** What the node's own log must say. */
+  /** Returns what the node's own log must contain. */
   words(situation: Situation): string[];
 }
 
@@ -25,7 +25,7 @@ const withToken = (service: Service, token: string): { discovery: TokenDiscovery
   discovery: { token, endpoints: [service.url] },
 });
 
-/** The service refuses these in words, and the node goes on trying: what is wrong may still be put right. */
+/** The service rejects these and the node keeps trying, because the mistake may still be corrected. */
 const REFUSED: readonly Mistake[] = [
   {
     name: 'the name of another node',
@@ -38,7 +38,7 @@ const REFUSED: readonly Mistake[] = [
   },
   {
     name: 'the peer URL of another node',
-    // etcd makes the member's id from the peer URLs, so this one brings the id of the right node.
+    // etcd derives the member's id from the peer URLs, so this node has the id of the correct one.
     wrong: ({ right }) => ({ advertisedPeerUrls: right.peerUrls }),
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls'],
   },
@@ -48,7 +48,7 @@ const REFUSED: readonly Mistake[] = [
     words: ({ right }) => [...right.peerUrls, "'infra1'", '--initial-advertise-peer-urls'],
   },
   {
-    // etcd makes the cluster's id from the text: with two of them no cluster ever forms.
+    // etcd derives the cluster's id from the text: with two different texts no cluster ever forms.
     name: 'a slash at the end of its token',
     wrong: ({ service, token }) => withToken(service, `${token}/`),
     words: ({ token }) => [`--discovery-token '${token}/'`, `'infra1' with --discovery-token '${token}'`],
@@ -91,10 +91,10 @@ const REFUSED: readonly Mistake[] = [
   },
 ];
 
-/** A node finds these out by itself, and ends. */
+/** A node detects these itself, and ends. */
 const FINAL: readonly Mistake[] = [
   {
-    name: 'a token that nobody made',
+    name: 'an unknown token',
     wrong: ({ service }) => withToken(service, '00112233445566778899aabbccddeeff'),
     words: () => ['discovery: size key not found'],
   },
@@ -112,7 +112,7 @@ const FINAL: readonly Mistake[] = [
 
 await forEachEtcd((it) => {
   for (const mistake of [...REFUSED, ...FINAL]) {
-    it(`a node with ${mistake.name} is told so, and the others form their cluster`, async (scene, etcd) => {
+    it(`a node with ${mistake.name} gets an error, and the others form their cluster`, async (scene, etcd) => {
       const service = await Service.start(scene, ['--min-ttl', '1s']);
       const discovery = await service.newTokenDiscovery(2);
       const right = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
@@ -130,7 +130,7 @@ await forEachEtcd((it) => {
     });
   }
 
-  it('a node that waits is told when its token is deleted, and waits quietly', async (scene, etcd) => {
+  it('a waiting node learns that its token was deleted, and waits quietly', async (scene, etcd) => {
     const service = await Service.start(scene);
     const discovery = await service.newTokenDiscovery(2);
     const node = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
@@ -139,9 +139,9 @@ await forEachEtcd((it) => {
     await expectLastWord(scene, service, node, 'the token was deleted');
   });
 
-  it('a node that waits is told when its token expires, and waits quietly', async (scene, etcd) => {
+  it('a waiting node learns that its token expired, and waits quietly', async (scene, etcd) => {
     const service = await Service.start(scene, ['--min-ttl', '1s']);
-    // Enough for the node to be waiting; were the machine too slow for that, it is refused in the same words.
+    // Long enough for the node to wait. On a machine too slow for that, it is rejected with the same words.
     const token = await service.createToken({ size: 2, ttl: '4s' });
     const { discovery } = withToken(service, token);
     const node = await EtcdNode.start(scene, { etcd, discovery, name: 'infra1' });
@@ -149,34 +149,34 @@ await forEachEtcd((it) => {
   });
 }, 'V3');
 
-/** Waits until the node has logged a refusal in these words. It goes on trying. */
+/** Waits until the node has logged a rejection that contains these words. The node keeps trying. */
 async function expectRefusal(scene: Scene, node: EtcdNode, words: readonly string[]): Promise<void> {
-  // A first try that was too late for the node is none.
+  // A first attempt that timed out at the node does not count.
   const refusal = /rpc error: code = (?!DeadlineExceeded)\w+ desc = /;
   await scene.waitForLog(node.run, refusal);
   await scene.waitForLog(node.run, /retry connecting to discovery service/);
   const refusals = node.run.log.split('\n').filter((line) => refusal.test(line));
   for (const word of words) {
-    assert.ok(refusals[0]?.includes(word), `the log says ${word}: ${refusals[0]}`);
+    assert.ok(refusals[0]?.includes(word), `the log contains ${word}: ${refusals[0]}`);
   }
   assert.equal(node.run.ending, undefined);
 }
 
-/** Waits until the node has ended, for the reason in these words. */
+/** Waits until the node has ended for the reason with these words. */
 async function expectEnd(scene: Scene, node: EtcdNode, words: readonly string[]): Promise<void> {
   const { code } = await scene.waitForEnd(node.run);
   assert.equal(code, 1, `exit code${node.run.describe()}`);
-  for (const word of words) assert.ok(node.run.log.includes(word), `the log says ${word}`);
+  for (const word of words) assert.ok(node.run.log.includes(word), `the log contains ${word}`);
 }
 
-/** Waits until the node has logged why its wait is in vain, and sees that it does not begin to wait again. */
+/** Waits until the node has logged why its wait ended, and asserts that it does not wait again. */
 async function expectLastWord(scene: Scene, service: Service, node: EtcdNode, words: string): Promise<void> {
   await scene.waitForLog(node.run, new RegExp(`"(memberInfo|error)":"[^"]*${words}`));
-  // A node whose wait was cancelled begins again at once: a hundred times while another forms a cluster.
+  // A node that starts a new wait does so at once: a hundred times while another node forms a cluster.
   const discovery = await service.newTokenDiscovery(1);
   const other = await EtcdNode.start(scene, { etcd: node.etcd, discovery, name: 'infra9' });
   await expectCluster(scene, [other]);
   const waits = node.run.log.match(/waiting for peers/g) ?? [];
-  assert.ok(waits.length <= 1, `it began to wait ${waits.length} times`);
+  assert.ok(waits.length <= 1, `it started to wait ${waits.length} times`);
   assert.equal(node.run.ending, undefined, 'it waits');
 }
