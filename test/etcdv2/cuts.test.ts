@@ -6,7 +6,7 @@ import { type Stack, startStack } from './stack.ts';
 
 const WAIT = '/t?recursive=true&wait=true';
 
-/** A token for three with two members; revision 1 made it. */
+/** Creates a token for three nodes, at revision 1, and registers two of them. */
 async function start(t: TestContext, size = 3): Promise<Stack> {
   const stack = await startStack();
   t.after(() => stack.close());
@@ -40,14 +40,14 @@ const CUTS: Readonly<Record<string, (stack: Stack) => Promise<unknown>>> = {
 
 suite('a node that has counted a member', () => {
   for (const [what, cut] of Object.entries(CUTS)) {
-    test(`that ${what} has its open wait broken off, and waits on only from a new list`, async (t) => {
+    test(`that ${what} loses its open wait, and can wait again only from a new list`, async (t) => {
       const stack = await start(t);
       const waiting = await open(stack.url, 'GET', `${WAIT}&waitIndex=4`);
       assert.equal(waiting.status, 200);
       await cut(stack);
       await assert.rejects(waiting.body);
       await join(stack, 3);
-      // From before the cut, whatever has come since.
+      // From before the disconnection, whatever has happened since.
       for (const index of [3, 4]) {
         const again = await send(stack.url, 'GET', `${WAIT}&waitIndex=${index}`);
         assert.equal(again.status, 503);
@@ -59,14 +59,14 @@ suite('a node that has counted a member', () => {
     });
   }
 
-  test('is told so when it comes again after the last one has registered', async (t) => {
+  test('gets the same error when it returns after the last registration', async (t) => {
     const stack = await start(t);
     await CUTS['has gone']?.(stack);
     for (const i of [3, 4]) await join(stack, i);
     assert.equal((await send(stack.url, 'GET', `${WAIT}&waitIndex=4`)).status, 503);
   });
 
-  test('waits on when it waits for itself, for which a failure would be its end, or when a standby goes', async (t) => {
+  test('keeps waiting for itself, because an error would end it, and when a standby leaves', async (t) => {
     const stack = await start(t);
     const own = await open(stack.url, 'GET', '/t/3?wait=true&waitIndex=4');
     await CUTS['has gone']?.(stack);

@@ -5,7 +5,7 @@ import { Deadlines } from '../../src/etcdv2/deadlines.ts';
 import { waitFor } from '../support/wait.ts';
 
 suite('deadlines', () => {
-  test('expire in the order of their coming', async () => {
+  test('expire in the order in which they were added', async () => {
     const deadlines = new Deadlines(20);
     const expired: number[] = [];
     for (let i = 0; i < 1000; i++) deadlines.add(() => expired.push(i));
@@ -18,7 +18,7 @@ suite('deadlines', () => {
     assert.equal(deadlines.size, 0);
   });
 
-  test('that are removed do not expire, and those that come later do', async () => {
+  test('do not expire when removed, and later ones still do', async () => {
     const deadlines = new Deadlines(20);
     const expired: string[] = [];
     const removed = deadlines.add(() => expired.push('removed'));
@@ -42,7 +42,7 @@ suite('deadlines', () => {
     assert.equal(mock.callCount(), 1);
   });
 
-  test('hold no process open', () => {
+  test('do not keep the process alive', () => {
     const module = new URL('../../src/etcdv2/deadlines.js', import.meta.url);
     const script = `import { Deadlines } from '${module.href}'; new Deadlines(1e6).add(() => {});`;
     const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {

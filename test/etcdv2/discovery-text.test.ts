@@ -9,7 +9,7 @@ const ORIGIN = 'http://127.0.0.1:18087';
 const TOKEN = '0011223344556677889900000000';
 const ORIGINS = [ORIGIN, 'https://127.0.0.1:18087'];
 
-// What real nodes sent: etcd 3.5.35, 3.6.16 with two peer URLs, and 3.7.3.
+// Sent by real nodes: etcd 3.5.35, 3.6.16 with two peer URLs, and 3.7.3.
 const RECORDED = [
   { id: '9bd4bb8a6b2e0e0e', urls: ['http://127.0.0.1:31012'], text: `${ORIGIN}/${TOKEN}101` },
   { id: 'e261d2e61c86a5c7', urls: ['http://127.0.0.1:31022'], text: `${ORIGIN}/${TOKEN}102/` },
@@ -32,12 +32,12 @@ const RECORDED_V3 = [
   },
 ] as const;
 
-/** etcd's rule for one peer URL. */
+/** etcd's id for one peer URL. */
 function idFor(peerUrl: string, text: string): string {
   return createHash('sha1').update(`${peerUrl}${text}`).digest().readBigUInt64BE().toString(16);
 }
 
-suite('the text that a member id was made from', () => {
+suite('the discovery text that a member id was derived from', () => {
   for (const { id, urls, text } of RECORDED) {
     test(`is found among the URLs of a request: ${text}`, () => {
       const { protocol, host, pathname } = new URL(text);
@@ -56,8 +56,8 @@ suite('the text that a member id was made from', () => {
     });
   }
 
-  test('is shown without the secret in it, and differs where the secret does', () => {
-    // Made by hand from the rule that the recorded ids show.
+  test('is shown without its secret, and differs if the secret does', () => {
+    // Computed from the rule that the recorded ids show.
     const secrets = ['a'.repeat(32), 'b'.repeat(32)];
     const shown = secrets.map((secret) => {
       const text = `${ORIGIN}/t:${secret}`;
@@ -69,7 +69,7 @@ suite('the text that a member id was made from', () => {
   });
 });
 
-test('a node with another discovery URL is refused, and one whose id proves nothing is not', async (t) => {
+test('rejects a node with another discovery URL, and accepts an id that is not derived from one', async (t) => {
   const stack = await startStack();
   t.after(() => stack.close());
   const { url, client } = stack;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-/** One recorded request to a real v2 keys API and its answer. */
+/** A recorded request to a real v2 keys API, and its response. */
 export interface Exchange {
   readonly name?: string;
   readonly request: {
@@ -16,11 +16,11 @@ export interface Recorded {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Whether the answer was a wait that had not ended when it was recorded. */
+  /** Whether the response was a wait that had not ended when it was recorded. */
   readonly stillOpen?: boolean;
 }
 
-/** The exchanges of a file in test/golden. */
+/** Returns the exchanges of a file in test/golden. */
 export function recorded(file: string): Exchange[] {
   return readFileSync(`test/golden/${file}`, 'utf8')
     .split('\n')
@@ -28,7 +28,7 @@ export function recorded(file: string): Exchange[] {
     .map((line) => JSON.parse(line) as Exchange);
 }
 
-/** What an answer is expected to be: JSON whose texts may be patterns. */
+/** An expected response: JSON whose strings may be patterns. */
 export type Expected =
   | string
   | number
@@ -44,7 +44,7 @@ export interface Shape {
   readonly body: Expected;
 }
 
-/** A recorded answer as a shape, its body parsed where it is JSON. */
+/** Returns a recorded response as a shape, with its body parsed if it is JSON. */
 export function shapeOf({ status, headers, body }: Recorded): Shape {
   const isJson = headers['content-type'] === 'application/json' && body !== '';
   if (!isJson) return { status, headers, body };
@@ -52,20 +52,20 @@ export function shapeOf({ status, headers, body }: Recorded): Shape {
   return { status, headers, body: JSON.parse(body, sortNodes) as Expected };
 }
 
-/** Lists come in any order, unless they are asked for sorted. */
+/** Sorts lists, whose order is undefined unless the request asks for sorted ones. */
 function sortNodes(name: string, json: unknown): unknown {
   if (name === 'nodes') (json as Array<{ key: string }>).sort((a, b) => (a.key < b.key ? -1 : 1));
   return json;
 }
 
 /**
- * Which of our revisions stands for which recorded index. The numbers are incidental; that equal ones are equal
- * and that later ones are greater is not.
+ * Maps recorded indexes to our revisions. The numbers are arbitrary, but equal ones must stay equal and later ones
+ * greater.
  */
 export class Indexes {
   readonly #ours = new Map<number, number>([[0, 0]]);
 
-  /** Notes that one of ours stands where an index was recorded; fails when that contradicts the others. */
+  /** Records that our revision appears where an index was recorded. Fails if that contradicts earlier ones. */
   match(theirs: number, ours: number, where: string): void {
     for (const [other, mapped] of this.#ours) {
       const want = Math.sign(theirs - other);
@@ -78,7 +78,9 @@ export class Indexes {
     this.#ours.set(theirs, ours);
   }
 
-  /** The index to ask for where one was recorded: ours, or as far after the latest of ours before it. */
+  /**
+   * Returns the index to request where one was recorded: ours, or one equally far after the latest of ours before it.
+   */
   ours(theirs: number): number {
     const before = [...this.#ours.keys()].filter((index) => index <= theirs);
     const latest = Math.max(...before);
@@ -86,12 +88,12 @@ export class Indexes {
   }
 }
 
-/** Compares an answer with the expected one. Indexes are matched, everything else is the same. */
+/** Compares a response with the expected one. Indexes are mapped, and everything else must be equal. */
 export function compare(actual: Expected, expected: Expected, indexes: Indexes, where: string): void {
   if (expected instanceof RegExp) {
     assert.ok(
       typeof actual === 'string' && expected.test(actual),
-      `${where}: ${JSON.stringify(actual)} is like ${expected}`,
+      `${where}: ${JSON.stringify(actual)} matches ${expected}`,
     );
   } else if (/(Index|index)$/.test(where)) {
     indexes.match(Number(expected), Number(actual), where);

@@ -21,7 +21,7 @@ async function withToken(t: TestContext, options: StackOptions = {}): Promise<St
 
 suite('/new', () => {
   for (const method of ['GET', 'PUT', 'POST']) {
-    test(`${method} answers with the bare URL of a new token`, async (t) => {
+    test(`${method} returns the bare URL of a new token`, async (t) => {
       const stack = await start(t);
       const answer = await send(stack.url, method, '/new?size=5');
       assert.equal(answer.status, 200);
@@ -32,7 +32,7 @@ suite('/new', () => {
     });
   }
 
-  test('makes a cluster of three when no size is given, and takes a size from a form', async (t) => {
+  test('creates a cluster of three by default, and accepts a size from a form', async (t) => {
     const stack = await start(t);
     const sizes = [];
     for (const answer of [
@@ -46,7 +46,7 @@ suite('/new', () => {
   });
 
   for (const size of ['0', '-1', '1001', '3.5', 'three', '', '%00', '1e2', '99999999999999999999']) {
-    test(`refuses the size '${size}' in words, and makes nothing`, async (t) => {
+    test(`rejects the size '${size}', and creates nothing`, async (t) => {
       const stack = await start(t);
       const answer = await send(stack.url, 'GET', `/new?size=${size}`);
       assert.equal(answer.status, 400);
@@ -61,7 +61,7 @@ suite('/new', () => {
     ['application/x-www-form-urlencoded', '{"size":5}', 5],
     ['application/json', '', 3],
   ] as const) {
-    test(`takes '${body}' as ${type}`, async (t) => {
+    test(`accepts '${body}' as ${type}`, async (t) => {
       const stack = await start(t);
       const headers = { 'content-type': type, 'content-length': String(body.length) };
       for (const method of ['GET', 'PUT', 'POST']) {
@@ -77,7 +77,7 @@ suite('/new', () => {
     ['application/json', '{"size":'],
     ['text/plain', 'five'],
   ] as const) {
-    test(`refuses '${body}' as ${type}, and makes nothing`, async (t) => {
+    test(`rejects '${body}' as ${type}, and creates nothing`, async (t) => {
       const stack = await start(t);
       const headers = { 'content-type': type, 'content-length': String(body.length) };
       for (const method of ['GET', 'PUT', 'POST']) {
@@ -89,7 +89,7 @@ suite('/new', () => {
     });
   }
 
-  test('HEAD makes nothing', async (t) => {
+  test('HEAD creates nothing', async (t) => {
     const stack = await start(t);
     const answer = await send(stack.url, 'HEAD', '/new');
     assert.equal(answer.status, 405);
@@ -97,13 +97,13 @@ suite('/new', () => {
     assert.equal((await stack.client.createToken({ size: 1 })).revision, 1n);
   });
 
-  test('answers with the public URL where there is one', async (t) => {
+  test('returns the public URL if one is configured', async (t) => {
     const stack = await start(t, { urlFor: () => 'https://disc.example' });
     const { body } = await send(stack.url, 'GET', '/new');
     assert.match(body, /^https:\/\/disc\.example\/[0-9a-f]{32}$/);
   });
 
-  test('answers with the host that the request names', async (t) => {
+  test('returns the host that the request names', async (t) => {
     const stack = await start(t);
     for (const host of ['disc.example', 'disc.example:80', '[::1]:8087', '10.0.0.1']) {
       const { body } = await send(stack.url, 'GET', '/new', { headers: { host } });
@@ -112,7 +112,7 @@ suite('/new', () => {
   });
 });
 
-suite('every answer', () => {
+suite('every response', () => {
   const CORS = {
     'access-control-allow-headers': 'accept, content-type, authorization',
     'access-control-allow-methods': 'POST, GET, OPTIONS, PUT, DELETE',
@@ -132,7 +132,7 @@ suite('every answer', () => {
     ['OPTIONS', '/new', 200],
     ['OPTIONS', '*', 200],
   ] as const) {
-    test(`to ${method} ${path} lets other origins use it`, async (t) => {
+    test(`to ${method} ${path} allows other origins`, async (t) => {
       const stack = await withToken(t);
       const answer = await send(stack.url, method, path);
       assert.equal(answer.status, status);
@@ -141,7 +141,7 @@ suite('every answer', () => {
     });
   }
 
-  test('to HEAD has the headers of the one to GET', async (t) => {
+  test('to HEAD has the same headers as to GET', async (t) => {
     const stack = await withToken(t);
     for (const path of ['/t', '/t/_config/size', '/t/_config', '/t/none', '/none', '/version']) {
       const get = await send(stack.url, 'GET', path);
@@ -156,7 +156,7 @@ suite('every answer', () => {
     }
   });
 
-  test('to /version names the etcd whose dialect this is, and the service', async (t) => {
+  test('to /version names the etcd of this dialect, and the service', async (t) => {
     const stack = await start(t, { version: '1.2.3' });
     const { body } = await send(stack.url, 'GET', '/version');
     assert.deepEqual(JSON.parse(body), {
@@ -168,7 +168,7 @@ suite('every answer', () => {
 });
 
 suite('members', () => {
-  test('are listed by rank, standbys after the others, and sorted by key where asked', async (t) => {
+  test('are listed by rank with standbys last, and sorted by key on request', async (t) => {
     const stack = await start(t);
     await stack.client.createToken({ token: 't', size: 1 });
     for (const id of ['c', 'a', 'b']) {
@@ -187,11 +187,11 @@ suite('members', () => {
     assert.equal(
       v2(await send(stack.url, 'GET', '/t/b')).node?.value,
       'b=http://b:2380',
-      'a standby is there',
+      'a standby is listed',
     );
   });
 
-  test('are registered by a value in the query, a key behind percent-encoding, a chunked form', async (t) => {
+  test('register with a value in the query, a percent-encoded key, or a chunked form', async (t) => {
     const stack = await withToken(t);
     const chunked = { headers: { 'transfer-encoding': 'chunked' } };
     const answers = [
@@ -205,7 +205,7 @@ suite('members', () => {
     );
   });
 
-  test('are changed on condition', async (t) => {
+  test('change only if the condition holds', async (t) => {
     const stack = await withToken(t);
     const put = async (query: string, url: string): Promise<unknown[]> => {
       const answer = await send(stack.url, 'PUT', `/t/a${query}`, value(`a=${url}`));
@@ -213,7 +213,7 @@ suite('members', () => {
       return [answer.status, action ?? errorCode, node?.modifiedIndex ?? cause, prevNode?.value];
     };
     assert.deepEqual(await put('', 'http://a:1'), [201, 'set', 2, undefined]);
-    assert.deepEqual(await put('', 'http://a:1'), [200, 'set', 2, 'a=http://a:1'], 'nothing to change');
+    assert.deepEqual(await put('', 'http://a:1'), [200, 'set', 2, 'a=http://a:1'], 'no change');
     assert.deepEqual(await put('', 'http://a:2'), [200, 'set', 3, 'a=http://a:1']);
     assert.deepEqual(await put('?prevExist=true', 'http://a:3'), [200, 'update', 4, 'a=http://a:2']);
     assert.deepEqual(await put('?prevIndex=3', 'http://a:4'), [412, 101, '[3 != 4]', undefined]);
@@ -238,7 +238,7 @@ suite('members', () => {
 });
 
 suite('tokens', () => {
-  test("of the user's choosing are made by their size, once", async (t) => {
+  test('can be chosen, and are created once, by writing the size', async (t) => {
     const stack = await start(t);
     const put = async (query: string, size: string): Promise<unknown[]> => {
       const answer = await send(stack.url, 'PUT', `/mine/_config/size${query}`, { body: `value=${size}` });
@@ -251,20 +251,20 @@ suite('tokens', () => {
     assert.deepEqual(await put('', '4'), [412, 105, undefined]);
   });
 
-  test('are not deleted as if they were empty', async (t) => {
+  test('cannot be deleted as empty directories', async (t) => {
     const stack = await withToken(t);
     const answer = await send(stack.url, 'DELETE', '/t?dir=true');
     assert.deepEqual([answer.status, v2(answer).errorCode], [403, 108]);
   });
 
-  test('that are not there have no directory to refuse a value', async (t) => {
+  test('that do not exist do not reject a value as directories', async (t) => {
     const stack = await withToken(t);
     const answer = await send(stack.url, 'PUT', '/other', { body: 'value=x' });
     assert.deepEqual([answer.status, v2(answer).errorCode], [404, 100]);
   });
 });
 
-/** A connection on which bytes are sent as they are. */
+/** Opens a connection that sends raw bytes. */
 async function dial(
   t: TestContext,
   stack: Stack,
@@ -285,10 +285,10 @@ const HEAD_OF_PUT =
 
 suite('a body', () => {
   for (const [how, headers] of [
-    ['of a known length', {}],
+    ['of known length', {}],
     ['of unknown length', { 'transfer-encoding': 'chunked' }],
   ] as const) {
-    test(`${how} that is too long is refused, and the connection goes on`, async (t) => {
+    test(`${how} that is too long is rejected, and the connection stays open`, async (t) => {
       const stack = await withToken(t);
       const body = `value=${'x'.repeat(300_000)}`;
       const answer = await send(stack.url, 'PUT', '/t/a', { body, headers });
@@ -297,7 +297,7 @@ suite('a body', () => {
     });
   }
 
-  test('that does not come is refused', async (t) => {
+  test('that does not arrive is rejected', async (t) => {
     const stack = await withToken(t, { bodyLimitMs: 30 });
     const { say, heard } = await dial(t, stack);
     say(`${HEAD_OF_PUT}value=`);
@@ -305,7 +305,7 @@ suite('a body', () => {
     assert.match(heard(), /^HTTP\/1\.1 408 .*Connection: close.*"timeout while reading the body/s);
   });
 
-  test('in pieces is put together', async (t) => {
+  test('in several packets is joined', async (t) => {
     const stack = await withToken(t);
     const { say, heard } = await dial(t, stack);
     say(`${HEAD_OF_PUT}value=n%3Dhtt`);
@@ -315,7 +315,7 @@ suite('a body', () => {
     assert.match(heard(), /^HTTP\/1\.1 201 .*"value":"n=http:\/\/host:1"/s);
   });
 
-  test('that is cut off changes nothing, and is no defect', async (t) => {
+  test('that is cut off changes nothing, and is not reported as a defect', async (t) => {
     const stack = await withToken(t, { bodyLimitMs: 50 });
     const socket = connect(stack.port, '127.0.0.1');
     socket.end(`${HEAD_OF_PUT}value=n%3Dhttp`);
@@ -329,7 +329,7 @@ suite('a body', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('of another type is refused in words', async (t) => {
+  test('of another type is rejected with an error message', async (t) => {
     const stack = await withToken(t);
     const json = { body: '{"value":"a=http://a:1"}', headers: { 'content-type': 'application/json' } };
     const answer = await send(stack.url, 'PUT', '/t/a', json);
@@ -338,8 +338,8 @@ suite('a body', () => {
   });
 });
 
-suite('faults', () => {
-  test('that nobody foresaw are a plain 500, and reported', async (t) => {
+suite('failures', () => {
+  test('that are unexpected return a plain 500, and are reported', async (t) => {
     const stack = await start(t, {
       client: (real) => ({ ...real, listMembers: () => Promise.reject(new TypeError('secret')) }),
     });
@@ -350,7 +350,7 @@ suite('faults', () => {
     assert.equal(String(stack.defects), 'TypeError: secret');
   });
 
-  test('of the way to the service are a 500 in words, for a node to try again', async (t) => {
+  test('to reach the service return a 500 with a message, so that a node retries', async (t) => {
     const stack = await start(t, {
       client: (real) => ({
         ...real,
@@ -363,7 +363,7 @@ suite('faults', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('of /new are told as text', async (t) => {
+  test('of /new return text', async (t) => {
     const stack = await start(t, {
       client: (real) => ({
         ...real,

@@ -4,15 +4,15 @@ import { compare, type Exchange, type Expected, Indexes, recorded, type Shape, s
 import { type Answer, type OpenAnswer, open, type Sent } from './http.ts';
 import { type Stack, startStack } from './stack.ts';
 
-/** An answer that differs from the recorded one on purpose. */
+/** A response that differs from the recorded one on purpose. */
 interface Difference {
   readonly reason: string;
-  /** What is answered here, made of what was recorded. */
+  /** Returns the expected response, derived from the recorded one. */
   change(shape: Shape): Shape;
 }
 
-const WORDS_NOT_KEY = 'a node prints the cause in its log, so it says what to do about the token';
-const RANK = 'a replaced member keeps its createdIndex, by which members are ranked';
+const WORDS_NOT_KEY = 'a node logs the cause, so it says what to do about the token';
+const RANK = 'a replaced member keeps its createdIndex, which determines its rank';
 
 const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'size of a token that does not exist': {
@@ -20,7 +20,7 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     change: withBody({ cause: /^no such token: .*; create a new one: curl 'http:\/\/\S+\/new\?size=3'$/ }),
   },
   'register the same member again, same value': {
-    reason: 'an identical registration is a retry, of a node that crashed or lost the answer',
+    reason: 'an identical registration is a retry by a node that crashed or lost the response',
     change: (shape) => ({
       ...shape,
       status: 201,
@@ -45,7 +45,8 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     change: (shape) => withNode({ createdIndex: 8 }, 'prevNode')(withNode({ createdIndex: 8 })(shape)),
   },
   'wait in the future stays open with headers sent': {
-    reason: 'an index that the store has not reached is of another, or of this one before it was restored',
+    reason:
+      'an index that the store has not reached belongs to another store, or to this one before a restore',
     change: ({ headers }) => ({
       status: 503,
       headers,
@@ -58,11 +59,11 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     }),
   },
   'size is not a number is stored all the same': {
-    reason: 'a bad size is refused: a node would end at it, or panic',
+    reason: 'an invalid size is rejected, because a node would exit or panic',
     change: refusal(400, 209, 'Invalid field', /size must be a whole number of members, not 'abc'$/),
   },
   'no value': {
-    reason: 'a malformed value is refused: every node that lists it would end',
+    reason: 'a malformed value is rejected, because every node that lists it would exit',
     change: refusal(400, 209, 'Invalid field', /^the value is missing; .*name=peerURL/),
   },
   'size after the token is gone': {
@@ -73,7 +74,7 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
     }),
   },
   'unknown method': {
-    reason: 'every refusal is JSON, and POST (keys in order) has no use in discovery',
+    reason: 'every error is JSON, and discovery does not use POST (keys in order)',
     change: (shape) => ({
       ...refusal(405, 110, 'Method Not Allowed', /HEAD, GET, PUT, DELETE$/)(shape),
       headers: { 'content-type': 'application/json', allow: 'HEAD,GET,PUT,DELETE', 'x-etcd-index': '0' },
@@ -101,7 +102,7 @@ function fieldsOf(json: Expected): Record<string, Expected> {
   return json as Record<string, Expected>;
 }
 
-/** The recordings of bootstraps stand in the order of their ends, so when a wait began is not known. */
+/** Recorded bootstraps are sorted by the end of each exchange, so the start of a wait is unknown. */
 function ofBootstrap({ request, response }: Exchange): Shape {
   const shape = shapeOf(response);
   if (!isWait(request.path)) return shape;
@@ -115,7 +116,7 @@ function isWait(path: string): boolean {
 
 const ETCD = '/v2/keys/_etcd/registry';
 
-/** The two ways to write a path. The recordings are of a plain etcd, whose redirects name its own paths. */
+/** Two ways to write a path. The recordings are of a plain etcd, whose redirects contain its own paths. */
 const FAMILIES = [
   { name: 'paths of a plain etcd', prefix: ETCD, ownRedirects: (shape: Shape) => shape },
   {
@@ -131,7 +132,7 @@ interface Waiting {
   readonly answer: OpenAnswer;
 }
 
-/** Replays recordings against the gateway, each request when its turn comes, waits while others go on. */
+/** Replays recordings against the gateway: each request in turn, with waits in the background. */
 class Replay {
   readonly #stack: Stack;
   readonly #prefix: string;
@@ -157,7 +158,7 @@ class Replay {
     else this.#check(exchange, { ...answer, body: await answer.body });
   }
 
-  /** Ends the waits that were recorded with an end, and hangs up on those that were not, which must be open. */
+  /** Awaits the waits that were recorded with an end, and aborts the others, which must still be open. */
   async finish(): Promise<void> {
     for (const { exchange, answer } of this.#waiting) {
       if (exchange.response.stillOpen) {
@@ -183,10 +184,10 @@ class Replay {
 
 for (const { name, prefix, ownRedirects } of FAMILIES) {
   suite(name, () => {
-    test('every recorded exchange is answered as etcd did, or differs as listed', async (t) => {
+    test("every recorded exchange gets etcd's response, or differs as listed", async (t) => {
       const stack = await startStack();
       t.after(() => stack.close());
-      // Recorded indexes don't begin at 0, which stands for none.
+      // Recorded indexes do not start at 0, which means none.
       await stack.client.createToken({ size: 1 });
       const met = new Set<string>();
       const replay = new Replay(stack, prefix, (exchange) => {
@@ -195,7 +196,7 @@ for (const { name, prefix, ownRedirects } of FAMILIES) {
         if (difference === undefined) return shape;
         met.add(exchange.name ?? '');
         const changed = difference.change(shape);
-        assert.notDeepEqual(changed, shape, `the listed difference "${exchange.name}" is one`);
+        assert.notDeepEqual(changed, shape, `the listed difference "${exchange.name}" differs`);
         return changed;
       });
       for (const exchange of recorded('etcd-3.4-v2.jsonl')) {
@@ -203,12 +204,12 @@ for (const { name, prefix, ownRedirects } of FAMILIES) {
         await replay.play(exchange);
       }
       await replay.finish();
-      assert.deepEqual([...met].sort(), Object.keys(DIFFERENCES).sort(), 'every listed difference was met');
+      assert.deepEqual([...met].sort(), Object.keys(DIFFERENCES).sort(), 'every listed difference occurred');
       assert.deepEqual(stack.defects, []);
     });
 
     for (const version of ['3.4', '3.5']) {
-      test(`the recorded bootstrap of four nodes of etcd ${version} goes as it did`, async (t) => {
+      test(`replays the recorded bootstrap of four nodes of etcd ${version}`, async (t) => {
         const stack = await startStack();
         t.after(() => stack.close());
         const exchanges = recorded(`bootstrap-etcd-${version}.jsonl`);

@@ -5,7 +5,7 @@ import { startStack } from './stack.ts';
 
 const T = '/v2/keys/discovery/t';
 
-test('a token under the path of the clustering guide is made, joined and watched with its keys there', async (t) => {
+test('a token under the path of the clustering guide is created, joined and watched with that path in its keys', async (t) => {
   const stack = await startStack();
   t.after(() => stack.close());
   const ask = (method: string, path: string, body?: string) =>
@@ -19,7 +19,7 @@ test('a token under the path of the clustering guide is made, joined and watched
 
   const waiting = ask('GET', `${T}?recursive=true&wait=true&waitIndex=${index + 1}`);
   const past = `${T}?recursive=true&wait=true&waitIndex=${index + 1}`;
-  // A value that looks like a key stays what it is.
+  // A value that looks like a key is unchanged.
   const name = '"key":"/_etcd/registry/t/a"';
   const value = `${name}=http://10.0.0.1:2380`;
   const registered = await ask('PUT', `${T}/a?prevExist=false`, `value=${encodeURIComponent(value)}`);
@@ -30,12 +30,12 @@ test('a token under the path of the clustering guide is made, joined and watched
   const taken = await ask('PUT', `${T}/a?prevExist=false`, 'value=a=http://10.0.0.2:2380');
   assert.deepEqual([v2(taken).errorCode, v2(taken).cause], [105, '/discovery/t/a']);
 
-  // It is one token, whichever path is used.
+  // Both paths lead to the same token.
   assert.equal(v2(await ask('GET', '/t/a')).node?.key, '/_etcd/registry/t/a');
   assert.equal((await stack.client.listMembers({ token: 't' })).members.length, 1);
 });
 
-test("where tokens cannot be chosen, the guide's first step is refused with how to get one", async (t) => {
+test("without custom tokens, the guide's first step fails with instructions to get a token", async (t) => {
   const stack = await startStack({ policy: { customTokens: false } });
   t.after(() => stack.close());
   const refused = await send(stack.url, 'PUT', `${T}/_config/size`, { body: 'value=5' });

@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
-/** A whole answer. */
+/** A complete response. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -12,24 +12,24 @@ export interface Sent {
   readonly headers?: Record<string, string>;
 }
 
-/** An answer whose headers are there and whose body may follow. */
+/** A response whose headers have arrived and whose body may follow. */
 export interface OpenAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** What has come of the body. */
+  /** Returns the body received so far. */
   soFar(): string;
   ended(): boolean;
-  /** The whole body, once it has ended. Rejects when it breaks off. */
+  /** The whole body. Rejects if the response is cut off. */
   readonly body: Promise<string>;
-  /** Hangs up. */
+  /** Closes the connection. */
   abort(): void;
 }
 
-// A connection of its own for every request, which no wait can hold up.
+// A connection per request, so that no wait delays another request.
 const agent = new Agent({ keepAlive: false });
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
-/** Sends a request, as curl -d does with a body, and resolves with the headers of the answer. */
+/** Sends a request, with a body like curl -d. Resolves with the response headers. */
 export function open(url: string, method: string, path: string, sent: Sent = {}): Promise<OpenAnswer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -51,7 +51,7 @@ function openAnswer(incoming: IncomingMessage): OpenAnswer {
     incoming.on('end', () => resolve(text));
     incoming.on('error', reject);
   });
-  // Not everyone who hangs up waits for the body.
+  // Not every test that aborts awaits the body.
   body.catch(() => {});
   return {
     status: incoming.statusCode ?? 0,
@@ -63,13 +63,13 @@ function openAnswer(incoming: IncomingMessage): OpenAnswer {
   };
 }
 
-/** Sends a request and resolves with the whole answer. */
+/** Sends a request and resolves with the complete response. */
 export async function send(url: string, method: string, path: string, sent: Sent = {}): Promise<Answer> {
   const { status, headers, body } = await open(url, method, path, sent);
   return { status, headers, body: await body };
 }
 
-/** The v2 reply in an answer's body. */
+/** The v2 response in a body. */
 export interface V2Body {
   readonly action?: string;
   readonly node?: V2Node;
@@ -93,7 +93,7 @@ export function v2(answer: { readonly body: string }): V2Body {
   return JSON.parse(answer.body) as V2Body;
 }
 
-/** The body that a node of etcd registers with. */
+/** Returns the body with which a node of etcd registers. */
 export function value(text: string): Sent {
   return { body: `value=${encodeURIComponent(text)}` };
 }

@@ -61,7 +61,7 @@ const HELD = '/t?recursive=true&wait=true&waitIndex=2';
 const registration = (i: number): string => `value=infra${i}%3Dhttp%3A%2F%2F10.0.0.${i}%3A2380`;
 
 suite('over HTTP/2', () => {
-  test('a node registers, and another that waits has its headers at once', async (t) => {
+  test('a node registers, and another that waits receives its headers at once', async (t) => {
     const { session } = await start(t);
     const waiting = await ask(session, 'GET', HELD);
     assert.equal(waiting.headers[':status'], 200);
@@ -73,13 +73,13 @@ suite('over HTTP/2', () => {
     assert.equal(v2({ body: await size.body }).node?.value, '3');
   });
 
-  test('/new names the host that was asked', async (t) => {
+  test('/new returns the requested host', async (t) => {
     const { session, stack } = await start(t);
     const answer = await ask(session, 'GET', '/new');
     assert.match(await answer.body, new RegExp(`^${stack.url}/[0-9a-f]{32}$`));
   });
 
-  test('HEAD, OPTIONS and refusals are answered', async (t) => {
+  test('HEAD, OPTIONS and rejected requests get a response', async (t) => {
     const { session } = await start(t);
     const head = await ask(session, 'HEAD', '/t');
     assert.equal(head.headers[':status'], 200);
@@ -92,14 +92,14 @@ suite('over HTTP/2', () => {
     assert.equal(v2({ body: await refused.body }).errorCode, 110);
   });
 
-  test('a wait ends empty at the poll limit', async (t) => {
+  test('a wait returns empty at the poll limit', async (t) => {
     const { session, stack } = await start(t, { pollLimitMs: 30 });
     const answer = await ask(session, 'GET', HELD);
     assert.equal(await answer.body, '');
     await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
   });
 
-  test('a client that hangs up leaves nothing behind', async (t) => {
+  test('a client that disconnects leaves nothing behind', async (t) => {
     const { session, stack } = await start(t);
     const answers = await Promise.all(Array.from({ length: 10 }, () => ask(session, 'GET', HELD)));
     assert.equal(stack.discovery.watchers(), 1);
@@ -115,7 +115,7 @@ suite('over HTTP/2', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('a body that does not come ends its stream and no other', async (t) => {
+  test('a body that does not arrive ends only its own stream', async (t) => {
     const { session, stack } = await start(t, { bodyLimitMs: 30 });
     const waiting = await ask(session, 'GET', HELD);
     const slow = await ask(session, 'PUT', '/t/1', 'value=', false);
@@ -126,7 +126,7 @@ suite('over HTTP/2', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('a body that is too long ends its stream and no other', async (t) => {
+  test('a body that is too long ends only its own stream', async (t) => {
     const { session, stack } = await start(t);
     const waiting = await ask(session, 'GET', HELD);
     const long = await ask(session, 'PUT', '/t/1', 'x'.repeat(70_000), false);

@@ -9,7 +9,7 @@ function entry(revision: number, bytes: number): KeptRegistration {
 
 const revisions = (kept: Kept, after = 0n) => kept.since(after).map((each) => Number(each.revision));
 
-test('a feed keeps the latest registrations, in bounded bytes, and says from where on', () => {
+test('a feed keeps the latest registrations in bounded bytes, and reports where they start', () => {
   const shared = { bytes: 0 };
   const kept = new Kept(1n, shared);
   const half = V2_LIMITS.feedBytes / 2;
@@ -26,7 +26,7 @@ test('a feed keeps the latest registrations, in bounded bytes, and says from whe
   assert.deepEqual(revisions(kept, 5n), [6]);
 });
 
-test('all feeds together keep bounded bytes, each its latest, and give them back', () => {
+test('all feeds together keep bounded bytes, each its latest, and release them', () => {
   const shared: SharedRoom = { bytes: 0 };
   const feeds = Array.from({ length: 1000 }, () => new Kept(0n, shared));
   for (let i = 1; i <= 20; i++) for (const kept of feeds) kept.add(entry(i, 5000));

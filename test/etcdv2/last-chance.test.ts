@@ -14,7 +14,7 @@ const ROWS: readonly (readonly [method: string, target: string, is: boolean])[] 
   ['GET', '/my-cluster', false],
 ];
 
-test('a node gives up when its registration is refused, or the wait on itself, and at nothing else', () => {
+test('a node gives up only when its registration or the wait for itself is rejected', () => {
   for (const [method, target, is] of ROWS)
     assert.equal(isLastChance(method, target), is, `${method} ${target}`);
 });

@@ -11,7 +11,7 @@ function params(query: string, form = ''): Record<string, string> | number {
 }
 
 suite('parameters', () => {
-  test('come from the form and the query, the form first, the first of each name', () => {
+  test('come from the form and the query: the form first, and the first of each name', () => {
     assert.deepEqual(params('a=1&a=2&b=3', 'a=0&c=4'), { a: '0', b: '3', c: '4' });
   });
 
@@ -26,18 +26,18 @@ suite('parameters', () => {
     });
   });
 
-  test('with nothing between their separators are none', () => {
+  test('are not created by empty separators', () => {
     assert.deepEqual(params('&&', '&'), {});
   });
 
   for (const text of ['a=%', 'a=%zz', 'a=%ff', '%E0%A4=1', 'a=%00', 'a=%0A', 'a=\u007f', 'a=%E2%80%A8']) {
-    test(`${JSON.stringify(text)} is refused`, () => {
+    test(`rejects ${JSON.stringify(text)}`, () => {
       assert.equal(params(text), 210);
       assert.equal(params('', text), 210);
     });
   }
 
-  test('read back as they were written, whatever they are', () => {
+  test('read back as they were written, for any text', () => {
     const text = fc
       .string({ unit: 'binary' })
       .filter((each) => !/[\p{Cc}\p{Cs}\u2028\u2029\ufffd]/u.test(each));
@@ -52,7 +52,7 @@ suite('parameters', () => {
   });
 });
 
-test('whatever is taken for a wait is known for one by its target alone', () => {
+test('every request that is parsed as a wait is recognized by its target', () => {
   const isWait = (target: string): boolean =>
     parseRequest({ method: 'GET', target, form: '', otherBody: false }).type === 'WAIT';
   for (const query of [
@@ -100,7 +100,7 @@ test('booleans are those of Go', () => {
   }
 });
 
-test('indexes are unsigned 64-bit numbers, exactly', () => {
+test('indexes are exact unsigned 64-bit numbers', () => {
   assert.equal(parseUint64('18446744073709551615'), 18446744073709551615n);
   assert.equal(parseUint64('007'), 7n);
   for (const text of [

@@ -26,14 +26,14 @@ suite('a size for /new', () => {
     });
   }
 
-  test('in JSON comes before that of the query, as in a form', () => {
+  test('in JSON overrides that of the query, like in a form', () => {
     assert.deepEqual(asOther('/new?size=4', '{"size":5}'), { type: 'NEW', size: 5 });
     assert.deepEqual(asForm('/new?size=4', 'size=5'), { type: 'NEW', size: 5 });
     assert.deepEqual(asOther('/new?size=4', '{}'), { type: 'NEW', size: 4 });
   });
 });
 
-suite('what /new refuses, naming what was sent and size', () => {
+suite('/new rejects, naming the value and the size parameter,', () => {
   const refused = (parsed: V2Request | V2Error, sent: string): void => {
     assert.ok(parsed.type === 'ERROR');
     const { status, errorCode, plain, cause } = parsed;
@@ -59,7 +59,7 @@ suite('what /new refuses, naming what was sent and size', () => {
   }
 
   for (const json of ['{', '{"size":5', "{'size':5}", '{size:5}', '{"size":5}&size=3']) {
-    test(`the bad JSON ${json}`, () => {
+    test(`the invalid JSON ${json}`, () => {
       refused(asForm('/new', json), json);
       refused(asOther('/new', json), json);
     });
@@ -72,12 +72,12 @@ suite('what /new refuses, naming what was sent and size', () => {
     });
   }
 
-  test('a text over several lines, on one', () => {
+  test('a text of several lines, on one line', () => {
     refused(asOther('/new', 'size\n5'), 'size?5');
   });
 });
 
-test('the targets whose body is read whatever its type are those of /new', () => {
+test('only targets of /new read a body of any type', () => {
   for (const target of ['/new', '/new/', '/new?size=3', '/new/?n=1', 'http://h:1/new', 'HTTP://h/new?x']) {
     assert.ok(asksForNew(target), target);
   }
@@ -94,7 +94,7 @@ test('the targets whose body is read whatever its type are those of /new', () =>
   }
 });
 
-test('a refusal before the body is read is text for /new, whatever its parameters are', () => {
+test('a rejection before the body is read is text for /new, whatever its parameters', () => {
   const refusal = new ConnectError('later', Code.ResourceExhausted);
   for (const [method, target] of [
     ['PUT', '/new'],
@@ -106,7 +106,7 @@ test('a refusal before the body is read is text for /new, whatever its parameter
   assert.notEqual(refuseUnread(refusal, 'PUT', '/t/a').plain, true);
 });
 
-test('a path below /new is refused to a node that was started with it, with what to do', () => {
+test('a path below /new is rejected with instructions to a node that was started with it', () => {
   for (const line of [
     'GET /new/_config/size',
     'PUT /new/a?prevExist=false',

@@ -73,7 +73,7 @@ suite('requests', () => {
   }
 });
 
-suite('requests that are refused', () => {
+suite('rejected requests', () => {
   const refused: ReadonlyArray<
     [line: string, status: number, errorCode: number, cause: RegExp, form?: string]
   > = [
@@ -152,12 +152,12 @@ suite('requests that are refused', () => {
     ['PUT /t/a', /^the body must be application\/x-www-form-urlencoded, .*curl -d value=infra1=http/],
   ];
   for (const [line, cause] of bodies) {
-    test(`${line} with a body of another type, which etcd would take for an empty one`, () => {
+    test(`${line} with a body of another type, which etcd would read as empty`, () => {
       assert.match((parse(line, '', true) as V2Error).cause, cause);
     });
   }
 
-  test('a body of another type beside a query that says it all is ignored, as etcd does', () => {
+  test('a body of another type is ignored if the query is complete, like in etcd', () => {
     assert.deepEqual(parse('PUT /new?size=4', '', true), { type: 'NEW', size: 4 });
     assert.deepEqual(parse(`PUT /t/a?${registration}`, '', true), register({ type: 'SET' }));
   });
@@ -175,7 +175,7 @@ const WORDS =
   `{ {"size":5} / // /.. /. ? & = % %2F %5C %00 %ff \\ t _config size new v2 keys _etcd registry wait true waitIndex
   7 value prevExist http://h`.split(/\s+/);
 
-suite('whatever comes', () => {
+suite('any input', () => {
   const piece = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'binary', maxLength: 4 }));
   const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
   const raw = fc.record({
@@ -189,7 +189,7 @@ suite('whatever comes', () => {
     otherText: fc.option(text, { nil: undefined }),
   });
 
-  test('parsing never throws, and refusals are one line', () => {
+  test('is parsed without an exception, and errors are one line', () => {
     fc.assert(
       fc.property(raw, (request) => {
         const parsed = parseRequest(request);
@@ -201,7 +201,7 @@ suite('whatever comes', () => {
     );
   });
 
-  test('a redirect stays on this host, fits a header, and leads to a path that is not redirected', () => {
+  test('is redirected only to this host, in a valid header, and not twice', () => {
     let redirects = 0;
     const double = raw.map((request) => ({ ...request, target: `//${request.target}` }));
     fc.assert(
@@ -215,6 +215,6 @@ suite('whatever comes', () => {
       }),
       { seed, numRuns: 5000 },
     );
-    assert.ok(redirects > 500, `${redirects} redirects were met`);
+    assert.ok(redirects > 500, `${redirects} redirects occurred`);
   });
 });

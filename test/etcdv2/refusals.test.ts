@@ -13,12 +13,12 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 type Reason = keyof typeof ErrorReason;
 
-/** A way to be refused, and what a node then prints: `CODE: message (cause) [index]`. */
+/** A rejected request, and what a node then prints: `CODE: message (cause) [index]`. */
 interface Refusal {
   readonly what: string;
   readonly reason: Reason;
   readonly options?: StackOptions;
-  /** Brings it about on a cluster of size 2 with the token "t" and the member 1, infra1. */
+  /** Causes it in a cluster of size 2 with the token "t" and the member 1, infra1. */
   readonly act: (stack: Stack) => Promise<Answer>;
   readonly status: number;
   readonly line: string | RegExp;
@@ -31,14 +31,14 @@ const days = 86_400_000;
 
 const REFUSALS: readonly Refusal[] = [
   {
-    what: 'a token that nobody made',
+    what: 'an unknown token',
     reason: 'TOKEN_NOT_FOUND',
     act: (stack) => send(stack.url, 'GET', '/00112233/_config/size'),
     status: 404,
     line: new RegExp(`^100: Key not found \\(no such token: .*; create a new one: ${CURL(3)}\\) \\[2\\]$`),
   },
   {
-    what: 'a token that cannot be one',
+    what: 'an invalid token',
     reason: 'INVALID_ARGUMENT',
     act: (stack) => send(stack.url, 'GET', '/half%20a%20token/_config/size'),
     status: 404,
@@ -71,14 +71,14 @@ const REFUSALS: readonly Refusal[] = [
     ),
   },
   {
-    what: 'a name that another node has',
+    what: 'the name of another node',
     reason: 'NAME_TAKEN',
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra1=http://10.0.0.2:2380'),
     status: 412,
     line: /^101: Name is taken \(the name 'infra1' is taken .*http:\/\/10\.0\.0\.1:2380; .*--name; the token is still good\) \[2\]$/,
   },
   {
-    what: 'two URLs of which another node has one',
+    what: 'two URLs, one of them taken by another node',
     reason: 'PEER_URL_TAKEN',
     act: (stack) =>
       PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380,infra2=http://10.0.0.1:2380'),
@@ -86,7 +86,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still good\) \[2\]$/,
   },
   {
-    what: 'all the URLs of another node, of which etcd makes the same member id',
+    what: 'all URLs of another node, from which etcd derives the same member id',
     reason: 'PEER_URL_TAKEN',
     act: (stack) => PUT(stack, '/t/1?prevExist=false', 'infra2=http://10.0.0.1:2380'),
     status: 412,
@@ -114,7 +114,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '209: Invalid field (the member has no name; start etcd with --name; the token is still good) [0]',
   },
   {
-    what: 'a member that is not there',
+    what: 'an unknown member',
     reason: 'MEMBER_NOT_FOUND',
     act: (stack) => PUT(stack, '/t/2?prevExist=true', 'infra2=http://10.0.0.2:2380'),
     status: 404,
@@ -128,7 +128,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '101: Compare failed ([1 != 2]) [2]',
   },
   {
-    what: 'a node with another text of --discovery than the one that is there',
+    what: 'a node with another --discovery text than the existing member',
     reason: 'DISCOVERY_TEXT_DIFFERS',
     act: async (stack) => {
       const discoveryText = 'http://elsewhere:8087/texts';
@@ -152,7 +152,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^101: Discovery text differs \(this node was started with --discovery '.*\/texts', and the member 'infra1' with --discovery 'http:\/\/elsewhere:8087\/texts'; .*; the token is still good\) \[4\]$/,
   },
   {
-    what: 'more standbys than are kept',
+    what: 'more standbys than the limit',
     reason: 'TOO_MANY_STANDBYS',
     act: async (stack) => {
       const all = Array.from({ length: 101 }, (_, i) => {
@@ -167,7 +167,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^110: Cluster is full \(.* 2 members and 100 standbys; .*etcdctl member add.*\) \[103\]$/,
   },
   {
-    what: 'a member that comes back to the complete cluster without its data',
+    what: 'a member that returns to the complete cluster without its data',
     reason: 'REJOIN_REFUSED',
     act: async (stack) => {
       await PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380');
@@ -178,7 +178,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^101: Rejoin rejected \(the cluster is complete and this node is already a member: .* existing data, .*\) \[3\]$/,
   },
   {
-    what: 'a member of a complete cluster that is to go',
+    what: 'the removal of a member of a complete cluster',
     reason: 'CLUSTER_FORMED',
     act: async (stack) => {
       await PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380');
@@ -188,7 +188,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^110: Cluster has formed \(the cluster has formed, .* etcdctl member remove .*\) \[3\]$/,
   },
   {
-    what: 'history of which an earlier version dropped a part',
+    what: 'history that an earlier version partly dropped',
     reason: 'REVISION_COMPACTED',
     act: (stack) => {
       forgetHistory(stack.discovery, 't', 2n);
@@ -198,10 +198,10 @@ const REFUSALS: readonly Refusal[] = [
     line: /^401: The event in requested index is outdated and cleared \(.* revision 1 .*; the token is still good\) \[2\]$/,
   },
   {
-    what: 'a token that has had its changes',
+    what: 'a token that has reached its limit of changes',
     reason: 'TOKEN_WORN_OUT',
     act: async (stack) => {
-      // With its registration all but the one that the other member needs.
+      // Together with its registration, all changes except the one that the other member needs.
       const all = Array.from({ length: 4094 }, (_, i) =>
         stack.client.register({
           token: 't',
@@ -218,21 +218,21 @@ const REFUSALS: readonly Refusal[] = [
     line: /^110: Token is worn out \(.* 4095 of its 4096 changes, .*; create a new token\) \[4096\]$/,
   },
   {
-    what: 'a chosen token that is taken by a cluster of another size',
+    what: 'a custom token that is taken by a cluster of another size',
     reason: 'TOKEN_EXISTS',
     act: (stack) => send(stack.url, 'PUT', '/t/_config/size', { body: 'value=5' }),
     status: 412,
     line: /^105: Key already exists \(the token is taken by a cluster of size 2, .* choose another token for a cluster of size 5\) \[2\]$/,
   },
   {
-    what: 'a chosen token that is a path of the service itself',
+    what: 'a custom token that is a path of the service',
     reason: 'INVALID_ARGUMENT',
     act: (stack) => send(stack.url, 'PUT', '/health/_config/size', { body: 'value=5' }),
     status: 400,
     line: "209: Invalid field ('health' is one of the service's own paths; choose another token) [0]",
   },
   {
-    what: 'a chosen token where the service issues them all',
+    what: 'a custom token where they are off',
     reason: 'CUSTOM_TOKEN_REFUSED',
     options: { policy: { customTokens: false } },
     act: (stack) => send(stack.url, 'PUT', '/mine/_config/size', { body: 'value=5' }),
@@ -242,7 +242,7 @@ const REFUSALS: readonly Refusal[] = [
     ),
   },
   {
-    what: 'one token too many',
+    what: 'a token above the limit',
     reason: 'TOO_MANY_TOKENS',
     options: { policy: { maxTokens: 1 } },
     act: (stack) => send(stack.url, 'PUT', '/mine/_config/size', { body: 'value=5' }),
@@ -250,7 +250,7 @@ const REFUSALS: readonly Refusal[] = [
     line: /^110: Too many tokens \(the service has reached its limit of 1 tokens; .*\) \[2\]$/,
   },
   {
-    what: 'a list while the service stops, so that the node tries again',
+    what: 'a list while the service stops, so that the node retries',
     reason: 'SHUTTING_DOWN',
     options: { client: failing('SHUTTING_DOWN') },
     act: (stack) => send(stack.url, 'GET', '/t'),
@@ -258,7 +258,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '301: Service is stopping (the words of the service) [9]',
   },
   {
-    what: 'a list while the store fails, so that the node tries again',
+    what: 'a list while the store is unavailable, so that the node retries',
     reason: 'STORE_UNAVAILABLE',
     options: { client: failing('STORE_UNAVAILABLE') },
     act: (stack) => send(stack.url, 'GET', '/t'),
@@ -266,7 +266,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '300: Store is unavailable (the words of the service) [9]',
   },
   {
-    what: 'a registration while the store fails: no 5xx, which would end the node without a word',
+    what: 'a registration while the store is unavailable: not a 5xx, at which the node would exit without a message',
     reason: 'STORE_UNAVAILABLE',
     options: { client: failing('STORE_UNAVAILABLE') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
@@ -274,7 +274,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '300: Store is unavailable (the words of the service; the token is still good: start this node again) [9]',
   },
   {
-    what: 'a read too many, so that the node tries again',
+    what: 'a read above the rate limit, so that the node retries',
     reason: 'TOO_MANY_REQUESTS',
     options: { client: failing('TOO_MANY_REQUESTS') },
     act: (stack) => send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2'),
@@ -282,7 +282,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '300: Too many requests (the words of the service) [9]',
   },
   {
-    what: 'a registration too many: no 5xx, which would end the node without a word',
+    what: 'a registration above the rate limit: not a 5xx, at which the node would exit without a message',
     reason: 'TOO_MANY_REQUESTS',
     options: { client: failing('TOO_MANY_REQUESTS') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
@@ -318,7 +318,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '300: Internal error (the words of the service) [9]',
   },
   {
-    what: 'a full cluster, which no v2 call is refused for',
+    what: 'a full cluster, a reason that no v2 call returns',
     reason: 'CLUSTER_FULL',
     options: { client: failing('CLUSTER_FULL') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
@@ -326,7 +326,7 @@ const REFUSALS: readonly Refusal[] = [
     line: '110: Cluster is full (the words of the service) [9]',
   },
   {
-    what: 'a reason of a service newer than this gateway',
+    what: 'a reason from a service newer than this gateway',
     reason: 'UNSPECIFIED',
     options: { client: failing('UNSPECIFIED') },
     act: (stack) => send(stack.url, 'GET', '/t'),
@@ -335,7 +335,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** A client of a service that refuses every call. */
+/** Returns a client of a service that rejects every call. */
 function failing(reason: Reason): (real: DiscoveryClient) => DiscoveryClient {
   const value = create(ErrorDetailSchema, { reason: ErrorReason[reason], revision: 9n });
   const details = [{ desc: ErrorDetailSchema, value }];
@@ -345,7 +345,7 @@ function failing(reason: Reason): (real: DiscoveryClient) => DiscoveryClient {
     new Proxy(real, { get: (target, name) => (name === 'createToken' ? target.createToken : call) });
 }
 
-suite('a node that is refused reads in its log', () => {
+suite('a rejected node logs the reason for', () => {
   for (const { what, options, act, status, line } of REFUSALS) {
     test(what, async (t) => {
       const stack = await startStack({ urlFor: () => 'http://disc.example', ...options });
@@ -370,12 +370,12 @@ suite('a node that is refused reads in its log', () => {
       const printed = `${errorCode}: ${message} (${cause}) [${index}]`;
       if (typeof line === 'string') assert.equal(printed, line);
       else assert.match(printed, line);
-      assert.doesNotMatch(printed, /["\n]/, 'one line, with nothing that a log would escape');
+      assert.doesNotMatch(printed, /["\n]/, 'one line without characters that a log would escape');
       assert.deepEqual(stack.defects, []);
     });
   }
 
-  test('and no reason of the service is left out', () => {
+  test('every reason of the service', () => {
     const met = new Set(REFUSALS.map(({ reason }) => reason));
     assert.deepEqual(
       Object.keys(ErrorReason).filter((reason) => !met.has(reason as Reason)),

@@ -15,19 +15,19 @@ import { discoveryService } from '../../src/rpc/service.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { type FailingStore, failingStore } from '../support/failing-store.ts';
 
-/** The gateway over the whole service and a store on disk, behind a server of Node's. */
+/** The gateway over the whole service and a store on disk, behind a server of Node.js. */
 export interface Stack {
   readonly port: number;
   readonly url: string;
   readonly discovery: Discovery;
   readonly client: DiscoveryClient;
-  /** The store under it, to take it away. */
+  /** The store, to make it unavailable. */
   readonly failing: FailingStore;
-  /** From now on the service's clock stands still, but for `advance`. */
+  /** Stops the service's clock, which from now on only `advance` moves. */
   stopClock(): void;
-  /** Moves the service's clock on. */
+  /** Moves the service's clock forward. */
   advance(ms: number): void;
-  /** Defects that were reported. */
+  /** The defects that were reported. */
   readonly defects: unknown[];
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export interface Stack {
 export interface StackOptions extends Partial<V2GatewayOptions> {
   readonly http2?: boolean;
   readonly policy?: Partial<Policy>;
-  /** What the gateway calls in place of the service. */
+  /** Returns the client that the gateway calls instead of the service. */
   readonly client?: (real: DiscoveryClient) => DiscoveryClient;
 }
 
@@ -94,7 +94,7 @@ function http1Server(handler: V2Handler): { server: Server; endConnections: () =
 
 function http2Server(handler: V2Handler): { server: Http2Server; endConnections: () => void } {
   const server = createHttp2Server((request, response) => {
-    // As the port does it: nobody reads what is left of a body once it is answered.
+    // Like the port: nothing reads the rest of a body once the response is sent.
     const { stream } = response;
     stream.once('finish', () => {
       setImmediate(() => setImmediate(() => stream.close()));

@@ -25,13 +25,13 @@ suite('the value of a member', () => {
     ['a=http://10.0.0.1:1,b=http://10.0.0.1:2', /^the value has two node names, 'a' and 'b'; /],
   ];
   for (const [value, problem] of malformed) {
-    test(`${JSON.stringify(value)} is refused in words`, () => {
+    test(`rejects ${JSON.stringify(value)} with an error message`, () => {
       const parsed = parseValue(value);
       assert.ok(typeof parsed === 'string' && problem.test(parsed), JSON.stringify(parsed));
     });
   }
 
-  test('reads back as it was written, whatever the name and the URLs', () => {
+  test('reads back as it was written, for any name and URLs', () => {
     const word = fc.string({ unit: 'binary' }).filter((text) => !/[,=]/.test(text));
     fc.assert(
       fc.property(word, fc.array(word, { minLength: 1 }), (name, peerUrls) => {
@@ -41,7 +41,7 @@ suite('the value of a member', () => {
     );
   });
 
-  test('is what its text says or refused in one printable line, whatever the text', () => {
+  test('is parsed or rejected in one printable line, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('a', ',', '=', ':', '/', '\n', '\u2028') }), (text) => {
         const parsed = parseValue(text);

@@ -14,7 +14,7 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 const HELD = '/t?recursive=true&wait=true';
 
-/** A stack with the token "t" for three members; revision 1 made it. */
+/** Starts a stack with the token "t" for three members, created at revision 1. */
 async function start(t: TestContext, options: StackOptions = {}): Promise<Stack> {
   const stack = await startStack(options);
   t.after(() => stack.close());
@@ -46,7 +46,7 @@ async function held(stack: Stack, path: string): Promise<OpenAnswer> {
   return answer;
 }
 
-/** From now on the store answers as one over a network does: some turns of the event loop later. */
+/** Makes the store respond some turns of the event loop later, like one over a network. */
 function slowly({ failing: { store } }: Stack, refusal?: (after: Revision) => Error): void {
   const events = store.events.bind(store);
   store.events = async (token, after, limit) => {
@@ -57,7 +57,7 @@ function slowly({ failing: { store } }: Stack, refusal?: (after: Revision) => Er
 }
 
 suite('a wait', () => {
-  test('has its headers at once and its event later', async (t) => {
+  test('gets its headers at once and its event later', async (t) => {
     const stack = await start(t);
     const answer = await held(stack, `${HELD}&waitIndex=2`);
     assert.equal(answer.headers['x-etcd-index'], '1');
@@ -66,8 +66,8 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
   });
 
-  // As etcd 3.4 does: what a PUT without prevExist made is set, and has no prevNode.
-  test('tells how a member was registered: with prevExist=false it is created, without it is set', async (t) => {
+  // Like etcd 3.4: a PUT without prevExist is reported as "set", without prevNode.
+  test('reports a registration with prevExist=false as "create", and one without as "set"', async (t) => {
     const stack = await start(t);
     const waiting = await held(stack, `${HELD}&waitIndex=2`);
     const { status } = await send(stack.url, 'PUT', '/t/1', value('infra1=http://10.0.0.1:2380'));
@@ -80,20 +80,20 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await next.body }), created(2, 3));
   });
 
-  test('for what has happened is answered in one piece', async (t) => {
+  test('for a past event gets a complete response', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     await register(stack, 2);
     const first = await held(stack, `${HELD}&waitIndex=1`);
     assert.deepEqual(v2({ body: await first.body }), created(1, 2), 'the first event from the index on');
-    assert.equal(first.headers['x-etcd-index'], '3', 'the index of now');
+    assert.equal(first.headers['x-etcd-index'], '3', 'the current index');
     const second = await held(stack, `${HELD}&waitIndex=3`);
     assert.equal(second.headers['content-length'], String((await second.body).length));
     assert.deepEqual(v2({ body: await second.body }), created(2, 3));
   });
 
-  test('for what happened before more registrations than are kept is answered with the first of them', async (t) => {
-    // With what an answer has beside the value, these take more.
+  test('for events older than those kept gets the first one', async (t) => {
+    // With the response around each value, these exceed what is kept.
     const size = Math.ceil(V2_LIMITS.feedBytes / 200);
     const stack = await start(t, { policy: { maxSize: size } });
     await stack.client.createToken({ token: 'large', size });
@@ -114,13 +114,13 @@ suite('a wait', () => {
       const answer = await held(stack, `${path}&wait=true&waitIndex=${first.createRevision}`);
       assert.equal(v2({ body: await answer.body }).node?.createdIndex, Number(first.createRevision), path);
     }
-    // Each of them once, for one who reads as fast as they come.
+    // Each of them once, for a client that reads them as fast as they arrive.
     const all = await held(
       stack,
       `/large?recursive=true&wait=true&waitIndex=${first.createRevision}&stream=true`,
     );
     const told = (): number => all.soFar().split('\n').length - 1;
-    await waitFor('the stream to end or to have told all', () => told() === size || all.ended());
+    await waitFor('the stream to end or to deliver all', () => told() === size || all.ended());
     const keys = all
       .soFar()
       .trim()
@@ -133,7 +133,7 @@ suite('a wait', () => {
     all.abort();
   });
 
-  test('shares what it is told with all who wait for the token, whatever secret they made up', async (t) => {
+  test('shares kept events with all waiting clients of the token, whatever secret they invented', async (t) => {
     const stack = await start(t);
     const waits = await Promise.all(
       Array.from({ length: 50 }, (_, i) => held(stack, `/t:secret${i}/2?wait=true`)),
@@ -146,7 +146,7 @@ suite('a wait', () => {
   });
 
   for (const index of ['', '&waitIndex=0']) {
-    test(`with${index === '' ? 'out an index' : ' the index 0'} is for what comes`, async (t) => {
+    test(`with${index === '' ? 'out an index' : ' the index 0'} waits for the next event`, async (t) => {
       const stack = await start(t);
       await register(stack, 1);
       const answer = await held(stack, HELD + index);
@@ -155,14 +155,14 @@ suite('a wait', () => {
     });
   }
 
-  test('for an index of another life of the store has its node read the list again', async (t) => {
+  test('for an index from another life of the store makes its node read the list again', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
-    // One is open from where it can be, so that others would join it.
+    // One starts at a valid index, so that others would join it.
     const next = await held(stack, `${HELD}&waitIndex=3`);
     for (const index of ['4', '18446744073709551615']) {
       const { status, body } = await send(stack.url, 'GET', `${HELD}&waitIndex=${index}`);
-      assert.equal(status, 503, 'a node ends at a 4xx');
+      assert.equal(status, 503, 'a node exits at a 4xx');
       assert.match(body, /"errorCode":300,.*read the list again.*"index":2/);
       const own = await send(stack.url, 'GET', `/t/1?wait=true&waitIndex=${index}`);
       assert.equal(own.status, 400);
@@ -173,7 +173,7 @@ suite('a wait', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('of a node for itself is not ended by other members', async (t) => {
+  test('of a node for itself ignores other members', async (t) => {
     const stack = await start(t);
     const answer = await held(stack, '/t/2?wait=true&waitIndex=1');
     await register(stack, 1);
@@ -181,7 +181,7 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await answer.body }), created(2, 3));
   });
 
-  test('for one member is ended by its registration only', async (t) => {
+  test('for one member ends only at its registration', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     const own = await held(stack, '/t/1?wait=true&waitIndex=3');
@@ -191,7 +191,7 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await own.body }), created(1, 5));
   });
 
-  test('on the directory alone is not ended by its members', async (t) => {
+  test('on the directory alone ignores its members', async (t) => {
     const stack = await start(t);
     const answer = await held(stack, '/t?wait=true');
     const marker = await held(stack, HELD);
@@ -201,7 +201,7 @@ suite('a wait', () => {
     answer.abort();
   });
 
-  test('ends empty at the poll limit, and what came meanwhile is not lost', async (t) => {
+  test('returns empty at the poll limit, and no event in between is lost', async (t) => {
     const stack = await start(t, { pollLimitMs: 30 });
     const answer = await held(stack, `${HELD}&waitIndex=2`);
     assert.equal(await answer.body, '');
@@ -211,7 +211,7 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await next.body }), created(1, 2));
   });
 
-  test('ends empty when the token is deleted, and the next one is told so', async (t) => {
+  test('returns empty when the token is deleted, and the next one gets an error', async (t) => {
     const stack = await start(t);
     const answer = await held(stack, `${HELD}&waitIndex=2`);
     await stack.client.deleteToken({ token: 't' });
@@ -221,7 +221,7 @@ suite('a wait', () => {
     assert.equal(v2(next).message, 'Token deleted');
   });
 
-  test('ends empty when the token expires, and the next one is told so', async (t) => {
+  test('returns empty when the token expires, and the next one gets an error', async (t) => {
     const stack = await startStack({ policy: { defaultTtl: 100, minTtl: 1 } });
     t.after(() => stack.close());
     stack.stopClock();
@@ -234,7 +234,7 @@ suite('a wait', () => {
     assert.equal(v2(next).message, 'Token expired');
   });
 
-  test('ends empty when the service stops', async (t) => {
+  test('returns empty when the service stops', async (t) => {
     const stack = await start(t);
     const answers = await Promise.all([held(stack, HELD), held(stack, '/t/1?wait=true')]);
     stack.discovery.stopWatches();
@@ -242,7 +242,7 @@ suite('a wait', () => {
     await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   });
 
-  test('that comes while the service stops ends empty, so that its node comes again', async (t) => {
+  test('that starts while the service stops returns empty, so that its node retries', async (t) => {
     const stack = await start(t);
     stack.discovery.stopWatches();
     for (const path of [HELD, '/t/1?wait=true']) {
@@ -251,19 +251,19 @@ suite('a wait', () => {
     }
   });
 
-  test('goes on when the store is back, and has lost nothing', async (t) => {
+  test('resumes when the store is back, and has lost nothing', async (t) => {
     const stack = await start(t);
     const answer = await held(stack, `${HELD}&waitIndex=2`);
     stack.failing.away = 'READS';
     await register(stack, 1);
-    await waitFor('the waiter to meet no store', () => stack.failing.failed > 0);
+    await waitFor('the wait to meet the unavailable store', () => stack.failing.failed > 0);
     assert.ok(!answer.ended());
     stack.failing.away = 'NOTHING';
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
     await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
   });
 
-  test('for what has happened is answered in one piece by a store that takes its time, too', async (t) => {
+  test('for a past event gets a complete response from a slow store, too', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     slowly(stack);
@@ -272,7 +272,7 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await answer.body }), created(1, 2));
   });
 
-  test('for what is no longer held is refused by a store that takes its time, too', async (t) => {
+  test('for an event that is no longer kept is rejected by a slow store, too', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     slowly(stack, (after) => compacted(after, { revision: revision(2), compactRevision: revision(1) }));
@@ -282,18 +282,18 @@ suite('a wait', () => {
   });
 
   for (const path of [HELD, '/t/1?wait=true']) {
-    test(`for ${path} that comes while the store is away is held, and ends empty when it is back`, async (t) => {
+    test(`for ${path} that starts while the store is unavailable is held, and returns empty when it is back`, async (t) => {
       const stack = await start(t);
       stack.failing.away = 'ALL';
       const answer = await held(stack, path);
-      await waitFor('a second try', () => stack.failing.failed > 2);
+      await waitFor('a second attempt', () => stack.failing.failed > 2);
       assert.ok(!answer.ended());
       stack.failing.away = 'NOTHING';
       assert.equal(await answer.body, '');
       await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
     });
 
-    test(`for ${path} that is held while the store is away ends when the service stops`, async (t) => {
+    test(`for ${path} that is held while the store is unavailable ends when the service stops`, async (t) => {
       const stack = await start(t);
       stack.failing.away = 'ALL';
       const answer = await held(stack, path);
@@ -302,7 +302,7 @@ suite('a wait', () => {
     });
   }
 
-  test('leaves nothing behind when its client hangs up', async (t) => {
+  test('leaves nothing behind when its client disconnects', async (t) => {
     const stack = await start(t);
     const answers = await Promise.all(Array.from({ length: 20 }, () => held(stack, HELD)));
     assert.equal(stack.discovery.watchers(), 1, 'one watch for all of them');
@@ -316,7 +316,7 @@ suite('a wait', () => {
     assert.deepEqual(stack.defects, []);
   });
 
-  test('beside others for something older or newer has what it asked for', async (t) => {
+  test('for an older or newer event than others gets its own', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     const now = await held(stack, `${HELD}&waitIndex=3`);
@@ -332,7 +332,7 @@ suite('a wait', () => {
     await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   });
 
-  test('that comes while others are told of an event has it too, or the next one', async (t) => {
+  test('that starts while others receive an event gets it too, or the next one', async (t) => {
     const stack = await start(t);
     const others = await Promise.all(Array.from({ length: 250 }, () => held(stack, `${HELD}&waitIndex=2`)));
     const registering = register(stack, 1);
@@ -346,7 +346,7 @@ suite('a wait', () => {
     assert.deepEqual(v2({ body: await next.body }), created(2, 3));
   });
 
-  test('is answered to everyone who waits', async (t) => {
+  test('ends for every waiting client', async (t) => {
     const stack = await start(t);
     const answers = await Promise.all(Array.from({ length: 200 }, () => held(stack, `${HELD}&waitIndex=2`)));
     await register(stack, 1);
@@ -356,11 +356,11 @@ suite('a wait', () => {
 });
 
 suite('a stream', () => {
-  test('passes on one event after the other, a line each', async (t) => {
+  test('delivers one event after the other, a line each', async (t) => {
     const stack = await start(t);
     await register(stack, 1);
     const answer = await held(stack, `${HELD}&waitIndex=2&stream=true`);
-    await waitFor('the event of the past', () => answer.soFar().endsWith('\n'));
+    await waitFor('the past event', () => answer.soFar().endsWith('\n'));
     await register(stack, 2);
     await waitFor('the next event', () => answer.soFar().split('\n').length === 3);
     await register(stack, 3);
@@ -382,8 +382,8 @@ suite('a stream', () => {
   });
 
   for (const [how, event] of [
-    ['goes on when its reader does', 'drain'],
-    ['ends when its reader hangs up', 'close'],
+    ['resumes when its reader does', 'drain'],
+    ['ends when its reader disconnects', 'close'],
   ] as const) {
     test(`that is not read is held back, and ${how}`, async (t) => {
       const stack = await start(t);
@@ -411,7 +411,7 @@ suite('a stream', () => {
   }
 });
 
-/** A response whose reader takes nothing until it says so. */
+/** A response whose reader accepts nothing until told to. */
 class SlowResponse extends EventEmitter {
   readonly written: string[] = [];
   isEnded = false;
