@@ -10,9 +10,9 @@ import { bytes, connect, type Etcd, infra, memberKey, sizeKey } from './etcd.ts'
 /** The whole service on a port, and a client of etcd on a connection to it. */
 export interface Served extends Etcd {
   readonly service: RunningService;
-  /** Makes a token for a cluster of a size, and returns it. */
+  /** Creates a token for a cluster of a size, and returns it. */
   token(size?: number): Promise<string>;
-  /** Registers the i-th node of a made-up cluster. */
+  /** Registers the i-th node of an example cluster. */
   join(token: string, i: number): Promise<bigint>;
 }
 
@@ -35,10 +35,10 @@ export async function serve(policy: Partial<Policy> = {}, config: Partial<Config
   };
 }
 
-/** The words of a refused call, which has the code. */
+/** Returns the message of a rejected call, which must have the code. */
 export async function refused(call: Promise<unknown>, code: Code): Promise<string> {
   const thrown = await call.then(
-    () => assert.fail('the call succeeded, and should have been refused'),
+    () => assert.fail('the call succeeded and should have been rejected'),
     (error: unknown) => error,
   );
   assert.ok(thrown instanceof ConnectError, String(thrown));
@@ -46,7 +46,7 @@ export async function refused(call: Promise<unknown>, code: Code): Promise<strin
   return thrown.rawMessage;
 }
 
-/** Waits until no watch is left in the service. */
-export function nobodyWatches({ service }: Served): Promise<void> {
-  return waitFor('all watches to be gone', () => service.discovery.watchers() === 0);
+/** Waits until the service has no watch left. */
+export function noWatchLeft({ service }: Served): Promise<void> {
+  return waitFor('all watches to end', () => service.discovery.watchers() === 0);
 }

@@ -8,7 +8,10 @@ import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 const T = 't';
 
-/** A token for three with two members, of whom the second then changes: the revisions before and of the cut. */
+/**
+ * Creates a token for three with two members, and changes the second. Returns the revisions before and of that
+ * change.
+ */
 async function cut(
   t: TestContext,
   how: 'REMOVED' | 'REPLACED',
@@ -53,9 +56,9 @@ async function watch(
   return session;
 }
 
-suite('the watch of a node that has counted a member that is gone', () => {
+suite('the watch of a node that has counted a removed member', () => {
   for (const how of ['REMOVED', 'REPLACED'] as const) {
-    test(`gets the members at once when they are complete, before all it knows (${how})`, async (t) => {
+    test(`receives the members at once when they are complete, before any older event (${how})`, async (t) => {
       const { stack, start } = await cut(t, how);
       const open = await watch(t, stack, { startRevision: start });
       for (const i of [3, 4, 5]) await join(stack, i).catch(() => {});
@@ -76,7 +79,7 @@ suite('the watch of a node that has counted a member that is gone', () => {
     });
   }
 
-  test('is shown no revision from the cut on, by a heartbeat or by what says that the token is over', async (t) => {
+  test('receives no revision past the removal from a heartbeat or an end of the token', async (t) => {
     const { stack, start } = await cut(t, 'REMOVED', { progressIntervalMs: 5 });
     const node = await watch(t, stack, { startRevision: start });
     await join(stack, 3);
@@ -98,7 +101,7 @@ suite('the watch of a node that has counted a member that is gone', () => {
     }
   });
 
-  test('begins anew after the cut, and is told the truth then, as every other kind of watch is', async (t) => {
+  test('starts again after the removal with the current members, like every other kind of watch', async (t) => {
     const { stack, start, at } = await cut(t, 'REMOVED');
     const fresh = await watch(t, stack, { startRevision: at + 1n });
     const ctl = await watch(t, stack, { startRevision: start, prevKv: true });
@@ -113,12 +116,12 @@ suite('the watch of a node that has counted a member that is gone', () => {
 });
 
 suite('a watch from a revision of another life of the store', () => {
-  test('of a node is told why, and the members when they are complete, in one answer', async (t) => {
+  test('of a node gets the reason, and the members when they are complete, in one response', async (t) => {
     const { stack, at } = await cut(t, 'REPLACED');
     const startRevision = at + 1000n;
     const early = await watch(t, stack, { startRevision });
     const why = await early.next();
-    assert.equal(why.header?.revision, startRevision - 1n, 'it comes again from there');
+    assert.equal(why.header?.revision, startRevision - 1n, 'the node resumes from there');
     assert.match(text(why.events[0]?.kv?.value ?? bytes('')), /restored[^=]*start it again$/);
     await join(stack, 3);
     const late = await watch(t, stack, { startRevision });
@@ -133,7 +136,7 @@ suite('a watch from a revision of another life of the store', () => {
     }
   });
 
-  test('of anybody else is over as if it were compacted, and says where to begin', async (t) => {
+  test('of another client ends as if compacted, and says where to start', async (t) => {
     const { stack, at } = await cut(t, 'REMOVED');
     for (const startRevision of [at + 2n, at + 1000n]) {
       const session = new WatchSession(stack.etcd.watch);
@@ -145,6 +148,6 @@ suite('a watch from a revision of another life of the store', () => {
     }
     const session = await watch(t, stack, { startRevision: at + 1n });
     const { revision } = await join(stack, 4);
-    assert.equal((await session.next()).header?.revision, revision, 'a node begins at the next revision');
+    assert.equal((await session.next()).header?.revision, revision, 'a node starts at the next revision');
   });
 });

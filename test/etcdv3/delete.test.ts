@@ -5,7 +5,7 @@ import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.
 import { bytes, infra, memberKey, plain, sizeKey, tokenPrefix } from './etcd.ts';
 import { startStack } from './stack.ts';
 
-test('a token that was deleted is answered as deleted where there is no room for a watch', async (t) => {
+test('a deleted token is reported as deleted although there is no room for a watch', async (t) => {
   const value = { reason: ErrorReason.TOO_MANY_REQUESTS };
   const stack = await startStack({
     client: (real) => ({
@@ -26,13 +26,13 @@ test('a token that was deleted is answered as deleted where there is no room for
   assert.deepEqual(prevKvs.map(plain), kvs.map(plain));
 });
 
-test('a member that goes while it is looked for is answered at no earlier revision than it went', async (t) => {
+test('a member that disappears during its deletion is reported at its own revision or later', async (t) => {
   let isFirst = true;
   const stack = await startStack({
     client: (real) => ({
       ...real,
       async deregister(request) {
-        // Another client is there before.
+        // Another client is faster.
         if (isFirst) await real.deregister(request);
         isFirst = false;
         return real.deregister(request);

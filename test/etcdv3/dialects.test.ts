@@ -7,7 +7,7 @@ import {
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
 import { Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { nobodyWatches, refused, type Served, serve } from './cluster.ts';
+import { noWatchLeft, refused, type Served, serve } from './cluster.ts';
 import {
   bytes,
   infra,
@@ -20,14 +20,15 @@ import {
   WatchSession,
 } from './etcd.ts';
 
-// One token, both dialects: what one writes the other lists, waits for and is woken by, at the same revisions.
+// One token in both dialects: each dialect lists, waits for and receives what the other writes, at the same
+// revisions.
 
 let served: Served;
 before(async () => {
   served = await serve();
 });
 after(async () => {
-  await nobodyWatches(served);
+  await noWatchLeft(served);
   await served.service.stop();
 });
 
@@ -49,7 +50,7 @@ function register(token: string, id: string, i: number): Promise<V2Answer> {
 }
 
 suite('a token', () => {
-  test('is the same, however it was made', async () => {
+  test('is the same, however it was created', async () => {
     const url = await (await fetch(`${served.service.url}/new?size=5`)).text();
     const { cluster } = await served.service.client.createToken({ size: 5 });
     const issued = url.split('/').at(-1) ?? '';
@@ -64,7 +65,7 @@ suite('a token', () => {
     }
   });
 
-  test('may stand as the whole discovery URL in the keys of v3', async (t) => {
+  test('can be the whole discovery URL in the keys of v3', async (t) => {
     const token = await served.token();
     const root = `${REGISTRY}http:/10.0.0.9:8087/${token}`;
     const session = new WatchSession(served.watch);
@@ -95,7 +96,7 @@ suite('a token', () => {
 });
 
 suite('a member', () => {
-  test('of one dialect wakes who waits in the other', async (t) => {
+  test('of one dialect wakes nodes that wait in the other', async (t) => {
     const token = await served.token();
     const session = new WatchSession(served.watch);
     t.after(() => session.stop());
@@ -120,7 +121,7 @@ suite('a member', () => {
     assert.equal(second?.kv?.version, 1n);
   });
 
-  test('that repeats itself in the other dialect stays the one it was', async () => {
+  test('that repeats its registration in the other dialect stays the same member', async () => {
     const token = await served.token();
     const put = await served.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
     const again = await register(token, 'a', 1);
@@ -130,7 +131,7 @@ suite('a member', () => {
     assert.equal(kvs[0]?.modRevision, put.header?.revision);
   });
 
-  test('past the size is listed last in both', async () => {
+  test('beyond the size is listed last in both', async () => {
     const token = await served.token(2);
     await register(token, 'c', 1);
     await served.kv.put({ key: memberKey(token, 'b'), value: infra(2) });
@@ -166,7 +167,7 @@ suite('the watch of v3 over other protocols', () => {
     });
   }
 
-  test('is refused with HTTP/1.1, which cannot carry it', async () => {
+  test('is rejected with HTTP/1.1, which cannot carry it', async () => {
     const answer = await fetch(`${baseUrl()}/etcdserverpb.Watch/Watch`, {
       method: 'POST',
       headers: { 'content-type': 'application/connect+proto' },

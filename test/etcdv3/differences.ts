@@ -1,10 +1,10 @@
 import { Code } from '@connectrpc/connect';
 import type { Plain } from './etcd.ts';
 
-/** Any value but none. */
+/** Any value except undefined. */
 export const ANY: unique symbol = Symbol('any value');
 
-/** What an answer is expected to be: a plain one whose texts may be patterns. */
+/** An expected response: a plain one whose strings may be patterns. */
 export type Expected =
   | Plain
   | RegExp
@@ -12,10 +12,10 @@ export type Expected =
   | readonly Expected[]
   | { readonly [name: string]: Expected };
 
-/** An answer that differs from the recorded one on purpose. */
+/** A response that differs from the recorded one on purpose. */
 export interface Difference {
   readonly reason: string;
-  /** What is answered here, made of what was recorded. */
+  /** Returns the expected response, derived from the recorded one. */
   change(recorded: Plain): Expected;
 }
 
@@ -24,7 +24,7 @@ function refused(reason: string, code: Code, message: RegExp): Difference {
 }
 
 const OUTSIDE = refused(
-  'nothing outside one token can be reached',
+  'no key outside one token is accessible',
   Code.PermissionDenied,
   /^this is a discovery service, .* keys of one token/,
 );
@@ -38,20 +38,15 @@ function unsupported(reason: string, what: string): Difference {
 }
 
 const deleted = (words = /^the token was deleted \d+ s ago; create a new one$/): Difference =>
-  refused(
-    'a token stays taken when it is deleted, and a person learns why there is nothing',
-    Code.FailedPrecondition,
-    words,
-  );
+  refused('a deleted token stays taken, and the error says why it is empty', Code.FailedPrecondition, words);
 
-const ONE_KEY = 'a transaction writes one key, on conditions of that key alone';
+const ONE_KEY = 'a transaction writes one key, with conditions on that key only';
 const HEADER: Expected = { clusterId: ANY, memberId: ANY, revision: ANY, raftTerm: ANY };
 
-/** By the names of the steps. Everything else is answered as etcd 3.7 does. */
+/** By the names of the steps. Every other response is like etcd 3.7's. */
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'read: any by create revision, limit 2': {
-    reason:
-      'etcd takes the first keys up to the limit and sorts those; here the limit counts in the order asked for',
+    reason: 'etcd sorts the first keys up to the limit; here the limit applies to the sorted keys',
     change: (recorded) => {
       const { kvs, ...others } = recorded as { kvs: readonly Plain[] };
       const first = kvs[0] ?? {};
@@ -66,7 +61,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     },
   },
   'read: at a revision before the members': refused(
-    'only the present of a token is held, so its past is compacted',
+    'only the current state of a token is kept, so its past is compacted',
     Code.OutOfRange,
     /^etcdserver: mvcc: required revision has been compacted$/,
   ),
@@ -90,48 +85,48 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     ],
   },
   'put: an unknown key of the token': unsupported(
-    'a token has a size and members',
+    'a token has only a size and members',
     'writing a key other than _config/size and members/ID under a token',
   ),
   'put: a lease that is not there': unsupported('there are no leases at all', 'attaching a lease'),
-  'put: ignore the value': unsupported('a member always says what it is', 'ignore_value'),
-  'put: ignore the lease': unsupported('there are no leases', 'ignore_lease'),
+  'put: ignore the value': unsupported('a member always needs its value', 'ignore_value'),
+  'put: ignore the lease': unsupported('leases are not supported', 'ignore_lease'),
   'put: another size': refused(
-    'a cluster never changes its size',
+    'the size of a cluster never changes',
     Code.FailedPrecondition,
     /^the token is taken by a cluster of size 3\b.*; /,
   ),
   'put: the same size again': {
-    reason: 'making a token can be repeated, and changes nothing then',
+    reason: 'creating a token again changes nothing',
     change: (recorded) => withHeaderOfPrevious(recorded, 1),
   },
   'put: the same member again': {
-    reason: 'a node that crashed or lost the answer repeats itself, and changes nothing then',
+    reason: 'a node that crashed or lost the response repeats its registration, which changes nothing',
     change: (recorded) => withHeaderOfPrevious(recorded, 0),
   },
   'put: a member with the name of another': refused(
-    'a mistake hits only the node that made it',
+    'a mistake affects only the node that made it',
     Code.FailedPrecondition,
     /^the name 'infra1' is taken by the member at http:\/\/10\.0\.0\.1:2380; .*--name$/,
   ),
   'put: a bad size': refused(
-    'every node would end at a bad size',
+    'every node would exit at an invalid size',
     Code.InvalidArgument,
     /size must be a whole number of members, not 'abc'$/,
   ),
   'put: a bad member': refused(
-    'every node that lists it would end',
+    'every node that lists it would exit',
     Code.InvalidArgument,
     /^'infra9' has no equals sign; .*name=peerURL/,
   ),
   'put: a member without a token': refused(
-    'a mistyped token is told to the node that has it',
+    'a mistyped token is reported to the node that has it',
     Code.NotFound,
     /^no such token: .*; create a new one$/,
   ),
-  'transaction: nothing at all': unsupported('it asks for nothing', 'a transaction without keys'),
+  'transaction: nothing at all': unsupported('it requests nothing', 'a transaction without keys'),
   'transaction: an empty operation': refused(
-    'words that fit',
+    'a more specific message',
     Code.InvalidArgument,
     /^an operation of the transaction is empty$/,
   ),
@@ -147,11 +142,11 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'read: a deleted token': deleted(),
   'put: the size key of a deleted token': deleted(/^the token was deleted at .* and stays taken until /),
   'delete: the size key alone': unsupported(
-    'there are no members without a size',
+    'a token with members needs a size',
     'deleting the size key without the members',
   ),
   status: {
-    reason: 'the version is that of the dialect; nobody looks after a size or a quota of the data here',
+    reason: 'the version is that of the dialect; there is no size or quota of the data',
     change: () => ({
       header: HEADER,
       version: '3.6.0',
@@ -165,7 +160,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     }),
   },
   'members of the cluster': {
-    reason: 'the service is the one member, and has no peers',
+    reason: 'the service is the only member, and has no peers',
     change: () => ({
       header: HEADER,
       members: [{ ID: ANY, name: 'etcd-discovery', clientURLs: [/^http:\/\/127\.0\.0\.1:\d+$/] }],
@@ -179,7 +174,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     },
   },
   'watch: progress and the end of a watch that has not begun': {
-    reason: 'a node whose revision the store has not reached is of another one, and its log is told so',
+    reason: "a revision that the store has not reached is from another store, and the node's log says so",
     change: (recorded) => {
       const kv: Expected = {
         key: ANY,
@@ -191,7 +186,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     },
   },
   'watch: from a revision that is compacted': {
-    reason: 'the end of a watch has a reason and a revision; each token has a history of its own',
+    reason: 'a cancelled watch has a reason and a revision; each token has a history of its own',
     change: (recorded) => {
       const [created] = recorded as readonly [Plain];
       const cancelReason = 'etcdserver: mvcc: required revision has been compacted';
@@ -203,7 +198,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   },
 };
 
-/** The header of a put that changed nothing: the store's revision, so many after that of the key. */
+/** The header of a put that changed nothing: the store's revision, `after` revisions later than that of the key. */
 function withHeaderOfPrevious(recorded: Plain, after: number): Expected {
   const { header, prevKv } = recorded as { header: object; prevKv: { modRevision: number } };
   return { prevKv, header: { ...header, revision: prevKv.modRevision + after } };

@@ -6,13 +6,13 @@ import { createGrpcTransport } from '@connectrpc/connect-node';
 import { Watch, type WatchRequest, WatchRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { startService } from '../support/service.ts';
 
-test('a stream without a watch hears that the service stops', async (t) => {
+test('a stream without a watch learns that the service stops', async (t) => {
   const service = await startService();
   t.after(() => service.stop());
   const client = createClient(Watch, createGrpcTransport({ baseUrl: service.url }));
   let close = (): void => {};
   async function* requests(): AsyncGenerator<WatchRequest> {
-    // Answered, so that the stream is known to be open: a key under no token is refused.
+    // Its response shows that the stream is open: a key under no token is rejected.
     yield create(WatchRequestSchema, {
       requestUnion: { case: 'createRequest', value: { key: Buffer.from('elsewhere') } },
     });

@@ -15,11 +15,11 @@ function thrown(reason: ErrorReason, code = Code.AlreadyExists): ConnectError {
   return new ConnectError('words for a person', code, undefined, [{ desc: ErrorDetailSchema, value }]);
 }
 
-/** A refusal of the service, with the code that the API has for it. */
+/** Returns a rejection of the service, with the API's code. */
 const refused = (reason: string): ConnectError =>
   connectError(new DiscoveryError(reason as Reason, 'words for a person', {}));
 
-test('a refusal keeps the code of the API, but for what exists already, and its words', () => {
+test("a rejection keeps its message and the API's code, except AlreadyExists", () => {
   const existing = ['TOKEN_EXISTS', 'MEMBER_EXISTS', 'NAME_TAKEN', 'PEER_URL_TAKEN'];
   for (const [name] of REASONS) {
     const [error, told] = [refused(name), refusal(refused(name))];
@@ -30,7 +30,7 @@ test('a refusal keeps the code of the API, but for what exists already, and its 
   }
 });
 
-test('only what is worth calling again is unavailable', () => {
+test('only errors worth a retry are Unavailable', () => {
   const away = REASONS.filter(([name]) => refusal(refused(name)).code === Code.Unavailable);
   assert.deepEqual(away.map(([name]) => name).sort(), ['SHUTTING_DOWN', 'STORE_UNAVAILABLE']);
   assert.deepEqual(
@@ -39,7 +39,7 @@ test('only what is worth calling again is unavailable', () => {
   );
 });
 
-test('a defect keeps its words to itself', () => {
+test('a defect does not reveal its message', () => {
   const told = refusal(new TypeError('secret of the inside'));
   assert.equal(told.code, Code.Internal);
   assert.doesNotMatch(told.rawMessage, /secret/);
@@ -47,18 +47,18 @@ test('a defect keeps its words to itself', () => {
   assert.equal(refusalOf(new TypeError('x')), undefined);
 });
 
-test('a refusal of the gateway itself passes as it is', () => {
+test('an error of the gateway itself passes unchanged', () => {
   assert.equal(refusal(outside()).code, Code.PermissionDenied);
   assert.equal(refusal(outside()).rawMessage, outside().rawMessage);
   assert.equal(refusal(unsupported('x')).code, Code.Unimplemented);
 });
 
-test('a reason that is not known yet is one of nobody', () => {
+test('an unknown reason is not an internal error', () => {
   assert.equal(reasonOf(thrown(99 as ErrorReason)), undefined);
   assert.equal(refusal(thrown(99 as ErrorReason, Code.NotFound)).code, Code.NotFound);
 });
 
-test('the words of a refusal say what to do in its place', () => {
+test('an unsupported feature is named, with an alternative', () => {
   assert.equal(unsupported('a lease').rawMessage, 'a lease is not supported by this discovery service');
   assert.equal(
     unsupported('a lease', 'omit it').rawMessage,

@@ -14,7 +14,7 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 
-/** Clients of one etcd, or of what looks like one, on one connection. */
+/** Clients of an etcd, or of a server like it, on one connection. */
 export interface Etcd {
   readonly kv: Client<typeof KV>;
   readonly watch: Client<typeof Watch>;
@@ -23,7 +23,7 @@ export interface Etcd {
   readonly auth: Client<typeof Auth>;
 }
 
-/** Speaks gRPC over cleartext HTTP/2, as etcd's clients do. */
+/** Connects over gRPC on plaintext HTTP/2, like etcd's clients. */
 export function connect(baseUrl: string): Etcd {
   const transport = createGrpcTransport({ baseUrl });
   return {
@@ -53,31 +53,31 @@ export function memberKey(token: string, id: string): Uint8Array<ArrayBuffer> {
   return bytes(`${REGISTRY}${token}/members/${id}`);
 }
 
-/** The range of all keys that begin so. */
+/** Returns the range of all keys with a prefix. */
 export function prefix(start: string): { key: Uint8Array<ArrayBuffer>; rangeEnd: Uint8Array<ArrayBuffer> } {
   const end = bytes(start);
   end.set([(end.at(-1) ?? 0) + 1], end.length - 1);
   return { key: bytes(start), rangeEnd: end };
 }
 
-/** Everything of a token. */
+/** Returns the range of all keys of a token. */
 export function tokenPrefix(token: string): ReturnType<typeof prefix> {
   return prefix(`${REGISTRY}${token}/`);
 }
 
-/** The prefix that a node reads and watches. */
+/** Returns the prefix that a node reads and watches. */
 export function membersPrefix(token: string): ReturnType<typeof prefix> {
   return prefix(`${REGISTRY}${token}/members`);
 }
 
-/** The value of the i-th node of a made-up cluster. */
+/** Returns the value of the i-th node of an example cluster. */
 export function infra(i: number): Uint8Array<ArrayBuffer> {
   return bytes(`infra${i}=http://10.0.${i >> 8}.${i & 255}:2380`);
 }
 
 type WatchRequestInit = MessageInitShape<typeof WatchRequestSchema>;
 
-/** A stream of watches whose answers are taken one at a time. */
+/** A stream of watches, with responses taken one at a time. */
 export class WatchSession {
   readonly #abort = new AbortController();
   readonly #requests: WatchRequestInit[] = [];
@@ -119,58 +119,58 @@ export class WatchSession {
     this.send({ case: 'progressRequest', value: {} });
   }
 
-  /** Says that no more requests follow; answers go on. */
+  /** Ends the requests; responses continue. */
   endRequests(): void {
     this.#ended = true;
     this.#wake?.();
   }
 
-  /** The next answer. Rejects when the stream fails, and when it has ended. */
+  /** Returns the next response. Rejects if the stream has failed or ended. */
   async next(): Promise<WatchResponse> {
     const result = await this.#answers.next();
-    assert.ok(result.done !== true, 'the stream ended before the answer');
+    assert.ok(result.done !== true, 'the stream ended before the response');
     return result.value;
   }
 
-  /** Creates a watch and takes the answer to that. */
+  /** Creates a watch and takes the response to that. */
   async started(request: MessageInitShape<typeof WatchCreateRequestSchema>): Promise<WatchResponse> {
     this.create(request);
     const answer = await this.next();
-    assert.ok(answer.created, 'the answer is that the watch was created');
-    assert.ok(!answer.canceled, `the watch was refused: ${answer.cancelReason}`);
+    assert.ok(answer.created, 'the response says that the watch was created');
+    assert.ok(!answer.canceled, `the watch was rejected: ${answer.cancelReason}`);
     return answer;
   }
 
-  /** The next events, in as many answers as it takes. */
+  /** Returns the next events, from as many responses as necessary. */
   async events(count: number): Promise<Event[]> {
     const events: Event[] = [];
     while (events.length < count) {
       const answer = await this.next();
-      assert.ok(answer.events.length > 0, `an answer without events: ${JSON.stringify(plain(answer))}`);
+      assert.ok(answer.events.length > 0, `a response without events: ${JSON.stringify(plain(answer))}`);
       events.push(...answer.events);
     }
     assert.equal(events.length, count);
     return events;
   }
 
-  /** Resolves when the stream has ended well; rejects as it failed, or when an answer came in place of the end. */
+  /** Resolves when the stream ends normally. Rejects with its failure, or if a response arrives instead. */
   async end(): Promise<void> {
     const result = await this.#answers.next();
-    assert.ok(result.done, `an answer in place of the end: ${JSON.stringify(plain(result.value))}`);
+    assert.ok(result.done, `a response instead of the end: ${JSON.stringify(plain(result.value))}`);
   }
 
-  /** Hangs up. */
+  /** Closes the stream. */
   stop(): void {
     this.#abort.abort();
     this.endRequests();
-    // Whoever hangs up wants to hear of no failure.
+    // The test does not care how the stream ends.
     this.#answers.next().catch(() => {});
   }
 }
 
 export type Plain = string | number | boolean | readonly Plain[] | { readonly [name: string]: Plain };
 
-/** A message as JSON for people: bytes as text, numbers as numbers, fields that are not set left out. */
+/** Returns a message as readable JSON: bytes as text, numbers as numbers, without unset fields. */
 export function plain(value: unknown): Plain {
   if (value instanceof Uint8Array) return text(value);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);

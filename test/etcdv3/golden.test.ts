@@ -8,10 +8,10 @@ import { ANY, DIFFERENCES, type Expected } from './differences.ts';
 import { connect, type Plain } from './etcd.ts';
 import { play, type Step } from './script.ts';
 
-/** What names a server, whatever it is. */
+/** Fields that identify a server. */
 const INCIDENTAL = /^(clusterId|memberId|raftTerm)$/;
 
-/** Compares an answer with the expected one. Revisions are matched, everything else is the same. */
+/** Compares a response with the expected one. Revisions are mapped, and everything else must be equal. */
 function compare(actual: Plain | undefined, expected: Expected, revisions: Indexes, where: string): void {
   const name = where.split('.').at(-1) ?? '';
   if (expected === ANY || INCIDENTAL.test(name)) {
@@ -35,7 +35,7 @@ function compare(actual: Plain | undefined, expected: Expected, revisions: Index
   }
 }
 
-/** Revisions that were matched, and can be tried with others. */
+/** Mapped revisions, which can be copied to try another mapping. */
 class Revisions extends Indexes {
   readonly #matched: Array<[number, number]> = [];
 
@@ -60,7 +60,7 @@ function isSame(actual: Plain, recorded: Plain, revisions: Revisions): boolean {
   }
 }
 
-test('every shape of call is answered as a recorded etcd 3.7 did, or differs as listed', async (t) => {
+test('every kind of call gets the response of a recorded etcd 3.7, or differs as listed', async (t) => {
   const service = await startService();
   t.after(() => service.stop());
   const recorded = readFileSync('test/golden/etcd-3.7-v3.jsonl', 'utf8')
@@ -68,9 +68,9 @@ test('every shape of call is answered as a recorded etcd 3.7 did, or differs as 
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Step);
   const names = recorded.map(({ name }) => name);
-  assert.equal(new Set(names).size, names.length, 'every step has a name of its own');
+  assert.equal(new Set(names).size, names.length, 'every step has a unique name');
   const unknown = Object.keys(DIFFERENCES).filter((name) => !names.includes(name));
-  assert.deepEqual(unknown, [], 'every listed difference is that of a step');
+  assert.deepEqual(unknown, [], 'every listed difference belongs to a step');
 
   const revisions = new Revisions();
   const compact = async (token: string, revision: bigint): Promise<void> =>
@@ -78,12 +78,12 @@ test('every shape of call is answered as a recorded etcd 3.7 did, or differs as 
   const steps = recorded.values();
   for await (const { name, answer } of play({ etcd: connect(service.url), compact })) {
     const step = steps.next().value;
-    assert.equal(name, step?.name, 'the script is the one that was recorded; record it again');
+    assert.equal(name, step?.name, 'the script is the recorded one; record it again');
     const theirs = step?.answer ?? '';
     const difference = DIFFERENCES[name];
     const isOne = difference === undefined || !isSame(answer, theirs, revisions);
-    assert.ok(isOne, `the listed difference "${name}" is one`);
+    assert.ok(isOne, `the listed difference "${name}" differs`);
     compare(answer, difference?.change(theirs) ?? theirs, revisions, name.replaceAll('.', ''));
   }
-  assert.ok(steps.next().done, 'the script is the one that was recorded; record it again');
+  assert.ok(steps.next().done, 'the script is the recorded one; record it again');
 });

@@ -79,7 +79,7 @@ suite('spans', () => {
     assert.deepEqual(held(span(T)), []);
   });
 
-  test('a prefix, with the slash and without', () => {
+  test('a prefix, with and without the slash', () => {
     assert.deepEqual(held(spanOfPrefix(T)), keys);
     assert.deepEqual(held(spanOfPrefix(`${T}/`)), keys);
     assert.deepEqual(held(spanOfPrefix(`${T}/members`)), keys.slice(1));
@@ -92,7 +92,7 @@ suite('spans', () => {
     assert.deepEqual(held(span(`${T}/`, `${T}/members/b`)), keys.slice(0, 2));
   });
 
-  test('a range that ends where it begins or before is empty', () => {
+  test('a range that ends at or before its start is empty', () => {
     for (const end of [`${T}/members/b`, `${T}/members/a`, '/', '.']) {
       const empty = span(`${T}/members/b`, end);
       assert.ok(empty && isEmpty(empty));
@@ -115,12 +115,12 @@ suite('spans', () => {
     ['to tokens with a longer name', T, `${T}-x/members`],
   ];
   for (const [why, from, to] of outside) {
-    test(`is no span of one token: ${why}`, () => {
+    test(`is not a span of one token: ${why}`, () => {
       assert.equal(span(from, to), undefined);
     });
   }
 
-  test('tokens whose names begin alike are apart', () => {
+  test('tokens with a common prefix are separate', () => {
     const other = `${REGISTRY}t-2/members/a`;
     for (const of of [spanOfPrefix(T), spanOfPrefix(`${T}/`), spanOfPrefix(`${T}/members`)]) {
       assert.ok(of && !contains(of, other));
@@ -128,7 +128,7 @@ suite('spans', () => {
     assert.equal(spanOfPrefix(`${REGISTRY}t-2`)?.token, 't-2');
   });
 
-  test('what a deletion of a span means', () => {
+  test('the meaning of a deletion of a span', () => {
     const extents: ReadonlyArray<[KeySpan | undefined, string]> = [
       [spanOfPrefix(T), 'TOKEN'],
       [spanOfPrefix(`${T}/`), 'TOKEN'],
@@ -154,7 +154,7 @@ suite('any bytes', () => {
   const anyBytes = fc.uint8Array({ maxLength: 40 });
   const token = fc.stringMatching(/^[A-Za-z0-9.~-][A-Za-z0-9._~-]{0,6}$/);
   const id = fc.stringMatching(/^[A-Za-z0-9.~-][A-Za-z0-9._~-]{0,6}$/);
-  // What is likely to come close to a border.
+  // Likely to be close to a boundary.
   const piece = fc.constantFrom(
     '/',
     '0',
@@ -177,7 +177,7 @@ suite('any bytes', () => {
     .map(([start, pieces]) => bytes(start + pieces.join('')));
   const key = fc.oneof(anyBytes, near);
 
-  test('never throw', () => {
+  test('never throws', () => {
     fc.assert(
       fc.property(key, key, (from, to) => {
         parseKey(from);
@@ -214,7 +214,7 @@ suite('any bytes', () => {
     );
   });
 
-  test('the keys of a token are parsed as what they were made of, and lie in its spans', () => {
+  test("a token's keys parse into their parts, and are in its spans", () => {
     fc.assert(
       fc.property(token, id, (token, id) => {
         const place = { token, root: `${REGISTRY}${token}` };

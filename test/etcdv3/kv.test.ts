@@ -30,7 +30,7 @@ before(async () => {
 });
 after(() => served.service.stop());
 
-/** Puts a key on the condition that it is at a mod revision; 0 is that of a key that is not there. */
+/** Puts a key if it is at a mod revision; 0 means that the key does not exist. */
 function putAt(
   key: Uint8Array<ArrayBuffer>,
   at: bigint,
@@ -76,7 +76,7 @@ suite('headers', () => {
 });
 
 suite('reads', () => {
-  test('of a token with standbys hold them too, as every node would', async () => {
+  test('of a token include standbys, like every node', async () => {
     const token = await served.token(1);
     for (const i of [1, 2, 3]) await served.join(token, i);
     const { kvs } = await served.kv.range(membersPrefix(token));
@@ -86,7 +86,7 @@ suite('reads', () => {
     );
   });
 
-  test('of an expired token are refused in words', async () => {
+  test('of an expired token are rejected with an error message', async () => {
     const { cluster } = await served.service.client.createToken({
       size: 1,
       ttl: { seconds: 0n, nanos: 1e6 },
@@ -100,12 +100,12 @@ suite('reads', () => {
     assert.match(words, /^the token expired .* ago; .* registered.*; reopen it .*, or create a new one$/);
   });
 
-  test('of what can be no token are refused in words', async () => {
+  test('of an invalid token are rejected with an error message', async () => {
     const words = await refused(served.kv.range(prefix(`${REGISTRY}a b/`)), Code.InvalidArgument);
     assert.match(words, /^a token must have 1 to 128 letters/);
   });
 
-  test('at a revision see the present until the token changes', async () => {
+  test('at a revision return the current state until the token changes', async () => {
     const token = await served.token();
     const revision = await served.join(token, 1);
     const other = await served.token();
@@ -119,7 +119,7 @@ suite('reads', () => {
 });
 
 suite('puts', () => {
-  test('of one member at the same time all succeed, and the last one stays', async () => {
+  test('of one member in parallel all succeed, and the last one stays', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const values = Array.from({ length: 40 }, (_, i) => `infra1=http://10.0.1.${i}:2380`);
@@ -148,7 +148,7 @@ suite('puts', () => {
     ]);
   });
 
-  test('of a node with the address of another take nothing from that', async () => {
+  test('with the address of another node do not affect that node', async () => {
     const token = await served.token();
     await served.join(token, 1);
     const key = memberKey(token, 'm1');
@@ -160,7 +160,7 @@ suite('puts', () => {
     assert.equal(text((await served.kv.range({ key })).kvs[0]?.value ?? bytes('')), text(infra(1)));
   });
 
-  test('where tokens are only issued, a chosen one is refused', async (t) => {
+  test('of a custom token are rejected where they are off', async (t) => {
     const strict = await serve({ customTokens: false });
     t.after(() => strict.service.stop());
     const words = await refused(strict.token(), Code.PermissionDenied);
@@ -169,7 +169,7 @@ suite('puts', () => {
 });
 
 suite('deletions', () => {
-  test('of all members take out whoever is there, each once, whoever else does so too', async () => {
+  test('of all members remove each member once, also in parallel', async () => {
     const token = await served.token(6);
     for (const i of [1, 2, 3, 4, 5]) await served.join(token, i);
     const answers = await Promise.all(
@@ -186,7 +186,7 @@ suite('deletions', () => {
     );
   });
 
-  test('of many members answer them in the order of their keys, and when the last was gone', async () => {
+  test('of many members return them in the order of their keys, at the revision of the last removal', async () => {
     const token = await served.token(61);
     const members = Array.from({ length: 60 }, (_, i) => i + 1);
     await Promise.all(members.map((i) => served.join(token, i)));
@@ -198,7 +198,7 @@ suite('deletions', () => {
     assert.equal(header?.revision, after.header?.revision);
   });
 
-  test('of the members of a complete cluster are refused before anybody is out, and standbys may go', async () => {
+  test('of the members of a complete cluster are rejected before any is removed, and standbys can be removed', async () => {
     const token = await served.token(2);
     for (const i of [3, 2, 1]) await served.join(token, i);
     const before = await served.kv.range(membersPrefix(token));
@@ -211,7 +211,7 @@ suite('deletions', () => {
     assert.equal((await served.kv.deleteRange({ key: memberKey(token, 'm1') })).deleted, 1n);
   });
 
-  test('of a token tell everyone who went with it', async () => {
+  test('of a token return everything that it removed', async () => {
     const token = await served.token(5);
     await served.join(token, 1);
     const joining = Promise.allSettled([2, 3, 4, 5].map((i) => served.join(token, i)));
@@ -223,12 +223,12 @@ suite('deletions', () => {
 });
 
 suite('transactions', () => {
-  test('of 50 that create one key at the same time one succeeds, and the others read it', async () => {
+  test('that create one key, 50 in parallel, succeed once, and the others read it', async () => {
     const token = await served.token();
     for (const key of [memberKey(token, 'm1'), sizeKey(`${token}-made`)]) {
       const isSize = text(key).endsWith('size');
       const answers = await Promise.all(
-        // Names, and URLs too, that are in each other's way.
+        // Names, and URLs too, that conflict.
         Array.from({ length: 50 }, (_, i) =>
           putAt(key, 0n, isSize ? bytes(String(i + 1)) : bytes(`infra${i}=http://10.0.0.${i % 7}:2380`)),
         ),
@@ -246,7 +246,7 @@ suite('transactions', () => {
     }
   });
 
-  test('that create one key with one value at the same time are not taken for repeats of each other', async () => {
+  test('that create one key with the same value in parallel do not count as repeats of each other', async () => {
     const token = await served.token();
     for (const [key, value] of [
       [memberKey(token, 'm1'), infra(1)],
@@ -257,12 +257,12 @@ suite('transactions', () => {
     }
   });
 
-  test('loops of compare and put lose no update', async () => {
+  test('that compare and put in a loop lose no update', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const writers = 6;
     const rounds = 10;
-    // The port of the member's URL counts.
+    // The port in the member's URL is the counter.
     await served.kv.put({ key, value: bytes('infra1=http://10.0.0.1:1') });
     const count = async (): Promise<void> => {
       for (let done = 0; done < rounds; ) {
@@ -280,14 +280,14 @@ suite('transactions', () => {
     assert.equal(kvs[0]?.version, BigInt(writers * rounds + 1));
   });
 
-  test('that hold and put what is refused fail with the reason', async () => {
+  test('whose comparison holds fail with the reason if the put is rejected', async () => {
     const token = await served.token();
     await served.join(token, 1);
     const words = await refused(putAt(memberKey(token, 'm2'), 0n, infra(1)), Code.FailedPrecondition);
     assert.match(words, /^the name 'infra1' is taken/);
   });
 
-  test('that put one key and read another are refused by name', async () => {
+  test('that put one key and read another are rejected by name', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const words = await refused(
@@ -303,7 +303,7 @@ suite('transactions', () => {
     assert.equal((await served.kv.range({ key })).count, 0n);
   });
 
-  test('with an operation that is refused change nothing, on whichever side it is', async () => {
+  test('with a rejected operation on either side change nothing', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     await refused(
@@ -323,7 +323,7 @@ suite('transactions', () => {
     assert.equal((await served.kv.range({ key })).count, 0n);
   });
 
-  test('with a read that is refused write nothing', async () => {
+  test('with a rejected read write nothing', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const { header } = await served.kv.range({ key });
@@ -343,7 +343,7 @@ suite('transactions', () => {
     }
   });
 
-  test('read beside a put at a revision what was there before', async () => {
+  test('with a read before a put return the previous state at its revision', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const revision = await served.join(token, 1);
@@ -359,7 +359,7 @@ suite('transactions', () => {
     assert.equal(answer.value.header?.revision, revision + 1n);
   });
 
-  test('of more operations than etcd takes are refused in its words', async () => {
+  test("with more operations than etcd accepts are rejected with etcd's message", async () => {
     const key = memberKey(await served.token(), 'm1');
     const reads = (count: number) =>
       Array.from({ length: count }, () => ({ request: { case: 'requestRange' as const, value: { key } } }));
@@ -371,7 +371,7 @@ suite('transactions', () => {
     }
   });
 
-  test('answer no list over and over', async () => {
+  test('do not repeat a list many times', async () => {
     const token = await served.token(100);
     await Promise.all(Array.from({ length: 99 }, (_, i) => served.join(token, i + 1)));
     const reads = (count: number) =>
@@ -383,7 +383,7 @@ suite('transactions', () => {
     assert.match(words, /^the reads of a transaction can return at most 4000 keys/);
   });
 
-  test('across two tokens are refused', async () => {
+  test('across two tokens are rejected', async () => {
     const [one, two] = [await served.token(), await served.token()];
     const words = await refused(
       served.kv.txn({

@@ -32,7 +32,7 @@ function member(id: string, more: MessageInitShape<typeof MemberSchema> = {}): M
 }
 
 suite('entries', () => {
-  test('the size key is of the revision at which the token was made', () => {
+  test('the size key has the revision at which the token was created', () => {
     assert.deepEqual(plain(sizeEntry(place, cluster).kv), {
       key: '/_etcd/registry/t/_config/size',
       value: '3',
@@ -42,7 +42,7 @@ suite('entries', () => {
     });
   });
 
-  test('a member is found again in its key and value', () => {
+  test('a member is the same when parsed from its key and value', () => {
     const words = fc.stringMatching(/^[A-Za-z0-9.~-][A-Za-z0-9._~-]{0,9}$/);
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).filter((s) => !/[,=]/.test(s));
     const urls = fc.uniqueArray(
@@ -60,7 +60,7 @@ suite('entries', () => {
     );
   });
 
-  test('are ordered by their bytes', () => {
+  test('are sorted by their bytes', () => {
     const ids = ['a', 'Z', '~', '0', 'a.', 'a-', '_'];
     const keys = ids.map((id) => memberEntry(place, member(id))).sort(byKey);
     const sorted = keys.map(({ kv }) => Buffer.from(kv.key)).sort((a, b) => Buffer.compare(a, b));
@@ -78,7 +78,7 @@ suite('changes', () => {
     changes.map((change) => plain(eventOf(change, 9n, { prevKv })));
   const kvOf = (of: Member): unknown => plain(memberEntry(place, of).kv);
 
-  test('the making of a token is a put of the size key', () => {
+  test('the creation of a token is a put of the size key', () => {
     assert.deepEqual(plain(eventOf(madeChange(place, cluster), 5n, { prevKv: true })), {
       kv: plain(sizeEntry(place, cluster).kv),
     });
@@ -89,14 +89,14 @@ suite('changes', () => {
     assert.deepEqual(said(event(MemberEventType.REGISTERED, { member: now })), [{ kv: kvOf(now) }]);
   });
 
-  test('a replacement is a put, with what was before for those who ask', () => {
+  test('a replacement is a put, with the previous value on request', () => {
     const now = member('a', { name: 'b', modRevision: 9n, version: 2n });
     const changes = event(MemberEventType.REPLACED, { member: now, previous: member('a') });
     assert.deepEqual(said(changes), [{ kv: kvOf(now), prevKv: kvOf(member('a')) }]);
     assert.deepEqual(said(changes, false), [{ kv: kvOf(now) }]);
   });
 
-  test('a deregistration is a deletion: the key and the revision, with what was before for those who ask', () => {
+  test('a deregistration is a deletion: the key and the revision, with the previous value on request', () => {
     const changes = event(MemberEventType.DEREGISTERED, { member: member('a') });
     const kv = { key: '/_etcd/registry/t/members/a', modRevision: 9 };
     const type = Event_EventType.DELETE;
@@ -116,14 +116,14 @@ suite('changes', () => {
     );
   });
 
-  test('an event of a kind that is not known yet changes no key', () => {
+  test('an event of an unknown kind changes no key', () => {
     assert.deepEqual(event(99 as MemberEventType, {}), []);
   });
 
-  test('the end of a cluster is made once for all who watch it, under each spelling of its token', () => {
+  test('the end of a cluster is built once for all its watches, per spelling of its token', () => {
     const end = create(MemberEventSchema, {
       type: MemberEventType.TOKEN_DELETED,
-      // So many that their keys are worth keeping.
+      // Enough members that their keys are kept.
       removedMembers: Array.from({ length: 60 }, (_, index) => member(`m${index}`)),
     });
     const other = { token: 't', root: `${REGISTRY}http:/host/t` };

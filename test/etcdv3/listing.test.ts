@@ -31,13 +31,13 @@ function member(id: string, createRevision = 2n): Member {
   });
 }
 
-/** Enough for their list to be kept. */
+/** Enough members that their list is kept. */
 const crowd = (): Member[] => Array.from({ length: 60 }, (_, i) => member(`m${i}`));
 
 const keysOf = (entries: Iterable<KeyEntry>): string[] => Array.from(entries, ({ key }) => key);
 
 suite('the keys of a token', () => {
-  test('are made once for a large list, and every order of them is sorted once', () => {
+  test('are built once for a large list, and every order of them is sorted once', () => {
     const list = listOf(crowd());
     const made: number[] = [];
     const listing = listingOf(place, list, (keys) => made.push(keys));
@@ -50,7 +50,7 @@ suite('the keys of a token', () => {
     assert.equal(listing.within(wholeSpan(place), order), listing.within(wholeSpan(place), order));
   });
 
-  test('are made anew for another list, of which the members that are as they were are shared', () => {
+  test('are built again for another list, which shares unchanged members', () => {
     const [a, b] = [member('a'), member('b')];
     const before = listingOf(place, listOf([a]), () => {});
     const after = listingOf(place, listOf([a, b]), () => {});
@@ -58,7 +58,7 @@ suite('the keys of a token', () => {
     assert.equal(after.find(`${REGISTRY}t/members/a`), before.find(`${REGISTRY}t/members/a`));
   });
 
-  test('are spelt as in the request, whoever has asked before', () => {
+  test('are spelled as in the request, whatever was requested before', () => {
     const list = listOf(crowd());
     const other = { token: 't', root: `${REGISTRY}http:/host/t` };
     for (const each of [place, other, place]) {
@@ -71,7 +71,7 @@ suite('the keys of a token', () => {
   });
 });
 
-test('a span has the keys that are in it, counted and found as they are listed, in every order', () => {
+test('a span has its keys in every order, and counts and finds them', () => {
   const key = fc.string({ maxLength: 3, unit: fc.constantFrom('a', 'b', 'c') });
   const orders = fc.record({
     sortOrder: fc.constantFrom(Order.NONE, Order.ASCEND, Order.DESCEND),

@@ -6,7 +6,7 @@ import { Pace } from '../../src/etcdv3/pace.ts';
 import { NO_WORK } from '../../src/work.ts';
 import { waitFor } from '../support/wait.ts';
 
-// What is tested keeps no process up.
+// The tested code does not keep the process alive.
 let alive: NodeJS.Timeout;
 before(() => {
   alive = setInterval(() => {}, 1000);
@@ -14,7 +14,7 @@ before(() => {
 after(() => clearInterval(alive));
 
 suite('the messages of a stream', () => {
-  test('each count as a request, but for the first, which is one with the stream', async () => {
+  test('each count as a request, except the first, which counts with the stream', async () => {
     let taken = 0;
     const pace = new Pace(
       {
@@ -30,17 +30,17 @@ suite('the messages of a stream', () => {
     assert.equal(taken, 99);
   });
 
-  test('wait for their turn, and no longer than the stream lasts', async () => {
+  test('wait for their turn, but not beyond the end of the stream', async () => {
     const waits = [5, 5, 0];
     const pace = new Pace({ ...NO_WORK, turn: () => waits.shift() ?? 1 }, () => waits.length === 0);
     await pace.next();
     await pace.next();
     assert.deepEqual(waits, []);
-    // Its turn would never come.
+    // Otherwise it would never get its turn.
     await pace.next();
   });
 
-  test('leave others their turn, however many come at once', async () => {
+  test('let others take their turn, however many arrive at once', async () => {
     const pace = new Pace(NO_WORK, () => false);
     let isTurn = false;
     setImmediate(() => {
@@ -51,8 +51,8 @@ suite('the messages of a stream', () => {
   });
 });
 
-suite('a question about many watches', () => {
-  test('is asked at once, and those that follow are one', async () => {
+suite('a progress request for many watches', () => {
+  test('starts at once, and later ones are merged', async () => {
     let asked = 0;
     const asker = new Asker(
       async () => {
@@ -70,7 +70,7 @@ suite('a question about many watches', () => {
     assert.equal(asked, 2);
   });
 
-  test('of few watches is asked as often as it comes', async () => {
+  test('for few watches starts every time', async () => {
     let asked = 0;
     const asker = new Asker(
       async () => {
@@ -82,7 +82,7 @@ suite('a question about many watches', () => {
     assert.equal(asked, 100);
   });
 
-  test('that fails later is told', async () => {
+  test('reports a later failure', async () => {
     const failures: string[] = [];
     let asked = 0;
     const asker = new Asker(

@@ -19,7 +19,7 @@ class Gate {
   });
 }
 
-test('a watch that asked for it hears again and again how far it has come, and no other does', async (t) => {
+test('only a watch with progress notifications receives them, again and again', async (t) => {
   const stack = await startStack({ progressIntervalMs: 5 });
   t.after(() => stack.close());
   const { client } = stack;
@@ -35,16 +35,16 @@ test('a watch that asked for it hears again and again how far it has come, and n
     assert.equal(answer.events.length, 0);
     assert.ok((answer.header?.revision ?? 0n) >= revision);
     revision = answer.header?.revision ?? 0n;
-    // Another token's change moves the store on, and this watch with it.
+    // A change of another token advances the store, and this watch with it.
     ({ revision } = await client.createToken({ token: `other-${round}`, size: 1 }));
     while ((await stream.next()).header?.revision !== revision);
   }
   stream.stop();
-  await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   assert.deepEqual(stack.defects, []);
 });
 
-test('a node that waits hears again and again that nothing is new, at the revision that it has come to', async (t) => {
+test('a waiting node receives notifications that nothing is new, at the revision that it has reached', async (t) => {
   const stack = await startStack({ progressIntervalMs: 5 });
   t.after(() => stack.close());
   const { client } = stack;
@@ -59,7 +59,7 @@ test('a node that waits hears again and again that nothing is new, at the revisi
     assert.equal(answer.header?.revision, revision);
   };
   await hears(made);
-  // The store goes on, and the node does not.
+  // The store advances, and the node does not.
   await client.createToken({ token: 'other', size: 1 });
   for (let round = 0; round < 3; round++) await hears(made);
   const { revision } = await client.register({
@@ -79,7 +79,7 @@ for (const [what, other] of Object.entries({
   'that asks for the values before': { prevKv: true },
   'with a filter': { filters: [WatchCreateRequest_FilterType.NODELETE] },
 })) {
-  test(`a watch ${what} is not a node's, and hears of changes alone`, async (t) => {
+  test(`a watch ${what} is not a node's, and receives only changes`, async (t) => {
     const stack = await startStack({ progressIntervalMs: 5 });
     t.after(() => stack.close());
     const { client } = stack;
@@ -87,14 +87,14 @@ for (const [what, other] of Object.entries({
     const stream = new WatchSession(stack.etcd.watch);
     t.after(() => stream.stop());
     const startRevision = revision + 1n;
-    // The other is first: once there is a node's watch the stream is no longer quiet.
+    // The other watch comes first, because with a node's watch the stream is no longer quiet.
     await stream.started({ ...membersPrefix('t'), startRevision, watchId: 2n, ...other });
     await stream.started({ ...membersPrefix('t'), startRevision, watchId: 1n });
     for (let round = 0; round < 5; round++) assert.equal((await stream.next()).watchId, 1n);
   });
 }
 
-test('a question is answered only when every watch has delivered what happened before', async (t) => {
+test('a progress request is answered only after every watch has delivered earlier changes', async (t) => {
   const gate = new Gate();
   const stack = await startStack({
     client: (real) => ({
@@ -124,7 +124,7 @@ test('a question is answered only when every watch has delivered what happened b
   await stream.started(membersPrefix('other'));
   await stream.started({ ...membersPrefix('t'), startRevision: revision });
   stream.progress();
-  // Requests are taken one after the other, so the question has been, and no answer comes before this one.
+  // The stream handles requests in order, so it has handled the progress request without a response.
   await stream.started(membersPrefix('other'));
   gate.open();
   const events = await stream.events(3);
@@ -134,7 +134,7 @@ test('a question is answered only when every watch has delivered what happened b
   assert.deepEqual(stack.defects, []);
 });
 
-test('a question is not answered before a watch that began after it has come so far', async (t) => {
+test('a progress request is not answered before a watch that started after it has caught up', async (t) => {
   const gates = new Map([
     ['first', new Gate()],
     ['second', new Gate()],
@@ -164,7 +164,7 @@ test('a question is not answered before a watch that began after it has come so 
   await stream.started({ ...membersPrefix('second'), startRevision: revision });
   gates.get('first')?.open();
   const [first] = await stream.events(1);
-  // A watch that asks for nothing, whose beginning an answer would have come before.
+  // A watch without progress, which starts after a response would have been sent.
   await stream.started(membersPrefix('first'));
   gates.get('second')?.open();
   const [second] = await stream.events(1);
@@ -173,7 +173,7 @@ test('a question is not answered before a watch that began after it has come so 
   assert.deepEqual(stack.defects, []);
 });
 
-test('a stream that ends while a watch begins leaves nothing behind', async (t) => {
+test('a stream that ends while a watch starts leaves nothing behind', async (t) => {
   const gate = new Gate();
   let asked = 0;
   const stack = await startStack({
@@ -190,11 +190,11 @@ test('a stream that ends while a watch begins leaves nothing behind', async (t) 
   await stack.client.createToken({ token: 't', size: 3 });
   const first = new WatchSession(stack.etcd.watch);
   first.create(membersPrefix('t'));
-  await waitFor('the watch to begin', () => asked === 1);
+  await waitFor('the watch to start', () => asked === 1);
   first.stop();
   const second = new WatchSession(stack.etcd.watch);
   t.after(() => second.stop());
-  // On the same connection, so the end of the first stream has arrived before this.
+  // On the same connection, so the service has seen the end of the first stream by now.
   await second.started(membersPrefix('t'));
   gate.open();
   await second.started(membersPrefix('t'));
@@ -202,7 +202,7 @@ test('a stream that ends while a watch begins leaves nothing behind', async (t) 
   assert.deepEqual(stack.defects, []);
 });
 
-test('progress never runs ahead of events', async (t) => {
+test('progress is never ahead of events', async (t) => {
   const stack = await startStack({ progressIntervalMs: 1 });
   t.after(() => stack.close());
   const { client } = stack;
@@ -234,7 +234,7 @@ test('progress never runs ahead of events', async (t) => {
   assert.deepEqual(stack.defects, []);
 });
 
-test('of many questions the first and the latest are kept', () => {
+test('of many progress requests the first and the latest are kept', () => {
   const watcher = (delivered: bigint): Watcher => {
     const request = create(WatchCreateRequestSchema, { startRevision: delivered + 1n });
     const span = { token: 't', root: '/_etcd/registry/t', from: 'a', to: 'b' };

@@ -6,12 +6,12 @@ import { Code } from '@connectrpc/connect';
 import { V3_WATCH } from '../../src/etcdv3/gateway.ts';
 import { startStack } from './stack.ts';
 
-/** A field of a wire type that there is not. */
+/** A field with an invalid wire type. */
 const GARBAGE = Buffer.from([0x2f, 0x01]);
 const GRPC_FRAME = Buffer.concat([Buffer.from([0, 0, 0, 0, GARBAGE.length]), GARBAGE]);
 
 for (const type of ['application/grpc', 'application/grpc-web+proto']) {
-  test(`a watch request that is not protobuf, over ${type}, is the mistake of its client`, async (t) => {
+  test(`a watch request over ${type} that is not protobuf is a client error`, async (t) => {
     const stack = await startStack();
     t.after(() => stack.close());
     const session = connect(stack.url);

@@ -1,5 +1,5 @@
-// Records what a real etcd answers to every shape of call in script.ts, into test/golden/etcd-3.7-v3.jsonl.
-// By hand, after a build: node dist/test/etcdv3/record.js
+// Records the responses of a real etcd to every kind of call in script.ts, in test/golden/etcd-3.7-v3.jsonl.
+// Run by hand after a build: node dist/test/etcdv3/record.js
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -37,7 +37,7 @@ const server = spawn(
   { stdio: 'ignore' },
 );
 try {
-  await waitFor('etcd to be well', async () => {
+  await waitFor('etcd to be healthy', async () => {
     const answer = await fetch(`${url}/health`).catch(() => undefined);
     return answer?.ok === true;
   });
@@ -52,7 +52,7 @@ try {
   }
   const file = `test/golden/etcd-${SERIES}-v3.jsonl`;
   writeFileSync(file, `${lines.join('\n')}\n`);
-  console.log(`${lines.length} steps with etcd ${found.version} recorded in ${file}`);
+  console.log(`recorded ${lines.length} steps with etcd ${found.version} in ${file}`);
 } finally {
   server.kill('SIGKILL');
   await once(server, 'exit');

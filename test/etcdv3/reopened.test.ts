@@ -5,7 +5,7 @@ import { waitFor } from '../support/wait.ts';
 import { infra, memberKey, membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
 
-test('a watch whose token expired goes on when it is reopened, and misses nothing', async (t) => {
+test('a watch of an expired token resumes when it is reopened, and misses nothing', async (t) => {
   const stack = await startStack({ expiredPauseMs: 5, policy: { minTtl: 1 } });
   t.after(() => stack.close());
   const { client, etcd } = stack;
@@ -22,18 +22,18 @@ test('a watch whose token expired goes on when it is reopened, and misses nothin
   assert.deepEqual(registered?.kv?.value, infra(1));
   assert.ok((registered?.kv?.modRevision ?? 0n) > (said?.kv?.modRevision ?? 0n), 'a client resumes after it');
   stream.stop();
-  await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   assert.deepEqual(stack.defects, []);
 });
 
-test('what happened while an expired token was open again is told, although it has expired once more', async (t) => {
+test('changes while an expired token was reopened are delivered, although it has expired again', async (t) => {
   const looks: Array<() => void> = [];
   const stack = await startStack({
     expiredPauseMs: 1,
     policy: { minTtl: 1 },
     client: (real) => ({
       ...real,
-      // The look waits until the token has come and gone.
+      // The check waits until the token was reopened and has expired again.
       async getCluster(request) {
         const { cluster } = await real.getCluster(request);
         if (cluster?.state === ClusterState.EXPIRED)
@@ -64,9 +64,9 @@ test('what happened while an expired token was open again is told, although it h
   const [registered, said] = await stream.events(2);
   assert.deepEqual(registered?.kv?.value, infra(1));
   assert.match(Buffer.from(said?.kv?.value ?? []).toString(), /^the token expired/);
-  // The next look finds nothing new.
-  await waitFor('another look', () => looks.length > 1);
+  // The next check finds nothing new.
+  await waitFor('another check', () => looks.length > 1);
   looks[1]?.();
-  await waitFor('one more look', () => looks.length > 2);
+  await waitFor('one more check', () => looks.length > 2);
   assert.deepEqual(stack.defects, []);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SpawnedService } from '../support/child.ts';
 import { bytes, connect, infra, memberKey, sizeKey, text, tokenPrefix, WatchSession } from './etcd.ts';
 
-test('a watch that resumes after restarts of the service sees every event once', async (t) => {
+test('a watch that resumes after restarts of the service receives every event once', async (t) => {
   let service = await SpawnedService.start();
   t.after(() => service.remove());
   const token = 'resumed';
@@ -24,7 +24,7 @@ test('a watch that resumes after restarts of the service sees every event once',
         }
       }
     })();
-    // Whatever way the stream fails, the client begins again after the last event that it saw.
+    // However the stream fails, the client resumes after the last event that it received.
     const failed = assert.rejects(watching);
     for (let i = 0; i < 10; i++) {
       joined += 1;

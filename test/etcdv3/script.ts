@@ -26,14 +26,14 @@ import {
   WatchSession,
 } from './etcd.ts';
 
-/** What was said and what came back: one line of the recording. */
+/** A call and its response: one line of the recording. */
 export interface Step {
   readonly name: string;
-  /** An answer, `{code, message}` of a refusal, or a list of a watch's answers. */
+  /** A response, the `{code, message}` of an error, or a list of a watch's responses. */
   readonly answer: Plain;
 }
 
-/** What is played to. */
+/** The server that the script runs against. */
 export interface Stage {
   readonly etcd: Etcd;
   /** Makes the server forget the history of a token. */
@@ -43,8 +43,8 @@ export interface Stage {
 const T = 'golden';
 
 /**
- * Plays every shape of call that the dialect knows, and yields what came back. Revisions in requests are those
- * of earlier answers, so the same calls mean the same to every server.
+ * Runs every kind of call that the dialect has, and yields the responses. Revisions in requests come from earlier
+ * responses, so that the calls mean the same to every server.
  */
 export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
   const { kv } = etcd;
@@ -52,7 +52,7 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
     kv.put({ key, value, ...more });
   const members = membersPrefix(T);
 
-  // Revisions begin differently; 0 stands for none.
+  // Servers start at different revisions, and 0 means none.
   await put(sizeKey('before'), bytes('1'));
 
   yield* step('read: a size key that is not there', kv.range({ key: sizeKey(T) }));
@@ -203,7 +203,7 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
   yield* remove('an empty key', { key: bytes('') });
   yield* remove('the size key alone', { key: sizeKey('one') });
 
-  // Etcd did what was refused elsewhere, so its revision is ahead.
+  // etcd accepted calls that the service rejects, so its revision is ahead.
   await put(sizeKey('after'), bytes('1'));
   yield* step('status', etcd.maintenance.status({}));
   yield* step('alarms', etcd.maintenance.alarm({}));
@@ -390,7 +390,7 @@ async function* watches({ kv, watch }: Etcd): AsyncGenerator<Step> {
   yield* answers('watch: everything, from the beginning', session, { control: 1, events: 7 });
   const { header } = await kv.range(members);
   const now = header?.revision ?? 0n;
-  // As no node does: from before a removal a node is told nothing but who there is in the end.
+  // Unlike any node: a watch of a node from before a removal receives only the final members.
   session.create({ ...members, startRevision: now, watchId: 32n, progressNotify: true });
   yield* answers('watch: from the latest change on', session, { control: 1, events: 1 });
   session.create({ ...members, startRevision: now + 2n, watchId: 33n });
@@ -424,9 +424,9 @@ async function* step(name: string, call: Promise<unknown>): AsyncGenerator<Step>
 }
 
 /**
- * Takes answers of a watch: so many about watches themselves, and those with so many events. Answers to several
- * watches come in any order, and how many events one holds is the server's to choose: they are put together,
- * in the order of the ids.
+ * Takes responses of a watch: a number of control responses, and those with a number of events. Responses to several
+ * watches arrive in any order, and the server chooses how many events each has. They are merged, in the order of the
+ * ids.
  */
 async function* answers(
   name: string,

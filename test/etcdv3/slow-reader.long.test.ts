@@ -6,12 +6,13 @@ import { waitFor } from '../support/wait.ts';
 import { connect, membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
 
-// Buffers between the two ends take 550 of them with Node.js 20, 1100 with 22 and 24. A token bears 2 MiB, of both the old and the new.
+// The buffers between both ends hold 550 changes with Node.js 20, and 1100 with 22 and 24. A token may have 2 MiB of
+// changes, counting old and new values.
 const CHANGES = 3000;
 const TOKENS = ['t', 'u', 'v', 'w', 'x', 'y'];
 
-test('a client that stops reading holds its watches back, and misses nothing', async (t) => {
-  // How many changes the service has handed to each watch, in the order of their beginnings.
+test('a client that stops reading pauses its watches, and misses nothing', async (t) => {
+  // The number of changes that the service has passed to each watch, in the order of their start.
   const handed: number[] = [];
   const counting = (real: LocalClient): LocalClient => ({
     ...real,
@@ -30,7 +31,7 @@ test('a client that stops reading holds its watches back, and misses nothing', a
     stack.client.register({
       token,
       memberId: 'm',
-      // 1 KB each, so that 3 MB go beyond the buffers between the two ends.
+      // 1 KB each, so that 3 MB exceed the buffers between both ends.
       name: 'n'.repeat(60),
       peerUrls: Array.from({ length: 14 }, (_, k) => `http://10.0.${k}.1:${i + 1}`),
       mode: i === 0 ? RegisterMode.CREATE : RegisterMode.REPLACE,
@@ -49,12 +50,12 @@ test('a client that stops reading holds its watches back, and misses nothing', a
   for (let i = 1; i <= CHANGES / TOKENS.length; i += 50) {
     await Promise.all(TOKENS.flatMap((token) => Array.from({ length: 50 }, (_, k) => change(token, i + k))));
   }
-  // Progress is asked for over and over, which must not pile up either.
+  // Repeated progress requests must not pile up either.
   for (let i = 0; i < 1000; i++) still.progress();
   const events = await reading.events(CHANGES);
   const [forStill, forReading] = [sum(handed.slice(0, TOKENS.length)), sum(handed.slice(TOKENS.length))];
   assert.equal(forReading, CHANGES);
-  assert.ok(forStill < CHANGES / 2, `${forStill} of ${CHANGES} changes were taken for nobody`);
+  assert.ok(forStill < CHANGES / 2, `${forStill} of ${CHANGES} changes were read for a stalled client`);
 
   const seen: bigint[] = [];
   while (seen.length < CHANGES) {
@@ -63,7 +64,7 @@ test('a client that stops reading holds its watches back, and misses nothing', a
     if (answer.events.length === 0) {
       assert.equal(answer.watchId, -1n);
       const latest = seen.reduce((one, other) => (one > other ? one : other));
-      assert.equal(latest, revision, 'progress is told after all that it is about');
+      assert.equal(latest, revision, 'progress is reported after the events that it covers');
     }
     for (const { kv } of answer.events) seen.push(kv?.modRevision ?? 0n);
   }
@@ -71,7 +72,7 @@ test('a client that stops reading holds its watches back, and misses nothing', a
   assert.deepEqual(inOrder(seen), inOrder(events.map(({ kv }) => kv?.modRevision ?? 0n)));
   still.stop();
   reading.stop();
-  await waitFor('the watches to be gone', () => stack.discovery.watchers() === 0);
+  await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
   assert.deepEqual(stack.defects, []);
 });
 

@@ -14,7 +14,7 @@ import { rpcHandler } from '../../src/server/rpc/handler.ts';
 import { openLmdbStore } from '../../src/store/lmdb/store.ts';
 import { connect, type Etcd } from './etcd.ts';
 
-/** The gateway alone over a store on disk, with what no configuration sets. */
+/** The gateway alone over a store on disk, with options that no setting has. */
 export interface Stack {
   readonly discovery: Discovery;
   /** The service behind the gateway. */
@@ -29,7 +29,7 @@ export interface StackOptions {
   readonly progressIntervalMs?: number;
   readonly expiredPauseMs?: number;
   readonly policy?: Partial<Policy>;
-  /** What the gateway calls in place of the service. */
+  /** Returns the client that the gateway calls instead of the service. */
   readonly client?: (real: LocalClient) => LocalClient;
 }
 

@@ -6,7 +6,7 @@ import type { Event } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { formatValue } from '../../src/etcd/value.ts';
 import { seed } from '../etcdv2/seed.ts';
 import { slow } from '../slow.ts';
-import { nobodyWatches, type Served, serve } from './cluster.ts';
+import { noWatchLeft, type Served, serve } from './cluster.ts';
 import {
   bytes,
   memberKey,
@@ -24,10 +24,10 @@ import {
 const HISTORIES = slow ? 60 : 6;
 const CHANGES = 40;
 const IDS = ['a', 'b', 'c', 'd', 'e'];
-/** One that completes, after which only standbys change, and one that does not. */
+/** A size that completes, after which only standbys change, and one that does not. */
 const SIZES = [3, 9];
 
-/** A small generator of numbers that are the same for the same seed. */
+/** Returns a generator of the same numbers for the same seed. */
 function randomOf(seed: number): (below: number) => number {
   let state = seed % 2147483647 || 1;
   return (below) => {
@@ -36,7 +36,7 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-/** One change as every dialect tells it: `PUT members/a infra1=... 7 5 2` is its key, value and revisions. */
+/** A change in the form common to all dialects: `PUT members/a infra1=... 7 5 2` is its key, value and revisions. */
 type Telling = string;
 
 function ofEtcd(token: string, { type, kv }: Event): Telling {
@@ -58,7 +58,7 @@ function ofRpc(event: MemberEvent): Telling[] {
   return [`PUT members/${id} ${formatValue(member)} ${modRevision} ${createRevision} ${version}`];
 }
 
-/** One random change by a random API. Refusals are part of the story: nothing is told of them. */
+/** Makes one random change through a random API. Rejections are part of the history, and cause no event. */
 async function change(served: Served, token: string, random: (below: number) => number): Promise<void> {
   const id = IDS[random(IDS.length)] ?? 'a';
   const value = `n${random(6)}=http://10.0.0.${random(6) + 1}:2380`;
@@ -92,7 +92,7 @@ async function change(served: Served, token: string, random: (below: number) => 
   await calls[random(calls.length)]?.().catch(() => {});
 }
 
-/** Everything of a token from a revision on, as the RPC tells it, up to the end of the token. */
+/** Returns all changes of a token from a revision on, by the RPC, up to the end of the token. */
 async function storyOfRpc({ service }: Served, token: string, start: bigint): Promise<Telling[]> {
   const told: Telling[] = [];
   for await (const { update } of service.client.watchMembers({ token, afterRevision: start - 1n })) {
@@ -101,7 +101,7 @@ async function storyOfRpc({ service }: Served, token: string, start: bigint): Pr
   return told;
 }
 
-/** The same as a watch of v3 tells it, which ends with the words that say why. */
+/** Returns the same from a watch of v3, which ends with the reason. */
 async function storyOfEtcd({ watch }: Served, token: string, start: bigint): Promise<Telling[]> {
   const session = new WatchSession(watch);
   const told: Telling[] = [];
@@ -117,7 +117,7 @@ async function storyOfEtcd({ watch }: Served, token: string, start: bigint): Pro
   }
 }
 
-test('both dialects and the API tell the same story, in order, each change once', async (t) => {
+test('both dialects and the API report the same changes in order, each once', async (t) => {
   const served = await serve();
   t.after(() => served.service.stop());
   const random = randomOf(seed);
@@ -133,7 +133,7 @@ test('both dialects and the API tell the same story, in order, each change once'
       await compareStates(served, token);
     }
     const { revision } = await served.service.client.getCluster({ token });
-    // From any revision up to now; later ones may be gone when the watch begins.
+    // From any revision so far; later ones may be gone when the watch starts.
     const start = first + BigInt(random(Number(revision - first) + 1));
     const late = { rpc: storyOfRpc(served, token, start), etcd: storyOfEtcd(served, token, start) };
     await served.kv.deleteRange(tokenPrefix(token));
@@ -141,7 +141,7 @@ test('both dialects and the API tell the same story, in order, each change once'
     const from = (at: bigint): Telling[] =>
       story.filter((telling) => BigInt(/ (\d+)(?: \d+ \d+)?$/.exec(telling)?.[1] ?? 0) >= at);
     const why = `history ${history}, from ${start}`;
-    assert.ok(story.length > size, 'there is a story to tell');
+    assert.ok(story.length > size, 'the history is not empty');
     assert.deepEqual(await early.etcd, story, why);
     assert.deepEqual(await late.etcd, from(start), why);
     assert.deepEqual(
@@ -150,10 +150,10 @@ test('both dialects and the API tell the same story, in order, each change once'
       why,
     );
   }
-  await nobodyWatches(served);
+  await noWatchLeft(served);
 });
 
-/** What the three list at one moment: the same members with the same revisions. */
+/** Asserts that all three list the same members with the same revisions at one moment. */
 async function compareStates({ service, kv }: Served, token: string): Promise<void> {
   const list = await service.client.listMembers({ token });
   const ofRpc = [...list.members, ...list.standbys]
@@ -180,7 +180,7 @@ async function compareStates({ service, kv }: Served, token: string): Promise<vo
   assert.equal(answer.headers.get('x-etcd-index'), String(list.revision));
 }
 
-test('a prefix of a member’s id and its key tell their part of the story', async (t) => {
+test('a prefix of a member’s id and its key receive their part of the changes', async (t) => {
   const served = await serve();
   const token = await served.token(9);
   const session = new WatchSession(served.watch);

@@ -10,7 +10,7 @@ import {
 import { bytes, memberKey } from './etcd.ts';
 import { startStack } from './stack.ts';
 
-test('a transaction whose write may be done is not answered as beaten by another', async (t) => {
+test('a transaction with an uncertain write is not reported as a failed comparison', async (t) => {
   const value = create(ErrorDetailSchema, { reason: ErrorReason.STORE_UNAVAILABLE });
   const stack = await startStack({
     client: (real) => ({

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Code } from '@connectrpc/connect';
 import { unserved } from '../../src/etcdv3/unserved.ts';
 
-test('a call of etcd that has no meaning here is refused by name, with what to do instead', () => {
+test('an unsupported call of etcd is rejected by name, with an alternative', () => {
   const refusals: ReadonlyArray<[path: string, words: string]> = [
     ['/etcdserverpb.Lease/LeaseGrant', 'members stay until they are deleted or the token expires'],
     [
@@ -21,7 +21,7 @@ test('a call of etcd that has no meaning here is refused by name, with what to d
   }
 });
 
-test('what is no call of etcd is not refused as one', () => {
+test('a call that etcd does not have is not rejected as one', () => {
   for (const path of ['/', '/constructor/x', '/discovery.v1.DiscoveryService/X', '/etcdserverpb.Lease/a/b']) {
     assert.equal(unserved(path), undefined, path);
   }

@@ -11,7 +11,7 @@ import type {
 import { V3_LIMITS } from '../../src/limits.ts';
 import { forgetHistory } from '../support/forget-history.ts';
 import { waitFor } from '../support/wait.ts';
-import { nobodyWatches, refused, type Served, serve } from './cluster.ts';
+import { noWatchLeft, refused, type Served, serve } from './cluster.ts';
 import {
   bytes,
   connect,
@@ -31,18 +31,18 @@ before(async () => {
   served = await serve({ minTtl: 1 });
 });
 after(async () => {
-  await nobodyWatches(served);
+  await noWatchLeft(served);
   await served.service.stop();
 });
 
-/** A stream that is hung up when the test ends. */
+/** Opens a stream that is closed at the end of the test. */
 function session(t: { after(end: () => void): void }): WatchSession {
   const session = new WatchSession(served.watch);
   t.after(() => session.stop());
   return session;
 }
 
-/** The requests of a client that creates one watch, and has more to say. */
+/** The requests of a client that creates one watch and keeps its stream open. */
 async function* createOnce(
   value: MessageInitShape<typeof WatchCreateRequestSchema>,
 ): AsyncGenerator<MessageInitShape<typeof WatchRequestSchema>> {
@@ -51,14 +51,14 @@ async function* createOnce(
 }
 
 suite('watches', () => {
-  test('from every revision of a history deliver what came from there on, in order', async (t) => {
+  test('from every revision of a history deliver the changes since then, in order', async (t) => {
     await served.token();
     await served.token();
     const token = await served.token(9);
     const { header } = await served.kv.range({ key: sizeKey(token) });
     const history = [{ key: `${REGISTRY}${token}/_config/size`, revision: header?.revision ?? 0n }];
     for (let i = 1; i <= 6; i++) {
-      // In between, other tokens have revisions too.
+      // Other tokens use revisions in between.
       await served.token();
       history.push({ key: text(memberKey(token, `m${i}`)), revision: await served.join(token, i) });
     }
@@ -78,7 +78,7 @@ suite('watches', () => {
     }
   });
 
-  test('as many as a stream carries hear each of its own key, and one more is refused', async (t) => {
+  test('up to the limit of a stream receive only their own key, and one more is rejected', async (t) => {
     const token = await served.token(1000);
     const stream = session(t);
     for (let i = 0; i < V3_LIMITS.watchesPerStream; i++) stream.create({ key: memberKey(token, `m${i}`) });
@@ -90,7 +90,7 @@ suite('watches', () => {
     assert.equal(refusal.watchId, -1n);
     assert.match(refusal.cancelReason, /^a stream can carry at most 1000 watches; /);
     for (const i of [3, 500, 999]) await served.join(token, i);
-    // Each watch has its own order, and all have none.
+    // Only the changes of each watch are ordered.
     const told: number[] = [];
     while (told.length < 3) {
       const answer = await stream.next();
@@ -106,7 +106,7 @@ suite('watches', () => {
     await stream.started(membersPrefix(token));
   });
 
-  test('begin where they were asked to, whatever happens meanwhile', async (t) => {
+  test('start at the requested revision, whatever happens meanwhile', async (t) => {
     const token = await served.token(100);
     const stream = session(t);
     const joins = Array.from({ length: 50 }, (_, i) => served.join(token, i + 1));
@@ -122,7 +122,7 @@ suite('watches', () => {
     );
   });
 
-  test('go on when the client has no more requests, and end with the last one', async (t) => {
+  test('continue when the client has no more requests, and end with the last one', async (t) => {
     const token = await served.token();
     const stream = session(t);
     await stream.started(membersPrefix(token));
@@ -136,7 +136,7 @@ suite('watches', () => {
     await none.end();
   });
 
-  test('say nothing after they were cancelled', async (t) => {
+  test('deliver nothing after they were cancelled', async (t) => {
     const token = await served.token();
     const stream = session(t);
     await stream.started({ ...membersPrefix(token), watchId: 5n });
@@ -150,7 +150,7 @@ suite('watches', () => {
     await stream.started({ ...membersPrefix(token), watchId: 5n });
   });
 
-  test('requests without a meaning are passed over', async (t) => {
+  test('ignore requests without content', async (t) => {
     const token = await served.token();
     const stream = session(t);
     stream.cancel(77n);
@@ -159,8 +159,8 @@ suite('watches', () => {
   });
 });
 
-suite('tokens that are not there', () => {
-  test('a watch from now of a token that was never made is refused in words', async (t) => {
+suite('tokens that do not exist', () => {
+  test('a watch from now of an unknown token is rejected with an error message', async (t) => {
     const stream = session(t);
     stream.create(tokenPrefix('never-made'));
     const answer = await stream.next();
@@ -169,7 +169,7 @@ suite('tokens that are not there', () => {
     assert.ok((answer.header?.revision ?? 0n) > 0n);
   });
 
-  test('a stream keeps a few watches of tokens that are no more, which count to no limit, and cancels others', async (t) => {
+  test('a stream keeps a few watches of ended tokens, outside of all limits, and cancels others', async (t) => {
     const stream = session(t);
     const begin = { ...tokenPrefix('never-made'), startRevision: 1n };
     for (let i = 0; i < V3_LIMITS.endedPerStream; i++) {
@@ -187,13 +187,13 @@ suite('tokens that are not there', () => {
     assert.equal((await stream.events(1)).length, 1);
   });
 
-  test('a watch of what can be no token is refused in words', async (t) => {
+  test('a watch of an invalid token is rejected with an error message', async (t) => {
     const stream = session(t);
     stream.create(prefix(`${REGISTRY}a b/`));
     assert.match((await stream.next()).cancelReason, /^a token must have 1 to 128 letters/);
   });
 
-  test('a deletion is told key by key, and then why nothing more will come', async (t) => {
+  test('a deletion is delivered key by key, and then the reason that the watch ends', async (t) => {
     const token = await served.token();
     await served.join(token, 1);
     const stream = session(t);
@@ -213,7 +213,7 @@ suite('tokens that are not there', () => {
     assert.equal((await stream.next()).watchId, -1n);
   });
 
-  test('a watch from the past of a deleted token tells its whole story', async (t) => {
+  test('a watch from the past of a deleted token delivers its whole history', async (t) => {
     const token = await served.token();
     const { header } = await served.kv.range({ key: sizeKey(token) });
     await served.join(token, 1);
@@ -233,10 +233,10 @@ suite('tokens that are not there', () => {
     assert.match(text(events[4]?.kv?.value ?? bytes('')), /^the token was deleted/);
   });
 
-  test('the end of a token’s time is told to those who watch', async (t) => {
+  test('watches learn that their token expired', async (t) => {
     const stream = session(t);
     let created: WatchResponse | undefined;
-    // On a slow machine a token may be over before the watch begins: then with a longer one.
+    // On a slow machine a token may expire before the watch starts: then retry with a longer lifetime.
     for (let seconds = 1n; created === undefined; seconds *= 2n) {
       const ttl = { seconds, nanos: 0 };
       const { cluster } = await served.service.client.createToken({ size: 1, ttl });
@@ -256,7 +256,7 @@ suite('tokens that are not there', () => {
 });
 
 suite('history', () => {
-  test('that is no longer held ends a watch with the revision to begin anew with', async (t) => {
+  test('that is no longer kept ends a watch with the revision to resume from', async (t) => {
     const token = await served.token();
     const { header } = await served.kv.range({ key: sizeKey(token) });
     const first = header?.revision ?? 0n;
@@ -270,12 +270,12 @@ suite('history', () => {
       const answer = await stream.next();
       assert.ok(answer.canceled && !answer.created);
       assert.equal(answer.watchId, watchId);
-      assert.equal(answer.events.length, 0, 'nothing is told of a history that has a hole');
+      assert.equal(answer.events.length, 0, 'no event is delivered from a history with gaps');
       assert.equal(answer.cancelReason, 'etcdserver: mvcc: required revision has been compacted');
       assert.equal(answer.compactRevision, dropped + 1n);
       stream.create({ ...tokenPrefix(token), startRevision: answer.compactRevision - 1n });
       assert.ok((await stream.next()).created);
-      assert.ok((await stream.next()).canceled, 'a revision earlier is too early');
+      assert.ok((await stream.next()).canceled, 'one revision earlier is too early');
       const again = await stream.started({ ...tokenPrefix(token), startRevision: answer.compactRevision });
       const events = await stream.events(1);
       assert.equal(events[0]?.kv?.modRevision, kept);
@@ -286,7 +286,7 @@ suite('history', () => {
 });
 
 suite('progress', () => {
-  test('covers what the client has written, once it is answered', async (t) => {
+  test("covers a client's acknowledged writes", async (t) => {
     const token = await served.token(100);
     const stream = session(t);
     await stream.started(membersPrefix(token));
@@ -301,8 +301,8 @@ suite('progress', () => {
   });
 });
 
-suite('ends', () => {
-  test('of streams, by abort, at any moment, leave nothing behind', async () => {
+suite('ending a watch', () => {
+  test('aborting streams at any moment leaves nothing behind', async () => {
     const token = await served.token(1000);
     const { header } = await served.kv.range({ key: sizeKey(token) });
     await Promise.all(Array.from({ length: 30 }, (_, i) => served.join(token, i + 1)));
@@ -314,49 +314,49 @@ suite('ends', () => {
       stream.progress();
       stream.stop();
     }
-    await nobodyWatches(served);
+    await noWatchLeft(served);
   });
 
-  test('of connections leave nothing behind', async () => {
+  test('closing connections leaves nothing behind', async () => {
     const token = await served.token();
     const other = connect(served.service.url);
     const streams = Array.from({ length: 5 }, () => new WatchSession(other.watch));
     for (const stream of streams) await stream.started(membersPrefix(token));
     assert.equal(served.service.discovery.watchers(), 5);
     for (const stream of streams) stream.stop();
-    await nobodyWatches(served);
+    await noWatchLeft(served);
   });
 
-  test('of watches, by cancel, leave nothing behind while the stream goes on', async (t) => {
+  test('cancelling watches leaves nothing behind while the stream continues', async (t) => {
     const token = await served.token();
     const stream = session(t);
     for (let i = 0n; i < 20n; i++) await stream.started(membersPrefix(token));
     assert.equal(served.service.discovery.watchers(), 20);
     for (let i = 0n; i < 20n; i++) stream.cancel(i);
     for (let i = 0; i < 20; i++) assert.ok((await stream.next()).canceled);
-    await nobodyWatches(served);
+    await noWatchLeft(served);
   });
 
-  test('no timer is made for a watch', async (t) => {
+  test('starting watches creates no timers', async (t) => {
     const token = await served.token();
     const stream = session(t);
     await stream.started(membersPrefix(token));
     let timers = 0;
     const hook = createHook({
       init(_id, type) {
-        // LMDB renews its view of the data by a timer of its own.
+        // LMDB refreshes its snapshot with a timer of its own.
         if (type === 'Timeout' && !/node_modules\/lmdb\//.test(new Error().stack ?? '')) timers += 1;
       },
     }).enable();
     for (let i = 0; i < 200; i++) await stream.started({ ...membersPrefix(token), progressNotify: true });
     hook.disable();
-    // Others make some as time goes by, so more on a slow machine.
+    // Other code creates timers as time passes, so there are more on a slow machine.
     assert.ok(timers < 150, `${timers} timers for 200 watches`);
   });
 
-  test('a deadline ends a stream with its name', async (t) => {
+  test('a deadline ends a stream with DeadlineExceeded', async (t) => {
     const token = await served.token();
-    // By its header, so that only the service keeps it.
+    // In a header, so that only the service enforces it.
     const headers = { 'grpc-timeout': '50m' };
     const abort = new AbortController();
     t.after(() => abort.abort());
@@ -365,10 +365,10 @@ suite('ends', () => {
       for await (const { created } of answers) assert.ok(created);
     })();
     await refused(reading, Code.DeadlineExceeded);
-    await nobodyWatches(served);
+    await noWatchLeft(served);
   });
 
-  test('a service that stops says so, and that it is worth coming again', async (t) => {
+  test('a service that stops reports it with a code that is worth a retry', async (t) => {
     const other = await serve();
     const token = await other.token();
     const watching = new WatchSession(other.watch);
