@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-// The corpus of a target: an input a line. Printable ASCII stands for itself; \n is a line feed, \\ a backslash,
-// \xNN any other byte. What comes after a failure was fixed stays: it is tried first, for ever.
+// The corpus of a target: one input per line. Printable ASCII is literal; \n is a line feed, \\ a backslash, \xNN any
+// other byte. Never delete inputs that were added after a failure; each run tries them first.
 
 const fileOf = (target: string): string => join('test', 'fuzz', 'corpus', `${target}.txt`);
 
-/** The inputs of a target's file, in the order of its lines. */
+/** Returns the inputs of a target's file, in the order of its lines. */
 export function readCorpus(target: string): Buffer[] {
   const file = fileOf(target);
   if (!existsSync(file)) return [];

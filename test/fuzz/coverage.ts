@@ -13,8 +13,8 @@ interface Taken {
 }
 
 /**
- * Tells when code of the service runs for the first time, by the counters that V8 keeps for each block. Only what is
- * loaded after it was started is counted block by block.
+ * Detects when code of the service runs for the first time, by V8's counters for each block. V8 counts by block only
+ * in files loaded after the start.
  */
 export class Coverage {
   readonly #session = new Session();
@@ -27,13 +27,13 @@ export class Coverage {
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
-  /** Nothing has run yet. */
+  /** Resets: nothing has run yet. */
   forget(): void {
     this.#take(() => {});
     this.#seen.clear();
   }
 
-  /** Whether something has run since the last look that never had before. `keep`: from now on it has. */
+  /** Returns whether code has run since the last check for the first time. `keep` records it. */
   isNew(keep: boolean): boolean {
     let found = false;
     this.#take((url, ran) => {
@@ -49,7 +49,7 @@ export class Coverage {
     return found;
   }
 
-  /** How many characters of the compiled service have run. */
+  /** The number of characters of the compiled service that have run. */
   get size(): number {
     let size = 0;
     for (const ran of this.#seen.values()) for (const one of ran) size += one;
@@ -61,7 +61,7 @@ export class Coverage {
     this.#session.disconnect();
   }
 
-  /** What has run since it was asked last; the counters begin anew. The answer comes before `post` returns. */
+  /** Takes and resets the counters. The response arrives before `post` returns. */
   #take(each: (url: string, ran: Uint8Array) => void): void {
     this.#session.post('Profiler.takePreciseCoverage', (error: Error | null, taken: Taken) => {
       if (error !== null) throw error;
@@ -69,7 +69,7 @@ export class Coverage {
         if (!url.includes('/dist/src/')) continue;
         const length = Math.max(...functions.map(({ ranges }) => ranges[0]?.endOffset ?? 0));
         const ran = new Uint8Array(length);
-        // Outer ranges come before those inside them, which say it better.
+        // Outer ranges precede the inner ones, which are more precise.
         for (const { ranges } of functions) {
           for (const { startOffset, endOffset, count } of ranges) {
             ran.fill(count > 0 ? 1 : 0, startOffset, endOffset);

@@ -6,20 +6,20 @@ import { mutated } from './mutate.ts';
 import type { Target } from './target.ts';
 
 const MAX_BYTES = 2048;
-/** Inputs between two looks at the counters, as a look takes milliseconds. */
+/** Inputs between two reads of the counters, because a read takes milliseconds. */
 const BATCH = 100;
-/** Far more than any input takes: for what would else never end. */
+/** Far longer than any input takes. */
 const HANG_MS = 20_000;
-const NEVER_ENDS = 'it never ends';
+const NEVER_ENDS = 'it does not end';
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Run {
   readonly tried: number;
-  /** Inputs that made code run which no other had. */
+  /** Inputs that ran code that no other had. */
   readonly found: readonly Buffer[];
 }
 
-/** Tries the inputs of a corpus. The error of one that fails tells which it is. */
+/** Tries the inputs of a corpus. The error of a failure names the input. */
 export async function replay(target: Target, corpus: readonly Buffer[]): Promise<void> {
   for (const input of corpus) {
     const error = await failureOf(target, input);
@@ -28,8 +28,8 @@ export async function replay(target: Target, corpus: readonly Buffer[]): Promise
 }
 
 /**
- * Makes inputs from those of a corpus for as long as `goesOn` says, and keeps those that make new code run: from
- * them come the next. The first that fails is made as short as it can be, and thrown.
+ * Derives inputs from a corpus while `goesOn` returns true, and keeps those that run new code as a base for more.
+ * Throws the first failure, with its input as short as possible.
  */
 export async function fuzz(
   target: Target,
@@ -52,7 +52,7 @@ export async function fuzz(
       tried += 1;
       const error = await failureOf(target, input);
       if (error === undefined) continue;
-      // To see each attempt hang takes too long.
+      // Waiting for every shortened input to hang would take too long.
       if (error.message === NEVER_ENDS) throw told(target, input, error);
       const short = await shortest(target, input, error);
       throw told(target, short, (await failureOf(target, short)) ?? error);
@@ -72,13 +72,13 @@ function made(
   pool: readonly Buffer[],
   random: Random,
 ): Buffer {
-  // What was found last is nearest to what is still to be found.
+  // The latest findings are closest to undiscovered code.
   const input = random.chance(0.3) ? random.pick(pool.slice(-8)) : random.pick(pool);
   if (mutate !== undefined && random.chance(0.5)) return mutate(input, random).subarray(0, maxBytes);
   return mutated(input, random, words, pool, maxBytes);
 }
 
-/** The inputs that make new code run: by halves, as most do not. */
+/** Returns the inputs that run new code. Bisects, because most do not. */
 async function whoDid(target: Target, inputs: readonly Buffer[], coverage: Coverage): Promise<Buffer[]> {
   const only = inputs.length === 1;
   coverage.isNew(false);
@@ -92,7 +92,7 @@ async function whoDid(target: Target, inputs: readonly Buffer[], coverage: Cover
   ];
 }
 
-/** The fewest of some inputs, the shortest first, that make all the code run that a corpus does not. */
+/** Returns the fewest inputs, shortest first, that run all new code. */
 export async function distilled(
   target: Target,
   inputs: readonly Buffer[],
@@ -110,7 +110,7 @@ export async function distilled(
   return kept;
 }
 
-/** With ever smaller parts of it taken out, as long as it fails in the same way. */
+/** Removes smaller and smaller parts of an input as long as it fails in the same way. */
 export async function shortest(target: Target, input: Buffer, error: Error): Promise<Buffer> {
   const isSame = (other: Error | undefined): boolean =>
     other !== undefined && kindOf(other) === kindOf(error);
@@ -151,6 +151,6 @@ async function inTime(checking: Promise<unknown>): Promise<void> {
 
 function told({ name }: Target, input: Buffer, error: Error): Error {
   const line = toLine(input);
-  const text = `${name}: ${error.message}\nthe input, as a line of test/fuzz/corpus/${name}.txt:\n${line}`;
+  const text = `${name}: ${error.message}\nthe input as a line of test/fuzz/corpus/${name}.txt:\n${line}`;
   return new assert.AssertionError({ message: `${text}\n${error.stack ?? ''}` });
 }

@@ -6,13 +6,13 @@ import { Coverage } from './coverage.ts';
 import { fuzz, replay } from './engine.ts';
 import type { Target } from './target.ts';
 
-/** How many inputs are made for each target, where it does not say. A long run by hand is `npm run fuzz`. */
+/** Inputs for each target by default. For a long run by hand, use `npm run fuzz`. */
 const RUNS = slow ? 10_000 : 600;
 
-// The same in each run, as a change is to be judged by what it does: what is new is for `npm run fuzz` to find.
+// Fixed, so that a result depends only on the change under test. `npm run fuzz` looks for new failures.
 const random = new Random(Number(process.env['ETCD_DISCOVERY_TEST_SEED'] ?? 1));
 const coverage = new Coverage();
-// Only what is loaded after that is counted block by block.
+// V8 counts by block only in files loaded after this.
 const { TARGETS } = await import('./targets.ts');
 
 after(() => coverage.close());
@@ -22,18 +22,18 @@ for (const target of TARGETS) {
     after(() => target.close?.());
     const corpus = readCorpus(target.name);
 
-    test('its corpus', () => replay(target, corpus));
+    test('its corpus passes', () => replay(target, corpus));
 
-    test('inputs made from it', async (context) => {
+    test('inputs derived from it pass', async (context) => {
       const { share = 1 } = target;
       const goesOn = (tried: number): boolean => tried < RUNS * share;
-      // To find out which input it was costs a dozen times as much as to try it.
+      // Finding the input that ran new code costs a dozen times as much as trying it.
       const guide = share < 0.1 ? undefined : coverage;
       const { tried, found } = await fuzz(target, corpus, random, guide, goesOn);
-      context.diagnostic(`${tried} inputs, of which ${found.length} made new code run`);
+      context.diagnostic(`${tried} inputs, of which ${found.length} ran new code`);
     });
 
-    test('long inputs take no more than their length', async () => {
+    test('long inputs take time in proportion to their length', async () => {
       for (const length of [1024, target.longest ?? 64 * 1024]) {
         for (const input of longInputs(target, corpus, length)) await replay(target, [input]);
       }
@@ -41,7 +41,7 @@ for (const target of TARGETS) {
   });
 }
 
-/** Words over and over, and a part of what the corpus has: what takes a power of the length in time never ends. */
+/** Repeated words and parts of the corpus. A parser with polynomial time would not end. */
 function* longInputs({ words }: Target, corpus: readonly Buffer[], length: number): Generator<Buffer> {
   const some = words.filter((_, i) => i % Math.ceil(words.length / 12) === 0);
   for (const one of [...some, 'a', '1', ' ', '"', '=', '/', ',', '('])

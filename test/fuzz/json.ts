@@ -22,7 +22,7 @@ const VALUES: readonly Json[] = [
   [null],
 ];
 
-/** A text of JSON with something in it changed: values, fields, elements. What is no JSON comes back as it was. */
+/** Changes values, fields or elements of a JSON text. Returns other text unchanged. */
 export function mutatedJson(text: string, random: Random, words: readonly string[]): string {
   let value: Json;
   try {
@@ -30,7 +30,7 @@ export function mutatedJson(text: string, random: Random, words: readonly string
   } catch {
     return text;
   }
-  // What stands there already meets itself again: the same name twice, one key for another.
+  // Existing strings are reused: for example the same name twice, or one key in place of another.
   const own = [...text.matchAll(/"([^"\\]*)"/g)].map(([, inner = '']) => inner);
   const all = [
     ...words,

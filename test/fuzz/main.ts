@@ -1,7 +1,7 @@
-// `npm run fuzz`: tries made-up inputs on the parsers for as long as it is told.
-//   npm run fuzz                                     a minute over all targets
-//   npm run fuzz -- --minutes 10 --target forwarded  ten minutes for one
-//   npm run fuzz -- --keep                           adds to the corpora what made new code run, or failed
+// `npm run fuzz`: tries generated inputs on the parsers for the given time.
+// npm run fuzz                                     a minute over all targets
+// npm run fuzz -- --minutes 10 --target forwarded  ten minutes for one
+// npm run fuzz -- --keep                           adds inputs to the corpora that ran new code, or failed
 
 import { parseArgs } from 'node:util';
 import { Random, seedOfRun } from '../store/support/random.ts';
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
 });
 const random = new Random(seedOfRun());
 const coverage = new Coverage();
-// Only what is loaded after that is counted block by block.
+// V8 counts by block only in files loaded after this.
 const { TARGETS } = await import('./targets.ts');
 const chosen = TARGETS.filter(({ name }) => options.target?.includes(name) ?? true);
 if (chosen.length === 0) throw new TypeError(`the targets are ${TARGETS.map(({ name }) => name).join(' ')}`);

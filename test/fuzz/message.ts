@@ -9,8 +9,8 @@ import {
 } from '@bufbuild/protobuf';
 
 /**
- * A request as it comes off the wire, from JSON that says what is in it: fields by their names in TypeScript, bytes
- * as text of one character a byte. What does not fit a field becomes something of its type.
+ * Builds a request as decoded from the wire, from JSON with its fields by their names in TypeScript, and bytes as
+ * text of one character per byte. A value that does not fit its field becomes one of the field's type.
  */
 export function messageFrom(desc: DescMessage, json: unknown): Message {
   return fromBinary(desc, toBinary(desc, built(desc, json)));
@@ -43,7 +43,7 @@ function valueOf(field: DescField, given: unknown): unknown {
         return field.listKind === 'enum' ? Number(each) | 0 : scalar(field.scalar, each);
       });
     case 'map':
-      throw new TypeError('no request has a map');
+      throw new TypeError('requests have no maps');
   }
 }
 

@@ -1,11 +1,14 @@
 import type { Random } from '../store/support/random.ts';
 
-/** Borders of numbers. */
+/** Boundaries of numbers. */
 const NUMBERS =
   `0 00 -1 1 127 128 255 256 65535 65536 2147483647 2147483648 4294967296 9007199254740993 9223372036854775807
   9223372036854775808 18446744073709551615 1e309`.split(/\s+/);
 
-/** What breaks parsers of any language: broken escapes and UTF-8, signs that end lines, turn them or steer terminals. */
+/**
+ * Input that breaks parsers of any language: broken escapes and UTF-8, and characters that end or reverse lines or
+ * control terminals.
+ */
 const NASTY = [
   ...NUMBERS,
   ...'% %0 %00 %zz %0d%0a %2F %25 %ff %e2%80%a8 %ed%a0%80 + \' " \\ {} [] null __proto__'.split(' '),
@@ -19,10 +22,10 @@ const NASTY = [
 type Mutation = (input: Buffer, random: Random, words: readonly string[], pool: readonly Buffer[]) => Buffer;
 
 const MUTATIONS: readonly Mutation[] = [
-  // A bit, a byte.
+  // Change a bit, or a byte.
   (input, random) => changeByte(input, random, (byte) => byte ^ (1 << random.between(0, 7))),
   (input, random) => changeByte(input, random, () => random.between(0, 255)),
-  // A part taken out, doubled, repeated many times, moved.
+  // Remove, double, repeat or move a part.
   (input, random) => {
     const [from, to] = part(input, random);
     return Buffer.concat([input.subarray(0, from), input.subarray(to)]);
@@ -38,13 +41,13 @@ const MUTATIONS: readonly Mutation[] = [
     const rest = Buffer.concat([input.subarray(0, from), input.subarray(to)]);
     return insert(rest, random.between(0, rest.length), input.subarray(from, to));
   },
-  // A word put in, or in place of a part.
+  // Insert a word, or replace a part with one.
   (input, random, words) => insert(input, random.between(0, input.length), word(random, words)),
   (input, random, words) => {
     const [from, to] = part(input, random);
     return Buffer.concat([input.subarray(0, from), word(random, words), input.subarray(to)]);
   },
-  // The begin of one input and the end of another.
+  // Join the start of one input and the end of another.
   (input, random, _words, pool) => {
     const other = random.pick(pool);
     return Buffer.concat([
@@ -52,14 +55,14 @@ const MUTATIONS: readonly Mutation[] = [
       other.subarray(random.between(0, other.length)),
     ]);
   },
-  // A character as a URL may hold it.
+  // Percent-encode a character.
   (input, random) => {
     if (input.length === 0) return input;
     const at = random.between(0, input.length - 1);
     const escaped = `%${(input[at] ?? 0).toString(16).padStart(2, '0')}`;
     return Buffer.concat([input.subarray(0, at), Buffer.from(escaped), input.subarray(at + 1)]);
   },
-  // A number by another one.
+  // Replace a number.
   (input, random) => {
     const numbers = [...input.toString('latin1').matchAll(/\d+/g)];
     if (numbers.length === 0) return input;
@@ -69,7 +72,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** Another input, made from one of a pool: mostly a small change of it, now and then many. */
+/** Derives an input from one of a pool, mostly with one change, sometimes with many. */
 export function mutated(
   input: Buffer,
   random: Random,
@@ -83,7 +86,7 @@ export function mutated(
   return result;
 }
 
-/** A word of the target's language, or one that breaks parsers of any. */
+/** Returns a word of the target's language, or one that breaks parsers of any. */
 export function word(random: Random, words: readonly string[]): Buffer {
   const isOwn = words.length > 0 && random.chance(0.7);
   return Buffer.from(random.pick(isOwn ? words : NASTY), 'latin1');
@@ -101,7 +104,7 @@ function insert(input: Buffer, at: number, more: Buffer): Buffer {
   return Buffer.concat([input.subarray(0, at), more, input.subarray(at)]);
 }
 
-/** Mostly a short one. */
+/** Mostly a short part. */
 function part(input: Buffer, random: Random): [from: number, to: number] {
   const from = random.between(0, input.length);
   const longest = random.chance(0.8) ? 8 : input.length;

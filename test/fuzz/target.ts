@@ -1,20 +1,20 @@
 import type { Random } from '../store/support/random.ts';
 
-/** A parser of outside bytes, and what holds for it whatever it is given. */
+/** A parser of outside bytes, and the properties that must hold for any input. */
 export interface Target {
-  /** Its corpus is the file of this name. */
+  /** The name of its corpus file. */
   readonly name: string;
-  /** Words of its language, from which inputs are put together. */
+  /** Words of its language, from which inputs are built. */
   readonly words: readonly string[];
-  /** Longer inputs are cut. */
+  /** Longer inputs are truncated. */
   readonly maxBytes?: number;
-  /** What part of the usual number of inputs a bounded run tries: less than 1 where each takes long. */
+  /** The fraction of the usual number of inputs in a bounded run: less than 1 where each takes long. */
   readonly share?: number;
-  /** The longest to try, in bytes, where less than 64 KiB can come. */
+  /** The longest input to try, in bytes, where less than 64 KiB can arrive. */
   readonly longest?: number;
-  /** A mutation that knows the form of the input, tried as often as those of bytes. */
+  /** A mutation that knows the format of the input, used as often as those of bytes. */
   readonly mutate?: (input: Buffer, random: Random) => Buffer;
-  /** Throws, or rejects, when something does not hold. */
+  /** Throws, or rejects, if a property does not hold. */
   readonly check: (input: Buffer) => unknown;
   readonly close?: () => Promise<void>;
 }

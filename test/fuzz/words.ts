@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 
-/** A text for people: some words on one line, bounded, and nothing that steers a terminal or turns a line around. */
+/**
+ * Asserts that a text is readable: words on one line, bounded, without characters that control a terminal or reverse
+ * text.
+ */
 export function assertFit(text: string, most = 900): void {
-  assert.ok(text.length > 0, 'a message says something');
+  assert.ok(text.length > 0, 'a message is not empty');
   assert.ok(text.length <= most, `a message is bounded, and this one has ${text.length} characters`);
   assert.doesNotMatch(
     text,

@@ -1,4 +1,4 @@
-// Whole requests of the typed API and of etcd's v3 API, several in a row, on a service whose store is in memory.
+// Whole requests of the typed API and of etcd's v3 API, several in a row, on a service with a store in memory.
 
 import assert from 'node:assert/strict';
 import { fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
@@ -25,11 +25,11 @@ import { messageFrom } from '../message.ts';
 import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';
 
-/** What whoever does not know it must never learn. No input has it but by a chance of 2^-128. */
+/** A secret that no response may contain. An input has it by a chance of 2^-128. */
 const VICTIM = '6f2c1d0a9b8e7f5d4c3b2a190817f6e5';
 const HIDDEN = 'member-of-the-victim';
 
-/** What a caller's mistake is told by. */
+/** The codes for client errors. */
 const REFUSALS: readonly Code[] = [
   Code.InvalidArgument,
   Code.NotFound,
@@ -49,7 +49,7 @@ interface Api {
 }
 type Handler = (request: unknown, context: object) => unknown;
 
-/** With two tokens: `t` for all, and `guarded`, which a secret guards. */
+/** Opens a service with two tokens: `t` for all, and `guarded`, which needs a secret. */
 async function openApi(): Promise<Api> {
   const disk = emptyDisk();
   const policy = { ...DEFAULT_POLICY, maxTokens: 20 };
@@ -158,7 +158,7 @@ async function assertAnswered(
     }
   } catch (thrown) {
     if (!(thrown instanceof ConnectError)) throw thrown;
-    assert.ok(REFUSALS.includes(thrown.code), `it is refused as ${Code[thrown.code]}: ${thrown.rawMessage}`);
+    assert.ok(REFUSALS.includes(thrown.code), `it is rejected as ${Code[thrown.code]}: ${thrown.rawMessage}`);
     assertFit(thrown.rawMessage);
     const [detail] = thrown.findDetails(ErrorDetailSchema);
     if (isTyped) assert.ok(detail !== undefined && detail.reason !== ErrorReason.UNSPECIFIED);
@@ -179,7 +179,7 @@ async function turns(count: number): Promise<undefined> {
   return undefined;
 }
 
-/** An answer can be sent, and reads back. */
+/** Asserts that a response can be encoded, and reads back. */
 function assertMessage({ output }: MethodImplSpec['method'], message: unknown): void {
   const bytes = toBinary(output, message as Message);
   assert.deepEqual(toBinary(output, fromBinary(output, bytes)), bytes);
@@ -189,10 +189,10 @@ function assertMessage({ output }: MethodImplSpec['method'], message: unknown): 
 function assertUnseen(bytes: Uint8Array): void {
   const text = Buffer.from(bytes).toString('latin1');
   for (const secret of [VICTIM, HIDDEN])
-    assert.ok(!text.includes(secret), 'an answer tells of another cluster');
+    assert.ok(!text.includes(secret), 'a response reveals another cluster');
 }
 
-/** What every store keeps, whatever was asked. */
+/** Asserts what every store ensures for any input. */
 function assertLaws({ clusters }: Disk): void {
   for (const { token, size, members } of clusters.values()) {
     assert.ok(members.length <= size + CLUSTER_LIMITS.standbys);

@@ -1,4 +1,4 @@
-// What is read from files and from databases that others can write: exports, keys of the Go service, records.
+// Data read from files and from databases that others can write: exports, keys of the Go service, records.
 
 import assert from 'node:assert/strict';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
@@ -39,7 +39,7 @@ const model: Target = {
   words:
     `http://10.0.0.1:2380 https://[::1]:2380 http://h:1 HTTP://H:65535 infra1 :0 :65536 discovery.v1.Service new
     _config .. ~ 8e9e05c52164694d`.split(/\s+/),
-  /** A text as each of the model's words; its lines as peer URLs. */
+  /** Reads a text as each kind of name in the model, and its lines as peer URLs. */
   check(input) {
     const text = input.toString();
     accepted(() => parseToken(text), /^[A-Za-z0-9._~-]{1,128}$/);
@@ -51,15 +51,11 @@ const model: Target = {
     for (const url of peerUrls ?? []) assert.match(url, /^https?:\/\/[^/?#@\s,=]+:\d{1,5}$/i);
     assert.equal(new Set(peerUrls?.map(peerAddress)).size, peerUrls?.length ?? 0);
     const member = { name: name ?? 'infra1', peerUrls: peerUrls ?? ['http://a:1'] };
-    assert.deepEqual(
-      parseValue(formatValue(member)),
-      member,
-      'what is accepted can stand in --initial-cluster',
-    );
+    assert.deepEqual(parseValue(formatValue(member)), member, 'accepted values fit in --initial-cluster');
   },
 };
 
-/** What a parser of the model makes of a text; undefined when it refuses, as it should. */
+/** Returns the result of a parser of the model, or undefined if it rejects the text properly. */
 function accepted<T>(parse: () => T, pattern?: RegExp): T | undefined {
   let value: T;
   try {
@@ -96,7 +92,7 @@ const exportLine: Target = {
 
 const NOW = millis(1e12);
 
-/** What an import takes can be written, exported, and imported again as the same. */
+/** Asserts that imported data can be written, exported and imported again unchanged. */
 function assertImport(raw: RawCluster): void {
   const moved = parseCluster(raw, DEFAULT_POLICY, NOW);
   if (typeof moved === 'string') return assertFit(moved);
@@ -151,7 +147,7 @@ const etcdRecords: Target = {
     lines[at] = mutatedJson(lines[at] ?? '', random, recordWords);
     return Buffer.from(lines.join('\n'));
   },
-  /** The log of a token, a record a line. Somebody else may have written to etcd. */
+  /** The log of a token, one record per line. Another program may have written to etcd. */
   check(input) {
     const lines = input.toString('latin1').split('\n');
     const entries: LogEntry[] = lines.map((line, number) => ({
@@ -175,7 +171,7 @@ const lmdbRecords: Target = {
   name: 'lmdb-records',
   words: recordWords,
   mutate: (input, random) => Buffer.from(mutatedJson(input.toString(), random, recordWords)),
-  /** A record as the store unpacks it, in JSON. */
+  /** A record as unpacked by the store, in JSON. */
   check(input) {
     let stored: unknown;
     try {
@@ -197,7 +193,7 @@ const lmdbRecords: Target = {
   },
 };
 
-/** Data is either as its types say, or told to be damaged. */
+/** Asserts that data matches its types or is reported as damaged. */
 function undamaged(read: () => void): void {
   try {
     read();

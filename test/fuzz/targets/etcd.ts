@@ -1,4 +1,4 @@
-// What nodes of etcd send: requests of the v2 dialect, members' values, keys of the v3 dialect.
+// Requests of etcd nodes: the v2 dialect, members' values, keys of the v3 dialect.
 
 import assert from 'node:assert/strict';
 import { formatValue, parseValue } from '../../../src/etcd/value.ts';
@@ -19,7 +19,7 @@ import { redactPath } from '../../../src/server/telemetry/redact.ts';
 import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';
 
-/** `METHOD TARGET`, and then a form; `!` before the method: the body is something else. */
+/** `METHOD TARGET`, followed by a form. `!` before the method: the body has another type. */
 function rawRequest(input: Buffer): RawRequest {
   const text = input.toString('latin1');
   const end = text.includes('\n') ? text.indexOf('\n') : text.length;
@@ -52,20 +52,20 @@ const v2Request: Target = {
     if ('member' in parsed) assert.deepEqual(parseValue(formatValue(parsed.member)), parsed.member);
     if (parsed.type === 'WAIT') assert.ok(parsed.waitIndex >= 0n && parsed.waitIndex < 2n ** 64n);
     if ('token' in parsed) {
-      assert.doesNotMatch(parsed.token, /[/\p{Cc}]/u, 'a token is one part of a path');
+      assert.doesNotMatch(parsed.token, /[/\p{Cc}]/u, 'a token is one path segment');
       assertHidden(raw.target, parsed.token);
     }
     surfaceOf(raw.target, raw.method, raw.form);
   },
 };
 
-/** The log of a request has no whole token. Shorter ones than those that are issued can be a word of a path. */
+/** Asserts that the log of a request has no whole token. Tokens shorter than issued ones can be a word of a path. */
 function assertHidden(target: string, token: string): void {
   const words =
     /^(new|health|livez|readyz|robots\.txt|openapi\.json|metrics|version|favicon\.ico|v2|_page|_etcd|_config)$/;
   if (token.length < 16 || words.test(token)) return;
   const logged = redactPath(target);
-  assert.ok(!logged.includes(token) || target.startsWith('/discovery.v1.'), `the log has ${logged}`);
+  assert.ok(!logged.includes(token) || target.startsWith('/discovery.v1.'), `the log contains ${logged}`);
 }
 
 const memberValue: Target = {
@@ -106,11 +106,11 @@ const v3Keys: Target = {
     if (span === undefined) return assertNoKeyOfOurs(parsed.type, end);
     assert.ok(span.token !== '' && !span.token.includes('/'), 'a span is of one token');
     assert.ok(span.root.startsWith('/_etcd/registry/') && span.root.endsWith(span.token));
-    // Whatever it is, it shows nothing of the tokens before and after, and of those that begin like this one.
+    // No span contains keys of the tokens before and after, or of tokens with the same prefix.
     for (const other of [`${span.root}0`, `${span.root}-`, span.root.slice(0, -1), `${span.root}.x`]) {
       const place = { token: 'other', root: other };
       for (const foreign of [sizeKey(place), memberKey(place, 'a')]) {
-        assert.ok(!contains(span, foreign) || foreign.startsWith(`${span.root}/`), `it has ${foreign}`);
+        assert.ok(!contains(span, foreign) || foreign.startsWith(`${span.root}/`), `it contains ${foreign}`);
       }
     }
     if (isEmpty(span)) assert.ok(!contains(span, sizeKey(span)));
@@ -120,7 +120,7 @@ const v3Keys: Target = {
 };
 
 function assertNoKeyOfOurs(type: string, end: Buffer): void {
-  // One key under a token is a span in any case.
+  // One key under a token is always a span.
   if (end.length === 0) assert.equal(type, 'OUTSIDE');
 }
 

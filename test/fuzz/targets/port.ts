@@ -17,18 +17,18 @@ import type { Target } from '../target.ts';
 import { assertFit } from '../words.ts';
 
 const VICTIM = '6f2c1d0a9b8e7f5d4c3b2a190817f6e5';
-/** So long without another byte, and an answer is taken for one that is still to come. */
+/** A response without another byte for this long is still pending. */
 const QUIET_MS = 20;
-/** Every status that the service answers with but those of its own failures. */
+/** Every status of the service except those of its own failures. */
 const STATUSES = [
   100, 200, 201, 204, 301, 303, 400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 415, 417, 429, 431, 505,
 ];
-/** What gRPC and Connect say of failures of the service; none of them is for what a caller has done. */
+/** Codes of gRPC and Connect for failures of the service, which no client can cause. */
 const FAILURES: readonly number[] = [Code.Unknown, Code.Internal, Code.DataLoss, Code.Unavailable];
 
 /**
- * Connect's own words for a message that cannot be read, with some of it: only its sender gets them. By custom of
- * gRPC's servers that is an internal error where it is not JSON.
+ * Connect's own message for undecodable input, which quotes it to its sender. gRPC servers report it as an internal
+ * error unless it is JSON.
  */
 const UNREADABLE = /^(?:parse binary: |cannot decode )/;
 
@@ -55,7 +55,7 @@ async function leave(): Promise<void> {
   running = undefined;
 }
 
-/** Nothing was a defect, and no line of the log has a whole token. */
+/** Asserts that no defect was logged, and no whole token. */
 function assertLog({ logged }: RunningService): void {
   for (const line of (logged as string[]).splice(0)) {
     assert.doesNotMatch(line, /"level":(?:50|60|"error"|"fatal")/, line.slice(0, 500));
@@ -83,7 +83,7 @@ const http1: Target = {
   ],
   share: 0.08,
   longest: 32 * 1024,
-  /** The bytes of a connection. A last request is sent behind them. */
+  /** The bytes of a connection, followed by a last request. */
   async check(input) {
     const open = await service();
     const answer = await converse(open.port, input);
@@ -96,10 +96,10 @@ const http1: Target = {
   close: leave,
 };
 
-/** What begins with a frame of SETTINGS. */
+/** Returns whether a response starts with a SETTINGS frame. */
 const isHttp2 = (answer: string): boolean => answer.charCodeAt(3) === 4;
 
-/** What comes back until the connection ends, or nothing more comes. */
+/** Returns the response bytes until the connection ends or stays quiet. */
 function converse(port: number, input: Buffer): Promise<string> {
   return new Promise((resolve) => {
     const socket = createConnection(port, '127.0.0.1');
@@ -145,7 +145,7 @@ const exchange: Target = {
     const [head = '', body = ''] = halves(input.toString('latin1'));
     return Buffer.from(`${head}\n\n${mutatedJson(body, random, exchangeWords)}`, 'latin1');
   },
-  /** `METHOD path`, lines of headers, an empty line, a body: sent over HTTP/2. With `framed:1` as gRPC frames it. */
+  /** `METHOD path`, header lines, an empty line, a body: sent over HTTP/2. `framed:1` adds gRPC framing. */
   async check(input) {
     const open = await service();
     const [head = '', text = ''] = halves(input.toString('latin1'));
@@ -169,7 +169,7 @@ const exchange: Target = {
     try {
       stream = session.request(sent, { endStream: sentBody.length === 0 });
     } catch {
-      return; // Node's client does not send it.
+      return; // Node.js's client refuses to send it.
     }
     const answer = await answerOf(stream, sentBody);
     assertAnswer(answer);
@@ -190,7 +190,7 @@ function halves(text: string): string[] {
 }
 
 interface Answer {
-  /** Nothing of it is still to come. */
+  /** Whether the response is complete. */
   readonly isWhole: boolean;
   readonly fields: IncomingHttpHeaders;
   readonly body: string;
@@ -231,14 +231,14 @@ function assertAnswer({ isWhole, fields, body }: Answer): void {
     assert.ok(!FAILURES.includes(Number(fields['grpc-status'])) || UNREADABLE.test(message), told);
   }
   if (isWhole && type.startsWith('application/json') && status >= 400) assertRefusal(status, body);
-  if (type.startsWith('text/html')) assert.ok(!body.includes('<x-mark'), 'what came is escaped');
+  if (type.startsWith('text/html')) assert.ok(!body.includes('<x-mark'), 'input is escaped');
   if (isWhole && type.startsWith('text/plain') && status >= 400) assertFit(body.trimEnd());
 }
 
-/** A call of a wrong method or type: the code is the one that Connect's clients derive from the status. */
+/** Wrong method or type: Connect's clients derive the code from the status. */
 const UNSPOKEN: readonly number[] = [405, 415];
 
-/** In the form of Connect, or of etcd's v2 dialect. */
+/** Asserts an error in the format of Connect or of etcd's v2 dialect. */
 function assertRefusal(status: number, body: string): void {
   const refusal = JSON.parse(body) as { code?: string; message?: string; errorCode?: number; cause?: string };
   const { code, message, errorCode, cause } = refusal;

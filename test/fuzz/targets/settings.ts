@@ -1,4 +1,4 @@
-// What operators write, and what proxies and browsers put into headers.
+// Settings that operators write, and headers of proxies and browsers.
 
 import assert from 'node:assert/strict';
 import { hashSecret } from '../../../src/discovery/access.ts';
@@ -65,7 +65,7 @@ const address: Target = {
     const networks = parseCidrs(text);
     for (const part of networks === undefined ? [] : text.split(',')) {
       const own = parseIp(part.trim().replace(/\/.*/, ''));
-      assert.ok(own !== undefined && covers(networks, own), 'a network has its own address');
+      assert.ok(own !== undefined && covers(networks, own), 'a network contains its own address');
     }
   },
 };
@@ -90,7 +90,7 @@ const settings: Target = {
     ...'\n-h\n \n--help \n-- = http://u:secret@h 7d 1h json create'.split(' '),
   ],
   longest: 4 * 1024,
-  /** Lines: a variable where there is NAME=, else an argument. */
+  /** Lines: a variable if NAME=, otherwise an argument. */
   check(input) {
     const env: Record<string, string> = {};
     const args: string[] = [];
@@ -130,7 +130,7 @@ const configFile: Target = {
   },
 };
 
-/** What a trusted proxy appends to the headers of its client, whom it knows. */
+/** The address that a trusted proxy appends to the headers. */
 const PROXY = parseIp('10.1.1.1') as Ip;
 const CLIENT = '203.0.113.7';
 const TRUSTED = parseCidrs('10.0.0.0/8');
@@ -139,18 +139,22 @@ const forwarded: Target = {
   name: 'forwarded',
   words: `for= for="[2001:db8::1]:4711" FOR= ;proto=https ;by=10.0.0.1 , ; " \\" \\ 10.0.0.2 192.0.2.1 [::1]
     ::ffff:10.0.0.1 unknown _hidden :80 for=192.0.2.60, 203.0.113.7`.split(/ +|\n/),
-  /** What the client sends itself: X-Forwarded-For, and after a line feed Forwarded. */
+  /** Headers that the client sends itself: X-Forwarded-For, and after a line feed Forwarded. */
   check(input) {
     const [own = '', ownNew] = input.toString('latin1').split('\n');
     const peer = parseIp('198.51.100.1') as Ip;
     const headers = { forwardedFor: own, forwarded: ownNew };
-    assert.deepEqual(clientBehind(peer, headers, TRUSTED), peer, 'a stranger names nobody');
+    assert.deepEqual(
+      clientBehind(peer, headers, TRUSTED),
+      peer,
+      'an untrusted peer cannot name another client',
+    );
     assertIp(clientBehind(PROXY, headers, TRUSTED));
-    // A client must not pass for another one, and mixed headers count for none.
+    // A client must not pass for another one, and contradictory headers are ignored.
     const client = parseIp(CLIENT) as Ip;
     const append = (before: string, more: string): string => (before === '' ? more : `${before}, ${more}`);
     const old = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: undefined }, TRUSTED);
-    assert.deepEqual(old, client, 'what the proxy has appended counts');
+    assert.deepEqual(old, client, 'what the proxy appended counts');
     const both = clientBehind(PROXY, { forwardedFor: append(own, CLIENT), forwarded: ownNew }, TRUSTED);
     const isNobodyElse = (ip: Ip): boolean => [client, PROXY].includes(ip);
     assert.ok(isNobodyElse(both), `the client passes for ${both}`);
@@ -188,9 +192,9 @@ const credentials: Target = {
           socket: {},
         } as unknown as PortRequest);
         const caller = rights(undefined);
-        assert.equal(caller.mayCreate, mode === 'off', 'nobody is let in who has not the secret');
+        assert.equal(caller.mayCreate, mode === 'off', 'a caller without the secret is not admitted');
         assert.equal(caller.mayUse, mode !== 'all');
-        assert.notEqual(caller.isOperator, true, 'nobody is an operator who has not the secret');
+        assert.notEqual(caller.isOperator, true, 'a caller without the secret is not an operator');
         assert.ok(caller.proof === undefined || caller.proof.length === 64);
       }
     }
@@ -226,7 +230,7 @@ const headers: Target = {
   check(input) {
     const text = input.toString('latin1');
     const wants = prefersHtml(text, 'application/json');
-    if (wants) assert.match(text, /text\/html/i, 'a page is for those who ask for HTML by its name');
+    if (wants) assert.match(text, /text\/html/i, 'only a request that names HTML gets a page');
     const id = requestIdOf({ headers: { 'x-request-id': text } } as unknown as PortRequest);
     assert.match(id, /^[\w.:+/=-]{1,128}$/);
   },

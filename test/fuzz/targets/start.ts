@@ -1,4 +1,4 @@
-// What boot scripts ask: `/_start/TOKEN?etcd=3.7&name=infra1&ip=10.0.0.1`.
+// Requests of boot scripts: `/_start/TOKEN?etcd=3.7&name=infra1&ip=10.0.0.1`.
 
 import assert from 'node:assert/strict';
 import { targetOf } from '../../../src/boot/target.ts';
@@ -37,7 +37,7 @@ const startQuery: Target = {
     if (read.type === 'WRONG') return assertFit(read.problem);
     const { told, format } = read;
     const again = readQuery(queryText(told, format));
-    assert.ok(again.type === 'ASKED', 'what was read is read again');
+    assert.ok(again.type === 'ASKED', 'the printed query is read again');
     assert.deepEqual([{ mixed: false, ...again.told }, again.format], [{ mixed: false, ...told }, format]);
     const { data, ...node } = told;
     const answer = answerFor({ ...node, serviceUrl: 'https://disc.example', token: TOKEN }, CLUSTER, data);
@@ -46,7 +46,7 @@ const startQuery: Target = {
       return assertFit(answer.next);
     }
     if (format === 'json') return;
-    // Nothing of it begins a line of its own, which a boot script could take for a step.
+    // No value starts a line of its own, which a boot script could take for a step.
     const steps = answerText(answer, format).match(/^#\$ /gm)?.length ?? 0;
     assert.equal(steps, answer.steps.length);
   },
