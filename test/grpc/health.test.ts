@@ -27,7 +27,7 @@ async function* statuses(answers: AsyncIterable<HealthCheckResponse>): AsyncGene
   return undefined;
 }
 
-test('each service and all together are serving; an unknown one is not there', async () => {
+test('reports each service and the server as serving, and an unknown service as not found', async () => {
   const client = connect(service.url);
   for (const name of ['', 'discovery.v1.DiscoveryService', 'etcdserverpb.KV', 'grpc.health.v1.Health']) {
     assert.equal((await client.check({ service: name })).status, Status.SERVING, name);
@@ -35,14 +35,14 @@ test('each service and all together are serving; an unknown one is not there', a
   await assert.rejects(client.check({ service: 'nobody' }), { code: Code.NotFound });
 });
 
-test('all services are listed with how they are, in one call', async () => {
+test('lists all services with their status in one call', async () => {
   const { statuses } = await connect(service.url).list({});
   for (const name of ['', 'discovery.v1.DiscoveryService', 'etcdserverpb.KV', 'grpc.health.v1.Health'])
     assert.equal(statuses[name]?.status, Status.SERVING, name);
   assert.ok(!('nobody' in statuses));
 });
 
-test('a probe over HTTP/1.1 works too, and is no line of the log', async () => {
+test('supports a probe over HTTP/1.1, and does not log it', async () => {
   const answer = await fetch(`${service.url}/grpc.health.v1.Health/Check`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -57,7 +57,7 @@ test('a probe over HTTP/1.1 works too, and is no line of the log', async () => {
   assert.deepEqual([...new Set(probes().map(({ level }) => level))], ['debug']);
 });
 
-test('who watches is told that the service stops, and does not hold it up', async () => {
+test('tells watchers that the service stops, and does not wait for them', async () => {
   const stopping = await startService({}, { grace: 60_000 });
   const client = connect(stopping.url);
   const watches = ['', 'nobody'].map((name) => statuses(client.watch({ service: name })));
@@ -78,7 +78,7 @@ test('who watches is told that the service stops, and does not hold it up', asyn
   await stopped;
 });
 
-test('who watches is told when the store fails and when it is back, and is looked for together', async () => {
+test('tells watchers when the store fails and recovers, and checks it once for all of them', async () => {
   let problem: string | undefined;
   let looks = 0;
   const stopping = new AbortController();
@@ -105,7 +105,7 @@ test('who watches is told when the store fails and when it is back, and is looke
   assert.deepEqual(await next(), new Set([Status.NOT_SERVING]));
   problem = undefined;
   assert.deepEqual(await next(), new Set([Status.SERVING]));
-  // Each is looked for when it is told; in between one look serves all.
+  // Each watch is notified, and one check serves all of them in between.
   assert.ok(looks - before < 3 * watches.length, `${looks - before} looks`);
   leave.abort();
 });

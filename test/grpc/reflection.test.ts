@@ -69,7 +69,7 @@ for (const [version, ask] of Object.entries(VERSIONS)) {
       );
     });
 
-    test('finds every kind of symbol, and the file comes with all that it needs', async () => {
+    test('finds every kind of symbol, and returns its file with all imports', async () => {
       const symbols: Record<string, string> = {
         'discovery.v1.DiscoveryService': 'discovery/v1/service.proto',
         'discovery.v1.DiscoveryService.CreateToken': 'discovery/v1/service.proto',
@@ -78,7 +78,7 @@ for (const [version, ask] of Object.entries(VERSIONS)) {
         'discovery.v1.WatchMembersResponse.update': 'discovery/v1/service.proto',
         'discovery.v1.ClusterState': 'discovery/v1/cluster.proto',
         'discovery.v1.CLUSTER_STATE_COMPLETE': 'discovery/v1/cluster.proto',
-        // Of error details, which no service mentions.
+        // In error details, which no service refers to.
         'discovery.v1.ErrorDetail': 'discovery/v1/error.proto',
         'grpc.health.v1.HealthCheckResponse.ServingStatus': 'grpc/health/v1/health.proto',
         'grpc.health.v1.HealthCheckResponse.SERVING': 'grpc/health/v1/health.proto',
@@ -91,14 +91,14 @@ for (const [version, ask] of Object.entries(VERSIONS)) {
           fromBinary(FileDescriptorProtoSchema, bytes),
         );
         assert.equal(files[0]?.name, file);
-        // Fails when an import is missing.
+        // Throws if an import is missing.
         createFileRegistry({ $typeName: FileDescriptorSetSchema.typeName, file: files.reverse() });
         const byName = await ask(service.url, { case: 'fileByFilename', value: file });
         assert.deepEqual(byName, answer);
       }
     });
 
-    test('says what is not there', async () => {
+    test('reports unknown symbols', async () => {
       const questions: Question[] = [
         { case: 'fileByFilename', value: 'nothing.proto' },
         { case: 'fileContainingSymbol', value: 'discovery.v1.Nothing' },
@@ -124,7 +124,7 @@ for (const [version, ask] of Object.entries(VERSIONS)) {
   });
 }
 
-test('a stream that is left open does not hold up the end of the service', async () => {
+test('an open stream does not delay the end of the service', async () => {
   const stopping = await startService({}, { grace: 60_000 });
   const client = createClient(V1, createGrpcTransport({ baseUrl: stopping.url }));
   let close = (): void => {};
@@ -145,13 +145,13 @@ test('a stream that is left open does not hold up the end of the service', async
   assert.equal(ended.reason.code, Code.Unavailable);
 });
 
-test('streams that clients leave open are ended after the answer, and their connection serves on', async (t) => {
+test('the server ends streams that clients leave open after its response, and keeps their connection', async (t) => {
   const own = await startService();
   t.after(() => own.stop());
   const session = connect(own.url);
   t.after(() => session.destroy());
   const call = { ':method': 'POST', ':path': `/${V1.typeName}/ServerReflectionInfo`, te: 'trailers' };
-  // A message of no form: the answer is an error, and its client goes on to write.
+  // An invalid message: the server responds with an error while its client continues to write.
   const codes = Array.from({ length: 50 }, async () => {
     const stream = session.request({ ...call, 'content-type': 'application/grpc' });
     stream.resume().on('error', () => {});
