@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { compile, install, type Packed, pack, STRICT } from './projects.ts';
 
-// The typed client as npm makes it, in an empty project, for every way in which a program may load it.
+// The typed client as npm packs it, in an empty project, loaded in every way that a program may use.
 
 const exec = promisify(execFile);
 const project = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -29,7 +29,7 @@ console.log(typeof sizeOf, typeof client.getCluster, typeof retryInterceptor, Di
 `;
 const OUTPUT = /^function function function discovery\.v1\.DiscoveryService \d+\n$/;
 
-test('it depends on Connect and protobuf alone, and names no file that it does not have', () => {
+test('depends only on Connect and protobuf, and names no file that is missing', () => {
   const packages = Object.keys(client.manifest.dependencies).sort();
   assert.deepEqual(packages, ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node']);
   const { directory } = client;
@@ -41,7 +41,7 @@ test('it depends on Connect and protobuf alone, and names no file that it does n
 });
 
 for (const kind of ['node16', 'nodenext']) {
-  test(`it is imported and required by programs that are compiled for ${kind}`, async () => {
+  test(`can be imported and required by programs compiled for ${kind}`, async () => {
     for (const extension of ['mts', 'cts']) writeFileSync(join(project, `program.${extension}`), PROGRAM);
     const compilerOptions = { ...STRICT, module: kind, moduleResolution: kind };
     await compile(project, { compilerOptions, include: ['program.*'] });
@@ -57,7 +57,7 @@ for (const kind of ['node16', 'nodenext']) {
   });
 }
 
-test('it is bundled, and without Node.js for browsers', async () => {
+test('can be bundled, and for browsers without Node.js', async () => {
   writeFileSync(join(project, 'program.mts'), PROGRAM);
   const compilerOptions = { ...STRICT, module: 'esnext', moduleResolution: 'bundler', noEmit: true };
   await compile(project, { compilerOptions, include: ['program.mts'] });

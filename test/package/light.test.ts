@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-// What `npm start` installs in a fresh clone: enough to run and to build, and light.
+// The packages that `npm start` installs in a fresh clone: enough to run and to build, and small.
 
 interface Locked {
   readonly optional?: boolean;
@@ -20,7 +20,7 @@ const { allPackages, servicePackages } = (await import(pathToFileURL('src/dev/lo
   servicePackages: (lock: unknown) => Packages;
 };
 
-/** The paths of what npm installs on a machine. */
+/** Returns the paths of what npm installs on a platform. */
 function on(packages: Packages, os: string, cpu: string): string[] {
   const taken = [...packages].filter(
     ([, each]) => !each.optional || (each.os?.includes(os) === true && each.cpu?.includes(cpu) === true),
@@ -32,7 +32,7 @@ const MIB = 2 ** 20;
 const OF_CHECKS_AND_TESTS =
   /^node_modules\/(@biomejs|@bufbuild\/(buf|protoc)|oxlint|@oxlint|playwright|axe-core|fast-check|@opentelemetry\/sdk)/;
 
-test('the first start installs no tool of checks and tests', () => {
+test('the first start installs no tools of checks and tests', () => {
   const service = servicePackages(lock);
   const all = allPackages(lock);
   assert.ok([...all.keys()].some((path) => OF_CHECKS_AND_TESTS.test(path)));
@@ -40,19 +40,19 @@ test('the first start installs no tool of checks and tests', () => {
     assert.doesNotMatch(path, OF_CHECKS_AND_TESTS);
     assert.ok(all.has(path), path);
   }
-  // Each is one more that somebody has to trust. The native compiler and the store have one for each platform.
+  // Each package is one more to trust. The native compiler and the store have one for each platform.
   for (const cpu of ['x64', 'arm64']) {
     const count = on(service, 'linux', cpu).length;
     assert.ok(count <= 95, `${count} packages on linux-${cpu}`);
   }
 });
 
-test('what the first start installs takes at most 120 MiB', () => {
+test('the first start installs at most 120 MiB', () => {
   const sizes = on(servicePackages(lock), process.platform, process.arch).map((path) => {
     const files = readdirSync(path, { recursive: true, encoding: 'utf8' });
-    // What has another package's place in it is counted there.
+    // A package installed inside another one is counted there.
     const own = files.filter((name) => !name.startsWith('node_modules'));
-    // As a disk keeps them, in blocks.
+    // Disk usage, in blocks.
     const bytes = own.map((name) => Math.ceil(lstatSync(join(path, name)).size / 4096) * 4096);
     return bytes.reduce((sum, size) => sum + size, 0);
   });
@@ -61,7 +61,7 @@ test('what the first start installs takes at most 120 MiB', () => {
   assert.ok(mebibytes <= 120, `${mebibytes.toFixed(0)} MiB`);
 });
 
-test('every package may be installed, strictly, on the oldest Node.js that is promised', () => {
+test('every package supports the oldest promised Node.js', () => {
   for (const [path, { engines }] of allPackages(lock)) {
     const wanted = engines?.node ?? '*';
     const allowed = wanted

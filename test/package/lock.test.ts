@@ -6,7 +6,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly integrity?: string; readonly resolved?: string }>>;
 }
 
-/** The tools of checks and tests: a link to test/package.json. */
+/** A link to test/package.json, which lists the tools of checks and tests. */
 const OURS = 'node_modules/etcd-discovery-tools';
 
 test('every package is locked to its origin and its content, for every platform', () => {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { type RunningService, startService } from '../support/service.ts';
 import { compile, install, type Manifest, pack, ROOT, STRICT } from './projects.ts';
 
-// Both packages as npm makes them, in an empty project: what their users get, and nothing of the clone.
+// Both packages as npm packs them, in an empty project: what users get, without the clone.
 
 const exec = promisify(execFile);
 
@@ -36,7 +36,7 @@ after(async () => {
   await service.stop();
 });
 
-test('the package of the service holds what runs, the types of what it exports, and the protos of the API', () => {
+test("the service's package has the program, the types of its exports, and the protos of the API", () => {
   const odd = files.filter(
     (name) =>
       !/^dist\/(src|gen)\/.*\.js$/.test(name) &&
@@ -76,7 +76,7 @@ test('the command runs', async () => {
   assert.match(stdout, /^etcd-discovery \d/);
 });
 
-/** The ts blocks of the guide, each with what it prints. */
+/** Returns the ts blocks of the guide, each with its expected output. */
 function examples(): Array<{ code: string; output: string }> {
   const markdown = readFileSync(join(ROOT, 'docs', 'guides', 'typescript-client.md'), 'utf8');
   const pattern = /^```ts\n([\s\S]*?)^```\n\n```text\n([\s\S]*?)^```\n/gm;
@@ -85,13 +85,13 @@ function examples(): Array<{ code: string; output: string }> {
   return found;
 }
 
-test('the examples of the guide compile with strict types and print what it says', async () => {
+test('the examples of the guide compile with strict types and print their documented output', async () => {
   const found = examples();
   assert.ok(found.length >= 3);
   for (const [i, { code }] of found.entries()) {
     writeFileSync(join(project, `example${i}.ts`), code.replaceAll('http://localhost:8087', service.url));
   }
-  // For browsers: the same without Node.js, over a transport of the caller's.
+  // For browsers: the same without Node.js, over a transport that the caller provides.
   writeFileSync(
     join(project, 'web.ts'),
     `import { createClient, createRouterTransport } from '@connectrpc/connect';

@@ -8,7 +8,7 @@ import { slow } from '../slow.ts';
 const exec = promisify(execFile);
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What a package says of itself. */
+/** The fields of a package.json that the tests read. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -18,15 +18,15 @@ export interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
 }
 
-/** A package as it is published. */
+/** A packed package. */
 export interface Packed {
   readonly manifest: Manifest;
   readonly tarball: string;
-  /** The same, laid out. */
+  /** The unpacked package. */
   readonly directory: string;
 }
 
-/** Makes both packages in a directory. */
+/** Packs both packages into a directory. */
 export async function pack(into: string): Promise<{ service: Packed; client: Packed }> {
   const packages = join(into, 'packages');
   await exec(process.execPath, [join(ROOT, 'src/dev/pack/main.mjs'), '--into', packages], { cwd: ROOT });
@@ -42,7 +42,7 @@ function readManifest(directory: string): Manifest {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Fills an empty project with packages and what compiles it. Long runs have npm do it, strictly. */
+/** Installs packages and a compiler in an empty project. In a long run npm does it, with strict engines. */
 export async function install(project: string, ours: readonly Packed[]): Promise<void> {
   const tools = ['typescript', '@types/node'];
   writeFileSync(join(project, 'package.json'), '{"type": "module", "private": true}');
@@ -56,7 +56,7 @@ export async function install(project: string, ours: readonly Packed[]): Promise
     await exec('npm', ['install', ...flags, ...wanted], { cwd: project });
     return;
   }
-  // What npm would install, from the clone: no network, and nothing that the packages do not ask for.
+  // Copies from the clone what npm would install: no network, and only what the packages ask for.
   const modules = join(project, 'node_modules');
   for (const { manifest, tarball } of ours) {
     const directory = join(modules, manifest.name);
@@ -70,7 +70,7 @@ export async function install(project: string, ours: readonly Packed[]): Promise
   }
 }
 
-/** Compiles a project; what the compiler says is the error. */
+/** Compiles a project. Fails with the compiler's output. */
 export async function compile(project: string, config: object): Promise<void> {
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -85,7 +85,7 @@ export const STRICT = {
   strict: true,
   exactOptionalPropertyTypes: true,
   noUncheckedIndexedAccess: true,
-  // Our own types are checked as well.
+  // Checks our own type declarations as well.
   skipLibCheck: false,
   types: ['node'],
   outDir: 'out',
