@@ -23,14 +23,14 @@ function basic(name: string, secret: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}` };
 }
 
-suite('the page of all clusters', () => {
+suite('the clusters page', () => {
   let service: RunningService;
   let maker: DiscoveryClient;
   let stuck: string;
   let forming: string;
   let complete: string;
 
-  /** Makes a token as if it were so long ago. */
+  /** Creates a token dated `ago` ms in the past. */
   const make = async (ago: number, request: Parameters<DiscoveryClient['createToken']>[0]) => {
     const { discovery } = service;
     const { now } = discovery;
@@ -62,11 +62,11 @@ suite('the page of all clusters', () => {
     assert.equal(page.status, 200);
     return page.text();
   };
-  /** What stands in a part of the page. */
+  /** Returns the HTML of one part of the page. */
   const part = (html: string, id: string): string =>
     new RegExp(`<section id="${id}".*?</section>`, 's').exec(html)?.[0] ?? '';
 
-  test('is for operators alone, and others are told so', async () => {
+  test('rejects callers who are not operators, and says how to become one', async () => {
     for (const [headers, status] of [
       [{}, 401],
       [basic('eve', 'no such secret'), 401],
@@ -88,7 +88,7 @@ suite('the page of all clusters', () => {
     assert.equal(bearer.status, 200);
   });
 
-  test('is kept nowhere, told to nobody, framed by nobody, and changes nothing', async () => {
+  test('is never cached or framed, sends no referrer, and changes nothing', async () => {
     const { headers } = await open(`${service.url}/_clusters`, { headers: asOps });
     assert.equal(headers.get('cache-control'), 'no-store');
     assert.equal(headers.get('referrer-policy'), 'no-referrer');
@@ -105,14 +105,14 @@ suite('the page of all clusters', () => {
     for (const token of [stuck, forming, complete]) assert.ok(!logged.includes(token));
   });
 
-  test('tells what is stuck and why, what forms, and what has completed, with the way to each', async () => {
+  test('shows which clusters are stuck and why, which are forming or complete, and links to each', async () => {
     const html = await textOf('_clusters');
     const of = part(html, 'stuck');
     assert.ok(of.includes(`href="./${stuck}"`) && !of.includes(forming) && !of.includes(complete));
     assert.match(of, /2\/3.*1 missing.*no new nodes for .*&lt;b&gt;.*infra2/s);
-    assert.match(of, /https/, 'a warning of its addresses');
+    assert.match(of, /https/, 'a warning about its addresses');
     assert.match(of, /2 hours ago by ada/);
-    assert.ok(!html.includes('<img') && !html.includes('<b>&'), 'texts are texts');
+    assert.ok(!html.includes('<img') && !html.includes('<b>&'), 'text is escaped');
     const young = part(html, 'forming');
     assert.ok(young.includes(`href="./${forming}"`) && !young.includes(stuck));
     const done = part(html, 'complete');
@@ -122,7 +122,7 @@ suite('the page of all clusters', () => {
     assert.equal(token.status, 200);
   });
 
-  test('has all clusters of a state, a page at a time', async () => {
+  test('lists all clusters in a state, page by page', async () => {
     assert.match(await textOf('_clusters?state=deleted'), /gone/);
     assert.ok(!(await textOf('_clusters?state=complete')).includes('gone'));
     const more = LIST_LIMITS.clusters + 5;
@@ -154,7 +154,7 @@ suite('the page of all clusters', () => {
       'a narrow phone': { viewport: { width: 320, height: 640 } },
     };
     for (const [look, options] of Object.entries(LOOKS)) {
-      test(`has nothing inaccessible or cut off, without a script: ${look}`, async () => {
+      test(`is accessible and not cut off, without a script: ${look}`, async () => {
         const httpCredentials = { username: 'ops', password: ops.secret };
         // axe-core is one.
         const tab = await openTab(browser, `${service.url}/_clusters`, {

@@ -43,7 +43,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     }
   };
 
-  test('the copy button copies the lines, and the focus stays on it', async () => {
+  test('a copy button copies the commands and keeps the focus', async () => {
     const token = await newToken();
     const tab = await openTab(browser, `${service.url}/${token}`, {
       permissions: ['clipboard-read', 'clipboard-write'],
@@ -56,7 +56,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await linesHave(page, /10\.1\.2\.3/);
     const said = await firstSaid(page);
     await copy.press('Enter');
-    await waitFor('the button to say so', async () => (await said()) === 'Copied');
+    await waitFor('the button to say Copied', async () => (await said()) === 'Copied');
     await register(token, 'infra1');
     await sees(page, '1 of 3 nodes registered, 2 missing.');
     assert.equal(await page.evaluate("document.activeElement.classList.contains('copy')"), true);
@@ -66,12 +66,12 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('what a copy button says for a while is not drawn over', async () => {
+  test('a copy button keeps its "Copied" label while the page redraws', async () => {
     const token = await newToken();
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
     await sees(page, 'Live');
-    // As after a press, for longer than any drawing takes.
+    // Simulates the label after a press, for longer than a redraw takes.
     await page.evaluate(`for (const button of document.querySelectorAll('.copy')) {
       button.textContent = 'Copied';
       button.setAttribute('data-said', '');
@@ -82,18 +82,18 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('where the browser has no clipboard for a page, the old way copies', async () => {
+  test('copying works in a browser without the clipboard API', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken({ size: 1 })}`);
     const { page } = tab;
     await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
     const said = await firstSaid(page);
     await page.getByRole('button', { name: /^Copy for etcd/ }).click();
-    await waitFor('the button to say so', async () => (await said()) === 'Copied');
+    await waitFor('the button to say Copied', async () => (await said()) === 'Copied');
     assert.match(String(await page.evaluate('getSelection().toString()')), /^etcd /);
     await tab.close();
   });
 
-  test('the URL of the token is copied with one button, or selected where nothing may copy', async () => {
+  test('one button copies the token URL, or selects it when the browser forbids copying', async () => {
     const token = await newToken();
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
@@ -101,20 +101,23 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await sees(page, 'Live');
     const copy = page.getByRole('button', { name: 'Copy the token URL' });
     await copy.click();
-    await waitFor('a screen reader to be told', async () => (await said()) === 'Copied the token URL.');
-    // As in a browser that allows neither way.
+    await waitFor(
+      'the announcement to a screen reader',
+      async () => (await said()) === 'Copied the token URL.',
+    );
+    // A browser that allows neither way of copying.
     await page.evaluate(`Object.defineProperty(navigator, 'clipboard', { value: undefined });
       document.execCommand = () => false; getSelection().removeAllRanges()`);
     await copy.click();
     await waitFor(
-      'a screen reader to be told what to press',
+      'the announcement of the keys to press',
       async () => (await said())?.startsWith('Selected the token URL: press') === true,
     );
     assert.equal(await page.evaluate('getSelection().toString()'), `${service.url}/${token}`);
     await tab.close();
   });
 
-  test('a token whose secret was given in the form is followed live, and no URL has the secret', async () => {
+  test('a token opened with its secret updates live, and the secret is in no URL', async () => {
     const { cluster, secrets } = await service.client.createToken({ size: 2, guard: [Access.JOIN] });
     const [token = '', secret = ''] = [cluster?.token, secrets[0]?.secret];
     const tab = await openTab(browser, `${service.url}/${token}`);
@@ -130,7 +133,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     assert.ok(tab.requests.every((request) => !request.includes(secret)));
   });
 
-  test('a token that is deleted while its page is open says so, and who was there', async () => {
+  test('an open page reports that its token was deleted, and who had registered', async () => {
     const token = await newToken();
     await register(token, 'infra1');
     const tab = await openTab(browser, `${service.url}/${token}`);
@@ -143,7 +146,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('a token that expires while its page is open says so', async () => {
+  test('an open page reports that its token expired', async () => {
     for (let seconds = 5n, wasLive = false; !wasLive; seconds *= 4n) {
       const token = await newToken({ ttl: { seconds } });
       const tab = await openTab(browser, `${service.url}/${token}`, { bear: /status of 410/ });
@@ -151,7 +154,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
       const live = shown(page, 'Live');
       const expired = shown(page, 'The token has expired: 0 of 3 nodes registered, 3 missing.');
       await live.or(expired).first().waitFor();
-      // On a machine that has much to do the page may be opened too late: then once more, with more time.
+      // On a busy machine the page may open too late: try once more with a longer lifetime.
       wasLive = await live.isVisible();
       await expired.waitFor();
       if (wasLive) assert.equal(await page.title(), 'Expired: etcd cluster');
@@ -159,7 +162,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     }
   });
 
-  test('deregistrations and replacements show, and who comes too late stands by', async () => {
+  test('the page shows deregistrations, replacements and standbys', async () => {
     const token = await newToken({ size: 2 });
     await register(token, 'a');
     const tab = await openTab(browser, `${service.url}/${token}`);
@@ -178,7 +181,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('a value that is not an address is told, and the lines keep their placeholder', async () => {
+  test('the page rejects an invalid address and keeps the placeholder in the commands', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken()}`);
     const { page } = tab;
     await page.getByLabel('IP address').fill('10.0.0.999');
@@ -190,7 +193,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('a tab that nobody looks at gives its stream back, and takes up again', async () => {
+  test('a hidden tab closes its stream and resumes when shown', async () => {
     const token = await newToken();
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
@@ -216,7 +219,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('a tab that is opened in the background gives its stream back too, and one whose token ended is over', async () => {
+  test('a tab opened in the background closes its stream, and a deleted token ends it', async () => {
     const token = await newToken();
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
@@ -241,7 +244,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('it works over TLS and HTTP/2 as well', async (t) => {
+  test('the page works over TLS and HTTP/2', async (t) => {
     const secure = await SpawnedService.start(TLS_ARGS);
     t.after(() => secure.remove());
     const tab = await openTab(browser, secure.url, { ignoreHTTPSErrors: true });
@@ -254,7 +257,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('the focus goes to what is new when the part that has it is over', async () => {
+  test('the focus moves to the new content when the focused part disappears', async () => {
     const token = await newToken({ size: 1 });
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
@@ -265,7 +268,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('what is missing is a placeholder, and no line has the name of another member', async () => {
+  test('missing values are placeholders, and no command uses the name of another member', async () => {
     const token = await newToken();
     await register(token, 'infra2');
     const tab = await openTab(browser, `${service.url}/${token}`);
@@ -282,7 +285,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('what hostile members call themselves is text', async () => {
+  test('text from hostile members is escaped', async () => {
     const token = await newToken({ description: '<img src=x onerror=alert(1)>' });
     const names = [
       '<script>alert(1)</script>',
@@ -301,14 +304,14 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('a thousand members that come at once are all there in the end', async () => {
+  test('the page shows all of a thousand members that register at once', async () => {
     const size = 1000;
     const token = await newToken({ size });
     const tab = await openTab(browser, `${service.url}/${token}`);
     const { page } = tab;
     await sees(page, 'Live');
     const indexes = Array.from({ length: size }, (_, index) => index);
-    // Not more at once than are answered before their clients give up, on a machine that has much to do.
+    // In batches, so that a busy machine answers each request before its client times out.
     for (let from = 0; from < size; from += 100) {
       const calls = indexes
         .slice(from, from + 100)
@@ -324,7 +327,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await tab.close();
   });
 
-  test('without JavaScript the form works, and the page is there to be read', async () => {
+  test('without JavaScript the form works and the page is readable', async () => {
     const tab = await openTab(browser, service.url, { javaScriptEnabled: false });
     const { page } = tab;
     await page.getByLabel('Nodes').fill('2');
@@ -337,14 +340,14 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await sees(page, 'infra1');
     await sees(page, `--discovery=${page.url()}`);
     await sees(page, `--discovery-token=${token}`);
-    assert.equal(await page.locator('button:visible').count(), 0, 'no button that does nothing');
+    assert.equal(await page.locator('button:visible').count(), 0, 'no button without an effect');
     await register(token, 'infra2');
     await page.reload();
     await sees(page, 'infra1=http://node-696e66726131:2380,infra2=http://node-696e66726132:2380');
     await tab.close();
   });
 
-  test('the keyboard reaches everything, beginning with the way to the content', async () => {
+  test('the keyboard reaches every control, starting with the skip link', async () => {
     const tab = await openTab(browser, `${service.url}/${await newToken()}`);
     const { page } = tab;
     await sees(page, 'Live');
@@ -385,7 +388,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     'a narrow phone': { viewport: { width: 320, height: 640 } },
   };
   for (const [look, options] of Object.entries(LOOKS)) {
-    test(`axe-core finds nothing, and nothing is cut off: ${look}`, async () => {
+    test(`the page is accessible and not cut off: ${look}`, async () => {
       const live = await newToken({ description: 'staging', size: 5 });
       await register(live, 'infra1', 'n'.repeat(253));
       const complete = await newToken({ size: 1 });
@@ -414,13 +417,13 @@ async function refuseForm(page: Page): Promise<void> {
   await sees(page, 'not 5000');
 }
 
-/** Waits until the lines to paste are so. */
+/** Waits until the commands match the pattern. */
 async function linesHave(page: Page, pattern: RegExp): Promise<void> {
   const lines = page.locator('#start-text');
-  await waitFor(`lines with ${pattern}`, async () => pattern.test((await lines.textContent()) ?? ''));
+  await waitFor(`commands like ${pattern}`, async () => pattern.test((await lines.textContent()) ?? ''));
 }
 
-/** What a copy button says first from now on, as the page itself sees it: it says so for two seconds alone. */
+/** Records the first label of a copy button from now on, inside the page: the label lasts only two seconds. */
 async function firstSaid(page: Page): Promise<() => Promise<string>> {
   await page.evaluate(`globalThis.said = '';
     new MutationObserver((changes) => {

@@ -13,8 +13,8 @@ import { builtAssets, open } from './html.ts';
 const etcd = await installedEtcd();
 const skip = CHROMIUM.missing ?? etcd.missing ?? (await needCommands({ nginx: PACKAGES.nginx })) ?? false;
 
-/** A service below `/disc` of nginx, which takes the path off, or keeps it; and the URL of it that is configured. */
-async function below(
+/** Starts a service startBelow `/disc` of nginx, which strips the path or keeps it. Returns it with its configured URL. */
+async function startBelow(
   scene: Scene,
   proxy: 'stripped' | 'kept',
 ): Promise<{ readonly base: string; readonly service: Service }> {
@@ -28,12 +28,12 @@ async function below(
 const PROXIES = { stripped: 'that takes it off', kept: 'that keeps it' } as const;
 
 for (const proxy of ['stripped', 'kept'] as const) {
-  describe(`below a path of a proxy ${PROXIES[proxy]}`, { skip }, () => {
-    test('real nodes form a cluster, and a person sees it', async (t) => {
+  describe(`startBelow a path of a proxy ${PROXIES[proxy]}`, { skip }, () => {
+    test('real nodes form a cluster, which the page shows', async (t) => {
       if (etcd.missing !== undefined) return;
       builtAssets();
       const scene = await Scene.open(t);
-      const { base } = await below(scene, proxy);
+      const { base } = await startBelow(scene, proxy);
       const browser = await launch();
       t.after(() => browser.close());
       const tab = await openTab(browser, `${base}/`, { bear: /status of 400/ });
@@ -53,12 +53,12 @@ for (const proxy of ['stripped', 'kept'] as const) {
       await sees(page, `curl '${base}/new?size=3'`);
       await tab.close();
       const outside = tab.requests.filter((each) => !each.includes('/disc/'));
-      assert.deepEqual(outside, [], 'nothing outside of the path is asked for');
+      assert.deepEqual(outside, [], 'no request leaves the path');
     });
 
-    test('every text and redirect has it, for programs and for browsers without scripts', async (t) => {
+    test('every text and redirect contains the path, for programs and for browsers without scripts', async (t) => {
       const scene = await Scene.open(t);
-      const { base } = await below(scene, proxy);
+      const { base } = await startBelow(scene, proxy);
       const text = async (path: string, init?: RequestInit): Promise<string> =>
         (await fetch(`${base}${path}`, init)).text();
       const made = (await text('/new?size=1', { method: 'PUT' })).trim();
@@ -68,7 +68,7 @@ for (const proxy of ['stripped', 'kept'] as const) {
       const pages = [home, await (await open(`${base}/`)).text(), await (await open(made)).text()];
       for (const page of pages) {
         const urls = page.match(/http:\/\/127\.0\.0\.1:\d+[^\s'"<&]*/g) ?? [];
-        // etcd's gRPC client takes the endpoint's host and port, and drops a path; peers have example addresses.
+        // etcd's gRPC client uses the endpoint's host and port and drops its path. Peers have example addresses.
         const others = urls.filter((url) => !url.startsWith(base) && !/127\.0\.0\.1:(2379|2380)/.test(url));
         const endpoints = others.filter((url) => url !== new URL(base).origin);
         assert.deepEqual(endpoints, []);
@@ -94,7 +94,7 @@ for (const proxy of ['stripped', 'kept'] as const) {
   });
 }
 
-test('the path alone, which a proxy keeps, leads to the page below it', { skip }, async (t) => {
+test('the path without a trailing slash redirects to the page', { skip }, async (t) => {
   const scene = await Scene.open(t);
   const service = await Service.start(scene, ['--host', 'https://disc.example.com/disc']);
   const answer = await fetch(`${service.url}/disc`, { redirect: 'manual' });
@@ -102,5 +102,5 @@ test('the path alone, which a proxy keeps, leads to the page below it', { skip }
   const double = await fetch(`${service.url}/disc//token/`, { redirect: 'manual' });
   assert.deepEqual([double.status, double.headers.get('location')], [301, '/disc/token/']);
   const other = await fetch(`${service.url}/discovery`);
-  assert.equal(other.status, 404, 'a token that begins like the path is another one');
+  assert.equal(other.status, 404, 'a token that starts like the path is another token');
 });

@@ -18,7 +18,7 @@ describe('a token with a secret', () => {
   const send = (fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> =>
     open(`${service.url}/_page/open`, { method: 'POST', body: new URLSearchParams(fields), headers });
 
-  test('that guards reading has a form for it, which no window of the browser covers', async () => {
+  test("asks for a secret that guards reading in a form, without the browser's password prompt", async () => {
     const { token, secret } = await guarded(Access.READ);
     const refused = await open(`${service.url}/${token}`);
     assert.equal(refused.status, 401);
@@ -30,14 +30,14 @@ describe('a token with a secret', () => {
     assert.equal(shown.headers.get('referrer-policy'), 'no-referrer');
     const html = await shown.text();
     assert.match(html, /0 of 2 nodes registered/);
-    assert.ok(html.includes(`--discovery=${service.url}/${token}:${secret}`), 'nodes need it too');
+    assert.ok(html.includes(`--discovery=${service.url}/${token}:${secret}`), 'nodes need the secret too');
     const wrong = await send({ token, secret: 'not-the-secret-of-it' });
     assert.equal(wrong.status, 403);
     assert.match(await wrong.text(), /<form[^>]* action="..\/_page\/open">/);
     assert.ok(service.logged.every((line) => !line.includes(secret)));
   });
 
-  test('is not asked for by a form of another site, nor without one', async () => {
+  test('accepts the secret only from its own form', async () => {
     const { token, secret } = await guarded(Access.READ);
     const foreign = await send({ token, secret }, { 'sec-fetch-site': 'cross-site' });
     assert.equal(foreign.status, 403);
@@ -47,7 +47,7 @@ describe('a token with a secret', () => {
     assert.deepEqual([again.status, again.headers.get('location')], [303, '../']);
   });
 
-  test('that lets others join but not administer leaves the lines as they are', async () => {
+  test('leaves the commands unchanged when the secret guards only administration', async () => {
     const { token } = await guarded(Access.ADMINISTER);
     const html = await (await open(`${service.url}/${token}`)).text();
     assert.match(html, /<div class="wants-secret" hidden>/);

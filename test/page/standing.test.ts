@@ -10,9 +10,9 @@ const { ASSEMBLING, COMPLETE, EXPIRED, DELETED } = ClusterState;
 
 interface Expected {
   readonly word: string;
-  /** What a reader must find. */
+  /** What the page must say. */
   readonly says: RegExp;
-  /** What would be false. */
+  /** What the page must not say. */
   readonly never?: RegExp;
   readonly canJoin?: true;
   readonly canReopen?: true;
@@ -62,7 +62,7 @@ const TABLE: ReadonlyArray<[cluster: MessageInitShape<typeof ClusterSchema>, exp
 
 for (const [cluster, { word, says, never, ...can }] of TABLE) {
   const name = `${word}${cluster.formed === true ? ', formed' : ''}`;
-  test(`the page of a cluster that is ${name.toLowerCase()} says what is so, and offers what can be done`, () => {
+  test(`the page of a cluster that is ${name.toLowerCase()} shows its state and offers only what works`, () => {
     const view = endedView(create(ClusterSchema, { token: 't', size: 3, ...cluster }));
     const place = { token: 't', serviceUrl: 'http://disc', root: './' };
     const html = toHtml(tokenMain({ ...place, view, clock: { now: 0, timeZone: 'UTC' } }));
@@ -70,13 +70,13 @@ for (const [cluster, { word, says, never, ...can }] of TABLE) {
     assert.match(visible, new RegExp(`class="state">${word}<`));
     assert.match(visible, says);
     if (never !== undefined) assert.doesNotMatch(visible, never);
-    assert.equal(!JOIN.test(html), can.canJoin === true, 'how to start nodes');
-    assert.equal(/class="reopen">/.test(html), can.canReopen === true, 'how to reopen');
+    assert.equal(!JOIN.test(html), can.canJoin === true, 'commands to start nodes');
+    assert.equal(/class="reopen">/.test(html), can.canReopen === true, 'the command to reopen');
     assert.equal(
       /<p><a class="button"[^>]*>Create a new token/.test(html),
       can.needsNew === true,
       'a new token',
     );
-    assert.equal(/and join it/.test(visible), can.canJoin === true, 'whether the URL lets others join');
+    assert.equal(/and join it/.test(visible), can.canJoin === true, 'the URL is said to allow joining');
   });
 }

@@ -8,7 +8,7 @@ import { relativeText } from '../../src/page/view/time.ts';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
 
-test('a time is told in its largest unit that has at least two', () => {
+test('writes a time in the largest unit that gives at least two', () => {
   const table: ReadonlyArray<[ms: number, text: string]> = [
     [0, 'just now'],
     [-999, 'just now'],
@@ -24,7 +24,7 @@ test('a time is told in its largest unit that has at least two', () => {
   for (const [ms, text] of table) assert.equal(relativeText(1e12 + ms, 1e12), text);
 });
 
-test('texts and attributes are escaped, and neighbouring texts are one, as a browser reads them', () => {
+test('escapes text and attributes, and joins adjacent texts as a browser does', () => {
   const element = h(
     'p',
     { title: `"'<>&`, hidden: true, id: undefined, lang: false },
@@ -38,7 +38,7 @@ test('texts and attributes are escaped, and neighbouring texts are one, as a bro
   assert.equal(toHtml(h('input', { value: '' })), '<input value="">');
 });
 
-test('the picture has a plate for its number, a dot for each node, a line for each pair that knows each other, and an arc for many', () => {
+test('the picture has a plate with the size, a dot per node, a line per connected pair, and an arc for many', () => {
   const count = (html: string, tag: string): number => html.split(`<${tag} `).length - 1;
   const five = toHtml(ring(3, 5));
   assert.deepEqual([count(five, 'circle'), count(five, 'line')], [6, 3]);
@@ -49,7 +49,7 @@ test('the picture has a plate for its number, a dot for each node, a line for ea
   assert.match(many, /stroke-dasharray="194.8 389.6"/);
 });
 
-test('where the page is not bundled it has no files, and nothing fails', () => {
+test('renders without assets when the page is not bundled', () => {
   const { urls, files } = readAssets('/nowhere/at/all');
   assert.deepEqual(urls, { script: undefined, style: undefined, icon: undefined });
   assert.equal(files.size, 0);
