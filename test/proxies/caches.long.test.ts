@@ -13,7 +13,9 @@ for (const [name, start] of [
   ['Varnish as it comes', startVarnish],
   ['nginx with a cache', startCachingNginx],
 ] as const) {
-  test(`three who ask for a token behind ${name} get three, and see what is new`, { skip }, async (t) => {
+  test(`three requests for a token behind ${name} get three tokens and see every change`, {
+    skip,
+  }, async (t) => {
     const scene = await Scene.open(t);
     const service = await Service.start(scene);
     const { http } = await start(scene, new URL(service.url).host);
@@ -36,7 +38,7 @@ for (const [name, start] of [
   });
 }
 
-test('nginx as it comes passes on what a watch tells, when it is told', { skip }, async (t) => {
+test('nginx with its defaults passes on watch events as they happen', { skip }, async (t) => {
   const scene = await Scene.open(t);
   const service = await Service.start(scene);
   const { http } = await startNginx(scene, new URL(service.url).host);

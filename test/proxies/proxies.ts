@@ -3,25 +3,25 @@ import { join } from 'node:path';
 import { freePorts } from '../etcd/harness/ports.ts';
 import type { Scene } from '../etcd/harness/scene.ts';
 
-/** A proxy in front of a service: for HTTP/1.1, and for gRPC over HTTP/2 in clear text. */
+/** A proxy in front of a service, for HTTP/1.1 and for gRPC over plaintext HTTP/2. */
 export interface ReverseProxy {
   readonly name: string;
   readonly http: string;
   readonly grpc: string;
 }
 
-/** Debian's packages of the commands. */
+/** Debian packages of the commands. */
 export const PACKAGES = { nginx: 'nginx', haproxy: 'haproxy', varnishd: 'varnish' } as const;
 export const CADDY = { caddy: 'caddy' } as const;
 
-/** Where a proxy listens, and the host and port of the service behind it. */
+/** The ports of a proxy, and the host and port of the service behind it. */
 interface Ports {
   readonly http: number;
   readonly grpc: number;
   readonly target: string;
 }
 
-/** The configuration that docs/operating/proxies.md has for a proxy, with the ports of this machine. */
+/** Returns the configuration of a proxy from docs/operating/proxies.md, with the ports of this run. */
 function documented(language: 'nginx' | 'haproxy' | 'caddyfile', { http, grpc, target }: Ports): string {
   const document = readFileSync('docs/operating/proxies.md', 'utf8');
   const [, sample] = new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, 'm').exec(document) ?? [];
@@ -38,24 +38,24 @@ function documented(language: 'nginx' | 'haproxy' | 'caddyfile', { http, grpc, t
     );
 }
 
-/** Caddy's site is a URL, of any host; the others listen at an address. */
+/** Caddy's site is a URL of any host; the others listen at an address. */
 function at(before: string, port: number): string {
   return before === '://' ? `:${port}` : `127.0.0.1:${port}`;
 }
 
-/** nginx with its own time-outs: 60 s for whatever a proxied server, or a client, has not said. */
+/** Starts nginx with its default timeouts: 60 s of silence from the server or the client. */
 export function startNginx(scene: Scene, target: string): Promise<ReverseProxy> {
   return nginx(scene, target, () => '');
 }
 
-/** nginx that keeps what may be kept. */
+/** Starts nginx that caches everything it may. */
 export function startCachingNginx(scene: Scene, target: string): Promise<ReverseProxy> {
   const cache = (home: string): string =>
     `proxy_cache_path ${home}/cache keys_zone=all:1m; proxy_cache all; proxy_cache_valid any 1m;`;
   return nginx(scene, target, cache);
 }
 
-/** Varnish with its own rules: whatever does not say otherwise is kept for two minutes. */
+/** Starts Varnish with its default rules: it caches for two minutes unless a response forbids it. */
 export async function startVarnish(scene: Scene, target: string): Promise<ReverseProxy> {
   const [http = 0] = await freePorts(1);
   const home = join(scene.directory, 'varnish');
@@ -64,7 +64,7 @@ export async function startVarnish(scene: Scene, target: string): Promise<Revers
   return listening(scene, { name: 'varnish', http, grpc: http });
 }
 
-/** nginx that shows the service below `/disc/`, at one port without that path in what it asks for, at the other with it. */
+/** Starts nginx that serves the service below `/disc/`: one port strips the path, the other keeps it. */
 export async function startNginxBelowPath(
   scene: Scene,
   target: string,
@@ -88,13 +88,13 @@ async function nginx(
   return listening(scene, { name: 'nginx', http, grpc });
 }
 
-/** `configure`: what is special about its HTTP. */
+/** Runs nginx. `configure` returns the configuration inside its `http` block. */
 function runNginx(scene: Scene, configure: (home: string) => string): void {
   const home = join(scene.directory, 'nginx');
   mkdirSync(home);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const temporary = paths.map((each) => `${each}_temp_path ${home}/${each};`).join(' ');
-  // Without a master: a worker outlives one that is killed.
+  // Without a master process, because a worker survives a killed master.
   const config = `daemon off; master_process off; pid ${home}/pid; error_log stderr info;
 events {}
 http {
@@ -107,7 +107,7 @@ http {
   scene.run('nginx', 'nginx', ['-p', home, '-e', 'stderr', '-c', join(home, 'nginx.conf')]);
 }
 
-/** HAProxy with the time-outs of Debian's configuration, and with what is added to them. */
+/** Starts HAProxy with the timeouts of Debian's configuration, followed by `more`. */
 export async function startHaproxy(
   scene: Scene,
   target: string,
@@ -125,13 +125,13 @@ export async function startHaproxy(
   return listening(scene, { name, http, grpc });
 }
 
-/** Caddy, which has one port for both. */
+/** Starts Caddy, which serves both protocols on one port. */
 export async function startCaddy(scene: Scene, target: string): Promise<ReverseProxy> {
   const [http = 0] = await freePorts(1);
   const home = join(scene.directory, 'caddy');
   mkdirSync(home);
   const file = join(home, 'Caddyfile');
-  // Its port for administration would be the same for every Caddy of the machine.
+  // Every Caddy on the machine would share the port of the admin API.
   const config = documented('caddyfile', { http, grpc: http, target }).replace('{', '{\n  admin off');
   writeFileSync(file, config);
   scene.run('caddy', 'env', [`HOME=${home}`, 'caddy', 'run', '--adapter', 'caddyfile', '--config', file]);

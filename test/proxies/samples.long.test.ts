@@ -16,7 +16,7 @@ for (const [name, start, command] of [
   ['caddy', startCaddy, CADDY],
 ] as const) {
   const skip = (await needCommands(command)) ?? false;
-  test(`the documented configuration of ${name} serves both protocols, and wakes who waits`, {
+  test(`the documented configuration of ${name} serves both protocols, and wakes waiting clients`, {
     skip,
   }, async (t) => {
     const scene = await Scene.open(t);

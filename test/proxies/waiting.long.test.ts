@@ -15,19 +15,19 @@ import { slow } from '../slow.ts';
 import { needCommands } from '../support/debian.ts';
 import { PACKAGES, type ReverseProxy, startHaproxy, startNginx } from './proxies.ts';
 
-/** Four of the longest pauses that a proxy with its own time-outs takes, and more. */
+/** Longer than four times the idle timeout of any of the proxies. */
 const WAIT_MS = 4 * 60_000;
 
 const PROXIES = ['nginx', 'haproxy', 'haproxy with a tunnel time-out'] as const;
 type ProxyName = (typeof PROXIES)[number];
 
-/** A cluster of two, one of which waits behind a proxy. */
+/** A cluster of two nodes, of which one waits behind a proxy. */
 interface Waiting {
   readonly setup: Omit<NodeSetup, 'name'>;
   readonly first: EtcdNode;
 }
 
-/** A watch over the API, behind a proxy. */
+/** A watch of the API behind a proxy. */
 interface Watching {
   readonly token: string;
   readonly connections: string[];
@@ -44,7 +44,7 @@ const etcds =
     ? (await etcdsUnderTest()).flatMap(([, etcd]) => (etcd.missing === undefined ? [etcd] : []))
     : [];
 
-/** Every kind of node behind every proxy; what a proxy has for tunnels is of no use to HTTP/1.1. */
+/** Every kind of node behind every proxy. A tunnel timeout does not affect HTTP/1.1. */
 const CASES = etcds.flatMap((etcd) => {
   const minor = Number(etcd.series.split('.')[1]);
   const v2 = PROXIES.slice(0, 2).map((proxy) => ({ etcd, dialect: 'v2', proxy }) as const);
@@ -68,7 +68,7 @@ const WATCHES = PROXIES.slice(0, 2).flatMap((proxy) => [
   },
 ]);
 
-describe('after minutes of silence behind a proxy with its own time-outs', { skip: why ?? false }, () => {
+describe('after minutes of silence behind a proxy with default timeouts', { skip: why ?? false }, () => {
   const cleanUps: Array<() => Promise<void>> = [];
   const nodes = new Map<string, Waiting>();
   const watches = new Map<string, Watching>();
@@ -109,7 +109,7 @@ describe('after minutes of silence behind a proxy with its own time-outs', { ski
       const snapshot = await watched.next();
       assert.ok(snapshot.done !== true && snapshot.value.type === 'snapshot');
       const next = watched.next();
-      // It is ended when a test has failed before it was asked for.
+      // A failed test ends the watch before anything awaits it.
       next.catch(() => {});
       watches.set(name, { token, connections, next });
     }
@@ -118,7 +118,7 @@ describe('after minutes of silence behind a proxy with its own time-outs', { ski
     const before = service.run.log.length;
     await sleep(WAIT_MS);
 
-    // Those who wait have noticed nothing, and nobody's connection was cut.
+    // No waiting client noticed anything, and no connection was cut.
     const ended = requestsIn(service.run.log.slice(before));
     assert.deepEqual(
       ended.filter(({ gone, path }) => gone === true || path.includes('Watch')),
@@ -135,7 +135,7 @@ describe('after minutes of silence behind a proxy with its own time-outs', { ski
   });
 
   for (const each of CASES) {
-    test(`the cluster serves as soon as the last node comes: ${nameOf(each)}`, async (t) => {
+    test(`the cluster serves as soon as the last node registers: ${nameOf(each)}`, async (t) => {
       const waiting = nodes.get(nameOf(each));
       assert.ok(waiting !== undefined);
       const { setup, first } = waiting;
@@ -153,7 +153,7 @@ describe('after minutes of silence behind a proxy with its own time-outs', { ski
   }
 
   for (const { name } of WATCHES) {
-    test(`a change is told on the same stream: ${name}`, async () => {
+    test(`the same stream delivers a change: ${name}`, async () => {
       const watching = watches.get(name);
       assert.ok(watching !== undefined);
       const { token, connections, next } = watching;
@@ -173,11 +173,11 @@ async function serves({ clientUrl }: EtcdNode): Promise<boolean> {
 interface LoggedRequest {
   readonly msg: string;
   readonly path: string;
-  /** Its client was cut off. */
+  /** The client was disconnected. */
   readonly gone?: boolean;
 }
 
-/** The requests that ended, of the service's log. */
+/** Returns the requests that ended, from the service's log. */
 function requestsIn(log: string): LoggedRequest[] {
   const lines = log.split('\n').filter((line) => line.startsWith('{'));
   return lines.map((line) => JSON.parse(line) as LoggedRequest).filter(({ msg }) => msg === 'request');
