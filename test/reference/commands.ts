@@ -5,14 +5,14 @@ import type { AnyFlag } from '../../src/settings/tables/flag.ts';
 import { table } from './table.ts';
 
 const COMMON: ReadonlySet<string> = new Set(Object.values(SERVICE_FLAGS).map(({ flag }) => flag));
-/** Flags of data commands that are settings: docs/reference/settings.md has them, and all of `serve`. */
+/** Flags of data commands that are settings. docs/reference/settings.md lists them, and all flags of `serve`. */
 const STORE_SETTING = /^(?:data-|etcd|config$|ttl$|max-|custom-)/;
 
 export function serviceFlagsTable(): string {
   return flagsTable(Object.values(SERVICE_FLAGS));
 }
 
-/** A section for each command of the groups. */
+/** Returns a section for each command of the groups. */
 export async function commandSections(groups: ReadonlyArray<Command['group']>): Promise<string> {
   const commands = (await loadCommands()).filter(({ group }) => groups.includes(group));
   return (await Promise.all(commands.map(section))).join('\n\n');
@@ -38,7 +38,7 @@ function isSetting({ name, group }: Command, flag: string): boolean {
   return name === 'serve' || (group === 'Data' && STORE_SETTING.test(flag));
 }
 
-/** The parts of a command's help that are not in its row: how to call it, and what it does beyond its summary. */
+/** Returns the parts of a command's help that its row lacks: its usage, and what it does beyond its summary. */
 async function helpOf(command: Command): Promise<{ usage: string; details: readonly string[] }> {
   let help = '';
   const ignore = (): void => undefined;
@@ -55,13 +55,13 @@ async function helpOf(command: Command): Promise<{ usage: string; details: reado
   await command.run(['--help'], terminal);
   const [, usage = '', ...rest] = help.split('\n\n');
   if (!usage.startsWith('Usage:')) throw new Error(`${command.name} --help has no usage`);
-  // Lists have a heading, and nothing but lists and examples comes after them.
+  // Lists have a heading, and only lists and examples follow them.
   const end = rest.findIndex((paragraph) => /^[A-Z][\w ]*:\n/.test(paragraph));
   const details = rest.slice(0, end < 0 ? undefined : end).map((paragraph) => paragraph.replace(/\s+/g, ' '));
   return { usage: usage.replace(/^Usage: +/, '').replace(/^ +/gm, ''), details: details.map(escapeMarkdown) };
 }
 
-/** Placeholders in angle brackets, and stars, are themselves. */
+/** Escapes angle brackets and stars. */
 function escapeMarkdown(text: string): string {
   return text.replace(/[<*]/g, '\\$&').trim();
 }

@@ -9,12 +9,12 @@ import { rowOf } from '../../src/page/refusals.ts';
 import { connectError } from '../../src/rpc/errors.ts';
 import { table } from './table.ts';
 
-/** Every reason, in the order of the proto. */
+/** Every reason, in the order of the proto file. */
 const NAMES = Object.keys(ErrorReason).filter(
   (name): name is Reason => name !== 'UNSPECIFIED' && Number.isNaN(Number(name)),
 );
 
-/** What each reason means, as the proto says it; the code has a table of its own. */
+/** Returns a table of what each reason means, from the proto file. The codes have a table of their own. */
 export function reasonsTable(proto = readFileSync('proto/discovery/v1/error.proto', 'utf8')): string {
   const comments = new Map(
     [...proto.matchAll(/((?:^ +\/\/.*\n)+) +ERROR_REASON_(\w+) =/gm)].map(([, comment = '', name = '']) => [
@@ -32,7 +32,7 @@ export function reasonsTable(proto = readFileSync('proto/discovery/v1/error.prot
   );
 }
 
-/** How each surface reports each reason. */
+/** Returns a table of how each surface reports each reason. */
 export function codesTable(): string {
   const rows = NAMES.map((name) => {
     const error = connectError(new DiscoveryError(name, ''));
@@ -50,7 +50,7 @@ export function codesTable(): string {
   return table(['Reason', 'RPC', 'etcd v3', 'etcd v2', 'Page', 'Exit'], rows);
 }
 
-/** The next step that the command line prints after the text of the service, where it has one. */
+/** Returns a table of the next steps that the command line appends to the service's text. */
 export function nextStepsTable(): string {
   const rows = NAMES.flatMap((name) => {
     const { next } = problemOf(connectError(new DiscoveryError(name, '')), SERVER);
@@ -61,7 +61,7 @@ export function nextStepsTable(): string {
 
 const SERVER = 'http://localhost:8087';
 
-/** As Connect's JSON spells it. */
+/** Returns the name of a code in Connect's JSON. */
 function codeName(code: Code): string {
   return Code[code].replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
 }

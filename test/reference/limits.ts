@@ -3,14 +3,14 @@ import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 
 const UNITS = 'KiB|MiB|seconds|minutes|days';
 
-/** A limit as the source has it. */
+/** A limit as written in the source. */
 export interface Limit {
   readonly name: string;
   readonly value: string;
   readonly reason: string;
 }
 
-/** The tables of src/limits.ts, by their headings. One that repeats a value of another table is left out. */
+/** Returns the tables of src/limits.ts by heading. Omits a table that repeats another's values. */
 export function limitTables(source = readFileSync('src/limits.ts', 'utf8')): Map<string, readonly Limit[]> {
   const tables = new Map<string, readonly Limit[]>();
   for (const [, heading = '', body = ''] of source.matchAll(
@@ -32,12 +32,12 @@ export function limitTables(source = readFileSync('src/limits.ts', 'utf8')): Map
   return tables;
 }
 
-/** The text of a comment on one line. */
+/** Returns the text of a comment on one line. */
 function unwrapped(comment: string): string {
   return comment.replace(/\s*\n\s*\*\s*/g, ' ').trim();
 }
 
-/** The tables as Markdown. */
+/** Returns the tables as Markdown. */
 export function limitsMarkdown(): string {
   return [...limitTables()]
     .map(([heading, limits]) => {
@@ -52,7 +52,7 @@ function label(name: string): string {
   return setting?.flag === undefined ? `\`${name}\`` : `\`--${setting.flag}\``;
 }
 
-/** `64 * KiB` as 64 KiB, 2_000_000 as 2,000,000, and a text as code. */
+/** Formats `64 * KiB` as 64 KiB, 2_000_000 as 2,000,000, and a text as code. */
 function written(value: string): string {
   const [, count = '', unit = ''] = new RegExp(`^([\\d_]+)(?: \\* (${UNITS}))?$`).exec(value) ?? [];
   if (count === '') return value.replace(/^'(.*)'$/, '`$1`');

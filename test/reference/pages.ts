@@ -7,7 +7,7 @@ import { limitsMarkdown } from './limits.ts';
 import { settingsTable } from './settings.ts';
 import { v2CodesTable } from './v2-codes.ts';
 
-/** The parts of the reference that are made from tables in the code, by the name of the page and of the part. */
+/** The generated parts of the reference, by the name of the page and of the part. */
 const PARTS: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
   'settings.md': { settings: settingsTable },
   'commands.md': {
@@ -24,13 +24,13 @@ const PARTS: Readonly<Record<string, Readonly<Record<string, () => string | Prom
 
 export interface Page {
   readonly path: string;
-  /** What the file holds. */
+  /** The content of the file. */
   readonly found: string;
-  /** What it has to hold. */
+  /** The content that it should have. */
   readonly wanted: string;
 }
 
-/** Every page of the reference with made parts. Reads them from the working directory, which is the clone. */
+/** Returns every reference page with generated parts. Reads them from the working directory, which is the clone. */
 export async function referencePages(): Promise<Page[]> {
   return Promise.all(
     Object.entries(PARTS).map(async ([name, parts]) => {
@@ -43,7 +43,7 @@ export async function referencePages(): Promise<Page[]> {
   );
 }
 
-/** The text with another part between its marks. */
+/** Replaces the part between its marks. */
 function withPart(path: string, text: string, part: string, made: string): string {
   const [begin, end] = [`<!-- begin ${part} -->\n`, `<!-- end ${part} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];

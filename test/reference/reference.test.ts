@@ -8,7 +8,7 @@ import { referencePages } from './pages.ts';
 const pages = new Map((await referencePages()).map((page) => [page.path, page]));
 
 for (const { path, found, wanted } of pages.values()) {
-  test(`${path} is what the code gives; npm run gen writes it`, () => {
+  test(`${path} matches the code; npm run gen writes it`, () => {
     assert.equal(found, wanted);
   });
 }
@@ -20,7 +20,7 @@ test('every command has a section', async () => {
   for (const { name } of await loadCommands()) assert.match(headings, new RegExp(`^## ${name}$`, 'm'));
 });
 
-test('every exit code has a row, and no other', () => {
+test('every exit code has a row, and every row an exit code', () => {
   const codes = [...shown('commands.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
   assert.deepEqual(codes, Object.values(EXIT));
 });

@@ -1,6 +1,6 @@
 import { SETTINGS, type Setting } from '../../src/settings/settings.ts';
 
-/** The settings as a Markdown table. */
+/** Returns the settings as a Markdown table. */
 export function settingsTable(): string {
   const settings: readonly Setting<unknown>[] = Object.values(SETTINGS);
   const rows = settings.map(({ flag, short, env, old, value, help, default: preset }) => {

@@ -1,4 +1,7 @@
-/** A Markdown table. A `|` in a cell is escaped. */
+/**
+ * Returns a Markdown table. Escapes `
+ * ` in cells.
+ */
 export function table(heads: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -1,7 +1,7 @@
 import { type ErrorCode, MESSAGES } from '../../src/etcdv2/errors.ts';
 import { table } from './table.ts';
 
-/** The HTTP statuses of each code, and when it is returned. */
+/** The HTTP statuses of each code, and when the service returns it. */
 const WHEN = {
   100: ['404', 'the path, the token or the member does not exist; the token has expired or was deleted'],
   101: ['412', 'a condition on a write does not hold, or a name or peer URL is taken'],
