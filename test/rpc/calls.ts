@@ -9,15 +9,15 @@ import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { reasonOf } from '../../src/client/refusal.ts';
 import { API_LIMITS } from '../../src/limits.ts';
 
-/** The registration of the i-th node of a made-up cluster. */
+/** Returns the registration of the i-th node of an example cluster. */
 export function infra(i: number): { memberId: string; name: string; peerUrls: string[] } {
   return { memberId: String(i), name: `infra${i}`, peerUrls: [`http://10.0.0.${i}:2380`] };
 }
 
-/** The one detail of a refused call, and its words. Fails when the call succeeds. */
+/** Returns the error detail of a rejected call, and its message. Fails if the call succeeds. */
 export async function refusal(call: Promise<unknown>): Promise<ErrorDetail & { text: string }> {
   const error = await call.then(
-    () => assert.fail('the call succeeded, and should have been refused'),
+    () => assert.fail('the call succeeded and should have been rejected'),
     (thrown: unknown) => thrown,
   );
   assert.ok(error instanceof ConnectError, String(error));
@@ -49,13 +49,13 @@ type Update = WatchMembersResponse['update'];
 type UpdateValue<Case extends Update['case']> =
   Extract<Update, { case: Case }> extends { value: infer V } ? V : never;
 
-/** A watch whose messages are taken one at a time. */
+/** Watches a token, message by message. */
 export function follow(
   client: DiscoveryClient,
   request: MessageInitShape<typeof WatchMembersRequestSchema>,
 ): {
   next<Case extends 'snapshot' | 'started' | 'event'>(expected: Case): Promise<UpdateValue<Case>>;
-  /** All events up to the end of the stream. */
+  /** Returns all events up to the end of the stream. */
   events(): Promise<MemberEvent[]>;
   stop(): void;
 } {

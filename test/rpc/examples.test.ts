@@ -16,7 +16,7 @@ interface Example {
   readonly response: JsonObject;
 }
 
-/** What differs from one service and one moment to another. */
+/** Fields that differ between services and moments. */
 const OWN = /(?:Time|^revision|Revision|^version)$/;
 
 function likeExamples(value: JsonValue, key = ''): JsonValue {
@@ -25,13 +25,13 @@ function likeExamples(value: JsonValue, key = ''): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, likeExamples(each, name)]));
 }
 
-test('the examples of the reference are what the service answers, one after the other', async (t) => {
+test('the service answers like the examples in the reference, in their order', async (t) => {
   const examples = JSON.parse(readFileSync('src/dev/api-examples.json', 'utf8')) as Record<string, Example>;
   const service = await startService();
   t.after(() => service.stop());
   let played = 0;
   for (const [name, { request, response }] of Object.entries(examples)) {
-    // Those of other services need an operator.
+    // Other services need an operator.
     if (!DiscoveryService.methods.some((method) => method.name === name)) continue;
     const told =
       name === 'WatchMembers'

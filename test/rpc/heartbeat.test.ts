@@ -22,7 +22,7 @@ const TRANSPORTS: Readonly<Record<string, (baseUrl: string) => Transport>> = {
 };
 
 for (const [protocol, transport] of Object.entries(TRANSPORTS)) {
-  test(`a quiet watch over ${protocol} gets heartbeats, and changes between them`, async (t) => {
+  test(`a quiet watch over ${protocol} receives heartbeats, and changes between them`, async (t) => {
     const service = await startService();
     t.after(() => service.stop());
     const { token = '' } = (await service.client.createToken({ size: 3 })).cluster ?? {};
@@ -51,7 +51,7 @@ for (const [protocol, transport] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('a stream is filled up while it waits, and otherwise as it was: its order, its end, its failure', async () => {
+test('heartbeats fill a waiting stream, and keep its order, its end and its failure', async () => {
   const failure = new Error('over');
   let go = (): void => {};
   const gate = new Promise<void>((resolve) => {

@@ -6,7 +6,7 @@ import { WatchMembersRequestSchema, type WatchMembersResponse } from '../../gen/
 import { discoveryService } from '../../src/rpc/service.ts';
 import { startService } from '../support/service.ts';
 
-test('what is thrown at a watch that hands over an item is no defect of the service', async (t) => {
+test('an error thrown into a watch while it yields an item is not reported as a defect', async (t) => {
   const running = await startService();
   t.after(() => running.stop());
   const { client, discovery } = running;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Returns the reasons for which each RPC can be rejected, from its comment, with those of every method. */
+/** Returns the reasons that each RPC's comment lists, with those of every method. */
 export function listedReasons(): ReadonlyMap<string, ReadonlySet<string>> {
   const source = readFileSync('proto/discovery/v1/service.proto', 'utf8').replaceAll(/\n\s*\/\/ ?/g, ' ');
   const [, common = ''] = /Every method can also return ([^.]*)\./.exec(source) ?? [];

@@ -34,7 +34,7 @@ suite('the OpenAPI document', () => {
   after(() => service.stop());
   const schemas = (): Document['components']['schemas'] => document.components.schemas;
 
-  test('is what is generated, with the URL by which the client came', async () => {
+  test('matches the generated file, with the URL that the client used', async () => {
     const answer = await fetch(`${service.url}/openapi.json`);
     assert.equal(answer.headers.get('content-type'), JSON_TYPE);
     assert.equal(answer.headers.get('access-control-allow-origin'), '*');
@@ -52,7 +52,7 @@ suite('the OpenAPI document', () => {
     }
   });
 
-  test('has every RPC, under an id of its own, and no reference that leads nowhere', () => {
+  test('has every RPC under a unique id, and no dangling reference', () => {
     const rpcs = [DiscoveryService, OperatorService].flatMap(({ typeName, methods }) =>
       methods.map(({ name }) => `/${typeName}/${name}`),
     );
@@ -67,12 +67,12 @@ suite('the OpenAPI document', () => {
     }
   });
 
-  test('has examples that fit their schemas, and schemas that not everything fits', () => {
+  test('has examples that match their schemas, and schemas that reject other values', () => {
     let seen = 0;
     for (const [path, { post }] of Object.entries(document.paths)) {
       for (const { content } of [post.requestBody, post.responses[200]]) {
         const json = content[JSON_TYPE];
-        // A stream has its messages in envelopes.
+        // Streams wrap their messages in envelopes.
         if (json === undefined) continue;
         assert.deepEqual(misfits(json.example, json.schema, schemas()), [], path);
         seen += 1;
@@ -88,7 +88,7 @@ suite('the OpenAPI document', () => {
     assert.notDeepEqual(misfits({ heartbeat: {}, started: {} }, update, schemas()), []);
   });
 
-  test('tells what the service answers at each path: a message, or a refusal', async () => {
+  test('describes the responses of each path: a message or an error', async () => {
     const seen = new Set<string>();
     for (const [path, { post }] of Object.entries(document.paths)) {
       const { content } = post.requestBody;

@@ -105,7 +105,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
     const all = await everything(operator, 200);
     assert.deepEqual(
       all.filter(({ token }) => made.includes(token)).map(({ token }) => token),
-      // Of one time they are in the order of their tokens.
+      // Tokens created at the same time are sorted by name.
       all
         .filter(({ token }) => made.includes(token))
         .toSorted((a, b) => timeOf(b) - timeOf(a) || (a.token < b.token ? -1 : 1))
@@ -125,7 +125,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
     assert.deepEqual(assembling.memberNames, ['infra1', 'infra2']);
     assert.equal(assembling.creator, 'ada');
     assert.equal(assembling.description, 'of 3');
-    assert.equal(assembling.warnings.length, 1, 'one of them has https, and one http');
+    assert.equal(assembling.warnings.length, 1, 'one member uses https and one http');
     assert.ok(assembling.label !== '' && !assembling.label.includes(forming));
     const { members, cluster } = await maker.listMembers({ token: forming });
     assert.deepEqual(assembling.waitingSince, members.at(-1)?.registerTime);
@@ -154,11 +154,11 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
 
 const timeOf = ({ createTime }: ClusterSummary): number => (createTime ? timestampMs(createTime) : 0);
 
-suite('who is no operator', () => {
+suite('listing all clusters', () => {
   const call = (running: RunningService, headers: Headers, request = {}) =>
     createClient(OperatorService, discoveryTransport(running.url, { headers })).listClusters(request);
 
-  test('is refused, and told how one becomes one', async () => {
+  test('rejects callers who are not operators, and says how to become one', async () => {
     for (const [headers, reason] of [
       [{}, ErrorReason.UNAUTHENTICATED],
       [bearer(issueCredential('eve')), ErrorReason.UNAUTHENTICATED],
@@ -174,7 +174,7 @@ suite('who is no operator', () => {
     await call(service, basic('ops', ops));
   });
 
-  test('is everybody where no file says otherwise, and no caller has to be known for there to be operators', async () => {
+  test('needs operators in the file, even without authentication', async () => {
     const open = await startService();
     const ofOperators = await startService({}, { auth: { mode: 'off', file } });
     try {
@@ -194,7 +194,7 @@ suite('who is no operator', () => {
     }
   });
 
-  test('is who was one, once the file does not say so any more', () => {
+  test('rejects a former operator who was removed from the file', () => {
     const known = parseAuthFile(ops.line);
     assert.ok(typeof known === 'object');
     const callers = new Callers('create', known, () => true);
@@ -210,12 +210,12 @@ suite('who is no operator', () => {
   });
 });
 
-test('what is no list is refused, by its field', async () => {
+test('rejects an invalid list request, and names the field', async () => {
   const operator = createClient(OperatorService, discoveryTransport(service.url, { headers: bearer(ops) }));
   const maker = createDiscoveryClient(service.url, { headers: bearer(ada) });
   for (let i = 0; i < 3; i++) await maker.createToken({ size: 2 });
   const { nextPageToken } = await operator.listClusters({ pageSize: 1 });
-  assert.match(nextPageToken, /^\w/, 'no flag of a command line');
+  assert.match(nextPageToken, /^\w/, 'does not look like a command-line flag');
   const tampered = Buffer.from(nextPageToken, 'base64url');
   tampered[8] = (tampered[8] ?? 0) ^ 1;
   for (const [request, field] of [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startService } from '../support/service.ts';
 
-test('what the service is may be kept by a cache for a minute, where it is asked by GET', async (t) => {
+test('GetServiceInfo by GET may be cached for a minute', async (t) => {
   const service = await startService({}, { publicUrl: 'https://discovery.example.com/disc' });
   t.after(() => service.stop());
   const url = `${service.url}/discovery.v1.DiscoveryService/GetServiceInfo`;

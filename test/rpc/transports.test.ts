@@ -27,7 +27,7 @@ import { waitFor } from '../support/wait.ts';
 import { follow, infra, refusal } from './calls.ts';
 import { listedReasons } from './listed-reasons.ts';
 
-// One suite of what the API promises, over every way to reach it.
+// The promises of the API, checked over every transport.
 
 function overWire(
   make: (options: { baseUrl: string; interceptors: Interceptor[] }) => Transport,
@@ -36,7 +36,7 @@ function overWire(
     createClient(DiscoveryService, make({ baseUrl: service.url, interceptors: [noteReasons] }));
 }
 
-/** Why calls of each RPC were refused. */
+/** The reasons for which calls of each RPC were rejected. */
 const given = new Map<string, Set<string>>();
 
 const noteReasons: Interceptor = (next) => async (request) => {
@@ -92,7 +92,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       return cluster.token;
     }
 
-    test('a cluster assembles, is read, loses a member and is deleted', async () => {
+    test('a cluster forms, is read, loses a member and is deleted', async () => {
       const made = await client.createToken({ size: 2, description: 'two nodes' });
       assert.ok(made.created);
       assert.match(made.cluster?.token ?? '', /^[0-9a-f]{32}$/);
@@ -139,7 +139,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal((await client.getCluster({ token })).cluster?.state, ClusterState.DELETED);
     });
 
-    test('a retry is answered with the first registration; a replacement keeps its rank', async () => {
+    test('a retry returns the first registration, and a replacement keeps its rank', async () => {
       const token = await newToken(3);
       const first = await client.register({ token, ...infra(1) });
       await client.register({ token, ...infra(2) });
@@ -166,7 +166,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.deepEqual([only?.id, only?.rank], ['2', 1]);
     });
 
-    test('a member that comes too late is a standby for good, as those of a complete cluster are final', async () => {
+    test('a member that registers too late stays a standby, as the members of a complete cluster are final', async () => {
       const token = await newToken(1);
       await client.register({ token, ...infra(1) });
       const late = await client.register({ token, ...infra(2), whenFull: WhenFull.STANDBY });
@@ -196,7 +196,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.match(late2.text, /its cluster has formed; add this node with etcdctl member add/);
     });
 
-    test('every refusal says why to a person and to a program', async () => {
+    test('every rejection has a reason and a message', async () => {
       const token = await newToken(1);
       const mine = { token, ...infra(1) };
       const { member } = await client.register(mine);
@@ -247,7 +247,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.ok(deleted.deleteTime);
     });
 
-    test('a call that makes a token is known again by its request_id, and by all else that it says', async () => {
+    test('a repeat of CreateToken matches by request_id and by all other fields', async () => {
       const requestId = randomBytes(16).toString('base64url');
       const { JOIN } = Access;
       const asked = { requestId, size: 3, guard: [JOIN] };
@@ -288,7 +288,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal((await refusal(client.createToken(asked))).reason, ErrorReason.TOKEN_DELETED);
     });
 
-    test('the service says what it is and what it allows', async () => {
+    test('GetServiceInfo returns the version and the limits', async () => {
       const info = await client.getServiceInfo({});
       const { policy } = service.discovery;
       assert.equal(info.maxSize, policy.maxSize);
@@ -299,7 +299,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.ok((await client.createToken({ size: info.defaultSize })).created);
     });
 
-    test('what is told of a large member leaves room for the whole answer', async () => {
+    test('an error about a large member leaves room for the whole response', async () => {
       const token = await newToken(1);
       const peerUrls = Array.from({ length: 16 }, (_, i) => `http://${'x'.repeat(280)}:${2380 + i}`);
       const member = { token, memberId: '1', name: '\u00fc'.repeat(200), peerUrls };
@@ -310,7 +310,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.ok((taken.member?.peerUrls.length ?? 0) < peerUrls.length);
     });
 
-    test('a watch gives a snapshot, then every change once and in order, and ends with the token', async () => {
+    test('a watch sends a snapshot, then every change once and in order, and ends with the token', async () => {
       const token = await newToken(3);
       await client.register({ token, ...infra(1) });
       const watched = follow(client, { token });
@@ -341,7 +341,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal(events[1]?.previous?.name, 'infra2');
     });
 
-    test('a watch that resumes gets what it missed, from whichever revision', async () => {
+    test('a watch resumes from any revision and receives what it missed', async () => {
       const token = await newToken(3);
       const revisions = [];
       for (const i of [1, 2, 3]) revisions.push((await client.register({ token, ...infra(i) })).revision);
@@ -357,7 +357,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       }
     });
 
-    test('a watch that is given up leaves nothing behind', async () => {
+    test('a cancelled watch leaves nothing behind', async () => {
       const token = await newToken(2);
       const watched = follow(client, { token });
       await watched.next('snapshot');
@@ -366,10 +366,10 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
     });
 
-    test('an expired token says since when, and its watchers are told at the time', async () => {
+    test('an expired token reports when it expired, and its watches receive the event', async () => {
       const made = await client.createToken({ size: 3, ttl: { seconds: 0n, nanos: 300_000_000 } });
       const token = made.cluster?.token ?? '';
-      // A watch that resumes begins even when a slow machine has let the time run out already.
+      // The watch resumes from a revision, so it starts even if the token has expired on a slow machine.
       const watched = follow(client, { token, afterRevision: made.revision });
       await watched.next('started');
       const ended = await refusal(watched.events());
@@ -380,7 +380,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.match(late.text, /expired \d+ s ago; 0 of 3 registered; reopen it/);
     });
 
-    test('the members of an expired token can be read until it is forgotten, unless that is not wanted', async () => {
+    test('the members of an expired token stay readable until it is forgotten, unless retention is off', async () => {
       const token = await newToken(2);
       const { cluster: live, member } = await client.register({ token, ...infra(1) });
       assert.ok(live?.purgeTime && live.expireTime);
@@ -400,7 +400,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal(refused.reason, ErrorReason.TOKEN_EXPIRED);
     });
 
-    test('a guarded token opens to its secrets, each for its access and those below it', async () => {
+    test('each secret of a guarded token grants its access and those below', async () => {
       const { READ, JOIN, ADMINISTER } = Access;
       const made = await client.createToken({ size: 2, guard: [READ, JOIN, ADMINISTER] });
       assert.deepEqual(made.cluster?.guard, [READ, JOIN, ADMINISTER]);
@@ -431,7 +431,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       await client.deleteToken({ token: guarded.get(ADMINISTER) ?? '' });
     });
 
-    test('an access that is not guarded is guarded by what is below it', async () => {
+    test('an access without its own secret is guarded by those below it', async () => {
       const { cluster, secrets } = await client.createToken({ size: 2, guard: [Access.JOIN] });
       const token = cluster?.token ?? '';
       await client.listMembers({ token });
@@ -443,7 +443,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       await client.deleteToken({ token: `${token}:${secrets[0]?.secret}` });
     });
 
-    test('a guarded token is made once: its secrets are not told again, nor what it is for', async () => {
+    test('a guarded token is created once, and neither its secrets nor its purpose are returned again', async () => {
       const token = `guarded-${Math.random()}`;
       const request = { token, size: 1, description: 'private', guard: [Access.READ] };
       const { secrets } = await client.createToken(request);
@@ -460,7 +460,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       await isTaken();
     });
 
-    test('an expired token is reopened with its members, and its watchers learn of a new time', async () => {
+    test('reopening an expired token keeps its members and tells its watches the new expiry', async () => {
       const ttl = { seconds: 0n, nanos: 200_000_000 };
       const made = await client.createToken({ size: 2, ttl });
       const token = made.cluster?.token ?? '';
@@ -482,7 +482,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.equal((await refusal(client.reopenToken({ token }))).reason, ErrorReason.TOKEN_DELETED);
     });
 
-    test('a message made beforehand is accepted as well as a plain object', async () => {
+    test('the server accepts a message created in advance as well as a plain object', async () => {
       const token = await newToken(1);
       const answer = await client.register(create(RegisterRequestSchema, { token, ...infra(1) }));
       assert.equal(answer.outcome, RegisterOutcome.CREATED);
@@ -490,9 +490,9 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
   });
 }
 
-test('every reason that a call was refused for is listed with its RPC', () => {
+test('every RPC lists each reason that its calls were rejected for', () => {
   const listed = listedReasons();
-  assert.ok([...given.values()].reduce((sum, { size }) => sum + size, 0) > 20, 'calls were refused');
+  assert.ok([...given.values()].reduce((sum, { size }) => sum + size, 0) > 20, 'calls were rejected');
   const unlisted = [...given].flatMap(([rpc, reasons]) =>
     [...reasons].filter((reason) => !listed.get(rpc)?.has(reason)).map((reason) => `${rpc}: ${reason}`),
   );
