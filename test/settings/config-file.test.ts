@@ -28,20 +28,20 @@ function config(text: string, args?: readonly string[], env?: Env): Config {
 }
 
 suite('a configuration file', () => {
-  test('is beaten by variables, and these by flags', () => {
+  test('variables override the file, and flags override both', () => {
     const text = 'ttl: 3d\nmax-size: 5\nmax-tokens: 7\n';
     const { policy } = config(text, ['--ttl', '1d'], { DISC_TTL: '2d', DISC_MAX_SIZE: '6' });
     assert.deepEqual([policy.defaultTtl, policy.maxSize, policy.maxTokens], [86_400_000, 6, 7]);
   });
 
-  test('is named by a variable too, and needs to say nothing', () => {
+  test('DISC_CONFIG names the file, which may be empty', () => {
     for (const text of ['', '# nothing\n', '---\n']) assert.equal(config(text).workers, 1);
     writeFileSync(file, 'max-size: 4\n');
     const reading = readServeArguments([], { DISC_CONFIG: file });
     assert.equal(reading.type === 'CONFIG' && reading.config.policy.maxSize, 4);
   });
 
-  test('has every setting but itself, by the name of its flag', () => {
+  test('accepts every setting except --config, by the name of its flag', () => {
     for (const setting of Object.values<Setting<unknown>>(SETTINGS)) {
       if (setting.flag === 'config') continue;
       const name = setting.flag ?? 'etcd-password';
@@ -50,7 +50,7 @@ suite('a configuration file', () => {
     }
   });
 
-  test('may list what commas stand between, and says values as YAML writes them', () => {
+  test("accepts lists instead of commas, and YAML's spellings of values", () => {
     const { trustedProxies, store, policy } = config(
       'etcd: [http://a:1, "http://b:2"]\ntrusted-proxies:\n  - 10.0.0.0/8\n  - 192.0.2.7\ncustom-tokens: off\nttl: "24h" # a day\n',
     );
@@ -88,13 +88,13 @@ suite('a configuration file', () => {
     [`# ${'x'.repeat(70_000)}\n`, /^--config "FILE": .*larger than 65536 bytes$/],
   ];
   for (const [text, problem] of WRONG) {
-    test(`is refused: ${JSON.stringify(text.slice(0, 40))}`, () => {
+    test(`is rejected: ${JSON.stringify(text.slice(0, 40))}`, () => {
       const got = read(text);
       assert.match(typeof got === 'string' ? got : 'accepted', problem);
     });
   }
 
-  test('that is not there, or is no file', () => {
+  test('is rejected when it is missing or not a file', () => {
     for (const [path, problem] of [
       [join(directory, 'missing.yaml'), 'no such file'],
       [directory, 'is a directory, not a file'],
@@ -104,7 +104,7 @@ suite('a configuration file', () => {
     }
   });
 
-  test('may not be readable by everybody when a password stands in it', () => {
+  test('must not be readable by others when it contains a password', () => {
     const text = 'etcd: http://a:1\netcd-user: u\netcd-password: secret\n';
     writeFileSync(file, text);
     chmodSync(file, 0o644);
@@ -118,7 +118,7 @@ suite('a configuration file', () => {
     chmodSync(file, 0o644);
   });
 
-  test('says what the commands about data work on, and .env says nothing', async () => {
+  test('configures the data commands, and .env does not', async () => {
     writeFileSync(file, `data-dir: ${join(directory, 'data')}\n`);
     const { code, stderr } = await run(['check', '--config', file]);
     assert.equal(code, 1);

@@ -26,7 +26,7 @@ function problem(args: readonly string[], env: Env = {}): string {
 
 const every: readonly Setting<unknown>[] = Object.values(SETTINGS);
 
-test('nothing set is a working configuration', () => {
+test('an empty configuration works', () => {
   assert.deepEqual(config([]), {
     listen: { host: undefined, port: 8087 },
     metricsListen: undefined,
@@ -67,7 +67,7 @@ test('nothing set is a working configuration', () => {
   });
 });
 
-// One value of each setting that is not its default, and where it must show.
+// One value of each setting that is not its default, and where it must show up.
 const GOOD: ReadonlyArray<[flag: string, text: string, shown: (config: Config) => unknown, value: unknown]> =
   [
     ['addr', ':80', (c) => c.listen, { host: undefined, port: 80 }],
@@ -126,7 +126,7 @@ const NAMES = every.flatMap(({ flag, short, env, old }) => [
 
 suite('each setting', () => {
   for (const [flag, text, shown, value] of GOOD) {
-    test(`--${flag} ${text} is read in every way to write it`, () => {
+    test(`--${flag} ${text} can be given as a flag, a variable and a file entry`, () => {
       const names = NAMES.find((name) => name.flag === flag);
       assert.ok(names);
       assert.deepEqual(shown(config([`--${flag}`, text])), value);
@@ -139,7 +139,7 @@ suite('each setting', () => {
     });
   }
 
-  test('is in the table above, or takes more than one value to try', () => {
+  test('is in the table above, or accepts only one value', () => {
     const tried = new Set(GOOD.map(([flag]) => flag));
     const untried = NAMES.map(({ flag }) => flag).filter((flag) => flag !== undefined && !tried.has(flag));
     assert.deepEqual(untried, [
@@ -157,13 +157,13 @@ suite('each setting', () => {
     ]);
   });
 
-  test('has a default that its own parser takes', () => {
+  test('has a default that its parser accepts', () => {
     for (const { flag, parse, default: preset } of every) {
       if (preset !== undefined) assert.notEqual(parse(preset), undefined, flag);
     }
   });
 
-  test('has names of its own', () => {
+  test('has unique names', () => {
     for (const part of ['flag', 'short', 'env'] as const) {
       const names = NAMES.map((name) => name[part]).filter((name) => name !== undefined);
       assert.equal(new Set(names).size, names.length, part);
@@ -178,7 +178,7 @@ const PREFIX = '/a/b';
 const RATE = '1/s:1000';
 const CIDRS = '10.0.0.0/8';
 
-/** What the line starts with, and what else must be in it. */
+/** What the message starts with, and the facts that it must contain. */
 type Bad = readonly [args: string, env: Env, start: string, ...facts: string[]];
 
 const BAD: readonly Bad[] = [
@@ -268,7 +268,7 @@ const BAD: readonly Bad[] = [
   ],
   ['--adr :1', {}, '"--adr": ', 'did you mean --addr?'],
   ['-x', {}, '"-x": ', 'see etcd-discovery serve --help'],
-  // As Go's flag package takes them.
+  // Go's flag package accepts this form.
   ['-addr :1', {}, '-addr: ', '--addr'],
   ['-addr=:1', {}, '-addr: ', '--addr'],
   ['now', {}, '"now": ', 'see etcd-discovery serve --help'],
@@ -282,7 +282,7 @@ const BAD: readonly Bad[] = [
   ['--max-ttl 1d', { DISC_TTL: '36h' }, 'DISC_TTL "36h": ', '1d12h', '1d (--max-ttl "1d")'],
 ];
 
-suite('a wrong setting is one line that says where, what, and what it takes', () => {
+suite('a rejected setting is one line with its name, its value and the accepted values', () => {
   for (const [args, env, start, ...facts] of BAD) {
     test(`${args} ${Object.keys(env).join(' ')}`.trim(), () => {
       const line = problem(args === '' ? [] : args.split(' '), env);
@@ -292,24 +292,24 @@ suite('a wrong setting is one line that says where, what, and what it takes', ()
     });
   }
 
-  test('whatever the value holds, the line is one line of bounded length', () => {
+  test('the message is one line of bounded length for any value', () => {
     const line = problem([`--addr=\u001b[31m\n${'x'.repeat(10_000)}\u202e`]);
     assert.match(line, /^[\x20-\x7e]+$/);
     assert.ok(line.length < 400);
   });
 });
 
-test('TLS takes two files, each by its flag or its variable', () => {
+test('TLS needs two files, each from a flag or a variable', () => {
   const ofClients = { clientCaFile: undefined, clientCrlFile: undefined, clientNames: undefined };
   const tls = { certFile: 'c', keyFile: 'k', ...ofClients };
   assert.deepEqual(config(['--tls-cert', 'c', '--tls-key=k']).tls, tls);
   assert.deepEqual(config(['--tls-cert', 'c'], { DISC_TLS_CERT: 'x', DISC_TLS_KEY: 'k' }).tls, tls);
 });
 
-suite('who may call', () => {
+suite('access', () => {
   const auth = (args: string): unknown => config(args.split(' ')).auth;
 
-  test('is for the operator to say, with who is known', () => {
+  test('is set by --auth, with the list of callers', () => {
     assert.deepEqual(auth('--auth create --auth-file f'), { mode: 'create', file: 'f' });
     assert.deepEqual(auth('--auth all --tls-cert c --tls-key k --tls-client-ca a'), {
       mode: 'all',
@@ -352,7 +352,7 @@ suite('who may call', () => {
     ],
     ['--tls-client-ca a', '--tls-client-ca "a": ', '--tls-cert (DISC_TLS_CERT)'],
   ] as const) {
-    test(`${args} alone is told to be half of it`, () => {
+    test(`${args} alone is rejected, and the message names the missing half`, () => {
       const line = problem(args.split(' '));
       assert.ok(line.startsWith(start) && line.includes(missing), line);
     });
@@ -370,7 +370,7 @@ suite('the etcd store', () => {
     user: undefined,
   };
 
-  test('is chosen by a flag or its variable', () => {
+  test('is selected by a flag or its variable', () => {
     assert.deepEqual(store('--etcd http://127.0.0.1:2379'), plain);
     assert.deepEqual(store('-e 127.0.0.1'), plain);
     assert.deepEqual(store('--etcd-prefix /a/b', { DISC_ETCD: 'HTTP://127.0.0.1:2379/' }), {
@@ -379,7 +379,7 @@ suite('the etcd store', () => {
     });
   });
 
-  test('takes several endpoints, with or without a scheme and a port', () => {
+  test('accepts several endpoints, with or without scheme and port', () => {
     const endpoints = (args: string): unknown => (store(args) as { endpoints: unknown }).endpoints;
     assert.deepEqual(endpoints('--etcd a:1,http://b,[::1]:80'), [
       'http://a:1',
@@ -390,7 +390,7 @@ suite('the etcd store', () => {
     assert.deepEqual(endpoints('--etcd https://a'), ['https://a:2379']);
   });
 
-  test('takes certificates, a user, and a password from a file or the environment', () => {
+  test('accepts certificates, a user, and a password from a file or the environment', () => {
     assert.deepEqual(
       store('--etcd https://a:1 --etcd-cacert ca --etcd-cert c --etcd-key k --etcd-user u', {
         DISC_ETCD_PASSWORD: ' secret',
@@ -410,7 +410,7 @@ suite('the etcd store', () => {
   });
 });
 
-test('a flag beats its variable, also one that is wrong, and the last of two flags counts', () => {
+test('a flag overrides its variable, even an invalid one, and the last of two flags wins', () => {
   assert.equal(config(['--addr', ':2'], { DISC_ADDR: ':1' }).listen.port, 2);
   assert.equal(config(['--addr', ':2'], { DISC_ADDR: 'wrong' }).listen.port, 2);
   assert.equal(config(['--ttl', '2h'], { DISC_MINAGE: '1h' }).policy.defaultTtl, 2 * HOUR);
@@ -424,7 +424,7 @@ test('an empty variable counts as unset', () => {
   assert.deepEqual(readServeArguments([], empty), { type: 'CONFIG', config: config([]), warnings: [] });
 });
 
-test('a variable that no setting has is warned of, and others are not looked at', () => {
+test('warns about an unknown DISC_ variable, and ignores other variables', () => {
   const ofCommands = { DISC_SERVER: 'http://a:1', DISC_CREDENTIALS: 'ci:x' };
   const wrong = { DISC_PORT: '1', DISC_ADR: ':1' };
   const reading = readServeArguments([], { ...wrong, ...ofCommands, DISCO: 'x', PATH: '/bin' });
@@ -435,14 +435,14 @@ test('a variable that no setting has is warned of, and others are not looked at'
   assert.deepEqual(more, []);
 });
 
-test('help is shown when asked for, unless something is wrong before it', () => {
+test('--help prints the help, unless an earlier argument is wrong', () => {
   assert.equal(readServeArguments(['--help'], {}).type, 'HELP');
   assert.equal(readServeArguments(['-h'], {}).type, 'HELP');
   assert.equal(readServeArguments(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
   assert.match(problem(['--help', '--wrong']), /^"--wrong": .*; see etcd-discovery serve --help$/);
 });
 
-test('durations are read as Go writes them, and written as they are read', () => {
+test("durations use Go's format in both directions", () => {
   const table: ReadonlyArray<[string, number]> = [
     ['168h', 7 * DAY],
     ['1h30m', 90 * MINUTE],

@@ -16,10 +16,10 @@ test('every limit is in the tables, with its reason', () => {
   for (const { name, reason } of tables.flat()) assert.ok(reason.length > 10, `${name} says why`);
 });
 
-test('what can be set is preset by the table, and every setting that limits something is in it', () => {
+test('defaults come from the table, which has every setting that limits something', () => {
   const settings: Readonly<Record<string, Setting<unknown>>> = SETTINGS;
   for (const [name, value] of Object.entries(limits.PRESETS)) {
-    const { default: preset = '', parse } = settings[name] ?? assert.fail(`there is no setting ${name}`);
+    const { default: preset = '', parse } = settings[name] ?? assert.fail(`no setting ${name}`);
     assert.deepEqual(parse(preset), typeof value === 'string' ? parse(value) : value, name);
   }
   for (const name of Object.keys(SETTING_GROUPS.Limits)) {
@@ -27,7 +27,7 @@ test('what can be set is preset by the table, and every setting that limits some
   }
 });
 
-test('no limit is written anywhere else', () => {
+test('limits are defined only in the table', () => {
   const wrong = sources().flatMap(([path, source]) =>
     [...source.matchAll(/^.*const \w*(?:LIMIT|MOST|MAX)\w*(?:: \w+)? = [\d_]+[ ;].*$/gm)].map(
       ([line]) => `${path}: ${line}`,
@@ -39,7 +39,7 @@ test('no limit is written anywhere else', () => {
   );
 });
 
-test('how much a file does or keeps at once has its reason above it', () => {
+test('every batch size and cache size has a reason above it', () => {
   const measures = sources().flatMap(([path, source]) =>
     [...source.matchAll(MEASURE)].map(([, comment, name = '']) => ({
       name,
@@ -47,7 +47,7 @@ test('how much a file does or keeps at once has its reason above it', () => {
       explained: comment !== undefined,
     })),
   );
-  assert.ok(measures.length >= 10, 'they are found');
+  assert.ok(measures.length >= 10, 'batch and cache sizes are found');
   assert.deepEqual(
     measures.filter(({ explained }) => !explained).map(({ name, path }) => `${path}: ${name}`),
     [],
@@ -58,7 +58,7 @@ test('how much a file does or keeps at once has its reason above it', () => {
 const MEASURE =
   /^(.*\*\/\n|\/\/.*\n)?(?:export )?const (\w+_(?:STREAMS|AT_ONCE|TOGETHER|KEPT|PER_\w+)) = [\d_* ]+;/gm;
 
-/** Of programs that are no service, of a format, of time, or of what the operator writes. */
+/** Numbers of programs that are not the service, of formats, of times, or of what the operator writes. */
 const ELSEWHERE = [
   'src/cli/',
   'src/client/',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SETTINGS } from '../../src/settings/settings.ts';
 import { run } from '../support/child.ts';
 
-test('serve --help tells every setting with its variable and default, in lines that fit', async () => {
+test('serve --help lists every setting with its variable and default, in lines that fit', async () => {
   const { code, stdout, stderr } = await run(['serve', '--help'], { DISC_ADDR: 'wrong' });
   assert.deepEqual([code, stderr], [0, '']);
   const text = stdout.replace(/\s+/g, ' ');
@@ -16,7 +16,7 @@ test('serve --help tells every setting with its variable and default, in lines t
   for (const line of stdout.split('\n')) assert.ok(line.length <= 96, line);
 });
 
-test('a wrong setting is one line on standard error, and exit code 2', async () => {
+test('an invalid setting prints one line on stderr and exits with code 2', async () => {
   assert.deepEqual(await run(['serve'], { DISC_ADDR: '8087' }), {
     code: 2,
     stdout: '',
