@@ -9,7 +9,7 @@ export interface Signed {
   readonly key: Buffer;
 }
 
-/** A CA of its own in a directory, which signs and takes back. Needs openssl on PATH. */
+/** A CA in a directory, which signs and revokes certificates. Needs openssl on PATH. */
 export class Authority {
   readonly caFile: string;
   readonly ca: Buffer;
@@ -29,12 +29,12 @@ export class Authority {
     this.ca = readFileSync(this.caFile);
   }
 
-  /** A certificate for servers and clients. `names`: alternative ones, each like `DNS:localhost`. */
+  /** Issues a certificate for servers and clients. `names`: alternative names, each like `DNS:localhost`. */
   issue(commonName: string, ...names: readonly string[]): Signed {
     return this.#issue(commonName, names, ['-days', '2']);
   }
 
-  /** One that is good until a time, to the second. */
+  /** Issues a certificate that is valid until a time, to the second. */
   issueUntil(end: Date, commonName: string): Signed {
     const stamp = end.toISOString().replace(/[-:T]|\.\d+/g, '');
     return this.#issue(commonName, [], ['-enddate', stamp]);
@@ -65,7 +65,7 @@ export class Authority {
     this.#ca(['-revoke', certFile, ...this.#own()]);
   }
 
-  /** What it has taken back up to now, in PEM. */
+  /** Returns the list of all certificates revoked so far, in PEM. */
   list(...more: readonly string[]): string {
     const file = this.#path('crl.pem');
     this.#ca(['-gencrl', '-crldays', '2', ...more, '-out', file, ...this.#own()]);

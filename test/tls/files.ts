@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// They are not compiled to dist/: they lie in the clone, three levels up from dist/test/tls. make.sh made them.
+// Not compiled to dist/: they are in the clone, three levels up from dist/test/tls. make.sh creates them.
 const path = (name: string): string => fileURLToPath(new URL(`../../../test/tls/${name}`, import.meta.url));
 
 export const CA_FILE = path('ca.pem');
@@ -11,5 +11,5 @@ export const KEY_FILE = path('server-key.pem');
 
 export const CA = readFileSync(CA_FILE);
 export const IDENTITY = { cert: readFileSync(CERT_FILE), key: readFileSync(KEY_FILE) };
-/** What makes `etcd-discovery serve` use them. */
+/** Arguments that make `etcd-discovery serve` use them. */
 export const TLS_ARGS = ['--tls-cert', CERT_FILE, '--tls-key', KEY_FILE];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the certificates that the tests use: a CA, and a server (or a client) at localhost and 127.0.0.1, valid from
-# 2020 to 2120 whatever the clock says. They protect nothing. The CA's own key is not kept.
+# Creates the certificates of the tests: a CA, and a server (or a client) at localhost and 127.0.0.1, valid from 2020
+# to 2120, whatever the clock says. They protect nothing. The CA's own key is not kept.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 work=$(mktemp -d)
