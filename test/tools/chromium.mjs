@@ -1,4 +1,4 @@
-// Where the tests of the web page get a browser from.
+// Finds or installs a browser for the tests of the web page.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,23 +9,23 @@ const run = promisify(execFile);
 const NAMES = ['chromium', 'google-chrome', 'google-chrome-stable', 'chromium-browser'];
 const WHAT_TO_DO = 'install Chromium or Chrome, or set ETCD_DISCOVERY_TEST_CHROMIUM=/path/to/chromium';
 
-/** A Chromium that runs: `{ chromium }`, its path, or `{ missing }`, a sentence. */
+/** Returns `{ chromium }`, the path of a working Chromium, or `{ missing }`, a sentence. */
 export async function findChromium() {
   const named = process.env.ETCD_DISCOVERY_TEST_CHROMIUM;
   const paths = named ? [named] : NAMES.map(onPath).filter((path) => path !== undefined);
   for (const path of paths) {
     try {
-      // What Ubuntu has under its name says how to get it, and is none.
+      // Ubuntu's command of that name is only a hint how to install it.
       const { stdout } = await run(path, ['--version'], { timeout: 20_000 });
       if (/^(Chromium|Google Chrome) \d/m.test(stdout)) return { chromium: path };
     } catch {
-      // Not this one.
+      // Try the next name.
     }
   }
-  return { missing: `no Chromium that runs: ${WHAT_TO_DO}` };
+  return { missing: `no working Chromium: ${WHAT_TO_DO}` };
 }
 
-/** Installs Debian's Chromium when there is none. Returns undefined when there is one, else why not. */
+/** Installs Debian's Chromium if none is found. Returns undefined if one is available, else the reason. */
 export async function installChromium() {
   const before = await findChromium();
   if (before.missing === undefined) return undefined;

@@ -1,4 +1,4 @@
-// Tools of Debian that some tests need, installed when there is root.
+// Debian packages that some tests need, installed if run as root.
 // As a command: node test/tools/debian.mjs PACKAGE...
 
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 
 const INSTALL_LIMIT_MS = 5 * 60_000;
 
-/** The path of a command on PATH, or undefined. */
+/** Returns the path of a command on PATH, or undefined. */
 export function onPath(command) {
   for (const directory of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(directory, command);
@@ -19,21 +19,20 @@ export function onPath(command) {
       accessSync(path, constants.X_OK);
       if (directory !== '') return path;
     } catch {
-      // Not in this directory.
+      // Try the next directory.
     }
   }
   return undefined;
 }
 
-/** Whether `installDebian` can do anything here. */
+/** Returns whether `installDebian` can install anything here. */
 export function isDebianRoot() {
   return process.getuid?.() === 0 && isDebian() && onPath('apt-get') !== undefined;
 }
 
-/** Installs packages. Returns why not, in a sentence, or undefined. */
+/** Installs packages. Returns undefined, or a sentence with the reason if it fails. */
 export async function installDebian(...packages) {
-  if (!isDebianRoot())
-    return `${packages.join(' ')} cannot be installed: this is no Debian or Ubuntu with root`;
+  if (!isDebianRoot()) return `${packages.join(' ')} cannot be installed: needs root on Debian or Ubuntu`;
   const deadlineMs = Date.now() + INSTALL_LIMIT_MS;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const aptGet = (...args) =>

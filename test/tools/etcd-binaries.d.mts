@@ -1,15 +1,15 @@
-/** An etcd that can be run. */
+/** An etcd binary. */
 export interface Etcd {
-  /** Like "3.5". */
+  /** For example "3.5". */
   readonly series: string;
-  /** Like "3.5.35". */
+  /** For example "3.5.35". */
   readonly version: string;
   /** The path of the binary. */
   readonly etcd: string;
   readonly missing?: undefined;
 }
 
-/** An etcdctl that can be run. */
+/** An etcdctl binary. */
 export interface Etcdctl {
   readonly series: string;
   readonly version: string;
@@ -18,7 +18,7 @@ export interface Etcdctl {
   readonly missing?: undefined;
 }
 
-/** The program of test/tools/goclient, built over the Go client library of a series. */
+/** The program of test/tools/goclient, built with the Go client library of a series. */
 export interface GoClient {
   readonly series: string;
   readonly version: string;
@@ -27,7 +27,7 @@ export interface GoClient {
   readonly missing?: undefined;
 }
 
-/** There is none, and a sentence why and what to do. */
+/** A missing binary, with a sentence that says why and what to do. */
 export interface Missing {
   readonly missing: string;
   readonly series?: undefined;

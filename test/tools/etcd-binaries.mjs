@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Where the tests get real etcd, etcdctl and a program over etcd's Go client library from: the PATH (Debian has
-// 3.4), or builds of their Go modules, kept in a cache.
+// Finds or builds real etcd, etcdctl and a program that uses etcd's Go client library: from PATH (Debian has 3.4), or
+// as builds of their Go modules, kept in a cache.
 // As a command: node test/tools/etcd-binaries.mjs 3.4 3.5 3.6 3.7
 
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ import { provideGoProgram } from './go-build.mjs';
 
 const run = promisify(execFile);
 
-/** The release built for each series that has the server as a Go module of its own. */
+/** The release to build for each series whose server is a separate Go module. */
 const RELEASES = { 3.5: 'v3.5.35', 3.6: 'v3.6.16', 3.7: 'v3.7.3' };
 
 const ETCD_VERSION = { args: ['--version'], pattern: /^etcd Version: (\d+\.\d+\.\S+)/m };
@@ -26,7 +26,7 @@ const WHAT_TO_DO =
   'install etcd 3.4 or 3.5 so that `etcd` is on PATH, or set ETCD_DISCOVERY_TEST_ETCD=/path/to/etcd ' +
   '(and ETCD_DISCOVERY_TEST_ETCDCTL=/path/to/etcdctl)';
 
-/** The version that a binary states, like 3.4.23; undefined when it does not run or states none. */
+/** Returns the version that a binary reports, for example 3.4.23, or undefined if it does not run or reports none. */
 async function versionOf(command, { args, pattern }) {
   try {
     const { stdout } = await run(command, args, {
@@ -39,7 +39,7 @@ async function versionOf(command, { args, pattern }) {
   }
 }
 
-/** The etcdctl to use with every etcd, or undefined when there is none. */
+/** Returns the etcdctl to use with every etcd, or undefined. */
 export function findEtcdctl() {
   return process.env.ETCD_DISCOVERY_TEST_ETCDCTL || onPath('etcdctl');
 }
@@ -114,7 +114,8 @@ export async function provideEtcdctl(series, { build = true } = {}) {
  * `{ series, version, goclient }`, or `{ missing }`, a sentence.
  */
 export async function provideGoClient(series, { build = true } = {}) {
-  if (RELEASES[series] === undefined) return { missing: `the Go client ${series} is no module of its own` };
+  if (RELEASES[series] === undefined)
+    return { missing: `the Go client ${series} is not a separate Go module` };
   const main = readFileSync(new URL('./goclient/main.go', import.meta.url), 'utf8');
   const digest = createHash('sha256').update(main).digest('hex').slice(0, 12);
   const program = { name: `goclient-${digest}`, module: 'go.etcd.io/etcd/client/v3', main };

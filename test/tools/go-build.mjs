@@ -1,4 +1,4 @@
-// Builds Go programs once and keeps them in a cache, for tests with clients and servers that are not ours.
+// Builds Go programs once and keeps them in a cache, for tests with clients and servers of other projects.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';

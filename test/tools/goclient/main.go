@@ -1,9 +1,9 @@
-// A small program over etcd's Go client library: what the tests ask of it is done by the same code as in
-// programs that embed the library, with its reconnects and its balancer.
+// A small program with etcd's Go client library, so that the tests run the same code as programs that
+// embed the library, with its reconnects and its balancer.
 //
-//	goclient watch ENDPOINT PREFIX REVISION    prints every event; asks for progress four times a second
-//	goclient create ENDPOINT KEY COUNT         COUNT clients create one key at once; prints what each was told
-//	goclient idle ENDPOINT PREFIX CLIENTS EACH CLIENTS connections with EACH watches that hear nothing
+//	goclient watch ENDPOINT PREFIX REVISION    prints every event; requests progress four times a second
+//	goclient create ENDPOINT KEY COUNT         COUNT clients create one key at once; prints each result
+//	goclient idle ENDPOINT PREFIX CLIENTS EACH CLIENTS connections with EACH watches without events
 package main
 
 import (
@@ -51,14 +51,14 @@ func connect(endpoint string) *clientv3.Client {
 // `OVER reason` when the watch ends.
 func watch(endpoint, prefix string, revision int) {
 	client := connect(endpoint)
-	// The same context for the requests of progress: they are for the stream of the watch.
+	// Progress requests need the same context, because they are sent on the watch's stream.
 	ctx := context.Background()
 	events := client.Watch(ctx, prefix,
 		clientv3.WithPrefix(), clientv3.WithRev(int64(revision)),
 		clientv3.WithProgressNotify(), clientv3.WithCreatedNotify())
 	go func() {
 		for range time.Tick(250 * time.Millisecond) {
-			// While the connection is down there is no one to ask.
+			// Fails while the connection is down.
 			_ = client.RequestProgress(ctx)
 		}
 	}()
@@ -78,7 +78,7 @@ func watch(endpoint, prefix string, revision int) {
 	fmt.Println("END")
 }
 
-// create prints `WON name` or `LOST name winner's-value`, a line for each client.
+// create prints `WON name` or `LOST name winner's-value`, one line per client.
 func create(endpoint, key string, count int) {
 	clients := make([]*clientv3.Client, count)
 	for i := range clients {
@@ -116,7 +116,7 @@ func create(endpoint, key string, count int) {
 	}
 }
 
-// idle prints `READY` once every watch was created, and then does nothing until it is killed.
+// idle prints `READY` once every watch is created, and then waits until it is killed.
 func idle(endpoint, prefix string, clients, each int) {
 	for range clients {
 		client := connect(endpoint)
