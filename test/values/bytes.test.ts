@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { formatBytes, parseBytes } from '../../src/values/bytes.ts';
 import { parseByteRate } from '../../src/values/rate.ts';
 
-test('bytes are read in the units that people write', () => {
+test('parses bytes in the units that people write', () => {
   for (const [text, bytes] of [
     ['0', 0],
     ['1000', 1000],
@@ -21,7 +21,7 @@ test('bytes are read in the units that people write', () => {
   assert.deepEqual([1, 1024, 1.5 * 1024 ** 3].map(formatBytes), ['1 bytes', '1 KiB', '1.5 GiB']);
 });
 
-test('a rate of bytes is so many in a time, after so many at once', () => {
+test('parses a rate of bytes as an amount per time, after a burst', () => {
   assert.deepEqual(parseByteRate('1MiB/m:16MiB'), { burst: 16 * 1024 ** 2, interval: 60_000 / 1024 ** 2 });
   assert.equal(parseByteRate('off'), 'off');
   for (const text of ['1MiB', '0/s:1', '1/s:0', '1/d:1', 'x/s:1', '1/s:x']) {

@@ -8,14 +8,14 @@ for (const [body, version, isOld] of [
   ['etcd 2.0.13', '2.0.13', true],
   ['etcd 0.4.6', '0.4.6', true],
 ] as const) {
-  test(`the version is read from ${JSON.stringify(body)}`, () => {
+  test(`reads the version from ${JSON.stringify(body)}`, () => {
     assert.equal(parseEtcdVersion(body), version);
     assert.equal(isBeforeGrpc(version), isOld);
   });
 }
 
 for (const body of ['', '404 page not found', '<html>etcd 2.0.1</html>', '{"version":"2.3.8"}']) {
-  test(`no version is read from ${JSON.stringify(body)}`, () => {
+  test(`finds no version in ${JSON.stringify(body)}`, () => {
     assert.equal(parseEtcdVersion(body), undefined);
   });
 }

@@ -4,7 +4,7 @@ import { didYouMean, nearest } from '../../src/values/nearest.ts';
 
 const COMMANDS = ['serve', 'show', 'watch', 'wait', 'new', 'list-members', 'delete', 'deregister'];
 
-test('the nearest name is found over slips of the hand, and none where none is near', () => {
+test('finds the nearest name despite typing errors, and nothing when no name is near', () => {
   for (const [written, meant] of [
     ['wtach', 'watch'],
     ['watc', 'watch'],

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { peerWarnings } from '../../src/values/peer-warnings.ts';
 
-/** The members a, b, c and so on at the URLs given; several of one member with a blank between them. */
+/** Returns the members a, b, c and so on at the given URLs. A space separates several URLs of one member. */
 function cluster(...urls: readonly string[]): ReadonlyArray<{ name: string; peerUrls: string[] }> {
   return urls.map((each, i) => ({ name: String.fromCharCode(97 + i), peerUrls: each.split(' ') }));
 }
 
-/** Each warning as `KIND: a b`. */
-function told(...urls: readonly string[]): string[] {
+/** Returns each warning as `KIND: a b`. */
+function warningsFor(...urls: readonly string[]): string[] {
   return peerWarnings(cluster(...urls)).map(({ kind, members }) => `${kind}: ${members.join(' ')}`);
 }
 
@@ -28,7 +28,7 @@ const usual: ReadonlyArray<readonly [what: string, ...urls: string[]]> = [
     'http://10.0.0.3:12380',
   ],
   ['a port for each host', 'http://10.0.0.1:12380', 'http://10.0.0.2:22380', 'http://10.0.0.3:32380'],
-  ['two ports, while it is open which is usual', 'http://10.0.0.1:2380', 'http://10.0.0.2:2381'],
+  ['two different ports, which is common', 'http://10.0.0.1:2380', 'http://10.0.0.2:2381'],
   [
     'two ports that some share',
     'http://10.0.0.1:2380',
@@ -44,8 +44,8 @@ const usual: ReadonlyArray<readonly [what: string, ...urls: string[]]> = [
   ['a short name at another port', 'http://a:2380', 'http://a.example.com:2381'],
 ];
 
-suite('members that can work bring no warning:', () => {
-  for (const [what, ...urls] of usual) test(what, () => assert.deepEqual(told(...urls), []));
+suite('a working configuration causes no warning:', () => {
+  for (const [what, ...urls] of usual) test(what, () => assert.deepEqual(warningsFor(...urls), []));
 });
 
 const unusual: ReadonlyArray<readonly [what: string, expected: readonly string[], ...urls: string[]]> = [
@@ -96,12 +96,12 @@ const unusual: ReadonlyArray<readonly [what: string, expected: readonly string[]
   ],
 ];
 
-suite('what is likely wrong is warned of, and names who to look at:', () => {
+suite('a likely mistake causes a warning that names the members:', () => {
   for (const [what, expected, ...urls] of unusual)
-    test(what, () => assert.deepEqual(told(...urls), expected));
+    test(what, () => assert.deepEqual(warningsFor(...urls), expected));
 });
 
-test('a text shows the URLs to look at, and of many members only some', () => {
+test('the text shows the URLs, and only some of many members', () => {
   const urls = Array.from({ length: 1000 }, (_, i) => `http://127.0.0.1:${i + 1}`);
   const [warning] = peerWarnings(cluster('http://10.0.0.1:2380', ...urls));
   assert.equal(warning?.members.length, 32);
@@ -109,11 +109,11 @@ test('a text shows the URLs to look at, and of many members only some', () => {
   assert.ok(warning.text.length < 400);
 });
 
-test('what is not a URL is passed over', () => {
-  assert.deepEqual(told('nonsense', 'http://10.0.0.1:2380', 'ftp://10.0.0.1:2380'), []);
+test('ignores what is not a URL', () => {
+  assert.deepEqual(warningsFor('nonsense', 'http://10.0.0.1:2380', 'ftp://10.0.0.1:2380'), []);
 });
 
-test('what a large cluster is told is bounded: so many warnings, each with so many names', () => {
+test('bounds the number of warnings for a large cluster, and the names in each', () => {
   const pairs = Array.from({ length: 1000 }, (_, i) => ({
     name: `n${i}`,
     peerUrls: [`http://host-${i >> 1}${i % 2 === 0 ? '' : '.'}:2380`],
