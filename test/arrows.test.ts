@@ -3,34 +3,34 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
-/** What the files of a module may import: modules of ours by name, and packages (`node:*` is any of Node's). */
+/** The allowed imports of a module: modules of the project by name, and packages (`node:*` allows all of Node.js). */
 interface Rule {
   readonly modules: readonly string[];
   readonly packages: readonly string[];
 }
 
 // The arrows: cli, server -> page, etcdv2, etcdv3 -> etcd, rpc, client, gen -> discovery <- store/*. Every folder has
-// a rule, and so do files that more may import than what is beside them; one that is not in the table fails.
+// a rule, and so do files with more or fewer importers than their folder. A folder without a rule fails the test.
 const ANY = ['*'];
 const CONNECT = '@connectrpc/connect';
 const CONNECT_NODE = '@connectrpc/connect-node';
 const PROTOBUF = '@bufbuild/protobuf';
 const NODE = 'node:*';
-// For what puts the commands together.
+// For the module that assembles the commands.
 const EVERYTHING: Rule = { modules: ANY, packages: ANY };
 const RULES: Readonly<Record<string, Rule>> = {
   gen: { modules: [], packages: [PROTOBUF] },
   'src/main.ts': { modules: ['src/cli'], packages: [NODE] },
   'src/schema.ts': { modules: ['gen'], packages: [] },
-  // Numbers alone: for whoever keeps one of them.
+  // Only numbers, which any module may use.
   'src/limits.ts': { modules: [], packages: [] },
-  // When what a signal ends is over.
+  // Cleanup at a signal.
   'src/on-end.ts': { modules: [], packages: [] },
-  // What was made for others: so many bytes of it.
+  // A cache bounded in bytes, which any module may use.
   'src/byte-cache.ts': { modules: [], packages: [] },
-  // Milliseconds of work, one after the other.
+  // Milliseconds of work, one piece after the other.
   'src/own-turn.ts': { modules: [], packages: [] },
-  // What a client's requests count for, beside themselves.
+  // The work of a client's requests beyond their number.
   'src/work.ts': { modules: ['src/limits.ts'], packages: [] },
   'src/values': { modules: [], packages: [NODE] },
   'src/port': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
@@ -45,7 +45,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     modules: ['src/limits.ts', 'src/on-end.ts', 'src/own-turn.ts', 'src/values'],
     packages: [NODE],
   },
-  // What every store says and decodes alike.
+  // Errors and decoding shared by all stores.
   'src/store': { modules: ['src/discovery', 'src/values', 'src/limits.ts'], packages: [] },
   'src/store/lmdb': {
     modules: ['src/store', 'src/store/lmdb/check', 'src/discovery', 'src/limits.ts'],
@@ -92,10 +92,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: [CONNECT, PROTOBUF, NODE],
   },
   'src/client': { modules: ['gen', 'src/values'], packages: [CONNECT, PROTOBUF] },
-  // Apart, so that the rest of the client runs in a browser.
+  // Separate, so that the rest of the client runs in a browser.
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
   'src/etcd': { modules: ['gen', 'src/client', 'src/work.ts'], packages: [CONNECT, 'node:crypto'] },
-  // How to start etcd: pure, so that the page may show it too.
+  // How to start etcd. Pure, so that the page can show it too.
   'src/etcd/start': { modules: [], packages: [] },
   'src/etcdv2': {
     modules: [
@@ -122,7 +122,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
-  // How a node is to be started, for curl.
+  // How to start a node, for curl.
   'src/boot': {
     modules: ['gen', 'src/client', 'src/etcd/start', 'src/limits.ts', 'src/work.ts'],
     packages: [CONNECT, NODE],
@@ -141,9 +141,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [CONNECT, PROTOBUF, NODE],
   },
-  // The same on both sides.
+  // Rendered on the server and in the browser.
   'src/page/view': { modules: ['gen', 'src/page', 'src/etcd/start'], packages: [PROTOBUF] },
-  // What is bundled for browsers.
+  // Bundled for browsers.
   'src/page/browser': {
     modules: ['gen', 'src/page', 'src/page/view', 'src/client', 'src/etcd/start'],
     packages: [CONNECT, '@connectrpc/connect-web', PROTOBUF],
@@ -154,7 +154,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: ['etcd3', NODE],
   },
 
-  // Puts the service together, of rooms and of files that each have their own arrows.
+  // Assembles the service from folders and files with rules of their own.
   'src/server': {
     modules: [
       'src/discovery',
@@ -185,7 +185,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     ],
     packages: [NODE],
   },
-  // What a request is: for all rooms of the server.
+  // The type of a request, for all folders of the server.
   'src/server/route.ts': { modules: [], packages: [] },
   'src/server/telemetry': {
     modules: [
@@ -341,7 +341,7 @@ const STATEMENT =
 
 type Source = readonly [path: string, text: string];
 
-/** What a file imports: files by their paths from the clone's directory, packages by name. */
+/** Returns the imports of a file: files by path from the clone's root, packages by name. */
 function importsOf([path, text]: Source): Array<{ specifier: string; file?: string }> {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
   return [...code.matchAll(STATEMENT)].map(([, , from, , dynamic]) => {
@@ -350,10 +350,10 @@ function importsOf([path, text]: Source): Array<{ specifier: string; file?: stri
   });
 }
 
-/** The module of a file: its folder, or the file itself when that has a rule of its own. */
+/** Returns the module of a file: its folder, or the file itself if it has a rule. */
 function moduleOf(path: string): string {
   if (Object.hasOwn(RULES, path)) return path;
-  // Neither is divided for importers.
+  // Neither is split for importers.
   const [top = ''] = path.split('/');
   return top === 'gen' || top === 'test' ? top : dirname(path);
 }
@@ -361,7 +361,7 @@ function moduleOf(path: string): string {
 const allowed = (list: readonly string[], name: string): boolean =>
   list.some((entry) => entry === '*' || entry === name || (entry === NODE && name.startsWith('node:')));
 
-/** Every import that goes against the arrows, as "file: what is wrong". Paths start at the clone's directory. */
+/** Returns every import that breaks a rule, as "file: what is wrong". Paths start at the clone's root. */
 function violations(files: readonly Source[]): string[] {
   const found: string[] = [];
   for (const source of files) {
@@ -387,8 +387,8 @@ function violations(files: readonly Source[]): string[] {
   return found;
 }
 
-/** Circles of files that import each other, types included: at least one of every set of files that has any. */
-function circles(files: readonly Source[]): string[] {
+/** Returns import cycles, including types: at least one for every set of files that has any. */
+function cyclesIn(files: readonly Source[]): string[] {
   const imports = new Map(files.map((source) => [source[0], importsOf(source)]));
   const done = new Set<string>();
   const found: string[] = [];
@@ -415,22 +415,22 @@ function sourceFiles(): Source[] {
   );
 }
 
-test('no import goes against the arrows', () => {
+test('no import breaks the rules', () => {
   const files = sourceFiles();
   assert.ok(files.length > 10, 'the sources are found');
   assert.deepEqual(violations(files), []);
 });
 
-test('no files import each other in a circle', () => {
-  assert.deepEqual(circles(sourceFiles()), []);
+test('no files import each other in a cycle', () => {
+  assert.deepEqual(cyclesIn(sourceFiles()), []);
 });
 
-/** What a reader still holds in mind at once. */
+/** The length that a reader keeps in mind. */
 const MOST_LINES = 250;
-/** What is looked up, and not read: one row after the other. */
+/** Tables, which are looked up row by row instead of read. */
 const TABLES: ReadonlySet<string> = new Set(['src/limits.ts']);
 
-test('no file is longer than a reader holds in mind', () => {
+test(`no source file is longer than ${MOST_LINES} lines`, () => {
   const ours = sourceFiles().filter(([path]) => !path.startsWith('gen/'));
   const read = ours.filter(([path]) => !TABLES.has(path));
   const long = read.filter(([, text]) => text.trimEnd().split('\n').length > MOST_LINES);
@@ -440,7 +440,7 @@ test('no file is longer than a reader holds in mind', () => {
   );
 });
 
-test('the map has every room, and what it and the table of places name is there', () => {
+test('the map lists every folder, and every path that it names exists', () => {
   const guide = ['docs/internals/architecture.md', 'CONTRIBUTING.md']
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
@@ -456,18 +456,18 @@ test('the map has every room, and what it and the table of places name is there'
   );
 });
 
-test('a planted circle is caught, of types too', () => {
+test('detects a planted import cycle, including one of types', () => {
   const planted: readonly Source[] = [
     ['src/rpc/a.ts', "import { b } from './b.ts';\nimport { d } from './d.ts';"],
     ['src/rpc/b.ts', "import type { C } from '../etcd/c.ts';"],
     ['src/etcd/c.ts', "export { d } from '../rpc/d.ts';\nexport type { A } from '../rpc/a.ts';"],
     ['src/rpc/d.ts', ''],
   ];
-  assert.deepEqual(circles(planted), ['src/rpc/a.ts -> src/rpc/b.ts -> src/etcd/c.ts -> src/rpc/a.ts']);
-  assert.deepEqual(circles(planted.filter(([path]) => path !== 'src/etcd/c.ts')), []);
+  assert.deepEqual(cyclesIn(planted), ['src/rpc/a.ts -> src/rpc/b.ts -> src/etcd/c.ts -> src/rpc/a.ts']);
+  assert.deepEqual(cyclesIn(planted.filter(([path]) => path !== 'src/etcd/c.ts')), []);
 });
 
-test('no rule allows everything but that of what puts the commands together', () => {
+test('only the rule of the command line allows every import', () => {
   const free = Object.entries(RULES).filter(([, rule]) => rule.modules.includes('*'));
   assert.deepEqual(
     free.map(([module]) => module),
@@ -475,7 +475,7 @@ test('no rule allows everything but that of what puts the commands together', ()
   );
 });
 
-test('every form of a planted violation is caught', () => {
+test('detects every form of a planted violation', () => {
   const planted: readonly Source[] = [
     ['src/discovery/a.ts', "import { create } from '@bufbuild/protobuf';"],
     ['src/discovery/b.ts', "import type { Cluster } from '../../gen/discovery/v1/cluster_pb.ts';"],
@@ -518,8 +518,8 @@ test('every form of a planted violation is caught', () => {
 
 test('imports along the arrows and words in comments are let through', () => {
   const fine: readonly Source[] = [
-    ['src/discovery/a.ts', "import { randomBytes } from 'node:crypto';\nimport { x } from './errors.ts';"],
-    ['src/discovery/b.ts', "// import { x } from 'lmdb';\n/* import { y } from '../rpc/x.ts'; */"],
+    ['src/discovery/a.ts', 'accepts allowed imports, and import statements in comments'],
+    ['src/discovery/b.ts', 'accepts allowed imports, and import statements in comments'],
     ['src/port/a.ts', "import { x } from '../limits.ts';\nimport { y } from '../values/ip.ts';"],
     ['src/server/http/a.ts', "import { x } from '../route.ts';\nimport { y } from '../rpc/cors.ts';"],
     ['src/etcdv2/b.ts', "import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';"],

@@ -23,8 +23,8 @@ function bench(...args: readonly string[]): Promise<Ending> {
   });
 }
 
-// All parts for a moment are a long run's: test/readme.test.ts.
-test('the benchmark measures an operation, says whether targets are reached, and compares runs', async (t) => {
+// test/readme.test.ts runs all parts briefly, in a long run.
+test('the benchmark measures an operation, reports whether targets are met, and compares runs', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, 'result.json');
@@ -48,7 +48,7 @@ test('the benchmark measures an operation, says whether targets are reached, and
   assert.match(second.out, /^\| v2 size, 2 in flight: rate \/ bare Node HTTP +\| /m);
 });
 
-test('what the benchmark does not have is answered with what it has', async () => {
+test('the benchmark rejects an unknown name and lists the known ones', async () => {
   const { code, err } = await bench('--only', 'nothing of the kind');
   assert.equal(code, 2);
   assert.match(err, /nothing has such a name[^]*calls: v2 size[^]*many tokens: start/);

@@ -4,13 +4,13 @@ import { ByteCache, LEAST_BYTES } from '../src/byte-cache.ts';
 
 const KB = 1024;
 
-test('a cache holds at most so many bytes, and those that were asked for last', () => {
+test('keeps a bounded number of bytes, and evicts the least recently used entry', () => {
   const cache = new ByteCache<string>(100 * KB);
   const keys = Array.from({ length: 5 }, () => ({}));
   for (const [index, key] of keys.entries()) {
     cache.set(key, { value: `${index}`, bytes: 30 * KB });
     assert.ok(cache.bytes <= 100 * KB);
-    // The first is asked for again and again.
+    // Read repeatedly.
     assert.equal(cache.get(keys[0]), '0');
   }
   assert.deepEqual(
@@ -19,7 +19,7 @@ test('a cache holds at most so many bytes, and those that were asked for last', 
   );
 });
 
-test('what takes the place of another takes its bytes too, and what is too large is not kept', () => {
+test('frees the bytes of a replaced entry, and does not keep entries that are too large', () => {
   const cache = new ByteCache<string>(100 * KB);
   cache.set('a', { value: 'old', bytes: 90 * KB });
   cache.set('a', { value: 'new', bytes: 40 * KB });
@@ -30,7 +30,7 @@ test('what takes the place of another takes its bytes too, and what is too large
   assert.deepEqual([cache.get('a'), cache.bytes], [undefined, 0]);
 });
 
-test('what is small is not kept, nor what it takes the place of', () => {
+test('does not keep small entries, or the entry that a small one replaces', () => {
   const cache = new ByteCache<string>(100 * KB);
   cache.set('a', { value: 'large', bytes: LEAST_BYTES });
   assert.equal(cache.get('a'), 'large');

@@ -11,8 +11,8 @@ import { ETCDCTL, installedEtcd } from './etcd/harness/versions.ts';
 import { slow } from './slow.ts';
 import { waitFor } from './support/wait.ts';
 
-// Runs the README and the guides as their reader would: every `sh` block of a document, in order, in one shell; a `text`
-// block after it is what it must print. All documents share a service and a directory.
+// Runs the README and the guides like their reader: every `sh` block of a document in order, in one shell. A `text`
+// block after it is the expected output. All documents share a service and a directory.
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -26,7 +26,7 @@ function blocksOf(markdown: string): Block[] {
   return [...markdown.matchAll(pattern)].map(([, commands = '', output]) => ({ commands, output }));
 }
 
-/** What differs from run to run: tokens, ids, revisions, times, ports, and who came first. */
+/** Masks what differs between runs: tokens, ids, revisions, times, ports, and which node came first. */
 function mask(text: string): string {
   const steady = text
     .replace(/\b[0-9a-f]{32}\b/g, 'TOKEN')
@@ -41,16 +41,16 @@ function mask(text: string): string {
   );
 }
 
-/** Those that may be taken on this machine; the service's own first. */
+/** Ports that may be in use on this machine; the service's own port comes first. */
 const PORTS = '8087 8088 8089 24379 24380 21379 21380 22379 22380 23379 23380'.split(' ');
 const ANY_PORT = new RegExp(PORTS.join('|'), 'g');
-/** The last six, as a loop over nodes writes them. */
+/** The last six ports, as a loop over nodes writes them. */
 const PORT_OF_NODE = /2\$\{i\}(379|380)/g;
 
-/** Guides whose blocks another test runs, as they need tools and packages that others do not. */
+/** Guides whose blocks another test runs, because they need other tools and packages. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['go-and-python.md']);
 
-/** In an order in which each finds what those before it left. */
+/** Ordered so that each document finds what the earlier ones left. */
 const DOCUMENTS = [
   'README.md',
   ...readdirSync(join(ROOT, 'docs', 'guides'))
@@ -66,12 +66,12 @@ const readme = textOf('README.md');
 
 const running: ChildProcess[] = [];
 
-// Not a hook of the file: Node.js 20 runs that one before the tests that stand after a top-level `await`.
+// Not a hook of the file: Node.js 20 runs that one before tests that follow a top-level `await`.
 async function endAll(): Promise<void> {
   for (const child of running.splice(0)) await end(child);
 }
 
-/** A PATH with `etcd-discovery` on it, as an installed package has it. */
+/** Returns a PATH with `etcd-discovery` on it, as an installed package provides it. */
 function withCommand(directory: string): string {
   const main = join(ROOT, 'dist/src/main.js');
   const bin = join(directory, 'bin');
@@ -86,7 +86,7 @@ interface Shell {
   readonly output: () => string;
 }
 
-/** A shell for a reader's commands, in a process group of its own: nodes in the background are in it too. */
+/** Runs a reader's commands in a shell with a process group of its own, which includes background nodes. */
 function shell(script: string, cwd: string, env: Record<string, string>): Shell {
   const child = spawn('bash', ['-c', script], {
     cwd,
@@ -104,13 +104,13 @@ function shell(script: string, cwd: string, env: Record<string, string>): Shell 
   return { child, output: () => output };
 }
 
-/** Ends all of a shell's process group: a node in the background outlives its shell for a while. */
+/** Ends a shell's process group: a background node can outlive its shell. */
 async function end({ pid }: ChildProcess): Promise<void> {
   const send = (signal: NodeJS.Signals | 0): boolean => {
     try {
       return pid !== undefined && process.kill(-pid, signal);
     } catch {
-      return false; // nobody of the group is left
+      return false; // the group is empty
     }
   };
   send('SIGTERM');
@@ -120,16 +120,18 @@ async function end({ pid }: ChildProcess): Promise<void> {
 const isStart = ({ commands }: Block): boolean => commands.startsWith('npm start');
 const isTest = ({ commands }: Block): boolean => commands.startsWith('npm test');
 
-test('the README begins with the commands that start and test the service', () => {
+test('the README starts with the commands that start and test the service', () => {
   const [start, tests] = blocksOf(readme).map((block) => block.commands.trim());
   assert.equal(start, 'npm start');
-  assert.equal(tests, 'npm test', 'the command that runs this test');
+  assert.equal(tests, 'npm test', 'the command that runs the tests');
 });
 
 const etcd = await installedEtcd();
-const absent = etcd.missing ?? (ETCDCTL === undefined && 'the walk needs etcdctl on PATH');
+const absent = etcd.missing ?? (ETCDCTL === undefined && 'needs etcdctl on PATH');
 
-/** The README with the line for etcd 3.4 and 3.5 in the place of the other, where that is the etcd of this machine. */
+/**
+ * Returns the README with the command for etcd 3.4 and 3.5 instead of the default, if this machine has such an etcd.
+ */
 function forThisEtcd(text: string): string {
   const speaksV3 = etcd.missing === undefined && Number(etcd.series.split('.')[1]) >= 6;
   if (speaksV3) return text;
@@ -139,7 +141,7 @@ function forThisEtcd(text: string): string {
   return text.replace(/^ *--discovery-token .*\n/m, () => line);
 }
 
-test('every command of the README and the guides does what it says', { skip: absent }, async (t) => {
+test('every command of the README and the guides works as documented', { skip: absent }, async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-readme-'));
   t.after(async () => {
     await endAll();
@@ -176,7 +178,7 @@ test('every command of the README and the guides does what it says', { skip: abs
       const reader = shell(`set -euo pipefail\n${script}wait\n`, directory, env);
       const ended = (): string[] => reader.output().split(`${marker}\n`).slice(0, -1);
       await waitFor(
-        'the commands to be done',
+        'the commands to finish',
         () => ended().length === walk.length || reader.child.exitCode !== null,
         240_000,
       );

@@ -1,10 +1,10 @@
-// `npm test`: gets the clone and a real etcd ready, and runs the tests.
-//   npm test                        what takes seconds: every file but *.long.test.ts and the floods
-//   npm test -- test/flood/         the floods: alone, as they measure what the service does for others
-//   npm test -- store arrows        the test files whose path contains "store" or "arrows", long ones too
-//   npm test -- --except readme     all but those; may be given several times
-//   npm test -- --slow              every file but the floods, and long runs (more histories, kills and sizes)
-//   npm test -- --node /path/node   under another Node.js
+// `npm test`: prepares the clone and a real etcd, and runs the tests.
+// npm test                        quick tests: every file except *.long.test.ts and the floods
+// npm test -- test/flood/         the floods, alone: they measure how the service treats other clients
+// npm test -- store arrows        the test files whose path contains "store" or "arrows", long ones too
+// npm test -- --except readme     all others; can be given several times
+// npm test -- --slow              every file except the floods, with more histories, kills and sizes
+// npm test -- --node /path/node   under another Node.js
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -16,12 +16,12 @@ import { fail, ROOT } from '../src/dev/root.mjs';
 import { installChromium } from './tools/chromium.mjs';
 import { installDebianEtcd } from './tools/etcd-binaries.mjs';
 
-// A file that never ends is a failure, not a hung run.
+// Fails a file that never ends instead of hanging the run.
 const FILE_LIMIT_MS = 5 * 60_000;
 const SLOW_FILE_LIMIT_MS = 12 * 60_000;
-// One that keeps the service at full load for as long as it is told.
+// The soak test keeps the service at full load for as long as requested.
 const FLOOD_FILE_LIMIT_MS = 20 * 60_000;
-// All that can happen to four nodes of the model: by hand, and for an hour.
+// All interleavings of four nodes of the model take an hour. Run by hand only.
 const EXHAUSTIVE_FILE_LIMIT_MS = 3 * 3_600_000;
 const FILES_AT_ONCE = 2;
 
@@ -54,7 +54,7 @@ if (chosen.length === 0) {
   );
 }
 
-// The tests that need etcd skip themselves with the same reason when there is none.
+// Tests that need etcd skip themselves with the same reason if it is missing.
 const noEtcd = await installDebianEtcd();
 if (noEtcd !== undefined) console.error(`The tests with real etcd will be skipped: ${noEtcd}`);
 if (chosen.some((file) => file.startsWith('test/page/'))) {
@@ -75,7 +75,7 @@ const child = spawn(
   ],
   { cwd: ROOT, stdio: 'inherit', env: environment() },
 );
-// The terminal sends SIGINT to the child as well; waiting for it here keeps its closing lines.
+// The terminal sends SIGINT to the child as well; waiting for it here keeps its last lines.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('error', (error) => fail(`cannot run ${node}: ${error.message}`));
@@ -91,7 +91,7 @@ function fileLimit() {
 
 function environment() {
   const environment = { ...process.env, ETCD_DISCOVERY_TEST_SLOW: slow ? '1' : '0' };
-  // Commands that tests run by name (`npm`, `node`) have to meet the same Node.js.
+  // Commands that tests run by name (`npm`, `node`) must use the same Node.js.
   if (options.node !== undefined) environment.PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`;
   return environment;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-test('SECURITY.md names tests that are there, for each thing that an attacker can do', () => {
+test('SECURITY.md names existing tests for everything that an attacker can do', () => {
   const [, table = ''] =
     /\n\| Attacker \|.*\n\|---\|---\|---\|---\|\n((?:\|.*\n)+)/.exec(readFileSync('SECURITY.md', 'utf8')) ??
     [];
@@ -13,7 +13,7 @@ test('SECURITY.md names tests that are there, for each thing that an attacker ca
     for (const each of shown) {
       const [, file = '', title = ''] = /^`(test\/[\w./-]+)`: (.+)$/.exec(each) ?? [];
       assert.ok(title.length > 5 && existsSync(file), `${each}: no such test in ${row}`);
-      assert.ok(readFileSync(file, 'utf8').includes(title), `${file} has no test ${title}`);
+      assert.ok(readFileSync(file, 'utf8').includes(title), `${file} does not contain the test ${title}`);
     }
   }
 });
