@@ -18,7 +18,7 @@ export interface Arguments {
   readonly compareFile: string | undefined;
 }
 
-/** Prints the usage and ends the process when it is asked for or the arguments are wrong. */
+/** Prints the usage and ends the process if the arguments ask for it or are wrong. */
 export function readArguments(defaultCache: string): Arguments {
   try {
     const { values } = parseArgs({
@@ -40,11 +40,11 @@ export function readArguments(defaultCache: string): Arguments {
     }
     const { quick, smoke, only, store } = values;
     if (store !== 'embedded' && store !== 'etcd') {
-      throw new Error(`--store ${store}: takes embedded or etcd`);
+      throw new Error(`--store ${store}: must be embedded or etcd`);
     }
     const waiters = values.waiters === undefined ? undefined : Number(values.waiters);
     if (waiters !== undefined && !(Number.isInteger(waiters) && waiters >= 1 && waiters <= 15_000)) {
-      throw new Error(`--waiters ${values.waiters}: takes a whole number from 1 to 15000`);
+      throw new Error(`--waiters ${values.waiters}: must be a whole number from 1 to 15000`);
     }
     const size = smoke ? 'smoke' : quick ? 'quick' : 'full';
     const plan = planOf({ size, only, store, waiters, cache: values['data-dir'] });

@@ -1,4 +1,4 @@
-// The benchmark: the service against the least that can do the same, in one run. See bench/README.md.
+// The benchmark: the service against minimal servers that do the same, in one run. See bench/README.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { readArguments } from './arguments.ts';
@@ -9,7 +9,7 @@ import type { Results } from './report/results.ts';
 import { aboutMachine, type DataDir, makeDataDir } from './support/machine.ts';
 import { stopAll } from './support/program.ts';
 
-// Not compiled, so not in dist/. Where the tests keep what takes long to make.
+// Not compiled, so not in dist/. Cached with the tests' builds.
 const BUILDS = new URL('../../test/tools/go-build.mjs', import.meta.url);
 const { cacheDirectory } = (await import(BUILDS.href)) as typeof import('../test/tools/go-build.mjs');
 
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   dataDir = await makeDataDir();
   const endOf = await aboutMachine(dataDir);
   const results = await measure(plan, dataDir.path, progress, async (part, error) => {
-    // Of processes that end because they were told to there is nothing to say.
+    // An interrupted run has ended the processes itself, so their failure is expected.
     if (interrupted) throw error;
     progress(undefined);
     console.error(`${part} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** One line that changes on a terminal; nothing elsewhere. */
+/** Shows one updated line on a terminal, and nothing elsewhere. */
 function progress(text: string | undefined): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text ?? ''}`);
 }

@@ -8,8 +8,8 @@ import type { Plan } from './plan.ts';
 import type { Results } from './report/results.ts';
 
 /**
- * Measures what is wanted, one part after the other, with data under `path`. When one has failed the others are still
- * measured, unless `failed` rejects.
+ * Measures the parts of the plan one after the other, with data under `path`. Continues after the failure of a part,
+ * unless `failed` rejects.
  */
 export async function measure(
   plan: Plan,
@@ -44,7 +44,7 @@ export async function measure(
   };
 }
 
-/** Loaded late: the harness of the tests ends the process at a signal by itself. */
+/** Loaded late, because the test harness exits on a signal by itself. */
 async function bootstrapOf(
   plan: BootstrapPlan,
   path: string,

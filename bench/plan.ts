@@ -1,4 +1,4 @@
-// What a run measures, and for how long.
+// Decides what a run measures, and for how long.
 
 import type { BootstrapPlan } from './measure/bootstrap.ts';
 import type { CallsPlan } from './measure/calls.ts';
@@ -9,7 +9,7 @@ import type { WaitersPlan } from './measure/waiters.ts';
 import { WAYS } from './measure/ways.ts';
 import type { StoreKind } from './servers/servers.ts';
 
-/** Undefined: not wanted. */
+/** Undefined parts are not measured. */
 export interface Plan {
   readonly calls: CallsPlan | undefined;
   readonly overEtcd: CallsPlan | undefined;
@@ -23,15 +23,15 @@ export type Size = 'full' | 'quick' | 'smoke';
 
 export interface Wanted {
   readonly size: Size;
-  /** Parts of names; none: everything. */
+  /** Parts of names. Empty: everything. */
   readonly only: readonly string[];
   readonly store: StoreKind;
   readonly waiters: number | undefined;
-  /** Where filled stores are kept. */
+  /** The cache of filled stores. */
   readonly cache: string;
 }
 
-// The more at once, the longer a call takes: each caller is to make several in a slot.
+// Calls take longer with more in flight, and each caller should make several in a slot.
 const CALLS = {
   full: {
     rounds: 3,
@@ -41,7 +41,7 @@ const CALLS = {
       { inFlight: 256, ms: 300 },
       { inFlight: 2000, ms: 500 },
     ],
-    // Until V8 has compiled what is measured, which takes it some ten thousand calls.
+    // Until V8 has compiled the measured code, which takes some ten thousand calls.
     warmUp: { inFlight: 32, ms: 500 },
   },
   quick: {
@@ -60,7 +60,7 @@ const PACE = {
   quick: { rounds: 2, highest: { inFlight: 256, ms: 200 }, ms: 1000 },
   smoke: { rounds: 1, highest: { inFlight: 2, ms: 20 }, ms: 50 },
 } as const;
-/** Of those who wait at once: one, and those of a large cluster, before the most. */
+/** Concurrent waiters: one, and those of a large cluster, before the maximum. */
 const FEW_WAITERS = [1, 100];
 const WAITERS = {
   full: {
@@ -83,14 +83,14 @@ const WAITERS = {
   },
   smoke: { most: 20, rounds: 1, restMs: 10, idleMs: 100, rehearsal: 10, fewestForMemory: 20, timesFew: 1 },
 } as const;
-/** What the Go service does as well, where its store is not faster than both are. */
+/** Operations that the Go service also has. */
 const OVER_ETCD: readonly OperationName[] = ['v2 list of 3', '/new', 'v2 register, 3 a token'];
 const TOKENS = {
   full: { counts: [0, 1000, 100_000, 1_000_000], starts: 3, rounds: 4, inFlight: [32, 256], slotMs: 300 },
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
-/** Throws when nothing has such a name. */
+/** Throws if no part has such a name. */
 export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
   const names: string[] = [];
   const isWanted = (name: string): boolean => {
@@ -115,7 +115,7 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
         ? undefined
         : many(calls('over etcd: ', OVER_ETCD), {
             ...CALLS[size],
-            // With the same as the Go service.
+            // As many as the Go service is measured with.
             slots: CALLS[size].slots.slice(isFull ? 1 : 0, 3),
             store: 'etcd' as const,
             prefix: 'over etcd: ',
@@ -134,7 +134,7 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
   };
   if (Object.values(plan).every((part) => part === undefined)) {
-    throw new Error(`--only: nothing has such a name. There are:\n  ${names.join('\n  ')}`);
+    throw new Error(`--only: no such name. There are:\n  ${names.join('\n  ')}`);
   }
   return plan;
 }

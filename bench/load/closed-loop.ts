@@ -1,11 +1,10 @@
-// A closed loop: so many callers, each of which makes its next call when it has the answer to the last.
+// A closed loop: a number of callers, each of which makes its next call when it has the response to the last.
 
 import { type Caller, type LoopResult, type Next, resultOf } from './loop.ts';
 
 /**
- * Has every caller call until the time is over or the requests are used up, and resolves when the last answer
- * is there. What is answered in the first `leadInMs` is left out, as new connections are slower. Rejects at the first
- * call that fails or is refused.
+ * Runs all callers until the time is over or the requests are used up. Resolves with the last response. Leaves out
+ * responses of the first `leadInMs`, because new connections are slower. Rejects at the first failed call.
  */
 export function closedLoop(
   callers: readonly Caller[],

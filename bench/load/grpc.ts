@@ -5,7 +5,7 @@ import type { Caller } from './loop.ts';
 
 const STREAMS_PER_CONNECTION = 32;
 
-/** So many callers of one method, up to 32 on a connection, and how to close their connections. */
+/** Opens callers of one method, up to 32 per connection, and returns how to close their connections. */
 export async function grpcCallers(port: number, path: string, count: number) {
   const opening: Promise<RawHttp2Connection>[] = [];
   for (let streams = 0; streams < count; streams += STREAMS_PER_CONNECTION) {
@@ -26,7 +26,7 @@ function caller(connection: RawHttp2Connection, path: string, headers: Buffer): 
       connection.request(headers, request, false, {
         end: (bytes) => {
           if (bytes > 0) done();
-          else failed(new Error(`${path} was refused: it was answered without a message`));
+          else failed(new Error(`${path} was rejected: the response has no message`));
         },
         failed,
       });

@@ -1,34 +1,34 @@
-// One HTTP/1.1 connection, with one request at a time on it. Works on bytes: Node's own client costs more than
-// the servers that are to be measured.
+// One HTTP/1.1 connection, with one request at a time on it. Works on bytes, because Node.js's own client costs more
+// than the servers under test.
 
 import { connect, type Socket } from 'node:net';
 
-/** What one connection tells. Called while the bytes are being read. */
+/** The events of a connection. Called while the bytes are being read. */
 export interface Listener {
-  /** The head of a reply is there, its body not yet. */
+  /** The head of a response has arrived, but not its body. */
   head(connection: RawHttp1Connection): void;
-  /** A reply is complete. */
+  /** A response is complete. */
   done(connection: RawHttp1Connection): void;
   failed(connection: RawHttp1Connection, error: Error): void;
 }
 
-// One for all connections: what is read is looked at before the next read.
+// Shared by all connections: data is processed before the next read.
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 
 export class RawHttp1Connection {
-  /** Status of the last reply. */
+  /** The status of the last response. */
   status = 0;
-  /** How many bytes the body of the last reply had, chunk marks included. */
+  /** The size of the last response's body, with chunk headers. */
   bodyBytes = 0;
-  /** The head and the first bytes of the last reply, when it was a refusal. */
+  /** The head and the first bytes of the last response, if it was an error. */
   refusal = '';
   readonly #socket: Socket;
   #listener: Listener | undefined;
-  /** Head bytes so far; undefined while a body is read. */
+  /** The head so far; undefined while a body is read. */
   #head: string | undefined = '';
-  /** Bytes of the body to come; -1 when it is chunked. */
+  /** The remaining bytes of the body; -1 if it is chunked. */
   #rest = 0;
   #tail = '';
   #closed = false;
@@ -71,7 +71,7 @@ export class RawHttp1Connection {
       this.#body(0, length);
       return;
     }
-    // Nearly every reply comes in one piece.
+    // Nearly every response arrives in one piece.
     const text = this.#head + READ_BUFFER.toString('latin1', 0, length);
     const end = text.indexOf(HEAD_END);
     if (end === -1) {
@@ -99,7 +99,7 @@ export class RawHttp1Connection {
     }
     this.#rest -= length;
     if (this.#rest === 0) this.#listener?.done(this);
-    else if (this.#rest < 0) this.#fail(new Error('a reply is longer than its content-length'));
+    else if (this.#rest < 0) this.#fail(new Error('a response is longer than its content-length'));
   }
 
   #fail(error: Error): void {

@@ -1,14 +1,14 @@
-// One cleartext HTTP/2 connection that carries gRPC, as bytes: Node's own client costs more than the servers that
-// are to be measured. It knows what it needs of the protocol: headers are sent as they stand, without compression,
-// and those that come are not read. A gRPC call that went well has a message, and one that was refused has none.
+// One plaintext HTTP/2 connection for gRPC, as bytes, because Node.js's own client costs more than the servers under
+// test. It implements only what it needs: it sends headers without compression, and ignores received ones. A
+// successful gRPC call has a message, and a rejected one has none.
 
 import { connect, type Socket } from 'node:net';
 
-/** What one stream tells. Called while the bytes are being read. */
+/** The events of a stream. Called while the bytes are being read. */
 export interface StreamListener {
-  /** What a DATA frame has in it, if anything: to be looked at now, as the next read overwrites it. */
+  /** The data of a DATA frame, to be processed now, because the next read overwrites it. */
   data?(bytes: Buffer): void;
-  /** The stream has ended by itself, after so many bytes of data. */
+  /** The stream has ended normally, after this many bytes of data. */
   end(bytes: number): void;
   failed(error: Error): void;
 }
@@ -23,14 +23,14 @@ const END_STREAM = 1;
 const ACK = 1;
 const END_HEADERS = 4;
 const HEAD_BYTES = 9;
-/** The preface, settings without any, and a window for all that a run can send. */
+/** The preface, empty settings, and a window that is large enough for a whole run. */
 const OPENING = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   frame(TYPE.settings, 0, 0, Buffer.alloc(0)),
   frame(TYPE.windowUpdate, 0, 0, Buffer.from([0x7f, 0, 0, 0])),
 ]);
 
-// One for all connections: what is read is looked at before the next read.
+// Shared by all connections: data is processed before the next read.
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 const EMPTY = Buffer.alloc(0);
 
@@ -67,7 +67,7 @@ export class RawHttp2Connection {
     });
   }
 
-  /** Opens a stream: headers as `headersOf` makes them, and data. A two-way stream stays open for more data. */
+  /** Opens a stream with headers from `headersOf` and data. A two-way stream stays open for more data. */
   request(headers: Buffer, data: Uint8Array, isTwoWay: boolean, listener: StreamListener): void {
     const id = this.#nextId;
     this.#nextId += 2;
@@ -92,7 +92,7 @@ export class RawHttp2Connection {
       this.#frame(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5), bytes.subarray(HEAD_BYTES, end));
       bytes = bytes.subarray(end);
     }
-    // A copy, as the next read overwrites it.
+    // Copied, because the next read overwrites it.
     this.#rest = bytes.length === 0 ? EMPTY : Buffer.from(bytes);
   }
 
@@ -101,7 +101,7 @@ export class RawHttp2Connection {
       this.#socket.write(frame(TYPE.settings, ACK, 0, EMPTY));
     } else if (type === TYPE.ping && (flags & ACK) === 0) {
       this.#socket.write(frame(TYPE.ping, ACK, 0, payload));
-    } else if (type === TYPE.goAway) this.#fail(new Error('the server ends the connection (GOAWAY)'));
+    } else if (type === TYPE.goAway) this.#fail(new Error('the server closed the connection (GOAWAY)'));
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     if (type === TYPE.data && payload.length > 0) {
@@ -128,7 +128,7 @@ export class RawHttp2Connection {
   }
 }
 
-/** The header block of a gRPC call: literals that no table keeps, so that it is the same for every call. */
+/** Returns the header block of a gRPC call: literals without indexing, so that it is the same for every call. */
 export function headersOf(path: string): Buffer {
   const fields = [
     [':method', 'POST'],
@@ -142,7 +142,7 @@ export function headersOf(path: string): Buffer {
   return Buffer.concat(fields.flatMap(([name = '', value = '']) => [Buffer.of(0), text(name), text(value)]));
 }
 
-/** Shorter than 127 bytes, as all of these are. */
+/** For strings below 127 bytes, like all of these. */
 function text(value: string): Buffer {
   return Buffer.concat([Buffer.of(value.length), Buffer.from(value)]);
 }

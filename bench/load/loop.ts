@@ -1,19 +1,19 @@
 import { quantile } from '../support/stats.ts';
 
-/** A connection, or a stream's place on one, that makes one call at a time. */
+/** A connection or stream that makes one call at a time. */
 export interface Caller {
-  /** Makes a call. Exactly one of the two is called once, later. */
+  /** Makes a call. Later calls exactly one of `done` and `failed`, once. */
   call(request: Uint8Array, done: () => void, failed: (error: Error) => void): void;
 }
 
-/** The next request; undefined when they are used up. */
+/** Returns the next request; undefined when they are used up. */
 export type Next = () => Uint8Array | undefined;
 
 export interface LoopResult {
   readonly calls: number;
-  /** With those that were made before the clock started. */
+  /** Includes calls made before the clock started. */
   readonly allCalls: number;
-  /** From the first call, or from when the clock started, to the last answer. */
+  /** From the first call, or the start of the clock, to the last response. */
   readonly seconds: number;
   readonly latencyMsMedian: number;
   readonly latencyMs99: number;
@@ -36,7 +36,7 @@ export interface WakeResult {
   readonly lastMs: number;
 }
 
-/** Of those that wait, each of which resolves with the time at which it was woken. */
+/** Returns the result of a wake-up. Each waiter resolves with the time at which it was woken. */
 export async function wakeResult(sentAt: number, woken: readonly Promise<number>[]): Promise<WakeResult> {
   const times = Float64Array.from(await Promise.all(woken)).sort();
   return {

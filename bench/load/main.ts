@@ -1,5 +1,5 @@
-// The load generator, a process of its own. A job is prepared first (connections opened, tokens made), so that
-// what the server uses can be read right before and right after the calls themselves.
+// The load generator, in its own process. A job is prepared first (connections opened, tokens created), so that the
+// server's resource usage can be read right before and after the calls.
 
 import { randomInt } from 'node:crypto';
 import { memberListPath, tokenNumber } from '../support/filled.ts';
@@ -16,31 +16,31 @@ import * as waiters from './waiters.ts';
 
 export interface Job {
   readonly port: number;
-  /** The gRPC method; HTTP/1.1 when there is none. */
+  /** The gRPC method. Unset: HTTP/1.1. */
   readonly grpcPath?: string;
-  /** Calls at once, all the time. */
+  /** Concurrent calls. */
   readonly inFlight: number;
   readonly ms: number;
-  /** So many calls a second, at fixed times; without it each caller calls again when it has its answer. */
+  /** Calls per second, at fixed times. Unset: each caller makes its next call when it has its response. */
   readonly perSecond?: number;
-  /** How long calls are made before the clock starts: new connections are slower. */
+  /** How long to make calls before the clock starts, because new connections are slower. */
   readonly leadInMs?: number;
   readonly requests: Repeat | Scattered | Distinct;
 }
 
-/** One request over and over. */
+/** One request, repeated. */
 export interface Repeat {
   readonly repeat: Uint8Array;
 }
 
-/** Lists of members of tokens all over a store that was filled with so many. */
+/** Reads of member lists of tokens across a store that was filled with this many. */
 export interface Scattered {
   readonly spreadOver: number;
 }
 
 export interface Distinct {
   readonly distinct: RegistrationPlan;
-  /** Where the tokens are made; a baseline needs none, and may meet the same request twice. */
+  /** The port on which to create the tokens. A baseline needs none, and may get the same request twice. */
   readonly tokensAt?: number;
 }
 
@@ -57,7 +57,7 @@ interface Prepared {
 }
 
 const PREPARING_IN_FLIGHT = 128;
-/** Tokens that are asked for in turn: more than the store keeps decoded in memory. */
+/** Tokens to read in turn: more than the store keeps decoded in memory. */
 const SPREAD_REQUESTS = 50_000;
 
 let prepared: Prepared | undefined;
@@ -131,7 +131,7 @@ function http1Caller(connection: RawHttp1Connection): Caller {
     head: () => {},
     done: () => {
       if (connection.status >= 200 && connection.status < 300) done();
-      else failed(new Error(`a call was refused:\n${connection.refusal}`));
+      else failed(new Error(`a call was rejected:\n${connection.refusal}`));
     },
     failed: (_: RawHttp1Connection, error: Error) => failed(error),
   };

@@ -1,21 +1,21 @@
-// An open loop: calls at fixed times, whatever becomes of those before. Latencies count from the time at which a call
-// was due, so that a server that stops for a while is charged for all the calls that it kept from being made.
+// An open loop: calls at fixed times, independent of earlier ones. A latency counts from the time at which the call
+// was due, so that a server that stalls is charged for all calls that it delayed.
 
 import { type Caller, type LoopResult, type Next, resultOf } from './loop.ts';
 
 /**
- * How long it sleeps at a time: an answer that comes meanwhile is seen that much later. A loop that never slept took
- * a core from the servers, whose own threads then stood in its way: their p99 was ten times what it is without.
+ * How long to sleep at a time, by which a response may be noticed late. A loop without sleeps took a core from the
+ * servers and slowed down their threads: their p99 was ten times as high.
  */
 const NAP_MS = 0.05;
-/** Not worth going to sleep for. */
+/** Shorter sleeps are not worthwhile. */
 const SHORTEST_NAP_MS = 0.02;
 const NOBODY_WAKES = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Makes so many calls a second until the time is over or the requests are used up, and resolves when the last answer
- * is there. Between two calls it sleeps with the whole event loop, as no timer of Node.js is as exact as what is
- * measured. Rejects at the first call that fails or is refused.
+ * Makes a number of calls per second until the time is over or the requests are used up. Resolves with the last
+ * response. Between two calls it blocks the whole event loop, because no timer of Node.js is precise enough. Rejects
+ * at the first failed call.
  */
 export function openLoop(
   callers: readonly Caller[],

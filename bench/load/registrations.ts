@@ -1,4 +1,4 @@
-// Tokens and registrations of them, each distinct, as ready request bytes.
+// Tokens and their registrations, each distinct, as request bytes.
 
 import { hash } from 'node:crypto';
 import { create, toBinary, toJsonString } from '@bufbuild/protobuf';
@@ -9,19 +9,19 @@ import { connectJson, grpcFrame, ORIGIN, putForm, REGISTRY } from '../support/re
 
 export interface RegistrationPlan {
   readonly dialect: 'v2' | 'v3' | 'connectJson' | 'grpc';
-  /** Members registered under one token, which is also its size. */
+  /** Members to register per token, which is also its size. */
   readonly perToken: number;
   readonly count: number;
 }
 
 export interface Registrations {
-  /** Each makes one token. */
+  /** Requests that create one token each. */
   readonly makeTokens: readonly Uint8Array[];
-  /** The registrations, token after token when a token has many, else in rounds over the tokens. */
+  /** The registrations: token after token if a token has many, otherwise in rounds over the tokens. */
   readonly register: readonly Uint8Array[];
 }
 
-// Few enough members that calls at once are for different tokens, as etcd's clusters are.
+// Few enough members that concurrent calls are for different tokens, like those of real clusters.
 const SMALL_CLUSTER = 9;
 
 export function registrations({ dialect, perToken, count }: RegistrationPlan): Registrations {
@@ -50,7 +50,7 @@ function registration(dialect: RegistrationPlan['dialect'], token: string, membe
   return grpcFrame(toBinary(RegisterRequestSchema, request));
 }
 
-/** How a node of etcd 3.6 or 3.7 registers. */
+/** Returns the registration of a node of etcd 3.6 or 3.7. */
 export function memberPut(token: string, member: number): PutRequest {
   const { id, name, peerUrl } = memberOf(member, token);
   return create(PutRequestSchema, {
@@ -60,8 +60,8 @@ export function memberPut(token: string, member: number): PutRequest {
 }
 
 /**
- * The member with that number: named as in etcd's documentation, with the id that etcd makes of its peer URL and of
- * the text of --discovery or --discovery-token, which the service looks for.
+ * Returns the member with this number: named like in etcd's documentation, with the id that etcd derives from its
+ * peer URL and the text of --discovery or --discovery-token, which the service checks.
  */
 export function memberOf(number: number, text: string): { id: string; name: string; peerUrl: string } {
   const peerUrl = `http://10.0.${number >> 8}.${number & 255}:2380`;

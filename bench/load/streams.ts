@@ -1,4 +1,4 @@
-// Thousands of gRPC streams that wait: etcd's v3 watches, and WatchMembers.
+// Thousands of waiting gRPC streams: etcd's v3 watches, and WatchMembers.
 
 import { headersOf, RawHttp2Connection } from './http2.ts';
 import { type WakeResult, wakeResult } from './loop.ts';
@@ -8,7 +8,7 @@ export interface Streams {
   readonly path: string;
   readonly connections: number;
   readonly streamsEach: number;
-  /** What each stream sends: a frame of gRPC. It is answered with a message. */
+  /** The gRPC frame that each stream sends. Its response is a message. */
   readonly data: Uint8Array;
   /** Whether the client may send more later. */
   readonly isTwoWay: boolean;
@@ -22,13 +22,13 @@ export interface StreamsWake {
 }
 
 const PREFIX_BYTES = 5;
-// Below what servers let wait for their accept.
+// Below the listen backlog of servers.
 const OPENING_AT_ONCE = 50;
 
 let connections: RawHttp2Connection[] = [];
 let streams: WaitingStream[] = [];
 
-/** One stream, of which a message at a time is awaited. */
+/** One stream, of which one message at a time is awaited. */
 class WaitingStream {
   #rest = Buffer.alloc(0);
   #came: (time: number) => void = () => {};
@@ -50,7 +50,7 @@ class WaitingStream {
     this.#refuse(error);
   }
 
-  /** Resolves with the time at which the next message comes. */
+  /** Resolves with the time at which the next message arrives. */
   next(): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#error !== undefined) reject(this.#error);
@@ -60,7 +60,7 @@ class WaitingStream {
   }
 }
 
-/** Opens the connections and their streams. Resolves when each stream waits. */
+/** Opens the connections and their streams. Resolves when every stream waits. */
 export async function openStreams(wanted: Streams): Promise<void> {
   const headers = headersOf(wanted.path);
   for (let opened = 0; opened < wanted.connections; opened += OPENING_AT_ONCE) {
@@ -85,7 +85,7 @@ export async function openStreams(wanted: Streams): Promise<void> {
   }
 }
 
-/** Makes the call, and resolves when every stream has got its message. */
+/** Makes the call. Resolves when every stream has received its message. */
 export async function wakeStreams({ port, path, data }: StreamsWake): Promise<WakeResult> {
   const woken = streams.map((stream) => stream.next());
   const connection = await RawHttp2Connection.open(port);

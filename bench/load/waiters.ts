@@ -7,17 +7,17 @@ export interface Waiting {
   readonly port: number;
   readonly count: number;
   readonly request: Uint8Array;
-  /** The server sends no head before the event, and others have to tell when all wait. */
+  /** The server sends no head before the event, so the caller has to find out when all wait. */
   readonly headLater?: boolean;
 }
 
-// Connections begun at once, below what servers let wait for their accept.
+// Connections opened at once, below the listen backlog of servers.
 const OPENING_AT_ONCE = 100;
 
 let waiting: RawHttp1Connection[] = [];
 let woken: Promise<number>[] = [];
 
-/** Opens the connections and sends the waits. Resolves when each wait has been answered with its head. */
+/** Opens the connections and sends the waits. Resolves when each wait has received its head. */
 export async function openWaiters({ port, count, request, headLater = false }: Waiting): Promise<void> {
   waiting = [];
   woken = [];
@@ -29,7 +29,7 @@ export async function openWaiters({ port, count, request, headLater = false }: W
   }
 }
 
-/** Resolves at the head, and has `woken` resolve with the time of the body. */
+/** Resolves at the head. `woken` later resolves with the time of the body. */
 function beginWait(connection: RawHttp1Connection, request: Uint8Array, headLater: boolean): Promise<void> {
   return new Promise((held, refused) => {
     const wake = new Promise<number>((resolve, reject) => {
@@ -45,14 +45,14 @@ function beginWait(connection: RawHttp1Connection, request: Uint8Array, headLate
         },
       });
     });
-    // Looked at when they are woken; until then nobody listens.
+    // Awaited only when they are woken.
     wake.catch(() => {});
     woken.push(wake);
     if (headLater) held();
   });
 }
 
-/** Registers a member, and resolves when every waiter has got it. */
+/** Registers a member. Resolves when every waiter has received it. */
 export async function wakeWaiters({ port, request }: Omit<Waiting, 'count'>): Promise<WakeResult> {
   const connection = await RawHttp1Connection.open(port);
   const sentAt = performance.now();
@@ -61,7 +61,7 @@ export async function wakeWaiters({ port, request }: Omit<Waiting, 'count'>): Pr
       head: () => {},
       done: () => {
         if (connection.status < 300) resolve();
-        else reject(new Error(`the registration was refused:\n${connection.refusal}`));
+        else reject(new Error(`the registration was rejected:\n${connection.refusal}`));
       },
       failed: (_, error) => reject(error),
     });

@@ -1,5 +1,5 @@
-// How long nodes of etcd 3.7 spend in discovery against the service, and against a plain etcd 3.7 that holds the
-// same keys. Real programs; the times are those of the nodes' own logs.
+// Measures how long nodes of etcd 3.7 spend in discovery with the service, and with a plain etcd 3.7 that holds the
+// same keys. Uses real programs, and times from the nodes' own logs.
 
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -16,34 +16,34 @@ import { inTurn } from './slot.ts';
 
 const exec = promisify(execFile);
 const SERIES = '3.7';
-/** As nodes of users run: those of the tests leave flushes out. */
+/** Real nodes flush; those of the tests do not. */
 const FLAGS = ['--unsafe-no-fsync=false'];
 const BEGIN = /Bootstrapping cluster using v3 discovery/;
 const END = /discovery joined cluster successfully/;
 
 export interface BootstrapPlan {
   readonly rounds: number;
-  /** Clusters that form at a service before it is called warm. */
+  /** Clusters that form before a service counts as warm. */
   readonly warmUps: number;
 }
 
-/** Times in ms: three nodes at once, from the first one's beginning of discovery to the last one's end of it. */
+/** Times in ms: three nodes at once, from the first start of discovery to the last end. */
 export interface Bootstrap {
   readonly together: Spread;
-  /** All of discovery of a third node, for which two others wait. */
+  /** The whole discovery of a third node, for which two others wait. */
   readonly third: Spread;
 }
 
 export interface BootstrapResult {
-  /** The service, or the plain etcd, had one core and the nodes the other, as if they were other machines. */
+  /** The service, or the plain etcd, had one core and the nodes another, like on separate machines. */
   readonly isPinned: boolean;
   readonly plainEtcd: Bootstrap;
   readonly warmService: Bootstrap;
-  /** The first cluster of a service that has just started. */
+  /** The first cluster of a newly started service. */
   readonly coldService: Pick<Bootstrap, 'together'>;
 }
 
-/** Undefined when etcd 3.7 is not built. */
+/** Returns undefined if etcd 3.7 is not built. */
 export async function measureBootstrap(
   { rounds, warmUps }: BootstrapPlan,
   dataDir: string,
@@ -55,7 +55,7 @@ export async function measureBootstrap(
   const plain = await startEtcd(join(dataDir, 'plain'), asked);
   const start = (name: string) => startProgram(join(dataDir, name), asked);
   const service = await start('warm');
-  // What is started from here on is pinned as this process is: the nodes.
+  // Everything started from here on inherits the pinning: the nodes.
   if (cores !== undefined) await pin(cores.nodes);
   const plainUrl = `http://127.0.0.1:${plain.port}`;
   const url = `http://127.0.0.1:${service.port}`;
@@ -123,10 +123,10 @@ async function thirdOfThree(url: string): Promise<number> {
   });
 }
 
-/** The time in ms of the first log line with the pattern. */
+/** Returns the time in ms of the first log line that matches. */
 function timeOf(run: Run, pattern: RegExp): number {
   const line = run.log.split('\n').find((each) => pattern.test(each)) ?? '';
-  // 2026-01-02T03:04:05.678901Z: Date knows milliseconds only.
+  // 2026-01-02T03:04:05.678901Z: Date has only millisecond precision.
   const [, seconds = '', fraction = ''] = /"ts":"([^".]+)\.(\d+)Z"/.exec(line) ?? [];
   return Date.parse(`${seconds}Z`) + Number(`0.${fraction}`) * 1000;
 }
@@ -138,7 +138,7 @@ async function makeToken(url: string): Promise<TokenDiscovery> {
   return { token, endpoints: [url] };
 }
 
-/** Does something in a scene of its own. */
+/** Runs the body in its own scene. */
 async function inScene<T>(body: (scene: Scene) => Promise<T>): Promise<T> {
   const cleanUps: Array<() => Promise<void>> = [];
   const scene = await Scene.open({ after: (cleanUp) => cleanUps.push(cleanUp) });

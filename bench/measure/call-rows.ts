@@ -1,4 +1,4 @@
-// What was measured of one operation, as the numbers that are told.
+// Summarizes the measurements of one operation.
 
 import { ratios, type Spread, spread } from '../support/stats.ts';
 import type { Operation } from './operations.ts';
@@ -7,21 +7,21 @@ import { type Asked, cpuOf, rateOf, type Slot, type Timing } from './slot.ts';
 /** One operation on one server, over the rounds. */
 export interface Measured {
   readonly callsPerSecond: Spread;
-  /** CPU time of the server, all of its threads, in microseconds a call. */
+  /** CPU time of the server, all threads, in microseconds per call. */
   readonly cpuMicros: Spread;
   readonly latencyMsMedian: Spread;
   readonly latencyMs99: Spread;
 }
 
-/** Another server, and the service beside it. */
+/** Another server, and its comparison with the service. */
 export interface Rival {
   readonly name: string;
   readonly measured: Measured;
-  /** Of calls a second, service / rival. */
+  /** Calls per second, service / rival. */
   readonly ratio: Spread;
-  /** Of CPU time a call, rival / service. */
+  /** CPU time per call, rival / service. */
   readonly cpuRatio: Spread;
-  /** Of the median latencies, service / rival. */
+  /** Median latency, service / rival. */
   readonly latencyRatio: Spread;
 }
 
@@ -31,19 +31,19 @@ export interface CallsRow {
   readonly baselineName: string;
   readonly baseline: Measured;
   readonly service: Measured;
-  /** Of calls a second, service / baseline, each of the two measured in the same round. */
+  /** Calls per second, service / baseline, both measured in the same round. */
   readonly ratio: Spread;
-  /** Of CPU time a call, baseline / service, so that more is better here too. */
+  /** CPU time per call, baseline / service, so that more is better here too. */
   readonly cpuRatio: Spread;
-  /** Others that have the operation. */
+  /** Other servers that have the operation. */
   readonly rivals: readonly Rival[];
-  /** The load generator was the busier one: the true rate is higher. */
+  /** The load generator was busier than the server, whose true rate is higher. */
   readonly generatorBound: { readonly baseline: boolean; readonly service: boolean };
 }
 
-/** A server as it is for one operation. */
+/** A server set up for one operation. */
 export interface Contender extends Asked {
-  /** What bare Node is to answer. */
+  /** Configures the response of bare Node.js. */
   readonly prepare?: () => Promise<unknown>;
   readonly slots: Slot[];
 }
@@ -52,9 +52,9 @@ export interface NamedContender extends Contender {
   readonly name: string;
 }
 
-/** One row in the making. */
+/** A row to be measured. */
 export interface Course {
-  /** As the row is called. */
+  /** The name of the row. */
   readonly name: string;
   readonly operation: Operation;
   readonly timing: Timing;
@@ -81,7 +81,8 @@ export function rowOf({ name, timing, baselineName, baseline, service, rivals }:
       cpuRatio: ratiosOf(rival, service, cpuOf),
       latencyRatio: ratiosOf(service, rival, (slot) => slot.latencyMsMedian),
     })),
-    // With one in flight nobody is ever busy: the rate is that of the round trip, the generator's part included.
+    // With one call in flight nothing is saturated: the rate is that of the round trip, including the generator's
+    // part.
     generatorBound: {
       baseline: inFlight > 1 && isGeneratorBound(baseline),
       service: inFlight > 1 && isGeneratorBound(service),

@@ -20,17 +20,17 @@ const MOST_AT_GO = 256;
 
 export interface CallsPlan {
   readonly rounds: number;
-  /** How each operation is measured on each server in each round. */
+  /** How to measure each operation on each server in each round. */
   readonly slots: readonly Timing[];
-  /** How each operation warms up on each server before all rounds. */
+  /** How to warm up each operation on each server before all rounds. */
   readonly warmUp: Timing;
   readonly wanted: readonly OperationName[];
   readonly store: StoreKind;
-  /** Before the name of each operation, where the store is not that of the rest. */
+  /** A prefix for the names of operations on another store than the rest. */
   readonly prefix: string;
 }
 
-/** Calls of every kind on the service and its rivals: one after the other, round after round. */
+/** Measures calls of every kind on the service and its rivals: one after the other, round after round. */
 export async function measureCalls(
   plan: CallsPlan,
   dataDir: string,
@@ -75,7 +75,7 @@ export async function measureCalls(
     if (etcd !== undefined && grpcPath?.startsWith(ETCD_PATH)) {
       rivals.push({ name: 'plain etcd', usage: etcd.usage, port: etcd.port, slots: [] });
     }
-    // Its answers to calls past a few hundred at once are refusals of its etcd's.
+    // Above a few hundred concurrent calls, it only returns errors of its etcd.
     if (go !== undefined && reply !== undefined && !isRpc(name) && inFlight <= MOST_AT_GO) {
       rivals.push({ name: 'Go service', usage: go.usage, port: go.port, tokensAt: go.etcdPort, slots: [] });
     }
@@ -130,7 +130,7 @@ function contendersOf({ baseline, service, rivals }: Course): Contender[] {
   return [baseline, service, ...rivals];
 }
 
-/** Of the API or of etcd's v3 dialect, which connect-node could serve as well. */
+/** Whether a call is of the API or of etcd's v3 dialect, which connect-node could serve as well. */
 function isRpc(name: OperationName): boolean {
   return /^(Connect|gRPC|v3)/.test(name);
 }

@@ -13,7 +13,7 @@ import type { Messages } from '../servers/bare-connect.ts';
 import type { RecordedReply } from '../servers/bare-node.ts';
 import { membersRange, ORIGIN, REGISTRY, rpcPath, sizeRange } from '../support/requests.ts';
 
-/** Clusters that the reads are made of. */
+/** Clusters for the reads. */
 export interface Fixture {
   readonly tokenOf3: string;
   readonly tokenOf100: string;
@@ -30,7 +30,7 @@ async function makeCluster(client: DiscoveryClient, size: number): Promise<strin
   return token;
 }
 
-/** The same clusters for a service over an etcd with v2 keys, put there. */
+/** Copies the clusters to a service that uses an etcd with v2 keys. */
 export async function copyFixture(fixture: Fixture, port: number, etcdPort: number): Promise<void> {
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   for (const token of Object.values(fixture) as string[]) {
@@ -42,7 +42,7 @@ export async function copyFixture(fixture: Fixture, port: number, etcdPort: numb
   }
 }
 
-/** The same clusters for a plain etcd, as whoever makes a token for v3 discovery by hand puts them there. */
+/** Copies the clusters to a plain etcd, like a user who sets up v3 discovery by hand. */
 export async function copyFixtureToEtcd(fixture: Fixture, port: number, etcdPort: number): Promise<void> {
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   const kv = createClient(KV, createGrpcTransport({ baseUrl: `http://127.0.0.1:${etcdPort}` }));
@@ -71,7 +71,7 @@ function register(client: DiscoveryClient, token: string, member: number) {
   return client.register({ token, memberId: id, name, peerUrls: [peerUrl] });
 }
 
-/** What the service answers to the RPCs, for the baseline to answer the same. */
+/** Returns the service's messages for the RPCs, for the baseline to return the same. */
 export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promise<Messages> {
   const client = createDiscoveryClient(`http://127.0.0.1:${port}`);
   const kv = createClient(KV, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
@@ -85,7 +85,7 @@ export async function sampleMessages(port: number, { tokenOf3 }: Fixture): Promi
   };
 }
 
-/** What the service answers to a registration in the v2 dialect. */
+/** Returns the service's response to a registration in the v2 dialect. */
 export async function sampleRegistration(port: number): Promise<RecordedReply> {
   const token = await makeToken(createDiscoveryClient(`http://127.0.0.1:${port}`), 3);
   const { id, name, peerUrl } = memberOf(0, `${ORIGIN}/${token}`);
@@ -93,20 +93,20 @@ export async function sampleRegistration(port: number): Promise<RecordedReply> {
   return sampleReply(port, `/${token}/${id}?prevExist=false`, { method: 'PUT', body });
 }
 
-/** What the service answers to a call in Connect's JSON. */
+/** Returns the service's response to a call in Connect's JSON. */
 export function sampleCall(port: number, method: string, json: string): Promise<RecordedReply> {
   const headers = { 'Content-Type': 'application/json', 'Connect-Protocol-Version': '1' };
   return sampleReply(port, rpcPath(method), { method: 'POST', headers, body: json });
 }
 
-// Node's server sets these by itself, the way it frames the body.
+// Node.js's server sets these itself, depending on how it frames the body.
 const OF_THE_SERVER = new Set(['connection', 'keep-alive', 'date', 'content-length', 'transfer-encoding']);
 
-/** What the service answers on a path, for the baseline to answer the same. */
+/** Returns the service's response on a path, for the baseline to return the same. */
 export async function sampleReply(port: number, path: string, init?: RequestInit): Promise<RecordedReply> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
   const body = await response.text();
-  if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${body}`);
+  if (!response.ok) throw new Error(`${path} returned ${response.status}: ${body}`);
   const headers = Object.fromEntries([...response.headers].filter(([name]) => !OF_THE_SERVER.has(name)));
   return { status: response.status, headers, body };
 }

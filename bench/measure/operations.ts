@@ -37,16 +37,16 @@ export type OperationName = (typeof OPERATIONS)[number];
 export interface Operation {
   readonly name: OperationName;
   readonly requests: WantedRequests;
-  /** The gRPC method; HTTP/1.1 when there is none. */
+  /** The gRPC method. Unset: HTTP/1.1. */
   readonly grpcPath?: string;
-  /** What bare Node answers to a call of HTTP/1.1. */
+  /** The response of bare Node.js to an HTTP/1.1 call. */
   readonly reply?: RecordedReply;
-  /** What bare node:http2 answers to one of gRPC, framed. */
+  /** The response of bare node:http2 to a gRPC call, framed. */
   readonly answer?: Uint8Array;
 }
 
 const QUERY = 'quorum=false&recursive=false&sorted=false';
-/** A usual cluster, and the largest that the service makes tokens for. */
+/** A typical cluster, and the largest that the service creates tokens for. */
 const FEW_MEMBERS = 3;
 const MANY_MEMBERS = 1000;
 
@@ -88,7 +88,7 @@ async function v2Operations(port: number, { tokenOf3, tokenOf100 }: Fixture): Pr
   ];
 }
 
-/** Reads and writes of the API: by connect-node, over the least of its protocols, and without it. */
+/** Reads and writes of the API: against connect-node with its cheapest protocol, and without it. */
 async function rpcOperations(
   port: number,
   { tokenOf3 }: Fixture,
@@ -119,7 +119,7 @@ async function rpcOperations(
   ];
 }
 
-/** What a node of etcd 3.6 or 3.7 asks. */
+/** The requests of a node of etcd 3.6 or 3.7. */
 function v3Operations({ tokenOf3 }: Fixture, messages: Messages): readonly Operation[] {
   const range = (name: OperationName, request: RangeRequest, answer: Uint8Array): Operation => ({
     name,

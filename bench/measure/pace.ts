@@ -1,4 +1,4 @@
-// Calls at half of the highest rate: what is left of the latencies when nobody has to queue.
+// Measures calls at half of the highest rate: the latencies without queueing.
 
 import { join } from 'node:path';
 import { launchService, type StoreKind, startBareHttp2 } from '../servers/servers.ts';
@@ -12,9 +12,9 @@ export const PACED = ['gRPC GetCluster', 'v3 Range of the size'] as const satisf
 
 export interface PacePlan {
   readonly rounds: number;
-  /** How the highest rate is sought. */
+  /** How to find the highest rate. */
   readonly highest: Timing;
-  /** How long calls are made at half of it. */
+  /** How long to make calls at half of it. */
   readonly ms: number;
   readonly store: StoreKind;
   readonly wanted: readonly OperationName[];
@@ -66,7 +66,7 @@ export async function measurePace(
       progress(`at half of the highest rate, round ${round}/${plan.rounds}: ${operation.name}`);
       for (const target of inTurn([ofService, ofBare], round)) {
         const paced = await atHalf(load, target, operation, plan);
-        // The first one warms up.
+        // The first round warms up.
         if (round > 0) slots.get(target)?.push(paced);
       }
     }

@@ -3,39 +3,39 @@ import type { RegistrationPlan } from '../load/registrations.ts';
 import type { Child } from '../support/child.ts';
 import type { Usage } from '../support/probe.ts';
 
-/** What a load did, and what it took of the server. */
+/** The result of a load, and the server's resource usage. */
 export interface Slot extends JobResult {
-  /** CPU time of the server, all of its threads. */
+  /** CPU time of the server, all threads. */
   readonly serverCpuMicros: number;
 }
 
-/** Calls at once, and for how long. */
+/** Concurrent calls, and for how long. */
 export interface Timing {
   readonly inFlight: number;
   readonly ms: number;
-  /** Unset: as many as there can be. */
+  /** Unset: as many as possible. */
   readonly perSecond?: number;
 }
 
-/** What is asked: ready requests, or as many registrations as the slot needs. */
+/** What to request: ready requests, or as many registrations as the slot needs. */
 export type WantedRequests =
   | Exclude<Job['requests'], { distinct: RegistrationPlan }>
   | Omit<RegistrationPlan, 'count'>;
 
-/** Where it is asked. */
+/** Where to send the requests. */
 export interface Asked {
   readonly usage: () => Promise<Usage>;
   readonly port: number;
-  /** Where tokens are made for registrations; a baseline needs none. */
+  /** The port on which to create tokens for registrations. A baseline needs none. */
   readonly tokensAt?: number;
 }
 
-/** The part of a slot for which calls are made before its clock starts. */
+/** The part of a slot before its clock starts. */
 const LEAD_IN = 0.2;
-/** Registrations: more than there will be. */
+/** More registrations than a slot will use. */
 const GUESSED_PER_MS = 15;
 
-/** Has the load generator do a job against a server. `last` is the slot before, of the same. */
+/** Has the load generator run a job against a server. `last` is the previous slot of the same kind. */
 export async function runSlot(
   load: Child,
   { usage, port, tokensAt }: Asked,
@@ -66,21 +66,21 @@ export async function runSlot(
 }
 
 /**
- * At most so many registrations, which are made ready before the clock starts: guessed from the slot before, with room.
- * A slot that runs out of them ends early and counts with its own time.
+ * Returns how many registrations to prepare before the clock starts: estimated from the last slot, with a margin. A
+ * slot that runs out of them ends early and counts with its actual time.
  */
 function enough(last: Slot | undefined, { inFlight, ms }: Timing): number {
   const perMs = last === undefined ? GUESSED_PER_MS : (1.5 * rateOf(last)) / 1000;
-  // However slow it is, each caller makes a call before the clock starts, and one after.
+  // However slow the server is, each caller makes a call before the clock starts, and one after.
   return Math.ceil(perMs * ms * (1 + LEAD_IN)) + 3 * inFlight;
 }
 
-/** In turn each goes first, so that none has the better time of it. */
+/** Returns the targets with another one first in each round, so that none has an advantage. */
 export function inTurn<Target>(targets: readonly Target[], round: number): readonly Target[] {
   return round % 2 === 0 ? targets.toReversed() : targets;
 }
 
-/** CPU time of the server in microseconds a call. */
+/** Returns the server's CPU time in microseconds per call. */
 export function cpuOf(slot: Slot): number {
   return slot.serverCpuMicros / slot.allCalls;
 }

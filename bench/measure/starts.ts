@@ -1,15 +1,15 @@
-// How long the service takes to start, over each of several stores.
+// Measures how long the service takes to start, with each of several stores.
 
 import { startProgram } from '../servers/servers.ts';
 import { type Spread, spread } from '../support/stats.ts';
 
-/** A data directory, and how many tokens are in it. */
+/** A data directory, and the number of tokens in it. */
 export interface Filled {
   readonly tokens: number;
   readonly directory: string;
 }
 
-/** From spawning the process to /health saying OK, of each store in turn, so many times. */
+/** Measures the time from spawning the process to an OK from /health, for each store in turn. */
 export async function measureStarts(
   starts: number,
   stores: readonly Filled[],
@@ -20,7 +20,7 @@ export async function measureStarts(
     for (const [index, { tokens, directory }] of stores.entries()) {
       progress(`start with ${tokens} tokens, ${round}/${starts}`);
       const ms = await startMs(directory);
-      // The first makes the files of an empty store, and reads those of a full one into the page cache.
+      // The first start creates the files of an empty store, and loads those of a full one into the page cache.
       if (round > 0) taken[index]?.push(ms);
     }
   }

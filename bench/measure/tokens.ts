@@ -1,4 +1,4 @@
-// What a store with many tokens costs: the time to start, memory, and the rates beside those with a few.
+// Measures the cost of a store with many tokens: start-up time, memory, and rates compared with a few tokens.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,20 +12,22 @@ import { cpuOf, inTurn, rateOf, runSlot, type Slot, type WantedRequests } from '
 import { type Filled, measureStarts } from './starts.ts';
 
 export interface TokensPlan {
-  /** The fewest first: the first is the empty store, and rates are compared with those of the second. */
+  /** Ascending: the first is the empty store, and rates are compared with those of the second. */
   readonly counts: readonly number[];
   readonly starts: number;
   readonly rounds: number;
   readonly inFlight: readonly number[];
   readonly slotMs: number;
-  /** Where filled stores are kept. */
+  /** The cache of filled stores. */
   readonly cache: string;
 }
 
 export interface TokensRow {
   readonly tokens: number;
   readonly startMs: Spread;
-  /** Without the page cache, garbage collected: after the start, and after the load. NaN where Linux does not tell. */
+  /**
+   * Without the page cache, garbage collected: after the start, and after the load. NaN on other systems than Linux.
+   */
   readonly startedBytes: number;
   readonly usedBytes: number;
   readonly rates: readonly TokensRate[];
@@ -35,9 +37,9 @@ export interface TokensRate {
   readonly operation: string;
   readonly inFlight: number;
   readonly perSecond: Spread;
-  /** To the rate with the fewest tokens, of the same round. */
+  /** Relative to the rate with the fewest tokens, of the same round. */
   readonly ratio: Spread;
-  /** Of CPU time a call, with the fewest tokens / with these, so that more is better here too. */
+  /** CPU time per call, with the fewest tokens / with these, so that more is better here too. */
   readonly cpuRatio: Spread;
 }
 
@@ -99,7 +101,7 @@ interface Running {
   readonly slots: Map<string, { operation: string; inFlight: number; list: Slot[] }>;
 }
 
-/** Each operation on each store, one right after the other, in every second round in the opposite order. */
+/** Measures each operation on each store back to back, in reverse order in every second round. */
 async function measureRates(
   { rounds, inFlight: counts, slotMs }: TokensPlan,
   running: readonly Running[],

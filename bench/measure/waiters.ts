@@ -1,4 +1,4 @@
-// Those who wait for a cluster: what each costs while nothing happens, and how soon all of them are woken.
+// Measures waiting clients: what each costs while idle, and how soon all of them are woken.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,28 +10,28 @@ import { type Ask, type Way, type WayName, waysOf } from './ways.ts';
 
 export interface WaitersPlan {
   readonly rounds: number;
-  /** How many wait at once, the fewest first. */
+  /** The numbers of concurrent waiters, ascending. */
   readonly counts: readonly number[];
-  /** From how many on memory and CPU time are told of: those of fewer would be chance. */
+  /** The fewest waiters for which memory and CPU time are reported: with fewer they would be noise. */
   readonly fewestForMemory: number;
-  /** How often fewer are woken in each round: it takes no time, and one time is chance. */
+  /** How often fewer waiters are woken in each round: it takes no time, and a single time is noise. */
   readonly timesFew: number;
   /**
-   * In the first round nothing happens for so long, and then for as long as idle CPU time is told of: V8 tidies up for a
-   * while after many have come, which is no cost of waiting.
+   * In the first round the server is idle for this long, and then for as long again while its CPU time is measured:
+   * V8 cleans up for a while after many waiters have connected, which is not a cost of waiting.
    */
   readonly restMs: number;
   readonly idleMs: number;
-  /** Before the memory is read: what a server keeps from its first requests on is no waiter's. */
+  /** Waiters before memory is read: what a server keeps from its first requests is not a cost of waiters. */
   readonly rehearsal: number;
   readonly store: StoreKind;
   readonly wanted: readonly WayName[];
 }
 
-/** Of many who wait, on one server. Times are from sending the registration that wakes them. */
+/** Results of many waiters on one server. Times are from sending the registration that wakes them. */
 const METRICS = [
   'rssBytesEach',
-  /** CPU time of the server, all of it, in a second in which nothing happens. */
+  /** CPU time of the server, all threads, in a second of idleness. */
   'idleCpuMs',
   /** CPU time of the server to wake them all. */
   'wakeCpuMs',
@@ -55,7 +55,7 @@ export interface WaitersRow {
   readonly service: WaitersMeasured;
   /** service / baseline, of the same round. */
   readonly ratio: WaitersMeasured;
-  /** Another server that has it. */
+  /** Another server with this way to wait. */
   readonly rival?: { readonly name: string; readonly measured: WaitersMeasured };
 }
 
@@ -65,7 +65,7 @@ interface Rounds {
   readonly rival: Round[];
 }
 
-/** Memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
+/** Measures memory and wake-up. Every round has new servers, so that none starts with a grown heap. */
 export async function measureWaiters(
   plan: WaitersPlan,
   dataDir: string,
@@ -125,7 +125,10 @@ async function measureRound(
   await Promise.all([service, baseline.server, rival?.server].map(async (server) => server?.stop()));
 }
 
-/** A few have no memory of their own to look at, and idle CPU time is only looked at where `idle` says for how long. */
+/**
+ * Measures one round. Too few waiters have no measurable memory; idle CPU time is measured only if `idle` gives a
+ * duration.
+ */
 async function once(
   server: Server,
   load: Child,
@@ -154,7 +157,7 @@ async function once(
   };
 }
 
-/** CPU time in ms a second. */
+/** Returns the CPU time in ms per second. */
 async function idleCpu(
   server: Server,
   { restMs, idleMs }: Pick<WaitersPlan, 'restMs' | 'idleMs'>,
@@ -170,7 +173,7 @@ function quotient(one: Round, other: Round): Round {
   return ofEach((metric) => one[metric] / other[metric]);
 }
 
-/** Not everything is looked at in each round. */
+/** Not every metric is measured in each round. */
 function over(rounds: readonly Round[]): WaitersMeasured {
   return ofEach((metric) =>
     spread(rounds.map((round) => round[metric]).filter((value) => !Number.isNaN(value))),

@@ -1,4 +1,4 @@
-// The ways to wait for a cluster, on the service and on its rivals.
+// The ways to wait for a cluster, on the service and its rivals.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,12 +25,12 @@ export const WAYS = ['v2 long poll', 'v3 Watch', 'v3 Watch, a connection each', 
 
 export type WayName = (typeof WAYS)[number];
 
-/** How the load generator is told to wait and to wake. */
+/** How the load generator waits and wakes. */
 export interface Ask {
   readonly open: readonly ['openWaiters', Waiting] | readonly ['openStreams', Streams];
   readonly wake: readonly ['wakeWaiters', Omit<Waiting, 'count'>] | readonly ['wakeStreams', StreamsWake];
   readonly close: 'closeWaiters' | 'closeStreams';
-  /** Resolves when all wait, where opening does not tell. */
+  /** Resolves when all wait, if opening does not show that. */
   readonly ready?: () => Promise<void>;
 }
 
@@ -38,14 +38,14 @@ export interface Ask {
 export interface Way {
   readonly how: WayName;
   readonly baselineName: string;
-  /** How many wait on one connection. */
+  /** Waiters per connection. */
   readonly perConnection: number;
   readonly rivalName: string;
-  /** Each for a token of its own. */
+  /** Each for a separate token. */
   onService(port: number, count: number): Promise<Ask>;
-  /** Starts the baseline, given the service, and returns how to wait on it. */
+  /** Starts the baseline with data from the service, and returns how to wait on it. */
   startBaseline(servicePort: number): Promise<Baseline>;
-  /** Undefined where it is not installed. */
+  /** Returns undefined if the rival is not installed. */
   startRival(directory: string): Promise<Baseline | undefined>;
 }
 
@@ -78,7 +78,7 @@ export function waysOf(): Way[] {
       onService: async (port, count) => longPoll(port, await newToken(port), count),
       async startBaseline(servicePort) {
         const server = await startBareNode();
-        // The event that wakes a waiter is what the registration was answered, except for the status.
+        // The event that wakes a waiter equals the response to the registration, except for the status.
         await server.child.ask('hold', { ...(await sampleRegistration(servicePort)), status: 200 });
         return { server, ask: (count) => longPoll(server.port, undefined, count) };
       },
@@ -88,7 +88,7 @@ export function waysOf(): Way[] {
       },
     },
     streamWay('v3 Watch', V3_WATCH, watch, { isTwoWay: true, perConnection: PER_CONNECTION }),
-    // As nodes have them.
+    // One connection per node, as in practice.
     streamWay('v3 Watch, a connection each', V3_WATCH, watch, { isTwoWay: true, perConnection: 1 }),
     streamWay('WatchMembers', rpcPath('WatchMembers'), watchMembers, {
       isTwoWay: false,
@@ -138,7 +138,7 @@ function streamWay(
   };
 }
 
-/** Waits for the second member of a token; bare Node looks at nothing but the method. */
+/** Waits for the second member of a token. Bare Node.js checks only the method. */
 async function longPoll(port: number, token: string | undefined, count: number): Promise<Ask> {
   const first = token === undefined ? undefined : await register(port, token, 0);
   const waitIndex = Number(first?.headers['x-etcd-index'] ?? 0) + 1;
@@ -153,7 +153,7 @@ async function longPoll(port: number, token: string | undefined, count: number):
   };
 }
 
-/** The service in Go sends the head with the event: its etcd knows how many wait. */
+/** The service in Go sends the head only with the event; its etcd reports how many wait. */
 async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask> {
   const token = randomToken();
   await putKey(etcdPort, `${token}/_config/size`, '3');
@@ -168,7 +168,7 @@ async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask>
     async ready() {
       const deadline = Date.now() + READY_LIMIT_MS;
       while ((await watchers()) < count) {
-        if (Date.now() > deadline) throw new Error('not all requests to the service in Go came to wait');
+        if (Date.now() > deadline) throw new Error('not all requests to the service in Go started to wait');
         await sleep(50);
       }
     },
@@ -177,7 +177,7 @@ async function goPoll({ port, etcdPort }: GoServer, count: number): Promise<Ask>
 
 const randomToken = (): string => randomBytes(16).toString('hex');
 
-/** Of the size of a real one. */
+/** As long as a real one. */
 const BARE_TOKEN = '0'.repeat(32);
 
 async function newToken(port: number): Promise<string> {

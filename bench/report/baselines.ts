@@ -1,4 +1,4 @@
-// Tables of calls, waiters and bootstraps, each beside its baseline.
+// Tables of calls, waiters and bootstraps, each with its baseline.
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { CallsRow } from '../measure/call-rows.ts';
@@ -46,7 +46,7 @@ export function callsTable(rows: readonly CallsRow[]): string {
     ]),
   );
   return rows.some(isBound)
-    ? `${text}\n\n\\* The load generator was the busier one: the true rate is higher.`
+    ? `${text}\n\n\\* The load generator was busier than the server, whose true rate is higher.`
     : text;
 }
 
@@ -88,7 +88,7 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
       ...(hasRival ? ['other', 'which'] : []),
     ],
     rows.flatMap(({ how, count, connections, service, baseline, ratio, rival }) =>
-      // Alone, it is the median and the last.
+      // For a single waiter, the median equals the last.
       WAITERS.filter(([metric]) => count > 1 || metric === 'lastMs')
         .filter(([metric]) => !Number.isNaN(service[metric].median))
         .map(([metric, what, show]) => [
@@ -104,7 +104,7 @@ export function waitersTable(rows: readonly WaitersRow[]): string {
 }
 
 export function bootstrapTable({ isPinned, plainEtcd, warmService, coldService }: BootstrapResult): string {
-  const cores = isPinned ? 'a core of their own' : 'all cores shared, as taskset is not installed';
+  const cores = isPinned ? 'a core of their own' : 'all cores shared, because taskset is not installed';
   const row = (name: string, service: Spread, plain: Spread) => [
     name,
     service.median.toFixed(1),

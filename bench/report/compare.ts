@@ -2,12 +2,12 @@ import { type Figure, figuresOf } from './figures.ts';
 import type { Results } from './results.ts';
 import { number, range, table } from './table.ts';
 
-/** Changes smaller than this are the machine's. */
+/** Smaller changes are noise of the machine. */
 const SMALL = 0.05;
 
 /**
- * Two runs beside each other, by figures that are mostly ratios to a baseline of the same run, as two runs never have
- * the same machine to themselves. What lies within the spread of either run, or of a few percent, is no change.
+ * Compares two runs, mostly by ratios to a baseline of the same run, because two runs never have the machine in the
+ * same state. A difference within the spread of either run, or of a few percent, is not a change.
  */
 export function comparison(before: Results, now: Results): string {
   const earlier = new Map(figuresOf(before).map((figure) => [figure.name, figure]));
@@ -15,7 +15,7 @@ export function comparison(before: Results, now: Results): string {
     const was = earlier.get(figure.name);
     return was === undefined ? [] : [comparisonRow(was, figure)];
   });
-  if (rows.length === 0) return 'The other run has measured nothing of this.';
+  if (rows.length === 0) return 'The other run measured none of this.';
   return table(
     ['compared with the other run', 'before', 'spread', 'now', 'spread', 'now / before', ''],
     rows,

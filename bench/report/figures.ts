@@ -1,4 +1,4 @@
-// Every result as a name and a number: what targets are set for, and what runs are compared by.
+// All results as names and numbers, for targets and for comparing runs.
 
 import type { CallsRow } from '../measure/call-rows.ts';
 import type { PaceRow } from '../measure/pace.ts';
@@ -10,7 +10,7 @@ export interface Figure {
   readonly name: string;
   readonly value: Spread;
   readonly better: 'more' | 'less';
-  /** What it is to be read with: the same by another measure, or of the bare server. */
+  /** A value for context: the same by another measure, or that of the bare server. */
   readonly beside?: { readonly what: string; readonly value: Spread };
 }
 
@@ -65,7 +65,7 @@ function waitersFigures({ how, count, baselineName, ratio, service, rival }: Wai
     const value = exactly(service.rssBytesEach.median / rival.measured.rssBytesEach.median);
     all.push({ name: `${name}: memory / ${rival.name}`, value, better: 'less' });
   }
-  // Of a few who wait there is no memory to tell of.
+  // With few waiters there is no memory figure.
   return all.filter(({ value }) => !Number.isNaN(value.median));
 }
 

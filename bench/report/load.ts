@@ -1,4 +1,4 @@
-// Tables of the targets, and of a service over a full store.
+// Tables of the targets, and of the service with a full store.
 
 import type { TokensRate, TokensRow } from '../measure/tokens.ts';
 import type { Figure } from './figures.ts';

@@ -1,4 +1,4 @@
-// All that a run has measured, as Markdown: to be read on a terminal and pasted into a document.
+// Renders the results of a run as Markdown, for a terminal and for documents.
 
 import type { Plan } from '../plan.ts';
 import type { About } from '../support/machine.ts';
@@ -30,7 +30,7 @@ function machineText(about: About, { calls, waiters }: Plan): string {
   const flush = about.dataOnDisk
     ? `A flush of this disk takes ${about.diskFlushMs.toFixed(2)} ms.`
     : 'The data is in memory: writes look faster than on a disk.';
-  const store = calls?.store === 'etcd' ? 'a local etcd' : 'embedded, but where it says etcd';
+  const store = calls?.store === 'etcd' ? 'a local etcd' : 'embedded, except where it says etcd';
   const rounds = [
     calls && `calls of ${calls.rounds} rounds of ${calls.slots.map(({ ms }) => ms).join(', ')} ms`,
     waiters && `waiters of ${waiters.rounds}`,

@@ -4,7 +4,7 @@ import type { PaceRow } from '../measure/pace.ts';
 import type { TokensRow } from '../measure/tokens.ts';
 import type { WaitersRow } from '../measure/waiters.ts';
 
-/** All that was measured; undefined: not wanted, or its programs are not there. */
+/** All measurements. Undefined: not requested, or the programs are missing. */
 export interface Results {
   readonly calls?: readonly CallsRow[] | undefined;
   readonly overEtcd?: readonly CallsRow[] | undefined;

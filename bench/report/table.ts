@@ -1,4 +1,4 @@
-// Markdown tables, to be read on a terminal and pasted into a document.
+// Markdown tables, for a terminal and for documents.
 
 import type { Spread } from '../support/stats.ts';
 
@@ -6,14 +6,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );
-  // The first column is names, the others numbers.
+  // The first column has names, the others numbers.
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
   const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** Three digits where they say something. */
+/** Formats with three significant digits. */
 export function number(value: number): string {
   if (Number.isNaN(value)) return '';
   const size = Math.abs(value);

@@ -1,16 +1,17 @@
-// What the service is to reach, and whether it does.
+// The service's performance targets, and whether it meets them.
 
 import type { Figure } from './figures.ts';
 
 export interface Target {
   readonly what: string;
-  /** The figures that it is set for. */
+  /** The figures that it applies to. */
   readonly of: RegExp;
   readonly atLeast?: number;
   readonly atMost?: number;
 }
 
-// Alone in flight, a write waits for a flush of the disk that it shares with nobody: that is told, and no target.
+// With one call in flight, a write waits for a disk flush that it shares with no other: this is reported, but is not
+// a target.
 const SHARED = '(32|256|2000)';
 
 export const TARGETS: readonly Target[] = [
@@ -118,15 +119,15 @@ export const TARGETS: readonly Target[] = [
 
 export interface TargetOutcome {
   readonly target: Target;
-  /** How many figures it is set for were measured, and how many of them reach it by their median. */
+  /** How many figures of the target were measured, and how many reach it by their median. */
   readonly measured: number;
   readonly reached: number;
-  /** Of how many, reached or not, one quartile reaches it and the other does not: it may be chance. */
+  /** How many have one quartile that reaches it and one that does not, so that the result may be noise. */
   readonly tooClose: number;
   readonly worst: Figure;
 }
 
-/** Of the targets of which anything was measured. */
+/** Returns the outcomes of targets with any measurement. */
 export function outcomesOf(figures: readonly Figure[]): readonly TargetOutcome[] {
   return TARGETS.flatMap((target) => {
     const { of, atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY } = target;

@@ -1,5 +1,5 @@
-// The baseline for the RPCs: connect-node with handlers that return ready messages, over Node's HTTP/1.1 and
-// HTTP/2 servers on two ports, with the service's adapter options.
+// The baseline for the RPCs: connect-node with handlers that return prepared messages, on Node.js's HTTP/1.1 and
+// HTTP/2 servers on two ports, with the options of the service's adapter.
 
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
@@ -41,7 +41,7 @@ export interface Ports {
 let wake = (): void => {};
 let woken = new Promise<void>(() => {});
 
-/** From now on a put wakes the watches that begin. */
+/** From now on a put wakes the watches that start later. */
 function hold(): void {
   woken = new Promise((resolve) => {
     wake = resolve;
@@ -65,7 +65,7 @@ async function listen(messages: Messages): Promise<Ports> {
   });
   const never = new Promise(() => {});
   const adapter = connectNodeAdapter({
-    // As in src/server/rpc/handler.ts.
+    // Like in src/server/rpc/handler.ts.
     acceptCompression: [compressionGzip],
     readMaxBytes: 64 * 1024,
     maxTimeoutMs: 2 ** 31 - 1,

@@ -1,5 +1,5 @@
-// The baseline nearest to the limit for gRPC: node:http2's stream API with nothing over it. It answers every call
-// with the message that it was last given, once the request has ended.
+// The baseline closest to the limit for gRPC: node:http2's stream API without any layer. It responds to every call
+// with the last message that it was given, once the request has ended.
 
 import { createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';

@@ -1,15 +1,15 @@
-// The baseline for the v2 dialect: Node's HTTP server with nothing in it. It answers every request with the
-// reply that it was last given, as it stands; or holds every GET with its head sent, and ends them all at the
-// next PUT, as a long poll does.
+// The baseline for the v2 dialect: Node.js's HTTP server without any layer. It responds to every request with the
+// last response that it was given; or it holds every GET with its head sent, and ends them all at the next PUT, like
+// a long poll.
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answer } from '../support/ipc.ts';
 
-/** A reply of the service to be answered as it is. */
+/** A response of the service, to be returned unchanged. */
 export interface RecordedReply {
   readonly status: number;
-  /** Without those that the server sets by itself. */
+  /** Without those that the server sets itself. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -24,7 +24,7 @@ const server = createServer((request, response) => {
     else send(response);
     return;
   }
-  // A write's body is read, as the service has to.
+  // Reads a write's body, as the service must.
   let length = 0;
   request.on('data', (chunk: Buffer) => {
     length += chunk.length;

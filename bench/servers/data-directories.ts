@@ -1,4 +1,4 @@
-// Data directories with many tokens: made once, kept in a cache, and copied for each use.
+// Data directories with many tokens: created once, kept in a cache, and copied for each use.
 
 import { constants, existsSync } from 'node:fs';
 import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { Child } from '../support/child.ts';
 import type { Fill } from './fill.ts';
 
-/** In the name of what is kept: to be raised when what is filled in changes. */
+/** Part of the cache's names: raise it when the content changes. */
 const EDITION = 1;
 const DATA_FILE = 'data.mdb';
-/** Tokens live for a year; what is older is made anew. */
+/** Tokens live for a year; older directories are created again. */
 const KEPT_MS = 300 * 86_400_000;
 
-/** Makes a data directory with so many tokens: a copy of that in the cache, which is filled when it is not there. */
+/** Creates a data directory with this many tokens, as a copy from the cache, which it fills first if necessary. */
 export async function copyOfFilled(
   tokens: number,
   { cache, target }: { readonly cache: string; readonly target: string },

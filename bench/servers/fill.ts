@@ -14,9 +14,9 @@ export interface Fill {
   readonly tokens: number;
 }
 
-/** They share flushes: the more at once, the fewer there are. */
+/** Concurrent writes share flushes: the more at once, the fewer flushes. */
 const AT_ONCE = 10_000;
-/** The longest that there is, as what is filled is kept. */
+/** The longest lifetime, because filled stores are kept. */
 const TTL = { seconds: BigInt(DEFAULT_POLICY.maxTtl / 1000), nanos: 0 };
 
 async function fill({ path, tokens }: Fill): Promise<void> {

@@ -7,47 +7,47 @@ import { Child } from '../support/child.ts';
 import type { Usage } from '../support/probe.ts';
 import { Program } from '../support/program.ts';
 
-// Not compiled, so not in dist/. Where the tests have their etcd from.
+// Not compiled, so not in dist/. Provides the etcd that the tests use.
 const TOOL = new URL('../../../test/tools/etcd-binaries.mjs', import.meta.url);
 const { findInstalledEtcd, provideEtcd } = (await import(
   TOOL.href
 )) as typeof import('../../test/tools/etcd-binaries.mjs');
 
-/** What is measured. */
+/** A server under test. */
 export interface Server {
   readonly port: number;
-  /** Of the service itself, where others belong to it. */
+  /** The process of the service itself, without its store. */
   readonly pid: number;
   readonly usage: () => Promise<Usage>;
-  /** Once garbage collections leave the memory where it is, where they can be asked for. */
+  /** Returns the usage once garbage collections no longer change the memory, if the server can collect on request. */
   settledUsage(): Promise<Usage>;
   stop(): Promise<void>;
 }
 
-/** Which store the service has: its own, or an etcd that is started for it. */
+/** The service's store: embedded, or an etcd started for it. */
 export type StoreKind = 'embedded' | 'etcd';
 
-/** The discovery service in Go, and the etcd that it keeps its tokens in. */
+/** The discovery service in Go, with the etcd that stores its tokens. */
 export interface GoServer extends Server {
   readonly etcdPort: number;
 }
 
 const START_LIMIT_MS = 60_000;
-/** Starts are timed: short beside one. */
+/** Short compared with a start, because starts are timed. */
 const START_POLL_MS = 3;
-/** The service's command, compiled. */
+/** The service's compiled command. */
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-/** Where Debian's package etcd-discovery has it. */
+/** The path in Debian's package etcd-discovery. */
 const GO_SERVICE = '/usr/bin/discovery.etcd.io';
-/** The newest first. */
+/** Newest first. */
 const SERIES = ['3.7', '3.6', '3.5'];
 
-/** With the request log off. */
+/** Without the request log. */
 function serviceArguments(port: number, store: readonly string[]): string[] {
   return ['serve', `--addr=127.0.0.1:${port}`, '--log-level=warn', ...store];
 }
 
-/** The service as its command starts it, with its data under `directory`. */
+/** Starts the service with the probe, and its data under `directory`. */
 export async function launchService(
   directory: string,
   { store = 'embedded' }: { readonly store?: StoreKind } = {},
@@ -60,7 +60,7 @@ export async function launchService(
   return serverOf(child, port, etcd);
 }
 
-/** As a user starts it, without the probe. `before` the command stands what pins it. */
+/** Starts the service like a user, without the probe. `before` precedes the command, to pin it. */
 export async function startProgram(directory: string, before: readonly string[] = []): Promise<Server> {
   const [port = 0] = await freePorts(1);
   const args = serviceArguments(port, ['--data-dir', directory]);
@@ -90,7 +90,7 @@ export async function startBareHttp2(): Promise<Server & { readonly child: Child
   return { ...serverOf(child, (await child.ask('listen')) as number), child };
 }
 
-/** The Go service over an etcd that has the v2 keys; undefined where either is not installed. */
+/** Starts the Go service with an etcd that has v2 keys. Returns undefined if either is not installed. */
 export async function startGoService(directory: string): Promise<GoServer | undefined> {
   const installed = await findInstalledEtcd();
   if (!existsSync(GO_SERVICE) || installed.series !== '3.4') return undefined;
@@ -114,13 +114,13 @@ export async function etcdIsThere(series: string): Promise<boolean> {
   return (await provideEtcd(series, { build: false })).missing === undefined;
 }
 
-/** Undefined when none of those that have v3 discovery was built by the tests. */
+/** Starts an etcd with v3 discovery if the tests have built one. Returns undefined otherwise. */
 export async function startEtcdIfBuilt(directory: string): Promise<Server | undefined> {
   const found = await provideEtcd('3.7', { build: false });
   return found.missing === undefined ? runEtcd([found.etcd], directory) : undefined;
 }
 
-/** The newest etcd that is there: built by the tests before, or on PATH. `before` its command stands what pins it. */
+/** Starts the newest available etcd: built by the tests, or on PATH. `before` precedes its command, to pin it. */
 export async function startEtcd(directory: string, before: readonly string[] = []): Promise<Server> {
   for (const series of SERIES) {
     const found = await provideEtcd(series, { build: false });
@@ -155,7 +155,7 @@ async function runEtcd(
 
 type Process = Pick<Server, 'pid' | 'usage' | 'stop'> & Partial<Pick<Server, 'settledUsage'>>;
 
-/** A server and what it needs as one: what they use is added up, and the needed one stops last. */
+/** Combines a server with what it needs: adds up their usage, and stops the needed one last. */
 export function serverOf(process: Process, port: number, needed?: Server): Server {
   const sum = async (own: Promise<Usage>): Promise<Usage> => {
     const [one, other] = await Promise.all([own, needed?.usage()]);

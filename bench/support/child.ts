@@ -10,12 +10,12 @@ interface Asked {
   readonly reject: (error: Error) => void;
 }
 
-/** A Node.js process of the benchmark's: a server with the probe in it, or the load generator. */
+/** A Node.js process of the benchmark: a server with the probe, or the load generator. */
 export class Child extends Program {
   readonly #open = new Map<number, Asked>();
   #lastId = 0;
 
-  /** Starts a script given relative to the compiled bench/. */
+  /** Starts a script of the compiled bench/. */
   constructor(name: string, script: string, args: readonly string[] = []) {
     const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
     super(name, [process.execPath, '--expose-gc', '--import', PROBE, path, ...args], {
@@ -32,7 +32,7 @@ export class Child extends Program {
     void this.exited.then(() => {
       const { exitCode, signalCode } = this.process;
       const how = signalCode ?? `exit code ${exitCode}`;
-      const said = this.output() === '' ? 'it printed nothing' : `its last words:\n${this.output()}`;
+      const said = this.output() === '' ? 'it printed nothing' : `the end of its output:\n${this.output()}`;
       for (const { reject } of this.#open.values()) {
         reject(new Error(`${this.name} ended (${how}) while it was needed; ${said}`));
       }
@@ -46,7 +46,7 @@ export class Child extends Program {
       const id = this.#lastId;
       this.#open.set(id, { resolve, reject });
       this.process.send({ id, name, argument }, (error) => {
-        // The exit, when that is why, tells more.
+        // An exit, if that is the cause, explains more.
         if (error !== null) void this.exited.then(() => reject(error));
       });
     });

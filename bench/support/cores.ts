@@ -1,20 +1,20 @@
-// Which cores programs run on: as if on two machines, where util-linux's taskset is installed.
+// Pins programs to cores, like on two machines, if util-linux's taskset is installed.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
 
-/** As taskset writes them: numbers and ranges. */
+/** Numbers and ranges, in taskset's format. */
 export interface Cores {
-  /** For what is asked. */
+  /** For the server. */
   readonly asked: string;
-  /** For those who ask: all of the others. */
+  /** For the clients: all other cores. */
   readonly nodes: string;
   readonly all: string;
 }
 
-/** Undefined without taskset, or with one core. */
+/** Returns undefined without taskset, or with one core. */
 export async function twoCores(): Promise<Cores | undefined> {
   try {
     const { stdout } = await exec('taskset', ['-cp', String(process.pid)]);
@@ -31,12 +31,12 @@ export async function twoCores(): Promise<Cores | undefined> {
   }
 }
 
-/** What a command begins with to run on these cores. */
+/** Returns the start of a command that runs on these cores. */
 export function pinning(cores: string): readonly string[] {
   return ['taskset', '-c', cores];
 }
 
-/** Has this process run on these cores, and what it starts from now on. */
+/** Pins this process, and everything that it starts later, to these cores. */
 export async function pin(cores: string): Promise<void> {
   await exec('taskset', ['-acp', cores, String(process.pid)]);
 }

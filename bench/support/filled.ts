@@ -1,13 +1,13 @@
-// What a store is filled with, so that those who ask know it without being told.
+// The content of a filled store, so that clients can compute it.
 
 import { createHash } from 'node:crypto';
 
-/** The n-th token of a filled store. */
+/** Returns the n-th token of a filled store. */
 export function tokenNumber(n: number): string {
   return createHash('md5').update(`token ${n}`).digest('hex');
 }
 
-/** For three each; every third token has all of them. */
+/** Every token is for three members, and every third token has all of them. */
 export const FILLED_SIZE = 3;
 
 export function membersOf(n: number): number {

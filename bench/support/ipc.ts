@@ -15,12 +15,12 @@ export interface Answer {
 type Answerer = (argument: never) => unknown;
 
 const answerers = new Map<string, Answerer>();
-/** Asked before the code that answers was loaded. */
+/** Questions that arrived before the answering code was loaded. */
 let early: Question[] = [];
 
 /**
- * Answers the questions with these names. Keeps the process alive until the channel ends, and ends it then:
- * nothing outlives a benchmark that was killed.
+ * Answers questions with these names. Keeps the process alive until the channel closes, and then ends it, so that
+ * nothing outlives a killed benchmark.
  */
 export function answer(these: Readonly<Record<string, Answerer>>): void {
   if (answerers.size === 0) {

@@ -1,4 +1,4 @@
-// What the machine is, and what of it is there for the benchmark.
+// Describes the machine of a run, and how busy other programs keep it.
 
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
@@ -7,17 +7,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { spread } from './stats.ts';
 
-/** tmpfs and ramfs on Linux. */
+/** The file system types of tmpfs and ramfs on Linux. */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
 
 export interface DataDir {
   readonly path: string;
-  /** Whether writes go to a disk: on a file system in memory, a flush costs nothing. */
+  /** Whether writes go to a disk. On a file system in memory, a flush costs nothing. */
   readonly onDisk: boolean;
   remove(): Promise<void>;
 }
 
-/** A new directory in the system's place for temporary files, or in /var/tmp when the former is in memory. */
+/** Creates a directory in the system's place for temporary files, or in /var/tmp if that is in memory. */
 export async function makeDataDir(): Promise<DataDir> {
   const parent = (await inMemory(tmpdir())) && existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
   const path = await mkdtemp(join(parent, 'etcd-discovery-bench-'));
@@ -28,7 +28,7 @@ export async function makeDataDir(): Promise<DataDir> {
   };
 }
 
-/** What a run was made on. */
+/** The machine and the conditions of a run. */
 export interface About {
   readonly node: string;
   readonly system: string;
@@ -41,7 +41,7 @@ export interface About {
   readonly requestLog: string;
 }
 
-/** Looks at the machine before a run, and with the returned function after it. */
+/** Examines the machine before a run, and with the returned function after it. */
 export async function aboutMachine({ path, onDisk }: DataDir): Promise<() => Promise<About>> {
   const busyCpusBefore = await busyCpus();
   const diskFlushMs = await flushMs(path);
@@ -58,7 +58,7 @@ export async function aboutMachine({ path, onDisk }: DataDir): Promise<() => Pro
   });
 }
 
-/** The median time in ms to write a page and have it on disk: the least that a durable write can take. */
+/** Returns the median time in ms to write a page and flush it to disk: the least that a durable write can take. */
 async function flushMs(directory: string): Promise<number> {
   const file = await open(join(directory, 'flush'), 'w');
   const page = Buffer.alloc(4096);
@@ -73,7 +73,7 @@ async function flushMs(directory: string): Promise<number> {
   return spread(times).median;
 }
 
-/** How many CPUs other programs keep busy, seen over a second in which we do nothing. */
+/** Returns how many CPUs other programs keep busy, measured over an idle second. */
 async function busyCpus(): Promise<number> {
   const before = busyMs();
   const start = performance.now();

@@ -1,10 +1,10 @@
-// Loaded into each server ahead of its own code (`node --import`): tells what the process uses, which cannot be
-// seen from outside on every platform, and collects garbage when asked.
+// Loaded into each server before its own code (`node --import`). Reports the process's resource usage, which is not
+// visible from outside on every platform, and collects garbage on request.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer } from './ipc.ts';
 
-/** What a process has used. `cpuMicros` counts every thread. */
+/** The resource usage of a process. `cpuMicros` counts every thread. */
 export interface Usage {
   readonly cpuMicros: number;
   readonly rssBytes: number;
@@ -15,7 +15,7 @@ function usage(): Usage {
   return { cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
-/** The usage once garbage collections leave the resident memory where it is, or after 5 s of trying. */
+/** Returns the usage once garbage collections no longer change the resident memory, or after 5 s. */
 async function settledUsage(): Promise<Usage> {
   let steady = 0;
   for (let round = 0; round < 25 && steady < 3; round += 1) {
@@ -28,5 +28,5 @@ async function settledUsage(): Promise<Usage> {
 }
 
 answer({ usage, settledUsage });
-// The server alone decides when it is over.
+// The probe must not keep the server alive.
 process.channel?.unref();

@@ -7,22 +7,22 @@ import type { Usage } from './probe.ts';
 
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 15_000;
-/** Of /proc: a hundredth of a second on every Linux. */
+/** Of /proc: 10 ms on every Linux. */
 const MICROS_PER_TICK = 10_000;
 
 const running = new Set<Program>();
 
-// However the process ends, they end with it.
+// However this process ends, the programs end with it.
 process.once('exit', () => {
   for (const program of running) program.kill();
 });
 
-/** A program as it is, without the probe: etcd, the discovery service in Go, and a service whose start is timed. */
+/** A program without the probe: etcd, the discovery service in Go, and a service whose start is timed. */
 export class Program {
   readonly name: string;
   readonly pid: number;
   protected readonly process: ChildProcess;
-  /** Resolves when it is gone, or never came. */
+  /** Resolves when the program has ended or failed to start. */
   protected readonly exited: Promise<unknown>;
   #output = '';
 
@@ -30,7 +30,7 @@ export class Program {
     this.name = name;
     this.process = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Without the settings of the service that the user may have in the environment.
+      // Without settings of the service in the user's environment.
       env: Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('DISC_'))),
       ...options,
     });
@@ -57,7 +57,7 @@ export class Program {
     }
   }
 
-  /** What it has used, as far as Linux tells; 0 elsewhere. */
+  /** Returns the usage as reported by Linux; 0 on other systems. */
   async usage(): Promise<Usage> {
     try {
       const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
@@ -73,7 +73,7 @@ export class Program {
     return !running.has(this);
   }
 
-  /** What the program printed last. */
+  /** Returns the end of the program's output. */
   output(): string {
     return this.#output.trim();
   }
@@ -82,7 +82,7 @@ export class Program {
     this.process.kill('SIGKILL');
   }
 
-  /** Ends the program: a request to stop first, then by force. Resolves when it is gone. */
+  /** Asks the program to stop, then kills it. Resolves when it has ended. */
   async stop(): Promise<void> {
     this.process.kill('SIGTERM');
     const force = setTimeout(() => this.kill(), STOP_LIMIT_MS);
@@ -91,7 +91,7 @@ export class Program {
   }
 }
 
-/** Ends every program that is still there. */
+/** Ends every program that is still running. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...running].map((program) => program.stop()));
 }

@@ -1,12 +1,12 @@
-// Requests as the bytes on the wire.
+// Requests as bytes on the wire.
 
 import { create } from '@bufbuild/protobuf';
 import { type RangeRequest, RangeRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 
 const HOST = 'host: 127.0.0.1\r\n';
-/** What nodes have as --discovery, before the token. */
+/** The start of nodes' --discovery, before the token. */
 export const ORIGIN = 'http://127.0.0.1';
-/** As etcd 3.5 sends them. */
+/** Headers that etcd 3.5 sends. */
 const ETCD = `${HOST}user-agent: Go-http-client/1.1\r\naccept-encoding: gzip\r\n`;
 export const REGISTRY = '/_etcd/registry';
 const RPC_PATH = '/discovery.v1.DiscoveryService';
@@ -21,7 +21,7 @@ export function putForm(path: string, form: string): Uint8Array {
   return Buffer.from(`PUT ${path} HTTP/1.1\r\n${ETCD}${length}${type}\r\n${form}`);
 }
 
-/** As its clients make tokens where they do not GET them: a POST without a body. */
+/** Returns a POST without a body, as some clients use to create tokens. */
 export function postNothing(path: string): Uint8Array {
   return Buffer.from(`POST ${path} HTTP/1.1\r\n${ETCD}content-length: 0\r\n\r\n`);
 }
@@ -31,7 +31,7 @@ export function connectJson(method: string, json: string): Uint8Array {
   return Buffer.from(`${head}content-type: application/json\r\nconnect-protocol-version: 1\r\n\r\n${json}`);
 }
 
-/** A message as gRPC frames it: not compressed, its length in four bytes. */
+/** Frames a message for gRPC: uncompressed, with its length in four bytes. */
 export function grpcFrame(message: Uint8Array): Uint8Array {
   const frame = Buffer.alloc(5 + message.length);
   frame.writeUInt32BE(message.length, 1);
@@ -39,7 +39,7 @@ export function grpcFrame(message: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** The two reads of a bootstrap of etcd 3.6 and 3.7. */
+/** The two reads in a bootstrap of etcd 3.6 and 3.7. */
 export function sizeRange(token: string): RangeRequest {
   return create(RangeRequestSchema, { key: Buffer.from(`${REGISTRY}/${token}/_config/size`) });
 }

@@ -1,4 +1,4 @@
-/** Of the rounds. What lies between the quartiles is what is told: one bad moment of the machine is not in it. */
+/** The distribution over the rounds. Reports show the quartiles, which leave out a single bad moment of the machine. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -18,12 +18,12 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** Of two that were measured in the same rounds. */
+/** Returns the ratios of two values that were measured in the same rounds. */
 export function ratios(ones: readonly number[], others: readonly number[]): Spread {
   return spread(ones.map((one, round) => one / (others[round] ?? Number.NaN)));
 }
 
-/** The value below which that part of the values lies, between neighbours where it falls between them. */
+/** Returns the quantile, interpolated between neighbours. */
 export function quantile(sorted: Float64Array, part: number): number {
   const place = (sorted.length - 1) * part;
   const below = sorted[Math.floor(place)] ?? Number.NaN;
@@ -39,7 +39,7 @@ export function scaled(value: Spread, by: number): Spread {
   ) as unknown as Spread;
 }
 
-/** What was measured once, or follows from medians. */
+/** Returns the spread of a value that was measured once, or follows from medians. */
 export function exactly(value: number): Spread {
   return spread([value]);
 }
