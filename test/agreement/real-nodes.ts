@@ -51,7 +51,7 @@ export async function openV3Door(hostNow: () => Host): Promise<Door> {
         },
       });
       router.service(Watch, {
-        watch: (requests, context) => hostNow().v3.watch.watch(noted(requests, calls), context),
+        watch: (requests, context) => hostNow().v3.watch.watch(recording(requests, calls), context),
       });
     },
   });
@@ -69,7 +69,7 @@ export async function openV3Door(hostNow: () => Host): Promise<Door> {
 
 type WatchRequests = Parameters<Host['v3']['watch']['watch']>[0];
 
-async function* noted(
+async function* recording(
   requests: WatchRequests,
   calls: string[],
 ): WatchRequests extends AsyncIterable<infer T> ? AsyncGenerator<T> : never {

@@ -88,8 +88,8 @@ export class Slot {
     const answer = this.inbox.shift();
     if (answer === undefined) return;
     this.machine.take(answer);
-    const goesOn = answer.type === 'CREATED' || answer.type === 'EVENTS';
-    if (!goesOn || this.machine.outcome !== undefined) this.vanish();
+    const isOpen = answer.type === 'CREATED' || answer.type === 'EVENTS';
+    if (!isOpen || this.machine.outcome !== undefined) this.vanish();
   }
 
   /** Replaces the process with a new one. */

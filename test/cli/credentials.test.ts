@@ -56,11 +56,11 @@ suite('DISC_CREDENTIALS', () => {
       const args = [name, `${url}/token`, ...(MORE[name] ?? [])];
       for (const env of [{}, { DISC_SERVER: 'https://discovery.example.com' }]) {
         shown.length = 0;
-        const told = await call(args, env);
+        const result = await call(args, env);
         const { DISC_SERVER: configured = 'http://localhost:8087' } = env as Record<string, string>;
-        assert.ok(told.startsWith('2 '), told);
-        assert.ok(told.includes(configured) && told.includes(url) && told.includes('--server'), told);
-        assert.doesNotMatch(told, /secret/);
+        assert.ok(result.startsWith('2 '), result);
+        assert.ok(result.includes(configured) && result.includes(url) && result.includes('--server'), result);
+        assert.doesNotMatch(result, /secret/);
         assert.deepEqual(shown, []);
       }
     });
@@ -84,8 +84,8 @@ suite('DISC_CREDENTIALS', () => {
 
   test('are not needed to use a URL', async () => {
     shown.length = 0;
-    const told = await call(['show', `${url}/token`], { DISC_CREDENTIALS: '' });
-    assert.ok(told.startsWith('3 '), told);
+    const result = await call(['show', `${url}/token`], { DISC_CREDENTIALS: '' });
+    assert.ok(result.startsWith('3 '), result);
     assert.deepEqual([...new Set(shown)], [undefined]);
   });
 });

@@ -38,7 +38,7 @@ function begin(...args: string[]): Command {
 }
 
 /** Returns the lines without their time, which comes first. */
-function told(text: string): string[] {
+function messagesIn(text: string): string[] {
   return text
     .split('\n')
     .slice(0, -1)
@@ -64,13 +64,13 @@ suite('in a pipe', () => {
     await register(token, 3);
     assert.equal((await wait.ended).code, 0);
     assert.equal(
-      told(wait.stderr).filter((line) => line.startsWith('warning: infra2 ')).length,
+      messagesIn(wait.stderr).filter((line) => line.startsWith('warning: infra2 ')).length,
       1,
       wait.stderr,
     );
     await waitFor('the end', () => watch.stdout.includes('complete') && json.stdout.split('\n').length === 4);
     assert.equal(
-      told(watch.stdout).filter((line) => line.startsWith('warning: infra2 ')).length,
+      messagesIn(watch.stdout).filter((line) => line.startsWith('warning: infra2 ')).length,
       1,
       watch.stdout,
     );
@@ -98,7 +98,7 @@ suite('in a pipe', () => {
     await waitFor('the second member', () => watch.stdout.includes('complete'));
     await client.deleteToken({ token });
     assert.deepEqual(await watch.ended, { code: 5, signal: null });
-    const [first, ...more] = told(watch.stdout);
+    const [first, ...more] = messagesIn(watch.stdout);
     assert.equal(first, 'infra1 (http://10.0.0.1:2380) registered');
     assert.deepEqual(more, [
       '1 of 2, 1 missing',
@@ -108,7 +108,7 @@ suite('in a pipe', () => {
       `complete: ${COMPLETE}`,
       'the token was deleted: 0 of 2',
     ]);
-    const [broken, ...healed] = told(watch.stderr);
+    const [broken, ...healed] = messagesIn(watch.stderr);
     assert.match(broken ?? '', /^cannot reach .*; trying again$/);
     assert.deepEqual(healed, ['reconnected to the service']);
     assert.ok(!watch.stdout.includes('\x1b') && !watch.stdout.includes('\r'));
@@ -149,7 +149,7 @@ suite('in a pipe', () => {
     await restart();
     await register(token, 2);
     assert.deepEqual([await wait.ended, wait.stdout], [{ code: 0, signal: null }, `${COMPLETE}\n`]);
-    const lines = told(wait.stderr);
+    const lines = messagesIn(wait.stderr);
     assert.equal(lines.filter((line) => line.startsWith('infra1 ')).length, 1);
     assert.deepEqual(lines.slice(-2), ['infra2 (http://10.0.0.2:2380) registered: 2 of 2', 'complete']);
   });
@@ -168,14 +168,14 @@ suite('in a pipe', () => {
     const token = await newToken(3);
     await register(token, 1);
     // On a slow machine a second may pass before the first message: then retry with a longer timeout.
-    const timedOut = async (url: string, told: RegExp): Promise<void> => {
+    const timedOut = async (url: string, pattern: RegExp): Promise<void> => {
       for (let seconds = 1; ; seconds *= 4) {
         const args = ['wait', token, '--timeout', `${seconds}s`, '-s', url];
         const { code, stdout, stderr } = await run(args);
         assert.deepEqual([code, stdout], [6, '']);
         const [, reason = ''] =
           new RegExp(`^etcd-discovery: timed out after ${seconds}s(.*)\n$`, 'm').exec(stderr) ?? [];
-        if (told.test(reason) || seconds > 16) return assert.match(reason, told, stderr);
+        if (pattern.test(reason) || seconds > 16) return assert.match(reason, pattern, stderr);
       }
     };
     await timedOut(service.url, /^: 1 of 3, 2 missing; there: infra1$/);
@@ -290,11 +290,11 @@ suite('on a terminal', { skip: noPty }, () => {
       if (isDrawn) await waitFor('the bar', () => wait.screen().includes('[-----'));
       await register(token, 1);
       await wait.ended;
-      const told = `${redirect} ${JSON.stringify(env)} ${columns}: ${JSON.stringify(wait.output)}`;
+      const context = `${redirect} ${JSON.stringify(env)} ${columns}: ${JSON.stringify(wait.output)}`;
       const screen = wait.screen().replaceAll('\r', '');
-      assert.equal(value.test(screen), isOnScreen, told);
-      assert.doesNotMatch(screen, /\[[#-]+\]/, told);
-      if (!isDrawn) assert.ok(!wait.output.includes('\x1b'), told);
+      assert.equal(value.test(screen), isOnScreen, context);
+      assert.doesNotMatch(screen, /\[[#-]+\]/, context);
+      if (!isDrawn) assert.ok(!wait.output.includes('\x1b'), context);
     }
   });
 

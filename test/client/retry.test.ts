@@ -166,11 +166,12 @@ test('a call on a connection that the service closed is retried until the servic
 });
 
 test("network errors by Node.js's codes are worth a retry, other causes are not", () => {
-  const told = (code: string): ConnectError =>
+  const networkError = (code: string): ConnectError =>
     new ConnectError('x', Code.Internal, undefined, undefined, Object.assign(new Error('x'), { code }));
   for (const code of ['EPIPE', 'EHOSTUNREACH', 'ENETUNREACH'])
-    assert.equal(isTransient(told(code)), true, code);
-  for (const code of ['EPROTO', 'HPE_INVALID_CONSTANT']) assert.equal(isTransient(told(code)), false, code);
+    assert.equal(isTransient(networkError(code)), true, code);
+  for (const code of ['EPROTO', 'HPE_INVALID_CONSTANT'])
+    assert.equal(isTransient(networkError(code)), false, code);
 });
 
 test('a call ends at its deadline without a service, and when its caller aborts it', async () => {

@@ -169,11 +169,11 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       const token = (await writer.createToken({ size: 40 })).cluster?.token ?? '';
       const complete = waitForCluster(watcher, token);
       const connections: WatchConnection['type'][] = [];
-      const told: bigint[] = [];
+      const received: bigint[] = [];
       const watching = (async () => {
         const onConnection = ({ type }: WatchConnection): number => connections.push(type);
         for await (const update of watchCluster(watcher, token, { onConnection })) {
-          if (update.type === 'event') told.push(update.revision);
+          if (update.type === 'event') received.push(update.revision);
           if (update.list.members.length === 40) return update.list;
         }
         return undefined;
@@ -183,7 +183,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       for (let i = 1; i <= 40; i++) {
         // Each break hits an established watch.
         if (i % 10 === 0)
-          await waitFor('the watch to receive all changes', () => told.length === written.length);
+          await waitFor('the watch to receive all changes', () => received.length === written.length);
         if (i === 10 || i === 20) {
           await spawned.end(i === 10 ? 'SIGKILL' : 'SIGTERM');
           spawned = await spawned.again();
@@ -193,7 +193,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         written.push((await writer.register({ token, ...infra(i) })).revision);
       }
       assert.deepEqual(await watching, await writer.listMembers({ token }));
-      assert.deepEqual(told, written);
+      assert.deepEqual(received, written);
       assert.equal((await complete).members.length, 40);
       assert.ok(connections.filter((type) => type === 'lost').length >= 3, String(connections));
     });

@@ -51,10 +51,10 @@ suite('a page of another origin', { skip: CHROMIUM.missing }, () => {
       const page = await browser.newPage();
       page.setDefaultTimeout(PATIENCE_MS);
       await page.goto(origin);
-      const told: unknown = await page.evaluate(
-        `tell(${JSON.stringify(how)}, ${JSON.stringify(service.url)})`,
+      const events: unknown = await page.evaluate(
+        `runStory(${JSON.stringify(how)}, ${JSON.stringify(service.url)})`,
       );
-      assert.deepEqual(told, STORY);
+      assert.deepEqual(events, STORY);
     });
   }
 });

@@ -128,7 +128,7 @@ function the<T>(value: T | undefined): T {
 }
 
 async function story(way: Way): Promise<string[]> {
-  const told: string[] = [];
+  const events: string[] = [];
   const call = async (method: string, request: object): Promise<Message> => {
     const { path, args } = way.command(method, request);
     const { stdout } = await run(path, args, { cwd: '/', timeout: 30_000 });
@@ -145,14 +145,14 @@ async function story(way: Way): Promise<string[]> {
   const { cluster } = await call('CreateToken', { size: 2 });
   assert.ok(cluster);
   const { token } = cluster;
-  told.push(`created ${cluster.size}`);
-  told.push(`registered ${(await call('Register', node(token, 1, 'infra1'))).member?.name}`);
-  told.push(`listed ${names((await call('ListMembers', { token })).members)}`);
+  events.push(`created ${cluster.size}`);
+  events.push(`registered ${(await call('Register', node(token, 1, 'infra1'))).member?.name}`);
+  events.push(`listed ${names((await call('ListMembers', { token })).members)}`);
   const refused = await call('Register', node(token, 2, 'infra1')).then(
     () => assert.fail('a second infra1 was not rejected'),
     (printed: { stdout: string; stderr: string }) => way.refusal(printed),
   );
-  told.push(`refused ${refused.reason} by ${refused.member.name}`);
+  events.push(`refused ${refused.reason} by ${refused.member.name}`);
 
   const { path, args, input } = way.command('WatchMembers', { token });
   const watch = spawn(path, args, { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'] });
@@ -160,18 +160,18 @@ async function story(way: Way): Promise<string[]> {
   try {
     for await (const { snapshot, event } of way.messages(watch.stdout)) {
       if (snapshot !== undefined) {
-        told.push(`snapshot ${names(snapshot.members)}`);
+        events.push(`snapshot ${names(snapshot.members)}`);
         await call('Register', node(token, 2, 'infra2'));
       } else if (event !== undefined) {
-        told.push(`event ${event.member.name} ${event.state}`);
+        events.push(`event ${event.member.name} ${event.state}`);
         break;
       }
     }
   } finally {
     watch.kill();
   }
-  told.push(`initial_cluster ${(await call('ListMembers', { token })).initialCluster}`);
-  return told;
+  events.push(`initial_cluster ${(await call('ListMembers', { token })).initialCluster}`);
+  return events;
 }
 
 test("curl works with Connect's JSON, with reads by GET", { skip: noCurl }, async () => {

@@ -16,7 +16,7 @@ const FILES = readdirSync('deploy')
   .map((name) => join('deploy', name));
 const IMAGE = 'etcd-discovery:0.1.0';
 
-async function whyNot(): Promise<string | false> {
+async function reasonToSkip(): Promise<string | false> {
   if (!slow) return 'only in a long run: npm test -- --slow';
   if (process.getuid?.() !== 0) return "needs root, for Docker's engine";
   const missing = await needCommands({
@@ -33,7 +33,7 @@ async function whyNot(): Promise<string | false> {
   return status === 0 ? false : `cannot create namespaces here: ${String(stderr).trim()}`;
 }
 
-const skip = await whyNot();
+const skip = await reasonToSkip();
 if (skip !== false) console.log(`Docker's engine: ${skip}`);
 
 suite("deployed as documented, in Docker's engine", { skip }, () => {

@@ -30,10 +30,10 @@ while True:
 async function receiverAt(t: TestContext, name: string): Promise<readonly string[]> {
   const child = spawn('python3', ['-c', RECEIVER, name], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
-  const told: string[] = [];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => told.push(...text.trim().split('\n')));
-  await waitFor('the receiver to be bound', () => told.includes('bound'));
-  return told;
+  const messages: string[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => messages.push(...text.trim().split('\n')));
+  await waitFor('the receiver to be bound', () => messages.includes('bound'));
+  return messages;
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -44,13 +44,13 @@ for (const [what, name] of [
   ['an abstract name', `@etcd-discovery-test-${randomBytes(8).toString('hex')}`],
 ] as const) {
   test(`tells systemd at ${what} that the service is ready, and that it stops`, { skip }, async (t) => {
-    const told = await receiverAt(t, name);
+    const messages = await receiverAt(t, name);
     const service = await SpawnedService.start([], { env: { NOTIFY_SOCKET: name } });
     t.after(() => service.remove());
-    await waitFor('READY=1', () => told.includes('READY=1'));
-    assert.ok(!told.includes('STOPPING=1'));
+    await waitFor('READY=1', () => messages.includes('READY=1'));
+    assert.ok(!messages.includes('STOPPING=1'));
     await service.end('SIGTERM');
-    await waitFor('STOPPING=1', () => told.includes('STOPPING=1'));
+    await waitFor('STOPPING=1', () => messages.includes('STOPPING=1'));
   });
 }
 

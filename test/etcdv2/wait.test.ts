@@ -119,8 +119,8 @@ suite('a wait', () => {
       stack,
       `/large?recursive=true&wait=true&waitIndex=${first.createRevision}&stream=true`,
     );
-    const told = (): number => all.soFar().split('\n').length - 1;
-    await waitFor('the stream to end or to deliver all', () => told() === size || all.ended());
+    const lines = (): number => all.soFar().split('\n').length - 1;
+    await waitFor('the stream to end or to deliver all', () => lines() === size || all.ended());
     const keys = all
       .soFar()
       .trim()
@@ -411,7 +411,7 @@ suite('a stream', () => {
   }
 });
 
-/** A response whose reader accepts nothing until told to. */
+/** A response whose reader accepts nothing until lines to. */
 class SlowResponse extends EventEmitter {
   readonly written: string[] = [];
   isEnded = false;

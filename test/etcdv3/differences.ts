@@ -181,8 +181,8 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
         modRevision: ANY,
         value: /^the service was restored or replaced/,
       };
-      const told: Expected = { watchId: 33, events: [{ type: 1, kv }], header: HEADER };
-      return [...(recorded as readonly Expected[]), told];
+      const event: Expected = { watchId: 33, events: [{ type: 1, kv }], header: HEADER };
+      return [...(recorded as readonly Expected[]), event];
     },
   },
   'watch: from a revision that is compacted': {

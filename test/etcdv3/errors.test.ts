@@ -22,11 +22,11 @@ const refused = (reason: string): ConnectError =>
 test("a rejection keeps its message and the API's code, except AlreadyExists", () => {
   const existing = ['TOKEN_EXISTS', 'MEMBER_EXISTS', 'NAME_TAKEN', 'PEER_URL_TAKEN'];
   for (const [name] of REASONS) {
-    const [error, told] = [refused(name), refusal(refused(name))];
+    const [error, mapped] = [refused(name), refusal(refused(name))];
     assert.equal(reasonOf(error), name);
     assert.equal(error.code === Code.AlreadyExists, existing.includes(name), name);
-    assert.equal(told.code, existing.includes(name) ? Code.FailedPrecondition : error.code, name);
-    assert.equal(told.rawMessage, 'words for a person');
+    assert.equal(mapped.code, existing.includes(name) ? Code.FailedPrecondition : error.code, name);
+    assert.equal(mapped.rawMessage, 'words for a person');
   }
 });
 
@@ -40,9 +40,9 @@ test('only errors worth a retry are Unavailable', () => {
 });
 
 test('a defect does not reveal its message', () => {
-  const told = refusal(new TypeError('secret of the inside'));
-  assert.equal(told.code, Code.Internal);
-  assert.doesNotMatch(told.rawMessage, /secret/);
+  const mapped = refusal(new TypeError('secret of the inside'));
+  assert.equal(mapped.code, Code.Internal);
+  assert.doesNotMatch(mapped.rawMessage, /secret/);
   assert.equal(reasonOf(new TypeError('x')), undefined);
   assert.equal(refusalOf(new TypeError('x')), undefined);
 });

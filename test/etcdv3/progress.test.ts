@@ -217,16 +217,19 @@ test('progress is never ahead of events', async (t) => {
       await client.register({ token: 't', memberId: `m${i}`, name: `n${i}`, peerUrls });
     }
   })();
-  let told = 0n;
+  let progressed = 0n;
   let notices = 0;
   for (let events = 0; events < count || notices === 0; ) {
     const answer = await stream.next();
     if (answer.events.length === 0) {
       notices += 1;
-      told = answer.header?.revision ?? 0n;
+      progressed = answer.header?.revision ?? 0n;
     }
     for (const { kv } of answer.events) {
-      assert.ok((kv?.modRevision ?? 0n) > told, `the event ${kv?.modRevision} came after progress ${told}`);
+      assert.ok(
+        (kv?.modRevision ?? 0n) > progressed,
+        `the event ${kv?.modRevision} came after progress ${progressed}`,
+      );
       events += 1;
     }
   }

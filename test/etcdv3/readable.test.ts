@@ -22,19 +22,19 @@ for (const type of ['application/grpc', 'application/grpc-web+proto']) {
       'content-type': type,
       te: 'trailers',
     });
-    let told = '';
+    let received = '';
     const note = (headers: Record<string, unknown>): void => {
-      told += Object.entries(headers)
+      received += Object.entries(headers)
         .map(([name, value]) => `${name}:${String(value)}\n`)
         .join('');
     };
     stream.on('response', note).on('trailers', note);
     stream.on('data', (chunk: Buffer) => {
-      told += chunk.toString('latin1');
+      received += chunk.toString('latin1');
     });
     stream.end(GRPC_FRAME);
     await once(stream, 'close');
-    assert.match(told, new RegExp(`grpc-status: ?${Code.InvalidArgument}\\b`));
+    assert.match(received, new RegExp(`grpc-status: ?${Code.InvalidArgument}\\b`));
     assert.deepEqual(stack.defects, []);
   });
 }

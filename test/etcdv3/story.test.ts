@@ -37,15 +37,15 @@ function randomOf(seed: number): (below: number) => number {
 }
 
 /** A change in the form common to all dialects: `PUT members/a infra1=... 7 5 2` is its key, value and revisions. */
-type Telling = string;
+type Change = string;
 
-function ofEtcd(token: string, { type, kv }: Event): Telling {
+function ofEtcd(token: string, { type, kv }: Event): Change {
   const key = text(kv?.key ?? bytes('')).slice(`${REGISTRY}${token}/`.length);
   if (type === 1) return `DELETE ${key} ${kv?.modRevision}`;
   return `PUT ${key} ${text(kv?.value ?? bytes(''))} ${kv?.modRevision} ${kv?.createRevision} ${kv?.version}`;
 }
 
-function ofRpc(event: MemberEvent): Telling[] {
+function ofRpc(event: MemberEvent): Change[] {
   const { type, member, revision, removedMembers } = event;
   if (type === MemberEventType.TOKEN_DELETED) {
     const keys = ['_config/size', ...removedMembers.map(({ id }) => `members/${id}`)].sort();
@@ -93,26 +93,26 @@ async function change(served: Served, token: string, random: (below: number) => 
 }
 
 /** Returns all changes of a token from a revision on, by the RPC, up to the end of the token. */
-async function storyOfRpc({ service }: Served, token: string, start: bigint): Promise<Telling[]> {
-  const told: Telling[] = [];
+async function changesByRpc({ service }: Served, token: string, start: bigint): Promise<Change[]> {
+  const changes: Change[] = [];
   for await (const { update } of service.client.watchMembers({ token, afterRevision: start - 1n })) {
-    if (update.case === 'event') told.push(...ofRpc(update.value));
+    if (update.case === 'event') changes.push(...ofRpc(update.value));
   }
-  return told;
+  return changes;
 }
 
 /** Returns the same from a watch of v3, which ends with the reason. */
-async function storyOfEtcd({ watch }: Served, token: string, start: bigint): Promise<Telling[]> {
+async function changesByEtcd({ watch }: Served, token: string, start: bigint): Promise<Change[]> {
   const session = new WatchSession(watch);
-  const told: Telling[] = [];
+  const changes: Change[] = [];
   await session.started({ ...tokenPrefix(token), startRevision: start });
   for (;;) {
     for (const event of (await session.next()).events) {
       if (event.type === 1 && event.kv?.value.length !== 0) {
         session.stop();
-        return told;
+        return changes;
       }
-      told.push(ofEtcd(token, event));
+      changes.push(ofEtcd(token, event));
     }
   }
 }
@@ -127,7 +127,7 @@ test('both dialects and the API report the same changes in order, each once', as
     const { header } = await served.kv.range({ key: sizeKey(token) });
     const first = header?.revision ?? 0n;
     const made = `PUT _config/size ${size} ${first} ${first} 1`;
-    const early = { rpc: storyOfRpc(served, token, first + 1n), etcd: storyOfEtcd(served, token, first) };
+    const early = { rpc: changesByRpc(served, token, first + 1n), etcd: changesByEtcd(served, token, first) };
     for (let i = 0; i < CHANGES; i += 4) {
       await Promise.all(Array.from({ length: 4 }, () => change(served, token, random)));
       await compareStates(served, token);
@@ -135,10 +135,10 @@ test('both dialects and the API report the same changes in order, each once', as
     const { revision } = await served.service.client.getCluster({ token });
     // From any revision so far; later ones may be gone when the watch starts.
     const start = first + BigInt(random(Number(revision - first) + 1));
-    const late = { rpc: storyOfRpc(served, token, start), etcd: storyOfEtcd(served, token, start) };
+    const late = { rpc: changesByRpc(served, token, start), etcd: changesByEtcd(served, token, start) };
     await served.kv.deleteRange(tokenPrefix(token));
     const story = [made, ...(await early.rpc)];
-    const from = (at: bigint): Telling[] =>
+    const from = (at: bigint): Change[] =>
       story.filter((telling) => BigInt(/ (\d+)(?: \d+ \d+)?$/.exec(telling)?.[1] ?? 0) >= at);
     const why = `history ${history}, from ${start}`;
     assert.ok(story.length > size, 'the history is not empty');

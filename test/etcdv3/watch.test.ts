@@ -91,14 +91,14 @@ suite('watches', () => {
     assert.match(refusal.cancelReason, /^a stream can carry at most 1000 watches; /);
     for (const i of [3, 500, 999]) await served.join(token, i);
     // Only the changes of each watch are ordered.
-    const told: number[] = [];
-    while (told.length < 3) {
+    const seen: number[] = [];
+    while (seen.length < 3) {
       const answer = await stream.next();
       assert.equal(answer.events.length, 1);
-      told.push(Number(answer.watchId));
+      seen.push(Number(answer.watchId));
     }
     assert.deepEqual(
-      told.toSorted((a, b) => a - b),
+      seen.toSorted((a, b) => a - b),
       [3, 500, 999],
     );
     stream.cancel(500n);

@@ -23,12 +23,12 @@ export interface Run {
 export async function replay(target: Target, corpus: readonly Buffer[]): Promise<void> {
   for (const input of corpus) {
     const error = await failureOf(target, input);
-    if (error !== undefined) throw told(target, input, error);
+    if (error !== undefined) throw reportOf(target, input, error);
   }
 }
 
 /**
- * Derives inputs from a corpus while `goesOn` returns true, and keeps those that run new code as a base for more.
+ * Derives inputs from a corpus while `shouldContinue` returns true, and keeps those that run new code as a base for more.
  * Throws the first failure, with its input as short as possible.
  */
 export async function fuzz(
@@ -36,7 +36,7 @@ export async function fuzz(
   corpus: readonly Buffer[],
   random: Random,
   coverage: Coverage | undefined,
-  goesOn: (tried: number) => boolean,
+  shouldContinue: (tried: number) => boolean,
 ): Promise<Run> {
   const pool = corpus.length === 0 ? [Buffer.alloc(0)] : [...corpus];
   const found: Buffer[] = [];
@@ -44,21 +44,21 @@ export async function fuzz(
   coverage?.forget();
   for (const input of pool) await failureOf(target, input);
   coverage?.isNew(true);
-  while (goesOn(tried)) {
+  while (shouldContinue(tried)) {
     const batch: Buffer[] = [];
-    while (batch.length < BATCH && goesOn(tried)) {
+    while (batch.length < BATCH && shouldContinue(tried)) {
       const input = made(target, pool, random);
       batch.push(input);
       tried += 1;
       const error = await failureOf(target, input);
       if (error === undefined) continue;
       // Waiting for every shortened input to hang would take too long.
-      if (error.message === NEVER_ENDS) throw told(target, input, error);
+      if (error.message === NEVER_ENDS) throw reportOf(target, input, error);
       const short = await shortest(target, input, error);
-      throw told(target, short, (await failureOf(target, short)) ?? error);
+      throw reportOf(target, short, (await failureOf(target, short)) ?? error);
     }
     if (coverage?.isNew(false)) {
-      for (const input of await whoDid(target, batch, coverage)) {
+      for (const input of await findNew(target, batch, coverage)) {
         pool.push(input);
         found.push(input);
       }
@@ -79,7 +79,7 @@ function made(
 }
 
 /** Returns the inputs that run new code. Bisects, because most do not. */
-async function whoDid(target: Target, inputs: readonly Buffer[], coverage: Coverage): Promise<Buffer[]> {
+async function findNew(target: Target, inputs: readonly Buffer[], coverage: Coverage): Promise<Buffer[]> {
   const only = inputs.length === 1;
   coverage.isNew(false);
   for (const input of inputs) await failureOf(target, input);
@@ -87,8 +87,8 @@ async function whoDid(target: Target, inputs: readonly Buffer[], coverage: Cover
   if (only) return [...inputs];
   const half = inputs.length >> 1;
   return [
-    ...(await whoDid(target, inputs.slice(0, half), coverage)),
-    ...(await whoDid(target, inputs.slice(half), coverage)),
+    ...(await findNew(target, inputs.slice(0, half), coverage)),
+    ...(await findNew(target, inputs.slice(half), coverage)),
   ];
 }
 
@@ -149,7 +149,7 @@ async function inTime(checking: Promise<unknown>): Promise<void> {
   }
 }
 
-function told({ name }: Target, input: Buffer, error: Error): Error {
+function reportOf({ name }: Target, input: Buffer, error: Error): Error {
   const line = toLine(input);
   const text = `${name}: ${error.message}\nthe input as a line of test/fuzz/corpus/${name}.txt:\n${line}`;
   return new assert.AssertionError({ message: `${text}\n${error.stack ?? ''}` });

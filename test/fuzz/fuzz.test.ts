@@ -26,10 +26,10 @@ for (const target of TARGETS) {
 
     test('inputs derived from it pass', async (context) => {
       const { share = 1 } = target;
-      const goesOn = (tried: number): boolean => tried < RUNS * share;
+      const shouldContinue = (tried: number): boolean => tried < RUNS * share;
       // Finding the input that ran new code costs a dozen times as much as trying it.
       const guide = share < 0.1 ? undefined : coverage;
-      const { tried, found } = await fuzz(target, corpus, random, guide, goesOn);
+      const { tried, found } = await fuzz(target, corpus, random, guide, shouldContinue);
       context.diagnostic(`${tried} inputs, of which ${found.length} ran new code`);
     });
 

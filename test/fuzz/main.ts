@@ -30,13 +30,13 @@ for (const target of chosen) {
   const begin = performance.now();
   try {
     await replay(target, corpus);
-    const goesOn = (): boolean => performance.now() - begin < each;
+    const shouldContinue = (): boolean => performance.now() - begin < each;
     const { tried, found } = await fuzz(
       target,
       corpus,
       random,
       options.unguided ? undefined : coverage,
-      goesOn,
+      shouldContinue,
     );
     const seconds = (performance.now() - begin) / 1000;
     const { size } = coverage;

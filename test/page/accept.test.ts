@@ -40,13 +40,13 @@ const TABLE: ReadonlyArray<[who: string, accept: string | undefined, html: boole
   ['commas alone', ',,,', false],
 ];
 
-test('a page is for who asks for HTML by name and would not rather have something else', () => {
+test('only a request that prefers HTML by name gets a page', () => {
   for (const [who, accept, html] of TABLE) {
     assert.equal(prefersHtml(accept, 'application/json'), html, `${who}: ${accept}`);
   }
 });
 
-test('a browser gets the page of / and of a token; every other path and client what it always got', () => {
+test('browsers get pages for / and tokens; other paths and clients get the same responses as before', () => {
   const token = '/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b';
   const pages = ['/', '/?x=1', token, `${token}/`, '/my-cluster', '/my.Token', '/_page/new', '/_page/x.css'];
   for (const target of pages) assert.equal(surfaceOf(target, 'GET', FIREFOX), 'page', target);

@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 
-// Plain JavaScript that is not compiled to dist/, as `npm test` uses it before there is one.
+// Plain JavaScript that is not compiled to dist/, because `npm test` uses it before dist/ exists.
 const TOOL = new URL('../../../test/tools/chromium.mjs', import.meta.url);
 const tool = (await import(TOOL.href)) as typeof import('../tools/chromium.mjs');
 
-/** How long a browser may take for anything, on a machine that has much to do. */
+/** How long a browser may take for anything on a busy machine. */
 export const PATIENCE_MS = 90_000;
 
-/** Where Chromium is, or why there is none. */
+/** The path of Chromium, or why it is missing. */
 export const CHROMIUM = await tool.findChromium();
 
-/** Starts the browser that is there. */
+/** Starts the browser. */
 export async function launch(): Promise<Browser> {
   if (CHROMIUM.missing !== undefined) throw new Error(CHROMIUM.missing);
-  // Its sandbox does not work for root, which CI is.
+  // Its sandbox does not work as root, which CI runs as.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: CHROMIUM.chromium, args, timeout: PATIENCE_MS });
 }
 
-/** A page with all that goes wrong in it. */
+/** A page, with a record of everything that goes wrong in it. */
 export interface Tab {
   readonly page: Page;
-  /** What the page asked for, as method and URL. */
+  /** The page's requests, as method and URL. */
   readonly requests: readonly string[];
-  /** Fails when there was an error, a violation of the policy, or a request to another site. */
+  /** Closes the tab. Fails if there was an error, a policy violation, or a request to another site. */
   close(): Promise<void>;
 }
 
-/** What a tab is told to bear: messages on its console that the test provokes. */
+/** Options of a tab. `bear` matches console messages that the test provokes. */
 export interface TabOptions extends BrowserContextOptions {
   readonly bear?: RegExp;
 }
 
-/** Opens a tab of a browser session of its own. */
+/** Opens a tab in its own browser session. */
 export async function openTab(browser: Browser, url: string, options: TabOptions = {}): Promise<Tab> {
   const { bear, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1200, height: 850 }, ...contextOptions });
@@ -43,7 +43,7 @@ export async function openTab(browser: Browser, url: string, options: TabOptions
   const requests: string[] = [];
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => {
-    // A violation of the Content-Security-Policy is an error on the console too.
+    // A violation of the Content-Security-Policy is also an error on the console.
     if (message.type() === 'error' && bear?.test(message.text()) !== true) wrong.push(message.text());
   });
   page.on('dialog', (dialog) => {
@@ -67,7 +67,7 @@ export async function openTab(browser: Browser, url: string, options: TabOptions
   };
 }
 
-/** Where the page shows a text. What it says to a screen reader may come before what it shows. */
+/** Locates a text that the page shows. The same text may come earlier in the announcements to screen readers. */
 export function shown(page: Page, text: string): Locator {
   return page.getByText(text).and(page.locator(':not(#announcer)')).first();
 }

@@ -10,7 +10,7 @@ import { issueCredential } from '../../src/server/clients/auth-file.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { CHROMIUM, launch } from './browser.ts';
 
-describe('another site in a browser that keeps credentials of the service', {
+describe('another site in a browser that stores credentials of the service', {
   skip: CHROMIUM.missing ?? false,
 }, () => {
   let service: RunningService;
@@ -29,7 +29,7 @@ describe('another site in a browser that keeps credentials of the service', {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test('makes nothing by a link, a form, an image or a script, and who types the address does', async (t) => {
+  test('creates nothing by a link, a form, an image or a script, unlike a user who enters the address', async (t) => {
     const { port } = service;
     const site = createServer((_, response) => {
       response.setHeader('Content-Type', 'text/html');
@@ -71,7 +71,7 @@ describe('another site in a browser that keeps credentials of the service', {
   });
 });
 
-/** How many there are. */
+/** Returns the number of tokens. */
 async function tokens(service: RunningService): Promise<number> {
   const metrics = await (await fetch(`${service.url}/metrics`)).text();
   return Number(/^discovery_tokens (\d+)$/m.exec(metrics)?.[1]);

@@ -32,7 +32,7 @@ const FAILURES: ReadonlyArray<
   [413, 'PUT', () => `/${token}/1`, { body: new URLSearchParams({ value: 'x'.repeat(70_000) }) }],
 ];
 
-test('every error is a whole page for a browser, with a way back, and what it was for programs', async () => {
+test('every error is a complete page for a browser, with a way back and the details for programs', async () => {
   for (const [status, method, path, init = {}] of FAILURES) {
     const where = `${method} ${path()}`;
     const page = await open(`${service.url}${path()}`, { method, ...init });
@@ -54,14 +54,14 @@ test('every error is a whole page for a browser, with a way back, and what it wa
   }
 });
 
-test('a browser is told when there is no room, and when to come again', async () => {
+test('a browser gets a page when there is no room for a token, with the time to retry', async () => {
   await service.client.createToken({ size: 1 });
   const answer = await open(`${service.url}/new?size=1`);
   assert.equal(answer.status, 429);
   assert.match(await answer.text(), /<h1>Too many requests<\/h1>.*Reload/s);
 });
 
-test('a service at its limit of requests says so in a page', async () => {
+test('at the rate limit a browser gets a page', async () => {
   const limits = { connections: 100, watches: 100, requestsAtOnce: 0 };
   const full = await startService({}, { limits: { ...defaultConfig().limits, ...limits } });
   try {
@@ -76,12 +76,12 @@ test('a service at its limit of requests says so in a page', async () => {
   }
 });
 
-test('an address in a page is told as text', async () => {
+test('an address in a page is escaped', async () => {
   const html = await (await open(`${service.url}/v2/keys/discovery/a/b/%3Cscript%3E`)).text();
   assert.doesNotMatch(html, /<script>/);
 });
 
-test('the root is found from every depth, and a path of slashes is no long page', () => {
+test('pages find the root from every depth, and a path of slashes does not make a page long', () => {
   const table = { '/': './', '/a': './', '/a?b=/c/d': './', '/a/': '../', '/a/b': '../', '/a/b/c': '../../' };
   for (const [url, root] of Object.entries(table)) assert.equal(rootSeenFrom(url), root, url);
   for (const url of ['', '*', '/'.repeat(16_000)])

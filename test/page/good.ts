@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** The rules of axe-core whose verdict depends on colours and on the size of the window. */
+/** axe-core's rules that depend on colours and on the size of the window. */
 export const LOOKS_DIFFER = [
   'color-contrast',
   'link-in-text-block',
@@ -20,13 +20,13 @@ interface AxeResults {
   }>;
 }
 
-/** Fails where the page is inaccessible, or wider than its window. `rules`: of axe-core; undefined: all. */
+/** Fails if the page is inaccessible, or wider than its window. `rules`: axe-core's rules to check; undefined: all. */
 export async function expectGood(
   page: Page,
   where: string,
   rules: readonly string[] | undefined,
 ): Promise<void> {
-  // Colours are judged when they have come to rest.
+  // Colours are checked after transitions have ended.
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.evaluate(AXE);
   const { violations } = await page.evaluate<AxeResults>(

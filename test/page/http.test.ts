@@ -23,12 +23,12 @@ async function newToken(
 const register = (token: string, name: string, peerUrl = 'http://10.0.0.1:2380'): Promise<unknown> =>
   service.client.register({ token, memberId: '1', name, peerUrls: [peerUrl] });
 
-/** Sends the form of the first page. */
+/** Submits the form of the first page. */
 function send(fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
   return open(`${service.url}/_page/new`, { method: 'POST', body: new URLSearchParams(fields), headers });
 }
 
-test('curl and etcd get what they always got; caches are told that browsers get something else', async () => {
+test('curl and etcd get their usual responses, and caches learn that browsers get another one', async () => {
   const token = await newToken();
   for (const accept of ['*/*', 'application/json']) {
     const list = await open(`${service.url}/${token}`, { headers: { accept } });
@@ -43,7 +43,7 @@ test('curl and etcd get what they always got; caches are told that browsers get 
   assert.equal(page.headers.get('vary'), 'Accept');
 });
 
-test('the first page tells nodes of a service over TLS its port, and that it speaks TLS, to curl too', async () => {
+test('for a service with TLS, the first page includes the port and the TLS flag, also for curl', async () => {
   const secure = await startService({}, { publicUrl: 'https://disc.example.com' });
   try {
     for (const accept of ['*/*', BROWSER]) {
@@ -58,7 +58,7 @@ test('the first page tells nodes of a service over TLS its port, and that it spe
   }
 });
 
-test('a page of a token is a secret, runs nothing but its own files, and may be framed by nobody', async () => {
+test("a token's page is private, runs only its own files, and cannot be framed", async () => {
   const token = await newToken();
   const page = await open(`${service.url}/${token}`);
   const { headers } = page;
@@ -87,12 +87,12 @@ test('a page of a token is a secret, runs nothing but its own files, and may be 
     assert.match(
       url,
       /^(#main|\.\/|(\.\/)?_page\/[\w.-]+)$/,
-      'its URLs are relative, so a proxy may have a path',
+      'relative URLs, so that a proxy may add a path',
     );
   }
 });
 
-test('the files of the page are kept for ever, compressed, and under 60 kB in all', async () => {
+test("the page's files are cached forever, compressed, and below 60 kB in total", async () => {
   const { urls, files } = builtAssets();
   let total = gzipSync(await (await open(`${service.url}/${await newToken()}`)).text()).length;
   for (const url of [urls.script, urls.style, urls.icon]) {
@@ -122,7 +122,7 @@ test('the files of the page are kept for ever, compressed, and under 60 kB in al
   }
 });
 
-test('the page of a cluster shows what is likely wrong with the addresses of its members', async () => {
+test('the page of a cluster warns about likely wrong addresses of its members', async () => {
   const token = await newToken();
   const warnings = async (): Promise<string> =>
     /<section id="warnings".*?<\/section>/s.exec(await (await open(`${service.url}/${token}`)).text())?.[0] ??
@@ -139,7 +139,7 @@ test('the page of a cluster shows what is likely wrong with the addresses of its
   assert.match(await warnings(), /<li><bdi>&lt;infra1&gt; \(http:\/\/localhost:2380\) /);
 });
 
-test('the form makes a token and goes to its page', async () => {
+test('the form creates a token and goes to its page', async () => {
   const made = await send({ size: '5', ttl: '3600', description: 'staging, Köln' });
   assert.equal(made.status, 303);
   const location = made.headers.get('location') ?? '';
@@ -151,7 +151,7 @@ test('the form makes a token and goes to its page', async () => {
   assert.equal(usual.status, 303);
 });
 
-test('a wrong form comes back as it was, with what is wrong beside its field', async () => {
+test('an invalid form keeps its input, with an error next to the field', async () => {
   const wrong: ReadonlyArray<[fields: Record<string, string>, words: RegExp, field: string]> = [
     [{ size: '1001', ttl: '', description: 'mine' }, /1 to 1000 members, not 1001/, 'size'],
     [{ size: '0', ttl: '', description: 'mine' }, /1 to 1000 members, not 0/, 'size'],
@@ -170,7 +170,7 @@ test('a wrong form comes back as it was, with what is wrong beside its field', a
   }
 });
 
-test('a form of another site makes nothing', async () => {
+test('a form of another site creates nothing', async () => {
   const { revision } = await service.client.createToken({ size: 1 });
   const fields = { size: '3', ttl: '', description: '' };
   const foreign = [
@@ -191,7 +191,7 @@ test('a form of another site makes nothing', async () => {
   }
 });
 
-test('what is no form, or a long one, is refused in words', async () => {
+test('an invalid or long form is rejected with an error message', async () => {
   const url = `${service.url}/_page/new`;
   const json = await open(url, {
     method: 'POST',
@@ -204,7 +204,7 @@ test('what is no form, or a long one, is refused in words', async () => {
   assert.equal((await open(url, { method: 'PUT' })).headers.get('allow'), 'GET, HEAD, POST');
 });
 
-test('expired, deleted, unknown and mistyped tokens say so, and what to do', async () => {
+test('pages of expired, deleted, unknown and mistyped tokens show the state and the next step', async () => {
   const expired = await newToken({ ttl: { nanos: 1_000_000 }, description: 'yesterday' });
   await waitFor('the token to expire', async () => (await open(`${service.url}/${expired}`)).status === 410);
   const expiredHtml = await (await open(`${service.url}/${expired}`)).text();
@@ -223,13 +223,13 @@ test('expired, deleted, unknown and mistyped tokens say so, and what to do', asy
     const html = await answer.text();
     assert.equal(answer.status, status, token);
     assert.match(html, words);
-    assert.match(html, /<a class="button" href="\.\/">/, 'there is a way back');
-    assert.doesNotMatch(html, /<script/, 'there is nothing to follow');
+    assert.match(html, /<a class="button" href="\.\/">/, 'a way back');
+    assert.doesNotMatch(html, /<script/, 'no script, as there is nothing to follow');
     assert.equal(answer.headers.get('cache-control'), 'no-store');
   }
 });
 
-test('an expired token shows who registered, who was missing and how to reopen it, until it is reopened', async () => {
+test('an expired token shows who registered, who is missing and how to reopen it, until it is reopened', async () => {
   const token = await newToken({ ttl: { seconds: 1n }, size: 2 });
   await register(token, 'infra1');
   const url = `${service.url}/${token}`;
@@ -243,20 +243,20 @@ test('an expired token shows who registered, who was missing and how to reopen i
   assert.equal((await open(url)).status, 200);
 });
 
-test('a slash too many leads to the page', async () => {
+test('a trailing slash redirects to the page', async () => {
   const token = await newToken();
   const answer = await open(`${service.url}/${token}/`);
   assert.deepEqual([answer.status, answer.headers.get('location')], [303, `../${token}`]);
 });
 
-test('HEAD has the headers alone', async () => {
+test('HEAD returns only the headers', async () => {
   const url = `${service.url}/${await newToken()}`;
   const head = await open(url, { method: 'HEAD' });
   assert.deepEqual([head.status, await head.text()], [200, '']);
   assert.ok(Number(head.headers.get('content-length')) > 1000);
 });
 
-test('what members and makers of tokens write is text, never markup', async () => {
+test('text from members and creators of tokens is never markup', async () => {
   const attack = '"><script>alert(1)</script><img/src=x/onerror=alert(1)>&amp;\'';
   const token = await newToken({ size: 1, description: attack });
   await register(token, attack.replaceAll('=', ''), 'http://"><b>x<:1').catch(() => {});
@@ -270,7 +270,7 @@ test('what members and makers of tokens write is text, never markup', async () =
   assert.doesNotMatch(page, /<script>/);
 });
 
-/** The answer to a browser that names a host which is none. */
+/** Returns the response to a browser that sends an invalid host. */
 function hostIs(host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const call = httpRequest(service.url, { headers: { host, accept: BROWSER } }, (answer) => {
@@ -284,21 +284,21 @@ function hostIs(host: string): Promise<string> {
   });
 }
 
-test('a list that a shell would run is quoted', async () => {
+test('a list that a shell would interpret is quoted', async () => {
   const token = await newToken({ size: 1 });
   await register(token, '$(reboot)');
   const html = await (await open(`${service.url}/${token}`)).text();
   assert.ok(html.includes('&#39;$(reboot)=http://10.0.0.1:2380&#39;</pre>'), html);
 });
 
-test('a cluster of a thousand counts its free slots instead of showing them', async () => {
+test('a cluster of a thousand shows the number of its free slots, not each of them', async () => {
   const html = await (await open(`${service.url}/${await newToken({ size: 1000 })}`)).text();
   assert.equal(html.match(/<li class="slot free">/g)?.length, 24);
   assert.match(html, /and 976 more free slots/);
   assert.match(html, /0 of 1000 nodes registered, 1000 missing/);
 });
 
-test('the page comes over HTTP/2 as well', async () => {
+test('pages work over HTTP/2', async () => {
   const session = connect(service.url);
   try {
     const stream = session.request({
@@ -322,12 +322,12 @@ test('the page comes over HTTP/2 as well', async () => {
   }
 });
 
-test('pages are logged without their tokens, and counted', async () => {
+test('page requests are logged without their tokens, and counted', async () => {
   const token = await newToken();
   await open(`${service.url}/${token}`);
   const isLine = (line: string): boolean =>
     line.includes('"surface":"page"') && line.includes(token.slice(0, 4));
-  await waitFor('the line of the log', () => service.logged.some(isLine));
+  await waitFor('the log line', () => service.logged.some(isLine));
   assert.ok(service.logged.every((line) => !line.includes(token)));
   const metrics = await (await fetch(`${service.url}/metrics`)).text();
   assert.match(metrics, /^discovery_requests_total\{surface="page",method="GET",code="200"\} \d+$/m);

@@ -10,7 +10,7 @@ import { builtAssets } from './html.ts';
 
 const etcd = await installedEtcd();
 
-test('a person makes a token and sees real nodes form the cluster, through a restart of the service', {
+test('a user creates a token and watches real nodes form the cluster, across a restart of the service', {
   skip: CHROMIUM.missing ?? etcd.missing,
 }, async (t) => {
   if (etcd.missing !== undefined) return;
@@ -19,7 +19,7 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   const service = await Service.start(scene);
   const browser = await launch();
   t.after(() => browser.close());
-  // What the browser says of a stream that was cut, and of attempts while nobody is there.
+  // Console messages about the lost stream, and about attempts while the service is down.
   const bear =
     /ERR_CONNECTION_\w+|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|status of 503/;
   const tab = await openTab(browser, service.url, { bear });
@@ -42,12 +42,12 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   );
   assert.match(await slots.nth(1).innerText(), /Free/);
   assert.equal(await page.title(), '1/3 three real nodes');
-  await waitFor('a screen reader to be told', async () => {
+  await waitFor('the announcement to a screen reader', async () => {
     const said = await page.locator('#announcer').textContent();
     return said === 'infra1 registered. 1 of 3 nodes registered, 2 missing.';
   });
 
-  // What is focused and typed stays while others join.
+  // Focus and input survive while others join.
   const name = page.getByLabel('Node name');
   await name.fill('infra9');
   await name.press('End');
@@ -71,14 +71,14 @@ test('a person makes a token and sees real nodes form the cluster, through a res
   assert.ok(
     [first, second, third].every((node) => String(list['initialCluster']).includes(String(node.peerUrls[0]))),
   );
-  // What was typed is a node of its own by now, at an address that nobody has given.
-  assert.equal(await page.locator('#start-text').isVisible(), false, 'there is no next node to start');
+  // The typed name belongs to a registered node now, at an address that the user did not enter.
+  assert.equal(await page.locator('#start-text').isVisible(), false, 'no next node to start');
   await page.getByLabel('IP address').fill('10.9.9.9');
   await page.getByText('#$ etcdctl').waitFor();
   const calls = tab.requests.filter((request) => request.includes('DiscoveryService'));
   assert.ok(
     calls.every((call) => call.includes('/WatchMembers')),
-    `one stream is all: ${calls.join(' ')}`,
+    `only one stream: ${calls.join(' ')}`,
   );
   await tab.close();
 });

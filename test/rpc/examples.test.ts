@@ -33,11 +33,11 @@ test('the service answers like the examples in the reference, in their order', a
   for (const [name, { request, response }] of Object.entries(examples)) {
     // Other services need an operator.
     if (!DiscoveryService.methods.some((method) => method.name === name)) continue;
-    const told =
+    const actual =
       name === 'WatchMembers'
         ? await firstOfWatch(service.url, request)
         : await post(service.url, name, request);
-    assert.deepEqual(likeExamples(told), likeExamples(response), name);
+    assert.deepEqual(likeExamples(actual), likeExamples(response), name);
     played += 1;
   }
   assert.equal(played, DiscoveryService.methods.length);

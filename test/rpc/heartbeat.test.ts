@@ -38,16 +38,16 @@ for (const [protocol, transport] of Object.entries(TRANSPORTS)) {
     const abort = new AbortController();
     t.after(() => abort.abort());
     const client = createClient(DiscoveryService, transport(`http://127.0.0.1:${port.port}`));
-    const told: string[] = [];
+    const received: string[] = [];
     for await (const { update } of client.watchMembers({ token }, { signal: abort.signal })) {
-      told.push(update.case ?? '');
-      if (told.length === 4) await client.register({ token, ...infra(1) });
+      received.push(update.case ?? '');
+      if (received.length === 4) await client.register({ token, ...infra(1) });
       if (update.case === 'event') break;
     }
-    assert.equal(told[0], 'snapshot');
-    assert.equal(told.at(-1), 'event');
-    assert.deepEqual(new Set(told.slice(1, -1)), new Set(['heartbeat']));
-    assert.ok(told.length >= 5);
+    assert.equal(received[0], 'snapshot');
+    assert.equal(received.at(-1), 'event');
+    assert.deepEqual(new Set(received.slice(1, -1)), new Set(['heartbeat']));
+    assert.ok(received.length >= 5);
   });
 }
 
@@ -64,12 +64,12 @@ test('heartbeats fill a waiting stream, and keep its order, its end and its fail
     yield 'c';
     throw failure;
   }
-  const told: string[] = [];
+  const received: string[] = [];
   await assert.rejects(async () => {
     for await (const each of filled(source(), 1, '-')) {
-      told.push(each);
-      if (told.length === 5) go();
+      received.push(each);
+      if (received.length === 5) go();
     }
   }, failure);
-  assert.match(told.join(''), /^ab---+c-*$/);
+  assert.match(received.join(''), /^ab---+c-*$/);
 });

@@ -45,8 +45,8 @@ export function findEtcdctl() {
 }
 
 /**
- * The etcd that is there without building: the one that ETCD_DISCOVERY_TEST_ETCD names, else the one on
- * PATH. `{ series, version, etcd }`, or `{ missing }`, a sentence.
+ * Returns the etcd that is available without building, from ETCD_DISCOVERY_TEST_ETCD or PATH: `{ series, version,
+ * etcd }`, or `{ missing }`, a sentence.
  */
 export async function findInstalledEtcd() {
   const named = process.env.ETCD_DISCOVERY_TEST_ETCD;
@@ -60,7 +60,10 @@ export async function findInstalledEtcd() {
   return { series: seriesOf(version), version, etcd };
 }
 
-/** The etcdctl that is there without building. `{ series, version, etcdctl }`, or `{ missing }`, a sentence. */
+/**
+ * Returns the etcdctl that is available without building: `{ series, version, etcdctl }`, or `{ missing }`, a
+ * sentence.
+ */
 export async function findInstalledEtcdctl() {
   const etcdctl = findEtcdctl();
   if (etcdctl === undefined) return { missing: `no etcdctl on PATH: ${WHAT_TO_DO}` };

@@ -14,36 +14,36 @@ const TRANSPORTS = {
   'gRPC-Web': createGrpcWebTransport,
 };
 
-async function tell(how: keyof typeof TRANSPORTS, baseUrl: string): Promise<string[]> {
-  const told: string[] = [];
+async function runStory(how: keyof typeof TRANSPORTS, baseUrl: string): Promise<string[]> {
+  const events: string[] = [];
   const client = createClient(DiscoveryService, TRANSPORTS[how]({ baseUrl }));
   const { cluster } = await client.createToken({ size: 2 });
   if (cluster === undefined) throw new TypeError('no cluster');
   const { token } = cluster;
-  told.push(`created ${cluster.size}`);
+  events.push(`created ${cluster.size}`);
   const node = (i: number, name: string): Parameters<typeof client.register>[0] => ({
     token,
     memberId: `${i}`,
     name,
     peerUrls: [`http://10.0.0.${i}:2380`],
   });
-  told.push(`registered ${(await client.register(node(1, 'infra1'))).member?.name}`);
+  events.push(`registered ${(await client.register(node(1, 'infra1'))).member?.name}`);
   const names = (members: ReadonlyArray<{ name: string }>): string => members.map(({ name }) => name).join();
-  told.push(`listed ${names((await client.listMembers({ token })).members)}`);
+  events.push(`listed ${names((await client.listMembers({ token })).members)}`);
   const refusal = await client.register(node(2, 'infra1')).then(() => undefined, refusalOf);
-  told.push(`refused ${ErrorReasonSchema.value[refusal?.reason ?? 0]?.name} by ${refusal?.member?.name}`);
+  events.push(`refused ${ErrorReasonSchema.value[refusal?.reason ?? 0]?.name} by ${refusal?.member?.name}`);
   for await (const update of watchCluster(client, token)) {
     if (update.type === 'snapshot') {
-      told.push(`snapshot ${names(update.list.members)}`);
+      events.push(`snapshot ${names(update.list.members)}`);
       await client.register(node(2, 'infra2'));
     } else {
       const { member, state } = update.event;
-      told.push(`event ${member?.name} ${ClusterStateSchema.value[state]?.name}`);
+      events.push(`event ${member?.name} ${ClusterStateSchema.value[state]?.name}`);
       if (state === ClusterState.COMPLETE) break;
     }
   }
-  told.push(`initial_cluster ${(await client.listMembers({ token })).initialCluster}`);
-  return told;
+  events.push(`initial_cluster ${(await client.listMembers({ token })).initialCluster}`);
+  return events;
 }
 
-Object.assign(globalThis, { tell });
+Object.assign(globalThis, { runStory });

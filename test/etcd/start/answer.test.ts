@@ -35,7 +35,7 @@ type Row = readonly [
   of: KnownCluster,
   asks: NodeStart,
   data: Data,
-  told: StartAnswer['action'] | StartRefusal['reason'],
+  expected: StartAnswer['action'] | StartRefusal['reason'],
 ];
 
 const [ASSEMBLING, COMPLETE] = [cluster(2), cluster(3)];
@@ -62,10 +62,10 @@ const ROWS: readonly Row[] = [
 ];
 
 suite('the answer to a node depends on the state of its cluster', () => {
-  for (const [what, of, asks, data, told] of ROWS) {
-    test(`${what}: ${told}`, () => {
+  for (const [what, of, asks, data, expected] of ROWS) {
+    test(`${what}: ${expected}`, () => {
       const answer = answerFor(asks, of, data);
-      assert.equal(isRefusal(answer) ? answer.reason : answer.action, told);
+      assert.equal(isRefusal(answer) ? answer.reason : answer.action, expected);
     });
   }
 

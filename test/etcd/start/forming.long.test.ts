@@ -134,8 +134,8 @@ await forEachEtcd((it) => {
     // etcd does not support clusters of versions further apart. 3.6 accepts the settings of 3.5.
     const oldest = await etcdOf(etcd.series === '3.7' ? '3.6' : '3.5');
     for (const [i, each] of [oldest, await etcdOf('3.6'), etcd].entries()) {
-      const told = { ...(await nodeFor(scene, each, service.url, `infra${i + 1}`)), mixed: true };
-      const node: NodeStart = i === 0 ? { ...told, etcd: '3.5' } : told;
+      const own = { ...(await nodeFor(scene, each, service.url, `infra${i + 1}`)), mixed: true };
+      const node: NodeStart = i === 0 ? { ...own, etcd: '3.5' } : own;
       const format = i === 1 ? 'yaml' : 'systemd';
       nodes.push([node, await START[format]({ scene, etcd: each.etcd }, startText(node, format))]);
     }

@@ -101,9 +101,11 @@ interface PodSpec {
 
 /** Asserts that the container has every file and directory that etcd is configured with. */
 function assertHeld(mounts: readonly string[], argv: readonly string[], env: Record<string, string>): void {
-  const told = argv.flatMap((word) => /^--(?:data-dir|discovery-cacert|.*-file)=(.*)$/.exec(word)?.[1] ?? []);
+  const configured = argv.flatMap(
+    (word) => /^--(?:data-dir|discovery-cacert|.*-file)=(.*)$/.exec(word)?.[1] ?? [],
+  );
   // A path that is configured twice is mounted once.
-  assert.deepEqual([...mounts].sort(), [...new Set([...told, ...Object.values(env)])].sort());
+  assert.deepEqual([...mounts].sort(), [...new Set([...configured, ...Object.values(env)])].sort());
 }
 
 function inPlaceOf(

@@ -29,8 +29,8 @@ await forEachEtcdctl((it) => {
     await symlink(etcdctl.etcdctl, join(bin, 'etcdctl'));
     await symlink(etcd.etcd, join(bin, 'etcd'));
     // A cluster accepts no member in the first seconds of its life.
-    const script = `until told=$(${command}); do sleep 0.2; done
-      set -a; eval "$(grep ^ETCD_ <<< "$told")"
+    const script = `until output=$(${command}); do sleep 0.2; done
+      set -a; eval "$(grep ^ETCD_ <<< "$output")"
       exec etcd --data-dir ${join(scene.directory, 'late')} --listen-peer-urls ${peerUrl} \\
         --listen-client-urls ${clientUrl} --advertise-client-urls ${clientUrl}`;
     const second = scene.run('the late node', 'bash', ['-c', script], {

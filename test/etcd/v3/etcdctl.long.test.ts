@@ -151,8 +151,10 @@ await forEachEtcdctl((it) => {
     });
     await operator.ok('put', `${members}/2`, valueOf('2'));
     await operator.ok('del', `${members}/2`);
-    const told = lines('PUT', `${members}/2`, valueOf('2'), 'DELETE', `${members}/2`, '');
-    await scene.until('the watch to report the rest', () => (watch.log.endsWith(told) ? true : undefined));
+    const expected = lines('PUT', `${members}/2`, valueOf('2'), 'DELETE', `${members}/2`, '');
+    await scene.until('the watch to report the rest', () =>
+      watch.log.endsWith(expected) ? true : undefined,
+    );
     assert.equal(watch.ending, undefined);
   });
 

@@ -40,9 +40,9 @@ await forEachGoClient((it) => {
     await scene.until('the watch to report the last put', () =>
       watch.log.includes(`PUT ${prefix}/m${MEMBERS - 1} `) ? true : undefined,
     );
-    const told = watch.log.split('\n').filter((line) => line.startsWith('PUT '));
+    const received = watch.log.split('\n').filter((line) => line.startsWith('PUT '));
     const all = members.map(({ id, createRevision }) => `PUT ${prefix}/${id} ${createRevision}`);
-    assert.deepEqual(told, all, 'in order, each once');
+    assert.deepEqual(received, all, 'in order, each once');
     assert.doesNotMatch(watch.log, /^(OVER|END)/m);
   });
 

@@ -220,15 +220,15 @@ function answerOf(stream: ClientHttp2Stream, body: Buffer): Promise<Answer> {
 }
 
 function assertAnswer({ isWhole, fields, body }: Answer): void {
-  const told = `${JSON.stringify(fields)} ${body.slice(0, 500)}`;
-  assert.ok(!told.includes(VICTIM) && !body.includes(VICTIM));
+  const response = `${JSON.stringify(fields)} ${body.slice(0, 500)}`;
+  assert.ok(!response.includes(VICTIM) && !body.includes(VICTIM));
   const status = Number(fields[':status'] ?? 200);
-  assert.ok(STATUSES.includes(status), told);
+  assert.ok(STATUSES.includes(status), response);
   const type = String(fields['content-type']);
   if (fields['grpc-status'] !== undefined) {
     const message = decodeURIComponent(fields['grpc-message']?.toString() ?? '');
     if (message !== '' && !UNREADABLE.test(message)) assertFit(message);
-    assert.ok(!FAILURES.includes(Number(fields['grpc-status'])) || UNREADABLE.test(message), told);
+    assert.ok(!FAILURES.includes(Number(fields['grpc-status'])) || UNREADABLE.test(message), response);
   }
   if (isWhole && type.startsWith('application/json') && status >= 400) assertRefusal(status, body);
   if (type.startsWith('text/html')) assert.ok(!body.includes('<x-mark'), 'input is escaped');
