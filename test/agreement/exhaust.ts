@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { Explored, Order } from './explorer.ts';
+import type { ExplorationOrder, Explored } from './explorer.ts';
 import { type Budget, setupOf } from './setup.ts';
 
 /** Cluster sizes, each with the dialects of the nodes: a 2 for v2, a 3 for v3. */
@@ -26,7 +26,7 @@ export function exhaust(mixes: Mixes, budgets: ReadonlyArray<Partial<Budget>>): 
     for (const budget of budgets) {
       test(setupOf(size, dialects, budget).name, async (t) => {
         // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-        explorer.postMessage({ size, dialects, budget } satisfies Order);
+        explorer.postMessage({ size, dialects, budget } satisfies ExplorationOrder);
         const [{ states, stories, failure }] = (await once(explorer, 'message')) as [Explored];
         t.diagnostic(`${states} states in ${stories} stories`);
         assert.equal(failure, undefined);

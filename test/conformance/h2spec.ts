@@ -9,7 +9,7 @@ export interface Report {
   readonly failed: ReadonlyMap<string, string>;
 }
 
-export interface Run {
+export interface H2specRun {
   readonly path: string;
   readonly port: number;
   readonly overTls: boolean;
@@ -23,7 +23,7 @@ const RUN_LIMIT_MS = 120_000;
 const CASE = /<testcase package="([^"]*)" classname="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g;
 
 /** Runs h2spec against a server. */
-export async function runH2spec({ path, port, overTls, only }: Run): Promise<Report> {
+export async function runH2spec({ path, port, overTls, only }: H2specRun): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'h2spec-'));
   const file = join(folder, 'report.xml');
   const args = ['--strict', '--timeout', CASE_SECONDS, '--port', String(port), '--junit-report', file];

@@ -5,7 +5,7 @@ import type { Policy } from '../../src/discovery/policy.ts';
 import type { Config } from '../../src/settings/config.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { bytes, connect, type Etcd, infra, memberKey, sizeKey } from './etcd.ts';
+import { bytes, connect, type Etcd, infraValue, memberKey, sizeKey } from './etcd.ts';
 
 /** The whole service on a port, and a client of etcd on a connection to it. */
 export interface Served extends Etcd {
@@ -29,14 +29,14 @@ export async function serve(policy: Partial<Policy> = {}, config: Partial<Config
       return token;
     },
     async join(token, i) {
-      const { header } = await etcd.kv.put({ key: memberKey(token, `m${i}`), value: infra(i) });
+      const { header } = await etcd.kv.put({ key: memberKey(token, `m${i}`), value: infraValue(i) });
       return header?.revision ?? 0n;
     },
   };
 }
 
 /** Returns the message of a rejected call, which must have the code. */
-export async function refused(call: Promise<unknown>, code: Code): Promise<string> {
+export async function rejectionMessage(call: Promise<unknown>, code: Code): Promise<string> {
   const thrown = await call.then(
     () => assert.fail('the call succeeded and should have been rejected'),
     (error: unknown) => error,

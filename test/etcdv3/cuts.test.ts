@@ -3,7 +3,16 @@ import { suite, type TestContext, test } from 'node:test';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { WatchCreateRequestSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { bytes, infra, memberKey, membersPrefix, REGISTRY, text, tokenPrefix, WatchSession } from './etcd.ts';
+import {
+  bytes,
+  infraValue,
+  memberKey,
+  membersPrefix,
+  REGISTRY,
+  text,
+  tokenPrefix,
+  WatchSession,
+} from './etcd.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
 
 const T = 't';
@@ -111,7 +120,7 @@ suite('the watch of a node that has counted a removed member', () => {
       (await ctl.events(2)).map(({ kv }) => kv?.modRevision),
       [at, revision],
     );
-    assert.deepEqual((await stack.etcd.kv.range({ key: memberKey(T, 'm3') })).kvs[0]?.value, infra(3));
+    assert.deepEqual((await stack.etcd.kv.range({ key: memberKey(T, 'm3') })).kvs[0]?.value, infraValue(3));
   });
 });
 

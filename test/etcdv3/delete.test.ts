@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { bytes, infra, memberKey, plain, sizeKey, tokenPrefix } from './etcd.ts';
+import { bytes, infraValue, memberKey, plain, sizeKey, tokenPrefix } from './etcd.ts';
 import { startStack } from './stack.ts';
 
 test('a deleted token is reported as deleted although there is no room for a watch', async (t) => {
@@ -19,7 +19,7 @@ test('a deleted token is reported as deleted although there is no room for a wat
   t.after(() => stack.close());
   const { kv } = stack.etcd;
   await kv.put({ key: sizeKey('t'), value: bytes('3') });
-  await kv.put({ key: memberKey('t', 'a'), value: infra(1) });
+  await kv.put({ key: memberKey('t', 'a'), value: infraValue(1) });
   const { kvs } = await kv.range(tokenPrefix('t'));
   const { deleted, prevKvs } = await kv.deleteRange({ ...tokenPrefix('t'), prevKv: true });
   assert.equal(deleted, 2n);
@@ -42,7 +42,7 @@ test('a member that disappears during its deletion is reported at its own revisi
   t.after(() => stack.close());
   const { kv } = stack.etcd;
   await kv.put({ key: sizeKey('t'), value: bytes('3') });
-  await kv.put({ key: memberKey('t', 'a'), value: infra(1) });
+  await kv.put({ key: memberKey('t', 'a'), value: infraValue(1) });
   const { deleted, header } = await kv.deleteRange({ key: memberKey('t', 'a') });
   assert.equal(deleted, 0n);
   const { header: now } = await kv.range(tokenPrefix('t'));

@@ -7,10 +7,10 @@ import {
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
 import { Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { noWatchLeft, refused, type Served, serve } from './cluster.ts';
+import { noWatchLeft, rejectionMessage, type Served, serve } from './cluster.ts';
 import {
   bytes,
-  infra,
+  infraValue,
   memberKey,
   membersPrefix,
   prefix,
@@ -45,7 +45,7 @@ async function v2(path: string, init?: RequestInit): Promise<V2Answer> {
 }
 
 function register(token: string, id: string, i: number): Promise<V2Answer> {
-  const body = new URLSearchParams({ value: text(infra(i)) });
+  const body = new URLSearchParams({ value: text(infraValue(i)) });
   return v2(`/${token}/${id}?prevExist=false`, { method: 'PUT', body });
 }
 
@@ -74,7 +74,7 @@ suite('a token', () => {
     assert.equal(text(kvs[0]?.key ?? bytes('')), `${root}/_config/size`);
     await session.started(prefix(`${root}/members`));
     await register(token, 'a', 1);
-    await served.kv.put({ key: bytes(`${root}/members/b`), value: infra(2) });
+    await served.kv.put({ key: bytes(`${root}/members/b`), value: infraValue(2) });
     const events = await session.events(2);
     assert.deepEqual(
       events.map(({ kv }) => text(kv?.key ?? bytes(''))),
@@ -82,7 +82,7 @@ suite('a token', () => {
     );
     const { count } = await served.kv.range(membersPrefix(token));
     assert.equal(count, 2n);
-    const words = await refused(
+    const words = await rejectionMessage(
       served.kv.txn({
         success: [
           { request: { case: 'requestRange', value: { key: bytes(`${root}/members/a`) } } },
@@ -104,11 +104,11 @@ suite('a member', () => {
     const { index } = await v2(`/${token}`);
     const waiting = v2(`/${token}?recursive=true&wait=true&waitIndex=${index + 1n}`);
 
-    const put = await served.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+    const put = await served.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
     const woken = await waiting;
     assert.equal(woken.action, 'create');
     assert.equal(woken.node['key'], `${REGISTRY}${token}/a`);
-    assert.equal(woken.node['value'], text(infra(1)));
+    assert.equal(woken.node['value'], text(infraValue(1)));
     assert.equal(BigInt(woken.node['modifiedIndex'] ?? 0), put.header?.revision);
     assert.equal(BigInt(woken.node['createdIndex'] ?? 0), put.header?.revision);
     const [first] = await session.events(1);
@@ -123,10 +123,10 @@ suite('a member', () => {
 
   test('that repeats its registration in the other dialect stays the same member', async () => {
     const token = await served.token();
-    const put = await served.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+    const put = await served.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
     const again = await register(token, 'a', 1);
     assert.equal(BigInt(again.node['createdIndex'] ?? 0), put.header?.revision);
-    await served.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+    await served.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
     const { kvs } = await served.kv.range({ key: memberKey(token, 'a') });
     assert.equal(kvs[0]?.modRevision, put.header?.revision);
   });
@@ -134,7 +134,7 @@ suite('a member', () => {
   test('beyond the size is listed last in both', async () => {
     const token = await served.token(2);
     await register(token, 'c', 1);
-    await served.kv.put({ key: memberKey(token, 'b'), value: infra(2) });
+    await served.kv.put({ key: memberKey(token, 'b'), value: infraValue(2) });
     await register(token, 'a', 3);
     const { kvs } = await served.kv.range({ ...membersPrefix(token), sortTarget: 2 });
     assert.deepEqual(

@@ -71,7 +71,7 @@ export function membersPrefix(token: string): ReturnType<typeof prefix> {
 }
 
 /** Returns the value of the i-th node of an example cluster. */
-export function infra(i: number): Uint8Array<ArrayBuffer> {
+export function infraValue(i: number): Uint8Array<ArrayBuffer> {
   return bytes(`infra${i}=http://10.0.${i >> 8}.${i & 255}:2380`);
 }
 

@@ -6,7 +6,7 @@ import { forgetHistory } from '../support/forget-history.ts';
 import { startService } from '../support/service.ts';
 import { ANY, DIFFERENCES, type Expected } from './differences.ts';
 import { connect, type Plain } from './etcd.ts';
-import { play, type Step } from './script.ts';
+import { playScript, type Step } from './script.ts';
 
 /** Fields that identify a server. */
 const INCIDENTAL = /^(clusterId|memberId|raftTerm)$/;
@@ -76,7 +76,7 @@ test('every kind of call gets the response of a recorded etcd 3.7, or differs as
   const compact = async (token: string, revision: bigint): Promise<void> =>
     forgetHistory(service.discovery, token, revision);
   const steps = recorded.values();
-  for await (const { name, answer } of play({ etcd: connect(service.url), compact })) {
+  for await (const { name, answer } of playScript({ etcd: connect(service.url), compact })) {
     const step = steps.next().value;
     assert.equal(name, step?.name, 'the script is the recorded one; record it again');
     const theirs = step?.answer ?? '';

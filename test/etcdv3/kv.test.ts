@@ -10,10 +10,10 @@ import {
   type TxnResponse,
   Compare_CompareTarget as What,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { refused, type Served, serve } from './cluster.ts';
+import { rejectionMessage, type Served, serve } from './cluster.ts';
 import {
   bytes,
-  infra,
+  infraValue,
   memberKey,
   membersPrefix,
   plain,
@@ -51,7 +51,7 @@ suite('headers', () => {
     const { kv, maintenance, cluster, auth } = served;
     const answers = [
       await kv.range({ key: sizeKey('nowhere') }),
-      await kv.put({ key: memberKey(token, 'm1'), value: infra(1) }),
+      await kv.put({ key: memberKey(token, 'm1'), value: infraValue(1) }),
       await kv.range(tokenPrefix(token)),
       await kv.deleteRange({ key: memberKey(token, 'm1') }),
       await kv.range({ key: bytes('health') }),
@@ -96,12 +96,12 @@ suite('reads', () => {
       const { cluster } = await served.service.client.getCluster({ token });
       if (cluster?.state === 3) break;
     }
-    const words = await refused(served.kv.range(tokenPrefix(token)), Code.FailedPrecondition);
+    const words = await rejectionMessage(served.kv.range(tokenPrefix(token)), Code.FailedPrecondition);
     assert.match(words, /^the token expired .* ago; .* registered.*; reopen it .*, or create a new one$/);
   });
 
   test('of an invalid token are rejected with an error message', async () => {
-    const words = await refused(served.kv.range(prefix(`${REGISTRY}a b/`)), Code.InvalidArgument);
+    const words = await rejectionMessage(served.kv.range(prefix(`${REGISTRY}a b/`)), Code.InvalidArgument);
     assert.match(words, /^a token must have 1 to 128 letters/);
   });
 
@@ -113,7 +113,10 @@ suite('reads', () => {
     const { kvs } = await served.kv.range({ ...membersPrefix(token), revision });
     assert.equal(kvs.length, 1);
     await served.join(token, 2);
-    const words = await refused(served.kv.range({ ...membersPrefix(token), revision }), Code.OutOfRange);
+    const words = await rejectionMessage(
+      served.kv.range({ ...membersPrefix(token), revision }),
+      Code.OutOfRange,
+    );
     assert.equal(words, 'etcdserver: mvcc: required revision has been compacted');
   });
 });
@@ -152,18 +155,18 @@ suite('puts', () => {
     const token = await served.token();
     await served.join(token, 1);
     const key = memberKey(token, 'm1');
-    const words = await refused(
+    const words = await rejectionMessage(
       served.kv.put({ key, value: bytes('other=http://10.0.0.1:2380') }),
       Code.FailedPrecondition,
     );
     assert.match(words, /the peer URL http:\/\/10\.0\.0\.1:2380 is taken by the member 'infra1'/);
-    assert.equal(text((await served.kv.range({ key })).kvs[0]?.value ?? bytes('')), text(infra(1)));
+    assert.equal(text((await served.kv.range({ key })).kvs[0]?.value ?? bytes('')), text(infraValue(1)));
   });
 
   test('of a custom token are rejected where they are off', async (t) => {
     const strict = await serve({ customTokens: false });
     t.after(() => strict.service.stop());
-    const words = await refused(strict.token(), Code.PermissionDenied);
+    const words = await rejectionMessage(strict.token(), Code.PermissionDenied);
     assert.match(words, /does not accept custom tokens/);
   });
 });
@@ -203,7 +206,7 @@ suite('deletions', () => {
     for (const i of [3, 2, 1]) await served.join(token, i);
     const before = await served.kv.range(membersPrefix(token));
     for (const range of [membersPrefix(token), { key: memberKey(token, 'm2') }]) {
-      const words = await refused(served.kv.deleteRange(range), Code.FailedPrecondition);
+      const words = await rejectionMessage(served.kv.deleteRange(range), Code.FailedPrecondition);
       assert.match(words, /the cluster has formed, .* etcdctl member remove/);
     }
     const after = await served.kv.range(membersPrefix(token));
@@ -249,7 +252,7 @@ suite('transactions', () => {
   test('that create one key with the same value in parallel do not count as repeats of each other', async () => {
     const token = await served.token();
     for (const [key, value] of [
-      [memberKey(token, 'm1'), infra(1)],
+      [memberKey(token, 'm1'), infraValue(1)],
       [sizeKey(`${token}-made`), bytes('3')],
     ] as const) {
       const answers = await Promise.all(Array.from({ length: 20 }, () => putAt(key, 0n, value)));
@@ -283,17 +286,20 @@ suite('transactions', () => {
   test('whose comparison holds fail with the reason if the put is rejected', async () => {
     const token = await served.token();
     await served.join(token, 1);
-    const words = await refused(putAt(memberKey(token, 'm2'), 0n, infra(1)), Code.FailedPrecondition);
+    const words = await rejectionMessage(
+      putAt(memberKey(token, 'm2'), 0n, infraValue(1)),
+      Code.FailedPrecondition,
+    );
     assert.match(words, /^the name 'infra1' is taken/);
   });
 
   test('that put one key and read another are rejected by name', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
-    const words = await refused(
+    const words = await rejectionMessage(
       served.kv.txn({
         success: [
-          { request: { case: 'requestPut', value: { key, value: infra(1) } } },
+          { request: { case: 'requestPut', value: { key, value: infraValue(1) } } },
           { request: { case: 'requestRange', value: membersPrefix(token) } },
         ],
       }),
@@ -306,17 +312,17 @@ suite('transactions', () => {
   test('with a rejected operation on either side change nothing', async () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
-    await refused(
+    await rejectionMessage(
       served.kv.txn({
-        success: [{ request: { case: 'requestPut', value: { key, value: infra(1) } } }],
+        success: [{ request: { case: 'requestPut', value: { key, value: infraValue(1) } } }],
         failure: [{ request: { case: 'requestDeleteRange', value: { key } } }],
       }),
       Code.Unimplemented,
     );
-    await refused(
+    await rejectionMessage(
       served.kv.txn({
-        success: [{ request: { case: 'requestPut', value: { key, value: infra(1) } } }],
-        failure: [{ request: { case: 'requestPut', value: { key, value: infra(1), lease: 1n } } }],
+        success: [{ request: { case: 'requestPut', value: { key, value: infraValue(1) } } }],
+        failure: [{ request: { case: 'requestPut', value: { key, value: infraValue(1), lease: 1n } } }],
       }),
       Code.Unimplemented,
     );
@@ -335,10 +341,10 @@ suite('transactions', () => {
       [{ sortTarget: 9 as Target }, Code.InvalidArgument],
     ] as const) {
       const success = [
-        { request: { case: 'requestPut' as const, value: { key, value: infra(1) } } },
+        { request: { case: 'requestPut' as const, value: { key, value: infraValue(1) } } },
         { request: { case: 'requestRange' as const, value: { key, ...read } } },
       ];
-      await refused(served.kv.txn({ success }), code);
+      await rejectionMessage(served.kv.txn({ success }), code);
       assert.equal((await served.kv.range({ key })).count, 0n);
     }
   });
@@ -349,13 +355,13 @@ suite('transactions', () => {
     const revision = await served.join(token, 1);
     const { responses } = await served.kv.txn({
       success: [
-        { request: { case: 'requestPut', value: { key, value: infra(2) } } },
+        { request: { case: 'requestPut', value: { key, value: infraValue(2) } } },
         { request: { case: 'requestRange', value: { key, revision } } },
       ],
     });
     const answer = responses[1]?.response;
     assert.ok(answer?.case === 'responseRange');
-    assert.deepEqual(answer.value.kvs[0]?.value, infra(1));
+    assert.deepEqual(answer.value.kvs[0]?.value, infraValue(1));
     assert.equal(answer.value.header?.revision, revision + 1n);
   });
 
@@ -366,7 +372,7 @@ suite('transactions', () => {
     const compares = Array.from({ length: 129 }, () => ({ key }));
     assert.equal((await served.kv.txn({ success: reads(128) })).responses.length, 128);
     for (const request of [{ success: reads(129) }, { failure: reads(129) }, { compare: compares }]) {
-      const words = await refused(served.kv.txn(request), Code.InvalidArgument);
+      const words = await rejectionMessage(served.kv.txn(request), Code.InvalidArgument);
       assert.equal(words, 'etcdserver: too many operations in txn request');
     }
   });
@@ -379,13 +385,13 @@ suite('transactions', () => {
         request: { case: 'requestRange' as const, value: tokenPrefix(token) },
       }));
     assert.equal((await served.kv.txn({ success: reads(40) })).responses.length, 40);
-    const words = await refused(served.kv.txn({ success: reads(41) }), Code.InvalidArgument);
+    const words = await rejectionMessage(served.kv.txn({ success: reads(41) }), Code.InvalidArgument);
     assert.match(words, /^the reads of a transaction can return at most 4000 keys/);
   });
 
   test('across two tokens are rejected', async () => {
     const [one, two] = [await served.token(), await served.token()];
-    const words = await refused(
+    const words = await rejectionMessage(
       served.kv.txn({
         success: [
           { request: { case: 'requestRange', value: { key: sizeKey(one) } } },
@@ -408,7 +414,7 @@ suite('other protocols', () => {
       createGrpcWebTransport({ baseUrl, httpVersion: '1.1' }),
     ]) {
       const { kvs } = await createClient(KV, transport).range(membersPrefix(token));
-      assert.equal(text(kvs[0]?.value ?? bytes('')), text(infra(1)));
+      assert.equal(text(kvs[0]?.value ?? bytes('')), text(infraValue(1)));
     }
   });
 });

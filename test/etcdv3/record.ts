@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { freePorts } from '../etcd/harness/ports.ts';
 import { waitFor } from '../support/wait.ts';
 import { connect } from './etcd.ts';
-import { play } from './script.ts';
+import { playScript } from './script.ts';
 
 const SERIES = '3.7';
 
@@ -46,7 +46,7 @@ try {
     await fetch(`${url}/v3/kv/compaction`, { method: 'POST', body });
   };
   const lines: string[] = [];
-  for await (const step of play({ etcd: connect(url), compact })) {
+  for await (const step of playScript({ etcd: connect(url), compact })) {
     console.log(step.name);
     lines.push(JSON.stringify(step));
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClusterState } from '../../gen/discovery/v1/cluster_pb.ts';
 import { waitFor } from '../support/wait.ts';
-import { infra, memberKey, membersPrefix, WatchSession } from './etcd.ts';
+import { infraValue, memberKey, membersPrefix, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
 
 test('a watch of an expired token resumes when it is reopened, and misses nothing', async (t) => {
@@ -17,9 +17,9 @@ test('a watch of an expired token resumes when it is reopened, and misses nothin
   const [said] = await stream.events(1);
   assert.match(Buffer.from(said?.kv?.value ?? []).toString(), /^the token expired/);
   await client.reopenToken({ token, ttl: { seconds: 3600n, nanos: 0 } });
-  await etcd.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+  await etcd.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
   const [registered] = await stream.events(1);
-  assert.deepEqual(registered?.kv?.value, infra(1));
+  assert.deepEqual(registered?.kv?.value, infraValue(1));
   assert.ok((registered?.kv?.modRevision ?? 0n) > (said?.kv?.modRevision ?? 0n), 'a client resumes after it');
   stream.stop();
   await waitFor('the watches to end', () => stack.discovery.watchers() === 0);
@@ -54,7 +54,7 @@ test('changes while an expired token was reopened are delivered, although it has
   await stream.events(1);
   await waitFor('a look', () => looks.length > 0);
   await client.reopenToken({ token, ttl: { seconds: 3600n, nanos: 0 } });
-  await etcd.kv.put({ key: memberKey(token, 'a'), value: infra(1) });
+  await etcd.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
   await client.reopenToken({ token, ttl: { seconds: 0n, nanos: 1e6 } });
   await waitFor('the token to expire again', async () => {
     const { cluster } = await client.getCluster({ token });
@@ -62,7 +62,7 @@ test('changes while an expired token was reopened are delivered, although it has
   });
   looks[0]?.();
   const [registered, said] = await stream.events(2);
-  assert.deepEqual(registered?.kv?.value, infra(1));
+  assert.deepEqual(registered?.kv?.value, infraValue(1));
   assert.match(Buffer.from(said?.kv?.value ?? []).toString(), /^the token expired/);
   // The next check finds nothing new.
   await waitFor('another check', () => looks.length > 1);

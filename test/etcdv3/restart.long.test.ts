@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpawnedService } from '../support/child.ts';
-import { bytes, connect, infra, memberKey, sizeKey, text, tokenPrefix, WatchSession } from './etcd.ts';
+import { bytes, connect, infraValue, memberKey, sizeKey, text, tokenPrefix, WatchSession } from './etcd.ts';
 
 test('a watch that resumes after restarts of the service receives every event once', async (t) => {
   let service = await SpawnedService.start();
@@ -28,7 +28,7 @@ test('a watch that resumes after restarts of the service receives every event on
     const failed = assert.rejects(watching);
     for (let i = 0; i < 10; i++) {
       joined += 1;
-      await kv.put({ key: memberKey(token, `m${joined}`), value: infra(joined) });
+      await kv.put({ key: memberKey(token, `m${joined}`), value: infraValue(joined) });
     }
     const ending = service.end(signal);
     await failed;

@@ -14,7 +14,7 @@ import {
 import {
   bytes,
   type Etcd,
-  infra,
+  infraValue,
   memberKey,
   membersPrefix,
   type Plain,
@@ -46,7 +46,7 @@ const T = 'golden';
  * Runs every kind of call that the dialect has, and yields the responses. Revisions in requests come from earlier
  * responses, so that the calls mean the same to every server.
  */
-export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
+export async function* playScript({ etcd, compact }: Stage): AsyncGenerator<Step> {
   const { kv } = etcd;
   const put = (key: Uint8Array<ArrayBuffer>, value: Uint8Array<ArrayBuffer>, more = {}) =>
     kv.put({ key, value, ...more });
@@ -61,10 +61,10 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
   yield { name: 'put: a size key', answer: plain(made) };
   yield* step('read: the size key', kv.range({ key: sizeKey(T) }));
   yield* step('read: no members', kv.range(members));
-  yield* step('put: a member', put(memberKey(T, 'c'), infra(3)));
-  const second = await put(memberKey(T, 'a'), infra(2), { prevKv: true });
+  yield* step('put: a member', put(memberKey(T, 'c'), infraValue(3)));
+  const second = await put(memberKey(T, 'a'), infraValue(2), { prevKv: true });
   yield { name: 'put: a member, with what was before', answer: plain(second) };
-  yield* step('put: another member', put(memberKey(T, 'b'), infra(1)));
+  yield* step('put: another member', put(memberKey(T, 'b'), infraValue(1)));
   yield* step(
     'put: a changed member, with what was before',
     put(memberKey(T, 'a'), bytes('infra2=http://10.0.0.12:2380'), { prevKv: true }),
@@ -151,27 +151,27 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
   yield* range('all tokens', prefix(REGISTRY));
   yield* range('the health of etcdctl', { key: bytes('health') });
 
-  yield* step('put: an empty key', put(bytes(''), infra(1)));
-  yield* step('put: a key outside', put(bytes('/secret'), infra(1)));
-  yield* step('put: an unknown key of the token', put(bytes(`${REGISTRY}${T}/x`), infra(1)));
-  yield* step('put: a lease that is not there', put(memberKey(T, 'a'), infra(2), { lease: 7n }));
+  yield* step('put: an empty key', put(bytes(''), infraValue(1)));
+  yield* step('put: a key outside', put(bytes('/secret'), infraValue(1)));
+  yield* step('put: an unknown key of the token', put(bytes(`${REGISTRY}${T}/x`), infraValue(1)));
+  yield* step('put: a lease that is not there', put(memberKey(T, 'a'), infraValue(2), { lease: 7n }));
   yield* step(
     'put: ignore the value',
     kv.put({ key: memberKey('again', 'a'), value: bytes(''), ignoreValue: true }),
   );
   yield* step(
     'put: ignore the lease',
-    kv.put({ key: memberKey('again', 'a'), value: infra(2), ignoreLease: true }),
+    kv.put({ key: memberKey('again', 'a'), value: infraValue(2), ignoreLease: true }),
   );
   await put(sizeKey('again'), bytes('3'));
-  yield* step('put: a member of another token', put(memberKey('again', 'a'), infra(1)));
+  yield* step('put: a member of another token', put(memberKey('again', 'a'), infraValue(1)));
   yield* step('put: the same size again', put(sizeKey('again'), bytes('3'), { prevKv: true }));
   yield* step('put: another size', put(sizeKey('again'), bytes('5')));
-  yield* step('put: the same member again', put(memberKey('again', 'a'), infra(1), { prevKv: true }));
-  yield* step('put: a member with the name of another', put(memberKey('again', 'b'), infra(1)));
+  yield* step('put: the same member again', put(memberKey('again', 'a'), infraValue(1), { prevKv: true }));
+  yield* step('put: a member with the name of another', put(memberKey('again', 'b'), infraValue(1)));
   yield* step('put: a bad size', put(sizeKey('bad'), bytes('abc')));
   yield* step('put: a bad member', put(memberKey('again', 'c'), bytes('infra9')));
-  yield* step('put: a member without a token', put(memberKey('nowhere', 'a'), infra(1)));
+  yield* step('put: a member without a token', put(memberKey('nowhere', 'a'), infraValue(1)));
 
   yield* transactions(etcd);
   yield* watches(etcd);
@@ -183,13 +183,13 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
     );
   const D = 'deleted';
   await put(sizeKey(D), bytes('9'));
-  for (const i of [1, 2, 3, 4]) await put(memberKey(D, `m${i}`), infra(i));
+  for (const i of [1, 2, 3, 4]) await put(memberKey(D, `m${i}`), infraValue(i));
   yield* remove('a member that is not there', { key: memberKey(D, 'x') });
   yield* remove('a member', { key: memberKey(D, 'm1') });
   yield* remove('a member, with what was before', { key: memberKey(D, 'm2') }, { prevKv: true });
   yield* remove('that member again', { key: memberKey(D, 'm2') }, { prevKv: true });
   yield* step('read: after deletions', kv.range(tokenPrefix(D)));
-  yield* step('put: a member once more', put(memberKey(D, 'm1'), infra(1)));
+  yield* step('put: a member once more', put(memberKey(D, 'm1'), infraValue(1)));
   yield* step('read: a member once more', kv.range({ key: memberKey(D, 'm1') }));
   yield* remove('an empty range', { key: memberKey(D, 'm3'), rangeEnd: memberKey(D, 'm1') });
   yield* remove('everything under the token, with what was before', tokenPrefix(D), { prevKv: true });
@@ -197,7 +197,7 @@ export async function* play({ etcd, compact }: Stage): AsyncGenerator<Step> {
   yield* step('read: a deleted token', kv.range(tokenPrefix(D)));
   yield* step('put: the size key of a deleted token', put(sizeKey(D), bytes('3')));
   await put(sizeKey('one'), bytes('3'));
-  await put(memberKey('one', 'a'), infra(1));
+  await put(memberKey('one', 'a'), infraValue(1));
   yield* remove('the members, of which there is one', membersPrefix('one'), { prevKv: true });
   yield* remove('a key outside', { key: bytes('/secret') });
   yield* remove('an empty key', { key: bytes('') });
@@ -252,9 +252,9 @@ async function* transactions({ kv }: Etcd): AsyncGenerator<Step> {
   const size = sizeKey(X);
   yield* txn('make a token that is not there', [absent(size)], [put(size, bytes('3'))], [get(size)]);
   yield* txn('make a token that is there', [absent(size)], [put(size, bytes('5'))], [get(size)]);
-  yield* txn('create a member', [absent(key)], [put(key, infra(1))], [get(key)]);
-  yield* txn('create a member that is there', [absent(key)], [put(key, infra(2))], [get(key)]);
-  yield* txn('nothing to do on failure', [absent(key)], [put(key, infra(2))]);
+  yield* txn('create a member', [absent(key)], [put(key, infraValue(1))], [get(key)]);
+  yield* txn('create a member that is there', [absent(key)], [put(key, infraValue(2))], [get(key)]);
+  yield* txn('nothing to do on failure', [absent(key)], [put(key, infraValue(2))]);
   const revision = (await kv.range({ key })).kvs[0]?.modRevision ?? 0n;
   const at = (value: bigint): CompareInit => ({
     key,
@@ -265,12 +265,12 @@ async function* transactions({ kv }: Etcd): AsyncGenerator<Step> {
   yield* txn(
     'compare the mod revision and put, between reads',
     [at(revision)],
-    [get(key), put(key, infra(11), true), get(key)],
+    [get(key), put(key, infraValue(11), true), get(key)],
   );
   yield* txn(
     'compare the old mod revision',
     [at(revision)],
-    [put(key, infra(12))],
+    [put(key, infraValue(12))],
     [get(key), get(memberKey(X, 'x'))],
   );
   yield* txn(
@@ -298,14 +298,14 @@ async function* transactions({ kv }: Etcd): AsyncGenerator<Step> {
       'mod revision above',
       { target: What.MOD, result: Result.GREATER, targetUnion: { case: 'modRevision', value: revision } },
     ],
-    ['value', { target: What.VALUE, targetUnion: { case: 'value', value: infra(11) } }],
+    ['value', { target: What.VALUE, targetUnion: { case: 'value', value: infraValue(11) } }],
     [
       'value below',
-      { target: What.VALUE, result: Result.LESS, targetUnion: { case: 'value', value: infra(11) } },
+      { target: What.VALUE, result: Result.LESS, targetUnion: { case: 'value', value: infraValue(11) } },
     ],
     [
       'value not',
-      { target: What.VALUE, result: Result.NOT_EQUAL, targetUnion: { case: 'value', value: infra(12) } },
+      { target: What.VALUE, result: Result.NOT_EQUAL, targetUnion: { case: 'value', value: infraValue(12) } },
     ],
     ['lease 0', { target: What.LEASE, targetUnion: { case: 'lease', value: 0n } }],
     ['nothing, by its version', { target: What.VERSION }],
@@ -323,13 +323,13 @@ async function* transactions({ kv }: Etcd): AsyncGenerator<Step> {
   );
   yield* txn('two comparisons, one of which holds', [absent(no), absent(key)], [], [get(key)]);
   yield* txn('no comparison', [], [get(key)]);
-  yield* txn('put without comparison', [], [put(key, infra(12))]);
+  yield* txn('put without comparison', [], [put(key, infraValue(12))]);
   yield* txn('nothing at all', [], []);
   yield* txn('compare an empty key', [absent(bytes(''))], []);
   yield* txn('an empty operation', [absent(no)], [{ request: { case: undefined } }]);
-  yield* txn('two puts on one key', [absent(no)], [put(no, infra(2)), put(no, infra(3))]);
-  yield* txn('two puts', [absent(no)], [put(no, infra(2)), put(memberKey(X, 'y'), infra(3))]);
-  yield* txn('compare one key and put another', [absent(memberKey(X, 'z'))], [put(no, infra(5))]);
+  yield* txn('two puts on one key', [absent(no)], [put(no, infraValue(2)), put(no, infraValue(3))]);
+  yield* txn('two puts', [absent(no)], [put(no, infraValue(2)), put(memberKey(X, 'y'), infraValue(3))]);
+  yield* txn('compare one key and put another', [absent(memberKey(X, 'z'))], [put(no, infraValue(5))]);
   yield* txn('delete', [], [{ request: { case: 'requestDeleteRange', value: { key } } }]);
   yield* txn(
     'a transaction inside',
@@ -343,7 +343,7 @@ async function* transactions({ kv }: Etcd): AsyncGenerator<Step> {
 async function* watches({ kv, watch }: Etcd): AsyncGenerator<Step> {
   const W = 'watch';
   const members = membersPrefix(W);
-  const put = (id: string, i: number) => kv.put({ key: memberKey(W, id), value: infra(i) });
+  const put = (id: string, i: number) => kv.put({ key: memberKey(W, id), value: infraValue(i) });
   const remove = (id: string) => kv.deleteRange({ key: memberKey(W, id) });
   const session = new WatchSession(watch);
   const made = await kv.put({ key: sizeKey(W), value: bytes('9') });

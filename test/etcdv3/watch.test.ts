@@ -11,11 +11,11 @@ import type {
 import { V3_LIMITS } from '../../src/limits.ts';
 import { forgetHistory } from '../support/forget-history.ts';
 import { waitFor } from '../support/wait.ts';
-import { noWatchLeft, refused, type Served, serve } from './cluster.ts';
+import { noWatchLeft, rejectionMessage, type Served, serve } from './cluster.ts';
 import {
   bytes,
   connect,
-  infra,
+  infraValue,
   memberKey,
   membersPrefix,
   prefix,
@@ -204,7 +204,7 @@ suite('tokens that do not exist', () => {
       gone.map(({ kv, prevKv }) => [text(kv?.key ?? bytes('')), text(prevKv?.value ?? bytes(''))]),
       [
         [text(sizeKey(token)), '3'],
-        [text(memberKey(token, 'm1')), text(infra(1))],
+        [text(memberKey(token, 'm1')), text(infraValue(1))],
       ],
     );
     const [last] = await stream.events(1);
@@ -364,7 +364,7 @@ suite('ending a watch', () => {
     const reading = (async () => {
       for await (const { created } of answers) assert.ok(created);
     })();
-    await refused(reading, Code.DeadlineExceeded);
+    await rejectionMessage(reading, Code.DeadlineExceeded);
     await noWatchLeft(served);
   });
 
@@ -374,7 +374,7 @@ suite('ending a watch', () => {
     const watching = new WatchSession(other.watch);
     t.after(() => watching.stop());
     await watching.started(membersPrefix(token));
-    const words = refused(watching.next(), Code.Unavailable);
+    const words = rejectionMessage(watching.next(), Code.Unavailable);
     await waitFor('the watch', () => other.service.discovery.watchers() === 1);
     const stopped = other.service.stop();
     assert.match(await words, /the service is stopping; retry/);

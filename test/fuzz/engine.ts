@@ -13,14 +13,14 @@ const HANG_MS = 20_000;
 const NEVER_ENDS = 'it does not end';
 
 /** The result of a run. */
-export interface Run {
+export interface FuzzRun {
   readonly tried: number;
   /** Inputs that ran code that no other had. */
   readonly found: readonly Buffer[];
 }
 
 /** Tries the inputs of a corpus. The error of a failure names the input. */
-export async function replay(target: Target, corpus: readonly Buffer[]): Promise<void> {
+export async function replayCorpus(target: Target, corpus: readonly Buffer[]): Promise<void> {
   for (const input of corpus) {
     const error = await failureOf(target, input);
     if (error !== undefined) throw reportOf(target, input, error);
@@ -37,7 +37,7 @@ export async function fuzz(
   random: Random,
   coverage: Coverage | undefined,
   shouldContinue: (tried: number) => boolean,
-): Promise<Run> {
+): Promise<FuzzRun> {
   const pool = corpus.length === 0 ? [Buffer.alloc(0)] : [...corpus];
   const found: Buffer[] = [];
   let tried = 0;

@@ -3,7 +3,7 @@ import { slow } from '../slow.ts';
 import { Random } from '../store/support/random.ts';
 import { readCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
-import { fuzz, replay } from './engine.ts';
+import { fuzz, replayCorpus } from './engine.ts';
 import type { Target } from './target.ts';
 
 /** Inputs for each target by default. For a long run by hand, use `npm run fuzz`. */
@@ -22,7 +22,7 @@ for (const target of TARGETS) {
     after(() => target.close?.());
     const corpus = readCorpus(target.name);
 
-    test('its corpus passes', () => replay(target, corpus));
+    test('its corpus passes', () => replayCorpus(target, corpus));
 
     test('inputs derived from it pass', async (context) => {
       const { share = 1 } = target;
@@ -35,7 +35,7 @@ for (const target of TARGETS) {
 
     test('long inputs take time in proportion to their length', async () => {
       for (const length of [1024, target.longest ?? 64 * 1024]) {
-        for (const input of longInputs(target, corpus, length)) await replay(target, [input]);
+        for (const input of longInputs(target, corpus, length)) await replayCorpus(target, [input]);
       }
     });
   });

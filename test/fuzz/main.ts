@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { Random, seedOfRun } from '../store/support/random.ts';
 import { fromLine, readCorpus, writeCorpus } from './corpus.ts';
 import { Coverage } from './coverage.ts';
-import { distilled, fuzz, replay } from './engine.ts';
+import { distilled, fuzz, replayCorpus } from './engine.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,7 +29,7 @@ for (const target of chosen) {
   const corpus = readCorpus(target.name);
   const begin = performance.now();
   try {
-    await replay(target, corpus);
+    await replayCorpus(target, corpus);
     const shouldContinue = (): boolean => performance.now() - begin < each;
     const { tried, found } = await fuzz(
       target,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { rootSeenFrom } from '../../src/page/error-page.ts';
 import { defaultConfig, type RunningService, startService } from '../support/service.ts';
-import { BROWSER, open } from './html.ts';
+import { BROWSER, openAsBrowser } from './html.ts';
 
 let service: RunningService;
 let token: string;
@@ -35,7 +35,7 @@ const FAILURES: ReadonlyArray<
 test('every error is a complete page for a browser, with a way back and the details for programs', async () => {
   for (const [status, method, path, init = {}] of FAILURES) {
     const where = `${method} ${path()}`;
-    const page = await open(`${service.url}${path()}`, { method, ...init });
+    const page = await openAsBrowser(`${service.url}${path()}`, { method, ...init });
     assert.equal(page.status, status, where);
     const html = await page.text();
     assert.match(html, /^<!doctype html>.*<h1>[^<]+<\/h1>.*<\/html>$/s, where);
@@ -56,7 +56,7 @@ test('every error is a complete page for a browser, with a way back and the deta
 
 test('a browser gets a page when there is no room for a token, with the time to retry', async () => {
   await service.client.createToken({ size: 1 });
-  const answer = await open(`${service.url}/new?size=1`);
+  const answer = await openAsBrowser(`${service.url}/new?size=1`);
   assert.equal(answer.status, 429);
   assert.match(await answer.text(), /<h1>Too many requests<\/h1>.*Reload/s);
 });
@@ -65,7 +65,7 @@ test('at the rate limit a browser gets a page', async () => {
   const limits = { connections: 100, watches: 100, requestsAtOnce: 0 };
   const full = await startService({}, { limits: { ...defaultConfig().limits, ...limits } });
   try {
-    const answer = await open(`${full.url}/${token}`);
+    const answer = await openAsBrowser(`${full.url}/${token}`);
     assert.equal(answer.status, 503);
     assert.equal(answer.headers.get('retry-after'), '5');
     assert.match(await answer.text(), /<h1>Temporarily unavailable<\/h1>/);
@@ -77,7 +77,7 @@ test('at the rate limit a browser gets a page', async () => {
 });
 
 test('an address in a page is escaped', async () => {
-  const html = await (await open(`${service.url}/v2/keys/discovery/a/b/%3Cscript%3E`)).text();
+  const html = await (await openAsBrowser(`${service.url}/v2/keys/discovery/a/b/%3Cscript%3E`)).text();
   assert.doesNotMatch(html, /<script>/);
 });
 
@@ -90,6 +90,6 @@ test('pages find the root from every depth, and a path of slashes does not make 
 
 test('programs that name JSON before HTML get JSON', async () => {
   const accept = `application/json, ${BROWSER}`;
-  const answer = await open(`${service.url}/nobody-made-this/_config/size`, { headers: { accept } });
+  const answer = await openAsBrowser(`${service.url}/nobody-made-this/_config/size`, { headers: { accept } });
   assert.equal(answer.headers.get('content-type'), 'application/json');
 });

@@ -5,7 +5,7 @@ import { readAssets } from '../../src/page/assets.ts';
 export const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8';
 
 /** Sends a request like a browser, without following redirects. */
-export function open(
+export function openAsBrowser(
   url: string,
   { headers, ...init }: Omit<RequestInit, 'headers'> & { headers?: Record<string, string> } = {},
 ): Promise<Response> {

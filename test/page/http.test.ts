@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { BROWSER, builtAssets, open } from './html.ts';
+import { BROWSER, builtAssets, openAsBrowser } from './html.ts';
 
 let service: RunningService;
 before(async () => {
@@ -25,20 +25,24 @@ const register = (token: string, name: string, peerUrl = 'http://10.0.0.1:2380')
 
 /** Submits the form of the first page. */
 function send(fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> {
-  return open(`${service.url}/_page/new`, { method: 'POST', body: new URLSearchParams(fields), headers });
+  return openAsBrowser(`${service.url}/_page/new`, {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    headers,
+  });
 }
 
 test('curl and etcd get their usual responses, and caches learn that browsers get another one', async () => {
   const token = await newToken();
   for (const accept of ['*/*', 'application/json']) {
-    const list = await open(`${service.url}/${token}`, { headers: { accept } });
+    const list = await openAsBrowser(`${service.url}/${token}`, { headers: { accept } });
     assert.equal(list.headers.get('content-type'), 'application/json');
     assert.equal(list.headers.get('vary'), 'Accept');
-    const home = await open(`${service.url}/`, { headers: { accept } });
+    const home = await openAsBrowser(`${service.url}/`, { headers: { accept } });
     assert.equal(home.headers.get('content-type'), 'text/plain; charset=utf-8');
     assert.equal(home.headers.get('vary'), 'Accept');
   }
-  const page = await open(`${service.url}/${token}`);
+  const page = await openAsBrowser(`${service.url}/${token}`);
   assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
   assert.equal(page.headers.get('vary'), 'Accept');
 });
@@ -47,7 +51,7 @@ test('for a service with TLS, the first page includes the port and the TLS flag,
   const secure = await startService({}, { publicUrl: 'https://disc.example.com' });
   try {
     for (const accept of ['*/*', BROWSER]) {
-      const text = await (await open(secure.url, { headers: { accept } })).text();
+      const text = await (await openAsBrowser(secure.url, { headers: { accept } })).text();
       assert.match(
         text,
         /--discovery-endpoints https:\/\/disc\.example\.com:443 [\s\\]*--discovery-insecure-transport=false /,
@@ -60,7 +64,7 @@ test('for a service with TLS, the first page includes the port and the TLS flag,
 
 test("a token's page is private, runs only its own files, and cannot be framed", async () => {
   const token = await newToken();
-  const page = await open(`${service.url}/${token}`);
+  const page = await openAsBrowser(`${service.url}/${token}`);
   const { headers } = page;
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.equal(headers.get('referrer-policy'), 'no-referrer');
@@ -94,9 +98,9 @@ test("a token's page is private, runs only its own files, and cannot be framed",
 
 test("the page's files are cached forever, compressed, and below 60 kB in total", async () => {
   const { urls, files } = builtAssets();
-  let total = gzipSync(await (await open(`${service.url}/${await newToken()}`)).text()).length;
+  let total = gzipSync(await (await openAsBrowser(`${service.url}/${await newToken()}`)).text()).length;
   for (const url of [urls.script, urls.style, urls.icon]) {
-    const answer = await open(`${service.url}/${url}`, { headers: { accept: '*/*' } });
+    const answer = await openAsBrowser(`${service.url}/${url}`, { headers: { accept: '*/*' } });
     assert.equal(answer.status, 200, url);
     assert.equal(answer.headers.get('content-encoding'), 'gzip');
     assert.match(answer.headers.get('cache-control') ?? '', /^public, max-age=31536000, immutable$/);
@@ -105,7 +109,9 @@ test("the page's files are cached forever, compressed, and below 60 kB in total"
     const name = String(url).replace('_page/', '');
     assert.match(name, /^\w+-[A-Z0-9]{8}\.(js|css|svg)$/, 'named for its content');
     assert.deepEqual(Buffer.from(await answer.arrayBuffer()), files.get(name)?.bytes);
-    const plain = await open(`${service.url}/${url}`, { headers: { 'accept-encoding': 'identity' } });
+    const plain = await openAsBrowser(`${service.url}/${url}`, {
+      headers: { 'accept-encoding': 'identity' },
+    });
     assert.equal(plain.headers.get('content-encoding'), null);
     assert.equal(plain.headers.get('content-length'), String(files.get(name)?.bytes.length));
   }
@@ -118,15 +124,16 @@ test("the page's files are cached forever, compressed, and below 60 kB in total"
     '_page/%2e%2e/main.js',
     '_page/constructor',
   ]) {
-    assert.ok((await open(`${service.url}/${path}`)).status >= 400, path);
+    assert.ok((await openAsBrowser(`${service.url}/${path}`)).status >= 400, path);
   }
 });
 
 test('the page of a cluster warns about likely wrong addresses of its members', async () => {
   const token = await newToken();
   const warnings = async (): Promise<string> =>
-    /<section id="warnings".*?<\/section>/s.exec(await (await open(`${service.url}/${token}`)).text())?.[0] ??
-    '';
+    /<section id="warnings".*?<\/section>/s.exec(
+      await (await openAsBrowser(`${service.url}/${token}`)).text(),
+    )?.[0] ?? '';
   await register(token, '<infra1>', 'http://localhost:2380');
   assert.match(await warnings(), /<section [^>]*hidden/);
   await service.client.register({
@@ -193,21 +200,24 @@ test('a form of another site creates nothing', async () => {
 
 test('an invalid or long form is rejected with an error message', async () => {
   const url = `${service.url}/_page/new`;
-  const json = await open(url, {
+  const json = await openAsBrowser(url, {
     method: 'POST',
     body: '{}',
     headers: { 'content-type': 'application/json' },
   });
   assert.equal(json.status, 400);
   assert.equal((await send({ size: '3', description: 'x'.repeat(10_000) })).status, 400);
-  assert.equal((await open(url)).headers.get('location'), '../');
-  assert.equal((await open(url, { method: 'PUT' })).headers.get('allow'), 'GET, HEAD, POST');
+  assert.equal((await openAsBrowser(url)).headers.get('location'), '../');
+  assert.equal((await openAsBrowser(url, { method: 'PUT' })).headers.get('allow'), 'GET, HEAD, POST');
 });
 
 test('pages of expired, deleted, unknown and mistyped tokens show the state and the next step', async () => {
   const expired = await newToken({ ttl: { nanos: 1_000_000 }, description: 'yesterday' });
-  await waitFor('the token to expire', async () => (await open(`${service.url}/${expired}`)).status === 410);
-  const expiredHtml = await (await open(`${service.url}/${expired}`)).text();
+  await waitFor(
+    'the token to expire',
+    async () => (await openAsBrowser(`${service.url}/${expired}`)).status === 410,
+  );
+  const expiredHtml = await (await openAsBrowser(`${service.url}/${expired}`)).text();
   assert.match(expiredHtml, /The token has expired: 0 of 3 nodes registered, 3 missing/);
   const deleted = await newToken();
   await service.client.deleteToken({ token: deleted });
@@ -219,7 +229,7 @@ test('pages of expired, deleted, unknown and mistyped tokens show the state and 
     ['x'.repeat(200), 400, /Not a valid token/],
   ];
   for (const [token, status, words] of cases) {
-    const answer = await open(`${service.url}/${token}`);
+    const answer = await openAsBrowser(`${service.url}/${token}`);
     const html = await answer.text();
     assert.equal(answer.status, status, token);
     assert.match(html, words);
@@ -233,25 +243,25 @@ test('an expired token shows who registered, who is missing and how to reopen it
   const token = await newToken({ ttl: { seconds: 1n }, size: 2 });
   await register(token, 'infra1');
   const url = `${service.url}/${token}`;
-  await waitFor('the token to expire', async () => (await open(url)).status === 410);
-  const html = await (await open(url)).text();
+  await waitFor('the token to expire', async () => (await openAsBrowser(url)).status === 410);
+  const html = await (await openAsBrowser(url)).text();
   assert.match(html, /The token has expired: 1 of 2 nodes registered, 1 missing\./);
   assert.match(html, /infra1.*http:\/\/10\.0\.0\.1:2380.*ID .*Missing/s);
   assert.ok(html.includes(`>etcd-discovery reopen ${url}</pre>`), html);
   assert.match(html, /<dt>Removal<\/dt><dd><b>in 7 days/);
   await service.client.reopenToken({ token });
-  assert.equal((await open(url)).status, 200);
+  assert.equal((await openAsBrowser(url)).status, 200);
 });
 
 test('a trailing slash redirects to the page', async () => {
   const token = await newToken();
-  const answer = await open(`${service.url}/${token}/`);
+  const answer = await openAsBrowser(`${service.url}/${token}/`);
   assert.deepEqual([answer.status, answer.headers.get('location')], [303, `../${token}`]);
 });
 
 test('HEAD returns only the headers', async () => {
   const url = `${service.url}/${await newToken()}`;
-  const head = await open(url, { method: 'HEAD' });
+  const head = await openAsBrowser(url, { method: 'HEAD' });
   assert.deepEqual([head.status, await head.text()], [200, '']);
   assert.ok(Number(head.headers.get('content-length')) > 1000);
 });
@@ -261,7 +271,7 @@ test('text from members and creators of tokens is never markup', async () => {
   const token = await newToken({ size: 1, description: attack });
   await register(token, attack.replaceAll('=', ''), 'http://"><b>x<:1').catch(() => {});
   await register(token, attack.replaceAll('=', ''));
-  const html = await (await open(`${service.url}/${token}`)).text();
+  const html = await (await openAsBrowser(`${service.url}/${token}`)).text();
   assert.doesNotMatch(html, /<script>|<img|<b>x/);
   assert.ok(html.includes('&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'), html);
   const form = await (await send({ size: attack, ttl: attack, description: attack })).text();
@@ -287,12 +297,12 @@ function hostIs(host: string): Promise<string> {
 test('a list that a shell would interpret is quoted', async () => {
   const token = await newToken({ size: 1 });
   await register(token, '$(reboot)');
-  const html = await (await open(`${service.url}/${token}`)).text();
+  const html = await (await openAsBrowser(`${service.url}/${token}`)).text();
   assert.ok(html.includes('&#39;$(reboot)=http://10.0.0.1:2380&#39;</pre>'), html);
 });
 
 test('a cluster of a thousand shows the number of its free slots, not each of them', async () => {
-  const html = await (await open(`${service.url}/${await newToken({ size: 1000 })}`)).text();
+  const html = await (await openAsBrowser(`${service.url}/${await newToken({ size: 1000 })}`)).text();
   assert.equal(html.match(/<li class="slot free">/g)?.length, 24);
   assert.match(html, /and 976 more free slots/);
   assert.match(html, /0 of 1000 nodes registered, 1000 missing/);
@@ -324,7 +334,7 @@ test('pages work over HTTP/2', async () => {
 
 test('page requests are logged without their tokens, and counted', async () => {
   const token = await newToken();
-  await open(`${service.url}/${token}`);
+  await openAsBrowser(`${service.url}/${token}`);
   const isLine = (line: string): boolean =>
     line.includes('"surface":"page"') && line.includes(token.slice(0, 4));
   await waitFor('the log line', () => service.logged.some(isLine));

@@ -11,7 +11,7 @@ import { infra } from '../rpc/calls.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { CHROMIUM, launch, openTab, sees, type TabOptions } from './browser.ts';
 import { expectGood, LOOKS_DIFFER } from './good.ts';
-import { builtAssets, open } from './html.ts';
+import { builtAssets, openAsBrowser } from './html.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 const file = join(directory, 'callers');
@@ -58,7 +58,7 @@ suite('the clusters page', () => {
 
   const asOps = basic('ops', ops.secret);
   const textOf = async (path: string): Promise<string> => {
-    const page = await open(`${service.url}/${path}`, { headers: asOps });
+    const page = await openAsBrowser(`${service.url}/${path}`, { headers: asOps });
     assert.equal(page.status, 200);
     return page.text();
   };
@@ -74,7 +74,7 @@ suite('the clusters page', () => {
       [basic('ada', ada.secret), 403],
     ] as const) {
       for (const path of ['_clusters', '_clusters?state=complete', '_clusters?page=x']) {
-        const page = await open(`${service.url}/${path}`, { headers });
+        const page = await openAsBrowser(`${service.url}/${path}`, { headers });
         assert.equal(page.status, status);
         assert.equal(page.headers.get('www-authenticate')?.startsWith('Basic ') ?? false, status === 401);
         const text = await page.text();
@@ -82,23 +82,23 @@ suite('the clusters page', () => {
         for (const secret of [stuck, forming, complete, 'young']) assert.ok(!text.includes(secret));
       }
     }
-    const bearer = await open(`${service.url}/_clusters`, {
+    const bearer = await openAsBrowser(`${service.url}/_clusters`, {
       headers: { authorization: `Bearer ${ops.secret}` },
     });
     assert.equal(bearer.status, 200);
   });
 
   test('is never cached or framed, sends no referrer, and changes nothing', async () => {
-    const { headers } = await open(`${service.url}/_clusters`, { headers: asOps });
+    const { headers } = await openAsBrowser(`${service.url}/_clusters`, { headers: asOps });
     assert.equal(headers.get('cache-control'), 'no-store');
     assert.equal(headers.get('referrer-policy'), 'no-referrer');
     assert.equal(headers.get('x-frame-options'), 'DENY');
     assert.equal(headers.get('cross-origin-resource-policy'), 'same-origin');
     assert.equal(headers.get('access-control-allow-origin'), null);
     assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
-    const posted = await open(`${service.url}/_clusters`, { method: 'POST', headers: asOps });
+    const posted = await openAsBrowser(`${service.url}/_clusters`, { method: 'POST', headers: asOps });
     assert.equal(posted.status, 405);
-    const head = await open(`${service.url}/_clusters`, { method: 'HEAD', headers: asOps });
+    const head = await openAsBrowser(`${service.url}/_clusters`, { method: 'HEAD', headers: asOps });
     assert.deepEqual([head.status, await head.text()], [200, '']);
     const logged = service.logged.join('');
     assert.ok(logged.includes('"/_clusters"') && !logged.includes(ops.secret));
@@ -118,7 +118,7 @@ suite('the clusters page', () => {
     const done = part(html, 'complete');
     assert.ok(done.includes(`href="./${complete}"`) && done.includes('1/1'));
     assert.ok(!html.includes('gone'));
-    const token = await open(`${service.url}/${stuck}`, { headers: asOps });
+    const token = await openAsBrowser(`${service.url}/${stuck}`, { headers: asOps });
     assert.equal(token.status, 200);
   });
 
@@ -136,7 +136,7 @@ suite('the clusters page', () => {
       path = /href="(_clusters\?state=assembling&amp;page=[^"]+)"/.exec(html)?.[1]?.replace('&amp;', '&');
     }
     assert.deepEqual(found.toSorted(), [...made, stuck, forming].toSorted());
-    const wrong = await open(`${service.url}/_clusters?state=complete&page=x`, { headers: asOps });
+    const wrong = await openAsBrowser(`${service.url}/_clusters?state=complete&page=x`, { headers: asOps });
     assert.equal(wrong.status, 400);
   });
 

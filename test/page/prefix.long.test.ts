@@ -8,7 +8,7 @@ import { installedEtcd } from '../etcd/harness/versions.ts';
 import { PACKAGES, startNginxBelowPath } from '../proxies/proxies.ts';
 import { needCommands } from '../support/debian.ts';
 import { CHROMIUM, launch, openTab, sees } from './browser.ts';
-import { builtAssets, open } from './html.ts';
+import { builtAssets, openAsBrowser } from './html.ts';
 
 const etcd = await installedEtcd();
 const skip = CHROMIUM.missing ?? etcd.missing ?? (await needCommands({ nginx: PACKAGES.nginx })) ?? false;
@@ -65,7 +65,11 @@ for (const proxy of ['stripped', 'kept'] as const) {
       assert.match(made, new RegExp(`^${base}/[0-9a-f]{32}$`));
       const token = made.slice(base.length + 1);
       const home = await text('/');
-      const pages = [home, await (await open(`${base}/`)).text(), await (await open(made)).text()];
+      const pages = [
+        home,
+        await (await openAsBrowser(`${base}/`)).text(),
+        await (await openAsBrowser(made)).text(),
+      ];
       for (const page of pages) {
         const urls = page.match(/http:\/\/127\.0\.0\.1:\d+[^\s'"<&]*/g) ?? [];
         // etcd's gRPC client uses the endpoint's host and port and drops its path. Peers have example addresses.

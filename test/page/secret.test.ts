@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Access } from '../../gen/discovery/v1/cluster_pb.ts';
 import { type RunningService, startService } from '../support/service.ts';
-import { open } from './html.ts';
+import { openAsBrowser } from './html.ts';
 
 describe('a token with a secret', () => {
   let service: RunningService;
@@ -16,11 +16,15 @@ describe('a token with a secret', () => {
     return { token: cluster?.token ?? '', secret: secrets[0]?.secret ?? '' };
   };
   const send = (fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Response> =>
-    open(`${service.url}/_page/open`, { method: 'POST', body: new URLSearchParams(fields), headers });
+    openAsBrowser(`${service.url}/_page/open`, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers,
+    });
 
   test("asks for a secret that guards reading in a form, without the browser's password prompt", async () => {
     const { token, secret } = await guarded(Access.READ);
-    const refused = await open(`${service.url}/${token}`);
+    const refused = await openAsBrowser(`${service.url}/${token}`);
     assert.equal(refused.status, 401);
     assert.doesNotMatch(refused.headers.get('www-authenticate') ?? '', /basic/i);
     assert.match(await refused.text(), /<form[^>]* method="post" action=".\/_page\/open">/);
@@ -43,13 +47,13 @@ describe('a token with a secret', () => {
     assert.equal(foreign.status, 403);
     assert.doesNotMatch(await foreign.text(), /0 of 2/);
     assert.equal((await send({ secret })).status, 400);
-    const again = await open(`${service.url}/_page/open`);
+    const again = await openAsBrowser(`${service.url}/_page/open`);
     assert.deepEqual([again.status, again.headers.get('location')], [303, '../']);
   });
 
   test('leaves the commands unchanged when the secret guards only administration', async () => {
     const { token } = await guarded(Access.ADMINISTER);
-    const html = await (await open(`${service.url}/${token}`)).text();
+    const html = await (await openAsBrowser(`${service.url}/${token}`)).text();
     assert.match(html, /<div class="wants-secret" hidden>/);
   });
 });

@@ -15,7 +15,7 @@ export function infra(i: number): { memberId: string; name: string; peerUrls: st
 }
 
 /** Returns the error detail of a rejected call, and its message. Fails if the call succeeds. */
-export async function refusal(call: Promise<unknown>): Promise<ErrorDetail & { text: string }> {
+export async function rejectionDetail(call: Promise<unknown>): Promise<ErrorDetail & { text: string }> {
   const error = await call.then(
     () => assert.fail('the call succeeded and should have been rejected'),
     (thrown: unknown) => thrown,

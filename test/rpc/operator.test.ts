@@ -21,7 +21,7 @@ import { inProcessOperator, operatorService } from '../../src/rpc/operator.ts';
 import { issueCredential, NOBODY, parseAuthFile } from '../../src/server/clients/auth-file.ts';
 import { Callers } from '../../src/server/clients/callers.ts';
 import { type RunningService, startService } from '../support/service.ts';
-import { infra, refusal } from './calls.ts';
+import { infra, rejectionDetail } from './calls.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -166,10 +166,10 @@ suite('listing all clusters', () => {
       [bearer(ada), ErrorReason.FORBIDDEN],
       [basic('ada', ada), ErrorReason.FORBIDDEN],
     ] as const) {
-      const refused = await refusal(call(service, headers));
+      const refused = await rejectionDetail(call(service, headers));
       assert.equal(refused.reason, reason, JSON.stringify(headers));
       await assert.rejects(call(service, headers), /credential NAME --operator/);
-      assert.equal((await refusal(call(service, headers, { pageToken: 'x' }))).reason, reason);
+      assert.equal((await rejectionDetail(call(service, headers, { pageToken: 'x' }))).reason, reason);
     }
     await call(service, basic('ops', ops));
   });
@@ -179,7 +179,7 @@ suite('listing all clusters', () => {
     const ofOperators = await startService({}, { auth: { mode: 'off', file } });
     try {
       for (const headers of [{}, bearer(ops)]) {
-        assert.equal((await refusal(call(open, headers))).reason, ErrorReason.UNAUTHENTICATED);
+        assert.equal((await rejectionDetail(call(open, headers))).reason, ErrorReason.UNAUTHENTICATED);
       }
       const { cluster } = await ofOperators.client.createToken({ size: 1 });
       const { clusters } = await call(ofOperators, bearer(ops));
@@ -187,7 +187,7 @@ suite('listing all clusters', () => {
         clusters.map(({ token, creator }) => [token, creator]),
         [[cluster?.token, '']],
       );
-      assert.equal((await refusal(call(ofOperators, {}))).reason, ErrorReason.UNAUTHENTICATED);
+      assert.equal((await rejectionDetail(call(ofOperators, {}))).reason, ErrorReason.UNAUTHENTICATED);
     } finally {
       await open.stop();
       await ofOperators.stop();
@@ -228,7 +228,7 @@ test('rejects an invalid list request, and names the field', async () => {
     [{ states: [ClusterState.COMPLETE], assemblingFor: durationFromMs(1) }, 'assembling_for'],
     [{ assemblingFor: durationFromMs(-1) }, 'assembling_for'],
   ] as const) {
-    const refused = await refusal(operator.listClusters(request as object));
+    const refused = await rejectionDetail(operator.listClusters(request as object));
     assert.deepEqual([refused.reason, refused.field], [ErrorReason.INVALID_ARGUMENT, field]);
   }
 });

@@ -24,7 +24,7 @@ import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
-import { follow, infra, refusal } from './calls.ts';
+import { follow, infra, rejectionDetail } from './calls.ts';
 import { listedReasons } from './listed-reasons.ts';
 
 // The promises of the API, checked over every transport.
@@ -133,7 +133,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const again = await client.deleteToken({ token });
       assert.deepEqual([deleted.deleted, again.deleted], [true, false]);
       assert.deepEqual(again.cluster, deleted.cluster);
-      const nobodys = await refusal(client.deleteToken({ token: 'nobody-made-this' }));
+      const nobodys = await rejectionDetail(client.deleteToken({ token: 'nobody-made-this' }));
       assert.equal(nobodys.reason, ErrorReason.TOKEN_NOT_FOUND);
       assert.ok(deleted.revision > gone.revision);
       assert.equal((await client.getCluster({ token })).cluster?.state, ClusterState.DELETED);
@@ -182,7 +182,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
         () => client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.REPLACE }),
         () => client.register({ token, ...infra(1), name: 'other', mode: RegisterMode.CREATE_OR_REPLACE }),
       ]) {
-        const formed = await refusal(call());
+        const formed = await rejectionDetail(call());
         assert.equal(formed.reason, ErrorReason.CLUSTER_FORMED);
         assert.deepEqual([formed.member?.id, formed.cluster?.formed], ['1', true]);
       }
@@ -191,7 +191,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.deepEqual((await client.listMembers({ token })).members, list.members);
       const { cluster } = await client.deleteToken({ token });
       assert.equal(cluster?.formed, true);
-      const late2 = await refusal(client.register({ token, ...infra(2) }));
+      const late2 = await rejectionDetail(client.register({ token, ...infra(2) }));
       assert.equal(late2.reason, ErrorReason.TOKEN_DELETED);
       assert.match(late2.text, /its cluster has formed; add this node with etcdctl member add/);
     });
@@ -201,48 +201,53 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const mine = { token, ...infra(1) };
       const { member } = await client.register(mine);
 
-      const invalid = await refusal(client.createToken({ size: 0 }));
+      const invalid = await rejectionDetail(client.createToken({ size: 0 }));
       assert.deepEqual([invalid.reason, invalid.field], [ErrorReason.INVALID_ARGUMENT, 'size']);
       assert.match(invalid.text, /1 to 1000 members, not 0/);
 
       assert.equal(
-        (await refusal(client.listMembers({ token: 'nobody-made-this' }))).reason,
+        (await rejectionDetail(client.listMembers({ token: 'nobody-made-this' }))).reason,
         ErrorReason.TOKEN_NOT_FOUND,
       );
 
-      const taken = await refusal(client.createToken({ size: 5, token }));
+      const taken = await rejectionDetail(client.createToken({ size: 5, token }));
       assert.deepEqual([taken.reason, taken.cluster?.size], [ErrorReason.TOKEN_EXISTS, 1]);
 
       const other = { ...mine, memberId: '2' };
-      const name = await refusal(client.register(other));
+      const name = await rejectionDetail(client.register(other));
       assert.equal(name.reason, ErrorReason.NAME_TAKEN);
       assert.deepEqual(name.member, member);
-      const url = await refusal(client.register({ ...other, name: 'infra2' }));
+      const url = await rejectionDetail(client.register({ ...other, name: 'infra2' }));
       assert.equal(url.reason, ErrorReason.PEER_URL_TAKEN);
       assert.match(url.text, /infra1/);
-      const id = await refusal(client.register({ ...mine, peerUrls: ['http://10.0.0.9:2380'] }));
+      const id = await rejectionDetail(client.register({ ...mine, peerUrls: ['http://10.0.0.9:2380'] }));
       assert.equal(id.reason, ErrorReason.MEMBER_EXISTS);
       assert.ok(id.revision > 0n);
 
-      assert.equal((await refusal(client.register({ token, ...infra(2) }))).reason, ErrorReason.CLUSTER_FULL);
+      assert.equal(
+        (await rejectionDetail(client.register({ token, ...infra(2) }))).reason,
+        ErrorReason.CLUSTER_FULL,
+      );
       const expectedModRevision = 1_000_000n;
-      const stale = await refusal(
+      const stale = await rejectionDetail(
         client.register({ ...mine, mode: RegisterMode.REPLACE, expectedModRevision, name: 'other' }),
       );
       assert.equal(stale.reason, ErrorReason.REVISION_MISMATCH);
-      const nobody = await refusal(client.deregister({ token, memberId: 'nobody' }));
+      const nobody = await rejectionDetail(client.deregister({ token, memberId: 'nobody' }));
       assert.equal(nobody.reason, ErrorReason.MEMBER_NOT_FOUND);
 
       const first = await newToken(3);
       await client.register({ token: first, ...infra(1), discoveryText: `http://disc/${first}` });
-      const text = await refusal(client.register({ token: first, ...infra(2), discoveryText: first }));
+      const text = await rejectionDetail(
+        client.register({ token: first, ...infra(2), discoveryText: first }),
+      );
       assert.deepEqual(
         [text.reason, text.member?.discoveryText],
         [ErrorReason.DISCOVERY_TEXT_DIFFERS, `http://disc/${first}`],
       );
 
       await client.deleteToken({ token });
-      const deleted = await refusal(client.register(mine));
+      const deleted = await rejectionDetail(client.register(mine));
       assert.equal(deleted.reason, ErrorReason.TOKEN_DELETED);
       assert.ok(deleted.deleteTime);
     });
@@ -279,13 +284,13 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const first = await client.createToken({ ...asked, token: chosen });
       assert.deepEqual(own.secrets, first.secrets);
       const strange = { ...asked, token: chosen, requestId: randomBytes(16).toString('base64url') };
-      const taken = await refusal(client.createToken(strange));
+      const taken = await rejectionDetail(client.createToken(strange));
       assert.deepEqual([taken.reason, taken.cluster], [ErrorReason.TOKEN_EXISTS, undefined]);
 
-      const short = await refusal(client.createToken({ ...asked, requestId: 'guessed' }));
+      const short = await rejectionDetail(client.createToken({ ...asked, requestId: 'guessed' }));
       assert.deepEqual([short.reason, short.field], [ErrorReason.INVALID_ARGUMENT, 'request_id']);
       await client.deleteToken({ token: `${token}:${secret}` });
-      assert.equal((await refusal(client.createToken(asked))).reason, ErrorReason.TOKEN_DELETED);
+      assert.equal((await rejectionDetail(client.createToken(asked))).reason, ErrorReason.TOKEN_DELETED);
     });
 
     test('GetServiceInfo returns the version and the limits', async () => {
@@ -304,7 +309,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const peerUrls = Array.from({ length: 16 }, (_, i) => `http://${'x'.repeat(280)}:${2380 + i}`);
       const member = { token, memberId: '1', name: '\u00fc'.repeat(200), peerUrls };
       await client.register({ ...member, discoveryText: 'd'.repeat(1000) });
-      const taken = await refusal(client.register({ ...member, memberId: '2' }));
+      const taken = await rejectionDetail(client.register({ ...member, memberId: '2' }));
       assert.equal(taken.reason, ErrorReason.NAME_TAKEN);
       assert.deepEqual([taken.member?.name, taken.member?.peerUrls[0]], [member.name, peerUrls[0]]);
       assert.ok((taken.member?.peerUrls.length ?? 0) < peerUrls.length);
@@ -372,9 +377,9 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       // The watch resumes from a revision, so it starts even if the token has expired on a slow machine.
       const watched = follow(client, { token, afterRevision: made.revision });
       await watched.next('started');
-      const ended = await refusal(watched.events());
+      const ended = await rejectionDetail(watched.events());
       assert.equal(ended.reason, ErrorReason.TOKEN_EXPIRED);
-      const late = await refusal(client.register({ token, ...infra(1) }));
+      const late = await rejectionDetail(client.register({ token, ...infra(1) }));
       assert.equal(late.reason, ErrorReason.TOKEN_EXPIRED);
       assert.deepEqual(late.expireTime, made.cluster?.expireTime);
       assert.match(late.text, /expired \d+ s ago; 0 of 3 registered; reopen it/);
@@ -395,7 +400,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       assert.deepEqual([cluster?.state, cluster?.memberCount], [ClusterState.EXPIRED, 1]);
       assert.deepEqual(members, [member]);
       assert.ok(cluster?.purgeTime && cluster.purgeTime.seconds < live.purgeTime.seconds);
-      const refused = await refusal(client.listMembers({ token, refuseExpired: true }));
+      const refused = await rejectionDetail(client.listMembers({ token, refuseExpired: true }));
       assert.match(refused.text, /1 of 2 registered: infra1; reopen it/);
       assert.equal(refused.reason, ErrorReason.TOKEN_EXPIRED);
     });
@@ -413,20 +418,23 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
         [ADMINISTER]: (as: string) => client.reopenToken({ token: as }),
       };
       for (const [needed, call] of Object.entries(calls)) {
-        assert.equal((await refusal(call(token))).reason, ErrorReason.UNAUTHENTICATED);
-        assert.equal((await refusal(call(`${token}:wrong`))).reason, ErrorReason.FORBIDDEN);
+        assert.equal((await rejectionDetail(call(token))).reason, ErrorReason.UNAUTHENTICATED);
+        assert.equal((await rejectionDetail(call(`${token}:wrong`))).reason, ErrorReason.FORBIDDEN);
         for (const [access, as] of guarded) {
           if (access >= Number(needed)) await call(as);
-          else assert.equal((await refusal(call(as))).reason, ErrorReason.FORBIDDEN);
+          else assert.equal((await rejectionDetail(call(as))).reason, ErrorReason.FORBIDDEN);
         }
       }
       const watched = follow(client, { token: guarded.get(READ) ?? '' });
       assert.equal((await watched.next('snapshot')).members.length, 1);
       watched.stop();
-      assert.equal((await refusal(follow(client, { token }).events())).reason, ErrorReason.UNAUTHENTICATED);
-      assert.equal((await refusal(client.getCluster({ token }))).reason, ErrorReason.UNAUTHENTICATED);
+      assert.equal(
+        (await rejectionDetail(follow(client, { token }).events())).reason,
+        ErrorReason.UNAUTHENTICATED,
+      );
+      assert.equal((await rejectionDetail(client.getCluster({ token }))).reason, ErrorReason.UNAUTHENTICATED);
       const member = { token: guarded.get(JOIN) ?? '', memberId: '1' };
-      assert.equal((await refusal(client.deregister(member))).reason, ErrorReason.FORBIDDEN);
+      assert.equal((await rejectionDetail(client.deregister(member))).reason, ErrorReason.FORBIDDEN);
       await client.deregister({ ...member, token: guarded.get(ADMINISTER) ?? '' });
       await client.deleteToken({ token: guarded.get(ADMINISTER) ?? '' });
     });
@@ -435,7 +443,10 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const { cluster, secrets } = await client.createToken({ size: 2, guard: [Access.JOIN] });
       const token = cluster?.token ?? '';
       await client.listMembers({ token });
-      assert.equal((await refusal(client.deleteToken({ token }))).reason, ErrorReason.UNAUTHENTICATED);
+      assert.equal(
+        (await rejectionDetail(client.deleteToken({ token }))).reason,
+        ErrorReason.UNAUTHENTICATED,
+      );
       assert.deepEqual(
         secrets.map(({ access }) => access),
         [Access.JOIN],
@@ -449,7 +460,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const { secrets } = await client.createToken(request);
       const isTaken = async (): Promise<void> => {
         for (const again of [request, { token, size: 1 }, { token, size: 1, description: 'private' }]) {
-          const refused = await refusal(client.createToken(again));
+          const refused = await rejectionDetail(client.createToken(again));
           assert.equal(refused.reason, ErrorReason.TOKEN_EXISTS);
           assert.equal(refused.cluster, undefined);
           assert.doesNotMatch(refused.text, /private|size/);
@@ -476,10 +487,10 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       const watched = follow(client, { token });
       await watched.next('snapshot');
       await client.reopenToken({ token, ttl });
-      assert.equal((await refusal(watched.events())).reason, ErrorReason.TOKEN_EXPIRED);
+      assert.equal((await rejectionDetail(watched.events())).reason, ErrorReason.TOKEN_EXPIRED);
       await client.reopenToken({ token });
       await client.deleteToken({ token });
-      assert.equal((await refusal(client.reopenToken({ token }))).reason, ErrorReason.TOKEN_DELETED);
+      assert.equal((await rejectionDetail(client.reopenToken({ token }))).reason, ErrorReason.TOKEN_DELETED);
     });
 
     test('the server accepts a message created in advance as well as a plain object', async () => {

@@ -6,7 +6,7 @@ import { type Cluster, WarningKind } from '../../gen/discovery/v1/cluster_pb.ts'
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { KV } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { watchCluster } from '../../src/client/node.ts';
-import { infra, refusal } from '../rpc/calls.ts';
+import { infra, rejectionDetail } from '../rpc/calls.ts';
 import { type RunningService, startService } from '../support/service.ts';
 
 // Peer URLs that cannot work, and those that probably do not, on every interface for registrations.
@@ -39,7 +39,7 @@ const UNUSABLE: ReadonlyArray<readonly [url: string, why: RegExp]> = [
 for (const [url, why] of UNUSABLE) {
   test(`${url} is rejected with the reason in every dialect`, async () => {
     const token = await newToken();
-    const { reason, field, text } = await refusal(register(token, 1, url));
+    const { reason, field, text } = await rejectionDetail(register(token, 1, url));
     assert.deepEqual([reason, field], [ErrorReason.INVALID_ARGUMENT, 'peer_urls']);
     assert.match(text, why);
 

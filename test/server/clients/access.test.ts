@@ -11,7 +11,7 @@ import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Auth, KV } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { createDiscoveryClient, type DiscoveryClient } from '../../../src/client/node.ts';
 import { issueCredential, parseAuthFile } from '../../../src/server/clients/auth-file.ts';
-import { infra, refusal } from '../../rpc/calls.ts';
+import { infra, rejectionDetail } from '../../rpc/calls.ts';
 import { type RunningService, startService } from '../../support/service.ts';
 import { waitFor } from '../../support/wait.ts';
 
@@ -50,7 +50,7 @@ for (const mode of ['create', 'all'] as const) {
 
     for (const [who, headers] of Object.entries(STRANGERS)) {
       test(`a caller ${who} cannot create a token in any way`, async () => {
-        const refused = await refusal(
+        const refused = await rejectionDetail(
           createDiscoveryClient(service.url, { headers }).createToken({ size: 1 }),
         );
         assert.equal(refused.reason, ErrorReason.UNAUTHENTICATED);
@@ -90,9 +90,9 @@ for (const mode of ['create', 'all'] as const) {
       assert.deepEqual([info.createNeedsCredential, info.useNeedsCredential], [true, mode === 'all']);
       for (const [name, call] of Object.entries(calls)) {
         if (mode === 'all') {
-          assert.equal((await refusal(call())).reason, ErrorReason.UNAUTHENTICATED, name);
+          assert.equal((await rejectionDetail(call())).reason, ErrorReason.UNAUTHENTICATED, name);
         } else if (name === 'unknown') {
-          assert.equal((await refusal(call())).reason, ErrorReason.TOKEN_NOT_FOUND);
+          assert.equal((await rejectionDetail(call())).reason, ErrorReason.TOKEN_NOT_FOUND);
         } else await call();
       }
       const status = (await fetch(`${service.url}/${token}`)).status;

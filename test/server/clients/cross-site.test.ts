@@ -9,7 +9,7 @@ import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
 import { DiscoveryService, RegisterMode } from '../../../gen/discovery/v1/service_pb.ts';
 import { createDiscoveryClient } from '../../../src/client/node.ts';
 import { issueCredential } from '../../../src/server/clients/auth-file.ts';
-import { infra, refusal } from '../../rpc/calls.ts';
+import { infra, rejectionDetail } from '../../rpc/calls.ts';
 import { type RunningService, startService } from '../../support/service.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -92,7 +92,10 @@ suite('credentials that a browser keeps', () => {
       return call.then(
         () => 200,
         async (thrown) => {
-          assert.equal((await refusal(Promise.reject(thrown as Error))).reason, ErrorReason.FORBIDDEN);
+          assert.equal(
+            (await rejectionDetail(Promise.reject(thrown as Error))).reason,
+            ErrorReason.FORBIDDEN,
+          );
           return 403;
         },
       );
