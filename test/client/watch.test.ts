@@ -130,13 +130,13 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         onConnection: () => setImmediate(() => between.abort(new Error('enough'))),
       });
       await assert.rejects(nobody.next(), /^Error: enough$/);
-      await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+      await waitFor('the watch to end', () => service.discovery.watchers() === 0);
     });
 
     test('leaves nothing behind when its loop ends early', async () => {
       const token = await newToken(1);
       for await (const _ of watchCluster(client, token)) break;
-      await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+      await waitFor('the watch to end', () => service.discovery.watchers() === 0);
     });
 
     test('waits for a cluster, and reports that its token was deleted instead', async () => {

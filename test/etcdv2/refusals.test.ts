@@ -255,7 +255,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('SHUTTING_DOWN') },
     act: (stack) => send(stack.url, 'GET', '/t'),
     status: 500,
-    line: '301: Service is stopping (the words of the service) [9]',
+    line: '301: Service is stopping (message of the service) [9]',
   },
   {
     what: 'a list while the store is unavailable, so that the node retries',
@@ -263,7 +263,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('STORE_UNAVAILABLE') },
     act: (stack) => send(stack.url, 'GET', '/t'),
     status: 500,
-    line: '300: Store is unavailable (the words of the service) [9]',
+    line: '300: Store is unavailable (message of the service) [9]',
   },
   {
     what: 'a registration while the store is unavailable: not a 5xx, at which the node would exit without a message',
@@ -271,7 +271,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('STORE_UNAVAILABLE') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 409,
-    line: '300: Store is unavailable (the words of the service; the token is still good: start this node again) [9]',
+    line: '300: Store is unavailable (message of the service; the token is still good: start this node again) [9]',
   },
   {
     what: 'a read above the rate limit, so that the node retries',
@@ -279,7 +279,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('TOO_MANY_REQUESTS') },
     act: (stack) => send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2'),
     status: 503,
-    line: '300: Too many requests (the words of the service) [9]',
+    line: '300: Too many requests (message of the service) [9]',
   },
   {
     what: 'a registration above the rate limit: not a 5xx, at which the node would exit without a message',
@@ -287,7 +287,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('TOO_MANY_REQUESTS') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 429,
-    line: '110: Too many requests (the words of the service; the token is still good: start this node again) [9]',
+    line: '110: Too many requests (message of the service; the token is still good: start this node again) [9]',
   },
   {
     what: 'a guarded token without its secret',
@@ -315,7 +315,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('INTERNAL') },
     act: (stack) => send(stack.url, 'DELETE', '/t/1'),
     status: 500,
-    line: '300: Internal error (the words of the service) [9]',
+    line: '300: Internal error (message of the service) [9]',
   },
   {
     what: 'a full cluster, a reason that no v2 call returns',
@@ -323,7 +323,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('CLUSTER_FULL') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 403,
-    line: '110: Cluster is full (the words of the service) [9]',
+    line: '110: Cluster is full (message of the service) [9]',
   },
   {
     what: 'a reason from a service newer than this gateway',
@@ -331,7 +331,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('UNSPECIFIED') },
     act: (stack) => send(stack.url, 'GET', '/t'),
     status: 500,
-    line: '300: Internal error (the words of the service) [9]',
+    line: '300: Internal error (message of the service) [9]',
   },
 ];
 
@@ -340,7 +340,7 @@ function failing(reason: Reason): (real: DiscoveryClient) => DiscoveryClient {
   const value = create(ErrorDetailSchema, { reason: ErrorReason[reason], revision: 9n });
   const details = [{ desc: ErrorDetailSchema, value }];
   const call = (): Promise<never> =>
-    Promise.reject(new ConnectError('the words of the service', Code.Unknown, undefined, details));
+    Promise.reject(new ConnectError('message of the service', Code.Unknown, undefined, details));
   return (real) =>
     new Proxy(real, { get: (target, name) => (name === 'createToken' ? target.createToken : call) });
 }

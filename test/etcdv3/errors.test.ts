@@ -12,12 +12,12 @@ const REASONS = Object.entries(ErrorReason).filter(([name]) => name !== 'UNSPECI
 
 function thrown(reason: ErrorReason, code = Code.AlreadyExists): ConnectError {
   const value = create(ErrorDetailSchema, { reason, revision: 7n });
-  return new ConnectError('words for a person', code, undefined, [{ desc: ErrorDetailSchema, value }]);
+  return new ConnectError('message for people', code, undefined, [{ desc: ErrorDetailSchema, value }]);
 }
 
 /** Returns a rejection of the service, with the API's code. */
 const refused = (reason: string): ConnectError =>
-  connectError(new DiscoveryError(reason as Reason, 'words for a person', {}));
+  connectError(new DiscoveryError(reason as Reason, 'message for people', {}));
 
 test("a rejection keeps its message and the API's code, except AlreadyExists", () => {
   const existing = ['TOKEN_EXISTS', 'MEMBER_EXISTS', 'NAME_TAKEN', 'PEER_URL_TAKEN'];
@@ -26,7 +26,7 @@ test("a rejection keeps its message and the API's code, except AlreadyExists", (
     assert.equal(reasonOf(error), name);
     assert.equal(error.code === Code.AlreadyExists, existing.includes(name), name);
     assert.equal(mapped.code, existing.includes(name) ? Code.FailedPrecondition : error.code, name);
-    assert.equal(mapped.rawMessage, 'words for a person');
+    assert.equal(mapped.rawMessage, 'message for people');
   }
 });
 
@@ -40,7 +40,7 @@ test('only errors worth a retry are Unavailable', () => {
 });
 
 test('a defect does not reveal its message', () => {
-  const mapped = refusal(new TypeError('secret of the inside'));
+  const mapped = refusal(new TypeError('internal secret'));
   assert.equal(mapped.code, Code.Internal);
   assert.doesNotMatch(mapped.rawMessage, /secret/);
   assert.equal(reasonOf(new TypeError('x')), undefined);

@@ -15,7 +15,7 @@ const INCIDENTAL = /^(clusterId|memberId|raftTerm)$/;
 function compare(actual: Plain | undefined, expected: Expected, revisions: Indexes, where: string): void {
   const name = where.split('.').at(-1) ?? '';
   if (expected === ANY || INCIDENTAL.test(name)) {
-    assert.ok(actual !== undefined, `${where} is there`);
+    assert.ok(actual !== undefined, `${where} exists`);
   } else if (expected instanceof RegExp) {
     assert.match(typeof actual === 'string' ? actual : '', expected, where);
   } else if (/revision$/i.test(name)) {

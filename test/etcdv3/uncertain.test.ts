@@ -17,7 +17,7 @@ test('a transaction with an uncertain write is not reported as a failed comparis
       ...real,
       async register(request, options) {
         await real.register(request, options);
-        throw new ConnectError('no answer came', Code.Unavailable, undefined, [
+        throw new ConnectError('no response', Code.Unavailable, undefined, [
           { desc: ErrorDetailSchema, value },
         ]);
       },
@@ -32,6 +32,6 @@ test('a transaction with an uncertain write is not reported as a failed comparis
     ],
     success: [{ request: { case: 'requestPut', value: { key, value: bytes('n1=http://10.0.0.1:1') } } }],
   });
-  await assert.rejects(putting, { code: Code.Unavailable, rawMessage: 'no answer came' });
+  await assert.rejects(putting, { code: Code.Unavailable, rawMessage: 'no response' });
   assert.deepEqual(stack.defects, []);
 });

@@ -234,7 +234,7 @@ test('pages of expired, deleted, unknown and mistyped tokens show the state and 
     assert.equal(answer.status, status, token);
     assert.match(html, words);
     assert.match(html, /<a class="button" href="\.\/">/, 'a way back');
-    assert.doesNotMatch(html, /<script/, 'no script, as there is nothing to follow');
+    assert.doesNotMatch(html, /<script/, 'no script, because there is nothing to update');
     assert.equal(answer.headers.get('cache-control'), 'no-store');
   }
 });

@@ -211,7 +211,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await waitFor('the title of a tab in the background', async () => (await page.title()).startsWith('1/3'));
     await page.clock.fastForward(5 * 60_000);
     await sees(page, 'Paused');
-    await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+    await waitFor('the watch to end', () => service.discovery.watchers() === 0);
     await register(token, 'infra2');
     await hide(false);
     await sees(page, 'Live');
@@ -234,7 +234,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await open();
     await page.clock.fastForward(6 * 60_000);
     await sees(page, 'Paused');
-    await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+    await waitFor('the watch to end', () => service.discovery.watchers() === 0);
     await open();
     await service.client.deleteToken({ token });
     await page.clock.fastForward(60_000);

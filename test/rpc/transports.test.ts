@@ -368,7 +368,7 @@ for (const [transport, connect] of Object.entries(TRANSPORTS)) {
       await watched.next('snapshot');
       assert.ok(service.discovery.watchers() > 0);
       watched.stop();
-      await waitFor('the watch to be gone', () => service.discovery.watchers() === 0);
+      await waitFor('the watch to end', () => service.discovery.watchers() === 0);
     });
 
     test('an expired token reports when it expired, and its watches receive the event', async () => {
