@@ -117,7 +117,7 @@ docker rm --force --volumes moved`);
     mkdirSync(join(directory, 'of-root'), { mode: 0o755 });
     const { code, output } = await engine.run(`docker run --rm --volume ${directory}/of-root:/data ${IMAGE}`);
     assert.equal(code, 1);
-    assert.match(output, /^etcd-discovery: the data directory \/data\/\S+ .*uid 1000.*chown/m);
+    assert.match(output, /^etcd-discovery: .*uid 1000.* \/data\/\S+;.*chown/m);
   });
 
   test('both services of Compose become healthy, and keep the tokens when both restart', async () => {

@@ -253,7 +253,7 @@ await forEachEtcdctl((it) => {
     const refusals: Array<[string[], string]> = [
       [
         ['put', '--lease=1234', `${members}/2`, valueOf('2')],
-        'Unimplemented desc = a lease is not supported by this discovery service; members stay until they are deleted or the token expires',
+        'Unimplemented desc = attaching a lease is not supported by this discovery service; members stay until they are deleted or the token expires',
       ],
       [
         ['put', '--ignore-value', `${members}/1`],
@@ -265,7 +265,7 @@ await forEachEtcdctl((it) => {
       ],
       [
         ['put', `${root}/notes`, 'mine'],
-        'Unimplemented desc = a key other than _config/size and members/ID under a token is not supported by this discovery service',
+        'Unimplemented desc = writing a key other than _config/size and members/ID under a token is not supported by this discovery service',
       ],
       [
         ['del', size],
