@@ -1,22 +1,37 @@
 import type { BareTerminal } from './command.ts';
 import { EXIT } from './exit.ts';
 
-/** Returns the terminal of this process, or its files and pipes. */
+/**
+ * Returns the terminal of this process, or its files and pipes. Node.js opens each stream when it is first named, which
+ * takes longer than a short command does; so none is named before it is used.
+ */
 export function processTerminal(): BareTerminal {
-  const { stdin, stdout, stderr } = process;
-  const streams = { out: stdout, err: stderr } as const;
-  // The reader of the remarks may close the pipe; the result goes elsewhere.
-  stderr.on('error', () => {});
+  const err = opened(() => {
+    // The reader of standard error may close the pipe; the result goes elsewhere.
+    process.stderr.on('error', () => {});
+    return process.stderr;
+  });
+  const out = opened(() => process.stdout);
   return {
     env: process.env,
     out: (text) => {
-      if (stdout.listenerCount('error', enough) === 0) stdout.once('error', enough);
-      stdout.write(text);
+      if (out().listenerCount('error', enough) === 0) out().once('error', enough);
+      out().write(text);
     },
-    err: (text) => stderr.write(text),
-    columns: (stream) => (streams[stream].isTTY ? streams[stream].columns || 80 : undefined),
-    ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
+    err: (text) => err().write(text),
+    columns: (stream) => {
+      const { isTTY, columns } = stream === 'out' ? out() : err();
+      return isTTY ? columns || 80 : undefined;
+    },
+    get ask() {
+      return process.stdin.isTTY && process.stderr.isTTY ? ask : undefined;
+    },
   };
+}
+
+function opened<T>(open: () => T): () => T {
+  let stream: T | undefined;
+  return () => (stream ??= open());
 }
 
 /**

@@ -27,7 +27,8 @@ export function withStatusLine(bare: BareTerminal): Terminal {
     },
   };
   return {
-    ...bare,
+    env: bare.env,
+    columns: bare.columns,
     out(text) {
       erase();
       bare.out(forTerminal(text));
@@ -36,12 +37,14 @@ export function withStatusLine(bare: BareTerminal): Terminal {
       erase();
       bare.err(forTerminal(text));
     },
-    ask:
-      bare.ask &&
-      ((question) => {
+    get ask() {
+      const asked = bare.ask;
+      if (asked === undefined) return undefined;
+      return (question: string) => {
         erase();
-        return bare.ask?.(forTerminal(question)) ?? Promise.resolve('');
-      }),
+        return asked(forTerminal(question));
+      };
+    },
     status,
   };
 }
