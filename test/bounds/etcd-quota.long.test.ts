@@ -4,7 +4,7 @@ import { BackingEtcd } from '../etcd/harness/backing.ts';
 import { Scene } from '../etcd/harness/scene.ts';
 import { forEachEtcd } from '../store/support/etcd.ts';
 import { BoundedService } from './support/bounded.ts';
-import { fill } from './support/filling.ts';
+import { fillService } from './support/filling.ts';
 
 const MiB = 1024 * 1024;
 const QUOTA_BYTES = 20 * MiB;
@@ -18,7 +18,7 @@ await forEachEtcd((label, etcd) => {
     assert.ok(member !== undefined);
     const service = await BoundedService.start(['--etcd', member.clientUrl, '--etcd-max-bytes', '8MiB']);
     t.after(() => service.remove());
-    await fill(service.url);
+    await fillService(service.url);
     const { dbSize } = (await member.call('maintenance/status', {})) as { readonly dbSize: string };
     assert.ok(Number(dbSize) > 6 * MiB && Number(dbSize) < QUOTA_BYTES * 0.75, `${Number(dbSize) / MiB} MiB`);
     const { alarms = [] } = (await member.call('maintenance/alarm', { action: 'GET' })) as {

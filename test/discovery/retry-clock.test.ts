@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Millis } from '../../src/discovery/types.ts';
-import { refusal } from '../store/laws/subject.ts';
+import { expectRefusal } from '../store/laws/subject.ts';
 import { at, create, HOUR, node, size, token } from '../store/support/commands.ts';
 import { emptyDisk, openMemoryStore } from '../store/support/memory.ts';
 
@@ -36,7 +36,7 @@ test('a clock set back by exactly the elapsed time does not turn an old registra
   assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED', 'it is a retry within 30 s');
   pass(HOUR - 20 * SECOND);
   put(-HOUR);
-  await refusal('REJOIN_REFUSED', discovery.register(t, node(1)));
+  await expectRefusal('REJOIN_REFUSED', discovery.register(t, node(1)));
 
   const later = token();
   await discovery.createToken(create(later, size(1)));
@@ -44,7 +44,7 @@ test('a clock set back by exactly the elapsed time does not turn an old registra
   pass(20 * SECOND);
   assert.equal((await discovery.register(later, node(2))).outcome, 'UNCHANGED', 'a real retry succeeds');
   pass(20 * SECOND);
-  await refusal('REJOIN_REFUSED', discovery.register(later, node(2)));
+  await expectRefusal('REJOIN_REFUSED', discovery.register(later, node(2)));
 });
 
 test('a retry succeeds after a clock that was ahead is corrected', async () => {
@@ -58,7 +58,7 @@ test('a retry succeeds after a clock that was ahead is corrected', async () => {
   assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED');
   // Once the clock has caught up, it applies to registrations again.
   pass(HOUR);
-  await refusal('REJOIN_REFUSED', discovery.register(t, node(1)));
+  await expectRefusal('REJOIN_REFUSED', discovery.register(t, node(1)));
 });
 
 test('after a restart, only the wall clock tells the age of a registration', async () => {
@@ -71,5 +71,5 @@ test('after a restart, only the wall clock tells the age of a registration', asy
   pass(10 * SECOND);
   assert.equal((await discovery.register(t, node(1))).outcome, 'UNCHANGED');
   pass(30 * SECOND);
-  await refusal('REJOIN_REFUSED', discovery.register(t, node(1)));
+  await expectRefusal('REJOIN_REFUSED', discovery.register(t, node(1)));
 });

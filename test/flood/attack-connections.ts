@@ -28,7 +28,7 @@ const WORDS: readonly (string | Buffer)[] = [
 ];
 
 /** Opens connections in waves and drops them, half of the plaintext ones by a reset. Returns how many opened. */
-export async function opened({ port, tls, total, atOnce }: ConnectionOrder): Promise<number> {
+export async function openConnections({ port, tls, total, atOnce }: ConnectionOrder): Promise<number> {
   let open = 0;
   for (let done = 0; done < total; done += atOnce) {
     const wave = Array.from({ length: Math.min(atOnce, total - done) }, async (_, index) => {

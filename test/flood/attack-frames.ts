@@ -26,7 +26,13 @@ export interface FrameResult {
 const PAUSE_MS = 50;
 
 /** Sends a flood as fast as the service accepts it, for some time. */
-export async function sent({ flood, port, from, forMs, connections }: FrameOrder): Promise<FrameResult> {
+export async function sendFloods({
+  flood,
+  port,
+  from,
+  forMs,
+  connections,
+}: FrameOrder): Promise<FrameResult> {
   const end = performance.now() + forMs;
   const result = { connections: 0, cutOff: 0, bytes: 0 };
   const attack = async (): Promise<void> => {

@@ -48,7 +48,7 @@ const HEADS = [
 const MESSAGE = Buffer.from('\0\0\0\0\x05\x0a\x03/_e', 'latin1');
 
 /** Sends random bytes, or good requests with changed bytes, over HTTP/1.1 and HTTP/2. */
-export async function garbage({
+export async function sendGarbage({
   port,
   total,
   seed,

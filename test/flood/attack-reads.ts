@@ -10,7 +10,7 @@ export interface ReadOrder {
 }
 
 /** Reads the same URL repeatedly. Returns how often. */
-export async function read({ url, accept, readers, forMs }: ReadOrder): Promise<number> {
+export async function readRepeatedly({ url, accept, readers, forMs }: ReadOrder): Promise<number> {
   const end = performance.now() + forMs;
   let answers = 0;
   const reader = async (): Promise<void> => {

@@ -40,7 +40,7 @@ export type SlowResult = Readonly<Record<string, number>>;
 const DRIP_MS = 1000;
 
 /** Runs every kind of slow client at once. */
-export async function slow({ port, token, connections, forMs }: SlowOrder): Promise<SlowResult> {
+export async function runSlowClients({ port, token, connections, forMs }: SlowOrder): Promise<SlowResult> {
   const cutOff: Record<string, number> = {};
   const all = Object.entries(kinds(token)).flatMap(([name, slowness]) => {
     cutOff[name] = 0;

@@ -2,14 +2,21 @@
 // the tests measure how the service treats its other clients, not the scheduler.
 
 import { setPriority } from 'node:os';
-import { opened } from './attack-connections.ts';
-import { sent } from './attack-frames.ts';
-import { garbage } from './attack-garbage.ts';
-import { read } from './attack-reads.ts';
-import { slow } from './attack-slow.ts';
-import { load } from './load.ts';
+import { openConnections } from './attack-connections.ts';
+import { sendFloods } from './attack-frames.ts';
+import { sendGarbage } from './attack-garbage.ts';
+import { readRepeatedly } from './attack-reads.ts';
+import { runSlowClients } from './attack-slow.ts';
+import { formClusters } from './load.ts';
 
-const ATTACKS = { frames: sent, connections: opened, garbage, slow, read, load };
+const ATTACKS = {
+  frames: sendFloods,
+  connections: openConnections,
+  garbage: sendGarbage,
+  slow: runSlowClients,
+  read: readRepeatedly,
+  load: formClusters,
+};
 
 export type Attacks = typeof ATTACKS;
 export type Kind = keyof Attacks;

@@ -23,7 +23,7 @@ export interface LoadResult {
 }
 
 /** Forms clusters of three, one after another, in every dialect, with clients that wait for them and read them. */
-export async function load({ url, forMs, atOnce }: LoadOrder): Promise<LoadResult> {
+export async function formClusters({ url, forMs, atOnce }: LoadOrder): Promise<LoadResult> {
   const end = performance.now() + forMs;
   const failures: string[] = [];
   let clusters = 0;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { buildChecker, runChecker } from './checker.ts';
-import type { Call, Outcome, Recorded, Seen } from './history.ts';
+import type { Call, CallOutcome, RecordedCall, SeenMember } from './history.ts';
 
 // Tests with handwritten histories that the checker finds what it is for, and nothing else.
 
-const ok = (revision: number, facts: object = {}): Outcome => ({ status: 'OK', revision, ...facts });
-const refused = (reason: string): Outcome => ({ status: 'REFUSED', reasons: [reason] });
-const UNKNOWN: Outcome = { status: 'UNKNOWN' };
-const created = (revision: number): Outcome =>
+const ok = (revision: number, facts: object = {}): CallOutcome => ({ status: 'OK', revision, ...facts });
+const refused = (reason: string): CallOutcome => ({ status: 'REFUSED', reasons: [reason] });
+const UNKNOWN: CallOutcome = { status: 'UNKNOWN' };
+const created = (revision: number): CallOutcome =>
   ok(revision, { did: 'CREATED', created: revision, modified: revision });
 
 const register = (i: number, variant = 'a', mode: 'CREATE' | 'REPLACE' = 'CREATE'): Call => ({
@@ -19,22 +19,22 @@ const register = (i: number, variant = 'a', mode: 'CREATE' | 'REPLACE' = 'CREATE
   standby: false,
 });
 const deregister = (i: number): Call => ({ kind: 'deregister', id: `id${i}` });
-const seen = (i: number, revision: number, variant = 'a', modified = revision): Seen => ({
+const seen = (i: number, revision: number, variant = 'a', modified = revision): SeenMember => ({
   id: `id${i}`,
   name: `m${i}${variant}`,
   created: revision,
   modified,
 });
-const list = (revision: number, ...members: Seen[]): [Call, Outcome] => [
+const list = (revision: number, ...members: SeenMember[]): [Call, CallOutcome] => [
   { kind: 'list' },
   ok(revision, { members }),
 ];
 const [one, two, three] = [seen(1, 2), seen(2, 3), seen(3, 4)] as const;
 
 /** Calls run one after the other unless they have their own begin and end. */
-type Line = readonly [call: Call, outcome: Outcome, begin?: number, end?: number];
+type Line = readonly [call: Call, outcome: CallOutcome, begin?: number, end?: number];
 
-function history(...lines: Line[]): Recorded[] {
+function history(...lines: Line[]): RecordedCall[] {
   return lines.map(([call, outcome, begin, end], i) => {
     return { token: 't', client: i, begin: begin ?? i * 10, end: end ?? i * 10 + 5, call, outcome };
   });
@@ -47,7 +47,7 @@ const [first, second, third]: readonly [Line, Line, Line] = [
   [register(3), created(4)],
 ];
 
-const LINEARIZABLE: Readonly<Record<string, Recorded[]>> = {
+const LINEARIZABLE: Readonly<Record<string, RecordedCall[]>> = {
   'a cluster forms': history(made, first, second, third, list(4, one, two, three)),
   'a list has a registration that is still in progress': history(
     made,
@@ -97,7 +97,7 @@ const LINEARIZABLE: Readonly<Record<string, Recorded[]>> = {
   ),
 };
 
-const WRONG: Readonly<Record<string, Recorded[]>> = {
+const WRONG: Readonly<Record<string, RecordedCall[]>> = {
   'a list lacks an acknowledged registration': history(made, first, second, list(3, one)),
   'an acknowledged registration is lost': history(made, first, second, list(3, one, two), list(3, two)),
   'two members have the same rank': history(made, first, second, list(3, one, { ...two, created: 2 })),

@@ -5,7 +5,7 @@ import { copyFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provideGo, ROOT, type Tool } from '../support/programs.ts';
-import { linesOf, type Recorded } from './history.ts';
+import { linesOf, type RecordedCall } from './history.ts';
 
 // Builds the program of test/linearizability/go, which uses the checker Porcupine, once and keeps it.
 
@@ -29,7 +29,7 @@ export interface Verdict {
   readonly text: string;
 }
 
-export async function runChecker(path: string, history: readonly Recorded[]): Promise<Verdict> {
+export async function runChecker(path: string, history: readonly RecordedCall[]): Promise<Verdict> {
   const child = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
@@ -44,7 +44,7 @@ export async function runChecker(path: string, history: readonly Recorded[]): Pr
 }
 
 /** Saves a whole history for later analysis. */
-export function save(history: readonly Recorded[], seed: number): string {
+export function save(history: readonly RecordedCall[], seed: number): string {
   const file = join(tmpdir(), `etcd-discovery-history-${seed}-${process.pid}.jsonl`);
   writeFileSync(file, linesOf(history));
   return file;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../store/support/random.ts';
 import { waitFor } from '../support/wait.ts';
-import { type Call, type Dialect, READS, type Recorded, type Register } from './history.ts';
+import { type Call, type Dialect, READS, type RecordedCall, type Register } from './history.ts';
 import { rpc } from './rpc.ts';
 import { v2 } from './v2.ts';
 import { v3 } from './v3.ts';
@@ -37,7 +37,7 @@ interface Token {
 
 /** Concurrent clients that use all dialects on a few shared tokens. */
 export class Clients {
-  readonly history: Recorded[] = [];
+  readonly history: RecordedCall[] = [];
   readonly #random: Random;
   readonly #name: string;
   /** Where the service is reachable now. */
@@ -61,7 +61,7 @@ export class Clients {
     await waitFor(`${calls} more responses`, () => this.history.length >= wanted);
   }
 
-  async stop(): Promise<readonly Recorded[]> {
+  async stop(): Promise<readonly RecordedCall[]> {
     this.#stopping = true;
     await Promise.all(this.#running);
     return this.history;

@@ -15,7 +15,7 @@ export interface Register {
   readonly standby: boolean;
 }
 
-export interface Seen {
+export interface SeenMember {
   readonly id: string;
   readonly name: string;
   readonly created: number;
@@ -23,7 +23,7 @@ export interface Seen {
 }
 
 /** The response, with the facts that the dialect contains. */
-export type Outcome =
+export type CallOutcome =
   | ({ readonly status: 'OK'; readonly revision: number } & Facts)
   /** One of the reasons is the right one: the v2 dialect has fewer errors than the API. */
   | { readonly status: 'REFUSED'; readonly reasons: readonly string[] }
@@ -41,23 +41,23 @@ interface Facts {
   readonly size?: number;
   readonly count?: number;
   readonly deleted?: boolean;
-  readonly members?: readonly Seen[];
+  readonly members?: readonly SeenMember[];
 }
 
 /** A call with its begin and end in ns, by one clock for all clients. */
-export interface Recorded {
+export interface RecordedCall {
   readonly token: string;
   readonly client: number;
   readonly begin: number;
   readonly end: number;
   readonly call: Call & { readonly dialect?: string };
-  readonly outcome: Outcome;
+  readonly outcome: CallOutcome;
 }
 
 export const READS: ReadonlySet<Call['kind']> = new Set(['list', 'size', 'get']);
 
 /** Makes a call in one dialect. */
-export type Dialect = (url: string, token: string, call: Call) => Promise<Outcome>;
+export type Dialect = (url: string, token: string, call: Call) => Promise<CallOutcome>;
 
 /** Returns a peer URL that is always the same for a name, and differs between names. */
 export function peerUrlOf(name: string): string {
@@ -65,6 +65,6 @@ export function peerUrlOf(name: string): string {
   return `http://10.0.${variant.charCodeAt(0)}.${i}:2380`;
 }
 
-export function linesOf(history: readonly Recorded[]): string {
+export function linesOf(history: readonly RecordedCall[]): string {
   return history.map((each) => `${JSON.stringify(each)}\n`).join('');
 }

@@ -14,17 +14,17 @@ import {
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { reasonOf } from '../../src/client/refusal.ts';
 import { wasNeverSent } from '../../src/client/transient.ts';
-import { type Call, type Outcome, peerUrlOf, type Register, type Seen } from './history.ts';
+import { type Call, type CallOutcome, peerUrlOf, type Register, type SeenMember } from './history.ts';
 
 const CALL_LIMIT_MS = 5000;
 const TTL_MS = 3_600_000;
 
 /** Calls the API in Connect's protocol over HTTP/1.1, without the retries of our own client: every try is recorded. */
-export async function rpc(url: string, token: string, call: Call): Promise<Outcome> {
+export async function rpc(url: string, token: string, call: Call): Promise<CallOutcome> {
   try {
     return await make(clientOf(url), token, call);
   } catch (thrown) {
-    return refused(thrown);
+    return outcomeOfError(thrown);
   }
 }
 
@@ -38,7 +38,7 @@ function clientOf(baseUrl: string): DiscoveryClient {
   return client;
 }
 
-async function make(client: DiscoveryClient, token: string, call: Call): Promise<Outcome> {
+async function make(client: DiscoveryClient, token: string, call: Call): Promise<CallOutcome> {
   const options = { timeoutMs: CALL_LIMIT_MS };
   switch (call.kind) {
     case 'create': {
@@ -97,7 +97,7 @@ const DID: Readonly<Record<number, 'CREATED' | 'REPLACED' | 'UNCHANGED' | undefi
   [RegisterOutcome.UNCHANGED]: 'UNCHANGED',
 };
 
-function registered({ member, outcome, revision }: RegisterResponse): Outcome {
+function registered({ member, outcome, revision }: RegisterResponse): CallOutcome {
   return {
     ...ok(revision),
     did: DID[outcome],
@@ -106,7 +106,7 @@ function registered({ member, outcome, revision }: RegisterResponse): Outcome {
   };
 }
 
-function seen({ id, name, createRevision, modRevision }: Member): Seen {
+function seen({ id, name, createRevision, modRevision }: Member): SeenMember {
   return { id, name, created: Number(createRevision), modified: Number(modRevision) };
 }
 
@@ -115,16 +115,16 @@ export function ok(revision: bigint | number): { readonly status: 'OK'; readonly
 }
 
 /** Returns the outcome of an error, which has the API's reasons over gRPC too. */
-export function refused(thrown: unknown): Outcome {
+export function outcomeOfError(thrown: unknown): CallOutcome {
   const reason = reasonOf(thrown);
-  if (reason !== undefined) return refusedFor([reason]);
+  if (reason !== undefined) return outcomeFor([reason]);
   return { status: wasNeverSent(ConnectError.from(thrown)) ? 'UNSENT' : 'UNKNOWN' };
 }
 
 /** After these errors, the call may or may not have taken effect. */
 const OPEN = new Set(['STORE_UNAVAILABLE', 'SHUTTING_DOWN', 'INTERNAL']);
 
-export function refusedFor(reasons: readonly string[]): Outcome {
+export function outcomeFor(reasons: readonly string[]): CallOutcome {
   if (reasons.includes('TOO_MANY_REQUESTS')) return { status: 'UNSENT' };
   if (reasons.length === 0 || reasons.some((each) => OPEN.has(each))) return { status: 'UNKNOWN' };
   return { status: 'REFUSED', reasons };

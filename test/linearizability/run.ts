@@ -3,7 +3,7 @@ import { slow } from '../slow.ts';
 import type { Random } from '../store/support/random.ts';
 import { runChecker, save } from './checker.ts';
 import type { Clients } from './clients.ts';
-import type { Recorded } from './history.ts';
+import type { RecordedCall } from './history.ts';
 
 /** How long clients call each store. */
 const MINUTES = Number(process.env['ETCD_DISCOVERY_TEST_MINUTES'] ?? (slow ? 0.3 : 0.1));
@@ -27,7 +27,7 @@ export async function runFaults(
 
 export async function assertLinearizable(
   path: string,
-  history: readonly Recorded[],
+  history: readonly RecordedCall[],
   seed: number,
 ): Promise<void> {
   const { linearizable, text } = await runChecker(path, history);

@@ -2,8 +2,8 @@ import { Agent, request } from 'node:http';
 import { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { MESSAGES } from '../../src/etcdv2/errors.ts';
 import { ROWS } from '../../src/etcdv2/reasons.ts';
-import { type Call, type Outcome, peerUrlOf, type Register, type Seen } from './history.ts';
-import { ok, refusedFor } from './rpc.ts';
+import { type Call, type CallOutcome, peerUrlOf, type Register, type SeenMember } from './history.ts';
+import { ok, outcomeFor } from './rpc.ts';
 
 const CALL_LIMIT_MS = 5000;
 
@@ -22,7 +22,7 @@ interface Node {
 }
 
 /** Calls etcd's v2 dialect, as curl and a node with --discovery do. */
-export async function v2(url: string, token: string, call: Call): Promise<Outcome> {
+export async function v2(url: string, token: string, call: Call): Promise<CallOutcome> {
   let answer: { status: number; text: string; index: number };
   try {
     answer = await send(url, exchangeOf(`/${token}`, call));
@@ -32,7 +32,7 @@ export async function v2(url: string, token: string, call: Call): Promise<Outcom
   }
   const { status, text, index } = answer;
   if (status >= 500) return { status: 'UNKNOWN' };
-  if (status >= 300) return refusedFor(reasonsOf(JSON.parse(text) as { errorCode: number; message: string }));
+  if (status >= 300) return outcomeFor(reasonsOf(JSON.parse(text) as { errorCode: number; message: string }));
   return { ...ok(index), ...factsOf(call, (JSON.parse(text) as { node: Node }).node) };
 }
 
@@ -71,13 +71,13 @@ function factsOf({ kind }: Call, node: Node): object {
   return kind === 'list' ? { members: (node.nodes ?? []).map(seen).sort(byRank) } : {};
 }
 
-function seen({ key, value, createdIndex, modifiedIndex }: Node): Seen {
+function seen({ key, value, createdIndex, modifiedIndex }: Node): SeenMember {
   const [id = '', name = ''] = [key.split('/').at(-1), value.split('=')[0]];
   return { id, name, created: createdIndex, modified: modifiedIndex };
 }
 
 /** Orders members as a node does. */
-export function byRank(a: Seen, b: Seen): number {
+export function byRank(a: SeenMember, b: SeenMember): number {
   return a.created - b.created;
 }
 

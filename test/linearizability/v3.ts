@@ -2,18 +2,18 @@ import { type Client, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { KV } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
-import { type Call, type Outcome, peerUrlOf, type Seen } from './history.ts';
-import { ok, refused } from './rpc.ts';
+import { type Call, type CallOutcome, peerUrlOf, type SeenMember } from './history.ts';
+import { ok, outcomeOfError } from './rpc.ts';
 import { byRank } from './v2.ts';
 
 const CALL_LIMIT_MS = 5000;
 
 /** Calls etcd's v3 dialect over gRPC, as etcdctl and a node with --discovery-token do. */
-export async function v3(url: string, token: string, call: Call): Promise<Outcome> {
+export async function v3(url: string, token: string, call: Call): Promise<CallOutcome> {
   try {
     return await make(clientOf(url), `/_etcd/registry/${token}`, call);
   } catch (thrown) {
-    return refused(thrown);
+    return outcomeOfError(thrown);
   }
 }
 
@@ -27,7 +27,7 @@ function clientOf(baseUrl: string): Client<typeof KV> {
   return client;
 }
 
-async function make(client: Client<typeof KV>, root: string, call: Call): Promise<Outcome> {
+async function make(client: Client<typeof KV>, root: string, call: Call): Promise<CallOutcome> {
   const options = { timeoutMs: CALL_LIMIT_MS };
   switch (call.kind) {
     case 'create': {
@@ -70,7 +70,7 @@ async function make(client: Client<typeof KV>, root: string, call: Call): Promis
   }
 }
 
-function seen({ key, value, createRevision, modRevision }: KeyValue): Seen {
+function seen({ key, value, createRevision, modRevision }: KeyValue): SeenMember {
   const [id = '', name = ''] = [text(key).split('/').at(-1), text(value).split('=')[0]];
   return { id, name, created: Number(createRevision), modified: Number(modRevision) };
 }

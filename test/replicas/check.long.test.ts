@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { check } from './check.ts';
-import type { Listing, Recorded, Registration, Seen } from './history.ts';
+import type { ListedMember, Listing, RecordedHistory, Registration } from './history.ts';
 
-const member = (i: number, createRevision: number): Seen => ({
+const member = (i: number, createRevision: number): ListedMember => ({
   id: `id${i}`,
   name: `infra${i}`,
   peerUrl: `http://10.0.0.${i}:2380`,
@@ -11,12 +11,16 @@ const member = (i: number, createRevision: number): Seen => ({
 });
 const [one, two, three] = [member(1, 2), member(2, 4), member(3, 5)] as const;
 
-const registration = (of: Seen, begin: number, outcome: Registration['outcome'] = 'DONE'): Registration => {
+const registration = (
+  of: ListedMember,
+  begin: number,
+  outcome: Registration['outcome'] = 'DONE',
+): Registration => {
   const { createRevision, ...rest } = of;
   const done = outcome === 'DONE' ? { createRevision } : {};
   return { type: 'REGISTER', token: 't', begin, end: begin + 1, outcome, ...rest, ...done };
 };
-const list = (revision: number, begin: number, ...members: Seen[]): Listing => ({
+const list = (revision: number, begin: number, ...members: ListedMember[]): Listing => ({
   type: 'LIST',
   token: 't',
   begin,
@@ -24,10 +28,13 @@ const list = (revision: number, begin: number, ...members: Seen[]): Listing => (
   revision: BigInt(revision),
   members,
 });
-const event = (of: Seen): { revision: bigint; member: Seen } => ({ revision: of.createRevision, member: of });
+const event = (of: ListedMember): { revision: bigint; member: ListedMember } => ({
+  revision: of.createRevision,
+  member: of,
+});
 
 /** Returns a correct history with the given changes. */
-function history(changes: Partial<Recorded> = {}): Recorded {
+function history(changes: Partial<RecordedHistory> = {}): RecordedHistory {
   return {
     sizes: new Map([['t', 3]]),
     calls: [
@@ -45,14 +52,14 @@ function history(changes: Partial<Recorded> = {}): Recorded {
   };
 }
 
-const withCalls = (...calls: Recorded['calls']): Recorded =>
+const withCalls = (...calls: RecordedHistory['calls']): RecordedHistory =>
   history({ calls: [...history().calls, ...calls] });
-const withWatch = (from: number, snapshot: Seen[], ...events: Seen[]): Recorded =>
+const withWatch = (from: number, snapshot: ListedMember[], ...events: ListedMember[]): RecordedHistory =>
   history({ watches: [{ token: 't', from: BigInt(from), snapshot, events: events.map(event) }] });
-const withFinal = (...members: Seen[]): Recorded =>
+const withFinal = (...members: ListedMember[]): RecordedHistory =>
   history({ final: new Map([['t', list(9, 90, ...members)]]) });
 
-const PLANTED: ReadonlyArray<[what: string, history: Recorded, found: RegExp]> = [
+const PLANTED: ReadonlyArray<[what: string, history: RecordedHistory, found: RegExp]> = [
   ['an acknowledged registration that is lost', withFinal(one, two), /the registration of id3 at 5 is lost/],
   ['an acknowledged registration at another revision', withFinal(one, two, member(3, 6)), /id3 at 5 is lost/],
   [

@@ -1,10 +1,10 @@
-import type { Listing, Recorded, Registration, Seen, Watching } from './history.ts';
+import type { ListedMember, Listing, RecordedHistory, Registration, Watching } from './history.ts';
 
 /**
  * Returns what in a history breaks the guarantees of the service: acknowledged registrations are kept, nothing is
  * duplicated, a read sees every earlier write, and a watch reports each change once and in order.
  */
-export function check(recorded: Recorded): string[] {
+export function check(recorded: RecordedHistory): string[] {
   return [...recorded.sizes].flatMap(([token, size]) => {
     const final = recorded.final.get(token);
     if (final === undefined) return [`${token}: has no last list`];
@@ -105,11 +105,11 @@ function checkWatch({ from, snapshot, events }: Watching, final: Listing): strin
   return problems;
 }
 
-const format = (members: readonly Seen[]): string =>
+const format = (members: readonly ListedMember[]): string =>
   members.map(({ id, createRevision }) => `${id}@${createRevision}`).join(' ') || 'no members';
 
-const isSame = (a: readonly Seen[], b: readonly Seen[]): boolean =>
+const isSame = (a: readonly ListedMember[], b: readonly ListedMember[]): boolean =>
   a.length === b.length && a.every((member, i) => formatAll(member) === formatAll(b[i]));
 
-const formatAll = (member: Seen | undefined): string =>
+const formatAll = (member: ListedMember | undefined): string =>
   member === undefined ? '' : `${member.id} ${member.name} ${member.peerUrl} ${member.createRevision}`;

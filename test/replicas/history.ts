@@ -1,5 +1,5 @@
 /** A member as a client received it. */
-export interface Seen {
+export interface ListedMember {
   readonly id: string;
   readonly name: string;
   readonly peerUrl: string;
@@ -29,19 +29,19 @@ export interface Registration extends Span {
 export interface Listing extends Span {
   readonly type: 'LIST';
   readonly revision: bigint;
-  readonly members: readonly Seen[];
+  readonly members: readonly ListedMember[];
 }
 
 /** Everything that one watcher received across reconnects. */
 export interface Watching {
   readonly token: string;
   readonly from: bigint;
-  readonly snapshot: readonly Seen[];
-  readonly events: ReadonlyArray<{ readonly revision: bigint; readonly member: Seen }>;
+  readonly snapshot: readonly ListedMember[];
+  readonly events: ReadonlyArray<{ readonly revision: bigint; readonly member: ListedMember }>;
 }
 
 /** What clients saw of tokens without deregistrations. */
-export interface Recorded {
+export interface RecordedHistory {
   /** Sizes by token. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly calls: ReadonlyArray<Registration | Listing>;

@@ -6,7 +6,7 @@ import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { until } from '../etcd/harness/until.ts';
 import { Random } from '../store/support/random.ts';
-import type { Listing, Recorded, Registration, Seen, Watching } from './history.ts';
+import type { ListedMember, Listing, RecordedHistory, Registration, Watching } from './history.ts';
 
 const CLIENTS = 8;
 const LONGEST_PAUSE_MS = 150;
@@ -62,7 +62,7 @@ export class Workload {
   }
 
   /** Ends the calls, waits until the watchers have received everything, and returns what all clients saw. */
-  async stop(): Promise<Recorded> {
+  async stop(): Promise<RecordedHistory> {
     this.#stopping = true;
     await Promise.all(this.#running);
     const final = new Map<string, Listing>();
@@ -235,6 +235,6 @@ class Watcher {
   }
 }
 
-function seen({ id, name, peerUrls, createRevision }: Member): Seen {
+function seen({ id, name, peerUrls, createRevision }: Member): ListedMember {
   return { id, name, peerUrl: peerUrls.join(), createRevision };
 }

@@ -17,7 +17,7 @@ export function largest(number: number) {
  * Stores as much as the service accepts: tokens with the largest members, which are replaced until the token is worn
  * out. Returns the number of changes.
  */
-export async function fill(url: string): Promise<number> {
+export async function fillService(url: string): Promise<number> {
   const client = createDiscoveryClient(url);
   let changes = 0;
   const one = async (worker: number): Promise<void> => {

@@ -1,5 +1,5 @@
 /** An HTTP/1.1 response as received. */
-export interface Answer {
+export interface Http1Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -9,8 +9,8 @@ export interface Answer {
  * Returns all complete responses at the beginning of the bytes, and the remaining bytes. A response with neither a
  * length nor chunks counts as empty; HEAD is not supported.
  */
-export function parseAnswers(heard: Buffer): { answers: Answer[]; rest: string } {
-  const answers: Answer[] = [];
+export function parseAnswers(heard: Buffer): { answers: Http1Response[]; rest: string } {
+  const answers: Http1Response[] = [];
   let rest = heard.toString('latin1');
   for (;;) {
     const head = /^HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/.exec(rest);

@@ -163,7 +163,7 @@ suite('the secrets of a token apply on every interface', () => {
     ['the command deregister', 'ADMINISTER', (token) => command('deregister', token, '1')],
   ];
 
-  /** The status is enough. */
+  /** Starts a wait and returns the outcome that its status shows. */
   async function waitV2(token: string): Promise<Outcome> {
     const leave = new AbortController();
     const outcome = await v2(`/${token}/9?wait=true`, { signal: leave.signal });

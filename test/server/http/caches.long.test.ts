@@ -45,7 +45,7 @@ const HTML = { headers: { Accept: 'text/html' } };
 const FORM = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const FROM = { 'X-Forwarded-For': '198.51.100.1' };
 
-/** Everything except RPCs, with a response of each kind. */
+/** Returns all routes except RPCs, with a response of each kind. */
 const pages = (token: string): readonly Route[] => [
   ...[
     '/',

@@ -16,12 +16,12 @@ import { Writer } from '../../../src/store/etcd/write.ts';
 import { bytesBound } from '../../../src/store/refusals.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { at, create, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
 /** Records the requests it sends. */
-class Recorded extends EtcdConnection {
+class RecordingConnection extends EtcdConnection {
   txns: ITxnRequest[] = [];
   ranges: IRangeRequest[] = [];
   /** Thrown in place of the response to the next transaction, which etcd has applied. */
@@ -43,7 +43,7 @@ class Recorded extends EtcdConnection {
 }
 
 interface Parts {
-  readonly connection: Recorded;
+  readonly connection: RecordingConnection;
   readonly keys: Keys;
   readonly reader: EtcdReader;
   readonly create: (token: Token, more?: Partial<CreateCommand>) => Promise<Written>;
@@ -65,7 +65,9 @@ await forEachEtcd((label, etcd) => {
 
     const it = (name: string, body: (parts: Parts) => Promise<void>): void => {
       test(name, async () => {
-        const connection = new Recorded({ endpoints: backing.members.map((member) => member.clientUrl) });
+        const connection = new RecordingConnection({
+          endpoints: backing.members.map((member) => member.clientUrl),
+        });
         try {
           await body(partsOver(connection));
         } finally {
@@ -125,7 +127,7 @@ await forEachEtcd((label, etcd) => {
       const tokens = Array.from({ length: 30 }, () => token());
       const bad = token();
       const tooLarge = create(bad, { description: 'x'.repeat(1_600_000) as Description });
-      const refused = refusal('STORE_UNAVAILABLE', tooLarge);
+      const refused = expectRefusal('STORE_UNAVAILABLE', tooLarge);
       const made = await Promise.all(tokens.map((t) => create(t)));
       assert.match((await refused).message, /^nothing was changed: .*too large/);
       assert.ok(made.every((each) => each.changed));
@@ -183,7 +185,7 @@ await forEachEtcd((label, etcd) => {
     }) => {
       const t = token();
       await create(t, size(9));
-      const other = new Recorded({ endpoints: backing.members.map((member) => member.clientUrl) });
+      const other = new RecordingConnection({ endpoints: backing.members.map((member) => member.clientUrl) });
       const elsewhere = partsOver(other, connection);
       await elsewhere.register(t, 1);
       other.close();
@@ -198,7 +200,7 @@ await forEachEtcd((label, etcd) => {
 const prefixes = new WeakMap<EtcdConnection, string>();
 
 /** Returns the parts of a store, over the same data as another connection if one is given. */
-function partsOver(connection: Recorded, same?: EtcdConnection): Parts {
+function partsOver(connection: RecordingConnection, same?: EtcdConnection): Parts {
   const prefix = (same && prefixes.get(same)) ?? newPrefix();
   prefixes.set(connection, prefix);
   const keys = new Keys(prefix);

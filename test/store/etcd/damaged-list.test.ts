@@ -11,7 +11,7 @@ import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { run } from '../../support/child.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, node, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 import { listWhole } from '../support/list-whole.ts';
@@ -70,7 +70,7 @@ await forEachEtcd((label, etcd) => {
         TOKENS.length - hit.length,
         'nor do they stop the list of the newest',
       );
-      await refusal('INTERNAL', store.list(undefined, 100));
+      await expectRefusal('INTERNAL', store.list(undefined, 100));
       const dry = await run(['export', '--dry-run', '--etcd', endpoints.join(','), '--etcd-prefix', prefix]);
       assert.equal(dry.code, 1, dry.stderr);
       assert.match(dry.stdout, /^would export: 7 tokens with 7 members\nleft out: .* 5 damaged\n$/);

@@ -9,7 +9,7 @@ import { remove } from '../../../src/store/etcd/log/operations.ts';
 import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
-import { allEvents, refusal, take } from '../laws/subject.ts';
+import { allEvents, expectRefusal, take } from '../laws/subject.ts';
 import { create, memberId, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
@@ -68,10 +68,10 @@ await forEachEtcd((label, etcd) => {
       const dropped = whole[9]?.revision ?? 0n;
       const signal = new AbortController();
       for (const from of [0n, made, staying.revision, dropped - 1n]) {
-        const { facts } = await refusal('REVISION_COMPACTED', store.events(on, revision(from), 10));
+        const { facts } = await expectRefusal('REVISION_COMPACTED', store.events(on, revision(from), 10));
         assert.equal(facts.compactRevision, dropped);
       }
-      await refusal('REVISION_COMPACTED', take(discovery.watch(on, made, signal.signal), 2));
+      await expectRefusal('REVISION_COMPACTED', take(discovery.watch(on, made, signal.signal), 2));
       await discovery.register(on, node(3));
       const held = await allEvents(store, on, Number(dropped), 1000);
       assert.deepEqual(held.slice(0, -1), whole.slice(10));
@@ -91,7 +91,7 @@ await forEachEtcd((label, etcd) => {
       await drop(t, 2);
       const again = await openEtcdStore({ endpoints, prefix, policy });
       try {
-        await refusal('INTERNAL', again.read(t));
+        await expectRefusal('INTERNAL', again.read(t));
       } finally {
         await again.close();
       }

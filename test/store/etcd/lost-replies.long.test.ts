@@ -10,7 +10,7 @@ import { type Owner, Scene } from '../../etcd/harness/scene.ts';
 import type { TcpProxy } from '../../etcd/harness/tcp-proxy.ts';
 import { retryIfStalled } from '../../support/retry-if-stalled.ts';
 import { waitFor } from '../../support/wait.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, node, size, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
@@ -118,7 +118,7 @@ await forEachEtcd((label, etcd) => {
       const t = token();
       await discovery.createToken(create(t));
       proxy.mute();
-      const refused = await refusal('STORE_UNAVAILABLE', discovery.register(t, node(1)));
+      const refused = await expectRefusal('STORE_UNAVAILABLE', discovery.register(t, node(1)));
       assert.match(refused.message, /^the write may have happened: etcd did not answer in time/);
       assert.equal(await members(t), 1);
       proxy.restore();
@@ -140,9 +140,9 @@ await forEachEtcd((label, etcd) => {
       // The cut may hit a call in progress; later calls cannot be sent.
       await discovery.getCluster(t).catch(() => {});
       const refusals = await Promise.all([
-        refusal('STORE_UNAVAILABLE', discovery.register(t, node(1))),
-        refusal('STORE_UNAVAILABLE', discovery.createToken(create(token()))),
-        refusal('STORE_UNAVAILABLE', discovery.listMembers(t)),
+        expectRefusal('STORE_UNAVAILABLE', discovery.register(t, node(1))),
+        expectRefusal('STORE_UNAVAILABLE', discovery.createToken(create(token()))),
+        expectRefusal('STORE_UNAVAILABLE', discovery.listMembers(t)),
       ]);
       for (const { message } of refusals) assert.doesNotMatch(message, /may have happened/);
       assert.match(refusals[0].message, /^nothing was changed: /);

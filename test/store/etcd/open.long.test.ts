@@ -15,7 +15,7 @@ import { freePorts } from '../../etcd/harness/ports.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { waitFor } from '../../support/wait.ts';
 import { CA, IDENTITY } from '../../tls/files.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, memberId, node, size, token, urls } from '../support/commands.ts';
 import { forEachEtcd } from '../support/etcd.ts';
 
@@ -24,7 +24,7 @@ const policy = DEFAULT_POLICY;
 test('an etcd before 3.4 is rejected with its version', async () => {
   // A stub, because no etcd 3.3 is installed.
   const connection = { version: async () => '3.3.27' } as unknown as EtcdConnection;
-  const refused = await refusal('STORE_UNAVAILABLE', checkPrefix(connection, new Keys('/x'), '/x'));
+  const refused = await expectRefusal('STORE_UNAVAILABLE', checkPrefix(connection, new Keys('/x'), '/x'));
   assert.match(refused.message, /^etcd 3\.3\.27 is too old: .* 3\.4 or newer; upgrade it$/);
 });
 
@@ -38,14 +38,20 @@ test('an etcd without gRPC is rejected with its version', async (t) => {
   await once(old, 'listening');
   t.after(() => old.close());
   const endpoints = [`http://127.0.0.1:${(old.address() as AddressInfo).port}`];
-  const refused = await refusal('STORE_UNAVAILABLE', openEtcdStore({ endpoints, prefix: '/x', policy }));
+  const refused = await expectRefusal(
+    'STORE_UNAVAILABLE',
+    openEtcdStore({ endpoints, prefix: '/x', policy }),
+  );
   assert.match(refused.message, /^etcd 2\.3\.8 is too old: .* 3\.4 or newer; .* import /);
 });
 
 test('an unreachable etcd is reported within the timeout of a call', async () => {
   const [port] = await freePorts(1);
   const endpoints = [`http://127.0.0.1:${port}`];
-  const refused = await refusal('STORE_UNAVAILABLE', openEtcdStore({ endpoints, prefix: '/x', policy }));
+  const refused = await expectRefusal(
+    'STORE_UNAVAILABLE',
+    openEtcdStore({ endpoints, prefix: '/x', policy }),
+  );
   assert.match(refused.message, new RegExp(`^etcd cannot be reached \\(ECONNREFUSED 127.0.0.1:${port}\\)`));
 });
 
@@ -75,7 +81,7 @@ await forEachEtcd((label, etcd) => {
           return made;
         };
         const refused = async (more?: Partial<EtcdStoreOptions>): Promise<string> =>
-          (await refusal('STORE_UNAVAILABLE', open(more))).message;
+          (await expectRefusal('STORE_UNAVAILABLE', open(more))).message;
         await body({ scene, backing, url, client, open, refused });
       });
     };
@@ -141,9 +147,9 @@ await forEachEtcd((label, etcd) => {
       const discovery = new Discovery(await open(), policy);
       const t = token('by-hand');
       await client().put('/ours/by-hand/_config/size').value('5');
-      const refused = await refusal('TOKEN_EXISTS', discovery.createToken(create(t)));
+      const refused = await expectRefusal('TOKEN_EXISTS', discovery.createToken(create(t)));
       assert.match(refused.message, /has a _config\/size key in etcd that this service did not write/);
-      await refusal('TOKEN_NOT_FOUND', discovery.getCluster(t));
+      await expectRefusal('TOKEN_NOT_FOUND', discovery.getCluster(t));
       await client().delete().key('/ours/by-hand/_config/size');
       assert.ok((await discovery.createToken(create(t))).changed);
     });
@@ -152,7 +158,7 @@ await forEachEtcd((label, etcd) => {
       const other = await BackingEtcd.start(await Scene.open(scene), { etcd, members: 1 });
       const endpoints = [...backing.members, ...other.members].map((member) => member.clientUrl);
       // Calls pick an endpoint at random, and skip a failed one for a while.
-      const refused = await refusal(
+      const refused = await expectRefusal(
         'STORE_UNAVAILABLE',
         open({ endpoints }).then((store) =>
           waitFor('a call to the other cluster', async () => {

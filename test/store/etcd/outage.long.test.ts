@@ -8,7 +8,7 @@ import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { waitFor } from '../../support/wait.ts';
-import { eventsOf, refusal } from '../laws/subject.ts';
+import { eventsOf, expectRefusal } from '../laws/subject.ts';
 import { at, create, node, size, token, ttl } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
@@ -26,7 +26,7 @@ async function sleepWhileRunning(ms: number): Promise<void> {
 /** Uses timers of the same event loop for both, so that a slow machine slows both. */
 const failsBeforeTimeout = (call: Promise<unknown>): Promise<unknown> =>
   Promise.race([
-    refusal('STORE_UNAVAILABLE', call),
+    expectRefusal('STORE_UNAVAILABLE', call),
     sleepWhileRunning(NODE_LIMIT_MS).then(() => assert.fail('a node would have timed out')),
   ]);
 
@@ -61,9 +61,9 @@ await forEachEtcd((label, etcd) => {
         const lost = members === 1 ? backing.members : backing.members.slice(1);
         for (const member of lost) await member.crash();
         const calls = Array.from({ length: 50 }, (_, i) => [
-          refusal('STORE_UNAVAILABLE', discovery.register(known, node(i))),
-          refusal('STORE_UNAVAILABLE', discovery.createToken(create(token()))),
-          refusal('STORE_UNAVAILABLE', discovery.listMembers(known)),
+          expectRefusal('STORE_UNAVAILABLE', discovery.register(known, node(i))),
+          expectRefusal('STORE_UNAVAILABLE', discovery.createToken(create(token()))),
+          expectRefusal('STORE_UNAVAILABLE', discovery.listMembers(known)),
         ]);
         await Promise.all(calls.flat());
         assert.equal(log.length, 1, log.join('\n'));
@@ -142,7 +142,7 @@ await forEachEtcd((label, etcd) => {
       assert.deepEqual([first, second], [59, 0]);
       await make();
       member.proxy.cut();
-      await refusal('STORE_UNAVAILABLE', one.sweep(future, 1000));
+      await expectRefusal('STORE_UNAVAILABLE', one.sweep(future, 1000));
       await waitFor('the other replica to take over', async () => (await two.sweep(future, 7)) > 0);
       assert.equal(await two.sweep(future, 1000), 53);
       member.proxy.restore();

@@ -10,7 +10,7 @@ import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { ETCDCTL } from '../../etcd/harness/versions.ts';
 import { waitFor } from '../../support/wait.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, node, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
@@ -65,8 +65,8 @@ await forEachEtcd((label, etcd) => {
           ({ message }: Error) => /restored from a backup/.test(message),
         ),
       );
-      await refusal('STORE_UNAVAILABLE', store.read(t1));
-      await refusal('STORE_UNAVAILABLE', discovery.register(t1, node(3)));
+      await expectRefusal('STORE_UNAVAILABLE', store.read(t1));
+      await expectRefusal('STORE_UNAVAILABLE', discovery.register(t1, node(3)));
       assert.ok(
         logged.some((line) => /restart the service if etcd was restored from a backup/.test(line)),
         logged.join('\n'),
@@ -81,8 +81,8 @@ await forEachEtcd((label, etcd) => {
         ['id1'],
       );
       while ((await again.revision()) <= stale.revision) await next.createToken(create(token()));
-      await refusal('STORE_UNAVAILABLE', store.ping());
-      await refusal('STORE_UNAVAILABLE', store.read(t1));
+      await expectRefusal('STORE_UNAVAILABLE', store.ping());
+      await expectRefusal('STORE_UNAVAILABLE', store.read(t1));
       const { cluster } = await next.register(t1, node(4));
       assert.deepEqual(
         cluster.members.map(({ id }) => id),

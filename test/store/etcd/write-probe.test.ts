@@ -6,7 +6,7 @@ import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
 import { waitFor } from '../../support/wait.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, token } from '../support/commands.ts';
 import { forEachEtcd, newPrefix } from '../support/etcd.ts';
 
@@ -33,10 +33,10 @@ await forEachEtcd((label, etcd) => {
           () => false,
         );
       await waitFor('the store not to be ready', async () => !(await isReady()));
-      const refused = await refusal('STORE_UNAVAILABLE', store.ping());
+      const refused = await expectRefusal('STORE_UNAVAILABLE', store.ping());
       assert.match(refused.message, /etcd's database is full; .*alarm disarm/);
       const discovery = new Discovery(store, policy);
-      const { message } = await refusal('STORE_UNAVAILABLE', discovery.createToken(create(token())));
+      const { message } = await expectRefusal('STORE_UNAVAILABLE', discovery.createToken(create(token())));
       assert.ok(message.includes(refused.message), `a write fails for the same reason: ${message}`);
 
       await member.call('maintenance/alarm', { ...alarm, action: 'DEACTIVATE' });

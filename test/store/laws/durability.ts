@@ -15,7 +15,7 @@ import {
   ttl,
   urls,
 } from '../support/commands.ts';
-import { refusal, type Subject } from './subject.ts';
+import { expectRefusal, type Subject } from './subject.ts';
 
 export function durabilityLaws({ start, newPlace, reopen }: Subject): void {
   describe('acknowledged data', () => {
@@ -64,7 +64,7 @@ export function durabilityLaws({ start, newPlace, reopen }: Subject): void {
         () => discovery.deleteToken(t, caller),
       ]) {
         ({ discovery } = await reopen(place));
-        await refusal('UNAUTHENTICATED', discovery.getCluster(t));
+        await expectRefusal('UNAUTHENTICATED', discovery.getCluster(t));
         const { cluster } = await discovery.getCluster(t, caller);
         assert.deepEqual([cluster.locks, cluster.allowRejoin], [locks, true]);
         await step();

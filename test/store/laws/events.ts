@@ -5,7 +5,7 @@ import { isComplete } from '../../../src/discovery/cluster.ts';
 import { revision } from '../../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { create, HOUR, memberId, named, node, size, token, ttl, urls } from '../support/commands.ts';
-import { allEvents, eventsOf, refusal, rejections, type Subject, take } from './subject.ts';
+import { allEvents, eventsOf, expectRefusal, rejections, type Subject, take } from './subject.ts';
 
 export function eventsLaws({ start, newPlace, reopen }: Subject): void {
   describe('the events of a token', () => {
@@ -78,20 +78,20 @@ export function eventsLaws({ start, newPlace, reopen }: Subject): void {
       await Promise.all(
         Array.from({ length: changes }, (_, i) => (i % 2 === 0 ? discovery.register(t, node(1)) : leave())),
       );
-      const worn = await refusal('TOKEN_WORN_OUT', leave());
+      const worn = await expectRefusal('TOKEN_WORN_OUT', leave());
       assert.equal(worn.facts.revision, made + BigInt(changes));
       const rename = (name: string) => discovery.register(t, node(1, { mode: 'REPLACE', ...named(name) }));
       await rename('x');
       for (const restart of [false, true]) {
         if (restart) ({ discovery, store } = await reopen(place));
-        await refusal('TOKEN_WORN_OUT', leave());
-        await refusal('TOKEN_WORN_OUT', rename('y'));
-        await refusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
+        await expectRefusal('TOKEN_WORN_OUT', leave());
+        await expectRefusal('TOKEN_WORN_OUT', rename('y'));
+        await expectRefusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
         assert.equal((await discovery.register(t, node(1, named('x')))).outcome, 'UNCHANGED');
       }
       await discovery.register(t, node(2));
       assert.ok(isComplete((await discovery.register(t, node(3))).cluster));
-      await refusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
+      await expectRefusal('TOKEN_WORN_OUT', discovery.reopenToken(t, ttl(HOUR).ttl));
       await discovery.deleteToken(t);
 
       const signal = new AbortController();
@@ -122,7 +122,7 @@ export function eventsLaws({ start, newPlace, reopen }: Subject): void {
       assert.ok(changes > 100);
       for (const restart of [false, true]) {
         if (restart) ({ discovery, store } = await reopen(place));
-        await refusal('TOKEN_WORN_OUT', rename(9999));
+        await expectRefusal('TOKEN_WORN_OUT', rename(9999));
         const { cluster } = await discovery.getCluster(t);
         const all = await allEvents(store, t, 0, 1000);
         assert.equal(all.length, changes);

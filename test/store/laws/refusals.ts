@@ -4,7 +4,7 @@ import type { DiscoveryError, Reason } from '../../../src/discovery/errors.ts';
 import type { Token } from '../../../src/discovery/types.ts';
 import { waitFor } from '../../support/wait.ts';
 import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/commands.ts';
-import { refusal, rejections, type Subject } from './subject.ts';
+import { expectRefusal, rejections, type Subject } from './subject.ts';
 
 export function refusalsLaws({ start, newPlace, reopen }: Subject): void {
   describe('a rejected call', () => {
@@ -13,13 +13,16 @@ export function refusalsLaws({ start, newPlace, reopen }: Subject): void {
       const t = token();
       const { revision: made } = await discovery.createToken(create(t));
       const before = await store.read(t);
-      const refused = await refusal(
+      const refused = await expectRefusal(
         'MEMBER_NOT_FOUND',
         discovery.deregister(t, memberId('nobody'), undefined),
       );
       assert.equal(refused.facts.revision, made);
       assert.deepEqual(await store.read(t), before);
-      assert.equal((await refusal('TOKEN_NOT_FOUND', discovery.getCluster(token()))).facts.revision, made);
+      assert.equal(
+        (await expectRefusal('TOKEN_NOT_FOUND', discovery.getCluster(token()))).facts.revision,
+        made,
+      );
     });
 
     test('whose decision throws does not affect other writes', async () => {
@@ -49,7 +52,7 @@ export function refusalsLaws({ start, newPlace, reopen }: Subject): void {
       const [first] = tokens as [Token];
       assert.equal((await discovery.createToken(create(first))).changed, false, 'a repeat needs no room');
       await discovery.deleteToken(first);
-      await refusal('TOO_MANY_TOKENS', discovery.createToken(create(token())));
+      await expectRefusal('TOO_MANY_TOKENS', discovery.createToken(create(token())));
       assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
       await discovery.createToken(create(token()));
     });
@@ -89,7 +92,7 @@ export function refusalsLaws({ start, newPlace, reopen }: Subject): void {
       let joined = 1;
       await untilRefused('STORE_UNAVAILABLE', () => discovery.register(first, node((joined += 1))));
       assert.ok(joined > 3, 'there was room for its members');
-      await refusal('STORE_UNAVAILABLE', discovery.reopenToken(second, ttl(HOUR).ttl));
+      await expectRefusal('STORE_UNAVAILABLE', discovery.reopenToken(second, ttl(HOUR).ttl));
       assert.equal((await discovery.register(first, node(1))).outcome, 'UNCHANGED');
       await discovery.deleteToken(second);
       await store.sweep(at(Date.now() + 2 * HOUR), 1000);

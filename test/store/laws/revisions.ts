@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { at, create, node, size, token } from '../support/commands.ts';
-import { refusal, type Subject } from './subject.ts';
+import { expectRefusal, type Subject } from './subject.ts';
 
 export function revisionsLaws({ start, newPlace, reopen }: Subject): void {
   describe('revisions', () => {
@@ -13,7 +13,7 @@ export function revisionsLaws({ start, newPlace, reopen }: Subject): void {
       for (const t of [a, b, a, b]) {
         seen.push((await discovery.register(t, node(seen.length))).revision);
       }
-      await refusal(
+      await expectRefusal(
         'CLUSTER_FULL',
         (async () => {
           seen.push((await discovery.register(a, node(20))).revision);

@@ -22,7 +22,7 @@ export interface Opened {
   readonly discovery: Discovery;
 }
 
-export async function refusal(reason: Reason, call: Promise<unknown>): Promise<DiscoveryError> {
+export async function expectRefusal(reason: Reason, call: Promise<unknown>): Promise<DiscoveryError> {
   const error = await call.then(
     () => assert.fail(`expected an error with reason ${reason}`),
     (rejection: unknown) => rejection,

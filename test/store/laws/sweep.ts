@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { DiscoveryError } from '../../../src/discovery/errors.ts';
 import { type Millis, revision } from '../../../src/discovery/types.ts';
 import { at, create, HOUR, node, size, token, ttl } from '../support/commands.ts';
-import { refusal, type Subject } from './subject.ts';
+import { expectRefusal, type Subject } from './subject.ts';
 
 export function sweepLaws({ start }: Subject): void {
   describe('the sweep', () => {
@@ -75,7 +75,7 @@ export function sweepLaws({ start }: Subject): void {
       await discovery.createToken(create(t, { ...size(5), ...ttl(HOUR) }));
       for (let i = 0; i < 5; i++) await discovery.register(t, node(i));
       await discovery.deleteToken(t);
-      await refusal('TOKEN_DELETED', discovery.createToken(create(t)));
+      await expectRefusal('TOKEN_DELETED', discovery.createToken(create(t)));
       assert.equal(await store.sweep(at(Date.now() + 1), 10), 1);
       const { cluster } = await discovery.createToken(create(t, ttl(3 * HOUR)));
       assert.deepEqual(cluster.members, []);

@@ -9,7 +9,7 @@ import { CLUSTER_LIMITS } from '../../../src/limits.ts';
 import { waitFor } from '../../support/wait.ts';
 import { at, create, HOUR, memberId, node, size, token, ttl } from '../support/commands.ts';
 import { trackTimers } from '../support/timers.ts';
-import { eventsOf, refusal, type Subject, take } from './subject.ts';
+import { eventsOf, expectRefusal, type Subject, take } from './subject.ts';
 
 export function watchLaws({ start, newPlace, reopen }: Subject): void {
   describe('a watch', () => {
@@ -107,10 +107,10 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
       const latest = await store.revision();
       const { signal } = new AbortController();
       const far = revision(latest + 1000n);
-      const { facts } = await refusal('REVISION_COMPACTED', take(discovery.watch(t, far, signal), 1));
+      const { facts } = await expectRefusal('REVISION_COMPACTED', take(discovery.watch(t, far, signal), 1));
       // Nothing else writes to this store, or to the etcd of this test.
       assert.deepEqual([facts.revision, facts.compactRevision], [latest, latest]);
-      await refusal('REVISION_COMPACTED', take(discovery.watch(t, revision(latest + 1n), signal), 1));
+      await expectRefusal('REVISION_COMPACTED', take(discovery.watch(t, revision(latest + 1n), signal), 1));
       const waiting = discovery.watch(t, latest, signal);
       await take(waiting, 1);
       const { revision: joined } = await discovery.register(t, node(2));
@@ -118,7 +118,7 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
         eventsOf(await take(waiting, 1)).map((event) => event.revision),
         [joined],
       );
-      await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), far, signal), 1));
+      await expectRefusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), far, signal), 1));
     });
 
     test('ends after a deletion; a watch that starts later is rejected', async () => {
@@ -135,11 +135,11 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
         eventsOf(items).map((event) => [event.type, event.revision]),
         [['TOKEN_DELETED', deleted]],
       );
-      await refusal('TOKEN_DELETED', take(discovery.watch(t, undefined, signal), 1));
-      await refusal('TOKEN_DELETED', take(discovery.watch(t, deleted, signal), 2));
+      await expectRefusal('TOKEN_DELETED', take(discovery.watch(t, undefined, signal), 1));
+      await expectRefusal('TOKEN_DELETED', take(discovery.watch(t, deleted, signal), 2));
       const resumed = eventsOf(await take(discovery.watch(t, made, signal), 2));
       assert.equal(resumed[0]?.type, 'TOKEN_DELETED');
-      await refusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), undefined, signal), 1));
+      await expectRefusal('TOKEN_NOT_FOUND', take(discovery.watch(token(), undefined, signal), 1));
     });
 
     test('ends when its token expires', async () => {
@@ -156,7 +156,7 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
       }, 200);
       // The timer of a watch does not keep the process alive, and nothing else does here.
       const alive = setInterval(() => {}, 1000);
-      await refusal('TOKEN_EXPIRED', watch.next());
+      await expectRefusal('TOKEN_EXPIRED', watch.next());
       clearInterval(alive);
       assert.equal(discovery.watchers(), 0);
     });
@@ -192,7 +192,7 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
       assert.equal(getEventListeners(signal, 'abort').length, 2);
 
       const refused = discovery.watch(token(), undefined, signal);
-      await refusal('TOKEN_NOT_FOUND', refused.next());
+      await expectRefusal('TOKEN_NOT_FOUND', refused.next());
       assert.equal(getEventListeners(signal, 'abort').length, 2);
 
       stop.abort();
@@ -208,7 +208,7 @@ export function watchLaws({ start, newPlace, reopen }: Subject): void {
 
       const last = discovery.watch(live, undefined, new AbortController().signal);
       await last.next();
-      const end = refusal('SHUTTING_DOWN', last.next());
+      const end = expectRefusal('SHUTTING_DOWN', last.next());
       discovery.stopWatches();
       await end;
       assert.equal(discovery.watchers(), 0);

@@ -9,7 +9,7 @@ import type { Store } from '../../../src/discovery/store.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
 import { slow } from '../../slow.ts';
 import { run } from '../../support/child.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { at, create, HOUR, node, token, ttl } from '../support/commands.ts';
 import { lmdbPlace } from '../support/place.ts';
 import { Random, seedOfRun } from '../support/random.ts';
@@ -196,7 +196,7 @@ test('an unreadable record fails only calls for its token; the error names the d
       const later = at(Date.now() + 2 * HOUR);
       let swept = 0;
       while (swept < TOKENS - 1) swept += await store.sweep(later, 10);
-      const error = await refusal('INTERNAL', store.sweep(later, 10));
+      const error = await expectRefusal('INTERNAL', store.sweep(later, 10));
       assert.match(error.message, DAMAGED_TOKEN);
       await store.close();
     },

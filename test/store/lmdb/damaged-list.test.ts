@@ -7,7 +7,7 @@ import { listClusters } from '../../../src/discovery/list-clusters.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { type Description, millis } from '../../../src/discovery/types.ts';
 import { run } from '../../support/child.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, node, token } from '../support/commands.ts';
 import { listWhole } from '../support/list-whole.ts';
 import { lmdbPlace } from '../support/place.ts';
@@ -52,7 +52,7 @@ test('damaged records stop neither the list nor an export, and both and the chec
   const query = { states: new Set(['ASSEMBLING'] as const), limit: 100 };
   const page = await listClusters(store, query, millis(Date.now()));
   assert.equal(page.clusters.length, TOKENS.length - HIT.length, 'nor do they stop the list of the newest');
-  await refusal('INTERNAL', store.list(undefined, 100));
+  await expectRefusal('INTERNAL', store.list(undefined, 100));
   await store.close();
 
   const out = join(place.path, 'tokens.jsonl');

@@ -22,7 +22,7 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { openEnvironment } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { StoreProcess } from '../support/process.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
@@ -162,7 +162,7 @@ for (const [what, make, pattern] of REFUSED) {
   test(`${what} is rejected with a reason by the store and the command, and left unchanged`, async () => {
     const path = await make();
     const before = listing(path);
-    const error = await refusal('STORE_UNAVAILABLE', openLmdbStore({ path, policy: DEFAULT_POLICY }));
+    const error = await expectRefusal('STORE_UNAVAILABLE', openLmdbStore({ path, policy: DEFAULT_POLICY }));
     assert.match(error.message, pattern);
     const { code, stdout, stderr } = await run(['serve', '--addr', '127.0.0.1:0', '--data-dir', path]);
     assert.equal(code, 1);

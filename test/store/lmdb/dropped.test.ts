@@ -11,7 +11,7 @@ import { countersOf, putCounters } from '../../../src/store/lmdb/counters.ts';
 import { openDatabases } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
-import { allEvents, refusal, take } from '../laws/subject.ts';
+import { allEvents, expectRefusal, take } from '../laws/subject.ts';
 import { at, create, HOUR, node, size, token } from '../support/commands.ts';
 
 /** Removes the first changes of a token, as versions before changes were counted did. */
@@ -51,9 +51,9 @@ test('changes that an earlier version dropped are compacted, and later ones can 
   const dropped = made.revision + 2n;
   const signal = new AbortController();
   for (const from of [0n, made.revision, dropped - 1n]) {
-    const { facts } = await refusal('REVISION_COMPACTED', store.events(on, revision(from), 10));
+    const { facts } = await expectRefusal('REVISION_COMPACTED', store.events(on, revision(from), 10));
     assert.equal(facts.compactRevision, dropped);
-    await refusal('REVISION_COMPACTED', take(discovery.watch(on, revision(from), signal.signal), 2));
+    await expectRefusal('REVISION_COMPACTED', take(discovery.watch(on, revision(from), signal.signal), 2));
   }
   await discovery.register(on, node(6));
   const held = await allEvents(store, on, Number(dropped), 2);

@@ -18,7 +18,7 @@ import { encodeCluster, encodeEvent } from '../../../src/store/lmdb/codec.ts';
 import { openDatabases, openEnvironment } from '../../../src/store/lmdb/open.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { run } from '../../support/child.ts';
-import { allEvents, refusal } from '../laws/subject.ts';
+import { allEvents, expectRefusal } from '../laws/subject.ts';
 import { create, memberId, node, token } from '../support/commands.ts';
 import { readWhole } from '../support/verify.ts';
 
@@ -149,7 +149,7 @@ test('what formats 1 and 2 keep in events only is in the records after the first
     () => discovery.deregister(lost, memberId('id2'), undefined),
     () => discovery.watch(lost, undefined, new AbortController().signal).next(),
   ]) {
-    await refusal('CLUSTER_FORMED', call());
+    await expectRefusal('CLUSTER_FORMED', call());
   }
   assert.equal((await discovery.getCluster(lost)).cluster.members.length, 1);
   const counts: ExportCounts = { exported: 0, members: 0, expired: 0, deleted: 0, closed: 0, damaged: 0 };

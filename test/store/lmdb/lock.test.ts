@@ -9,7 +9,7 @@ import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { run } from '../../support/child.ts';
 import { retryIfStalled } from '../../support/retry-if-stalled.ts';
-import { refusal } from '../laws/subject.ts';
+import { expectRefusal } from '../laws/subject.ts';
 import { create, token } from '../support/commands.ts';
 import { lmdbPlace } from '../support/place.ts';
 import { StoreProcess } from '../support/process.ts';
@@ -49,7 +49,7 @@ const race = (name: string, body: () => Promise<void>): void => {
 test('a second store in the same process is rejected, and the first keeps working', async () => {
   const place = newPlace();
   const store = await place.open(DEFAULT_POLICY);
-  const error = await refusal('STORE_UNAVAILABLE', place.open(DEFAULT_POLICY));
+  const error = await expectRefusal('STORE_UNAVAILABLE', place.open(DEFAULT_POLICY));
   assert.match(error.message, IN_USE);
   const t = token();
   await new Discovery(store, DEFAULT_POLICY).createToken(create(t));

@@ -7,7 +7,7 @@ import { type Millis, type Revision, revision, type Token } from '../../../src/d
 import { waitFor } from '../../support/wait.ts';
 import type { Place } from './factory.ts';
 import { randomCommand, randomCursor, randomPolicy, TOKENS } from './generate.ts';
-import { type Command, Model, type Outcome } from './model.ts';
+import { type Command, Model, type ModelOutcome } from './model.ts';
 import type { Random } from './random.ts';
 import { Watcher } from './watcher.ts';
 
@@ -153,7 +153,7 @@ export class History {
 }
 
 /** Runs a command on the service, and returns its outcome in the model's form. */
-async function perform(discovery: Discovery, command: Command): Promise<Outcome> {
+async function perform(discovery: Discovery, command: Command): Promise<ModelOutcome> {
   try {
     switch (command.call) {
       case 'create':
@@ -189,14 +189,14 @@ function written(answer: {
   cluster: object;
   revision: Revision;
   changed: boolean;
-}): Outcome & { cluster: never } {
+}): ModelOutcome & { cluster: never } {
   const { cluster, revision, changed } = answer;
-  return { cluster, revision, changed } as Outcome & { cluster: never };
+  return { cluster, revision, changed } as ModelOutcome & { cluster: never };
 }
 
 interface Done {
   readonly command: Command;
-  readonly outcome: Outcome;
+  readonly outcome: ModelOutcome;
 }
 
 /** Sorts by when they took effect: each change at its revision, everything else after the change before it. */

@@ -31,7 +31,7 @@ export type Command =
   | { readonly call: 'get'; readonly token: Token }
   | { readonly call: 'list'; readonly token: Token };
 
-export type Outcome =
+export type ModelOutcome =
   | { readonly refused: Reason; readonly revision: Revision | undefined }
   | {
       readonly revision: Revision;
@@ -69,7 +69,7 @@ export class Model {
   }
 
   /** Runs a command. The store assigns revisions: a change gets the one in the store's response. */
-  run(command: Command, now: Millis, answered: Revision): Outcome {
+  run(command: Command, now: Millis, answered: Revision): ModelOutcome {
     this.#answered = answered;
     const refused = this.#refusal(command, now);
     if (refused !== undefined) return { refused, revision: answered };
@@ -163,7 +163,7 @@ export class Model {
     }
   }
 
-  #create(command: CreateCommand, entry: Entry | undefined, now: Millis): Outcome {
+  #create(command: CreateCommand, entry: Entry | undefined, now: Millis): ModelOutcome {
     if (entry !== undefined) return { revision: this.#answered, cluster: entry.cluster, changed: false };
     this.revision = this.#answered;
     const { token, size, description, allowRejoin, ttl } = command;
@@ -184,7 +184,7 @@ export class Model {
     return { revision: this.revision, cluster, changed: true };
   }
 
-  #register(command: RegisterCommand, entry: Entry, now: Millis): Outcome {
+  #register(command: RegisterCommand, entry: Entry, now: Millis): ModelOutcome {
     const { id, name, peerUrls } = command;
     const { members } = entry.cluster;
     const previous = members.find((each) => each.id === id);

@@ -38,7 +38,7 @@ export class StoreProcess {
     return this.stdout.split('\n').filter((line) => line.startsWith(start));
   }
 
-  /** Why it refused writes, and why it exited. LMDB prints text of its own to stderr, some of it without a newline. */
+  /** Returns why it rejected writes and why it exited. LMDB prints to stderr too, sometimes without a newline. */
   reports(): string[] {
     return [...this.lines('refused'), ...(this.stderr.match(/the store has failed.*/g) ?? [])];
   }

@@ -16,7 +16,7 @@ export function trackTimers(aboutMs: number): { readonly left: () => number; rea
   return { left: () => live.size, stop: () => hook.disable() };
 }
 
-/** Node.js keeps the delay of a timer under this name. */
+/** Returns the delay of a timer, which Node.js keeps in a private property. */
 function delayOf(timer: object): number {
   const delay: unknown = Reflect.get(timer, '_idleTimeout');
   return typeof delay === 'number' ? delay : 0;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Answer, parseAnswers } from '../../../port/support/http1.ts';
+import { type Http1Response, parseAnswers } from '../../../port/support/http1.ts';
 import { RawClient } from '../../../port/support/raw.ts';
 import { waitFor } from '../../../support/wait.ts';
 import type { EarlyRow } from './rows.ts';
@@ -17,12 +17,12 @@ const PIECES = 20;
  * Sends a request and another one after it. Returns the first response; fails unless the second gets one too, or the
  * first closes the connection.
  */
-export async function sendTwo(port: number, row: EarlyRow, delivery: Delivery): Promise<Answer> {
+export async function sendTwo(port: number, row: EarlyRow, delivery: Delivery): Promise<Http1Response> {
   const client = await RawClient.connect(port);
   try {
     await deliver(client, row, delivery);
     client.send(NEXT);
-    const answers = (): Answer[] => parseAnswers(client.heard).answers;
+    const answers = (): Http1Response[] => parseAnswers(client.heard).answers;
     await waitFor(
       () => `the answer to a second request, after ${JSON.stringify(client.heard.toString('latin1'))}`,
       () => answers().length >= 2 || client.end !== 'open',
