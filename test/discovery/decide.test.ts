@@ -81,7 +81,7 @@ describe('a retry', () => {
     }
   });
 
-  test('of a complete cluster succeeds within a window after its own registration, and is a rejoin after that', () => {
+  test('of a complete cluster succeeds within a window after its registration, and is a rejoin later', () => {
     const one = new Case(size(2));
     one.register(1);
     one.register(2, {}, later(20_000));

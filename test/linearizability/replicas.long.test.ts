@@ -11,7 +11,7 @@ import { assertLinearizable, runFaults, UNLIMITED } from './run.ts';
 
 const [tool, etcd] = [await buildChecker(), await installedEtcd()];
 
-test('responses of two replicas on one etcd are linearizable while a replica is killed, etcd freezes or connections break', {
+test('responses of two replicas on one etcd are linearizable during faults of replicas, etcd and connections', {
   skip: tool.missing ?? etcd.missing ?? false,
 }, async (t) => {
   if (etcd.missing !== undefined) return;

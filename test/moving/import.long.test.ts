@@ -74,7 +74,7 @@ test('a store moves to another kind and back with sizes, times, flags and member
   place.destroy();
 });
 
-test('the new store has an event for each member with its time, and watches and registrations continue from there', async () => {
+test('the new store has an event for each member, and watches and registrations continue from there', async () => {
   const [from, to] = [await memoryStore(), await memoryStore()];
   const t = token();
   const source = new Discovery(from, DEFAULT_POLICY);

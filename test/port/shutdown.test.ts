@@ -64,7 +64,7 @@ async function startCall(port: number): Promise<{ client: RawClient; finish: () 
   return { client, finish: () => client.send('ze":5}') };
 }
 
-test('on SIGTERM, waits end with an empty 200, streams get SHUTTING_DOWN, calls finish, and the exit code is 0', async () => {
+test('on SIGTERM, waits end empty, streams get SHUTTING_DOWN, calls finish, and the exit code is 0', async () => {
   const { service, port, token } = await start([]);
   const session = openSession(port);
   const path = `/${token}?wait=true&recursive=true`;

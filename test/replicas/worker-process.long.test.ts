@@ -11,7 +11,7 @@ const REFUSALS: ReadonlyArray<readonly [how: string, settings: object, why: RegE
 ];
 
 for (const [how, settings, why] of REFUSALS) {
-  test(`a worker whose process cannot be started, which is reported ${how}, counts as exited, and the primary survives`, async () => {
+  test(`the primary survives a worker that cannot be started, which is reported ${how}`, async () => {
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'inherit', 'ipc'], ...settings });
     const worker = new WorkerProcess(1, { pass: () => {}, gather: async () => '' });
     assert.equal(await worker.serving, undefined);

@@ -83,7 +83,7 @@ suite('stored bytes of one client above the limit', () => {
   });
   after(() => service.stop());
 
-  test('bytes above the limit are rejected with a delay; changes without effect are free, and others are served', async () => {
+  test('bytes above the limit are rejected with a delay; no-op changes are free, and others are served', async () => {
     const of = (client: string) =>
       createClient(DiscoveryService, transports(service.url, client)['gRPC'] as Transport);
     const [alice, bob] = [of(ALICE), of(BOB)];
@@ -408,7 +408,7 @@ for (const [whose, pattern] of [
   ['of one client', /198\.51\.100\.1 .*\b3\b/],
   ['of all clients', /the service reached its limit of waiting nodes and watches; try again in 5 s/],
 ] as const) {
-  test(`watches ${whose} are bounded in every dialect; other calls are served, and a waiting client gets in later`, async (t) => {
+  test(`watches ${whose} are bounded in every dialect; other calls are served, and a waiting one gets in later`, async (t) => {
     const service =
       whose === 'of one client'
         ? await serviceWith({ watches: 3 })
@@ -528,7 +528,7 @@ for (const [how, tls] of [
   ['in plaintext', undefined],
   ['over TLS', IDENTITY],
 ] as const) {
-  test(`connections of one client above its limit get an error, then are dropped, and make room when they end, ${how}`, async (t) => {
+  test(`connections of a client above its limit get an error or are dropped, until others end, ${how}`, async (t) => {
     const { limits } = defaultConfig();
     const log = { warn() {}, error() {} };
     const limiter = new Limiter({

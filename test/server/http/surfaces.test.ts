@@ -50,7 +50,7 @@ test('the start page shows what the service is and how to use it, with the name 
   assert.ok(page.body.split('\n').every((line) => line.length <= 100));
 });
 
-test('a manual call without a media type, or with another method than POST, gets an error with the correction', async () => {
+test('a manual call without a media type, or without POST, gets an error with the correction', async () => {
   const path = '/discovery.v1.DiscoveryService/CreateToken';
   const refusals: ReadonlyArray<[status: number, pattern: RegExp, init: RequestInit]> = [
     [

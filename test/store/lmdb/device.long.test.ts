@@ -56,7 +56,7 @@ test('a full ext4 device rejects writes until it has room again', async (t) => {
   await checkAcknowledged(path, child);
 });
 
-test('an ext4 that turns read-only between two writes is detected before LMDB writes, and accepts writes after a repair', async (t) => {
+test('an ext4 that turns read-only between writes is noticed before LMDB writes, and works after a repair', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const device = loopDevice(directory, 24);

@@ -17,7 +17,7 @@ before(async () => {
 after(() => service.stop());
 
 for (const [surface, rows] of Object.entries(EARLY_ROWS)) {
-  suite(`after a response before the end of the body, the connection serves the next request or closes: ${surface}`, () => {
+  suite(`after an early response, the connection serves the next request or closes: ${surface}`, () => {
     for (const row of rows) {
       for (const delivery of DELIVERIES) {
         test(`${row.name}, ${delivery}`, async () => {

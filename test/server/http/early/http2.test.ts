@@ -53,7 +53,7 @@ async function ask({
 
 for (const [surface, rows] of Object.entries(EARLY_ROWS)) {
   if (surface === 'port') continue;
-  suite(`a response before the end of the body ends its HTTP/2 stream, and others continue: ${surface}`, () => {
+  suite(`an early response ends its HTTP/2 stream, and others continue: ${surface}`, () => {
     for (const row of rows.filter(({ chunked }) => chunked !== true)) {
       test(row.name, async () => {
         for (let time = 0; time < TIMES; time += 1) {
