@@ -13,7 +13,7 @@ const days = 24 * hours;
 export const PRESETS = {
   /** Members of a cluster: far more than any etcd cluster that works. */
   maxSize: 1000,
-  /** Default lifetime of a token: a weekend, and some days before it. */
+  /** Default lifetime of a token: enough for a weekend and the working days before it. */
   ttl: 7 * days,
   /** Shortest lifetime: enough time to start the nodes. */
   minTtl: 1 * minutes,
@@ -111,7 +111,7 @@ export const CLUSTER_LIMITS = {
   standbys: 100,
   /** Changes of a token, all of which are stored: four for each member of the largest cluster. */
   changesPerToken: 4096,
-  /** The same for each place, where that is more: a registration and its replacement. */
+  /** Changes for each place in the cluster, if this allows more in total: a registration and its replacement. */
   changesPerPlace: 2,
   /** Bytes of the changes of a token: 500 for each, enough for a member with one or two addresses. */
   changeBytesPerToken: 2 * MiB,

@@ -13,7 +13,7 @@ export const SERVICE_FLAGS = {
     parse: parseServerUrl,
     default: 'http://localhost:8087',
     env: 'DISC_SERVER',
-    help: "URL of the service. A token's full URL selects the service too.",
+    help: 'URL of the service. Not needed if a token is given as its full URL.',
   },
   cacert: {
     flag: 'cacert',

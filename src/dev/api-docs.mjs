@@ -25,7 +25,7 @@ Generated from the comments in [proto/discovery](../../proto/discovery/v1) by \`
 
 Call \`/${PACKAGE}.DiscoveryService/METHOD\` over Connect, gRPC or gRPC-Web, on HTTP/1.1 or HTTP/2. In JSON, field names are in
 lowerCamelCase, 64-bit numbers are strings, times are written like \`"2026-01-31T12:00:00Z"\` and durations like \`"3600s"\`. A field
-that a response leaves out has the empty value of its type. A deadline of more than 24 days counts as none. gRPC-Web is supported in
+that a response leaves out has the empty value of its type. A deadline of more than 24 days is ignored. gRPC-Web is supported in
 binary: generate clients of \`protoc-gen-grpc-web\` with \`mode=grpcweb\`, not \`grpcwebtext\`.
 
 Generate a client from the protos, or from the OpenAPI document that the service serves at \`/openapi.json\`. Without a client:

@@ -57,8 +57,16 @@ async function helpOf(command: Command): Promise<{ usage: string; details: reado
   if (!usage.startsWith('Usage:')) throw new Error(`${command.name} --help has no usage`);
   // Lists have a heading, and only lists and examples follow them.
   const end = rest.findIndex((paragraph) => /^[A-Z][\w ]*:\n/.test(paragraph));
-  const details = rest.slice(0, end < 0 ? undefined : end).map((paragraph) => paragraph.replace(/\s+/g, ' '));
-  return { usage: usage.replace(/^Usage: +/, '').replace(/^ +/gm, ''), details: details.map(escapeMarkdown) };
+  const details = rest.slice(0, end < 0 ? undefined : end);
+  return { usage: usage.replace(/^Usage: +/, '').replace(/^ +/gm, ''), details: details.map(detailMarkdown) };
+}
+
+/** A paragraph of the help. Indented lines keep their form. */
+function detailMarkdown(paragraph: string): string {
+  const lines = paragraph.trimEnd().split('\n');
+  const isIndented = lines.every((line) => line.startsWith('  '));
+  if (!isIndented) return escapeMarkdown(paragraph.replace(/\s+/g, ' '));
+  return ['```text', ...lines.map((line) => line.slice(2)), '```'].join('\n');
 }
 
 /** Escapes angle brackets and stars. */
@@ -83,6 +91,6 @@ function row(flag: AnyFlag): readonly string[] {
     names.map((name) => `\`${name}\``).join(', '),
     env === undefined ? '' : `\`${env}\``,
     required === true ? '(required)' : preset === undefined ? '' : `\`${preset}\``,
-    many === true ? `${help} May be given several times.` : help,
+    many === true ? `${help} Can be repeated.` : help,
   ];
 }

@@ -13,9 +13,11 @@ const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>
   fish: fishScript,
 };
 
-const HELP = `Print the script with which a shell completes commands, flags and their values.
+const HELP = `Print a script with which a shell completes commands, flags and their values.
 
 Usage: etcd-discovery completion bash|zsh|fish
+
+To load the script, add the line for your shell to the file beside it.
 
   bash  source <(etcd-discovery completion bash)          in ~/.bashrc
   zsh   source <(etcd-discovery completion zsh)           in ~/.zshrc, after compinit

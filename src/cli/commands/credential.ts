@@ -17,7 +17,7 @@ DISC_CREDENTIALS=NAME:SECRET.
 An operator can also list all clusters of the service: etcd-discovery list, and the page /_clusters.
 
 Flags:
-  --operator  create it for an operator of the service
+  --operator  Create it for an operator of the service.
 
 Examples:
   etcd-discovery credential ci >> /etc/etcd-discovery/callers

@@ -53,7 +53,7 @@ export const NEW = clientCommand({
       value: 'ACCESS,...',
       takes: 'one or more of read, join and administer, separated by commas',
       parse: parseGuard,
-      help: 'Operations that require a secret. The token is printed with the secret that lets nodes join.',
+      help: 'Operations that require a secret: read, join, administer. The token is printed with the secret that lets nodes join.',
     },
     quiet: {
       flag: 'quiet',

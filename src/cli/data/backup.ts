@@ -9,11 +9,11 @@ export const BACKUP = dataCommand({
   summary: "copy the embedded store's data to a file while the service runs",
   intro: 'Copy the data of the embedded store to a file. The service can be running or stopped.',
   usage: ['backup FILE [flags]'],
-  details: `The file must not exist yet. It is a consistent copy with every write that was acknowledged
-before it began, and is checked before it gets its name. It contains the tokens, so only its
-owner can read it. It is as large as the data file. If the data file was removed while the
-service is using it, the backup contains what the service still has open. (Back up the etcd
-store with etcd's own tools: etcdctl snapshot save.)`,
+  details: `The backup file must not exist yet. It becomes a consistent copy with every write that was
+acknowledged before the command began. The command checks the copy before it gives it its name.
+The file contains the tokens, so only its owner can read it. It is as large as the data file. If
+the data file was removed while the service is using it, the backup has what the service still
+has open. To back up the etcd store, use etcdctl snapshot save.`,
   flags: {},
   settings: ['dataDir'],
   exitCodes: 'Exit codes: 0 success, 1 failure or damaged data, 2 usage error.',

@@ -8,9 +8,9 @@ export const CHECK = dataCommand({
   summary: "check the embedded store's data or a backup for damage",
   intro: 'Check the data of the embedded store, or a backup of it, without changing anything.',
   usage: ['check [flags]             the data directory', 'check FILE                a backup'],
-  details: `The command checks every page of the file and reads every record. The records, the events, the
-index of end times and the revision counter must agree. While the service is running its pages
-change and cannot be checked: check a backup instead.`,
+  details: `The command checks every page of the file, reads every record, and compares the records with the
+events, the index of end times and the revision counter. While the service is running, the file
+changes and cannot be checked: check a backup instead.`,
   flags: {},
   settings: ['dataDir'],
   exitCodes: 'Exit codes: 0 no damage, 1 damage or failure, 2 usage error.',

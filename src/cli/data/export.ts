@@ -22,7 +22,8 @@ etcd-discovery import.`,
   usage: ['export FILE [flags]', 'export - [flags]           to standard output', 'export --dry-run [flags]'],
   details: `The file must not exist yet. It has one line of JSON per token, between a header and a last
 line that shows that it is complete. It contains the tokens, so only its owner can read it.
-Stop the service first, so that no node registers meanwhile; the embedded store enforces this.
+Stop the service first, so that no node registers meanwhile. With the embedded store, the command
+fails while the service runs.
 Tokens whose data is damaged are reported and left out.`,
   flags: { dryRun: { flag: 'dry-run', help: 'Only count what would be exported.' } },
   settings: STORE_SETTINGS,

@@ -10,12 +10,11 @@ export const RESTORE = dataCommand({
   summary: 'restore a backup into a data directory',
   intro: 'Restore a backup into a data directory of the embedded store.',
   usage: ['restore FILE [flags]'],
-  details: `Stop the service first. The backup is checked first; if it is damaged, nothing is changed.
-Registrations after the backup are lost. A token whose cluster was assembling in the backup is
-therefore closed: the cluster may have formed since with a node that is not in the backup, and
-another node must not take its place. The nodes of such a token get an error that asks for a
-new token; --keep-assembling leaves these tokens open. Revisions continue far beyond those of
-the backup, so that no revision is used twice.`,
+  details: `Stop the service first. If the backup is damaged, nothing is changed. Registrations after the
+backup are lost. A token whose cluster was assembling in the backup is therefore closed: the
+cluster may have formed since with a node that is not in the backup, and another node must not
+take its place. The nodes of such a token get an error that asks for a new token. Revisions
+continue far beyond those of the backup, so that no revision is used twice.`,
   flags: {
     replace: {
       flag: 'replace',

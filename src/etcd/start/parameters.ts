@@ -85,14 +85,14 @@ export const PARAMETERS = {
     value: 'ADDRESS',
     takes: 'an IP address like 10.0.0.1 or fd00::1 that the other nodes can reach; --host takes a DNS name',
     parse: parseNodeIp,
-    help: 'The address on which the node listens and at which other nodes reach it.',
+    help: 'The IP address on which the node listens and at which other nodes reach it. Required without --host.',
   },
   host: {
     flag: 'host',
     value: 'HOST',
     takes: 'a DNS name like infra1.example.com, or an IP address, that the other nodes can reach',
     parse: parseHost,
-    help: 'The address at which other nodes reach it, if different from --ip. Without --ip it listens on all IPv4 addresses.',
+    help: 'The DNS name or address at which other nodes reach it, if different from --ip. Without --ip it listens on all IPv4 addresses.',
   },
   listen: {
     flag: 'listen',
@@ -143,7 +143,7 @@ export const PARAMETERS = {
 /** The only parameter without a value. */
 export const MIXED = {
   flag: 'mixed',
-  help: 'The cluster mixes 3.4 or 3.5 nodes with 3.6 or 3.7 nodes. Set it for every node.',
+  help: 'The cluster mixes nodes with --discovery (3.4, 3.5) and nodes with --discovery-token (3.6, 3.7). Set it for every node.',
 } as const;
 
 export type ParameterKey = keyof typeof PARAMETERS;

@@ -10,7 +10,7 @@ export const ACCESS = {
     value: 'off|create|all',
     ...oneOf('off', 'create', 'all'),
     default: 'off',
-    help: "Who must authenticate: nobody (off), callers that create tokens (create), or every caller (all). A guarded token's own secret also satisfies all.",
+    help: "Who must authenticate: nobody (off), callers that create tokens (create), or every caller (all). With all, a guarded token's own secret is enough.",
   }),
   authFile: setting({
     flag: 'auth-file',
@@ -25,7 +25,7 @@ export const ACCESS = {
   tlsClientCrl: setting({
     flag: 'tls-client-crl',
     ...FILE,
-    help: 'The revocation lists of these CAs (PEM), one for each. Revoked certificates are rejected.',
+    help: 'Revocation lists of the client CAs (PEM), one for each. Revoked certificates are rejected.',
   }),
   tlsClientAllowedName: setting({
     flag: 'tls-client-allowed-name',

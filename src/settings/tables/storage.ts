@@ -65,7 +65,7 @@ export const STORAGE = {
   etcdPasswordFile: setting({
     flag: 'etcd-password-file',
     ...FILE,
-    help: 'File with the password of that user on its first line.',
+    help: 'File with the password of --etcd-user on its first line.',
   }),
   etcdPassword: setting({
     env: 'DISC_ETCD_PASSWORD',
