@@ -3,14 +3,14 @@ import { type Plan, planOf } from './plan.ts';
 
 const USAGE = `usage: npm run bench -- [--quick] [--only TEXT]... [--store embedded|etcd] [--waiters NUMBER]
                        [--data-dir DIR] [--json FILE] [--compare FILE]
-  --quick            a few minutes: shows that it works, and roughly how fast the service is
-  --smoke            half a minute: shows that it works, and nothing else
-  --only TEXT        only what has TEXT in its name, like "v3" or "waiters"; may be given several times
-  --store etcd       the service keeps its tokens in an etcd that is started for it (default: embedded)
-  --waiters NUMBER   how many wait at once (default 5000; with --quick 500)
-  --data-dir DIR     where stores filled with tokens are kept for the next run (default: the cache of the tests)
-  --json FILE        writes every number to FILE as well
-  --compare FILE     says what has changed since the run that FILE was written by`;
+  --quick            takes a few minutes, for a rough result
+  --smoke            takes half a minute, only to check that the benchmark works
+  --only TEXT        measures only names that contain TEXT, like "v3" or "waiters"; can be repeated
+  --store etcd       stores tokens in an etcd started for the run (default: embedded)
+  --waiters NUMBER   number of concurrent waiters (default: 5000; with --quick 500)
+  --data-dir DIR     directory that keeps filled stores for the next run (default: the tests' cache)
+  --json FILE        also writes all numbers to FILE
+  --compare FILE     compares the results with those in FILE, written by --json`;
 
 export interface Arguments {
   readonly plan: Plan;

@@ -78,6 +78,11 @@ test('comments of the API, from which its documentation is generated, are in pla
   check(filesBelow('proto/discovery', /\.proto$/).flatMap(textsOfProto));
 });
 
+test('comments, names and messages of tests and benchmarks are in plain English', () => {
+  assert.ok(testSources().length > 300, 'the sources are found');
+  check(testSources().flatMap((file) => Object.values(textsOfCode(file)).flat()));
+});
+
 test('documents are in plain English', () => check(documents().flatMap(textsOfMarkdown)));
 
 test('each exception is needed', () => {
@@ -94,6 +99,12 @@ test('each exception is needed', () => {
 
 function sources(): string[] {
   return filesBelow('src', /\.(?:ts|mjs)$/);
+}
+
+/** Without generated code, and without this file, which has an example of each phrase. */
+function testSources(): string[] {
+  const all = ['bench', 'test'].flatMap((path) => filesBelow(path, /\.(?:ts|mjs)$/));
+  return all.filter((file) => !file.includes('/gen/') && file !== 'test/words.test.ts');
 }
 
 function documents(): string[] {

@@ -14,7 +14,7 @@ import { OperatorService } from '../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import { Health } from '../../gen/grpc/health/v1/health_pb.ts';
 
-/** What a hostile service sends to its clients. */
+/** The content that a hostile service sends to its clients. */
 export interface Malice {
   /** Every text in a response or an error. */
   readonly text: string;

@@ -10,7 +10,7 @@ import { freePorts } from '../etcd/harness/ports.ts';
 import { Command, run, SpawnedService } from '../support/child.ts';
 import { CA_FILE, KEY_FILE, TLS_ARGS } from '../tls/files.ts';
 
-// What the command line prints when it fails: the problem, the next step, and an exit code.
+// The output of failed commands: the problem, the next step, and an exit code.
 
 let service: SpawnedService;
 let tls: SpawnedService;

@@ -59,7 +59,7 @@ function queries(): Query[] {
   return [...variables, ...targets, ...alerts];
 }
 
-/** What a service exposes: the values of each label, by sample name. */
+/** The metrics of a service: the values of each label, by sample name. */
 type Exposed = ReadonlyMap<string, ReadonlyMap<string, Set<string>>>;
 
 function exposed(text: string): Exposed {

@@ -18,7 +18,7 @@ const PAUSE_MS = 20;
 /** The attacker has several addresses, each with its own ports. */
 const ADDRESSES = 8;
 
-/** What a client sends before it disconnects. */
+/** Bytes that a client sends before it disconnects. */
 const WORDS: readonly (string | Buffer)[] = [
   '',
   'GET /version HTTP/1.1\r\nHost: a\r\n\r\n',

@@ -13,7 +13,7 @@ import {
   uint32,
 } from '../port/support/frames.ts';
 
-/** What an attacker sends on an HTTP/2 connection. */
+/** Frames that an attacker sends on an HTTP/2 connection. */
 export interface Flood {
   /** In place of the preface and empty SETTINGS. */
   readonly hello?: Buffer;

@@ -16,7 +16,7 @@ export interface Latency {
   readonly samples: number;
 }
 
-/** Between two calls: the client is no load. */
+/** Pause between two calls, so that the client adds hardly any load. */
 const PAUSE_MS = 3;
 
 /** A client that makes the calls of nodes on one HTTP/1.1 and one HTTP/2 connection, and measures their latency. */

@@ -16,7 +16,7 @@ export interface Held {
   readonly rssBytes: number;
   /** Open file descriptors. */
   readonly files: number;
-  /** What keeps the event loop alive, by kind. */
+  /** The number of handles that keep the event loop alive, by kind. */
   readonly handles: Readonly<Record<string, number>>;
 }
 

@@ -1,4 +1,4 @@
-// What concurrent clients did, and the responses that they got, in any dialect.
+// The calls of concurrent clients in any dialect, and their responses.
 
 /** A client's call on one token. */
 export type Call =

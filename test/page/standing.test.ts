@@ -10,9 +10,9 @@ const { ASSEMBLING, COMPLETE, EXPIRED, DELETED } = ClusterState;
 
 interface Expected {
   readonly word: string;
-  /** What the page must say. */
+  /** Text that the page must have. */
   readonly says: RegExp;
-  /** What the page must not say. */
+  /** Text that the page must not have. */
   readonly never?: RegExp;
   readonly canJoin?: true;
   readonly canReopen?: true;

@@ -13,7 +13,7 @@ const POLL = 'GET /wait HTTP/1.1\r\nHost: a\r\n\r\n';
 const upload = GET.map(([name, value]) => [name, name === ':method' ? 'POST' : value] as const);
 const poll = GET.map(([name, value]) => [name, name === ':path' ? '/wait' : value] as const);
 
-/** What a client sends before it disconnects. */
+/** Bytes that a client sends before it disconnects. */
 const ABUSES: ReadonlyArray<string | Uint8Array> = [
   '',
   PREFACE.subarray(0, 12),

@@ -101,7 +101,7 @@ async function clientHello(): Promise<Buffer> {
 
 it('HTTP/1.1 and HTTP/2 are served on the same port', assertServes);
 
-// What a client offers, what is negotiated, and how its bytes are then read: ALPN decides, not the bytes.
+// The client's offer, the negotiated protocol, and how its bytes are then read: ALPN decides, not the bytes.
 const ALPN: ReadonlyArray<[offered: string[] | undefined, agreed: string | false, h1: RegExp, h2: RegExp]> = [
   [['h2', 'http/1.1'], 'h2', /^goaway$/, /^200$/],
   [['h2'], 'h2', /^goaway$/, /^200$/],

@@ -178,7 +178,7 @@ const PREFIX = '/a/b';
 const RATE = '1/s:1000';
 const CIDRS = '10.0.0.0/8';
 
-/** What the message starts with, and the facts that it must contain. */
+/** The start of the message, and the facts that it must contain. */
 type Bad = readonly [args: string, env: Env, start: string, ...facts: string[]];
 
 const BAD: readonly Bad[] = [

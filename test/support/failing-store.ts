@@ -4,7 +4,7 @@ import type { Store } from '../../src/discovery/store.ts';
 /** A store whose database can be unreachable, like one over a network. */
 export interface FailingStore {
   readonly store: Store;
-  /** What fails now. With READS, another replica can still write. */
+  /** The calls that fail now. With READS, another replica can still write. */
   away: 'NOTHING' | 'READS' | 'ALL';
   /** How many calls failed. */
   failed: number;

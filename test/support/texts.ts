@@ -16,7 +16,7 @@ export function filesBelow(path: string, name: RegExp): string[] {
     .sort();
 }
 
-/** Returns the string literals of a program and, if asked for, its comments. */
+/** Returns the string literals of a program that have several words, and its comments. */
 export function textsOfCode(file: string): { literals: Text[]; comments: Text[] } {
   const source = readFileSync(file, 'utf8');
   const at = (index: number): Pick<Text, 'file' | 'line'> => ({ file, line: lineOf(source, index) });

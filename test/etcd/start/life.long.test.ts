@@ -20,7 +20,7 @@ const SCRIPT = /```bash\n(#!\/bin\/sh\n[\s\S]*?)```/.exec(GUIDE)?.[1] ?? '';
 
 const RESTART_MS = 300;
 
-/** What all machines share. */
+/** The setup that all machines share. */
 interface Fleet {
   readonly scene: Scene;
   readonly etcd: Etcd;

@@ -39,7 +39,7 @@ suite('a query for the start of a node', () => {
     });
   });
 
-  // What etcd would reject, and likely mistakes of a script.
+  // Values that etcd would reject, and likely mistakes of a script.
   const WRONG: ReadonlyArray<readonly [query: string, problem: RegExp]> = [
     ['', /etcd and name and ip \(or host\) are missing/],
     ['etcd=3.7&name=infra1', /ip \(or host\) is missing/],

@@ -5,7 +5,7 @@ import type { Scene } from '../harness/scene.ts';
 import { Service } from '../harness/service.ts';
 import { forEachEtcd } from '../harness/versions.ts';
 
-/** What a misconfigured node meets: a service, and a correct node that waits for one more. */
+/** The surroundings of a misconfigured node: a service, and a correct node that waits for one more. */
 interface Situation {
   readonly service: Service;
   readonly discovery: string;

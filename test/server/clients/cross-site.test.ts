@@ -25,7 +25,7 @@ const basic: Headers = {
 };
 const bearer: Headers = { Authorization: `Bearer ${ada.secret}` };
 
-/** What a browser sends with requests that another site causes. */
+/** Headers that a browser sends with requests that another site causes. */
 const FOREIGN: Readonly<Record<string, Headers>> = {
   'another site': { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' },
   'another site, by a link or an image': { 'Sec-Fetch-Site': 'cross-site' },

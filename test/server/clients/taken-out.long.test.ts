@@ -48,7 +48,7 @@ const watchMembers =
       for await (const _ of client.watchMembers(asked, { signal, headers: headers(as) }));
     });
 
-/** What a caller can keep open for long. */
+/** Calls that a caller can keep open for long. */
 const OPENS: Readonly<Record<string, Opens>> = {
   'a v2 wait': (service, token, as) =>
     start(async (signal) => {

@@ -171,7 +171,7 @@ await forEachEtcd((label, etcd) => {
       const t = token();
       await create(t);
       await register(t, 1);
-      // What etcd answers to a write when the leader is lost while it is in progress.
+      // etcd's response to a write during which it loses its leader.
       connection.answer = new Error('14 UNAVAILABLE: etcdserver: no leader');
       const { changed, cluster } = await deregister(t, 1);
       assert.ok(changed);

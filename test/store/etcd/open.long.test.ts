@@ -29,7 +29,7 @@ test('an etcd before 3.4 is rejected with its version', async () => {
 });
 
 test('an etcd without gRPC is rejected with its version', async (t) => {
-  // What etcd 2.3.8 answers; it rejects every other request as bad HTTP.
+  // etcd 2.3.8's response; it rejects every other request as bad HTTP.
   const old = createServer((request, response) => {
     response.writeHead(request.url === '/version' ? 200 : 404);
     response.end('{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}');

@@ -121,7 +121,7 @@ export function durabilityLaws({ start, newPlace, reopen }: Subject): void {
           const t = token();
           answered.set(t, (await discovery.createToken(create(t))).revision);
           answered.set(t, (await discovery.register(t, node(w))).revision);
-          // What the other workers got meanwhile, while their next writes are in progress.
+          // The other workers' acknowledged writes, while their next writes are in progress.
           for (const [other, least] of [...answered].slice(-5)) {
             const view = await discovery.getCluster(other);
             assert.ok(view.cluster.modRevision >= least);

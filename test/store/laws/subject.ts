@@ -8,7 +8,7 @@ import { revision, type Token } from '../../../src/discovery/types.ts';
 import type { WatchItem } from '../../../src/discovery/watch.ts';
 import type { Place } from '../support/factory.ts';
 
-/** What the laws need of the store under test. Everything is removed after each test. */
+/** The store under test, as the laws need it. Everything is removed after each test. */
 export interface Subject {
   /** Opens a place of its own. */
   readonly start: (policy?: Partial<Policy>) => Promise<Opened>;

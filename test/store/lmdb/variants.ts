@@ -9,7 +9,7 @@ const NUMBER_BYTES = 8;
 
 export type Variant = (bytes: Buffer, older: readonly Buffer[], random: Random) => void;
 
-/** What disks, memory and file systems have done to data. Each changes the file in place. */
+/** Damage that disks, memory and file systems have done to data. Each changes the file in place. */
 export const VARIANTS: Readonly<Record<string, Variant>> = {
   'flipped bits': (bytes, _, random) => {
     const page = pageIn(bytes, random);

@@ -10,7 +10,7 @@ import type { Cluster } from '../../../src/discovery/types.ts';
 import { revision, type Token } from '../../../src/discovery/types.ts';
 import { bytesBound, refusedFor } from '../../../src/store/refusals.ts';
 
-/** What a store keeps while it is closed. */
+/** The content of a store while it is closed. */
 export interface Disk {
   readonly key: Uint8Array;
   revision: bigint;

@@ -83,7 +83,7 @@ export class Watcher {
     try {
       for await (const item of discovery.watch(this.token, after, signal)) {
         if (this.#slow) for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
-        // What arrives on a broken connection is lost.
+        // Messages that arrive on a broken connection are lost.
         if (signal.aborted) return;
         this.#begun = true;
         if (item.type === 'SNAPSHOT') {
