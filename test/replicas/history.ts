@@ -40,7 +40,7 @@ export interface Watching {
   readonly events: ReadonlyArray<{ readonly revision: bigint; readonly member: ListedMember }>;
 }
 
-/** What clients saw of tokens without deregistrations. */
+/** The responses that clients saw for tokens without deregistrations. */
 export interface RecordedHistory {
   /** Sizes by token. */
   readonly sizes: ReadonlyMap<string, number>;
