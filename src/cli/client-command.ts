@@ -9,7 +9,7 @@ import { type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp, type Described } from './help.ts';
 import { jsonLine, wantsJson } from './output.ts';
 import { printableTransport } from './printable-transport.ts';
-import { NEW_TOKEN, problemOf } from './problem.ts';
+import { problemOf } from './problem.ts';
 import { type CommandProblem, problemOutput } from './problem-output.ts';
 import { SERVICE_FLAGS } from './service-flags.ts';
 import { type CallTarget, credentialsFor, requireToken, targetOf } from './target.ts';
@@ -100,7 +100,10 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
 
 /** Completes the next step with the given token, and the server if the token does not name it. */
 function readyToPaste(problem: CommandProblem, { given, tlsFlags, serverFlags }: CallTarget): CommandProblem {
-  const next = problem.next?.replace(NEW_TOKEN, () => `${NEW_TOKEN}${serverFlags}`);
+  const next = problem.next?.replace(
+    /etcd-discovery new --size \d+/,
+    (command) => `${command}${serverFlags}`,
+  );
   const word = given === '' ? undefined : `${shellWord(given)}${tlsFlags}`;
   return { ...problem, next: word === undefined ? next : next?.replace(/\bTOKEN\b/, () => word) };
 }

@@ -1,5 +1,6 @@
 import { type Given, type ReadFlags, readFlags, valueOf } from '../settings/read-flags.ts';
 import type { AnyFlag, Flag } from '../settings/tables/flag.ts';
+import { listOf } from '../values/list.ts';
 import { quote } from '../values/quote.ts';
 
 export type FlagSet = Readonly<Record<string, AnyFlag>>;
@@ -50,8 +51,8 @@ export function readCall<F extends FlagSet>(
     if (count > 1 && rest.many !== true) problems.push(`--${flag} can be given only once`);
   }
   const extra = words[names.length];
-  if (missing.length > 0) problems.push(`${command} requires ${missing.join(' and ')}; ${see}`);
-  if (extra !== undefined) problems.push(`${quote(extra)}: unexpected argument; ${see}`);
+  if (missing.length > 0) problems.push(`${command} requires ${listOf(missing, 'and')}; ${see}`);
+  if (extra !== undefined) problems.push(`unexpected argument ${quote(extra)}; ${see}`);
   const [problem] = problems;
   if (problem !== undefined) return { type: 'WRONG', problem, given };
   return { type: 'CALL', values, words, given };

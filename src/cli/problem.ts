@@ -23,9 +23,9 @@ const REFUSALS = {
   INVALID_ARGUMENT: { exitCode: EXIT.WRONG },
   TOKEN_NOT_FOUND: {
     exitCode: EXIT.NOT_FOUND,
-    next: `check the token and the service (--server, DISC_SERVER), or create a new token: ${NEW_TOKEN}`,
+    next: `check the URL of the service too (--server, DISC_SERVER); a new token: ${NEW_TOKEN}`,
   },
-  TOKEN_EXPIRED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
+  TOKEN_EXPIRED: { exitCode: EXIT.ENDED, next: `etcd-discovery reopen TOKEN, or ${NEW_TOKEN}` },
   TOKEN_DELETED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },
   TOKEN_EXISTS: { exitCode: EXIT.TAKEN, next: 'omit --token to let the service choose one' },
   CUSTOM_TOKEN_REFUSED: { exitCode: EXIT.FAILED, next: 'omit --token to let the service choose one' },
@@ -50,7 +50,7 @@ const REFUSALS = {
   INTERNAL: { exitCode: EXIT.FAILED },
   UNAUTHENTICATED: {
     exitCode: EXIT.DENIED,
-    next: 'pass the secret with the token (TOKEN:SECRET), or set DISC_CREDENTIALS=NAME:SECRET',
+    next: 'set DISC_CREDENTIALS=NAME:SECRET, or pass the secret with the token: TOKEN:SECRET',
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
@@ -71,7 +71,8 @@ export function problemOf(thrown: unknown, server: string): CommandProblem {
     const problem: CommandProblem = { reason, message: thrown.rawMessage, ...REFUSALS[reason] };
     // A new token would create a different cluster than the running one.
     const hasEnded = reason === 'TOKEN_EXPIRED' || reason === 'TOKEN_DELETED';
-    if (refusalOf(thrown)?.cluster?.formed !== true) return problem;
+    const cluster = refusalOf(thrown)?.cluster;
+    if (cluster?.formed !== true) return { ...problem, next: withSize(problem.next, cluster?.size) };
     if (hasEnded) return { ...problem, next: MEMBER_ADD };
     return reason === 'MEMBER_EXISTS' ? { ...problem, next: JOIN_LATE } : problem;
   }
@@ -106,6 +107,11 @@ export function problemOf(thrown: unknown, server: string): CommandProblem {
         next: saysHttps(thrown, server) ? USE_TLS : WHICH_SERVICE,
       };
   }
+}
+
+/** Suggests a token for a cluster of the same size. */
+function withSize(next: string | undefined, size: number | undefined): string | undefined {
+  return size === undefined ? next : next?.replace(NEW_TOKEN, `etcd-discovery new --size ${size}`);
 }
 
 /** Whether the error is how a TLS port answers plain HTTP, whose message does not fit an RPC. */

@@ -32,7 +32,7 @@ export async function run(args: readonly string[], bare: BareTerminal): Promise<
 async function runCommand(name: string, args: readonly string[], terminal: Terminal): Promise<number> {
   const row = CATALOG.find((each) => each.name === name);
   if (row !== undefined) return (await row.load()).run(args, terminal);
-  terminal.err(`etcd-discovery: ${quote(name)}: ${await whyUnknown(name)}\n`);
+  terminal.err(`etcd-discovery: ${await whyUnknown(name)}\n`);
   return 2;
 }
 
@@ -42,13 +42,13 @@ const SEE = '; see etcd-discovery --help';
 async function whyUnknown(name: string): Promise<string> {
   if (!name.startsWith('-')) {
     const names = [...CATALOG.map((each) => each.name), 'help'];
-    return `unknown command${didYouMean(name, names) || SEE}`;
+    return `unknown command ${quote(name)}${didYouMean(name, names) || SEE}`;
   }
   const flag = /^--?([a-z-]+)/.exec(name)?.[1];
   const serve = await CATALOG.find((each) => each.name === 'serve')?.load();
   const isOfServe = serve?.flags.some((each) => each.flag === flag || each.old?.flag === flag) === true;
-  if (isOfServe) return `the command is missing; use etcd-discovery serve --${flag}${SEE}`;
-  return `unknown flag${didYouMean(name, ['--help', '--version']) || SEE}`;
+  if (isOfServe) return `${quote(name)} is a flag of serve; use etcd-discovery serve --${flag}${SEE}`;
+  return `unknown flag ${quote(name)}${didYouMean(name, ['--help', '--version']) || SEE}`;
 }
 
 function help(): string {

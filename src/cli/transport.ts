@@ -61,9 +61,9 @@ function checkTls(tls: SecureContextOptions & { readonly ca?: string }): void {
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a directory, not a file',
-  EACCES: 'permission denied: this user cannot read the file',
+  ENOENT: 'no such file or directory',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
 };
 
 function read(flag: string, file: string): string {
@@ -71,6 +71,9 @@ function read(flag: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new Failure(EXIT.WRONG, `${flag} ${quote(file)}: ${FILE_ERRORS[code] ?? message}`);
+    throw new Failure(
+      EXIT.WRONG,
+      `${flag} ${quote(file)}: cannot read the file: ${FILE_ERRORS[code] ?? message}`,
+    );
   }
 }

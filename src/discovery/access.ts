@@ -47,7 +47,8 @@ export function authorizeMaker({ mayCreate, proof, isLed }: Caller): void {
   if (!mayCreate) throw unauthenticated('creating tokens requires', proof);
 }
 
-const HOW_OPERATORS = 'created with etcd-discovery credential NAME --operator and listed in --auth-file';
+const HOW_OPERATORS =
+  'create them with etcd-discovery credential NAME --operator and list them in --auth-file';
 
 /** Throws if the caller may not list all clusters. */
 export function authorizeOperator({ isOperator, isKnown, name, proof }: Caller): void {
@@ -56,13 +57,13 @@ export function authorizeOperator({ isOperator, isKnown, name, proof }: Caller):
     const who = name === undefined ? 'this client certificate' : name;
     throw new DiscoveryError(
       'FORBIDDEN',
-      `this requires an operator's credentials, and ${who} is not an operator; use credentials ${HOW_OPERATORS}`,
+      `${who} is not an operator; use an operator's credentials (${HOW_OPERATORS})`,
     );
   }
-  const unknown = proof === undefined ? '' : 'unknown credentials: ';
+  const unknown = proof === undefined ? '' : 'unknown credentials; ';
   throw new DiscoveryError(
     'UNAUTHENTICATED',
-    `${unknown}this requires an operator's credentials, ${HOW_OPERATORS}`,
+    `${unknown}this call requires an operator's credentials; ${HOW_OPERATORS}`,
   );
 }
 
@@ -95,7 +96,7 @@ export function authorize(
   if (proof === undefined) {
     throw new DiscoveryError(
       'UNAUTHENTICATED',
-      'this token requires a secret: pass TOKEN:SECRET (its creator has the secret)',
+      'this token requires a secret; pass TOKEN:SECRET (the creator of the token has the secret)',
       facts,
     );
   }
@@ -115,7 +116,7 @@ const WORDS = {
 function led(facts = {}): DiscoveryError {
   return new DiscoveryError(
     'FORBIDDEN',
-    'cross-site request rejected, nothing was changed: a page of another site used credentials stored in the browser; repeat it from this page, or send the secret as a bearer token',
+    'rejected a request that another site made with credentials stored in the browser; repeat it on this page, or send the secret as a bearer token',
     facts,
   );
 }
@@ -124,6 +125,6 @@ function unauthenticated(what: string, proof: SecretHash | undefined, facts = {}
   const text =
     proof === undefined
       ? `${what} credentials; ask the operator of the service for them`
-      : `unknown credentials: ${what} credentials that the operator of the service issued`;
+      : `unknown credentials; ${what} credentials from the operator of the service`;
   return new DiscoveryError('UNAUTHENTICATED', text, facts);
 }

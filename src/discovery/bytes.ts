@@ -71,7 +71,7 @@ export function checkMemberBytes({ size }: Cluster, wanted: Registration): void 
   if (bytes <= most) return;
   throw new DiscoveryError(
     'INVALID_ARGUMENT',
-    `the member would use ${bytes} bytes of the member list, and in a cluster of ${size} each member can use ${most} (its id, name and discovery text, and each peer URL with the name again); use fewer or shorter peer URLs`,
+    `the member has ${bytes} bytes, and the limit in a cluster of ${size} is ${most} (id, name, discovery text, and the name again for each peer URL); use fewer or shorter peer URLs`,
     { field: 'peer_urls' },
   );
 }

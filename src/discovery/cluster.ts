@@ -13,7 +13,7 @@ export function isComplete(cluster: Cluster): boolean {
   return cluster.members.length >= cluster.size;
 }
 
-const MEMBER_ADD = 'add this node with etcdctl member add';
+export const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add';
 
 /** Whether the cluster was ever complete. Expiry and deletion do not change this. */
 export function hasFormed(cluster: Cluster): boolean {
@@ -64,7 +64,7 @@ export function requireKnown(cluster: Cluster | undefined, revision?: Revision):
   if (cluster !== undefined) return cluster;
   throw new DiscoveryError(
     'TOKEN_NOT_FOUND',
-    'no such token: it was never created here, is mistyped, or ended long ago; create a new one',
+    'no such token: it is mistyped, was never created here, or ended long ago; check it, or create a new one',
     at(revision),
   );
 }
@@ -83,7 +83,7 @@ function requireWhole(found: Cluster, revision: Revision | undefined): Cluster {
   if (found.formed !== true) return found;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster has formed, and a member was removed here since; its place cannot be taken by discovery: ${MEMBER_ADD}`,
+    `the cluster was complete, and a member was removed here since; its place cannot be filled here; ${MEMBER_ADD}`,
     { cluster: found, ...at(revision) },
   );
 }
@@ -94,7 +94,7 @@ export function requireNotEnded(cluster: Cluster | undefined, now: Millis, revis
   if (now >= found.expireTime) {
     throw new DiscoveryError(
       'TOKEN_EXPIRED',
-      `the token expired ${ago(found.expireTime, now)}; ${afterExpiry(found)}`,
+      `the token expired ${ago(found.expireTime, now)}${afterExpiry(found)}`,
       { cluster: found, ...at(revision) },
     );
   }
@@ -108,20 +108,18 @@ export function requireNotDeleted(found: Cluster, now: Millis, revision?: Revisi
   throw new DiscoveryError(
     'TOKEN_DELETED',
     found.closedByRestore
-      ? `the service was restored from a backup ${when}, which closed this token: nodes may have registered after the backup; create a new one and start all nodes with it`
-      : `the token was deleted ${when}; ${afterEnd(found)}`,
+      ? `the service was restored from a backup ${when} and closed this token, because nodes may have registered after the backup; create a new one and start all nodes with it`
+      : `the token was deleted ${when}${hasFormed(found) ? AFTER_COMPLETE : '; create a new one'}`,
     { cluster: found, ...at(revision) },
   );
 }
 
 /** Does not suggest a new token: it would lead a late node into a different cluster than the running one. */
-function afterEnd(ended: Cluster): string {
-  return hasFormed(ended) ? `its cluster has formed; ${MEMBER_ADD}` : 'create a new one';
-}
+const AFTER_COMPLETE = `, after its cluster was complete; ${MEMBER_ADD}`;
 
 function afterExpiry(expired: Cluster): string {
-  if (hasFormed(expired)) return afterEnd(expired);
-  return `${whoRegistered(expired)}; reopen it with etcd-discovery reopen, or create a new one`;
+  if (hasFormed(expired)) return AFTER_COMPLETE;
+  return ` with ${whoRegistered(expired)}; reopen it with etcd-discovery reopen, or create a new one`;
 }
 
 /**
@@ -139,8 +137,8 @@ function whoRegistered({ members, size }: Cluster): string {
     names.push(name);
   }
   if (names.length < members.length) names.push(`${members.length - names.length} more`);
-  const who = names.length === 0 ? '' : `: ${names.join(', ')}`;
-  return `${members.length} of ${size} registered${who}`;
+  const who = names.length === 0 ? '' : ` (${names.join(', ')})`;
+  return `${members.length} of ${size} nodes registered${who}`;
 }
 
 function at(revision: Revision | undefined): { revision?: Revision } {

@@ -1,12 +1,10 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { memberBytes } from './bytes.ts';
-import { isComplete, isStandby, standbys } from './cluster.ts';
+import { isComplete, isStandby, MEMBER_ADD, standbys } from './cluster.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Cluster, Member, Millis, Registration } from './types.ts';
 
 // Checks for changes to a complete cluster.
-
-export const MEMBER_ADD = 'add this node to the running cluster with etcdctl member add instead';
 
 interface Newcomer extends Registration {
   readonly whenFull: 'REFUSE' | 'STANDBY';
@@ -16,12 +14,12 @@ export function checkRoom(cluster: Cluster, newcomer: Newcomer): void {
   const { whenFull } = newcomer;
   if (!isComplete(cluster)) return;
   if (whenFull === 'REFUSE') {
-    throw new DiscoveryError('CLUSTER_FULL', `the cluster has ${all(cluster)}; ${MEMBER_ADD}`, { cluster });
+    throw new DiscoveryError('CLUSTER_FULL', `${full(cluster)}; ${MEMBER_ADD}`, { cluster });
   }
   if (standbys(cluster).length >= CLUSTER_LIMITS.standbys) {
     throw new DiscoveryError(
       'TOO_MANY_STANDBYS',
-      `the cluster has ${all(cluster)} and ${CLUSTER_LIMITS.standbys} standbys; ${MEMBER_ADD}`,
+      `the cluster already has ${CLUSTER_LIMITS.standbys} standbys, the maximum; ${MEMBER_ADD}`,
       { cluster },
     );
   }
@@ -40,7 +38,7 @@ export function checkStandbysBytes(cluster: Cluster, wanted: Registration): void
   if (bytes <= most) return;
   throw new DiscoveryError(
     'TOO_MANY_STANDBYS',
-    `the standbys of the cluster can use ${most} bytes, and would use ${bytes} with this one; ${MEMBER_ADD}`,
+    `the standbys of the cluster would use ${bytes} bytes with this one, and the limit is ${most}; ${MEMBER_ADD}`,
     { cluster },
   );
 }
@@ -54,7 +52,7 @@ export function checkNotFinal(cluster: Cluster, member: Member): void {
   if (!isComplete(cluster) || isStandby(cluster, member.id)) return;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster has formed, and its members can no longer change here; change the running cluster with etcdctl member remove and etcdctl member add (etcd-discovery join-late prints the command)`,
+    'the cluster is complete, so its members can no longer change here; use etcdctl member remove and etcdctl member add (etcd-discovery join-late prints the command)',
     { member, cluster },
   );
 }
@@ -68,9 +66,12 @@ export function checkRetry(cluster: Cluster, member: Member, now: Millis): void 
   const apart = Math.abs(now - member.registerTime);
   if (!isComplete(cluster) || cluster.allowRejoin || apart <= CLUSTER_LIMITS.retryWindow) return;
   const why = isStandby(cluster, member.id)
-    ? `the cluster has ${all(cluster)}, and this node registered later; ${MEMBER_ADD}`
-    : 'the cluster is complete and this node is already a member: start it with its existing data, or replace it with etcdctl member remove and etcdctl member add';
+    ? `this node registered after the cluster was complete; ${MEMBER_ADD}`
+    : 'this node is already a member of the complete cluster; start it with its existing data, or replace it with etcdctl member remove and etcdctl member add';
   throw new DiscoveryError('REJOIN_REFUSED', why, { member, cluster });
 }
 
-const all = ({ size }: Cluster): string => (size === 1 ? 'its one member' : `all of its ${size} members`);
+const full = ({ size }: Cluster): string =>
+  size === 1
+    ? 'the only member of the cluster has registered'
+    : `all ${size} members of the cluster have registered`;

@@ -55,7 +55,7 @@ export function decideCreate(
   }
   // The secrets of a guarded token cannot be returned again, and its purpose and history are not public.
   if (cluster.locks !== undefined) {
-    throw new DiscoveryError('TOKEN_EXISTS', 'the token is taken; choose another token');
+    throw new DiscoveryError('TOKEN_EXISTS', 'the token already exists; choose another token');
   }
   if (hasEnded) throw stillTaken(cluster, retention);
   const same =

@@ -1,7 +1,14 @@
 import { checkMemberBytes } from './bytes.ts';
 import type { Change } from './change.ts';
-import { isComplete, requireKnown, requireLive, requireNotDeleted, requireNotEnded } from './cluster.ts';
-import { checkNotFinal, checkRetry, checkRoom, checkStandbysBytes, MEMBER_ADD } from './complete.ts';
+import {
+  isComplete,
+  MEMBER_ADD,
+  requireKnown,
+  requireLive,
+  requireNotDeleted,
+  requireNotEnded,
+} from './cluster.ts';
+import { checkNotFinal, checkRetry, checkRoom, checkStandbysBytes } from './complete.ts';
 import { DiscoveryError } from './errors.ts';
 import { alike } from './member-index.ts';
 import { checkText } from './one-text.ts';
@@ -117,7 +124,7 @@ function checkFree(members: readonly Member[], wanted: Registration): void {
     if (member.name === wanted.name) {
       throw new DiscoveryError(
         'NAME_TAKEN',
-        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; start this node with another --name`,
+        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; start this node with a different --name`,
         { member },
       );
     }
@@ -135,7 +142,7 @@ function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>):
     if (own === undefined) continue;
     throw new DiscoveryError(
       'PEER_URL_TAKEN',
-      `the peer URL ${own} is taken by the member '${member.name}'; start this node with other --initial-advertise-peer-urls`,
+      `the peer URL ${own} is taken by the member '${member.name}'; start this node with a different --initial-advertise-peer-urls`,
       { member },
     );
   }

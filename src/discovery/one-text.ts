@@ -12,7 +12,7 @@ export function checkText(members: readonly Member[], { id, discoveryText }: Reg
   if (other === undefined || other.discoveryText === discoveryText) return;
   throw new DiscoveryError(
     'DISCOVERY_TEXT_DIFFERS',
-    `this node was started with ${flagOf(discoveryText)}, and the member '${other.name}' with ${flagOf(other.discoveryText)}; etcd derives the cluster id from this text: start every node with exactly the same text`,
+    `this node was started with ${flagOf(discoveryText)}, but the member '${other.name}' with ${flagOf(other.discoveryText)}; start every node with exactly the same text, because etcd derives the cluster id from it`,
     { member: other },
   );
 }

@@ -65,6 +65,12 @@ function strangerIn(token: string): string | undefined {
   return `${STRANGERS[found] ?? shown} ${where}`;
 }
 
+function faultOf(token: string): string {
+  const stranger = strangerIn(token);
+  if (stranger !== undefined) return `contains ${stranger}`;
+  return token.startsWith('_') ? 'starts with _' : `has ${token.length} characters`;
+}
+
 const hex = (character: string): string =>
   character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
 
@@ -74,8 +80,7 @@ export function parseToken(text: string): Token {
     throw invalid('token', 'the token is missing; create one with CreateToken or GET /new?size=3');
   if (text.length > CLUSTER_LIMITS.tokenLength || !WORD.test(text)) {
     const rule = `a token must have 1 to ${CLUSTER_LIMITS.tokenLength} ${WORD_RULE}`;
-    const place = strangerIn(text);
-    throw invalid('token', place === undefined ? rule : `${rule}; this one contains ${place}`);
+    throw invalid('token', `${rule}; this one ${faultOf(text)}`);
   }
   return text as Token;
 }
@@ -149,10 +154,11 @@ export function parseTtl(ms: number | undefined, policy: Policy): Ttl {
 }
 
 export function parseMemberId(text: string): MemberId {
+  if (text === '') throw invalid('member_id', 'the member id is missing');
   if (text.length > CLUSTER_LIMITS.memberIdLength || !WORD.test(text)) {
     throw invalid(
       'member_id',
-      `a member id must have 1 to ${CLUSTER_LIMITS.memberIdLength} ${WORD_RULE}; got ${quote(text)}`,
+      `the member id ${quote(text)} is not valid; it must have 1 to ${CLUSTER_LIMITS.memberIdLength} ${WORD_RULE}`,
     );
   }
   return text as MemberId;
@@ -164,7 +170,7 @@ export function parseMemberName(text: string): MemberName {
   if (text.length > CLUSTER_LIMITS.nameLength || /[\s,=]/.test(text) || hasControl(text)) {
     throw invalid(
       'name',
-      `a member name must have 1 to ${CLUSTER_LIMITS.nameLength} characters, without commas, equals signs or spaces; got ${quote(text)}`,
+      `the member name ${quote(text)} is not valid; it must have at most ${CLUSTER_LIMITS.nameLength} characters, without commas, equals signs or spaces`,
     );
   }
   return text as MemberName;
@@ -206,7 +212,7 @@ function checkPeerUrl(text: string): PeerUrl {
   ) {
     throw invalid(
       'peer_urls',
-      `a peer URL must be http://host:port or https://host:port with nothing after it; got ${quote(text)}`,
+      `the peer URL ${quote(text)} is not valid; use http://host:port or https://host:port, with nothing after the port`,
     );
   }
   return text as PeerUrl;

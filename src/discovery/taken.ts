@@ -18,8 +18,8 @@ export function takenByAnother(existing: Cluster, command: Asked): DiscoveryErro
   const { size } = existing;
   const text =
     size === command.size
-      ? `the token is taken by a cluster of size ${size} with a different ${differences(existing, command)}; choose another token`
-      : `the token is taken by a cluster of size ${size}, which cannot change; choose another token for a cluster of size ${command.size}`;
+      ? `the token already exists with a different ${differences(existing, command)}; choose another token`
+      : `the token already exists with size ${size}, which cannot change; choose another token for a cluster of size ${command.size}`;
   return new DiscoveryError('TOKEN_EXISTS', text, { cluster: existing });
 }
 
@@ -43,7 +43,7 @@ export function stillTaken(ended: Cluster, retention: number): DiscoveryError {
       : (['TOKEN_DELETED', `was deleted at ${minute(ended.deleteTime)}`] as const);
   return new DiscoveryError(
     reason,
-    `the token ${how} and stays taken until ${until}, because nodes may still use it; choose another token or create a new one`,
+    `the token ${how} and cannot be used again until ${until}, because nodes may still have it; choose another token or create a new one`,
     { cluster: ended },
   );
 }

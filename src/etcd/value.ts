@@ -6,7 +6,7 @@ export interface MemberValue {
   readonly peerUrls: readonly string[];
 }
 
-const FORM = 'use name=peerURL, or name=peerURL,name=peerURL for several';
+const FORM = 'use NAME=PEER_URL, or NAME=PEER_URL,NAME=PEER_URL for several URLs';
 
 /** More URLs than the service accepts: a longer value is rejected anyway and need not be read to the end. */
 const PARTS_READ = 100;
@@ -22,13 +22,13 @@ export function parseValue(value: string): MemberValue | string {
   for (const part of value.split(',', PARTS_READ)) {
     const [partName = '', url, ...others] = part.split('=', 3);
     if (url === undefined) {
-      return `${quoted(part)} has no equals sign; ${FORM}, and neither the node's name (--name) nor a URL can contain a comma`;
+      return `${quoted(part)} has no equals sign; ${FORM} (without commas in --name or a URL)`;
     }
     if (others.length > 0) {
-      return `${quoted(part)} has too many equals signs; ${FORM}, and neither the node's name (--name) nor a URL can contain one`;
+      return `${quoted(part)} has too many equals signs; ${FORM} (without equals signs in --name or a URL)`;
     }
     if (name !== undefined && name !== partName) {
-      return `the value has two node names, ${quoted(name)} and ${quoted(partName)}; ${FORM}, always with the same name`;
+      return `the value has two node names, ${quoted(name)} and ${quoted(partName)}; repeat the same name before each URL`;
     }
     name = partName;
     peerUrls.push(url);

@@ -1,3 +1,4 @@
+import { listOf } from '../values/list.ts';
 /** UnreadReason says why a body was not read: too long, or too slow. */
 export type UnreadReason = 'TOO_LARGE' | 'TOO_SLOW';
 
@@ -60,14 +61,14 @@ export function invalidField(cause: string): V2Error {
 
 /** Returns the error for a method that the path does not have. */
 export function notAllowed(allow: string): V2Error {
-  const cause = `this path supports only ${allow.replaceAll(',', ', ')}`;
+  const cause = `this path does not support the method; use ${listOf(allow.split(','), 'or')}`;
   return v2Error(405, 110, cause, { message: 'Method Not Allowed', allow });
 }
 
 /**
  * Appended to errors that do not spend the token, because etcd's next log line always says to get a new one.
  */
-export const TOKEN_GOOD = 'the token is still good';
+export const TOKEN_GOOD = 'the token is still valid';
 
 /** For etcd 0.4 nodes, whose discovery protocol was different. */
 export const SINCE_ETCD_2 = 'this service supports etcd 2.0 and later; upgrade etcd';

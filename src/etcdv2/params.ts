@@ -173,4 +173,4 @@ export function parseKeyParams(params: Params, method: string): KeyParams | V2Er
   return parsed;
 }
 
-const LIFETIME = 'a member stays as long as its token, and the token has its own lifetime';
+const LIFETIME = 'a member stays until its token ends';

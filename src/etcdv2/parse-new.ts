@@ -32,13 +32,13 @@ export function parseNew(raw: RawRequest, query: string): NewRequest | V2Error {
       : { type: 'NEW', size: 3 };
   }
   const size = parseSizeText(text);
-  return typeof size === 'string' ? refuse(`${size}; use for example /new?size=3`) : { type: 'NEW', size };
+  return typeof size === 'string' ? refuse(`${size}; for example /new?size=3`) : { type: 'NEW', size };
 }
 
-const LIKE = 'send only size, as in /new?size=3, curl -d size=3 or {"size":3}';
+const LIKE = 'send size=3 or {"size":3}, or use /new?size=3';
 
 function unknown(sent: string): string {
-  return `/new does not accept ${quoted(sent)}; ${LIKE}`;
+  return `/new does not accept ${quoted(sent)}; it accepts only size, as in /new?size=3`;
 }
 
 /** Returns the size in a JSON body as text. A string says what is wrong. */

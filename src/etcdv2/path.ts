@@ -74,7 +74,7 @@ function locateKey(segments: Segments): PathPlace | V2Error {
     return v2Error(
       403,
       110,
-      `tokens are secret and cannot be listed; request one: ${V2_PATHS.replace(' and ', ' or ')}`,
+      `tokens are secret and cannot be listed; request one token: ${V2_PATHS.replace(' and ', ' or ')}`,
     );
   }
   return locateInToken(rest);

@@ -37,7 +37,7 @@ export const ROWS: Readonly<Record<(typeof ErrorReason)[keyof typeof ErrorReason
   [ErrorReason.UNAUTHENTICATED]: row(401, 110, 'WORDS', 'Credentials required'),
   [ErrorReason.FORBIDDEN]: row(403, 110, 'WORDS', 'Not authorized'),
   [ErrorReason.TOO_MANY_REQUESTS]: row(429, 110, 'WORDS', 'Too many requests'),
-  [ErrorReason.CLUSTER_FORMED]: row(403, 110, 'WORDS', 'Cluster has formed'),
+  [ErrorReason.CLUSTER_FORMED]: row(403, 110, 'WORDS', 'Cluster is complete'),
   [ErrorReason.TOKEN_WORN_OUT]: row(403, 110, 'WORDS', 'Token is worn out'),
   [ErrorReason.DISCOVERY_TEXT_DIFFERS]: row(412, 101, 'WORDS_TOKEN_GOOD', 'Discovery text differs'),
 };

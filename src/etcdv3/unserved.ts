@@ -11,13 +11,13 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['etcdserverpb.KV/Compact', 'each token keeps its latest changes automatically'],
   ['etcdserverpb.KV/RangeStream', 'use Range (etcdctl without --stream)'],
   ['etcdserverpb.Lease', 'members stay until they are deleted or the token expires'],
-  ['etcdserverpb.Maintenance', 'this service is not an etcd'],
+  ['etcdserverpb.Maintenance', 'it has no etcd members to maintain'],
   [
     'etcdserverpb.Maintenance/Snapshot',
     'back up with etcd-discovery backup, or the etcd that holds the data',
   ],
-  ['v3electionpb.Election', 'elections are not available'],
-  ['v3lockpb.Lock', 'locks are not available'],
+  ['v3electionpb.Election', 'use an etcd cluster for elections'],
+  ['v3lockpb.Lock', 'use an etcd cluster for locks'],
 ]);
 
 /** Returns the error for a method of etcd's API that is not served. Undefined for paths outside that API. */

@@ -55,7 +55,7 @@ export function rootSeenFrom(url: string): string {
   return '../'.repeat(Math.max(0, Math.min(depth, DEEPEST))) || './';
 }
 
-const OTHER = ['Not possible', 'Check the address, or go back to the home page.'] as const;
+const OTHER = ['Request rejected', 'Check the address, or go back to the home page.'] as const;
 const FAILED = ['The service failed', 'No data was lost. Reload this page in a moment.'] as const;
 
 /** The title by status, and what to do if the service's message does not say so. */

@@ -44,7 +44,7 @@ const NOT_NOW = 'No data was lost. Reload this page in a moment.';
 // For reasons of calls that the page does not make.
 const OTHER: Row = {
   status: 400,
-  title: 'Not possible',
+  title: 'Request rejected',
   advice: 'Check the address, or go back to the home page.',
 };
 
@@ -59,7 +59,7 @@ const REFUSALS = {
   [ErrorReason.TOKEN_NOT_FOUND]: {
     status: 404,
     title: 'Token not found',
-    lead: 'The token was never created here, the address is mistyped, or the token ended long ago.',
+    lead: 'The address is mistyped, or the token was never created here or ended long ago.',
     advice: `${COMPARE} A node that was started with this token reports the same error in its log.`,
   },
   [ErrorReason.TOKEN_EXPIRED]: { status: 410, title: 'This token has expired', advice: 'Create a new one.' },

@@ -52,7 +52,7 @@ function roomOf(
 const SILENT_MS = 1000;
 
 const AFTER_A_KILL =
-  'the last process that used the data directory did not shut down cleanly: it was killed, ran out of memory, had a disk failure (see the kernel log), or the machine went down; the data was checked and is complete, with every acknowledged write';
+  'the last process that used the data directory did not shut down cleanly (killed, out of memory, disk failure or power loss: see the kernel log); the data was checked, and every acknowledged write is there';
 
 /** Opens the store. Rejects with a DiscoveryError whose message says what to do. */
 export async function openStore(

@@ -71,13 +71,13 @@ export class Story {
     for (const { kind, members, text } of newWarnings(before, cluster)) {
       const named = members.map((name) => nameShown(name, token));
       const facts = { token: tokenLabel(token), warning: kind, members: named };
-      this.#log.warn(facts, `the peer URLs of a cluster look wrong: ${safe(text, token)}`);
+      this.#log.warn(facts, `the peer URLs of the cluster look wrong: ${safe(text, token)}`);
     }
   }
 
   expired(cluster: Cluster): void {
     const facts = { token: tokenLabel(cluster.token), ...countOf(cluster) };
-    const what = hasFormed(cluster) ? 'its cluster has formed' : `${shareOf(cluster)} registered`;
+    const what = hasFormed(cluster) ? 'its cluster was complete' : `${shareOf(cluster)} registered`;
     this.#log.info(facts, `the token expired; ${what}`);
   }
 

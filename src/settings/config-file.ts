@@ -67,10 +67,12 @@ export function parseConfigFile(text: string, file: string): ConfigFile {
     }
     const before = givens.get(known.key);
     if (before !== undefined) {
-      problems.push(`${where}: ${key.value} is set twice, here and at ${before.source.replace(/ .*/, '')}`);
+      problems.push(
+        `${where}: ${key.value} is set twice, here and at ${before.source.replace(/: [^ ]*$/, '')}`,
+      );
       return;
     }
-    const source = `${where} ${key.value}`;
+    const source = `${where}: ${key.value}`;
     const written = textOf(value, known.setting, source);
     if (written !== undefined) givens.set(known.key, { source, text: written });
   };

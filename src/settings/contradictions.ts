@@ -27,7 +27,7 @@ function sameAddress({ listen, metricsListen }: Config, given: Givens): string[]
   const metrics = given.get('metricsAddr');
   if (metrics === undefined || metricsListen === undefined || listen.port === 0) return [];
   if (metricsListen.port !== listen.port || metricsListen.host !== listen.host) return [];
-  return [`${shown(metrics)}: this is the address of the service itself; omit it to serve /metrics there`];
+  return [`${shown(metrics)}: is the address of the service itself; omit it to serve /metrics there`];
 }
 
 function wrongLifetimes({ policy }: Config, given: Givens): string[] {
@@ -66,13 +66,13 @@ function wrongAccess({ auth: { mode } }: Config, given: Givens): string[] {
   const ofClients =
     given.get('tlsClientCrl') ?? given.get('tlsClientAllowedName') ?? given.get('tlsClientOperatorName');
   if (ofClients !== undefined && clientCa === undefined) {
-    return [`${shown(ofClients)}: applies to client certificates; set ${named('tlsClientCa')}`];
+    return [`${shown(ofClients)}: requires client certificates; set ${named('tlsClientCa')}`];
   }
   if (mode === 'off') {
     // With an explicit `off`, the file is for operators only.
     if (file === undefined || auth !== undefined) return [];
     return [
-      `${shown(file)}: has no effect without authentication; set ${named('auth')} to create or all (or to off, to use the file for operators only)`,
+      `${shown(file)}: has no effect while --auth is not set; set ${named('auth')} to create or all, or to off if the file lists only operators`,
     ];
   }
   if (file === undefined && clientCa === undefined && auth !== undefined) {
@@ -102,12 +102,12 @@ function wrongStore(endpoints: readonly EtcdEndpoint[] | undefined, given: Given
   const ofEtcd = OF_ETCD.find((key) => given.has(key));
   if (etcd === undefined) {
     if (ofEtcd !== undefined)
-      problems.push(`${given.get(ofEtcd)?.source}: applies to the etcd store; set ${named('etcd')}`);
+      problems.push(`${given.get(ofEtcd)?.source}: requires the etcd store; set ${named('etcd')}`);
     return problems;
   }
   if (dataDir !== undefined) {
     problems.push(
-      `${etcd.source} and ${dataDir.source} both set where tokens are stored; set only one of them`,
+      `${etcd.source} and ${dataDir.source} both say where to store tokens; set only one of them`,
     );
   }
   problems.push(...halfOfTls('etcdCert', 'etcdKey', given));

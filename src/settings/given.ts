@@ -68,6 +68,6 @@ export function unknownVariables(env: Env): string[] {
       // Compared without the common prefix, which would make all names similar.
       const meant = nearest(withoutPrefix(name), [...known].map(withoutPrefix));
       const hint = meant === undefined ? '' : `; did you mean ${PREFIX}${meant}?`;
-      return `unknown setting ${shown} in the environment${hint}`;
+      return `ignoring ${shown}, which is not a setting${hint}`;
     });
 }

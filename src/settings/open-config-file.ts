@@ -24,16 +24,16 @@ export function openConfigFile({ source, text: file }: Given): ConfigFile {
   } catch (error) {
     // The error's own text has the whole name.
     const { code = '' } = error as NodeJS.ErrnoException;
-    return wrong(`${named}: ${FILE_ERRORS[code] ?? `cannot read the file (${code})`}`);
+    return wrong(`${named}: cannot read the file: ${FILE_ERRORS[code] ?? code}`);
   }
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a directory, not a file',
+  ENOENT: 'no such file or directory',
+  EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is not a directory',
   ENAMETOOLONG: 'the name is too long for a file',
-  EACCES: 'permission denied: this user cannot read the file',
+  EACCES: 'permission denied',
 };
 
 /**

@@ -70,14 +70,14 @@ export function readFlags(
           source,
           Object.keys(options).map((known) => `--${known}`),
         ) || `; ${see}`;
-      problems.push(noSuchFlag?.(source) ?? `${quote(source)}: unknown flag${meant}`);
+      problems.push(noSuchFlag?.(source) ?? `unknown flag ${quote(source)}${meant}`);
     } else if (flag.value === undefined && text !== undefined)
-      problems.push(`${source}: this flag does not take a value; ${see}`);
+      problems.push(`${source} does not take a value; ${see}`);
     else if (
       flag.value !== undefined &&
       (text === undefined || (!token.inlineValue && text.startsWith('-')))
     ) {
-      problems.push(`${source}: requires a value: ${flag.takes}`);
+      problems.push(`${source} requires a value: ${flag.takes}`);
     } else given.set(flag.flag, [...(given.get(flag.flag) ?? []), { source, text: text ?? '' }]);
   }
   return { words, given, help, problems };

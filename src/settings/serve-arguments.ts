@@ -23,7 +23,7 @@ export function readServeArguments(args: readonly string[], env: Env, pid = proc
 function wrongWord(word: string, args: readonly string[]): string {
   return ['-h', '--help'].includes(args[args.indexOf(word) - 1] ?? '')
     ? `-h ${quote(word)}: -h shows the help; set the public URL with --host`
-    : `${quote(word)}: unexpected argument; serve takes only flags; ${SEE}`;
+    : `unexpected argument ${quote(word)}: serve takes only flags; ${SEE}`;
 }
 
 /** Explains a flag that would belong to a setting that only a variable can set, such as --etcd-password. */

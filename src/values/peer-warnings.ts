@@ -1,3 +1,4 @@
+import { listOf } from './list.ts';
 import { type PeerAddress, peerAddressOf } from './peer-address.ts';
 
 // Finds likely mistakes in the peer URLs of a cluster's members. Each may be intended, so nothing is
@@ -206,5 +207,5 @@ function list(items: readonly string[]): string {
     items.length > NAMES_SHOWN + 1
       ? [...items.slice(0, NAMES_SHOWN), `${items.length - NAMES_SHOWN} more`]
       : items;
-  return shown.length < 2 ? `${shown[0]}` : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+  return listOf(shown, 'and');
 }

@@ -193,7 +193,7 @@ suite('in a pipe', () => {
     assert.deepEqual(await Promise.all(ends.map(async (each) => (await each.ended).code)), [5, 5, 5]);
     assert.match(
       ends[0]?.stderr ?? '',
-      /^etcd-discovery: the token expired .*\nnext: etcd-discovery new --size 3 --server http\S+\n$/m,
+      /^etcd-discovery: the token expired .*\nnext: etcd-discovery reopen \S+, or etcd-discovery new --size 2 --server http\S+\n$/m,
     );
     assert.match(ends[1]?.stderr ?? '', /^etcd-discovery: the token expired /);
     assert.match(ends[2]?.stderr ?? '', /\netcd-discovery: the token was deleted while waiting\n/);

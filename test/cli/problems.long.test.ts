@@ -50,12 +50,12 @@ async function fails(args: readonly string[], code: number, text: RegExp): Promi
 suite('a usage error exits with code 2', () => {
   const wrong: ReadonlyArray<[args: string[], text: RegExp]> = [
     [['show'], /: show requires TOKEN; see etcd-discovery show --help\n$/],
-    [['show', 'a', 'b'], /: "b": unexpected argument/],
-    [['show', 'a', '--colour'], /: "--colour": unknown flag/],
+    [['show', 'a', 'b'], /: unexpected argument "b"/],
+    [['show', 'a', '--colour'], /: unknown flag "--colour"/],
     [['new', '-size', '3'], /: -size: .*two dashes; write --size/],
-    [['-addr', ':8087'], /: "-addr": .*etcd-discovery serve --addr;/],
-    [['--etcd=http://a:1'], /: "--etcd=.*": .*etcd-discovery serve --etcd;/],
-    [['--colour'], /: "--colour": unknown flag/],
+    [['-addr', ':8087'], /: "-addr" .*etcd-discovery serve --addr;/],
+    [['--etcd=http://a:1'], /: "--etcd=.*" .*etcd-discovery serve --etcd;/],
+    [['--colour'], /: unknown flag "--colour"/],
     [['flags', 'a', '--etcd', '3.6'], /: flags requires --name NAME;/],
     [['flags', 'a', '--etcd', '3.6', '--name', 'a'], /: flags requires --ip ADDRESS or --host HOST;/],
     [['flags', 'a', '--listen', 'localhost'], /--listen "localhost": must be an IP address/],
@@ -72,9 +72,9 @@ suite('a usage error exits with code 2', () => {
     [['flags', 'a', '--data-dir', '/a\nb'], /: --data-dir "\/a\\nb": must be a directory/],
     [['flags', 'a', '--discovery-cacert', '/a\nb'], /: --discovery-cacert "\/a\\nb": must be a file/],
     [['new', '--size', '0'], /: --size "0": must be a whole number from 1/],
-    [['new', '--size'], /: --size: .*value: a whole number/],
+    [['new', '--size'], /: --size requires a value: a whole number/],
     [['new', '--size', '3', '-n', '4'], /: --size .*only once/],
-    [['new', '--quiet=yes'], /: --quiet: .*not take a value/],
+    [['new', '--quiet=yes'], /: --quiet does not take a value/],
     [['new', '--server', 'localhost'], /: --server "localhost": must be a URL like http:\/\/localhost:8087/],
     [['show', 'example.com/abc'], /: "example.com\/abc" is not a valid token; .*https:\/\//],
     [['show', 'http://localhost:8087'], /: the URL has no token: /],
@@ -83,16 +83,16 @@ suite('a usage error exits with code 2', () => {
     [['show', 'a', '--cert', 'x.pem'], /: a client certificate requires its private key: set both --cert/],
     [
       ['show', 'a', '--cacert', '/no/such.pem'],
-      /: --cacert \(DISC_CACERT\) "\/no\/such\.pem": no such file\n/,
+      /: --cacert \(DISC_CACERT\) "\/no\/such\.pem": cannot read the file: no such file/,
     ],
-    [['shwo', 'a'], /: "shwo": .*command; did you mean show\?\n$/],
-    [['frobnicate'], /: "frobnicate": .*command; see etcd-discovery --help\n$/],
-    [['new', '--siez', '3'], /: "--siez": .*flag; did you mean --size\?\n$/],
+    [['shwo', 'a'], /: unknown command "shwo"; did you mean show\?\n$/],
+    [['frobnicate'], /: unknown command "frobnicate"; see etcd-discovery --help\n$/],
+    [['new', '--siez', '3'], /: unknown flag "--siez"; did you mean --size\?\n$/],
     [['new', '--output', 'jsno'], /: --output "jsno": must be text or json; did you mean json\?\n$/],
     [['serve', '--log-level', 'wran'], /: --log-level "wran": .* did you mean warn\?\n$/],
-    [['--versoin'], /: "--versoin": .*flag; did you mean --version\?\n$/],
-    [['completion', 'bsh'], /: "bsh": .* did you mean bash\?\n$/],
-    [['completion', 'tcsh'], /: "tcsh": completion takes bash, zsh or fish/],
+    [['--versoin'], /: unknown flag "--versoin"; did you mean --version\?\n$/],
+    [['completion', 'bsh'], /: unknown shell "bsh"; did you mean bash\?\n$/],
+    [['completion', 'tcsh'], /: unknown shell "tcsh"; use bash, zsh or fish/],
   ];
   for (const [args, text] of wrong) {
     test(args.join(' '), async () => {
@@ -282,7 +282,7 @@ suite('a rejection has a text and an exit code', () => {
     fails(
       ['wait', 'nobody', '-s', service.url],
       4,
-      /: no such token: .*\nnext: check the token and the service/,
+      /: no such token: .*\nnext: check the URL of the service/,
     ));
 
   test('the next step names the same service', async () => {

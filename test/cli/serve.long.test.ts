@@ -58,7 +58,7 @@ suite('help and versions', () => {
       assert.match(stdout, /^ {2}serve +\S/m);
     }
     assert.deepEqual(await run(['help', 'serve']), await run(['serve', '--help']));
-    const wrong = '"sevre": unknown command; did you mean serve?';
+    const wrong = 'unknown command "sevre"; did you mean serve?';
     assert.deepEqual(await run(['help', 'sevre']), {
       code: 2,
       stdout: '',
@@ -71,7 +71,7 @@ suite('help and versions', () => {
     assert.deepEqual(wrong, {
       code: 2,
       stdout: '',
-      stderr: 'etcd-discovery: "serv": unknown command; did you mean serve?\n',
+      stderr: 'etcd-discovery: unknown command "serv"; did you mean serve?\n',
     });
     assert.equal((await run(['--verbose'])).code, 2);
     const nothing = await run([]);

@@ -145,7 +145,7 @@ describe('a retry', () => {
     const error = expectRefused('PEER_URL_TAKEN', () => one.decide(1, named('second')));
     assert.match(
       error.message,
-      /^the peer URL \S+ is taken by the member 'infra1'; .*other --initial-advertise-peer-urls/,
+      /^the peer URL \S+ is taken by the member 'infra1'; .*--initial-advertise-peer-urls/,
     );
   });
 });
@@ -177,13 +177,13 @@ describe('creating', () => {
     const at = (ms: number): string => new Date(later(ms)).toISOString().slice(0, 16).replace('T', ' ');
     assert.ok(
       expectRefused('TOKEN_EXPIRED', again).message.includes(
-        `expired at ${at(HOUR)} UTC and stays taken until ${at(4 * HOUR)} UTC`,
+        `expired at ${at(HOUR)} UTC and cannot be used again until ${at(4 * HOUR)} UTC`,
       ),
     );
     one.take(decideDelete(one.record, later(0)));
     assert.ok(
       expectRefused('TOKEN_DELETED', again).message.includes(
-        `deleted at ${at(0)} UTC and stays taken until ${at(3 * HOUR)} UTC`,
+        `deleted at ${at(0)} UTC and cannot be used again until ${at(3 * HOUR)} UTC`,
       ),
     );
   });
@@ -199,7 +199,7 @@ describe('creating', () => {
       const error = expectRefused('TOKEN_EXPIRED', () => decideDelete(one.record, later(HOUR + ms)));
       assert.equal(
         error.message,
-        `the token expired ${words}; 0 of 3 registered; reopen it with etcd-discovery reopen, or create a new one`,
+        `the token expired ${words} with 0 of 3 nodes registered; reopen it with etcd-discovery reopen, or create a new one`,
       );
     }
     one.take(decideDelete(one.record, later(5)));
@@ -253,7 +253,7 @@ describe('standbys', () => {
     for (const mode of ['REPLACE', 'CREATE_OR_REPLACE'] as const) {
       const error = expectRefused('CLUSTER_FORMED', () => one.decide(2, { mode, ...named('new') }));
       assert.equal(error.facts.member?.id, 'id2');
-      assert.match(error.message, /has formed, .* member remove .* member add/);
+      assert.match(error.message, /is complete, .* member remove .* member add/);
     }
     expectRefused('CLUSTER_FORMED', () => one.deregister(1));
     const event = one.deregister(3);
@@ -270,7 +270,7 @@ describe('standbys', () => {
     const one = new Case(size(1));
     for (let n = 0; n <= CLUSTER_LIMITS.standbys; n++) one.register(n, { whenFull: 'STANDBY' });
     const error = expectRefused('TOO_MANY_STANDBYS', () => one.decide(500, { whenFull: 'STANDBY' }));
-    assert.match(error.message, /has its one member and 100 standbys; add this node to the running cluster/);
+    assert.match(error.message, /has 100 standbys, .*; add this node to the running cluster/);
     assert.equal(one.decide(1, { whenFull: 'STANDBY' }), undefined, 'a retry needs no room');
     one.deregister(1);
     assert.equal(one.decide(500, { whenFull: 'STANDBY' })?.type, 'REGISTERED');
@@ -282,7 +282,7 @@ describe('standbys', () => {
     one.register(2, { whenFull: 'STANDBY' });
     const back = later(CLUSTER_LIMITS.retryWindow + 1);
     const { message } = expectRefused('REJOIN_REFUSED', () => one.decide(2, { whenFull: 'STANDBY' }, back));
-    assert.match(message, /has its one member, .*registered later; add this node .* member add/);
+    assert.match(message, /registered after .* complete; add this node .* member add/);
   });
 
   test('reserve their names and URLs as members do', () => {
@@ -430,14 +430,15 @@ describe('the state', () => {
   });
 
   test('of a formed cluster is in the errors after its token ended, which do not suggest a new token', () => {
-    const words = 'its cluster has formed; add this node with etcdctl member add';
+    const words =
+      'after its cluster was complete; add this node to the running cluster with etcdctl member add';
     const one = new Case({ ...size(1), ...ttl(HOUR) });
     one.register(1);
     const expired = expectRefused('TOKEN_EXPIRED', () => one.decide(2, {}, later(2 * HOUR)));
-    assert.equal(expired.message, `the token expired 1 h ago; ${words}`);
+    assert.equal(expired.message, `the token expired 1 h ago, ${words}`);
     one.take(decideDelete(one.record, START));
     const deleted = expectRefused('TOKEN_DELETED', () => one.decide(2, {}, later(5000)));
-    assert.equal(deleted.message, `the token was deleted 5 s ago; ${words}`);
+    assert.equal(deleted.message, `the token was deleted 5 s ago, ${words}`);
   });
 
   test('includes the latest cut: a removal or replacement before the cluster was complete', () => {

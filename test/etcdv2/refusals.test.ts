@@ -35,7 +35,7 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'TOKEN_NOT_FOUND',
     act: (stack) => send(stack.url, 'GET', '/00112233/_config/size'),
     status: 404,
-    line: new RegExp(`^100: Key not found \\(no such token: .*; create a new one: ${CURL(3)}\\) \\[2\\]$`),
+    line: new RegExp(`^100: Key not found \\(no such token: .* create a new one: ${CURL(3)}\\) \\[2\\]$`),
   },
   {
     what: 'an invalid token',
@@ -55,7 +55,7 @@ const REFUSALS: readonly Refusal[] = [
     },
     status: 404,
     line: new RegExp(
-      `^100: Token expired \\(the token expired 2 h ago; 1 of 2 registered: infra1; reopen it with etcd-discovery reopen, or create a new one: ${CURL(2)}\\) \\[2\\]$`,
+      `^100: Token expired \\(the token expired 2 h ago with 1 of 2 nodes registered \\(infra1\\); reopen it with etcd-discovery reopen, or create a new one: ${CURL(2)}\\) \\[2\\]$`,
     ),
   },
   {
@@ -75,7 +75,7 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'NAME_TAKEN',
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra1=http://10.0.0.2:2380'),
     status: 412,
-    line: /^101: Name is taken \(the name 'infra1' is taken .*http:\/\/10\.0\.0\.1:2380; .*--name; the token is still good\) \[2\]$/,
+    line: /^101: Name is taken \(the name 'infra1' is taken .*http:\/\/10\.0\.0\.1:2380; .*--name; the token is still valid\) \[2\]$/,
   },
   {
     what: 'two URLs, one of them taken by another node',
@@ -83,14 +83,14 @@ const REFUSALS: readonly Refusal[] = [
     act: (stack) =>
       PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380,infra2=http://10.0.0.1:2380'),
     status: 412,
-    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still good\) \[2\]$/,
+    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still valid\) \[2\]$/,
   },
   {
     what: 'all URLs of another node, from which etcd derives the same member id',
     reason: 'PEER_URL_TAKEN',
     act: (stack) => PUT(stack, '/t/1?prevExist=false', 'infra2=http://10.0.0.1:2380'),
     status: 412,
-    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still good\) \[2\]$/,
+    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still valid\) \[2\]$/,
   },
   {
     what: 'the id of another node',
@@ -104,14 +104,14 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'INVALID_ARGUMENT',
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380/raft'),
     status: 400,
-    line: /^209: Invalid field \(a peer URL must be http:\/\/host:port or https:\/\/host:port .*'http:\/\/10\.0\.0\.2:2380\/raft'; the token is still good\) \[0\]$/,
+    line: /^209: Invalid field \(the peer URL 'http:\/\/10\.0\.0\.2:2380\/raft' is not valid; use http:\/\/host:port .*; the token is still valid\) \[0\]$/,
   },
   {
     what: 'no name',
     reason: 'INVALID_ARGUMENT',
     act: (stack) => PUT(stack, '/t/2?prevExist=false', '=http://10.0.0.2:2380'),
     status: 400,
-    line: '209: Invalid field (the member has no name; start etcd with --name; the token is still good) [0]',
+    line: '209: Invalid field (the member has no name; start etcd with --name; the token is still valid) [0]',
   },
   {
     what: 'an unknown member',
@@ -149,7 +149,7 @@ const REFUSALS: readonly Refusal[] = [
       );
     },
     status: 412,
-    line: /^101: Discovery text differs \(this node was started with --discovery '.*\/texts', and the member 'infra1' with --discovery 'http:\/\/elsewhere:8087\/texts'; .*; the token is still good\) \[4\]$/,
+    line: /^101: Discovery text differs \(this node was started with --discovery '.*\/texts', but the member 'infra1' with --discovery 'http:\/\/elsewhere:8087\/texts'; .*; the token is still valid\) \[4\]$/,
   },
   {
     what: 'more standbys than the limit',
@@ -164,7 +164,7 @@ const REFUSALS: readonly Refusal[] = [
       return PUT(stack, '/t/1000?prevExist=false', 'late=http://10.0.2.1:2380');
     },
     status: 403,
-    line: /^110: Cluster is full \(.* 2 members and 100 standbys; .*etcdctl member add.*\) \[103\]$/,
+    line: /^110: Cluster is full \(.* 100 standbys, .*etcdctl member add.*\) \[103\]$/,
   },
   {
     what: 'a member that returns to the complete cluster without its data',
@@ -175,7 +175,7 @@ const REFUSALS: readonly Refusal[] = [
       return PUT(stack, '/t/1?prevExist=false', 'infra1=http://10.0.0.1:2380');
     },
     status: 412,
-    line: /^101: Rejoin rejected \(the cluster is complete and this node is already a member: .* existing data, .*\) \[3\]$/,
+    line: /^101: Rejoin rejected \(this node is already a member of the complete cluster; .* existing data, .*\) \[3\]$/,
   },
   {
     what: 'the removal of a member of a complete cluster',
@@ -185,7 +185,7 @@ const REFUSALS: readonly Refusal[] = [
       return send(stack.url, 'DELETE', '/t/1');
     },
     status: 403,
-    line: /^110: Cluster has formed \(the cluster has formed, .* etcdctl member remove .*\) \[3\]$/,
+    line: /^110: Cluster is complete \(the cluster is complete, .* etcdctl member remove .*\) \[3\]$/,
   },
   {
     what: 'history that an earlier version partly dropped',
@@ -195,7 +195,7 @@ const REFUSALS: readonly Refusal[] = [
       return send(stack.url, 'GET', '/t?recursive=true&wait=true&waitIndex=2');
     },
     status: 400,
-    line: /^401: The event in requested index is outdated and cleared \(.* revision 1 .*; the token is still good\) \[2\]$/,
+    line: /^401: The event in requested index is outdated and cleared \(.* revision 1 .*; the token is still valid\) \[2\]$/,
   },
   {
     what: 'a token that has reached its limit of changes',
@@ -222,7 +222,7 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'TOKEN_EXISTS',
     act: (stack) => send(stack.url, 'PUT', '/t/_config/size', { body: 'value=5' }),
     status: 412,
-    line: /^105: Key already exists \(the token is taken by a cluster of size 2, .* choose another token for a cluster of size 5\) \[2\]$/,
+    line: /^105: Key already exists \(the token already exists with size 2, .* choose another token for a cluster of size 5\) \[2\]$/,
   },
   {
     what: 'a custom token that is a path of the service',
@@ -271,7 +271,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('STORE_UNAVAILABLE') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 409,
-    line: '300: Store is unavailable (message of the service; the token is still good: start this node again) [9]',
+    line: '300: Store is unavailable (message of the service; the token is still valid: start this node again) [9]',
   },
   {
     what: 'a read above the rate limit, so that the node retries',
@@ -287,7 +287,7 @@ const REFUSALS: readonly Refusal[] = [
     options: { client: failing('TOO_MANY_REQUESTS') },
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380'),
     status: 429,
-    line: '110: Too many requests (message of the service; the token is still good: start this node again) [9]',
+    line: '110: Too many requests (message of the service; the token is still valid: start this node again) [9]',
   },
   {
     what: 'a guarded token without its secret',
@@ -297,7 +297,7 @@ const REFUSALS: readonly Refusal[] = [
       return send(stack.url, 'GET', '/guarded/_config/size');
     },
     status: 401,
-    line: /^110: Credentials required \(this token requires a secret: pass TOKEN:SECRET .*\) \[3\]$/,
+    line: /^110: Credentials required \(this token requires a secret; pass TOKEN:SECRET .*\) \[3\]$/,
   },
   {
     what: 'a guarded token with another secret',

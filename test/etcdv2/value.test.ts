@@ -17,9 +17,9 @@ suite('the value of a member', () => {
   });
 
   const malformed: ReadonlyArray<[value: string, problem: RegExp]> = [
-    ['', /^the value is missing; .*name=peerURL, or name=peerURL,name=peerURL for several$/],
-    ['http://10.0.0.1:2380', /^'http:\/\/10\.0\.0\.1:2380' has no equals sign; .*name=peerURL/],
-    ['a,b=http://10.0.0.1:2380', /^'a' has no equals sign; .*\(--name\) nor a URL can contain a comma$/],
+    ['', /^the value is missing; .*NAME=PEER_URL, or NAME=PEER_URL,NAME=PEER_URL for several/],
+    ['http://10.0.0.1:2380', /^'http:\/\/10\.0\.0\.1:2380' has no equals sign; .*NAME=PEER_URL/],
+    ['a,b=http://10.0.0.1:2380', /^'a' has no equals sign; .*\(without commas in --name or a URL\)$/],
     ['a=http://10.0.0.1:1,', /^'' has no equals sign/],
     ['a=b=http://10.0.0.1:2380', /^'a=b=http:\/\/10\.0\.0\.1:2380' has too many equals signs; .*--name/],
     ['a=http://10.0.0.1:1,b=http://10.0.0.1:2', /^the value has two node names, 'a' and 'b'; /],

@@ -94,7 +94,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'put: another size': refused(
     'the size of a cluster never changes',
     Code.FailedPrecondition,
-    /^the token is taken by a cluster of size 3\b.*; /,
+    /^the token already exists with size 3\b.*; /,
   ),
   'put: the same size again': {
     reason: 'creating a token again changes nothing',
@@ -117,12 +117,12 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'put: a bad member': refused(
     'every node that lists it would exit',
     Code.InvalidArgument,
-    /^'infra9' has no equals sign; .*name=peerURL/,
+    /^'infra9' has no equals sign; .*NAME=PEER_URL/,
   ),
   'put: a member without a token': refused(
     'a mistyped token is reported to the node that has it',
     Code.NotFound,
-    /^no such token: .*; create a new one$/,
+    /^no such token: .* create a new one$/,
   ),
   'transaction: nothing at all': unsupported('it requests nothing', 'a transaction without keys'),
   'transaction: an empty operation': refused(
@@ -140,7 +140,9 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'transaction: compare a range': unsupported(ONE_KEY, 'comparing a range of keys'),
   'delete: everything under the token again': deleted(),
   'read: a deleted token': deleted(),
-  'put: the size key of a deleted token': deleted(/^the token was deleted at .* and stays taken until /),
+  'put: the size key of a deleted token': deleted(
+    /^the token was deleted at .* and cannot be used again until /,
+  ),
   'delete: the size key alone': unsupported(
     'a token with members needs a size',
     'deleting the size key without the members',

@@ -10,8 +10,8 @@ test('an unsupported call of etcd is rejected by name, with an alternative', () 
       '/etcdserverpb.Maintenance/Snapshot',
       'back up with etcd-discovery backup, or the etcd that holds the data',
     ],
-    ['/etcdserverpb.Maintenance/Defragment', 'this service is not an etcd'],
-    ['/v3lockpb.Lock/Lock', 'locks are not available'],
+    ['/etcdserverpb.Maintenance/Defragment', 'it has no etcd members to maintain'],
+    ['/v3lockpb.Lock/Lock', 'use an etcd cluster for locks'],
   ];
   for (const [path, words] of refusals) {
     const refusal = unserved(path);

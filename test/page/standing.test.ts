@@ -31,7 +31,7 @@ const TABLE: ReadonlyArray<[cluster: MessageInitShape<typeof ClusterSchema>, exp
   ],
   [
     { state: ASSEMBLING, memberCount: 2, formed: true },
-    { word: 'Formed', says: /has formed.*etcdctl member add/s, never: /missing/ },
+    { word: 'Formed', says: /was complete.*etcdctl member add/s, never: /missing/ },
   ],
   [
     { state: EXPIRED, memberCount: 2 },
@@ -44,7 +44,7 @@ const TABLE: ReadonlyArray<[cluster: MessageInitShape<typeof ClusterSchema>, exp
   ],
   [
     { state: EXPIRED, memberCount: 3, formed: true },
-    { word: 'Expired', says: /formed before its token expired.*etcdctl member add/s, never: /missing/ },
+    { word: 'Expired', says: /complete before its token expired.*etcdctl member add/s, never: /missing/ },
   ],
   [
     { state: DELETED },
@@ -52,7 +52,7 @@ const TABLE: ReadonlyArray<[cluster: MessageInitShape<typeof ClusterSchema>, exp
   ],
   [
     { state: DELETED, formed: true },
-    { word: 'Deleted', says: /formed before its token was deleted.*etcdctl member add/s, never: />0</ },
+    { word: 'Deleted', says: /complete before its token was deleted.*etcdctl member add/s, never: />0</ },
   ],
   [
     { state: DELETED, closedByRestore: true },

@@ -58,7 +58,7 @@ suite('during an outage', { skip: etcd.missing ?? false, concurrency: 2 }, () =>
       assert.match(health.text, /^not ready: .*etcd/);
       // A node logs message and cause.
       assert.match(list.text, /^\{"errorCode":300,"message":"Store is unavailable","cause":".*etcd.*",/);
-      assert.match((await put).text, /the token is still good: start this node again/);
+      assert.match((await put).text, /the token is still valid: start this node again/);
       assert.deepEqual([read, write, range], [Code.Unavailable, Code.Unavailable, Code.Unavailable]);
       assert.deepEqual(watch.names, [], 'the watch is still open');
 

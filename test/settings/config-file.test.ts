@@ -46,7 +46,7 @@ suite('a configuration file', () => {
       if (setting.flag === 'config') continue;
       const name = setting.flag ?? 'etcd-password';
       const { givens, problems } = parseConfigFile(`${name}: x\n`, 'f');
-      assert.deepEqual([[...givens.values()], problems], [[{ source: `f:1 ${name}`, text: 'x' }], []]);
+      assert.deepEqual([[...givens.values()], problems], [[{ source: `f:1: ${name}`, text: 'x' }], []]);
     }
   });
 
@@ -67,14 +67,14 @@ suite('a configuration file', () => {
     ['minage: 3d\n', /; did you mean ttl\?$/],
     ['config: other.yaml\n', /cannot name another one$/],
     ['ttl: 1d\naddr: :1\nttl: 2d\n', /^FILE:3: ttl .*FILE:1$/],
-    ['ttl: 5 parsecs\n', /^FILE:1 ttl "5 parsecs": .*duration/],
-    ['ttl:\n', /^FILE:1 ttl: .*empty.* duration/],
-    ['ttl: ""\n', /^FILE:1 ttl: .*empty/],
-    ['addr: [":1", ":2"]\n', /^FILE:1 addr: .*list.* host:port/],
-    ['etcd: []\n', /^FILE:1 etcd: .*list/],
-    ['etcd: [[a]]\n', /^FILE:1 etcd: .*list/],
-    ['addr: {a: b}\n', /^FILE:1 addr: .*mapping/],
-    ['addr: &a :1\nhost: *a\n', /^FILE:2 host: .*alias/],
+    ['ttl: 5 parsecs\n', /^FILE:1: ttl "5 parsecs": .*duration/],
+    ['ttl:\n', /^FILE:1: ttl: .*empty.* duration/],
+    ['ttl: ""\n', /^FILE:1: ttl: .*empty/],
+    ['addr: [":1", ":2"]\n', /^FILE:1: addr: .*list.* host:port/],
+    ['etcd: []\n', /^FILE:1: etcd: .*list/],
+    ['etcd: [[a]]\n', /^FILE:1: etcd: .*list/],
+    ['addr: {a: b}\n', /^FILE:1: addr: .*mapping/],
+    ['addr: &a :1\nhost: *a\n', /^FILE:2: host: .*alias/],
     ['<<: {addr: :1}\n', /^FILE:1: .*"<<"/],
     ['- addr\n', /^FILE:1: .*"name: value"/],
     ['addr\n', /^FILE:1: .*"name: value"/],
@@ -84,7 +84,7 @@ suite('a configuration file', () => {
     ['addr: :1\n---\nttl: 1d\n', /^FILE:2: .*second document/],
     ['addr: !!int 3\n', /^FILE:1: .*tag/],
     ['['.repeat(30_000), /^FILE:\d+: .*nested too deep/],
-    ['ttl: 10s\nmin-ttl: 1h\n', /^FILE:1 ttl "10s": .* \(FILE:2 min-ttl "1h"\)$/],
+    ['ttl: 10s\nmin-ttl: 1h\n', /^FILE:1: ttl "10s": .* \(FILE:2: min-ttl "1h"\)$/],
     [`# ${'x'.repeat(70_000)}\n`, /^--config "FILE": .*larger than 65536 bytes$/],
   ];
   for (const [text, problem] of WRONG) {
@@ -96,8 +96,8 @@ suite('a configuration file', () => {
 
   test('is rejected when it is missing or not a file', () => {
     for (const [path, problem] of [
-      [join(directory, 'missing.yaml'), 'no such file'],
-      [directory, 'is a directory, not a file'],
+      [join(directory, 'missing.yaml'), 'cannot read the file: no such file or directory'],
+      [directory, 'cannot read the file: it is a directory'],
     ] as const) {
       const reading = readServeArguments(['--config', path], {});
       assert.deepEqual(reading, { type: 'WRONG', problem: `--config ${JSON.stringify(path)}: ${problem}` });

@@ -207,7 +207,7 @@ const BAD: readonly Bad[] = [
   ['--gcfreq 5', {}, '--gcfreq "5": ', 'from 1s to 24d', '168h'],
   ['-g 25d', {}, '-g "25d": ', 'from 1s to 24d'],
   ['--ttl forever', {}, '--ttl "forever": ', 'from 1s to 3650d'],
-  ['-m -5m', {}, '-m: ', 'from 1s to 3650d'],
+  ['-m -5m', {}, '-m requires a value: ', 'from 1s to 3650d'],
   ['--minage=-5m', {}, '--minage "-5m": ', 'from 1s to 3650d'],
   ['', { DISC_MINAGE: '168' }, 'DISC_MINAGE "168": ', 'from 1s to 3650d'],
   ['--retention 1y', {}, '--retention "1y": ', 'from 0s to 3650d'],
@@ -266,14 +266,14 @@ const BAD: readonly Bad[] = [
     'DISC_ETCD_PASSWORD',
     '--etcd-password-file',
   ],
-  ['--adr :1', {}, '"--adr": ', 'did you mean --addr?'],
-  ['-x', {}, '"-x": ', 'see etcd-discovery serve --help'],
+  ['--adr :1', {}, 'unknown flag "--adr"; ', 'did you mean --addr?'],
+  ['-x', {}, 'unknown flag "-x"; ', 'see etcd-discovery serve --help'],
   // Go's flag package accepts this form.
   ['-addr :1', {}, '-addr: ', '--addr'],
   ['-addr=:1', {}, '-addr: ', '--addr'],
-  ['now', {}, '"now": ', 'see etcd-discovery serve --help'],
-  ['--addr', {}, '--addr: ', ADDR],
-  ['--addr --host http://a', {}, '--addr: ', ADDR],
+  ['now', {}, 'unexpected argument "now": ', 'see etcd-discovery serve --help'],
+  ['--addr', {}, '--addr requires a value: ', ADDR],
+  ['--addr --host http://a', {}, '--addr requires a value: ', ADDR],
   ['-h https://a', {}, '-h "https://a": ', '--host'],
   ['--ttl 1h --minage 2h', {}, '--ttl and --minage '],
   ['', { DISC_TTL: '1h', DISC_MINAGE: '1h' }, 'DISC_TTL and DISC_MINAGE '],
@@ -439,7 +439,7 @@ test('--help prints the help, unless an earlier argument is wrong', () => {
   assert.equal(readServeArguments(['--help'], {}).type, 'HELP');
   assert.equal(readServeArguments(['-h'], {}).type, 'HELP');
   assert.equal(readServeArguments(['--addr', ':1', '-h'], { DISC_TTL: 'wrong' }).type, 'HELP');
-  assert.match(problem(['--help', '--wrong']), /^"--wrong": .*; see etcd-discovery serve --help$/);
+  assert.match(problem(['--help', '--wrong']), /^unknown flag "--wrong"; see etcd-discovery serve --help$/);
 });
 
 test("durations use Go's format in both directions", () => {

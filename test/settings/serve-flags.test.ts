@@ -21,6 +21,6 @@ test('an invalid setting prints one line on stderr and exits with code 2', async
     code: 2,
     stdout: '',
     stderr:
-      'etcd-discovery: DISC_ADDR "8087": must be host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
+      'etcd-discovery: DISC_ADDR "8087": must be host:port or :port with a port up to 65535, like :8087, 127.0.0.1:8087 or [::1]:8087\n',
   });
 });

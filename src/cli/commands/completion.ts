@@ -43,7 +43,7 @@ export const completion = (loadCommands: () => Promise<readonly Command[]>): Com
       const problem =
         reading.type === 'WRONG'
           ? reading.problem
-          : `${quote(shell)}: completion takes bash, zsh or fish${didYouMean(shell, Object.keys(SCRIPTS))}`;
+          : `unknown shell ${quote(shell)}${didYouMean(shell, Object.keys(SCRIPTS)) || '; use bash, zsh or fish'}`;
       terminal.err(`etcd-discovery: ${problem}\n`);
       return EXIT.WRONG;
     }

@@ -9,7 +9,7 @@ export const DELETE = clientCommand({
   group: 'Tokens',
   summary: 'delete a token permanently',
   details:
-    'The command asks for confirmation. A cluster that has formed is not affected: it no longer needs its token.',
+    'The command asks for confirmation. A complete cluster is not affected: it no longer needs its token.',
   args: ['TOKEN'],
   flags: { yes: { flag: 'yes', short: 'y', help: 'Do not ask for confirmation.' } },
   examples: ['delete my-cluster', 'delete my-cluster --yes'],

@@ -22,7 +22,7 @@ function headOf({ action, summary, steps, node, ifLost }: StartAnswer): string[]
     `${action}: ${summary}.`,
     'First run this on a machine where etcdctl can reach a member:',
     ...steps.map((step) => `#$ ${step}`),
-    `Then start the node with ${dataDir} empty. If members were added or removed since the cluster formed, set`,
+    `Then start the node with ${dataDir} empty. If members were added or removed since the cluster was complete, set`,
     'initial-cluster to the ETCD_INITIAL_CLUSTER that "member add" prints.',
   ];
 }

@@ -61,7 +61,7 @@ export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): S
   }
   if (data === 'lost') return replace(node, cluster, namesake);
   if (isMoving) return nameTaken(node, namesake, cluster);
-  const summary = `${namesake.name} is a member of the formed cluster`;
+  const summary = `${namesake.name} is a member of the complete cluster`;
   return restart(node, summary, cluster.size < 3 ? undefined : replacement(node, cluster));
 }
 
@@ -81,7 +81,7 @@ function restart(node: NodeStart, who: string, ifLost?: StartAnswer['ifLost']): 
 function replace(node: NodeStart, cluster: KnownCluster, namesake: KnownMember): StartAnswer | StartRefusal {
   if (cluster.size < 3) return noMajority(namesake, cluster.size);
   const { steps, initialCluster } = replacement(node, cluster);
-  const summary = `${namesake.name} is a member of the formed cluster and its data is lost: replace it`;
+  const summary = `${namesake.name} is a member of the complete cluster and its data is lost: replace it`;
   return { action: 'replace', summary, steps, node: { ...node, existing: initialCluster } };
 }
 
@@ -90,7 +90,7 @@ function replacement(node: NodeStart, { members }: KnownCluster): NonNullable<St
 }
 
 function joinLate(node: NodeStart, { members }: KnownCluster): StartAnswer {
-  const summary = `the cluster has formed without ${node.name}: add it`;
+  const summary = `the cluster is complete without ${node.name}: add it`;
   const existing = initialClusterWith(node, members);
   return {
     action: 'join-late',
@@ -128,13 +128,14 @@ function nameTaken(node: NodeStart, namesake: KnownMember, { complete }: KnownCl
 function dataOfAnother(node: NodeStart, { members, size }: KnownCluster): StartRefusal {
   return {
     reason: 'DATA_OF_ANOTHER_CLUSTER',
-    message: `the cluster has not formed (${members.length} of ${size} members are registered), so the data in ${directoryOf(node)} belongs to another cluster`,
+    message: `the cluster is not complete (${members.length} of ${size} members are registered), so the data in ${directoryOf(node)} belongs to another cluster`,
     next: 'empty the directory to join this cluster, or start the node with the token of its own cluster',
   };
 }
 
 function noMajority({ name }: KnownMember, size: number): StartRefusal {
-  const left = size === 1 ? 'is the only member' : 'is one of two members and the other has no majority';
+  const left =
+    size === 1 ? 'is the only member' : 'is one of two members, and the other alone is not a majority';
   const other =
     size === 1
       ? 'create a new token'
@@ -149,7 +150,7 @@ function noMajority({ name }: KnownMember, size: number): StartRefusal {
 function incomplete({ size }: KnownCluster): StartRefusal {
   return {
     reason: 'INCOMPLETE',
-    message: `the cluster has formed with ${size} ${size === 1 ? 'member' : 'members'}`,
+    message: `the cluster is complete: it has ${size} ${size === 1 ? 'member' : 'members'}`,
     next: 'set the name and the address of the node, to restart or replace a member or to add a new node',
   };
 }

@@ -1,4 +1,5 @@
 import { parseHost, parseListenIp, parseNodeIp } from './address.ts';
+import { listOf } from './list.ts';
 import { DEFAULT_CLIENT_PORT, DEFAULT_DATA_DIR, DEFAULT_PEER_PORT, ETCD_SERIES } from './node.ts';
 
 /** Row is one setting of a node: a query parameter, a command-line flag, and a field of the page. */
@@ -45,11 +46,10 @@ function parseEndpoints(text: string): string | undefined {
 const LONGEST_ENDPOINTS = 4096;
 
 function wordOf<const W extends string>(...words: readonly W[]) {
-  const takes = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
   return {
     value: words.join('|'),
     words,
-    takes,
+    takes: listOf(words, 'or'),
     parse: (text: string): W | undefined => words.find((word) => word === text),
   };
 }
@@ -160,7 +160,7 @@ export function parseParameter(
   key: ParameterKey,
   text: string,
 ): { readonly value: string | number } | { readonly problem: string } {
-  const { flag, takes, parse } = PARAMETERS[key];
+  const { takes, parse } = PARAMETERS[key];
   const value = parse(text);
-  return value === undefined ? { problem: `${flag} takes ${takes.replaceAll('--', '')}` } : { value };
+  return value === undefined ? { problem: `must be ${takes.replaceAll('--', '')}` } : { value };
 }

@@ -1,4 +1,5 @@
 import { contradictionIn } from './check.ts';
+import { listOf } from './list.ts';
 import {
   MIXED,
   type NodeParameters,
@@ -45,14 +46,14 @@ export function readQuery(query: string): ReadQuery {
   const node = told as NodeParameters;
   const missing = missingIn(node);
   if (missing.length > 0)
-    return wrong(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing`);
+    return wrong(`${listOf(missing, 'and')} ${missing.length === 1 ? 'is' : 'are'} missing`);
   const problem = contradictionIn(node as Complete, format === 'json' ? 'flags' : (format ?? 'flags'));
   if (problem !== undefined) return wrong(problem);
   return { type: 'ASKED', told: node as Complete, format: format ?? 'flags' };
 }
 
 function wrongFormat(format: AnswerFormat | undefined): string | undefined {
-  return format === undefined ? `format takes ${ANSWER_FORMATS.join(', ')}` : undefined;
+  return format === undefined ? `format must be ${listOf(ANSWER_FORMATS, 'or')}` : undefined;
 }
 
 /** Reads one parameter. Returns what is wrong with it, if anything. */
@@ -63,13 +64,13 @@ function readInto(
 ): string | undefined {
   if (name === MIXED.flag) {
     told['mixed'] = text === '' || text === 'true' || text === '1';
-    return told['mixed'] || text === 'false' || text === '0' ? undefined : 'mixed takes true or false';
+    return told['mixed'] || text === 'false' || text === '0' ? undefined : 'mixed must be true or false';
   }
   const key = KEYS.get(name);
   if (key === undefined) return `unknown parameter ${shown(name)}; the parameters are ${NAMES.join(', ')}`;
   if (text === '') return `${name} is empty`;
   const read = parseParameter(key, text);
-  if ('problem' in read) return `${read.problem}; got ${shown(text)}`;
+  if ('problem' in read) return `${name} ${shown(text)}: ${read.problem}`;
   told[key] = read.value;
   return undefined;
 }

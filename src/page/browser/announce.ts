@@ -50,6 +50,6 @@ function changeText({ type, member }: MemberEvent): string {
     case MemberEventType.TOKEN_REOPENED:
       return 'The token was reopened.';
     default:
-      return 'Something changed.';
+      return 'The cluster changed.';
   }
 }

@@ -41,7 +41,7 @@ function follow(main: HTMLElement): void {
     } catch (thrown) {
       if (signal.aborted) return;
       const cluster = refusalOf(thrown)?.cluster;
-      showConnection(cluster === undefined ? 'Not live: reload the page' : '');
+      showConnection(cluster === undefined ? 'Not updating: reload the page' : '');
       if (cluster === undefined) return;
       painter.show(endedView(cluster, painter.view));
       announcer.say(`${tokenTitle(cluster)}.`);

@@ -36,14 +36,14 @@ export function summary(cluster: Cluster): string {
     case 'complete':
       return size === 1 ? 'The node has registered.' : `All ${size} nodes have registered.`;
     case 'formed':
-      return 'The cluster has formed. A member was removed here since.';
+      return 'The cluster was complete. A member was removed here since.';
     case 'expired':
       return formed
-        ? 'The cluster formed before its token expired.'
+        ? 'The cluster was complete before its token expired.'
         : `The token has expired: ${registered}.`;
     case 'deleted':
       return formed
-        ? 'The cluster formed before its token was deleted.'
+        ? 'The cluster was complete before its token was deleted.'
         : 'The token was deleted before the cluster was complete.';
     case 'closed':
       return 'This token was closed when the service was restored from a backup.';

@@ -22,7 +22,7 @@ const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Ma
     415,
     [
       Code.Unknown,
-      "unsupported Content-Type; with curl: -H 'Content-Type: application/json' -d '{...}', and for streams use a client of Connect or gRPC",
+      "unsupported Content-Type; with curl, add -H 'Content-Type: application/json' -d '{...}'; for streams use a Connect or gRPC client",
     ],
   ],
   [505, [Code.Unimplemented, 'a bidirectional stream requires HTTP/2']],
@@ -30,7 +30,7 @@ const BARE: ReadonlyMap<number, readonly [code: Code, message: string]> = new Ma
 const PLAIN = 'text/plain; charset=utf-8';
 const GRPC_WEB_TEXT = /^application\/grpc-web-text/i;
 const NO_WEB_TEXT =
-  'gRPC-Web in text is not supported; use application/grpc-web+proto: with protoc-gen-grpc-web, generate with mode=grpcweb';
+  'the text mode of gRPC-Web is not supported; use application/grpc-web+proto (protoc-gen-grpc-web: mode=grpcweb)';
 /** The media types of Connect, and those that curl and fetch send by default. */
 const CONNECT = /^(?:application\/(?:json|proto|connect\+.*|x-www-form-urlencoded)|text\/plain)?(?:;|$)/;
 
@@ -83,7 +83,7 @@ function inWords(
 }
 
 const NO_SUCH_RPC =
-  'unknown RPC: the services are discovery.v1.DiscoveryService and the parts of etcdserverpb that discovery uses';
+  'unknown RPC; this service implements discovery.v1.DiscoveryService, discovery.v1.OperatorService, and the RPCs of etcdserverpb that discovery uses';
 
 /** Answers a call of an unknown service or method, in the way of its protocol. */
 export function refuseUnknown(request: PortRequest, response: PortResponse): void {

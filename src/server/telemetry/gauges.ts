@@ -34,7 +34,7 @@ export function registerGauges(register: Registry, { room, ...held }: Gauges): v
   for (const [key, [name, setting, help]] of Object.entries(HELD)) {
     const { now, most } = held[key as keyof typeof HELD];
     const made: Gauge = new Gauge({ name, help, registers, collect: () => made.set(now()) });
-    new Gauge({ name: `${name}_max`, help: `Limit on this gauge (${setting}).`, registers }).set(most);
+    new Gauge({ name: `${name}_max`, help: `Limit on ${name} (${setting}).`, registers }).set(most);
   }
   if (room !== undefined) {
     const made: Gauge = new Gauge({

@@ -9,7 +9,7 @@ export const NETWORK = {
     flag: 'addr',
     short: 'a',
     value: 'HOST:PORT',
-    takes: 'host:port or :port, like :8087, 127.0.0.1:8087 or [::1]:8087',
+    takes: 'host:port or :port with a port up to 65535, like :8087, 127.0.0.1:8087 or [::1]:8087',
     parse: parseListenAddress,
     default: ':8087',
     help: 'Listen address. Without a host: all addresses of this machine.',
@@ -17,7 +17,7 @@ export const NETWORK = {
   metricsAddr: setting({
     flag: 'metrics-addr',
     value: 'HOST:PORT',
-    takes: 'host:port or :port, like 127.0.0.1:9087',
+    takes: 'host:port or :port with a port up to 65535, like 127.0.0.1:9087',
     parse: parseListenAddress,
     help: 'Serve /metrics on this address instead of --addr, without TLS. /livez and /readyz are served on both.',
   }),

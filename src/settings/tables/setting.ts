@@ -1,5 +1,6 @@
 import { parseBytes } from '../../values/bytes.ts';
 import { LONGEST_TIMER_MS, parseDuration } from '../../values/duration.ts';
+import { listOf } from '../../values/list.ts';
 import type { Flag } from './flag.ts';
 
 /**
@@ -48,9 +49,10 @@ type Named<T> = Values<T> & Pick<Setting<T>, 'value'>;
 
 export function duration(least: string, most: string): Named<number> {
   const [from = 0, to = 0] = [parseDuration(least), parseDuration(most)];
+  const examples = ['168h', '1h30m', '90s', '7d'].filter((each) => inRange(parseDuration(each), from, to));
   return {
     value: 'DURATION',
-    takes: `a duration from ${least} to ${most}, like 168h, 1h30m, 90s or 7d`,
+    takes: `a duration from ${least} to ${most}, like ${listOf(examples, 'or')}`,
     parse: (text) => inRange(parseDuration(text), from, to),
   };
 }
@@ -74,7 +76,7 @@ export function bytes(least: string, most: string): Named<number> {
 
 export function oneOf<const T extends string>(...words: readonly T[]): Values<T> {
   return {
-    takes: `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`,
+    takes: listOf(words, 'or'),
     words,
     parse: (text) => words.find((word) => word === text),
   };

@@ -42,7 +42,7 @@ export function makeDirectory(directory: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') {
       throw unavailable(
-        `the data directory ${directory} is a file or inside a file; choose a directory`,
+        `the data directory ${directory} or a parent of it is a file; choose a directory`,
         error,
       );
     }

@@ -21,7 +21,7 @@ interface Mistake {
 }
 
 // etcd's own next line advises a new token, whatever the reason was.
-const GOOD = 'the token is still good';
+const GOOD = 'the token is still valid';
 
 const MISTAKES: readonly Mistake[] = [
   {

@@ -42,7 +42,7 @@ await forEachEtcdctl((it) => {
     assert.equal(await operator.ok('put', size, '3'), 'OK\n', 'repeating the put changes nothing');
     assert.match(
       await operator.refused('put', size, '4'),
-      /FailedPrecondition desc = the token is taken by a cluster of size 3\b/,
+      /FailedPrecondition desc = the token already exists with size 3\b/,
     );
     assert.match((await service.fetch(`/${token}/_config/size`)).text, /"value":"3"/);
 

@@ -144,7 +144,7 @@ suite('requests of one client above the limit', () => {
       '/T/1?prevExist=false',
       '*/*',
       429,
-      /^\{"errorCode":110,.*the token is still good: start this node again"/,
+      /^\{"errorCode":110,.*the token is still valid: start this node again"/,
     ],
     [
       'a node that waits for itself, which does not retry',

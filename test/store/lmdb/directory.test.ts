@@ -67,7 +67,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       writeFileSync(path, 'x');
       return path;
     },
-    /is a file or inside a file; choose a directory/,
+    /or a parent of it is a file; choose a directory/,
   ],
   [
     'a path below a file',
@@ -76,7 +76,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       writeFileSync(path, 'x');
       return join(path, 'data');
     },
-    /is a file or inside a file; choose a directory/,
+    /or a parent of it is a file; choose a directory/,
   ],
   [
     'a data file of text',

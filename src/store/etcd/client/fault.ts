@@ -113,7 +113,8 @@ const CAUSES: ReadonlyArray<readonly [pattern: RegExp, words: string]> = [
 function causeOf(code: number | undefined, message: string): string {
   for (const [pattern, words] of CAUSES) if (pattern.test(message)) return words;
   const refused = /connect (E[A-Z]+ \S+?)\.?(?:\s|$)/.exec(message)?.[1];
-  if (refused !== undefined) return `etcd cannot be reached (${refused})`;
+  if (refused !== undefined)
+    return `etcd cannot be reached (${refused}); check that it is running, and its host and port`;
   if (/No connection established/.test(message))
     return 'etcd cannot be reached; check that it is running, and its host and port';
   if (code === DEADLINE_EXCEEDED || code === CANCELLED) return 'etcd did not answer in time';
