@@ -17,7 +17,7 @@ const HELP = `Print a script with which a shell completes commands, flags and th
 
 Usage: etcd-discovery completion bash|zsh|fish
 
-To load the script, add the line for your shell to the file beside it.
+To load the script, add this line to the startup file of your shell:
 
   bash  source <(etcd-discovery completion bash)          in ~/.bashrc
   zsh   source <(etcd-discovery completion zsh)           in ~/.zshrc, after compinit
