@@ -272,9 +272,11 @@ test('a service with a full disk tells nodes and operators, serves reads, and re
     });
   assert.equal((await put(1)).status, 201);
   disk.fill();
+  const createForty = (): Promise<Response[]> =>
+    Promise.all(Array.from({ length: 40 }, () => fetch(`${service.url}/new?size=3`)));
   let refused: Response | undefined;
   await waitFor('a rejected write', async () => {
-    const answers = await Promise.all(Array.from({ length: 40 }, () => fetch(`${service.url}/new?size=3`)));
+    const answers = await createForty();
     refused = answers.find((answer) => !answer.ok);
     return refused !== undefined;
   });
@@ -282,6 +284,7 @@ test('a service with a full disk tells nodes and operators, serves reads, and re
   // One registration needs less room than forty tokens together, and may still fit.
   let last = 1;
   await waitFor('a registration to be refused', async () => {
+    await createForty();
     last += 1;
     const answer = await put(last);
     if (answer.ok) return false;
