@@ -217,7 +217,7 @@ test('changed, removed or deleted members are conflicts; later members are not',
   );
   assert.match(replaced[1] ?? '', /has a different member at rank 2;/);
   const deleted = await after((there) => there.deleteToken(t));
-  assert.match(deleted[1] ?? '', /it was deleted;/);
+  assert.match(deleted[1] ?? '', /was deleted;/);
 });
 
 test('a dry run reports what the import then does, and changes nothing', async () => {

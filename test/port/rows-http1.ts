@@ -61,7 +61,13 @@ const hosts: readonly Http1Row[] = [
     says: /Host header is missing/,
     next: 'kept',
   },
-  { name: 'two Hosts', send: get('/health', HOST + HOST), statuses: [400], says: /more than one/, next: 'kept' },
+  {
+    name: 'two Hosts',
+    send: get('/health', HOST + HOST),
+    statuses: [400],
+    says: /more than one/,
+    next: 'kept',
+  },
 ];
 
 const versions: readonly Http1Row[] = [

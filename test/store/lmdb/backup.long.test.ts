@@ -283,7 +283,7 @@ test('an incomplete backup is rejected, and nothing changes', async () => {
     [() => whole.subarray(0, whole.length >> 1), /is damaged: the file is truncated/],
     [
       () => Buffer.from(whole).fill(0, 4096 * 2, whole.length - 4096),
-      /is damaged: page \d+ of \w+ is not what/,
+      /is damaged: page \d+ of \w+ is invalid/,
     ],
   ] satisfies Array<[() => Buffer, RegExp]>) {
     writeFileSync(file, change());
