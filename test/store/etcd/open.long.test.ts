@@ -88,12 +88,12 @@ await forEachEtcd((label, etcd) => {
 
     it('rejects a prefix with foreign keys, and takes an empty one', async ({ client, open, refused }) => {
       await client().put('/ours/abc/_config/size').value('3');
-      assert.equal(
-        await refused(),
-        'etcd has keys under /ours that etcd-discovery did not write (etcdctl get --prefix --keys-only /ours/ shows them); choose another --etcd-prefix, or delete them (etcdctl del --prefix /ours/)',
-      );
+      const refusal = await refused();
+      for (const fact of ['get --prefix --keys-only /ours/', '--etcd-prefix', 'del --prefix /ours/']) {
+        assert.ok(refusal.includes(fact), refusal);
+      }
       await client().put('/ours/_discovery/format').value('something');
-      assert.match(await refused(), /keys below \/ours that etcd-discovery did not write/);
+      assert.match(await refused(), /keys \w+ \/ours that etcd-discovery did not write/);
       // A prefix beside it does not contain these keys.
       await open({ prefix: '/our' });
       await open({ prefix: '/ours/below' });
