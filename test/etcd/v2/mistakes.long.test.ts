@@ -27,7 +27,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     name: 'the name of another node',
     wrong: () => ({ name: 'infra1' }),
-    words: ({ right }) => ["'infra1' is taken", ...right.peerUrls, 'another --name', GOOD],
+    words: ({ right }) => ["'infra1' is taken", ...right.peerUrls, 'a different --name', GOOD],
   },
   {
     name: 'the peer URL of another node',

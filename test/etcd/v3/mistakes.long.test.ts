@@ -33,7 +33,7 @@ const REFUSED: readonly Mistake[] = [
     words: ({ right }) => [
       "the name 'infra1' is taken by the member at",
       ...right.peerUrls,
-      'another --name',
+      'a different --name',
     ],
   },
   {
