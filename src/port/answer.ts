@@ -1,6 +1,7 @@
 import { constants } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { PortRequest, PortResponse } from './connection.ts';
+import type { Gate } from './gate.ts';
+import { type RequestHead, type ResponseHead, socketOf } from './heads.ts';
 
 /** The assumed speed of a reader, until it proves slower: this many bytes in this many ms. */
 const FAST = { bytes: 1024 * 1024, ms: 100 };
@@ -8,30 +9,30 @@ const FAST = { bytes: 1024 * 1024, ms: 100 };
 /** Counting counts a response's unread bytes for its client. */
 interface Counting {
   readonly unread: { mayWrite(answer: Answer, bytes: number): boolean };
-  readonly clientOf: (request: PortRequest) => string | undefined;
+  readonly clientOf: (request: RequestHead) => string | undefined;
 }
 
 /** Answer is a response whose unread bytes are counted. */
-export class Answer {
+export class Answer implements Gate {
   /** Unread bytes at the last look. */
   held = 0;
   /** Set when nothing more is written to it. */
   isCut = false;
-  readonly #request: PortRequest;
-  readonly #response: PortResponse;
+  readonly #request: RequestHead;
+  readonly #response: ResponseHead;
   readonly #setup: Counting;
   /** Since when there have been unread bytes, and what the peer had taken of its connection by then. */
   #since: number | undefined;
   #taken = 0;
 
-  constructor(request: PortRequest, response: PortResponse, setup: Counting) {
+  constructor(request: RequestHead, response: ResponseHead, setup: Counting) {
     this.#request = request;
     this.#response = response;
     this.#setup = setup;
   }
 
   /** Whether a chunk may be written. If not, its writer is notified. */
-  lets(chunk: unknown, encoding: unknown, done: unknown): boolean {
+  lets(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) {
       if (this.#setup.unread.mayWrite(this, chunk.length)) return true;
     } else if (!this.isCut) return true;
@@ -47,8 +48,7 @@ export class Answer {
   }
 
   get socket(): Socket {
-    const session = 'stream' in this.#request ? this.#request.stream.session : undefined;
-    return session === undefined ? this.#request.socket : session.socket;
+    return socketOf(this.#request);
   }
 
   /** Whether none of its bytes are held any more. */

@@ -1,12 +1,12 @@
 import { ServerResponse } from 'node:http';
 import { Http2ServerResponse } from 'node:http2';
-import type { Answer } from './answer.ts';
+import type { Gate } from './gate.ts';
 
 type Done = () => void;
 
 /** Http1Response is an HTTP/1 response whose unread bytes are counted. */
 export class Http1Response extends ServerResponse {
-  answer: Answer | undefined;
+  answer: Gate | undefined;
 
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
     if (this.answer?.lets(chunk, encoding, done) === false) return false;
@@ -21,7 +21,7 @@ export class Http1Response extends ServerResponse {
 
 /** Http2Response is an HTTP/2 response whose unread bytes are counted. */
 export class Http2Response extends Http2ServerResponse {
-  answer: Answer | undefined;
+  answer: Gate | undefined;
 
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
     if (this.answer?.lets(chunk, encoding, done) === false) return false;

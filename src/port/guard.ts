@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
+import type { RequestHead } from './heads.ts';
+import type { Http2Call } from './http2-call.ts';
 import type { PortLimits } from './limits.ts';
 import { isAuthority, localAuthority, schemeOf } from './reached-url.ts';
 import { METHODS, type Refusal } from './reply.ts';
@@ -17,10 +19,7 @@ const ABSOLUTE = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s;
  * `authority` (HTTP/2) can appear in a URL. Both are corrected in the request itself: connect-node builds the
  * URL of a call from them, and throws if Host is missing or invalid.
  */
-export function checkRequest(
-  request: IncomingMessage | Http2ServerRequest,
-  limits: PortLimits,
-): Refusal | undefined {
+export function checkRequest(request: RequestHead, limits: PortLimits): Refusal | undefined {
   const refusal = 'stream' in request ? checkHttp2(request, limits) : checkHttp1(request, limits);
   return refusal ?? checkExpectation(request.headers.expect);
 }
@@ -77,10 +76,12 @@ function takeApart(request: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
-function checkHttp2(request: Http2ServerRequest, limits: PortLimits): Refusal | undefined {
+function checkHttp2(request: Http2ServerRequest | Http2Call, limits: PortLimits): Refusal | undefined {
   const { authority, headers, rawHeaders } = request;
   // Node enforces the size in SETTINGS only for clients that acknowledge it.
-  if (rawHeaders.reduce((bytes, text) => bytes + text.length, 0) > limits.headerBytes) {
+  let bytes = 0;
+  for (const text of rawHeaders) bytes += text.length;
+  if (bytes > limits.headerBytes) {
     return {
       status: 431,
       text: `Headers too large: at most ${limits.headerBytes} bytes are accepted.`,
@@ -97,7 +98,7 @@ function checkHttp2(request: Http2ServerRequest, limits: PortLimits): Refusal | 
   return checkTarget(request);
 }
 
-function checkTarget(request: IncomingMessage | Http2ServerRequest): Refusal | undefined {
+function checkTarget(request: RequestHead): Refusal | undefined {
   const { method, url = '' } = request;
   if (url === '*' && method === 'OPTIONS') return { status: 204, text: '', headers: { Allow: METHODS } };
   // The parser of HTTP/1 checks this; HTTP/2 lets bytes above 0x7f through.

@@ -3,9 +3,11 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
+import { Http2Call } from './http2-call.ts';
 import { FloodLookout } from './http2-flood.ts';
 import { startPings } from './http2-ping.ts';
 import { Http2Stream } from './http2-stream.ts';
@@ -15,10 +17,18 @@ import { LOOK_MS } from './unread.ts';
 /** Requests started in one turn of the event loop: 2 ms of work before other connections get their turn. */
 const BEGUN_PER_TURN = 8;
 
-type Waiting = [request: Http2ServerRequest, response: Http2ServerResponse];
+/** Arrival is what a client asks for on a stream: a call, or a request and its response as Node makes them. */
+export type Arrival =
+  | Http2Call
+  | {
+      readonly request: Http2ServerRequest;
+      readonly response: Http2ServerResponse;
+      readonly stream: ServerHttp2Stream;
+    };
 
 export interface Http2Events {
-  readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  readonly request: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  readonly call: (call: Http2Call) => void;
   /** Called when a peer was disconnected for flooding, with the kind of the flood. */
   readonly onFlood: (socket: Socket, flood: string) => void;
 }
@@ -32,7 +42,7 @@ export class Http2Connection implements Connection {
   private readonly open = new Set<Http2Stream>();
   /** The number of requests started in this turn of the event loop, and those waiting for later ones. */
   private begun = 0;
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting: Arrival[] = [];
   private readonly lookout: FloodLookout;
   private readonly sweepPings: (now: number) => void;
   private idleSince = performance.now();
@@ -56,10 +66,10 @@ export class Http2Connection implements Connection {
   /**
    * Handles a request in this turn of the event loop, or in a later one if its connection has started many.
    */
-  begin(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  begin(arrival: Arrival): void {
     if (this.isCutOff) return;
-    this.track(response);
-    this.waiting.push([request, response]);
+    this.track(arrival);
+    this.waiting.push(arrival);
     if (this.begun < BEGUN_PER_TURN && !this.isQueued) this.beginWaiting();
   }
 
@@ -76,22 +86,23 @@ export class Http2Connection implements Connection {
   /**
    * Returns the first waiting request that can start. Requests that were reset in the meantime are skipped.
    */
-  private next(): Waiting | undefined {
-    const isOver = ([{ stream }]: Waiting): boolean => stream.closed || this.session.destroyed;
+  private next(): Arrival | undefined {
+    const isOver = ({ stream }: Arrival): boolean => stream.closed || this.session.destroyed;
     let [next] = this.waiting;
     for (; next !== undefined && isOver(next); next = this.waiting[0]) this.waiting.shift();
     if (next === undefined) return undefined;
-    const [request] = next;
+    const request = next instanceof Http2Call ? next : next.request;
     if (!this.setup.unread.isTight(() => this.setup.clientOf(request))) return next;
     this.beginLater();
     return undefined;
   }
 
-  private start(next: Waiting): void {
+  private start(next: Arrival): void {
     this.waiting.shift();
     if (this.begun === 0) setImmediate(this.reset);
     this.begun += 1;
-    this.events.onRequest(...next);
+    if (next instanceof Http2Call) this.events.call(next);
+    else this.events.request(next.request, next.response);
   }
 
   private beginLater(): void {
@@ -129,16 +140,20 @@ export class Http2Connection implements Connection {
     return bytes > this.setup.limits.connectionUnread;
   }
 
-  private track(response: Http2ServerResponse): void {
-    const open = new Http2Stream(response, this.setup);
+  private track(arrival: Arrival): void {
+    const open = new Http2Stream(arrival.stream, this.setup);
     this.open.add(open);
     this.lookout.countRequest(this.open.size);
-    response.stream.once('close', () => {
-      this.open.delete(open);
-      if (this.begun === 0 && this.waiting.length > 0 && !this.isQueued) setImmediate(this.reset);
-      this.idleSince = performance.now();
-      if (open.wasHasty(this.idleSince)) this.countReset();
-    });
+    const ended = (): void => this.ended(open);
+    if (arrival instanceof Http2Call) arrival.onClose(ended);
+    else arrival.stream.once('close', ended);
+  }
+
+  private ended(open: Http2Stream): void {
+    this.open.delete(open);
+    if (this.begun === 0 && this.waiting.length > 0 && !this.isQueued) setImmediate(this.reset);
+    this.idleSince = performance.now();
+    if (open.wasHasty(this.idleSince)) this.countReset();
   }
 
   /**

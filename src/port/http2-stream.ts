@@ -1,5 +1,6 @@
-import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
+import { constants, type ServerHttp2Stream } from 'node:http2';
 import { StallClock } from './connection.ts';
+import { endOpen } from './http2-unread.ts';
 import type { PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
 
@@ -9,37 +10,18 @@ const HASTY_MS = 1000;
 /** Http2Stream is a request and its response on one stream. */
 export class Http2Stream {
   readonly #stream: ServerHttp2Stream;
-  readonly #response: Http2ServerResponse;
   readonly #setup: PortSetup;
   readonly #since = performance.now();
   readonly #stall = new StallClock();
-  /** How often everything written was taken. */
-  #drains = 0;
+  /** How often everything written was taken, since the first look at it. */
+  #drains: number | undefined;
   /** The time until which the sweep skips this stream. */
   #restsUntil: number;
 
-  constructor(response: Http2ServerResponse, setup: PortSetup) {
-    const { stream } = response;
+  constructor(stream: ServerHttp2Stream, setup: PortSetup) {
     this.#stream = stream;
-    this.#response = response;
     this.#setup = setup;
     this.#restsUntil = this.#since + restTime(setup.limits);
-    stream.on('drain', () => {
-      this.#drains += 1;
-    });
-    stream.once('finish', () => {
-      this.#restsUntil = 0;
-      // The response is complete and nobody reads the rest of the body, which would hold the stream open.
-      stream.removeAllListeners('data').resume();
-      // Node sends trailers one turn later and writes in the turn after that. Anything slower is left to the
-      // sweep.
-      if (!stream.endAfterHeaders && !stream.readableEnded) {
-        setImmediate(() => setImmediate(() => endUnread(stream)));
-      }
-    });
-    // For HEAD requests, node:http2 reports the close only after the response was ended. For others this has
-    // no effect.
-    stream.once('close', () => response.end());
   }
 
   /** Bytes of the response that the peer has not taken. */
@@ -63,32 +45,36 @@ export class Http2Stream {
   sweep(now: number): void {
     this.endClosed();
     const stream = this.#stream;
-    if (now < this.#restsUntil || stream.destroyed) return;
-    const { headersSent } = this.#response;
+    if (stream.destroyed || (now < this.#restsUntil && !stream.writableFinished)) return;
+    const { headersSent } = stream;
     const { stallTimeout, requestTimeout } = this.#setup.limits;
-    if (this.#stall.look(stream.writableLength, this.#drains, now) > stallTimeout)
+    if (this.#stall.look(stream.writableLength, this.#countDrains(), now) > stallTimeout)
       this.#cutOff('slow_reader');
     else if (now - this.#since > requestTimeout && !headersSent) {
       // The body is still incomplete. That is normal for a bidirectional stream, which is already being
       // answered.
       if (stream.state.remoteClose !== 1) this.#cutOff('slow_sender');
-    } else if (stream.writableFinished) endUnread(stream);
+    } else if (stream.writableFinished) endOpen(stream);
     // A watch without news, one of thousands.
     else if (headersSent && stream.writableLength === 0)
       this.#restsUntil = now + restTime(this.#setup.limits);
+  }
+
+  /** Counts from here on: nearly all streams are over before the first sweep. */
+  #countDrains(): number {
+    if (this.#drains === undefined) {
+      this.#drains = 0;
+      this.#stream.on('drain', () => {
+        this.#drains = (this.#drains ?? 0) + 1;
+      });
+    }
+    return this.#drains;
   }
 
   #cutOff(why: 'slow_reader' | 'slow_sender'): void {
     this.#setup.onRefused(why);
     this.#stream.close(constants.NGHTTP2_CANCEL);
   }
-}
-
-/** Ends a stream whose complete response was sent and whose client has not ended its side (RFC 9113, 8.1). */
-function endUnread(stream: ServerHttp2Stream): void {
-  if (stream.destroyed || !stream.writableFinished) return;
-  const { localClose, remoteClose } = stream.state;
-  if (localClose === 1 && remoteClose !== 1) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /**

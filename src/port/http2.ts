@@ -2,18 +2,30 @@ import {
   createServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
   type ServerOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { shownAddress } from '../values/ip.ts';
 import type { Connection } from './connection.ts';
 import { Http2Response } from './counted-response.ts';
-import { Http2Connection } from './http2-connection.ts';
+import { Http2Call } from './http2-call.ts';
+import { Http2Connection, type Http2Events } from './http2-connection.ts';
 import { endLater, resetLater } from './http2-turn.ts';
+import { endUnread } from './http2-unread.ts';
 import type { PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
 import { warnRarely } from './warn-rarely.ts';
+
+/** The types of Node leave out the raw headers. */
+type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: string[],
+) => void;
 
 /**
  * Serves HTTP/2. Returns the function that creates a connection from a socket whose first bytes are the
@@ -21,23 +33,28 @@ import { warnRarely } from './warn-rarely.ts';
  */
 export function createHttp2(
   setup: PortSetup,
-  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
+  handlers: Pick<Http2Events, 'request' | 'call'>,
 ): (socket: Socket) => Connection {
-  const { limits, log, onRefused } = setup;
-  const server = createServer({
-    ...serverOptions(limits),
-    Http2ServerResponse: Http2Response as typeof Http2ServerResponse,
-  });
+  const { limits, log, onRefused, calls } = setup;
+  const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     setup.onArrival(request);
-    const { session } = request.stream;
-    const connection = session === undefined ? undefined : connections.get(session);
-    if (connection === undefined) request.stream.destroy();
-    else connection.begin(request, response);
+    const { stream } = request;
+    const connection = stream.session === undefined ? undefined : connections.get(stream.session);
+    if (connection === undefined) {
+      stream.destroy();
+      return;
+    }
+    // For HEAD requests, node:http2 reports the close only after the response was ended.
+    if (request.method === 'HEAD') stream.once('close', () => response.end());
+    stream.once('finish', () => endUnread(stream));
+    connection.begin({ request, response, stream });
   };
+  // Makes Node's own requests and responses of streams. It has no connections.
+  const pairs = createServer({ Http2ServerResponse: Http2Response as typeof Http2ServerResponse });
   // The guard rejects unknown expectations; Node would answer by itself.
-  server.on('request', begin).on('checkExpectation', begin);
+  pairs.on('request', begin).on('checkExpectation', begin);
   // Rate-limited, because an attacker can cause many warnings.
   const warn = warnRarely(log);
   const onFlood = (socket: Socket, flood: string): void => {
@@ -62,13 +79,25 @@ export function createHttp2(
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 could not create a session for a connection');
     endLater(session);
-    const connection = new Http2Connection(session, socket, setup, { onRequest, onFlood });
+    const connection = new Http2Connection(session, socket, setup, {
+      request: handlers.request.bind(handlers),
+      call: handlers.call.bind(handlers),
+      onFlood,
+    });
     connections.set(session, connection);
-    session.on('stream', (stream) => {
+    const onStream: OnStream = (stream, headers, flags, rawHeaders) => {
       resetLater(stream);
       // Opened and reset by the same bytes: there is no request for it.
       if (stream.destroyed) connection.countReset();
-    });
+      if (calls?.takes(headers) !== true) {
+        pairs.emit('stream', stream, headers, flags, rawHeaders);
+        return;
+      }
+      const call = new Http2Call(stream, headers, rawHeaders, socket);
+      setup.onArrival(call);
+      connection.begin(call);
+    };
+    session.on('stream', onStream as Parameters<ServerHttp2Session['on']>[1]);
     return connection;
   };
 }

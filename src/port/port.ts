@@ -16,9 +16,11 @@ import { Unread } from './unread.ts';
 import { warnRarely } from './warn-rarely.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
+export { onClose, type RequestHead, type ResponseHead } from './heads.ts';
+export { Http2Call } from './http2-call.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
 export { NO_STORE } from './reply.ts';
-export type { ConnectionCount, PortHandler, PortLog } from './setup.ts';
+export type { CallHandler, ConnectionCount, PortHandler, PortLog } from './setup.ts';
 
 export interface PortOptions
   extends Pick<PortSetup, 'handler' | 'log'>,
@@ -61,6 +63,7 @@ export async function openPort(options: PortOptions): Promise<Port> {
   const limits = { ...DEFAULTS, ...options.limits };
   const setup: PortSetup = {
     tls: undefined,
+    calls: undefined,
     onArrival: () => {},
     onRefused: () => {},
     connect: () => undefined,
@@ -83,9 +86,8 @@ export async function openPort(options: PortOptions): Promise<Port> {
   };
   const { log, onRefused } = setup;
   const dispatch = new Dispatch(setup);
-  const onRequest = dispatch.request.bind(dispatch);
-  const http1 = createHttp1(setup, onRequest);
-  const adoptHttp2 = createHttp2(setup, onRequest);
+  const http1 = createHttp1(setup, dispatch.request.bind(dispatch));
+  const adoptHttp2 = createHttp2(setup, dispatch);
   const { server } = http1;
   const connections = new Connections(setup, (protocol, socket) =>
     protocol === 'http1' ? http1.adopt(socket) : adoptHttp2(socket),

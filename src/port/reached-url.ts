@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { PortRequest } from './connection.ts';
+import type { RequestHead } from './heads.ts';
 
 /**
  * A host name or address with an optional port: without characters that could end a URL's host, a line or a
@@ -27,12 +27,12 @@ export function localAuthority({ socket }: IncomingMessage): string {
   return localAddress.includes(':') ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
 }
 
-export function schemeOf({ socket }: PortRequest): 'http' | 'https' {
+export function schemeOf({ socket }: RequestHead): 'http' | 'https' {
   return 'encrypted' in socket && socket.encrypted ? 'https' : 'http';
 }
 
 /** Returns the URL by which the client of a request reached the service, without a trailing slash. */
-export function reachedUrl(request: PortRequest): string {
+export function reachedUrl(request: RequestHead): string {
   const authority = 'authority' in request ? request.authority : request.headers.host;
   return `${schemeOf(request)}://${authority ?? 'localhost'}`;
 }

@@ -1,5 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { PortRequest, PortResponse } from './connection.ts';
+import type { RequestHead } from './heads.ts';
+import type { Http2Call } from './http2-call.ts';
 import type { PortLimits } from './limits.ts';
 import type { OnRefused } from './refusals.ts';
 import type { TlsIdentity } from './tls.ts';
@@ -9,6 +12,13 @@ import type { Warner } from './warn-rarely.ts';
 
 /** PortHandler answers one request. An error that it throws or rejects with becomes a 500 and a log line. */
 export type PortHandler = (request: PortRequest, response: PortResponse) => unknown;
+
+/** CallHandler answers the requests over HTTP/2 that it takes, directly on their streams. */
+export interface CallHandler {
+  takes(headers: IncomingHttpHeaders): boolean;
+  /** Its errors are treated like those of a PortHandler. */
+  answer(call: Http2Call): unknown;
+}
 
 /**
  * PortLog is the part of a logger that the port uses. Log lines must not contain paths, because paths contain
@@ -33,11 +43,13 @@ export type RefusalPage = (
 /** PortSetup is the configuration of a port, shared by all of its parts. */
 export interface PortSetup {
   readonly handler: PortHandler;
+  /** Undefined: the handler answers everything. */
+  readonly calls: CallHandler | undefined;
   /**
    * Called when Node delivers a request. The handler gets it in a later turn, outside its asynchronous
    * context.
    */
-  readonly onArrival: (request: PortRequest) => void;
+  readonly onArrival: (request: RequestHead) => void;
   readonly log: PortLog;
   readonly limits: PortLimits;
   /** With it the port speaks only TLS. */
@@ -47,7 +59,7 @@ export interface PortSetup {
   /** Counts the connections of each client. Undefined: the client has no limit. */
   readonly connect: (socket: Socket) => ConnectionCount | undefined;
   /** Returns the name of the client that sent a request. Undefined: the client has no limit. */
-  readonly clientOf: (request: PortRequest) => string | undefined;
+  readonly clientOf: (request: RequestHead) => string | undefined;
   /** The unread bytes of all responses. */
   readonly unread: Unread;
   /** Decides when requests are started. */

@@ -1,5 +1,11 @@
 import { Discovery } from '../discovery/discovery.ts';
-import { type PortRequest, reachedUrl } from '../port/port.ts';
+import {
+  type Http2Call,
+  type PortRequest,
+  type PortResponse,
+  type RequestHead,
+  reachedUrl,
+} from '../port/port.ts';
 import { operatorService } from '../rpc/operator.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
@@ -7,7 +13,7 @@ import { basePathOf } from '../values/address.ts';
 import { isFromOwnPage } from '../values/own-page.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
-import { admitRequests } from './http/admit.ts';
+import { admission } from './http/admit.ts';
 import { readPageFiles } from './http/page-files.ts';
 import type { ServicePages } from './http/service-pages.ts';
 import { surfaces } from './http/surfaces.ts';
@@ -31,7 +37,7 @@ export type BuiltService = Awaited<ReturnType<typeof buildService>>;
 /** Builds the service. Rejects with the store's DiscoveryError. */
 export async function buildService(config: Config, log: Log, scrape: Scrape) {
   const version = readVersion();
-  const urlFor = (request: PortRequest): string => config.publicUrl ?? reachedUrl(request);
+  const urlFor = (request: RequestHead): string => config.publicUrl ?? reachedUrl(request);
   const callers = openCallers(config.auth, (request) => isFromOwnPage(request.headers, urlFor(request)));
   const tracing = openTracing(version);
   const own = createMetrics(version);
@@ -81,7 +87,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
           ),
     warning: opened.warning,
   };
-  const answer = surfaces({
+  const { answer, calls } = surfaces({
     config,
     service,
     operator,
@@ -95,7 +101,7 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
   });
   const observers = { log, metrics, tracing };
   const basePath = config.publicUrl === undefined ? '' : basePathOf(config.publicUrl);
-  const handler = admitRequests(answer, { limiter, basePath }, observers);
+  const admit = admission({ limiter, basePath }, observers);
   return {
     version,
     metrics,
@@ -108,6 +114,10 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     stopping,
     pages,
     observers,
-    handler,
+    handler: (request: PortRequest, response: PortResponse) => admit({ request, response }, answer),
+    calls: {
+      takes: calls.takes,
+      answer: (call: Http2Call) => admit({ request: call, response: call }, calls.answer),
+    },
   };
 }

@@ -91,7 +91,7 @@ export async function startServer(
 /** Listens on the service's address, and on that of the metrics if they have their own. */
 async function openPorts(
   { listen, metricsListen, limits }: Config,
-  { pages, observers, handler, limiter }: BuiltService,
+  { pages, observers, handler, calls, limiter }: BuiltService,
   tls: TlsIdentity | undefined,
 ): Promise<{ port: Port; metricsPort: MetricsPort | undefined }> {
   const { log, metrics, tracing } = observers;
@@ -103,6 +103,7 @@ async function openPorts(
       ...listen,
       tls,
       handler,
+      calls,
       onArrival: (request) => tracing?.arrive(request),
       log,
       errorPage: pages.errorPage,

@@ -34,12 +34,13 @@ export function serve<Service extends DescService>({
   ...options
 }: Served<Service>): Promise<Port> {
   const services = [createServiceImplSpec<Service>(service, implementation)];
-  const handler = rpcHandler(services, undefined, options);
+  const rpc = rpcHandler(services, undefined, options);
   return openPort({
     host: '127.0.0.1',
     port: 0,
     tls,
-    handler: (request, response) => handler(request, response, {}),
+    handler: (request, response) => rpc.request(request, response, {}),
+    calls: { takes: rpc.takes, answer: (call) => rpc.call(call, {}) },
     log: { warn: log, error: log },
   });
 }

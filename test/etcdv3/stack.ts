@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type ServerHttp2Session } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Discovery } from '../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY, type Policy } from '../../src/discovery/policy.ts';
 import type { LocalClient } from '../../src/etcd/client.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
+import { openPort } from '../../src/port/port.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
 import { rpcHandler } from '../../src/server/rpc/handler.ts';
@@ -55,18 +53,15 @@ export async function startStack({
     onDefect,
     ...options,
   });
-  const handle = rpcHandler(gateway);
-  const server = createServer((request, response) => {
-    handle(request, response, {}).catch(onDefect);
+  const rpc = rpcHandler(gateway);
+  const port = await openPort({
+    host: '127.0.0.1',
+    port: 0,
+    handler: (request, response) => rpc.request(request, response, {}),
+    calls: { takes: rpc.takes, answer: (call) => rpc.call(call, {}) },
+    log: { warn() {}, error: ({ err }: { readonly err?: unknown }) => onDefect(err) },
   });
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${port.port}`;
   return {
     discovery,
     client,
@@ -75,8 +70,7 @@ export async function startStack({
     defects,
     async close() {
       discovery.stopWatches();
-      server.close();
-      for (const session of sessions) session.destroy();
+      await port.drain(0);
       await store.close();
       await rm(dir, { recursive: true });
     },

@@ -27,12 +27,13 @@ for (const [protocol, transport] of Object.entries(TRANSPORTS)) {
     t.after(() => service.stop());
     const { token = '' } = (await service.client.createToken({ size: 3 })).cluster ?? {};
     const beating = withHeartbeats(discoveryService(service.discovery, assert.ifError), 1);
-    const handle = rpcHandler([createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, beating)]);
+    const rpc = rpcHandler([createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, beating)]);
     const port = await openPort({
       host: '127.0.0.1',
       port: 0,
       log: createLog('error', 'json', { write: () => {} }),
-      handler: (request, response) => void handle(request, response, {}),
+      handler: (request, response) => rpc.request(request, response, {}),
+      calls: { takes: rpc.takes, answer: (call) => rpc.call(call, {}) },
     });
     t.after(() => port.drain(0));
     const abort = new AbortController();

@@ -1,7 +1,7 @@
 import type { Caller } from '../../discovery/access.ts';
 import { hashSecret } from '../../discovery/access.ts';
 import { hasAllowedName } from '../../port/client-certificates.ts';
-import type { PortRequest } from '../../port/port.ts';
+import type { RequestHead } from '../../port/port.ts';
 import { EVERYBODY, type ResolveCaller } from '../../rpc/caller.ts';
 import type { AuthMode } from '../../settings/tables/access.ts';
 import type { KnownCaller, KnownCallers } from './auth-file.ts';
@@ -19,13 +19,13 @@ interface Stay {
 }
 
 /** Whether a request comes from a page of the service, or not from a page at all. */
-export type IsOwn = (request: PortRequest) => boolean;
+export type IsOwn = (request: RequestHead) => boolean;
 
 /** Callers determines what the sender of a request may do. */
 export class Callers {
   readonly #mode: AuthMode;
   readonly #isOwn: IsOwn;
-  readonly #stays = new WeakMap<PortRequest, Stay>();
+  readonly #stays = new WeakMap<RequestHead, Stay>();
   readonly #open = new Map<Stay, () => void>();
   readonly #operatorNames: readonly string[] | undefined;
   #known: KnownCallers;
@@ -52,7 +52,7 @@ export class Callers {
   }
 
   /** Calls `end` when the caller of a request is no longer known. Returns a function that cancels this. */
-  hold(request: PortRequest, end: () => void): () => void {
+  hold(request: RequestHead, end: () => void): () => void {
     if (this.#mode === 'off') return () => {};
     const stay = this.#stayOf(request);
     this.#open.set(stay, end);
@@ -64,7 +64,7 @@ export class Callers {
    * v3 clients. The credentials are looked up for each call, because a stream can make many calls over a long
    * time.
    */
-  resolverOf(request: PortRequest): ResolveCaller {
+  resolverOf(request: RequestHead): ResolveCaller {
     const { authorization, token } = request.headers;
     const hasCertificate = 'authorized' in request.socket && request.socket.authorized;
     const isNobody = authorization === undefined && token === undefined && !hasCertificate;
@@ -124,11 +124,11 @@ export class Callers {
     return name === undefined || name === found?.name ? found : undefined;
   }
 
-  #hasOperatorName({ socket }: PortRequest): boolean {
+  #hasOperatorName({ socket }: RequestHead): boolean {
     return this.#operatorNames !== undefined && hasAllowedName(socket, this.#operatorNames);
   }
 
-  #stayOf(request: PortRequest): Stay {
+  #stayOf(request: RequestHead): Stay {
     let stay = this.#stays.get(request);
     if (stay === undefined) {
       stay = { shown: new Map() };

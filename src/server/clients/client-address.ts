@@ -1,5 +1,5 @@
 import type { BlockList, Socket } from 'node:net';
-import type { PortRequest } from '../../port/connection.ts';
+import { type RequestHead, socketOf } from '../../port/heads.ts';
 import { covers, type Ip, isOwn, networkOf, parseIp } from '../../values/ip.ts';
 import { clientBehind } from './forwarded.ts';
 
@@ -48,11 +48,9 @@ export class ClientAddresses {
   }
 
   /** Returns the sender of a request: its peer, or the client that trusted proxies name. */
-  ofRequest(request: PortRequest): Sender {
+  ofRequest(request: RequestHead): Sender {
     const { headers } = request;
-    // In HTTP/2, each request has its own socket object, but the session has one.
-    const session = 'stream' in request ? request.stream.session : undefined;
-    const peer = this.#peerOf(session?.socket ?? request.socket);
+    const peer = this.#peerOf(socketOf(request));
     const forwardedFor = headers['x-forwarded-for']?.toString();
     const { forwarded } = headers;
     if (!peer.isProxy || peer.ip === undefined || (forwardedFor ?? forwarded) === undefined) return peer;

@@ -1,8 +1,7 @@
 import type { BlockList, Socket } from 'node:net';
 import type { DiscoveryError } from '../../discovery/errors.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
-import type { PortRequest } from '../../port/connection.ts';
-import type { ConnectionCount } from '../../port/port.ts';
+import type { ConnectionCount, RequestHead } from '../../port/port.ts';
 import { type Warner, warnRarely } from '../../port/warn-rarely.ts';
 import type { ChangeKind, Quota } from '../../rpc/caller.ts';
 import type { ClientLimits } from '../../settings/config.ts';
@@ -99,13 +98,13 @@ export class Limiter {
   }
 
   /** Returns the sender of a request: its peer, or the client that trusted proxies name. */
-  visitorOf(request: PortRequest): Visitor {
+  visitorOf(request: RequestHead): Visitor {
     const { address, name } = this.#addresses.ofRequest(request);
     return { address, client: this.#clientOf(name) };
   }
 
   /** Returns the name of a request's client. Undefined if no limit applies. */
-  nameOf(request: PortRequest): string | undefined {
+  nameOf(request: RequestHead): string | undefined {
     return this.#addresses.ofRequest(request).name;
   }
 

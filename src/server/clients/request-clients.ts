@@ -1,6 +1,6 @@
 import { type ContextValues, createContextValues } from '@connectrpc/connect';
 import type { LocalClient } from '../../etcd/client.ts';
-import type { PortRequest } from '../../port/port.ts';
+import type { RequestHead } from '../../port/port.ts';
 import {
   ADDRESS,
   EVERYBODY,
@@ -23,14 +23,14 @@ export interface RequestClients {
    * Returns the information about the sender of a request. New for each request, because results are added to
    * it.
    */
-  readonly valuesOf: (request: PortRequest) => ContextValues;
+  readonly valuesOf: (request: RequestHead) => ContextValues;
   /**
    * Returns a client whose watches are not counted: a waiting HTTP request is counted when it is admitted.
    */
-  readonly clientOf: (request: PortRequest) => LocalClient;
+  readonly clientOf: (request: RequestHead) => LocalClient;
   readonly clientWith: (values: ContextValues) => LocalClient;
   /** Returns the work budget to which a response is charged. */
-  readonly workOf: (request: PortRequest) => Work;
+  readonly workOf: (request: RequestHead) => Work;
 }
 
 /** The sender of requests. */
@@ -54,7 +54,7 @@ export function requestClients(
   // Nearly all requests have no credentials: created once for each address.
   const anybody = know(EVERYBODY, undefined);
   const strangers = new WeakMap<Client, Requester>();
-  const requesterOf = (request: PortRequest): Requester => {
+  const requesterOf = (request: RequestHead): Requester => {
     const resolve = callers.resolverOf(request);
     const { client } = limiter.visitorOf(request);
     if (resolve !== EVERYBODY) return know(resolve, client);

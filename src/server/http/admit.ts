@@ -2,7 +2,7 @@ import type { ConnectError } from '@connectrpc/connect';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { comeAgain } from '../../etcdv3/errors.ts';
 import { V3_WATCH } from '../../etcdv3/gateway.ts';
-import type { PortHandler } from '../../port/port.ts';
+import type { RequestHead, ResponseHead } from '../../port/port.ts';
 import { connectError } from '../../rpc/errors.ts';
 import type { Client } from '../clients/client-table.ts';
 import type { Leave, Limiter } from '../clients/limiter.ts';
@@ -11,7 +11,6 @@ import { requestIdOf } from '../telemetry/request-id.ts';
 import { classify, withoutBase, withoutSlashes } from './classify.ts';
 import type { Exchange } from './exchange.ts';
 import { type Observers, observe } from './observe.ts';
-import type { AnswerExchange } from './surfaces.ts';
 
 /** Door limits what clients may use. */
 export interface Door {
@@ -20,26 +19,28 @@ export interface Door {
   readonly basePath: string;
 }
 
-/** Handles every request: classifies, admits, records and answers it. */
-export function admitRequests(
-  answer: AnswerExchange,
-  { limiter, basePath }: Door,
-  observers: Observers,
-): PortHandler {
+/** Admit handles one request: classifies, admits, records and answers it. */
+type Admit = <Request extends RequestHead, Response extends ResponseHead>(
+  heads: { readonly request: Request; readonly response: Response },
+  answer: (exchange: Exchange<Request, Response>) => unknown,
+) => unknown;
+
+/** Returns the function through which every request passes. */
+export function admission({ limiter, basePath }: Door, observers: Observers): Admit {
   /** Each surface formats an error in its own way. */
   const turnAway = (refusal: DiscoveryError, { path }: Route): ConnectError => {
     observers.metrics.refused(refusal.reason);
     const error = connectError(refusal);
     return path === V3_WATCH ? comeAgain(error) : error;
   };
-  return (request, response) => {
+  return ({ request, response }, answer) => {
     if (basePath !== '' && request.url !== undefined) request.url = withoutBase(request.url, basePath);
     if (request.url?.startsWith('//')) request.url = withoutSlashes(request.url);
     const route = classify(request);
     const { address: remote, client } = limiter.visitorOf(request);
     const entered = enter(limiter, client, route);
     const isRefused = entered instanceof DiscoveryError;
-    const exchange: Exchange = {
+    const exchange = {
       request,
       response,
       route,

@@ -1,13 +1,16 @@
 import type { ConnectError } from '@connectrpc/connect';
-import type { PortRequest, PortResponse } from '../../port/port.ts';
+import type { Http2Call, PortRequest, PortResponse, RequestHead, ResponseHead } from '../../port/port.ts';
 import type { Leave } from '../clients/limiter.ts';
 import type { Route } from '../route.ts';
 import type { Outcome } from '../rpc/outcome.ts';
 
 /** Exchange is a request and its response, with everything determined on arrival. */
-export interface Exchange {
-  readonly request: PortRequest;
-  readonly response: PortResponse;
+export interface Exchange<
+  Request extends RequestHead = PortRequest,
+  Response extends ResponseHead = PortResponse,
+> {
+  readonly request: Request;
+  readonly response: Response;
   readonly route: Route;
   /** The ID by which the logs identify the request. The response returns it. */
   readonly requestId: string;
@@ -20,3 +23,8 @@ export interface Exchange {
   /** Filled while the request is answered. */
   readonly outcome: Outcome;
 }
+
+/** CallExchange is a call that is answered directly on its stream. */
+export type CallExchange = Exchange<Http2Call, Http2Call>;
+/** AnyExchange is an exchange of either form, for code that needs only its heads. */
+export type AnyExchange = Exchange<RequestHead, ResponseHead>;

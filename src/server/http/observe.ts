@@ -1,9 +1,9 @@
-import { NO_STORE } from '../../port/port.ts';
+import { NO_STORE, onClose } from '../../port/port.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { redactPath, tokenLabel } from '../telemetry/redact.ts';
 import type { RequestSpan, Tracing } from '../telemetry/tracing.ts';
-import type { Exchange } from './exchange.ts';
+import type { AnyExchange } from './exchange.ts';
 
 /** The client had disconnected before the response. The same status as in nginx. */
 const CLIENT_GONE = 499;
@@ -29,7 +29,10 @@ interface End {
  * tokens are never logged. The response returns the ID that the log line has. Returns the span of the request
  * if tracing is on.
  */
-export function observe(exchange: Exchange, { log, metrics, tracing }: Observers): RequestSpan | undefined {
+export function observe(
+  exchange: AnyExchange,
+  { log, metrics, tracing }: Observers,
+): RequestSpan | undefined {
   const begin = performance.now();
   const { request, response, route, requestId, leave } = exchange;
   const { method = '' } = request;
@@ -37,7 +40,7 @@ export function observe(exchange: Exchange, { log, metrics, tracing }: Observers
   // The v2 gateway sets them itself: Node.js takes twice as long for a head of which a part was set before.
   if (route.surface !== 'v2') setHead(exchange);
   if (route.kind === 'wait') metrics.beginWait(route.surface);
-  response.on('close', () => {
+  onClose(response, () => {
     const end = endOf(exchange, performance.now() - begin);
     const { status, rpc } = end;
     metrics.count({ route, method, status, seconds: end.ms / 1000, rpc });
@@ -48,14 +51,14 @@ export function observe(exchange: Exchange, { log, metrics, tracing }: Observers
   return span;
 }
 
-function setHead({ response, route, requestId }: Exchange): void {
+function setHead({ response, route, requestId }: AnyExchange): void {
   response.setHeader('X-Request-Id', requestId);
   for (const [name, value] of Object.entries(NO_STORE)) response.setHeader(name, value);
   // Otherwise nginx holds back an HTTP/1.1 response until a buffer is full.
   if (route.kind === 'wait') response.setHeader('X-Accel-Buffering', 'no');
 }
 
-function endOf({ response, outcome: { method, code } }: Exchange, ms: number): End {
+function endOf({ response, outcome: { method, code } }: AnyExchange, ms: number): End {
   const gone = !response.writableEnded;
   const status = response.headersSent ? response.statusCode : CLIENT_GONE;
   const rpc =
@@ -71,7 +74,7 @@ function refusedAs(status: number): string {
   return status === 200 ? 'refused' : `http_${status}`;
 }
 
-function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefined): void {
+function logEnd(log: Log, exchange: AnyExchange, end: End, traceId: string | undefined): void {
   const { request, route, remote, requestId, outcome } = exchange;
   const { status, ms, gone, rpc } = end;
   const level = levelOf(exchange, status);
@@ -97,7 +100,7 @@ function logEnd(log: Log, exchange: Exchange, end: End, traceId: string | undefi
 }
 
 /** Rejections above a limit come in floods. */
-function levelOf({ route, refusal }: Exchange, status: number): 'debug' | 'info' | 'warn' {
+function levelOf({ route, refusal }: AnyExchange, status: number): 'debug' | 'info' | 'warn' {
   if (refusal !== undefined) return 'debug';
   if (status >= 500) return 'warn';
   return route.isQuiet ? 'debug' : 'info';

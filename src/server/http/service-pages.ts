@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import { findingFlags } from '../../etcd/start/settings.ts';
 import type { ErrorPage } from '../../page/error-page.ts';
-import type { PortRequest, PortResponse } from '../../port/port.ts';
+import type { PortRequest, PortResponse, RequestHead } from '../../port/port.ts';
 import type { Surface } from '../route.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
@@ -14,7 +14,7 @@ export interface ServicePages {
   readonly metrics: Metrics | undefined;
   readonly version: string;
   /** Returns the URL by which the client can reach the service. */
-  readonly urlFor: (request: PortRequest) => string;
+  readonly urlFor: (request: RequestHead) => string;
   /** Returns the OpenAPI document of the service at that URL. Undefined if this build has none. */
   readonly openapi: (url: string) => string | undefined;
   readonly errorPage: ErrorPage;

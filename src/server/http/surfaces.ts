@@ -11,7 +11,7 @@ import { reflectionServices } from '../../grpc/reflection.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { Assets } from '../../page/assets.ts';
 import { pageHandler } from '../../page/handler.ts';
-import type { PortRequest } from '../../port/port.ts';
+import type { CallHandler, PortRequest } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
 import { inProcessOperator, type LocalOperator } from '../../rpc/operator.ts';
@@ -24,7 +24,7 @@ import type { RequestClients } from '../clients/request-clients.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
 import type { Outcome } from '../rpc/outcome.ts';
-import type { Exchange } from './exchange.ts';
+import type { CallExchange, Exchange } from './exchange.ts';
 import { answerBrowser } from './rpc-page.ts';
 import { type ServicePages, servePage } from './service-pages.ts';
 
@@ -50,11 +50,17 @@ export interface SurfacesOptions {
 /** Returns the URL by which the client of a call reaches the service. */
 const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
 
+/** Surfaces answers everything: calls that are taken directly on their streams, and all other exchanges. */
+export interface Surfaces {
+  readonly calls: Pick<CallHandler, 'takes'> & { answer(exchange: CallExchange): unknown };
+  readonly answer: AnswerExchange;
+}
+
 /**
- * Returns the handler of everything that the service answers: RPCs, both dialects of etcd, the web page, and
+ * Returns the handlers of everything that the service answers: RPCs, both dialects of etcd, the web page, and
  * the pages about the service.
  */
-export function surfaces(options: SurfacesOptions): AnswerExchange {
+export function surfaces(options: SurfacesOptions): Surfaces {
   const { config, service, operator, clients, callers, pages, clusterId, stopping, onDefect } = options;
   const { clientOf, clientWith, valuesOf, workOf } = clients;
   const { version, notReady, urlFor, errorPage } = pages;
@@ -109,14 +115,14 @@ export function surfaces(options: SurfacesOptions): AnswerExchange {
     onDefect,
     onRefused: (request, reason) => Object.assign(outcomes.get(request) ?? {}, { reason }),
   });
-  return (exchange) => {
+  const answer: AnswerExchange = (exchange) => {
     const { request, response, refusal } = exchange;
     const { surface } = exchange.route;
     switch (surface) {
       case 'rpc':
         return allowCrossOrigin(request, response) || answerBrowser(pages, request, response)
           ? undefined
-          : rpc(request, response, exchange.outcome, refusal);
+          : rpc.request(request, response, exchange.outcome, refusal);
       case 'v2':
         if (exchange.route.kind === 'wait')
           response.on(
@@ -133,5 +139,12 @@ export function surfaces(options: SurfacesOptions): AnswerExchange {
       default:
         return servePage(surface, pages, request, response, refusal);
     }
+  };
+  return {
+    calls: {
+      takes: rpc.takes,
+      answer: ({ request, outcome, refusal }) => rpc.call(request, outcome, refusal),
+    },
+    answer,
   };
 }

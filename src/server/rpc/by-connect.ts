@@ -22,7 +22,7 @@ export interface Asked {
   readonly values: ContextValues;
   readonly outcome: Outcome;
   /** The body, if some of it was already read. */
-  readonly read: Uint8Array | undefined;
+  readonly read?: Uint8Array | undefined;
   /** The work budget to which the response is charged. */
   readonly work: Work;
 }

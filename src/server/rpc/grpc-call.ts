@@ -1,4 +1,3 @@
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import {
   Code,
@@ -9,7 +8,9 @@ import {
 } from '@connectrpc/connect';
 import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
 import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
+import type { Http2Call } from '../../port/port.ts';
 import { grpcTimeoutMs } from './deadline.ts';
+import { timeoutOf } from './grpc-head.ts';
 
 /** Input is a message, or a stream of messages. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
@@ -29,8 +30,7 @@ export class GrpcCall implements HandlerContext {
   readonly message: Input;
   readonly values: ContextValues;
   readonly protocolName = 'grpc';
-  readonly #request: Http2ServerRequest;
-  readonly #response: Http2ServerResponse;
+  readonly #call: Http2Call;
   /** On the clock of `performance.now()`. */
   readonly #deadline: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -39,20 +39,14 @@ export class GrpcCall implements HandlerContext {
   #header: Headers | undefined;
   #trailer: Headers | undefined;
 
-  constructor(
-    { kind, method }: MethodImplSpec,
-    message: Input,
-    values: ContextValues,
-    request: Http2ServerRequest,
-    response: Http2ServerResponse,
-  ) {
+  constructor({ kind, method }: MethodImplSpec, message: Input, values: ContextValues, call: Http2Call) {
     this.stream = kind !== 'unary';
     this.method = method;
     this.message = message;
     this.values = values;
-    this.#request = request;
-    this.#response = response;
-    const timeoutMs = grpcTimeoutMs(timeoutOf(request));
+    this.#call = call;
+    const timeout = timeoutOf(call.headers);
+    const timeoutMs = timeout === null ? undefined : grpcTimeoutMs(timeout);
     this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
   }
 
@@ -65,7 +59,7 @@ export class GrpcCall implements HandlerContext {
   }
 
   get requestMethod(): string {
-    return this.#request.method;
+    return this.#call.method;
   }
 
   get url(): string {
@@ -105,9 +99,8 @@ export class GrpcCall implements HandlerContext {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    const { stream } = this.#request;
-    if (stream.destroyed) abort.abort(GONE);
-    else stream.once('close', () => this.end(GONE));
+    if (this.#call.stream.destroyed) abort.abort(GONE);
+    else this.#call.onClose(() => this.end(GONE));
     const timeoutMs = this.timeoutMs();
     if (timeoutMs !== undefined) {
       const expire = (): void =>
@@ -125,17 +118,7 @@ export class GrpcCall implements HandlerContext {
   }
 
   #asUniversal(): UniversalServerRequest {
-    this.#universal ??= universalRequestFromNodeRequest(
-      this.#request,
-      this.#response,
-      undefined,
-      this.values,
-    );
+    this.#universal ??= universalRequestFromNodeRequest(this.#call.asRequest(), undefined, this.values);
     return this.#universal;
   }
-}
-
-/** Returns the deadline as the client wrote it. null if there is none. */
-export function timeoutOf({ headers }: Http2ServerRequest): string | null {
-  return headers['grpc-timeout']?.toString() ?? null;
 }

@@ -1,7 +1,7 @@
 // gRPC's framing of messages: a byte that says whether the message is compressed, four bytes of length, and
 // the message.
 
-import type { Http2ServerRequest } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 
 const PREFIX_BYTES = 5;
@@ -16,7 +16,7 @@ export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): 
 }
 
 /** Reads the whole body, or more than a message may have. Never resolves if the client disconnects before. */
-export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): Promise<Uint8Array> {
+export function readBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {
     let body: Uint8Array = new Uint8Array();
     let length = 0;
@@ -29,7 +29,7 @@ export function readBody({ stream }: Http2ServerRequest, readMaxBytes: number): 
       stream.removeAllListeners('data').resume();
       resolve(body.subarray(0, length));
     });
-    stream.once('end', () => resolve(body.subarray(0, length)));
+    stream.on('end', () => resolve(length === body.length ? body : body.subarray(0, length)));
     // In a call that had to wait, an empty body has ended by now, without a further event.
     if (stream.readableEnded) resolve(body);
   });

@@ -10,24 +10,30 @@ import {
 import { codeToString } from '@connectrpc/connect/protocol-connect';
 import { compressionGzip } from '@connectrpc/connect-node';
 import { REQUEST_LIMITS } from '../../limits.ts';
-import type { PortRequest, PortResponse } from '../../port/port.ts';
+import type { CallHandler, Http2Call, PortRequest, PortResponse, RequestHead } from '../../port/port.ts';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 import { NO_WORK, type Work } from '../../work.ts';
 import { pathOf } from '../route.ts';
 import { byConnect } from './by-connect.ts';
+import { isUsual } from './grpc-head.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type Outcome } from './outcome.ts';
 import { refuseUnknown } from './refusals.ts';
 import { refuseTurnedAway, TURNED_AWAY } from './turned-away.ts';
 import { versionProblem } from './version-problem.ts';
 
-/** RpcHandler answers a call. With a refusal it answers that, in the protocol of the call. */
-export type RpcHandler = (
-  request: PortRequest,
-  response: PortResponse,
-  outcome: Outcome,
-  refusal?: ConnectError,
-) => Promise<void>;
+/** RpcHandler answers calls. With a refusal it answers that, in the protocol of the call. */
+export interface RpcHandler extends Pick<CallHandler, 'takes'> {
+  /** Answers any request to the path of a service. */
+  request(
+    request: PortRequest,
+    response: PortResponse,
+    outcome: Outcome,
+    refusal?: ConnectError,
+  ): Promise<void>;
+  /** Answers a call that it takes. */
+  call(call: Http2Call, outcome: Outcome, refusal?: ConnectError): Promise<void>;
+}
 
 export interface RpcOptions {
   /** The largest accepted message. */
@@ -43,7 +49,7 @@ export interface RpcOptions {
  */
 export function rpcHandler(
   services: readonly ServiceImplSpec[],
-  valuesOf: (request: PortRequest, outcome: Outcome) => ContextValues = () => createContextValues(),
+  valuesOf: (request: RequestHead, outcome: Outcome) => ContextValues = () => createContextValues(),
   { readMaxBytes = REQUEST_LIMITS.rpcMessageBytes, registry, workOf = () => NO_WORK }: RpcOptions = {},
 ): RpcHandler {
   const options = {
@@ -69,23 +75,38 @@ export function rpcHandler(
       grpcMethod(spec, { ...options, workOf }),
     ]),
   );
+  const valuesWith = (request: RequestHead, outcome: Outcome): ContextValues =>
+    valuesOf(request, outcome).set(OUTCOME, outcome);
 
-  return async (request, response, outcome, refusal) => {
-    const handler = handlers.get(pathOf(request.url ?? ''));
-    if (handler === undefined) return refuseUnknown(request, response);
-    outcome.method = handler.method.name;
-    const values = valuesOf(request, outcome);
-    values.set(OUTCOME, outcome);
-    const connect = (read?: Uint8Array): Promise<void> =>
-      byConnect(handler, request, response, { values, outcome, read, work: workOf(values) });
-    const turnedAway = refusal ?? versionProblem(request);
-    if (turnedAway !== undefined) {
-      values.set(TURNED_AWAY, turnedAway);
-      outcome.code = codeToString(turnedAway.code);
-      return connect();
-    }
-    const method = grpc.get(handler.requestPath);
-    if (method === undefined || !('stream' in request && 'stream' in response)) return connect();
-    return method(request, response, values, connect);
+  return {
+    async request(request, response, outcome, refusal) {
+      const handler = handlers.get(pathOf(request.url ?? ''));
+      if (handler === undefined) return refuseUnknown(request, response);
+      outcome.method = handler.method.name;
+      const values = valuesWith(request, outcome);
+      turnAway(values, outcome, refusal ?? versionProblem(request));
+      return byConnect(handler, request, response, { values, outcome, work: workOf(values) });
+    },
+    takes: (headers) => isUsual(headers) && grpc.has(headers[':path'] ?? ''),
+    async call(call, outcome, refusal) {
+      const [handler, method] = [handlers.get(call.url), grpc.get(call.url)];
+      if (handler === undefined || method === undefined)
+        throw new TypeError('took a call of an unknown method');
+      outcome.method = handler.method.name;
+      const values = valuesWith(call, outcome);
+      const connect = (read?: Uint8Array): Promise<void> => {
+        const { request, response } = call.asPair();
+        return byConnect(handler, request, response, { values, outcome, read, work: workOf(values) });
+      };
+      turnAway(values, outcome, refusal);
+      return refusal === undefined ? method(call, values, connect) : connect();
+    },
   };
+}
+
+/** Has Connect answer with an error, if there is one. */
+function turnAway(values: ContextValues, outcome: Outcome, refusal: ConnectError | undefined): void {
+  if (refusal === undefined) return;
+  values.set(TURNED_AWAY, refusal);
+  outcome.code = codeToString(refusal.code);
 }

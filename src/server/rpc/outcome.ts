@@ -33,10 +33,14 @@ export const noteOutcome: Interceptor = (next) => async (request) => {
     if (isLarge(response.message)) await ownTurn();
     return response;
   } catch (thrown) {
-    outcome.code = codeToString(ConnectError.from(thrown).code);
+    noteError(outcome, thrown);
     throw thrown;
   }
 };
+
+export function noteError(outcome: Outcome, thrown: unknown): void {
+  outcome.code = codeToString(ConnectError.from(thrown).code);
+}
 
 async function* noted<T extends MessageInitShape<DescMessage>>(
   messages: AsyncIterable<T>,
@@ -53,7 +57,7 @@ async function* noted<T extends MessageInitShape<DescMessage>>(
     if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
     outcome.code = 'ok';
   } catch (thrown) {
-    outcome.code = codeToString(ConnectError.from(thrown).code);
+    noteError(outcome, thrown);
     throw thrown;
   }
 }

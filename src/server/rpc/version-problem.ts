@@ -1,11 +1,11 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import type { PortRequest } from '../../port/port.ts';
+import type { RequestHead } from '../../port/port.ts';
 
 /**
  * Returns the error for a call that requests an unknown version of Connect's protocol. Undefined for other
  * calls.
  */
-export function versionProblem({ method, url = '', headers }: PortRequest): ConnectError | undefined {
+export function versionProblem({ method, url = '', headers }: RequestHead): ConnectError | undefined {
   const inQuery = method === 'GET';
   const version = inQuery ? versionOf(url) : headers['connect-protocol-version'];
   if (version === undefined || version === (inQuery ? 'v1' : '1')) return undefined;

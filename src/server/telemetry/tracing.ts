@@ -10,7 +10,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { type PortRequest, schemeOf } from '../../port/port.ts';
+import { type RequestHead, schemeOf } from '../../port/port.ts';
 import type { Route } from '../route.ts';
 import { isRpc } from '../rpc/methods.ts';
 import { httpRoute } from './http-route.ts';
@@ -52,7 +52,7 @@ const FAULTS = new Set([
 export class Tracing {
   readonly #tracer: Tracer;
   /** The active context when a request arrived: the span of an SDK that instruments node:http. */
-  readonly #arrived = new WeakMap<PortRequest, Context>();
+  readonly #arrived = new WeakMap<RequestHead, Context>();
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
@@ -62,7 +62,7 @@ export class Tracing {
    * Called when Node delivers a request, which starts later, together with others, in the context of one of
    * them.
    */
-  arrive(request: PortRequest): void {
+  arrive(request: RequestHead): void {
     const active = context.active();
     if (trace.getSpan(active) !== undefined) this.#arrived.set(request, active);
   }
@@ -70,7 +70,7 @@ export class Tracing {
   /**
    * Starts the span of a request. Its parent is an existing span of the request, or the trace that it names.
    */
-  begin(request: PortRequest, route: Route, requestId: string): RequestSpan {
+  begin(request: RequestHead, route: Route, requestId: string): RequestSpan {
     const { method = '', headers, httpVersion } = request;
     const { surface, path } = route;
     const verb = verbOf(method);

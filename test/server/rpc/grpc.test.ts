@@ -2,13 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import {
-  connect,
-  createServer,
-  type Http2Server,
-  type Http2ServerResponse,
-  type IncomingHttpHeaders,
-} from 'node:http2';
+import { connect, createServer, type IncomingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -24,6 +18,7 @@ import {
   WatchMembersRequestSchema,
 } from '../../../gen/discovery/v1/service_pb.ts';
 import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { openPort, type Port } from '../../../src/port/port.ts';
 import { forClients } from '../../../src/server/rpc/connect-words.ts';
 import { encodeGrpcMessage } from '../../../src/server/rpc/grpc-message.ts';
 import { rpcHandler } from '../../../src/server/rpc/handler.ts';
@@ -225,12 +220,15 @@ const CALLS: Readonly<Record<string, readonly [string, readonly Uint8Array[], Re
 
 describe('gRPC without the adapter', () => {
   const outcomes: Outcome[] = [];
-  const handler = rpcHandler(SERVICES);
-  const ours = createServer((request, response) => {
+  const rpc = rpcHandler(SERVICES);
+  const defects: unknown[] = [];
+  let ours: Port;
+  let isEnded: boolean | undefined;
+  const noted = (): Outcome => {
     const outcome: Outcome = {};
     outcomes.push(outcome);
-    void handler(request, response, outcome);
-  });
+    return outcome;
+  };
   const adapter = createServer(
     connectNodeAdapter({
       routes: (router) => addServices(router, SERVICES),
@@ -241,46 +239,48 @@ describe('gRPC without the adapter', () => {
     }),
   );
   before(async () => {
-    for (const server of [ours, adapter]) {
-      // As the port does: does not wait for the rest of a body.
-      server.on('stream', (stream) =>
-        stream.once('finish', () => stream.removeAllListeners('data').resume()),
-      );
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-    }
+    ours = await openPort({
+      host: '127.0.0.1',
+      port: 0,
+      log: { warn() {}, error: ({ err }: { readonly err?: unknown }) => void defects.push(err) },
+      handler(request, response) {
+        response.once('close', () => {
+          isEnded = response.writableEnded;
+        });
+        return rpc.request(request, response, noted());
+      },
+      calls: { takes: rpc.takes, answer: (call) => rpc.call(call, noted()) },
+    });
+    // As the port does: does not wait for the rest of a body.
+    adapter.on('stream', (stream) => stream.once('finish', () => stream.removeAllListeners('data').resume()));
+    await once(adapter.listen(0, '127.0.0.1'), 'listening');
   });
-  after(() => {
-    ours.close();
+  after(async () => {
     adapter.close();
+    await ours.drain(0);
+    assert.deepEqual(defects, []);
   });
 
   for (const [name, [path, pieces, headers = {}]] of Object.entries(CALLS)) {
     test(name, async () => {
       const [one, other] = [
-        await call(ours, path, pieces, headers),
-        await call(adapter, path, pieces, headers),
+        await call(ours.port, path, pieces, headers),
+        await call((adapter.address() as AddressInfo).port, path, pieces, headers),
       ];
       assert.deepEqual(one, asServiceReturns(other, headers));
     });
   }
 
   test('a call of an unknown method gets a response before the stream closes', async () => {
-    let isEnded: boolean | undefined;
-    const noting = (_: unknown, response: Http2ServerResponse): void => {
-      response.once('close', () => {
-        isEnded = response.writableEnded;
-      });
-    };
-    ours.on('request', noting);
-    await call(ours, '/a.B/C', [], {});
-    ours.off('request', noting);
+    isEnded = undefined;
+    await call(ours.port, '/a.B/C', [], {});
     await waitFor('the response to close', () => isEnded !== undefined);
     assert.equal(isEnded, true);
   });
 
   test('the outcome is recorded', async () => {
     const codeOf = async (path: string, piece: Buffer): Promise<string | undefined> => {
-      await call(ours, path, [piece], {});
+      await call(ours.port, path, [piece], {});
       return outcomes.at(-1)?.code;
     };
     assert.equal(await codeOf(GET_CLUSTER, asked('a')), 'ok');
@@ -298,7 +298,7 @@ describe('gRPC without the adapter', () => {
     test(`a stream that a deadline ends returns that code, ${path}`, async () => {
       for (const timeout of ['20m', '1n', '0m']) {
         const headers = { 'content-type': type, 'grpc-timeout': timeout };
-        const { trailers, body } = await call(ours, WATCH_MEMBERS, [watched('quiet')], headers);
+        const { trailers, body } = await call(ours.port, WATCH_MEMBERS, [watched('quiet')], headers);
         const summary = `grpc-status: ${String(trailers['grpc-status'])} ${Buffer.from(body, 'hex').toString()}`;
         assert.match(summary, /grpc-status: 4/);
         assert.equal(outcomes.at(-1)?.code, 'deadline_exceeded');
@@ -308,7 +308,7 @@ describe('gRPC without the adapter', () => {
 
   test('a client that breaks off a stream cancels its call, which is not a defect', async () => {
     failures.length = 0;
-    const session = connect(`http://127.0.0.1:${(ours.address() as AddressInfo).port}`);
+    const session = connect(`http://127.0.0.1:${ours.port}`);
     const stream = session.request({ ':method': 'POST', ':path': WATCH, 'content-type': 'application/grpc' });
     stream.on('error', () => {});
     stream.write(watch);
@@ -334,12 +334,12 @@ function asServiceReturns(answer: Answer, headers: Readonly<Record<string, strin
 }
 
 async function call(
-  server: Http2Server,
+  port: number,
   path: string,
   pieces: readonly Uint8Array[],
   headers: Record<string, string>,
 ): Promise<Answer> {
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const session = connect(`http://127.0.0.1:${port}`);
   try {
     const stream = session.request({
       ':method': 'POST',

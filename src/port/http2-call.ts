@@ -1,0 +1,147 @@
+import {
+  Http2ServerRequest,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+import { Http2Response } from './counted-response.ts';
+import type { Gate } from './gate.ts';
+import { endUnread } from './http2-unread.ts';
+
+const AFTER_TRAILERS = { waitForTrailers: true };
+
+/** Http2Pair is a request and its response as Node makes them. */
+export interface Http2Pair {
+  readonly request: Http2ServerRequest;
+  readonly response: Http2Response;
+}
+
+/**
+ * Http2Call is a request over HTTP/2 with a body, and its response, directly on their stream. Node's own objects
+ * for them are a fifth of the work of a call.
+ */
+export class Http2Call {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  /** The socket of the connection. */
+  readonly socket: Socket;
+  readonly httpVersion = '2.0';
+  answer: Gate | undefined;
+  readonly #head: Record<string, string | number> = {};
+  #trailers: OutgoingHttpHeaders = {};
+  #isEnded = false;
+  #request: Http2ServerRequest | undefined;
+  #response: Http2Response | undefined;
+  readonly #onClose: (() => void)[] = [];
+
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    socket: Socket,
+  ) {
+    this.stream = stream;
+    this.headers = headers;
+    this.rawHeaders = rawHeaders;
+    this.socket = socket;
+    // One listener for all, because each costs a stream of node:http2 more than it does.
+    stream.on('close', () => {
+      for (const listener of this.#onClose) listener();
+    });
+    // Without a listener, an error event would end the process: the peer is gone.
+    stream.on('error', () => {});
+  }
+
+  get method(): string {
+    return this.headers[':method'] ?? '';
+  }
+
+  get url(): string {
+    return this.headers[':path'] ?? '';
+  }
+
+  set url(url: string) {
+    this.headers[':path'] = url;
+  }
+
+  get authority(): string | undefined {
+    return this.headers[':authority'] ?? this.headers.host;
+  }
+
+  get headersSent(): boolean {
+    return this.stream.headersSent;
+  }
+
+  get statusCode(): number {
+    return Number(this.stream.sentHeaders?.[':status'] ?? 200);
+  }
+
+  /** Whether the response was ended here, and not by the client's leaving. */
+  get writableEnded(): boolean {
+    return this.#isEnded || this.#response?.writableEnded === true;
+  }
+
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener);
+  }
+
+  getHeaderNames(): string[] {
+    return Object.keys(this.#head);
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#head[name.toLowerCase()] = value;
+  }
+
+  removeHeader(name: string): void {
+    delete this.#head[name];
+  }
+
+  writeHead(status: number, headers: Readonly<Record<string, string | number>>): void {
+    if (this.#isGone()) return;
+    const head = this.#head;
+    for (const [name, value] of Object.entries(headers)) head[name.toLowerCase()] = value;
+    head[':status'] = status;
+    this.stream.on('wantTrailers', () => this.stream.sendTrailers(this.#trailers));
+    this.stream.respond(head, AFTER_TRAILERS);
+  }
+
+  /** Sets the trailers to send after the body. */
+  setTrailers(trailers: OutgoingHttpHeaders): void {
+    this.#trailers = trailers;
+  }
+
+  /** Returns false if the client has to read before it gets more. */
+  write(chunk: Buffer): boolean {
+    return this.answer?.lets(chunk) !== false && this.stream.write(chunk);
+  }
+
+  end(chunk?: Buffer | string): void {
+    if (this.#isGone() || this.answer?.lets(chunk) === false) return;
+    this.#isEnded = true;
+    const { stream } = this;
+    if (!stream.readableEnded) stream.on('finish', () => endUnread(stream));
+    stream.end(chunk);
+  }
+
+  #isGone(): boolean {
+    return this.stream.destroyed || this.stream.closed;
+  }
+
+  /** Returns Node's own object for the request, for code that needs it. */
+  asRequest(): Http2ServerRequest {
+    this.#request ??= new Http2ServerRequest(this.stream, this.headers, {}, this.rawHeaders);
+    return this.#request;
+  }
+
+  /** Returns Node's own objects for both. From then on, only they may be used for the response. */
+  asPair(): Http2Pair {
+    const response = new Http2Response(this.stream);
+    response.answer = this.answer;
+    for (const [name, value] of Object.entries(this.#head)) response.setHeader(name, value);
+    this.#response = response;
+    return { request: this.asRequest(), response };
+  }
+}

@@ -1,0 +1,40 @@
+import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
+import type { MethodImplSpec } from '@connectrpc/connect';
+import { ownTurn } from '../../own-turn.ts';
+import { sendingUnits } from '../../work.ts';
+import { GrpcCall } from './grpc-call.ts';
+import { end } from './grpc-end.ts';
+import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
+import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
+import { isLarge } from './large.ts';
+import { noteError, OUTCOME } from './outcome.ts';
+
+/**
+ * Returns the function that answers the calls of a method with one message each way: what `grpcMethod` does for
+ * streams, without interceptors and iterators.
+ */
+export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
+  const { input, output } = spec.method;
+  const impl = spec.impl as Handler;
+  return async (call, values, byConnect) => {
+    const body = await readBody(call.stream, readMaxBytes);
+    if (call.stream.aborted) return;
+    const message = onlyMessage(input, body, readMaxBytes);
+    if (message === undefined) return byConnect(body);
+    const context = new GrpcCall(spec, message, values, call);
+    const outcome = values.get(OUTCOME);
+    let frame: Buffer;
+    try {
+      const answer = create(output, (await impl(message, context)) as MessageInitShape<DescMessage>);
+      outcome.code = 'ok';
+      if (isLarge(answer)) await ownTurn();
+      frame = frameOf(output, answer);
+    } catch (thrown) {
+      noteError(outcome, thrown);
+      return end(context, call, undefined, thrown);
+    }
+    const units = sendingUnits(frame.length);
+    if (units > 0) workOf(values).owe(units);
+    end(context, call, frame);
+  };
+}
