@@ -13,12 +13,15 @@ export const LEAST_BYTES = 4096;
  */
 export class ByteCache<T> {
   readonly #mostBytes: number;
+  readonly #leastBytes: number;
   /** In order of use, least recent first. */
   readonly #kept = new Map<unknown, CachedValue<T>>();
   #bytes = 0;
 
-  constructor(mostBytes: number) {
+  /** Values of fewer than `leastBytes` are not kept. */
+  constructor(mostBytes: number, leastBytes = LEAST_BYTES) {
     this.#mostBytes = mostBytes;
+    this.#leastBytes = leastBytes;
   }
 
   get bytes(): number {
@@ -35,7 +38,7 @@ export class ByteCache<T> {
 
   set(key: unknown, made: CachedValue<T>): void {
     this.#delete(key);
-    if (made.bytes < LEAST_BYTES || made.bytes > this.#mostBytes) return;
+    if (made.bytes < this.#leastBytes || made.bytes > this.#mostBytes) return;
     this.#kept.set(key, made);
     this.#bytes += made.bytes;
     for (const oldest of this.#kept.keys()) {

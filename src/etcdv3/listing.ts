@@ -13,7 +13,7 @@ import { contains, type KeyPlace, type KeySpan, memberKey, textOf } from './keys
 import { byKey, type KeyEntry, memberEntry, sizeEntry } from './kvs.ts';
 
 /** Bytes of an entry in its list and its orders. */
-const ENTRY_BYTES = 600;
+export const ENTRY_BYTES = 600;
 
 type Order = Pick<RangeRequest, 'sortOrder' | 'sortTarget'>;
 
@@ -102,7 +102,7 @@ const SORT_VALUES = new Map<RangeRequest_SortTarget, (entry: KeyEntry) => bigint
 // A service in the same process returns the same list as long as a cluster is unchanged: a listing of it
 // serves every response and must not be modified. Another spelling of its token needs a new one.
 const listings = new ByteCache<{ readonly root: string; readonly listing: KeyListing }>(
-  (WORK_LIMITS.renderedBytes / 4) * 3,
+  (WORK_LIMITS.renderedBytes / 8) * 5,
 );
 
 /** Returns the listing of all keys of a token. `onMade` gets their number if it had to be built. */

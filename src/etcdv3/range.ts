@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
 import {
   type RangeRequest,
   type RangeResponse,
@@ -13,6 +14,7 @@ import { compacted, emptyKey, future, invalidSort, outside } from './errors.ts';
 import { header, type ServerIdentity } from './header.ts';
 import { type KeyPlace, type KeySpan, parseSpan, textOf } from './keys.ts';
 import { isOrder, KeyListing, listingOf } from './listing.ts';
+import { shareAnswer, sharedAnswer } from './shared-answers.ts';
 
 /** Reading is the current keys of a token. */
 export interface Reading {
@@ -32,10 +34,14 @@ export async function range(
     return create(RangeResponseSchema, { header: header(identity, await client.revision()) });
   }
   const span = spanOfRange(request);
-  const reading = await read(client, span);
+  const list = await listOf(client, span);
+  const known = list instanceof Absent ? undefined : sharedAnswer(list, request);
+  if (known !== undefined) return known;
+  const reading = readingOf(client, span, list);
   checkRevision(request.revision, reading);
   const response = answer(request, span, reading);
   response.header = header(identity, reading.revision);
+  if (!(list instanceof Absent)) shareAnswer(list, request, response);
   return response;
 }
 
@@ -56,14 +62,30 @@ export function spanOfRange(request: RangeRequest): KeySpan {
 
 /** Reads a token. One that never existed has no keys, as in etcd; one that has ended fails with an error. */
 export async function read(client: LocalClient, place: KeyPlace): Promise<Reading> {
-  try {
-    const list = await client.listMembers({ token: place.token, refuseExpired: true });
-    const listing = listingOf(place, list, (keys) => client.work.owe(units(keys, WORK_LIMITS.listedMembers)));
-    return { listing, revision: list.revision, modRevision: requireMessage(list.cluster).modRevision };
-  } catch (thrown) {
-    if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
-    return { listing: new KeyListing([]), revision: refusalOf(thrown)?.revision ?? 0n, modRevision: 0n };
+  return readingOf(client, place, await listOf(client, place));
+}
+
+/** Absent is what is known of a token that never existed: the store's revision. */
+class Absent {
+  readonly revision: bigint;
+
+  constructor(revision: bigint) {
+    this.revision = revision;
   }
+}
+
+function listOf(client: LocalClient, { token }: KeyPlace): Promise<ListMembersResponse | Absent> {
+  return client.listMembers({ token, refuseExpired: true }).catch((thrown: unknown) => {
+    if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
+    return new Absent(refusalOf(thrown)?.revision ?? 0n);
+  });
+}
+
+function readingOf(client: LocalClient, place: KeyPlace, list: ListMembersResponse | Absent): Reading {
+  const { revision } = list;
+  if (list instanceof Absent) return { listing: new KeyListing([]), revision, modRevision: 0n };
+  const listing = listingOf(place, list, (keys) => client.work.owe(units(keys, WORK_LIMITS.listedMembers)));
+  return { listing, revision, modRevision: requireMessage(list.cluster).modRevision };
 }
 
 /** Only the present is stored: a revision is valid if the token has not changed since. */

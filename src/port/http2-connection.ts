@@ -135,6 +135,7 @@ export class Http2Connection implements Connection {
 
   /** Whether the peer has too many unread responses to get further ones. */
   private holdsUnread(): boolean {
+    if (!this.setup.unread.mayHold(this.setup.limits.connectionUnread)) return false;
     let bytes = 0;
     for (const { unread } of this.open) bytes += unread;
     return bytes > this.setup.limits.connectionUnread;

@@ -60,6 +60,11 @@ export class Unread {
     return !answer.isCut;
   }
 
+  /** Whether all responses together may hold more than so many bytes. */
+  mayHold(bytes: number): boolean {
+    return this.#held + this.#written > bytes;
+  }
+
   forget(answer: Answer): void {
     this.#answers.delete(answer);
   }

@@ -12,6 +12,8 @@ import {
   MemberSchema,
 } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
+  type GetClusterResponse,
+  GetClusterResponseSchema,
   type ListMembersResponse,
   ListMembersResponseSchema,
   type WatchMembersResponse,
@@ -65,6 +67,23 @@ export function clusterMessage(cluster: Cluster, { now, policy }: ClusterClock):
   message.purgeTime = timestampFromMs(endTime(cluster) + policy.retention);
   clusters.set(cluster, message);
   return message;
+}
+
+const views = new WeakMap<ClusterMessage, GetClusterResponse>();
+
+/** Returns the response with a cluster. Until something is written, it is the same object. */
+export function clusterResponse(
+  { cluster, revision }: { readonly cluster: Cluster; readonly revision: Revision },
+  clock: ClusterClock,
+): GetClusterResponse {
+  const message = clusterMessage(cluster, clock);
+  const known = views.get(message);
+  if (known?.revision === revision) return known;
+  const response = create(GetClusterResponseSchema);
+  response.cluster = message;
+  response.revision = revision;
+  views.set(message, response);
+  return response;
 }
 
 function guardOf({ locks }: Cluster): Access[] {

@@ -5,7 +5,6 @@ import {
   DeleteTokenResponseSchema,
   DeregisterResponseSchema,
   type DiscoveryService,
-  GetClusterResponseSchema,
   ListMembersResponseSchema,
   RegisterOutcome,
   RegisterResponseSchema,
@@ -28,7 +27,7 @@ import { onEnd } from '../on-end.ts';
 import { ownTurn } from '../own-turn.ts';
 import { ADDRESS, enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
-import { clusterMessage, eventUpdate, memberMessage, membersMessage } from './messages.ts';
+import { clusterMessage, clusterResponse, eventUpdate, memberMessage, membersMessage } from './messages.ts';
 import { noteReason, noteToken, type Reports } from './reports.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
 import { BARE_FACTS, type ServiceFacts, serviceInfo } from './service-info.ts';
@@ -131,11 +130,7 @@ export function discoveryService(
 
     getCluster: unary(async (request, resolveCaller) => {
       const { token, caller } = enter(request.token, resolveCaller);
-      const { cluster, revision } = await discovery.getCluster(token, caller);
-      return create(GetClusterResponseSchema, {
-        cluster: clusterMessage(cluster, discovery),
-        revision,
-      });
+      return clusterResponse(await discovery.getCluster(token, caller), discovery);
     }),
 
     register: changing(async (request, resolveCaller, values) => {

@@ -15,6 +15,23 @@ export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): 
   return frame;
 }
 
+/** Frames of messages that several calls may get. Larger ones would fill the memory. */
+const frames = new WeakMap<object, Buffer>();
+const KEPT_BYTES = 4096;
+
+/** Returns the frame of a message that is shared as long as nothing changes. It is serialised once. */
+export function sharedFrameOf(desc: DescMessage, message: MessageShape<DescMessage>): Buffer {
+  const known = frames.get(message);
+  if (known !== undefined) return known;
+  const frame = frameOf(desc, message);
+  if (frame.length > KEPT_BYTES) return frame;
+  // A copy, because Node allocates small buffers from larger ones, which it would hold.
+  const kept = Buffer.allocUnsafeSlow(frame.length);
+  kept.set(frame);
+  frames.set(message, kept);
+  return kept;
+}
+
 /** Reads the whole body, or more than a message may have. Never resolves if the client disconnects before. */
 export function readBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {

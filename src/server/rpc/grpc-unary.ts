@@ -1,13 +1,21 @@
 import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
 import type { MethodImplSpec } from '@connectrpc/connect';
+import { GetClusterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import { RangeResponseSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { ownTurn } from '../../own-turn.ts';
 import { sendingUnits } from '../../work.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { end } from './grpc-end.ts';
-import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
+import { frameOf, onlyMessage, readBody, sharedFrameOf } from './grpc-frames.ts';
 import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
 import { isLarge } from './large.ts';
 import { noteError, OUTCOME } from './outcome.ts';
+
+/** The responses that are the same object until something is written. */
+const SHARED: ReadonlySet<string> = new Set([
+  GetClusterResponseSchema.typeName,
+  RangeResponseSchema.typeName,
+]);
 
 /**
  * Returns the function that answers the calls of a method with one message each way: what `grpcMethod` does for
@@ -16,6 +24,7 @@ import { noteError, OUTCOME } from './outcome.ts';
 export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
   const { input, output } = spec.method;
   const impl = spec.impl as Handler;
+  const render = SHARED.has(output.typeName) ? sharedFrameOf : frameOf;
   return async (call, values, byConnect) => {
     const body = await readBody(call.stream, readMaxBytes);
     if (call.stream.aborted) return;
@@ -28,7 +37,7 @@ export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOp
       const answer = create(output, (await impl(message, context)) as MessageInitShape<DescMessage>);
       outcome.code = 'ok';
       if (isLarge(answer)) await ownTurn();
-      frame = frameOf(output, answer);
+      frame = render(output, answer);
     } catch (thrown) {
       noteError(outcome, thrown);
       return end(context, call, undefined, thrown);
