@@ -32,7 +32,6 @@ export class Http2Call {
   readonly #head: Record<string, string | number> = {};
   #trailers: OutgoingHttpHeaders = {};
   #isEnded = false;
-  #request: Http2ServerRequest | undefined;
   #response: Http2Response | undefined;
   readonly #onClose: (() => void)[] = [];
 
@@ -130,18 +129,13 @@ export class Http2Call {
     return this.stream.destroyed || this.stream.closed;
   }
 
-  /** Returns Node's own object for the request, for code that needs it. */
-  asRequest(): Http2ServerRequest {
-    this.#request ??= new Http2ServerRequest(this.stream, this.headers, {}, this.rawHeaders);
-    return this.#request;
-  }
-
-  /** Returns Node's own objects for both. From then on, only they may be used for the response. */
+  /** Returns Node's own objects for the same request. Call it once; from then on, only they may be used. */
   asPair(): Http2Pair {
+    const request = new Http2ServerRequest(this.stream, this.headers, {}, this.rawHeaders);
     const response = new Http2Response(this.stream);
     response.answer = this.answer;
     for (const [name, value] of Object.entries(this.#head)) response.setHeader(name, value);
     this.#response = response;
-    return { request: this.asRequest(), response };
+    return { request, response };
   }
 }

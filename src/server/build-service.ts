@@ -117,7 +117,8 @@ export async function buildService(config: Config, log: Log, scrape: Scrape) {
     handler: (request: PortRequest, response: PortResponse) => admit({ request, response }, answer),
     calls: {
       takes: calls.takes,
-      answer: (call: Http2Call) => admit({ request: call, response: call }, calls.answer),
+      answer: (call: Http2Call) =>
+        admit({ request: call, response: call }, (exchange) => calls.answer(exchange)),
     },
   };
 }

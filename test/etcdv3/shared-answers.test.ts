@@ -9,10 +9,11 @@ import { serve } from './cluster.ts';
 import { membersPrefix, plain, sizeKey, text, tokenPrefix } from './etcd.ts';
 
 test('requests that differ in one field, and equal ones after a write, get responses of their own', async (t) => {
-  const { service, kv, token, join } = await serve();
+  const served = await serve();
+  const { service, kv } = served;
   t.after(() => service.stop());
-  const [one, other] = [await token(), await token()];
-  await join(one, 1);
+  const [one, other] = [await served.token(), await served.token()];
+  await served.join(one, 1);
   const members = membersPrefix(one);
   const first = await kv.range(members);
   assert.equal(first.kvs.length, 1);
@@ -27,23 +28,24 @@ test('requests that differ in one field, and equal ones after a write, get respo
 
   // A write to another token changes the revision in the header alone.
   assert.deepEqual(plain(await kv.range(members)), plain(first));
-  const revision = await join(other, 1);
+  const revision = await served.join(other, 1);
   const later = await kv.range(members);
   assert.equal(later.header?.revision, revision);
   assert.deepEqual(plain(later.kvs), plain(first.kvs));
-  await join(one, 2);
+  await served.join(one, 2);
   assert.equal((await kv.range(members)).kvs.length, 2);
 });
 
 test('a cluster that is read again after a write to another has the new revision', async (t) => {
-  const { service, token, join } = await serve();
+  const served = await serve();
+  const { service } = served;
   t.after(() => service.stop());
-  const [one, other] = [await token(), await token()];
+  const [one, other] = [await served.token(), await served.token()];
   const client = createClient(DiscoveryService, createGrpcTransport({ baseUrl: service.url }));
   const first = await client.getCluster({ token: one });
   assert.deepEqual(await client.getCluster({ token: one }), first);
-  const revision = await join(other, 1);
+  const revision = await served.join(other, 1);
   assert.equal((await client.getCluster({ token: one })).revision, revision);
-  await join(one, 1);
+  await served.join(one, 1);
   assert.equal((await client.getCluster({ token: one })).cluster?.memberCount, 1);
 });

@@ -6,11 +6,9 @@ import {
   type HandlerContext,
   type MethodImplSpec,
 } from '@connectrpc/connect';
-import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
-import { universalRequestFromNodeRequest } from '@connectrpc/connect-node';
-import type { Http2Call } from '../../port/port.ts';
+import { type Http2Call, reachedUrl } from '../../port/port.ts';
 import { grpcTimeoutMs } from './deadline.ts';
-import { timeoutOf } from './grpc-head.ts';
+import { timeoutOf, webHeadersOf } from './grpc-head.ts';
 
 /** Input is a message, or a stream of messages. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
@@ -35,7 +33,7 @@ export class GrpcCall implements HandlerContext {
   readonly #deadline: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #abort: AbortController | undefined;
-  #universal: UniversalServerRequest | undefined;
+  #requestHeader: Headers | undefined;
   #header: Headers | undefined;
   #trailer: Headers | undefined;
 
@@ -63,11 +61,12 @@ export class GrpcCall implements HandlerContext {
   }
 
   get url(): string {
-    return this.#asUniversal().url;
+    return new URL(this.#call.url, reachedUrl(this.#call)).href;
   }
 
   get header(): Headers {
-    return this.#asUniversal().header;
+    this.#requestHeader ??= webHeadersOf(this.#call.headers);
+    return this.#requestHeader;
   }
 
   get requestHeader(): Headers {
@@ -115,10 +114,5 @@ export class GrpcCall implements HandlerContext {
   end(reason = OVER): void {
     clearTimeout(this.#timer);
     this.#abort?.abort(reason);
-  }
-
-  #asUniversal(): UniversalServerRequest {
-    this.#universal ??= universalRequestFromNodeRequest(this.#call.asRequest(), undefined, this.values);
-    return this.#universal;
   }
 }

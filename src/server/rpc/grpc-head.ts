@@ -25,3 +25,13 @@ export function isUsual(headers: IncomingHttpHeaders): boolean {
 export function timeoutOf(headers: IncomingHttpHeaders): string | null {
   return headers['grpc-timeout']?.toString() ?? null;
 }
+
+/** Returns the headers of a request, as handlers see them: without those of HTTP/2 itself. */
+export function webHeadersOf(headers: IncomingHttpHeaders): Headers {
+  const web = new Headers();
+  for (const [name, value = []] of Object.entries(headers)) {
+    if (name.startsWith(':')) continue;
+    for (const each of typeof value === 'string' ? [value] : value) web.append(name, each);
+  }
+  return web;
+}
