@@ -83,7 +83,7 @@ function checkFormat(value: Buffer, prefix: string): bigint {
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
-      `a newer etcd-discovery wrote the keys in etcd under ${prefix} (format ${version}; this version reads ${FORMAT_VERSION}); run that version or a later one`,
+      `a newer etcd-discovery wrote the keys in etcd under ${prefix} (format ${version}, but this version reads ${FORMAT_VERSION}); run that version or a later one`,
     );
   }
   return BigInt(`0x${clusterId}`);

@@ -185,7 +185,7 @@ export function checkFormat(meta: Database<unknown, string>, directory: string):
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
-      `a newer etcd-discovery wrote the data directory ${directory} (format ${version}; this version reads ${FORMAT_VERSION}); run that version or a later one`,
+      `a newer etcd-discovery wrote the data directory ${directory} (format ${version}, but this version reads ${FORMAT_VERSION}); run that version or a later one`,
     );
   }
 }

@@ -102,7 +102,7 @@ await forEachEtcd((label, etcd) => {
     it('rejects the data of a newer version', async ({ client, refused }) => {
       const format = { format: 'etcd-discovery', version: 2, clusterId: '0123456789abcdef' };
       await client().put('/ours/_discovery/format').value(JSON.stringify(format));
-      assert.match(await refused(), /a newer etcd-discovery .*\(format 2; .* 1\)/);
+      assert.match(await refused(), /a newer etcd-discovery .*\(format 2, .* 1\)/);
     });
 
     it('gives all replicas of a prefix the same permanent cluster id, and other prefixes another', async ({

@@ -145,7 +145,7 @@ const REFUSED: ReadonlyArray<[what: string, make: () => string | Promise<string>
       await env.close();
       return path;
     },
-    /a newer etcd-discovery .*\(format 7; .* 6\); run that version or a later one/,
+    /a newer etcd-discovery .*\(format 7, .* 6\); run that version or a later one/,
   ],
   [
     'a path too long for a socket',

@@ -227,7 +227,7 @@ async function writeOld(path: string): Promise<void> {
 }
 
 for (const [what, version, pattern] of [
-  ['of a newer format', 7, /a newer etcd-discovery .*\(format 7; .* 6\)/],
+  ['of a newer format', 7, /a newer etcd-discovery .*\(format 7, .* 6\)/],
   [
     'whose format is older than that of its records',
     4,
