@@ -28,15 +28,16 @@ test('a watch of an expired token resumes when it is reopened, and misses nothin
 
 test('changes while an expired token was reopened are delivered, although it has expired again', async (t) => {
   const looks: Array<() => void> = [];
+  let areHeld = false;
   const stack = await startStack({
     expiredPauseMs: 1,
     policy: { minTtl: 1 },
     client: (real) => ({
       ...real,
-      // The check waits until the token was reopened and has expired again.
+      // A held check waits until the token was reopened and has expired again.
       async getCluster(request) {
         const { cluster } = await real.getCluster(request);
-        if (cluster?.state === ClusterState.EXPIRED)
+        if (areHeld && cluster?.state === ClusterState.EXPIRED)
           await new Promise<void>((resolve) => {
             looks.push(resolve);
           });
@@ -47,11 +48,12 @@ test('changes while an expired token was reopened are delivered, although it has
   t.after(() => stack.close());
   const { client, etcd } = stack;
   const token = 'late';
-  await client.createToken({ token, size: 3, ttl: { seconds: 0n, nanos: 1e8 } });
+  await client.createToken({ token, size: 3, ttl: { seconds: 0n, nanos: 1e6 } });
   const stream = new WatchSession(etcd.watch);
   t.after(() => stream.stop());
   await stream.started(membersPrefix(token));
   await stream.events(1);
+  areHeld = true;
   await waitFor('a look', () => looks.length > 0);
   await client.reopenToken({ token, ttl: { seconds: 3600n, nanos: 0 } });
   await etcd.kv.put({ key: memberKey(token, 'a'), value: infraValue(1) });
