@@ -4,6 +4,7 @@ import { readAssets } from '../../src/page/assets.ts';
 import { toHtml } from '../../src/page/view/html.ts';
 import { h } from '../../src/page/view/node.ts';
 import { ring } from '../../src/page/view/ring.ts';
+import { type Choice, FIRST_CHOICE, startSection } from '../../src/page/view/start.ts';
 import { relativeText } from '../../src/page/view/time.ts';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1000, 60_000, 3_600_000, 86_400_000];
@@ -47,6 +48,21 @@ test('the picture has a plate with the size, a dot per node, a line per connecte
   const many = toHtml(ring(500, 1000));
   assert.deepEqual([count(many, 'circle'), count(many, 'line')], [3, 0]);
   assert.match(many, /stroke-dasharray="194.8 389.6"/);
+});
+
+test('asks to replace placeholders only while there are some', () => {
+  const place = {
+    serviceUrl: 'http://discovery.example.com',
+    token: 't',
+    cluster: { complete: false, size: 3, members: [] },
+  };
+  const asksWith = (told: Partial<Choice['told']>): boolean => {
+    const choice = { ...FIRST_CHOICE, told: { ...FIRST_CHOICE.told, ...told } };
+    return toHtml(startSection(place, choice)).includes('<p class="note">Replace placeholders');
+  };
+  assert.equal(asksWith({}), true);
+  assert.equal(asksWith({ name: 'infra1' }), true);
+  assert.equal(asksWith({ name: 'infra1', ip: '10.0.0.1' }), false);
 });
 
 test('renders without assets when the page is not bundled', () => {

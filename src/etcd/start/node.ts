@@ -61,6 +61,11 @@ export const DEFAULT_PEER_PORT = 2380;
 export const NAME_PLACEHOLDER = '<NODE NAME>';
 export const IP_PLACEHOLDER = '<IP>';
 
+/** Returns whether a text for a node still contains a placeholder. */
+export function isUnfinished(text: string): boolean {
+  return text.includes(NAME_PLACEHOLDER) || text.includes(IP_PLACEHOLDER);
+}
+
 /** Returns the host at which the others reach the node. */
 export function hostOf({ host, ip }: NodeSettings): string {
   return host ?? ip ?? IP_PLACEHOLDER;

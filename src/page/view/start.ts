@@ -2,7 +2,7 @@ import { answerFor, isRefusal } from '../../etcd/start/answer.ts';
 import { answerText } from '../../etcd/start/answer-text.ts';
 import { contradictionIn } from '../../etcd/start/check.ts';
 import type { KnownCluster } from '../../etcd/start/member.ts';
-import { ETCD_SERIES, type EtcdSeries } from '../../etcd/start/node.ts';
+import { ETCD_SERIES, type EtcdSeries, isUnfinished } from '../../etcd/start/node.ts';
 import type { NodeParameters, ParameterKey } from '../../etcd/start/parameters.ts';
 import { curlLine } from '../../etcd/start/query-text.ts';
 import { START_FORMATS, type StartFormat } from '../../etcd/start/text.ts';
@@ -109,7 +109,7 @@ function chooser(place: StartPlace, cluster: KnownCluster, choice: Choice): VEle
     moreFields(wrong),
     h(
       'p',
-      { class: 'note', hidden: problem !== '' },
+      { class: 'note', hidden: !isUnfinished(text) },
       'Replace placeholders like <IP> before you run these lines, or fill in the fields.',
     ),
     h('p', { class: 'problem', role: 'status', hidden: problem === '' }, problem),
