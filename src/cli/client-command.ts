@@ -14,7 +14,7 @@ import { type CommandProblem, problemOutput } from './problem-output.ts';
 import { SERVICE_FLAGS } from './service-flags.ts';
 import { type CallTarget, credentialsFor, requireToken, targetOf } from './target.ts';
 import { type Style, styleFor } from './text/style.ts';
-import { openTransport } from './transport.ts';
+import { closeConnections, openTransport } from './transport.ts';
 
 /** Call is a running command with its parsed arguments. */
 export interface Call<F extends FlagSet> extends CallTarget {
@@ -93,6 +93,8 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         const problem = readyToPaste(problemOf(thrown, server), target);
         terminal.err(problemOutput(problem, json));
         return problem.exitCode;
+      } finally {
+        closeConnections();
       }
     },
   };

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { globalAgent as httpAgent } from 'node:http';
+import { globalAgent as httpsAgent } from 'node:https';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Transport } from '@connectrpc/connect';
 import { discoveryTransport } from '../client/node.ts';
@@ -34,6 +36,15 @@ export function openTransport({ server, cacert, cert, key, credentials }: Servic
   checkTls(tls);
   const headers = credentials === undefined ? {} : { Authorization: authorization(credentials) };
   return discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers });
+}
+
+/**
+ * Closes the connections of all transports. The body of an unexpected response is not read, and its connection would
+ * keep the process alive until the server closes it: nginx does so after 75 s.
+ */
+export function closeConnections(): void {
+  httpAgent.destroy();
+  httpsAgent.destroy();
 }
 
 function authorization(credentials: string): string {
