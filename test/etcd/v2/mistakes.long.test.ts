@@ -134,7 +134,7 @@ await forEachEtcd((it) => {
       await lost.loseData();
       lost.startAgain();
       await expectRefusal(scene, lost, [
-        'the cluster is complete and this node is already a member',
+        'this node is already a member of the complete cluster',
         'etcdctl member remove',
       ]);
       await expectHealthy(scene, others);
