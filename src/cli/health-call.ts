@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { RequestOptions } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 
 const PATH = '/grpc.health.v1.Health/Check';
 /** A busy store takes a few seconds. */
@@ -9,60 +8,67 @@ const ANSWER_MS = 5000;
 /** The response is one short word. */
 const ANSWER_BYTES = 4096;
 
-/**
- * With `require`, because importing node:http evaluates all of its exports, which since Node.js 22 includes
- * all of fetch.
- */
+/** With `require`, because TLS is loaded only for an https: URL. */
 const builtin = createRequire(import.meta.url) as {
-  (name: 'node:http'): typeof import('node:http');
-  (name: 'node:https'): typeof import('node:https');
+  (name: 'node:net'): typeof import('node:net');
+  (name: 'node:tls'): typeof import('node:tls');
 };
 
 type Files = Readonly<Record<'cacert' | 'cert' | 'key', string | undefined>>;
 
-/** Returns whether the service can serve, with one plain call. Undefined for any unexpected response. */
+/**
+ * Returns whether the service can serve, with one plain call. Undefined for any unexpected response. The call
+ * is HTTP/1.0, whose response is all that comes until the connection ends: loading Node's HTTP client takes as
+ * long as the rest of the command.
+ */
 export async function askHealth(server: string, files: Files): Promise<boolean | undefined> {
   try {
-    const { status } = JSON.parse(await answer(await open(`${server}${PATH}`, files))) as { status?: string };
+    const url = new URL(`${server}${PATH}`);
+    const response = await answer(open(url, files), requestTo(url));
+    const [, body = ''] = /^HTTP\/1\.[01] 200 .*?\r\n\r\n(.*)$/s.exec(response) ?? [];
+    const { status } = JSON.parse(body) as { status?: string };
     return status === undefined ? undefined : status === 'SERVING';
   } catch {
     return undefined;
   }
 }
 
-async function open(url: string, { cacert, cert, key }: Files): Promise<ClientRequest> {
-  const options: RequestOptions = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'connect-protocol-version': '1' },
-    agent: false,
-    timeout: ANSWER_MS,
-  };
-  if (url.startsWith('http:')) return builtin('node:http').request(url, options);
+function requestTo({ host, pathname }: URL): string {
+  const lines = [
+    `POST ${pathname} HTTP/1.0`,
+    `Host: ${host}`,
+    'Content-Type: application/json',
+    'Connect-Protocol-Version: 1',
+    'Content-Length: 2',
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n{}`;
+}
+
+function open({ protocol, hostname, port }: URL, { cacert, cert, key }: Files): Socket {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (protocol === 'http:') return builtin('node:net').connect(Number(port || 80), host);
   if ((cert === undefined) !== (key === undefined)) throw new Error('a certificate without its key');
-  const [ca, chain, secret] = await Promise.all(
-    [cacert, cert, key].map(async (file) => file && readFile(file)),
-  );
-  return builtin('node:https').request(url, {
-    ...options,
-    ...(ca && { ca }),
-    ...(chain && { cert: chain }),
-    ...(secret && { key: secret }),
+  const read = (file: string | undefined): string | undefined => file && readFileSync(file, 'utf8');
+  const { isIP } = builtin('node:net');
+  return builtin('node:tls').connect({
+    host,
+    port: Number(port || 443),
+    ...(isIP(host) === 0 && { servername: host }),
+    ca: read(cacert),
+    cert: read(cert),
+    key: read(key),
   });
 }
 
-function answer(request: ClientRequest): Promise<string> {
+function answer(socket: Socket, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const read = (response: IncomingMessage): void => {
-      let text = '';
-      if (response.statusCode !== 200) request.destroy(new Error('unexpected response'));
-      response.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-        if (text.length > ANSWER_BYTES) request.destroy(new Error('response too large'));
-      });
-      response.on('end', () => resolve(text)).on('error', reject);
-    };
-    request.on('response', read).on('error', reject);
-    request.on('timeout', () => request.destroy(new Error('no response')));
-    request.end('{}');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > ANSWER_BYTES) socket.destroy(new Error('response too large'));
+    });
+    socket.on('end', () => resolve(text)).on('error', reject);
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no response')));
+    socket.write(request);
   });
 }
