@@ -230,6 +230,9 @@ suite('an unavailable service exits with code 3', () => {
 
   test('an unknown CA, until --cacert names it', async () => {
     await fails(['show', 'a', '-s', tls.url], 3, /signed by an unknown authority\nnext: .*--cacert/);
+    await fails(['health', '-s', tls.url], 3, /signed by an unknown authority\nnext: .*--cacert/);
+    const health = await run(['health', '-s', tls.url, '--cacert', CA_FILE]);
+    assert.deepEqual([health.code, health.stdout], [0, 'OK\n']);
     const { code, stdout } = await run(['new', '--quiet', '--server', tls.url, '--cacert', CA_FILE]);
     assert.deepEqual([code, stdout.startsWith(`${tls.url}/`)], [0, true]);
     // The printed commands use the CA too.
