@@ -11,7 +11,7 @@ export interface NetworkProblem {
 export const WHICH_SERVICE = 'set the URL of the service with --server URL or DISC_SERVER';
 export const USE_TLS = 'if the service uses TLS, write its URL as https://';
 
-const CUT_OFF = { message: 'the connection was closed', next: USE_TLS };
+const CUT_OFF = { message: 'the connection was closed', next: `try again; ${USE_TLS}` };
 const NO_TLS = { message: 'the server does not use TLS', next: 'write its URL as http://' };
 const UNKNOWN_CA = {
   message: "the server's certificate is signed by an unknown authority",
@@ -66,7 +66,7 @@ const PROBLEMS: Readonly<Record<string, { exitCode?: number; message: string; ne
   },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     message: "the server's certificate is for another name",
-    next: 'use a name or address from the certificate in --server',
+    next: 'use a URL with a name or address that is in the certificate',
   },
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: NO_CERTIFICATE,
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: NO_CERTIFICATE,

@@ -13,7 +13,7 @@ export const SERVICE_FLAGS = {
     parse: parseServerUrl,
     default: 'http://localhost:8087',
     env: 'DISC_SERVER',
-    help: 'URL of the service. Not needed if a token is given as its full URL.',
+    help: 'URL of the service. The full URL of a token includes it.',
   },
   cacert: {
     flag: 'cacert',

@@ -116,7 +116,7 @@ const WORDS = {
 function led(facts = {}): DiscoveryError {
   return new DiscoveryError(
     'FORBIDDEN',
-    'rejected a request that another site made with credentials stored in the browser; repeat it on this page, or send the secret as a bearer token',
+    'rejected a request that another site made with credentials stored in the browser; repeat it on the page of the service, or send the secret as a bearer token',
     facts,
   );
 }

@@ -71,7 +71,7 @@ export function checkMemberBytes({ size }: Cluster, wanted: Registration): void 
   if (bytes <= most) return;
   throw new DiscoveryError(
     'INVALID_ARGUMENT',
-    `the member has ${bytes} bytes, and the limit in a cluster of ${size} is ${most} (id, name, discovery text, and the name again for each peer URL); use fewer or shorter peer URLs`,
+    `the member has ${bytes} bytes, and the limit in a cluster of ${size} is ${most} (id, name, discovery text, and for each peer URL the name again and twice the URL); use fewer or shorter peer URLs`,
     { field: 'peer_urls' },
   );
 }

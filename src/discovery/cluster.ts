@@ -83,7 +83,7 @@ function requireWhole(found: Cluster, revision: Revision | undefined): Cluster {
   if (found.formed !== true) return found;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    `the cluster was complete, and a member was removed here since; its place cannot be filled here; ${MEMBER_ADD}`,
+    `a member was removed from this token after the cluster was complete; its place cannot be filled again; ${MEMBER_ADD}`,
     { cluster: found, ...at(revision) },
   );
 }

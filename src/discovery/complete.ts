@@ -52,7 +52,7 @@ export function checkNotFinal(cluster: Cluster, member: Member): void {
   if (!isComplete(cluster) || isStandby(cluster, member.id)) return;
   throw new DiscoveryError(
     'CLUSTER_FORMED',
-    'the cluster is complete, so its members can no longer change here; use etcdctl member remove and etcdctl member add (etcd-discovery join-late prints the command)',
+    'the cluster is complete, so its members can no longer change here; use etcdctl member remove and etcdctl member add (etcd-discovery join-late prints the member add command)',
     { member, cluster },
   );
 }

@@ -124,7 +124,7 @@ function checkFree(members: readonly Member[], wanted: Registration): void {
     if (member.name === wanted.name) {
       throw new DiscoveryError(
         'NAME_TAKEN',
-        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; start this node with a different --name`,
+        `the name '${member.name}' is taken by the member at ${shownUrls(member)}; start this node with a different --name, or remove that member first if it was this node (etcd-discovery deregister)`,
         { member },
       );
     }
@@ -142,7 +142,7 @@ function checkPeerUrls(member: Member, addresses: ReadonlyMap<string, PeerUrl>):
     if (own === undefined) continue;
     throw new DiscoveryError(
       'PEER_URL_TAKEN',
-      `the peer URL ${own} is taken by the member '${member.name}'; start this node with a different --initial-advertise-peer-urls`,
+      `the peer URL ${own} is taken by the member '${member.name}'; start this node with a different --initial-advertise-peer-urls, or remove that member first if it was this node (etcd-discovery deregister)`,
       { member },
     );
   }

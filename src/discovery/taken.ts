@@ -43,7 +43,7 @@ export function stillTaken(ended: Cluster, retention: number): DiscoveryError {
       : (['TOKEN_DELETED', `was deleted at ${minute(ended.deleteTime)}`] as const);
   return new DiscoveryError(
     reason,
-    `the token ${how} and cannot be used again until ${until}, because nodes may still have it; choose another token or create a new one`,
+    `the token ${how} and cannot be used again until ${until}, because nodes may still have it; choose another token, or let the service choose one`,
     { cluster: ended },
   );
 }

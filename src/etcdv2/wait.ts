@@ -81,7 +81,7 @@ function isStale({ awaited, waitIndex }: WaitRequest, cutRevision: bigint): bool
  * one. etcd would let such a wait hang, although the members that its node has missed are already registered.
  */
 function ofAnotherStore({ awaited, waitIndex }: WaitRequest, index: bigint): V2Error {
-  const cause = `the index is at ${index}; ${waitIndex} is from another store, or from this one before a restore`;
+  const cause = `the store is at index ${index}; waitIndex ${waitIndex} is from another store, or from this one before a restore`;
   // A node that counts members reads the list again after this error, and exits at all others.
   if (awaited === 'ANY') return v2Error(503, 300, `${cause}; read the list again`, { index });
   return v2Error(400, 401, `${cause}; ${TOKEN_GOOD}`, { index });
@@ -94,6 +94,7 @@ function hasChanged(cluster: Cluster | undefined, after: bigint): boolean {
 
 /** Returns the error after which a node reads the list again, a few seconds later. */
 function countAgain(index: bigint): V2Error {
-  const cause = 'a member was removed or changed since; read the list again and wait from its index';
+  const cause =
+    'a member was removed or changed after waitIndex; read the list again and wait from its index';
   return v2Error(503, 300, cause, { message: 'Members have changed', index });
 }

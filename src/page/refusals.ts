@@ -39,7 +39,7 @@ interface Row {
   readonly advice: string;
 }
 
-const COMPARE = 'Check the address: it must match the one that you received exactly.';
+const COMPARE = 'Check the address: it must exactly match the one that you received.';
 const NOT_NOW = 'No data was lost. Reload this page in a moment.';
 // For reasons of calls that the page does not make.
 const OTHER: Row = {
@@ -67,7 +67,8 @@ const REFUSALS = {
   [ErrorReason.TOO_MANY_TOKENS]: {
     status: 503,
     title: 'Too many tokens',
-    advice: 'Ask the operator of this service, or try again when other tokens have expired.',
+    advice:
+      'Ask the operator of this service to raise the limit, or try again when old tokens have been removed.',
   },
   [ErrorReason.SHUTTING_DOWN]: { status: 503, title: 'The service is restarting', advice: NOT_NOW },
   [ErrorReason.STORE_UNAVAILABLE]: {

@@ -140,7 +140,7 @@ function wrongWorkers({ workers, store, listen }: Config, given: Givens): string
   const count = given.get('workers');
   if (count === undefined || workers === 1) return [];
   if (listen.fd !== undefined) {
-    return [`${shown(count)}: a socket from systemd can serve only one process; omit it`];
+    return [`${shown(count)}: a socket from systemd can serve only one process; omit ${named('workers')}`];
   }
   if (store.type !== 'EMBEDDED') return [];
   return [

@@ -53,7 +53,7 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
       body: {
         errorCode: 300,
         message: 'Raft Internal Error',
-        cause: /^the index is at \d+; \d+ is from another store, .*; read the list again$/,
+        cause: /^the store is at index \d+; waitIndex \d+ is from another store, .*; read the list again$/,
         index: 8,
       },
     }),

@@ -75,7 +75,7 @@ const REFUSALS: readonly Refusal[] = [
     reason: 'NAME_TAKEN',
     act: (stack) => PUT(stack, '/t/2?prevExist=false', 'infra1=http://10.0.0.2:2380'),
     status: 412,
-    line: /^101: Name is taken \(the name 'infra1' is taken .*http:\/\/10\.0\.0\.1:2380; .*--name; the token is still valid\) \[2\]$/,
+    line: /^101: Name is taken \(the name 'infra1' is taken .*http:\/\/10\.0\.0\.1:2380; .*--name\b.*; the token is still valid\) \[2\]$/,
   },
   {
     what: 'two URLs, one of them taken by another node',
@@ -83,14 +83,14 @@ const REFUSALS: readonly Refusal[] = [
     act: (stack) =>
       PUT(stack, '/t/2?prevExist=false', 'infra2=http://10.0.0.2:2380,infra2=http://10.0.0.1:2380'),
     status: 412,
-    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still valid\) \[2\]$/,
+    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls\b.*; the token is still valid\) \[2\]$/,
   },
   {
     what: 'all URLs of another node, from which etcd derives the same member id',
     reason: 'PEER_URL_TAKEN',
     act: (stack) => PUT(stack, '/t/1?prevExist=false', 'infra2=http://10.0.0.1:2380'),
     status: 412,
-    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls; the token is still valid\) \[2\]$/,
+    line: /^101: Peer URL is taken \(the peer URL http:\/\/10\.0\.0\.1:2380 is taken .*'infra1'; .*--initial-advertise-peer-urls\b.*; the token is still valid\) \[2\]$/,
   },
   {
     what: 'the id of another node',

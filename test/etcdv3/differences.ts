@@ -107,7 +107,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'put: a member with the name of another': refused(
     'a mistake affects only the node that made it',
     Code.FailedPrecondition,
-    /^the name 'infra1' is taken by the member at http:\/\/10\.0\.0\.1:2380; .*--name$/,
+    /^the name 'infra1' is taken by the member at http:\/\/10\.0\.0\.1:2380; .*--name\b.*deregister/,
   ),
   'put: a bad size': refused(
     'every node would exit at an invalid size',

@@ -55,8 +55,8 @@ const COMMON = [
   '1: 1 n1=http://10.0.0.1:2380, 2 n2=http://10.0.0.2:2380, 3 n3=http://10.0.0.3:2380',
   '3: 8e9e05c52164694d infra3=http://10.0.0.3:2380, 1b infra1=http://10.0.0.1:2380, 9a infra2=http://10.0.0.2:2380+https://10.0.0.2:2381',
   '5: ',
-  "its size is '-1'",
-  "its size is '0'",
+  "invalid size '-1'",
+  "invalid size '0'",
   "the member 1: 'rubbish' has no equals sign",
   'two members share the name a',
 ];

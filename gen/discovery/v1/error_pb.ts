@@ -201,7 +201,7 @@ export const ErrorReason = {
 
   /**
    * The cluster already has all of its members (`cluster` holds it) and as many standbys as the service accepts: 100,
-   * or as many as fit into 65,536 bytes, measured as described at Register. Code resource_exhausted.
+   * or as many as fit into 65,536 bytes, measured as described at DiscoveryService.Register. Code resource_exhausted.
    *
    * @generated from enum value: ERROR_REASON_TOO_MANY_STANDBYS = 13;
    */
@@ -285,10 +285,11 @@ export const ErrorReason = {
 
   /**
    * The token (`cluster` holds its cluster) has reached the limit of 4,096 changes, or of 2 MiB of changes. A change
-   * counts 100 bytes plus the members in it, measured as described at Register. Every further change except the
+   * counts 100 bytes plus the members in it, measured as described at DiscoveryService.Register. Every further change except the
    * deletion of the token is rejected. While the cluster assembles, one change is reserved for each free place so that
    * the missing members can register; removals and replacements are therefore rejected that much earlier. Create a new
-   * token. Code failed_precondition.
+   * token, or, if the cluster is complete, change it with `etcdctl member add` and `member remove`. Code
+   * failed_precondition.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_WORN_OUT = 24;
    */

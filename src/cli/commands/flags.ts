@@ -14,7 +14,7 @@ export const FLAGS = clientCommand({
   group: 'Nodes',
   summary: 'print the settings that start an etcd node with a token',
   details:
-    'The output depends on the state of the cluster. In a complete cluster, a member starts with its data or is replaced, and a new node is added with etcdctl. The output contains the URL of the service (from --server, DISC_SERVER or the URL of the token). The node must be able to reach the service at that URL.',
+    'The output depends on the state of the cluster. For a complete cluster, it says how to start a member with its data, how to replace a member, or how to add a new node with etcdctl. The output contains the URL of the service (from --server, DISC_SERVER or the URL of the token). The node must be able to reach the service at that URL.',
   args: ['TOKEN'],
   flags: {
     ...PARAMETERS,

@@ -63,7 +63,7 @@ export const LIST = clientCommand({
       value: 'PAGE',
       takes: 'the page that the previous list printed',
       parse: (text: string) => text,
-      help: 'Continue after the previous list, with the same --state and --stuck.',
+      help: 'Continue the previous list with the page that it printed at its end. Pass the same --state and --stuck.',
     },
   },
   examples: ['list', 'list --stuck 10m', 'list --state assembling --state expired --output json'],

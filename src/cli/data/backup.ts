@@ -10,10 +10,9 @@ export const BACKUP = dataCommand({
   intro: 'Copy the data of the embedded store to a file. The service can be running or stopped.',
   usage: ['backup FILE [flags]'],
   details: `The backup file must not exist yet. It becomes a consistent copy with every write that was
-acknowledged before the command began. The command checks the copy before it gives it its name.
+acknowledged before the command began. The command checks the copy before renaming it to FILE.
 The file contains the tokens, so only its owner can read it. It is as large as the data file. If
-the data file was removed while the service is using it, the backup has what the service still
-has open. To back up the etcd store, use etcdctl snapshot save.`,
+the data file is deleted while the service uses it, the backup still contains its data. To back up the etcd store, use etcdctl snapshot save.`,
   flags: {},
   settings: ['dataDir'],
   exitCodes: 'Exit codes: 0 success, 1 failure or damaged data, 2 usage error.',

@@ -20,9 +20,9 @@ times unchanged.`,
   ],
   details: `An import never overwrites anything. If a token already exists with different contents, it is
 reported as a conflict and left unchanged. An interrupted import can be run again and resumes.
-Expired tokens are left out. Stop the old service first, or remove the tokens from it: if nodes
-register at both services, one token forms two clusters. The tokens of clusters that are still
-assembling are listed.`,
+Expired tokens are left out. Stop the old service before the export, or remove its tokens after
+the import: if nodes register at both services, one token can form two clusters. The tokens of
+clusters that are still assembling are listed.`,
   flags: {
     dryRun: { flag: 'dry-run', help: 'Show what would be imported without writing anything.' },
     discoveryserver: {

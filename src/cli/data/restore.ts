@@ -22,7 +22,7 @@ continue far beyond those of the backup, so that no revision is used twice.`,
     },
     keepAssembling: {
       flag: 'keep-assembling',
-      help: 'Keep tokens open whose clusters were assembling. Use it only if no node has registered since the backup.',
+      help: 'Keep the tokens of clusters that were assembling open. Use it only if no node has registered since the backup.',
     },
   },
   settings: ['dataDir'],

@@ -35,9 +35,9 @@ export function endedSection(cluster: Cluster, { url, hasSecret, root, interacti
       h(
         'p',
         { class: 'note' },
-        'After that, start the nodes with ',
+        'After that, restart the nodes that use ',
         flag('--discovery'),
-        ' again: they exited when the token expired. Nodes with ',
+        ': they exited when the token expired. Nodes that use ',
         flag('--discovery-token'),
         ' are still waiting and resume.',
         cluster.guard.length > 0 && !hasSecret && NEEDS_SECRET,
@@ -80,5 +80,5 @@ function advice(cluster: Cluster): readonly VNode[] {
 
 const MEMBER_ADD = h('code', { class: 'flag' }, 'etcdctl member add');
 const NEEDS_SECRET =
-  ' The command needs the secret of the token: add it to the end of the URL, as TOKEN:SECRET.';
+  ' The reopen command needs the secret of the token: add it to the end of the URL, as TOKEN:SECRET.';
 const NEEDS_NOTHING = 'A running cluster does not need its token. To add a node, run ';

@@ -36,7 +36,7 @@ export function summary(cluster: Cluster): string {
     case 'complete':
       return size === 1 ? 'The node has registered.' : `All ${size} nodes have registered.`;
     case 'formed':
-      return 'The cluster was complete. A member was removed here since.';
+      return 'A member was removed from this token after the cluster was complete.';
     case 'expired':
       return formed
         ? 'The cluster was complete before its token expired.'

@@ -75,6 +75,6 @@ export const LIMITS = {
     value: 'CIDR,...',
     takes: 'comma-separated addresses and networks, like 10.0.0.0/8,192.0.2.7,2001:db8::/32',
     parse: parseCidrs,
-    help: 'Trusted proxies: their X-Forwarded-For or Forwarded header has the address of the client. These headers of all others are ignored.',
+    help: 'Trusted proxies: their X-Forwarded-For or Forwarded header has the address of the client. From all other clients, these headers are ignored.',
   }),
 } as const;

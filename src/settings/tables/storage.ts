@@ -10,7 +10,7 @@ export const STORAGE = {
     takes: 'a directory',
     parse: parsePath,
     default: 'etcd-discovery-data',
-    help: 'Data directory of the embedded store. Created if missing.',
+    help: 'Data directory of the embedded store. The service creates it if it is missing.',
   }),
   dataMaxBytes: setting({
     flag: 'data-max-bytes',

@@ -124,7 +124,7 @@ const configFile: Target = {
       assert.match(problem, /^f\.yaml:\d+/, 'a problem has its line');
     }
     for (const { source, text } of givens.values()) {
-      assert.match(source, /^f\.yaml:\d+ [a-z-]+$/);
+      assert.match(source, /^f\.yaml:\d+: [a-z-]+$/);
       assert.ok(text !== '');
     }
   },
