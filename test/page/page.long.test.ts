@@ -111,7 +111,7 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     await copy.click();
     await waitFor(
       'the announcement of the keys to press',
-      async () => (await said())?.startsWith('Selected the token URL: press') === true,
+      async () => (await said())?.includes('Ctrl+C') === true,
     );
     assert.equal(await page.evaluate('getSelection().toString()'), `${service.url}/${token}`);
     await tab.close();
