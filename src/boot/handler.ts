@@ -7,17 +7,17 @@ import type { KnownCluster } from '../etcd/start/member.ts';
 import { type AnswerFormat, readQuery } from '../etcd/start/query.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { NO_WORK, sendingUnits, units, type Work } from '../work.ts';
-import { problemOf, takenProblem } from './problem.ts';
+import { startProblemOf, takenProblem } from './problem.ts';
 import {
   type BootReply,
   type BootRequest,
   type BootResponse,
   json,
   problemReply,
-  send,
+  sendStart,
   text,
 } from './reply.ts';
-import { targetOf } from './target.ts';
+import { startTargetOf } from './target.ts';
 
 export interface BootOptions {
   /** Returns the URL by which the node can reach the service, without a trailing slash. */
@@ -45,7 +45,7 @@ export function bootHandler(
     const work = options.workOf?.(request) ?? NO_WORK;
     work.owe(sendingUnits(reply.body.length) + units(reply.members ?? 0, WORK_LIMITS.listedMembers));
     if (reply.reason !== undefined) options.onRefused?.(request, reply.reason);
-    send(request, response, reply);
+    sendStart(request, response, reply);
   };
 }
 
@@ -56,7 +56,7 @@ async function replyTo(
   refusal: ConnectError | undefined,
 ): Promise<BootReply> {
   const { method = '', url = '' } = request;
-  const target = targetOf(url);
+  const target = startTargetOf(url);
   const asked = readQuery(target.query);
   const { format } = asked;
   const serviceUrl = urlFor(request);
@@ -74,7 +74,7 @@ async function replyTo(
     const known = { complete: formed, size, members };
     return replyFor(asked, known, { serviceUrl, token: target.token });
   } catch (thrown) {
-    const problem = problemOf(thrown, serviceUrl);
+    const problem = startProblemOf(thrown, serviceUrl);
     if (problem.isDefect) onDefect(thrown);
     return problemReply(problem, format);
   }

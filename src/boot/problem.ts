@@ -65,7 +65,7 @@ const DEFECT: BootProblem = {
 };
 
 /** Converts a thrown value: an error of the service keeps its message; anything else is a defect. */
-export function problemOf(thrown: unknown, serviceUrl: string): BootProblem {
+export function startProblemOf(thrown: unknown, serviceUrl: string): BootProblem {
   const detail = refusalOf(thrown);
   if (detail === undefined || !(thrown instanceof ConnectError)) return DEFECT;
   const reason = reasonOf(thrown) ?? 'UNSPECIFIED';

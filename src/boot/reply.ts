@@ -45,7 +45,7 @@ export function problemReply(problem: BootProblem, format: AnswerFormat): BootRe
   return { ...reply, headers, reason };
 }
 
-export function send(
+export function sendStart(
   request: BootRequest,
   response: BootResponse,
   { status, headers, body }: BootReply,

@@ -11,7 +11,7 @@ export interface BootTarget {
 export const BOOT_PATH = '/_start/';
 
 /** Parses the target of a request. */
-export function targetOf(url: string): BootTarget {
+export function startTargetOf(url: string): BootTarget {
   const [path = ''] = url.split(/[?#]/, 1);
   const query = /\?([^#]*)/.exec(url)?.[1] ?? '';
   const [token = '', ...deeper] = path.slice(BOOT_PATH.length).replace(/\/$/, '').split('/');

@@ -24,7 +24,7 @@ import {
   versionReply,
 } from './reply.ts';
 import type { NewRequest, RegisterRequest, V2Request } from './request.ts';
-import { send, type V2Exchange } from './responder.ts';
+import { sendV2, type V2Exchange } from './responder.ts';
 import { Waits } from './wait.ts';
 import { write } from './write.ts';
 
@@ -67,7 +67,7 @@ export interface PageReply {
 export type V2ClientOf = (request: Request) => DiscoveryClient;
 
 /** Handler answers a request. With `refusal` it answers that, and reads no body. */
-export type Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
+export type V2Handler = (exchange: V2Exchange, refusal?: ConnectError) => void;
 
 /** The version that nodes of 3.4 to 3.6 require of a keys API. */
 const DIALECT_VERSION = '3.5.0';
@@ -85,7 +85,7 @@ interface Context {
  * /{token}, /v2/keys/_etcd/registry/{token} and /v2/keys/discovery/{token}. It answers every request that it
  * receives, and never throws.
  */
-export function etcdV2Gateway(clientOf: V2ClientOf, options: V2GatewayOptions): Handler {
+export function etcdV2Gateway(clientOf: V2ClientOf, options: V2GatewayOptions): V2Handler {
   const context: Context = {
     clientOf,
     options,
@@ -111,7 +111,7 @@ async function serve(
   const isGuide = isUnderGuide(target);
   const answer = (answered: V2Reply | V2Error): void => {
     const reply = 'type' in answered ? refusedReply(context.options, request, answered) : answered;
-    const bytes = send(exchange, isGuide ? guideReply(reply) : reply);
+    const bytes = sendV2(exchange, isGuide ? guideReply(reply) : reply);
     if (bytes >= WORK_LIMITS.sentBytes) context.workOf(request).owe(sendingUnits(bytes));
   };
   if (method === 'OPTIONS') return answer(OPTIONS_REPLY);

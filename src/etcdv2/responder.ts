@@ -46,7 +46,7 @@ const AS_IT_COMES = ['X-Accel-Buffering', 'no'] as const;
 const NEGOTIATED = ['Vary', 'Accept'] as const;
 
 /** Sends a complete response, for HEAD only its headers. Returns the length of its body. */
-export function send({ request, response, requestId }: V2Exchange, reply: V2Reply): number {
+export function sendV2({ request, response, requestId }: V2Exchange, reply: V2Reply): number {
   const { unread, body, index } = reply;
   const length = Buffer.byteLength(body);
   const headers = ['Content-Type', reply.contentType, 'Content-Length', String(length)];

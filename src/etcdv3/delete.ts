@@ -13,7 +13,7 @@ import { unsupported } from './errors.ts';
 import { header, type ServerIdentity } from './header.ts';
 import { extentOf, isEmpty, type KeySpan, parseKey } from './keys.ts';
 import { changesOf, type KeyEntry, memberEntry } from './kvs.ts';
-import { read, spanOf } from './range.ts';
+import { readKeys, spanOf } from './range.ts';
 
 /** Members removed concurrently: each removal examines all others, which takes a third of a millisecond. */
 const REMOVALS_AT_ONCE = 20;
@@ -39,7 +39,7 @@ export async function deleteRange(
 }
 
 async function remove(client: LocalClient, span: KeySpan): Promise<Removed> {
-  const { listing, revision } = await read(client, span);
+  const { listing, revision } = await readKeys(client, span);
   if (isEmpty(span)) return { kvs: [], revision };
   const entries = [...listing.within(span, create(RangeRequestSchema))];
   switch (extentOf(span)) {

@@ -18,7 +18,7 @@ const CODES: Partial<Record<ReasonName, Code>> = {
  * Whether the message is kept from clients: a value that is not a call's error, or a call that failed without
  * a rejection.
  */
-export function isDefect(thrown: unknown): boolean {
+export function isV3Defect(thrown: unknown): boolean {
   if (!(thrown instanceof ConnectError)) return true;
   return refusalOf(thrown) === undefined && DEFECTS.includes(thrown.code);
 }
@@ -27,7 +27,7 @@ const DEFECTS: readonly Code[] = [Code.Internal, Code.Unknown, Code.DataLoss];
 
 /** Converts an error for etcd clients. The service's messages are kept; those of defects stay in the log. */
 export function refusal(thrown: unknown): ConnectError {
-  if (isDefect(thrown) || !(thrown instanceof ConnectError)) return new ConnectError(FAILED, Code.Internal);
+  if (isV3Defect(thrown) || !(thrown instanceof ConnectError)) return new ConnectError(FAILED, Code.Internal);
   const reason = reasonOf(thrown);
   const code = reason && CODES[reason];
   return code === undefined ? thrown : withCode(thrown, code);
@@ -59,7 +59,7 @@ export function isAway(thrown: unknown): boolean {
  */
 export function endOf({ reason }: AbortSignal): ConnectError {
   const error = ConnectError.from(reason);
-  return isDefect(error) ? gone() : error;
+  return isV3Defect(error) ? gone() : error;
 }
 
 export function gone(): ConnectError {
@@ -104,7 +104,7 @@ export function tooManyKeys(): ConnectError {
 // etcd's own messages: its clients recognise these errors by them.
 
 /** A read at a revision whose state is no longer stored. */
-export function compacted(): ConnectError {
+export function compactedError(): ConnectError {
   return new ConnectError('etcdserver: mvcc: required revision has been compacted', Code.OutOfRange);
 }
 

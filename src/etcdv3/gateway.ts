@@ -10,7 +10,7 @@ import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
 import { onEnd } from '../on-end.ts';
 import { deleteRange } from './delete.ts';
-import { away, isDefect, refusal } from './errors.ts';
+import { away, isV3Defect, refusal } from './errors.ts';
 import type { ServerIdentity } from './header.ts';
 import type { V3ClientOf, V3GatewayOptions } from './options.ts';
 import { put } from './put.ts';
@@ -31,7 +31,7 @@ export function etcdV3Gateway(clientOf: V3ClientOf, options: V3GatewayOptions): 
   const { progressIntervalMs = V3_LIMITS.progressInterval } = options;
 
   const refused = (thrown: unknown): ConnectError => {
-    if (isDefect(thrown)) onDefect(thrown);
+    if (isV3Defect(thrown)) onDefect(thrown);
     return refusal(thrown);
   };
   const unary =

@@ -10,7 +10,7 @@ import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { WORK_LIMITS } from '../limits.ts';
 import { units } from '../work.ts';
-import { compacted, emptyKey, future, invalidSort, outside } from './errors.ts';
+import { compactedError, emptyKey, future, invalidSort, outside } from './errors.ts';
 import { header, type ServerIdentity } from './header.ts';
 import { type KeyPlace, type KeySpan, parseSpan, textOf } from './keys.ts';
 import { isOrder, KeyListing, listingOf } from './listing.ts';
@@ -61,7 +61,7 @@ export function spanOfRange(request: RangeRequest): KeySpan {
 }
 
 /** Reads a token. One that never existed has no keys, as in etcd; one that has ended fails with an error. */
-export async function read(client: LocalClient, place: KeyPlace): Promise<Reading> {
+export async function readKeys(client: LocalClient, place: KeyPlace): Promise<Reading> {
   return readingOf(client, place, await listOf(client, place));
 }
 
@@ -92,7 +92,7 @@ function readingOf(client: LocalClient, place: KeyPlace, list: ListMembersRespon
 export function checkRevision(asked: bigint, { revision, modRevision }: Reading): void {
   if (asked <= 0n) return;
   if (asked > revision) throw future();
-  if (asked < modRevision) throw compacted();
+  if (asked < modRevision) throw compactedError();
 }
 
 /**

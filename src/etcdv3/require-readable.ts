@@ -1,5 +1,5 @@
 import { Code, ConnectError } from '@connectrpc/connect';
-import { gone, invalid, isDefect } from './errors.ts';
+import { gone, invalid, isV3Defect } from './errors.ts';
 
 /**
  * Yields the requests of a stream. A malformed message is the client's mistake, but decoding it throws an
@@ -12,6 +12,6 @@ export async function* requireReadable<Request>(requests: AsyncIterable<Request>
   } catch (thrown) {
     const error = ConnectError.from(thrown);
     if (error.code === Code.Internal) throw invalid(error.rawMessage);
-    throw isDefect(error) ? gone() : error;
+    throw isV3Defect(error) ? gone() : error;
   }
 }

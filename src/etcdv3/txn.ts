@@ -31,7 +31,7 @@ import { header, type ServerIdentity } from './header.ts';
 import { type KeySpan, textOf, wholeSpan } from './keys.ts';
 import { KeyListing } from './listing.ts';
 import { type Done, makeToken, parsePut, putResponse, register } from './put.ts';
-import { answer, checkRevision, type Reading, read, spanOf, spanOfRange } from './range.ts';
+import { answer, checkRevision, type Reading, readKeys, spanOf, spanOfRange } from './range.ts';
 
 /** Keys examined by a transaction before others get their turn: some ms. */
 const LOOKS_AT_ONCE = 20_000;
@@ -49,7 +49,7 @@ export async function txn(
   const span = wholeSpanOf(request);
   const puts = { success: putOf(request, request.success), failure: putOf(request, request.failure) };
   for (let attempt = 0; attempt < V3_LIMITS.attempts; attempt++) {
-    const before = await read(client, span);
+    const before = await readKeys(client, span);
     const succeeded = request.compare.every((compare) => holds(compare, kvOf(compare.key, before)));
     const operations = succeeded ? request.success : request.failure;
     // All checks come before the first write.
@@ -153,7 +153,7 @@ async function putIfUnchanged(
     // The outcome is unknown: after another read, the write would look like another caller's.
     if (reasonOf(thrown) === undefined || reasonOf(thrown) === 'INTERNAL' || isAway(thrown)) throw thrown;
     // Whatever the error: if the key has changed, the comparison must be repeated.
-    const now = kvOf(request.key, await read(client, wholeSpan(key)));
+    const now = kvOf(request.key, await readKeys(client, wholeSpan(key)));
     if (now?.modRevision !== kv?.modRevision) return 'CHANGED';
     throw thrown;
   }

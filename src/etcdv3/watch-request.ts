@@ -4,7 +4,7 @@ import type { WatchCreateRequest } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compacted, isAway, outside, REASONS, refusal } from './errors.ts';
+import { compactedError, isAway, outside, REASONS, refusal } from './errors.ts';
 import { isEmpty, type KeySpan, parseSpan } from './keys.ts';
 
 /** Found is a cluster at a revision of the store. */
@@ -19,7 +19,7 @@ export function spanToWatch(
   watches: ReadonlyMap<bigint, unknown>,
 ): KeySpan | string {
   const span = parseSpan(key, rangeEnd);
-  if (startRevision < 0n) return compacted().rawMessage;
+  if (startRevision < 0n) return compactedError().rawMessage;
   if (span === undefined) return outside().rawMessage;
   if (isEmpty(span)) return REASONS.emptyRange;
   if (watches.has(watchId) && watchId !== 0n) return REASONS.takenId;

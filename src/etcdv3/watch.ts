@@ -8,7 +8,7 @@ import {
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compacted, endOf, isAway, refusal } from './errors.ts';
+import { compactedError, endOf, isAway, refusal } from './errors.ts';
 import { header, type ServerIdentity } from './header.ts';
 import type { KeySpan } from './keys.ts';
 import { Outbox } from './outbox.ts';
@@ -174,7 +174,7 @@ export class WatchStream {
     if (reasonOf(thrown) !== 'REVISION_COMPACTED') return this.#ended(watcher, refusal(thrown).rawMessage);
     // The first revision from which a watch can start, as in etcd.
     const compactRevision = (refusalOf(thrown)?.compactRevision ?? 0n) + 1n;
-    return this.#ended(watcher, compacted().rawMessage, compactRevision);
+    return this.#ended(watcher, compactedError().rawMessage, compactRevision);
   }
 
   /** A waiting node does not restart its watch by itself: it continues when somebody reopens the token. */

@@ -73,7 +73,7 @@ export function nothingDecided(): DiscoveryError {
 }
 
 /** Returns a DiscoveryError unchanged. Anything else is a bug. */
-export function refusalOf(thrown: unknown): DiscoveryError {
+export function storeRefusalOf(thrown: unknown): DiscoveryError {
   return thrown instanceof DiscoveryError ? thrown : bug(thrown);
 }
 

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY } from '../../src/discovery/policy.ts';
 import type { Store } from '../../src/discovery/store.ts';
 import { millis } from '../../src/discovery/types.ts';
 import type { LocalClient } from '../../src/etcd/client.ts';
-import { etcdV2Gateway, type Handler } from '../../src/etcdv2/gateway.ts';
+import { etcdV2Gateway, type V2Handler } from '../../src/etcdv2/gateway.ts';
 import { etcdV3Gateway } from '../../src/etcdv3/gateway.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
@@ -30,7 +30,7 @@ export class Host {
   readonly held: HeldStore;
   readonly discovery: Discovery;
   readonly client: LocalClient;
-  readonly v2: Handler;
+  readonly v2: V2Handler;
   readonly v3: V3Handlers;
   readonly #v3Answer: (real: Answer) => readonly Answer[];
   readonly #stopping = new AbortController();

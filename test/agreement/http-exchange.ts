@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Handler } from '../../src/etcdv2/gateway.ts';
+import type { V2Handler } from '../../src/etcdv2/gateway.ts';
 import type { Answer, Call } from './node.ts';
 
-type V2Request = Parameters<Handler>[0]['request'];
+type V2Request = Parameters<V2Handler>[0]['request'];
 
 /** A connection between a node and the service, for one call. */
 export interface Connection {
@@ -13,7 +13,7 @@ export interface Connection {
 
 /** Passes a call to the handler of the v2 dialect, without a socket. */
 export function exchange(
-  handle: Handler,
+  handle: V2Handler,
   call: Extract<Call, { type: 'HTTP' }>,
   answered: (answer: Answer) => void,
 ): Connection {

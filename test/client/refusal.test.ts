@@ -8,7 +8,7 @@ import { RetryInfoSchema } from '../../gen/google/rpc/error_details_pb.ts';
 import { reasonOf, refusalOf, retryAfterOf } from '../../src/client/refusal.ts';
 import { isTransient } from '../../src/client/transient.ts';
 import { isDefect as isDefectOfV2, v2ReasonOf } from '../../src/etcdv2/refusal.ts';
-import { isDefect as isDefectOfV3, outside } from '../../src/etcdv3/errors.ts';
+import { isV3Defect as isDefectOfV3, outside } from '../../src/etcdv3/errors.ts';
 
 function refused(reason: ErrorReason, retryAfterMs?: number): ConnectError {
   const detail = { desc: ErrorDetailSchema, value: create(ErrorDetailSchema, { reason, revision: 7n }) };

@@ -10,7 +10,7 @@ const HEAD = { 'content-type': 'application/grpc+proto' };
 const OK = { 'grpc-status': grpcStatusOk };
 
 /** Sends the head of a response, unless it was sent. */
-export function begin({ additions: { header } }: GrpcCall, call: Http2Call): void {
+export function beginGrpc({ additions: { header } }: GrpcCall, call: Http2Call): void {
   if (call.headersSent) return;
   call.writeHead(200, header === undefined ? HEAD : { ...Object.fromEntries(header), ...HEAD });
 }
@@ -18,7 +18,7 @@ export function begin({ additions: { header } }: GrpcCall, call: Http2Call): voi
 /** Ends a response with its last message, if there is one, or with the error that the handler has thrown. */
 export function end(context: GrpcCall, call: Http2Call, last?: Buffer, thrown?: unknown): void {
   context.end();
-  begin(context, call);
+  beginGrpc(context, call);
   const { trailer } = context.additions;
   const isPlain = trailer === undefined && thrown === undefined;
   call.setTrailers(isPlain ? OK : trailersOf(trailer ?? new Headers(), thrown));

@@ -33,7 +33,7 @@ export function sharedFrameOf(desc: DescMessage, message: MessageShape<DescMessa
 }
 
 /** Reads the whole body, or more than a message may have. Never resolves if the client disconnects before. */
-export function readBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Uint8Array> {
+export function readGrpcBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve) => {
     let body: Uint8Array = new Uint8Array();
     let length = 0;

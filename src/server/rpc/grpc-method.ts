@@ -18,8 +18,8 @@ import {
 import type { Http2Call } from '../../port/port.ts';
 import { sendingMeter } from '../../work.ts';
 import { GONE, GrpcCall, type Input } from './grpc-call.ts';
-import { begin, end } from './grpc-end.ts';
-import { frameOf, onlyMessage, readBody } from './grpc-frames.ts';
+import { beginGrpc, end } from './grpc-end.ts';
+import { frameOf, onlyMessage, readGrpcBody } from './grpc-frames.ts';
 import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
 import { grpcUnary } from './grpc-unary.ts';
 
@@ -50,7 +50,7 @@ function grpcStream(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
   return async (call, values, byConnect) => {
     let message: Input | undefined;
     if (takesOne) {
-      const body = await readBody(call.stream, readMaxBytes);
+      const body = await readGrpcBody(call.stream, readMaxBytes);
       if (call.stream.aborted) return;
       message = onlyMessage(input, body, readMaxBytes);
       if (message === undefined) return byConnect(body);
@@ -115,7 +115,7 @@ async function sendAll(
   count: (bytes: number) => void,
 ): Promise<void> {
   for await (const message of messages) {
-    begin(context, call);
+    beginGrpc(context, call);
     if (call.stream.destroyed) return;
     const frame = frameOf(desc, create(desc, message));
     count(frame.length);

@@ -6,7 +6,7 @@ import { ownTurn } from '../../own-turn.ts';
 import { sendingUnits } from '../../work.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { end } from './grpc-end.ts';
-import { frameOf, onlyMessage, readBody, sharedFrameOf } from './grpc-frames.ts';
+import { frameOf, onlyMessage, readGrpcBody, sharedFrameOf } from './grpc-frames.ts';
 import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
 import { isLarge } from './large.ts';
 import { noteError, OUTCOME } from './outcome.ts';
@@ -26,7 +26,7 @@ export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOp
   const impl = spec.impl as Handler;
   const render = SHARED.has(output.typeName) ? sharedFrameOf : frameOf;
   return async (call, values, byConnect) => {
-    const body = await readBody(call.stream, readMaxBytes);
+    const body = await readGrpcBody(call.stream, readMaxBytes);
     if (call.stream.aborted) return;
     const message = onlyMessage(input, body, readMaxBytes);
     if (message === undefined) return byConnect(body);

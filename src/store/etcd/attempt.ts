@@ -1,7 +1,7 @@
 import { type Applied, apply, type Change } from '../../discovery/change.ts';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { type Revision, revision, type Token } from '../../discovery/types.ts';
-import { refusalOf, unavailable } from '../refusals.ts';
+import { storeRefusalOf, unavailable } from '../refusals.ts';
 import { type ByteCount, entryBytes } from './byte-count.ts';
 import { LAST_CALL_MS } from './client/call-batcher.ts';
 import { CALL_MS } from './client/connection.ts';
@@ -120,7 +120,7 @@ export class Attempt implements WritePiece {
         );
       }
     } catch (error) {
-      finish(lane).reject(refusalOf(error));
+      finish(lane).reject(storeRefusalOf(error));
     }
     step(lane);
   }

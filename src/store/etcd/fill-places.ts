@@ -2,9 +2,9 @@ import { endTime } from '../../discovery/cluster.ts';
 import { phaseOf } from '../../discovery/newest.ts';
 import type { Cluster, Token } from '../../discovery/types.ts';
 import type { EtcdConnection } from './client/connection.ts';
-import { listClusters } from './list.ts';
+import { listStoredClusters } from './list.ts';
 import type { Keys } from './log/keys.ts';
-import { madeAt, put } from './log/operations.ts';
+import { madeAt, putOperation } from './log/operations.ts';
 import type { EtcdReader } from './read.ts';
 
 /** Clusters given their places in one transaction. */
@@ -31,7 +31,7 @@ export async function fillPlaces(filling: Filling): Promise<void> {
   const [places, ends] = await Promise.all([count(keys.places), count(keys.ends)]);
   if (places >= ends) return;
   for (let after: Token | undefined; !isOver(); ) {
-    const clusters = await listClusters(reader, keys, after, TOGETHER, () => {});
+    const clusters = await listStoredClusters(reader, keys, after, TOGETHER, () => {});
     after = clusters.at(-1)?.token;
     if (after === undefined) return;
     await place(filling, clusters);
@@ -58,8 +58,8 @@ function placing(keys: Keys, cluster: Cluster) {
       { key: head, target: 'Mod' as const, result: 'Equal' as const, mod_revision: String(modRevision) },
     ],
     success: [
-      put(keys.place(phaseOf(cluster), cluster), Buffer.alloc(0)),
-      put(keys.end(endTime(cluster), token), madeAt(cluster)),
+      putOperation(keys.place(phaseOf(cluster), cluster), Buffer.alloc(0)),
+      putOperation(keys.end(endTime(cluster), token), madeAt(cluster)),
     ],
     failure: [],
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EtcdConnection } from './client/connection.ts';
 import type { Keys } from './log/keys.ts';
-import { isAbsent, put } from './log/operations.ts';
+import { isAbsent, putOperation } from './log/operations.ts';
 import { patiently } from './patiently.ts';
 import { checkPrefix, type FreePrefix } from './prefix.ts';
 
@@ -36,7 +36,11 @@ async function sharedKey(connection: EtcdConnection, keys: Keys): Promise<Uint8A
     const found = await read(connection, keys);
     if (found !== undefined) return found;
     const made = randomBytes(KEY_BYTES);
-    await connection.txn({ compare: [isAbsent(keys.key)], success: [put(keys.key, made)], failure: [] });
+    await connection.txn({
+      compare: [isAbsent(keys.key)],
+      success: [putOperation(keys.key, made)],
+      failure: [],
+    });
     return (await read(connection, keys)) ?? made;
   });
 }

@@ -13,7 +13,7 @@ const PAGE_KEYS = 2000;
 const CLUSTER_KEYS = 8;
 
 /** Lists clusters by the byte order of their tokens, after a token, at most `limit`. */
-export async function listClusters(
+export async function listStoredClusters(
   reader: Pick<EtcdReader, 'range' | 'history'>,
   keys: Keys,
   after: Token | undefined,
@@ -45,7 +45,7 @@ export async function listClusters(
   const last = [...logs.keys()].at(-1);
   // All of them were damaged, or swept in the meantime: an empty list would mark the end.
   if (clusters.length > 0 || !isPart || last === undefined) return clusters;
-  return listClusters(reader, keys, last, limit, onDamaged);
+  return listStoredClusters(reader, keys, last, limit, onDamaged);
 }
 
 /** Returns the tokens that end in [from, until). */

@@ -3,7 +3,7 @@ import { isBeforeGrpc } from '../../values/etcd-version.ts';
 import { unavailable } from '../refusals.ts';
 import type { EtcdConnection } from './client/connection.ts';
 import type { Keys } from './log/keys.ts';
-import { isAbsent, put } from './log/operations.ts';
+import { isAbsent, putOperation } from './log/operations.ts';
 import { patiently } from './patiently.ts';
 
 const FORMAT = 'etcd-discovery';
@@ -53,7 +53,7 @@ export async function checkPrefix(
       // Another replica may do the same at once: the first write is kept.
       await connection.txn({
         compare: [isAbsent(keys.format)],
-        success: [put(keys.format, Buffer.from(JSON.stringify(record)))],
+        success: [putOperation(keys.format, Buffer.from(JSON.stringify(record)))],
         failure: [],
       });
     }

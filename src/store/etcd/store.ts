@@ -14,7 +14,7 @@ import { Counts } from './counts.ts';
 import { fillPlaces } from './fill-places.ts';
 import { Histories } from './histories.ts';
 import { type DataIdentity, identityBelow } from './identity.ts';
-import { endingTokens, listClusters, newestPlaces } from './list.ts';
+import { endingTokens, listStoredClusters, newestPlaces } from './list.ts';
 import { Keys } from './log/keys.ts';
 import { checkVersion, type FreePrefix } from './prefix.ts';
 import { type CallCounter, EtcdReader } from './read.ts';
@@ -181,7 +181,7 @@ class OpenStore implements EtcdStore {
     return eventsAfter(folded.events, after, limit);
   }
 
-  readonly list: Store['list'] = async (...part) => listClusters(this.#open(), this.#keys, ...part);
+  readonly list: Store['list'] = async (...part) => listStoredClusters(this.#open(), this.#keys, ...part);
   readonly ending: Store['ending'] = async (...part) => endingTokens(this.#open(), this.#keys, ...part);
   readonly newest: Store['newest'] = async (...part) => newestPlaces(this.#open(), this.#keys, ...part);
 

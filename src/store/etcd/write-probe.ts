@@ -3,7 +3,7 @@ import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
 import type { EtcdConnection } from './client/connection.ts';
 import { Health } from './client/health.ts';
 import type { Keys } from './log/keys.ts';
-import { put } from './log/operations.ts';
+import { putOperation } from './log/operations.ts';
 
 /** A probe is answered without a call if etcd accepted one within this time, in ms. */
 const FRESH_MS = 1000;
@@ -31,7 +31,10 @@ export class WriteProbe {
         { ...version, result: 'Equal' as const },
         { ...version, result: 'Greater' as const },
       ];
-      await connection.txn({ compare: never, success: [put(key, Buffer.alloc(0))], failure: [] }, limitMs);
+      await connection.txn(
+        { compare: never, success: [putOperation(key, Buffer.alloc(0))], failure: [] },
+        limitMs,
+      );
       this.#freshUntil = performance.now() + FRESH_MS;
       for (const piece of pieces) piece.done();
     });

@@ -4,7 +4,7 @@ import { DiscoveryError } from '../../discovery/errors.ts';
 import type { Decide, Written } from '../../discovery/store.ts';
 import type { Token } from '../../discovery/types.ts';
 import { STORE_LIMITS } from '../../limits.ts';
-import { type BytesBound, nothingDecided, refusalOf, refusedFor, unavailable } from '../refusals.ts';
+import { type BytesBound, nothingDecided, refusedFor, storeRefusalOf, unavailable } from '../refusals.ts';
 import { Attempt, type AttemptParts } from './attempt.ts';
 import { Group, PATIENCE_MS } from './client/call-batcher.ts';
 import { finish, isOverdue, type Job, type Lane } from './lane.ts';
@@ -125,7 +125,7 @@ export class Writer {
       change = job.decide(record?.cluster);
     } catch (error) {
       if (fresh === undefined) return this.#readFirst(lane);
-      finish(lane).reject(refusalOf(error).at(fresh.revision));
+      finish(lane).reject(storeRefusalOf(error).at(fresh.revision));
       return 'DONE';
     }
     if (change === undefined) {
@@ -170,7 +170,7 @@ export class Writer {
       try {
         lane.state = await this.#parts.reader.read(lane.token);
       } catch (error) {
-        const refusal = refusalOf(error);
+        const refusal = storeRefusalOf(error);
         const text = `nothing was changed: ${refusal.message}`;
         const told = new DiscoveryError(refusal.reason, text, refusal.facts);
         for (const job of lane.jobs.splice(0)) job.reject(told);
@@ -187,7 +187,7 @@ export class Writer {
       this.#group.add(new Attempt(this.#attempts, { lane, job, record, change, nonce }));
       return 'WAITS';
     } catch (error) {
-      finish(lane).reject(refusalOf(error));
+      finish(lane).reject(storeRefusalOf(error));
       return 'DONE';
     }
   }

@@ -1,5 +1,5 @@
 import type { Database } from 'lmdb';
-import { damaged } from './check/refusals.ts';
+import { damagedFile } from './check/refusals.ts';
 import { sumOf } from './seal.ts';
 import { SEALED_SINCE, type Tables } from './tables.ts';
 
@@ -50,13 +50,13 @@ function sumOfCounters(clusterId: string, { revision, bytes, records }: Counters
 /** Throws if the counters are damaged. */
 export function countersOf({ meta, events }: Pick<Tables, 'meta' | 'events'>): Counters {
   const [revision, bytes, records] = ['revision', 'bytes', 'records'].map((name) => meta.get(name));
-  if (typeof revision !== 'number') throw damaged('the revision counter is missing');
-  if (typeof bytes !== 'number' || typeof records !== 'number') throw damaged('a counter is missing');
+  if (typeof revision !== 'number') throw damagedFile('the revision counter is missing');
+  if (typeof bytes !== 'number' || typeof records !== 'number') throw damagedFile('a counter is missing');
   const counters = { revision, bytes, records };
   if (meta.get('sum') !== sumOfCounters(String(meta.get('clusterId')), counters)) {
-    throw damaged('the counters do not match their checksum');
+    throw damagedFile('the counters do not match their checksum');
   }
   if (records !== events.count())
-    throw damaged('the counters and the records are not from the same transaction');
+    throw damagedFile('the counters and the records are not from the same transaction');
   return counters;
 }

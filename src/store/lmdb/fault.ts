@@ -1,8 +1,8 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DiscoveryError } from '../../discovery/errors.ts';
-import { refusalOf, unavailable } from '../refusals.ts';
-import { damaged } from './check/refusals.ts';
+import { storeRefusalOf, unavailable } from '../refusals.ts';
+import { damagedFile } from './check/refusals.ts';
 
 // LMDB's own codes, and the errno values of Linux and macOS that its system calls return.
 const PANIC = -30795;
@@ -56,7 +56,7 @@ export function writeCause(error: unknown, directory: string): string {
   const code = codeOf(error);
   const cause = code === undefined ? undefined : CAUSES[code];
   if (cause !== undefined) return cause;
-  if (isDamage(error)) return damaged(nameOf(error)).message;
+  if (isDamage(error)) return damagedFile(nameOf(error)).message;
   // Not a system error: its message is all that is known.
   if (code === undefined) return error instanceof Error ? error.message : String(error);
   // A write that was cut short by a full disk or a size limit is reported as an input/output error.
@@ -101,10 +101,10 @@ export function readFault(error: unknown): DiscoveryError {
   const detail = error instanceof Error ? error.message : String(error);
   if (isPanic(error)) return unavailable('the store has failed; restart the service', error);
   if (code === READERS_FULL) return unavailable('too many concurrent reads; try again', error);
-  if (isDamage(error)) return damaged(`a record cannot be read (${detail})`, error);
+  if (isDamage(error)) return damagedFile(`a record cannot be read (${detail})`, error);
   // Other errors of the system or lmdb, and operations that Node.js forbids, do not prove damage.
   if (code !== undefined || isOfSystem(error)) {
     return unavailable(`the data file could not be read (${detail})`, error);
   }
-  return refusalOf(error);
+  return storeRefusalOf(error);
 }

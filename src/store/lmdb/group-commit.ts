@@ -1,6 +1,6 @@
 import type { RootDatabase } from 'lmdb';
 import { DiscoveryError, shuttingDown } from '../../discovery/errors.ts';
-import { refusalOf, unavailable } from '../refusals.ts';
+import { storeRefusalOf, unavailable } from '../refusals.ts';
 import type { Disk } from './disk.ts';
 import { isPanic, overran } from './fault.ts';
 import type { Footprint } from './footprint.ts';
@@ -91,7 +91,7 @@ export class Batches {
           try {
             outcome = plan();
           } catch (error) {
-            refused = refusalOf(error);
+            refused = storeRefusalOf(error);
           }
         },
         settle(failure) {

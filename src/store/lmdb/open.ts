@@ -5,7 +5,7 @@ import type { Database, RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { unavailable } from '../refusals.ts';
 import { checkDataFile } from './check/data-file.ts';
-import { damaged, foreign } from './check/refusals.ts';
+import { damagedFile, foreign } from './check/refusals.ts';
 import { Claim, hasOwner } from './claim.ts';
 import { type Counters, countersOf, putCounters } from './counters.ts';
 import { DataFile } from './data-file.ts';
@@ -179,9 +179,9 @@ export function checkFormat(meta: Database<unknown, string>, directory: string):
   if (meta.getKeysCount() === 0) return;
   if (meta.get('format') !== FORMAT) throw foreign();
   const version = Number(meta.get('formatVersion'));
-  if (!(version >= 1)) throw damaged('its format is unknown');
+  if (!(version >= 1)) throw damagedFile('its format is unknown');
   if (version < SEALED_SINCE && meta.get('sum') !== undefined) {
-    throw damaged('its records do not match its format version');
+    throw damagedFile('its records do not match its format version');
   }
   if (version > FORMAT_VERSION) {
     throw unavailable(
@@ -209,7 +209,7 @@ function raiseFormat(tables: Tables): void {
   const format = Number(meta.get('formatVersion'));
   if (format >= FORMAT_VERSION) return;
   const revision = meta.get('revision');
-  if (typeof revision !== 'number') throw damaged('the revision counter is missing');
+  if (typeof revision !== 'number') throw damagedFile('the revision counter is missing');
   // Damaged tokens remain in the counters.
   const counters = format < SEALED_SINCE ? undefined : countersOf(tables);
   void meta.put('formatVersion', FORMAT_VERSION);

@@ -4,7 +4,7 @@ import type { Change, Event } from '../../discovery/change.ts';
 import type { Policy } from '../../discovery/policy.ts';
 import type { Decide, Store, View, Written } from '../../discovery/store.ts';
 import { type Cluster, type Millis, type Revision, revision, type Token } from '../../discovery/types.ts';
-import { closed, nothingDecided, refusalOf } from '../refusals.ts';
+import { closed, nothingDecided, storeRefusalOf } from '../refusals.ts';
 import { Admission } from './admit.ts';
 import { type CachedCluster, ClusterCache } from './cache.ts';
 import { Disk } from './disk.ts';
@@ -233,7 +233,7 @@ class OpenStore implements LmdbStore {
       }
       return change;
     } catch (error) {
-      throw refusalOf(error).at(this.#draft.revision);
+      throw storeRefusalOf(error).at(this.#draft.revision);
     }
   }
 

@@ -1,7 +1,7 @@
 // Requests of boot scripts: `/_start/TOKEN?etcd=3.7&name=infra1&ip=10.0.0.1`.
 
 import assert from 'node:assert/strict';
-import { targetOf } from '../../../src/boot/target.ts';
+import { startTargetOf } from '../../../src/boot/target.ts';
 import { answerFor, isRefusal } from '../../../src/etcd/start/answer.ts';
 import { answerText } from '../../../src/etcd/start/answer-text.ts';
 import { MIXED, PARAMETER_KEYS, PARAMETERS } from '../../../src/etcd/start/parameters.ts';
@@ -59,7 +59,7 @@ const startTarget: Target = {
     const url = `/_start/${input.toString('latin1')}`;
     if (!/^[!-~]+$/.test(url)) return;
     assert.equal(classify({ method: 'GET', url, headers: {} }).surface, 'start');
-    const { token, query } = targetOf(url);
+    const { token, query } = startTargetOf(url);
     assert.ok(!query.includes('#'));
     if (token?.includes(TOKEN) === true) assert.ok(!redactPath(url).includes(TOKEN), redactPath(url));
   },

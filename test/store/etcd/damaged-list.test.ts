@@ -6,7 +6,7 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { millis } from '../../../src/discovery/types.ts';
 import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
-import { put } from '../../../src/store/etcd/log/operations.ts';
+import { putOperation } from '../../../src/store/etcd/log/operations.ts';
 import { openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
@@ -39,11 +39,11 @@ await forEachEtcd((label, etcd) => {
       const [first, , , , fifth, sixth, , , , , eleventh, last] = TOKENS.map((each) => each);
       assert.ok(first && fifth && sixth && eleventh && last);
       const success = [
-        put(keys.made(first), Buffer.from('not JSON')),
-        put(keys.change(fifth, 1), Buffer.from('{}')),
-        put(Buffer.from(`${keys.made(sixth).toString()}#x`), Buffer.from('a foreign key')),
-        put(keys.change(eleventh, 1), Buffer.from('null')),
-        put(keys.made(last), Buffer.from([0xff, 0])),
+        putOperation(keys.made(first), Buffer.from('not JSON')),
+        putOperation(keys.change(fifth, 1), Buffer.from('{}')),
+        putOperation(Buffer.from(`${keys.made(sixth).toString()}#x`), Buffer.from('a foreign key')),
+        putOperation(keys.change(eleventh, 1), Buffer.from('null')),
+        putOperation(keys.made(last), Buffer.from([0xff, 0])),
       ];
       await direct.txn({ compare: [], success, failure: [] });
       const hit = [first, fifth, sixth, eleventh, last];

@@ -6,7 +6,7 @@ import { PHASES } from '../../../src/discovery/newest.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
-import { put } from '../../../src/store/etcd/log/operations.ts';
+import { putOperation } from '../../../src/store/etcd/log/operations.ts';
 import { type EtcdStore, openEtcdStore } from '../../../src/store/etcd/store.ts';
 import { BackingEtcd } from '../../etcd/harness/backing.ts';
 import { Scene } from '../../etcd/harness/scene.ts';
@@ -69,7 +69,7 @@ await forEachEtcd((label, etcd) => {
       // The data of an earlier version: no places, and empty ends.
       const { kvs } = await direct.range(keys.ends);
       for (const { key } of kvs) {
-        await direct.txn({ compare: [], success: [put(key, Buffer.alloc(0))], failure: [] });
+        await direct.txn({ compare: [], success: [putOperation(key, Buffer.alloc(0))], failure: [] });
       }
       await direct.txn({ compare: [], success: [{ request_delete_range: keys.places }], failure: [] });
       const store = await openEtcdStore({ endpoints, prefix, policy });

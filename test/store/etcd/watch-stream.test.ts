@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { IWatchRequest, IWatchResponse } from 'etcd3';
 import type { Revision, Token } from '../../../src/discovery/types.ts';
 import { EtcdConnection } from '../../../src/store/etcd/client/connection.ts';
-import { listClusters } from '../../../src/store/etcd/list.ts';
+import { listStoredClusters } from '../../../src/store/etcd/list.ts';
 import { Keys } from '../../../src/store/etcd/log/keys.ts';
 import { logOf, type RangeResult } from '../../../src/store/etcd/read.ts';
 import { WatchLoop } from '../../../src/store/etcd/watch-loop.ts';
@@ -134,7 +134,7 @@ test('a page of keys whose only token was swept meanwhile does not end the list'
       request().key.equals(keys.clusters.key) ? page(keys.made(gone), true) : page(keys.made(there), false),
     history: async () => ({ folded: undefined, revision: 9n as Revision }),
   };
-  const clusters = await listClusters(reader, keys, undefined, 10);
+  const clusters = await listStoredClusters(reader, keys, undefined, 10);
   assert.deepEqual(
     clusters.map(({ token }) => token),
     [there],
@@ -150,7 +150,7 @@ test('a short list reads few keys, and a long one reads a page', async () => {
     },
     history: async () => ({ folded: undefined, revision: 9n as Revision }),
   };
-  for (const wanted of [25, 1000]) await listClusters(reader, new Keys('/x'), undefined, wanted);
+  for (const wanted of [25, 1000]) await listStoredClusters(reader, new Keys('/x'), undefined, wanted);
   assert.deepEqual(limits, [200, 2000]);
 });
 

@@ -11,7 +11,7 @@ export class EndpointResting extends Error {
 }
 
 /** Returns the code of an error, which etcd3 keeps only in its text: `14 UNAVAILABLE: ...`. */
-export function codeOf(error: unknown): number | undefined {
+export function grpcCodeOf(error: unknown): number | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code === 'number') return code;
   const found = /^(?:\w+: )?(\d+) [A-Z_]+: /.exec(messageOf(error))?.[1];
@@ -33,7 +33,7 @@ export function isInvalidToken(error: unknown): boolean {
 export const CERTIFICATE_OVER = 'the client certificate is over';
 
 export function expired(error: unknown): Error {
-  return new Error(`${codeOf(error) ?? 2} EXPIRED: ${CERTIFICATE_OVER}: ${messageOf(error)}`, {
+  return new Error(`${grpcCodeOf(error) ?? 2} EXPIRED: ${CERTIFICATE_OVER}: ${messageOf(error)}`, {
     cause: error,
   });
 }

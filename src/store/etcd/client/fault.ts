@@ -1,5 +1,5 @@
 import { DiscoveryError } from '../../../discovery/errors.ts';
-import { codeOf, EndpointResting, messageOf } from './etcd3.ts';
+import { EndpointResting, grpcCodeOf, messageOf } from './etcd3.ts';
 
 /** Fault is why a call to etcd failed. */
 export interface Fault {
@@ -50,7 +50,7 @@ export function faultOf(error: unknown): Fault {
   if (error instanceof EndpointResting) {
     return { cause: error.message, passing: true, unsure: false, error };
   }
-  const code = codeOf(error);
+  const code = grpcCodeOf(error);
   const message = messageOf(error);
   const isFull = /database space exceeded/.test(message);
   const isBusy = code === RESOURCE_EXHAUSTED && /too many requests/.test(message);

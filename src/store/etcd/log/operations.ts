@@ -31,10 +31,10 @@ export function makeOperation(keys: Keys, cluster: Cluster, nonce: string): Oper
     // The second comparison: a token that somebody created by hand remains theirs.
     compare: [isAbsent(key), isAbsent(keys.size(token))],
     success: [
-      put(key, value),
-      put(keys.size(token), Buffer.from(String(cluster.size))),
-      put(keys.end(endTime(cluster), token), madeAt(cluster)),
-      put(keys.place(phaseOf(cluster), cluster), EMPTY),
+      putOperation(key, value),
+      putOperation(keys.size(token), Buffer.from(String(cluster.size))),
+      putOperation(keys.end(endTime(cluster), token), madeAt(cluster)),
+      putOperation(keys.place(phaseOf(cluster), cluster), EMPTY),
     ],
     failure: [{ request_range: keys.log(token) }],
   };
@@ -61,7 +61,7 @@ export function changeOperation(
       isAbsent(key),
     ],
     success: [
-      put(key, value),
+      putOperation(key, value),
       ...published(keys, record.cluster, cluster, event),
       ...passedOn(keys, record.cluster, cluster),
     ],
@@ -73,20 +73,21 @@ export function changeOperation(
 function published(keys: Keys, before: Cluster, after: Cluster, { type, member }: Event): IRequestOp[] {
   const { token } = after;
   const [was, is] = [endTime(before), endTime(after)];
-  const moved = was === is ? [] : [remove(keys.end(was, token)), put(keys.end(is, token), madeAt(after))];
+  const moved =
+    was === is ? [] : [remove(keys.end(was, token)), putOperation(keys.end(is, token), madeAt(after))];
   if (type === 'TOKEN_REOPENED') return moved;
   if (type === 'TOKEN_DELETED') {
     return [remove(keys.size(token)), { request_delete_range: keys.members(token) }, ...moved];
   }
   if (member === undefined) return [];
   const key = keys.member(token, member.id);
-  return [type === 'DEREGISTERED' ? remove(key) : put(key, encodePeers(member))];
+  return [type === 'DEREGISTERED' ? remove(key) : putOperation(key, encodePeers(member))];
 }
 
 /** Moves the cluster from one phase to the next. */
 function passedOn(keys: Keys, before: Cluster, after: Cluster): IRequestOp[] {
   const [was, is] = [phaseOf(before), phaseOf(after)];
-  return was === is ? [] : [remove(keys.place(was, after)), put(keys.place(is, after), EMPTY)];
+  return was === is ? [] : [remove(keys.place(was, after)), putOperation(keys.place(is, after), EMPTY)];
 }
 
 /** Removes every place that the token may have: its phase is not known when it is forgotten. */
@@ -105,7 +106,7 @@ export function isAbsent(key: Buffer): ICompare {
   return { key, target: 'Create', result: 'Equal', create_revision: '0' };
 }
 
-export function put(key: Buffer, value: Buffer): IRequestOp {
+export function putOperation(key: Buffer, value: Buffer): IRequestOp {
   return { request_put: { key, value } };
 }
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { EtcdConnection } from '../client/connection.ts';
 import { leaveStream } from '../client/etcd3.ts';
 import type { Keys } from '../log/keys.ts';
-import { isAbsent, put } from '../log/operations.ts';
+import { isAbsent, putOperation } from '../log/operations.ts';
 
 /** Time in seconds after which another process takes over from a sweeper that died. */
 const TTL_SECONDS = 15;
@@ -33,7 +33,7 @@ export class SweeperLease {
     const value = Buffer.from(JSON.stringify({ host: hostname(), pid: process.pid }));
     const { succeeded, header } = await this.#connection.txn({
       compare: [isAbsent(key)],
-      success: [{ request_put: { ...put(key, value).request_put, lease: id } }],
+      success: [{ request_put: { ...putOperation(key, value).request_put, lease: id } }],
       failure: [],
     });
     if (!succeeded) {

@@ -14,7 +14,7 @@ import { decideClose } from '../../../discovery/decide-close.ts';
 import { millis, type Token } from '../../../discovery/types.ts';
 import { unavailable } from '../../refusals.ts';
 import { checkDataFile } from '../check/data-file.ts';
-import { damaged } from '../check/refusals.ts';
+import { damagedFile } from '../check/refusals.ts';
 import { Claim } from '../claim.ts';
 import { putRevision } from '../counters.ts';
 import { makeDirectory, refuseForeign, syncToDisk } from '../directory.ts';
@@ -148,7 +148,7 @@ async function skipRevisions(directory: string, atLeast: number): Promise<void> 
   try {
     const tables = tablesOf(env);
     const counter = tables.meta.get('revision');
-    if (typeof counter !== 'number') throw damaged('the revision counter is missing');
+    if (typeof counter !== 'number') throw damagedFile('the revision counter is missing');
     const after = revisionAfter(Math.max(counter, atLeast), Date.now());
     tables.meta.transactionSync(() => putRevision(tables, after));
   } finally {

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { unavailable } from '../../refusals.ts';
 import { Checker, checkFlags, DATABASE_BYTES } from './pages.ts';
-import { damaged } from './refusals.ts';
+import { damagedFile } from './refusals.ts';
 
 // LMDB maps its file and trusts it: a foreign, corrupted or truncated file would kill the process with a
 // signal instead of an error. Its two meta pages and then its trees are therefore checked by hand first. This
@@ -35,18 +35,19 @@ export function checkDataFile(file: string): void {
     const isPowerOfTwo = (pageSize & (pageSize - 1)) === 0;
     if (!isPowerOfTwo || pageSize < 256 || pageSize > MAX_PAGE_SIZE) throw notOurs(file);
     const second = meta(fd, file, pageSize);
-    if (second.readUInt32LE(AT.free) !== pageSize) throw damaged('its meta pages have different page sizes');
+    if (second.readUInt32LE(AT.free) !== pageSize)
+      throw damagedFile('its meta pages have different page sizes');
     const [even, odd] = [first, second].map((page) => page.readBigUInt64LE(AT.transaction)) as [
       bigint,
       bigint,
     ];
     // Transactions alternate between the two pages, and only a new file has no second transaction.
     const isInTurn = even % 2n === 0n && (odd === 0n ? even === 0n : odd === even + 1n || odd === even - 1n);
-    if (!isInTurn) throw damaged('its meta pages are not from two successive transactions');
+    if (!isInTurn) throw damagedFile('its meta pages are not from two successive transactions');
     const newest = even > odd ? first : second;
     const pages = Number(newest.readBigUInt64LE(AT.lastPage)) + 1;
     // Only the trees tell how long the file must be: free pages at its end may be missing.
-    if (pages < 2 || pages > MOST_PAGES) throw damaged('its page count is impossible');
+    if (pages < 2 || pages > MOST_PAGES) throw damagedFile('its page count is impossible');
     const checker = new Checker(fd, pageSize, pages, even > odd ? even : odd);
     checker.database(newest.subarray(AT.free, AT.free + DATABASE_BYTES), 'free', INTEGER_KEYS);
     checker.database(newest.subarray(AT.main, AT.main + DATABASE_BYTES), 'main', 0);
@@ -59,7 +60,7 @@ export function checkDataFile(file: string): void {
 function meta(fd: number, file: string, position: number): Buffer {
   const page = Buffer.alloc(META_BYTES);
   const length = readSync(fd, page, 0, META_BYTES, position);
-  if (length < META_BYTES) throw damaged('the file is truncated');
+  if (length < META_BYTES) throw damagedFile('the file is truncated');
   if ((page.readUInt16LE(AT.flags) & META_PAGE) === 0 || page.readUInt32LE(AT.magic) !== MAGIC) {
     throw notOurs(file);
   }

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { damaged } from './refusals.ts';
+import { damagedFile } from './refusals.ts';
 
 /** Bytes of a page's header. */
 export const HEADER = 24;
@@ -42,9 +42,9 @@ export class PageFile {
 }
 
 export function wrong(page: number, tree: string): Error {
-  return damaged(`page ${page} of ${tree} is invalid`);
+  return damagedFile(`page ${page} of ${tree} is invalid`);
 }
 
 export function cutShort(page: number, tree: string): Error {
-  return damaged(`the file is truncated: page ${page} of ${tree} is missing`);
+  return damagedFile(`the file is truncated: page ${page} of ${tree} is missing`);
 }

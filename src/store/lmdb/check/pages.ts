@@ -1,5 +1,5 @@
 import { cutShort, HEADER, PageFile, wrong } from './page-file.ts';
-import { damaged, foreign } from './refusals.ts';
+import { damagedFile, foreign } from './refusals.ts';
 
 // Walks the trees of an LMDB file by hand: every page that the newest transaction reaches must be in the
 // file, have the type that its parent expects, and be used once. Leaves are nearly all of the file and are
@@ -103,7 +103,7 @@ export class Checker {
         said.leaves === found.leaves &&
         said.overflows === found.overflows &&
         said.entries === found.entries;
-      if (!isWhole) throw damaged(`pages or entries of ${name} are missing`);
+      if (!isWhole) throw damagedFile(`pages or entries of ${name} are missing`);
     }
   }
 
@@ -216,7 +216,7 @@ export class Checker {
   #find(number: number, as: typeof USED | typeof FREE): void {
     const before = this.#found[number];
     // LMDB may list a free page twice, and uses it once.
-    if (before !== 0 && (before !== FREE || as !== FREE)) throw damaged(`page ${number} is used twice`);
+    if (before !== 0 && (before !== FREE || as !== FREE)) throw damagedFile(`page ${number} is used twice`);
     this.#found[number] = as;
   }
 }
@@ -224,5 +224,5 @@ export class Checker {
 /** Unexpected flags belong to options that this program does not use. */
 export function checkFlags(record: Buffer, name: string, flags: number): void {
   if ((record.readUInt16LE(AT.flags) & ~OVERLAPPING_SYNC) === flags) return;
-  throw damaged(`${name} has unexpected flags`);
+  throw damagedFile(`${name} has unexpected flags`);
 }

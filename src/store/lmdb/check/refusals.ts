@@ -2,7 +2,7 @@ import { DiscoveryError } from '../../../discovery/errors.ts';
 import { unavailable } from '../../refusals.ts';
 
 /** Returns the error for data on disk that this program did not write. */
-export function damaged(what: string, cause?: unknown): DiscoveryError {
+export function damagedFile(what: string, cause?: unknown): DiscoveryError {
   return new DiscoveryError(
     'INTERNAL',
     `the data in the data directory is damaged: ${what}; restore the directory from a backup, or start with an empty one`,
