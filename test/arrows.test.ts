@@ -32,14 +32,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/own-turn.ts': { modules: [], packages: [] },
   // The work of a client's requests beyond their number.
   'src/work.ts': { modules: ['src/limits.ts'], packages: [] },
-  'src/values': { modules: [], packages: [NODE] },
+  'src/values': { modules: ['src/values/list.ts'], packages: [NODE] },
+  // Without Node.js, so that texts for the page can use it too.
+  'src/values/list.ts': { modules: [], packages: [] },
   'src/port': { modules: ['src/limits.ts', 'src/values'], packages: [NODE] },
 
   'src/settings': {
     modules: ['src/settings/tables', 'src/values', 'src/limits.ts', 'src/discovery'],
     packages: ['yaml', NODE],
   },
-  'src/settings/tables': { modules: ['src/values', 'src/limits.ts', 'src/discovery'], packages: [] },
+  'src/settings/tables': {
+    modules: ['src/values', 'src/values/list.ts', 'src/limits.ts', 'src/discovery'],
+    packages: [],
+  },
 
   'src/discovery': {
     modules: ['src/limits.ts', 'src/on-end.ts', 'src/own-turn.ts', 'src/values'],
@@ -96,7 +101,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/client/node.ts': { modules: ['gen', 'src/client'], packages: [CONNECT, CONNECT_NODE, NODE] },
   'src/etcd': { modules: ['gen', 'src/client', 'src/work.ts'], packages: [CONNECT, 'node:crypto'] },
   // How to start etcd. Pure, so that the page can show it too.
-  'src/etcd/start': { modules: [], packages: [] },
+  'src/etcd/start': { modules: ['src/values/list.ts'], packages: [] },
   'src/etcdv2': {
     modules: [
       'gen',
@@ -105,6 +110,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/limits.ts',
       'src/client',
       'src/values',
+      'src/values/list.ts',
       'src/work.ts',
     ],
     packages: [CONNECT, PROTOBUF, NODE],

@@ -1,5 +1,5 @@
+import { listOf } from '../../values/list.ts';
 import { parseHost, parseListenIp, parseNodeIp } from './address.ts';
-import { listOf } from './list.ts';
 import { DEFAULT_CLIENT_PORT, DEFAULT_DATA_DIR, DEFAULT_PEER_PORT, ETCD_SERIES } from './node.ts';
 
 /** Row is one setting of a node: a query parameter, a command-line flag, and a field of the page. */

@@ -1,5 +1,5 @@
+import { listOf } from '../../values/list.ts';
 import { contradictionIn } from './check.ts';
-import { listOf } from './list.ts';
 import {
   MIXED,
   type NodeParameters,
