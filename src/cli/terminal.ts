@@ -6,21 +6,20 @@ import { EXIT } from './exit.ts';
  * takes longer than a short command does; so none is named before it is used.
  */
 export function processTerminal(): BareTerminal {
-  const err = opened(() => {
-    // The reader of standard error may close the pipe; the result goes elsewhere.
-    process.stderr.on('error', () => {});
-    return process.stderr;
-  });
-  const out = opened(() => process.stdout);
   return {
     env: process.env,
     out: (text) => {
-      if (out().listenerCount('error', enough) === 0) out().once('error', enough);
-      out().write(text);
+      const { stdout } = process;
+      if (stdout.listenerCount('error', enough) === 0) stdout.once('error', enough);
+      stdout.write(text);
     },
-    err: (text) => err().write(text),
+    err: (text) => {
+      const { stderr } = process;
+      if (stderr.listenerCount('error', ignore) === 0) stderr.on('error', ignore);
+      stderr.write(text);
+    },
     columns: (stream) => {
-      const { isTTY, columns } = stream === 'out' ? out() : err();
+      const { isTTY, columns } = process[`std${stream}`];
       return isTTY ? columns || 80 : undefined;
     },
     get ask() {
@@ -29,10 +28,8 @@ export function processTerminal(): BareTerminal {
   };
 }
 
-function opened<T>(open: () => T): () => T {
-  let stream: T | undefined;
-  return () => (stream ??= open());
-}
+/** The reader of standard error may close the pipe; the result goes elsewhere. */
+function ignore(): void {}
 
 /**
  * Ends the process when the reader has closed the pipe (`| head`), which is not a failure. A full disk is
