@@ -17,11 +17,14 @@ export function blocksOf(file: string): Block[] {
 
 const MARK = '=== block';
 
-/** Returns a script that runs all blocks in one shell and stops at the first failure. */
+/** Returns a script that runs all blocks in one shell, and names the first command that fails and stops there. */
 export function scriptOf(blocks: readonly Block[]): string {
   const steps = blocks.map(({ commands }, i) => `echo; echo '${MARK} ${i}'\n${commands}`);
-  return `set -euo pipefail\n${steps.join('')}`;
+  return `set -euo pipefail\ntrap 'echo "failed: $BASH_COMMAND"' ERR\n${steps.join('')}`;
 }
+
+/** Returns the end of what the last block that ran has printed. */
+export const lastBlockOf = (output: string): string => output.slice(output.lastIndexOf(MARK)).slice(-3000);
 
 /** Returns the documented lines that the commands did not print. */
 export function unprinted(blocks: readonly Block[], output: string): string[] {

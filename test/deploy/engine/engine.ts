@@ -76,6 +76,8 @@ export class Engine {
         // The classic builder, which needs no plugin.
         DOCKER_BUILDKIT: '0',
         DOCKER_CONFIG: this.#directory,
+        // Compose gives up after 60 s otherwise. Where other tests flush much data, the engine's own flush can take longer.
+        COMPOSE_HTTP_TIMEOUT: '300',
       },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
