@@ -14,9 +14,6 @@ import { Http2Stream } from './http2-stream.ts';
 import type { PortSetup } from './setup.ts';
 import { LOOK_MS } from './unread.ts';
 
-/** Requests started in one turn of the event loop: 2 ms of work before other connections get their turn. */
-const BEGUN_PER_TURN = 8;
-
 /** Arrival is what a client asks for on a stream: a call, or a request and its response as Node makes them. */
 export type Arrival =
   | Http2Call
@@ -40,8 +37,7 @@ export class Http2Connection implements Connection {
   private readonly setup: PortSetup;
   private readonly events: Http2Events;
   private readonly open = new Set<Http2Stream>();
-  /** The number of requests started in this turn of the event loop, and those waiting for later ones. */
-  private begun = 0;
+  /** The requests that have not been started. */
   private readonly waiting: Arrival[] = [];
   private readonly lookout: FloodLookout;
   private readonly sweepPings: (now: number) => void;
@@ -63,24 +59,12 @@ export class Http2Connection implements Connection {
     });
   }
 
-  /**
-   * Handles a request in this turn of the event loop, or in a later one if its connection has started many.
-   */
+  /** Handles a request when it is its connection's turn. */
   begin(arrival: Arrival): void {
     if (this.isCutOff) return;
     this.track(arrival);
     this.waiting.push(arrival);
-    if (this.begun < BEGUN_PER_TURN && !this.isQueued) this.beginWaiting();
-  }
-
-  private beginWaiting(): void {
-    if (this.waiting.length === 0) return;
-    if (this.holdsUnread()) return this.beginLater();
-    for (let next = this.next(); next !== undefined; next = this.next()) {
-      if (this.begun >= BEGUN_PER_TURN) return;
-      if (!this.setup.turns.hasTime()) return this.beginInTurn();
-      this.start(next);
-    }
+    this.beginInTurn();
   }
 
   /**
@@ -99,8 +83,6 @@ export class Http2Connection implements Connection {
 
   private start(next: Arrival): void {
     this.waiting.shift();
-    if (this.begun === 0) setImmediate(this.reset);
-    this.begun += 1;
     if (next instanceof Http2Call) this.events.call(next);
     else this.events.request(next.request, next.response);
   }
@@ -108,12 +90,12 @@ export class Http2Connection implements Connection {
   private beginLater(): void {
     this.retry ??= setTimeout(() => {
       this.retry = undefined;
-      this.beginWaiting();
+      this.beginInTurn();
     }, LOOK_MS).unref();
   }
 
   private beginInTurn(): void {
-    if (this.isQueued) return;
+    if (this.isQueued || this.waiting.length === 0) return;
     this.isQueued = true;
     this.setup.turns.later(this.turn);
   }
@@ -125,12 +107,7 @@ export class Http2Connection implements Connection {
     const next = this.next();
     if (next === undefined) return;
     this.start(next);
-    if (this.waiting.length > 0) this.beginInTurn();
-  };
-
-  private readonly reset = (): void => {
-    this.begun = 0;
-    if (!this.isQueued) this.beginWaiting();
+    this.beginInTurn();
   };
 
   /** Whether the peer has too many unread responses to get further ones. */
@@ -152,7 +129,7 @@ export class Http2Connection implements Connection {
 
   private ended(open: Http2Stream): void {
     this.open.delete(open);
-    if (this.begun === 0 && this.waiting.length > 0 && !this.isQueued) setImmediate(this.reset);
+    this.beginInTurn();
     this.idleSince = performance.now();
     if (open.wasHasty(this.idleSince)) this.countReset();
   }
