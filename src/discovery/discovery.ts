@@ -87,19 +87,21 @@ export class Discovery {
   }
 
   /** Returns the cluster in any state, tombstones included. */
-  async getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
-    const { cluster, revision } = await this.#store.read(token);
-    authorize(cluster?.locks, 'READ', caller, revision);
-    return { cluster: requireKnown(cluster, revision), revision };
+  getCluster(token: Token, caller: Caller = ANYONE): Promise<KnownView> {
+    return this.#store.read(token).then(({ cluster, revision }) => {
+      authorize(cluster?.locks, 'READ', caller, revision);
+      return { cluster: requireKnown(cluster, revision), revision };
+    });
   }
 
   /**
    * Returns the cluster with its members until it is forgotten. Callers that want to join pass `requireLive`.
    */
-  async listMembers(token: Token, caller: Caller = ANYONE, which = requireListed): Promise<KnownView> {
-    const { cluster, revision } = await this.#store.read(token);
-    authorize(cluster?.locks, 'READ', caller, revision);
-    return { cluster: which(cluster, this.now(), revision), revision };
+  listMembers(token: Token, caller: Caller = ANYONE, which = requireListed): Promise<KnownView> {
+    return this.#store.read(token).then(({ cluster, revision }) => {
+      authorize(cluster?.locks, 'READ', caller, revision);
+      return { cluster: which(cluster, this.now(), revision), revision };
+    });
   }
 
   /** A registration that removes another one requires the access for a removal. A retry removes nothing. */

@@ -1,5 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import type { ListMembersResponse } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  type ListMembersRequest,
+  ListMembersRequestSchema,
+  type ListMembersResponse,
+} from '../../gen/discovery/v1/service_pb.ts';
 import {
   type RangeRequest,
   type RangeResponse,
@@ -33,8 +37,8 @@ export async function range(
   if (textOf(request.key) === 'health' && request.rangeEnd.length === 0) {
     return create(RangeResponseSchema, { header: header(identity, await client.revision()) });
   }
-  const span = spanOfRange(request);
-  const list = await listOf(client, span);
+  const { span, ask } = planOf(request);
+  const list = await listOf(client, ask);
   const known = list instanceof Absent ? undefined : sharedAnswer(list, request);
   if (known !== undefined) return known;
   const reading = readingOf(client, span, list);
@@ -43,6 +47,24 @@ export async function range(
   response.header = header(identity, reading.revision);
   if (!(list instanceof Absent)) shareAnswer(list, request, response);
   return response;
+}
+
+/** Plan is what to read for a request. */
+interface Plan {
+  readonly span: KeySpan;
+  readonly ask: ListMembersRequest;
+}
+
+// Equal requests are one object, which is parsed once.
+const plans = new WeakMap<RangeRequest, Plan>();
+
+function planOf(request: RangeRequest): Plan {
+  const known = plans.get(request);
+  if (known !== undefined) return known;
+  const span = spanOfRange(request);
+  const plan = { span, ask: askFor(span) };
+  plans.set(request, plan);
+  return plan;
 }
 
 /** Returns the span that a request is about. */
@@ -62,7 +84,7 @@ export function spanOfRange(request: RangeRequest): KeySpan {
 
 /** Reads a token. One that never existed has no keys, as in etcd; one that has ended fails with an error. */
 export async function readKeys(client: LocalClient, place: KeyPlace): Promise<Reading> {
-  return readingOf(client, place, await listOf(client, place));
+  return readingOf(client, place, await listOf(client, askFor(place)));
 }
 
 /** Absent is what is known of a token that never existed: the store's revision. */
@@ -74,8 +96,12 @@ class Absent {
   }
 }
 
-function listOf(client: LocalClient, { token }: KeyPlace): Promise<ListMembersResponse | Absent> {
-  return client.listMembers({ token, refuseExpired: true }).catch((thrown: unknown) => {
+function askFor({ token }: KeyPlace): ListMembersRequest {
+  return create(ListMembersRequestSchema, { token, refuseExpired: true });
+}
+
+function listOf(client: LocalClient, ask: ListMembersRequest): Promise<ListMembersResponse | Absent> {
+  return client.listMembers(ask).catch((thrown: unknown) => {
     if (reasonOf(thrown) !== 'TOKEN_NOT_FOUND') throw thrown;
     return new Absent(refusalOf(thrown)?.revision ?? 0n);
   });

@@ -43,6 +43,7 @@ export function shareAnswer(
 }
 
 function isSame(one: RangeRequest, other: RangeRequest): boolean {
+  if (one === other) return true;
   for (const { localName } of RangeRequestSchema.fields) {
     const name = localName as keyof RangeRequest;
     const [mine, yours] = [one[name], other[name]];

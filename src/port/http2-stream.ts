@@ -12,7 +12,8 @@ export class Http2Stream {
   readonly #stream: ServerHttp2Stream;
   readonly #setup: PortSetup;
   readonly #since = performance.now();
-  readonly #stall = new StallClock();
+  /** Made at the first look: nearly all streams are over before. */
+  #stall: StallClock | undefined;
   /** How often everything written was taken, since the first look at it. */
   #drains: number | undefined;
   /** The time until which the sweep skips this stream. */
@@ -48,6 +49,7 @@ export class Http2Stream {
     if (stream.destroyed || (now < this.#restsUntil && !stream.writableFinished)) return;
     const { headersSent } = stream;
     const { stallTimeout, requestTimeout } = this.#setup.limits;
+    this.#stall ??= new StallClock();
     if (this.#stall.look(stream.writableLength, this.#countDrains(), now) > stallTimeout)
       this.#cutOff('slow_reader');
     else if (now - this.#since > requestTimeout && !headersSent) {

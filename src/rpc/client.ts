@@ -13,7 +13,7 @@ import {
 } from '@connectrpc/connect';
 import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../client/discovery-client.ts';
-import type { Work } from '../work.ts';
+import { NO_WORK, type Work } from '../work.ts';
 import { QUOTA } from './caller.ts';
 import type { CallContext, LocalService } from './service.ts';
 
@@ -37,16 +37,39 @@ export function inProcessClient(
   service: LocalService,
   values: ContextValues = NOBODY,
 ): DiscoveryClient & { revision(): Promise<bigint>; readonly work: Work } {
+  let model = models.get(service);
+  if (model === undefined) models.set(service, (model = modelOf(service)));
+  const client = { ...model };
+  client.values = values;
+  client.work = values.get(QUOTA);
+  return client;
+}
+
+/** InProcessClient holds what its methods need, which are the same for all clients of a service. */
+interface InProcessClient extends DiscoveryClient {
+  values: ContextValues;
+  work: Work;
+  revision(): Promise<bigint>;
+}
+
+// A client is made for each call of the gateways: a copy, because making its methods takes longer than the rest.
+const models = new WeakMap<LocalService, InProcessClient>();
+
+function modelOf(service: LocalService): InProcessClient {
   const handlers = service as unknown as Record<string, Handler>;
-  const client = makeAnyClient(DiscoveryService, (method) => {
+  const methods = makeAnyClient(DiscoveryService, (method) => {
     const handler = handlers[method.localName];
     if (handler === undefined) throw new TypeError(`the service has no handler for ${method.name}`);
-    return (input: MessageInitShape<DescMessage>, options?: CallOptions) =>
-      handler(messageOf(method, input), { signal: options?.signal ?? NEVER, values });
+    return function (this: InProcessClient, input: MessageInitShape<DescMessage>, options?: CallOptions) {
+      return handler(messageOf(method, input), { signal: options?.signal ?? NEVER, values: this.values });
+    };
   }) as DiscoveryClient;
-  return Object.assign(client, {
-    revision: () => service.revision({ signal: NEVER, values }),
-    work: values.get(QUOTA),
+  return Object.assign(methods, {
+    values: NOBODY,
+    work: NO_WORK,
+    revision(this: InProcessClient) {
+      return service.revision({ signal: NEVER, values: this.values });
+    },
   });
 }
 

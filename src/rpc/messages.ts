@@ -112,6 +112,21 @@ export function memberMessage(member: Member, rank: number): MemberMessage {
   return message;
 }
 
+const listings = new WeakMap<ClusterMessage, ListMembersResponse>();
+
+/** Returns the response with a cluster and its members. Until something is written, it is the same object. */
+export function listResponse(
+  { cluster, revision }: { readonly cluster: Cluster; readonly revision: Revision },
+  clock: ClusterClock,
+): ListMembersResponse {
+  const message = clusterMessage(cluster, clock);
+  const known = listings.get(message);
+  if (known?.revision === revision) return known;
+  const response = membersMessage(ListMembersResponseSchema, { cluster, revision }, clock);
+  listings.set(message, response);
+  return response;
+}
+
 type Lists = Pick<WatchSnapshot, 'members' | 'standbys' | 'initialCluster'>;
 
 const lists = new WeakMap<Cluster, Lists>();

@@ -5,7 +5,6 @@ import {
   DeleteTokenResponseSchema,
   DeregisterResponseSchema,
   type DiscoveryService,
-  ListMembersResponseSchema,
   RegisterOutcome,
   RegisterResponseSchema,
   ReopenTokenResponseSchema,
@@ -27,7 +26,14 @@ import { onEnd } from '../on-end.ts';
 import { ownTurn } from '../own-turn.ts';
 import { ADDRESS, enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
-import { clusterMessage, clusterResponse, eventUpdate, memberMessage, membersMessage } from './messages.ts';
+import {
+  clusterMessage,
+  clusterResponse,
+  eventUpdate,
+  listResponse,
+  memberMessage,
+  membersMessage,
+} from './messages.ts';
 import { noteReason, noteToken, type Reports } from './reports.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
 import { BARE_FACTS, type ServiceFacts, serviceInfo } from './service-info.ts';
@@ -154,7 +160,7 @@ export function discoveryService(
       const { token, caller } = enter(request.token, resolveCaller);
       const which = request.refuseExpired ? requireLive : requireListed;
       const view = await discovery.listMembers(token, caller, which);
-      return membersMessage(ListMembersResponseSchema, view, discovery);
+      return listResponse(view, discovery);
     }),
 
     async *watchMembers(

@@ -1,36 +1,28 @@
-import {
-  createContextKey,
-  type HandlerContext,
-  type MethodImplSpec,
-  type ServiceImplSpec,
-} from '@connectrpc/connect';
+import type { HandlerContext, MethodImplSpec, ServiceImplSpec } from '@connectrpc/connect';
 import { DiscoveryError } from '../../discovery/errors.ts';
 import { onEnd } from '../../on-end.ts';
 import { connectError } from '../../rpc/errors.ts';
 
-/** Hold calls `end` when the caller of a request is no longer known. Returns a function that cancels this. */
-export type Hold = (end: () => void) => () => void;
-
-/** The context key under which a call carries it. */
-export const HOLD = createContextKey<Hold>(() => () => {});
+/** Hold calls `end` when the caller of a call is no longer known. Returns a function that cancels this. */
+export type Hold = (call: HandlerContext, end: () => void) => () => void;
 
 /** Returns the services with streams that end with an error when their caller is no longer known. */
-export function heldStreams(services: readonly ServiceImplSpec[]): readonly ServiceImplSpec[] {
+export function heldStreams(services: readonly ServiceImplSpec[], hold: Hold): readonly ServiceImplSpec[] {
   return services.map(({ methods, ...service }) => ({
     ...service,
-    methods: Object.fromEntries(Object.entries(methods).map(([name, spec]) => [name, held(spec)])),
+    methods: Object.fromEntries(Object.entries(methods).map(([name, spec]) => [name, held(spec, hold)])),
   }));
 }
 
 type Stream = (input: unknown, context: HandlerContext) => AsyncIterable<unknown>;
 
-function held(spec: MethodImplSpec): MethodImplSpec {
+function held(spec: MethodImplSpec, hold: Hold): MethodImplSpec {
   if (spec.kind !== 'server_streaming' && spec.kind !== 'bidi_streaming') return spec;
   const answer = spec.impl as Stream;
   const impl: Stream = async function* (input, context) {
     const abort = new AbortController();
     let hasLeft = false;
-    const forget = context.values.get(HOLD)(() => {
+    const forget = hold(context, () => {
       hasLeft = true;
       abort.abort(knownNoMore());
     });

@@ -35,9 +35,8 @@ export interface RequestClients {
 
 /** The sender of requests. */
 interface Requester {
-  readonly resolve: ResolveCaller;
   readonly quota: Quota;
-  readonly client: Client | undefined;
+  readonly values: ContextValues;
   /** Its watches do not use the quota. */
   readonly uncounted: LocalClient;
 }
@@ -48,8 +47,9 @@ export function requestClients(
 ): RequestClients {
   const know = (resolve: ResolveCaller, client: Client | undefined): Requester => {
     const quota = limiter.quotaOf(client);
-    const values = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() }, client);
-    return { resolve, quota, client, uncounted: inProcessClient(service, values) };
+    const values = valuesFor(resolve, quota, client);
+    const waiting = valuesFor(resolve, { ...quota, watch: () => NO_QUOTA.watch() }, client);
+    return { quota, values, uncounted: inProcessClient(service, waiting) };
   };
   // Nearly all requests have no credentials: created once for each address.
   const anybody = know(EVERYBODY, undefined);
@@ -67,10 +67,7 @@ export function requestClients(
     return known;
   };
   return {
-    valuesOf: (request) => {
-      const { resolve, quota, client } = requesterOf(request);
-      return valuesFor(resolve, quota, client);
-    },
+    valuesOf: (request) => withRoom(requesterOf(request).values),
     clientOf: (request) => requesterOf(request).uncounted,
     clientWith: (values) => inProcessClient(service, values),
     workOf: (request) => requesterOf(request).quota,
@@ -79,4 +76,9 @@ export function requestClients(
 
 function valuesFor(resolve: ResolveCaller, quota: Quota, client: Client | undefined): ContextValues {
   return createContextValues().set(RESOLVE_CALLER, resolve).set(QUOTA, quota).set(ADDRESS, client?.name);
+}
+
+/** Returns values that inherit those of the sender, so that only what a call adds is its own. */
+function withRoom(values: ContextValues): ContextValues {
+  return Object.create(values) as ContextValues;
 }

@@ -5,7 +5,7 @@ import { V3_WATCH } from '../../etcdv3/gateway.ts';
 import { prefersHtml } from '../../page/accept.ts';
 import type { PortRequest } from '../../port/port.ts';
 import { type Kind, pathOf, type Route, type Surface } from '../route.ts';
-import { isStream } from '../rpc/methods.ts';
+import { isStream, RPC_PATHS } from '../rpc/methods.ts';
 
 const OWN: Readonly<Record<string, Surface>> = {
   '/': 'home',
@@ -41,12 +41,14 @@ export function withoutBase(url: string, basePath: string): string {
   return rest === '' || rest.startsWith('?') ? `//${rest}` : url;
 }
 
+type Head = Pick<PortRequest, 'method' | 'url' | 'headers'>;
+
 /** Classifies a request by its head alone, with as little parsing as possible. */
-export function classify({
-  method = 'GET',
-  url = '',
-  headers: { accept },
-}: Pick<PortRequest, 'method' | 'url' | 'headers'>): Route {
+export function classify(head: Head): Route {
+  return RPCS.get(head.url ?? '') ?? classifyAny(head);
+}
+
+function classifyAny({ method = 'GET', url = '', headers: { accept } }: Head): Route {
   const path = pathOf(url);
   const surface = surfaceOf(url, method, accept, path);
   const kind = kindOf(surface, url, path);
@@ -96,3 +98,8 @@ function isTokenTarget(target: string): boolean {
   const [, name] = /^\/([^/?#%]+)\/?$/.exec(target) ?? [];
   return name !== undefined && !NO_TOKENS.has(name);
 }
+
+/** The routes of RPCs, for which the path alone decides. */
+const RPCS: ReadonlyMap<string, Route> = new Map(
+  Array.from(RPC_PATHS, (url) => [url, classifyAny({ url, headers: {} })]),
+);

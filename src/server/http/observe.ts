@@ -53,7 +53,7 @@ export function observe(
 
 function setHead({ response, route, requestId }: AnyExchange): void {
   response.setHeader('X-Request-Id', requestId);
-  for (const [name, value] of Object.entries(NO_STORE)) response.setHeader(name, value);
+  response.setHeader('Cache-Control', NO_STORE['Cache-Control']);
   // Otherwise nginx holds back an HTTP/1.1 response until a buffer is full.
   if (route.kind === 'wait') response.setHeader('X-Accel-Buffering', 'no');
 }

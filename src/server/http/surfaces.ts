@@ -11,7 +11,7 @@ import { reflectionServices } from '../../grpc/reflection.ts';
 import { REQUEST_LIMITS } from '../../limits.ts';
 import type { Assets } from '../../page/assets.ts';
 import { pageHandler } from '../../page/handler.ts';
-import type { CallHandler, PortRequest } from '../../port/port.ts';
+import type { CallHandler, PortRequest, RequestHead } from '../../port/port.ts';
 import { QUOTA } from '../../rpc/caller.ts';
 import { withHeartbeats } from '../../rpc/heartbeat.ts';
 import { inProcessOperator, type LocalOperator } from '../../rpc/operator.ts';
@@ -19,7 +19,7 @@ import { NOTED } from '../../rpc/reports.ts';
 import type { LocalService } from '../../rpc/service.ts';
 import type { Config } from '../../settings/config.ts';
 import type { Callers } from '../clients/callers.ts';
-import { HOLD, heldStreams } from '../clients/held-streams.ts';
+import { heldStreams } from '../clients/held-streams.ts';
 import type { RequestClients } from '../clients/request-clients.ts';
 import { allowCrossOrigin } from '../rpc/cors.ts';
 import { rpcHandler } from '../rpc/handler.ts';
@@ -47,8 +47,8 @@ export interface SurfacesOptions {
   readonly assets: Assets;
 }
 
-/** Returns the URL by which the client of a call reaches the service. */
-const URL_OF_CALL = createContextKey<() => string>(() => 'http://localhost');
+/** The request of a call. Undefined for calls in this process. */
+const REQUEST = createContextKey<RequestHead | undefined>(undefined);
 
 /** Surfaces answers everything: calls that are taken directly on their streams, and all other exchanges. */
 export interface Surfaces {
@@ -66,7 +66,10 @@ export function surfaces(options: SurfacesOptions): Surfaces {
   const { version, notReady, urlFor, errorPage } = pages;
   const v3 = etcdV3Gateway(({ values }) => clientWith(values), {
     identity: { clusterId, memberId: clusterId },
-    urlFor: ({ values }) => values.get(URL_OF_CALL)(),
+    urlFor: ({ values }) => {
+      const request = values.get(REQUEST);
+      return request === undefined ? 'http://localhost' : urlFor(request);
+    },
     signIn: config.auth.file === undefined ? undefined : (name, password) => callers.signIn(name, password),
     stopping,
     onDefect,
@@ -80,17 +83,19 @@ export function surfaces(options: SurfacesOptions): Surfaces {
     ...v3,
   ];
   // Without authentication no caller can be removed.
-  const held = config.auth.mode === 'off' ? api : heldStreams(api);
+  const held =
+    config.auth.mode === 'off'
+      ? api
+      : heldStreams(api, ({ values }, end) => {
+          const request = values.get(REQUEST);
+          return request === undefined ? () => {} : callers.hold(request, end);
+        });
   const described = [...held, healthService(held, { notReady, stopping })];
   const details = [file_discovery_v1_error, file_google_rpc_error_details];
   const reflection = reflectionServices(described, { details, stopping });
   const rpc = rpcHandler(
     [...described, ...reflection],
-    (request, outcome) =>
-      valuesOf(request)
-        .set(NOTED, outcome)
-        .set(URL_OF_CALL, () => urlFor(request))
-        .set(HOLD, (end) => callers.hold(request, end)),
+    (request, outcome) => valuesOf(request).set(NOTED, outcome).set(REQUEST, request),
     { workOf: (values) => values.get(QUOTA) },
   );
   const pollLimitMs = config.pollLimit;

@@ -2,7 +2,7 @@
 // the message.
 
 import type { ServerHttp2Stream } from 'node:http2';
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 
 const PREFIX_BYTES = 5;
 
@@ -63,9 +63,12 @@ function joined(body: Uint8Array, length: number, chunk: Uint8Array): Uint8Array
   return room;
 }
 
+/** Decode decodes a message, or throws. */
+export type Decode = (bytes: Uint8Array) => MessageShape<DescMessage>;
+
 /** Returns the message of a body that is exactly one message, neither compressed nor too large. */
 export function onlyMessage(
-  desc: DescMessage,
+  decode: Decode,
   body: Uint8Array,
   readMaxBytes: number,
 ): MessageShape<DescMessage> | undefined {
@@ -74,7 +77,7 @@ export function onlyMessage(
   const size = new DataView(buffer, byteOffset).getUint32(1);
   if (size > readMaxBytes || size !== length - PREFIX_BYTES) return undefined;
   try {
-    return fromBinary(desc, new Uint8Array(buffer, byteOffset + PREFIX_BYTES, size));
+    return decode(new Uint8Array(buffer, byteOffset + PREFIX_BYTES, size));
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@
 // responses.
 
 import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import type { Interceptor, MethodImplSpec } from '@connectrpc/connect';
 import {
   createMethodSerializationLookup,
@@ -19,7 +19,7 @@ import type { Http2Call } from '../../port/port.ts';
 import { sendingMeter } from '../../work.ts';
 import { GONE, GrpcCall, type Input } from './grpc-call.ts';
 import { beginGrpc, end } from './grpc-end.ts';
-import { frameOf, onlyMessage, readGrpcBody } from './grpc-frames.ts';
+import { type Decode, frameOf, onlyMessage, readGrpcBody } from './grpc-frames.ts';
 import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
 import { grpcUnary } from './grpc-unary.ts';
 
@@ -35,6 +35,7 @@ export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMeth
 function grpcStream(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
   const { interceptors, readMaxBytes, workOf } = options;
   const { input, output } = spec.method;
+  const decode: Decode = (bytes) => fromBinary(input, bytes);
   const takesOne = spec.kind === 'server_streaming';
   const answersOne = spec.kind === 'client_streaming';
   const limits = { readMaxBytes, writeMaxBytes: 0xffffffff };
@@ -52,7 +53,7 @@ function grpcStream(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
     if (takesOne) {
       const body = await readGrpcBody(call.stream, readMaxBytes);
       if (call.stream.aborted) return;
-      message = onlyMessage(input, body, readMaxBytes);
+      message = onlyMessage(decode, body, readMaxBytes);
       if (message === undefined) return byConnect(body);
     } else message = messagesOf(call);
 

@@ -1,4 +1,4 @@
-import { create, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
+import { create, type DescMessage, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import type { MethodImplSpec } from '@connectrpc/connect';
 import { GetClusterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { RangeResponseSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
@@ -6,12 +6,13 @@ import { ownTurn } from '../../own-turn.ts';
 import { sendingUnits } from '../../work.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { end } from './grpc-end.ts';
-import { frameOf, onlyMessage, readGrpcBody, sharedFrameOf } from './grpc-frames.ts';
+import { type Decode, frameOf, onlyMessage, readGrpcBody, sharedFrameOf } from './grpc-frames.ts';
 import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
 import { isLarge } from './large.ts';
 import { noteError, OUTCOME } from './outcome.ts';
+import { repeatedDecoder } from './repeated.ts';
 
-/** The responses that are the same object until something is written. */
+/** The responses of reads, which are the same object until something is written. */
 const SHARED: ReadonlySet<string> = new Set([
   GetClusterResponseSchema.typeName,
   RangeResponseSchema.typeName,
@@ -24,11 +25,13 @@ const SHARED: ReadonlySet<string> = new Set([
 export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
   const { input, output } = spec.method;
   const impl = spec.impl as Handler;
-  const render = SHARED.has(output.typeName) ? sharedFrameOf : frameOf;
+  const isRead = SHARED.has(output.typeName);
+  const render = isRead ? sharedFrameOf : frameOf;
+  const decode: Decode = isRead ? repeatedDecoder(input) : (bytes) => fromBinary(input, bytes);
   return async (call, values, byConnect) => {
     const body = await readGrpcBody(call.stream, readMaxBytes);
     if (call.stream.aborted) return;
-    const message = onlyMessage(input, body, readMaxBytes);
+    const message = onlyMessage(decode, body, readMaxBytes);
     if (message === undefined) return byConnect(body);
     const context = new GrpcCall(spec, message, values, call);
     const outcome = values.get(OUTCOME);

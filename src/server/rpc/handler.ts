@@ -88,7 +88,7 @@ export function rpcHandler(
       return byConnect(handler, request, response, { values, outcome, work: workOf(values) });
     },
     takes: (headers) => isUsual(headers) && grpc.has(headers[':path'] ?? ''),
-    async call(call, outcome, refusal) {
+    call(call, outcome, refusal) {
       const [handler, method] = [handlers.get(call.url), grpc.get(call.url)];
       if (handler === undefined || method === undefined)
         throw new TypeError('took a call of an unknown method');

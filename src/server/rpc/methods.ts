@@ -26,6 +26,9 @@ const METHODS = new Map(
   ),
 );
 
+/** The paths of all RPCs. */
+export const RPC_PATHS: Iterable<string> = METHODS.keys();
+
 /** Whether a path is that of an RPC, which contains no token. */
 export function isRpc(path: string): boolean {
   return METHODS.has(path);

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Route, Surface } from '../route.ts';
+import type { Kind, Route, Surface } from '../route.ts';
 import { Histogram, LONG_SECONDS, SECONDS, type Series } from './histogram.ts';
 
 /** Counted is a finished request as it is counted. */
@@ -19,6 +19,7 @@ type Endpoint = 'new' | 'token' | 'health';
 
 interface Tally {
   readonly endpoint: Endpoint | undefined;
+  readonly kind: Kind;
   readonly labels: { readonly surface: string; readonly method: string; readonly code: string };
   readonly seconds: Series;
   count: number;
@@ -29,7 +30,8 @@ interface Tally {
  * through here: it only adds.
  */
 export class RequestMetrics {
-  readonly #tallies = new Map<string, Tally>();
+  /** By method: comparing the rest takes less than building a key of all. */
+  readonly #tallies = new Map<string, Tally[]>();
   readonly #waits = new Map<Surface, number>([
     ['v2', 0],
     ['rpc', 0],
@@ -53,7 +55,7 @@ export class RequestMetrics {
       registers: [register],
       collect: () => {
         total.reset();
-        for (const { labels, count } of this.#tallies.values()) total.inc(labels, count);
+        for (const { labels, count } of this.#all()) total.inc(labels, count);
       },
     });
     for (const endpoint of ['new', 'token', 'health'] as const) {
@@ -64,7 +66,7 @@ export class RequestMetrics {
         registers: [register],
         collect: () => {
           made.reset();
-          for (const tally of this.#tallies.values()) {
+          for (const tally of this.#all()) {
             const { code, method } = tally.labels;
             if (tally.endpoint === endpoint) made.inc({ code, method }, tally.count);
           }
@@ -90,17 +92,29 @@ export class RequestMetrics {
     const { surface, kind } = route;
     const method = rpc?.method ?? verb;
     const code = rpc?.code ?? String(status);
-    const endpoint = endpointOf(route);
-    const key = `${surface} ${endpoint} ${method} ${code} ${kind}`;
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) {
-      const series = kind === 'wait' ? this.#ended.with({ surface }) : this.#calls.with({ surface, method });
-      tally = { endpoint, labels: { surface, method, code }, seconds: series, count: 0 };
-      this.#tallies.set(key, tally);
-    }
+    const tally = this.#tallyOf(route, method, code);
     tally.count += 1;
     tally.seconds.observe(seconds);
     if (kind === 'wait') this.#waits.set(surface, (this.#waits.get(surface) ?? 1) - 1);
+  }
+
+  #tallyOf(route: Route, method: string, code: string): Tally {
+    const { surface, kind } = route;
+    const endpoint = endpointOf(route);
+    const tallies = this.#tallies.get(method) ?? [];
+    for (const known of tallies) {
+      const { labels } = known;
+      if (labels.code !== code || labels.surface !== surface) continue;
+      if (known.endpoint === endpoint && known.kind === kind) return known;
+    }
+    const seconds = kind === 'wait' ? this.#ended.with({ surface }) : this.#calls.with({ surface, method });
+    const tally = { endpoint, kind, labels: { surface, method, code }, seconds, count: 0 };
+    this.#tallies.set(method, [...tallies, tally]);
+    return tally;
+  }
+
+  #all(): Tally[] {
+    return [...this.#tallies.values()].flat();
   }
 
   text(): string {
