@@ -275,11 +275,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'src/cli': EVERYTHING,
+  'src/cli/api': { modules: ['gen', 'src/client'], packages: [CONNECT, PROTOBUF, NODE] },
   'src/cli/commands': {
     modules: [
       'src/limits.ts',
       'gen',
       'src/cli',
+      'src/cli/api',
       'src/cli/completion',
       'src/cli/text',
       'src/client',
@@ -310,7 +312,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     packages: [NODE],
   },
   'src/cli/text': {
-    modules: ['gen', 'src/cli', 'src/client', 'src/etcd/start', 'src/values'],
+    modules: ['gen', 'src/cli', 'src/cli/api', 'src/client', 'src/etcd/start', 'src/values'],
     packages: [PROTOBUF, NODE],
   },
 

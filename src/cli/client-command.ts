@@ -1,29 +1,27 @@
-import { createClient, type Transport } from '@connectrpc/connect';
-import { DiscoveryService } from '../../gen/discovery/v1/service_pb.ts';
-import type { DiscoveryClient } from '../client/index.ts';
 import { shellWord } from '../etcd/start/shell-word.ts';
 import type { Flag } from '../settings/tables/flag.ts';
+import { readAccess } from './access.ts';
+import { type UnaryClient, unaryClient } from './api/client.ts';
+import { closeConnections, type ServiceAccess } from './api/post.ts';
+import { cleaned } from './cleaned.ts';
 import type { Command, Terminal } from './command.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, Failure } from './exit.ts';
 import { type FlagSet, readCall, type Values } from './flags.ts';
 import { commandHelp, type Described } from './help.ts';
 import { jsonLine, wantsJson } from './output.ts';
-import { printableTransport } from './printable-transport.ts';
-import { problemOf } from './problem.ts';
 import { type CommandProblem, problemOutput } from './problem-output.ts';
 import { SERVICE_FLAGS } from './service-flags.ts';
 import { type CallTarget, credentialsFor, requireToken, targetOf } from './target.ts';
 import { type Style, styleFor } from './text/style.ts';
-import { closeConnections, openTransport } from './transport.ts';
 
 /** Call is a running command with its parsed arguments. */
 export interface Call<F extends FlagSet> extends CallTarget {
   readonly flags: Values<F>;
   /** The arguments that are not flags. `token` holds the token among them, without its URL. */
   readonly words: readonly string[];
-  readonly client: DiscoveryClient;
-  /** For clients of the other services at the same URL. */
-  readonly transport: Transport;
+  readonly client: UnaryClient;
+  /** For the client of the streams. */
+  readonly access: ServiceAccess;
   readonly json: boolean;
   readonly terminal: Terminal;
   /** Bold and colours, if standard output supports them. */
@@ -74,14 +72,13 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
           if (!json) terminal.err(`${text}\n`);
         };
         if (target.remark !== undefined) note(target.remark);
-        const bare = openTransport({ ...values, server, credentials });
-        const transport = json ? bare : printableTransport(bare);
+        const access = readAccess({ ...values, server, credentials });
         const exitCode = await spec.run({
           flags: values,
           words: reading.words,
           ...target,
-          transport,
-          client: createClient(DiscoveryService, transport),
+          access,
+          client: unaryClient(access, json ? (message) => message : cleaned),
           json,
           terminal,
           style: styleFor(terminal, 'out'),
@@ -90,14 +87,24 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         });
         return exitCode ?? EXIT.DONE;
       } catch (thrown) {
-        const problem = readyToPaste(problemOf(thrown, server), target);
+        const problem = readyToPaste(await problemIn(thrown, server), target);
         terminal.err(problemOutput(problem, json));
         return problem.exitCode;
       } finally {
-        closeConnections();
+        closeConnections(server);
       }
     },
   };
+}
+
+/** Loads what explains a failed call only if there is one. */
+async function problemIn(thrown: unknown, server: string): Promise<CommandProblem> {
+  if (thrown instanceof Failure) {
+    const { exitCode, message, next } = thrown;
+    return { exitCode, message, next };
+  }
+  const { problemOf } = await import('./problem.ts');
+  return problemOf(thrown, server);
 }
 
 /** Completes the next step with the given token, and the server if the token does not name it. */

@@ -2,6 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { ConnectError, type Transport } from '@connectrpc/connect';
 import { ErrorDetailSchema } from '../../gen/discovery/v1/error_pb.ts';
 import { printable } from '../values/quote.ts';
+import { cleaned } from './cleaned.ts';
 
 /**
  * Makes the service's responses safe to print: every text in them becomes one line without terminal control
@@ -42,15 +43,4 @@ function fail(thrown: unknown): never {
   );
   error.details.push(...others);
   throw error;
-}
-
-/** Makes the texts of a message and its fields printable, in place. */
-function cleaned<T>(value: T): T {
-  if (typeof value === 'string') return printable(value) as T;
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  const fields = value as Record<string, unknown>;
-  for (const [name, field] of Object.entries(fields)) {
-    if (!name.startsWith('$')) fields[name] = cleaned(field);
-  }
-  return value;
 }

@@ -1,4 +1,5 @@
 import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
+import { printable } from '../values/quote.ts';
 import { jsonLine } from './output.ts';
 
 /** CommandProblem is what went wrong, for people and scripts. */
@@ -15,5 +16,5 @@ export interface CommandProblem {
 export function problemOutput({ exitCode, reason, message, next }: CommandProblem, json: boolean): string {
   return json
     ? jsonLine({ error: { exitCode, reason: reason ?? '', message, next: next ?? '' } })
-    : `etcd-discovery: ${message}\n${next === undefined ? '' : `next: ${next}\n`}`;
+    : `etcd-discovery: ${printable(message)}\n${next === undefined ? '' : `next: ${next}\n`}`;
 }

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
-import { EXIT, Failure } from './exit.ts';
+import { EXIT } from './exit.ts';
 import { networkProblemOf, USE_TLS, WHICH_SERVICE } from './network-problem.ts';
 import type { CommandProblem } from './problem-output.ts';
 
@@ -59,12 +59,8 @@ const REFUSALS = {
   DISCOVERY_TEXT_DIFFERS: { exitCode: EXIT.TAKEN },
 } as const satisfies Record<keyof typeof ErrorReason, Row>;
 
-/** Converts anything that a command threw to a problem. `server` is the URL that was called. */
+/** Converts what a call threw to a problem. `server` is the URL that was called. */
 export function problemOf(thrown: unknown, server: string): CommandProblem {
-  if (thrown instanceof Failure) {
-    const { exitCode, message, next } = thrown;
-    return { exitCode, message, next };
-  }
   if (!(thrown instanceof ConnectError)) throw thrown;
   if (refusalOf(thrown) !== undefined) {
     const reason = reasonOf(thrown) ?? 'UNSPECIFIED';

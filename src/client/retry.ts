@@ -15,6 +15,9 @@ export interface RetryLimits {
   readonly tryTimeoutMs: number;
 }
 
+/** What decides whether a call may be repeated. */
+type RepeatableCall = Pick<UnaryRequest, 'method' | 'message'>;
+
 /** Too many random bytes to be guessed. */
 const REQUEST_ID_BYTES = 18;
 
@@ -30,31 +33,49 @@ export function retryInterceptor({ retryForMs, tryTimeoutMs }: RetryLimits = RET
   return (next) => async (request) => {
     if (request.stream) return next(request);
     const call = repeatable(request);
-    const end = performance.now() + retryForMs;
-    for (let failures = 1; ; failures++) {
-      // Checked here because each attempt has a signal of its own.
-      request.signal.throwIfAborted();
-      const deadline = new ConnectError(`no response within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
-      const attempt = new AbortController();
-      const giveUp = (): void => attempt.abort(request.signal.reason);
-      const timer = setTimeout(() => attempt.abort(deadline), Math.min(tryTimeoutMs, LONGEST_TIMER_MS));
-      request.signal.addEventListener('abort', giveUp, { once: true });
-      try {
-        return await next({ ...call, signal: attempt.signal });
-      } catch (thrown) {
-        request.signal.throwIfAborted();
-        const error = attempt.signal.aborted ? deadline : ConnectError.from(thrown);
-        const pauseMs = pauseAfter(error, failures);
-        const untouched = wasTurnedAway(error) || wasNeverSent(error);
-        const again = isTransient(error) && (untouched || isRepeatable(call));
-        if (!again || performance.now() + pauseMs > end) throw error;
-        await sleep(pauseMs, request.signal);
-      } finally {
-        clearTimeout(timer);
-        request.signal.removeEventListener('abort', giveUp);
-      }
-    }
+    const attempt = (signal: AbortSignal) => next({ ...call, signal });
+    return withRetries(call, { retryForMs, tryTimeoutMs }, request.signal, attempt);
   };
+}
+
+/** Makes attempts of a call until one succeeds or no other is worth it. */
+export async function withRetries<T>(
+  call: RepeatableCall,
+  { retryForMs, tryTimeoutMs }: RetryLimits,
+  signal: AbortSignal,
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const end = performance.now() + retryForMs;
+  for (let failures = 1; ; failures++) {
+    // Checked here because each attempt has a signal of its own.
+    signal.throwIfAborted();
+    const ending = new AbortController();
+    const giveUp = (): void => ending.abort(signal.reason);
+    const timer = setTimeout(
+      () => ending.abort(outOfTime(tryTimeoutMs)),
+      Math.min(tryTimeoutMs, LONGEST_TIMER_MS),
+    );
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await attempt(ending.signal);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = ending.signal.aborted ? outOfTime(tryTimeoutMs) : ConnectError.from(thrown);
+      const pauseMs = pauseAfter(error, failures);
+      const untouched = wasTurnedAway(error) || wasNeverSent(error);
+      const again = isTransient(error) && (untouched || isRepeatable(call));
+      if (!again || performance.now() + pauseMs > end) throw error;
+      await sleep(pauseMs, signal);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+}
+
+/** Built on demand: the first error loads all of fetch in Node.js. */
+export function outOfTime(tryTimeoutMs: number): ConnectError {
+  return new ConnectError(`no response within ${tryTimeoutMs / 1000} s`, Code.DeadlineExceeded);
 }
 
 /** Adds a request ID to a call that creates a token, by which the service recognises a repetition. */
@@ -67,7 +88,7 @@ function repeatable(request: UnaryRequest): UnaryRequest {
 }
 
 /** Whether repeating the call has no further effect. The response to the first attempt may have been lost. */
-function isRepeatable({ method, message }: UnaryRequest): boolean {
+function isRepeatable({ method, message }: RepeatableCall): boolean {
   // Without a chosen token each call creates another one, and secrets are returned only once.
   if (isMessage(message, CreateTokenRequestSchema)) {
     return message.requestId !== '' || (message.token !== '' && message.guard.length === 0);

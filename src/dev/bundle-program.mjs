@@ -4,6 +4,7 @@
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { ROOT, readJson } from './root.mjs';
 
@@ -22,20 +23,49 @@ const common = {
   metafile: true,
 };
 
+/** The commands that scripts call most often. */
+const SHORT_COMMANDS = ['version', 'health', 'new', 'show', 'list', 'list-members', 'delete'];
+
+/** The API as tables, whose values replace the module that gets them from the schema. */
+const TABLES = join(SOURCE, 'cli', 'api', 'tables.ts');
+const tables = Object.entries(await import(pathToFileURL(compiled(TABLES)).href))
+  .map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`)
+  .join('\n');
+
+function compiled(path) {
+  return join(PROGRAM, relative(SOURCE, path)).replace(/ts$/, 'js');
+}
+
+/**
+ * Takes what a module imports from Node.js as Node's own modules do: an import statement reads all exports first, and
+ * some of them load more, like fetch or a worker's modules.
+ */
+function withBuiltins(text) {
+  return text.replace(/^import \{([^}]+)\} from '(node:[a-z/_]+)';$/gm, (_, names, module) => {
+    const values = names.split(',').filter((name) => name.trim() !== '' && !/^\s*type /.test(name));
+    return `const {${values.map((name) => name.replace(' as ', ': ')).join(',')}} = process.getBuiltinModule('${module}');`;
+  });
+}
+
 /** The modules of the short commands. Each file costs Node.js about half a millisecond to find, so they share one. */
 async function shortModules() {
   const { metafile } = await build({
     ...common,
-    entryPoints: ['version', 'health'].map((name) => join(SOURCE, 'cli', 'commands', `${name}.ts`)),
+    entryPoints: SHORT_COMMANDS.map((name) => join(SOURCE, 'cli', 'commands', `${name}.ts`)),
     outdir: PROGRAM,
     write: false,
-    plugins: [{ name: 'static', setup: (bundle) => bundle.onResolve({ filter: /\.ts$/ }, leaveLater) }],
+    plugins: [{ name: 'static', setup: onlyStatic }],
   });
   return Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
 }
 
 /** Leaves out what is loaded later. */
-const leaveLater = ({ kind, path }) => (kind === 'dynamic-import' ? { path, external: true } : undefined);
+function onlyStatic({ onLoad, onResolve }) {
+  onResolve({ filter: /\.ts$/ }, ({ kind, path }) =>
+    kind === 'dynamic-import' ? { path, external: true } : undefined,
+  );
+  onLoad({ filter: /tables\.ts$/ }, ({ path }) => (path === TABLES ? { contents: tables } : undefined));
+}
 
 const SHORT = 'short-modules';
 const short = await shortModules();
@@ -58,10 +88,11 @@ const arranged = {
       resolveDir: ROOT,
     }));
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const compiled = relative(SOURCE, path).replaceAll('\\', '/').replace(/ts$/, 'js');
+      const original = relative(PROGRAM, compiled(path)).replaceAll('\\', '/');
       // Relative to a chunk; the entry point contains no such module.
-      const url = `new URL('../${compiled}', import.meta.url)`;
-      const text = readFileSync(path, 'utf8').replaceAll('import.meta.url', url);
+      const url = `new URL('../${original}', import.meta.url)`;
+      const source = path === TABLES ? tables : readFileSync(path, 'utf8');
+      const text = withBuiltins(source).replaceAll('import.meta.url', url);
       return { contents: later.has(path) ? `import '${SHORT}';\n${text}` : text, loader: 'ts' };
     });
   },

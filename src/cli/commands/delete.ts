@@ -1,5 +1,4 @@
-import { DeleteTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { progress, stateText } from '../text/cluster.ts';
@@ -28,7 +27,7 @@ export const DELETE = clientCommand({
       if (!/^y(es)?$/i.test(answer.trim())) throw new Failure(EXIT.FAILED, 'not deleted');
     }
     const answer = await client.deleteToken({ token });
-    if (json) printJson(apiJson(DeleteTokenResponseSchema, answer));
+    if (json) printJson(apiJson(answer));
     else terminal.out('deleted\n');
   },
 });

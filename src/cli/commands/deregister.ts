@@ -1,6 +1,5 @@
-import { DeregisterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { printable } from '../../values/quote.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { progress } from '../text/cluster.ts';
@@ -29,7 +28,7 @@ export const DEREGISTER = clientCommand({
     // The member that was found, not one that has taken its ID in the meantime.
     const { id, modRevision } = member;
     const answer = await client.deregister({ token, memberId: id, expectedModRevision: modRevision });
-    if (json) printJson(apiJson(DeregisterResponseSchema, answer));
+    if (json) printJson(apiJson(answer));
     else {
       const how = answer.cluster === undefined ? '' : `: ${progress(answer.cluster)}`;
       terminal.out(`${printable(member.name)} removed${how}\n`);

@@ -1,10 +1,10 @@
-import { ClusterState, type Member } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { ErrorReason } from '../../../gen/discovery/v1/error_pb.ts';
-import { refusalOf } from '../../client/index.ts';
+import type { Member } from '../../../gen/discovery/v1/cluster_pb.ts';
+import type { ReasonName } from '../../client/refusal.ts';
 import { shellWord } from '../../etcd/start/shell-word.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { whyUnreachable } from '../../values/peer-url.ts';
 import { quote } from '../../values/quote.ts';
+import { ClusterState } from '../api/tables.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { membersText, progress } from '../text/cluster.ts';
@@ -12,9 +12,9 @@ import { NODE_NAME, PEER_URL } from './register.ts';
 
 const CLIENT_PORT = 2379;
 
-const ENDED: ReadonlyMap<ErrorReason | undefined, string> = new Map([
-  [ErrorReason.TOKEN_EXPIRED, 'the token has expired'],
-  [ErrorReason.TOKEN_DELETED, 'the token was deleted'],
+const ENDED: ReadonlyMap<ReasonName | undefined, string> = new Map([
+  ['TOKEN_EXPIRED', 'the token has expired'],
+  ['TOKEN_DELETED', 'the token was deleted'],
 ]);
 
 export const JOIN_LATE = clientCommand({
@@ -45,8 +45,9 @@ export const JOIN_LATE = clientCommand({
       `etcdctl --endpoints=${shellWord(endpoints)} member add ${shellWord(name)} --peer-urls=${shellWord(peerUrl.join(','))}`;
     const { cluster, members, standbys } = await client
       .listMembers({ token, refuseExpired: true })
-      .catch((thrown: unknown) => {
-        const ended = ENDED.get(refusalOf(thrown)?.reason);
+      .catch(async (thrown: unknown) => {
+        const { reasonOf } = await import('../../client/refusal.ts');
+        const ended = ENDED.get(reasonOf(thrown));
         if (ended === undefined) throw thrown;
         // Suggests no new token: it would create a different cluster.
         const next = `if the cluster is running, use a client URL of a member: ${addTo(flags.endpoints ?? 'URL')}`;

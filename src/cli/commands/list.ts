@@ -1,19 +1,17 @@
-import { create } from '@bufbuild/protobuf';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { createClient, type Transport } from '@connectrpc/connect';
-import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import {
-  type ClusterSummary,
-  type ListClustersRequest,
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type {
+  ClusterSummary,
   ListClustersRequestSchema,
-  ListClustersResponseSchema,
-  OperatorService,
+  ListClustersResponse,
 } from '../../../gen/discovery/v1/operator_pb.ts';
+import type { OperatorClient } from '../../client/operator-client.ts';
 import { shellWord } from '../../etcd/start/shell-word.ts';
 import { LIST_LIMITS } from '../../limits.ts';
 import { oneOf } from '../../settings/tables/setting.ts';
 import { formatDuration, parseDuration } from '../../values/duration.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
+import { ClusterState } from '../api/tables.ts';
+import { partsOf } from '../api/time.ts';
 import { clientCommand } from '../client-command.ts';
 import { clustersText } from '../text/clusters.ts';
 
@@ -67,23 +65,19 @@ export const LIST = clientCommand({
     },
   },
   examples: ['list', 'list --stuck 10m', 'list --state assembling --state expired --output json'],
-  async run({ flags, transport, json, printJson, terminal, note, server }) {
+  async run({ flags, client, json, printJson, terminal, note, server }) {
     const { state, stuck, limit, page } = flags;
-    const request = create(ListClustersRequestSchema, {
+    const request = {
       states: (state ?? []).map((name) => STATES[name]),
       pageToken: page ?? '',
-      ...(stuck !== undefined && { assemblingFor: durationFromMs(stuck) }),
-    });
-    const { clusters, next } = await listed(transport, request, limit);
+      ...(stuck !== undefined && { assemblingFor: partsOf(stuck) }),
+    };
+    const list = await listed(client, request, limit);
     if (json) {
-      printJson(
-        apiJson(
-          ListClustersResponseSchema,
-          create(ListClustersResponseSchema, { clusters, nextPageToken: next }),
-        ),
-      );
+      printJson(apiJson(list));
       return;
     }
+    const { clusters, nextPageToken: next } = list;
     if (clusters.length > 0) terminal.out(clustersText(clusters, Date.now(), terminal.columns('out')));
     else
       note(`no ${stuck === undefined && !state?.length ? 'clusters yet' : 'matching clusters'} at ${server}`);
@@ -95,21 +89,20 @@ export const LIST = clientCommand({
  * Requests pages until there are enough clusters: a page may be short or even empty without being the last.
  */
 async function listed(
-  transport: Transport,
-  request: ListClustersRequest,
+  client: OperatorClient,
+  request: MessageInitShape<typeof ListClustersRequestSchema>,
   limit: number,
-): Promise<{ clusters: ClusterSummary[]; next: string }> {
-  const client = createClient(OperatorService, transport);
+): Promise<ListClustersResponse> {
   const clusters: ClusterSummary[] = [];
-  let next = request.pageToken;
+  let nextPageToken = request.pageToken ?? '';
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const pageSize = Math.min(limit - clusters.length, LIST_LIMITS.mostClusters);
-    const answer = await client.listClusters({ ...request, pageSize, pageToken: next });
+    const answer = await client.listClusters({ ...request, pageSize, pageToken: nextPageToken });
     clusters.push(...answer.clusters);
-    next = answer.nextPageToken;
-    if (next === '' || clusters.length >= limit) break;
+    nextPageToken = answer.nextPageToken;
+    if (nextPageToken === '' || clusters.length >= limit) break;
   }
-  return { clusters, next };
+  return { $typeName: 'discovery.v1.ListClustersResponse', clusters, nextPageToken };
 }
 
 interface Given {

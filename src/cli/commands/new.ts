@@ -1,9 +1,9 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { Access } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { CreateTokenResponseSchema, type TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
+import type { TokenSecret } from '../../../gen/discovery/v1/service_pb.ts';
 import { discoveryUrl } from '../../etcd/start/node.ts';
 import { count, duration, parseText } from '../../settings/tables/setting.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
+import { Access } from '../api/tables.ts';
+import { partsOf } from '../api/time.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { newText } from '../text/new.ts';
@@ -73,13 +73,13 @@ export const NEW = clientCommand({
       description: flags.description ?? '',
       allowRejoin: flags.allowRejoin,
       guard: flags.guard ?? [],
-      ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
+      ...(flags.ttl !== undefined && { ttl: partsOf(flags.ttl) }),
     });
     const { cluster, created, secrets } = answer;
     if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the response of the service has no cluster');
     const token = tokenForNodes(cluster.token, secrets);
     const url = discoveryUrl({ serviceUrl: server, token });
-    if (json) printJson({ url, ...apiJson(CreateTokenResponseSchema, answer) });
+    if (json) printJson({ url, ...apiJson(answer) });
     else if (flags.quiet) {
       terminal.out(`${url}\n`);
       // The URL has only the least powerful secret; the others would be lost.

@@ -1,13 +1,8 @@
-import {
-  RegisterMode,
-  RegisterOutcome,
-  RegisterResponseSchema,
-  WhenFull,
-} from '../../../gen/discovery/v1/service_pb.ts';
 import { UNPRINTABLE } from '../../etcd/text.ts';
 import { parseText } from '../../settings/tables/setting.ts';
 import { printable } from '../../values/quote.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
+import { RegisterMode, RegisterOutcome, WhenFull } from '../api/tables.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { progress } from '../text/cluster.ts';
 
@@ -75,7 +70,7 @@ export const REGISTER = clientCommand({
       whenFull: flags.standby ? WhenFull.STANDBY : WhenFull.REFUSE,
     });
     const { cluster, member, outcome, standby } = answer;
-    if (json) printJson(apiJson(RegisterResponseSchema, answer));
+    if (json) printJson(apiJson(answer));
     else {
       const what = WHAT.get(outcome) ?? 'registered';
       const how = cluster === undefined ? '' : `: ${progress(cluster)}`;

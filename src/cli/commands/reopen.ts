@@ -1,6 +1,5 @@
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { ReopenTokenResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
+import { partsOf } from '../api/time.ts';
 import { clientCommand } from '../client-command.ts';
 import { instantFromNow } from '../text/time.ts';
 import { TTL } from './new.ts';
@@ -17,9 +16,9 @@ export const REOPEN = clientCommand({
   async run({ flags, client, token, json, printJson, terminal }) {
     const answer = await client.reopenToken({
       token,
-      ...(flags.ttl !== undefined && { ttl: durationFromMs(flags.ttl) }),
+      ...(flags.ttl !== undefined && { ttl: partsOf(flags.ttl) }),
     });
-    if (json) printJson(apiJson(ReopenTokenResponseSchema, answer));
+    if (json) printJson(apiJson(answer));
     else terminal.out(`expires ${instantFromNow(answer.cluster?.expireTime)}\n`);
   },
 });

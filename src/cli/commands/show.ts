@@ -1,7 +1,6 @@
-import { create } from '@bufbuild/protobuf';
-import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { apiJson } from '../api-json.ts';
+import type { GetClusterResponse, ListMembersResponse } from '../../../gen/discovery/v1/service_pb.ts';
+import { apiJson } from '../api/json.ts';
+import { ClusterState } from '../api/tables.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { clusterText, membersText, warningsText } from '../text/cluster.ts';
@@ -22,10 +21,7 @@ export const SHOW = clientCommand({
     // A deleted token has no members.
     const list = cluster.state === ClusterState.DELETED ? undefined : await client.listMembers({ token });
     if (json) {
-      const { revision } = answer;
-      printJson(
-        apiJson(ListMembersResponseSchema, list ?? create(ListMembersResponseSchema, { cluster, revision })),
-      );
+      printJson(apiJson(list ?? without(answer)));
       return;
     }
     terminal.out(clusterText(list?.cluster ?? cluster, style));
@@ -39,3 +35,9 @@ export const SHOW = clientCommand({
     }
   },
 });
+
+/** Returns the list of a cluster without members. */
+function without({ cluster, revision }: GetClusterResponse): ListMembersResponse {
+  const none = { members: [], standbys: [], initialCluster: '', revision };
+  return { $typeName: 'discovery.v1.ListMembersResponse', ...none, ...(cluster && { cluster }) };
+}

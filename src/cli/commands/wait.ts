@@ -1,16 +1,17 @@
 import { type ConnectError } from '@connectrpc/connect';
 import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { type ListMembersResponse, ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
+import type { ListMembersResponse } from '../../../gen/discovery/v1/service_pb.ts';
 import { watchCluster } from '../../client/index.ts';
 import { duration, LONGEST_TIMER } from '../../settings/tables/setting.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { printable } from '../../values/quote.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { NEW_TOKEN, problemOf } from '../problem.ts';
 import { progress } from '../text/cluster.ts';
 import { connectionJson, liveView } from '../text/live.ts';
+import { watchClient } from '../watch-client.ts';
 
 export const WAIT = clientCommand({
   name: 'wait',
@@ -28,14 +29,14 @@ export const WAIT = clientCommand({
     },
   },
   examples: ['wait my-cluster --timeout 5m'],
-  async run({ flags, client, token, server, json, printJson, terminal }) {
+  async run({ flags, access, token, server, json, printJson, terminal }) {
     const signal = flags.timeout === undefined ? undefined : AbortSignal.timeout(flags.timeout);
     const view = json ? undefined : liveView(terminal, 'err', server);
     const tell = view?.connection ?? connectionJson(terminal, server);
     let seen: ListMembersResponse | undefined;
     let lost: ConnectError | undefined;
     try {
-      const steps = watchCluster(client, token, {
+      const steps = watchCluster(watchClient(access, json), token, {
         signal,
         onConnection(connection) {
           lost = connection.type === 'lost' ? connection.error : undefined;
@@ -46,7 +47,7 @@ export const WAIT = clientCommand({
         seen = step.list;
         view?.update(step);
         if (seen.cluster?.state !== ClusterState.COMPLETE) continue;
-        if (json) printJson(apiJson(ListMembersResponseSchema, seen));
+        if (json) printJson(apiJson(seen));
         else terminal.out(`${seen.initialCluster}\n`);
         return EXIT.DONE;
       }

@@ -1,10 +1,9 @@
-import { MemberEventSchema, WarningSchema } from '../../../gen/discovery/v1/cluster_pb.ts';
-import { ListMembersResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../client/index.ts';
-import { apiJson } from '../api-json.ts';
+import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
 import { connectionJson, liveView } from '../text/live.ts';
+import { watchClient } from '../watch-client.ts';
 
 export const WATCH = clientCommand({
   name: 'watch',
@@ -15,11 +14,11 @@ export const WATCH = clientCommand({
   args: ['TOKEN'],
   flags: {},
   examples: ['watch my-cluster', 'watch my-cluster --output json'],
-  async run({ client, token, server, json, printJson, terminal }) {
+  async run({ access, token, server, json, printJson, terminal }) {
     const view = json ? undefined : liveView(terminal, 'out', server);
     try {
       const onConnection = view?.connection ?? connectionJson(terminal, server);
-      for await (const step of watchCluster(client, token, { onConnection })) {
+      for await (const step of watchCluster(watchClient(access, json), token, { onConnection })) {
         if (view === undefined) printJson(stepJson(step));
         else view.update(step);
       }
@@ -32,10 +31,10 @@ export const WATCH = clientCommand({
 
 /** Formats a step like WatchMembers. An event has no cluster, so its warnings are added next to it. */
 function stepJson(step: ClusterSnapshot | ClusterChange): object {
-  if (step.type === 'snapshot') return { snapshot: apiJson(ListMembersResponseSchema, step.list) };
+  if (step.type === 'snapshot') return { snapshot: apiJson(step.list) };
   const warnings = step.list.cluster?.warnings ?? [];
   return {
-    event: apiJson(MemberEventSchema, step.event),
-    warnings: warnings.map((each) => apiJson(WarningSchema, each)),
+    event: apiJson(step.event),
+    warnings: warnings.map(apiJson),
   };
 }

@@ -1,10 +1,6 @@
-import {
-  type Cluster,
-  ClusterState,
-  type Member,
-  type Warning,
-} from '../../../gen/discovery/v1/cluster_pb.ts';
+import type { Cluster, Member, Warning } from '../../../gen/discovery/v1/cluster_pb.ts';
 import { printable } from '../../values/quote.ts';
+import { ClusterState } from '../api/tables.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { instant, instantFromNow } from './time.ts';

@@ -1,6 +1,6 @@
-import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { ClusterState } from '../../../gen/discovery/v1/cluster_pb.ts';
 import type { ClusterSummary } from '../../../gen/discovery/v1/operator_pb.ts';
+import { ClusterState } from '../api/tables.ts';
+import { msOf } from '../api/time.ts';
 import { stateText } from './cluster.ts';
 import { table } from './table.ts';
 import { shortSpan } from './time.ts';
@@ -29,8 +29,7 @@ export function clustersText(
 function rowOf(cluster: ClusterSummary, now: number, isNarrow: boolean): string[] {
   const { token, state, size, memberCount, memberNames, createTime, waitingSince, warnings, creator } =
     cluster;
-  const since = (time: typeof createTime): string =>
-    time === undefined ? '' : shortSpan(now - timestampMs(time));
+  const since = (time: typeof createTime): string => (time === undefined ? '' : shortSpan(now - msOf(time)));
   return [
     isNarrow ? cut(token, TOKEN_SHOWN) : token,
     `${stateText(state)}${warnings.length > 0 ? '!' : ''}`,

@@ -1,4 +1,5 @@
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
+import { msOf } from '../api/time.ts';
 
 const UNITS = [
   ['d', 86_400_000],
@@ -24,7 +25,7 @@ export function span(exactMs: number): string {
 /** Formats `2026-11-23 04:20:31Z`. */
 export function instant(time: Timestamp | undefined): string {
   if (time === undefined) return 'unknown';
-  return new Date(timestampMs(time))
+  return new Date(msOf(time))
     .toISOString()
     .replace('T', ' ')
     .replace(/\.\d+Z/, 'Z');
@@ -33,7 +34,7 @@ export function instant(time: Timestamp | undefined): string {
 /** Formats a time and its distance from now: `2026-11-23 04:20:31Z (in 6d 23h)`. */
 export function instantFromNow(time: Timestamp | undefined): string {
   if (time === undefined) return 'unknown';
-  const ms = timestampMs(time) - Date.now();
+  const ms = msOf(time) - Date.now();
   return `${instant(time)} (${ms >= 0 ? `in ${span(ms)}` : `${span(-ms)} ago`})`;
 }
 

@@ -17,18 +17,24 @@ before(async () => {
 });
 after(() => service.stop());
 
-test('health uses one plain request, without HTTP client or fetch of Node.js', async () => {
-  const flags = ['--import', `data:text/javascript,${PROBE}`];
-  const ask = [MAIN, 'health', '--server', service.url];
-  const { stdout, stderr } = await exec(process.execPath, [...flags, ...ask]);
-  assert.equal(stdout, 'OK\n');
-  const loaded = JSON.parse(stderr) as string[];
-  assert.deepEqual(
-    loaded.filter((name) => /undici|http/.test(name)),
-    [],
-  );
-  assert.ok(loaded.includes('NativeModule net'));
-});
+/** Returns the modules of Node.js that a call has loaded by its end. */
+async function loadedBy(...args: readonly string[]): Promise<string[]> {
+  const { stderr } = await exec(process.execPath, ['--import', `data:text/javascript,${PROBE}`, ...args]);
+  return JSON.parse(stderr.split('\n').at(-2) ?? '') as string[];
+}
+
+for (const [command, ...args] of [['health'], ['new'], ['show', 'TOKEN'], ['delete', 'TOKEN', '--yes']]) {
+  test(`${command} loads neither fetch nor TLS, HTTP/2 or workers`, async () => {
+    const { stdout } = await exec(process.execPath, [MAIN, 'new', '--quiet', '--server', service.url]);
+    const words = [command ?? '', ...args.map((word) => (word === 'TOKEN' ? stdout.trim() : word))];
+    // Some versions of Node.js load a part of it in every program.
+    const bare = await loadedBy('--eval', '0');
+    const loaded = await loadedBy(MAIN, ...words, '--output', 'json', '--server', service.url);
+    const heavy = loaded.filter((name) => /undici|tls|http2|worker|zlib/.test(name) && !bare.includes(name));
+    assert.deepEqual(heavy, []);
+    assert.ok(loaded.includes('NativeModule http'));
+  });
+}
 
 /** Returns the command's result for a server with this response. */
 async function healthOf(status: number, body: string): Promise<{ code: number; stdout: string }> {

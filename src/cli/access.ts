@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { globalAgent as httpAgent } from 'node:http';
-import { globalAgent as httpsAgent } from 'node:https';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { Transport } from '@connectrpc/connect';
-import { discoveryTransport } from '../client/node.ts';
 import { quote } from '../values/quote.ts';
+import type { ServiceAccess } from './api/post.ts';
 import { EXIT, Failure } from './exit.ts';
 
-/** ServiceAccess is how to reach a service. */
-export interface ServiceAccess {
+/** GivenAccess is how to reach a service, with the names of the files. */
+export interface GivenAccess {
   readonly server: string;
   readonly cacert: string | undefined;
   readonly cert: string | undefined;
@@ -17,11 +13,8 @@ export interface ServiceAccess {
   readonly credentials: string | undefined;
 }
 
-/** A restart takes a second or two; users with a wrong URL should not wait much longer. */
-const RETRY_FOR_MS = 3000;
-
-/** Returns the transport of a command's calls, with its credentials. */
-export function openTransport({ server, cacert, cert, key, credentials }: ServiceAccess): Transport {
+/** Reads and checks the files and the credentials. */
+export function readAccess({ server, cacert, cert, key, credentials }: GivenAccess): ServiceAccess {
   if ((cert === undefined) !== (key === undefined)) {
     throw new Failure(
       EXIT.WRONG,
@@ -35,16 +28,7 @@ export function openTransport({ server, cacert, cert, key, credentials }: Servic
   };
   checkTls(tls);
   const headers = credentials === undefined ? {} : { Authorization: authorization(credentials) };
-  return discoveryTransport(server, { retryForMs: RETRY_FOR_MS, tls, headers });
-}
-
-/**
- * Closes the connections of all transports. The body of an unexpected response is not read, and its connection would
- * keep the process alive until the server closes it: nginx does so after 75 s.
- */
-export function closeConnections(): void {
-  httpAgent.destroy();
-  httpsAgent.destroy();
+  return { server, tls, headers };
 }
 
 function authorization(credentials: string): string {
@@ -57,13 +41,14 @@ function authorization(credentials: string): string {
 }
 
 /** Reports an invalid file as such instead of as a failed connection. */
-function checkTls(tls: SecureContextOptions & { readonly ca?: string }): void {
+function checkTls(tls: ServiceAccess['tls']): void {
+  if (Object.keys(tls).length === 0) return;
   // Node.js accepts an empty CA file.
   if (tls.ca !== undefined && !tls.ca.includes('-----BEGIN CERTIFICATE-----')) {
     throw new Failure(EXIT.WRONG, '--cacert (DISC_CACERT): the file does not contain a PEM certificate');
   }
   try {
-    createSecureContext(tls);
+    process.getBuiltinModule('node:tls').createSecureContext(tls);
   } catch (error) {
     const what =
       '--cert and --key (DISC_CERT, DISC_KEY) require a certificate and its private key, in PEM and without a passphrase';
