@@ -68,7 +68,7 @@ function read(flag: string, file: string): string {
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new Failure(
-      EXIT.WRONG,
+      EXIT.FAILED,
       `${flag} ${quote(file)}: cannot read the file: ${FILE_ERRORS[code] ?? message}`,
     );
   }

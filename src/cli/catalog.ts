@@ -1,147 +1,41 @@
 import type { Command } from './command.ts';
+import { type CommandName, ROWS, type Row } from './rows.ts';
 
-/**
- * CatalogRow is what the list of commands shows of a command. The rest is loaded only when the command runs.
- */
-export interface CatalogRow extends Pick<Command, 'name' | 'group' | 'summary'> {
+/** CatalogRow is a row of the list of commands. The rest is loaded only when the command runs. */
+export interface CatalogRow extends Row {
   readonly load: () => Promise<Command>;
 }
 
-/** CATALOG lists every command without loading it, so the program starts several times as fast. To add a command, add its file and a row here. */
-export const CATALOG: readonly CatalogRow[] = [
-  {
-    name: 'serve',
-    group: 'Service',
-    summary: 'run the discovery service',
-    load: async () => (await import('./serve.ts')).SERVE,
-  },
-  {
-    name: 'health',
-    group: 'Service',
-    summary: 'check whether the service can serve requests, for scripts and container health checks',
-    load: async () => (await import('./commands/health.ts')).HEALTH,
-  },
-  {
-    name: 'credential',
-    group: 'Service',
-    summary: 'create a secret for a caller, and its line for --auth-file',
-    load: async () => (await import('./commands/credential.ts')).CREDENTIAL,
-  },
-  {
-    name: 'list',
-    group: 'Service',
-    summary: 'list the clusters of the service, newest first (operators only)',
-    load: async () => (await import('./commands/list.ts')).LIST,
-  },
-  {
-    name: 'export',
-    group: 'Data',
-    summary: 'write the live tokens of a store to a file',
-    load: async () => (await import('./data/export.ts')).EXPORT,
-  },
-  {
-    name: 'import',
-    group: 'Data',
-    summary: 'import the tokens of an export, or of a Go discovery service, into a store',
-    load: async () => (await import('./data/import.ts')).IMPORT,
-  },
-  {
-    name: 'backup',
-    group: 'Data',
-    summary: "copy the embedded store's data to a file while the service runs",
-    load: async () => (await import('./data/backup.ts')).BACKUP,
-  },
-  {
-    name: 'restore',
-    group: 'Data',
-    summary: 'restore a backup into a data directory',
-    load: async () => (await import('./data/restore.ts')).RESTORE,
-  },
-  {
-    name: 'check',
-    group: 'Data',
-    summary: "check the embedded store's data or a backup for damage",
-    load: async () => (await import('./data/check.ts')).CHECK,
-  },
-  {
-    name: 'new',
-    group: 'Tokens',
-    summary: 'create a token for a new cluster',
-    load: async () => (await import('./commands/new.ts')).NEW,
-  },
-  {
-    name: 'show',
-    group: 'Tokens',
-    summary: 'show a cluster, its progress and its members',
-    load: async () => (await import('./commands/show.ts')).SHOW,
-  },
-  {
-    name: 'list-members',
-    group: 'Tokens',
-    summary: 'list the members of a cluster in order of rank',
-    load: async () => (await import('./commands/list-members.ts')).LIST_MEMBERS,
-  },
-  {
-    name: 'watch',
-    group: 'Tokens',
-    summary: 'watch a cluster assemble: which nodes registered, when, and how many are missing',
-    load: async () => (await import('./commands/watch.ts')).WATCH,
-  },
-  {
-    name: 'wait',
-    group: 'Tokens',
-    summary: 'wait until a cluster is complete and print its initial cluster',
-    load: async () => (await import('./commands/wait.ts')).WAIT,
-  },
-  {
-    name: 'reopen',
-    group: 'Tokens',
-    summary: 'give a token a new lifetime, even if it has expired',
-    load: async () => (await import('./commands/reopen.ts')).REOPEN,
-  },
-  {
-    name: 'delete',
-    group: 'Tokens',
-    summary: 'delete a token permanently',
-    load: async () => (await import('./commands/delete.ts')).DELETE,
-  },
-  {
-    name: 'flags',
-    group: 'Nodes',
-    summary: 'print the settings that start an etcd node with a token',
-    load: async () => (await import('./commands/flags.ts')).FLAGS,
-  },
-  {
-    name: 'register',
-    group: 'Nodes',
-    summary: 'register a node manually',
-    load: async () => (await import('./commands/register.ts')).REGISTER,
-  },
-  {
-    name: 'deregister',
-    group: 'Nodes',
-    summary: 'remove a member from a cluster that is assembling',
-    load: async () => (await import('./commands/deregister.ts')).DEREGISTER,
-  },
-  {
-    name: 'join-late',
-    group: 'Nodes',
-    summary: 'print how to add a node to a complete cluster',
-    load: async () => (await import('./commands/join-late.ts')).JOIN_LATE,
-  },
-  {
-    name: 'completion',
-    group: 'Shell',
-    summary: 'print the completion script for bash, zsh or fish',
-    load: async () => (await import('./commands/completion.ts')).completion(loadCommands),
-  },
-  {
-    name: 'version',
-    group: 'Shell',
-    summary: 'print the version of this program',
-    load: async () => (await import('./commands/version.ts')).VERSION,
-  },
-];
+const LOADERS: Readonly<Record<CommandName, CatalogRow['load']>> = {
+  serve: async () => (await import('./serve.ts')).SERVE,
+  health: async () => (await import('./commands/health.ts')).HEALTH,
+  credential: async () => (await import('./commands/credential.ts')).CREDENTIAL,
+  list: async () => (await import('./commands/list.ts')).LIST,
+  export: async () => (await import('./data/export.ts')).EXPORT,
+  import: async () => (await import('./data/import.ts')).IMPORT,
+  backup: async () => (await import('./data/backup.ts')).BACKUP,
+  restore: async () => (await import('./data/restore.ts')).RESTORE,
+  check: async () => (await import('./data/check.ts')).CHECK,
+  new: async () => (await import('./commands/new.ts')).NEW,
+  show: async () => (await import('./commands/show.ts')).SHOW,
+  'list-members': async () => (await import('./commands/list-members.ts')).LIST_MEMBERS,
+  watch: async () => (await import('./commands/watch.ts')).WATCH,
+  wait: async () => (await import('./commands/wait.ts')).WAIT,
+  reopen: async () => (await import('./commands/reopen.ts')).REOPEN,
+  delete: async () => (await import('./commands/delete.ts')).DELETE,
+  flags: async () => (await import('./commands/flags.ts')).FLAGS,
+  register: async () => (await import('./commands/register.ts')).REGISTER,
+  deregister: async () => (await import('./commands/deregister.ts')).DEREGISTER,
+  'join-late': async () => (await import('./commands/join-late.ts')).JOIN_LATE,
+  completion: async () => (await import('./commands/completion.ts')).completion(loadCommands),
+  version: async () => (await import('./commands/version.ts')).VERSION,
+};
+
+/** CATALOG lists every command without loading it, so the program starts several times as fast. To add a command, add its file, a row and a loader. */
+export const CATALOG: readonly CatalogRow[] = Object.values(ROWS).map((row) => ({
+  ...row,
+  load: LOADERS[row.name as CommandName],
+}));
 
 /** All of them, for what is made from the whole table. */
 export function loadCommands(): Promise<readonly Command[]> {

@@ -9,6 +9,7 @@ import { EXIT } from './exit.ts';
 import { type FlagSet, readValues, type Values } from './flags.ts';
 import { exampleLines, flagLines, WITH_VARIABLES } from './help.ts';
 import { OUTPUT, wantsJson } from './output.ts';
+import type { Row } from './rows.ts';
 
 /** DataCall is a running command about data. */
 export interface DataCall<F extends FlagSet> {
@@ -20,9 +21,7 @@ export interface DataCall<F extends FlagSet> {
 }
 
 /** DataCommand is a command that works on the data of a store, without the service. */
-export interface DataCommand<F extends FlagSet> {
-  readonly name: string;
-  readonly summary: string;
+export interface DataCommand<F extends FlagSet> extends Row {
   /** The first lines of its help. */
   readonly intro: string;
   /** The usage lines. */
@@ -53,7 +52,7 @@ export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Comm
   const flags = [...Object.values(spec.flags), ...flagsOf(settings), OUTPUT];
   return {
     name: spec.name,
-    group: 'Data',
+    group: spec.group,
     summary: spec.summary,
     flags,
     argument: 'FILE',
@@ -71,6 +70,7 @@ export function dataCommand<const F extends FlagSet>(spec: DataCommand<F>): Comm
       if (problem !== undefined) return report.wrong(problem);
       const reading = readConfig(givens, terminal.env);
       if (reading.type === 'WRONG') return report.wrong(reading.problem);
+      if (reading.type === 'UNREADABLE') return report.wrongFile(reading.problem);
       const call = { words, flags: values as Values<F>, config: reading.config, report };
       const wrong = spec.wrong(call);
       return wrong === undefined ? spec.run(call) : report.wrong(`${wrong}; ${see}`);

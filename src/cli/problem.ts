@@ -23,7 +23,7 @@ const REFUSALS = {
   INVALID_ARGUMENT: { exitCode: EXIT.WRONG },
   TOKEN_NOT_FOUND: {
     exitCode: EXIT.NOT_FOUND,
-    next: `check the URL of the service (--server, DISC_SERVER), or create a token: ${NEW_TOKEN}`,
+    next: 'check the URL of the service (--server, DISC_SERVER)',
   },
   TOKEN_EXPIRED: { exitCode: EXIT.ENDED, next: `etcd-discovery reopen TOKEN, or ${NEW_TOKEN}` },
   TOKEN_DELETED: { exitCode: EXIT.ENDED, next: NEW_TOKEN },

@@ -55,7 +55,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Discov
 async function start(args: readonly string[]): ReturnType<typeof startServer> {
   const reading = readServeArguments(args, {});
   if (reading.type !== 'CONFIG') {
-    throw new TypeError(reading.type === 'WRONG' ? reading.problem : '--help does not start a service');
+    throw new TypeError(reading.type === 'HELP' ? '--help does not start a service' : reading.problem);
   }
   if (reading.config.workers > 1)
     throw new TypeError('--workers is not supported for a service in this process');

@@ -9,6 +9,8 @@ import { SETTING_ENTRIES, type Setting, type SettingKey } from './settings.ts';
 export interface ConfigFile {
   readonly givens: ReadonlyMap<SettingKey, Given>;
   readonly problems: readonly string[];
+  /** The problem, if the file could not be read. */
+  readonly unreadable?: string;
   /** Whether the file contains a secret and must therefore not be readable by everyone. */
   readonly hasSecret: boolean;
 }

@@ -24,7 +24,8 @@ export function openConfigFile({ source, text: file }: Given): ConfigFile {
   } catch (error) {
     // The error's own text has the whole name.
     const { code = '' } = error as NodeJS.ErrnoException;
-    return wrong(`${named}: cannot read the file: ${FILE_ERRORS[code] ?? code}`);
+    const problem = `${named}: cannot read the file: ${FILE_ERRORS[code] ?? code}`;
+    return { ...wrong(problem), unreadable: problem };
   }
 }
 

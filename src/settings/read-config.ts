@@ -9,7 +9,9 @@ import { passedSocket } from './systemd-socket.ts';
 export type ConfigReading =
   | { readonly type: 'CONFIG'; readonly config: Config; readonly warnings: readonly string[] }
   /** One line: the setting, its source, its value, and the accepted values. */
-  | { readonly type: 'WRONG'; readonly problem: string };
+  | { readonly type: 'WRONG'; readonly problem: string }
+  /** The same for a configuration file that cannot be read: the call is right. */
+  | { readonly type: 'UNREADABLE'; readonly problem: string };
 
 /**
  * Reads the settings from the flags, the environment, and the configuration file that these name. A flag
@@ -82,7 +84,7 @@ export function readConfig(flags: Givens, env: Env, pid = process.pid): ConfigRe
   // Checked only if each value is valid by itself.
   if (problems.length === 0) problems.push(...contradictions(config, endpoints, given));
   const [problem] = problems;
-  if (problem !== undefined) return { type: 'WRONG', problem };
+  if (problem !== undefined) return { type: problem === file?.unreadable ? 'UNREADABLE' : 'WRONG', problem };
   return { type: 'CONFIG', config, warnings: unknownVariables(env) };
 }
 

@@ -10,11 +10,8 @@ import { CATALOG } from '../../src/cli/catalog.ts';
 const exec = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 
-test("the catalog matches each command's own summary", async () => {
-  for (const { load, ...row } of CATALOG) {
-    const { name, group, summary } = await load();
-    assert.deepEqual({ name, group, summary }, row);
-  }
+test('each row of the catalog loads its own command', async () => {
+  for (const { load, name } of CATALOG) assert.equal((await load()).name, name);
 });
 
 /** Returns the size of a module and of everything loaded before it runs. */

@@ -81,10 +81,6 @@ suite('a usage error exits with code 2', () => {
     [['show', 'localhost:8087'], /: "localhost:8087" is not a valid token|: the URL has no token/],
     [['show', 'http://localhost:8087/'], /: the URL has no token: /],
     [['show', 'a', '--cert', 'x.pem'], /: a client certificate requires its private key: set both --cert/],
-    [
-      ['show', 'a', '--cacert', '/no/such.pem'],
-      /: --cacert \(DISC_CACERT\) "\/no\/such\.pem": cannot read the file: no such file/,
-    ],
     [['shwo', 'a'], /: unknown command "shwo"; did you mean show\?\n$/],
     [['frobnicate'], /: unknown command "frobnicate"; see etcd-discovery --help\n$/],
     [['new', '--siez', '3'], /: unknown flag "--siez"; did you mean --size\?\n$/],
@@ -280,6 +276,17 @@ suite('an unavailable service exits with code 3', () => {
   });
 });
 
+test('a file that cannot be read is a failure, whatever names it', async () => {
+  for (const call of [
+    ['show', 'a', '--cacert'],
+    ['serve', '--config'],
+    ['check', '--config'],
+    ['serve', '--auth', 'all', '--auth-file'],
+  ]) {
+    await fails([...call, '/no/such'], 1, /"\/no\/such": cannot read the file: no such file/);
+  }
+});
+
 suite('a rejection has a text and an exit code', () => {
   test('unknown token', () =>
     fails(
@@ -289,9 +296,11 @@ suite('a rejection has a text and an exit code', () => {
     ));
 
   test('the next step names the same service', async () => {
-    const { stderr } = await run(['show', 'nobody', '-s', service.url]);
+    const deleted = (await run(['new', '--quiet', '-s', service.url])).stdout.trim();
+    await run(['delete', '--yes', deleted]);
+    const { stderr } = await run(['reopen', deleted]);
     assert.match(stderr, new RegExp(`: etcd-discovery new --size 3 --server ${service.url}\n`));
-    const usual = await run(['show', 'nobody'], { DISC_SERVER: service.url });
+    const usual = await run(['reopen', deleted], { DISC_SERVER: service.url });
     assert.match(usual.stderr, /: etcd-discovery new --size 3\n/);
     const url = (await run(['new', '--quiet', '-s', service.url])).stdout.trim();
     const token = url.slice(service.url.length + 1);
@@ -309,7 +318,7 @@ suite('a rejection has a text and an exit code', () => {
     assert.equal(error['exitCode'], 4);
     assert.equal(error['reason'], 'TOKEN_NOT_FOUND');
     assert.match(String(error['message']), /^no such token/);
-    assert.match(String(error['next']), /etcd-discovery new/);
+    assert.match(String(error['next']), /--server, DISC_SERVER/);
   });
 });
 

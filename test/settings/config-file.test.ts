@@ -100,7 +100,8 @@ suite('a configuration file', () => {
       [directory, 'cannot read the file: it is a directory'],
     ] as const) {
       const reading = readServeArguments(['--config', path], {});
-      assert.deepEqual(reading, { type: 'WRONG', problem: `--config ${JSON.stringify(path)}: ${problem}` });
+      const named = `--config ${JSON.stringify(path)}`;
+      assert.deepEqual(reading, { type: 'UNREADABLE', problem: `${named}: ${problem}` });
     }
   });
 

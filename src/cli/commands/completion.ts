@@ -6,6 +6,7 @@ import { fishScript } from '../completion/fish.ts';
 import { zshScript } from '../completion/zsh.ts';
 import { EXIT } from '../exit.ts';
 import { readCall } from '../flags.ts';
+import { ROWS } from '../rows.ts';
 
 const SCRIPTS: Readonly<Record<string, (commands: readonly Command[]) => string>> = {
   bash: bashScript,
@@ -26,9 +27,7 @@ To load the script, add this line to the startup file of your shell:
 
 /** Returns the row of `completion`, for the table that contains it. */
 export const completion = (loadCommands: () => Promise<readonly Command[]>): Command => ({
-  name: 'completion',
-  group: 'Shell',
-  summary: 'print the completion script for bash, zsh or fish',
+  ...ROWS.completion,
   flags: [],
   argument: Object.keys(SCRIPTS),
   async run(args, terminal) {

@@ -2,6 +2,7 @@ import { isCallerName, issueCredential } from '../../server/clients/auth-file.ts
 import type { Command } from '../command.ts';
 import { EXIT } from '../exit.ts';
 import { readCall } from '../flags.ts';
+import { ROWS } from '../rows.ts';
 
 const HELP = `Create a secret for a caller of the service. This command does not contact a service.
 
@@ -33,9 +34,7 @@ const FLAGS = {
 
 /** `etcd-discovery credential NAME`. */
 export const CREDENTIAL: Command = {
-  name: 'credential',
-  group: 'Service',
-  summary: 'create a secret for a caller, and its line for --auth-file',
+  ...ROWS.credential,
   flags: [FLAGS.operator],
   async run(args, terminal) {
     const reading = readCall('credential', ['NAME'], FLAGS, args, terminal.env);

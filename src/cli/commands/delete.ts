@@ -1,12 +1,11 @@
 import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { progress, stateText } from '../text/cluster.ts';
 
 export const DELETE = clientCommand({
-  name: 'delete',
-  group: 'Tokens',
-  summary: 'delete a token permanently',
+  ...ROWS.delete,
   details:
     'The command asks for confirmation. A complete cluster is not affected: it no longer needs its token.',
   args: ['TOKEN'],

@@ -2,12 +2,11 @@ import { printable } from '../../values/quote.ts';
 import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { progress } from '../text/cluster.ts';
 
 export const DEREGISTER = clientCommand({
-  name: 'deregister',
-  group: 'Nodes',
-  summary: 'remove a member from a cluster that is assembling',
+  ...ROWS.deregister,
   details:
     'MEMBER is its name or its id. Once the cluster is complete its members can no longer change here: use etcdctl member remove.',
   args: ['TOKEN', 'MEMBER'],

@@ -7,12 +7,11 @@ import { START_FORMATS } from '../../etcd/start/text.ts';
 import { oneOf } from '../../settings/tables/setting.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { notForOthers } from '../text/nodes.ts';
 
 export const FLAGS = clientCommand({
-  name: 'flags',
-  group: 'Nodes',
-  summary: 'print the settings that start an etcd node with a token',
+  ...ROWS.flags,
   details:
     'The output depends on the state of the cluster. For a complete cluster, it says how to start a member with its data, how to replace a member, or how to add a new node with etcdctl. The output contains the URL of the service (from --server, DISC_SERVER or the URL of the token). The node must be able to reach the service at that URL.',
   args: ['TOKEN'],

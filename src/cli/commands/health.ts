@@ -1,11 +1,10 @@
 import { ServingStatus } from '../api/tables.ts';
 import { clientCommand } from '../client-command.ts';
+import { ROWS } from '../rows.ts';
 import { tellHealth } from '../text/health.ts';
 
 export const HEALTH = clientCommand({
-  name: 'health',
-  group: 'Service',
-  summary: 'check whether the service can serve requests, for scripts and container health checks',
+  ...ROWS.health,
   args: [],
   flags: {},
   examples: ['health', 'health --server https://discovery.example.com'],

@@ -7,6 +7,7 @@ import { quote } from '../../values/quote.ts';
 import { ClusterState } from '../api/tables.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { membersText, progress } from '../text/cluster.ts';
 import { NODE_NAME, PEER_URL } from './register.ts';
 
@@ -18,9 +19,7 @@ const ENDED: ReadonlyMap<ReasonName | undefined, string> = new Map([
 ]);
 
 export const JOIN_LATE = clientCommand({
-  name: 'join-late',
-  group: 'Nodes',
-  summary: 'print how to add a node to a complete cluster',
+  ...ROWS['join-late'],
   details: `A complete cluster no longer uses its token: add new members to the cluster itself with etcdctl (3.4 to 3.7).`,
   args: ['TOKEN'],
   flags: {

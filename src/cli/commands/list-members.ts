@@ -1,12 +1,11 @@
 import { printable } from '../../values/quote.ts';
 import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
+import { ROWS } from '../rows.ts';
 import { membersText, progress } from '../text/cluster.ts';
 
 export const LIST_MEMBERS = clientCommand({
-  name: 'list-members',
-  group: 'Tokens',
-  summary: 'list the members of a cluster in order of rank',
+  ...ROWS['list-members'],
   details: 'Standbys are nodes that registered after the cluster had all of its members.',
   args: ['TOKEN'],
   flags: {},

@@ -13,6 +13,7 @@ import { apiJson } from '../api/json.ts';
 import { ClusterState } from '../api/tables.ts';
 import { partsOf } from '../api/time.ts';
 import { clientCommand } from '../client-command.ts';
+import { ROWS } from '../rows.ts';
 import { clustersText } from '../text/clusters.ts';
 
 const STATES = {
@@ -26,9 +27,7 @@ const STATES = {
 const MOST_PAGES = 10_000;
 
 export const LIST = clientCommand({
-  name: 'list',
-  group: 'Service',
-  summary: 'list the clusters of the service, newest first (operators only)',
+  ...ROWS.list,
   details:
     'This command requires the credentials of an operator: set DISC_CREDENTIALS (create them with etcd-discovery credential NAME --operator), or pass a client certificate. MEMBERS shows how many nodes registered, out of the size. WAITING is the time since the last registration, or since the creation of the token. A ! marks clusters whose addresses look wrong: see etcd-discovery show TOKEN.',
   args: [],

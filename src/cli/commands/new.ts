@@ -6,6 +6,7 @@ import { Access } from '../api/tables.ts';
 import { partsOf } from '../api/time.ts';
 import { clientCommand, flag } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { newText } from '../text/new.ts';
 import { notForOthers, pathForGrpc } from '../text/nodes.ts';
 
@@ -16,9 +17,7 @@ export const TTL = flag({
 });
 
 export const NEW = clientCommand({
-  name: 'new',
-  group: 'Tokens',
-  summary: 'create a token for a new cluster',
+  ...ROWS.new,
   args: [],
   flags: {
     size: {

@@ -4,6 +4,7 @@ import { printable } from '../../values/quote.ts';
 import { apiJson } from '../api/json.ts';
 import { RegisterMode, RegisterOutcome, WhenFull } from '../api/tables.ts';
 import { clientCommand, flag } from '../client-command.ts';
+import { ROWS } from '../rows.ts';
 import { progress } from '../text/cluster.ts';
 
 export const NODE_NAME = flag({
@@ -32,9 +33,7 @@ const WHAT: ReadonlyMap<RegisterOutcome, string> = new Map([
 ]);
 
 export const REGISTER = clientCommand({
-  name: 'register',
-  group: 'Nodes',
-  summary: 'register a node manually',
+  ...ROWS.register,
   details: 'etcd registers automatically when it is started with the token. Repeating the same call is safe.',
   args: ['TOKEN'],
   flags: {

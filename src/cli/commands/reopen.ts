@@ -1,13 +1,12 @@
 import { apiJson } from '../api/json.ts';
 import { partsOf } from '../api/time.ts';
 import { clientCommand } from '../client-command.ts';
+import { ROWS } from '../rows.ts';
 import { instantFromNow } from '../text/time.ts';
 import { TTL } from './new.ts';
 
 export const REOPEN = clientCommand({
-  name: 'reopen',
-  group: 'Tokens',
-  summary: 'give a token a new lifetime, even if it has expired',
+  ...ROWS.reopen,
   details:
     'The members stay, and nodes that are still waiting continue. Once a cluster is complete its members can no longer change, even after reopening. A deleted token cannot be reopened.',
   args: ['TOKEN'],

@@ -3,12 +3,11 @@ import { apiJson } from '../api/json.ts';
 import { ClusterState } from '../api/tables.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { clusterText, membersText, warningsText } from '../text/cluster.ts';
 
 export const SHOW = clientCommand({
-  name: 'show',
-  group: 'Tokens',
-  summary: 'show a cluster, its progress and its members',
+  ...ROWS.show,
   details: 'Expired and deleted tokens are shown until the service removes them.',
   args: ['TOKEN'],
   flags: {},

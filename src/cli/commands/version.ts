@@ -5,6 +5,7 @@ import { readCall } from '../flags.ts';
 import { exampleLines, flagLines } from '../help.ts';
 import { jsonLine, OUTPUT, wantsJson } from '../output.ts';
 import { problemOutput } from '../problem-output.ts';
+import { ROWS } from '../rows.ts';
 
 const HELP = `Print the version of this program. This command does not contact a service.
 
@@ -18,9 +19,7 @@ ${exampleLines(['version', 'version --output json'])}
 
 /** `etcd-discovery version`, also available as `etcd-discovery --version`. */
 export const VERSION: Command = {
-  name: 'version',
-  group: 'Shell',
-  summary: 'print the version of this program',
+  ...ROWS.version,
   flags: [OUTPUT],
   async run(args, terminal) {
     const reading = readCall('version', [], { output: OUTPUT }, args, terminal.env);

@@ -9,14 +9,13 @@ import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT, Failure } from '../exit.ts';
 import { NEW_TOKEN, problemOf } from '../problem.ts';
+import { ROWS } from '../rows.ts';
 import { progress } from '../text/cluster.ts';
 import { connectionJson, liveView } from '../text/live.ts';
 import { watchClient } from '../watch-client.ts';
 
 export const WAIT = clientCommand({
-  name: 'wait',
-  group: 'Tokens',
-  summary: 'wait until a cluster is complete and print its initial cluster',
+  ...ROWS.wait,
   details:
     "Standard output gets only the value for etcd's --initial-cluster; standard error shows registrations. The command survives restarts of the service. Exit codes: 0 complete, 4 no such token, 5 the token has expired or was deleted, 6 timed out.",
   args: ['TOKEN'],

@@ -2,13 +2,12 @@ import { type ClusterChange, type ClusterSnapshot, watchCluster } from '../../cl
 import { apiJson } from '../api/json.ts';
 import { clientCommand } from '../client-command.ts';
 import { EXIT } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { connectionJson, liveView } from '../text/live.ts';
 import { watchClient } from '../watch-client.ts';
 
 export const WATCH = clientCommand({
-  name: 'watch',
-  group: 'Tokens',
-  summary: 'watch a cluster assemble: which nodes registered, when, and how many are missing',
+  ...ROWS.watch,
   details:
     'The command survives restarts of the service. It runs until the token ends or you press Ctrl-C. To wait until the cluster is complete, use etcd-discovery wait.',
   args: ['TOKEN'],

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { dataCommand } from '../data-command.ts';
+import { ROWS } from '../rows.ts';
 import { reportContents } from './contents.ts';
 import { placeOfData, wrongStoreFor } from './open-store.ts';
 
 /** Copies the embedded store's data to a file. */
 export const BACKUP = dataCommand({
-  name: 'backup',
-  summary: "copy the embedded store's data to a file while the service runs",
+  ...ROWS.backup,
   intro: 'Copy the data of the embedded store to a file. The service can be running or stopped.',
   usage: ['backup FILE [flags]'],
   details: `The backup file must not exist yet. It becomes a consistent copy with every write that was

@@ -1,11 +1,11 @@
 import { dataCommand } from '../data-command.ts';
+import { ROWS } from '../rows.ts';
 import { reportContents } from './contents.ts';
 import { requireData, wrongStoreFor } from './open-store.ts';
 
 /** Checks the embedded store's data, or a backup. */
 export const CHECK = dataCommand({
-  name: 'check',
-  summary: "check the embedded store's data or a backup for damage",
+  ...ROWS.check,
   intro: 'Check the data of the embedded store, or a backup of it, without changing anything.',
   usage: ['check [flags]             the data directory', 'check FILE                a backup'],
   details: `The command checks every page of the file, reads every record, and compares the records with the

@@ -8,6 +8,7 @@ import type { Config } from '../../settings/config.ts';
 import { tokenProblem } from '../../values/token-problem.ts';
 import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
 import { EXIT } from '../exit.ts';
+import { ROWS } from '../rows.ts';
 import { storeOf } from './open-store.ts';
 import { type Report, tokens } from './report.ts';
 
@@ -15,8 +16,7 @@ const PIECE_LENGTH = 65_536;
 
 /** Writes live tokens to a file that every store can import. */
 export const EXPORT = dataCommand({
-  name: 'export',
-  summary: 'write the live tokens of a store to a file',
+  ...ROWS.export,
   intro: `Write the live tokens of a store, with their members and times, to a file for
 etcd-discovery import.`,
   usage: ['export FILE [flags]', 'export - [flags]           to standard output', 'export --dry-run [flags]'],

@@ -4,13 +4,13 @@ import { millis, type Token } from '../../discovery/types.ts';
 import type { ImportCounts, Item } from '../../moving/import.ts';
 import type { Config } from '../../settings/config.ts';
 import { dataCommand, STORE_SETTINGS } from '../data-command.ts';
+import { ROWS } from '../rows.ts';
 import { hasData, storeOf } from './open-store.ts';
 import { type Report, tokens } from './report.ts';
 
 /** Imports tokens into a store, from a file or from the Go service's etcd. */
 export const IMPORT = dataCommand({
-  name: 'import',
-  summary: 'import the tokens of an export, or of a Go discovery service, into a store',
+  ...ROWS.import,
   intro: `Import the tokens of an export into a store, with their members in the same order and all
 times unchanged.`,
   usage: [

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { counted } from '../../values/counted.ts';
 import { dataCommand } from '../data-command.ts';
+import { ROWS } from '../rows.ts';
 import { reportContents } from './contents.ts';
 import { dataDirectory, wrongStoreFor } from './open-store.ts';
 
 /** Restores a backup into a data directory. */
 export const RESTORE = dataCommand({
-  name: 'restore',
-  summary: 'restore a backup into a data directory',
+  ...ROWS.restore,
   intro: 'Restore a backup into a data directory of the embedded store.',
   usage: ['restore FILE [flags]'],
   details: `Stop the service first. If the backup is damaged, nothing is changed. Registrations after the
