@@ -21,14 +21,14 @@ export class Counts {
   }
 
   /** Counts the tokens. Returns the revision of the count. */
-  async countTokens(reader: Pick<EtcdReader, 'range'>): Promise<Revision> {
-    const { count, revision: at } = await reader.range(() => ({ ...this.#keys.ends, count_only: true }));
-    this.tokens.counted(count, at);
+  async countTokens(reader: Pick<EtcdReader, 'count'>): Promise<Revision> {
+    const { counts, revision: at } = await reader.count(this.#keys.ends);
+    this.tokens.counted(counts[0] ?? 0, at);
     return at;
   }
 
   /** Reads their bytes in the background, consistent with what the watch has reported. */
-  readBytes(reader: Pick<EtcdReader, 'range'>, told: () => Revision): void {
+  readBytes(reader: Pick<EtcdReader, 'slices'>, told: () => Revision): void {
     this.stop();
     this.#reading = new AbortController();
     void readBytes({ reader, keys: this.#keys, bytes: this.bytes, signal: this.#reading.signal, told });

@@ -14,7 +14,7 @@ const ATTEMPTS = 10;
 
 interface Filling {
   readonly connection: Pick<EtcdConnection, 'txn'>;
-  readonly reader: Pick<EtcdReader, 'range' | 'history'>;
+  readonly reader: Pick<EtcdReader, 'page' | 'count' | 'history'>;
   readonly keys: Keys;
   readonly isOver: () => boolean;
 }
@@ -25,10 +25,9 @@ interface Filling {
  */
 export async function fillPlaces(filling: Filling): Promise<void> {
   const { reader, keys, isOver } = filling;
-  const count = async (span: typeof keys.ends): Promise<number> =>
-    (await reader.range(() => ({ ...span, count_only: true }))).count;
   // Counted together at one revision: a token created between two counts would seem to be missing.
-  const [places, ends] = await Promise.all([count(keys.places), count(keys.ends)]);
+  const { counts } = await reader.count(keys.places, keys.ends);
+  const [places = 0, ends = 0] = counts;
   if (places >= ends) return;
   for (let after: Token | undefined; !isOver(); ) {
     const clusters = await listStoredClusters(reader, keys, after, TOGETHER, () => {});

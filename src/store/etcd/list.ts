@@ -1,10 +1,10 @@
 import type { IKeyValue } from 'etcd3';
-import type { Phase, Place } from '../../discovery/newest.ts';
+import { type Phase, type Place, placeBefore } from '../../discovery/newest.ts';
 import type { OnDamaged } from '../../discovery/store.ts';
-import type { Cluster, Millis, Token } from '../../discovery/types.ts';
+import { type Cluster, type Millis, millis, type Token } from '../../discovery/types.ts';
 import { ClusterListing } from '../listing.ts';
 import { fold } from './log/cluster-log.ts';
-import type { Keys } from './log/keys.ts';
+import type { KeyRange, Keys } from './log/keys.ts';
 import { type EtcdReader, logOf } from './read.ts';
 
 /** The maximum number of keys read at once. */
@@ -14,14 +14,16 @@ const CLUSTER_KEYS = 8;
 
 /** Lists clusters by the byte order of their tokens, after a token, at most `limit`. */
 export async function listStoredClusters(
-  reader: Pick<EtcdReader, 'range' | 'history'>,
+  reader: Pick<EtcdReader, 'page' | 'history'>,
   keys: Keys,
   after: Token | undefined,
   limit: number,
   onDamaged?: OnDamaged,
 ): Promise<readonly Cluster[]> {
-  const page = Math.min(PAGE_KEYS, CLUSTER_KEYS * limit);
-  const { kvs, more } = await reader.range(() => ({ ...keys.clustersAfter(after), limit: page }));
+  const { kvs, more } = await reader.page(keys.clustersAfter(after), {
+    limit: Math.min(PAGE_KEYS, CLUSTER_KEYS * limit),
+    fence: (key) => keys.clusterFence(key),
+  });
   const logs = new Map<Token, IKeyValue[]>();
   let isPart = more;
   for (const kv of kvs) {
@@ -50,28 +52,42 @@ export async function listStoredClusters(
 
 /** Returns the tokens that end in [from, until). */
 export async function endingTokens(
-  reader: Pick<EtcdReader, 'range'>,
+  reader: Pick<EtcdReader, 'page'>,
   keys: Keys,
   from: Millis,
   until: Millis,
   limit: number,
 ): Promise<readonly Token[]> {
   const span = { key: keys.endsBefore(from).range_end, range_end: keys.endsBefore(until).range_end };
-  const { kvs } = await reader.range(() => ({ ...span, limit, keys_only: true }));
+  const { kvs } = await reader.page(span, { limit, keysOnly: true });
   return kvs.map(({ key }) => keys.parseEnd(key));
 }
 
 /** Returns the places of the clusters in a phase, newest first. */
 export async function newestPlaces(
-  reader: Pick<EtcdReader, 'range'>,
+  reader: Pick<EtcdReader, 'page'>,
   keys: Keys,
   phase: Phase,
   after: Place | undefined,
   limit: number,
 ): Promise<readonly Place[]> {
   const span = keys.placesAfter(phase, after);
-  const { kvs } = await reader.range(() => ({ ...span, limit, keys_only: true }));
-  return kvs.map(({ key }) => keys.parsePlace(key));
+  // Before the place of this moment are only clusters of replicas whose clock is ahead. After it they are close together.
+  const now = keys.place(phase, placeBefore(millis(Date.now())));
+  const found: IKeyValue[] = [];
+  for (const part of splitAt(now, span)) {
+    const page = { limit: limit - found.length, keysOnly: true };
+    if (page.limit > 0) found.push(...(await reader.page(part, page)).kvs);
+  }
+  return found.map(({ key }) => keys.parsePlace(key));
+}
+
+function splitAt(at: Buffer, { key, range_end }: KeyRange): readonly KeyRange[] {
+  if (Buffer.compare(at, key) <= 0) return [{ key, range_end }];
+  return [
+    { key, range_end: at },
+    { key: at, range_end },
+  ];
 }
 
 /** Captures an outcome, so that a failure is thrown only where it is awaited. */

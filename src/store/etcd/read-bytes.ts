@@ -9,7 +9,7 @@ const PAGE_KEYS = 500;
 const RETRY_MS = 2000;
 
 interface Reading {
-  readonly reader: Pick<EtcdReader, 'range'>;
+  readonly reader: Pick<EtcdReader, 'slices'>;
   readonly keys: Keys;
   readonly bytes: ByteCount;
   readonly signal: AbortSignal;
@@ -26,20 +26,14 @@ export async function readBytes({ reader, keys, bytes, signal, told }: Reading):
     const at = told();
     bytes.begin(at);
     try {
-      let { key } = keys.clusters;
-      for (let more = true; more && !signal.aborted; ) {
-        const from = key;
-        const page = await reader.range(() => ({
-          ...keys.clusters,
-          key: from,
-          revision: String(at),
-          limit: PAGE_KEYS,
-        }));
+      const slices = reader.slices(keys.clusters, {
+        request: { revision: String(at) },
+        fence: (key) => keys.clusterFence(key),
+      });
+      while (slices.more) {
+        const kvs = await slices.next(PAGE_KEYS);
         if (signal.aborted) return;
-        for (const kv of page.kvs) bytes.read(entryBytes(kv));
-        const last = page.kvs.at(-1);
-        more = page.more && last !== undefined;
-        if (last !== undefined) key = Buffer.concat([last.key, Buffer.alloc(1)]);
+        for (const kv of kvs) bytes.read(entryBytes(kv));
       }
       return;
     } catch {

@@ -8,7 +8,9 @@ import type { Fault } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
-import type { Keys } from './log/keys.ts';
+import type { KeyRange, Keys } from './log/keys.ts';
+import { patiently } from './patiently.ts';
+import { type SliceOptions, Slices } from './slices.ts';
 
 /** CallCounter counts the calls, so that their order is known. */
 export interface CallCounter {
@@ -39,6 +41,23 @@ interface RangePiece extends Piece {
   readonly done: (answer: RangeResult) => void;
 }
 
+/** Tokens whose keys etcd counts in a few milliseconds. */
+const FEW_TOKENS = 10_000;
+/** How long etcd may take to count keys, in ms: half a second for each million, and several where it is busy. */
+const COUNT_MS = 30_000;
+
+/** Page is the first keys of a span, and whether others may follow. */
+export interface Page {
+  readonly kvs: readonly IKeyValue[];
+  readonly more: boolean;
+}
+
+export interface PageOptions {
+  readonly limit: number;
+  readonly keysOnly?: boolean;
+  readonly fence?: SliceOptions['fence'];
+}
+
 const BOUNDS = { calls: 4, pieces: 100, bytes: 512 * 1024 };
 
 export interface ReaderParts {
@@ -60,15 +79,21 @@ export class EtcdReader {
   readonly #keys: Keys;
   readonly #cache: Cache;
   readonly #clock: CallCounter;
+  readonly #tokens: () => number;
   readonly #group: Group<RangePiece>;
   /** Reads that wait for their call. */
   readonly #waiting = new Map<Token, Promise<TokenState>>();
 
-  constructor({ connection, keys, cache, clock, health, onBatch }: ReaderParts) {
+  /** `tokens` returns how many tokens there are. */
+  constructor(
+    { connection, keys, cache, clock, health, onBatch }: ReaderParts,
+    tokens: () => number = () => 0,
+  ) {
     this.#connection = connection;
     this.#keys = keys;
     this.#cache = cache;
     this.#clock = clock;
+    this.#tokens = tokens;
     this.#group = new Group(BOUNDS, health, (pieces, limitMs) => {
       onBatch?.('read', pieces.length);
       return this.#send(pieces, limitMs);
@@ -134,6 +159,30 @@ export class EtcdReader {
         },
       });
     });
+  }
+
+  /** Reads the first keys of a span of which there may be millions. */
+  async page(span: KeyRange, { limit, keysOnly = false, fence }: PageOptions): Promise<Page> {
+    const slices = this.slices(span, { request: { keys_only: keysOnly }, fence });
+    const kvs: IKeyValue[] = [];
+    while (slices.more && kvs.length < limit) kvs.push(...(await slices.next(limit - kvs.length)));
+    return { kvs, more: slices.more };
+  }
+
+  /** Reads a span to its end, slice by slice. */
+  slices(span: KeyRange, options: Pick<SliceOptions, 'request' | 'fence'>): Slices {
+    const isWhole = this.#tokens() <= FEW_TOKENS;
+    return new Slices(span, { ...options, isWhole, read: (request) => this.range(() => request) });
+  }
+
+  /** Counts the keys of spans at one revision. */
+  async count(...spans: readonly KeyRange[]): Promise<{ counts: readonly number[]; revision: Revision }> {
+    const success = spans.map((span) => ({ request_range: { ...span, count_only: true } }));
+    const { header, responses } = await patiently(() =>
+      this.#connection.txn({ compare: [], success, failure: [] }, COUNT_MS),
+    );
+    const counts = responses.map(({ response_range }) => Number(response_range.count));
+    return { counts, revision: revision(BigInt(header.revision)) };
   }
 
   async #send(pieces: readonly RangePiece[], limitMs: number): Promise<void> {

@@ -95,7 +95,7 @@ class OpenStore implements EtcdStore {
     const clock: CallCounter = { tick: 0 };
     const onBatch = options.onBatch ?? (() => {});
     const shared = { connection, keys, cache: this.#cache, clock, health: this.#health, onBatch };
-    this.#reader = new EtcdReader(shared);
+    this.#reader = new EtcdReader(shared, () => this.#counts.tokens.count());
     this.#writer = new Writer({
       ...shared,
       reader: this.#reader,

@@ -130,8 +130,8 @@ test('a page of keys whose only token was swept meanwhile does not end the list'
       revision: 9n,
     }) as unknown as RangeResult;
   const reader = {
-    range: async (request: () => { readonly key: Buffer }) =>
-      request().key.equals(keys.clusters.key) ? page(keys.made(gone), true) : page(keys.made(there), false),
+    page: async ({ key }: { readonly key: Buffer }) =>
+      key.equals(keys.clusters.key) ? page(keys.made(gone), true) : page(keys.made(there), false),
     history: async () => ({ folded: undefined, revision: 9n as Revision }),
   };
   const clusters = await listStoredClusters(reader, keys, undefined, 10);
@@ -144,9 +144,9 @@ test('a page of keys whose only token was swept meanwhile does not end the list'
 test('a short list reads few keys, and a long one reads a page', async () => {
   const limits: unknown[] = [];
   const reader = {
-    range: async (request: () => { readonly limit?: unknown }) => {
-      limits.push(request().limit);
-      return { kvs: [], more: false, revision: 9n, tick: 1, count: 0 } as unknown as RangeResult;
+    page: async (_: unknown, { limit }: { readonly limit: number }) => {
+      limits.push(limit);
+      return { kvs: [], more: false };
     },
     history: async () => ({ folded: undefined, revision: 9n as Revision }),
   };

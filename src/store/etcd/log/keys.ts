@@ -32,6 +32,8 @@ const NUMBER_DIGITS = 10;
 const TIME_DIGITS = 16;
 /** The first letter distinguishes the phases. */
 const PHASE_LETTERS = 1;
+/** The beginnings of the tokens that the service issues, in order: the first 12 bits in hexadecimal. */
+const BEGINNINGS = Array.from({ length: 1 << 12 }, (_, i) => i.toString(16).padStart(3, '0'));
 /** The largest exact time; all times are padded to its digits. */
 const LATEST = Number.MAX_SAFE_INTEGER;
 
@@ -80,6 +82,13 @@ export class Keys {
   /** Returns the span of the clusters after a token. */
   clustersAfter(token: Token | undefined): KeyRange {
     return token === undefined ? this.clusters : { ...this.clusters, key: this.log(token).range_end };
+  }
+
+  /** Returns the first key after this one, below `clusters`, at which one of the beginnings of issued tokens starts. */
+  clusterFence(key: Buffer): Buffer | undefined {
+    const text = key.toString('latin1', this.clusters.key.length);
+    const beginning = BEGINNINGS.find((each) => each > text);
+    return beginning === undefined ? undefined : Buffer.from(this.#clusters + beginning);
   }
 
   size(token: Token): Buffer {
