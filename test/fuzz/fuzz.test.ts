@@ -7,7 +7,7 @@ import { fuzz, replayCorpus } from './engine.ts';
 import type { Target } from './target.ts';
 
 /** Inputs for each target by default. For a long run by hand, use `npm run fuzz`. */
-const RUNS = slow ? 10_000 : 600;
+const RUNS = slow ? 10_000 : 250;
 
 // Fixed, so that a result depends only on the change under test. `npm run fuzz` looks for new failures.
 const random = new Random(Number(process.env['ETCD_DISCOVERY_TEST_SEED'] ?? 1));

@@ -7,7 +7,7 @@ import { lmdbPlace, memoryPlace } from './support/place.ts';
 import { Random, seedOfRun } from './support/random.ts';
 
 const STEPS = 400;
-const HISTORIES = slow ? 40 : 5;
+const HISTORIES = slow ? 40 : 2;
 const random = new Random(seedOfRun());
 
 function histories(name: string, makePlace: MakePlace, count = HISTORIES): void {
