@@ -1,6 +1,7 @@
 import { CLUSTER_LIMITS } from '../limits.ts';
 import { formatDuration } from '../values/duration.ts';
 import { whyUnreachable } from '../values/peer-url.ts';
+import { plainPeerUrl } from '../values/plain-peer-url.ts';
 import { printable } from '../values/quote.ts';
 import { DiscoveryError } from './errors.ts';
 import type { Policy } from './policy.ts';
@@ -202,6 +203,7 @@ const PEER_URL = /^https?:\/\/([^/?#@\s,=:[\]]+|\[[0-9A-Fa-f:.]+\]):([1-9]\d{0,4
 function checkPeerUrl(text: string): PeerUrl {
   const problem = text.length > CLUSTER_LIMITS.peerUrlLength ? undefined : whyUnreachable(text);
   if (problem !== undefined) throw invalid('peer_urls', `the peer URL ${quote(text)} ${problem}`);
+  if (plainPeerUrl(text) !== undefined) return text as PeerUrl;
   const port = Number(PEER_URL.exec(text)?.[2] ?? 0);
   if (
     text.length > CLUSTER_LIMITS.peerUrlLength ||

@@ -1,5 +1,10 @@
 import { create } from '@bufbuild/protobuf';
-import { RegisterMode, RegisterOutcome, WhenFull } from '../../gen/discovery/v1/service_pb.ts';
+import {
+  RegisterMode,
+  RegisterOutcome,
+  RegisterRequestSchema,
+  WhenFull,
+} from '../../gen/discovery/v1/service_pb.ts';
 import { type PutRequest, type PutResponse, PutResponseSchema } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
@@ -97,16 +102,16 @@ export async function register(
   replaced: bigint | undefined,
 ): Promise<Done> {
   const { name, peerUrls } = parseMember(value);
-  const { revision, member, previous, outcome } = await client.register({
-    token: key.token,
-    memberId: key.id,
-    name,
-    peerUrls: [...peerUrls],
-    mode: replaced === undefined ? RegisterMode.CREATE : RegisterMode.REPLACE,
-    whenFull: WhenFull.STANDBY,
-    discoveryText: textOfId(key.id, peerUrls, discoveryTokens(registryName(key))) ?? '',
-    ...(replaced !== undefined && { expectedModRevision: replaced }),
-  });
+  const wanted = create(RegisterRequestSchema);
+  wanted.token = key.token;
+  wanted.memberId = key.id;
+  wanted.name = name;
+  wanted.peerUrls = [...peerUrls];
+  wanted.mode = replaced === undefined ? RegisterMode.CREATE : RegisterMode.REPLACE;
+  wanted.whenFull = WhenFull.STANDBY;
+  wanted.discoveryText = textOfId(key.id, peerUrls, discoveryTokens(registryName(key))) ?? '';
+  if (replaced !== undefined) wanted.expectedModRevision = replaced;
+  const { revision, member, previous, outcome } = await client.register(wanted);
   const { kv } = memberEntry(key, requireMessage(member));
   const before = previous && memberEntry(key, previous).kv;
   return { revision, kv, previous: outcome === RegisterOutcome.UNCHANGED ? kv : before };

@@ -146,14 +146,15 @@ export function discoveryService(
         discovery.register(token, command, caller),
       );
       const { cluster, member, rank, previous, outcome, revision } = registered;
-      return create(RegisterResponseSchema, {
-        member: memberMessage(member, rank),
-        outcome: RegisterOutcome[outcome],
-        standby: rank > cluster.size,
-        cluster: clusterMessage(cluster, discovery),
-        revision,
-        ...(previous !== undefined && { previous: memberMessage(previous, rank) }),
-      });
+      // Field by field, as in `clusterMessage`: a message made from an object costs several times as much.
+      const response = create(RegisterResponseSchema);
+      response.member = memberMessage(member, rank);
+      response.outcome = RegisterOutcome[outcome];
+      response.standby = rank > cluster.size;
+      response.cluster = clusterMessage(cluster, discovery);
+      response.revision = revision;
+      if (previous !== undefined) response.previous = memberMessage(previous, rank);
+      return response;
     }),
 
     listMembers: unary(async (request, resolveCaller) => {

@@ -1,3 +1,5 @@
+import { plainPeerUrl } from './plain-peer-url.ts';
+
 /** PeerAddress is a parsed peer URL. */
 export interface PeerAddress {
   /** The URL as it was written. */
@@ -21,6 +23,12 @@ const IPV4 = /^\d+\.\d+\.\d+\.\d+$/;
 
 /** Parses a peer URL. Undefined if it is not an HTTP URL. */
 export function peerAddressOf(url: string): PeerAddress | undefined {
+  const plain = plainPeerUrl(url);
+  if (plain !== undefined) {
+    const { scheme, host, port } = plain;
+    const isLoopback = host.startsWith('127.');
+    return { url, scheme, host, port, isLoopback, place: `${host}:${port}`, shortPlace: undefined };
+  }
   if (!URL.canParse(url)) return undefined;
   const { protocol, hostname, port } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return undefined;

@@ -1,3 +1,5 @@
+import { plainPeerUrl } from './plain-peer-url.ts';
+
 /** Placeholders that people, templates and systemd leave where an address belongs. */
 const PLACEHOLDER = /[${}<>`]/;
 
@@ -11,6 +13,8 @@ const ADVERTISE = 'set --initial-advertise-peer-urls to the address at which the
  * if that is not certain.
  */
 export function whyUnreachable(url: string): string | undefined {
+  const plain = plainPeerUrl(url);
+  if (plain !== undefined && !UNSPECIFIED.has(plain.host)) return undefined;
   const authority = /^https?:\/\/([^/?#]*)/i.exec(url)?.[1];
   if (authority === undefined) return undefined;
   if (PLACEHOLDER.test(authority)) return `contains a placeholder that was not replaced; ${ADVERTISE}`;

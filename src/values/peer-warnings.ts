@@ -24,9 +24,6 @@ export interface PeerMember {
 interface Peer {
   readonly name: string;
   readonly addresses: readonly PeerAddress[];
-  /** The distinct hosts. */
-  readonly hosts: ReadonlySet<string>;
-  readonly ports: ReadonlySet<number>;
 }
 
 /** The ports on which etcd serves clients, now and before 2.0. */
@@ -46,6 +43,7 @@ const GROUPS_SHOWN = 16;
 export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarning[] {
   if (members.length < 2) return [];
   const peers = members.map(peerOf).filter(({ addresses }) => addresses.length > 0);
+  if (areOrdinary(peers)) return [];
   return [loopback(peers), mixedSchemes(peers), ...sameAddresses(peers), ...ports(peers)].filter(
     (warning) => warning !== undefined,
   );
@@ -57,12 +55,33 @@ const peersOfMembers = new WeakMap<PeerMember, Peer>();
 function peerOf(member: PeerMember): Peer {
   let peer = peersOfMembers.get(member);
   if (peer === undefined) {
-    const addresses = member.peerUrls.slice(0, URLS_READ).flatMap((url) => peerAddressOf(url) ?? []);
-    const hosts = new Set(addresses.map(({ host }) => host));
-    peer = { name: member.name, addresses, hosts, ports: new Set(addresses.map(({ port }) => port)) };
+    const addresses: PeerAddress[] = [];
+    for (const url of member.peerUrls.slice(0, URLS_READ)) {
+      const address = peerAddressOf(url);
+      if (address !== undefined) addresses.push(address);
+    }
+    peer = { name: member.name, addresses };
     peersOfMembers.set(member, peer);
   }
   return peer;
+}
+
+/** Up to this many members, comparing all with all is cheaper than a set of their hosts. */
+const FEW = 9;
+
+/**
+ * Whether nothing can be wrong with a small cluster: one address each, all different, not loopback, with the
+ * same scheme and port. Most clusters are like this, and each registration asks.
+ */
+function areOrdinary(peers: readonly Peer[]): boolean {
+  const first = peers[0]?.addresses[0];
+  if (first === undefined || peers.length > FEW) return false;
+  return peers.every(({ addresses: [own, second] }, index) => {
+    if (own === undefined || second !== undefined) return false;
+    if (own.scheme !== first.scheme || own.port !== first.port) return false;
+    if (own.isLoopback || own.shortPlace !== undefined) return false;
+    return !peers.slice(0, index).some(({ addresses: [other] }) => other?.host === own.host);
+  });
 }
 
 /**
@@ -160,8 +179,8 @@ function clientPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning
  */
 function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | undefined {
   const users = new Map<number, number>();
-  for (const { ports } of peers) {
-    for (const port of ports) users.set(port, (users.get(port) ?? 0) + 1);
+  for (const { addresses } of peers) {
+    for (const port of portsOf(addresses)) users.set(port, (users.get(port) ?? 0) + 1);
   }
   const usersOf = (port: number): number => users.get(port) ?? 0;
   const odd = alone.filter(({ addresses }) =>
@@ -180,14 +199,17 @@ function oddPort(peers: readonly Peer[], alone: readonly Peer[]): PeerWarning | 
 
 function onHostsOfTheirOwn(peers: readonly Peer[]): readonly Peer[] {
   const users = new Map<string, number>();
-  for (const { hosts } of peers) for (const host of hosts) users.set(host, (users.get(host) ?? 0) + 1);
-  return peers.filter(({ hosts }) => isAlone(hosts, users));
+  for (const { addresses } of peers) {
+    for (const host of hostsOf(addresses)) users.set(host, (users.get(host) ?? 0) + 1);
+  }
+  return peers.filter(({ addresses }) => addresses.every(({ host }) => users.get(host) === 1));
 }
 
-function isAlone(hosts: ReadonlySet<string>, users: ReadonlyMap<string, number>): boolean {
-  for (const host of hosts) if (users.get(host) !== 1) return false;
-  return true;
-}
+const hostsOf = (addresses: readonly PeerAddress[]): ReadonlySet<string> =>
+  new Set(addresses.map(({ host }) => host));
+
+const portsOf = (addresses: readonly PeerAddress[]): ReadonlySet<number> =>
+  new Set(addresses.map(({ port }) => port));
 
 function warning(kind: PeerWarningKind, members: readonly Peer[], text: string): PeerWarning {
   return { kind, members: members.slice(0, MEMBERS_TOLD).map(({ name }) => name), text };

@@ -215,7 +215,7 @@ function membersAfter(record: readonly unknown[], fields: number): Member[] {
 function memberAt(record: readonly unknown[], at: number): Member {
   const last = record[at + 6];
   const [version, discoveryText] = Array.isArray(last) ? (last as unknown[]) : [last];
-  const member: Member = {
+  return {
     id: decoder.text(record[at]) as MemberId,
     name: decoder.text(record[at + 1]) as MemberName,
     peerUrls: decoder.peerUrls(record[at + 2]),
@@ -223,9 +223,8 @@ function memberAt(record: readonly unknown[], at: number): Member {
     createRevision: revision(decoder.integer(record[at + 4])),
     modRevision: revision(decoder.integer(record[at + 5])),
     version: decoder.integer(version),
+    ...(discoveryText !== undefined && { discoveryText: decoder.text(discoveryText) as DiscoveryText }),
   };
-  if (discoveryText === undefined) return member;
-  return { ...member, discoveryText: decoder.text(discoveryText) as DiscoveryText };
 }
 
 function checkRecord(stored: unknown, fields: number): readonly unknown[] {

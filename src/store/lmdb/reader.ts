@@ -60,7 +60,8 @@ export class LmdbReader {
       if (latest !== (changeCount === 0 ? MARK_REVISION : Number(modRevision))) {
         throw damagedRecord('its record and its changes do not match');
       }
-      return { ...stored, recent: [], recentAfter: stored.cluster.modRevision };
+      const { cluster, compactRevision } = stored;
+      return { cluster, compactRevision, recent: [], recentAfter: modRevision };
     });
   }
 
