@@ -23,8 +23,8 @@ const common = {
   metafile: true,
 };
 
-/** The commands that scripts call most often. */
-const SHORT_COMMANDS = ['version', 'health', 'new', 'show', 'list', 'list-members', 'delete'];
+/** The commands that scripts call most often. What the others share with them is loaded with them. */
+const SHORT_COMMANDS = ['version', 'health', 'new'];
 
 /** The API as tables, whose values replace the module that gets them from the schema. */
 const TABLES = join(SOURCE, 'cli', 'api', 'tables.ts');
