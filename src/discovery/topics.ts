@@ -17,19 +17,21 @@ export class Bell {
   #wake: (() => void) | undefined;
 
   ring(): void {
-    this.#rung = true;
-    this.#wake?.();
+    const wake = this.#wake;
+    this.#wake = undefined;
+    if (wake === undefined) this.#rung = true;
+    else wake();
   }
 
-  /** Resolves at the next ring, or immediately if the bell rang since the last wait. */
-  async wait(): Promise<void> {
+  /** Resolves at the next ring, or immediately if the bell rang since the last one that ended a wait. */
+  wait(): Promise<void> {
     if (!this.#rung) {
-      await new Promise<void>((resolve) => {
+      return new Promise((resolve) => {
         this.#wake = resolve;
       });
-      this.#wake = undefined;
     }
     this.#rung = false;
+    return Promise.resolve();
   }
 }
 

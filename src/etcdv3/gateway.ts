@@ -8,9 +8,8 @@ import {
 import { Auth, Cluster, KV, Maintenance, Watch } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { onEnd } from '../on-end.ts';
 import { deleteRange } from './delete.ts';
-import { away, isV3Defect, refusal } from './errors.ts';
+import { away, endOf, isV3Defect, refusal } from './errors.ts';
 import type { ServerIdentity } from './header.ts';
 import type { V3ClientOf, V3GatewayOptions } from './options.ts';
 import { put } from './put.ts';
@@ -82,25 +81,23 @@ export function etcdV3Gateway(clientOf: V3ClientOf, options: V3GatewayOptions): 
       txn: unary(txn),
     }),
     createServiceImplSpec<typeof Watch>(Watch, {
-      async *watch(requests, context) {
+      // Not a generator, and nor are the responses, because thousands of watches wait.
+      watch(requests, context) {
         const { signal } = context;
         if (stopping.aborted) throw away();
-        const stream = new WatchStream(clientOf(context), identity, expiredPauseMs);
+        const end = (): void => stream.end(endOf(signal));
+        const stream = new WatchStream(clientOf(context), {
+          identity,
+          refused,
+          expiredPauseMs,
+          onEnded() {
+            signal.removeEventListener('abort', end);
+            remove(stream);
+          },
+        });
+        signal.addEventListener('abort', end);
         add(stream);
-        const leave = onEnd(signal, () => remove(stream));
-        // An error thrown at a yield comes from the client's end of the stream, not from a failure here.
-        let isHanding = false;
-        try {
-          for await (const answer of stream.answers(requests, signal)) {
-            isHanding = true;
-            yield answer;
-            isHanding = false;
-          }
-        } catch (thrown) {
-          throw isHanding ? thrown : refused(thrown);
-        } finally {
-          leave();
-        }
+        return stream.answers(requests);
       },
     }),
     createServiceImplSpec<typeof Maintenance>(Maintenance, maintenance),

@@ -22,3 +22,13 @@ export interface V3GatewayOptions {
 
 /** V3ClientOf returns the client for the calls behind one of etcd's, which acts for its caller. */
 export type V3ClientOf = (context: Pick<HandlerContext, 'values'>) => LocalClient;
+
+export interface WatchStreamOptions {
+  readonly identity: ServerIdentity;
+  /** Converts a failure for the client. */
+  readonly refused: (thrown: Error) => Error;
+  /** Called once, when the stream has ended or its client has left. */
+  readonly onEnded: () => void;
+  /** The interval at which an expired token is checked for reopening. */
+  readonly expiredPauseMs: number | undefined;
+}

@@ -8,14 +8,15 @@ import {
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import type { LocalClient } from '../etcd/client.ts';
 import { V3_LIMITS } from '../limits.ts';
-import { compactedError, endOf, isAway, refusal } from './errors.ts';
-import { header, type ServerIdentity } from './header.ts';
+import { compactedError, isAway, refusal } from './errors.ts';
+import { header } from './header.ts';
 import type { KeySpan } from './keys.ts';
+import type { WatchStreamOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { Pace } from './pace.ts';
 import { progressOf, statesOf } from './progress.ts';
 import { ProgressRequests } from './progress-requests.ts';
-import { requireReadable } from './require-readable.ts';
+import { ReadableRequests } from './readable-requests.ts';
 import { farewellRevision, isStillExpired, isTokenGone, refusalNow, strayFarewell } from './token-end.ts';
 import { clusterToWatch, type Found, spanToWatch } from './watch-request.ts';
 import { type Happening, Watcher } from './watcher.ts';
@@ -30,46 +31,36 @@ const EXPIRED_PAUSE_MS = 15_000;
 /** WatchStream is one stream of a client, with all of its watches. */
 export class WatchStream {
   readonly #client: LocalClient;
-  readonly #identity: ServerIdentity;
-  readonly #expiredPauseMs: number;
+  readonly #options: WatchStreamOptions;
   readonly #watchers = new Map<bigint, Watcher>();
-  readonly #outbox = new Outbox<WatchResponse>();
+  readonly #outbox: Outbox<WatchResponse>;
   readonly #pace: Pace;
-  readonly #progress: ProgressRequests;
+  /** Nodes never request progress. */
+  #progress: ProgressRequests | undefined;
   /** The watches whose token has ended. */
-  readonly #idle = new Set<Watcher>();
+  #idle: Set<Watcher> | undefined;
   #nextId = 0n;
   #noMoreRequests = false;
   #notifying = false;
 
-  /** `expiredPauseMs` is the interval at which an expired token is checked for reopening. */
-  constructor(client: LocalClient, identity: ServerIdentity, expiredPauseMs: number = EXPIRED_PAUSE_MS) {
+  constructor(client: LocalClient, options: WatchStreamOptions) {
     this.#client = client;
-    this.#pace = new Pace(client.work, () => this.#outbox.ended);
-    this.#progress = new ProgressRequests({
-      client,
-      watchers: this.#watchers,
-      answer: (revision) => this.#send(NO_WATCH, revision, {}),
-      onFailure: (thrown) => this.end(thrown),
+    this.#options = options;
+    this.#outbox = new Outbox(() => {
+      for (const watcher of this.#watchers.values()) watcher.stop();
+      this.#watchers.clear();
+      options.onEnded();
     });
-    this.#identity = identity;
-    this.#expiredPauseMs = expiredPauseMs;
+    this.#pace = new Pace(client.work, () => this.#outbox.ended);
   }
 
   /**
-   * Yields the responses. Ends when no requests and no watches are left. Throws the signal's reason, and an error when
-   * the service stops, so that clients retry.
+   * Handles the requests, and returns the responses. They end when no requests and no watches are left, and with the
+   * failure with which the stream is ended.
    */
-  async *answers(requests: AsyncIterable<WatchRequest>, signal: AbortSignal): AsyncGenerator<WatchResponse> {
-    const end = (): void => this.end(endOf(signal));
-    signal.addEventListener('abort', end, { once: true });
-    this.#take(requireReadable(requests)).catch((thrown: Error) => this.end(thrown));
-    try {
-      yield* this.#outbox.items();
-    } finally {
-      signal.removeEventListener('abort', end);
-      this.end();
-    }
+  answers(requests: AsyncIterable<WatchRequest>): AsyncIterable<WatchResponse> {
+    this.#take(new ReadableRequests(requests)).catch((thrown: Error) => this.end(thrown));
+    return this.#outbox;
   }
 
   get watches(): number {
@@ -98,9 +89,7 @@ export class WatchStream {
 
   /** Ends every watch and the stream, with or without a failure. */
   end(failure?: Error): void {
-    for (const watcher of this.#watchers.values()) watcher.stop();
-    this.#watchers.clear();
-    this.#outbox.end(failure);
+    if (!this.#outbox.ended) this.#outbox.end(failure && this.#options.refused(failure));
   }
 
   #endIfDone(): void {
@@ -110,7 +99,7 @@ export class WatchStream {
   async #take(requests: AsyncIterable<WatchRequest>): Promise<void> {
     for await (const { requestUnion } of requests) {
       await this.#pace.next();
-      if (requestUnion.case !== 'progressRequest') await this.#progress.settled();
+      if (requestUnion.case !== 'progressRequest') await this.#progress?.settled();
       switch (requestUnion.case) {
         case 'createRequest':
           await this.#create(requestUnion.value);
@@ -119,6 +108,7 @@ export class WatchStream {
           await this.#cancel(requestUnion.value.watchId);
           break;
         case 'progressRequest':
+          this.#progress ??= this.#progressRequests();
           await this.#progress.ask();
           break;
         case undefined:
@@ -142,7 +132,7 @@ export class WatchStream {
     const id = request.watchId === 0n ? this.#newId() : request.watchId;
     const watcher = new Watcher(id, span, request, cluster, revision);
     this.#watchers.set(id, watcher);
-    this.#progress.include(watcher, cluster.modRevision);
+    this.#progress?.include(watcher, cluster.modRevision);
     await this.#send(id, revision, { created: true });
     if (watcher.isStrayNode) await this.#send(id, watcher.delivered, { events: strayFarewell(watcher) });
     this.#run(watcher);
@@ -153,7 +143,7 @@ export class WatchStream {
       if (!watcher.stopped) await this.#send(watcher.id, revision, { events: [...events] });
     };
     watcher
-      .run(this.#client, deliver, () => void this.#progress.answer())
+      .run(this.#client, deliver, () => void this.#progress?.answer())
       .then(
         async () => {
           if (!watcher.stopped)
@@ -182,10 +172,10 @@ export class WatchStream {
     const look = async (): Promise<void> => {
       if (watcher.stopped) return;
       if (await isStillExpired(this.#client, watcher)) return this.#runWhenReopened(watcher);
-      this.#idle.delete(watcher);
+      this.#idle?.delete(watcher);
       if (!watcher.stopped) this.#run(watcher);
     };
-    setTimeout(() => void look(), this.#expiredPauseMs).unref();
+    setTimeout(() => void look(), this.#options.expiredPauseMs ?? EXPIRED_PAUSE_MS).unref();
   }
 
   /**
@@ -195,7 +185,9 @@ export class WatchStream {
    */
   async #tokenEnded(watcher: Watcher, thrown: unknown): Promise<void> {
     if (watcher.stopped) return;
-    if (this.#idle.size >= V3_LIMITS.endedPerStream) return this.#ended(watcher, refusal(thrown).rawMessage);
+    if ((this.#idle?.size ?? 0) >= V3_LIMITS.endedPerStream)
+      return this.#ended(watcher, refusal(thrown).rawMessage);
+    this.#idle ??= new Set();
     this.#idle.add(watcher);
     const revision = farewellRevision(watcher, thrown);
     const events = watcher.farewell(refusal(thrown).rawMessage, revision);
@@ -221,14 +213,23 @@ export class WatchStream {
   #forget(watcher: Watcher): void {
     watcher.stop();
     this.#watchers.delete(watcher.id);
-    this.#progress.forget(watcher);
-    this.#idle.delete(watcher);
+    this.#progress?.forget(watcher);
+    this.#idle?.delete(watcher);
   }
 
   /** etcd answers a watch that it rejects as created and cancelled at once. */
   async #refuse(cancelReason: string): Promise<void> {
     const revision = await this.#client.revision();
     await this.#send(NO_WATCH, revision, { created: true, canceled: true, cancelReason });
+  }
+
+  #progressRequests(): ProgressRequests {
+    return new ProgressRequests({
+      client: this.#client,
+      watchers: this.#watchers,
+      answer: (revision) => this.#send(NO_WATCH, revision, {}),
+      onFailure: (thrown) => this.end(thrown),
+    });
   }
 
   #newId(): bigint {
@@ -243,7 +244,7 @@ export class WatchStream {
   ): Promise<void> {
     const response = create(WatchResponseSchema, fields);
     response.watchId = watchId;
-    response.header = header(this.#identity, revision);
+    response.header = header(this.#options.identity, revision);
     return this.#outbox.put(response);
   }
 }

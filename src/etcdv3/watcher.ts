@@ -24,7 +24,10 @@ export class Watcher {
   readonly wantsProgress: boolean;
   /** Whether it is an etcd node that waits for its members. */
   readonly isNode: boolean;
-  readonly #request: WatchCreateRequest;
+  /** What of the request is still needed: its keys would hold the memory of the message. */
+  readonly #startRevision: bigint;
+  readonly #filters: WatchCreateRequest['filters'];
+  readonly #prevKv: boolean;
   readonly #cluster: Cluster;
   readonly #abort = new AbortController();
   readonly #begun: bigint;
@@ -40,7 +43,9 @@ export class Watcher {
     this.span = span;
     this.wantsProgress = request.progressNotify;
     this.isNode = isNodeWatch(span, request);
-    this.#request = request;
+    this.#startRevision = request.startRevision;
+    this.#filters = request.filters;
+    this.#prevKv = request.prevKv;
     this.#cluster = cluster;
     this.#begun = revision;
     this.#revision = revision;
@@ -67,7 +72,7 @@ export class Watcher {
 
   /** Whether the watch starts after a revision. */
   startsAfter(revision: bigint): boolean {
-    return this.#request.startRevision > revision;
+    return this.#startRevision > revision;
   }
 
   /**
@@ -75,7 +80,7 @@ export class Watcher {
    * such a node starts after a revision that the store has not reached. Its count is unknown here.
    */
   get isStrayNode(): boolean {
-    return this.isNode && this.#request.startRevision - 1n > this.#begun;
+    return this.isNode && this.#startRevision - 1n > this.#begun;
   }
 
   stop(): void {
@@ -142,7 +147,7 @@ export class Watcher {
 
   async #tellFinal(client: DiscoveryClient, deliver: (happening: Happening) => Promise<void>): Promise<void> {
     const { members } = await client.listMembers({ token: this.span.token, refuseExpired: true });
-    const revision = this.#request.startRevision - 1n;
+    const revision = this.#startRevision - 1n;
     await deliver({ revision, events: finalEvents(this.span, members, revision) });
   }
 
@@ -153,7 +158,7 @@ export class Watcher {
   ): Promise<void> {
     const events = changes
       .filter((change) => contains(this.span, change.key) && this.#isWanted(change))
-      .map((change) => eventOf(change, revision, this.#request));
+      .map((change) => eventOf(change, revision, { prevKv: this.#prevKv }));
     if (revision > this.#revision) this.#revision = revision;
     if (events.length > 0) await deliver({ revision, events });
     if (revision > this.#delivered) this.#delivered = revision;
@@ -162,6 +167,6 @@ export class Watcher {
   #isWanted({ now }: KeyChange): boolean {
     const unwanted =
       now === undefined ? WatchCreateRequest_FilterType.NODELETE : WatchCreateRequest_FilterType.NOPUT;
-    return !this.#request.filters.includes(unwanted);
+    return !this.#filters.includes(unwanted);
   }
 }

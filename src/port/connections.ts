@@ -45,16 +45,20 @@ export class Connections {
     socket.on('error', ignore);
     this.#accepted.add(socket);
     const count = connect(socket);
-    const peer = peerOf(socket);
     socket.on('close', () => {
       count?.end();
-      this.#crowded.delete(peer);
       this.#accepted.delete(socket);
       this.onClosed?.();
     });
-    if (count?.verdict === 'REFUSED') this.#crowded.add(peer);
+    if (count?.verdict === 'REFUSED') this.#markCrowded(socket);
     else if (count?.verdict === 'DROPPED') socket.destroy();
     if (count !== undefined && count.verdict !== 'WELCOME') onRefused('client_connections');
+  }
+
+  #markCrowded(socket: Socket): void {
+    const peer = peerOf(socket);
+    this.#crowded.add(peer);
+    socket.on('close', () => this.#crowded.delete(peer));
   }
 
   /** Detects the protocol of a socket that is ready for HTTP, and serves it. */

@@ -9,6 +9,8 @@ import { Http2Response } from './counted-response.ts';
 import type { Gate } from './gate.ts';
 import { endUnread } from './http2-unread.ts';
 
+const NO_HEADERS: readonly string[] = [];
+const NO_TRAILERS: OutgoingHttpHeaders = {};
 const AFTER_TRAILERS = { waitForTrailers: true };
 
 /** The headers of nearly every call, because V8 looks up a name again each time it is put in lower case. */
@@ -29,16 +31,16 @@ export interface Http2Pair {
 export class Http2Call {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: readonly string[];
+  rawHeaders: readonly string[];
   /** The socket of the connection. */
   readonly socket: Socket;
   readonly httpVersion = '2.0';
   answer: Gate | undefined;
   readonly #head: Record<string, string | number> = {};
-  #trailers: OutgoingHttpHeaders = {};
+  #trailers: OutgoingHttpHeaders = NO_TRAILERS;
   #isEnded = false;
   #response: Http2Response | undefined;
-  readonly #onClose: (() => void)[] = [];
+  #onClose: readonly (() => void)[] = [];
 
   constructor(
     stream: ServerHttp2Stream,
@@ -88,7 +90,8 @@ export class Http2Call {
   }
 
   onClose(listener: () => void): void {
-    this.#onClose.push(listener);
+    // Appending in place would reserve room for sixteen more.
+    this.#onClose = this.#onClose.concat(listener);
   }
 
   getHeaderNames(): string[] {
@@ -108,8 +111,9 @@ export class Http2Call {
     const head = this.#head;
     for (const [name, value] of Object.entries(headers)) head[lowerCase(name)] = value;
     head[':status'] = status;
-    this.stream.on('wantTrailers', () => this.stream.sendTrailers(this.#trailers));
     this.stream.respond(head, AFTER_TRAILERS);
+    // Only Node's own objects would need them again.
+    this.rawHeaders = NO_HEADERS;
   }
 
   /** Sets the trailers to send after the body. */
@@ -126,6 +130,7 @@ export class Http2Call {
     if (this.#isGone() || this.answer?.lets(chunk) === false) return;
     this.#isEnded = true;
     const { stream } = this;
+    stream.on('wantTrailers', () => stream.sendTrailers(this.#trailers));
     if (!stream.readableEnded) stream.on('finish', () => endUnread(stream));
     stream.end(chunk);
   }

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Connection } from './connection.ts';
 import { Http2Call } from './http2-call.ts';
 import { FloodLookout } from './http2-flood.ts';
-import { startPings } from './http2-ping.ts';
+import { Pings } from './http2-ping.ts';
 import { Http2Stream } from './http2-stream.ts';
 import type { PortSetup } from './setup.ts';
 import { LOOK_MS } from './unread.ts';
@@ -40,7 +40,7 @@ export class Http2Connection implements Connection {
   /** The requests that have not been started. */
   private readonly waiting: Arrival[] = [];
   private readonly lookout: FloodLookout;
-  private readonly sweepPings: (now: number) => void;
+  private readonly pings: Pings;
   private idleSince = performance.now();
   private isCutOff = false;
   private isQueued = false;
@@ -53,8 +53,8 @@ export class Http2Connection implements Connection {
     this.setup = setup;
     this.events = events;
     this.lookout = new FloodLookout(setup.limits);
-    this.sweepPings = startPings(session, socket, setup);
-    socket.once('close', () => {
+    this.pings = new Pings(session, socket, setup);
+    socket.on('close', () => {
       for (const open of this.open) open.endClosed();
     });
   }
@@ -177,7 +177,7 @@ export class Http2Connection implements Connection {
       return;
     }
     this.look(now);
-    this.sweepPings(now);
+    this.pings.sweep(now);
   }
 
   look(now: number): void {

@@ -1,4 +1,4 @@
-import { type Rate, take } from '../values/token-bucket.ts';
+import { take } from '../values/token-bucket.ts';
 
 /** NGHTTP2_ERR_FLOODED: nghttp2's own counters. */
 const FLOODED = -904;
@@ -26,7 +26,6 @@ export class FloodLookout {
   readonly #limits: FloodLimits;
   /** Set once the maximum number of streams was open. */
   #wasFull = false;
-  readonly #hasty: Rate;
   /** When the bucket of hasty resets is full again. */
   #hastyFull = 0;
   /** The peer's bytes at the last look, its time, and the requests since. */
@@ -38,7 +37,6 @@ export class FloodLookout {
 
   constructor(limits: FloodLimits) {
     this.#limits = limits;
-    this.#hasty = { burst: limits.hastyBurst, interval: 1000 / limits.hastyRate };
   }
 
   /** Records a request, and the number of open streams. */
@@ -49,7 +47,8 @@ export class FloodLookout {
 
   /** Records a stream that was reset soon after it was opened. True: there were too many. */
   countReset(now: number): boolean {
-    const taken = take(this.#hasty, this.#hastyFull, now);
+    const { hastyBurst, hastyRate } = this.#limits;
+    const taken = take({ burst: hastyBurst, interval: 1000 / hastyRate }, this.#hastyFull, now);
     if ('wait' in taken) return true;
     this.#hastyFull = taken.full;
     return false;

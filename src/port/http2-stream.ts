@@ -62,9 +62,10 @@ export class Http2Stream {
       this.#restsUntil = now + restTime(this.#setup.limits);
   }
 
-  /** Counts from here on: nearly all streams are over before the first sweep. */
+  /** Counts from the first look at unread bytes on: nearly all streams are over before, or wait for news. */
   #countDrains(): number {
     if (this.#drains === undefined) {
+      if (this.#stream.writableLength === 0) return 0;
       this.#drains = 0;
       this.#stream.on('drain', () => {
         this.#drains = (this.#drains ?? 0) + 1;

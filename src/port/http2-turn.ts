@@ -8,16 +8,18 @@ import type { Http2Session, Http2Stream } from 'node:http2';
 
 /** Makes every end of the connection happen in a separate turn of the event loop. */
 export function endLater(session: Http2Session): void {
-  const destroy = session.destroy.bind(session);
-  session.destroy = (...how) => {
-    setImmediate(destroy, ...how);
-  };
+  session.destroy = destroySessionLater;
 }
 
 /** Makes every reset of the stream happen in a separate turn of the event loop. */
 export function resetLater(stream: Http2Stream): void {
   stream.close = closeLater;
   stream.destroy = destroyLater;
+}
+
+function destroySessionLater(this: Http2Session, ...how: Parameters<Http2Session['destroy']>): void {
+  const plain = Object.getPrototypeOf(this) as Http2Session;
+  setImmediate(() => plain.destroy.apply(this, how));
 }
 
 function closeLater(this: Http2Stream, ...how: Parameters<Http2Stream['close']>): void {

@@ -63,6 +63,12 @@ export function createHttp2(
     warn({ remote: shownAddress(socket.remoteAddress), flood }, 'closed the connection of a flooding client');
   };
 
+  const events: Http2Events = {
+    request: handlers.request.bind(handlers),
+    call: handlers.call.bind(handlers),
+    onFlood,
+  };
+
   server.on('sessionError', ({ code, errno }: NodeJS.ErrnoException, session: ServerHttp2Session) => {
     // Socket errors mean that the peer has left.
     if (code?.startsWith('ERR_HTTP2') !== true) return;
@@ -79,11 +85,7 @@ export function createHttp2(
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 could not create a session for a connection');
     endLater(session);
-    const connection = new Http2Connection(session, socket, setup, {
-      request: handlers.request.bind(handlers),
-      call: handlers.call.bind(handlers),
-      onFlood,
-    });
+    const connection = new Http2Connection(session, socket, setup, events);
     connections.set(session, connection);
     const onStream: OnStream = (stream, headers, flags, rawHeaders) => {
       resetLater(stream);

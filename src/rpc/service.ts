@@ -9,10 +9,6 @@ import {
   RegisterResponseSchema,
   ReopenTokenResponseSchema,
   type WatchMembersRequest,
-  type WatchMembersResponse,
-  WatchMembersResponseSchema,
-  WatchSnapshotSchema,
-  WatchStartedSchema,
 } from '../../gen/discovery/v1/service_pb.ts';
 import type { Caller } from '../discovery/access.ts';
 import { changeBytes, TOKEN_BASE } from '../discovery/bytes.ts';
@@ -21,26 +17,15 @@ import type { Discovery } from '../discovery/discovery.ts';
 import { parseMemberId } from '../discovery/parse.ts';
 import type { Written } from '../discovery/store.ts';
 import { revision } from '../discovery/types.ts';
-import type { WatchItem } from '../discovery/watch.ts';
 import { onEnd } from '../on-end.ts';
-import { ownTurn } from '../own-turn.ts';
 import { ADDRESS, enter, QUOTA, RESOLVE_CALLER, type ResolveCaller } from './caller.ts';
 import { asDiscoveryError, connectError } from './errors.ts';
-import {
-  clusterMessage,
-  clusterResponse,
-  eventUpdate,
-  listResponse,
-  memberMessage,
-  membersMessage,
-} from './messages.ts';
+import { clusterMessage, clusterResponse, listResponse, memberMessage } from './messages.ts';
 import { noteReason, noteToken, type Reports } from './reports.ts';
 import { createRequest, registerCommand, reopenTtl } from './request.ts';
 import { BARE_FACTS, type ServiceFacts, serviceInfo } from './service-info.ts';
 import { type Spending, spend } from './spend.ts';
-
-/** From this many members, building a message of all of them takes half a millisecond. */
-const LARGE = 100;
+import { WatchMessages } from './watch-messages.ts';
 
 /** CallContext is the part of a call's context that the handlers use: the signal and the caller. */
 export interface CallContext extends Pick<HandlerContext, 'signal' | 'values'> {
@@ -164,32 +149,16 @@ export function discoveryService(
       return listResponse(view, discovery);
     }),
 
-    async *watchMembers(
-      request: WatchMembersRequest,
-      { signal, values }: CallContext,
-    ): AsyncGenerator<WatchMembersResponse> {
+    watchMembers(request: WatchMembersRequest, { signal, values }: CallContext) {
       noteToken(values, request.token);
-      // An error thrown at a yield comes from the client's end of the stream, not from a failure here.
-      let isHanding = false;
       try {
         const after = request.afterRevision === undefined ? undefined : revision(request.afterRevision);
         const { token, caller } = enter(request.token, values.get(RESOLVE_CALLER));
         const leave = onEnd(signal, values.get(QUOTA).watch());
-        try {
-          for await (const item of discovery.watch(token, after, signal, caller)) {
-            // For each watcher, converting the deletion of a large cluster takes milliseconds.
-            if (item.type === 'EVENT' && (item.event.removed?.length ?? 0) > LARGE) await ownTurn();
-            const update = updateOf(item, discovery);
-            isHanding = true;
-            yield update;
-            isHanding = false;
-          }
-        } finally {
-          leave();
-        }
+        const items = discovery.watch(token, after, signal, caller);
+        return new WatchMessages(items, { discovery, refuse: (thrown) => refuse(thrown, values), leave });
       } catch (thrown) {
-        if (isHanding) throw thrown;
-        refuse(thrown, values);
+        return refuse(thrown, values);
       }
     },
 
@@ -236,14 +205,4 @@ export function discoveryService(
       });
     }),
   };
-}
-
-function updateOf(item: WatchItem, discovery: Discovery): WatchMembersResponse {
-  if (item.type === 'EVENT') return eventUpdate(item.event);
-  const message = create(WatchMembersResponseSchema);
-  message.update =
-    item.type === 'SNAPSHOT'
-      ? { case: 'snapshot', value: membersMessage(WatchSnapshotSchema, item, discovery) }
-      : { case: 'started', value: create(WatchStartedSchema, { revision: item.revision }) };
-  return message;
 }

@@ -18,7 +18,7 @@ export const GONE = new ConnectError('the client canceled the call', Code.Cancel
 const OVER = new ConnectError('the call has ended', Code.Canceled);
 
 /**
- * GrpcCall is one call as interceptors and the handler see it. Most of them need only the message, so
+ * GrpcCall is one call as the handler sees it. Most handlers need only the message, so
  * whatever is expensive (headers, the signal, the URL) is created on demand.
  */
 export class GrpcCall implements HandlerContext {

@@ -3,8 +3,12 @@
 
 import type { ServerHttp2Stream } from 'node:http2';
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
+import { Code, ConnectError } from '@connectrpc/connect';
 
 const PREFIX_BYTES = 5;
+/** The flag of a compressed message. */
+const COMPRESSED = 1;
+const NO_BYTES = new Uint8Array();
 
 export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): Buffer {
   const bytes = toBinary(desc, message);
@@ -50,6 +54,48 @@ export function readGrpcBody(stream: ServerHttp2Stream, readMaxBytes: number): P
     // In a call that had to wait, an empty body has ended by now, without a further event.
     if (stream.readableEnded) resolve(body);
   });
+}
+
+/** FrameSplitter splits a body that arrives in pieces into messages. Its errors are the same as Connect's. */
+export class FrameSplitter {
+  readonly #readMaxBytes: number;
+  #bytes: Uint8Array = NO_BYTES;
+  #length = 0;
+
+  constructor(readMaxBytes: number) {
+    this.#readMaxBytes = readMaxBytes;
+  }
+
+  /** Whether there are bytes of an incomplete message. */
+  get hasRest(): boolean {
+    return this.#length > 0;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#bytes = this.#length === 0 ? chunk : joined(this.#bytes, this.#length, chunk);
+    this.#length += chunk.length;
+  }
+
+  /** Returns the bytes of the next complete message, if there is one. Throws if it is too large or compressed. */
+  next(): Uint8Array | undefined {
+    if (this.#length < PREFIX_BYTES) return undefined;
+    const { buffer, byteOffset } = this.#bytes;
+    const size = new DataView(buffer, byteOffset).getUint32(1);
+    if (size > this.#readMaxBytes) {
+      const words = `message size ${size} is larger than configured readMaxBytes ${this.#readMaxBytes}`;
+      throw new ConnectError(words, Code.ResourceExhausted);
+    }
+    const end = PREFIX_BYTES + size;
+    if (this.#length < end) return undefined;
+    const isCompressed = ((this.#bytes[0] ?? 0) & COMPRESSED) !== 0;
+    // A copy, because a message's bytes refer to it, and it may hold the memory of a whole read.
+    const message = new Uint8Array(this.#bytes.subarray(PREFIX_BYTES, end));
+    this.#length -= end;
+    this.#bytes = this.#length === 0 ? NO_BYTES : this.#bytes.subarray(end);
+    if (!isCompressed) return message;
+    const words = 'received compressed envelope, but do not know how to decompress';
+    throw new ConnectError(words, Code.Internal);
+  }
 }
 
 /** Doubles the capacity when it is used up, so that many small chunks cost no more than few large ones. */

@@ -1,11 +1,10 @@
-import type { ContextValues, Interceptor } from '@connectrpc/connect';
+import type { ContextValues } from '@connectrpc/connect';
 import type { Http2Call } from '../../port/port.ts';
 import type { Work } from '../../work.ts';
 import type { GrpcCall, Input } from './grpc-call.ts';
 
 export interface GrpcOptions {
   readonly readMaxBytes: number;
-  readonly interceptors: readonly Interceptor[];
   /** Returns the work budget to which a call's response is charged. */
   readonly workOf: (values: ContextValues) => Work;
 }

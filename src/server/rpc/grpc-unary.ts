@@ -20,7 +20,7 @@ const SHARED: ReadonlySet<string> = new Set([
 
 /**
  * Returns the function that answers the calls of a method with one message each way: what `grpcMethod` does for
- * streams, without interceptors and iterators.
+ * streams, without iterators.
  */
 export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
   const { input, output } = spec.method;

@@ -56,11 +56,10 @@ export function rpcHandler(
     readMaxBytes,
     // Longer ones were removed before: they would end the call at once.
     maxTimeoutMs: LONGEST_TIMER_MS,
-    interceptors: [noteOutcome],
   };
   const router = createConnectRouter({
     ...options,
-    interceptors: [...options.interceptors, refuseTurnedAway],
+    interceptors: [noteOutcome, refuseTurnedAway],
     // Not brotli, which takes thirty times as long at its default quality.
     acceptCompression: [compressionGzip],
     // A misspelled field is rejected instead of being treated as missing.
@@ -72,7 +71,7 @@ export function rpcHandler(
   const grpc = new Map(
     methods.map((spec) => [
       `/${spec.method.parent.typeName}/${spec.method.name}`,
-      grpcMethod(spec, { ...options, workOf }),
+      grpcMethod(spec, { readMaxBytes, workOf }),
     ]),
   );
   const valuesWith = (request: RequestHead, outcome: Outcome): ContextValues =>

@@ -42,6 +42,11 @@ export function noteError(outcome: Outcome, thrown: unknown): void {
   outcome.code = codeToString(ConnectError.from(thrown).code);
 }
 
+/** Throws after the deadline: a handler ends silently then, which its client would take for the end of the data. */
+export function requireInTime({ reason }: AbortSignal): void {
+  if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
+}
+
 async function* noted<T extends MessageInitShape<DescMessage>>(
   messages: AsyncIterable<T>,
   signal: AbortSignal,
@@ -52,9 +57,7 @@ async function* noted<T extends MessageInitShape<DescMessage>>(
       if (isLarge(message)) await ownTurn();
       yield message;
     }
-    // A handler ends silently at its deadline, which its client would take for the end of the data.
-    const reason: unknown = signal.reason;
-    if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;
+    requireInTime(signal);
     outcome.code = 'ok';
   } catch (thrown) {
     noteError(outcome, thrown);
