@@ -57,7 +57,10 @@ for (const proxy of ['strips', 'keeps'] as const) {
 
     const unknown = await run(['show', `${base}/nobody`]);
     assert.equal(unknown.code, 4);
-    assert.ok(unknown.stderr.endsWith(` new --size 3 --server ${base}\n`), unknown.stderr);
+    const unused = (await says(['new', '--size', '2', '--quiet', '--server', base])).trim();
+    await says(['delete', unused, '--yes']);
+    const deleted = await run(['list-members', unused]);
+    assert.ok(deleted.stderr.endsWith(` new --size 2 --server ${base}\n`), deleted.stderr);
     const outside = await run(['show', `${new URL(base).origin}/${token}`]);
     assert.equal(outside.code, 3, 'a URL outside of the path is not the service');
     const noToken = await run(['show', base, '--server', base]);
