@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { BootstrapPlan, BootstrapResult } from './measure/bootstrap.ts';
 import { measureCalls } from './measure/calls.ts';
+import { measureWithOthers } from './measure/other-generators.ts';
 import { measurePace } from './measure/pace.ts';
+import { measureStart } from './measure/start.ts';
 import { measureTokens } from './measure/tokens.ts';
 import { measureWaiters } from './measure/waiters.ts';
 import type { Plan } from './plan.ts';
@@ -38,8 +40,10 @@ export async function measure(
     calls: await part('calls', plan.calls, measureCalls),
     overEtcd: await part('over-etcd', plan.overEtcd, measureCalls),
     pace: await part('pace', plan.pace, measurePace),
+    others: await part('others', plan.others, measureWithOthers),
     waiters: await part('waiters', plan.waiters, measureWaiters),
     bootstrap: await part('bootstrap', plan.bootstrap, bootstrapOf),
+    start: await part('start', plan.start, measureStart),
     tokens: await part('tokens', plan.tokens, measureTokens),
   };
 }

@@ -3,7 +3,9 @@
 import type { BootstrapPlan } from './measure/bootstrap.ts';
 import type { CallsPlan } from './measure/calls.ts';
 import { OPERATIONS, type OperationName } from './measure/operations.ts';
+import { GENERATED, type GeneratorsPlan } from './measure/other-generators.ts';
 import { PACED, type PacePlan } from './measure/pace.ts';
+import type { StartPlan } from './measure/start.ts';
 import type { TokensPlan } from './measure/tokens.ts';
 import type { WaitersPlan } from './measure/waiters.ts';
 import { WAYS } from './measure/ways.ts';
@@ -14,8 +16,10 @@ export interface Plan {
   readonly calls: CallsPlan | undefined;
   readonly overEtcd: CallsPlan | undefined;
   readonly pace: PacePlan | undefined;
+  readonly others: GeneratorsPlan | undefined;
   readonly waiters: WaitersPlan | undefined;
   readonly bootstrap: BootstrapPlan | undefined;
+  readonly start: StartPlan | undefined;
   readonly tokens: TokensPlan | undefined;
 }
 
@@ -90,6 +94,16 @@ const TOKENS = {
   quick: { counts: [0, 1000, 100_000], starts: 2, rounds: 2, inFlight: [32], slotMs: 100 },
   smoke: { counts: [0, 50, 100], starts: 1, rounds: 1, inFlight: [2], slotMs: 20 },
 } as const;
+const OTHERS = {
+  full: { rounds: 3, inFlight: [32, 256], seconds: 2 },
+  quick: { rounds: 1, inFlight: [32], seconds: 1 },
+  smoke: { rounds: 1, inFlight: [2], seconds: 1 },
+} as const;
+const START = {
+  full: { rounds: 20, restMs: 10_000 },
+  quick: { rounds: 5, restMs: 3000 },
+  smoke: { rounds: 1, restMs: 10 },
+} as const;
 /** Throws if no part has such a name. */
 export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
   const names: string[] = [];
@@ -124,6 +138,10 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
       PACED.filter((name) => isWanted(`at half of the highest rate: ${name}`)),
       { ...PACE[size], store },
     ),
+    others: many(
+      GENERATED.filter((name) => isWanted(`with wrk or h2load: ${name}`)),
+      OTHERS[size],
+    ),
     waiters: many(
       WAYS.filter((how) => isWanted(`waiters: ${how}`)),
       { ...WAITERS[size], counts: [...FEW_WAITERS.filter((few) => few < most), most], store },
@@ -131,6 +149,7 @@ export function planOf({ size, only, store, waiters, cache }: Wanted): Plan {
     bootstrap: isWanted('bootstrap of 3 nodes')
       ? { rounds: { full: 15, quick: 2, smoke: 1 }[size], warmUps: { full: 5, quick: 1, smoke: 0 }[size] }
       : undefined,
+    start: isWanted('start, memory after it') ? START[size] : undefined,
     tokens: isWanted('many tokens: start, memory, rates') ? { ...TOKENS[size], cache } : undefined,
   };
   if (Object.values(plan).every((part) => part === undefined)) {

@@ -2,7 +2,9 @@
 
 import type { BootstrapResult } from '../measure/bootstrap.ts';
 import type { CallsRow } from '../measure/call-rows.ts';
+import type { GeneratorRow } from '../measure/other-generators.ts';
 import type { Paced, PaceRow } from '../measure/pace.ts';
+import type { StartResult } from '../measure/start.ts';
 import type { WaitersMetric, WaitersRow } from '../measure/waiters.ts';
 import type { Spread } from '../support/stats.ts';
 import { number, range, table, whole } from './table.ts';
@@ -65,6 +67,54 @@ export function paceTable(rows: readonly PaceRow[]): string {
       cells(operation, 'service', service),
       cells(operation, 'bare node:http2', bare),
     ]),
+  );
+}
+
+export function othersTable(rows: readonly GeneratorRow[]): string {
+  return table(
+    [
+      'operation',
+      'generator',
+      'in flight',
+      'service/s',
+      'baseline/s',
+      'service / baseline',
+      'spread',
+      'baseline',
+    ],
+    rows.map(({ operation, generator, inFlight, service, baseline, ratio, baselineName }) => [
+      operation,
+      generator,
+      String(inFlight),
+      whole(service.median),
+      whole(baseline.median),
+      ratio.median.toFixed(2),
+      range(ratio),
+      baselineName,
+    ]),
+  );
+}
+
+export function startTable({ service, bare, ratio }: StartResult): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  return table(
+    ['an empty store', 'service', 'bare Node.js, the same modules', 'ratio', 'spread'],
+    [
+      [
+        'from the start to the first OK, ms',
+        whole(service.ms.median),
+        whole(bare.ms.median),
+        number(ratio.median),
+        range(ratio),
+      ],
+      [
+        'resident memory after a rest, MB',
+        megabytes(service.rssBytes),
+        megabytes(bare.rssBytes),
+        number(service.rssBytes / bare.rssBytes),
+        '',
+      ],
+    ],
   );
 }
 

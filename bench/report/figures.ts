@@ -20,6 +20,7 @@ export function figuresOf(results: Results): readonly Figure[] {
     ...(results.pace ?? []).map(paceFigure),
     ...(results.waiters ?? []).flatMap(waitersFigures),
     ...bootstrapFigures(results),
+    ...startFigures(results),
     ...tokensFigures(results),
   ];
 }
@@ -81,6 +82,15 @@ function bootstrapFigures({ bootstrap }: Results): Figure[] {
     ratio('three at once', warmService.together, plainEtcd.together),
     ratio('the first cluster of a new service', coldService.together, plainEtcd.together),
     ratio('the third, for which two wait', warmService.third, plainEtcd.third),
+  ];
+}
+
+function startFigures({ start }: Results): Figure[] {
+  if (start === undefined) return [];
+  const { ratio, service } = start;
+  return [
+    { name: 'start: time / bare Node.js with the same modules', value: ratio, better: 'less' },
+    { name: 'start: memory after it, MB', value: exactly(service.rssBytes / 1e6), better: 'less' },
   ];
 }
 

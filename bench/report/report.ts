@@ -2,21 +2,23 @@
 
 import type { Plan } from '../plan.ts';
 import type { About } from '../support/machine.ts';
-import { bootstrapTable, callsTable, paceTable, waitersTable } from './baselines.ts';
+import { bootstrapTable, callsTable, othersTable, paceTable, startTable, waitersTable } from './baselines.ts';
 import { figuresOf } from './figures.ts';
 import { targetsTable, tokensTable } from './load.ts';
 import type { Results } from './results.ts';
 
 export function reportOf(about: About, plan: Plan, results: Results): string {
-  const { calls, overEtcd, pace, waiters, bootstrap, tokens } = results;
+  const { calls, overEtcd, pace, others, waiters, bootstrap, start, tokens } = results;
   const figures = figuresOf(results);
   const sections: readonly (readonly [string, string | false | undefined])[] = [
     ['Targets', figures.length > 0 && targetsTable(figures)],
     ['Calls', calls && callsTable(calls)],
     ['Calls with etcd as the store', overEtcd && callsTable(overEtcd)],
     ['Calls at half of the highest rate', pace && paceTable(pace)],
+    ['Calls of other load generators', others && others.length > 0 && othersTable(others)],
     ['Those who wait', waiters && waitersTable(waiters)],
     ['Bootstrap', bootstrap && bootstrapTable(bootstrap)],
+    ['Start', start && startTable(start)],
     ['Many tokens', tokens && tokensTable(tokens)],
   ];
   return [

@@ -101,6 +101,16 @@ export const TARGETS: readonly Target[] = [
     atMost: 2,
   },
   {
+    what: 'a start takes at most 1.6 times as long as bare Node.js with the same modules',
+    of: /^start: time/,
+    atMost: 1.6,
+  },
+  {
+    what: 'memory after a start: at most 70 MB',
+    of: /^start: memory/,
+    atMost: 70,
+  },
+  {
     what: 'with 1,000,000 tokens every rate is at least 0.8 of that with 1,000',
     of: /^1000000 tokens: .*: rate \//,
     atLeast: 0.8,

@@ -37,6 +37,8 @@ const START_LIMIT_MS = 60_000;
 const START_POLL_MS = 3;
 /** The service's compiled command. */
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+/** Loads the same modules. */
+const BARE_START = fileURLToPath(new URL('bare-start.js', import.meta.url));
 /** The path in Debian's package etcd-discovery. */
 const GO_SERVICE = '/usr/bin/discovery.etcd.io';
 /** Newest first. */
@@ -69,12 +71,24 @@ export async function startProgram(directory: string, before: readonly string[] 
   return serverOf(program, port);
 }
 
+/** Starts bare Node.js that has loaded the modules of the service. */
+export async function startBareModules(): Promise<Server> {
+  const [port = 0] = await freePorts(1);
+  const program = new Program('bare Node.js with the same modules', [
+    process.execPath,
+    BARE_START,
+    String(port),
+  ]);
+  await healthy(port, program);
+  return serverOf(program, port);
+}
+
 async function healthy(port: number, process: Program): Promise<void> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (!(await isHealthy(port))) {
-    if (process.hasEnded()) throw new Error(`the service did not start:\n${process.output()}`);
+    if (process.hasEnded()) throw new Error(`${process.name} did not start:\n${process.output()}`);
     if (Date.now() > deadline) {
-      throw new Error(`the service did not answer /health within ${START_LIMIT_MS} ms`);
+      throw new Error(`${process.name} did not answer /health within ${START_LIMIT_MS} ms`);
     }
     await sleep(START_POLL_MS);
   }

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 
-/** What help shows of a command. */
+/** The part of a command that help shows. */
 export type Row = Pick<Command, 'name' | 'group' | 'summary'>;
 
 /** ROWS lists every command by its name, in the order of help. They are loaded at every start, so there is no more in them. */

@@ -15,7 +15,7 @@ export interface RetryLimits {
   readonly tryTimeoutMs: number;
 }
 
-/** What decides whether a call may be repeated. */
+/** The parts of a call that decide whether it may be repeated. */
 type RepeatableCall = Pick<UnaryRequest, 'method' | 'message'>;
 
 /** Too many random bytes to be guessed. */

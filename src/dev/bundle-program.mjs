@@ -23,7 +23,7 @@ const common = {
   metafile: true,
 };
 
-/** The commands that scripts call most often. What the others share with them is loaded with them. */
+/** The commands that scripts call most often. Modules that the other commands share with them are loaded with them. */
 const SHORT_COMMANDS = ['version', 'health', 'new'];
 
 /** The API as tables, whose values replace the module that gets them from the schema. */

@@ -24,7 +24,7 @@ export class Watcher {
   readonly wantsProgress: boolean;
   /** Whether it is an etcd node that waits for its members. */
   readonly isNode: boolean;
-  /** What of the request is still needed: its keys would hold the memory of the message. */
+  /** The fields of the request that are still needed. Its keys would hold the memory of the whole message. */
   readonly #startRevision: bigint;
   readonly #filters: WatchCreateRequest['filters'];
   readonly #prevKv: boolean;

@@ -17,7 +17,7 @@ export { RegisterMode, RegisterOutcome, WhenFull } from '../../../gen/discovery/
 export { HealthCheckResponse_ServingStatus as ServingStatus } from '../../../gen/grpc/health/v1/health_pb.ts';
 
 export type Kind = 'text' | 'switch' | 'number' | 'bigint' | 'time' | 'duration' | 'enum' | 'message';
-/** What a field is without a value: absent, an empty list, or the zero of its kind. */
+/** A field without a value is absent, an empty list, or the zero of its kind. */
 export type Presence = 'absent' | 'list' | 'zero';
 /** A field, with the name of its message or enum. */
 export type Field = readonly [name: string, kind: Kind, presence: Presence, type?: string];

@@ -4,13 +4,13 @@ import type { KeyRange } from './log/keys.ts';
 /** How many bytes of a key, after those that all keys of the span share, decide in which slice it is. */
 const BYTES = 32;
 const ALL = 1n << BigInt(8 * BYTES);
-/** The first slice: one unit of the fourteenth byte, a second where the key goes on with a time in ms. */
+/** The first slice: one unit of the fourteenth byte, a second where the key continues with a time in ms. */
 const FIRST = 1n << BigInt(8 * (BYTES - 14));
 /** After an empty slice the next one is much wider: keys are text, and most values of a byte do not occur. */
 const AFTER_EMPTY = 64n;
 const AFTER_SPARSE = 4n;
 
-/** What etcd has of a requested range: the first keys, and the number of all. */
+/** Slice is the first keys of a requested range, and the number of all of them. */
 interface Slice {
   readonly kvs: readonly IKeyValue[];
   readonly more: boolean;
