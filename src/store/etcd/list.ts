@@ -4,7 +4,7 @@ import type { OnDamaged } from '../../discovery/store.ts';
 import { type Cluster, type Millis, millis, type Token } from '../../discovery/types.ts';
 import { ClusterListing } from '../listing.ts';
 import { fold } from './log/cluster-log.ts';
-import type { KeyRange, Keys } from './log/keys.ts';
+import type { Keys } from './log/keys.ts';
 import { type EtcdReader, logOf } from './read.ts';
 
 /** The maximum number of keys read at once. */
@@ -22,7 +22,7 @@ export async function listStoredClusters(
 ): Promise<readonly Cluster[]> {
   const { kvs, more } = await reader.page(keys.clustersAfter(after), {
     limit: Math.min(PAGE_KEYS, CLUSTER_KEYS * limit),
-    fence: (key) => keys.clusterFence(key),
+    fence: (key, tokens) => keys.clusterFence(key, tokens),
   });
   const logs = new Map<Token, IKeyValue[]>();
   let isPart = more;
@@ -65,7 +65,7 @@ export async function endingTokens(
 
 /** Returns the places of the clusters in a phase, newest first. */
 export async function newestPlaces(
-  reader: Pick<EtcdReader, 'page'>,
+  reader: Pick<EtcdReader, 'page' | 'range'>,
   keys: Keys,
   phase: Phase,
   after: Place | undefined,
@@ -74,20 +74,14 @@ export async function newestPlaces(
   const span = keys.placesAfter(phase, after);
   // Before the place of this moment are only clusters of replicas whose clock is ahead. After it they are close together.
   const now = keys.place(phase, placeBefore(millis(Date.now())));
-  const found: IKeyValue[] = [];
-  for (const part of splitAt(now, span)) {
-    const page = { limit: limit - found.length, keysOnly: true };
-    if (page.limit > 0) found.push(...(await reader.page(part, page)).kvs);
-  }
-  return found.map(({ key }) => keys.parsePlace(key));
-}
-
-function splitAt(at: Buffer, { key, range_end }: KeyRange): readonly KeyRange[] {
-  if (Buffer.compare(at, key) <= 0) return [{ key, range_end }];
-  return [
-    { key, range_end: at },
-    { key: at, range_end },
-  ];
+  const isAhead = Buffer.compare(span.key, now) < 0;
+  const ahead = isAhead
+    ? (await reader.range(() => ({ key: span.key, range_end: now, limit, keys_only: true }))).kvs
+    : [];
+  const key = isAhead ? now : span.key;
+  const wanted = { limit: limit - ahead.length, keysOnly: true };
+  const { kvs } = wanted.limit > 0 ? await reader.page({ ...span, key }, wanted) : { kvs: [] };
+  return [...ahead, ...kvs].map((kv) => keys.parsePlace(kv.key));
 }
 
 /** Captures an outcome, so that a failure is thrown only where it is awaited. */

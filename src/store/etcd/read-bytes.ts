@@ -28,7 +28,7 @@ export async function readBytes({ reader, keys, bytes, signal, told }: Reading):
     try {
       const slices = reader.slices(keys.clusters, {
         request: { revision: String(at) },
-        fence: (key) => keys.clusterFence(key),
+        fence: (key, tokens) => keys.clusterFence(key, tokens),
       });
       while (slices.more) {
         const kvs = await slices.next(PAGE_KEYS);

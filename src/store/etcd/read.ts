@@ -3,14 +3,14 @@ import { type Revision, revision, type Token } from '../../discovery/types.ts';
 import { unavailable } from '../refusals.ts';
 import type { Cache } from './cache.ts';
 import { Group, PATIENCE_MS, type Piece } from './client/call-batcher.ts';
-import type { EtcdConnection } from './client/connection.ts';
+import { CALL_MS, type EtcdConnection } from './client/connection.ts';
 import type { Fault } from './client/fault.ts';
 import type { Health } from './client/health.ts';
 import { advance, type ClusterRecord, type Folded, fold, type LogEntry } from './log/cluster-log.ts';
 import { damaged } from './log/codec.ts';
 import type { KeyRange, Keys } from './log/keys.ts';
 import { patiently } from './patiently.ts';
-import { type SliceOptions, Slices } from './slices.ts';
+import { Slices } from './slices.ts';
 
 /** CallCounter counts the calls, so that their order is known. */
 export interface CallCounter {
@@ -52,10 +52,13 @@ export interface Page {
   readonly more: boolean;
 }
 
+/** Fence returns a key after this one at which a slice ends in any case, for a number of tokens. */
+type Fence = (key: Buffer, tokens: number) => Buffer | undefined;
+
 export interface PageOptions {
   readonly limit: number;
   readonly keysOnly?: boolean;
-  readonly fence?: SliceOptions['fence'];
+  readonly fence?: Fence;
 }
 
 const BOUNDS = { calls: 4, pieces: 100, bytes: 512 * 1024 };
@@ -170,16 +173,27 @@ export class EtcdReader {
   }
 
   /** Reads a span to its end, slice by slice. */
-  slices(span: KeyRange, options: Pick<SliceOptions, 'request' | 'fence'>): Slices {
-    const isWhole = this.#tokens() <= FEW_TOKENS;
-    return new Slices(span, { ...options, isWhole, read: (request) => this.range(() => request) });
+  slices(
+    span: KeyRange,
+    { request, fence }: { readonly request: IRangeRequest; readonly fence?: Fence | undefined },
+  ): Slices {
+    const tokens = this.#tokens();
+    return new Slices(span, {
+      request,
+      isWhole: tokens <= FEW_TOKENS,
+      fence: (key) => fence?.(key, tokens),
+      read: (slice) => this.range(() => slice),
+    });
   }
 
   /** Counts the keys of spans at one revision. */
   async count(...spans: readonly KeyRange[]): Promise<{ counts: readonly number[]; revision: Revision }> {
     const success = spans.map((span) => ({ request_range: { ...span, count_only: true } }));
-    const { header, responses } = await patiently(() =>
-      this.#connection.txn({ compare: [], success, failure: [] }, COUNT_MS),
+    // The first attempt is short, because its endpoint may be cut off and another may answer.
+    const { header, responses } = await patiently(
+      (failures) =>
+        this.#connection.txn({ compare: [], success, failure: [] }, failures === 0 ? CALL_MS : COUNT_MS),
+      COUNT_MS,
     );
     const counts = responses.map(({ response_range }) => Number(response_range.count));
     return { counts, revision: revision(BigInt(header.revision)) };

@@ -1,4 +1,5 @@
 import type { IKeyValue, IRangeRequest } from 'etcd3';
+import type { Revision } from '../../discovery/types.ts';
 import type { KeyRange } from './log/keys.ts';
 
 /** How many bytes of a key, after those that all keys of the span share, decide in which slice it is. */
@@ -15,16 +16,17 @@ interface Slice {
   readonly kvs: readonly IKeyValue[];
   readonly more: boolean;
   readonly count: number;
+  readonly revision: Revision;
 }
 
 export interface SliceOptions {
   readonly read: (request: IRangeRequest) => Promise<Slice>;
-  /** Added to each request. */
-  readonly request?: IRangeRequest;
+  /** Added to each request. Without a revision, all slices are read at that of the first. */
+  readonly request: IRangeRequest;
   /** Whether the first slice is all of it, because there are few keys. */
   readonly isWhole: boolean;
   /** Returns a key after this one at which a slice ends in any case, so that one after a gap is not too large. */
-  readonly fence?: ((key: Buffer) => Buffer | undefined) | undefined;
+  readonly fence: (key: Buffer) => Buffer | undefined;
 }
 
 /**
@@ -34,20 +36,20 @@ export interface SliceOptions {
  */
 export class Slices {
   readonly #read: SliceOptions['read'];
-  readonly #request: IRangeRequest;
+  #request: IRangeRequest;
   readonly #end: Buffer;
   readonly #shared: number;
   #key: Buffer;
-  readonly #fence: NonNullable<SliceOptions['fence']>;
+  readonly #fence: SliceOptions['fence'];
   #width: bigint;
 
-  constructor(span: KeyRange, { read, request = {}, isWhole, fence }: SliceOptions) {
+  constructor(span: KeyRange, { read, request, isWhole, fence }: SliceOptions) {
     this.#read = read;
     this.#request = request;
     this.#key = span.key;
     this.#end = span.range_end;
     this.#shared = sharedBytes(span.key, span.range_end);
-    this.#fence = isWhole || fence === undefined ? () => undefined : fence;
+    this.#fence = isWhole ? () => undefined : fence;
     this.#width = isWhole ? ALL : FIRST;
   }
 
@@ -59,12 +61,13 @@ export class Slices {
   /** Reads the next slice: at most `limit` keys, and none where the span has a gap. */
   async next(limit: number): Promise<readonly IKeyValue[]> {
     const end = this.#sliceEnd();
-    const { kvs, more, count } = await this.#read({
+    const { kvs, more, count, revision } = await this.#read({
       ...this.#request,
       key: this.#key,
       range_end: end,
       limit,
     });
+    this.#request = { revision: String(revision), ...this.#request };
     const [first, last] = [kvs[0], kvs.at(-1)];
     if (more && first !== undefined && last !== undefined) {
       this.#key = keyAfter(last.key);

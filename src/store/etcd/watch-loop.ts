@@ -69,8 +69,11 @@ export class WatchLoop {
     while (!this.#closed) {
       try {
         const ending = await this.#session();
-        if (ending === 'COMPACTED' || ending === 'TOO_LARGE') this.#revision = await this.#parts.missed();
-        else if (ending === 'REJECTED') {
+        if (ending === 'COMPACTED' || ending === 'TOO_LARGE') {
+          const caughtUp = await this.#catchUp();
+          if (caughtUp === undefined) return;
+          this.#revision = caughtUp;
+        } else if (ending === 'REJECTED') {
           // A login that etcd has forgotten is noticed only by a rejection.
           this.#parts.connection.forgetToken();
           this.#failed('etcd rejects the watch; check that the etcd user can read the keys of this service');
@@ -81,6 +84,15 @@ export class WatchLoop {
       }
       await this.#pause();
     }
+  }
+
+  /** Undefined if the watch is closed meanwhile: etcd may take long. */
+  async #catchUp(): Promise<Revision | undefined> {
+    const closed = new Promise<undefined>((resolve) => {
+      this.#cancel = () => resolve(undefined);
+      if (this.#closed) resolve(undefined);
+    });
+    return Promise.race([this.#parts.missed(), closed]);
   }
 
   #failed(cause: string): void {

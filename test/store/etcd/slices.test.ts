@@ -9,6 +9,8 @@ import { EtcdReader, type ReaderParts } from '../../../src/store/etcd/read.ts';
 import { Slices } from '../../../src/store/etcd/slices.ts';
 
 const KEYS = new Keys('/x');
+/** Without a fence. */
+const PLAIN = { request: {}, fence: () => undefined };
 const NOW = 1_796_000_000_000;
 
 /** Sorted keys that are read as etcd does: it looks at every key of the requested range. */
@@ -28,7 +30,7 @@ class SortedKeys {
     this.looked += found.length;
     this.most = Math.max(this.most, found.length);
     const kvs = found.slice(0, Number(limit)).map((each) => ({ key: each }) as IKeyValue);
-    return { kvs, more: kvs.length < found.length, count: found.length };
+    return { kvs, more: kvs.length < found.length, count: found.length, revision: revision(1n) };
   };
 
   #from(key: Buffer): number {
@@ -92,7 +94,7 @@ for (const { name, keys, span } of SETS) {
   test(`slices have every key once and in order, and etcd looks at few of them in vain: ${name}`, async () => {
     for (const isWhole of [true, false]) {
       const etcd = new SortedKeys(keys);
-      const found = await readAll(new Slices(span, { isWhole, read: etcd.read }), 500);
+      const found = await readAll(new Slices(span, { isWhole, read: etcd.read, ...PLAIN }), 500);
       assert.deepEqual(found, etcd.all);
       assert.ok(etcd.requests < 300 + keys.length / 50, `${etcd.requests} requests`);
       // A page at a time, etcd would look at half of them for each.
@@ -107,8 +109,11 @@ test('with a fence for each beginning of a token, no request looks at more than 
     (i) => `${((i * 37) % 4096).toString(16).padStart(3, '0')}${issueToken().slice(3)}`,
   );
   const etcd = new SortedKeys(keys.map((token) => KEYS.made(token as Token)));
-  const fence = (key: Buffer): Buffer | undefined => KEYS.clusterFence(key);
-  const found = await readAll(new Slices(KEYS.clusters, { isWhole: false, read: etcd.read, fence }), 50);
+  const fence = (key: Buffer): Buffer | undefined => KEYS.clusterFence(key, 10_000_000);
+  const found = await readAll(
+    new Slices(KEYS.clusters, { ...PLAIN, isWhole: false, read: etcd.read, fence }),
+    50,
+  );
   assert.deepEqual(found, etcd.all);
   assert.ok(etcd.most < 100, `one request looked at ${etcd.most}`);
 });
@@ -117,7 +122,7 @@ test('the first page of the newest looks at few keys, however many there are', a
   const etcd = new SortedKeys(many(100_000, (i) => place(millis(Date.now() - i * 600 + 60_000), i)));
   const parts = { keys: KEYS, connection: {}, cache: {}, clock: { tick: 0 }, health: {} };
   const reader = new EtcdReader(parts as unknown as ReaderParts, () => 100_000);
-  reader.range = async (request) => ({ ...(await etcd.read(request())), revision: revision(1n), tick: 0 });
+  reader.range = async (request) => ({ ...(await etcd.read(request())), tick: 0 });
   const found = await newestPlaces(reader, KEYS, 'FORMING', undefined, 200);
   assert.deepEqual(
     found.map(({ token }) => token),
@@ -125,4 +130,17 @@ test('the first page of the newest looks at few keys, however many there are', a
   );
   assert.ok(etcd.looked < 2000, `looked at ${etcd.looked}`);
   assert.ok(etcd.requests < 50, `${etcd.requests} requests`);
+});
+
+test('a count whose first endpoint is silent soon asks another, and gives it longer', async () => {
+  const limits: number[] = [];
+  const txn = async (_: unknown, limitMs: number) => {
+    limits.push(limitMs);
+    if (limits.length === 1) throw new Error('4 DEADLINE_EXCEEDED: Deadline exceeded');
+    return { header: { revision: '7' }, responses: [{ response_range: { count: '3' } }] };
+  };
+  const reader = new EtcdReader({ connection: { txn } } as unknown as ReaderParts);
+  assert.deepEqual(await reader.count(KEYS.ends), { counts: [3], revision: revision(7n) });
+  const [first = 0, second = 0] = limits;
+  assert.ok(first < 2000 && second > 10_000, limits.join());
 });

@@ -33,9 +33,11 @@ interface Setup {
   readonly next: () => Promise<OpenedStream>;
   readonly outages: string[];
   readonly reported: string[];
+  readonly loop: WatchLoop;
 }
 
-function setUp(t: TestContext, readAt: bigint): Setup {
+/** `missed` catches up, to revision 90 by default. */
+function setUp(t: TestContext, missed = async (): Promise<Revision> => 90n as Revision): Setup {
   const streams = new EventEmitter();
   const [outages, reported]: [string[], string[]] = [[], []];
   const connection = new EtcdConnection({ endpoints: ['http://127.0.0.1:1'] });
@@ -55,7 +57,7 @@ function setUp(t: TestContext, readAt: bigint): Setup {
       span: new Keys('/x').clusters,
       health: { failed: (cause) => void outages.push(cause), works: () => {} },
       told: (events) => reported.push(...events.map(({ kv }) => kv.mod_revision)),
-      missed: async () => readAt as Revision,
+      missed,
     },
     7n as Revision,
   );
@@ -67,11 +69,11 @@ function setUp(t: TestContext, readAt: bigint): Setup {
     const [begun] = (await once(streams, 'stream')) as [OpenedStream];
     return begun;
   };
-  return { next, outages, reported };
+  return { next, outages, reported, loop };
 }
 
 test('a watch whose response is too large catches up by reading', async (t) => {
-  const { next } = setUp(t, 90n);
+  const { next } = setUp(t);
   const { stream, from } = await next();
   assert.equal(from, '8');
   stream.emit(
@@ -81,8 +83,21 @@ test('a watch whose response is too large catches up by reading', async (t) => {
   assert.equal((await next()).from, '91');
 });
 
+test('a watch closes while it catches up, although etcd does not answer', async (t) => {
+  const reads = new EventEmitter();
+  const { next, loop } = setUp(t, () => {
+    reads.emit('read');
+    return new Promise(() => {});
+  });
+  const { stream } = await next();
+  const read = once(reads, 'read');
+  stream.emit('error', new Error('8 RESOURCE_EXHAUSTED: Received message larger than max'));
+  await read;
+  await loop.close();
+});
+
 test('a watch on a different cluster than the calls is dropped, and reported as an outage', async (t) => {
-  const { next, outages, reported } = setUp(t, 0n);
+  const { next, outages, reported } = setUp(t);
   const event = { type: 'Put', kv: { mod_revision: '50' } } as IWatchResponse['events'][number];
   while (outages.length === 0) {
     const { stream, from } = await next();
@@ -101,7 +116,7 @@ test('a watch on a different cluster than the calls is dropped, and reported as 
 test('streams that end now and then without an event are not an outage', async (t) => {
   const clock = { ms: performance.now() };
   t.mock.method(performance, 'now', () => clock.ms);
-  const { next, outages } = setUp(t, 0n);
+  const { next, outages } = setUp(t);
   for (let i = 0; i < 12; i++) {
     const { stream } = await next();
     stream.say({ created: true });

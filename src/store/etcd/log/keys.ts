@@ -32,8 +32,12 @@ const NUMBER_DIGITS = 10;
 const TIME_DIGITS = 16;
 /** The first letter distinguishes the phases. */
 const PHASE_LETTERS = 1;
-/** The beginnings of the tokens that the service issues, in order: the first 12 bits in hexadecimal. */
-const BEGINNINGS = Array.from({ length: 1 << 12 }, (_, i) => i.toString(16).padStart(3, '0'));
+/** The beginnings of the tokens that the service issues, in order: by 1, 2 and 3 digits. */
+const BEGINNINGS = [1, 2, 3].map((digits) =>
+  Array.from({ length: 16 ** digits }, (_, i) => i.toString(16).padStart(digits, '0')),
+);
+/** Issued tokens that begin alike, at most. */
+const ALIKE = 2000;
 /** The largest exact time; all times are padded to its digits. */
 const LATEST = Number.MAX_SAFE_INTEGER;
 
@@ -84,10 +88,11 @@ export class Keys {
     return token === undefined ? this.clusters : { ...this.clusters, key: this.log(token).range_end };
   }
 
-  /** Returns the first key after this one, below `clusters`, at which one of the beginnings of issued tokens starts. */
-  clusterFence(key: Buffer): Buffer | undefined {
+  /** Returns the first key after this one, below `clusters`, that begins a small part of this many issued tokens. */
+  clusterFence(key: Buffer, tokens: number): Buffer | undefined {
     const text = key.toString('latin1', this.clusters.key.length);
-    const beginning = BEGINNINGS.find((each) => each > text);
+    const beginnings = BEGINNINGS.find(({ length }) => tokens <= ALIKE * length) ?? BEGINNINGS.at(-1);
+    const beginning = beginnings?.find((each) => each > text);
     return beginning === undefined ? undefined : Buffer.from(this.#clusters + beginning);
   }
 
