@@ -88,12 +88,18 @@ function scalar(kind: Kind, type: string, value: unknown): unknown {
     case 'bigint':
       return /^\d{1,20}$/.test(String(value)) ? BigInt(String(value)) : undefined;
     case 'enum':
-      return typeof value === 'string' ? (ENUMS[type]?.[value] ?? 0) : scalar('number', type, value);
+      return typeof value === 'string' ? numberOf(type, value) : scalar('number', type, value);
     case 'time':
       return typed(type, typeof value === 'string' ? parseTime(value) : undefined);
     default:
       return typed(type, typeof value === 'string' ? parseDuration(value) : undefined);
   }
+}
+
+/** Returns 0 for a value that is newer than this program. */
+function numberOf(type: string, name: string): number {
+  const numbers = ENUMS[type] ?? {};
+  return Object.hasOwn(numbers, name) ? (numbers[name] ?? 0) : 0;
 }
 
 function typed(type: string, parts: Parts | undefined): object | undefined {

@@ -43,7 +43,12 @@ export function post(
     const options = {
       ...tls,
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Connect-Protocol-Version': '1', ...headers },
+      headers: {
+        'User-Agent': 'etcd-discovery',
+        'Content-Type': 'application/json',
+        'Connect-Protocol-Version': '1',
+        ...headers,
+      },
       signal,
     };
     const request = clientFor(server).request(`${server}${path}`, options, (response) => {
