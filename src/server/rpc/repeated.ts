@@ -18,7 +18,8 @@ export function repeatedDecoder<Desc extends DescMessage>(
     let message = known.get(text);
     if (message === undefined) {
       // From a copy, because fields of bytes are parts of what is decoded: here a whole read of the socket.
-      message = fromBinary(desc, Uint8Array.from(bytes));
+      // Without unknown fields, which can take a hundred times their bytes.
+      message = fromBinary(desc, Uint8Array.from(bytes), { readUnknownFields: false });
       if (known.size >= KEPT) known.clear();
       known.set(text, message);
     }
