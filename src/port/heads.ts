@@ -18,3 +18,8 @@ export function onClose(response: ResponseHead, listener: () => void): void {
   if ('onClose' in response) response.onClose(listener);
   else response.on('close', listener);
 }
+
+/** Whether a response can no longer be sent: it was, or its client is gone. */
+export function isOver(response: ResponseHead): boolean {
+  return 'stream' in response ? response.stream.destroyed : response.destroyed;
+}

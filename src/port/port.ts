@@ -16,7 +16,7 @@ import { Unread } from './unread.ts';
 import { warnRarely } from './warn-rarely.ts';
 
 export type { PortRequest, PortResponse } from './connection.ts';
-export { onClose, type RequestHead, type ResponseHead } from './heads.ts';
+export { isOver, onClose, type RequestHead, type ResponseHead } from './heads.ts';
 export { Http2Call } from './http2-call.ts';
 export { reachedUrl, schemeOf } from './reached-url.ts';
 export { NO_STORE } from './reply.ts';

@@ -2,11 +2,17 @@ import { parseTimeout as parseConnect } from '@connectrpc/connect/protocol-conne
 import { parseTimeout as parseGrpc } from '@connectrpc/connect/protocol-grpc';
 import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 
-/** Parses a gRPC deadline in ms. Undefined: none, or one too long for a timer, which amounts to none. */
-export function grpcTimeoutMs(text: string | null): number | undefined {
-  const { timeoutMs } = parseGrpc(text, Number.POSITIVE_INFINITY);
-  return timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : timeoutMs;
-}
+/** Parses a deadline in ms. Undefined: none, or one too long for a timer, which amounts to none. */
+type ParseMs = (text: string | null) => number | undefined;
+
+const parsed =
+  (parse: typeof parseConnect): ParseMs =>
+  (text) => {
+    const { timeoutMs } = parse(text, Number.POSITIVE_INFINITY);
+    return timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS ? undefined : timeoutMs;
+  };
+export const connectTimeoutMs = parsed(parseConnect);
+export const grpcTimeoutMs = parsed(parseGrpc);
 
 const PARSERS = { 'connect-timeout-ms': parseConnect, 'grpc-timeout': parseGrpc };
 

@@ -1,8 +1,8 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Http2Call } from '../../port/port.ts';
-import { GONE } from './grpc-call.ts';
 import { FrameSplitter } from './grpc-frames.ts';
+import { GONE } from './rpc-call.ts';
 
 /** Parse converts the bytes of a message. Throws the error for its client. */
 type Parse = (bytes: Uint8Array) => MessageShape<DescMessage>;

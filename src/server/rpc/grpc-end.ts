@@ -1,22 +1,22 @@
-import { Code, ConnectError } from '@connectrpc/connect';
 import { grpcStatusOk, setTrailerStatus } from '@connectrpc/connect/protocol-grpc';
 import type { Http2Call } from '../../port/port.ts';
 import { forClients } from './connect-words.ts';
-import type { GrpcCall } from './grpc-call.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
+import { errorOf } from './outcome.ts';
+import type { RpcCall } from './rpc-call.ts';
 
 /** The same as Connect's. */
 const HEAD = { 'content-type': 'application/grpc+proto' };
 const OK = { 'grpc-status': grpcStatusOk };
 
 /** Sends the head of a response, unless it was sent. */
-export function beginGrpc({ additions: { header } }: GrpcCall, call: Http2Call): void {
+export function beginGrpc({ additions: { header } }: RpcCall, call: Http2Call): void {
   if (call.headersSent) return;
   call.writeHead(200, header === undefined ? HEAD : { ...Object.fromEntries(header), ...HEAD });
 }
 
 /** Ends a response with its last message, if there is one, or with the error that the handler has thrown. */
-export function end(context: GrpcCall, call: Http2Call, last?: Buffer, thrown?: unknown): void {
+export function end(context: RpcCall, call: Http2Call, last?: Buffer, thrown?: unknown): void {
   context.end();
   beginGrpc(context, call);
   const { trailer } = context.additions;
@@ -30,9 +30,4 @@ function trailersOf(trailer: Headers, thrown: unknown): Record<string, string> {
   setTrailerStatus(trailer, error);
   if (error !== undefined) trailer.set('grpc-message', encodeGrpcMessage(forClients(error.rawMessage)));
   return Object.fromEntries(trailer);
-}
-
-/** A defect says nothing about itself to clients. */
-function errorOf(thrown: unknown): ConnectError {
-  return thrown instanceof ConnectError ? thrown : new ConnectError('internal error', Code.Internal);
 }

@@ -1,9 +1,11 @@
 // gRPC's framing of messages: a byte that says whether the message is compressed, four bytes of length, and
 // the message.
 
-import type { ServerHttp2Stream } from 'node:http2';
 import { type DescMessage, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
+import type { Http2Call } from '../../port/port.ts';
+import { joined, readWhole } from './read-whole.ts';
+import type { Decode } from './repeated.ts';
 
 const PREFIX_BYTES = 5;
 /** The flag of a compressed message. */
@@ -19,41 +21,9 @@ export function frameOf(desc: DescMessage, message: MessageShape<DescMessage>): 
   return frame;
 }
 
-/** Frames of messages that several calls may get. Larger ones would fill the memory. */
-const frames = new WeakMap<object, Buffer>();
-const KEPT_BYTES = 4096;
-
-/** Returns the frame of a message that is shared as long as nothing changes. It is serialised once. */
-export function sharedFrameOf(desc: DescMessage, message: MessageShape<DescMessage>): Buffer {
-  const known = frames.get(message);
-  if (known !== undefined) return known;
-  const frame = frameOf(desc, message);
-  if (frame.length > KEPT_BYTES) return frame;
-  // A copy, because Node allocates small buffers from larger ones, which it would hold.
-  const kept = Buffer.allocUnsafeSlow(frame.length);
-  kept.set(frame);
-  frames.set(message, kept);
-  return kept;
-}
-
-/** Reads the whole body, or more than a message may have. Never resolves if the client disconnects before. */
-export function readGrpcBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Uint8Array> {
-  return new Promise((resolve) => {
-    let body: Uint8Array = new Uint8Array();
-    let length = 0;
-    stream.on('data', (chunk: Buffer) => {
-      // Nearly every body is one chunk. The chunks of others are copied, because a byte may hold the memory
-      // of a whole read.
-      body = length === 0 ? chunk : joined(body, length, chunk);
-      length += chunk.length;
-      if (length <= PREFIX_BYTES + readMaxBytes) return;
-      stream.removeAllListeners('data').resume();
-      resolve(body.subarray(0, length));
-    });
-    stream.on('end', () => resolve(length === body.length ? body : body.subarray(0, length)));
-    // In a call that had to wait, an empty body has ended by now, without a further event.
-    if (stream.readableEnded) resolve(body);
-  });
+/** Reads the body of a call with one message, or more than one may have. See `readWhole`. */
+export function readOne({ stream }: Http2Call, readMaxBytes: number): Promise<Uint8Array> {
+  return readWhole(stream, PREFIX_BYTES + readMaxBytes);
 }
 
 /** FrameSplitter splits a body that arrives in pieces into messages. Its errors are the same as Connect's. */
@@ -97,20 +67,6 @@ export class FrameSplitter {
     throw new ConnectError(words, Code.Internal);
   }
 }
-
-/** Doubles the capacity when it is used up, so that many small chunks cost no more than few large ones. */
-function joined(body: Uint8Array, length: number, chunk: Uint8Array): Uint8Array {
-  let room = body;
-  if (length + chunk.length > body.length) {
-    room = new Uint8Array(2 * (length + chunk.length));
-    room.set(body.subarray(0, length));
-  }
-  room.set(chunk, length);
-  return room;
-}
-
-/** Decode decodes a message, or throws. */
-export type Decode = (bytes: Uint8Array) => MessageShape<DescMessage>;
 
 /** Returns the message of a body that is exactly one message, neither compressed nor too large. */
 export function onlyMessage(

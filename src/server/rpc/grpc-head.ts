@@ -1,5 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http2';
+import type { ContextValues } from '@connectrpc/connect';
 import { parseTimeout } from '@connectrpc/connect/protocol-grpc';
+import type { Http2Call } from '../../port/port.ts';
+import { grpcTimeoutMs } from './deadline.ts';
+import type { Arrival } from './rpc-call.ts';
 
 const BINARY = /^application\/grpc(?:\+proto)?\s*(?:;|$)/i;
 /** With one of these, Connect or the port has more to decide than about a usual call. */
@@ -22,16 +26,11 @@ export function isUsual(headers: IncomingHttpHeaders): boolean {
 }
 
 /** Returns the deadline as the client wrote it. null if there is none. */
-export function timeoutOf(headers: IncomingHttpHeaders): string | null {
+function timeoutOf(headers: IncomingHttpHeaders): string | null {
   return headers['grpc-timeout']?.toString() ?? null;
 }
 
-/** Returns the headers of a request, as handlers see them: without those of HTTP/2 itself. */
-export function webHeadersOf(headers: IncomingHttpHeaders): Headers {
-  const web = new Headers();
-  for (const [name, value = []] of Object.entries(headers)) {
-    if (name.startsWith(':')) continue;
-    for (const each of typeof value === 'string' ? [value] : value) web.append(name, each);
-  }
-  return web;
+export function arrivalOf(call: Http2Call, values: ContextValues): Arrival {
+  const timeoutMs = grpcTimeoutMs(timeoutOf(call.headers));
+  return { request: call, response: call, values, protocolName: 'grpc', timeoutMs };
 }

@@ -12,34 +12,41 @@ import { ownTurn } from '../../own-turn.ts';
 import type { Http2Call } from '../../port/port.ts';
 import { sendingMeter } from '../../work.ts';
 import { messagesOf } from './grpc-body.ts';
-import { GrpcCall, type Input } from './grpc-call.ts';
 import { beginGrpc, end } from './grpc-end.ts';
-import { type Decode, frameOf, onlyMessage, readGrpcBody } from './grpc-frames.ts';
-import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
+import { frameOf, onlyMessage, readOne } from './grpc-frames.ts';
+import { arrivalOf } from './grpc-head.ts';
+import type { GrpcMethod } from './grpc-types.ts';
 import { grpcUnary } from './grpc-unary.ts';
 import { isLarge } from './large.ts';
 import { noteError, OUTCOME, requireInTime } from './outcome.ts';
+import type { Decode } from './repeated.ts';
+import { type CallOptions, type Handler, type Input, RpcCall } from './rpc-call.ts';
 
 type Message = MessageInitShape<DescMessage>;
 
 /** Returns the function that answers the calls of a method. */
-export function grpcMethod(spec: MethodImplSpec, options: GrpcOptions): GrpcMethod {
+export function grpcMethod(spec: MethodImplSpec, options: CallOptions): GrpcMethod {
   return spec.kind === 'unary' ? grpcUnary(spec, options) : grpcStream(spec, options);
 }
 
-function grpcStream(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
+function grpcStream(spec: MethodImplSpec, { readMaxBytes, workOf }: CallOptions): GrpcMethod {
   const decode: Decode = (bytes) => fromBinary(spec.method.input, bytes);
   const limits = { readMaxBytes, writeMaxBytes: 0xffffffff };
   const { parse } = createMethodSerializationLookup(spec.method, undefined, undefined, limits).getI(true);
   const send = spec.kind === 'client_streaming' ? sendOne : sendAll;
   const answer = (message: Input, call: Http2Call, values: ContextValues): Promise<void> =>
-    send(spec.impl as Handler, new GrpcCall(spec, message, values, call), call, sendingMeter(workOf(values)));
+    send(
+      spec.impl as Handler,
+      new RpcCall(spec, message, arrivalOf(call, values)),
+      call,
+      sendingMeter(workOf(values)),
+    );
 
   if (spec.kind !== 'server_streaming') {
     return (call, values) => answer(messagesOf(call, readMaxBytes, parse), call, values);
   }
   return async (call, values, byConnect) => {
-    const body = await readGrpcBody(call.stream, readMaxBytes);
+    const body = await readOne(call, readMaxBytes);
     if (call.stream.aborted) return;
     const message = onlyMessage(decode, body, readMaxBytes);
     return message === undefined ? byConnect(body) : answer(message, call, values);
@@ -49,7 +56,7 @@ function grpcStream(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions)
 /** Send answers a call with what the handler returns. `count` is called with the bytes of each message. */
 type Send = (
   handler: Handler,
-  context: GrpcCall,
+  context: RpcCall,
   call: Http2Call,
   count: (bytes: number) => void,
 ) => Promise<void>;

@@ -1,48 +1,38 @@
-import { create, type DescMessage, fromBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { fromBinary } from '@bufbuild/protobuf';
 import type { MethodImplSpec } from '@connectrpc/connect';
-import { GetClusterResponseSchema } from '../../../gen/discovery/v1/service_pb.ts';
-import { RangeResponseSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
-import { ownTurn } from '../../own-turn.ts';
 import { sendingUnits } from '../../work.ts';
-import { GrpcCall } from './grpc-call.ts';
 import { end } from './grpc-end.ts';
-import { type Decode, frameOf, onlyMessage, readGrpcBody, sharedFrameOf } from './grpc-frames.ts';
-import type { GrpcMethod, GrpcOptions, Handler } from './grpc-types.ts';
-import { isLarge } from './large.ts';
-import { noteError, OUTCOME } from './outcome.ts';
-import { repeatedDecoder } from './repeated.ts';
+import { frameOf, onlyMessage, readOne } from './grpc-frames.ts';
+import { arrivalOf } from './grpc-head.ts';
+import type { GrpcMethod } from './grpc-types.ts';
+import { type CallOptions, type Handler, RpcCall } from './rpc-call.ts';
+import { codecOf, respond } from './unary.ts';
 
-/** The responses of reads, which are the same object until something is written. */
-const SHARED: ReadonlySet<string> = new Set([
-  GetClusterResponseSchema.typeName,
-  RangeResponseSchema.typeName,
-]);
+/** Unknown fields can take a hundred times their bytes, and nobody reads them. */
+const READ = { readUnknownFields: false };
 
 /**
  * Returns the function that answers the calls of a method with one message each way: what `grpcMethod` does for
  * streams, without iterators.
  */
-export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: GrpcOptions): GrpcMethod {
+export function grpcUnary(spec: MethodImplSpec, { readMaxBytes, workOf }: CallOptions): GrpcMethod {
   const { input, output } = spec.method;
-  const impl = spec.impl as Handler;
-  const isRead = SHARED.has(output.typeName);
-  const render = isRead ? sharedFrameOf : frameOf;
-  const decode: Decode = isRead ? repeatedDecoder(input) : (bytes) => fromBinary(input, bytes);
+  const { decode, render } = codecOf(
+    spec.method,
+    (bytes) => fromBinary(input, bytes, READ),
+    (message) => frameOf(output, message),
+  );
+  const handler = spec.impl as Handler;
   return async (call, values, byConnect) => {
-    const body = await readGrpcBody(call.stream, readMaxBytes);
+    const body = await readOne(call, readMaxBytes);
     if (call.stream.aborted) return;
     const message = onlyMessage(decode, body, readMaxBytes);
     if (message === undefined) return byConnect(body);
-    const context = new GrpcCall(spec, message, values, call);
-    const outcome = values.get(OUTCOME);
+    const context = new RpcCall(spec, message, arrivalOf(call, values));
     let frame: Buffer;
     try {
-      const answer = create(output, (await impl(message, context)) as MessageInitShape<DescMessage>);
-      outcome.code = 'ok';
-      if (isLarge(answer)) await ownTurn();
-      frame = render(output, answer);
+      frame = await respond(handler, context, render);
     } catch (thrown) {
-      noteError(outcome, thrown);
       return end(context, call, undefined, thrown);
     }
     const units = sendingUnits(frame.length);

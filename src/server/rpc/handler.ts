@@ -5,6 +5,7 @@ import {
   createConnectRouter,
   createContextValues,
   type MethodImpl,
+  type MethodImplSpec,
   type ServiceImplSpec,
 } from '@connectrpc/connect';
 import { codeToString } from '@connectrpc/connect/protocol-connect';
@@ -15,6 +16,8 @@ import { LONGEST_TIMER_MS } from '../../values/duration.ts';
 import { NO_WORK, type Work } from '../../work.ts';
 import { pathOf } from '../route.ts';
 import { byConnect } from './by-connect.ts';
+import { usualForm } from './connect-head.ts';
+import { connectUnary } from './connect-unary.ts';
 import { isUsual } from './grpc-head.ts';
 import { grpcMethod } from './grpc-method.ts';
 import { noteOutcome, OUTCOME, type Outcome } from './outcome.ts';
@@ -57,34 +60,45 @@ export function rpcHandler(
     // Longer ones were removed before: they would end the call at once.
     maxTimeoutMs: LONGEST_TIMER_MS,
   };
+  // A misspelled field is rejected instead of being treated as missing.
+  const jsonOptions = { ignoreUnknownFields: false, ...(registry && { registry }) };
   const router = createConnectRouter({
     ...options,
     interceptors: [noteOutcome, refuseTurnedAway],
     // Not brotli, which takes thirty times as long at its default quality.
     acceptCompression: [compressionGzip],
-    // A misspelled field is rejected instead of being treated as missing.
-    jsonOptions: { ignoreUnknownFields: false, ...(registry && { registry }) },
+    jsonOptions,
   });
   const methods = services.flatMap(({ methods }) => Object.values(methods));
   for (const { method, impl } of methods) router.rpc(method, impl as MethodImpl<DescMethod>);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const grpc = new Map(
-    methods.map((spec) => [
-      `/${spec.method.parent.typeName}/${spec.method.name}`,
-      grpcMethod(spec, { readMaxBytes, workOf }),
-    ]),
+    methods.map((spec) => [pathOfMethod(spec), grpcMethod(spec, { readMaxBytes, workOf })]),
+  );
+  const unary = new Map(
+    methods
+      .filter(({ kind }) => kind === 'unary')
+      .map((spec) => [pathOfMethod(spec), connectUnary(spec, { readMaxBytes, workOf, jsonOptions })]),
   );
   const valuesWith = (request: RequestHead, outcome: Outcome): ContextValues =>
     valuesOf(request, outcome).set(OUTCOME, outcome);
 
   return {
     async request(request, response, outcome, refusal) {
-      const handler = handlers.get(pathOf(request.url ?? ''));
+      const path = pathOf(request.url ?? '');
+      const handler = handlers.get(path);
       if (handler === undefined) return refuseUnknown(request, response);
       outcome.method = handler.method.name;
       const values = valuesWith(request, outcome);
-      turnAway(values, outcome, refusal ?? versionProblem(request));
-      return byConnect(handler, request, response, { values, outcome, work: workOf(values) });
+      const connect = (read?: Uint8Array): Promise<void> =>
+        byConnect(handler, request, response, { values, outcome, read, work: workOf(values) });
+      const problem = refusal ?? versionProblem(request);
+      turnAway(values, outcome, problem);
+      const method = unary.get(path);
+      const form = method && problem === undefined ? usualForm(request, readMaxBytes) : undefined;
+      return form === undefined || method === undefined
+        ? connect()
+        : method({ request, response, form, values }, connect);
     },
     takes: (headers) => isUsual(headers) && grpc.has(headers[':path'] ?? ''),
     call(call, outcome, refusal) {
@@ -108,4 +122,8 @@ function turnAway(values: ContextValues, outcome: Outcome, refusal: ConnectError
   if (refusal === undefined) return;
   values.set(TURNED_AWAY, refusal);
   outcome.code = codeToString(refusal.code);
+}
+
+function pathOfMethod({ method }: MethodImplSpec): string {
+  return `/${method.parent.typeName}/${method.name}`;
 }

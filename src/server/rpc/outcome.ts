@@ -42,6 +42,11 @@ export function noteError(outcome: Outcome, thrown: unknown): void {
   outcome.code = codeToString(ConnectError.from(thrown).code);
 }
 
+/** A defect says nothing about itself to clients. */
+export function errorOf(thrown: unknown): ConnectError {
+  return thrown instanceof ConnectError ? thrown : new ConnectError('internal error', Code.Internal);
+}
+
 /** Throws after the deadline: a handler ends silently then, which its client would take for the end of the data. */
 export function requireInTime({ reason }: AbortSignal): void {
   if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) throw reason;

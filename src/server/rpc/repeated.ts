@@ -1,4 +1,7 @@
-import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+
+/** Decode returns the message that bytes contain, or throws. */
+export type Decode = (bytes: Uint8Array) => MessageShape<DescMessage>;
 
 /** Messages that are kept, and the bytes of the longest: half a megabyte for each method. */
 const KEPT = 512;
@@ -8,18 +11,15 @@ const KEPT_BYTES = 512;
  * Returns a function that decodes messages, and the same bytes only once: nodes and dashboards repeat their
  * reads. Its messages are shared and must not be modified.
  */
-export function repeatedDecoder<Desc extends DescMessage>(
-  desc: Desc,
-): (bytes: Uint8Array) => MessageShape<Desc> {
-  const known = new Map<string, MessageShape<Desc>>();
+export function repeatedly(decode: Decode): Decode {
+  const known = new Map<string, MessageShape<DescMessage>>();
   return (bytes) => {
-    if (bytes.length > KEPT_BYTES) return fromBinary(desc, bytes);
+    if (bytes.length > KEPT_BYTES) return decode(bytes);
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     let message = known.get(text);
     if (message === undefined) {
       // From a copy, because fields of bytes are parts of what is decoded: here a whole read of the socket.
-      // Without unknown fields, which can take a hundred times their bytes.
-      message = fromBinary(desc, Uint8Array.from(bytes), { readUnknownFields: false });
+      message = decode(Uint8Array.from(bytes));
       if (known.size >= KEPT) known.clear();
       known.set(text, message);
     }

@@ -1,7 +1,7 @@
 import { type ConnectError, createContextKey, type Interceptor } from '@connectrpc/connect';
 import type { UniversalServerRequest } from '@connectrpc/connect/protocol';
 
-/** The context key with the error of a call that is rejected before its body is read. */
+/** The context key with the error of a call that Connect rejects without reading its body. */
 export const TURNED_AWAY = createContextKey<ConnectError | undefined>(undefined);
 
 /** Problems that Connect would report with other errors. */

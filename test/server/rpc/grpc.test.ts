@@ -9,12 +9,9 @@ import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, createServiceImplSpec, type HandlerContext } from '@connectrpc/connect';
 import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
-import { ErrorDetailSchema } from '../../../gen/discovery/v1/error_pb.ts';
 import {
   DiscoveryService,
   GetClusterRequestSchema,
-  type GetClusterResponse,
-  GetClusterResponseSchema,
   WatchMembersRequestSchema,
 } from '../../../gen/discovery/v1/service_pb.ts';
 import { Watch, WatchRequestSchema } from '../../../gen/etcd/etcdserverpb/rpc_pb.ts';
@@ -32,6 +29,7 @@ import {
 import { TestService } from '../../conformance/gen/grpc/testing/test_pb.ts';
 import { addServices } from '../../support/routes.ts';
 import { waitFor } from '../../support/wait.ts';
+import { getCluster } from './get-cluster.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
 const WATCH_MEMBERS = '/discovery.v1.DiscoveryService/WatchMembers';
@@ -40,43 +38,6 @@ const UPLOAD = '/grpc.testing.TestService/StreamingInputCall';
 
 /** The errors with which the requests of streams ended. */
 const failures: unknown[] = [];
-
-/** Behaves as the token says. */
-async function getCluster(
-  { token }: { token: string },
-  context: HandlerContext,
-): Promise<GetClusterResponse> {
-  switch (token) {
-    case 'defect':
-      throw new TypeError('internal secret');
-    case 'refused': {
-      const detail = { desc: ErrorDetailSchema, value: { revision: 7n } };
-      throw new ConnectError('not ü, because', Code.NotFound, { 'x-more': 'words' }, [detail]);
-    }
-    case 'headers':
-      context.responseHeader.set('x-head', 'first');
-      context.responseTrailer.set('x-trailer', 'last');
-      break;
-    case 'context': {
-      const { url, requestMethod, protocolName, method, service, requestHeader } = context;
-      const { pathname } = new URL(url);
-      const timeoutMs = context.timeoutMs();
-      const hasTime = Number.isInteger(timeoutMs) && Number(timeoutMs) > 1000;
-      const summary = [pathname, requestMethod, protocolName, method.name, service.typeName, hasTime];
-      return described(`${summary.join()} ${requestHeader.get('x-asked')}`);
-    }
-    case 'deadline':
-      if (!context.signal.aborted) {
-        await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
-      }
-      throw context.signal.reason;
-  }
-  return described('done');
-}
-
-function described(description: string): GetClusterResponse {
-  return create(GetClusterResponseSchema, { cluster: { description }, revision: 5n });
-}
 
 /** Returns the number of bytes received. Behaves as the size of a part says. */
 async function upload(

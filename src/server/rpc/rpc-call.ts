@@ -6,9 +6,17 @@ import {
   type HandlerContext,
   type MethodImplSpec,
 } from '@connectrpc/connect';
-import { type Http2Call, reachedUrl } from '../../port/port.ts';
-import { grpcTimeoutMs } from './deadline.ts';
-import { timeoutOf, webHeadersOf } from './grpc-head.ts';
+import { isOver, onClose, type RequestHead, type ResponseHead, reachedUrl } from '../../port/port.ts';
+import type { Work } from '../../work.ts';
+
+export interface CallOptions {
+  readonly readMaxBytes: number;
+  /** Returns the work budget to which a call's response is charged. */
+  readonly workOf: (values: ContextValues) => Work;
+}
+
+/** The common type of the four kinds of handlers. */
+export type Handler = (input: Input, call: RpcCall) => unknown;
 
 /** Input is a message, or a stream of messages. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
@@ -17,18 +25,29 @@ export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescM
 export const GONE = new ConnectError('the client canceled the call', Code.Canceled);
 const OVER = new ConnectError('the call has ended', Code.Canceled);
 
+/** Arrival is a call as it has arrived. */
+export interface Arrival {
+  readonly request: RequestHead;
+  readonly response: ResponseHead;
+  readonly values: ContextValues;
+  readonly protocolName: 'grpc' | 'connect';
+  /** The time until its deadline, if it has one. */
+  readonly timeoutMs: number | undefined;
+}
+
 /**
- * GrpcCall is one call as the handler sees it. Most handlers need only the message, so
+ * RpcCall is one call as the handler sees it. Most handlers need only the message, so
  * whatever is expensive (headers, the signal, the URL) is created on demand.
  */
-export class GrpcCall implements HandlerContext {
+export class RpcCall implements HandlerContext {
   /** Whether the client or the service may send several messages. */
   readonly stream: boolean;
   readonly method: MethodImplSpec['method'];
   readonly message: Input;
   readonly values: ContextValues;
-  readonly protocolName = 'grpc';
-  readonly #call: Http2Call;
+  readonly protocolName: string;
+  readonly #request: RequestHead;
+  readonly #response: ResponseHead;
   /** On the clock of `performance.now()`. */
   readonly #deadline: number | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -37,14 +56,18 @@ export class GrpcCall implements HandlerContext {
   #header: Headers | undefined;
   #trailer: Headers | undefined;
 
-  constructor({ kind, method }: MethodImplSpec, message: Input, values: ContextValues, call: Http2Call) {
+  constructor(
+    { kind, method }: MethodImplSpec,
+    message: Input,
+    { request, response, values, protocolName, timeoutMs }: Arrival,
+  ) {
     this.stream = kind !== 'unary';
     this.method = method;
     this.message = message;
     this.values = values;
-    this.#call = call;
-    const timeout = timeoutOf(call.headers);
-    const timeoutMs = timeout === null ? undefined : grpcTimeoutMs(timeout);
+    this.protocolName = protocolName;
+    this.#request = request;
+    this.#response = response;
     this.#deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
   }
 
@@ -57,15 +80,15 @@ export class GrpcCall implements HandlerContext {
   }
 
   get requestMethod(): string {
-    return this.#call.method;
+    return this.#request.method ?? '';
   }
 
   get url(): string {
-    return new URL(this.#call.url, reachedUrl(this.#call)).href;
+    return new URL(this.#request.url ?? '', reachedUrl(this.#request)).href;
   }
 
   get header(): Headers {
-    this.#requestHeader ??= webHeadersOf(this.#call.headers);
+    this.#requestHeader ??= webHeadersOf(this.#request.headers);
     return this.#requestHeader;
   }
 
@@ -98,8 +121,8 @@ export class GrpcCall implements HandlerContext {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    if (this.#call.stream.destroyed) abort.abort(GONE);
-    else this.#call.onClose(() => this.end(GONE));
+    if (isOver(this.#response)) abort.abort(GONE);
+    else onClose(this.#response, () => this.end(GONE));
     const timeoutMs = this.timeoutMs();
     if (timeoutMs !== undefined) {
       const expire = (): void =>
@@ -115,4 +138,14 @@ export class GrpcCall implements HandlerContext {
     clearTimeout(this.#timer);
     this.#abort?.abort(reason);
   }
+}
+
+/** Returns the headers of a request, as handlers see them: without those of HTTP/2 itself. */
+function webHeadersOf(headers: RequestHead['headers']): Headers {
+  const web = new Headers();
+  for (const [name, value = []] of Object.entries(headers)) {
+    if (name.startsWith(':')) continue;
+    for (const each of typeof value === 'string' ? [value] : value) web.append(name, each);
+  }
+  return web;
 }
