@@ -275,7 +275,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 
   'src/cli': EVERYTHING,
-  'src/cli/api': { modules: ['gen', 'src/client'], packages: [CONNECT, PROTOBUF, NODE] },
+  'src/cli/api': { modules: ['gen', 'src/client', 'src/values'], packages: [CONNECT, PROTOBUF, NODE] },
   'src/cli/commands': {
     modules: [
       'src/limits.ts',

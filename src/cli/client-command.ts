@@ -91,7 +91,7 @@ export function clientCommand<const F extends FlagSet>(spec: ClientCommand<F>): 
         terminal.err(problemOutput(problem, json));
         return problem.exitCode;
       } finally {
-        closeConnections(server);
+        closeConnections();
       }
     },
   };

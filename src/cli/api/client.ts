@@ -2,8 +2,10 @@ import type { Client } from '@connectrpc/connect';
 import type { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import type { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import type { OperatorClient } from '../../client/operator-client.ts';
+import { randomBytes } from '../../values/random.ts';
+import { ask } from './ask.ts';
 import { fromJson, toJson } from './json.ts';
-import { post, type ServiceAccess, UnexpectedAnswer } from './post.ts';
+import { type Answer, isJson, post, type ServiceAccess } from './post.ts';
 import { METHODS, type Method } from './tables.ts';
 
 /** UnaryClient makes the calls of all services at a URL, except the streams. */
@@ -14,6 +16,9 @@ export type UnaryClient = Omit<Client<typeof DiscoveryService>, 'watchMembers'> 
 /** A restart takes a second or two; users with a wrong URL should not wait much longer. */
 const RETRY_FOR_MS = 3000;
 const TRY_TIMEOUT_MS = 5000;
+
+/** The calls whose repetition could have another outcome: `ask` may send a request twice. */
+const ONCE: ReadonlySet<string> = new Set(['deregister']);
 
 /** Too many random bytes to be guessed. */
 const REQUEST_ID_BYTES = 18;
@@ -34,26 +39,29 @@ export function unaryClient(access: ServiceAccess, refine: (message: object) => 
 async function call(access: ServiceAccess, name: string, method: Method, request: object): Promise<object> {
   const message = { ...request, ...ownFields(name), $typeName: method.request };
   const body = JSON.stringify(toJson(method.request, message));
-  const attempt = async (signal: AbortSignal): Promise<object> => {
-    const answer = await post(access, method.path, body, signal);
-    const isMessage =
-      answer.status === 200 && /^application\/json\b/i.test(answer.headers['content-type'] ?? '');
-    if (!isMessage) throw new UnexpectedAnswer(answer);
-    return fromJson(method.response, JSON.parse(answer.body));
-  };
+  const attempt = (signal: AbortSignal) => post(access, method.path, body, signal);
+  const read = ({ status, type, body: json }: Answer) =>
+    status === 200 && isJson(type) ? fromJson(method.response, JSON.parse(json)) : undefined;
   const began = process.uptime();
+  const left = (ms: number): number => Math.max(0, Math.ceil(ms - (process.uptime() - began) * 1000));
+  const firstAttempt = async (): Promise<Answer> => {
+    const answer = ONCE.has(name) ? undefined : await ask(access, method.path, body, TRY_TIMEOUT_MS);
+    return answer ?? attempt(AbortSignal.timeout(left(TRY_TIMEOUT_MS)));
+  };
+  const first = firstAttempt();
   try {
-    return await attempt(AbortSignal.timeout(TRY_TIMEOUT_MS));
-  } catch (thrown) {
-    const retryForMs = RETRY_FOR_MS - (process.uptime() - began) * 1000;
-    const { recover } = await import('./recover.ts');
-    return recover({ name, message, attempt }, thrown, { retryForMs, tryTimeoutMs: TRY_TIMEOUT_MS });
+    const response = read(await first);
+    if (response !== undefined) return response;
+  } catch {
+    // The reason is found below.
   }
+  const { recover } = await import('./recover.ts');
+  const limits = { retryForMs: left(RETRY_FOR_MS), tryTimeoutMs: TRY_TIMEOUT_MS };
+  return recover({ name, message, first, attempt, read }, limits);
 }
 
 /** The ID by which the service recognises a repetition of a call that creates a token. */
 function ownFields(name: string): object {
   if (name !== 'createToken') return {};
-  const { randomBytes } = process.getBuiltinModule('node:crypto');
   return { requestId: randomBytes(REQUEST_ID_BYTES).toString('base64url') };
 }

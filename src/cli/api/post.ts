@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** ServiceAccess is how to reach a service. */
 export interface ServiceAccess {
   readonly server: string;
@@ -10,47 +8,45 @@ export interface ServiceAccess {
 
 export interface Answer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  /** The media type, as it was sent. */
+  readonly type: string;
   readonly body: string;
 }
 
-/** UnexpectedAnswer is a response without the message that was asked for. */
-export class UnexpectedAnswer extends Error {
-  readonly answer: Answer;
-
-  constructor(answer: Answer) {
-    super(`HTTP ${answer.status}`);
-    this.answer = answer;
-  }
+export function isJson(type: string): boolean {
+  return /^application\/json\b/i.test(type);
 }
 
 /** Far more than any response of the service: the longest list has a thousand clusters. */
 const MOST_BYTES = 256 << 20;
 
+export function headersOf({ headers }: ServiceAccess): Record<string, string> {
+  return {
+    'User-Agent': 'etcd-discovery',
+    'Content-Type': 'application/json',
+    'Connect-Protocol-Version': '1',
+    ...headers,
+  };
+}
+
+let client: typeof import('node:http') | typeof import('node:https') | undefined;
+
 /** Returns Node's client for a URL. Not imported: that would evaluate fetch, and TLS for each http: URL. */
-function clientFor(server: string): typeof import('node:http') | typeof import('node:https') {
-  return process.getBuiltinModule(server.startsWith('https:') ? 'node:https' : 'node:http');
+export function clientFor(server: string): NonNullable<typeof client> {
+  client ??= process.getBuiltinModule(server.startsWith('https:') ? 'node:https' : 'node:http');
+  return client;
 }
 
 /** Sends JSON in one request. Rejects with the error of Node.js if there is no complete response. */
 export function post(
-  { server, tls, headers }: ServiceAccess,
+  access: ServiceAccess,
   path: string,
   body: string,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = {
-      ...tls,
-      method: 'POST',
-      headers: {
-        'User-Agent': 'etcd-discovery',
-        'Content-Type': 'application/json',
-        'Connect-Protocol-Version': '1',
-        ...headers,
-      },
-      signal,
-    };
+    const { server, tls } = access;
+    const options = { ...tls, method: 'POST', headers: headersOf(access), signal };
     const request = clientFor(server).request(`${server}${path}`, options, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
@@ -61,8 +57,8 @@ export function post(
       });
       response.on('error', reject);
       response.on('end', () => {
-        const { statusCode: status = 0, headers: received } = response;
-        resolve({ status, headers: received, body: Buffer.concat(chunks).toString() });
+        const { statusCode: status = 0, headers } = response;
+        resolve({ status, type: headers['content-type'] ?? '', body: Buffer.concat(chunks).toString() });
       });
     });
     request.on('error', reject);
@@ -71,9 +67,9 @@ export function post(
 }
 
 /**
- * Closes the connections to a service. The body of an unexpected response is not read by a stream, and its connection
+ * Closes the connections of Node's client. The body of an unexpected response is not read by a stream, and its connection
  * would keep the process alive until the server closes it: nginx does so after 75 s.
  */
-export function closeConnections(server: string): void {
-  clientFor(server).globalAgent.destroy();
+export function closeConnections(): void {
+  client?.globalAgent.destroy();
 }

@@ -5,33 +5,36 @@ import { OperatorService } from '../../../gen/discovery/v1/operator_pb.ts';
 import { DiscoveryService } from '../../../gen/discovery/v1/service_pb.ts';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { outOfTime, type RetryLimits, withRetries } from '../../client/retry.ts';
-import { type Answer, UnexpectedAnswer } from './post.ts';
+import type { Answer } from './post.ts';
 
 /** FailedCall is a call whose first attempt failed. */
 interface FailedCall {
   /** The name of the client's function. */
   readonly name: string;
   readonly message: Message;
-  readonly attempt: (signal: AbortSignal) => Promise<object>;
+  readonly first: Promise<Answer>;
+  readonly attempt: (signal: AbortSignal) => Promise<Answer>;
+  /** Returns undefined for a response without the message that was asked for. */
+  readonly read: (answer: Answer) => object | undefined;
 }
 
 /** Continues a call after its first attempt, as the public client would. Throws a ConnectError if it fails. */
 export function recover(
-  { name, message, attempt }: FailedCall,
-  thrown: unknown,
+  { name, message, first, attempt, read }: FailedCall,
   limits: RetryLimits,
 ): Promise<object> {
   let isFirst = true;
-  const again = async (signal: AbortSignal): Promise<object> => {
+  const next = async (signal: AbortSignal): Promise<object> => {
+    const answering = isFirst ? first : attempt(signal);
+    isFirst = false;
     try {
-      if (!isFirst) return await attempt(signal);
-      isFirst = false;
-      throw thrown;
+      const answer = await answering;
+      return read(answer) ?? fail(answer);
     } catch (error) {
       throw connectErrorOf(error, limits.tryTimeoutMs);
     }
   };
-  return withRetries({ method: methodOf(name), message }, limits, new AbortController().signal, again);
+  return withRetries({ method: methodOf(name), message }, limits, new AbortController().signal, next);
 }
 
 function methodOf(name: string): DescMethodUnary {
@@ -49,15 +52,19 @@ const CODES: ReadonlyMap<unknown, Code> = new Map([
 ]);
 
 function connectErrorOf(thrown: unknown, tryTimeoutMs: number): ConnectError {
-  if (thrown instanceof UnexpectedAnswer) return errorIn(thrown.answer);
+  if (thrown instanceof ConnectError) return thrown;
   if (!(thrown instanceof Error)) return ConnectError.from(thrown, Code.Internal);
   if (thrown.name === 'AbortError') return outOfTime(tryTimeoutMs);
   return ConnectError.from(thrown, CODES.get((thrown as NodeJS.ErrnoException).code) ?? Code.Internal);
 }
 
+function fail(answer: Answer): never {
+  throw errorIn(answer);
+}
+
 /** Returns the error in a response, as Connect reads it. */
-function errorIn({ status, headers: received, body }: Answer): ConnectError {
-  const headers = new Headers({ 'content-type': received['content-type'] ?? '' });
+function errorIn({ status, type, body }: Answer): ConnectError {
+  const headers = new Headers({ 'content-type': type });
   try {
     const { unaryError } = validateResponse('unary', false, status, headers);
     if (unaryError === undefined) return new ConnectError(`HTTP ${status}`, Code.Internal);

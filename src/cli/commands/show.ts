@@ -13,29 +13,27 @@ export const SHOW = clientCommand({
   flags: {},
   examples: ['show http://localhost:8087/6c5d0a3b7e1f4c2d9a8b7c6d5e4f3a2b', 'show my-cluster --output json'],
   async run({ client, token, json, printJson, terminal, style }) {
-    const answer = await client.getCluster({ token });
-    const { cluster } = answer;
+    const list = await client.listMembers({ token }).catch(async (thrown: unknown) => {
+      const { reasonOf } = await import('../../client/refusal.ts');
+      if (reasonOf(thrown) !== 'TOKEN_DELETED') throw thrown;
+      return without(await client.getCluster({ token }));
+    });
+    const { cluster, members, standbys, initialCluster } = list;
     if (cluster === undefined) throw new Failure(EXIT.FAILED, 'the response of the service has no cluster');
-    const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
-    // A deleted token has no members.
-    const list = cluster.state === ClusterState.DELETED ? undefined : await client.listMembers({ token });
     if (json) {
-      printJson(apiJson(list ?? without(answer)));
+      printJson(apiJson(list));
       return;
     }
-    terminal.out(clusterText(list?.cluster ?? cluster, style));
-    if (list !== undefined && list.members.length > 0) {
-      terminal.out(`\n${membersText(list.members, list.standbys)}`);
-    }
-    const warnings = warningsText(list?.cluster ?? cluster, style);
+    terminal.out(clusterText(cluster, style));
+    if (members.length > 0) terminal.out(`\n${membersText(members, standbys)}`);
+    const live = cluster.state === ClusterState.ASSEMBLING || cluster.state === ClusterState.COMPLETE;
+    const warnings = warningsText(cluster, style);
     if (live && warnings !== '') terminal.out(`\n${warnings}`);
-    if (list !== undefined && list.initialCluster !== '') {
-      terminal.out(`\n${style.bold('initial cluster:')} ${list.initialCluster}\n`);
-    }
+    if (initialCluster !== '') terminal.out(`\n${style.bold('initial cluster:')} ${initialCluster}\n`);
   },
 });
 
-/** Returns the list of a cluster without members. */
+/** Returns the list of a deleted cluster, which has no members. */
 function without({ cluster, revision }: GetClusterResponse): ListMembersResponse {
   const none = { members: [], standbys: [], initialCluster: '', revision };
   return { $typeName: 'discovery.v1.ListMembersResponse', ...none, ...(cluster && { cluster }) };

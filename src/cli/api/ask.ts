@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net';
+import { type Answer, headersOf, isJson, type ServiceAccess } from './post.ts';
+
+/** Far more than most responses. Node's client reads the others. */
+const MOST_BYTES = 1 << 20;
+
+/**
+ * Sends JSON in one request over a plain socket, because Node's HTTP client takes as long to load as the rest of a
+ * command. HTTP/1.0, whose responses are not in chunks. Returns undefined without a complete JSON response whose
+ * length the server said: Node's client then sends the request again, and has the reason.
+ */
+export function ask(
+  access: ServiceAccess,
+  path: string,
+  body: string,
+  timeoutMs: number,
+): Promise<Answer | undefined> {
+  if (mayUseProxy()) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    const url = new URL(access.server + path);
+    const socket = open(url, access.tls);
+    const end = (answer?: Answer): void => {
+      clearTimeout(timer);
+      // To destroy a socket takes longer than to read it. The server closes it; the process does not wait for that.
+      if (answer === undefined) socket.destroy();
+      else socket.removeAllListeners('data').unref();
+      resolve(answer);
+    };
+    const timer = setTimeout(end, timeoutMs);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk;
+      const answer = answerIn(text);
+      if (answer !== undefined || text.length > MOST_BYTES) end(answer);
+    });
+    socket.on('end', () => end()).on('error', () => end());
+    socket.write(requestTo(url, headersOf(access), body));
+  });
+}
+
+/** Newer versions of Node.js have an option for calls through a proxy. */
+function mayUseProxy(): boolean {
+  const { NODE_USE_ENV_PROXY: variable = '', NODE_OPTIONS: options = '' } = process.env;
+  return variable !== '' || [options, ...process.execArgv].join(' ').includes('--use-env-proxy');
+}
+
+function requestTo({ host, pathname }: URL, headers: Readonly<Record<string, string>>, body: string): string {
+  const all = { Host: host, ...headers, 'Content-Length': Buffer.byteLength(body) };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST ${pathname} HTTP/1.0\r\n${lines.join('')}\r\n${body}`;
+}
+
+/** Not imported: that would evaluate TLS for each http: URL, and both for each command. */
+function open({ protocol, hostname, port }: URL, tls: ServiceAccess['tls']): Socket {
+  const net = process.getBuiltinModule('node:net');
+  const name = hostname.replace(/^\[(.*)\]$/, '$1');
+  // A resolver takes as long as the connection. Where the service listens on ::1 alone, Node's client finds it.
+  const host = name === 'localhost' ? '127.0.0.1' : name;
+  if (protocol === 'http:') return net.connect(Number(port || 80), host);
+  const servername = net.isIP(name) === 0 ? { servername: name } : {};
+  return process
+    .getBuiltinModule('node:tls')
+    .connect({ ...tls, ...servername, host, port: Number(port || 443) });
+}
+
+const HEAD = /^HTTP\/1\.[01] ([2-5]\d\d) .*?\r\n\r\n/s;
+const LENGTH = /^content-length: *(\d+)\r$/im;
+const TYPE = /^content-type: *(.*)\r$/im;
+
+/** Reads a complete response. */
+function answerIn(text: string): Answer | undefined {
+  const [head = '', status] = HEAD.exec(text) ?? [];
+  const [, length] = LENGTH.exec(head) ?? [];
+  const [, type = ''] = TYPE.exec(head) ?? [];
+  const body = text.slice(head.length);
+  if (!isJson(type) || length === undefined || body.length !== Number(length)) return undefined;
+  return { status: Number(status), type, body: Buffer.from(body, 'latin1').toString() };
+}
