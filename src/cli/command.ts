@@ -25,6 +25,8 @@ export interface StatusLine {
 /** Terminal is where a command reads and writes. */
 export interface Terminal extends BareTerminal {
   readonly status: StatusLine;
+  /** Returns a control sequence that takes effect in an output, such as `1m` for bold; all others are escaped. */
+  readonly control: (sequence: string) => string;
 }
 
 /** Command is one row of the table in catalog.ts. The list of commands and the completion are derived from it. */

@@ -1,4 +1,4 @@
-import { parsePublicUrl } from '../values/address.ts';
+import { parsePublicUrl } from '../values/public-url.ts';
 
 /** ServerUrl is the URL of a service as the user wrote it. */
 export interface ServerUrl {

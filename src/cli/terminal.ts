@@ -1,30 +1,49 @@
+import { writeSync } from 'node:fs';
 import type { BareTerminal } from './command.ts';
 import { EXIT } from './exit.ts';
 
 /**
  * Returns the terminal of this process, or its files and pipes. Node.js opens each stream when it is first named, which
- * takes longer than a short command does; so none is named before it is used.
+ * takes longer than a short command does; so none is named before it is needed.
  */
 export function processTerminal(): BareTerminal {
   return {
     env: process.env,
-    out: (text) => {
-      const { stdout } = process;
-      if (stdout.listenerCount('error', enough) === 0) stdout.once('error', enough);
-      stdout.write(text);
-    },
-    err: (text) => {
-      const { stderr } = process;
-      if (stderr.listenerCount('error', ignore) === 0) stderr.on('error', ignore);
-      stderr.write(text);
-    },
+    out: writer('out', enough),
+    err: writer('err', ignore),
     columns: (stream) => {
-      const { isTTY, columns } = process[`std${stream}`];
-      return isTTY ? columns || 80 : undefined;
+      const isTerminal = process.getBuiltinModule('node:tty').isatty(FILES[stream]);
+      return isTerminal ? process[`std${stream}`].columns || 80 : undefined;
     },
     get ask() {
       return process.stdin.isTTY && process.stderr.isTTY ? ask : undefined;
     },
+  };
+}
+
+const FILES = { out: 1, err: 2 } as const;
+
+/** Writes at once, as Node's streams do here. They write what a pipe does not accept now, and all after it. */
+function writer(
+  stream: 'out' | 'err',
+  failed: (error: NodeJS.ErrnoException) => void,
+): (text: string) => void {
+  let isOpen = process.platform === 'win32';
+  return (text) => {
+    let rest = Buffer.from(text);
+    if (!isOpen) {
+      try {
+        while (rest.length > 0) rest = rest.subarray(writeSync(FILES[stream], rest));
+        return;
+      } catch (thrown) {
+        const error = thrown as NodeJS.ErrnoException;
+        if (error.code !== 'EAGAIN') return failed(error);
+        isOpen = true;
+      }
+    }
+    const opened = process[`std${stream}`];
+    if (opened.listenerCount('error', failed) === 0) opened.on('error', failed);
+    opened.write(rest);
   };
 }
 

@@ -3,7 +3,7 @@ import { reasonOf } from '../client/refusal.ts';
 import { type DiscoveryClient, requireMessage } from '../etcd/client.ts';
 import { discoveryUrls, textOfId } from '../etcd/discovery-text.ts';
 import { PRESETS, REQUEST_LIMITS, WORK_LIMITS } from '../limits.ts';
-import { basePathOf } from '../values/address.ts';
+import { basePathOf } from '../values/public-url.ts';
 import { NO_WORK, sendingUnits, type Work } from '../work.ts';
 import { type BodyResult, type Request, readBody } from './body.ts';
 import { Deadlines } from './deadlines.ts';

@@ -9,8 +9,8 @@ import {
 import { operatorService } from '../rpc/operator.ts';
 import { discoveryService } from '../rpc/service.ts';
 import type { Config } from '../settings/config.ts';
-import { basePathOf } from '../values/address.ts';
 import { isFromOwnPage } from '../values/own-page.ts';
+import { basePathOf } from '../values/public-url.ts';
 import { Limiter } from './clients/limiter.ts';
 import { requestClients } from './clients/request-clients.ts';
 import { admission } from './http/admit.ts';

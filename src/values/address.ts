@@ -18,25 +18,6 @@ export function parseListenAddress(text: string): ListenAddress | undefined {
   return { host: bracketed ?? (plain || undefined), port };
 }
 
-/**
- * A path below which a proxy exposes the service. It appears in shell commands and headers, so only plain
- * characters are allowed.
- */
-const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)*\/?$/;
-
-/** Parses the public base URL of the service: scheme, host and an optional path, without a trailing slash. */
-export function parsePublicUrl(text: string): string | undefined {
-  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  const bare = url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  return bare && BASE_PATH.test(url.pathname) ? url.origin + basePathOf(text) : undefined;
-}
-
-/** Returns the path of a base URL without a trailing slash: empty, or for example `/disc`. */
-export function basePathOf(baseUrl: string): string {
-  return new URL(baseUrl).pathname.replace(/\/$/, '');
-}
-
 /** Formats an address as parseListenAddress accepts it. */
 export function hostPort({ host = '', port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -17,5 +17,7 @@ export function quote(text: string): string {
 
 /** Removes characters that could end a line, change the text's direction or control a terminal. */
 export function printable(text: string): string {
+  // Most texts. To compile the pattern of the others takes longer.
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

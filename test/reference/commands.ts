@@ -51,6 +51,7 @@ async function helpOf(command: Command): Promise<{ usage: string; details: reado
     columns: () => undefined,
     ask: undefined,
     status: { canShow: () => false, show: ignore, erase: ignore, leave: ignore },
+    control: () => '',
   };
   await command.run(['--help'], terminal);
   const [, usage = '', ...rest] = help.split('\n\n');

@@ -1,11 +1,13 @@
 import type { BareTerminal, StatusLine, Terminal } from '../command.ts';
-import { eraseLine, forTerminal } from './own.ts';
+import { ownSequences } from './own.ts';
 
 /**
  * Returns the terminal that commands use. All output passes through it: external texts cannot control the
  * terminal, and the status line is erased first so that it is never mixed with a result, on either stream.
  */
 export function withStatusLine(bare: BareTerminal): Terminal {
+  const { control, forTerminal } = ownSequences();
+  const eraseLine = (): string => control('K');
   let drawn: { readonly stream: 'out' | 'err'; readonly text: string } | undefined;
   const erase = (): void => {
     if (drawn !== undefined) bare[drawn.stream](forTerminal(eraseLine()));
@@ -29,6 +31,7 @@ export function withStatusLine(bare: BareTerminal): Terminal {
   return {
     env: bare.env,
     columns: bare.columns,
+    control,
     out(text) {
       erase();
       bare.out(forTerminal(text));

@@ -1,5 +1,4 @@
 import type { Terminal } from '../command.ts';
-import { control } from './own.ts';
 
 /** Style is emphasis, which has no effect where it is unsupported or unwanted. */
 export type Style = Readonly<Record<'bold' | 'dim' | 'green' | 'yellow' | 'red', (text: string) => string>>;
@@ -7,7 +6,7 @@ export type Style = Readonly<Record<'bold' | 'dim' | 'green' | 'yellow' | 'red',
 const CODES = { bold: [1, 22], dim: [2, 22], green: [32, 39], yellow: [33, 39], red: [31, 39] } as const;
 
 /** Returns the style that a stream of the terminal supports. NO_COLOR: see no-color.org. */
-export function styleFor({ env, columns }: Terminal, stream: 'out' | 'err'): Style {
+export function styleFor({ env, columns, control }: Terminal, stream: 'out' | 'err'): Style {
   const wanted = (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb' && columns(stream) !== undefined;
   const style = (name: keyof typeof CODES) => {
     const [on, off] = CODES[name];

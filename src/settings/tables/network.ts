@@ -1,6 +1,7 @@
 import { PRESETS } from '../../limits.ts';
-import { parseListenAddress, parsePublicUrl } from '../../values/address.ts';
+import { parseListenAddress } from '../../values/address.ts';
 import { formatDuration } from '../../values/duration.ts';
+import { parsePublicUrl } from '../../values/public-url.ts';
 import { duration, FILE, LONGEST_TIMER, setting } from './setting.ts';
 
 /** Settings of the addresses on which the service listens and by which it is known. */
