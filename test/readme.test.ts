@@ -73,7 +73,7 @@ async function endAll(): Promise<void> {
 
 /** Returns a PATH with `etcd-discovery` on it, as an installed package provides it. */
 function withCommand(directory: string): string {
-  const main = join(ROOT, 'dist/src/main.js');
+  const main = join(ROOT, 'dist/src/main.cjs');
   const bin = join(directory, 'bin');
   mkdirSync(bin);
   const script = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`;

@@ -36,7 +36,7 @@ const START_LIMIT_MS = 60_000;
 /** Short compared with a start, because starts are timed. */
 const START_POLL_MS = 3;
 /** The service's compiled command. */
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.cjs', import.meta.url));
 /** Loads the same modules. */
 const BARE_START = fileURLToPath(new URL('bare-start.js', import.meta.url));
 /** The path in Debian's package etcd-discovery. */
@@ -57,7 +57,7 @@ export async function launchService(
   const [port = 0] = await freePorts(1);
   const etcd = store === 'etcd' ? await startEtcd(directory) : undefined;
   const where = etcd === undefined ? ['--data-dir', directory] : ['--etcd', `http://127.0.0.1:${etcd.port}`];
-  const child = new Child('the service', '../src/main.js', serviceArguments(port, where));
+  const child = new Child('the service', '../src/main.cjs', serviceArguments(port, where));
   await healthy(port, child);
   return serverOf(child, port, etcd);
 }

@@ -1,30 +1,33 @@
-// Bundles the program in dist/, replacing the compiled src/main.ts: node src/dev/bundle-program.mjs
-// Node.js takes several times as long to find and read two hundred modules as to run them. Modules that are loaded
-// later remain separate files, and so do all packages except those that are ES modules.
+// Bundles src/main.ts as dist/src/main.cjs: node src/dev/bundle-program.mjs
+// Node.js takes several times as long to find and read two hundred modules as to run them, and longer to load one ES
+// module than one CommonJS module. So the short commands are one CommonJS file. It loads all others when it needs them: ES
+// modules in parts/, which share files, but have their own copies of the modules of the short commands. Packages remain
+// separate, except those that are ES modules.
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { ROOT, readJson } from './root.mjs';
 
 const SOURCE = join(ROOT, 'src');
 const PROGRAM = join(ROOT, 'dist', 'src');
-const PARTS = 'parts';
+const PARTS = join(PROGRAM, 'parts');
 const BUNDLED = ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'];
+
+/** The commands that make one call or none. */
+const SHORT_COMMANDS = ['version', 'health', 'new', 'show', 'list', 'list-members', 'reopen', 'delete'];
+const SHORT = SHORT_COMMANDS.map((name) => join(SOURCE, 'cli', 'commands', `${name}.ts`));
 
 const common = {
   absWorkingDir: ROOT,
   bundle: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20.20',
-  external: Object.keys(readJson('package.json').dependencies).filter((name) => !BUNDLED.includes(name)),
-  metafile: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
 };
-
-/** The commands that scripts call most often. Modules that the other commands share with them are loaded with them. */
-const SHORT_COMMANDS = ['version', 'health', 'new'];
 
 /** The API as tables, whose values replace the module that gets them from the schema. */
 const TABLES = join(SOURCE, 'cli', 'api', 'tables.ts');
@@ -47,53 +50,31 @@ function withBuiltins(text) {
   });
 }
 
-/** The modules of the short commands. Each file costs Node.js about half a millisecond to find, so they share one. */
-async function shortModules() {
-  const { metafile } = await build({
-    ...common,
-    entryPoints: SHORT_COMMANDS.map((name) => join(SOURCE, 'cli', 'commands', `${name}.ts`)),
-    outdir: PROGRAM,
-    write: false,
-    plugins: [{ name: 'static', setup: onlyStatic }],
-  });
-  return Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+/** Reads the sources. A module that reads a file next to itself gets its original location, by the URL of its new one. */
+function sources(directory, url) {
+  return {
+    name: 'sources',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const original = relative(directory, compiled(path)).replaceAll('\\', '/');
+        const source = path === TABLES ? tables : readFileSync(path, 'utf8');
+        const text = withBuiltins(source).replaceAll('import.meta.url', `new URL('./${original}', ${url})`);
+        return { contents: text, loader: 'ts' };
+      });
+    },
+  };
 }
 
-/** Leaves out what is loaded later. */
-function onlyStatic({ onLoad, onResolve }) {
-  onResolve({ filter: /\.ts$/ }, ({ kind, path }) =>
-    kind === 'dynamic-import' ? { path, external: true } : undefined,
-  );
-  onLoad({ filter: /tables\.ts$/ }, ({ path }) => (path === TABLES ? { contents: tables } : undefined));
-}
-
-const SHORT = 'short-modules';
-const short = await shortModules();
-
-/**
- * Makes each file that is loaded later import the modules of the short commands, which keeps them together: esbuild cuts
- * files by who needs them. And a module that reads a file next to itself gets its original location.
- */
-const arranged = {
-  name: 'arranged',
-  setup({ onLoad, onResolve }) {
-    const later = new Set();
+/** The modules that the short commands load later. */
+const later = new Set();
+const parts = {
+  name: 'parts',
+  setup({ onResolve }) {
     onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
-      if (kind === 'dynamic-import') later.add(join(resolveDir, path));
-      return undefined;
-    });
-    onResolve({ filter: new RegExp(`^${SHORT}$`) }, () => ({ path: SHORT, namespace: SHORT }));
-    onLoad({ filter: /./, namespace: SHORT }, () => ({
-      contents: short.map((path) => `import ${JSON.stringify(join(ROOT, path))};`).join('\n'),
-      resolveDir: ROOT,
-    }));
-    onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const original = relative(PROGRAM, compiled(path)).replaceAll('\\', '/');
-      // Relative to a chunk; the entry point contains no such module.
-      const url = `new URL('../${original}', import.meta.url)`;
-      const source = path === TABLES ? tables : readFileSync(path, 'utf8');
-      const text = withBuiltins(source).replaceAll('import.meta.url', url);
-      return { contents: later.has(path) ? `import '${SHORT}';\n${text}` : text, loader: 'ts' };
+      const module = join(resolveDir, path);
+      if (kind !== 'dynamic-import' || SHORT.includes(module)) return undefined;
+      later.add(module);
+      return { path: `./parts/${basename(module, '.ts')}.js`, external: true };
     });
   },
 };
@@ -102,20 +83,35 @@ const arranged = {
 mkdirSync(join(ROOT, 'dist', 'gen'), { recursive: true });
 copyFileSync(join(ROOT, 'gen', 'openapi.json'), join(ROOT, 'dist', 'gen', 'openapi.json'));
 
-const parts = join(PROGRAM, PARTS);
-mkdirSync(parts, { recursive: true });
+// The same program under the name of an ES module, which takes a little longer to start.
+writeFileSync(
+  join(PROGRAM, 'main.js'),
+  `#!/usr/bin/env node
+process.getBuiltinModule('node:module').createRequire(import.meta.url)('./main.cjs');
+`,
+);
+
+await build({
+  ...common,
+  format: 'cjs',
+  entryPoints: [join(SOURCE, 'main.ts')],
+  outfile: join(PROGRAM, 'main.cjs'),
+  plugins: [parts, sources(PROGRAM, `process.getBuiltinModule('node:url').pathToFileURL(__filename)`)],
+});
+
 const { metafile } = await build({
   ...common,
-  entryPoints: [join(SOURCE, 'main.ts')],
-  outdir: PROGRAM,
-  chunkNames: `${PARTS}/[name]-[hash]`,
+  format: 'esm',
+  entryPoints: [...later],
+  outdir: PARTS,
+  entryNames: '[name]',
+  chunkNames: '[name]-[hash]',
   splitting: true,
-  minifySyntax: true,
-  minifyWhitespace: true,
-  plugins: [arranged],
-  legalComments: 'none',
+  external: Object.keys(readJson('package.json').dependencies).filter((name) => !BUNDLED.includes(name)),
+  metafile: true,
+  plugins: [sources(PARTS, 'import.meta.url')],
 });
 const made = new Set(Object.keys(metafile.outputs).map((path) => join(ROOT, path)));
-for (const name of readdirSync(parts)) {
-  if (!made.has(join(parts, name))) rmSync(join(parts, name));
+for (const name of readdirSync(PARTS)) {
+  if (!made.has(join(PARTS, name))) rmSync(join(PARTS, name));
 }

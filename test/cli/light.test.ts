@@ -1,39 +1,72 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type RunningService, startService } from '../support/service.ts';
 
 const exec = promisify(execFile);
-const MAIN = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
-const PROBE = "process.once('exit', () => console.error(JSON.stringify(process.moduleLoadList)))";
+const MAIN = fileURLToPath(new URL('../../../dist/src/main.cjs', import.meta.url));
+const PROBE = `process.once('exit', () => {
+  const loaded = process.moduleLoadList.map((name) => name.replace('NativeModule ', ''));
+  console.error(JSON.stringify([loaded, Object.keys(require.cache)]));
+})`;
 
 let service: RunningService;
+let probe: string;
 before(async () => {
   service = await startService();
+  probe = join(mkdtempSync(join(tmpdir(), 'etcd-discovery-test-')), 'probe.cjs');
+  writeFileSync(probe, PROBE);
 });
-after(() => service.stop());
+after(async () => {
+  rmSync(dirname(probe), { recursive: true });
+  await service.stop();
+});
 
-/** Returns the modules of Node.js that a call has loaded by its end. */
-async function loadedBy(...args: readonly string[]): Promise<string[]> {
-  const { stderr } = await exec(process.execPath, ['--import', `data:text/javascript,${PROBE}`, ...args]);
-  return JSON.parse(stderr.split('\n').at(-2) ?? '') as string[];
+/** Returns the modules of Node.js that a call has loaded by its end, and the files. */
+async function loadedBy(...args: readonly string[]): Promise<[builtins: string[], files: string[]]> {
+  const env = { ...process.env, DISC_SERVER: service.url };
+  const { stderr } = await exec(process.execPath, ['--require', probe, ...args], { env });
+  return JSON.parse(stderr.split('\n').at(-2) ?? '') as [string[], string[]];
 }
 
-for (const [command, ...args] of [['health'], ['new'], ['show', 'TOKEN'], ['delete', 'TOKEN', '--yes']]) {
-  test(`${command} loads neither fetch nor TLS, HTTP/2 or workers`, async () => {
-    const { stdout } = await exec(process.execPath, [MAIN, 'new', '--quiet', '--server', service.url]);
-    const words = [command ?? '', ...args.map((word) => (word === 'TOKEN' ? stdout.trim() : word))];
-    // Some versions of Node.js load a part of it in every program.
-    const bare = await loadedBy('--eval', '0');
-    const loaded = await loadedBy(MAIN, ...words, '--output', 'json', '--server', service.url);
-    const heavy = loaded.filter((name) => /undici|tls|http2|worker|zlib/.test(name) && !bare.includes(name));
-    assert.deepEqual(heavy, []);
-    assert.equal(loaded.includes('NativeModule http'), command !== 'health');
-    assert.ok(loaded.includes('NativeModule net'));
+/** Returns what a command has loaded that Node.js does not load in every program. */
+async function ownOf(words: readonly string[]): Promise<string[]> {
+  const { stdout } = await exec(process.execPath, [MAIN, 'new', '--quiet', '--server', service.url]);
+  const [bare] = await loadedBy('--eval', '0');
+  const [loaded, files] = await loadedBy(
+    MAIN,
+    ...words.map((word) => (word === 'TOKEN' ? stdout.trim() : word)),
+  );
+  assert.deepEqual(files, [probe, MAIN]);
+  return loaded.filter((name) => !bare.includes(name));
+}
+
+for (const words of [['--help'], ['--version'], ['version', '--output', 'json'], ['new', '--help']]) {
+  test(`${words.join(' ')} loads no stream`, async () => {
+    const own = await ownOf(words);
+    assert.deepEqual(
+      own.filter((name) => !/parse_args|fs|uv/.test(name)),
+      [],
+    );
+  });
+}
+
+for (const words of [['health'], ['new'], ['show', 'TOKEN'], ['list-members', 'TOKEN']]) {
+  test(`${words.join(' ')} loads a socket, and neither an HTTP client nor crypto, a resolver or a parser`, async () => {
+    const own = await ownOf(words);
+    assert.ok(own.includes('net'));
+    const heavy = /http|tls|crypto|dns|undici|worker|zlib|parse_args|fetch|sync_write|esm/;
+    assert.deepEqual(
+      own.filter((name) => heavy.test(name)),
+      [],
+    );
   });
 }
 

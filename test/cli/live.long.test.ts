@@ -265,7 +265,7 @@ suite('on a terminal', { skip: noPty }, () => {
 
   test('wait draws its bar on stderr, so that its output can be captured', async () => {
     const token = await newToken(1);
-    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
+    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.cjs')}`;
     const wait = new Pty(`bash -c 'kept=$(${command} wait ${token} -s ${service.url}); echo "kept: $kept"'`);
     await waitFor('the bar', () => wait.screen().includes('[------------------------] 0 of 1, 1 missing'));
     await register(token, 1);
@@ -274,7 +274,7 @@ suite('on a terminal', { skip: noPty }, () => {
   });
 
   test('wait on a terminal prints its value on a line of its own, whatever is redirected', async () => {
-    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.js')}`;
+    const command = `${process.execPath} ${process.argv[1]?.replace(/test\/cli.*/, 'src/main.cjs')}`;
     const value = /^infra1=http:\/\/10\.0\.0\.1:2380$/m;
     for (const [redirect, env, columns, isOnScreen] of [
       ['', {}, 80, true],

@@ -10,7 +10,7 @@ import { run } from '../support/child.ts';
 import { onPath } from '../support/debian.ts';
 import { waitFor } from '../support/wait.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.cjs', import.meta.url));
 
 /** Stands in for systemd: listens, passes the socket to a process, and restarts that whenever it ends. */
 const SYSTEMD = `

@@ -48,6 +48,7 @@ test("the service's package has the program, the types of its exports, and the p
     'LICENSE',
     'README.md',
     'dist/gen/openapi.json',
+    'dist/src/main.cjs',
     'dist/src/server/start.d.ts',
     'package.json',
   ]);

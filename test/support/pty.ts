@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cleanEnv, type Ending } from './child.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../src/main.cjs', import.meta.url));
 // null if the program does not exist, whatever the type says.
 const VERSION = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout as string | null;
 const ESCAPE = String.fromCharCode(27);

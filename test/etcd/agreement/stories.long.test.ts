@@ -12,7 +12,7 @@ import { type Etcd, etcdOf, forEachEtcd, installedEtcd } from '../harness/versio
 // How one token could become two clusters, or one that never forms, with real nodes. See "One token, one cluster" in
 // docs/concepts/agreement.md.
 
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.cjs', import.meta.url));
 
 /** The discovery service in a story: the URL for nodes, the URL for operators, and what happens halfway. */
 interface Stage {

@@ -6,7 +6,7 @@ import { freePorts } from './ports.ts';
 import { endingText, type Run } from './run.ts';
 import type { Scene } from './scene.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.cjs', import.meta.url));
 const REQUEST_LIMIT_MS = 10_000;
 
 /** The parameters of CreateToken, in the API's JSON. */

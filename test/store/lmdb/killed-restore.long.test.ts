@@ -12,7 +12,7 @@ import { run } from '../../support/child.ts';
 import { create, token } from '../support/commands.ts';
 import { readWhole } from '../support/verify.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.cjs', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
 after(() => rmSync(home, { recursive: true, force: true }));
 

@@ -47,7 +47,7 @@ suite('without a loadable native module', () => {
   async function runHere(
     args: readonly string[],
   ): Promise<{ code: number | null; out: string; err: string }> {
-    const child = spawn(process.execPath, [join(root, 'dist/src/main.js'), ...args], {
+    const child = spawn(process.execPath, [join(root, 'dist/src/main.cjs'), ...args], {
       env: cleanEnv(),
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: LIMIT_MS,

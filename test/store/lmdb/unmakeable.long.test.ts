@@ -10,7 +10,7 @@ import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
 import { openLmdbStore } from '../../../src/store/lmdb/store.ts';
 import { cleanEnv, run } from '../../support/child.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../src/main.cjs', import.meta.url));
 /** Longer than any of the commands takes. */
 const LIMIT_MS = 30_000;
 
