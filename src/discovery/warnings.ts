@@ -1,3 +1,4 @@
+import { memo } from '../values/memo.ts';
 import { type PeerWarning, peerWarnings } from '../values/peer-warnings.ts';
 import { ranked } from './cluster.ts';
 import type { Cluster } from './types.ts';
@@ -5,7 +6,7 @@ import type { Cluster } from './types.ts';
 type Warnings = readonly PeerWarning[];
 
 // A cluster object is immutable, so the warnings computed after one registration are valid until the next.
-const warningsOfClusters = new WeakMap<Cluster, Warnings>();
+const warningsOfClusters = memo<Cluster, Warnings>();
 
 /** Returns the likely mistakes in the peer URLs of a cluster. */
 export function warningsOf(cluster: Cluster): Warnings {

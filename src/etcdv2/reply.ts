@@ -9,6 +9,7 @@ import {
 } from '../../gen/discovery/v1/service_pb.ts';
 import { requireMessage } from '../etcd/client.ts';
 import { formatValue } from '../etcd/value.ts';
+import { memo } from '../values/memo.ts';
 import type { UnreadReason, V2Error } from './errors.ts';
 import type { Condition } from './request.ts';
 
@@ -80,7 +81,7 @@ function deletedNode(key: string, { modRevision, createRevision }: Revisions): s
 
 // A service in the same process returns the same message as long as a member or a cluster is unchanged, so it
 // is rendered once for all responses and waiting clients.
-const memberNodes = new WeakMap<Member, string>();
+const memberNodes = memo<Member, string>();
 
 export function memberNode(token: string, member: Member): string {
   let node = memberNodes.get(member);
@@ -91,7 +92,7 @@ export function memberNode(token: string, member: Member): string {
   return node;
 }
 
-const sizeNodes = new WeakMap<Cluster, string>();
+const sizeNodes = memo<Cluster, string>();
 
 function sizeNode(cluster: Cluster): string {
   let node = sizeNodes.get(cluster);

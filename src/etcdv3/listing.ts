@@ -9,6 +9,7 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { ByteCache } from '../byte-cache.ts';
 import { requireMessage } from '../etcd/client.ts';
 import { WORK_LIMITS } from '../limits.ts';
+import { memo } from '../values/memo.ts';
 import { contains, type KeyPlace, type KeySpan, memberKey, textOf } from './keys.ts';
 import { byKey, type KeyEntry, memberEntry, sizeEntry } from './kvs.ts';
 
@@ -121,7 +122,7 @@ export function listingOf(
   return listing;
 }
 
-const entriesOfMembers = new WeakMap<Member, KeyEntry>();
+const entriesOfMembers = memo<Member, KeyEntry>();
 
 /** Reuses the entry of a member from the previous list, most of which is unchanged. */
 function sharedEntry(place: KeyPlace, member: Member): KeyEntry {

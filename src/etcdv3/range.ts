@@ -13,6 +13,7 @@ import type { KeyValue } from '../../gen/etcd/mvccpb/kv_pb.ts';
 import { reasonOf, refusalOf } from '../client/refusal.ts';
 import { type LocalClient, requireMessage } from '../etcd/client.ts';
 import { WORK_LIMITS } from '../limits.ts';
+import { memo } from '../values/memo.ts';
 import { units } from '../work.ts';
 import { compactedError, emptyKey, future, invalidSort, outside } from './errors.ts';
 import { header, type ServerIdentity } from './header.ts';
@@ -56,7 +57,7 @@ interface Plan {
 }
 
 // Equal requests are one object, which is parsed once.
-const plans = new WeakMap<RangeRequest, Plan>();
+const plans = memo<RangeRequest, Plan>();
 
 function planOf(request: RangeRequest): Plan {
   const known = plans.get(request);

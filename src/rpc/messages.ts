@@ -1,19 +1,16 @@
 import { create, type MessageShape } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import {
   Access,
   type Cluster as ClusterMessage,
-  ClusterSchema,
   ClusterState,
   type MemberEvent,
   MemberEventSchema,
   MemberEventType,
   type Member as MemberMessage,
-  MemberSchema,
 } from '../../gen/discovery/v1/cluster_pb.ts';
 import {
   type GetClusterResponse,
-  GetClusterResponseSchema,
   type ListMembersResponse,
   ListMembersResponseSchema,
   type WatchMembersResponse,
@@ -27,10 +24,21 @@ import { endTime, hasFormed, initialCluster, ranked, standbys, stateOf } from '.
 import type { Policy } from '../discovery/policy.ts';
 import { ACCESSES, type Cluster, type Member, type Millis, type Revision } from '../discovery/types.ts';
 import { warningsOf } from '../discovery/warnings.ts';
+import { memo } from '../values/memo.ts';
 
 // Converts the core's types to the API's messages and decides nothing. The core never modifies a cluster, a
 // member or an event, so the message of each is built once and shared by all responses. Nobody may modify it
-// either.
+// either. Messages are made as literals, which have all fields, because `create` goes through the fields of the
+// schema one by one.
+
+function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1000);
+  return {
+    $typeName: 'google.protobuf.Timestamp',
+    seconds: BigInt(seconds),
+    nanos: (ms - seconds * 1000) * 1_000_000,
+  };
+}
 
 /** ClusterClock holds the parts of a cluster's message that are not in its record. */
 export interface ClusterClock {
@@ -38,7 +46,7 @@ export interface ClusterClock {
   readonly policy: Pick<Policy, 'retention'>;
 }
 
-const clusters = new WeakMap<Cluster, ClusterMessage>();
+const clusters = memo<Cluster, ClusterMessage>();
 
 export function clusterMessage(cluster: Cluster, { now, policy }: ClusterClock): ClusterMessage {
   const state = ClusterState[stateOf(cluster, now())];
@@ -46,30 +54,32 @@ export function clusterMessage(cluster: Cluster, { now, policy }: ClusterClock):
   // The state of an unchanged cluster depends on the time only.
   if (known?.state === state) return known;
   const memberCount = Math.min(cluster.members.length, cluster.size);
-  const message = create(ClusterSchema);
-  message.token = cluster.token;
-  message.size = cluster.size;
-  message.description = cluster.description;
-  message.state = state;
-  message.createTime = timestampFromMs(cluster.createTime);
-  message.expireTime = timestampFromMs(cluster.expireTime);
-  if (cluster.deleteTime !== undefined) message.deleteTime = timestampFromMs(cluster.deleteTime);
-  message.memberCount = memberCount;
-  message.standbyCount = cluster.members.length - memberCount;
-  message.allowRejoin = cluster.allowRejoin;
-  message.createRevision = cluster.createRevision;
-  message.modRevision = cluster.modRevision;
-  message.guard = guardOf(cluster);
-  message.warnings = warningsOf(cluster).map(warningMessage);
-  message.formed = hasFormed(cluster);
-  message.cutRevision = cluster.cutRevision ?? 0n;
-  message.closedByRestore = cluster.closedByRestore ?? false;
-  message.purgeTime = timestampFromMs(endTime(cluster) + policy.retention);
+  const message: ClusterMessage = {
+    $typeName: 'discovery.v1.Cluster',
+    token: cluster.token,
+    size: cluster.size,
+    description: cluster.description,
+    state,
+    createTime: timestampOf(cluster.createTime),
+    expireTime: timestampOf(cluster.expireTime),
+    memberCount,
+    standbyCount: cluster.members.length - memberCount,
+    allowRejoin: cluster.allowRejoin,
+    createRevision: cluster.createRevision,
+    modRevision: cluster.modRevision,
+    guard: guardOf(cluster),
+    warnings: warningsOf(cluster).map(warningMessage),
+    formed: hasFormed(cluster),
+    cutRevision: cluster.cutRevision ?? 0n,
+    closedByRestore: cluster.closedByRestore ?? false,
+    purgeTime: timestampOf(endTime(cluster) + policy.retention),
+  };
+  if (cluster.deleteTime !== undefined) message.deleteTime = timestampOf(cluster.deleteTime);
   clusters.set(cluster, message);
   return message;
 }
 
-const views = new WeakMap<ClusterMessage, GetClusterResponse>();
+const views = memo<ClusterMessage, GetClusterResponse>();
 
 /** Returns the response with a cluster. Until something is written, it is the same object. */
 export function clusterResponse(
@@ -79,9 +89,11 @@ export function clusterResponse(
   const message = clusterMessage(cluster, clock);
   const known = views.get(message);
   if (known?.revision === revision) return known;
-  const response = create(GetClusterResponseSchema);
-  response.cluster = message;
-  response.revision = revision;
+  const response: GetClusterResponse = {
+    $typeName: 'discovery.v1.GetClusterResponse',
+    cluster: message,
+    revision,
+  };
   views.set(message, response);
   return response;
 }
@@ -90,29 +102,31 @@ function guardOf({ locks }: Cluster): Access[] {
   return ACCESSES.filter((access) => locks?.[access] !== undefined).map((access) => Access[access]);
 }
 
-const members = new WeakMap<Member, MemberMessage>();
+const members = memo<Member, MemberMessage>();
 
 /** `rank` starts at 1. It is 0 where it is not known. */
 export function memberMessage(member: Member, rank: number): MemberMessage {
   let message = members.get(member);
   // The rank of an unchanged member depends only on those before it.
   if (message?.rank !== rank) {
-    message = create(MemberSchema);
-    message.id = member.id;
-    message.name = member.name;
-    message.peerUrls = [...member.peerUrls];
-    message.registerTime = timestampFromMs(member.registerTime);
-    message.createRevision = member.createRevision;
-    message.modRevision = member.modRevision;
-    message.version = BigInt(member.version);
-    message.discoveryText = member.discoveryText ?? '';
-    message.rank = rank;
+    message = {
+      $typeName: 'discovery.v1.Member',
+      id: member.id,
+      name: member.name,
+      peerUrls: [...member.peerUrls],
+      registerTime: timestampOf(member.registerTime),
+      createRevision: member.createRevision,
+      modRevision: member.modRevision,
+      version: BigInt(member.version),
+      discoveryText: member.discoveryText ?? '',
+      rank,
+    };
     members.set(member, message);
   }
   return message;
 }
 
-const listings = new WeakMap<ClusterMessage, ListMembersResponse>();
+const listings = memo<ClusterMessage, ListMembersResponse>();
 
 /** Returns the response with a cluster and its members. Until something is written, it is the same object. */
 export function listResponse(
@@ -129,7 +143,7 @@ export function listResponse(
 
 type Lists = Pick<WatchSnapshot, 'members' | 'standbys' | 'initialCluster'>;
 
-const lists = new WeakMap<Cluster, Lists>();
+const lists = memo<Cluster, Lists>();
 
 /** Returns the cluster with its members, as a response and as the start of a watch. */
 export function membersMessage<Desc extends typeof ListMembersResponseSchema | typeof WatchSnapshotSchema>(
@@ -137,15 +151,15 @@ export function membersMessage<Desc extends typeof ListMembersResponseSchema | t
   { cluster, revision }: { readonly cluster: Cluster; readonly revision: Revision },
   clock: ClusterClock,
 ): MessageShape<Desc> {
-  const message: ListMembersResponse | WatchSnapshot = create<
-    typeof ListMembersResponseSchema | typeof WatchSnapshotSchema
-  >(schema);
   const { members, standbys, initialCluster } = listsOf(cluster);
-  message.cluster = clusterMessage(cluster, clock);
-  message.members = members;
-  message.standbys = standbys;
-  message.initialCluster = initialCluster;
-  message.revision = revision;
+  const message: Omit<ListMembersResponse, '$typeName'> & { $typeName: string } = {
+    $typeName: schema.typeName,
+    cluster: clusterMessage(cluster, clock),
+    members,
+    standbys,
+    initialCluster,
+    revision,
+  };
   return message as MessageShape<Desc>;
 }
 
@@ -162,7 +176,7 @@ function listsOf(cluster: Cluster): Lists {
   return list;
 }
 
-const updates = new WeakMap<Event, WatchMembersResponse>();
+const updates = memo<Event, WatchMembersResponse>();
 
 /** Returns the event as every watcher of its token receives it. */
 export function eventUpdate(event: Event): WatchMembersResponse {
@@ -178,11 +192,11 @@ function eventMessage(event: Event): MemberEvent {
   const message = create(MemberEventSchema);
   message.type = MemberEventType[event.type];
   message.revision = event.revision;
-  message.time = timestampFromMs(event.time);
+  message.time = timestampOf(event.time);
   if (event.member !== undefined) message.member = memberMessage(event.member, rankAfter(event));
   if (event.previous !== undefined) message.previous = memberMessage(event.previous, 0);
   if (event.wouldReplace) message.wouldReplace = true;
-  if (event.expireTime !== undefined) message.expireTime = timestampFromMs(event.expireTime);
+  if (event.expireTime !== undefined) message.expireTime = timestampOf(event.expireTime);
   if (event.removed !== undefined)
     message.removedMembers = event.removed.map((each, i) => memberMessage(each, i + 1));
   message.state = stateAfter(event);

@@ -1,4 +1,5 @@
 import { listOf } from './list.ts';
+import { memo } from './memo.ts';
 import { type PeerAddress, peerAddressOf } from './peer-address.ts';
 
 // Finds likely mistakes in the peer URLs of a cluster's members. Each may be intended, so nothing is
@@ -50,7 +51,7 @@ export function peerWarnings(members: readonly PeerMember[]): readonly PeerWarni
 }
 
 // Members are immutable, so those of a large cluster are parsed once and not at every registration.
-const peersOfMembers = new WeakMap<PeerMember, Peer>();
+const peersOfMembers = memo<PeerMember, Peer>();
 
 function peerOf(member: PeerMember): Peer {
   let peer = peersOfMembers.get(member);

@@ -1,4 +1,5 @@
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { memo } from '../../values/memo.ts';
 
 /** Render returns the bytes of a message. */
 export type Render = (message: MessageShape<DescMessage>) => Buffer;
@@ -8,7 +9,7 @@ const KEPT_BYTES = 4096;
 
 /** Returns a function that renders messages, and those that several calls get only once. They must not change. */
 export function shared(render: Render): Render {
-  const known = new WeakMap<object, Buffer>();
+  const known = memo<object, Buffer>();
   return (message) => {
     const before = known.get(message);
     if (before !== undefined) return before;
