@@ -2,13 +2,13 @@ import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import type { Http2Call } from '../../port/port.ts';
 import { FrameSplitter } from './grpc-frames.ts';
-import { GONE } from './rpc-call.ts';
+import { gone } from './rpc-call.ts';
 
 /** Parse converts the bytes of a message. Throws the error for its client. */
 type Parse = (bytes: Uint8Array) => MessageShape<DescMessage>;
 
 /**
- * Yields the messages of a body as they arrive. Throws if it is not a sequence of readable messages, and GONE if
+ * Yields the messages of a body as they arrive. Throws if it is not a sequence of readable messages, and gone() if
  * the client breaks it off. One generator for all of this, because thousands of watches each hold one.
  */
 export async function* messagesOf(
@@ -30,7 +30,7 @@ export async function* messagesOf(
         frames.add(chunk);
         for (let bytes = frames.next(); bytes !== undefined; bytes = frames.next()) yield parse(bytes);
       } else if (stream.readableEnded) break;
-      else if (stream.destroyed) throw GONE;
+      else if (stream.destroyed) throw gone();
       else {
         await new Promise<void>((resolve) => {
           wake = resolve;

@@ -21,9 +21,17 @@ export type Handler = (input: Input, call: RpcCall) => unknown;
 /** Input is a message, or a stream of messages. */
 export type Input = MessageShape<DescMessage> | AsyncIterable<MessageShape<DescMessage>>;
 
-// Shared, because creating an error is most of its cost.
-export const GONE = new ConnectError('the client canceled the call', Code.Canceled);
-const OVER = new ConnectError('the call has ended', Code.Canceled);
+/**
+ * Shared, because creating an error is most of its cost, and on demand, because the first Headers in a process load all
+ * of Node's fetch.
+ */
+function sharedError(message: string): () => ConnectError {
+  let error: ConnectError | undefined;
+  return () => (error ??= new ConnectError(message, Code.Canceled));
+}
+
+export const gone = sharedError('the client canceled the call');
+const over = sharedError('the call has ended');
 
 /** Arrival is a call as it has arrived. */
 export interface Arrival {
@@ -121,8 +129,8 @@ export class RpcCall implements HandlerContext {
     if (this.#abort !== undefined) return this.#abort.signal;
     const abort = new AbortController();
     this.#abort = abort;
-    if (isOver(this.#response)) abort.abort(GONE);
-    else onClose(this.#response, () => this.end(GONE));
+    if (isOver(this.#response)) abort.abort(gone());
+    else onClose(this.#response, () => this.end(gone()));
     const timeoutMs = this.timeoutMs();
     if (timeoutMs !== undefined) {
       const expire = (): void =>
@@ -134,9 +142,9 @@ export class RpcCall implements HandlerContext {
   }
 
   /** Ends the call: nothing more is done for it. */
-  end(reason = OVER): void {
+  end(reason?: ConnectError): void {
     clearTimeout(this.#timer);
-    this.#abort?.abort(reason);
+    this.#abort?.abort(reason ?? over());
   }
 }
 
