@@ -4,8 +4,9 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
 /** Symbols finds files and their imports by file name and by the symbols that they declare. */
 export class Symbols {
-  /** Each file with all of its imports, serialised. */
-  readonly #files = new Map<string, readonly Uint8Array[]>();
+  /** By the name as imports spell it. The name in `DescFile` has no extension. */
+  readonly #files = new Map<string, DescFile>();
+  readonly #serialised = new Map<DescFile, Uint8Array>();
   readonly #declaredIn = new Map<string, string>();
   readonly #messages = new Set<string>();
 
@@ -13,9 +14,13 @@ export class Symbols {
     for (const file of closure(files)) this.#add(file);
   }
 
-  /** Finds a file by the name that imports use, such as `discovery/v1/cluster.proto`. */
+  /**
+   * Finds a file by the name that imports use, such as `discovery/v1/cluster.proto`. Returns it with all of its imports,
+   * serialised.
+   */
   file(name: string): readonly Uint8Array[] | undefined {
-    return this.#files.get(name);
+    const file = this.#files.get(name);
+    return file && closure([file]).map((each) => this.#bytesOf(each));
   }
 
   /** Finds a file by the full name of a service, method, message, field, oneof, enum or enum value in it. */
@@ -27,13 +32,18 @@ export class Symbols {
     return this.#messages.has(typeName);
   }
 
+  /** Serialises a file when it is first requested, because most services are never asked for their schema. */
+  #bytesOf(file: DescFile): Uint8Array {
+    const known = this.#serialised.get(file);
+    if (known !== undefined) return known;
+    const bytes = toBinary(FileDescriptorProtoSchema, file.proto);
+    this.#serialised.set(file, bytes);
+    return bytes;
+  }
+
   #add(file: DescFile): void {
-    // The name as imports spell it. The name in `DescFile` has no extension.
     const name = file.proto.name;
-    this.#files.set(
-      name,
-      closure([file]).map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto)),
-    );
+    this.#files.set(name, file);
     for (const type of nestedTypes(file)) {
       const typeName = type.typeName;
       this.#declaredIn.set(typeName, name);
