@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readServeArguments } from '../settings/serve-arguments.ts';
 import { startServer } from './serve.ts';
-import { createLog } from './telemetry/log.ts';
+import { createLog, forPeople } from './telemetry/log.ts';
 import { readServerTls } from './tls-files.ts';
 
 export interface ServiceOptions {
@@ -61,5 +61,5 @@ async function start(args: readonly string[]): ReturnType<typeof startServer> {
     throw new TypeError('--workers is not supported for a service in this process');
   const tls = reading.config.tls && readServerTls(reading.config.tls);
   if (typeof tls === 'string') throw new TypeError(tls);
-  return startServer(reading.config, createLog('error', 'text', process.stderr), { tls });
+  return startServer(reading.config, createLog('error', await forPeople(process.stderr)), { tls });
 }

@@ -31,7 +31,7 @@ for (const [protocol, transport] of Object.entries(TRANSPORTS)) {
     const port = await openPort({
       host: '127.0.0.1',
       port: 0,
-      log: createLog('error', 'json', { write: () => {} }),
+      log: createLog('error', { write: () => {} }),
       handler: (request, response) => rpc.request(request, response, {}),
       calls: { takes: rpc.takes, answer: (call) => rpc.call(call, {}) },
     });

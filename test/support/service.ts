@@ -30,7 +30,7 @@ export async function startService(
   const dataDir = mkdtempSync(join(tmpdir(), 'etcd-discovery-test-'));
   const defaults = defaultConfig();
   const logged: string[] = [];
-  const log = createLog('debug', 'json', { write: (line) => logged.push(line) });
+  const log = createLog('debug', { write: (line) => logged.push(line) });
   const server = await startServer(
     {
       ...defaults,

@@ -15,11 +15,12 @@ export async function storeOf(
   if (store.type === 'EMBEDDED' && free === 'REFUSE' && !hasData(store.dataDir)) {
     throw noData(store.dataDir, ', or an etcd with --etcd');
   }
-  const [{ openStore }, { createLog }] = await Promise.all([
+  const [{ openStore }, { createLog, forPeople }] = await Promise.all([
     import('../../server/open-store.ts'),
     import('../../server/telemetry/log.ts'),
   ]);
-  const log = createLog('warn', report.json ? 'json' : 'text', { write: report.log });
+  const out = { write: report.log };
+  const log = createLog('warn', report.json ? out : await forPeople(out));
   return (await openStore(store, policy, log, { free })).store;
 }
 

@@ -21,7 +21,7 @@ export async function runService(
   err: (text: string) => void,
 ): Promise<number> {
   if (config.workers > 1 && cluster.isWorker) return runWorker(config);
-  const opened = openLog(config);
+  const opened = await openLog(config);
   const { log, flush } = opened;
   endOnDefect(log);
   const openFiles = openFilesWarning(config.limits.connections);

@@ -9,7 +9,7 @@ const IN_THE_SENTENCE =
 const EVERY_ADDRESS = /^(\[::\]|0\.0\.0\.0):/;
 
 /** Converts a JSON line of the log to a line for people. */
-export const forPeople: (line: string) => string = prettyFactory({
+export const lineForPeople: (line: string) => string = prettyFactory({
   singleLine: true,
   translateTime: 'SYS:HH:MM:ss.l',
   ignore: IN_THE_SENTENCE.join(','),

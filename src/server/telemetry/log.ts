@@ -1,7 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from '../../settings/config.ts';
 import { openOutput } from './log-output.ts';
-import { forPeople } from './log-text.ts';
 
 export type Log = Logger;
 
@@ -18,18 +17,18 @@ export interface OpenLog {
  * Opens the log on standard output: JSON, one object per line, or lines for people. A worker's lines have its
  * number.
  */
-export function openLog(
+export async function openLog(
   { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   worker?: number,
-): OpenLog {
+): Promise<OpenLog> {
   const text = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY);
   const output = openOutput(process.stdout);
-  const format = text ? 'text' : 'json';
+  const out = text ? await forPeople(output) : output;
   return {
-    log: createLog(logLevel, format, output, worker),
+    log: createLog(logLevel, out, worker),
     pass(lines) {
       if (!text) output.write(lines);
-      else for (const line of lines.match(/.+\n/g) ?? []) output.write(forPeople(line));
+      else for (const line of lines.match(/.+\n/g) ?? []) out.write(line);
     },
     flush: output.flush,
   };
@@ -48,12 +47,14 @@ function timestamp(): string {
   return lastTime;
 }
 
-export function createLog(
-  level: Config['logLevel'],
-  format: 'json' | 'text',
-  out: DestinationStream,
-  worker?: number,
-): Log {
+/** Returns a destination that converts lines of JSON to lines for people, for which it loads another thirty files. */
+export async function forPeople(out: DestinationStream): Promise<DestinationStream> {
+  const { lineForPeople } = await import('./log-text.ts');
+  return { write: (line) => out.write(lineForPeople(line)) };
+}
+
+/** Creates a log that writes JSON, one object per line. */
+export function createLog(level: Config['logLevel'], out: DestinationStream, worker?: number): Log {
   return pino(
     {
       level,
@@ -61,6 +62,6 @@ export function createLog(
       timestamp,
       formatters: { level: (label) => ({ level: label }) },
     },
-    format === 'json' ? out : { write: (line) => out.write(forPeople(line)) },
+    out,
   );
 }

@@ -21,7 +21,7 @@ test('a caller removed from the file while the service starts is unknown', async
   const port = await openPlainPort((_, response) => response.end());
   t.after(() => port.drain(0));
   const lines: string[] = [];
-  const log = createLog('info', 'json', { write: (text) => void lines.push(text) });
+  const log = createLog('info', { write: (text) => void lines.push(text) });
   const end = reloadFiles({ tls: undefined, auth }, { callers, port, log });
   t.after(end);
   await waitFor('the file to be read again', () => callers.signIn('left', secret) === undefined);

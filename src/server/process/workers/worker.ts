@@ -11,7 +11,7 @@ import { type ToPrimary, type ToWorker, WORKER_NUMBER } from './messages.ts';
  */
 export async function runWorker(config: Config): Promise<number> {
   // The primary formats the lines for people.
-  const { log, flush } = openLog({ ...config, logFormat: 'json' }, Number(process.env[WORKER_NUMBER]));
+  const { log, flush } = await openLog({ ...config, logFormat: 'json' }, Number(process.env[WORKER_NUMBER]));
   endOnDefect(log);
   const signalled = firstSignal((second) => endAtOnce(second, log));
   process.on('SIGUSR2', () => switchLevel(log, config.logLevel));
