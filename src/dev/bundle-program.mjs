@@ -1,10 +1,11 @@
 // Bundles src/main.ts as dist/src/main.cjs: node src/dev/bundle-program.mjs
-// Node.js takes several times as long to find and read two hundred modules as to run them, and longer to load one ES
+// Node.js takes several times as long to find and read four hundred modules as to run them, and longer to load one ES
 // module than one CommonJS module. So the short commands are one CommonJS file. It loads all others when it needs them: ES
 // modules in parts/, which share files, but have their own copies of the modules of the short commands. Packages remain
-// separate, except those that are ES modules.
+// separate, except those that every start of the service loads.
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -13,7 +14,28 @@ import { ROOT, readJson } from './root.mjs';
 const SOURCE = join(ROOT, 'src');
 const PROGRAM = join(ROOT, 'dist', 'src');
 const PARTS = join(PROGRAM, 'parts');
-const BUNDLED = ['@bufbuild/protobuf', '@connectrpc/connect', '@connectrpc/connect-node'];
+/** Not lmdb, which finds its native part by its own location. */
+const BUNDLED = [
+  '@bufbuild/protobuf',
+  '@connectrpc/connect',
+  '@connectrpc/connect-node',
+  '@opentelemetry/api',
+  'pino',
+  'prom-client',
+];
+
+/** Lets CommonJS packages in the bundle require Node.js's own modules. */
+const requiredBuiltins = {
+  name: 'required-builtins',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /./ }, ({ kind, path }) =>
+      kind === 'require-call' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
+    }));
+  },
+};
 
 /** The commands that make one call or none. */
 const SHORT_COMMANDS = ['version', 'health', 'new', 'show', 'list', 'list-members', 'reopen', 'delete'];
@@ -109,7 +131,7 @@ const { metafile } = await build({
   splitting: true,
   external: Object.keys(readJson('package.json').dependencies).filter((name) => !BUNDLED.includes(name)),
   metafile: true,
-  plugins: [sources(PARTS, 'import.meta.url')],
+  plugins: [sources(PARTS, 'import.meta.url'), requiredBuiltins],
 });
 const made = new Set(Object.keys(metafile.outputs).map((path) => join(ROOT, path)));
 for (const name of readdirSync(PARTS)) {
