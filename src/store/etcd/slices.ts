@@ -1,6 +1,6 @@
 import type { IKeyValue, IRangeRequest } from 'etcd3';
 import type { Revision } from '../../discovery/types.ts';
-import type { KeyRange } from './log/keys.ts';
+import { type KeyRange, keyAfter } from './log/keys.ts';
 
 /** How many bytes of a key, after those that all keys of the span share, decide in which slice it is. */
 const BYTES = 32;
@@ -100,11 +100,6 @@ export class Slices {
     key.copy(digits, 0, this.#shared);
     return BigInt(`0x${digits.toString('hex')}`);
   }
-}
-
-/** Returns the first key after a key. */
-export function keyAfter(key: Uint8Array): Buffer {
-  return Buffer.concat([key, Buffer.alloc(1)]);
 }
 
 function growth(count: number, wanted: number): bigint {

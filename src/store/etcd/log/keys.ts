@@ -120,7 +120,7 @@ export class Keys {
   placesAfter(phase: Phase, after: Place | undefined): KeyRange {
     const span = spanOf(this.#phase(phase));
     if (after === undefined) return span;
-    return { ...span, key: Buffer.concat([this.place(phase, after), Buffer.alloc(1)]) };
+    return { ...span, key: keyAfter(this.place(phase, after)) };
   }
 
   parsePlace(key: Buffer): Place {
@@ -172,6 +172,11 @@ function newestFirst(time: Millis): string {
 
 function digits(number: number): string {
   return String(number).padStart(NUMBER_DIGITS, '0');
+}
+
+/** Returns the first key after a key. */
+export function keyAfter(key: Uint8Array): Buffer {
+  return Buffer.concat([key, Buffer.alloc(1)]);
 }
 
 /** Returns the span of all keys with a prefix. */
