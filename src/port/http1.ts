@@ -96,8 +96,8 @@ function readTogether(onRequest: OnRequest, turns: Turns): OnRequest {
     if (request !== undefined && response?.destroyed === false) onRequest(request, response);
   };
   const beginSome = (): void => {
-    const hasTime = turns.hasTime();
-    for (let count = Math.min(BEGUN_TOGETHER, come.length - queued); count > 0; count -= 1) {
+    let count = Math.min(BEGUN_TOGETHER, come.length - queued);
+    for (const hasTime = turns.hasTime(count); count > 0; count -= 1) {
       if (hasTime) beginOne();
       else beginInTurn();
     }
@@ -105,7 +105,7 @@ function readTogether(onRequest: OnRequest, turns: Turns): OnRequest {
   let queued = 0;
   const beginInTurn = (): void => {
     queued += 1;
-    turns.later(() => {
+    turns.shortLater(() => {
       queued -= 1;
       beginOne();
     });

@@ -61,6 +61,46 @@ test('requests that take long begin one in a turn of the event loop, so that all
   assert.ok(turns.every((turn) => turn.length === 1));
 });
 
+test('short requests of many connections begin in one turn of the event loop, beyond its 10 ms', async () => {
+  const most = Math.max(...(await beginShort(200, 0.2)));
+  assert.ok(most >= 199, `${most} began in one turn`);
+});
+
+test('a turn of the event loop begins short requests for 50 ms, and others for 10', async () => {
+  assert.ok(Math.max(...(await beginShort(200, 0.4))) <= 126);
+  assert.ok(Math.max(...(await beginShort(200, 0.6))) <= 17);
+  assert.ok(Math.max(...(await beginShort(10, 10))) === 1);
+});
+
+test('a turn that has begun few requests by then ends after 10 ms', () => {
+  let now = 0;
+  const turns = new Turns(() => now);
+  for (const ms of [0, 9]) {
+    now = ms;
+    assert.equal(turns.hasTime(8), true);
+  }
+  now = 11;
+  assert.equal(turns.hasTime(8), false);
+});
+
+/** Begins requests that all wait. Returns how many began in each turn of the event loop. */
+async function beginShort(requests: number, msEach: number): Promise<number[]> {
+  let now = 0;
+  const turns = new Turns(() => now);
+  const begun = [0];
+  for (let waiting = requests; waiting > 0; waiting -= 1) {
+    turns.shortLater(() => {
+      now += msEach;
+      begun[begun.length - 1] = (begun.at(-1) ?? 0) + 1;
+    });
+  }
+  while (begun.reduce((sum, count) => sum + count) < requests) {
+    await new Promise((resolve) => setImmediate(resolve));
+    begun.push(0);
+  }
+  return begun.filter((count) => count > 0);
+}
+
 function line(name: string, waiting: number): Line {
   return { name, waiting };
 }
