@@ -96,23 +96,15 @@ function readTogether(onRequest: OnRequest, turns: Turns): OnRequest {
     if (request !== undefined && response?.destroyed === false) onRequest(request, response);
   };
   const beginSome = (): void => {
-    let count = Math.min(BEGUN_TOGETHER, come.length - queued);
+    let count = Math.min(BEGUN_TOGETHER, come.length - turns.shortWaiting);
     for (const hasTime = turns.hasTime(count); count > 0; count -= 1) {
       if (hasTime) beginOne();
-      else beginInTurn();
+      else turns.shortLater(beginOne);
     }
-  };
-  let queued = 0;
-  const beginInTurn = (): void => {
-    queued += 1;
-    turns.shortLater(() => {
-      queued -= 1;
-      beginOne();
-    });
   };
   return (request, response) => {
     come.push([request, response]);
-    const fresh = come.length - queued;
+    const fresh = come.length - turns.shortWaiting;
     if (fresh % BEGUN_TOGETHER === 1) setImmediate(beginSome);
     if (fresh >= READ_TOGETHER) beginSome();
   };

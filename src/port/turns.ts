@@ -43,6 +43,11 @@ export class Turns {
     return true;
   }
 
+  /** The number of requests that may be short and wait for a later turn. */
+  get shortWaiting(): number {
+    return this.#shortWaiting;
+  }
+
   /** Runs a function in a later turn, after everything that is already waiting. */
   later(begin: () => void): void {
     this.#queue.push(begin);

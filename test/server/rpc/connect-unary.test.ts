@@ -9,18 +9,16 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { createServiceImplSpec } from '@connectrpc/connect';
-import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import { DiscoveryService, GetClusterRequestSchema } from '../../../gen/discovery/v1/service_pb.ts';
 import { openPort, type Port } from '../../../src/port/port.ts';
 import { usualForm } from '../../../src/server/rpc/connect-head.ts';
 import { forClients } from '../../../src/server/rpc/connect-words.ts';
 import { rpcHandler } from '../../../src/server/rpc/handler.ts';
 import type { Outcome } from '../../../src/server/rpc/outcome.ts';
-import { addServices } from '../../support/routes.ts';
+import { adapterOf, MAX_BYTES } from './adapter.ts';
 import { getCluster } from './get-cluster.ts';
 
 const PATH = '/discovery.v1.DiscoveryService/GetCluster';
-const MAX_BYTES = 64 * 1024;
 const SERVICES = [createServiceImplSpec<typeof DiscoveryService>(DiscoveryService, { getCluster })];
 
 const json = (token: string): Buffer => Buffer.from(JSON.stringify({ token }));
@@ -85,15 +83,7 @@ describe('a call of Connect', () => {
   const forms: unknown[] = [];
   const rpc = rpcHandler(SERVICES);
   let ours: Port;
-  const adapter = createServer(
-    connectNodeAdapter({
-      routes: (router) => addServices(router, SERVICES),
-      acceptCompression: [compressionGzip],
-      readMaxBytes: MAX_BYTES,
-      maxTimeoutMs: 2 ** 31 - 1,
-      jsonOptions: { ignoreUnknownFields: false },
-    }),
-  );
+  const adapter = createServer(adapterOf(SERVICES));
   before(async () => {
     ours = await openPort({
       host: '127.0.0.1',

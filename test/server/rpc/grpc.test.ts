@@ -8,7 +8,6 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, createServiceImplSpec, type HandlerContext } from '@connectrpc/connect';
-import { compressionGzip, connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   DiscoveryService,
   GetClusterRequestSchema,
@@ -27,8 +26,8 @@ import {
   StreamingInputCallResponseSchema,
 } from '../../conformance/gen/grpc/testing/messages_pb.ts';
 import { TestService } from '../../conformance/gen/grpc/testing/test_pb.ts';
-import { addServices } from '../../support/routes.ts';
 import { waitFor } from '../../support/wait.ts';
+import { adapterOf } from './adapter.ts';
 import { getCluster } from './get-cluster.ts';
 
 const GET_CLUSTER = '/discovery.v1.DiscoveryService/GetCluster';
@@ -190,15 +189,7 @@ describe('gRPC without the adapter', () => {
     outcomes.push(outcome);
     return outcome;
   };
-  const adapter = createServer(
-    connectNodeAdapter({
-      routes: (router) => addServices(router, SERVICES),
-      acceptCompression: [compressionGzip],
-      readMaxBytes: 64 * 1024,
-      maxTimeoutMs: 2 ** 31 - 1,
-      jsonOptions: { ignoreUnknownFields: false },
-    }),
-  );
+  const adapter = createServer(adapterOf(SERVICES));
   before(async () => {
     ours = await openPort({
       host: '127.0.0.1',
