@@ -19,6 +19,7 @@ import type { PeerUrl } from '../../src/discovery/types.ts';
 import { CLUSTER_LIMITS } from '../../src/limits.ts';
 import { slow } from '../slow.ts';
 import { seedOfRun } from '../store/support/random.ts';
+import { anyCharacter, anyGrapheme } from '../support/any-character.ts';
 
 fc.configureGlobal({ numRuns: slow ? 100_000 : 2000, seed: seedOfRun() });
 
@@ -26,8 +27,8 @@ const oneOf = (characters: string): fc.Arbitrary<string> => fc.constantFrom(...c
 
 /** Any text, including texts that are almost valid. */
 const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 400 }),
-  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 400 }),
+  fc.string({ unit: anyGrapheme, maxLength: 300 }),
   fc.string({ unit: oneOf('aZ09._~-/:,= \n\0\u2028%é[]'), maxLength: 140 }),
   // A lone surrogate cannot be encoded as UTF-8.
   fc.string().map((text) => `${text}\ud800`),
@@ -219,7 +220,7 @@ describe('members', () => {
   test('accepted names and URLs can be joined into --initial-cluster and split again', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
+        fc.string({ unit: anyGrapheme, minLength: 1, maxLength: 60 }),
         fc.uniqueArray(peerUrl, { minLength: 1, maxLength: 4, selector: (url) => url.toLowerCase() }),
         (name, texts) => {
           let parsed: string;

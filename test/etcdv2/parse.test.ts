@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import type { V2Error } from '../../src/etcdv2/errors.ts';
 import { parseRequest } from '../../src/etcdv2/parse.ts';
 import type { V2Request } from '../../src/etcdv2/request.ts';
+import { anyCharacter } from '../support/any-character.ts';
 import { seed } from './seed.ts';
 
 function parse(line: string, form = '', otherBody = false, otherText?: string): V2Request | V2Error {
@@ -176,7 +177,7 @@ const WORDS =
   7 value prevExist http://h`.split(/\s+/);
 
 suite('any input', () => {
-  const piece = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: 'binary', maxLength: 4 }));
+  const piece = fc.oneof(fc.constantFrom(...WORDS), fc.string({ unit: anyCharacter, maxLength: 4 }));
   const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
   const raw = fc.record({
     method: fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', ''),
