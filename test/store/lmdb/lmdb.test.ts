@@ -1,5 +1,4 @@
 import { laws } from '../laws.ts';
-import { lmdbPlace, memoryPlace } from '../support/place.ts';
+import { lmdbPlace } from '../support/place.ts';
 
-laws('memory', memoryPlace);
 laws('lmdb', lmdbPlace);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { Discovery } from '../../../src/discovery/discovery.ts';
 import { DEFAULT_POLICY } from '../../../src/discovery/policy.ts';
+import { slow } from '../../slow.ts';
 import { run } from '../../support/child.ts';
 import { retryIfStalled } from '../../support/retry-if-stalled.ts';
 import { expectRefusal } from '../laws/subject.ts';
@@ -78,7 +79,7 @@ test('a second process is rejected with one line and exit code 1 until the first
 
 test('a killed owner does not block or delay the next one', async () => {
   const place = newPlace();
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < (slow ? 5 : 2); i++) {
     const owner = await start([place.path, 'hold']).opened();
     await owner.kill();
     assert.equal(sockets(place.path).length, 1, 'the socket that the killed owner left');
@@ -93,8 +94,8 @@ race(
   'exactly one of many processes that start at once wins, with or without a dead owner before them',
   async () => {
     const place = newPlace();
-    for (let round = 0; round < 4; round++) {
-      const all = Array.from({ length: 6 }, () => start([place.path, 'hold']));
+    for (let round = 0; round < (slow ? 4 : 2); round++) {
+      const all = Array.from({ length: slow ? 6 : 3 }, () => start([place.path, 'hold']));
       const results = await Promise.allSettled(all.map((each) => each.opened()));
       const winners = all.filter((_, i) => results[i]?.status === 'fulfilled');
       assert.equal(winners.length, 1, results.map((each) => each.status).join());
@@ -109,7 +110,7 @@ race(
 
 race('exactly one of many stores at the same step of opening wins', async () => {
   const place = newPlace();
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < (slow ? 20 : 5); round++) {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => place.open(DEFAULT_POLICY)));
     const stores = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     assert.equal(stores.length, 1);
