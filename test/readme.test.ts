@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './etcd/harness/ports.ts';
 import { ETCDCTL, installedEtcd } from './etcd/harness/versions.ts';
-import { slow } from './slow.ts';
+import { onlyInLongRuns } from './slow.ts';
 import { waitFor } from './support/wait.ts';
 
 // Runs the README and the guides like their reader: every `sh` block of a document in order, in one shell. A `text`
@@ -192,7 +192,7 @@ test('every command of the README and the guides works as documented', { skip: a
 });
 
 test('the benchmark runs', {
-  skip: !slow && 'only in a long run: npm test -- --slow',
+  skip: onlyInLongRuns,
 }, async (t) => {
   t.after(endAll);
   const bench = shell('npm run bench -- --smoke', ROOT, {});

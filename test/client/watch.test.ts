@@ -16,6 +16,7 @@ import {
 } from '../../src/client/node.ts';
 import { TcpProxy } from '../etcd/harness/tcp-proxy.ts';
 import { infra } from '../rpc/calls.ts';
+import { onlyInLongRuns } from '../slow.ts';
 import { SpawnedService } from '../support/child.ts';
 import { forgetHistory } from '../support/forget-history.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -160,7 +161,10 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       });
     });
 
-    test('delivers every change once and in order, through a crash, a restart and a lost connection', async (t) => {
+    const isOther = connect !== CLIENTS['in Node.js'] && onlyInLongRuns;
+    test('delivers every change once and in order, through a crash, a restart and a lost connection', {
+      skip: isOther,
+    }, async (t) => {
       let spawned = await SpawnedService.start();
       t.after(() => spawned.remove());
       const proxy = await TcpProxy.open(t, spawned.url);

@@ -5,8 +5,8 @@ import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
 import { Access } from '../../gen/discovery/v1/cluster_pb.ts';
 import { ErrorDetailSchema, ErrorReason } from '../../gen/discovery/v1/error_pb.ts';
-import { RegisterMode } from '../../gen/discovery/v1/service_pb.ts';
 import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
+import { memberId, named, node, token } from '../store/support/commands.ts';
 import { forgetHistory } from '../support/forget-history.ts';
 import { type Answer, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -203,13 +203,10 @@ const REFUSALS: readonly Refusal[] = [
     act: async (stack) => {
       // Together with its registration, all changes except the one that the other member needs.
       const all = Array.from({ length: 4094 }, (_, i) =>
-        stack.client.register({
-          token: 't',
-          memberId: '1',
-          name: `n${i}`,
-          peerUrls: ['http://10.0.0.1:2380'],
-          mode: RegisterMode.REPLACE,
-        }),
+        stack.discovery.register(
+          token('t'),
+          node(1, { id: memberId('1'), ...named(`n${i}`), mode: 'REPLACE' }),
+        ),
       );
       await Promise.all(all);
       return send(stack.url, 'DELETE', '/t/1');

@@ -8,6 +8,7 @@ import { Deadlines } from '../../src/etcdv2/deadlines.ts';
 import { Waits } from '../../src/etcdv2/wait.ts';
 import { V2_LIMITS } from '../../src/limits.ts';
 import { compacted } from '../../src/store/refusals.ts';
+import { node, token } from '../store/support/commands.ts';
 import { waitFor } from '../support/wait.ts';
 import { type OpenAnswer, open, send, v2, value } from './http.ts';
 import { type Stack, type StackOptions, startStack } from './stack.ts';
@@ -98,14 +99,7 @@ suite('a wait', () => {
     const stack = await start(t, { policy: { maxSize: size } });
     await stack.client.createToken({ token: 'large', size });
     await Promise.all(
-      Array.from({ length: size }, (_, i) =>
-        stack.client.register({
-          token: 'large',
-          memberId: `m${i}`,
-          name: `n${i}`,
-          peerUrls: [`http://n${i}:2380`],
-        }),
-      ),
+      Array.from({ length: size }, (_, i) => stack.discovery.register(token('large'), node(i))),
     );
     const { members } = await stack.client.listMembers({ token: 'large' });
     const [first] = members;
@@ -281,26 +275,29 @@ suite('a wait', () => {
     assert.match(body, /"errorCode":401,/);
   });
 
-  for (const path of [HELD, '/t/1?wait=true']) {
-    test(`for ${path} that starts while the store is unavailable is held, and returns empty when it is back`, async (t) => {
-      const stack = await start(t);
-      stack.failing.away = 'ALL';
-      const answer = await held(stack, path);
-      await waitFor('a second attempt', () => stack.failing.failed > 2);
-      assert.ok(!answer.ended());
-      stack.failing.away = 'NOTHING';
-      assert.equal(await answer.body, '');
-      await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
-    });
+  // At once, because the service waits between its attempts.
+  suite('while the store is unavailable', { concurrency: true }, () => {
+    for (const path of [HELD, '/t/1?wait=true']) {
+      test(`for ${path} that starts while the store is unavailable is held, and returns empty when it is back`, async (t) => {
+        const stack = await start(t);
+        stack.failing.away = 'ALL';
+        const answer = await held(stack, path);
+        await waitFor('a second attempt', () => stack.failing.failed > 2);
+        assert.ok(!answer.ended());
+        stack.failing.away = 'NOTHING';
+        assert.equal(await answer.body, '');
+        await waitFor('the watch to end', () => stack.discovery.watchers() === 0);
+      });
 
-    test(`for ${path} that is held while the store is unavailable ends when the service stops`, async (t) => {
-      const stack = await start(t);
-      stack.failing.away = 'ALL';
-      const answer = await held(stack, path);
-      stack.discovery.stopWatches();
-      assert.equal(await answer.body, '');
-    });
-  }
+      test(`for ${path} that is held while the store is unavailable ends when the service stops`, async (t) => {
+        const stack = await start(t);
+        stack.failing.away = 'ALL';
+        const answer = await held(stack, path);
+        stack.discovery.stopWatches();
+        assert.equal(await answer.body, '');
+      });
+    }
+  });
 
   test('leaves nothing behind when its client disconnects', async (t) => {
     const stack = await start(t);

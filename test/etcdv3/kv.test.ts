@@ -10,6 +10,7 @@ import {
   type TxnResponse,
   Compare_CompareTarget as What,
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
+import { slow } from '../slow.ts';
 import { rejectionMessage, type Served, serve } from './cluster.ts';
 import {
   bytes,
@@ -264,7 +265,7 @@ suite('transactions', () => {
     const token = await served.token();
     const key = memberKey(token, 'm1');
     const writers = 6;
-    const rounds = 10;
+    const rounds = slow ? 10 : 3;
     // The port in the member's URL is the counter.
     await served.kv.put({ key, value: bytes('infra1=http://10.0.0.1:1') });
     const count = async (): Promise<void> => {

@@ -8,6 +8,7 @@ import {
 } from '../../gen/etcd/etcdserverpb/rpc_pb.ts';
 import { Questions } from '../../src/etcdv3/progress.ts';
 import { Watcher } from '../../src/etcdv3/watcher.ts';
+import { slow } from '../slow.ts';
 import { waitFor } from '../support/wait.ts';
 import { membersPrefix, prefix, REGISTRY, WatchSession } from './etcd.ts';
 import { startStack } from './stack.ts';
@@ -210,7 +211,7 @@ test('progress is never ahead of events', async (t) => {
   const stream = new WatchSession(stack.etcd.watch);
   t.after(() => stream.stop());
   await stream.started({ ...membersPrefix('t'), progressNotify: true });
-  const count = 300;
+  const count = slow ? 300 : 60;
   const joining = (async () => {
     for (let i = 1; i <= count; i++) {
       const peerUrls = [`http://10.0.0.1:${i}`];

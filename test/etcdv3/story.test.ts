@@ -21,7 +21,7 @@ import {
 
 // Random histories of one token, written through all three APIs and watched through two.
 
-const HISTORIES = slow ? 60 : 6;
+const HISTORIES = slow ? 60 : 2;
 const CHANGES = 40;
 const IDS = ['a', 'b', 'c', 'd', 'e'];
 /** A size that completes, after which only standbys change, and one that does not. */

@@ -8,6 +8,7 @@ import { createDiscoveryClient, type DiscoveryClient } from '../../src/client/no
 import { LIST_LIMITS } from '../../src/limits.ts';
 import { issueCredential } from '../../src/server/clients/auth-file.ts';
 import { infra } from '../rpc/calls.ts';
+import { onlyInLongRuns } from '../slow.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { CHROMIUM, launch, openTab, sees, type TabOptions } from './browser.ts';
 import { expectGood, LOOKS_DIFFER } from './good.ts';
@@ -154,7 +155,8 @@ suite('the clusters page', () => {
       'a narrow phone': { viewport: { width: 320, height: 640 } },
     };
     for (const [look, options] of Object.entries(LOOKS)) {
-      test(`is accessible and not cut off, without a script: ${look}`, async () => {
+      const skip = look !== 'light' && onlyInLongRuns;
+      test(`is accessible and not cut off, without a script: ${look}`, { skip }, async () => {
         const httpCredentials = { username: 'ops', password: ops.secret };
         // axe-core is one.
         const tab = await openTab(browser, `${service.url}/_clusters`, {

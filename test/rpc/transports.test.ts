@@ -22,6 +22,7 @@ import type { DiscoveryClient } from '../../src/client/discovery-client.ts';
 import { reasonOf } from '../../src/client/refusal.ts';
 import { inProcessClient } from '../../src/rpc/client.ts';
 import { discoveryService } from '../../src/rpc/service.ts';
+import { onlyInLongRuns } from '../slow.ts';
 import { type RunningService, startService } from '../support/service.ts';
 import { waitFor } from '../support/wait.ts';
 import { follow, infra, rejectionDetail } from './calls.ts';
@@ -79,8 +80,11 @@ before(async () => {
 });
 after(() => service.stop());
 
+/** The protocols and the versions of HTTP that these combine are tested in others as well. */
+const COMBINED: ReadonlySet<string> = new Set(['Connect over HTTP/2', 'gRPC-Web over HTTP/2']);
+
 for (const [transport, connect] of Object.entries(TRANSPORTS)) {
-  suite(transport, () => {
+  suite(transport, { skip: COMBINED.has(transport) && onlyInLongRuns }, () => {
     let client: DiscoveryClient;
     before(() => {
       client = connect(service);
