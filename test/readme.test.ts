@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './etcd/harness/ports.ts';
 import { ETCDCTL, installedEtcd } from './etcd/harness/versions.ts';
-import { onlyInLongRuns } from './slow.ts';
+import { onlyInLongRuns, slow } from './slow.ts';
 import { waitFor } from './support/wait.ts';
 
 // Runs the README and the guides like their reader: every `sh` block of a document in order, in one shell. A `text`
@@ -56,9 +56,11 @@ const DOCUMENTS = [
   ...readdirSync(join(ROOT, 'docs', 'guides'))
     .filter((name) => !ELSEWHERE.has(name))
     .map((name) => `docs/guides/${name}`),
-  'docs/operating/replicas-and-etcd.md',
-  'docs/operating/backup-and-restore.md',
-  'docs/operating/moving-data.md',
+  ...(slow
+    ? ['replicas-and-etcd.md', 'backup-and-restore.md', 'moving-data.md'].map(
+        (name) => `docs/operating/${name}`,
+      )
+    : []),
 ];
 
 const textOf = (document: string): string => readFileSync(join(ROOT, document), 'utf8');

@@ -57,7 +57,7 @@ if (chosen.length === 0) {
 // Tests that need etcd skip themselves with the same reason if it is missing.
 const noEtcd = await installDebianEtcd();
 if (noEtcd !== undefined) console.error(`The tests with real etcd will be skipped: ${noEtcd}`);
-if (chosen.some((file) => file.startsWith('test/page/'))) {
+if (withLong && chosen.some((file) => file.startsWith('test/page/'))) {
   const noChromium = await installChromium();
   if (noChromium !== undefined) console.error(`The tests with a browser will be skipped: ${noChromium}`);
 }

@@ -11,17 +11,18 @@ const SETTINGS = ['package-lock.json', 'tsconfig.json'];
 
 /** Compiles the service, and bundles its page for browsers. Requires what `installService` installs. */
 export function buildService() {
-  return build('.built', ['src', 'gen'], ['src']);
+  return build(['.built'], ['src', 'gen'], ['src']);
 }
 
-/** Compiles tests and benchmarks as well. Requires what `installAll` installs. */
+/** Compiles tests and benchmarks as well, so `npm start` need not compile. Requires what `installAll` installs. */
 export function buildAll() {
-  return build('.built-all', ['src', 'gen', 'test', 'bench'], []);
+  return build(['.built-all', '.built'], ['src', 'gen', 'test', 'bench'], []);
 }
 
-function build(record, sources, projects) {
+/** The first record says when these sources were built. */
+function build(records, sources, projects) {
   return alone(async () => {
-    const built = join(DIST, record);
+    const [built] = records.map((name) => join(DIST, name));
     const began = Date.now();
     if (existsSync(built) && lastChange(sources) < Number(readFileSync(built, 'utf8'))) return;
     const compiler = ['node_modules/typescript/bin/tsc', '--build', '--stopBuildOnErrors', ...projects];
@@ -29,7 +30,7 @@ function build(record, sources, projects) {
     removeOrphans();
     await run('Bundling the program', ['src/dev/bundle-program.mjs'], 'Could not bundle the program');
     await run('Bundling for browsers', ['src/dev/bundle.mjs'], 'Could not bundle the web page');
-    writeFileSync(built, String(began));
+    for (const name of records) writeFileSync(join(DIST, name), String(began));
   });
 }
 
