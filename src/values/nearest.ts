@@ -8,6 +8,8 @@ const LONGEST = 64;
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > LONGEST) return undefined;
   const written = fold(word);
+  // Nobody who writes the version 3.8 has mistyped 3.4.
+  if (!/[a-z]/.test(written)) return undefined;
   let best: string | undefined;
   // A third of the letters may be wrong, as in `wtach`; in a word of two letters, one.
   let least = Math.max(1, Math.floor(written.length / 3)) + 1;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { didYouMean, nearest } from '../../src/values/nearest.ts';
 
-const COMMANDS = ['serve', 'show', 'watch', 'wait', 'new', 'list-members', 'delete', 'deregister'];
+const COMMANDS = ['serve', 'show', 'watch', 'wait', 'new', 'list-members', 'delete', 'deregister', '3.4'];
 
 test('finds the nearest name despite typing errors, and nothing when no name is near', () => {
   for (const [written, meant] of [
@@ -15,6 +15,7 @@ test('finds the nearest name despite typing errors, and nothing when no name is 
     ['nwe', 'new'],
     ['frobnicate', undefined],
     ['x', undefined],
+    ['3.8', undefined],
     ['', undefined],
     ['w'.repeat(100_000), undefined],
   ] as const) {
