@@ -61,20 +61,21 @@ export function liveView(terminal: Terminal, stream: 'out' | 'err', server: stri
       list = step.list;
       lost = undefined;
       const { cluster } = list;
+      const isComplete = cluster?.state === ClusterState.COMPLETE;
       const count = cluster === undefined ? '' : progress(cluster);
       if (step.type === 'event') {
         const { time, text } = told(step);
         line(time, `${text}: ${count}`);
       } else {
         for (const { time, text } of difference(known, list)) line(time, text);
-        if (!isTerminal) line(undefined, count);
+        // Of a complete cluster the last line says so, at the time when it became complete.
+        if (!isTerminal && !isComplete) line(undefined, count);
       }
       const warned = known?.cluster?.warnings.map(subject) ?? [];
       for (const warning of cluster?.warnings ?? []) {
         if (!warned.includes(subject(warning))) line(undefined, warningText(warning, style));
       }
-      const complete = ClusterState.COMPLETE;
-      if (cluster?.state === complete && known?.cluster?.state !== complete) {
+      if (isComplete && known?.cluster?.state !== ClusterState.COMPLETE) {
         line(
           latest(list.members),
           style.green(['complete', ...(stream === 'out' ? [list.initialCluster] : [])].join(': ')),
