@@ -50,7 +50,7 @@ const REFUSALS = {
   INTERNAL: { exitCode: EXIT.FAILED },
   UNAUTHENTICATED: {
     exitCode: EXIT.DENIED,
-    next: 'set DISC_CREDENTIALS=NAME:SECRET, or pass the secret with the token: TOKEN:SECRET',
+    next: 'set DISC_CREDENTIALS=NAME:SECRET, or for a guarded token pass TOKEN:SECRET',
   },
   FORBIDDEN: { exitCode: EXIT.DENIED },
   TOO_MANY_REQUESTS: { exitCode: EXIT.UNREACHABLE },
