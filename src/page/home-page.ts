@@ -35,7 +35,7 @@ export function home(
         'p',
         {},
         `etcd-discovery ${options.version} · `,
-        h('a', { href: `${root}${OVERVIEW}` }, 'for its operators'),
+        h('a', { href: `${root}${OVERVIEW}` }, 'all clusters (operators only)'),
       ),
     ),
   });
