@@ -31,7 +31,7 @@ function lostLines({ steps, initialCluster }: NonNullable<StartAnswer['ifLost']>
   return [
     'If its data is lost, replace the member. On a machine where etcdctl can reach a member, run:',
     ...steps.map((step) => `  ${step}`),
-    `Then start the node with ${dataDir} empty and these settings in place of discovery (data=lost prints them in full):`,
+    `Then start the node with ${dataDir} empty and these settings in place of discovery (data=lost, or --data lost, prints them in full):`,
     `  initial-cluster=${initialCluster}`,
     '  initial-cluster-state=existing',
   ];

@@ -54,8 +54,7 @@ export function answerFor(node: NodeStart, cluster: KnownCluster, data: Data): S
     if (data === 'kept') return dataOfAnother(node, cluster);
     return isMoving ? nameTaken(node, namesake, cluster) : start(node, cluster, namesake);
   }
-  if (node.name === undefined || (node.ip === undefined && node.host === undefined))
-    return incomplete(cluster);
+  if (node.name === undefined || (node.ip === undefined && node.host === undefined)) return INCOMPLETE;
   if (namesake === undefined) {
     return data === 'kept' ? restart(node, `${node.name} joined the cluster later`) : joinLate(node, cluster);
   }
@@ -116,7 +115,7 @@ function nameTaken(node: NodeStart, namesake: KnownMember, { complete }: KnownCl
   const there = `${namesake.name} is already the member at ${namesake.peerUrls.join(', ')}`;
   const isKnown = node.ip !== undefined || node.host !== undefined;
   const replaced = complete
-    ? 'if it replaces that member because its data is lost, set data=lost'
+    ? 'if it replaces that member because its data is lost, set data=lost (--data lost)'
     : 'if that member moved to this address, update it first with etcd-discovery register --replace';
   return {
     reason: 'NAME_TAKEN',
@@ -147,10 +146,8 @@ function noMajority({ name }: KnownMember, size: number): StartRefusal {
   };
 }
 
-function incomplete({ size }: KnownCluster): StartRefusal {
-  return {
-    reason: 'INCOMPLETE',
-    message: `the cluster is complete: it has ${size} ${size === 1 ? 'member' : 'members'}`,
-    next: 'set the name and the address of the node, to restart or replace a member or to add a new node',
-  };
-}
+const INCOMPLETE: StartRefusal = {
+  reason: 'INCOMPLETE',
+  message: 'the cluster is complete',
+  next: 'enter the name and the address of a node, to restart or replace a member or to add a new node',
+};

@@ -8,6 +8,7 @@ import { curlLine } from '../../etcd/start/query-text.ts';
 import { START_FORMATS, type StartFormat } from '../../etcd/start/text.ts';
 import { codeBlock } from './code.ts';
 import { h, type VElement } from './node.ts';
+import { sentence } from './refused.ts';
 import { moreFields, nodeField, segmented } from './start-fields.ts';
 
 /** Choice is what a reader has chosen. Missing values are shown as placeholders. */
@@ -53,14 +54,18 @@ export function startSection(place: StartPlace, choice: Choice | undefined): VEl
 }
 
 /** The lines, or why there are none. */
-type Lines = { readonly text: string } | { readonly problem: string };
+type Lines = { readonly text: string } | { readonly problem: string; readonly look: 'note' | 'problem' };
 
 function linesFor({ serviceUrl, token }: StartPlace, cluster: KnownCluster, { told, format }: Choice): Lines {
   const { data, ...node } = told;
   const wrong = contradictionIn(node, format);
-  if (wrong !== undefined) return { problem: `${wrong}.` };
+  if (wrong !== undefined) return { problem: sentence(wrong), look: 'problem' };
   const answer = answerFor({ ...node, serviceUrl, token }, cluster, data);
-  if (isRefusal(answer)) return { problem: `${answer.message}: ${answer.next}.` };
+  if (isRefusal(answer)) {
+    // A reader who has not filled in the fields yet has made no mistake.
+    const look = answer.reason === 'INCOMPLETE' ? 'note' : 'problem';
+    return { problem: sentence(`${answer.message}: ${answer.next}`), look };
+  }
   return { text: answerText(answer, format) };
 }
 
@@ -77,7 +82,7 @@ function chooser(place: StartPlace, cluster: KnownCluster, choice: Choice): VEle
   const { format, told, wrong } = choice;
   const { etcd } = told;
   const lines = linesFor(place, cluster, choice);
-  const problem = 'problem' in lines ? lines.problem : '';
+  const { problem, look } = 'problem' in lines ? lines : { problem: '', look: 'problem' };
   const text = 'text' in lines ? lines.text : '';
   return h(
     'form',
@@ -112,7 +117,7 @@ function chooser(place: StartPlace, cluster: KnownCluster, choice: Choice): VEle
       { class: 'note', hidden: !isUnfinished(text) },
       'Replace placeholders like <IP> before you run these lines, or fill in the fields.',
     ),
-    h('p', { class: 'problem', role: 'status', hidden: problem === '' }, problem),
+    h('p', { class: look, role: 'status', hidden: problem === '' }, problem),
     h(
       'div',
       { hidden: problem !== '' },
