@@ -55,24 +55,37 @@ test('a response counts once it is complete, whether the server closes the conne
 });
 
 const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;
+
+async function fallsBack(t: TestContext, respond: (socket: Socket) => void): Promise<void> {
+  const { url, requests } = await serverOf(t, (request, socket) => {
+    if (request.includes(' HTTP/1.0\r\n')) respond(socket);
+    else socket.end(WHOLE);
+  });
+  assert.equal(await healthAt(url), 1);
+  assert.equal(requests.length, 2);
+}
+
+for (const [what, first] of [
+  ['that is cut off', WHOLE.slice(0, -1)],
+  ['that is empty', ''],
+] as const) {
+  test(`after a response ${what}, Node's client makes the call`, (t) =>
+    fallsBack(t, (socket) => void socket.end(first)));
+}
+
 for (const [what, first] of [
   ['in chunks', CHUNKED],
   ['without a length', `${HEAD}\r\n${BODY}`],
-  ['that is cut off', WHOLE.slice(0, -1)],
   ['that is longer than it says', `${WHOLE} `],
   ['of another type', WHOLE.replace('application/json', 'text/html')],
   ['that asks for another version', 'HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n'],
+  ['after an informational one', `HTTP/1.1 103 Early Hints\r\n\r\n${WHOLE}`],
   ['that is not HTTP', 'SSH-2.0-OpenSSH\r\n'],
-  ['that is empty', ''],
 ] as const) {
-  test(`after a response ${what}, Node's client makes the call`, async (t) => {
-    const { url, requests } = await serverOf(t, (request, socket) => {
-      if (request.includes(' HTTP/1.0\r\n')) socket.end(first);
-      else socket.end(WHOLE);
-    });
-    assert.equal(await healthAt(url), 1);
-    assert.equal(requests.length, 2);
-  });
+  test(`after a response ${what}, Node's client makes the call`, (t) =>
+    fallsBack(t, (socket) => void socket.end(first)));
+  test(`the same where the server keeps the connection open: a response ${what}`, (t) =>
+    fallsBack(t, (socket) => void socket.write(first)));
 }
 
 test('an error of the service is read from its first response', async (t) => {

@@ -30,8 +30,8 @@ export function ask(
     let text = '';
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       text += chunk;
-      const answer = answerIn(text);
-      if (answer !== undefined || text.length > MOST_BYTES) end(answer);
+      const answer = text.length > MOST_BYTES ? undefined : answerIn(text);
+      if (answer !== 'INCOMPLETE') end(answer);
     });
     socket.on('end', () => end()).on('error', () => end());
     socket.write(requestTo(url, headersOf(access), body));
@@ -63,16 +63,25 @@ function open({ protocol, hostname, port }: URL, tls: ServiceAccess['tls']): Soc
     .connect({ ...tls, ...servername, host, port: Number(port || 443) });
 }
 
-const HEAD = /^HTTP\/1\.[01] ([2-5]\d\d) .*?\r\n\r\n/s;
+/** Servers send it in one piece. */
+const START = /^HTTP\/1\.[01] ([2-5]\d\d) /;
+const HEAD = /^.*?\r\n\r\n/s;
 const LENGTH = /^content-length: *(\d+)\r$/im;
 const TYPE = /^content-type: *(.*)\r$/im;
 
-/** Reads a complete response. */
-function answerIn(text: string): Answer | undefined {
-  const [head = '', status] = HEAD.exec(text) ?? [];
+/**
+ * Reads a response. Returns undefined as soon as it cannot become a usual one: its server may keep the connection open
+ * until the timeout.
+ */
+function answerIn(text: string): Answer | 'INCOMPLETE' | undefined {
+  const [, status] = START.exec(text) ?? [];
+  if (status === undefined) return undefined;
+  const [head] = HEAD.exec(text) ?? [];
+  if (head === undefined) return 'INCOMPLETE';
   const [, length] = LENGTH.exec(head) ?? [];
   const [, type = ''] = TYPE.exec(head) ?? [];
   const body = text.slice(head.length);
-  if (!isJson(type) || length === undefined || body.length !== Number(length)) return undefined;
+  if (!isJson(type) || length === undefined || body.length > Number(length)) return undefined;
+  if (body.length < Number(length)) return 'INCOMPLETE';
   return { status: Number(status), type, body: Buffer.from(body, 'latin1').toString() };
 }
