@@ -185,11 +185,11 @@ describe('the page in a browser', { skip: CHROMIUM.missing ?? false }, () => {
     const tab = await openTab(browser, `${service.url}/${await newToken()}`);
     const { page } = tab;
     await page.getByLabel('IP address').fill('10.0.0.999');
-    await sees(page, 'IP address: not an IP address');
+    await sees(page, 'IP address: must be an IP address');
     await linesHave(page, /http:\/\/<IP>:2380/);
     await page.getByLabel('IP address').fill('fd00::5');
     await linesHave(page, /http:\/\/\[fd00::5\]:2380/);
-    assert.equal(await page.getByText('not an IP address').count(), 0);
+    assert.equal(await page.getByText('must be an IP address').count(), 0);
     await tab.close();
   });
 

@@ -76,7 +76,7 @@ export const PARAMETERS = {
   name: {
     flag: 'name',
     value: 'NAME',
-    takes: `the node's name, like infra1: at most ${LONGEST_NAME} characters, no comma, equals sign or space`,
+    takes: `a name like infra1: at most ${LONGEST_NAME} characters, no comma, equals sign or space`,
     parse: parseName,
     help: "The node's name.",
   },

@@ -56,7 +56,7 @@ export function nodeField(key: Written, wrong: ReadonlySet<ParameterKey>): VElem
   return h(
     'label',
     { class: 'field' },
-    h('span', {}, isWrong ? `${label}: not ${takes.replaceAll('--', '')}` : label),
+    h('span', {}, isWrong ? `${label}: must be ${takes.replaceAll('--', '')}` : label),
     h('input', {
       type: 'text',
       name: flag,

@@ -59,12 +59,14 @@ type Lines = { readonly text: string } | { readonly problem: string; readonly lo
 function linesFor({ serviceUrl, token }: StartPlace, cluster: KnownCluster, { told, format }: Choice): Lines {
   const { data, ...node } = told;
   const wrong = contradictionIn(node, format);
-  if (wrong !== undefined) return { problem: sentence(wrong), look: 'problem' };
+  if (wrong !== undefined) return { problem: `${wrong}.`, look: 'problem' };
   const answer = answerFor({ ...node, serviceUrl, token }, cluster, data);
   if (isRefusal(answer)) {
+    const problem = `${answer.message}: ${answer.next}.`;
     // A reader who has not filled in the fields yet has made no mistake.
-    const look = answer.reason === 'INCOMPLETE' ? 'note' : 'problem';
-    return { problem: sentence(`${answer.message}: ${answer.next}`), look };
+    return answer.reason === 'INCOMPLETE'
+      ? { problem: sentence(problem), look: 'note' }
+      : { problem, look: 'problem' };
   }
   return { text: answerText(answer, format) };
 }
