@@ -6,8 +6,8 @@ const MOST_BYTES = 1 << 20;
 
 /**
  * Sends JSON in one request over a plain socket, because Node's HTTP client takes as long to load as the rest of a
- * command. HTTP/1.0, whose responses are not in chunks. Returns undefined without a complete JSON response whose
- * length the server said: Node's client then sends the request again, and has the reason.
+ * command. HTTP/1.0, whose responses are not in chunks. Returns undefined without a complete JSON response: Node's
+ * client then sends the request again, and has the reason.
  */
 export function ask(
   access: ServiceAccess,
@@ -28,12 +28,15 @@ export function ask(
     };
     const timer = setTimeout(end, timeoutMs);
     let text = '';
+    const read = (isOver: boolean): void => {
+      const answer = text.length > MOST_BYTES ? undefined : answerIn(text, isOver);
+      if (answer !== 'INCOMPLETE') end(answer);
+    };
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       text += chunk;
-      const answer = text.length > MOST_BYTES ? undefined : answerIn(text);
-      if (answer !== 'INCOMPLETE') end(answer);
+      read(false);
     });
-    socket.on('end', () => end()).on('error', () => end());
+    socket.on('end', () => read(true)).on('error', () => end());
     socket.write(requestTo(url, headersOf(access), body));
   });
 }
@@ -66,22 +69,24 @@ function open({ protocol, hostname, port }: URL, tls: ServiceAccess['tls']): Soc
 /** Servers send it in one piece. */
 const START = /^HTTP\/1\.[01] ([2-5]\d\d) /;
 const HEAD = /^.*?\r\n\r\n/s;
-const LENGTH = /^content-length: *(\d+)\r$/im;
+const LENGTH = /^content-length:\s*(\d+)\s*$/im;
+const CODED = /^transfer-encoding:/im;
 const TYPE = /^content-type: *(.*)\r$/im;
 
 /**
  * Reads a response. Returns undefined as soon as it cannot become a usual one: its server may keep the connection open
- * until the timeout.
+ * until the timeout. Without a length, it ends with the connection, as from proxies that change bodies.
  */
-function answerIn(text: string): Answer | 'INCOMPLETE' | undefined {
+function answerIn(text: string, isOver: boolean): Answer | 'INCOMPLETE' | undefined {
+  const more = isOver ? undefined : 'INCOMPLETE';
   const [, status] = START.exec(text) ?? [];
   if (status === undefined) return undefined;
   const [head] = HEAD.exec(text) ?? [];
-  if (head === undefined) return 'INCOMPLETE';
-  const [, length] = LENGTH.exec(head) ?? [];
+  if (head === undefined) return more;
   const [, type = ''] = TYPE.exec(head) ?? [];
   const body = text.slice(head.length);
-  if (!isJson(type) || length === undefined || body.length > Number(length)) return undefined;
-  if (body.length < Number(length)) return 'INCOMPLETE';
+  const length = Number(LENGTH.exec(head)?.[1] ?? (isOver ? body.length : Number.POSITIVE_INFINITY));
+  if (!isJson(type) || CODED.test(head) || body.length > length) return undefined;
+  if (body.length < length) return more;
   return { status: Number(status), type, body: Buffer.from(body, 'latin1').toString() };
 }
