@@ -67,7 +67,7 @@ suite('a usage error exits with code 2', () => {
       ['flags', 'a', '--etcd', '3.7', '--name', 'a', '--ip', 'localhost'],
       /--ip "localhost": must be an IP address/,
     ],
-    [['flags', 'a', '--name', 'in fra'], /: --name "in fra": must be .*name, like infra1: .* no comma/],
+    [['flags', 'a', '--name', 'in fra'], /: --name "in fra": must be a name like infra1: .* no comma/],
     [['flags', 'a', '--name', 'in\u0085fra'], /: --name "in\\u0085fra": must be .*name/],
     [['flags', 'a', '--data-dir', '/a\nb'], /: --data-dir "\/a\\nb": must be a directory/],
     [['flags', 'a', '--discovery-cacert', '/a\nb'], /: --discovery-cacert "\/a\\nb": must be a file/],

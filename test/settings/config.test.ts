@@ -267,6 +267,7 @@ const BAD: readonly Bad[] = [
     '--etcd-password-file',
   ],
   ['--adr :1', {}, 'unknown flag "--adr"; ', 'did you mean --addr?'],
+  ['--port 1', {}, 'unknown flag "--port"; ', 'see etcd-discovery serve --help'],
   ['-x', {}, 'unknown flag "-x"; ', 'see etcd-discovery serve --help'],
   // Go's flag package accepts this form.
   ['-addr :1', {}, '-addr: ', '--addr'],
