@@ -4,7 +4,6 @@ import { freePorts } from '../etcd/harness/ports.ts';
 import { Scene } from '../etcd/harness/scene.ts';
 import { Service } from '../etcd/harness/service.ts';
 import { PACKAGES, startNginxBelowPath } from '../proxies/proxies.ts';
-import { onlyInLongRuns } from '../slow.ts';
 import { Command, run } from '../support/child.ts';
 import { needCommands } from '../support/debian.ts';
 import { waitFor } from '../support/wait.ts';
@@ -18,8 +17,7 @@ function printed(text: string, name: string): string[] {
 }
 
 for (const proxy of ['strips', 'keeps'] as const) {
-  const isOther = proxy === 'keeps' && onlyInLongRuns;
-  test(`every command works below a path that nginx ${proxy}`, { skip: skip || isOther }, async (t) => {
+  test(`every command works below a path that nginx ${proxy}`, { skip }, async (t) => {
     const scene = await Scene.open(t);
     const [stripped = 0, kept = 0] = await freePorts(2);
     const base = `http://127.0.0.1:${proxy === 'strips' ? stripped : kept}/disc`;
