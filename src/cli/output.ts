@@ -1,5 +1,6 @@
 import type { ReadFlags } from '../settings/read-flags.ts';
 import { oneOf } from '../settings/tables/setting.ts';
+import { escaped } from '../values/quote.ts';
 
 /** The flag of every command whose result a program may use. */
 export const OUTPUT = {
@@ -16,7 +17,7 @@ export const OUTPUT = {
  * to programs.
  */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (found) =>
+  const text = escaped(JSON.stringify(value), (found) =>
     // Characters beyond the first plane need two escapes.
     [...Array(found.length).keys()]
       .map((at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`)

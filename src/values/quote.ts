@@ -15,9 +15,20 @@ export function quote(text: string): string {
   );
 }
 
-/** Removes characters that could end a line, change the text's direction or control a terminal. */
-export function printable(text: string): string {
+/**
+ * The characters that could end a line, change a text's direction or control a terminal. Not a literal: Node.js reads
+ * the tables of Unicode for one wherever it stands, which takes as long as the rest of a short file.
+ */
+export const UNPRINTABLE = String.raw`[\p{Cc}\p{Cf}\u2028\u2029]`;
+
+/** Replaces these characters. */
+export function escaped(text: string, escape: (found: string) => string): string {
   // Most texts. To compile the pattern of the others takes longer.
   if (/^[\x20-\x7e]*$/.test(text)) return text;
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
+  return text.replace(new RegExp(UNPRINTABLE, 'gu'), escape);
+}
+
+/** Makes these characters visible. */
+export function printable(text: string): string {
+  return escaped(text, (c) => `\\u{${c.codePointAt(0)?.toString(16)}}`);
 }

@@ -1,3 +1,4 @@
+import { UNPRINTABLE } from '../../values/quote.ts';
 import { randomBytes } from '../../values/random.ts';
 
 /** OwnSequences are the control sequences of one terminal, which no external text can contain. */
@@ -29,6 +30,5 @@ export function ownSequences(): OwnSequences {
 
 /** Matches what controls a terminal, ends a line, or changes its direction. */
 function patternWith(text: string): RegExp {
-  const unfit = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
-  return new RegExp(`\\x1b${text}([A-Za-z0-9;]+);|(?![\\n\\t])${unfit.source}`, 'gu');
+  return new RegExp(`\\x1b${text}([A-Za-z0-9;]+);|(?![\\n\\t])${UNPRINTABLE}`, 'gu');
 }
