@@ -1,8 +1,9 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { type Answer, headersOf, isJson, type ServiceAccess } from './post.ts';
 
 /** Far more than most responses. Node's client reads the others. */
 const MOST_BYTES = 1 << 20;
+const READ_BYTES = 1 << 16;
 
 /**
  * Sends JSON in one request over a plain socket, because Node's HTTP client takes as long to load as the rest of a
@@ -18,24 +19,32 @@ export function ask(
   if (mayUseProxy()) return Promise.resolve(undefined);
   return new Promise((resolve) => {
     const url = new URL(access.server + path);
-    const socket = open(url, access.tls);
+    let text = '';
+    /** Returns whether more must come. */
+    const read = (isOver: boolean): boolean => {
+      const answer = text.length > MOST_BYTES ? undefined : answerIn(text, isOver);
+      if (answer === 'INCOMPLETE') return true;
+      end(answer);
+      return false;
+    };
+    // Without Node's readable stream, which takes as long as to read the response.
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const onread: OnReadOpts = {
+      buffer,
+      callback(length) {
+        text += buffer.toString('latin1', 0, length);
+        return read(false);
+      },
+    };
+    const socket = open(url, access.tls, onread);
     const end = (answer?: Answer): void => {
       clearTimeout(timer);
       // To destroy a socket takes longer than to read it. The server closes it; the process does not wait for that.
       if (answer === undefined) socket.destroy();
-      else socket.removeAllListeners('data').unref();
+      else socket.unref();
       resolve(answer);
     };
     const timer = setTimeout(end, timeoutMs);
-    let text = '';
-    const read = (isOver: boolean): void => {
-      const answer = text.length > MOST_BYTES ? undefined : answerIn(text, isOver);
-      if (answer !== 'INCOMPLETE') end(answer);
-    };
-    socket.setEncoding('latin1').on('data', (chunk: string) => {
-      text += chunk;
-      read(false);
-    });
     socket.on('end', () => read(true)).on('error', () => end());
     socket.write(requestTo(url, headersOf(access), body));
   });
@@ -54,16 +63,16 @@ function requestTo({ host, pathname }: URL, headers: Readonly<Record<string, str
 }
 
 /** Not imported: that would evaluate TLS for each http: URL, and both for each command. */
-function open({ protocol, hostname, port }: URL, tls: ServiceAccess['tls']): Socket {
+function open({ protocol, hostname, port }: URL, tls: ServiceAccess['tls'], onread: OnReadOpts): Socket {
   const net = process.getBuiltinModule('node:net');
   const name = hostname.replace(/^\[(.*)\]$/, '$1');
   // A resolver takes as long as the connection. Where the service listens on ::1 alone, Node's client finds it.
   const host = name === 'localhost' ? '127.0.0.1' : name;
-  if (protocol === 'http:') return net.connect(Number(port || 80), host);
+  const isTls = protocol === 'https:';
+  const to = { host, port: Number(port || (isTls ? 443 : 80)), onread };
+  if (!isTls) return net.connect(to);
   const servername = net.isIP(name) === 0 ? { servername: name } : {};
-  return process
-    .getBuiltinModule('node:tls')
-    .connect({ ...tls, ...servername, host, port: Number(port || 443) });
+  return process.getBuiltinModule('node:tls').connect({ ...tls, ...servername, ...to });
 }
 
 /** Servers send it in one piece. */
