@@ -1,8 +1,9 @@
 // Bundles src/main.ts as dist/src/main.cjs: node src/dev/bundle-program.mjs
 // Node.js takes several times as long to find and read four hundred modules as to run them, and longer to load one ES
-// module than one CommonJS module. So the short commands are one CommonJS file. It loads all others when it needs them: ES
-// modules in parts/, which share files, but have their own copies of the modules of the short commands. Packages remain
-// separate, except those that every start of the service loads.
+// module than two CommonJS modules. So main.cjs has only what every command needs, and each short command is one CommonJS
+// file in parts/, because V8 reads all of a file that it loads. The other files there are ES modules, which share files.
+// Each CommonJS file and the ES modules have their own copies of what they share. Packages remain separate, except those
+// that every start of the service loads.
 
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -73,14 +74,17 @@ function withBuiltins(text) {
 }
 
 /** Reads the sources. A module that reads a file next to itself gets its original location, by the URL of its new one. */
-function sources(directory, url) {
+function sources(directory, url, edited = (text) => text) {
   return {
     name: 'sources',
     setup({ onLoad }) {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const original = relative(directory, compiled(path)).replaceAll('\\', '/');
         const source = path === TABLES ? tables : readFileSync(path, 'utf8');
-        const text = withBuiltins(source).replaceAll('import.meta.url', `new URL('./${original}', ${url})`);
+        const text = edited(withBuiltins(source)).replaceAll(
+          'import.meta.url',
+          `new URL('./${original}', ${url})`,
+        );
         return { contents: text, loader: 'ts' };
       });
     },
@@ -89,17 +93,31 @@ function sources(directory, url) {
 
 /** The modules that the short commands load later. */
 const later = new Set();
-const parts = {
-  name: 'parts',
-  setup({ onResolve }) {
-    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
-      const module = join(resolveDir, path);
-      if (kind !== 'dynamic-import' || SHORT.includes(module)) return undefined;
-      later.add(module);
-      return { path: `./parts/${basename(module, '.ts')}.js`, external: true };
-    });
-  },
-};
+
+/** Requires the short commands: an import would start the loader of ES modules. */
+const requiring = (text) =>
+  text.replace(/await import(\('\.\/commands\/([a-z-]+)\.ts'\))/g, (whole, path, name) =>
+    SHORT_COMMANDS.includes(name) ? `require${path}` : whole,
+  );
+
+/** Builds CommonJS in a directory. */
+function commonJs(directory) {
+  const to = directory === PARTS ? './' : './parts/';
+  const parts = {
+    name: 'parts',
+    setup({ onResolve }) {
+      onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+        const name = basename(path, '.ts');
+        if (kind === 'require-call') return { path: `${to}${name}.cjs`, external: true };
+        if (kind !== 'dynamic-import') return undefined;
+        later.add(join(resolveDir, path));
+        return { path: `${to}${name}.js`, external: true };
+      });
+    },
+  };
+  const url = `process.getBuiltinModule('node:url').pathToFileURL(__filename)`;
+  return { ...common, format: 'cjs', plugins: [parts, sources(directory, url, requiring)] };
+}
 
 // Served unchanged.
 mkdirSync(join(ROOT, 'dist', 'gen'), { recursive: true });
@@ -114,14 +132,18 @@ process.getBuiltinModule('node:module').createRequire(import.meta.url)('./main.c
 );
 
 await build({
-  ...common,
-  format: 'cjs',
+  ...commonJs(PROGRAM),
   entryPoints: [join(SOURCE, 'main.ts')],
   outfile: join(PROGRAM, 'main.cjs'),
-  plugins: [parts, sources(PROGRAM, `process.getBuiltinModule('node:url').pathToFileURL(__filename)`)],
 });
-
-const { metafile } = await build({
+const short = await build({
+  ...commonJs(PARTS),
+  entryPoints: SHORT,
+  outdir: PARTS,
+  outExtension: { '.js': '.cjs' },
+  metafile: true,
+});
+const long = await build({
   ...common,
   format: 'esm',
   entryPoints: [...later],
@@ -133,7 +155,9 @@ const { metafile } = await build({
   metafile: true,
   plugins: [sources(PARTS, 'import.meta.url'), requiredBuiltins],
 });
-const made = new Set(Object.keys(metafile.outputs).map((path) => join(ROOT, path)));
+const made = new Set(
+  [short, long].flatMap(({ metafile }) => Object.keys(metafile.outputs).map((path) => join(ROOT, path))),
+);
 for (const name of readdirSync(PARTS)) {
   if (!made.has(join(PARTS, name))) rmSync(join(PARTS, name));
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,10 +14,18 @@ test('each row of the catalog loads its own command', async () => {
   for (const { load, name } of CATALOG) assert.equal((await load()).name, name);
 });
 
-test('the program starts with one file that has little more than its short commands', () => {
+test('the program starts with one small file, and each short command has one more', () => {
   const code = readFileSync(MAIN, 'utf8');
-  assert.ok(code.length < 75_000, `${code.length} bytes are loaded before the command runs`);
-  assert.doesNotMatch(code, /\brequire\(/);
+  assert.ok(code.length < 12_000, `${code.length} bytes are loaded before the command runs`);
+  const parts = join(dirname(MAIN), 'parts');
+  const short = readdirSync(parts).filter((name) => name.endsWith('.cjs'));
+  const required = [...code.matchAll(/\brequire\(([^)]*)\)/g)].map(([, path]) => path);
+  assert.deepEqual(new Set(required), new Set(short.map((name) => `"./parts/${name}"`)));
+  for (const name of short) {
+    const command = readFileSync(join(parts, name), 'utf8');
+    assert.ok(command.length < 50_000, `${name}: ${command.length} bytes`);
+    assert.doesNotMatch(command, /\brequire\(/, name);
+  }
 });
 
 /** Returns the modules of Node.js that a call has loaded by its end. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -44,7 +44,10 @@ async function loadedBy(...args: readonly string[]): Promise<[builtins: string[]
 /** Returns what a command has loaded that Node.js does not load in every program. */
 async function ownOf(words: readonly string[]): Promise<string[]> {
   const [loaded, files] = await loadedBy(MAIN, ...words.map((word) => (word === 'TOKEN' ? token : word)));
-  assert.deepEqual(files, [probe, MAIN]);
+  const command = files.slice(2).map((path) => relative(dirname(MAIN), path));
+  const name = words[0]?.replace(/^--/, '') ?? '';
+  assert.deepEqual(files.slice(0, 2), [probe, MAIN]);
+  assert.deepEqual(command, name === 'help' ? [] : [join('parts', `${name}.cjs`)]);
   return loaded.filter((name) => !bare.includes(name));
 }
 

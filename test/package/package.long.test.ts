@@ -40,6 +40,7 @@ test("the service's package has the program, the types of its exports, and the p
   const odd = files.filter(
     (name) =>
       !/^dist\/(src|gen)\/.*\.js$/.test(name) &&
+      !/^dist\/src\/parts\/[a-z-]+\.cjs$/.test(name) &&
       !name.startsWith('dist/src/page/assets/') &&
       !/^proto\/discovery\/.*\.proto$/.test(name),
   );
