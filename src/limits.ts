@@ -152,8 +152,8 @@ export const API_LIMITS = {
 /** Limits of everything that a peer can make the port hold. */
 export const PORT_LIMITS = {
   /**
-   * From accept, or the TLS handshake, to the bytes that identify the protocol. Clients send them at once,
-   * within 2 s on the worst link.
+   * From the first byte to those that identify the protocol. Clients send them at once, within 2 s on the worst
+   * link.
    */
   sniffTimeout: 10 * seconds,
   /** From accept to the end of the TLS handshake: two round trips and the computations of a slow client. */
@@ -174,8 +174,8 @@ export const PORT_LIMITS = {
   /** Time for a client to send that rest: it was already on its way when the response left. */
   unreadBodyTimeout: 10 * seconds,
   /**
-   * Idle time of an HTTP/1.1 connection: longer than the 60 s after which proxies close, so that they close
-   * first.
+   * Idle time of an HTTP/1.1 connection, and of a new one until its first byte: longer than the 60 s after
+   * which proxies close, so that they close first.
    */
   keepAliveTimeout: 75 * seconds,
   /**

@@ -66,12 +66,10 @@ export class Connections {
     socket.on('error', ignore);
     // It was dropped when it was accepted.
     if (socket.destroyed) return;
-    // A socket accepted just before the drain may already have sent a request: it gets the linger time.
-    this.#connections.set(socket, { sweep() {}, drain() {} });
     socket.on('close', () => this.#connections.delete(socket));
     const refusal = this.#refusalOf(socket);
     const { limits, onRefused } = this.#setup;
-    sniff(socket, limits.sniffTimeout, (sniffed) => {
+    const wait = sniff(socket, limits, (sniffed) => {
       const protocol = sniffed && (protocolByAlpn(socket) ?? sniffed);
       if (protocol === undefined && !socket.readableEnded) onRefused('slow_sender');
       if (protocol === undefined) socket.destroy();
@@ -79,6 +77,10 @@ export class Connections {
       else if (refusal) socket.destroy();
       else this.#adopt(protocol, socket);
     });
+    // A socket accepted just before the drain may already have sent a request.
+    const drain = (): void => wait(limits.sniffTimeout);
+    this.#connections.set(socket, { sweep() {}, drain });
+    if (this.#isDraining) drain();
   }
 
   sweep(now: number): void {
