@@ -1,4 +1,4 @@
-import { didYouMean, nearest } from '../values/nearest.ts';
+import { didYouMean } from '../values/nearest.ts';
 import { quote } from '../values/quote.ts';
 import type { AnyFlag, Flag } from './tables/flag.ts';
 
@@ -69,10 +69,9 @@ export function readFlags(
     const flag = byName.get(name);
     if (name === 'help') help = true;
     else if (flag === undefined) {
-      // Compared without the dashes, which would make all names similar.
-      const meant = nearest(name, Object.keys(options));
-      const hint = meant === undefined ? see : `did you mean --${meant}?`;
-      problems.push(noSuchFlag?.(source) ?? `unknown flag ${quote(source)}; ${hint}`);
+      const names = Object.keys(options).map((known) => `--${known}`);
+      const hint = didYouMean(source, names) || `; ${see}`;
+      problems.push(noSuchFlag?.(source) ?? `unknown flag ${quote(source)}${hint}`);
     } else if (flag.value === undefined && text !== undefined)
       problems.push(`${source} does not take a value; ${see}`);
     else if (

@@ -26,8 +26,9 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return meant === undefined ? '' : `; did you mean ${meant}?`;
 }
 
+/** Leaves out the dashes of flags, which would make all of them similar. */
 function fold(text: string): string {
-  return text.toLowerCase().replaceAll('_', '-');
+  return text.toLowerCase().replace(/^-+/, '').replaceAll('_', '-');
 }
 
 /** Counts inserted, missing, changed and transposed letters (optimal string alignment). */

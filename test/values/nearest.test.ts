@@ -21,6 +21,8 @@ test('finds the nearest name despite typing errors, and nothing when no name is 
   ] as const) {
     assert.equal(nearest(written, COMMANDS), meant, written);
   }
+  assert.equal(nearest('--hots', ['--host']), '--host');
+  assert.equal(nearest('--port', ['--host']), undefined, 'the dashes of flags make no name near');
   assert.equal(didYouMean('wtach', COMMANDS), '; did you mean watch?');
   assert.equal(didYouMean('frobnicate', COMMANDS), '');
 });
