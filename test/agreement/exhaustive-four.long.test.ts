@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import { exhaust, MANY, type Mixes } from './exhaust.ts';
 import type { Budget } from './setup.ts';
 
@@ -18,5 +18,5 @@ const MIXES: Mixes = [
 if (slow) exhaust(MIXES, isWhole ? MANY : FEW);
 else
   test('all interleavings of four nodes', {
-    skip: 'only in a long run: npm test -- --slow',
+    skip: ONLY_IN_LONG_RUNS,
   }, () => {});

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import { ROOT } from '../support/programs.ts';
 import { connectConformance } from './programs.ts';
 
@@ -16,7 +16,7 @@ const FEATURES = join(ROOT, 'test', 'conformance', 'conformance.yaml');
 const CASES = 3640;
 
 const suite = await connectConformance();
-const skip = slow ? suite.missing : 'it takes minutes; run with npm test -- --slow';
+const skip = slow ? suite.missing : ONLY_IN_LONG_RUNS;
 
 test('the official conformance suite of Connect, gRPC and gRPC-Web passes', { skip }, async (context) => {
   const args = ['--mode', 'server', '--conf', FEATURES, '--parallel', '8', '--', process.execPath, SERVER];

@@ -9,7 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { suite, test } from 'node:test';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import { IDENTITY } from '../tls/files.ts';
 import { type Report, runH2spec } from './h2spec.ts';
 import { h2spec } from './programs.ts';
@@ -27,7 +27,7 @@ const REASONS: Readonly<Record<'clear text' | 'TLS', Readonly<Record<string, str
 const CASES = 146;
 
 const tool = await h2spec();
-const skip = slow ? tool.missing : 'only in a long run: npm test -- --slow';
+const skip = slow ? tool.missing : ONLY_IN_LONG_RUNS;
 
 suite('h2spec: the port passes the cases that node:http2 passes', { concurrency: true }, () => {
   for (const [how, reasons] of Object.entries(REASONS)) {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import { needCommands } from '../support/debian.ts';
 import { importEtcd, importNode } from './engine/base-images.ts';
 import { blocksOf, lastBlockOf, scriptOf, unprinted } from './engine/document.ts';
@@ -17,7 +17,7 @@ const FILES = readdirSync('deploy')
 const IMAGE = 'etcd-discovery:0.1.0';
 
 async function reasonToSkip(): Promise<string | false> {
-  if (!slow) return 'only in a long run: npm test -- --slow';
+  if (!slow) return ONLY_IN_LONG_RUNS;
   if (process.getuid?.() !== 0) return "needs root, for Docker's engine";
   const missing = await needCommands({
     dockerd: 'docker.io',

@@ -5,16 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { parse } from 'yaml';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import { type Program, provideActionlint } from './tools.ts';
 
 const WORKFLOWS = readdirSync('.github/workflows').map((name) => join('.github/workflows', name));
 const FORMS = readdirSync('.github/ISSUE_TEMPLATE').map((name) => join('.github/ISSUE_TEMPLATE', name));
 const read = (file: string): unknown => parse(readFileSync(file, 'utf8'));
 
-const tool: Program = slow
-  ? await provideActionlint()
-  : { missing: 'only in a long run: npm test -- --slow' };
+const tool: Program = slow ? await provideActionlint() : { missing: ONLY_IN_LONG_RUNS };
 
 suite('the workflows', { skip: tool.missing ?? false }, () => {
   const lint = (file: string): { status: number | null; output: string } => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { SETTINGS } from '../../src/settings/settings.ts';
-import { slow } from '../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../slow.ts';
 import {
   type Container,
   containersOf,
@@ -46,9 +46,7 @@ const EGRESS: Readonly<Record<string, readonly number[]>> = {
   'etcd-monitored': [53, 53, 2379],
 };
 
-const kustomize: Program = slow
-  ? await provideKustomize()
-  : { missing: 'only in a long run: npm test -- --slow' };
+const kustomize: Program = slow ? await provideKustomize() : { missing: ONLY_IN_LONG_RUNS };
 
 suite('the Kubernetes manifests, as rendered by kustomize', {
   skip: kustomize.missing ?? false,

@@ -1,5 +1,5 @@
 import { describe, test } from 'node:test';
-import { slow } from '../../slow.ts';
+import { ONLY_IN_LONG_RUNS, slow } from '../../slow.ts';
 import type { Etcd, Etcdctl, GoClient, Missing } from '../../tools/etcd-binaries.mjs';
 import { Scene } from './scene.ts';
 
@@ -147,7 +147,7 @@ function declareFor<Found extends { readonly missing?: undefined }>(
         if (found.missing === undefined) await body(await Scene.open(t), found);
       });
     };
-    const inLongRuns = slow ? undefined : 'only in a long run: npm test -- --slow';
+    const inLongRuns = slow ? undefined : ONLY_IN_LONG_RUNS;
     it.slow = (name: string, body: Body<Found>) => it(name, body, found.missing ?? inLongRuns);
     declare(it);
   });
