@@ -1,5 +1,4 @@
 import { histories } from '../histories.ts';
-import { lmdbPlace, memoryPlace } from '../support/place.ts';
+import { lmdbPlace } from '../support/place.ts';
 
-histories('memory', memoryPlace, 40);
 histories('lmdb', lmdbPlace, 40);
