@@ -36,7 +36,7 @@ export class Http2Connection implements Connection {
   private readonly socket: Socket;
   private readonly setup: PortSetup;
   private readonly events: Http2Events;
-  private readonly open = new Set<Http2Stream>();
+  private readonly open = new Map<ServerHttp2Stream, Http2Stream>();
   /** The requests that have not been started. */
   private readonly waiting: Arrival[] = [];
   private readonly lookout: FloodLookout;
@@ -55,7 +55,7 @@ export class Http2Connection implements Connection {
     this.lookout = new FloodLookout(setup.limits);
     this.pings = new Pings(session, socket, setup);
     socket.on('close', () => {
-      for (const open of this.open) open.endClosed();
+      for (const open of this.open.values()) open.endClosed();
     });
   }
 
@@ -114,33 +114,35 @@ export class Http2Connection implements Connection {
   private holdsUnread(): boolean {
     if (!this.setup.unread.mayHold(this.setup.limits.connectionUnread)) return false;
     let bytes = 0;
-    for (const { unread } of this.open) bytes += unread;
+    for (const { unread } of this.open.values()) bytes += unread;
     return bytes > this.setup.limits.connectionUnread;
   }
 
   private track(arrival: Arrival): void {
     const open = new Http2Stream(arrival.stream, this.setup);
-    this.open.add(open);
+    this.open.set(arrival.stream, open);
     this.lookout.countRequest(this.open.size);
-    const ended = (): void => this.ended(open);
+    const ended = (): void => this.ended(arrival.stream);
     if (arrival instanceof Http2Call) arrival.onClose(ended);
     else arrival.stream.once('close', ended);
   }
 
-  private ended(open: Http2Stream): void {
-    this.open.delete(open);
-    this.beginInTurn();
+  private ended(stream: ServerHttp2Stream): void {
     this.idleSince = performance.now();
-    if (open.wasHasty(this.idleSince)) this.countReset();
+    this.countReset(stream);
+    this.open.delete(stream);
+    this.beginInTurn();
   }
 
   /**
    * Counts a stream that was reset soon after it was opened: the peer makes the service start work that
    * nobody wants.
    */
-  countReset(): void {
-    if (this.session.destroyed) return;
-    if (this.lookout.countReset(performance.now())) this.cutOff('rapid stream resets');
+  countReset(stream: ServerHttp2Stream): void {
+    const now = performance.now();
+    // A stream without a request has been reset by the bytes that opened it.
+    if (this.session.destroyed || this.open.get(stream)?.isNewlyHasty(now) === false) return;
+    if (this.lookout.countReset(now)) this.cutOff('rapid stream resets');
   }
 
   /** Whether node:http2 ended the connection because of a flood, given nghttp2's error number. */
@@ -155,9 +157,10 @@ export class Http2Connection implements Connection {
     this.isCutOff = true;
     this.waiting.length = 0;
     this.events.onFlood(this.socket, flood);
-    // In a separate turn, because this may run inside an event of nghttp2.
+    // At once: from now on, nghttp2 ignores the peer's new streams.
+    this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Later, because a socket that is closed before its bytes are read does not deliver the reason.
     setImmediate(() => {
-      if (!this.session.destroyed) this.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       this.session.destroy();
       setImmediate(() => this.socket.destroySoon());
     });
@@ -166,7 +169,7 @@ export class Http2Connection implements Connection {
   sweep(now: number): void {
     const { session } = this;
     const { lingerTimeout, idleSessionTimeout } = this.setup.limits;
-    for (const open of this.open) open.sweep(now);
+    for (const open of this.open.values()) open.sweep(now);
     if (session.closed || session.destroyed) {
       // A peer that was asked to leave, or is gone, may keep its socket open although it waits for nothing.
       if (this.open.size > 0) return;

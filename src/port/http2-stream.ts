@@ -12,6 +12,7 @@ export class Http2Stream {
   readonly #stream: ServerHttp2Stream;
   readonly #setup: PortSetup;
   readonly #since = performance.now();
+  #wasHasty = false;
   /** Made at the first look: nearly all streams are over before. */
   #stall: StallClock | undefined;
   /** How often everything written was taken, since the first look at it. */
@@ -30,9 +31,11 @@ export class Http2Stream {
     return this.#stream.writableLength;
   }
 
-  /** Whether the stream has ended and was reset soon after it was opened. */
-  wasHasty(now: number): boolean {
-    return this.#stream.aborted && now - this.#since < HASTY_MS;
+  /** Whether the stream was reset soon after it was opened. True once. */
+  isNewlyHasty(now: number): boolean {
+    if (this.#wasHasty || !this.#stream.aborted || now - this.#since >= HASTY_MS) return false;
+    this.#wasHasty = true;
+    return true;
   }
 
   /**

@@ -4,30 +4,42 @@
 // node:http2 itself. Remove when node:http2 defers it by itself (test: http2Session.destroy() in a 'close' of
 // a stream that its peer has reset).
 
-import type { Http2Session, Http2Stream } from 'node:http2';
+import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
-/** Makes every end of the connection happen in a separate turn of the event loop. */
-export function endLater(session: Http2Session): void {
+type OnAborted = (stream: ServerHttp2Stream) => void;
+
+const aborts = new WeakMap<Http2Session, OnAborted>();
+
+/**
+ * Makes every end of the connection happen in a separate turn of the event loop. Calls `onAborted` for each of
+ * its streams that is reset before its response ended: at once, because the streams of one read may be thousands.
+ */
+export function endLater(session: ServerHttp2Session, onAborted: OnAborted): void {
   session.destroy = destroySessionLater;
+  aborts.set(session, onAborted);
 }
 
 /** Makes every reset of the stream happen in a separate turn of the event loop. */
-export function resetLater(stream: Http2Stream): void {
+export function resetLater(stream: ServerHttp2Stream): void {
   stream.close = closeLater;
   stream.destroy = destroyLater;
 }
 
-function destroySessionLater(this: Http2Session, ...how: Parameters<Http2Session['destroy']>): void {
-  const plain = Object.getPrototypeOf(this) as Http2Session;
+function destroySessionLater(
+  this: ServerHttp2Session,
+  ...how: Parameters<ServerHttp2Session['destroy']>
+): void {
+  const plain = Object.getPrototypeOf(this) as ServerHttp2Session;
   setImmediate(() => plain.destroy.apply(this, how));
 }
 
-function closeLater(this: Http2Stream, ...how: Parameters<Http2Stream['close']>): void {
-  const plain = Object.getPrototypeOf(this) as Http2Stream;
+function closeLater(this: ServerHttp2Stream, ...how: Parameters<ServerHttp2Stream['close']>): void {
+  const plain = Object.getPrototypeOf(this) as ServerHttp2Stream;
   setImmediate(() => plain.close.apply(this, how));
 }
 
-function destroyLater<Stream extends Http2Stream>(this: Stream, error?: Error): Stream {
+function destroyLater<Stream extends ServerHttp2Stream>(this: Stream, error?: Error): Stream {
+  if (this.aborted && this.session !== undefined) aborts.get(this.session)?.(this);
   const plain = Object.getPrototypeOf(this) as Stream;
   // A closed stream, such as one that ended normally, sends nothing, and its connection ends in a separate
   // turn.

@@ -84,20 +84,18 @@ export function createHttp2(
     });
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 could not create a session for a connection');
-    endLater(session);
     const connection = new Http2Connection(session, socket, setup, events);
+    endLater(session, (stream) => connection.countReset(stream));
     connections.set(session, connection);
     const onStream: OnStream = (stream, headers, flags, rawHeaders) => {
       resetLater(stream);
-      // Opened and reset by the same bytes: there is no request for it.
-      if (stream.destroyed) connection.countReset();
-      if (calls?.takes(headers) !== true) {
-        pairs.emit('stream', stream, headers, flags, rawHeaders);
-        return;
-      }
-      const call = new Http2Call(stream, headers, rawHeaders, socket);
-      setup.onArrival(call);
-      connection.begin(call);
+      if (calls?.takes(headers) === true) {
+        const call = new Http2Call(stream, headers, rawHeaders, socket);
+        setup.onArrival(call);
+        connection.begin(call);
+      } else pairs.emit('stream', stream, headers, flags, rawHeaders);
+      // Opened and reset by the same bytes.
+      if (stream.destroyed) connection.countReset(stream);
     };
     session.on('stream', onStream as Parameters<ServerHttp2Session['on']>[1]);
     return connection;

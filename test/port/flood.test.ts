@@ -6,13 +6,14 @@ import { connect as connectTls } from 'node:tls';
 import type { PortLimits } from '../../src/port/limits.ts';
 import { openPort } from '../../src/port/port.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
-import { FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
+import { ERROR, type Field, FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
 
 const HOUR = 3_600_000;
 /** Acknowledges the limits, so that exceeding them violates the protocol. */
 const settled = frame(TYPE.SETTINGS, FLAG.ACK, 0);
 const update = (by: number): Buffer => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(by));
 const get = (stream: number): Buffer => headers(stream, GET);
+const reset = (stream: number): Buffer => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL));
 const many = (count: number, make: (stream: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => make(2 * index + 1)));
 
@@ -74,6 +75,33 @@ for (const { what, limits, send, tls = false } of ROWS) {
     assert.deepEqual(flooded, ['127.0.0.3']);
   });
 }
+
+test('of a rapid reset, no more is taken up than one read', async (t) => {
+  let arrived = 0;
+  const port = await openPort({
+    host: '127.0.0.1',
+    port: 0,
+    handler: () => {},
+    log: { warn() {}, error() {} },
+    limits: { hastyBurst: 100 },
+    onArrival: () => {
+      arrived += 1;
+    },
+  });
+  t.after(() => port.drain(0));
+  const socket = connect(port.port, '127.0.0.1').on('error', () => {});
+  t.after(() => socket.destroy());
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  socket.write(HELLO);
+  await once(socket, 'data');
+  // So large that fewer than Node's own limit on resets fit into a read.
+  const fields: Field[] = [...GET, ['x', 'x'.repeat(100)]];
+  const resets = many(5000, (stream) => Buffer.concat([headers(stream, fields), reset(stream)]));
+  socket.resume().write(Buffer.concat([settled, resets]));
+  await closed;
+  const bytesEach = resets.length / 5000;
+  assert.ok(arrived >= 100 && arrived * bytesEach <= 65_536, `${arrived} requests of ${bytesEach} bytes`);
+});
 
 test('a protocol error and many requests are not a flood', async (t) => {
   const flooded: unknown[] = [];
