@@ -20,37 +20,51 @@ export interface Exploration {
 interface Known {
   readonly actions: readonly string[];
   readonly enabled: readonly string[];
+  /** The world in this state, if it was kept. */
+  readonly world: World | undefined;
 }
+
+/** Worlds kept at once, for about 250 KB each. */
+const KEPT = 1000;
 
 /** Explores all interleavings, shortest first, and each state of the world once. */
 export async function explore(setup: Setup): Promise<Exploration> {
   const seen = new Set<string>();
   const queue: Known[] = [];
   let stories = 0;
-  const visit = async (actions: readonly string[]): Promise<Failure | undefined> => {
+  let kept = 0;
+  /** Takes the world that the actions lead to. */
+  const visit = async (actions: readonly string[], world: World): Promise<Failure | undefined> => {
     stories += 1;
-    const world = await replay(setup, actions);
-    try {
-      const key = createHash('sha1')
-        .update(await stateText(world))
-        .digest('base64');
-      const isNew = !seen.has(key);
-      if (isNew) seen.add(key);
-      const { steps, events } = world.enabled();
-      if (steps.length === 0) world.verdicts.quiet(world.slots, world.cluster);
-      const { violation } = world.verdicts;
-      if (violation !== undefined) return { violation, actions, story: world.story };
-      if (isNew) queue.push({ actions, enabled: [...steps, ...events] });
-      return undefined;
-    } finally {
-      await world.close();
-    }
+    const key = createHash('sha1')
+      .update(await stateText(world))
+      .digest('base64');
+    const isNew = !seen.has(key);
+    seen.add(key);
+    const { steps, events } = world.enabled();
+    if (steps.length === 0) world.verdicts.quiet(world.slots, world.cluster);
+    const { violation } = world.verdicts;
+    const isKept = isNew && violation === undefined && kept < KEPT;
+    if (isKept) kept += 1;
+    else await world.close();
+    if (violation !== undefined) return { violation, actions, story: world.story };
+    const enabled = [...steps, ...events];
+    if (isNew) queue.push({ actions, enabled, world: isKept ? world : undefined });
+    return undefined;
   };
-  let failure = await visit([]);
-  for (let next = queue.shift(); next !== undefined && failure === undefined; next = queue.shift()) {
+  let failure = await visit([], await replay(setup, []));
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    let { world } = next;
+    if (world !== undefined) kept -= 1;
     for (const action of next.enabled) {
-      failure ??= await visit([...next.actions, action]);
+      if (failure !== undefined) break;
+      const actions = [...next.actions, action];
+      await world?.apply(action);
+      failure = await visit(actions, world ?? (await replay(setup, actions)));
+      // The other actions need a world of their own.
+      world = undefined;
     }
+    await world?.close();
   }
   return { states: seen.size, stories, ...(failure && { failure }) };
 }

@@ -37,7 +37,13 @@ export class Host {
 
   constructor(store: Store, mutation: Mutation, onDefect: (defect: unknown) => void) {
     this.held = heldStore(store);
-    this.discovery = new Discovery(this.held.store, DEFAULT_POLICY, () => millis(1e12));
+    // Both clocks stand still, so that every repeat is recent, however long the world exists.
+    this.discovery = new Discovery(
+      this.held.store,
+      DEFAULT_POLICY,
+      () => millis(1e12),
+      () => 0,
+    );
     this.client = inProcessClient(discoveryService(this.discovery, onDefect));
     this.#v3Answer = mutation.v3Answer ?? ((answer) => [answer]);
     const v2Client = mutation.v2Client?.(this.client) ?? this.client;
