@@ -44,6 +44,8 @@ export class Http2Connection implements Connection {
   private idleSince = performance.now();
   private isCutOff = false;
   private isQueued = false;
+  /** Whether no other request was open when the latest one came. */
+  private cameAlone = true;
   private retry: NodeJS.Timeout | undefined;
   private closingSince: number | undefined;
 
@@ -64,7 +66,12 @@ export class Http2Connection implements Connection {
     if (this.isCutOff) return;
     this.track(arrival);
     this.waiting.push(arrival);
-    this.beginInTurn();
+    // A client that sends one request after the other gets each response with the read that brought the
+    // request. Of several, each would be a write of its own.
+    const comesAlone = this.open.size === 1;
+    if (comesAlone && this.cameAlone && this.setup.turns.hasTime(0)) this.turn();
+    else this.beginInTurn();
+    this.cameAlone = comesAlone;
   }
 
   /**
