@@ -4,25 +4,34 @@
 // node:http2 itself. Remove when node:http2 defers it by itself (test: http2Session.destroy() in a 'close' of
 // a stream that its peer has reset).
 
-import type { Http2Session, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 
-type OnAborted = (stream: ServerHttp2Stream) => void;
-
-const aborts = new WeakMap<Http2Session, OnAborted>();
-
-/**
- * Makes every end of the connection happen in a separate turn of the event loop. Calls `onAborted` for each of
- * its streams that is reset before its response ended: at once, because the streams of one read may be thousands.
- */
-export function endLater(session: ServerHttp2Session, onAborted: OnAborted): void {
+/** Makes every end of the connection happen in a separate turn of the event loop. */
+export function endLater(session: ServerHttp2Session): void {
   session.destroy = destroySessionLater;
-  aborts.set(session, onAborted);
 }
 
-/** Makes every reset of the stream happen in a separate turn of the event loop. */
-export function resetLater(stream: ServerHttp2Stream): void {
-  stream.close = closeLater;
-  stream.destroy = destroyLater;
+/**
+ * Returns the function that makes every reset of a stream happen in a separate turn of the event loop.
+ * `onAborted` is called for each stream that is reset before its response ended: at once, because the streams
+ * of one read may be thousands.
+ */
+export function resetsLater(
+  onAborted: (stream: ServerHttp2Stream) => void,
+): (stream: ServerHttp2Stream) => void {
+  function destroyLater<Stream extends ServerHttp2Stream>(this: Stream, error?: Error): Stream {
+    if (this.aborted) onAborted(this);
+    const plain = Object.getPrototypeOf(this) as Stream;
+    // A closed stream, such as one that ended normally, sends nothing, and its connection ends in a separate
+    // turn.
+    if (this.closed || this.session?.destroyed !== false) plain.destroy.call(this, error);
+    else setImmediate(() => plain.destroy.call(this, error));
+    return this;
+  }
+  return (stream) => {
+    stream.close = closeLater;
+    stream.destroy = destroyLater;
+  };
 }
 
 function destroySessionLater(
@@ -36,14 +45,4 @@ function destroySessionLater(
 function closeLater(this: ServerHttp2Stream, ...how: Parameters<ServerHttp2Stream['close']>): void {
   const plain = Object.getPrototypeOf(this) as ServerHttp2Stream;
   setImmediate(() => plain.close.apply(this, how));
-}
-
-function destroyLater<Stream extends ServerHttp2Stream>(this: Stream, error?: Error): Stream {
-  if (this.aborted && this.session !== undefined) aborts.get(this.session)?.(this);
-  const plain = Object.getPrototypeOf(this) as Stream;
-  // A closed stream, such as one that ended normally, sends nothing, and its connection ends in a separate
-  // turn.
-  if (this.closed || this.session?.destroyed !== false) plain.destroy.call(this, error);
-  else setImmediate(() => plain.destroy.call(this, error));
-  return this;
 }

@@ -13,7 +13,7 @@ import type { Connection } from './connection.ts';
 import { Http2Response } from './counted-response.ts';
 import { Http2Call } from './http2-call.ts';
 import { Http2Connection, type Http2Events } from './http2-connection.ts';
-import { endLater, resetLater } from './http2-turn.ts';
+import { endLater, resetsLater } from './http2-turn.ts';
 import { endUnread } from './http2-unread.ts';
 import type { PortLimits } from './limits.ts';
 import type { PortSetup } from './setup.ts';
@@ -38,10 +38,13 @@ export function createHttp2(
   const { limits, log, onRefused, calls } = setup;
   const server = createServer(serverOptions(limits));
   const connections = new WeakMap<object, Http2Connection>();
+  const connectionOf = ({ session }: ServerHttp2Stream): Http2Connection | undefined =>
+    session === undefined ? undefined : connections.get(session);
+  const resetLater = resetsLater((stream) => connectionOf(stream)?.countReset(stream));
   const begin = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     setup.onArrival(request);
     const { stream } = request;
-    const connection = stream.session === undefined ? undefined : connections.get(stream.session);
+    const connection = connectionOf(stream);
     if (connection === undefined) {
       stream.destroy();
       return;
@@ -85,7 +88,7 @@ export function createHttp2(
     server.emit('connection', socket);
     if (session === undefined) throw new Error('node:http2 could not create a session for a connection');
     const connection = new Http2Connection(session, socket, setup, events);
-    endLater(session, (stream) => connection.countReset(stream));
+    endLater(session);
     connections.set(session, connection);
     const onStream: OnStream = (stream, headers, flags, rawHeaders) => {
       resetLater(stream);
