@@ -6,6 +6,7 @@ import { WatchMembersRequestSchema } from '../../gen/discovery/v1/service_pb.ts'
 import { createDiscoveryClient } from '../../src/client/node.ts';
 import {
   calling,
+  cancel,
   ERROR,
   FLAG,
   frame,
@@ -20,7 +21,7 @@ import { BoundedService } from './support/bounded.ts';
 const WATCH = calling('/discovery.v1.DiscoveryService/WatchMembers');
 /** Sent after the first message of each stream: each ends the stream or the connection in another way. */
 const ENDINGS = {
-  'a cancellation': (stream: number) => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL)),
+  'a cancellation': cancel,
   'a reset for another reason': (stream: number) =>
     frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.INTERNAL_ERROR)),
   'data after the end of the body': (stream: number) =>

@@ -1,6 +1,6 @@
 import {
   calling,
-  ERROR,
+  cancel,
   type Field,
   FLAG,
   frame,
@@ -55,7 +55,6 @@ const range = head(calling(RANGE));
 const watch = head(calling(WATCH));
 const badName = head([...GET, ['Upper', 'x']], whole);
 const manyFields = head([...GET, ...Array.from({ length: 200 }, (): Field => ['x', 'y'])], whole);
-const reset = (stream: number): Buffer => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL));
 /** Puts x: aaa... (4000 bytes) into the dynamic table and references it this many times. */
 const bomb = (stream: number, references: number): Buffer =>
   frame(
@@ -72,9 +71,9 @@ const bomb = (stream: number, references: number): Buffer =>
 const noWindow = Buffer.concat([PREFACE, frame(TYPE.SETTINGS, FLAG.NONE, 0, setting(4, 0))]);
 
 export const FLOODS = {
-  'rapid reset of plain requests': streams(300, (stream) => Buffer.concat([version(stream), reset(stream)])),
-  'rapid reset of gRPC calls': streams(300, (stream) => Buffer.concat([range(stream), reset(stream)])),
-  'rapid reset of gRPC watches': streams(300, (stream) => Buffer.concat([watch(stream), reset(stream)])),
+  'rapid reset of plain requests': streams(300, (stream) => Buffer.concat([version(stream), cancel(stream)])),
+  'rapid reset of gRPC calls': streams(300, (stream) => Buffer.concat([range(stream), cancel(stream)])),
+  'rapid reset of gRPC watches': streams(300, (stream) => Buffer.concat([watch(stream), cancel(stream)])),
   // The service resets these streams, which a count of the client's resets would miss.
   'resets provoked by a window update of 0': streams(300, (stream) =>
     Buffer.concat([range(stream), frame(TYPE.WINDOW_UPDATE, FLAG.NONE, stream, uint32(0))]),

@@ -6,14 +6,13 @@ import { connect as connectTls } from 'node:tls';
 import type { PortLimits } from '../../src/port/limits.ts';
 import { openPort } from '../../src/port/port.ts';
 import { CA, IDENTITY } from '../tls/files.ts';
-import { ERROR, type Field, FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
+import { cancel, type Field, FLAG, frame, GET, HELLO, headers, TYPE, uint32 } from './support/frames.ts';
 
 const HOUR = 3_600_000;
 /** Acknowledges the limits, so that exceeding them violates the protocol. */
 const settled = frame(TYPE.SETTINGS, FLAG.ACK, 0);
 const update = (by: number): Buffer => frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, uint32(by));
 const get = (stream: number): Buffer => headers(stream, GET);
-const reset = (stream: number): Buffer => frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL));
 const many = (count: number, make: (stream: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, index) => make(2 * index + 1)));
 
@@ -96,7 +95,7 @@ test('of a rapid reset, no more is taken up than one read', async (t) => {
   await once(socket, 'data');
   // So large that fewer than Node's own limit on resets fit into a read.
   const fields: Field[] = [...GET, ['x', 'x'.repeat(100)]];
-  const resets = many(5000, (stream) => Buffer.concat([headers(stream, fields), reset(stream)]));
+  const resets = many(5000, (stream) => Buffer.concat([headers(stream, fields), cancel(stream)]));
   socket.resume().write(Buffer.concat([settled, resets]));
   await closed;
   const bytesEach = resets.length / 5000;

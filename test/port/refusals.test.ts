@@ -8,7 +8,7 @@ import { PORT_REFUSALS, type PortRefusal } from '../../src/port/refusals.ts';
 import { retryIfStalled } from '../support/retry-if-stalled.ts';
 import { waitFor } from '../support/wait.ts';
 import { IDENTITY } from '../tls/files.ts';
-import { FLAG, frame, GET, HELLO, headers, TYPE } from './support/frames.ts';
+import { cancel, FLAG, frame, GET, HELLO, headers, TYPE } from './support/frames.ts';
 import { PAUSE_MS, SHORT } from './support/plain.ts';
 
 const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${more}\r\n`;
@@ -17,10 +17,7 @@ const NO_STREAM = frame(TYPE.WINDOW_UPDATE, FLAG.NONE, 0, Buffer.alloc(4));
 
 /** Returns a request that is cancelled immediately. */
 function cancelledRequest(stream: number): Buffer {
-  return Buffer.concat([
-    headers(stream, GET),
-    frame(TYPE.RST_STREAM, FLAG.NONE, stream, Buffer.from([0, 0, 0, 8])),
-  ]);
+  return Buffer.concat([headers(stream, GET), cancel(stream)]);
 }
 
 /** Writes without end to a client that does not read. */

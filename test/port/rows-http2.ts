@@ -1,4 +1,5 @@
 import {
+  cancel,
   ERROR,
   type Field,
   FLAG,
@@ -303,12 +304,7 @@ const floods: ReadonlyArray<readonly [name: string, send: Uint8Array]> = [
   ['frames of an unknown type', repeat(250_000, () => frame(0x77, FLAG.NONE, 0, Buffer.alloc(4)))],
   [
     'streams opened and reset (rapid reset)',
-    repeat(600, (index) =>
-      Buffer.concat([
-        headers(2 * index + 1, GET),
-        frame(TYPE.RST_STREAM, FLAG.NONE, 2 * index + 1, uint32(ERROR.CANCEL)),
-      ]),
-    ),
+    repeat(600, (index) => Buffer.concat([headers(2 * index + 1, GET), cancel(2 * index + 1)])),
   ],
 ];
 

@@ -142,3 +142,8 @@ export function statusOf({ payload }: Frame): number | undefined {
   if (first >= 0x88 && first <= 0x8e) return [200, 204, 206, 304, 400, 404, 500][first - 0x88];
   return (first & 0x0f) === 8 && length === 3 ? Number(payload.toString('latin1', 2, 5)) : undefined;
 }
+
+/** Returns the frame with which a client cancels a stream. */
+export function cancel(stream: number): Buffer {
+  return frame(TYPE.RST_STREAM, FLAG.NONE, stream, uint32(ERROR.CANCEL));
+}
